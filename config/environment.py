@@ -1,0 +1,126 @@
+"""Settings are read from the environment, and a value that is not understood raises."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+PREFIX = "WINDDOWN_"
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+# What libpq understands and a deployment may have to say in the URL. Anything else is a typing error.
+_LIBPQ_PARAMETERS = frozenset(
+    {
+        "connect_timeout",
+        "gssencmode",
+        "keepalives",
+        "keepalives_count",
+        "keepalives_idle",
+        "keepalives_interval",
+        "passfile",
+        "service",
+        "sslcert",
+        "sslcrl",
+        "sslkey",
+        "sslmode",
+        "sslrootcert",
+        "target_session_attrs",
+        "tcp_user_timeout",
+    }
+)
+
+
+class Environment:
+    """The variables of one process, each read by name and type, none of ours left unread."""
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        self._variables = os.environ if variables is None else variables
+        self._known: set[str] = set()
+
+    def text(self, name: str, *, default: str = "") -> str:
+        self._known.add(name)
+        return self._variables.get(name, default).strip()
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """True for 1/true/yes/on, false for 0/false/no/off; anything else raises, it is never "off"."""
+        value = self.text(name).lower()
+        if not value:
+            return default
+        if value in _TRUE:
+            return True
+        if value in _FALSE:
+            return False
+        raise ImproperlyConfigured(f"{name} must be one of 1, true, yes, on, 0, false, no, off.")
+
+    def choice(self, name: str, *, options: Sequence[str], default: str) -> str:
+        value = self.text(name) or default
+        if value not in options:
+            raise ImproperlyConfigured(f"{name} must be one of {', '.join(options)}.")
+        return value
+
+    def whole_number(self, name: str, *, default: int, least: int = 0) -> int:
+        value = self.text(name)
+        if not value:
+            return default
+        if not (value.isascii() and value.isdecimal()) or int(value) < least:
+            raise ImproperlyConfigured(f"{name} must be a whole number of at least {least}.")
+        return int(value)
+
+    def words(self, name: str, *, default: Sequence[str] = ()) -> list[str]:
+        value = self.text(name)
+        return [word.strip() for word in value.split(",") if word.strip()] or list(default)
+
+    def refuse_unknown(self) -> None:
+        """Every variable that carries our prefix has been read; a misspelt one raises by name."""
+        unknown = sorted(
+            name for name in self._variables if name.startswith(PREFIX) and name not in self._known
+        )
+        if unknown:
+            raise ImproperlyConfigured(
+                f"Unknown environment variables: {', '.join(unknown)}. "
+                f"Known are: {', '.join(sorted(n for n in self._known if n.startswith(PREFIX)))}."
+            )
+
+
+def database_from_url(url: str) -> dict[str, Any]:
+    """A DATABASES entry for `postgres://user:password@host:port/name?sslmode=...`.
+
+    A Unix socket is named by its directory: `postgres://user@/name?host=/run/postgresql`.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured("DATABASE_URL must start with postgres:// or postgresql://.")
+    name = unquote(parts.path.lstrip("/"))
+    if not name:
+        raise ImproperlyConfigured("DATABASE_URL must name a database: postgres://user@host/name.")
+    parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
+    host = parameters.pop("host", "") or unquote(parts.hostname or "")
+    try:
+        port = parameters.pop("port", "") or str(parts.port or "")
+    except ValueError as error:
+        raise ImproperlyConfigured("DATABASE_URL has a port that is not a number.") from error
+    unknown = sorted(set(parameters) - _LIBPQ_PARAMETERS)
+    if unknown:
+        raise ImproperlyConfigured(f"DATABASE_URL has unknown parameters: {', '.join(unknown)}.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": port,
+        "OPTIONS": parameters,
+    }
+
+
+def broker_from_url(url: str) -> str:
+    """The same server in Celery's spelling: a Unix socket is `redis+socket://` there."""
+    parts = urlsplit(url)
+    if parts.scheme in {"redis", "rediss"}:
+        return url
+    if parts.scheme == "unix":
+        database = dict(parse_qsl(parts.query)).get("db", "0")
+        return f"redis+socket://{parts.path}?virtual_host={database}"
+    raise ImproperlyConfigured("REDIS_URL must start with redis://, rediss:// or unix://.")
