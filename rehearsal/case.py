@@ -1,0 +1,198 @@
+"""The case as typed, frozen facts: the one reader of `case/7pay.toml`."""
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+CASE_FILE = Path(__file__).parent / "case" / "7pay.toml"
+
+
+class CaseError(ValueError):
+    """The case file says something this reader does not understand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """The service that ends. `spend_ends_at` and `refund_window_ends_at` are exclusive."""
+
+    name: str
+    currency: str
+    time_zone: ZoneInfo
+    launched_at: dt.datetime
+    announced_on: dt.date
+    spend_ends_at: dt.datetime
+    refund_window_first_on: dt.date
+    refund_window_last_on: dt.date
+    smallest_refund_minor: int
+
+    @property
+    def refund_window_opens_at(self) -> dt.datetime:
+        return dt.datetime.combine(self.refund_window_first_on, dt.time(), self.time_zone)
+
+    @property
+    def refund_window_ends_at(self) -> dt.datetime:
+        day_after = self.refund_window_last_on + dt.timedelta(days=1)
+        return dt.datetime.combine(day_after, dt.time(), self.time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Public estimates for the real service; the methods scale them to a generated number of accounts.
+
+    Scaled figures are rounded to the nearest whole (half to even), so any two readers of the case
+    that ask for the same number of accounts expect the same unit.
+    """
+
+    registered: int
+    group_accounts: int
+    holders_at_close: int
+    balance_at_close_minor: int
+    holders_unpaid_2020_01_09: int
+    balance_unpaid_2020_01_09_minor: int
+    external_providers: tuple[str, ...]
+
+    def scaled(self, figure: int, *, accounts: int) -> int:
+        return round(Fraction(figure * accounts, self.registered))
+
+    def holders(self, *, accounts: int) -> int:
+        """Wallets with paid value above zero at the close."""
+        return self.scaled(self.holders_at_close, accounts=accounts)
+
+    def balance_minor(self, *, accounts: int) -> int:
+        """Paid value in all wallets at the close, after clawback and settlement."""
+        return self.scaled(self.balance_at_close_minor, accounts=accounts)
+
+    def holders_paid_by_2020_01_09(self, *, accounts: int) -> int:
+        """Holders who have their money on 9 January 2020: 120 of every 370, of the scaled holders."""
+        paid = self.holders_at_close - self.holders_unpaid_2020_01_09
+        return round(Fraction(self.holders(accounts=accounts) * paid, self.holders_at_close))
+
+    def balance_paid_by_2020_01_09_minor(self, *, accounts: int) -> int:
+        unpaid = self.scaled(self.balance_unpaid_2020_01_09_minor, accounts=accounts)
+        return self.balance_minor(accounts=accounts) - unpaid
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    attempts: int
+    waves: tuple[str, ...]
+    tries_per_login_id_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """One published count of victims. Only an exact one must be reproduced to the unit."""
+
+    as_of: dt.datetime
+    victims: int
+    amount_minor: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    victims: int
+    amount_minor: int
+    share_hit_after_2019_07_04: float
+    last_new_victim_on: dt.date
+    restatements: tuple[Restatement, ...]
+    funding_split: Mapping[str, float]
+
+    @property
+    def victims_late(self) -> int:
+        """People hit after 4 July, by payments out of value they had charged themselves."""
+        return round(self.victims * self.share_hit_after_2019_07_04)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    code: str
+    at: dt.datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    programme: Programme
+    population: Population
+    attack: Attack
+    damage: Damage
+    events: tuple[Event, ...]
+
+    def at(self, code: str) -> dt.datetime:
+        """The instant of the event with this code; `CaseError` when the case has no such event."""
+        for event in self.events:
+            if event.code == code:
+                return event.at
+        raise CaseError(f"The case has no event {code!r}.")
+
+    def top_up_stop(self, source: str) -> dt.datetime:
+        """The first instant at which a top-up from this source was no longer possible."""
+        card = source in {"credit_card", "debit_card"}
+        return self.at("stop_card_top_ups" if card else "stop_all_top_ups")
+
+
+def parse_instant(text: str, *, zone: ZoneInfo) -> dt.datetime:
+    """The aware instant of a local `YYYY-MM-DDTHH:MM`; 24:00 is 00:00 of the next day."""
+    day, separator, clock = text.partition("T")
+    if not separator:
+        raise CaseError(f"{text!r} is a date, not an instant; write YYYY-MM-DDTHH:MM.")
+    midnight = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), zone)
+    if clock == "24:00":
+        return midnight + dt.timedelta(days=1)
+    return dt.datetime.combine(midnight.date(), dt.time.fromisoformat(clock), zone)
+
+
+def load_case(path: Path = CASE_FILE) -> Case:
+    """The case is read and every figure has its type; raises `CaseError` on anything missing or strange."""
+    with path.open("rb") as file:
+        raw = tomllib.load(file)
+    try:
+        return _case(raw)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, CaseError):
+            raise
+        raise CaseError(f"{path.name}: {type(error).__name__}: {error}") from error
+
+
+def _case(raw: Mapping[str, Any]) -> Case:
+    programme, attack, damage = dict(raw["programme"]), dict(raw["attack"]), dict(raw["damage"])
+    population = dict(raw["population"])
+    zone = ZoneInfo(programme["time_zone"])
+    first_on, last_on = programme.pop("refund_window")
+    damage["restatements"] = tuple(
+        Restatement(**{**row, "as_of": parse_instant(row["as_of"], zone=zone)})
+        for row in damage["restatements"]
+    )
+    programme |= {
+        "time_zone": zone,
+        "launched_at": parse_instant(programme["launched_at"], zone=zone),
+        "announced_on": dt.date.fromisoformat(programme["announced_on"]),
+        "spend_ends_at": parse_instant(programme["spend_ends_at"], zone=zone),
+        "refund_window_first_on": dt.date.fromisoformat(first_on),
+        "refund_window_last_on": dt.date.fromisoformat(last_on),
+    }
+    population["external_providers"] = tuple(population["external_providers"])
+    attack |= {
+        "starts_at": parse_instant(attack["starts_at"], zone=zone),
+        "ends_at": parse_instant(attack["ends_at"], zone=zone),
+        "waves": tuple(attack["waves"]),
+    }
+    damage["last_new_victim_on"] = dt.date.fromisoformat(damage["last_new_victim_on"])
+    events = tuple(
+        Event(**{**row, "at": parse_instant(row["at"], zone=zone)}) for row in raw["event"]
+    )
+    return Case(
+        programme=Programme(**programme),
+        population=Population(**population),
+        attack=Attack(**attack),
+        damage=Damage(**damage),
+        events=events,
+    )
