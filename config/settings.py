@@ -10,14 +10,14 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config import embedded
 from config.environment import Environment, broker_from_url, database_from_url
 from config.schedule import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-# Everything this machine makes for itself: development keys, embedded servers, replays. Never committed.
-LOCAL_DIR = BASE_DIR / ".local"
-
 environment = Environment()
+# Everything this machine makes for itself: development keys, embedded servers, replays. Never committed.
+LOCAL_DIR = Path(environment.text("WINDDOWN_LOCAL_DIR", default=str(BASE_DIR / ".local")))
 
 
 # --- What kind of process this is -----------------------------------------------------------------
@@ -146,8 +146,22 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Servers --------------------------------------------------------------------------------------
 
-_database_url = environment.text("DATABASE_URL")
-_redis_url = environment.text("REDIS_URL")
+
+def _server_url(variable: str, kind: type[embedded.Server]) -> str:
+    """The server the variable names, or the embedded one, which then runs while this process does."""
+    url = environment.text(variable)
+    if url:
+        return url
+    if PRODUCTION:
+        raise ImproperlyConfigured(f"{variable} must be set when WINDDOWN_MODE is production.")
+    try:
+        return embedded.ensure(kind, home=LOCAL_DIR)
+    except embedded.EmbeddedServerError as error:
+        raise ImproperlyConfigured(str(error)) from error
+
+
+_database_url = _server_url("DATABASE_URL", embedded.Postgres)
+_redis_url = _server_url("REDIS_URL", embedded.Valkey)
 
 DATABASES: dict[str, dict[str, Any]] = {"default": database_from_url(_database_url)}
 DATABASES["default"] |= {
