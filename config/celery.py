@@ -1,11 +1,29 @@
-"""The Celery application: wake-ups only, the state of work is rows in PostgreSQL."""
+"""The Celery application: messages are wake-ups, the state of work is rows in PostgreSQL.
+
+A worker is started with `WINDDOWN_ROLE=worker celery -A config worker --without-gossip --without-mingle`,
+the one beat with `celery -A config beat`.
+"""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("winddown")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@task_prerun.connect(dispatch_uid="winddown.drop_broken_connections")
+def drop_broken_connections(**_: Any) -> None:
+    """The task finds no connection that an earlier one broke or that the server has closed since.
+
+    Connections are kept between tasks (CELERY_DB_REUSE_MAX), which leaves out the check that Django makes
+    between requests.
+    """
+    from django.db import close_old_connections
+
+    close_old_connections()

@@ -1,7 +1,12 @@
-"""Django's settings: one file, read from the environment, raising on what it does not understand."""
+"""Django's settings: one file, read from the environment, raising on what it does not understand.
+
+Every variable of our own starts with WINDDOWN_, and one that is misspelt raises: a switch that was meant to be
+set must never be silently left as it was. DATABASE_URL and REDIS_URL carry the names that hosts give them.
+"""
 
 import base64
 import binascii
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -9,15 +14,16 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 from config import embedded
 from config.environment import Environment, broker_from_url, database_from_url
 from config.schedule import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
 environment = Environment()
-# Everything this machine makes for itself: development keys, embedded servers, replays. Never committed.
-LOCAL_DIR = Path(environment.text("WINDDOWN_LOCAL_DIR", default=str(BASE_DIR / ".local")))
 
 
 # --- What kind of process this is -----------------------------------------------------------------
@@ -26,12 +32,14 @@ MODE = environment.choice(
     "WINDDOWN_MODE", options=("development", "production"), default="development"
 )
 PRODUCTION = MODE == "production"
-# Sessions of the three roles have different time limits in the database; see DATABASES.
+# The database ends a web request, a worker's batch and a person's command after different times.
 ROLE = environment.choice("WINDDOWN_ROLE", options=("web", "worker", "command"), default="command")
-# Off even in development: Django keeps every query of a long command in memory while it is on.
+# Off in development too: while it is on, Django remembers every query, and a worker makes millions.
 DEBUG = environment.flag("WINDDOWN_DEBUG", default=False)
-# The rehearsal holds a generator of customers and a simulated bank, which production may leave out.
+# The rehearsal holds a generator of customers and a simulated bank; production may leave it out.
 REHEARSAL = environment.flag("WINDDOWN_REHEARSAL", default=not PRODUCTION)
+# What this machine makes for itself: development keys, embedded servers, replays. Never committed.
+LOCAL_DIR = Path(environment.text("WINDDOWN_LOCAL_DIR", default=str(BASE_DIR / ".local")))
 
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("WINDDOWN_DEBUG must be off when WINDDOWN_MODE is production.")
@@ -40,26 +48,23 @@ if PRODUCTION and DEBUG:
 # --- Secrets --------------------------------------------------------------------------------------
 
 
-def _development_secret(name: str) -> str:
-    """32 random bytes exist under .local/, readable by their owner only, in base64."""
-    path = LOCAL_DIR / name
+def _development_secret(path: Path) -> str:
+    """32 random bytes in base64 exist at the path, readable by their owner only."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        LOCAL_DIR.mkdir(mode=0o755, exist_ok=True)
-        # Linked into place complete, so that two processes that start together agree on one key.
-        draft = path.with_name(f"{name}.{os.getpid()}")
+        path.parent.mkdir(mode=0o755, exist_ok=True)
         if not path.exists():
             draft.touch(mode=0o600)
             draft.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
-            try:
+            # Linked into place complete: two processes that start together agree on the first one's.
+            with contextlib.suppress(FileExistsError):
                 os.link(draft, path)
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
-        return path.read_text().strip()
+            draft.unlink()
+        return path.read_text()
     except PermissionError as error:
         raise ImproperlyConfigured(
-            f"{path} belongs to another user of this checkout; run as that user or remove {LOCAL_DIR}."
+            f"{path} belongs to another user of this checkout (root?): run as that user,"
+            f" or have that user remove {path.parent}."
         ) from error
 
 
@@ -69,11 +74,10 @@ def _secret(variable: str, *, development_file: str) -> str:
         return value
     if PRODUCTION:
         raise ImproperlyConfigured(f"{variable} must be set when WINDDOWN_MODE is production.")
-    return _development_secret(development_file)
+    return _development_secret(LOCAL_DIR / development_file)
 
 
 def _field_key(value: str) -> bytes:
-    """The 32 bytes of the key that encrypts payee data at rest."""
     try:
         key = base64.b64decode(value, validate=True)
     except binascii.Error as error:
@@ -85,6 +89,7 @@ def _field_key(value: str) -> bytes:
 
 SECRET_KEY = _secret("WINDDOWN_SECRET_KEY", development_file="secret.key")
 SECRET_KEY_FALLBACKS = environment.words("WINDDOWN_SECRET_KEY_FALLBACKS")
+# Encrypts payees' bank accounts at rest.
 FIELD_KEY = _field_key(_secret("WINDDOWN_FIELD_KEY", development_file="field.key"))
 
 
@@ -100,6 +105,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    # For FORM_RENDERER, which finds our form templates and then Django's own.
     "django.forms",
     "pgtrigger",
     "django_fsm",
@@ -112,8 +118,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -160,78 +166,246 @@ def _server_url(variable: str, kind: type[embedded.Server]) -> str:
         raise ImproperlyConfigured(str(error)) from error
 
 
-_database_url = _server_url("DATABASE_URL", embedded.Postgres)
-_redis_url = _server_url("REDIS_URL", embedded.Valkey)
+DATABASE_URL = _server_url("DATABASE_URL", embedded.Postgres)
+REDIS_URL = _server_url("REDIS_URL", embedded.Valkey)
 
-DATABASES: dict[str, dict[str, Any]] = {"default": database_from_url(_database_url)}
-DATABASES["default"] |= {
-    "ATOMIC_REQUESTS": False,
-    "CONN_MAX_AGE": environment.whole_number("WINDDOWN_DB_CONNECTION_S_MAX", default=60),
-    "CONN_HEALTH_CHECKS": True,
-    "DISABLE_SERVER_SIDE_CURSORS": False,
-}
-# A request gives up before its visitor does, a batch well before its lease; a load or a report by
-# command may take as long as it takes, but nobody waits long for a lock or holds one while idle.
+# A request ends before its visitor gives up, a batch long before its lease does. A load or a report may take
+# as long as it takes, but like the others it neither waits for a lock nor sits on one for ever.
 _SESSION_LIMITS = {
-    "web": {"statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction": "60s"},
-    "worker": {"statement_timeout": "120s", "lock_timeout": "5s", "idle_in_transaction": "60s"},
-    "command": {"statement_timeout": "0", "lock_timeout": "30s", "idle_in_transaction": "10min"},
-}[ROLE]
-DATABASES["default"]["OPTIONS"] |= {
-    "application_name": f"winddown-{ROLE}",
-    "options": (
-        f"-c statement_timeout={_SESSION_LIMITS['statement_timeout']}"
-        f" -c lock_timeout={_SESSION_LIMITS['lock_timeout']}"
-        f" -c idle_in_transaction_session_timeout={_SESSION_LIMITS['idle_in_transaction']}"
-    ),
+    "web": "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
+    "worker": "-c statement_timeout=120s -c lock_timeout=5s"
+    " -c idle_in_transaction_session_timeout=60s",
+    "command": "-c lock_timeout=30s -c idle_in_transaction_session_timeout=10min",
+}
+_DATABASE = database_from_url(DATABASE_URL)
+DATABASES = {
+    "default": {
+        **_DATABASE,
+        # Transactions are written where they are needed, with what must stay outside them in sight.
+        "ATOMIC_REQUESTS": False,
+        "CONN_MAX_AGE": environment.whole_number("WINDDOWN_DB_CONNECTION_S_MAX", default=60),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **_DATABASE["OPTIONS"],
+            "application_name": f"winddown-{ROLE}",
+            "options": _SESSION_LIMITS[ROLE],
+        },
+    }
 }
 
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": _redis_url,
+        "LOCATION": REDIS_URL,
         "KEY_PREFIX": "wd-cache",
+        "OPTIONS": {"socket_timeout": 5, "socket_connect_timeout": 2}
+        if not REDIS_URL.startswith("unix:")
+        else {"socket_timeout": 5},
     }
 }
 
 
-# --- Celery: messages are wake-ups with ids, early acknowledged, and may be lost ------------------
+# --- Celery ---------------------------------------------------------------------------------------
+# A message is a wake-up that carries ids. What is owed is rows in PostgreSQL, so a message may be lost,
+# doubled or late, and the settings below prefer losing one to a worker that stalls or repeats itself.
 
-CELERY_BROKER_URL = broker_from_url(_redis_url)
+CELERY_BROKER_URL = broker_from_url(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# For ever: the default of 100 leaves a worker dead after a long outage.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": "wd:",
+    "visibility_timeout": 3600,
+    # Without it a publish on a half-open link waits for ever.
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+# A page must not wait for a broker that is down; the next tick wakes what this would have woken.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 2,
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 0.4,
+}
+
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+# Early: with late acknowledgement a broker restart leaves workers that run and take nothing.
+CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TASK_TIME_LIMIT = 300
+
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 300_000  # KiB
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# Access to the broker must not mean the right to shut workers down.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Otherwise every task opens a connection of its own; config.celery drops the broken ones.
+CELERY_DB_REUSE_MAX = 1000
+
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
+CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "beat-schedule")
+
+# One for each workflow, so that a long sweep cannot stand in front of a stop. A worker that is started
+# without -Q serves them all.
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_QUEUES = [
+    Queue(name)
+    for name in (
+        "default",
+        "freeze-charges",
+        "reset-all-passwords",
+        "suspend-external-login",
+        "shut-down-by-deadline",
+        "refund-balances",
+    )
+]
+CELERY_TASK_CREATE_MISSING_QUEUES = False
 
 
 # --- People and their sessions --------------------------------------------------------------------
 
+LOGIN_URL = "admin:login"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
+    # What the operator's core system may bring along; rewritten with argon2 at the next sign-in.
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("login_id", "email", "phone")},
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 8},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
 PASSWORD_RESET_TIMEOUT = 900
+
+SESSION_COOKIE_AGE = 30 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+
+# --- The web --------------------------------------------------------------------------------------
+
+# In development nobody but this machine is answered, whatever address the server listens on.
+ALLOWED_HOSTS = environment.words(
+    "WINDDOWN_ALLOWED_HOSTS", default=() if PRODUCTION else ("localhost", "127.0.0.1", "[::1]")
+)
+if PRODUCTION and not ALLOWED_HOSTS:
+    raise ImproperlyConfigured(
+        "WINDDOWN_ALLOWED_HOSTS must name the sites when WINDDOWN_MODE is production."
+    )
+# Only behind a proxy that removes this header from what visitors send.
+if environment.flag("WINDDOWN_TRUST_FORWARDED_PROTO", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_SECURE = True
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "upgrade-insecure-requests": PRODUCTION,
+    }
+}
+
+# The largest page of forms has some dozens of fields; data enters through commands, not through pages.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
+DATA_UPLOAD_MAX_NUMBER_FILES = 2
+FILE_UPLOAD_PERMISSIONS = 0o600
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles" if PRODUCTION else None
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Development serves the files where they lie; production has run collectstatic.
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
 
 
 # --- Language and time ----------------------------------------------------------------------------
 
 LANGUAGE_CODE = "ja"
-LANGUAGES = [("ja", "日本語"), ("en", "English")]
+LANGUAGES = [("ja", _("Japanese")), ("en", _("English"))]
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
-# Storage and logs. The zone people read is a field of the programme.
+# How times are stored and logged. The zone in which people read them is a field of the programme.
 TIME_ZONE = "UTC"
 
 
-# --- Files ----------------------------------------------------------------------------------------
+# --- Logs -----------------------------------------------------------------------------------------
 
-STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
-WHITENOISE_USE_FINDERS = not PRODUCTION
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {"()": "config.log.JsonFormatter"},
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": environment.choice(
+                "WINDDOWN_LOG", options=("json", "text"), default="json" if PRODUCTION else "text"
+            ),
+        },
+    },
+    "root": {
+        "handlers": ["stderr"],
+        "level": environment.choice(
+            "WINDDOWN_LOG_LEVEL", options=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
+        ),
+    },
+    "loggers": {
+        # Django gives it handlers of its own, which mail and which stay silent outside DEBUG.
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+    },
+}
 
-ALLOWED_HOSTS = environment.words(
-    "WINDDOWN_ALLOWED_HOSTS", default=() if PRODUCTION else ("localhost", "127.0.0.1", "[::1]")
-)
-CONTENT_SECURITY_POLICY = {"DIRECTIVES": {"default-src": [NONE], "script-src": [SELF]}}
 
 environment.refuse_unknown()
