@@ -1,0 +1,5 @@
+"""People, their external logins, and what invalidates their credentials."""
+
+from accounts.models.user import User
+
+__all__ = ["User"]

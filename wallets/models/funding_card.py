@@ -1,0 +1,44 @@
+"""Cards that customers charged their wallets from: an issuer's token, never a card number."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class FundingCard(models.Model):
+    """What an issuer needs to find the card: token, BIN and last four digits."""
+
+    class Funding(models.TextChoices):
+        CREDIT = "credit"
+        DEBIT = "debit"
+
+    card_ref = models.CharField(max_length=64, unique=True)
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="funding_cards"
+    )
+    issuer_code = models.CharField(max_length=20)
+    brand = models.CharField(max_length=20)
+    funding = models.CharField(max_length=10, choices=Funding.choices)
+    card_token = models.CharField(max_length=64)
+    bin = models.CharField(max_length=8)
+    last4 = models.CharField(max_length=4)
+    registered_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(last4__regex=r"^[0-9]{4}$"), name="last4_is_four_digits"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(bin__regex=r"^[0-9]{6,8}$"), name="bin_is_six_to_eight_digits"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(card_token__regex=r"^[0-9]{13,19}$"),
+                name="card_token_is_not_a_card_number",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"card {self.pk}"

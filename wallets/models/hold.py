@@ -1,0 +1,59 @@
+"""Holds: a part of a wallet's paid value that a suspicion keeps from being spent, while the rest stays spendable."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django_fsm import transition
+
+from winddown.machines import Stateful, machine_guards, state_field
+from winddown.models import TransitionLog
+
+
+class Hold(Stateful):
+    """active -> released | taken: the held value is spendable again, or was clawed back."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        RELEASED = "released"
+        TAKEN = "taken"
+
+    wallet = models.ForeignKey("wallets.Wallet", on_delete=models.PROTECT, related_name="holds")
+    amount_minor = models.BigIntegerField()
+    state = state_field(State, initial=State.ACTIVE)
+    reason = models.TextField(help_text="Never shown to the holder.")
+    since = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = machine_guards()
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="hold_positive")
+        ]
+
+    def __str__(self) -> str:
+        return f"hold {self.pk}"
+
+    @transition(
+        field="state",
+        source="active",
+        target="released",
+        permission="wallets.release_wallet",
+        custom={"system": True},
+    )
+    def release(self) -> None:
+        """The value is spendable again."""
+
+    @transition(
+        field="state",
+        source="active",
+        target="taken",
+        permission="wallets.release_wallet",
+        custom={"system": True},
+    )
+    def take(self) -> None:
+        """The value was clawed back out of the wallet."""
+
+
+class HoldTransition(TransitionLog):
+    pass

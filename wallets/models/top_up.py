@@ -1,0 +1,92 @@
+"""Top-ups: value put into a wallet from a funding source."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django_fsm import transition
+
+from wallets.models.funding_card import FundingCard
+from winddown.capabilities import FUNDING_SOURCES
+from winddown.machines import Stateful, machine_guards, state_field
+from winddown.models import TransitionLog
+
+
+class TopUp(Stateful):
+    """authorised -> posted -> reversed; authorised -> pending_reversal -> reversed.
+
+    `switch_version` is the version of `top_up:<source>` that let it through; None for what was loaded from another
+    system, whose own time decides.
+    """
+
+    class State(models.TextChoices):
+        AUTHORISED = "authorised"
+        POSTED = "posted"
+        PENDING_REVERSAL = "pending_reversal"
+        REVERSED = "reversed"
+
+    initial_states = (State.AUTHORISED, State.POSTED)
+
+    top_up_ref = models.CharField(max_length=64, unique=True)
+    wallet = models.ForeignKey("wallets.Wallet", on_delete=models.PROTECT, related_name="top_ups")
+    source = models.CharField(
+        max_length=20, choices=[(source, source) for source in FUNDING_SOURCES]
+    )
+    card = models.ForeignKey(
+        FundingCard, null=True, on_delete=models.PROTECT, related_name="top_ups"
+    )
+    amount_minor = models.BigIntegerField()
+    state = state_field(State, initial=State.POSTED)
+    occurred_at = models.DateTimeField()
+    switch_version = models.IntegerField(null=True)
+    rrn = models.CharField(max_length=12, blank=True)
+    auth_code = models.CharField(max_length=6, blank=True)
+    arn = models.CharField(max_length=30, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        triggers = machine_guards()
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="top_up_positive"),
+            models.CheckConstraint(
+                condition=Q(source__in=["credit_card", "debit_card"]) | Q(card=None),
+                name="only_cards_name_a_card",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"top-up {self.pk}"
+
+    @transition(
+        field="state",
+        source="authorised",
+        target="posted",
+        permission="wallets.freeze_wallet",
+        custom={"system": True},
+    )
+    def post(self) -> None:
+        """The value is in the wallet."""
+
+    @transition(
+        field="state",
+        source="authorised",
+        target="pending_reversal",
+        permission="wallets.freeze_wallet",
+        custom={"system": True},
+    )
+    def withhold(self) -> None:
+        """Charges were frozen before the value was posted; the authorisation must be reversed."""
+
+    @transition(
+        field="state",
+        source=["pending_reversal", "posted"],
+        target="reversed",
+        permission="wallets.freeze_wallet",
+        custom={"system": True},
+    )
+    def reverse(self) -> None:
+        """The charge was undone at its source."""
+
+
+class TopUpTransition(TransitionLog):
+    pass

@@ -1,0 +1,14 @@
+"""The programme app: roles are granted after every migration, so that they always match the declarations."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class WinddownConfig(AppConfig):
+    name = "winddown"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from winddown import roles
+
+        post_migrate.connect(roles.grant_after_migrate, dispatch_uid="winddown.roles")

@@ -1,0 +1,110 @@
+"""Every refusal of this system is a `WinddownError` whose docstring is its message and whose fields are its facts."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class WinddownError(Exception):
+    """Something was refused."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        sentence = " ".join((type(self).__doc__ or "").split())
+        return sentence.format_map(_Facts(self.facts))
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+
+class _Facts(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+class CapabilityStopped(WinddownError):
+    """{capability} is stopped since {since}: {reason}"""
+
+
+class PastDeadline(WinddownError):
+    """{capability} ended at {at}."""
+
+
+class UnknownCapability(WinddownError):
+    """There is no capability {capability}: declare it before anything may rely on it."""
+
+
+class TransitionRefused(WinddownError):
+    """{model} {subject} is {source}; {transition} is declared only from {sources}."""
+
+
+class ConditionNotMet(WinddownError):
+    """{model} {subject} does not meet the declared condition of {transition}."""
+
+
+class NotPermitted(WinddownError):
+    """{actor} may not {action}: it takes the permission {permission}."""
+
+
+class SamePerson(WinddownError):
+    """{actor} already signed {subject} as {part}; a second person must decide."""
+
+
+class NothingToDecide(WinddownError):
+    """No open approval request stands for {subject}."""
+
+
+class PlanChanged(WinddownError):
+    """What was approved for {subject} is not what stands now (approved {approved}, now {now}): plan again."""
+
+
+class PlanExpired(WinddownError):
+    """The request for {subject} expired at {expires_at}: plan again."""
+
+
+class RunBusy(WinddownError):
+    """{workflow} already has run {run} in state {state}; finish or abort it first."""
+
+
+class RunNotFound(WinddownError):
+    """No run of {workflow} is {wanted}."""
+
+
+class GuardNotMet(WinddownError):
+    """{action} is refused: {why}"""
+
+
+class UnknownWorkflow(WinddownError):
+    """There is no workflow {name}; known are {known}."""
+
+
+class LedgerRefused(WinddownError):
+    """The ledger refuses {movement}: {why}"""
+
+
+class InsufficientBalance(WinddownError):
+    """Wallet {wallet} has {available_minor} available, {asked_minor} was asked."""
+
+
+class WalletNotUsable(WinddownError):
+    """Wallet {wallet} is {state}; {movement} is refused."""
+
+
+class IdempotencyConflict(WinddownError):
+    """{source} {source_id} was already recorded with other values: {difference}"""
+
+
+class LoadRefused(WinddownError):
+    """{file} was refused whole, nothing was changed: {why}"""
+
+    exit_code = 1
+
+
+class ClockRefused(WinddownError):
+    """The clock can be moved only in a database marked as a rehearsal."""

@@ -1,0 +1,77 @@
+"""Database triggers that no session setting can switch off, and the append-only guard built from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pgtrigger
+from pgtrigger import compiler
+
+
+class GuardSql(compiler.UpsertTriggerSql):
+    """The trigger's SQL without pgtrigger's ignore switch, so that a session cannot step over a guard.
+
+    Nested loops are off inside the function: its plan is cached for the session, and a plan made for one row would
+    compare every row with every row when a batch of thousands comes next.
+    """
+
+    def get_template(self) -> str:
+        return """
+            CREATE OR REPLACE FUNCTION {pgid}()
+            RETURNS TRIGGER AS $$
+                {declare}
+                BEGIN
+                    {func}
+                END;
+            $$ LANGUAGE plpgsql SET enable_nestloop TO off;
+
+            DROP TRIGGER IF EXISTS {pgid} ON {table};
+            CREATE {constraint} TRIGGER {pgid}
+                {when} {operation} ON {table}
+                {timing}
+                {referencing}
+                FOR EACH {level} {condition}
+                EXECUTE PROCEDURE {execute};
+
+            COMMENT ON TRIGGER {pgid} ON {table} IS '{hash}';
+        """
+
+
+class Guard(pgtrigger.Trigger):
+    """A trigger that guards always, for every writer."""
+
+    def compile(self, model: Any) -> compiler.Trigger:
+        return compiler.Trigger(
+            name=self.name,
+            sql=GuardSql(
+                pgid=self.get_pgid(model),
+                declare=self.render_declare(model),
+                func=self.render_func(model),
+                table=model._meta.db_table,
+                constraint="CONSTRAINT" if self.timing else "",
+                when=self.when,
+                operation=self.operation,
+                timing=f"DEFERRABLE INITIALLY {self.timing}" if self.timing else "",
+                referencing=self.referencing or "",
+                level=self.level or "ROW",
+                condition=self.render_condition(model),
+                execute=self.render_execute(model),
+            ),
+        )
+
+
+def append_only() -> list[Guard]:
+    """Rows of the table are written once: UPDATE, DELETE and TRUNCATE are refused for every writer."""
+    refusal = (
+        "RAISE EXCEPTION USING ERRCODE = 'WD020',"
+        " MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);"
+    )
+    return [
+        Guard(
+            name="append_only",
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            operation=pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
+            func=refusal,
+        )
+    ]

@@ -1,0 +1,35 @@
+"""The programme and the machinery of its runs."""
+
+from winddown.models.approval import Approval, Signature
+from winddown.models.audit import AuditEntry, AuditSeal
+from winddown.models.capability import Capability, CapabilityTransition, Probe
+from winddown.models.clock import Clock
+from winddown.models.milestone import Milestone
+from winddown.models.notice import PublicNotice, PublishedFigure
+from winddown.models.programme import Programme, ProgrammeTransition
+from winddown.models.run import Batch, Failure, Plan, Run, RunTransition, StepTotal, Worker
+from winddown.models.transition import TransitionLog
+
+__all__ = [
+    "Approval",
+    "AuditEntry",
+    "AuditSeal",
+    "Batch",
+    "Capability",
+    "CapabilityTransition",
+    "Clock",
+    "Failure",
+    "Milestone",
+    "Plan",
+    "Probe",
+    "Programme",
+    "ProgrammeTransition",
+    "PublicNotice",
+    "PublishedFigure",
+    "Run",
+    "RunTransition",
+    "Signature",
+    "StepTotal",
+    "TransitionLog",
+    "Worker",
+]

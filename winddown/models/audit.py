@@ -1,0 +1,59 @@
+"""The audit journal: one hash-chained entry per transaction, across all apps."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+
+from winddown.guards import append_only
+
+
+class AuditEntry(models.Model):
+    """Who did what, why, and the digest of every row that the transaction logged.
+
+    Written by `winddown_audit_append()` alone, which takes the chain's lock: `seq` has no gap and `hash` covers the
+    entry and its predecessor's hash. `rows` lists `table:first_id:last_id:count:sha256` per logged statement.
+    """
+
+    seq = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    action = models.CharField(max_length=80)
+    subject = models.CharField(max_length=120)
+    reason = models.TextField()
+    run_id = models.BigIntegerField(null=True)
+    facts = models.JSONField()
+    rows = models.TextField()
+    xact_id = models.BigIntegerField(unique=True)
+    previous = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        default_permissions = ()
+        triggers = append_only()
+        indexes = [
+            models.Index(fields=["subject"], name="audit_by_subject"),
+            BrinIndex(fields=["at"], name="audit_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.action} {self.subject}"
+
+
+class AuditSeal(models.Model):
+    """Up to which transaction the rows that customers' own movements log have been sealed into the chain."""
+
+    entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, primary_key=True)
+    from_xact_id = models.BigIntegerField()
+    to_xact_id = models.BigIntegerField(unique=True)
+    tables = models.JSONField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.from_xact_id} .. {self.to_xact_id}"

@@ -1,0 +1,113 @@
+"""Capabilities: the switches that the movement of money and the sign-in read inside their own transaction."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django_fsm import transition
+
+from winddown.machines import Stateful, machine_guards, state_field
+from winddown.models.transition import TransitionLog
+
+
+class Capability(Stateful):
+    """enabled -> disabled -> restoring -> enabled; restoring -> disabled.
+
+    `version` rises at every flip and is stored on whatever the switch let through. There is no state between enabled
+    and disabled: the flip is total the moment it commits.
+    """
+
+    class State(models.TextChoices):
+        ENABLED = "enabled"
+        DISABLED = "disabled"
+        RESTORING = "restoring"
+
+    code = models.CharField(max_length=60, unique=True)
+    state = state_field(State, initial=State.ENABLED)
+    version = models.IntegerField(default=1)
+    since = models.DateTimeField()
+    reason = models.TextField(blank=True)
+    stopped_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    ratified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    ratify_by = models.DateTimeField(
+        null=True, help_text="When an unratified stop becomes an alarm."
+    )
+    review_at = models.DateTimeField(
+        null=True, help_text="When the stop must be reviewed; it is never lifted by itself."
+    )
+
+    class Meta:
+        default_permissions = ()
+        triggers = machine_guards()
+        ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ratified_by=None)
+                | ~models.Q(ratified_by=models.F("stopped_by")),
+                name="stop_ratified_by_a_second",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @transition(
+        field="state",
+        source="enabled",
+        target="disabled",
+        permission="winddown.stop_capability",
+        custom={"system": True},
+    )
+    def stop(self) -> None:
+        """Nothing passes under the old version after the commit."""
+
+    @transition(
+        field="state",
+        source="disabled",
+        target="restoring",
+        permission="winddown.restore_capability",
+    )
+    def request_restore(self) -> None:
+        """A first person asks; nothing passes yet."""
+
+    @transition(
+        field="state",
+        source="restoring",
+        target="enabled",
+        permission="winddown.restore_capability",
+    )
+    def restore(self) -> None:
+        """A second person agreed; the switch lets through again under a new version."""
+
+    @transition(
+        field="state",
+        source="restoring",
+        target="disabled",
+        permission="winddown.restore_capability",
+    )
+    def keep_stopped(self) -> None:
+        """The request was rejected."""
+
+
+class CapabilityTransition(TransitionLog):
+    pass
+
+
+class Probe(models.Model):
+    """One attempt made on purpose to see whether a switch refuses."""
+
+    capability = models.ForeignKey(Capability, on_delete=models.PROTECT)
+    version = models.IntegerField()
+    at = models.DateTimeField()
+    refused = models.BooleanField()
+    answer = models.TextField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.capability_id} {'refused' if self.refused else 'PASSED'}"

@@ -1,0 +1,30 @@
+"""The one row behind `winddown_now()`."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import models
+
+
+class Clock(models.Model):
+    """How far business time stands from the database's clock: not at all, except in a rehearsal."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    rehearsal = models.BooleanField(default=False)
+    shift = models.DurationField(default=dt.timedelta())
+    frozen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "winddown_clock"
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="clock_is_one_row"),
+            models.CheckConstraint(
+                condition=models.Q(rehearsal=True) | models.Q(shift=dt.timedelta(), frozen_at=None),
+                name="clock_moves_only_in_a_rehearsal",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "rehearsal clock" if self.rehearsal else "real clock"

@@ -1,0 +1,40 @@
+"""Milestones: deadlines as rows, read by the request path itself and fired once by the tick."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Milestone(models.Model):
+    """An instant at which something ends or begins; exclusive, so "30 September 24:00" is stored as 1 October 00:00.
+
+    The request path compares against `at` (a late worker is never a late stop); the tick fires it once through a
+    conditional UPDATE, also hours late, and records `late_by`.
+    """
+
+    class Kind(models.TextChoices):
+        CARD_TOP_UP_ENDS = "card_top_up_ends"
+        SPEND_ENDS = "spend_ends"
+        REFUND_OPENS = "refund_opens"
+        REFUND_WINDOW_ENDS = "refund_window_ends"
+
+    kind = models.CharField(max_length=40, choices=Kind.choices, unique=True)
+    at = models.DateTimeField()
+    ends_capability = models.CharField(max_length=60, blank=True)
+    workflow = models.CharField(
+        max_length=60, blank=True, help_text="The workflow whose approved run this starts."
+    )
+    fired_at = models.DateTimeField(null=True)
+    late_by = models.DurationField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(fired_at=None) | models.Q(fired_at__gte=models.F("at")),
+                name="milestone_not_fired_early",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at:%Y-%m-%dT%H:%M:%S%z}"

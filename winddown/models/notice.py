@@ -1,0 +1,65 @@
+"""Public notices and published figures: frozen rows, never overwritten."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import models
+
+from winddown.guards import append_only
+
+
+class PublicNotice(models.Model):
+    """The public notice of the refund (Payment Services Act art. 20(2)): every statutory field, and the window.
+
+    Published notices are append-only; an extension of the window is a new notice. The window lasts at least sixty
+    days counted without its first day.
+    """
+
+    DAYS_MIN = 60
+
+    statement = models.TextField()
+    issuer_name = models.CharField(max_length=200)
+    instrument = models.CharField(max_length=200)
+    window_first_day = models.DateField()
+    window_last_day = models.DateField()
+    exclusion_statement = models.TextField()
+    contact = models.TextField()
+    how_to_claim = models.TextField()
+    how_it_is_paid = models.TextField()
+    published_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = append_only()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    window_last_day__gte=models.F("window_first_day") + dt.timedelta(days=60)
+                ),
+                name="window_of_sixty_days",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.window_first_day} .. {self.window_last_day}"
+
+
+class PublishedFigure(models.Model):
+    """A figure as it was given to the public, with its instant; a later figure never overwrites an earlier one."""
+
+    key = models.CharField(max_length=60)
+    as_of = models.DateTimeField()
+    value = models.BigIntegerField()
+    exact = models.BooleanField(default=True)
+    source = models.TextField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = append_only()
+        constraints = [
+            models.UniqueConstraint(fields=["key", "as_of"], name="one_figure_per_key_and_instant")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.as_of:%Y-%m-%d}"

@@ -1,0 +1,181 @@
+"""The wind-down programme: the one service that this database ends."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django_fsm import transition
+
+from winddown.machines import Stateful, machine_guards, state_field
+from winddown.models.transition import TransitionLog
+
+
+class Programme(Stateful):
+    """operating -> incident -> restricted -> announced -> closing -> closed -> balance_fixed -> refunding
+    -> refund_closed -> settling -> completed -> reported.
+
+    One database holds one programme (docs/decisions/0003).
+    """
+
+    class State(models.TextChoices):
+        OPERATING = "operating"
+        INCIDENT = "incident"
+        RESTRICTED = "restricted"
+        ANNOUNCED = "announced"
+        CLOSING = "closing"
+        CLOSED = "closed"
+        BALANCE_FIXED = "balance_fixed"
+        REFUNDING = "refunding"
+        REFUND_CLOSED = "refund_closed"
+        SETTLING = "settling"
+        COMPLETED = "completed"
+        REPORTED = "reported"
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    name = models.CharField(max_length=100)
+    currency = models.CharField(max_length=3, default="JPY")
+    time_zone = models.CharField(max_length=64, default="Asia/Tokyo")
+    state = state_field(State, initial=State.OPERATING)
+    launched_at = models.DateTimeField()
+    aware_at = models.DateTimeField(
+        null=True, help_text="When the operator became aware of the incident."
+    )
+    announced_at = models.DateTimeField(null=True)
+    safeguarded_minor = models.BigIntegerField(
+        default=0, help_text="Funds set aside for holders, as last reported."
+    )
+
+    class Meta:
+        default_permissions = ()
+        triggers = machine_guards()
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="programme_is_one_row"),
+            models.CheckConstraint(
+                condition=models.Q(safeguarded_minor__gte=0), name="safeguarded_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @classmethod
+    def current(cls) -> Programme:
+        return cls.objects.get(pk=1)
+
+    @transition(
+        field="state", source="operating", target="incident", permission="winddown.declare_incident"
+    )
+    def declare_incident(self) -> None:
+        """The operator knows of an incident; the reporting clocks run from `aware_at`."""
+
+    @transition(
+        field="state",
+        source="incident",
+        target="restricted",
+        permission="winddown.restrict_programme",
+        custom={"system": True},
+    )
+    def restrict(self) -> None:
+        """At least one capability is stopped."""
+
+    @transition(
+        field="state",
+        source="restricted",
+        target="operating",
+        permission="winddown.restore_programme",
+    )
+    def restore(self) -> None:
+        """The root cause is closed and nothing was announced."""
+
+    @transition(
+        field="state",
+        source=["operating", "restricted"],
+        target="announced",
+        permission="winddown.announce_termination",
+    )
+    def announce(self) -> None:
+        """The end of the service is public; top-up and registration can no longer be restored."""
+
+    @transition(
+        field="state",
+        source="announced",
+        target="closing",
+        permission="winddown.close_programme",
+        custom={"system": True},
+    )
+    def start_closing(self) -> None:
+        """The closing run has begun."""
+
+    @transition(
+        field="state",
+        source="closing",
+        target="closed",
+        permission="winddown.close_programme",
+        custom={"system": True},
+    )
+    def close(self) -> None:
+        """Spending has ended."""
+
+    @transition(
+        field="state",
+        source="closed",
+        target="balance_fixed",
+        permission="winddown.fix_balance",
+        custom={"system": True},
+    )
+    def fix_balance(self) -> None:
+        """The closing snapshot is sealed and equals the ledger."""
+
+    @transition(
+        field="state",
+        source="balance_fixed",
+        target="refunding",
+        permission="winddown.open_refunds",
+        custom={"system": True},
+    )
+    def open_refunds(self) -> None:
+        """Customers may apply."""
+
+    @transition(
+        field="state",
+        source="refunding",
+        target="refund_closed",
+        permission="winddown.close_window",
+        custom={"system": True},
+    )
+    def close_window(self) -> None:
+        """The last day of the window has passed."""
+
+    @transition(
+        field="state",
+        source="refund_closed",
+        target="settling",
+        permission="winddown.post_exclusion",
+        custom={"system": True},
+    )
+    def settle(self) -> None:
+        """Exclusion is posted."""
+
+    @transition(
+        field="state",
+        source="settling",
+        target="completed",
+        permission="winddown.complete_programme",
+    )
+    def complete(self) -> None:
+        """Nothing is in flight."""
+
+    @transition(
+        field="state", source="completed", target="reported", permission="winddown.file_completion"
+    )
+    def report(self) -> None:
+        """The completion report is filed."""
+
+
+class ProgrammeTransition(TransitionLog):
+    pass

@@ -1,0 +1,293 @@
+"""Runs of workflows: the state of work is rows, and a message is never more than a wake-up."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django_fsm import transition
+
+from winddown.guards import Guard, append_only
+from winddown.machines import Stateful, machine_guards, state_field
+from winddown.models.transition import TransitionLog
+
+
+class Run(Stateful):
+    """requested -> awaiting_approval -> approved -> running <-> paused -> succeeded | partially_failed -> running (retry);
+    requested | awaiting_approval | approved | paused -> aborted.
+
+    The workflow's work inside a run is a sequence of steps, each a sequence of batches. Counters are sums over the
+    batches, never stored here, so they cannot drift. One run of a workflow is active at a time.
+    """
+
+    class State(models.TextChoices):
+        REQUESTED = "requested"
+        AWAITING_APPROVAL = "awaiting_approval"
+        APPROVED = "approved"
+        RUNNING = "running"
+        PAUSED = "paused"
+        SUCCEEDED = "succeeded"
+        PARTIALLY_FAILED = "partially_failed"
+        ABORTED = "aborted"
+
+    ENDED = (State.SUCCEEDED, State.PARTIALLY_FAILED, State.ABORTED)
+
+    workflow = models.CharField(max_length=60)
+    params = models.JSONField(default=dict)
+    state = state_field(State, initial=State.REQUESTED)
+    maker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    requested_at = models.DateTimeField()
+    as_of = models.DateTimeField(
+        null=True, help_text="The instant the run's decisions are made for; kept to the end."
+    )
+    plan_digest = models.CharField(max_length=64, blank=True)
+    step = models.CharField(max_length=40, blank=True)
+    rate_rows_s_max = models.IntegerField(null=True)
+    paced_until = models.DateTimeField(null=True)
+    failure_share_max = models.FloatField(default=0.05)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workflow"],
+                condition=models.Q(
+                    state__in=["requested", "awaiting_approval", "approved", "running", "paused"]
+                ),
+                name="one_active_run_per_workflow",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rate_rows_s_max=None) | models.Q(rate_rows_s_max__gt=0),
+                name="rate_is_positive",
+            ),
+        ]
+        triggers = [
+            *machine_guards(),
+            Guard(
+                name="approved_by_signature",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state="awaiting_approval", new__state="approved"),
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id
+                        WHERE s.subject = 'run:' || NEW.id AND s.part = 'approved' AND s.digest = NEW.plan_digest
+                          AND s.signer_id <> NEW.maker_id AND a.expires_at > winddown_now()
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD033',
+                            MESSAGE = format('run %s has no approval of a second person for its plan', NEW.id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workflow} run {self.pk}"
+
+    @property
+    def subject(self) -> str:
+        return f"run:{self.pk}"
+
+    @transition(
+        field="state",
+        source="requested",
+        target="awaiting_approval",
+        permission="winddown.plan_run",
+    )
+    def submit(self) -> None:
+        """The plan is written and waits for a second person."""
+
+    @transition(
+        field="state",
+        source="awaiting_approval",
+        target="approved",
+        permission="winddown.approve_run",
+    )
+    def approve(self) -> None:
+        """A second person agreed to exactly this plan."""
+
+    @transition(
+        field="state",
+        source="approved",
+        target="running",
+        permission="winddown.start_run",
+        custom={"system": True},
+    )
+    def start(self) -> None:
+        """The instant effect is in force and the first batches wait."""
+
+    @transition(
+        field="state",
+        source="running",
+        target="paused",
+        permission="winddown.pause_run",
+        custom={"system": True},
+    )
+    def pause(self) -> None:
+        """No batch starts any more."""
+
+    @transition(field="state", source="paused", target="running", permission="winddown.resume_run")
+    def resume(self) -> None:
+        """Batches are claimed again."""
+
+    @transition(
+        field="state", source="running", target="succeeded", permission="", custom={"system": True}
+    )
+    def succeed(self) -> None:
+        """Every step is done and the verification found no gap."""
+
+    @transition(
+        field="state",
+        source="running",
+        target="partially_failed",
+        permission="",
+        custom={"system": True},
+    )
+    def end_with_failures(self) -> None:
+        """Every step is done; failures or gaps are stored for a retry or a decision."""
+
+    @transition(
+        field="state", source="partially_failed", target="running", permission="winddown.resume_run"
+    )
+    def retry(self) -> None:
+        """The failures of a class are waiting again."""
+
+    @transition(
+        field="state",
+        source=["requested", "awaiting_approval", "approved", "paused"],
+        target="aborted",
+        permission="winddown.abort_run",
+    )
+    def abort(self) -> None:
+        """The run will not go on; what it did stays done and logged."""
+
+
+class RunTransition(TransitionLog):
+    pass
+
+
+class Plan(models.Model):
+    """What a run will do, frozen: counts, sums, exclusions, the people it locks out, and the digest over all of it."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="plans")
+    content = models.JSONField()
+    digest = models.CharField(max_length=64)
+    planned_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"plan {self.digest[:12]} of run {self.run_id}"
+
+
+class StepTotal(models.Model):
+    """How many rows a step began with, fixed at its start: what verification counts against."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="step_totals")
+    step = models.CharField(max_length=40)
+    rows_expected = models.BigIntegerField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["run", "step"], name="one_total_per_step")]
+
+    def __str__(self) -> str:
+        return f"{self.step}: {self.rows_expected}"
+
+
+class Batch(models.Model):
+    """One range of ids of one step, claimed under a lease with a fencing token, done in one transaction.
+
+    waiting -> leased -> done; an expired lease may be claimed again under a higher token.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        LEASED = "leased"
+        DONE = "done"
+        SPLIT = "split"
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="batches")
+    step = models.CharField(max_length=40)
+    first_id = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    rows_expected = models.IntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    token = models.IntegerField(default=0)
+    attempts = models.IntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=80, blank=True)
+    moved = models.IntegerField(default=0)
+    failed = models.IntegerField(default=0)
+    amount_minor = models.BigIntegerField(default=0)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "step", "first_id"],
+                condition=~models.Q(state="split"),
+                name="one_batch_per_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(first_id__lte=models.F("last_id")), name="batch_range_in_order"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["run", "step", "id"],
+                condition=models.Q(state__in=["waiting", "leased"]),
+                name="batch_to_do",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} {self.step} {self.first_id}..{self.last_id}"
+
+
+class Failure(models.Model):
+    """One row that a batch could not move, parked with its reason while the rest went on."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="failures")
+    step = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    reason_code = models.CharField(max_length=60)
+    detail = models.TextField(help_text="Never a name, an account or a token.")
+    at = models.DateTimeField()
+    retried_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "step", "subject_id"],
+                condition=models.Q(retried_at=None),
+                name="one_open_failure_per_row",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.subject_id}: {self.reason_code}"
+
+
+class Worker(models.Model):
+    """When a worker was last seen working; what the watchdog reads."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    seen_at = models.DateTimeField()
+    run_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name

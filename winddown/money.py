@@ -1,0 +1,36 @@
+"""Amounts for people: integer minor units become text here and nowhere else."""
+
+from __future__ import annotations
+
+from babel.numbers import format_currency, get_currency_precision
+
+
+def spoken(amount_minor: int, *, currency: str = "JPY", locale: str = "ja") -> str:
+    """`12345` minor units of JPY as "12,345円" in Japanese and "JPY 12,345" elsewhere; the sign stands in front."""
+    exponent = get_currency_precision(currency)
+    whole, rest = divmod(abs(amount_minor), 10**exponent)
+    sign = "-" if amount_minor < 0 else ""
+    digits = f"{whole:,}" + (f".{rest:0{exponent}d}" if exponent else "")
+    if currency == "JPY":
+        return f"{sign}{digits}円" if locale.startswith("ja") else f"{sign}JPY {digits}"
+    if exponent:
+        return (
+            sign + format_currency(int(whole), currency, locale=locale)
+            if rest == 0
+            else f"{sign}{currency} {digits}"
+        )
+    return f"{sign}{currency} {digits}"
+
+
+def split(total_minor: int, weights: list[int]) -> list[int]:
+    """`total_minor` divided in proportion to `weights` without losing a unit (largest remainders get the rest)."""
+    whole = sum(weights)
+    if whole <= 0:
+        raise ValueError("the weights must have a positive sum")
+    parts = [total_minor * weight // whole for weight in weights]
+    by_remainder = sorted(
+        range(len(weights)), key=lambda index: (-(total_minor * weights[index] % whole), index)
+    )
+    for index in by_remainder[: total_minor - sum(parts)]:
+        parts[index] += 1
+    return parts

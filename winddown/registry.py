@@ -1,0 +1,116 @@
+"""Workflows by name: what each plans, does at once, sweeps in batches, and verifies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django.db import models
+
+from winddown.errors import UnknownWorkflow
+from winddown.models import Batch, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What one batch did: rows changed, and the money it moved if it moved any."""
+
+    rows: int
+    amount_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One sweep of a workflow.
+
+    `rows` gives every row in scope when the step begins; `apply` changes those of one batch inside the batch's
+    transaction and must be repeatable. `batch_rows` bounds how long a customer's payment can wait for a batch.
+    """
+
+    name: str
+    rows: Callable[[Run], models.QuerySet[Any]]
+    apply: Callable[[Run, Batch, models.QuerySet[Any]], Moved]
+    batch_rows: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlanContent:
+    """What a plan says: counts and sums per line, who is left out and why, who is locked out, what else matters."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    sums_minor: dict[str, int] = field(default_factory=dict)
+    excluded: dict[str, int] = field(default_factory=dict)
+    locked_out: dict[str, int] = field(default_factory=dict)
+    terms: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "counts": self.counts,
+            "sums_minor": self.sums_minor,
+            "excluded": self.excluded,
+            "locked_out": self.locked_out,
+            "terms": self.terms,
+        }
+
+
+class Workflow:
+    """One procedure over every account or wallet, under one name everywhere.
+
+    A subclass declares `steps`; `plan` counts without changing anything; `at_once` takes effect in the transaction
+    that starts the run; `verify` returns one sentence per gap between plan and world; `at_end` runs in the
+    transaction that ends the run without gaps.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str] = ""
+    pausable_until_deadline: ClassVar[bool] = True
+
+    def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The parameters of a run, complete and understood; raises `GuardNotMet` on what is not."""
+        if params:
+            from winddown.errors import GuardNotMet
+
+            raise GuardNotMet(
+                action=f"plan {self.name}", why=f"it takes no parameters, got {sorted(params)}"
+            )
+        return params
+
+    def plan(self, run: Run) -> PlanContent:
+        raise NotImplementedError
+
+    def at_once(self, run: Run, *, actor: Any) -> None:
+        """Nothing, unless the workflow flips something."""
+
+    def steps(self, run: Run) -> list[Step]:
+        raise NotImplementedError
+
+    def verify(self, run: Run) -> list[str]:
+        raise NotImplementedError
+
+    def at_end(self, run: Run) -> None:
+        """Nothing, unless the workflow's end is a state of the programme."""
+
+    def step(self, run: Run, name: str) -> Step:
+        return next(step for step in self.steps(run) if step.name == name)
+
+
+_WORKFLOWS: dict[str, Workflow] = {}
+
+
+def workflow(kind: type[Workflow]) -> type[Workflow]:
+    """The class is registered under its name; a second class of the same name is a mistake."""
+    assert kind.name not in _WORKFLOWS, kind.name
+    _WORKFLOWS[kind.name] = kind()
+    return kind
+
+
+def get(name: str) -> Workflow:
+    try:
+        return _WORKFLOWS[name]
+    except KeyError:
+        raise UnknownWorkflow(name=name, known=", ".join(sorted(_WORKFLOWS))) from None
+
+
+def names() -> list[str]:
+    return sorted(_WORKFLOWS)

@@ -1,0 +1,134 @@
+"""Who may do what: roles as groups, granted from this table after every migration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps as installed
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "incident_commander": (
+        "winddown.declare_incident",
+        "winddown.restrict_programme",
+        "winddown.restore_programme",
+        "winddown.announce_termination",
+        "winddown.stop_capability",
+        "winddown.restore_capability",
+        "winddown.plan_run",
+        "winddown.approve_run",
+        "winddown.start_run",
+        "winddown.pause_run",
+        "winddown.resume_run",
+        "winddown.abort_run",
+        "winddown.set_milestone",
+        "winddown.close_programme",
+        "wallets.freeze_wallet",
+        "wallets.hold_wallet",
+        "accounts.fence_credentials",
+    ),
+    "fraud_analyst": (
+        "wallets.hold_wallet",
+        "refunds.work_claim",
+        "refunds.draft_issuer_action",
+        "refunds.send_issuer_action",
+        "winddown.stop_capability",
+    ),
+    "fraud_supervisor": (
+        "wallets.hold_wallet",
+        "wallets.release_wallet",
+        "refunds.work_claim",
+        "refunds.decide_claim",
+        "refunds.approve_issuer_action",
+        "refunds.send_issuer_action",
+        "refunds.reopen_claim",
+        "winddown.plan_run",
+        "winddown.stop_capability",
+    ),
+    "treasury_operator": (
+        "winddown.plan_run",
+        "winddown.start_run",
+        "winddown.pause_run",
+        "winddown.resume_run",
+        "winddown.fix_balance",
+        "refunds.make_payout_batch",
+        "refunds.transmit_payout_batch",
+        "refunds.reconcile",
+        "winddown.stop_capability",
+    ),
+    "treasury_approver": (
+        "winddown.approve_run",
+        "winddown.fix_balance",
+        "winddown.open_refunds",
+        "winddown.post_exclusion",
+        "winddown.pause_run",
+        "refunds.approve_payout_batch",
+        "refunds.approve_late_claim",
+        "winddown.stop_capability",
+    ),
+    "compliance": (
+        "winddown.announce_termination",
+        "winddown.restore_programme",
+        "winddown.restore_capability",
+        "winddown.plan_run",
+        "winddown.approve_run",
+        "winddown.start_run",
+        "winddown.publish_notice",
+        "winddown.open_refunds",
+        "winddown.close_window",
+        "winddown.post_exclusion",
+        "winddown.complete_programme",
+        "winddown.file_completion",
+        "winddown.set_milestone",
+        "winddown.read_audit",
+        "winddown.stop_capability",
+        "refunds.approve_late_claim",
+        "refunds.reopen_claim",
+        "refunds.hold_entitlement",
+    ),
+    "support": ("refunds.work_application", "refunds.report_claim"),
+    "auditor": ("winddown.read_audit",),
+}
+
+
+def grant_after_migrate(**kwargs: Any) -> None:
+    """Every permission that a machine or role names exists, and each role's group holds exactly its own.
+
+    Runs after the last app's migrations; a second run changes nothing.
+    """
+    if kwargs["app_config"].label != "winddown" or not Group._meta.apps.ready:
+        return
+    grant(using=kwargs["using"])
+
+
+def grant(*, using: str = "default") -> None:
+    """The groups and permissions of the database are those of this table."""
+    from winddown.machines import all_machines
+
+    named = {
+        edge.permission for model in all_machines() for edge in model.edges() if edge.permission
+    }
+    named |= {permission for permissions in ROLES.values() for permission in permissions}
+    owners = {
+        label: ContentType.objects.db_manager(using).get_or_create(app_label=label, model="role")[0]
+        for label in sorted({name.split(".")[0] for name in named})
+    }
+    assert all(installed.is_installed(label) or label in installed.app_configs for label in owners)
+    for name in sorted(named):
+        label, codename = name.split(".")
+        Permission.objects.using(using).get_or_create(
+            content_type=owners[label],
+            codename=codename,
+            defaults={"name": f"May {codename.replace('_', ' ')}"},
+        )
+    for role, permissions in ROLES.items():
+        group, _ = Group.objects.using(using).get_or_create(name=role)
+        codenames = {tuple(name.split(".")) for name in permissions}
+        group.permissions.set(
+            permission
+            for permission in Permission.objects.using(using).filter(
+                content_type__in=owners.values()
+            )
+            if (permission.content_type.app_label, permission.codename) in codenames
+        )
