@@ -1,7 +1,7 @@
 """The Celery application: messages are wake-ups, the state of work is rows in PostgreSQL.
 
-A worker is started with `WINDDOWN_ROLE=worker celery -A config worker --without-gossip --without-mingle`,
-the one beat with `celery -A config beat`.
+A worker is started with `WINDDOWN_ROLE=worker celery -A config worker --without-gossip
+--without-mingle`, the one beat with `celery -A config beat`.
 """
 
 import os
@@ -21,8 +21,8 @@ app.autodiscover_tasks()
 def drop_broken_connections(**_: Any) -> None:
     """The task finds no connection that an earlier one broke or that the server has closed since.
 
-    Connections are kept between tasks (CELERY_DB_REUSE_MAX), which leaves out the check that Django makes
-    between requests.
+    Connections are kept between tasks (CELERY_DB_REUSE_MAX), which leaves out the check that Django
+    makes between requests.
     """
     from django.db import close_old_connections
 

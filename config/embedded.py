@@ -1,17 +1,19 @@
-"""PostgreSQL and Valkey for a machine that has neither, under `.local/`, for as long as somebody uses them.
+"""PostgreSQL and Valkey run under `.local/` for as long as somebody uses them.
 
-Each server has a room of its own with four lock files. The kernel drops a lock when its holder dies, also by
-`kill -9`, so no pid file has to be believed:
+Each server has a room of its own with four lock files. The kernel drops a lock when its holder
+dies, also by `kill -9`, so no pid file has to be believed:
 
     start.lock       exclusive, by a client while it looks whether the server runs and starts it
     clients.lock     shared, by every process that uses the server, for that process's life
-    supervisor.lock  exclusive, by the supervisor; the file names it and, once there is one, its server
-    server.lock      exclusive, inherited by the server and its children; taken = some of them still live
+    supervisor.lock  exclusive, by the supervisor; the file names it and its server
+    server.lock      exclusive, inherited by the server and its children: taken means one lives
 
-The supervisor stands in a session of its own, so that Ctrl-C does not reach it. It keeps the server as its
-child, starts it again when it crashes, and stops it when nobody has held clients.lock for a moment.
+The supervisor stands in a session of its own, so that Ctrl-C does not reach it. It keeps the server
+as its child, starts it again when it crashes, and stops it when nobody has held clients.lock for a
+moment.
 
-This file imports nothing but the standard library, because the supervisor is this file run as a script.
+This file imports nothing but the standard library, because the supervisor is this file run as a
+script.
 """
 
 import argparse
@@ -67,7 +69,7 @@ _POSTGRES_SETTINGS = {
     "wal_compression": "on",
     "random_page_cost": "1.1",
     "max_parallel_workers_per_gather": "1",
-    # Parallel plans share memory from here first: containers often give /dev/shm no more than 64 MB.
+    # Parallel plans share memory from here first: containers often give /dev/shm only 64 MB.
     "min_dynamic_shared_memory": "128MB",
     "jit": "off",
     # What a customer was told is paid must survive a power cut, on a laptop too.
@@ -82,7 +84,7 @@ _POSTGRES_SETTINGS = {
 
 
 class EmbeddedServerError(Exception):
-    """An embedded server cannot be used; the message is one sentence for the person at the terminal."""
+    """An embedded server cannot be used; the message is one sentence for a person."""
 
 
 class Server(ABC):
@@ -122,8 +124,9 @@ class Server(ABC):
     def answers(self) -> bool:
         """The server takes requests."""
 
+    @abstractmethod
     def complete(self) -> None:
-        """What clients expect to find in a running server exists."""
+        """What clients expect to find in the running server exists."""
 
     # --- Paths ----------------------------------------------------------------------------------
 
@@ -138,7 +141,7 @@ class Server(ABC):
         room = self.room / "run"
         if len(os.fsencode(room / self.socket_name)) <= SOCKET_PATH_BYTES_MAX:
             return room
-        return Path("/tmp") / f"winddown-{_digest(self.room)}"  # noqa: S108 (checked by own_directory)
+        return Path("/tmp") / f"winddown-{_digest(self.room)}"  # noqa: S108
 
     socket_name: str
 
@@ -159,7 +162,8 @@ class Server(ABC):
     def join(self) -> int:
         """The server runs and stays while this process lives; returns the descriptor that says so.
 
-        The descriptor is inherited by a fork, which is right: a worker's children use the server too.
+        The descriptor is inherited by a fork, which is right: a worker's children use the server
+        too.
         """
         self._make_room()
         with self._locked_within("start.lock", START_S_MAX):
@@ -184,7 +188,7 @@ class Server(ABC):
         while self.supervisor_pid():
             if time.monotonic() > deadline:
                 raise EmbeddedServerError(
-                    f"{self.label} did not stop in {STOP_S_MAX:.0f} s; its supervisor is process {pid}."
+                    f"{self.label} did not stop in {STOP_S_MAX:.0f} s; its supervisor is {pid}."
                 )
             time.sleep(POLL_S)
         return True
@@ -200,7 +204,9 @@ class Server(ABC):
                 if pids := os.pread(lock, 100, 0).split():
                     return int(pids[0])
                 time.sleep(POLL_S)
-            raise EmbeddedServerError(f"{self.room / 'supervisor.lock'} is held but names no process.")
+            raise EmbeddedServerError(
+                f"{self.room / 'supervisor.lock'} is held but names no process."
+            )
         finally:
             os.close(lock)
 
@@ -214,8 +220,8 @@ class Server(ABC):
                 raise PermissionError
         except PermissionError as error:
             raise EmbeddedServerError(
-                f"{self.place} cannot be written by this user: the checkout was used by another one (root?)"
-                " before; run as that user, or have that user remove it."
+                f"{self.place} cannot be written by this user: another one (root?) used the"
+                " checkout before; run as that user, or have that user remove it."
             ) from error
 
     def _start_supervisor(self) -> None:
@@ -223,8 +229,16 @@ class Server(ABC):
         owner = self.place.stat()
         identity = (owner.st_uid, owner.st_gid) if owner.st_uid != 0 else None
         with self._append_to("supervisor.log") as log:
-            launcher = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-P", __file__, "supervise", self.name, "--place", str(self.place)],
+            launcher = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-P",
+                    __file__,
+                    "supervise",
+                    self.name,
+                    "--place",
+                    str(self.place),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -266,7 +280,7 @@ class Server(ABC):
     # --- The supervisor's side ------------------------------------------------------------------
 
     def supervise(self) -> int:
-        """The server has run until nobody used it, or until it was told to stop; returns the exit code."""
+        """The server has run until nobody used it or it was told to stop; returns an exit code."""
         lock = self._open("supervisor.lock")
         if not _try_lock(lock):
             return 0
@@ -290,7 +304,7 @@ class Server(ABC):
     def _announce(self, lock: int, *pids: int) -> None:
         """The supervisor's lock file names the supervisor and, once there is one, its server."""
         line = " ".join(str(pid) for pid in pids).encode()
-        # In this order, so that a reader never sees the old server's pid after the new supervisor's.
+        # In this order: a reader never sees an old server's pid behind a new supervisor's.
         os.ftruncate(lock, 0)
         os.pwrite(lock, line, 0)
 
@@ -343,7 +357,7 @@ class Server(ABC):
         alive = self._lock("server.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
         try:
             with self._append_to(self.log.name) as log:
-                return subprocess.Popen(  # noqa: S603
+                return subprocess.Popen(
                     [str(part) for part in self.command()],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -372,8 +386,8 @@ class Server(ABC):
     def _outlive_the_predecessor(self) -> None:
         """No process of an earlier server lives: the data directory is ours.
 
-        After `kill -9` of a supervisor its server is told to stop by the kernel, and after `kill -9` of a
-        server its children leave by themselves; both take a moment.
+        After `kill -9` of a supervisor the kernel tells its server to stop, and after `kill -9` of
+        a server its children leave by themselves; both take a moment.
         """
         deadline = time.monotonic() + STOP_S_MAX
         lock = self._open("server.lock")
@@ -381,24 +395,24 @@ class Server(ABC):
             while not _try_lock(lock):
                 if time.monotonic() > deadline:
                     raise EmbeddedServerError(
-                        f"An earlier {self.label} of {self.data} is still running and was left by its"
-                        f" supervisor; stop it by hand ({self._orphan_hint()})."
+                        f"An earlier {self.label} of {self.data} did not stop in"
+                        f" {STOP_S_MAX:.0f} s; stop the process that holds {self.room}/server.lock."
                     )
                 self.stop_orphan()
                 time.sleep(POLL_S)
         finally:
             os.close(lock)
 
+    @abstractmethod
     def stop_orphan(self) -> None:
-        """A server without a supervisor has been asked to stop, where the kernel does not do it for us."""
-
-    def _orphan_hint(self) -> str:
-        return f"it holds {self.room / 'server.lock'}"
+        """A server without a supervisor has been asked to stop."""
 
     def _last_words(self) -> str:
         with contextlib.suppress(OSError, IndexError):
             lines = self.log.read_text(errors="replace").splitlines()[-20:]
-            fatal = [line for line in lines if "FATAL" in line or "PANIC" in line or "Fatal" in line]
+            fatal = [
+                line for line in lines if "FATAL" in line or "PANIC" in line or "Fatal" in line
+            ]
             return (fatal or lines)[-1].strip()
         return "it left no message"
 
@@ -414,7 +428,7 @@ class Server(ABC):
             return descriptor
         except PermissionError as error:
             raise EmbeddedServerError(
-                f"{path} belongs to another user: the checkout was used by that user (root?) before;"
+                f"{path} belongs to another user (root?), who used the checkout before;"
                 f" run as that user, or have that user remove {self.place}."
             ) from error
 
@@ -431,8 +445,8 @@ class Server(ABC):
             while not _try_lock(descriptor):
                 if time.monotonic() > deadline:
                     raise EmbeddedServerError(
-                        f"Another process has been starting {self.label} for {seconds:.0f} s and holds"
-                        f" {self.room / name}."
+                        f"Another process has been starting {self.label} for {seconds:.0f} s and"
+                        f" holds {self.room / name}."
                     )
                 time.sleep(POLL_S / 5)
             yield
@@ -482,8 +496,8 @@ class Postgres(Server):
         version = (self.data / "PG_VERSION").read_text().strip()
         if version != POSTGRES_MAJOR:
             raise EmbeddedServerError(
-                f"{self.data} was written by PostgreSQL {version}, this is {POSTGRES_MAJOR}: dump it with"
-                " that version or remove it."
+                f"{self.data} was written by PostgreSQL {version}, this is {POSTGRES_MAJOR}:"
+                " dump it with that version or remove it."
             )
         self._remove_stale_pid_file()
 
@@ -507,15 +521,19 @@ class Postgres(Server):
         import psycopg
 
         return psycopg.connect(
-            host=str(self.socket_room), user=ROLE, dbname="postgres", connect_timeout=5, autocommit=True
+            host=str(self.socket_room),
+            user=ROLE,
+            dbname="postgres",
+            connect_timeout=5,
+            autocommit=True,
         )
 
     def _initialise(self) -> None:
-        # Made beside its place and moved there when complete: an interrupted start leaves no half one.
+        # Moved into place when complete, so that an interrupted start leaves no half one.
         draft = self.room / "data.draft"
         shutil.rmtree(draft, ignore_errors=True)
         self.own_directory(draft)
-        made = subprocess.run(  # noqa: S603
+        made = subprocess.run(
             [
                 self._programs() / "initdb",
                 f"--pgdata={draft}",
@@ -523,7 +541,7 @@ class Postgres(Server):
                 # Whoever can enter the socket's directory is the owner or root; see own_directory.
                 "--auth=trust",
                 "--encoding=UTF8",
-                # Compiled in, so that no locale has to be installed and order is the same everywhere.
+                # Compiled in: no locale has to be installed, and order is the same everywhere.
                 "--locale-provider=builtin",
                 "--builtin-locale=C.UTF-8",
                 "--locale=C",
@@ -541,12 +559,13 @@ class Postgres(Server):
             print(made.stdout, flush=True)
             errors = [line for line in made.stdout.splitlines() if "error" in line.lower()]
             raise EmbeddedServerError(
-                f"PostgreSQL's data directory could not be made: {(errors or ['no message'])[0].strip()}"
+                "PostgreSQL's data directory could not be made:"
+                f" {errors[0].strip() if errors else 'it left no message'}"
             )
         draft.rename(self.data)
 
     def _remove_stale_pid_file(self) -> None:
-        """A pid file that a power cut left does not stop the start, even if its number is in use again."""
+        """A pid file that a power cut left does not stop the start, whoever has its number now."""
         pid_file = self.data / "postmaster.pid"
         if not pid_file.exists():
             return
@@ -561,7 +580,8 @@ class Postgres(Server):
 
     def stop_orphan(self) -> None:
         with contextlib.suppress(OSError, ValueError, IndexError):
-            os.kill(int((self.data / "postmaster.pid").read_text().splitlines()[0]), self.stop_signal)
+            pid = (self.data / "postmaster.pid").read_text().splitlines()[0]
+            os.kill(int(pid), self.stop_signal)
 
     def _programs(self) -> Path:
         """The directory of binaries, in a place where the server's account may run them."""
@@ -619,6 +639,9 @@ class Valkey(Server):
             return connection.recv(64).startswith(b"+PONG")
         return False
 
+    def complete(self) -> None:
+        """Valkey's databases exist by themselves."""
+
     def stop_orphan(self) -> None:
         with contextlib.suppress(OSError, ValueError):
             os.kill(int((self.data / "valkey.pid").read_text()), self.stop_signal)
@@ -648,7 +671,7 @@ def ensure(kind: type[Server], *, home: Path) -> str:
     return _joined[key][1]
 
 
-# --- Accounts and places ---------------------------------------------------------------------------
+# --- Accounts and places
 
 
 def server_account(place: Path) -> tuple[int, int]:
@@ -667,7 +690,7 @@ def server_account(place: Path) -> tuple[int, int]:
 
 
 def place_for(home: Path) -> Path:
-    """Where the servers' rooms are: home, or for root a path that the servers' account can enter."""
+    """Where the servers' rooms are: home, or for root a path that their account can enter."""
     home = home.resolve()
     if os.geteuid() != 0:
         return home
@@ -679,7 +702,8 @@ def place_for(home: Path) -> Path:
     try:
         place.mkdir(mode=0o755)
         print(
-            f"PostgreSQL must not run as root and its user may not enter {home}: databases are kept in {place}.",
+            f"PostgreSQL must not run as root and user nobody may not enter {home}:"
+            f" databases are kept in {place}.",
             file=sys.stderr,
         )
     except FileExistsError:
@@ -722,7 +746,7 @@ def _give_to_owner(path: Path, *, like: Path) -> None:
         os.chown(path, owner.st_uid, owner.st_gid)
 
 
-# --- Small parts -----------------------------------------------------------------------------------
+# --- Small parts
 
 
 def _try_lock(descriptor: int) -> bool:
@@ -747,8 +771,8 @@ def _package(name: str) -> Path:
     found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:
         raise EmbeddedServerError(
-            f"The package {name.replace('_', '-')} is not installed: set DATABASE_URL and REDIS_URL,"
-            " or install requirements-embedded.txt."
+            f"The package {name.replace('_', '-')} is not installed: set DATABASE_URL and"
+            " REDIS_URL, or install requirements-embedded.txt."
         )
     return Path(found.submodule_search_locations[0])
 
@@ -768,7 +792,7 @@ def _copied(source: Path, *, to: Path) -> Path:
 
 
 def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """For preexec_fn: the kernel sends the signal to the server when the supervisor dies, however it dies."""
+    """For preexec_fn: the kernel signals the server when the supervisor dies, however it dies."""
     if sys.platform != "linux":
         # There, a server left behind is stopped by the next supervisor: see stop_orphan.
         return None
@@ -785,7 +809,7 @@ def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
     return arrange
 
 
-# --- For people ------------------------------------------------------------------------------------
+# --- For people
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -814,7 +838,8 @@ def main(arguments: Sequence[str]) -> int:
 def _speak(verb: str, server: Server) -> None:
     if verb == "status":
         pid = server.supervisor_pid() if server.room.exists() else 0
-        print(f"{server.label}: {f'runs under supervisor {pid}, {server.url}' if pid else 'stopped'}")
+        state = f"runs under supervisor {pid}, {server.url}" if pid else "stopped"
+        print(f"{server.label}: {state}")
         return
     print(f"{server.label}: {'stopped' if server.stop() else 'was not running'}")
     if verb == "remove":

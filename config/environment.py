@@ -10,7 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 PREFIX = "WINDDOWN_"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
-# What libpq understands and a deployment may have to say in the URL. Anything else is a typing error.
+# What libpq understands and a deployment may have to say in the URL. Anything else is a typing
+# error.
 _LIBPQ_PARAMETERS = frozenset(
     {
         "connect_timeout",
@@ -44,7 +45,7 @@ class Environment:
         return self._variables.get(name, default).strip()
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """True for 1/true/yes/on, false for 0/false/no/off; anything else raises, it is never "off"."""
+        """True for 1/true/yes/on, false for 0/false/no/off; anything else raises."""
         value = self.text(name).lower()
         if not value:
             return default

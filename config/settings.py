@@ -1,7 +1,8 @@
 """Django's settings: one file, read from the environment, raising on what it does not understand.
 
-Every variable of our own starts with WINDDOWN_, and one that is misspelt raises: a switch that was meant to be
-set must never be silently left as it was. DATABASE_URL and REDIS_URL carry the names that hosts give them.
+Every variable of our own starts with WINDDOWN_, and one that is misspelt raises: a switch that was
+meant to be set must never be silently left as it was. DATABASE_URL and REDIS_URL carry the names
+that hosts give them.
 """
 
 import base64
@@ -56,7 +57,7 @@ def _development_secret(path: Path) -> str:
         if not path.exists():
             draft.touch(mode=0o600)
             draft.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
-            # Linked into place complete: two processes that start together agree on the first one's.
+            # Linked into place complete: two processes that start together agree on one.
             with contextlib.suppress(FileExistsError):
                 os.link(draft, path)
             draft.unlink()
@@ -154,7 +155,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 
 def _server_url(variable: str, kind: type[embedded.Server]) -> str:
-    """The server the variable names, or the embedded one, which then runs while this process does."""
+    """The server the variable names, or the embedded one, running while this process does."""
     url = environment.text(variable)
     if url:
         return url
@@ -169,8 +170,9 @@ def _server_url(variable: str, kind: type[embedded.Server]) -> str:
 DATABASE_URL = _server_url("DATABASE_URL", embedded.Postgres)
 REDIS_URL = _server_url("REDIS_URL", embedded.Valkey)
 
-# A request ends before its visitor gives up, a batch long before its lease does. A load or a report may take
-# as long as it takes, but like the others it neither waits for a lock nor sits on one for ever.
+# A request ends before its visitor gives up, a batch long before its lease does. A load or a report
+# may take as long as it takes, but like the others it neither waits for a lock nor sits on one for
+# ever.
 _SESSION_LIMITS = {
     "web": "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
     "worker": "-c statement_timeout=120s -c lock_timeout=5s"
@@ -206,8 +208,9 @@ CACHES = {
 
 
 # --- Celery ---------------------------------------------------------------------------------------
-# A message is a wake-up that carries ids. What is owed is rows in PostgreSQL, so a message may be lost,
-# doubled or late, and the settings below prefer losing one to a worker that stalls or repeats itself.
+# A message is a wake-up that carries ids. What is owed is rows in PostgreSQL, so a message may be
+# lost, doubled or late, and the settings below prefer losing one to a worker that stalls or repeats
+# itself.
 
 CELERY_BROKER_URL = broker_from_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -255,8 +258,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "beat-schedule")
 
-# One for each workflow, so that a long sweep cannot stand in front of a stop. A worker that is started
-# without -Q serves them all.
+# One for each workflow, so that a long sweep cannot stand in front of a stop. A worker that is
+# started without -Q serves them all.
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_QUEUES = [
     Queue(name)
@@ -344,7 +347,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# The largest page of forms has some dozens of fields; data enters through commands, not through pages.
+# The largest page of forms has some dozens of fields; data enters through commands, not through
+# pages.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
 DATA_UPLOAD_MAX_NUMBER_FILES = 2

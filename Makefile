@@ -1,0 +1,80 @@
+# Needs Python 3.11 or later and make; everything else is put into .venv/ and .local/ by itself.
+#
+#   make demo     replay the 7pay case and serve console and portal (ACCOUNTS=20000 SEED=7 PORT=8000)
+#   make replay   replay the case and judge it, without serving     (ACCOUNTS=20000 SEED=7)
+#   make serve    serve console and portal, with worker and beat, on the data that is there
+#   make test     run the tests                                     (ARGS="-k freeze")
+#   make check    run what reads the code: style, types, layers, deployment
+#   make bench    measure against peers and limits                  (ARGS=...)
+#   make clean    stop the embedded servers and remove .venv/ and .local/ with all data in it
+
+PORT ?= 8000
+RUN := .venv/bin/python
+# A changed list of requirements is a new stamp, so that it is installed before the next run.
+RUN_READY := .venv/ready-run-$(shell cat requirements.txt requirements-embedded.txt | cksum | cut -d' ' -f1)
+DEV_READY := .venv/ready-dev-$(shell cat requirements*.txt | cksum | cut -d' ' -f1)
+REHEARSAL_OPTIONS = $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) $(if $(SEED),--seed $(SEED))
+# Programs that only read the code must not start servers for it.
+NO_SERVERS = DATABASE_URL=postgres://nobody@/nothing?host=/nonexistent REDIS_URL=redis://127.0.0.1:1/0
+PRODUCTION = WINDDOWN_MODE=production WINDDOWN_ALLOWED_HOSTS=example.org \
+	WINDDOWN_SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))') \
+	WINDDOWN_FIELD_KEY=$$($(RUN) -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())')
+
+.PHONY: help demo replay serve test check bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo: $(RUN_READY)
+	@$(RUN) manage.py demo $(REHEARSAL_OPTIONS) --port $(PORT)
+
+replay: $(RUN_READY)
+	@$(RUN) manage.py replay $(REHEARSAL_OPTIONS)
+
+serve: $(RUN_READY)
+	@$(RUN) manage.py migrate --verbosity 0
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(RUN) -m honcho start --port $(PORT)
+
+test: $(DEV_READY)
+	@$(RUN) -m pytest $(ARGS)
+
+check: $(DEV_READY)
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(NO_SERVERS) $(RUN) -m mypy
+	$(RUN) -m djlint --quiet --lint templates
+	.venv/bin/lint-imports --cache-dir .local/cache/import-linter
+	@echo "manage.py check --deploy"
+	@$(NO_SERVERS) $(PRODUCTION) $(RUN) manage.py check --deploy --fail-level WARNING
+
+bench: $(DEV_READY)
+	@$(RUN) -m benchmarks $(ARGS)
+
+clean:
+	@if [ -d .local ]; then $$(command -v $(RUN) || echo python3) config/embedded.py remove; fi
+	rm -rf .venv .local staticfiles
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- The virtual environment ---------------------------------------------------------------------
+
+.venv/made:
+	@python=; for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	    if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        python=$$name; break; fi; done; \
+	if [ -z "$$python" ]; then \
+	    echo "Python 3.11 or later is needed, and neither python3 nor python3.11 to python3.14 is one." >&2; exit 1; fi; \
+	if ! $$python -c 'import venv, ensurepip' 2>/dev/null; then \
+	    echo "$$python cannot make virtual environments: install its venv module (Debian: apt install python3-venv)." >&2; exit 1; fi; \
+	echo "Preparing .venv with $$($$python --version)"; \
+	rm -rf .venv && $$python -m venv .venv && touch $@
+
+$(RUN_READY): .venv/made requirements.txt requirements-embedded.txt
+	@echo "Installing what the service needs"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-embedded.txt
+	@touch $@
+
+$(DEV_READY): .venv/made requirements.txt requirements-embedded.txt requirements-dev.txt
+	@echo "Installing what the tests need"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
