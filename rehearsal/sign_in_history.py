@@ -1,0 +1,256 @@
+"""Every sign-in of July 2019 in time order: the customers' own, the attack's three waves, and the hits.
+
+The attack tries each login id at most as often as the case says, from forty networks, almost all of them abroad:
+first a burst of ids nobody has, then a burst of wrong passwords on ids that exist, then one success per victim,
+minutes before the money moves. Customers sign in once when they register and about once more in the month, mistype, change
+phones, are refused where their provider is suspended, and try their old password after the reset.
+"""
+
+import heapq
+import math
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from rehearsal.attack_history import Attack
+from rehearsal.case import Case
+from rehearsal.case_files import DAY, HOUR, CaseClock
+from rehearsal.people import (
+    ATTACK_COUNTRIES,
+    ATTACK_NETWORKS_ABROAD,
+    NAMES,
+    account_ref,
+    attack_device_ref,
+    device_ref,
+    home_network,
+    login_id,
+)
+
+ATTEMPTS_MIN = 20_000
+_WRONG_PASSWORD_SHARE = 0.15
+_SECOND_TRY_SHARE = 0.3
+_MISTYPED_ID_SHARE = 0.01
+_MISTYPED_PASSWORD_SHARE = 0.04
+_OLD_PASSWORD_SHARE = 0.35
+_NEW_DEVICE_SHARE = 0.02
+_MAINTENANCE = 3 * HOUR
+# Sign-ins per hour of the day, relative to each other.
+_HOURS = (2, 1, 1, 1, 1, 3, 6, 10, 11, 8, 8, 9, 13, 10, 8, 8, 9, 11, 12, 12, 11, 9, 7, 4)
+_BUSY_FIRST_DAYS = 4
+
+SignIn = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What the sign-in history needs to know of every account, by number, a few bytes each.
+
+    `providers` is 0 for an account without an external login, otherwise 1 + the provider's place in
+    the case; `passwords` is 0 where the external login is the only one.
+    """
+
+    registered: "array[int]"
+    names: "array[int]"
+    providers: bytearray
+    passwords: bytearray
+
+
+def attempts_of(case: Case, *, accounts: int, attempts_max: int) -> int:
+    """The attack's tries, scaled to the population, at least 20,000 and at most `attempts_max`."""
+    scaled = case.population.scaled(case.attack.attempts, accounts=accounts)
+    return min(max(ATTEMPTS_MIN, scaled), attempts_max)
+
+
+class SignInHistory:
+    """The lines of auth_events, produced one at a time."""
+
+    def __init__(
+        self,
+        case: Case,
+        *,
+        seed: str,
+        clock: CaseClock,
+        accounts: Accounts,
+        attack: Attack,
+        attempts: int,
+    ) -> None:
+        self._case = case
+        self._seed = seed
+        self._clock = clock
+        self._accounts = accounts
+        self._attack = attack
+        self._suspended_at = clock.seconds(case.at("suspend_external_login"))
+        self._reset_at = clock.seconds(case.at("reset_all_passwords"))
+        self._ends_at = 31 * DAY
+        begin = attack.waves.wrong_password[0]
+        known = bisect_right(accounts.registered, begin)
+        self._wrong = min(int(attempts * _WRONG_PASSWORD_SHARE), known)
+        self._unknown = attempts - self._wrong - len(attack.victims)
+
+    def __iter__(self) -> Iterator[str]:
+        streams = (
+            self._registrations(),
+            self._everyday(self._rng("everyday")),
+            self._unknown_ids(self._rng("unknown")),
+            self._wrong_passwords(self._rng("wrong")),
+            iter(sorted(self._hits())),
+        )
+        return (line for _, line in heapq.merge(*streams))
+
+    def _rng(self, stream: str) -> Random:
+        return Random(f"{self._seed}:sign-ins:{stream}")
+
+    def _line(
+        self,
+        at: int,
+        number: int,
+        outcome: str,
+        *,
+        method: str = "password",
+        network: str,
+        device: str,
+        country: str = "JP",
+    ) -> SignIn:
+        name = self._accounts.names[number]
+        ref = account_ref(number)
+        text = self._clock.text(at)
+        login = login_id(number, name)
+        return at, f"{text},{login},{ref},{outcome},{method},{network},{device},{country}"
+
+    def _registrations(self) -> Iterator[SignIn]:
+        """The first sign-in of every account, from the device it was registered on."""
+        for number, at in enumerate(self._accounts.registered):
+            yield self._line(
+                at,
+                number,
+                "success",
+                method=self._first_method(number),
+                network=home_network(number),
+                device=device_ref(number),
+            )
+
+    def _first_method(self, number: int) -> str:
+        if self._accounts.passwords[number]:
+            return "password"
+        return self._provider(number)
+
+    def _provider(self, number: int) -> str:
+        providers = self._case.population.external_providers
+        return providers[self._accounts.providers[number] - 1]
+
+    def _everyday(self, rng: Random) -> Iterator[SignIn]:
+        """About one later sign-in per account, by hour of the day, more in the first days."""
+        hours = self._ends_at // HOUR
+        weights = [
+            _HOURS[hour % 24] * (3 if hour < _BUSY_FIRST_DAYS * 24 else 1) for hour in range(hours)
+        ]
+        per_weight = len(self._accounts.registered) / sum(weights)
+        owed = 0.0
+        for hour, weight in enumerate(weights):
+            owed += weight * per_weight
+            count = int(owed)
+            owed -= count
+            begin = hour * HOUR
+            for at in sorted(begin + int(rng.random() * HOUR) for _ in range(count)):
+                existing = bisect_right(self._accounts.registered, at - 1)
+                if existing:
+                    yield self._everyday_sign_in(rng, at, int(rng.random() * existing))
+
+    def _everyday_sign_in(self, rng: Random, at: int, number: int) -> SignIn:
+        draw = rng.random()
+        network = home_network(number)
+        if draw < _MISTYPED_ID_SHARE:
+            mistyped = f"{login_id(number, self._accounts.names[number])}."
+            text, device = self._clock.text(at), device_ref(number)
+            return at, f"{text},{mistyped},,unknown_login_id,password,{network},{device},JP"
+        by_provider = self._accounts.providers[number] and (
+            not self._accounts.passwords[number] or rng.random() < 0.5
+        )
+        if by_provider:
+            method = self._provider(number)
+            outcome = "refused" if at >= self._suspended_at else "success"
+        else:
+            method = "password"
+            outcome = self._password_outcome(rng, at)
+        second = rng.random() < _NEW_DEVICE_SHARE
+        device = device_ref(number, second=second)
+        return self._line(at, number, outcome, method=method, network=network, device=device)
+
+    def _password_outcome(self, rng: Random, at: int) -> str:
+        """The usual mistakes; refused during the reset's maintenance, then many old passwords."""
+        if self._reset_at <= at < self._reset_at + _MAINTENANCE:
+            return "refused"
+        wrong = _OLD_PASSWORD_SHARE if at >= self._reset_at else _MISTYPED_PASSWORD_SHARE
+        return "wrong_password" if rng.random() < wrong else "success"
+
+    def _tries(self, rng: Random) -> int:
+        """How often the attack tries one login id: once, or seldom as often as the case allows."""
+        return self._case.attack.tries_per_login_id_max if rng.random() < _SECOND_TRY_SHARE else 1
+
+    def _unknown_ids(self, rng: Random) -> Iterator[SignIn]:
+        """The first wave: ids from leaked lists that nobody here has, beyond the last account."""
+        begin, end = self._attack.waves.unknown_login_id
+        number, left, login = len(self._accounts.registered), 0, ""
+        for attempt in range(self._unknown):
+            if left == 0:
+                number += 1
+                left = self._tries(rng)
+                login = login_id(number, int(rng.random() * NAMES))
+            left -= 1
+            at = begin + (end - begin) * attempt // self._unknown
+            network, device, country = _attack_place(rng)
+            text = self._clock.text(at)
+            yield at, f"{text},{login},,unknown_login_id,password,{network},{device},{country}"
+
+    def _wrong_passwords(self, rng: Random) -> Iterator[SignIn]:
+        """The second wave: ids that exist, once or twice; a victim's once, the hit is the other try."""
+        begin, end = self._attack.waves.wrong_password
+        known = bisect_right(self._accounts.registered, begin)
+        step = _coprime_step(known)
+        number, left = int(rng.random() * known), 0
+        for attempt in range(self._wrong):
+            if left == 0:
+                number = (number + step) % known
+                left = 1 if number in self._attack.victims else self._tries(rng)
+            left -= 1
+            at = begin + (end - begin) * attempt // self._wrong
+            network, device, country = _attack_place(rng)
+            yield self._line(
+                at, number, "wrong_password", network=network, device=device, country=country
+            )
+
+    def _hits(self) -> Iterator[SignIn]:
+        """The third wave: one success per victim; and the suspects' own from a new device."""
+        for position, victim in enumerate(self._attack.victims.values()):
+            yield self._line(
+                victim.hit_at,
+                victim.number,
+                "success",
+                network=victim.network,
+                device=attack_device_ref(100 + position // 3),
+                country=victim.country,
+            )
+        for suspect in self._attack.suspects.values():
+            yield self._line(
+                suspect.hit_at,
+                suspect.number,
+                "success",
+                network=home_network(suspect.number + 1_500_000),
+                device=device_ref(suspect.number, second=True),
+            )
+
+
+def _attack_place(rng: Random) -> tuple[str, str, str]:
+    place = int(rng.random() * len(ATTACK_NETWORKS_ABROAD))
+    country = ATTACK_COUNTRIES[place % len(ATTACK_COUNTRIES)]
+    return ATTACK_NETWORKS_ABROAD[place], attack_device_ref(place), country
+
+
+def _coprime_step(size: int) -> int:
+    """A step that visits every number below `size` once before it returns to the first."""
+    step = int(size * 0.618) | 1
+    while math.gcd(step, size) != 1:
+        step += 2
+    return step
