@@ -137,9 +137,11 @@ class Server(ABC):
 
     @property
     def socket_room(self) -> Path:
-        """A private directory whose path is short enough for a socket's address."""
+        """A private directory whose path can be a socket's address."""
         room = self.room / "run"
-        if len(os.fsencode(room / self.socket_name)) <= SOCKET_PATH_BYTES_MAX:
+        too_long = len(os.fsencode(room / self.socket_name)) > SOCKET_PATH_BYTES_MAX
+        # libpq takes a comma in a host's name for the beginning of another host.
+        if not too_long and "," not in str(room):
             return room
         return Path("/tmp") / f"winddown-{_digest(self.room)}"  # noqa: S108
 
@@ -212,7 +214,7 @@ class Server(ABC):
 
     def _make_room(self) -> None:
         try:
-            self.place.mkdir(mode=0o755, exist_ok=True)
+            self.place.mkdir(mode=0o755, parents=True, exist_ok=True)
             if not self.room.exists():
                 self.room.mkdir(mode=0o711)
                 _give_to_owner(self.room, like=self.place)
@@ -225,9 +227,6 @@ class Server(ABC):
             ) from error
 
     def _start_supervisor(self) -> None:
-        # The supervisor of an ordinary user's checkout is that user's, also when root asks for it.
-        owner = self.place.stat()
-        identity = (owner.st_uid, owner.st_gid) if owner.st_uid != 0 else None
         with self._append_to("supervisor.log") as log:
             launcher = subprocess.Popen(
                 [
@@ -244,7 +243,6 @@ class Server(ABC):
                 stderr=log,
                 cwd="/",
                 start_new_session=True,
-                **_run_as(identity if os.geteuid() == 0 else None),
             )
         # It forks and leaves at once, so that the supervisor is nobody's child and nobody's zombie.
         if launcher.wait() != 0:
@@ -694,7 +692,7 @@ def place_for(home: Path) -> Path:
     home = home.resolve()
     if os.geteuid() != 0:
         return home
-    home.mkdir(mode=0o755, exist_ok=True)
+    home.mkdir(mode=0o755, parents=True, exist_ok=True)
     if may_enter(home, server_account(home)):
         return home
     # Nobody's directories are opened to the world for this; the data goes elsewhere instead.

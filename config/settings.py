@@ -53,7 +53,7 @@ def _development_secret(path: Path) -> str:
     """32 random bytes in base64 exist at the path, readable by their owner only."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(mode=0o755, exist_ok=True)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         if not path.exists():
             draft.touch(mode=0o600)
             draft.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
