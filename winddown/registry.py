@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -36,13 +37,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class PlanContent:
-    """What a plan says: counts and sums per line, who is left out and why, who is locked out, what else matters."""
+    """What a plan says: counts and sums per line, who is left out and why, who is locked out, what else matters.
+
+    All of it is what the second person approves, except `estimates`: figures that customers go on changing until the
+    run starts, shown and stored beside the approval and not part of its digest.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     sums_minor: dict[str, int] = field(default_factory=dict)
     excluded: dict[str, int] = field(default_factory=dict)
     locked_out: dict[str, int] = field(default_factory=dict)
     terms: dict[str, Any] = field(default_factory=dict)
+    estimates: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -64,7 +70,6 @@ class Workflow:
 
     name: ClassVar[str]
     title: ClassVar[str] = ""
-    pausable_until_deadline: ClassVar[bool] = True
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         """The parameters of a run, complete and understood; raises `GuardNotMet` on what is not."""
@@ -78,6 +83,10 @@ class Workflow:
 
     def plan(self, run: Run) -> PlanContent:
         raise NotImplementedError
+
+    def approval_valid_for(self, run: Run) -> dt.timedelta:
+        """How long an approval of the plan holds; a run that a deadline starts needs until then."""
+        return dt.timedelta(hours=24)
 
     def at_once(self, run: Run, *, actor: Any) -> None:
         """Nothing, unless the workflow flips something."""

@@ -94,14 +94,21 @@ def replan(run: Run, *, actor: Any, reason: str) -> Run:
         return _write_plan(locked, actor=actor, reason=reason)
 
 
+def _content(run: Run, planned: registry.PlanContent) -> dict[str, Any]:
+    return {"workflow": run.workflow, "params": run.params, **planned.as_dict()}
+
+
 def _write_plan(run: Run, *, actor: Any, reason: str) -> Run:
-    content = {
-        "workflow": run.workflow,
-        "params": run.params,
-        **registry.get(run.workflow).plan(run).as_dict(),
-    }
+    workflow = registry.get(run.workflow)
+    planned = workflow.plan(run)
+    content = _content(run, planned)
     digest = approvals.digest_of(content)
-    Plan.objects.create(run=run, content=content, digest=digest, planned_at=clock.now())
+    Plan.objects.create(
+        run=run,
+        content=content | {"estimates": planned.estimates},
+        digest=digest,
+        planned_at=clock.now(),
+    )
     approvals.ask(
         run.subject,
         stage=STAGE,
@@ -109,6 +116,7 @@ def _write_plan(run: Run, *, actor: Any, reason: str) -> Run:
         permission="winddown.approve_run",
         maker=actor,
         reason=reason,
+        valid_for=workflow.approval_valid_for(run),
     )
     if run.state == Run.State.REQUESTED:
         run = transition_one(run, "submit", actor=actor, reason=reason, plan_digest=digest)
@@ -166,12 +174,7 @@ def start(run: Run, *, actor: Any, reason: str = "") -> Run:
         if locked.state == Run.State.APPROVED and request is not None:
             if clock.now() >= request.expires_at:
                 raise PlanExpired(subject=locked.subject, expires_at=request.expires_at.isoformat())
-            content = {
-                "workflow": locked.workflow,
-                "params": locked.params,
-                **workflow.plan(locked).as_dict(),
-            }
-            now_digest = approvals.digest_of(content)
+            now_digest = approvals.digest_of(_content(locked, workflow.plan(locked)))
             if now_digest != locked.plan_digest:
                 raise PlanChanged(
                     subject=locked.subject, approved=locked.plan_digest[:12], now=now_digest[:12]

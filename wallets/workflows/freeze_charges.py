@@ -1,1 +1,131 @@
-"""To be declared."""
+"""freeze-charges: the funding sources stop at once, and every wallet gets its own recorded state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from wallets.models import TopUp, Wallet
+from winddown import capabilities, runner
+from winddown.capabilities import FUNDING_SOURCES
+from winddown.errors import GuardNotMet
+from winddown.machines import transition_one, transition_set
+from winddown.models import Batch, Capability, Programme, Run
+from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
+
+
+@workflow
+class FreezeCharges(Workflow):
+    """Top-ups of the named sources end with the commit that starts the run; charges that a network had authorised and
+    nobody posted wait for their reversal; once no source is left, the wallets themselves are frozen.
+
+    Parameters: `sources` (all by default) and `register` (registration ends too; so by default when all sources do).
+    """
+
+    name = "freeze-charges"
+    title = "Freeze charges"
+
+    def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
+        unknown = set(params) - {"sources", "register"}
+        sources = params.get("sources") or list(FUNDING_SOURCES)
+        strange = [source for source in sources if source not in FUNDING_SOURCES]
+        if unknown or strange:
+            raise GuardNotMet(
+                action="plan freeze-charges",
+                why=f"{', '.join(sorted(unknown) + strange)} not understood; sources are {', '.join(FUNDING_SOURCES)}",
+            )
+        ordered = [source for source in FUNDING_SOURCES if source in sources]
+        return {
+            "sources": ordered,
+            "register": bool(params.get("register", len(ordered) == len(FUNDING_SOURCES))),
+        }
+
+    def plan(self, run: Run) -> PlanContent:
+        authorised = _authorised(run).aggregate(rows=Count("pk"), amount=Sum("amount_minor"))
+        counts = {"authorised_top_ups": authorised["rows"]}
+        excluded = {}
+        if _last_sources(run):
+            totals = Wallet.objects.aggregate(
+                active=Count("pk", filter=Q(state=Wallet.State.ACTIVE)), every=Count("pk")
+            )
+            counts["wallets"] = totals["active"]
+            excluded["wallets_in_other_states"] = totals["every"] - totals["active"]
+        return PlanContent(
+            counts=counts,
+            sums_minor={"authorised_top_ups": authorised["amount"] or 0},
+            excluded=excluded,
+            terms={"switches": _switches(run)},
+        )
+
+    def at_once(self, run: Run, *, actor: Any) -> None:
+        checker = runner.checker(run)
+        for code in _switches(run):
+            capabilities.stop(code, actor=run.maker, reason=run.reason, ratified_by=checker)
+        programme = Programme.objects.filter(state=Programme.State.INCIDENT).first()
+        if programme is not None:
+            transition_one(programme, "restrict", actor=actor, reason=run.reason, run=run)
+
+    def steps(self, run: Run) -> list[Step]:
+        withhold = Step("withhold_authorised_top_ups", _authorised, _withhold)
+        freeze = Step("freeze_wallets", _active_wallets, _freeze)
+        return [withhold, freeze] if _last_sources(run) else [withhold]
+
+    def verify(self, run: Run) -> list[str]:
+        gaps = []
+        for code in _switches(run):
+            if Capability.objects.get(code=code).state != Capability.State.DISABLED:
+                gaps.append(f"{code} is not stopped")
+            if leaked := capabilities.leaks(code):
+                gaps.append(f"{leaked} movements passed {code} after it was stopped")
+        if left := _authorised(run).count():
+            gaps.append(f"{left} authorised top-ups are still neither posted nor withheld")
+        if _last_sources(run) and (left := _active_wallets(run).count()):
+            gaps.append(f"{left} wallets are still active")
+        return gaps
+
+
+def _switches(run: Run) -> list[str]:
+    switches = [f"top_up:{source}" for source in run.params["sources"]]
+    return switches + (["register"] if run.params["register"] else [])
+
+
+def _last_sources(run: Run) -> bool:
+    """No funding source is left on once this run's are off, so the wallets can be frozen."""
+    others = [
+        f"top_up:{source}" for source in FUNDING_SOURCES if source not in run.params["sources"]
+    ]
+    return (
+        not Capability.objects.filter(code__in=others)
+        .exclude(state=Capability.State.DISABLED)
+        .exists()
+    )
+
+
+def _authorised(run: Run) -> QuerySet[Any]:
+    return TopUp.objects.filter(state=TopUp.State.AUTHORISED, source__in=run.params["sources"])
+
+
+def _active_wallets(run: Run) -> QuerySet[Any]:
+    active: QuerySet[Any] = Wallet.objects.filter(state=Wallet.State.ACTIVE)
+    return active
+
+
+def _withhold(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    return Moved(rows=transition_set(rows, "withhold", run=run))
+
+
+def _freeze(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    return Moved(rows=transition_set(rows, "freeze_charges", run=run))
+
+
+def late_top_ups(switch: Capability) -> int:
+    """Top-ups of this source that passed the switch and bear a ledger time after it was stopped: must be 0 (I7)."""
+    source = switch.code.removeprefix("top_up:")
+    late = TopUp.objects.filter(
+        source=source, occurred_at__gte=switch.since, switch_version__isnull=False
+    )
+    return late.count()
+
+
+capabilities.LEAKS["top_up:"] = late_top_ups

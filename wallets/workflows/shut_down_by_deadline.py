@@ -1,1 +1,222 @@
-"""To be declared."""
+"""shut-down-by-deadline: spending ends by the clock, what is in flight is settled, and the balances are sealed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum
+
+from wallets import movements
+from wallets.models import LedgerAccount, Payment, Posting, Snapshot, SnapshotLine, Wallet
+from winddown import capabilities, clock
+from winddown.errors import GuardNotMet
+from winddown.machines import SYSTEM, transition_one, transition_set
+from winddown.models import Batch, Capability, Milestone, Programme, Run
+from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
+
+OPEN_STATES = ("active", "charge_frozen", "held")
+
+
+@workflow
+class ShutDownByDeadline(Workflow):
+    """The request path refuses payments from the milestone's instant by itself; this run, started by the tick, settles
+    what was authorised before, closes every wallet and seals the balances as a snapshot equal to the ledger.
+
+    Parameter `in_flight`: `capture` posts authorised payments to their merchants (the default: the goods were
+    handed over), `void` gives them back to the wallet.
+    """
+
+    name = "shut-down-by-deadline"
+    title = "Shut down by deadline"
+
+    def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
+        in_flight = params.get("in_flight", "capture")
+        if set(params) - {"in_flight"} or in_flight not in ("capture", "void"):
+            raise GuardNotMet(
+                action="plan shut-down-by-deadline", why="in_flight is capture or void"
+            )
+        return {"in_flight": in_flight}
+
+    def plan(self, run: Run) -> PlanContent:
+        deadline = _deadline()
+        wallets = Wallet.objects.filter(state__in=OPEN_STATES).aggregate(
+            rows=Count("pk"),
+            held=Count("pk", filter=Q(state=Wallet.State.HELD)),
+            paid=Sum("paid_minor"),
+            bonus=Sum("bonus_minor"),
+        )
+        in_flight = Payment.objects.filter(state=Payment.State.AUTHORISED)
+        return PlanContent(
+            counts={"wallets": wallets["rows"]},
+            terms={"spend_ends_at": deadline.at.isoformat(), "in_flight": run.params["in_flight"]},
+            estimates={
+                "wallets_held": wallets["held"],
+                "paid_minor": wallets["paid"] or 0,
+                "bonus_minor": wallets["bonus"] or 0,
+                "payments_in_flight": in_flight.count(),
+            },
+        )
+
+    def approval_valid_for(self, run: Run) -> dt.timedelta:
+        return max(_deadline().at - clock.now(), dt.timedelta()) + dt.timedelta(hours=24)
+
+    def at_once(self, run: Run, *, actor: Any) -> None:
+        deadline = _deadline()
+        if clock.now() < deadline.at:
+            raise GuardNotMet(
+                action="shut down", why=f"spending lasts until {deadline.at.isoformat()}"
+            )
+        programme = Programme.current()
+        if programme.state == Programme.State.ANNOUNCED:
+            transition_one(programme, "start_closing", actor=SYSTEM, reason=run.reason, run=run)
+
+    def steps(self, run: Run) -> list[Step]:
+        return [
+            Step("start_closing", _open_wallets, _start_closing, batch_rows=5_000),
+            Step("settle_in_flight", _in_flight, _settle, batch_rows=200),
+            Step("close_wallets", _closing_wallets, _close, batch_rows=5_000),
+        ]
+
+    def verify(self, run: Run) -> list[str]:
+        gaps = []
+        if left := Wallet.objects.open().count():
+            gaps.append(f"{left} wallets are not closed")
+        if left := Payment.objects.filter(state=Payment.State.AUTHORISED).count():
+            gaps.append(f"{left} payments are still in flight")
+        late = Payment.objects.filter(
+            switch_version__isnull=False, occurred_at__gte=_deadline().at
+        ).count()
+        if late:
+            gaps.append(f"{late} payments bear a ledger time at or after the deadline")
+        lines = SnapshotLine.objects.aggregate(
+            rows=Count("pk"), paid=Sum("paid_minor"), bonus=Sum("bonus_minor")
+        )
+        wallets = Wallet.objects.count()
+        if lines["rows"] != wallets:
+            gaps.append(f"{wallets} wallets, {lines['rows']} lines in the snapshot")
+        for account, total in (
+            (LedgerAccount.WALLET_PAID, lines["paid"] or 0),
+            (LedgerAccount.WALLET_BONUS, lines["bonus"] or 0),
+        ):
+            posted = (
+                Posting.objects.filter(account=account).aggregate(total=Sum("amount_minor"))[
+                    "total"
+                ]
+                or 0
+            )
+            if posted != total:
+                gaps.append(f"{account}: the ledger says {posted}, the snapshot {total}")
+        return gaps
+
+    def at_end(self, run: Run) -> None:
+        seal(run)
+        programme = Programme.current()
+        if programme.state == Programme.State.CLOSING:
+            programme = transition_one(programme, "close", actor=SYSTEM, reason=run.reason, run=run)
+        if programme.state == Programme.State.CLOSED:
+            transition_one(programme, "fix_balance", actor=SYSTEM, reason=run.reason, run=run)
+
+
+def _deadline() -> Milestone:
+    deadline = Milestone.objects.filter(kind=Milestone.Kind.SPEND_ENDS).first()
+    if deadline is None:
+        raise GuardNotMet(action="shut-down-by-deadline", why="the milestone spend_ends is not set")
+    return deadline
+
+
+def _open_wallets(run: Run) -> QuerySet[Any]:
+    wallets: QuerySet[Any] = Wallet.objects.filter(state__in=OPEN_STATES)
+    return wallets
+
+
+def _closing_wallets(run: Run) -> QuerySet[Any]:
+    wallets: QuerySet[Any] = Wallet.objects.filter(
+        state__in=["closing", "held_closed"], snapshotline=None
+    )
+    return wallets
+
+
+def _in_flight(run: Run) -> QuerySet[Any]:
+    return Payment.objects.filter(state=Payment.State.AUTHORISED)
+
+
+def _start_closing(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    moved = transition_set(rows, "start_closing", run=run)
+    return Moved(rows=moved + transition_set(rows, "close_held", run=run))
+
+
+def _settle(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    captured = run.params["in_flight"] == "capture"
+    amount_minor = 0
+    settled = 0
+    for payment in rows.order_by("wallet_id", "pk"):
+        movements.settle(payment, captured=captured, actor=SYSTEM, run=run, at=_deadline().at)
+        amount_minor += payment.amount_minor
+        settled += 1
+    return Moved(rows=settled, amount_minor=amount_minor)
+
+
+def _close(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    """The batch's wallets are closed, and each has its line in the snapshot."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH line AS (
+                INSERT INTO wallets_snapshotline (wallet_id, run_id, paid_minor, bonus_minor, held_minor)
+                SELECT id, %s, paid_minor, bonus_minor, CASE WHEN state = 'held_closed' THEN paid_minor ELSE held_minor END
+                FROM wallets_wallet w
+                WHERE id BETWEEN %s AND %s AND state IN ('closing', 'held_closed')
+                  AND NOT EXISTS (SELECT FROM wallets_snapshotline l WHERE l.wallet_id = w.id)
+                RETURNING paid_minor
+            )
+            SELECT count(*), coalesce(sum(paid_minor), 0) FROM line
+            """,
+            [run.pk, batch.first_id, batch.last_id],
+        )
+        lines, paid_minor = cursor.fetchone()
+    transition_set(
+        Wallet.objects.filter(pk__gte=batch.first_id, pk__lte=batch.last_id), "close", run=run
+    )
+    return Moved(rows=lines, amount_minor=int(paid_minor))
+
+
+def seal(run: Run) -> Snapshot:
+    """The closing balances are sealed: totals, and SHA-256 over the digests of every ten thousand lines."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT coalesce(sum(paid), 0), coalesce(sum(bonus), 0), coalesce(sum(held), 0),
+                   winddown_rows_digest(string_agg(digest, ',' ORDER BY slice))
+            FROM (
+                SELECT wallet_id / 10000 AS slice, sum(paid_minor) AS paid, sum(bonus_minor) AS bonus,
+                       sum(held_minor) AS held,
+                       winddown_rows_digest(string_agg(
+                           concat_ws(':', wallet_id, paid_minor, bonus_minor, held_minor), ',' ORDER BY wallet_id
+                       )) AS digest
+                FROM wallets_snapshotline GROUP BY 1
+            ) AS slices
+            """
+        )
+        paid, bonus, held, digest = cursor.fetchone()
+    return Snapshot.objects.create(
+        as_of=_deadline().at,
+        wallets=SnapshotLine.objects.count(),
+        paid_minor=paid,
+        bonus_minor=bonus,
+        held_minor=held,
+        digest=digest,
+        run_id=run.pk,
+        sealed_at=clock.now(),
+    )
+
+
+def late_payments(switch: Capability) -> int:
+    """Payments that passed the switch and bear a ledger time after it was stopped: must be 0."""
+    return Payment.objects.filter(
+        occurred_at__gte=switch.since, switch_version__isnull=False
+    ).count()
+
+
+capabilities.LEAKS["spend"] = late_payments

@@ -1,0 +1,8 @@
+"""`manage.py reset_all_passwords`: plan, run, pause and resume reset-all-passwords."""
+
+from winddown.command import WorkflowCommand
+
+
+class Command(WorkflowCommand):
+    help = "Plan, run, pause and resume reset-all-passwords."
+    workflow = "reset-all-passwords"

@@ -1,0 +1,8 @@
+"""`manage.py refund_balances`: plan, run, pause and resume refund-balances."""
+
+from winddown.command import WorkflowCommand
+
+
+class Command(WorkflowCommand):
+    help = "Plan, run, pause and resume refund-balances."
+    workflow = "refund-balances"

@@ -1,0 +1,8 @@
+"""`manage.py freeze_charges`: plan, run, pause and resume freeze-charges."""
+
+from winddown.command import WorkflowCommand
+
+
+class Command(WorkflowCommand):
+    help = "Plan, run, pause and resume freeze-charges."
+    workflow = "freeze-charges"

@@ -1,0 +1,261 @@
+"""What all commands share: who acts, how a refusal is told, JSON, exit codes, and the form of a workflow's command."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from argparse import ArgumentParser
+from typing import Any, ClassVar
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from winddown import registry, runner
+from winddown.errors import WinddownError
+from winddown.models import Plan, Run
+
+
+class StaffCommand(BaseCommand):
+    """A command that a member of staff answers for: exit code 0 done, 1 refused, 2 not understood."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--by", metavar="LOGIN", help="the member of staff who answers for it")
+        parser.add_argument("--reason", default="", help="why, for the audit journal")
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON object instead of sentences"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.as_json = bool(options["json"])
+        try:
+            self.act(options)
+        except WinddownError as refusal:
+            self.say(
+                str(refusal), refused=refusal.code, **{k: str(v) for k, v in refusal.facts.items()}
+            )
+            raise SystemExit(refusal.exit_code) from refusal
+
+    def act(self, options: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def actor(self, options: dict[str, Any], *, reason_needed: bool = True) -> Any:
+        """The person named by --by, who must be active staff; a reason must be given too."""
+        if not options["by"]:
+            raise CommandError(
+                "--by is missing: name the member of staff who answers for this", returncode=2
+            )
+        if reason_needed and not options["reason"]:
+            raise CommandError("--reason is missing: the audit journal needs it", returncode=2)
+        person = (
+            get_user_model()
+            .objects.filter(login_id=options["by"].lower(), kind="staff", is_active=True)
+            .first()
+        )
+        if person is None:
+            raise CommandError(f"{options['by']} is not an active member of staff", returncode=2)
+        return person
+
+    def say(self, sentence: str, **facts: Any) -> None:
+        """One sentence for people, or the facts as JSON."""
+        if self.as_json:
+            self.stdout.write(
+                json.dumps(
+                    {"message": sentence, **facts}, cls=DjangoJSONEncoder, ensure_ascii=False
+                )
+            )
+        else:
+            self.stdout.write(sentence)
+
+
+class WorkflowCommand(StaffCommand):
+    """`manage.py <workflow> --plan | --run | --pause | --resume | --abort | --retry CODE | --status`."""
+
+    workflow: ClassVar[str]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        todo = parser.add_mutually_exclusive_group(required=True)
+        todo.add_argument(
+            "--plan",
+            action="store_true",
+            help="count and sum what would happen, and ask for approval",
+        )
+        todo.add_argument(
+            "--run",
+            action="store_true",
+            help="start the approved run, or go on with it, and follow it",
+        )
+        todo.add_argument("--pause", action="store_true", help="start no further batch")
+        todo.add_argument("--resume", action="store_true", help="go on after a pause")
+        todo.add_argument(
+            "--abort", action="store_true", help="end the run for good; what it did stays done"
+        )
+        todo.add_argument(
+            "--retry", metavar="CODE", help="try the failures of this reason code again"
+        )
+        todo.add_argument("--status", action="store_true", help="say how far the newest run is")
+        parser.add_argument(
+            "--params",
+            default="{}",
+            metavar="JSON",
+            help="parameters of the plan, as a JSON object",
+        )
+        parser.add_argument(
+            "--rate", type=int, metavar="ROWS_S", help="with --run: at most so many rows a second"
+        )
+
+    def act(self, options: dict[str, Any]) -> None:
+        for verb in ("plan", "run", "pause", "resume", "abort", "retry", "status"):
+            if options[verb]:
+                getattr(self, verb)(options)
+
+    def plan(self, options: dict[str, Any]) -> None:
+        try:
+            params = json.loads(options["params"])
+        except json.JSONDecodeError as error:
+            raise CommandError(f"--params is not JSON: {error}", returncode=2) from error
+        run = runner.plan(
+            self.workflow, actor=self.actor(options), reason=options["reason"], params=params
+        )
+        self._show_plan(run)
+
+    def run(self, options: dict[str, Any]) -> None:
+        run = runner.latest(self.workflow, states=("approved", "running", "paused"))
+        if run.state == Run.State.APPROVED:
+            person = self.actor(options, reason_needed=False)
+            run = runner.start(run, actor=person, reason=options["reason"])
+        if options["rate"]:
+            runner.set_rate(
+                run,
+                rows_s_max=options["rate"],
+                actor=self.actor(options, reason_needed=False),
+                reason=options["reason"],
+            )
+        self._follow(run)
+        self.status(options)
+
+    def pause(self, options: dict[str, Any]) -> None:
+        run = runner.latest(self.workflow, states=("running",))
+        runner.pause(run, actor=self.actor(options), reason=options["reason"])
+        self.say(f"{run} is paused.", run=run.pk, state="paused")
+
+    def resume(self, options: dict[str, Any]) -> None:
+        run = runner.latest(self.workflow, states=("paused",))
+        runner.resume(run, actor=self.actor(options), reason=options["reason"])
+        self.say(f"{run} goes on.", run=run.pk, state="running")
+
+    def abort(self, options: dict[str, Any]) -> None:
+        run = runner.latest(self.workflow, states=("awaiting_approval", "approved", "paused"))
+        runner.abort(run, actor=self.actor(options), reason=options["reason"])
+        self.say(f"{run} is aborted; what it did stays done.", run=run.pk, state="aborted")
+
+    def retry(self, options: dict[str, Any]) -> None:
+        run = runner.latest(self.workflow, states=("partially_failed",))
+        rows = runner.retry_failed(
+            run, reason_code=options["retry"], actor=self.actor(options), reason=options["reason"]
+        )
+        self.say(f"{rows} failures of {run} wait again.", run=run.pk, rows=rows)
+
+    def status(self, options: dict[str, Any]) -> None:
+        run = Run.objects.filter(workflow=self.workflow).order_by("-pk").first()
+        if run is None:
+            self.say(f"{self.workflow} was never planned.", run=None)
+            return
+        done, failed = runner.moved(run), runner.failures_by_reason(run)
+        steps = ", ".join(f"{step} {rows:,}" for step, rows in done.items()) or "nothing moved yet"
+        failures = (
+            "; failures: " + ", ".join(f"{code} {n:,}" for code, n in failed.items())
+            if failed
+            else ""
+        )
+        self.say(
+            f"{run} is {run.state}: {steps}{failures}.",
+            run=run.pk,
+            state=run.state,
+            moved=done,
+            failures=failed,
+            digest=run.plan_digest,
+        )
+
+    def _show_plan(self, run: Run) -> None:
+        plan = Plan.objects.filter(run=run).order_by("-pk").first()
+        assert plan is not None
+        if self.as_json:
+            self.say(
+                f"{run} waits for approval.", run=run.pk, digest=run.plan_digest, plan=plan.content
+            )
+            return
+        self.say(f"{run} waits for approval by a second person. It would do this:")
+        for part in ("counts", "sums_minor", "excluded", "locked_out", "terms", "estimates"):
+            for name, value in plan.content[part].items():
+                shown = (
+                    f"{value:,}"
+                    if isinstance(value, int)
+                    else json.dumps(value, ensure_ascii=False)
+                )
+                self.say(
+                    f"  {part.replace('_minor', ' (minor units)').replace('_', ' '):20} {name:32} {shown}"
+                )
+        self.say(f"  digest {run.plan_digest}")
+        self.say(
+            f"Approve: manage.py approve {run.subject} --digest {run.plan_digest[:12]} --by LOGIN --reason WHY"
+        )
+
+    def _follow(self, run: Run) -> None:
+        """Works the run off in this process, beside any worker, with bars on a terminal. Ctrl-C leaves it resumable."""
+        if not sys.stdout.isatty() or self.as_json:
+            while run.pk in runner.owed() and runner.work(run.pk, seconds_max=60):
+                pass
+            return
+        with show_progress(run):
+            while run.pk in runner.owed():
+                if not runner.work(run.pk, seconds_max=60):
+                    threading.Event().wait(0.5)
+
+
+class show_progress:  # noqa: N801  reads as a clause: `with show_progress(run):`
+    """Inside, a terminal shows the run's steps as bars with what is left, drawn from the batches by a thread of its own."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._draw, daemon=True)
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_: Any) -> None:
+        self.over.set()
+        self.thread.join(timeout=5)
+
+    def _draw(self) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=False) as bars:
+            shown: dict[str, Any] = {}
+            while True:
+                last = self.over.is_set()
+                seen = runner.progress(self.run)
+                title = registry.get(self.run.workflow).name
+                if seen.step not in shown:
+                    for task in shown.values():
+                        bars.update(task, completed=bars.tasks[task].total)
+                    shown[seen.step] = bars.add_task(
+                        f"{title} {seen.step}", total=seen.expected or 1
+                    )
+                bars.update(
+                    shown[seen.step], completed=seen.moved + seen.failed if seen.expected else 1
+                )
+                if last:
+                    break
+                self.over.wait(0.3)
+        connection.close()

@@ -1,0 +1,67 @@
+"""`manage.py approve SUBJECT`: decide, as a second person, what somebody else asked for."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from winddown import approvals, capabilities, runner
+from winddown.command import StaffCommand
+from winddown.errors import NothingToDecide, PlanChanged
+from winddown.models import Approval, Run
+
+
+class Command(StaffCommand):
+    help = "Approve or reject a request as a second person. Without a subject, list what waits."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("subject", nargs="?", help="as listed, for example run:12")
+        parser.add_argument(
+            "--digest", help="the digest that was shown, or at least its first 12 digits"
+        )
+        parser.add_argument("--reject", action="store_true", help="refuse instead")
+
+    def act(self, options: dict[str, Any]) -> None:
+        if not options["subject"]:
+            self._list()
+            return
+        subject = options["subject"]
+        person = self.actor(options)
+        request = Approval.objects.filter(subject=subject).order_by("-pk").first()
+        if request is None:
+            raise NothingToDecide(subject=subject)
+        digest = request.digest
+        if (
+            options["digest"]
+            and len(options["digest"]) >= 12
+            and not digest.startswith(options["digest"])
+        ):
+            raise PlanChanged(subject=subject, approved=options["digest"][:12], now=digest[:12])
+        if subject.startswith("run:"):
+            run = Run.objects.get(pk=int(subject.removeprefix("run:")))
+            verb = runner.reject if options["reject"] else runner.approve
+            verb(run, actor=person, digest=digest, reason=options["reason"])
+        elif subject.startswith("capability:"):
+            code = subject.removeprefix("capability:").removesuffix(":restore").rsplit(":", 1)[0]
+            verb = capabilities.restore if request.stage == "restore" else capabilities.ratify
+            verb(code, actor=person, reason=options["reason"])
+        else:
+            raise NothingToDecide(subject=subject)
+        self.say(
+            f"{subject} is {'rejected' if options['reject'] else 'approved'}.",
+            subject=subject,
+            digest=digest,
+        )
+
+    def _list(self) -> None:
+        waiting = approvals.open_requests()
+        if not waiting:
+            self.say("Nothing waits for approval.", waiting=[])
+        for each in waiting:
+            self.say(
+                f"{each.subject} ({each.stage}), asked by account {each.maker_id}, digest {each.digest[:12]}, until "
+                f"{each.expires_at:%Y-%m-%d %H:%M %Z}: {each.reason}",
+                subject=each.subject,
+                digest=each.digest,
+            )

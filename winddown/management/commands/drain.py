@@ -1,0 +1,26 @@
+"""`manage.py drain`: everything owed is worked off in this process, without any broker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from winddown import milestones, runner
+from winddown.models import Run
+
+
+class Command(BaseCommand):
+    help = "Fire due milestones and work off every running run, without a broker."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for milestone in milestones.fire_due():
+            self.stdout.write(f"{milestone.kind} fired, {milestone.late_by} late.")
+        worked = 0
+        for run_id in runner.owed():
+            while runner.work(run_id, seconds_max=60):
+                worked += 1
+            run = Run.objects.get(pk=run_id)
+            self.stdout.write(f"{run} is {run.state}: {runner.moved(run)}")
+        if not worked:
+            self.stdout.write("Nothing was owed.")

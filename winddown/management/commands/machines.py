@@ -1,0 +1,43 @@
+"""`manage.py machines`: the declared state machines as diagrams for the documents."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from winddown.diagrams import svg
+from winddown.machines import all_machines
+
+
+class Command(BaseCommand):
+    help = "Write one SVG per declared state machine, and an index, to docs/machines/."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--out", default="docs/machines", metavar="DIR")
+        parser.add_argument(
+            "--check", action="store_true", help="exit code 1 if the files are not up to date"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        out = Path(options["out"])
+        wanted = {f"{model.__name__}.svg": svg(model) for model in all_machines()}
+        lines = [f"- [{model._meta.label}]({model.__name__}.svg)" for model in all_machines()]
+        wanted["README.md"] = (
+            "# State machines\n\nWritten by `manage.py machines`.\n\n" + "\n".join(lines) + "\n"
+        )
+        stale = [
+            name
+            for name, text in wanted.items()
+            if not (out / name).exists() or (out / name).read_text() != text
+        ]
+        if options["check"]:
+            for name in stale:
+                self.stdout.write(f"{out / name} is not up to date: run manage.py machines")
+            raise SystemExit(1 if stale else 0)
+        out.mkdir(parents=True, exist_ok=True)
+        for name in stale:
+            (out / name).write_text(wanted[name])
+        self.stdout.write(f"{len(wanted)} files in {out}, {len(stale)} of them written anew.")

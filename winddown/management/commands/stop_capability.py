@@ -1,0 +1,38 @@
+"""`manage.py stop_capability CODE`: one person stops at once; a second ratifies within 24 hours."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from winddown import capabilities
+from winddown.command import StaffCommand
+
+
+class Command(StaffCommand):
+    help = "Stop capabilities at once (one person), or ask to restore them (a second person then approves)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "codes",
+            nargs="+",
+            metavar="CODE",
+            help="for example top_up:credit_card, spend, register",
+        )
+        parser.add_argument("--restore", action="store_true", help="ask to let it through again")
+
+    def act(self, options: dict[str, Any]) -> None:
+        person = self.actor(options)
+        for code in options["codes"]:
+            if options["restore"]:
+                capabilities.request_restore(code, actor=person, reason=options["reason"])
+                self.say(f"{code}: restoring waits for a second person.", code=code)
+            elif capabilities.stop(code, actor=person, reason=options["reason"]):
+                self.say(
+                    f"{code} is stopped. A second person must ratify within 24 hours.",
+                    code=code,
+                    stopped=True,
+                )
+            else:
+                self.say(f"{code} was stopped already; nothing changed.", code=code, stopped=False)

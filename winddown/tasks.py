@@ -1,0 +1,36 @@
+"""Celery's door: a message is a wake-up with an id, and losing or doubling one changes nothing."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from winddown import audit, milestones, runner
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="winddown.drain")
+def drain(run_id: int) -> None:
+    """Batches of the run are worked off for up to a minute; what is left is woken again."""
+    runner.work(run_id, seconds_max=60)
+    if run_id in runner.owed():
+        wake(run_id)
+
+
+@shared_task(name="winddown.tick")
+def tick() -> None:
+    """Due milestones have fired, what is owed is awake, and new movements are sealed into the audit journal."""
+    milestones.fire_due()
+    for run_id in runner.owed():
+        wake(run_id)
+    audit.seal()
+
+
+def wake(run_id: int) -> None:
+    """As many wake-ups as the run can use are on their way; a broker that is down only means that the tick comes first."""
+    try:
+        drain.delay(run_id)
+    except drain.OperationalError:
+        log.warning("run %s could not be announced to the broker; the tick will", run_id)
