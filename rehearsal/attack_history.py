@@ -1,18 +1,22 @@
 """The list-type attack and its victims: who loses what, when, and how it looked from outside.
 
-What is known is reproduced to the unit: 808 people, JPY 38,615,473, all but one person and JPY 10,138 of it
-known by 29 July, one tenth of the people hit only after 4 July. The rest is a story that fits:
+What is known is reproduced to the unit: 808 people, JPY 38,615,473, all but one person and JPY
+10,138 of it known by 29 July, one tenth of the people hit only after 4 July. The rest is a story
+that fits:
 
-- Most victims lose money through top-ups by their own card or points, a few minutes after the thief signed in. The
-  thief spends it in another prefecture within hours. About one fraudulent top-up in eight is not spent to
-  the end; what is left is *unspent* and is clawed back before the close.
-- The late tenth are people whose own earlier balance the thief spends between 5 and 15 July. There the payment is the
-  damage, because top-ups are already stopped. Two dozen early victims lose some own balance as well.
-- 173 honest customers top up large amounts from a new device on the same days. With the victims hit by then
-  they are the "about 900 people, JPY 55 million" of the morning of 4 July.
+- Most victims lose money through top-ups by their own card or points, a few minutes after the
+  thief signed in. The thief spends it in another prefecture within hours. About one fraudulent
+  top-up in eight is not spent to the end; what is left is *unspent* and is clawed back before the
+  close.
+- The late tenth are people whose own earlier balance the thief spends between 5 and 15 July.
+  There the payment is the damage, because top-ups are already stopped. Two dozen early victims
+  lose some own balance as well.
+- 173 honest customers top up large amounts from a new device on the same days. With the victims
+  hit by then they are the "about 900 people, JPY 55 million" of the morning of 4 July.
 
 No honest movement touches a victim's wallet after the thief's first one, so what is unspent is
-`max(0, fraudulent top-ups - payments after the first of them)`, whatever clean money lies beside it.
+`max(0, fraudulent top-ups - payments after the first of them)`, whatever clean money lies beside
+it.
 """
 
 from dataclasses import dataclass
@@ -49,7 +53,9 @@ SOURCES = {"credit": "credit_card", "debit": "debit_card", "points": "points"}
 
 @dataclass(slots=True)
 class Victim:
-    """One person the thief robbed. `amounts_minor` are top-ups unless the funding is own_balance, then payments.
+    """One person the thief robbed.
+
+    `amounts_minor` are top-ups, or payments where the funding is own_balance.
 
     `own_minor` is earlier balance of an early victim that the thief spent on top of the top-ups.
     `holds` says that clean money of this person is left at the close.
@@ -97,7 +103,7 @@ class Waves:
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """The whole plan, independent of the size of the population except for which accounts it meets."""
+    """The whole plan; the size of the population only decides which accounts it meets."""
 
     victims: dict[int, Victim]
     suspects: dict[int, Suspect]
@@ -204,7 +210,7 @@ def _early_victims(
     stops: Stops,
     target_minor: int,
 ) -> list[Victim]:
-    """Victims of the third wave, their damage adding up to `target_minor` in the case's funding split."""
+    """Victims of the third wave; their damage is `target_minor` in the case's funding split."""
     split = case.damage.funding_split
     own = [1_000 + int(rng.random() * 7_000) for _ in range(OWN_BALANCE_VICTIMS)]
     credit_minor = round(case.damage.amount_minor * split["credit"])
@@ -254,7 +260,7 @@ def _hit_at(rng: Random, first: int, last: int) -> int:
 
 
 def _attack_origin(rng: Random, *, at: int, stops: Stops) -> tuple[str, str]:
-    """Foreign networks are blocked together with the cards; from then on the thief comes from inside."""
+    """Foreign networks are blocked with the cards; from then on the thief comes from inside."""
     if at < stops.card_top_ups:
         place = int(rng.random() * len(ATTACK_NETWORKS_ABROAD))
         return ATTACK_NETWORKS_ABROAD[place], ATTACK_COUNTRIES[place % len(ATTACK_COUNTRIES)]
@@ -333,7 +339,7 @@ def _split(rng: Random, total: int, *, parts_max: int) -> list[int]:
 def victim_history(
     rng: Random, *, victim: Victim, opened: int, closing_minor: int, card: str | None, stops: Stops
 ) -> History:
-    """The owner's own first day, then the thief's movements, which leave the clean closing balance alone."""
+    """The owner's first day, then the thief's movements, which leave clean money alone."""
     own_minor = sum(victim.amounts_minor) if victim.late else victim.own_minor
     top_ups, payments = _own_first_day(
         rng, opened=opened, needed=own_minor + closing_minor, card=card, stops=stops
@@ -359,7 +365,7 @@ def victim_history(
 def _own_first_day(
     rng: Random, *, opened: int, needed: int, card: str | None, stops: Stops
 ) -> tuple[list[TopUp], list[Payment]]:
-    """What the owner charges and spends before the attack, in whole thousands, leaving exactly `needed`."""
+    """What the owner charges, in whole thousands, and spends, leaving exactly `needed`."""
     charged = -(-needed // 1_000) * 1_000 + int(rng.random() * 3) * 1_000
     if charged == 0:
         return [], []

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from winddown.errors import WinddownError
+
 CASE_FILE = Path(__file__).parent / "case" / "7pay.toml"
 
 
-class CaseError(ValueError):
-    """The case file says something this reader does not understand."""
+class CaseError(WinddownError):
+    """The case is not understood: {why}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Public estimates for the real service; the methods scale them to a generated number of accounts.
+    """Public estimates for the real service; the methods scale them to a number of accounts.
 
     Scaled figures are rounded to the nearest whole (half to even), so any two readers of the case
     that ask for the same number of accounts expect the same unit.
@@ -68,7 +70,7 @@ class Population:
         return self.scaled(self.balance_at_close_minor, accounts=accounts)
 
     def holders_paid_by_2020_01_09(self, *, accounts: int) -> int:
-        """Holders who have their money on 9 January 2020: 120 of every 370, of the scaled holders."""
+        """Holders who have their money on 9 January 2020: 120 of every 370."""
         paid = self.holders_at_close - self.holders_unpaid_2020_01_09
         return round(Fraction(self.holders(accounts=accounts) * paid, self.holders_at_close))
 
@@ -131,7 +133,7 @@ class Case:
         for event in self.events:
             if event.code == code:
                 return event.at
-        raise CaseError(f"The case has no event {code!r}.")
+        raise CaseError(why=f"it has no event {code!r}.")
 
     def top_up_stop(self, source: str) -> dt.datetime:
         """The first instant at which a top-up from this source was no longer possible."""
@@ -143,7 +145,7 @@ def parse_instant(text: str, *, zone: ZoneInfo) -> dt.datetime:
     """The aware instant of a local `YYYY-MM-DDTHH:MM`; 24:00 is 00:00 of the next day."""
     day, separator, clock = text.partition("T")
     if not separator:
-        raise CaseError(f"{text!r} is a date, not an instant; write YYYY-MM-DDTHH:MM.")
+        raise CaseError(why=f"{text!r} is a date, not an instant; write YYYY-MM-DDTHH:MM.")
     midnight = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), zone)
     if clock == "24:00":
         return midnight + dt.timedelta(days=1)
@@ -151,15 +153,13 @@ def parse_instant(text: str, *, zone: ZoneInfo) -> dt.datetime:
 
 
 def load_case(path: Path = CASE_FILE) -> Case:
-    """The case is read and every figure has its type; raises `CaseError` on anything missing or strange."""
+    """Every figure of the case has its type; raises `CaseError` on what is missing or strange."""
     with path.open("rb") as file:
         raw = tomllib.load(file)
     try:
         return _case(raw)
     except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, CaseError):
-            raise
-        raise CaseError(f"{path.name}: {type(error).__name__}: {error}") from error
+        raise CaseError(why=f"{path.name}: {type(error).__name__}: {error}") from error
 
 
 def _case(raw: Mapping[str, Any]) -> Case:

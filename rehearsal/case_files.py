@@ -1,4 +1,4 @@
-"""The files of a generated case: streamed CSV with running totals, and the manifest that vouches for them."""
+"""The files of a generated case: streamed CSV with running totals, and their manifest."""
 
 import datetime as dt
 import hashlib
@@ -36,7 +36,8 @@ class Tally:
 class CaseCsv:
     """One CSV file whose rows, sum and SHA-256 are known the moment it is closed.
 
-    Lines are joined by the caller: no value of a generated case holds a comma, a quote or a line end.
+    Lines are joined by the caller: no value of a generated case holds a comma, a quote or a line
+    end.
     """
 
     def __init__(
@@ -151,7 +152,8 @@ class CaseFiles:
             "rrn,auth_code,arn",
             has_amount=True,
         )
-        # Payments come in four deliveries, cut at the stop of all top-ups and at two ends of months.
+        # Payments come in four deliveries, cut at the stop of all top-ups and at two ends of
+        # months.
         cuts = (case.programme.launched_at, case.at("stop_all_top_ups"))
         cuts_at = [clock.seconds(cut) for cut in cuts] + [AUGUST, SEPTEMBER]
         self._payment_cuts = cuts_at[1:]

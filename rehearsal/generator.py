@@ -1,7 +1,8 @@
-"""The case as files: one pass over the population writes what an operator's core system would hand over.
+"""The case as files, as an operator's core system would hand them over, in one pass.
 
-The same (accounts, seed, attempts_max) gives the same bytes. Nothing grows with the number of accounts but a few bytes
-per account; rows are written as they are made, wallet by wallet, and in time order within a wallet.
+The same (accounts, seed, attempts_max) gives the same bytes. Nothing grows with the number of
+accounts but a few bytes per account; rows are written as they are made, wallet by wallet, and in
+time order within a wallet.
 
 All customers share one synthetic password, stated in the manifest; its hash is computed once.
 """
@@ -40,14 +41,15 @@ from rehearsal.population import (
 )
 from rehearsal.refund_behaviour import RefundBehaviour
 from rehearsal.sign_in_history import Accounts, SignInHistory, attempts_of
+from winddown.errors import WinddownError
 
 ACCOUNTS_MIN = 2_000
 ATTEMPTS_MIN = 10_000
 ATTEMPTS_MAX = 2_000_000
 
 FIRST_DAY = 24 * HOUR
-# Registration ends a little before the last stop, so that every wallet is open by then; a wallet that
-# opens in the last two hours receives nothing.
+# Registration ends a little before the last stop, so that every wallet is open by then; a wallet
+# that opens in the last two hours receives nothing.
 LAST_REGISTRATION_LEAD = HOUR // 6
 LAST_TOP_UP_LEAD = 2 * HOUR
 USED_SHARE = 0.5
@@ -58,8 +60,8 @@ LATE_CLAIMS = timedelta(days=31)
 Progress = Callable[[str, int, int], None]
 
 
-class GenerationRefused(ValueError):
-    """The case cannot be generated as asked; the message says why in one sentence."""
+class GenerationRefused(WinddownError):
+    """The case was not generated: {why}"""
 
 
 def generate_case(
@@ -76,16 +78,16 @@ def generate_case(
     """
     if accounts < ACCOUNTS_MIN:
         raise GenerationRefused(
-            f"A case needs at least {ACCOUNTS_MIN:,} accounts to hold its victims, suspects and"
-            f" everybody else; {accounts:,} were asked for."
+            why=f"it needs at least {ACCOUNTS_MIN:,} accounts to hold its victims, suspects and"
+            f" everybody else, {accounts:,} were asked for."
         )
     if attempts_max < ATTEMPTS_MIN:
         raise GenerationRefused(
-            f"The attack needs at least {ATTEMPTS_MIN:,} attempts to come in three waves;"
+            why=f"the attack needs at least {ATTEMPTS_MIN:,} attempts to come in three waves,"
             f" at most {attempts_max:,} were allowed."
         )
     if out.exists() and not out.is_dir():
-        raise GenerationRefused(f"{out} is a file; the case needs a directory.")
+        raise GenerationRefused(why=f"{out} is a file, not a directory.")
     out.mkdir(parents=True, exist_ok=True)
     (out / MANIFEST).unlink(missing_ok=True)
     case = load_case()
@@ -120,7 +122,7 @@ class _Generation:
 
     def _rng(self, stream: str) -> Random:
         """Each part of the case has its own stream: a change in one leaves the others alone."""
-        return Random(f"{self._stream}:{stream}")
+        return Random(f"{self._stream}:{stream}")  # noqa: S311  # it must repeat, not be secret
 
     def _plan_people(self, rng: Random) -> None:
         """Everybody registers; victims, suspects and unfinished movements get first-day wallets."""
@@ -146,7 +148,7 @@ class _Generation:
         self._authorised_payments = frozenset(chosen[people + top_ups :])
 
     def _plan_closings(self, rng: Random) -> None:
-        """Every closing balance is drawn; everyday holders are chosen while passing, exactly enough."""
+        """Every closing balance is drawn; everyday holders are chosen later, while passing."""
         population, accounts = self._case.population, self._count
         self._closings = Closings(
             rng,

@@ -15,7 +15,7 @@ STORES_PER_PREFECTURE = 40
 
 @dataclass(slots=True)
 class Totals:
-    """What the files amount to, counted while they are written. Top-ups by source are the posted ones."""
+    """What the files amount to, counted while written; `top_ups` are the posted ones."""
 
     top_ups: dict[str, Tally] = field(default_factory=dict)
     authorised_top_ups: Tally = field(default_factory=Tally)
@@ -73,7 +73,8 @@ class MovementRows:
             state, tally = "posted", self.totals.top_ups.setdefault(row.source, Tally())
         tally.add(amount)
         self._files.top_ups.write(
-            f"{ref},{wallet_ref(number)},{row.source},{card_ref},{amount},{at},{state},{references}",
+            f"{ref},{wallet_ref(number)},{row.source},{card_ref},{amount},{at},{state},"
+            f"{references}",
             amount,
         )
         if row.marked and person:

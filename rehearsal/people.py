@@ -1,8 +1,9 @@
-"""Synthetic people: names, login ids, ways to reach them, devices and networks, all derived from an account's number.
+"""Synthetic people: names, login ids, channels, devices and networks, by account number.
 
-Nothing here belongs to anybody. Mail goes to example.com and example.jp; phone numbers begin +81 70/80/90 0, a digit the
-Japanese numbering plan does not give out; customers' networks are the shared space 100.64.0.0/10 and
-attackers' the documentation networks of RFC 5737; foreign countries are the user-assigned codes XA to XD.
+Nothing here belongs to anybody. Mail goes to example.com and example.jp; phone numbers begin +81
+70/80/90 0, a digit the Japanese numbering plan does not give out; customers' networks are the
+shared space 100.64.0.0/10 and attackers' the documentation networks of RFC 5737; foreign
+countries are the user-assigned codes XA to XD.
 """
 
 FAMILY_NAMES = (
@@ -57,12 +58,56 @@ GIVEN_NAMES = (
 )
 NAMES = len(FAMILY_NAMES) * len(GIVEN_NAMES)
 
+# In the order of their official numbers.
 PREFECTURES = (
-    "Hokkaido Aomori Iwate Miyagi Akita Yamagata Fukushima Ibaraki Tochigi Gunma Saitama Chiba Tokyo Kanagawa Niigata "
-    "Toyama Ishikawa Fukui Yamanashi Nagano Gifu Shizuoka Aichi Mie Shiga Kyoto Osaka Hyogo Nara Wakayama Tottori "
-    "Shimane Okayama Hiroshima Yamaguchi Tokushima Kagawa Ehime Kochi Fukuoka Saga Nagasaki Kumamoto Oita Miyazaki "
-    "Kagoshima Okinawa"
-).split()
+    "Hokkaido",
+    "Aomori",
+    "Iwate",
+    "Miyagi",
+    "Akita",
+    "Yamagata",
+    "Fukushima",
+    "Ibaraki",
+    "Tochigi",
+    "Gunma",
+    "Saitama",
+    "Chiba",
+    "Tokyo",
+    "Kanagawa",
+    "Niigata",
+    "Toyama",
+    "Ishikawa",
+    "Fukui",
+    "Yamanashi",
+    "Nagano",
+    "Gifu",
+    "Shizuoka",
+    "Aichi",
+    "Mie",
+    "Shiga",
+    "Kyoto",
+    "Osaka",
+    "Hyogo",
+    "Nara",
+    "Wakayama",
+    "Tottori",
+    "Shimane",
+    "Okayama",
+    "Hiroshima",
+    "Yamaguchi",
+    "Tokushima",
+    "Kagawa",
+    "Ehime",
+    "Kochi",
+    "Fukuoka",
+    "Saga",
+    "Nagasaki",
+    "Kumamoto",
+    "Oita",
+    "Miyazaki",
+    "Kagoshima",
+    "Okinawa",
+)
 
 # Eight card issuers that do not exist, with the brand each prints on its cards.
 ISSUERS = (
@@ -83,7 +128,8 @@ ATTACK_NETWORKS_ABROAD = (
 ATTACK_NETWORKS_JAPAN = tuple(f"198.51.100.{host}" for host in range(201, 207))
 ATTACK_COUNTRIES = ("XA", "XA", "XA", "XB", "XC", "XD")
 
-# An odd factor maps the numbers below 2**32 one to one onto themselves, so no two devices share a reference.
+# An odd factor maps the numbers below 2**32 one to one onto themselves, so no two devices share a
+# reference.
 _DEVICE_FACTOR = 0x9E3779B1
 _SECOND_DEVICE = 1 << 30
 _ATTACK_DEVICE = 1 << 31
@@ -98,7 +144,7 @@ def wallet_ref(number: int) -> str:
 
 
 def login_id(number: int, name: int) -> str:
-    """A login id as the leaked lists hold them; ids of numbers that are no account look the same."""
+    """A login id; the ids of numbers that are no account look the same."""
     family, given = divmod(name, len(GIVEN_NAMES))
     return f"{GIVEN_NAMES[given][2]}.{FAMILY_NAMES[family][2]}{number + 1}"
 
@@ -117,7 +163,7 @@ def display_name(name: int) -> str:
 
 
 def kana_name(name: int) -> str:
-    """Full-width katakana with an ideographic space, small kana and long vowels as people write them."""
+    """Full-width katakana with an ideographic space, small kana and long vowels."""
     family, given = divmod(name, len(GIVEN_NAMES))
     return f"{FAMILY_NAMES[family][1]}　{GIVEN_NAMES[given][1]}"
 

@@ -1,12 +1,16 @@
-"""Honest people and their money: who registers when, who charges and spends what, and what is left at the close.
+"""Honest people and their money: who registers when, charges and spends what, and keeps what.
 
-Balances are made backwards. The closing balance of every wallet is drawn first, so that the number of
-holders and the sum are exact, and the spending is then laid out in time order so that it ends there.
+Balances are made backwards. The closing balance of every wallet is drawn first, so that the
+number of holders and the sum are exact, and the spending is then laid out in time order so that
+it ends there.
 
-- Bonus value is spent before paid value, and every bonus is granted before the wallet's first payment. What a wallet
-  has left is therefore the same whether payments are applied one by one or file by file.
-- A payment never exceeds what has arrived by then less what must remain at the close, so no balance ever goes negative.
-- Every authorised payment is captured in full after the close; closing balances are meant after that.
+- Bonus value is spent before paid value, and every bonus is granted before the wallet's first
+  payment. What a wallet has left is therefore the same whether payments are applied one by one or
+  file by file.
+- A payment never exceeds what has arrived by then less what must remain at the close, so no
+  balance ever goes negative.
+- Every authorised payment is captured in full after the close; closing balances are meant after
+  that.
 """
 
 import math
@@ -18,7 +22,8 @@ from typing import NamedTuple
 
 from rehearsal.case_files import DAY, HOUR
 
-# Share of all registrations that had happened so many hours after launch: a rush, with three quiet nights.
+# Share of all registrations that had happened so many hours after launch: a rush, with three
+# quiet nights.
 _REGISTERED_SHARE = (
     (0, 0.0),
     (6, 0.03),
@@ -62,7 +67,7 @@ class Payment(NamedTuple):
 
 
 class History(NamedTuple):
-    """Everything that moves one wallet, each list in time order, and what is left of it at the close."""
+    """Everything that moves one wallet, in time order, and what is left at the close."""
 
     top_ups: list[TopUp]
     payments: list[Payment]
@@ -71,7 +76,7 @@ class History(NamedTuple):
 
 
 class Fate(IntEnum):
-    """What a holder does about the refund. PAID ones have their money by 9 January 2020, no other one has."""
+    """What a holder does about the refund; only PAID ones have it by 9 January 2020."""
 
     NEVER_APPLIES = 0
     PAID = 1
@@ -119,10 +124,11 @@ def registered_before(times: "array[int]", second: int) -> int:
 
 
 class Closings:
-    """The closing balances of all holders: exact in number and sum, with a long tail and some of exactly one yen.
+    """The closing balances of all holders: exact in number and sum, with a long tail.
 
-    Those who will be paid by 9 January hold exactly the published share of the money, which makes their
-    balances the larger ones. They are handed out one by one, in an order that is already shuffled.
+    Those who will be paid by 9 January hold exactly the published share of the money, which makes
+    their balances the larger ones. They are handed out one by one, in an order that is already
+    shuffled.
     """
 
     def __init__(
@@ -135,7 +141,8 @@ class Closings:
             codes.append(amount << 4 | fate)
         for amount, fate in zip(unpaid_amounts, _unpaid_fates(holders - paid), strict=True):
             codes.append(amount << 4 | fate)
-        rng.shuffle(codes)  # type: ignore[arg-type]  # an array is a mutable sequence in all but name
+        # An array is a mutable sequence in all but name.
+        rng.shuffle(codes)  # type: ignore[arg-type]
         self._codes = codes
 
     def take(self) -> Closing:
@@ -169,7 +176,7 @@ def _long_tail(rng: Random, *, people: int, total: int) -> list[int]:
 
 
 def _paid_fates(people: int) -> list[Fate]:
-    """About one transfer in fifty comes back first, for one of three reasons, and succeeds the second time."""
+    """About one transfer in fifty comes back, for one of three reasons, and then succeeds."""
     returned = max(3, round(people * 0.02))
     reasons = (Fate.PAID_NO_SUCH_ACCOUNT, Fate.PAID_NAME_MISMATCH, Fate.PAID_CLOSED_ONCE)
     fates = [reasons[position % 3] for position in range(returned)]
@@ -193,7 +200,7 @@ def everyday_history(
     stops: Stops,
     ends_authorised: bool = False,
 ) -> History:
-    """A customer charges one to three times (more for a large closing balance) and spends down to what must remain.
+    """A customer charges one to three times and spends down to what must remain.
 
     `ends_authorised`: the last payment is only authorised, within the hour before spending ends.
     """
@@ -204,9 +211,10 @@ def everyday_history(
     needed = closing_minor + (1 if ends_authorised else 0)
     while sum(amounts) < needed:
         amounts.append(10_000 if needed - sum(amounts) > 5_000 else 5_000)
-    times = [first] + sorted(
+    later = [
         _soon(rng, after=first + 60, before=stops.all_top_ups, eagerness=1.5) for _ in amounts[1:]
-    )
+    ]
+    times = [first, *sorted(later)]
     top_ups = [
         TopUp(at, everyday_source(rng, at=at, card=card, stops=stops), amount)
         for at, amount in zip(times, amounts, strict=True)
@@ -230,13 +238,13 @@ def bonus_only_history(rng: Random, *, opened: int) -> History:
 
 
 def authorised_top_up(rng: Random, *, stops: Stops) -> TopUp:
-    """A credit card top-up authorised in the last hour before cards were stopped, and never posted."""
+    """A credit card top-up authorised in the last hour before the stop, and never posted."""
     at = stops.card_top_ups - HOUR + int(rng.random() * HOUR)
     return TopUp(at, "credit_card", _pick(rng, _TOP_UP_AMOUNTS), authorised=True)
 
 
 def _bonus_kept_history(rng: Random, *, opened: int, closing_minor: int, stops: Stops) -> History:
-    """Points exchanged one to one and never touched, because the bonus beside them was not used up."""
+    """Points exchanged one to one, untouched because the bonus beside them was not used up."""
     first = _soon(rng, after=opened + 300, before=stops.all_top_ups - 600, eagerness=3.0)
     bonus = _pick(rng, _BONUS_AMOUNTS)
     spent = int(rng.random() * bonus)
@@ -249,7 +257,7 @@ def _bonus_kept_history(rng: Random, *, opened: int, closing_minor: int, stops: 
 
 
 def everyday_source(rng: Random, *, at: int, card: str | None, stops: Stops) -> str:
-    """The funding source of an honest top-up; a card only where there is one and only before its stop."""
+    """The source of an honest top-up; a card only where there is one, before its stop."""
     if card and at < stops.card_top_ups and rng.random() < _CARD_SHARE_OF_TOP_UPS:
         return card
     draw = rng.random()
@@ -264,10 +272,10 @@ def spend_down(
     until: int,
     ends_authorised: bool = False,
 ) -> list[Payment]:
-    """Payments in strictly ascending time, after the first arrival and before `until`, that leave `keep`.
+    """Payments in ascending time, after the first arrival and before `until`, leave `keep`.
 
-    `arrivals` are (second, amount) in time order. Every payment but the last takes a part of what is
-    there beyond `keep`; the last, after the last arrival, takes all of it.
+    `arrivals` are (second, amount) in time order. Every payment but the last takes a part of what
+    is there beyond `keep`; the last, after the last arrival, takes all of it.
     """
     spend = sum(amount for _, amount in arrivals) - keep
     if spend <= 0:
@@ -314,7 +322,7 @@ def _payment_times(
 
 
 def _soon(rng: Random, *, after: int, before: int, eagerness: float) -> int:
-    """A second in [after, before), the sooner the more eager, and mostly not between midnight and six."""
+    """A second in [after, before), the sooner the more eager, and seldom before six."""
     at = after + int((before - after) * rng.random() ** eagerness)
     if at % DAY < 6 * HOUR and at + 7 * HOUR < before:
         at += 7 * HOUR

@@ -1,4 +1,4 @@
-"""What holders do about their refund: whether, when and how they apply, and what their bank says to it."""
+"""What holders do about their refund: whether, when and how they apply, and to which account."""
 
 from random import Random
 
@@ -7,9 +7,10 @@ from rehearsal.case_files import DAY, CaseClock, CaseFiles, Tally
 from rehearsal.people import wallet_ref
 from rehearsal.population import Closing, Fate
 
-# Days after the refund window opens on which people apply: first, last, and how much sooner than later.
-# The published figure of 9 January is day 100. Those paid by then apply by 20 December at the latest, those
-# whose first transfer comes back by 20 November; everybody else too late for a transfer within two weeks.
+# Days after the refund window opens on which people apply: first, last, and how much sooner than
+# later. The published figure of 9 January is day 100. Those paid by then apply by 20 December at
+# the latest, those whose first transfer comes back by 20 November; everybody else too late for a
+# transfer within two weeks.
 _APPLY_DAYS = {
     Fate.PAID: (0, 80, 2.2),
     Fate.PAID_NO_SUCH_ACCOUNT: (0, 50, 1.5),
@@ -20,7 +21,8 @@ _APPLY_DAYS = {
     Fate.LAST_DAYS: (100, 101, 1.0),
     Fate.LATE: (105, 105, 1.0),
 }
-# The web route took an identity check and paid from late January only, so nobody on it is paid by 9 January.
+# The web route took an identity check and paid from late January only, so nobody on it is paid by
+# 9 January.
 _WEB_SHARES = {Fate.PENDING: 0.7, Fate.LAST_DAYS: 0.5, Fate.LATE: 0.5}
 _QUALITIES = {
     Fate.PAID_NO_SUCH_ACCOUNT: "no_such_account",

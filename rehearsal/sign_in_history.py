@@ -1,9 +1,10 @@
-"""Every sign-in of July 2019 in time order: the customers' own, the attack's three waves, and the hits.
+"""Every sign-in of July 2019 in time order: customers', and the attack's three waves.
 
-The attack tries each login id at most as often as the case says, from forty networks, almost all of them abroad:
-first a burst of ids nobody has, then a burst of wrong passwords on ids that exist, then one success per victim,
-minutes before the money moves. Customers sign in once when they register and about once more in the month, mistype, change
-phones, are refused where their provider is suspended, and try their old password after the reset.
+The attack tries each login id at most as often as the case says, from forty networks, almost all
+of them abroad: first a burst of ids nobody has, then a burst of wrong passwords on ids that
+exist, then one success per victim, minutes before the money moves. Customers sign in once when
+they register and about once more in the month, mistype, change phones, are refused where their
+provider is suspended, and try their old password after the reset.
 """
 
 import heapq
@@ -100,7 +101,7 @@ class SignInHistory:
         return (line for _, line in heapq.merge(*streams))
 
     def _rng(self, stream: str) -> Random:
-        return Random(f"{self._seed}:sign-ins:{stream}")
+        return Random(f"{self._seed}:sign-ins:{stream}")  # noqa: S311  # it must repeat
 
     def _line(
         self,
@@ -205,7 +206,7 @@ class SignInHistory:
             yield at, f"{text},{login},,unknown_login_id,password,{network},{device},{country}"
 
     def _wrong_passwords(self, rng: Random) -> Iterator[SignIn]:
-        """The second wave: ids that exist, once or twice; a victim's once, the hit is the other try."""
+        """The second wave: ids that exist; a victim's only once, the hit is the other try."""
         begin, end = self._attack.waves.wrong_password
         known = bisect_right(self._accounts.registered, begin)
         step = _coprime_step(known)

@@ -1,4 +1,4 @@
-"""manage.py generate_case: the 7pay case stands in a directory as CSV files that the load_* commands read."""
+"""manage.py generate_case: the case stands in a directory, as CSV files for the load_* commands."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from rehearsal.generator import ATTEMPTS_MAX, GenerationRefused, Progress, gener
 class Command(BaseCommand):
     help = "Generate the 7pay case as CSV files: same accounts and seed, same bytes."
     # The command needs no database: it must run before there is one.
-    requires_system_checks = []
+    requires_system_checks = ()
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
