@@ -1,4 +1,4 @@
-"""The audit journal: one hash-chained entry per transaction, across all apps."""
+"""The audit journal: a hash-chained entry per act, in the transaction of the act, across all apps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AuditEntry(models.Model):
     run_id = models.BigIntegerField(null=True)
     facts = models.JSONField()
     rows = models.TextField()
-    xact_id = models.BigIntegerField(unique=True)
+    xact_id = models.BigIntegerField(db_index=True)
     previous = models.BinaryField(max_length=32)
     hash = models.BinaryField(max_length=32)
 
@@ -48,7 +48,7 @@ class AuditSeal(models.Model):
 
     entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, primary_key=True)
     from_xact_id = models.BigIntegerField()
-    to_xact_id = models.BigIntegerField(unique=True)
+    to_xact_id = models.BigIntegerField(db_index=True)
     tables = models.JSONField()
 
     class Meta:
