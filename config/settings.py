@@ -97,7 +97,6 @@ FIELD_KEY = _field_key(_secret("WINDDOWN_FIELD_KEY", development_file="field.key
 # --- Applications ---------------------------------------------------------------------------------
 
 _ROOMS = ["winddown", "accounts", "wallets", "refunds"] + (["rehearsal"] if REHEARSAL else [])
-_ROOMS = [room for room in _ROOMS if (BASE_DIR / room / "__init__.py").exists()]
 
 INSTALLED_APPS = [
     "django.contrib.admin",

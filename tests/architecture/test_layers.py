@@ -1,0 +1,67 @@
+"""The rooms import one way, and nothing imports a door."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ["config", "winddown", "accounts", "wallets", "refunds", "rehearsal"]
+
+
+def lint(place: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports_command; lint_imports_command()",
+            "--no-cache",
+        ],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The code, in a place where a test may break it."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    return tmp_path
+
+
+def test_the_rooms_import_one_way_and_nothing_imports_a_door() -> None:
+    checked = lint(ROOT)
+
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("winddown/errors.py", "import accounts.models", "The rooms import one way"),
+        ("accounts/apps.py", "from wallets import movements", "The rooms import one way"),
+        ("wallets/movements.py", "import refunds", "The rooms import one way"),
+        ("refunds/apps.py", "import rehearsal", "The rooms import one way"),
+        ("wallets/apps.py", "import config.settings", "No room knows how it is deployed"),
+        ("wallets/apps.py", "import winddown.tasks", "Nothing imports a door"),
+        ("refunds/apps.py", "import winddown.management", "Nothing imports a door"),
+    ],
+)
+def test_an_import_the_wrong_way_is_found(
+    copy: Path, module: str, line: str, contract: str
+) -> None:
+    with (copy / module).open("a") as file:
+        file.write(f"\n{line}\n")
+
+    checked = lint(copy)
+
+    assert checked.returncode == 1
+    assert f"{contract} BROKEN" in checked.stdout

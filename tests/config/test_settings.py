@@ -1,0 +1,163 @@
+"""Settings read the environment and raise on what they do not understand."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config.environment import Environment, broker_from_url, database_from_url
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVERS = {
+    "DATABASE_URL": "postgres://nobody@/nothing?host=/nonexistent",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+}
+PRODUCTION = SERVERS | {
+    "WINDDOWN_MODE": "production",
+    "WINDDOWN_SECRET_KEY": "ab" * 32,
+    "WINDDOWN_FIELD_KEY": "A" * 43 + "=",
+    "WINDDOWN_ALLOWED_HOSTS": "refunds.example.org, console.example.org",
+}
+
+
+def read(
+    home: Path, variables: dict[str, str], *, show: str = "MODE"
+) -> subprocess.CompletedProcess[str]:
+    """One process reads the settings with these variables and prints one of them."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in SERVERS and not name.startswith("WINDDOWN_")
+    }
+    return subprocess.run(
+        [sys.executable, "-c", f"from config import settings; print(settings.{show})"],
+        cwd=ROOT,
+        env=environment | {"WINDDOWN_LOCAL_DIR": str(home)} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"WINDDOWN_DEBUGG": "1"}, "Unknown environment variables: WINDDOWN_DEBUGG."),
+        ({"WINDDOWN_DEBUG": "maybe"}, "WINDDOWN_DEBUG must be one of 1, true, yes, on, 0,"),
+        ({"WINDDOWN_MODE": "prod"}, "WINDDOWN_MODE must be one of development, production."),
+        ({"WINDDOWN_ROLE": "webb"}, "WINDDOWN_ROLE must be one of web, worker, command."),
+        ({"WINDDOWN_DB_CONNECTION_S_MAX": "-1"}, "must be a whole number of at least 0."),
+        ({"WINDDOWN_FIELD_KEY": "c2hvcnQ="}, "WINDDOWN_FIELD_KEY must be 32 bytes in base64."),
+        ({"WINDDOWN_FIELD_KEY": "!"}, "WINDDOWN_FIELD_KEY must be base64."),
+        ({"DATABASE_URL": "mysql://root@/x"}, "DATABASE_URL must start with postgres://"),
+        ({"DATABASE_URL": "postgres://a@b/"}, "DATABASE_URL must name a database"),
+        ({"DATABASE_URL": "postgres://a@b/c?ssl=1"}, "DATABASE_URL has unknown parameters: ssl."),
+        ({"REDIS_URL": "amqp://localhost"}, "REDIS_URL must start with redis://"),
+    ],
+)
+def test_a_value_that_is_not_understood_raises(
+    tmp_path: Path, variables: dict[str, str], sentence: str
+) -> None:
+    refused = read(tmp_path, SERVERS | variables)
+
+    assert refused.returncode != 0
+    assert sentence in refused.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("missing", sorted(PRODUCTION.keys() - {"WINDDOWN_MODE"}))
+def test_production_refuses_to_start_without(tmp_path: Path, missing: str) -> None:
+    refused = read(tmp_path, {key: text for key, text in PRODUCTION.items() if key != missing})
+
+    assert refused.returncode != 0
+    assert missing in refused.stderr.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_production_starts_with_everything_it_needs(tmp_path: Path) -> None:
+    assert read(tmp_path, PRODUCTION, show="ALLOWED_HOSTS").stdout == (
+        "['refunds.example.org', 'console.example.org']\n"
+    )
+
+
+def test_production_refuses_debug(tmp_path: Path) -> None:
+    refused = read(tmp_path, PRODUCTION | {"WINDDOWN_DEBUG": "on"})
+
+    assert "WINDDOWN_DEBUG must be off" in refused.stderr
+
+
+def test_production_leaves_the_rehearsal_out_unless_told(tmp_path: Path) -> None:
+    show = "INSTALLED_APPS.count('rehearsal')"
+
+    assert read(tmp_path, PRODUCTION, show=show).stdout == "0\n"
+    told = PRODUCTION | {"WINDDOWN_REHEARSAL": "yes"}
+    assert read(tmp_path, told, show=show).stdout == "1\n"
+    assert read(tmp_path, SERVERS, show=show).stdout == "1\n"
+
+
+def test_development_keys_are_made_once_and_are_their_owners(tmp_path: Path) -> None:
+    first = read(tmp_path, SERVERS, show="SECRET_KEY, settings.FIELD_KEY")
+    second = read(tmp_path, SERVERS, show="SECRET_KEY, settings.FIELD_KEY")
+
+    assert first.stdout == second.stdout
+    assert len(first.stdout) > 80
+    for name in ("secret.key", "field.key"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_mistake_is_one_sentence_at_the_terminal() -> None:
+    refused = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=os.environ | SERVERS | {"WINDDOWN_MODE": "prod"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert refused.returncode == 1
+    assert refused.stderr == ("manage.py: WINDDOWN_MODE must be one of development, production.\n")
+
+
+def test_a_socket_directory_is_a_database_host() -> None:
+    found = database_from_url("postgres://user@/name?host=/run/my%20server")
+
+    assert (found["HOST"], found["PORT"], found["NAME"], found["USER"]) == (
+        "/run/my server",
+        "",
+        "name",
+        "user",
+    )
+
+
+def test_a_password_may_hold_any_character() -> None:
+    found = database_from_url("postgresql://user:p%40s%2Fs@db.example.org:5433/x?sslmode=require")
+
+    assert (found["PASSWORD"], found["HOST"], found["PORT"]) == ("p@s/s", "db.example.org", "5433")
+    assert found["OPTIONS"] == {"sslmode": "require"}
+
+
+def test_celery_is_told_of_a_socket_in_its_own_words() -> None:
+    assert broker_from_url("unix:///run/valkey.sock?db=3") == (
+        "redis+socket:///run/valkey.sock?virtual_host=3"
+    )
+    assert broker_from_url("redis://host:6379/1") == "redis://host:6379/1"
+
+
+@pytest.mark.parametrize(("word", "meant"), [("1", True), ("On", True), ("no", False), ("", True)])
+def test_a_flag_is_what_it_says_and_the_default_only_when_it_says_nothing(
+    word: str, meant: bool
+) -> None:
+    assert Environment({"WINDDOWN_X": word}).flag("WINDDOWN_X", default=True) is meant
+
+
+def test_a_variable_nobody_reads_is_named() -> None:
+    environment = Environment({"WINDDOWN_READ": "1", "WINDDOWN_UNREAD": "1", "HOME": "/"})
+    environment.flag("WINDDOWN_READ", default=False)
+
+    with pytest.raises(
+        ImproperlyConfigured, match="Unknown environment variables: WINDDOWN_UNREAD"
+    ):
+        environment.refuse_unknown()
