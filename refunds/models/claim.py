@@ -1,0 +1,560 @@
+"""Fraud claims: a wallet that a thief used, what was lost, and who decided that it was so."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django_fsm import transition
+
+from winddown.guards import Guard, append_only
+from winddown.machines import Stateful, machine_guards, state_field
+from winddown.models import TransitionLog
+
+
+class FraudClaim(Stateful):
+    """candidate | reported -> triage -> investigating <-> awaiting_customer;
+    investigating -> proposed_confirm -> confirmed -> remedying -> remedied -> closed;
+    investigating -> proposed_reject -> rejected -> appealed -> investigating; rejected -> closed;
+    proposed_confirm | proposed_reject -> investigating; remedied -> reopened -> investigating; candidate -> expired.
+
+    One claim of a wallet is open at a time. `hit_at` is when the earliest loss happened, `confirmed_at` when a second
+    person agreed: a figure "as of" counts by these, so it can be told again later (rule 28).
+    """
+
+    class State(models.TextChoices):
+        CANDIDATE = "candidate"
+        REPORTED = "reported"
+        TRIAGE = "triage"
+        INVESTIGATING = "investigating"
+        AWAITING_CUSTOMER = "awaiting_customer"
+        PROPOSED_CONFIRM = "proposed_confirm"
+        PROPOSED_REJECT = "proposed_reject"
+        CONFIRMED = "confirmed"
+        REJECTED = "rejected"
+        APPEALED = "appealed"
+        REMEDYING = "remedying"
+        REMEDIED = "remedied"
+        REOPENED = "reopened"
+        CLOSED = "closed"
+        EXPIRED = "expired"
+
+    class Route(models.TextChoices):
+        RULE = "rule"
+        CUSTOMER = "customer"
+        SUPPORT = "support"
+        ISSUER = "issuer"
+
+    class Rejection(models.TextChoices):
+        OWN_TRANSACTION = "own_transaction"
+        NO_LOSS = "no_loss"
+        DUPLICATE = "duplicate"
+        NOT_REACHED = "not_reached"
+        OTHER = "other"
+
+    initial_states = (State.CANDIDATE, State.REPORTED)
+    ACCEPTED = (State.CONFIRMED, State.REMEDYING, State.REMEDIED)
+    SETTLED = (State.REJECTED, State.REMEDIED, State.CLOSED, State.EXPIRED)
+    UNDER_WORK = (
+        State.CANDIDATE,
+        State.REPORTED,
+        State.TRIAGE,
+        State.INVESTIGATING,
+        State.AWAITING_CUSTOMER,
+        State.REOPENED,
+        State.APPEALED,
+    )
+
+    wallet = models.ForeignKey("wallets.Wallet", on_delete=models.PROTECT, related_name="claims")
+    state = state_field(State, initial=State.CANDIDATE)
+    route = models.CharField(max_length=10, choices=Route.choices)
+    opened_at = models.DateTimeField()
+    hit_at = models.DateTimeField(null=True)
+    compromised_from = models.DateTimeField(
+        null=True, help_text="A payee set from here on is the thief's until `secured_at`."
+    )
+    secured_at = models.DateTimeField(null=True)
+    analyst = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decision = models.ForeignKey(
+        "refunds.ClaimDecision", null=True, on_delete=models.PROTECT, related_name="claims"
+    )
+    evidence = models.JSONField(default=list, help_text="What was looked at: kinds and row ids.")
+    confirmed_at = models.DateTimeField(null=True)
+    rejected_at = models.DateTimeField(null=True)
+    rejection = models.CharField(max_length=20, choices=Rejection.choices, blank=True)
+    rejection_note = models.TextField(blank=True, help_text="Shown to the customer.")
+    appeal_until = models.DateTimeField(null=True)
+    reopening = models.ForeignKey(
+        "winddown.Approval", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["wallet"],
+                condition=~Q(state__in=["rejected", "remedied", "closed", "expired"]),
+                name="one_open_claim_per_wallet",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["confirmed", "remedying", "remedied"])
+                | (Q(confirmed_at__isnull=False) & ~Q(evidence=[])),
+                name="confirmed_with_evidence",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["rejected", "appealed"])
+                | (
+                    Q(rejected_at__isnull=False, appeal_until__gt=F("rejected_at"))
+                    & ~Q(rejection="")
+                    & ~Q(evidence=[])
+                ),
+                name="rejected_with_reason_and_appeal",
+            ),
+            models.CheckConstraint(
+                condition=Q(secured_at=None) | Q(secured_at__gt=F("compromised_from")),
+                name="secured_after_compromise",
+            ),
+        ]
+        triggers = [
+            *machine_guards(),
+            Guard(
+                name="decided_by_second_person",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(
+                    old__state__in=["proposed_confirm", "proposed_reject"],
+                    new__state__in=["confirmed", "rejected"],
+                ),
+                declare=[("lost", "bigint"), ("signed", "jsonb"), ("checker", "text")],
+                func="""
+                    SELECT a.summary, s.staff_number INTO signed, checker
+                    FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id
+                    JOIN refunds_claimdecision d ON d.id = NEW.decision_id
+                    WHERE s.subject = 'claim_decision:' || d.id AND s.part = 'approved' AND s.digest = d.digest
+                      AND s.signer_id <> d.maker_id;
+                    SELECT coalesce(sum(amount_minor), 0) INTO lost FROM refunds_loss
+                    WHERE claim_id = NEW.id AND dropped_at IS NULL;
+                    IF signed IS NULL OR (signed->>'verdict', NEW.state) NOT IN (('confirm', 'confirmed'), ('reject', 'rejected'))
+                       OR (signed->'claims'->>NEW.id::text)::bigint IS DISTINCT FROM lost THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD033',
+                            MESSAGE = format('claim %s has no decision of a second person for its losses', NEW.id);
+                    END IF;
+                    IF EXISTS (
+                        SELECT FROM refunds_fraudclaimtransition t JOIN accounts_user u ON u.id = t.actor_id
+                        WHERE t.subject_id = NEW.id AND u.staff_number = checker
+                          AND t.transition NOT IN ('confirm', 'reject', 'send_back', 'reopen', 'hold')
+                        UNION ALL
+                        SELECT FROM refunds_loss l JOIN accounts_user u ON u.id = l.added_by_id
+                        WHERE l.claim_id = NEW.id AND u.staff_number = checker
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD034',
+                            MESSAGE = format('claim %s was worked on by the person who decides it', NEW.id);
+                    END IF;
+                    IF NEW.state = 'confirmed' AND lost = 0 THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD035',
+                            MESSAGE = format('claim %s names no loss', NEW.id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="made_whole_before_remedied",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state="remedying", new__state="remedied"),
+                func="""
+                    IF EXISTS (
+                        SELECT FROM refunds_loss l
+                        WHERE l.claim_id = NEW.id AND l.dropped_at IS NULL AND NOT EXISTS (
+                            SELECT FROM refunds_remedy r
+                            WHERE r.loss_id = l.id AND r.state = 'remedied' AND r.amount_minor = l.amount_minor)
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD036',
+                            MESSAGE = format('claim %s has a loss without its remedy', NEW.id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="appeal_goes_to_another_analyst",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state="appealed", new__state="investigating"),
+                func="""
+                    IF NEW.analyst_id IS NULL OR NEW.analyst_id IS NOT DISTINCT FROM OLD.analyst_id THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD034',
+                            MESSAGE = format('the appeal of claim %s needs another analyst', NEW.id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="reopened_by_two",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state="remedied", new__state="reopened"),
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id
+                        WHERE a.id = NEW.reopening_id AND s.part = 'approved' AND s.digest = a.digest
+                          AND a.subject LIKE 'claim:' || NEW.id || ':reopen:%' AND s.signer_id <> a.maker_id
+                    ) OR NEW.reopening_id IS NOT DISTINCT FROM OLD.reopening_id THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD033',
+                            MESSAGE = format('claim %s is reopened by two people', NEW.id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"claim {self.pk}"
+
+    @property
+    def subject(self) -> str:
+        return f"claim:{self.pk}"
+
+    @property
+    def reference(self) -> str:
+        """What customers and issuers are told instead of a name."""
+        return f"FC{self.pk:08d}"
+
+    @transition(
+        field="state",
+        source=["candidate", "reported"],
+        target="triage",
+        permission="refunds.work_claim",
+    )
+    def take_up(self) -> None:
+        """An analyst looks at the suspicion."""
+
+    @transition(
+        field="state", source="candidate", target="expired", permission="refunds.decide_claim"
+    )
+    def expire(self) -> None:
+        """A supervisor let the suspicion drop; no candidate expires by itself."""
+
+    @transition(
+        field="state",
+        source=["triage", "appealed", "reopened"],
+        target="investigating",
+        permission="refunds.work_claim",
+    )
+    def investigate(self) -> None:
+        """The losses are being established; an appeal by another analyst than before."""
+
+    @transition(
+        field="state",
+        source="investigating",
+        target="awaiting_customer",
+        permission="refunds.work_claim",
+    )
+    def ask_customer(self) -> None:
+        """The holder was asked which movements were not the holder's own."""
+
+    @transition(
+        field="state",
+        source="awaiting_customer",
+        target="investigating",
+        permission="refunds.work_claim",
+        custom={"system": True},
+    )
+    def resume(self) -> None:
+        """The holder answered, or the time to answer passed."""
+
+    @transition(
+        field="state",
+        source="investigating",
+        target="proposed_confirm",
+        permission="refunds.work_claim",
+        custom={"when": ~Q(evidence=[]) & Q(losses__dropped_at=None, losses__amount_minor__gt=0)},
+    )
+    def propose_confirm(self) -> None:
+        """An analyst says it was fraud and waits for a second person."""
+
+    @transition(
+        field="state",
+        source="investigating",
+        target="proposed_reject",
+        permission="refunds.work_claim",
+        custom={"when": ~Q(evidence=[]) & ~Q(rejection="")},
+    )
+    def propose_reject(self) -> None:
+        """An analyst says it was not fraud and waits for a second person."""
+
+    @transition(
+        field="state",
+        source=["proposed_confirm", "proposed_reject"],
+        target="investigating",
+        permission="refunds.decide_claim",
+    )
+    def send_back(self) -> None:
+        """The second person was not convinced."""
+
+    @transition(
+        field="state",
+        source="proposed_confirm",
+        target="confirmed",
+        permission="refunds.decide_claim",
+    )
+    def confirm(self) -> None:
+        """A second person agreed: every loss is the operator's from now on."""
+
+    @transition(
+        field="state",
+        source="proposed_reject",
+        target="rejected",
+        permission="refunds.decide_claim",
+    )
+    def reject(self) -> None:
+        """A second person agreed; the holder may appeal until the deadline."""
+
+    @transition(
+        field="state",
+        source="rejected",
+        target="appealed",
+        permission="refunds.report_claim",
+        custom={"system": True},
+    )
+    def appeal(self) -> None:
+        """The holder does not accept the rejection."""
+
+    @transition(
+        field="state",
+        source="rejected",
+        target="closed",
+        permission="refunds.decide_claim",
+        custom={"system": True},
+    )
+    def let_rest(self) -> None:
+        """The appeal deadline passed."""
+
+    @transition(
+        field="state",
+        source="confirmed",
+        target="remedying",
+        permission="refunds.decide_claim",
+        custom={"system": True},
+    )
+    def start_remedies(self) -> None:
+        """Every loss has its road to a remedy."""
+
+    @transition(
+        field="state",
+        source="remedying",
+        target="remedied",
+        permission="refunds.work_claim",
+        custom={"system": True},
+    )
+    def finish_remedies(self) -> None:
+        """Every loss was made good exactly once."""
+
+    @transition(
+        field="state",
+        source="remedied",
+        target="closed",
+        permission="refunds.decide_claim",
+        custom={"system": True},
+    )
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+    @transition(
+        field="state", source="remedied", target="reopened", permission="refunds.reopen_claim"
+    )
+    def reopen(self) -> None:
+        """Two people found that there is more to it; what was remedied stays remedied (rule 27)."""
+
+
+class FraudClaimTransition(TransitionLog):
+    pass
+
+
+class ClaimDecision(models.Model):
+    """One list of claims that a second person decides at once: the digest covers every claim's id and amount."""
+
+    class Verdict(models.TextChoices):
+        CONFIRM = "confirm"
+        REJECT = "reject"
+
+    CLAIMS_MAX = 1_000
+
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    maker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=64)
+    claims_count = models.IntegerField()
+    amount_minor = models.BigIntegerField()
+    proposed_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"decision {self.pk}: {self.verdict}"
+
+    @property
+    def subject(self) -> str:
+        return f"claim_decision:{self.pk}"
+
+
+class Loss(models.Model):
+    """One movement that a thief made: a top-up from the holder's card or points, or a payment out of own balance.
+
+    A movement is in at most one claim. What was signed cannot change: rows are added and dropped only while the claim
+    is under work, and a confirmed loss can never be dropped.
+    """
+
+    class Funding(models.TextChoices):
+        CREDIT = "credit"
+        DEBIT = "debit"
+        POINTS = "points"
+        OWN_BALANCE = "own_balance"
+
+    claim = models.ForeignKey(FraudClaim, on_delete=models.PROTECT, related_name="losses")
+    top_up = models.ForeignKey(
+        "wallets.TopUp", null=True, on_delete=models.PROTECT, related_name="losses"
+    )
+    payment = models.ForeignKey(
+        "wallets.Payment", null=True, on_delete=models.PROTECT, related_name="losses"
+    )
+    amount_minor = models.BigIntegerField()
+    funding = models.CharField(max_length=12, choices=Funding.choices)
+    issuer = models.ForeignKey(
+        "refunds.Issuer", null=True, on_delete=models.PROTECT, related_name="losses"
+    )
+    hit_at = models.DateTimeField(help_text="When the movement happened.")
+    confirmed_at = models.DateTimeField(null=True)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    added_at = models.DateTimeField()
+    dropped_at = models.DateTimeField(null=True)
+    drop_reason = models.TextField(blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(top_up__isnull=False, payment__isnull=True)
+                | Q(top_up__isnull=True, payment__isnull=False, funding="own_balance"),
+                name="loss_is_one_movement",
+            ),
+            models.CheckConstraint(
+                condition=Q(payment__isnull=False) | ~Q(funding="own_balance"),
+                name="own_balance_is_lost_by_payment",
+            ),
+            models.CheckConstraint(
+                condition=Q(issuer__isnull=True) | Q(funding__in=["credit", "debit"]),
+                name="only_a_card_loss_has_an_issuer",
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="loss_positive"),
+            models.CheckConstraint(
+                condition=Q(dropped_at=None) | Q(confirmed_at=None),
+                name="confirmed_loss_not_dropped",
+            ),
+            models.UniqueConstraint(
+                fields=["top_up"],
+                condition=Q(top_up__isnull=False, dropped_at=None),
+                name="top_up_lost_once",
+            ),
+            models.UniqueConstraint(
+                fields=["payment"],
+                condition=Q(payment__isnull=False, dropped_at=None),
+                name="payment_lost_once",
+            ),
+        ]
+        triggers = [
+            Guard(
+                name="loss_fits_its_movement",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                declare=[("wallet", "bigint"), ("most", "bigint"), ("happened", "timestamptz")],
+                func="""
+                    IF NEW.top_up_id IS NOT NULL THEN
+                        SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened
+                        FROM wallets_topup WHERE id = NEW.top_up_id;
+                    ELSE
+                        SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened
+                        FROM wallets_payment WHERE id = NEW.payment_id;
+                    END IF;
+                    NEW.hit_at := happened;
+                    IF NOT EXISTS (SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id AND c.wallet_id = wallet
+                                   AND c.state NOT IN ('proposed_confirm', 'proposed_reject', 'confirmed', 'remedying',
+                                                       'remedied', 'rejected', 'closed', 'expired'))
+                       OR NEW.amount_minor > most THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD037',
+                            MESSAGE = format('claim %s cannot take this loss', NEW.claim_id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="loss_stays_as_signed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'DELETE' THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD037', MESSAGE = 'a loss is dropped, never deleted';
+                    END IF;
+                    IF (NEW.claim_id, NEW.amount_minor, NEW.funding, NEW.hit_at)
+                           IS DISTINCT FROM (OLD.claim_id, OLD.amount_minor, OLD.funding, OLD.hit_at)
+                       OR NEW.top_up_id IS DISTINCT FROM OLD.top_up_id OR NEW.payment_id IS DISTINCT FROM OLD.payment_id
+                       OR (OLD.confirmed_at IS NOT NULL AND NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at)
+                       OR (OLD.dropped_at IS NOT NULL AND NEW.dropped_at IS DISTINCT FROM OLD.dropped_at)
+                       OR (NEW.dropped_at IS DISTINCT FROM OLD.dropped_at AND EXISTS (
+                               SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id
+                               AND c.state IN ('proposed_confirm', 'proposed_reject'))) THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD037',
+                            MESSAGE = format('loss %s stays as it was signed', NEW.id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"loss {self.pk}"
+
+
+class DetectionRule(models.Model):
+    """A rule that finds victims, with its thresholds as data; a change is a new version, so that a hit can be replayed."""
+
+    code = models.CharField(max_length=40)
+    version = models.IntegerField()
+    thresholds = models.JSONField()
+    source = models.TextField()
+    since = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = append_only()
+        constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="one_rule_per_version")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} v{self.version}"
+
+
+class RuleHit(models.Model):
+    """Why a wallet became a candidate: the rule in its version, and the ids of the rows that made it hit."""
+
+    claim = models.ForeignKey(FraudClaim, on_delete=models.PROTECT, related_name="hits")
+    rule = models.ForeignKey(DetectionRule, on_delete=models.PROTECT, related_name="hits")
+    evidence = models.JSONField(help_text="Ids and counts only, no personal data.")
+    hit_at = models.DateTimeField(help_text="When the last row of the evidence happened.")
+    found_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = append_only()
+        constraints = [
+            models.UniqueConstraint(fields=["claim", "rule"], name="one_hit_per_claim_and_rule")
+        ]
+
+    def __str__(self) -> str:
+        return f"hit {self.pk}"

@@ -1,0 +1,108 @@
+"""Remedies: the roads by which one loss is made good, of which exactly one may arrive."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django_fsm import transition
+
+from refunds.models.claim import Loss
+from winddown.machines import Stateful, machine_guards, state_field
+from winddown.models import TransitionLog
+
+
+class Remedy(Stateful):
+    """proposed -> asked -> remedied; proposed | asked -> failed.
+
+    A loss has at most one remedy that has not failed, and a remedied one never fails: so no loss is made good twice,
+    whoever tries at the same time (rule 17).
+    """
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed"
+        ASKED = "asked"
+        REMEDIED = "remedied"
+        FAILED = "failed"
+
+    class Kind(models.TextChoices):
+        STOP_DEBIT = "stop_debit"
+        ISSUER_REFUND = "issuer_refund"
+        DEBIT_REIMBURSEMENT = "debit_reimbursement"
+        CHARGEBACK_ACCEPTED = "chargeback_accepted"
+        COMPENSATION_PAYOUT = "compensation_payout"
+        POINTS_RECREDIT = "points_recredit"
+
+    class Failure(models.TextChoices):
+        TOO_LATE = "too_late"
+        DECLINED = "declined"
+        SUPERSEDED = "superseded"
+        UNDELIVERABLE = "undeliverable"
+
+    BY_ISSUER = (Kind.STOP_DEBIT, Kind.ISSUER_REFUND, Kind.DEBIT_REIMBURSEMENT)
+
+    loss = models.ForeignKey(Loss, on_delete=models.PROTECT, related_name="remedies")
+    kind = models.CharField(max_length=24, choices=Kind.choices)
+    amount_minor = models.BigIntegerField()
+    state = state_field(State, initial=State.PROPOSED)
+    proposed_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True)
+    remedied_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=20, choices=Failure.choices, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        triggers = machine_guards()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["loss"], condition=Q(state="remedied"), name="one_remedied_per_loss"
+            ),
+            models.UniqueConstraint(
+                fields=["loss"], condition=~Q(state="failed"), name="one_live_remedy_per_loss"
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="remedy_positive"),
+            models.CheckConstraint(
+                condition=~Q(state="remedied") | Q(remedied_at__isnull=False),
+                name="remedied_has_its_instant",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="failed") | ~Q(failure=""), name="failed_remedy_has_its_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"remedy {self.pk}"
+
+    @transition(
+        field="state",
+        source="proposed",
+        target="asked",
+        permission="refunds.send_issuer_action",
+        custom={"system": True},
+    )
+    def ask(self) -> None:
+        """The issuer was asked, or the payout is ready."""
+
+    @transition(
+        field="state",
+        source="asked",
+        target="remedied",
+        permission="refunds.send_issuer_action",
+        custom={"system": True},
+    )
+    def remedy(self) -> None:
+        """The loss is made good."""
+
+    @transition(
+        field="state",
+        source=["proposed", "asked"],
+        target="failed",
+        permission="refunds.send_issuer_action",
+        custom={"system": True},
+    )
+    def fail(self) -> None:
+        """This road did not arrive; the next one may be taken."""
+
+
+class RemedyTransition(TransitionLog):
+    pass
