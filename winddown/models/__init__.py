@@ -4,6 +4,7 @@ from winddown.models.approval import Approval, Signature
 from winddown.models.audit import AuditEntry, AuditSeal
 from winddown.models.capability import Capability, CapabilityTransition, Probe
 from winddown.models.clock import Clock
+from winddown.models.loaded_file import LoadedFile
 from winddown.models.milestone import Milestone
 from winddown.models.notice import PublicNotice, PublishedFigure
 from winddown.models.programme import Programme, ProgrammeTransition
@@ -19,6 +20,7 @@ __all__ = [
     "CapabilityTransition",
     "Clock",
     "Failure",
+    "LoadedFile",
     "Milestone",
     "Plan",
     "Probe",
