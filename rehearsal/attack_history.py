@@ -225,7 +225,7 @@ def _early_victims(
         "debit": _exact_top_ups(rng, people=debit_people, total=debit_minor, items=(1, 4)),
         "points": _exact_top_ups(rng, people=POINTS_VICTIMS, total=points_minor, items=(1, 3)),
     }
-    victims = []
+    victims: list[Victim] = []
     for funding, lists in amounts.items():
         for amounts_minor in lists:
             ends = waves.large_top_up[1] if funding == "points" else stops.card_top_ups
@@ -329,7 +329,7 @@ def _large_amount(rng: Random) -> int:
 def _split(rng: Random, total: int, *, parts_max: int) -> list[int]:
     """`total` in one to `parts_max` parts of at least one unit, none lost."""
     parts = min(total, 1 + int(rng.random() * parts_max))
-    amounts = []
+    amounts: list[int] = []
     for part in range(parts - 1):
         share = int((total - sum(amounts)) / (parts - part) * (0.7 + 0.6 * rng.random()))
         amounts.append(max(1, share))

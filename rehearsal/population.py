@@ -141,8 +141,7 @@ class Closings:
             codes.append(amount << 4 | fate)
         for amount, fate in zip(unpaid_amounts, _unpaid_fates(holders - paid), strict=True):
             codes.append(amount << 4 | fate)
-        # An array is a mutable sequence in all but name.
-        rng.shuffle(codes)  # type: ignore[arg-type]
+        rng.shuffle(codes)
         self._codes = codes
 
     def take(self) -> Closing:

@@ -10,7 +10,6 @@ provider is suspended, and try their old password after the reset.
 import heapq
 import math
 from array import array
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
@@ -28,6 +27,7 @@ from rehearsal.people import (
     home_network,
     login_id,
 )
+from rehearsal.population import registered_before
 
 ATTEMPTS_MIN = 20_000
 _WRONG_PASSWORD_SHARE = 0.15
@@ -36,10 +36,18 @@ _MISTYPED_ID_SHARE = 0.01
 _MISTYPED_PASSWORD_SHARE = 0.04
 _OLD_PASSWORD_SHARE = 0.35
 _NEW_DEVICE_SHARE = 0.02
+_PROVIDER_SHARE = 0.5
+_HITS_PER_DEVICE = 3
 _MAINTENANCE = 3 * HOUR
 # Sign-ins per hour of the day, relative to each other.
 _HOURS = (2, 1, 1, 1, 1, 3, 6, 10, 11, 8, 8, 9, 13, 10, 8, 8, 9, 11, 12, 12, 11, 9, 7, 4)
 _BUSY_FIRST_DAYS = 4
+
+# Network, device and country of the attack's tries, one of each per network abroad.
+_ATTACK_PLACES = tuple(
+    f"{network},{attack_device_ref(place)},{ATTACK_COUNTRIES[place % len(ATTACK_COUNTRIES)]}"
+    for place, network in enumerate(ATTACK_NETWORKS_ABROAD)
+)
 
 SignIn = tuple[int, str]
 
@@ -86,7 +94,7 @@ class SignInHistory:
         self._reset_at = clock.seconds(case.at("reset_all_passwords"))
         self._ends_at = 31 * DAY
         begin = attack.waves.wrong_password[0]
-        known = bisect_right(accounts.registered, begin)
+        known = registered_before(accounts.registered, begin)
         self._wrong = min(int(attempts * _WRONG_PASSWORD_SHARE), known)
         self._unknown = attempts - self._wrong - len(attack.victims)
 
@@ -104,38 +112,18 @@ class SignInHistory:
         return Random(f"{self._seed}:sign-ins:{stream}")  # noqa: S311  # it must repeat
 
     def _line(
-        self,
-        at: int,
-        number: int,
-        outcome: str,
-        *,
-        method: str = "password",
-        network: str,
-        device: str,
-        country: str = "JP",
+        self, at: int, number: int, outcome: str, *, method: str = "password", place: str
     ) -> SignIn:
-        name = self._accounts.names[number]
-        ref = account_ref(number)
+        """`place` is network, device and country."""
+        login = login_id(number, self._accounts.names[number])
         text = self._clock.text(at)
-        login = login_id(number, name)
-        return at, f"{text},{login},{ref},{outcome},{method},{network},{device},{country}"
+        return at, f"{text},{login},{account_ref(number)},{outcome},{method},{place}"
 
     def _registrations(self) -> Iterator[SignIn]:
         """The first sign-in of every account, from the device it was registered on."""
         for number, at in enumerate(self._accounts.registered):
-            yield self._line(
-                at,
-                number,
-                "success",
-                method=self._first_method(number),
-                network=home_network(number),
-                device=device_ref(number),
-            )
-
-    def _first_method(self, number: int) -> str:
-        if self._accounts.passwords[number]:
-            return "password"
-        return self._provider(number)
+            method = "password" if self._accounts.passwords[number] else self._provider(number)
+            yield self._line(at, number, "success", method=method, place=_home(number))
 
     def _provider(self, number: int) -> str:
         providers = self._case.population.external_providers
@@ -155,29 +143,23 @@ class SignInHistory:
             owed -= count
             begin = hour * HOUR
             for at in sorted(begin + int(rng.random() * HOUR) for _ in range(count)):
-                existing = bisect_right(self._accounts.registered, at - 1)
+                existing = registered_before(self._accounts.registered, at)
                 if existing:
                     yield self._everyday_sign_in(rng, at, int(rng.random() * existing))
 
     def _everyday_sign_in(self, rng: Random, at: int, number: int) -> SignIn:
-        draw = rng.random()
-        network = home_network(number)
-        if draw < _MISTYPED_ID_SHARE:
+        if rng.random() < _MISTYPED_ID_SHARE:
             mistyped = f"{login_id(number, self._accounts.names[number])}."
-            text, device = self._clock.text(at), device_ref(number)
-            return at, f"{text},{mistyped},,unknown_login_id,password,{network},{device},JP"
+            text = self._clock.text(at)
+            return at, f"{text},{mistyped},,unknown_login_id,password,{_home(number)}"
+        place = _home(number, second_device=rng.random() < _NEW_DEVICE_SHARE)
         by_provider = self._accounts.providers[number] and (
-            not self._accounts.passwords[number] or rng.random() < 0.5
+            not self._accounts.passwords[number] or rng.random() < _PROVIDER_SHARE
         )
         if by_provider:
-            method = self._provider(number)
             outcome = "refused" if at >= self._suspended_at else "success"
-        else:
-            method = "password"
-            outcome = self._password_outcome(rng, at)
-        second = rng.random() < _NEW_DEVICE_SHARE
-        device = device_ref(number, second=second)
-        return self._line(at, number, outcome, method=method, network=network, device=device)
+            return self._line(at, number, outcome, method=self._provider(number), place=place)
+        return self._line(at, number, self._password_outcome(rng, at), place=place)
 
     def _password_outcome(self, rng: Random, at: int) -> str:
         """The usual mistakes; refused during the reset's maintenance, then many old passwords."""
@@ -194,21 +176,21 @@ class SignInHistory:
         """The first wave: ids from leaked lists that nobody here has, beyond the last account."""
         begin, end = self._attack.waves.unknown_login_id
         number, left, login = len(self._accounts.registered), 0, ""
+        draw, text, places = rng.random, self._clock.text, len(_ATTACK_PLACES)
         for attempt in range(self._unknown):
             if left == 0:
                 number += 1
                 left = self._tries(rng)
-                login = login_id(number, int(rng.random() * NAMES))
+                login = login_id(number, int(draw() * NAMES))
             left -= 1
             at = begin + (end - begin) * attempt // self._unknown
-            network, device, country = _attack_place(rng)
-            text = self._clock.text(at)
-            yield at, f"{text},{login},,unknown_login_id,password,{network},{device},{country}"
+            place = _ATTACK_PLACES[int(draw() * places)]
+            yield at, f"{text(at)},{login},,unknown_login_id,password,{place}"
 
     def _wrong_passwords(self, rng: Random) -> Iterator[SignIn]:
         """The second wave: ids that exist; a victim's only once, the hit is the other try."""
         begin, end = self._attack.waves.wrong_password
-        known = bisect_right(self._accounts.registered, begin)
+        known = registered_before(self._accounts.registered, begin)
         step = _coprime_step(known)
         number, left = int(rng.random() * known), 0
         for attempt in range(self._wrong):
@@ -217,36 +199,23 @@ class SignInHistory:
                 left = 1 if number in self._attack.victims else self._tries(rng)
             left -= 1
             at = begin + (end - begin) * attempt // self._wrong
-            network, device, country = _attack_place(rng)
-            yield self._line(
-                at, number, "wrong_password", network=network, device=device, country=country
-            )
+            place = _ATTACK_PLACES[int(rng.random() * len(_ATTACK_PLACES))]
+            yield self._line(at, number, "wrong_password", place=place)
 
     def _hits(self) -> Iterator[SignIn]:
         """The third wave: one success per victim; and the suspects' own from a new device."""
         for position, victim in enumerate(self._attack.victims.values()):
-            yield self._line(
-                victim.hit_at,
-                victim.number,
-                "success",
-                network=victim.network,
-                device=attack_device_ref(100 + position // 3),
-                country=victim.country,
-            )
+            device = attack_device_ref(len(_ATTACK_PLACES) + position // _HITS_PER_DEVICE)
+            place = f"{victim.network},{device},{victim.country}"
+            yield self._line(victim.hit_at, victim.number, "success", place=place)
         for suspect in self._attack.suspects.values():
-            yield self._line(
-                suspect.hit_at,
-                suspect.number,
-                "success",
-                network=home_network(suspect.number + 1_500_000),
-                device=device_ref(suspect.number, second=True),
-            )
+            place = _home(suspect.number, second_device=True)
+            yield self._line(suspect.hit_at, suspect.number, "success", place=place)
 
 
-def _attack_place(rng: Random) -> tuple[str, str, str]:
-    place = int(rng.random() * len(ATTACK_NETWORKS_ABROAD))
-    country = ATTACK_COUNTRIES[place % len(ATTACK_COUNTRIES)]
-    return ATTACK_NETWORKS_ABROAD[place], attack_device_ref(place), country
+def _home(number: int, *, second_device: bool = False) -> str:
+    """Network, device and country of a customer."""
+    return f"{home_network(number)},{device_ref(number, second=second_device)},JP"
 
 
 def _coprime_step(size: int) -> int:
