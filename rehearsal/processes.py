@@ -1,0 +1,85 @@
+"""The real worker and beat that a replay runs with, started here and gone when it ends, however it ends."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+PR_SET_PDEATHSIG = 1
+
+
+class Processes:
+    """`with Processes(...)`: a Celery worker and beat run on the same database and broker as this process."""
+
+    def __init__(self, *, logs: Path, tick_s: int = 2, concurrency: int = 2) -> None:
+        self.logs = logs
+        self.tick_s = tick_s
+        self.concurrency = concurrency
+        self.running: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Processes:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        celery = [sys.executable, "-m", "celery", "-A", "config"]
+        quiet = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+        self._start("worker", [*celery, "worker", "--concurrency", str(self.concurrency), *quiet])
+        schedule = self.logs / "beat-schedule"
+        schedule.unlink(missing_ok=True)
+        self._start("beat", [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(schedule)])
+        return self
+
+    def _start(self, name: str, command: list[str]) -> None:
+        environment = os.environ | {"WINDDOWN_ROLE": "worker", "WINDDOWN_TICK_S": str(self.tick_s)}
+        with (self.logs / f"{name}.log").open("wb") as log:
+            self.running.append(
+                subprocess.Popen(  # noqa: S603  our own interpreter and module
+                    command,
+                    cwd=settings.BASE_DIR,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    preexec_fn=_die_with_parent,  # noqa: PLW1509  one call into libc, no Python locks
+                )
+            )
+
+    def __exit__(self, *_: Any) -> None:
+        for process in reversed(self.running):
+            process.send_signal(signal.SIGTERM)
+        for process in self.running:
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.running = []
+
+    def dead(self) -> str | None:
+        """The sentence that says which of them has ended, if one has."""
+        for name, process in zip(("worker", "beat"), self.running, strict=True):
+            if process.poll() is not None:
+                return f"the {name} ended with code {process.returncode}; see {self.logs / name}.log"
+        return None
+
+    def peak_memory_kib(self) -> int:
+        """The largest resident size that any of them has had."""
+        return max((_peak_kib(process.pid) for process in self.running), default=0)
+
+
+def _die_with_parent() -> None:
+    """Even a kill -9 of the replay leaves no worker behind."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _peak_kib(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)

@@ -1,0 +1,150 @@
+"""What a replay proves: the money table, the published figures beside the reproduced ones, and the report file."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from winddown import invariants
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the money table, in minor units; what leaves the wallets is negative."""
+
+    line: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A published figure beside the one this replay reproduced; an estimate is scaled to the replay's accounts."""
+
+    what: str
+    as_of: str
+    published: int
+    reproduced: int
+    tolerance: float = 0.0
+
+    @property
+    def holds(self) -> bool:
+        return abs(self.published - self.reproduced) <= self.tolerance * self.published
+
+
+@dataclass(slots=True)
+class Phase:
+    name: str
+    rows: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Report:
+    """Filled while the replay goes on; `write` stores it, `passed` is the verdict."""
+
+    accounts: int
+    seed: int
+    victims: int = 0
+    damage_minor: int = 0
+    difference_minor: int | None = None
+    money: list[Line] = field(default_factory=list)
+    remedies: dict[str, dict[str, int]] = field(default_factory=dict)
+    refunds: dict[str, dict[str, int]] = field(default_factory=dict)
+    figures: list[Figure] = field(default_factory=list)
+    checks: dict[str, bool] = field(default_factory=dict)
+    breached: dict[str, list[str]] = field(default_factory=dict)
+    phases: list[Phase] = field(default_factory=list)
+    peak_memory_kib: int = 0
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[Phase]:
+        """The time spent inside is the phase's; its rows are for the caller to fill in."""
+        phase = Phase(name)
+        self.phases.append(phase)
+        started = time.monotonic()
+        try:
+            yield phase
+        finally:
+            phase.seconds = round(time.monotonic() - started, 3)
+
+    def see_memory(self, kib: int = 0) -> None:
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        self.peak_memory_kib = max(self.peak_memory_kib, own, kib)
+
+    def close_books(self) -> None:
+        """The money table, the remedies, the refunds and the invariants are those of the database now."""
+        self.money = money_table()
+        self.difference_minor = sum(line.amount_minor for line in self.money)
+        self.breached = invariants.breached()
+
+    @property
+    def passed(self) -> bool:
+        return (
+            self.difference_minor == 0
+            and not self.breached
+            and all(self.checks.values())
+            and all(figure.holds for figure in self.figures)
+        )
+
+    def write(self, path: Path) -> None:
+        content: dict[str, Any] = {
+            "accounts": self.accounts,
+            "seed": self.seed,
+            "victims": self.victims,
+            "damage_minor": self.damage_minor,
+            "difference_minor": self.difference_minor,
+            "money": [asdict(line) for line in self.money],
+            "remedies": self.remedies,
+            "refunds": self.refunds,
+            "figures": [asdict(figure) | {"holds": figure.holds} for figure in self.figures],
+            "checks": self.checks,
+            "invariants": {"checked": len(invariants.known()), "breached": self.breached},
+            "phases": [asdict(phase) for phase in self.phases],
+            "peak_memory_mib": round(self.peak_memory_kib / 1024, 1),
+            "passed": self.passed,
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+# The paid and bonus value of all wallets, followed through every kind of journal to the bucket where it ended.
+_LINES = (
+    ("opening balance", "false"),
+    ("top-ups", "j.kind = 'top_up' AND p.account IN ('wallet_paid', 'wallet_bonus')"),
+    ("payments", "j.kind IN ('pay', 'reserve') AND p.account IN ('wallet_paid', 'wallet_bonus')"),
+    ("payments reversed or void", "j.kind IN ('reverse', 'settle') AND p.account IN ('wallet_paid', 'wallet_bonus')"),
+    ("clawed back from thieves", "j.kind = 'claw_back' AND p.account IN ('wallet_paid', 'wallet_bonus')"),
+    ("bonus value ended", "p.account = 'bonus_expired'"),
+    ("refunds paid by the bank", "p.account = 'bank' AND j.kind LIKE 'refund%'"),
+    ("refunds in flight", "p.account = 'payouts_in_flight'"),
+    ("refunds still owed", "p.account = 'refunds_payable'"),
+    ("transferred to another issuer", "p.account = 'transferred'"),
+    ("excluded, unclaimed", "p.account = 'unclaimed'"),
+    ("still in wallets", "p.account IN ('wallet_paid', 'wallet_bonus')"),
+)
+_LEAVES = frozenset({
+    "bonus value ended", "refunds paid by the bank", "refunds in flight", "refunds still owed",
+    "transferred to another issuer", "excluded, unclaimed", "still in wallets",
+})
+
+
+def money_table() -> list[Line]:
+    """Opening + top-ups - payments - ... - what each bucket holds: the lines sum to 0 when every unit is somewhere."""
+    selected = ", ".join(
+        f"coalesce(sum(p.amount_minor) FILTER (WHERE {condition}), 0)" for _, condition in _LINES
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {selected} FROM wallets_posting p JOIN wallets_journal j ON j.id = p.journal_id")  # noqa: S608
+        sums = cursor.fetchone()
+    return [
+        Line(name, -int(amount) if name in _LEAVES else int(amount))
+        for (name, _), amount in zip(_LINES, sums, strict=True)
+    ]
