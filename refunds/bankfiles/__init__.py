@@ -1,0 +1,1 @@
+"""Bank formats as pure functions, one per file: bytes in, bytes out, no database, no framework."""

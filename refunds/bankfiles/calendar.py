@@ -1,0 +1,82 @@
+"""Bank business days in Japan: no weekend, no national holiday, not 31 December to 3 January."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import lru_cache
+
+import holidays
+
+from refunds.bankfiles.errors import BankFileError
+
+# A transfer file carries month and day only, so banks take it about a month ahead at most; a bank's
+# own limit goes in as an argument.
+DAYS_AHEAD_MAX = 31
+_ONE_DAY = timedelta(days=1)
+
+
+class ValueDateRefused(BankFileError):
+    """The bank would not take this value date; `proposed` is a day it would take."""
+
+    def __init__(self, reason: str, *, value_date: date, proposed: date) -> None:
+        self.value_date = value_date
+        self.proposed = proposed
+        super().__init__(f"{value_date:%Y-%m-%d} {reason}; {proposed:%Y-%m-%d} is possible")
+
+
+@lru_cache(maxsize=64)
+def _closed_days(year: int) -> frozenset[date]:
+    """The public and bank holidays of the year.
+
+    Raises for a year that the data does not cover, where every weekday would seem open.
+    """
+    calendar = holidays.country_holidays("JP", categories=("public", "bank"))
+    if not calendar.start_year <= year <= calendar.end_year:
+        raise BankFileError(f"no bank calendar for the year {year}")
+    return frozenset(holidays.country_holidays("JP", categories=("public", "bank"), years=year))
+
+
+def is_bank_business_day(day: date) -> bool:
+    """True when banks settle transfers on this day."""
+    return day.weekday() < 5 and day not in _closed_days(day.year)
+
+
+def roll_forward(day: date) -> date:
+    """The day itself when banks are open, or the next bank business day (Civil Code art. 142)."""
+    while not is_bank_business_day(day):
+        day += _ONE_DAY
+    return day
+
+
+def next_bank_business_day(day: date) -> date:
+    """The first bank business day after this day, never the day itself."""
+    return roll_forward(day + _ONE_DAY)
+
+
+def roll_back(day: date) -> date:
+    """The day itself when banks are open, or the last bank business day before it."""
+    while not is_bank_business_day(day):
+        day -= _ONE_DAY
+    return day
+
+
+def check_value_date(
+    value_date: date, today: date, *, days_ahead_max: int = DAYS_AHEAD_MAX
+) -> None:
+    """The value date is a bank business day from `today` to `days_ahead_max` days on, inclusive.
+
+    Raises ValueDateRefused with a day that passes the same check: the next bank business day, or
+    the last one within reach when the next lies beyond it.
+    """
+    last = today + timedelta(days=days_ahead_max)
+    if value_date < today:
+        reason, proposed = "is past", roll_forward(today)
+    elif value_date > last:
+        reason, proposed = f"is more than {days_ahead_max} days ahead", roll_back(last)
+    elif not is_bank_business_day(value_date):
+        reason, proposed = "is not a bank business day", roll_forward(value_date)
+    else:
+        return
+    if proposed > last:
+        proposed = roll_back(last)
+    raise ValueDateRefused(reason, value_date=value_date, proposed=proposed)

@@ -1,0 +1,265 @@
+"""Records of 120 single bytes: framed, ordered and totalled, or the file is refused whole."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple, NoReturn
+
+from refunds.bankfiles.errors import BankFileError
+from refunds.bankfiles.kana import BANK_CHARACTERS
+
+ENCODING = "cp932"
+RECORD_BYTES = 120
+RECORDS_MAX = 999_999
+SUM_MAX_MINOR = 999_999_999_999
+CRLF = b"\r\n"
+_EOF_MARK = b"\x1a"
+_RECORDS_PER_READ = 1000
+
+
+class Field(NamedTuple):
+    """One field: `pattern` matches exactly `width` characters; `what` says what belongs there."""
+
+    name: str
+    width: int
+    pattern: str
+    what: str
+
+    @property
+    def is_read(self) -> bool:
+        return not self.name.startswith("_")
+
+
+def constant(text: str, what: str) -> Field:
+    return Field("_constant", len(text), re.escape(text), what)
+
+
+def digits(name: str, width: int, what: str) -> Field:
+    return Field(name, width, f"[0-9]{{{width}}}", what)
+
+
+def positive(name: str, width: int, what: str) -> Field:
+    return Field(name, width, f"(?!0{{{width}}})[0-9]{{{width}}}", what)
+
+
+def text(name: str, width: int, what: str) -> Field:
+    return Field(name, width, f"[{BANK_CHARACTERS}][{BANK_CHARACTERS} ]{{{width - 1}}}", what)
+
+
+def optional_text(name: str, width: int, what: str) -> Field:
+    pattern = f"(?:[{BANK_CHARACTERS}][{BANK_CHARACTERS} ]{{{width - 1}}}| {{{width}}})"
+    return Field(name, width, pattern, what)
+
+
+def month_day(name: str, what: str) -> Field:
+    days = "0[1-9]|[12][0-9]"
+    pattern = f"(?:(?:0[13578]|1[02])(?:{days}|3[01])|(?:0[469]|11)(?:{days}|30)|02(?:{days}))"
+    return Field(name, 4, pattern, what)
+
+
+def spaces(width: int) -> Field:
+    return Field("_spare", width, f" {{{width}}}", "spaces")
+
+
+class Layout:
+    """The fields of one kind of record, 120 bytes together; compiled once into one pattern."""
+
+    def __init__(self, name: str, *fields: Field) -> None:
+        assert sum(field.width for field in fields) == RECORD_BYTES, name
+        self.name = name
+        self.fields = fields
+        self._pattern = re.compile(
+            "".join(f"({f.pattern})" if f.is_read else f"(?:{f.pattern})" for f in fields)
+        )
+
+    def read(self, line: str, *, record: int) -> tuple[str, ...]:
+        """The named fields of the line, in order; raises at the position of the first wrong one."""
+        match = self._pattern.fullmatch(line)
+        if match is None:
+            self._refuse(line, record=record)
+        return match.groups()
+
+    def _refuse(self, line: str, *, record: int) -> NoReturn:
+        start = 0
+        for field in self.fields:
+            if not re.fullmatch(field.pattern, line[start : start + field.width]):
+                raise BankFileError(
+                    f"{self.name}: {field.what} expected", record=record, position=start + 1
+                )
+            start += field.width
+        raise AssertionError("a line that breaks the pattern breaks one of its fields")
+
+
+END = Layout("end record", constant("9", "record class 9"), spaces(RECORD_BYTES - 1))
+
+
+def open_source(source: bytes | BinaryIO) -> BinaryIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else source
+
+
+class Framed:
+    """One file of header, data, trailer and end records, read once in flat memory.
+
+    The header is read at once. Iterating yields (record number, fields) of each data record; the
+    control totals, the end record and everything behind it are checked before the iteration ends,
+    so a caller may believe a file only when its loop has run out. After that `trailer`, `count`,
+    `sum_minor` and `sha256` hold. `amount_at` is the index of the amount among the data fields; the
+    first two fields of every trailer are the count and the sum.
+    """
+
+    def __init__(
+        self,
+        source: bytes | BinaryIO,
+        *,
+        header: Layout,
+        data: Layout,
+        trailer: Layout,
+        amount_at: int,
+    ) -> None:
+        self._digest = hashlib.sha256()
+        self._records = _records(open_source(source), self._digest.update)
+        self._data = data
+        self._trailer = trailer
+        self._amount_at = amount_at
+        self.count = 0
+        self.sum_minor = 0
+        self.trailer: tuple[str, ...] = ()
+        self.sha256 = ""
+        number, line = next(self._records)
+        self.header = header.read(line, record=number)
+
+    def expect(self, data: Layout) -> None:
+        """The data records have this layout: for files whose header says what follows."""
+        self._data = data
+
+    def __iter__(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+        read_data, amount_at = self._data.read, self._amount_at
+        for number, line in self._records:
+            if line[0] != "2":
+                break
+            fields = read_data(line, record=number)
+            self.count += 1
+            self.sum_minor += int(fields[amount_at])
+            yield number, fields
+        else:
+            raise BankFileError("the file is cut off: trailer and end record are missing")
+        self._close(number, line)
+
+    def _close(self, number: int, line: str) -> None:
+        if line[0] == "1":
+            raise BankFileError(
+                "a second header: one file holds one group", record=number, position=1
+            )
+        if line[0] != "8":
+            raise BankFileError("data record or trailer expected", record=number, position=1)
+        self.trailer = self._trailer.read(line, record=number)
+        if not self.count:
+            raise BankFileError("trailer without data records", record=number, position=1)
+        check_total(self.trailer[0], self.count, of="records", record=number, position=2)
+        check_total(self.trailer[1], self.sum_minor, of="amounts", record=number, position=8)
+        number, line = next(self._records, (0, ""))
+        if not number:
+            raise BankFileError("the file is cut off: the end record is missing")
+        END.read(line, record=number)
+        for number, _ in self._records:
+            raise BankFileError("records behind the end record", record=number, position=1)
+        self.sha256 = self._digest.hexdigest()
+
+
+def check_total(declared: str, found: int, *, of: str, record: int, position: int) -> None:
+    """The control total in the trailer equals what the data records hold."""
+    if int(declared) != found:
+        raise BankFileError(
+            f"trailer: the total of {of} differs from the data records",
+            record=record,
+            position=position,
+        )
+
+
+def _records(stream: BinaryIO, seen: Callable[[bytes], object]) -> Iterator[tuple[int, str]]:
+    """Yields (record number from 1, 120 characters): at least one record, each byte a character.
+
+    Records stand back to back or each ends with CRLF; the first one decides for the whole file. LF
+    alone or CR alone is an error at every bank. `seen` is given every byte once. One 0x1A may
+    follow the last record (files made for old transmission software).
+    """
+    number, waiting, stride = 0, b"", 0
+    while block := stream.read(_RECORDS_PER_READ * (RECORD_BYTES + len(CRLF))):
+        seen(block)
+        waiting += block
+        if not stride:
+            if len(waiting) < RECORD_BYTES + len(CRLF):
+                continue
+            stride = _stride(waiting)
+        whole = len(waiting) - len(waiting) % stride
+        for line in _lines(waiting[:whole], stride=stride, before=number):
+            number += 1
+            yield number, line
+        waiting = waiting[whole:]
+    if not number:
+        raise BankFileError("the file is shorter than one header and one end record")
+    if waiting not in (b"", _EOF_MARK):
+        raise BankFileError(
+            f"{len(waiting)} bytes where {stride} are expected", record=number + 1, position=1
+        )
+
+
+def _stride(head: bytes) -> int:
+    """How many bytes lie between the starts of two records."""
+    # Bytes from 0xE0 never occur in a file of single-byte characters, and every kana in UTF-8
+    # begins with one.
+    if head.startswith(b"\xef\xbb\xbf") or re.search(rb"[\xe3\xef][\x80-\xbf]{2}", head):
+        raise BankFileError("the file is UTF-8; the bank's encoding is cp932", record=1)
+    ending = head[RECORD_BYTES : RECORD_BYTES + 2]
+    if ending == CRLF:
+        return RECORD_BYTES + len(CRLF)
+    if ending[:1] in (b"\r", b"\n"):
+        raise BankFileError(
+            "the line ends with LF or CR alone; CRLF or nothing is expected",
+            record=1,
+            position=RECORD_BYTES + 1,
+        )
+    return RECORD_BYTES
+
+
+def _lines(block: bytes, *, stride: int, before: int) -> Iterator[str]:
+    """The records of a block of whole records as text; `before` records came earlier."""
+    characters = _single_bytes(block, stride=stride, before=before)
+    for start in range(0, len(characters), stride):
+        line = characters[start : start + stride]
+        if stride != RECORD_BYTES:
+            if line[RECORD_BYTES:] != "\r\n":
+                raise BankFileError(
+                    "CRLF expected after 120 bytes",
+                    record=before + start // stride + 1,
+                    position=RECORD_BYTES + 1,
+                )
+            line = line[:RECORD_BYTES]
+        yield line
+
+
+def _single_bytes(block: bytes, *, stride: int, before: int) -> str:
+    """The block as text of single-byte characters; raises with the place of the first other."""
+    try:
+        characters = block.decode(ENCODING)
+    except UnicodeDecodeError as error:
+        place = error.start
+    else:
+        if len(characters) == len(block):
+            return characters
+        single = (len(character.encode(ENCODING)) == 1 for character in characters)
+        place = next(index for index, is_single in enumerate(single) if not is_single)
+    raise BankFileError(
+        "not a single-byte character of cp932",
+        record=before + place // stride + 1,
+        position=place % stride + 1,
+    )
+
+
+def encode_records(lines: Sequence[str], *, line_end: bytes) -> bytes:
+    """The lines as bytes, each followed by the line end."""
+    ending = line_end.decode("ascii")
+    return (ending.join(lines) + ending).encode(ENCODING)
