@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
+from refunds.bankfiles.kana import to_bank_kana
+from rehearsal import people
 from rehearsal.case import Case, CaseError, load_case, parse_instant
 from rehearsal.generator import GenerationRefused, generate_case
 
@@ -483,6 +486,20 @@ def test_every_victim_is_signed_in_to_just_before_the_hit(generated: Generated) 
         first = min(at(row["hit_at"]) for row in rows)
         (signed_in,) = successes[account[wallet]]
         assert timedelta() < first - signed_in <= timedelta(minutes=10)
+
+
+def test_every_name_can_be_written_in_a_bank_file() -> None:
+    """Rule 47."""
+    for name in range(people.NAMES):
+        assert len(to_bank_kana(people.kana_name(name)).encode("cp932")) <= 30
+        people.display_name(name).encode("cp932")
+
+
+def test_no_file_holds_anything_as_long_as_a_card_number(generated: Generated) -> None:
+    """I22."""
+    card_number = re.compile(r"(?<!\d)\d{13,19}(?!\d)")
+    for path in generated.out.rglob("*.csv"):
+        assert not card_number.search(path.read_text(encoding="utf-8")), path.name
 
 
 # --- What holders do about their refund -----------------------------------------------------------
