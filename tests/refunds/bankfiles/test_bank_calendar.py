@@ -80,9 +80,17 @@ def test_a_bank_with_a_shorter_limit_is_obeyed() -> None:
         check_value_date(date(2019, 11, 29), date(2019, 11, 18), days_ahead_max=10)
 
 
-@given(value_date=DAYS, today=DAYS)
-def test_the_proposed_day_is_always_taken(value_date: date, today: date) -> None:
+def test_a_holiday_at_the_end_of_the_reach_proposes_the_last_day_within_it() -> None:
+    """Rule 49: day 31 is a Sunday, and the Monday after it would be refused again."""
+    with pytest.raises(ValueDateRefused) as refusal:
+        check_value_date(date(2019, 11, 17), date(2019, 10, 17))
+    assert refusal.value.proposed == date(2019, 11, 15)
+
+
+@given(today=DAYS, days=st.integers(-10, 40))
+def test_the_proposed_day_is_always_taken(today: date, days: int) -> None:
     """Rule 49."""
+    value_date = today + timedelta(days=days)
     try:
         check_value_date(value_date, today)
     except ValueDateRefused as refusal:
