@@ -12,8 +12,8 @@ The supervisor stands in a session of its own, so that Ctrl-C does not reach it.
 as its child, starts it again when it crashes, and stops it when nobody has held clients.lock for a
 moment.
 
-This file imports nothing but the standard library, because the supervisor is this file run as a
-script.
+The supervisor is this file run as a script, so nothing but the standard library is imported until a
+client needs more.
 """
 
 import argparse
@@ -36,8 +36,11 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    import psycopg
 
 # A supervisor waits this long after its last user, so that two commands in a row share one server.
 GRACE_S = 2.0
@@ -500,7 +503,6 @@ class Postgres(Server):
         self._remove_stale_pid_file()
 
     def answers(self) -> bool:
-        # The startup packet is refused or answered by a server that is up; psycopg says which.
         import psycopg
 
         try:
@@ -515,7 +517,7 @@ class Postgres(Server):
             if not found.fetchone():
                 connection.execute(f'CREATE DATABASE "{DATABASE}"')
 
-    def _connect(self):  # type: ignore[no-untyped-def]  # psycopg is not imported by the supervisor
+    def _connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
         import psycopg
 
         return psycopg.connect(
