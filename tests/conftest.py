@@ -1,0 +1,191 @@
+"""What every test may ask for: people in their roles, the switches, wallets, runs, and a database of its own."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import hypothesis
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connection, connections
+from django.test.utils import setup_databases, teardown_databases
+
+from tests import factories
+
+# A property is judged by its result, never by the speed of the machine it runs on.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database that belongs to one test: committed to, connected to and killed at will."""
+
+    name: str
+    url: str
+    environment: dict[str, str]
+    """Environment of a subprocess that uses this database and the same Redis or Valkey."""
+
+    def connect(self, **options: Any) -> psycopg.Connection[Any]:
+        """A connection beside Django's, in autocommit, as a person with psql has it."""
+        return psycopg.connect(self.url, autocommit=True, **options)
+
+
+def _url(name: str) -> str:
+    """The database's URL, in the form that `DATABASE_URL` takes."""
+    fields = connection.settings_dict
+    person = quote(fields["USER"] or "")
+    if fields["PASSWORD"]:
+        person += ":" + quote(fields["PASSWORD"])
+    parameters = {"host": fields["HOST"], "port": str(fields["PORT"] or "")}
+    said = urlencode({key: value for key, value in parameters.items() if value}, safe="/")
+    return f"postgres://{person + '@' if person else ''}/{quote(name)}" + (
+        f"?{said}" if said else ""
+    )
+
+
+def _copy(template: str, name: str) -> None:
+    """`name` is a copy of the template database, which nobody may be connected to meanwhile."""
+    with connection._nodb_cursor() as cursor:
+        for attempt in range(5):
+            try:
+                cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+                return
+            except OperationalError:
+                # A backend that was just closed may take a moment to leave.
+                if attempt == 4:
+                    raise
+                time.sleep(0.5)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_blocker: Any,
+    django_db_keepdb: bool,
+    django_db_createdb: bool,
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
+    """The migrated test database exists; each xdist worker has one of its own.
+
+    Instead of pytest-django's fixture of this name, which makes none when every chosen test asks for `own_database`.
+    """
+    with django_db_blocker.unblock():
+        made = setup_databases(
+            verbosity=0,
+            interactive=False,
+            aliases={"default"},
+            keepdb=django_db_keepdb and not django_db_createdb,
+        )
+        connections.close_all()
+    yield
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture
+def own_database(
+    django_db_setup: None, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Database]:
+    """The test's `default` connection, in every thread, leads to a fresh copy of the migrated test database.
+
+    Commits are real. Subprocesses find the same database under `DATABASE_URL`. Nothing is woken over the broker unless
+    the test says so: `runner.wake` does nothing here, and the test works the run off by itself.
+    """
+    from winddown import runner
+
+    with django_db_blocker.unblock():
+        fields = connections["default"].settings_dict
+        template = fields["NAME"]
+        assert template.startswith("test_"), template
+        name = f"{template[:40]}_{uuid.uuid4().hex[:12]}"
+        connections.close_all()
+        _copy(template, name)
+        fields["NAME"] = name
+        url = _url(name)
+        redis_url = os.environ.get("REDIS_URL") or settings.REDIS_URL
+        monkeypatch.setenv("DATABASE_URL", url)
+        monkeypatch.setenv("REDIS_URL", redis_url)
+        monkeypatch.setattr(runner, "wake", lambda run_id: None)
+        try:
+            yield Database(
+                name=name,
+                url=url,
+                environment={**os.environ, "DATABASE_URL": url, "REDIS_URL": redis_url},
+            )
+        finally:
+            connections.close_all()
+            fields["NAME"] = template
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            connections.close_all()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Any:
+    """Whatever database the test has: its own, or the shared one inside a transaction that is rolled back."""
+    return request.getfixturevalue(
+        "own_database" if "own_database" in request.fixturenames else "db"
+    )
+
+
+@pytest.fixture
+def staff(database: Any) -> Callable[..., Any]:
+    """`staff("incident_commander")` is a new person in that role; `staff_number=` another account of a known one."""
+    return factories.make_staff
+
+
+@pytest.fixture
+def customer(database: Any) -> Callable[..., Any]:
+    return factories.make_customer
+
+
+@pytest.fixture
+def switches(database: Any) -> None:
+    """Every capability has its row and is enabled."""
+    from winddown import capabilities
+
+    capabilities.declare_all()
+
+
+@pytest.fixture
+def programme(database: Any, switches: None) -> Any:
+    """The one programme of the database, operating, in Japan, with its switches."""
+    return factories.make_programme()
+
+
+@pytest.fixture
+def rehearsal_clock(database: Any) -> Any:
+    """The clock module, in a database whose clock may be moved."""
+    from winddown import clock
+
+    clock.mark_as_rehearsal()
+    return clock
+
+
+@pytest.fixture
+def wallet(database: Any, switches: None) -> Callable[..., Any]:
+    """`wallet(paid_minor=1000, bonus_minor=50, state="charge_frozen")` is a new wallet of a new customer."""
+    return factories.make_wallet
+
+
+@pytest.fixture
+def wallets(database: Any, switches: None) -> Callable[..., list[int]]:
+    """`wallets(20_000, paid_minor=100)` are the ids of so many new wallets."""
+    return factories.make_wallets
+
+
+@pytest.fixture
+def run_to_end() -> Callable[[Any], Any]:
+    """Works a running run off in this process and returns it as it then stands."""
+    return factories.worked_off

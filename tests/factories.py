@@ -1,0 +1,213 @@
+"""Rows for tests, made the shortest way that every guard of the database allows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import uuid
+from collections import deque
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
+
+from accounts.models import User
+from wallets.models import Wallet
+from winddown import clock, runner
+from winddown.machines import Stateful, named, transition_one
+from winddown.models import Programme, Run
+
+_numbers = itertools.count(1)
+
+
+def unique(prefix: str) -> str:
+    return f"{prefix}-{next(_numbers)}-{uuid.uuid4().hex[:6]}"
+
+
+# --- people -------------------------------------------------------------------------------------
+
+
+def make_staff(*roles: str, staff_number: str = "", **fields: Any) -> User:
+    """A member of staff in the groups of `roles`; `staff_number` makes it another account of that person."""
+    login = unique("staff")
+    person = User.objects.create(
+        login_id=login,
+        kind=User.Kind.STAFF,
+        is_staff=True,
+        staff_number=staff_number or login,
+        password="!",
+        **fields,
+    )
+    for role in roles:
+        person.groups.add(Group.objects.get(name=role))
+    return person
+
+
+def make_customer(**fields: Any) -> User:
+    reference = unique("account")
+    return User.objects.create(
+        **{
+            "login_id": reference,
+            "account_ref": reference,
+            "password": "!",
+            "registered_at": clock.now(),
+            **fields,
+        }
+    )
+
+
+# --- wallets ------------------------------------------------------------------------------------
+
+
+def make_wallets(
+    number: int,
+    *,
+    paid_minor: int = 0,
+    bonus_minor: int = 0,
+    source: str = "register_cash",
+    audited: bool = True,
+) -> list[int]:
+    """`number` customers with an active wallet each, charged by one journal; returns the wallets' ids in order.
+
+    Three statements whatever the number. The log rows and postings are sealed by an audit entry, as an import's are.
+    """
+    from winddown import audit
+    from winddown.machines import SYSTEM
+
+    mark = unique("mass")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH people AS (
+                INSERT INTO accounts_user (login_id, account_ref, kind, password, is_superuser, is_staff, is_active,
+                                           email, phone, display_name, kana_name, staff_number, registered_at)
+                SELECT %(mark)s || '-' || n, %(mark)s || '-' || n, 'customer', '!', false, false, true,
+                       '', '', '', '', '', winddown_now()
+                FROM generate_series(1, %(number)s) AS n
+                RETURNING id, account_ref
+            )
+            INSERT INTO wallets_wallet (wallet_ref, account_id, state, paid_minor, bonus_minor, held_minor, opened_at)
+            SELECT account_ref, id, 'active', %(paid)s, %(bonus)s, 0, winddown_now() FROM people ORDER BY id
+            RETURNING id
+            """,
+            {"mark": mark, "number": number, "paid": paid_minor, "bonus": bonus_minor},
+        )
+        ids = sorted(row[0] for row in cursor.fetchall())
+        if paid_minor or bonus_minor:
+            cursor.execute(
+                """
+                WITH journal AS (
+                    INSERT INTO wallets_journal (source, source_id, kind, occurred_at)
+                    VALUES ('opening', %(first)s, 'opening', winddown_now()) RETURNING id
+                ), line AS (
+                    SELECT 'wallet_paid' AS account, w AS wallet_id, %(paid)s::bigint AS amount
+                    FROM unnest(%(ids)s::bigint[]) AS w
+                    UNION ALL
+                    SELECT 'wallet_bonus', w, %(bonus)s::bigint FROM unnest(%(ids)s::bigint[]) AS w
+                    UNION ALL
+                    SELECT %(funding)s, NULL, -%(paid)s::bigint * %(number)s
+                    UNION ALL
+                    SELECT 'funding_bonus', NULL, -%(bonus)s::bigint * %(number)s
+                )
+                INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
+                SELECT journal.id, line.account, line.wallet_id, line.amount FROM journal, line WHERE line.amount <> 0
+                """,
+                {
+                    "first": ids[0],
+                    "ids": ids,
+                    "paid": paid_minor,
+                    "bonus": bonus_minor,
+                    "number": number,
+                    "funding": f"funding_{source}",
+                },
+            )
+            if audited:
+                audit.append("test.opening", f"wallets:{mark}", actor=SYSTEM, rows=number)
+    return ids
+
+
+def make_wallet(*, paid_minor: int = 0, bonus_minor: int = 0, state: str = "active") -> Wallet:
+    (pk,) = make_wallets(1, paid_minor=paid_minor, bonus_minor=bonus_minor)
+    wallet: Wallet = Wallet.objects.get(pk=pk)
+    return bring_to(wallet, state)
+
+
+# --- machines -----------------------------------------------------------------------------------
+
+
+def path_to(model: type[Stateful], source: str, target: str) -> list[Any]:
+    """The shortest way of declared edges from `source` to `target`."""
+    ways: deque[tuple[str, list[Any]]] = deque([(source, [])])
+    seen = {source}
+    while ways:
+        state, way = ways.popleft()
+        if state == target:
+            return way
+        for edge in model.edges():
+            if edge.source == state and edge.target not in seen:
+                seen.add(edge.target)
+                ways.append((edge.target, [*way, edge]))
+    raise AssertionError(f"{model.__name__}: no declared way from {source} to {target}")
+
+
+def bring_to(row: Any, state: str, *, actor: Any = None) -> Any:
+    """`row` stands in `state`, moved and logged along declared edges (their conditions are not asked); read anew."""
+    from winddown.machines import SYSTEM
+
+    model = type(row)
+    table = model._meta.db_table
+    for edge in path_to(model, row.state, state):
+        with (
+            transaction.atomic(),
+            named(edge.name, actor=actor or SYSTEM, reason="test"),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(f"UPDATE {table} SET state = %s WHERE id = %s", [edge.target, row.pk])
+    return model._default_manager.get(pk=row.pk)
+
+
+# --- the programme and its runs -----------------------------------------------------------------
+
+
+def make_programme(*, state: str = "operating", **fields: Any) -> Programme:
+    programme = Programme.objects.filter(pk=1).first()
+    if programme is None:
+        programme = Programme.objects.create(
+            pk=1,
+            **{"name": "Test", "launched_at": dt.datetime(2019, 7, 1, tzinfo=dt.UTC), **fields},
+        )
+    moved: Programme = bring_to(programme, state)
+    return moved
+
+
+def approved_run(
+    workflow: str, *, maker: Any, checker: Any, params: dict[str, Any] | None = None
+) -> Run:
+    """A run of `workflow` that `maker` planned and `checker` approved."""
+    run = runner.plan(workflow, actor=maker, reason="test", params=params)
+    return runner.approve(run, actor=checker, digest=run.plan_digest, reason="test")
+
+
+def started_run(
+    workflow: str, *, maker: Any, checker: Any, params: dict[str, Any] | None = None
+) -> Run:
+    run = approved_run(workflow, maker=maker, checker=checker, params=params)
+    return runner.start(run, actor=maker)
+
+
+def worked_off(run: Run, *, rounds_max: int = 1_000) -> Run:
+    """Nothing of the run is left that this process could do; returns the run as it then stands."""
+    for _ in range(rounds_max):
+        if run.pk not in runner.owed() or not runner.work(run.pk, seconds_max=60):
+            break
+    return Run.objects.get(pk=run.pk)
+
+
+def move(row: Any, name: str, *, actor: Any, **changes: Any) -> Any:
+    """One audited transition, as a door does it."""
+    from winddown import audit
+
+    with transaction.atomic():
+        moved = transition_one(row, name, actor=actor, reason="test", **changes)
+        audit.append(f"test.{name}", f"{type(row).__name__}:{row.pk}", actor=actor)
+    return moved

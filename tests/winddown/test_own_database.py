@@ -1,0 +1,42 @@
+"""The fixtures themselves: a test's own database is real, private and gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+from django.db import connection
+
+from tests.conftest import Database
+from wallets.models import Wallet
+
+COUNT = "import django; django.setup(); from wallets.models import Wallet; print(Wallet.objects.count())"
+
+
+def test_a_commit_is_seen_by_threads_and_processes_of_the_same_test(own_database, wallets):
+    wallets(3, paid_minor=5)
+    seen: list[int] = []
+
+    def look() -> None:
+        seen.append(Wallet.objects.count())
+        connection.close()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    process = subprocess.run(
+        [sys.executable, "-c", COUNT],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert seen == [3]
+    assert process.stdout.split() == ["3"]
+
+
+def test_the_shared_database_never_sees_it(database, wallets):
+    assert not isinstance(database, Database)
+    assert Wallet.objects.count() == 0
