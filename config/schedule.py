@@ -3,8 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    # Does whatever is owed by now. A missed, doubled or late tick changes nothing, and `manage.py
-    # tick` from cron is an equal second one.
-    "tick": {"task": "winddown.tick", "schedule": timedelta(seconds=15)},
-}
+
+def beat_schedule(*, tick_s: int) -> dict[str, dict[str, Any]]:
+    """What beat sends, and how often.
+
+    The tick does whatever is owed by now. A missed, doubled or late one changes nothing, and
+    `manage.py tick` from cron is an equal second one.
+    """
+    return {"tick": {"task": "winddown.tick", "schedule": timedelta(seconds=tick_s)}}

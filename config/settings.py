@@ -20,7 +20,7 @@ from kombu.entity import Queue
 
 from config import embedded
 from config.environment import Environment, broker_from_url, database_from_url
-from config.schedule import BEAT_SCHEDULE
+from config.schedule import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -254,7 +254,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 1000
 
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
+CELERY_BEAT_SCHEDULE = beat_schedule(
+    # A replay lives through half a year in minutes and ticks faster.
+    tick_s=environment.whole_number("WINDDOWN_TICK_S", default=15, least=1)
+)
 CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "beat-schedule")
 
 # One for each workflow, so that a long sweep cannot stand in front of a stop. A worker that is
