@@ -5,9 +5,9 @@ What is known is reproduced to the unit: 808 people, JPY 38,615,473, all but one
 that fits:
 
 - Most victims lose money through top-ups by their own card or points, a few minutes after the
-  thief signed in. The thief spends it in another prefecture within hours. About one fraudulent
-  top-up in eight is not spent to the end; what is left is *unspent* and is clawed back before the
-  close.
+  thief signed in. The thief spends it in another prefecture within hours. From about one
+  of them in eight the thief does not get it all; what is left is *unspent* and is clawed back
+  before the close.
 - The late tenth are people whose own earlier balance the thief spends between 5 and 15 July.
   There the payment is the damage, because top-ups are already stopped. Two dozen early victims
   lose some own balance as well.
