@@ -16,7 +16,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 from config import embedded
 from config.environment import Environment, broker_from_url, database_from_url
@@ -264,7 +264,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "beat-schedule")
 # started without -Q serves them all.
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_QUEUES = [
-    Queue(name)
+    # With an exchange each: on a shared one a message would reach every queue.
+    Queue(name, Exchange(name), routing_key=name)
     for name in (
         "default",
         "freeze-charges",
