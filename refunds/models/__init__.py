@@ -1,5 +1,7 @@
 """Claims, their remedies, and the payouts that bring the money home."""
 
+from refunds.models.application import RefundApplication, RefundApplicationTransition
+from refunds.models.bank import Bank, BankDataset, Branch, RefundTerms
 from refunds.models.chargeback import Chargeback, ChargebackTransition
 from refunds.models.claim import (
     ClaimDecision,
@@ -9,6 +11,7 @@ from refunds.models.claim import (
     Loss,
     RuleHit,
 )
+from refunds.models.entitlement import Entitlement, EntitlementTransition
 from refunds.models.issuer import Issuer, IssuerFile
 from refunds.models.issuer_action import (
     AskList,
@@ -16,14 +19,28 @@ from refunds.models.issuer_action import (
     IssuerActionTransition,
     IssuerAnswer,
 )
+from refunds.models.payee import Payee, PayeeTransition
+from refunds.models.payout import Payout, PayoutTransition
+from refunds.models.payout_batch import PayoutBatch, PayoutBatchTransition, PayoutFilePart
+from refunds.models.reconciliation import (
+    BankFile,
+    ReconciliationBreak,
+    ReconciliationBreakTransition,
+)
 from refunds.models.remedy import Remedy, RemedyTransition
 
 __all__ = [
     "AskList",
+    "Bank",
+    "BankDataset",
+    "BankFile",
+    "Branch",
     "Chargeback",
     "ChargebackTransition",
     "ClaimDecision",
     "DetectionRule",
+    "Entitlement",
+    "EntitlementTransition",
     "FraudClaim",
     "FraudClaimTransition",
     "Issuer",
@@ -32,6 +49,18 @@ __all__ = [
     "IssuerAnswer",
     "IssuerFile",
     "Loss",
+    "Payee",
+    "PayeeTransition",
+    "Payout",
+    "PayoutBatch",
+    "PayoutBatchTransition",
+    "PayoutFilePart",
+    "PayoutTransition",
+    "ReconciliationBreak",
+    "ReconciliationBreakTransition",
+    "RefundApplication",
+    "RefundApplicationTransition",
+    "RefundTerms",
     "Remedy",
     "RemedyTransition",
     "RuleHit",

@@ -1,0 +1,74 @@
+"""Field encryption: AES-256-GCM bound to the place where a value stands, and keyed fingerprints of what may not be read."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+from winddown.errors import WinddownError
+
+_KEY_ID_BYTES = 4
+_NONCE_BYTES = 12
+
+
+class SealBroken(WinddownError):
+    """The sealed value at {place} does not open: another key, another place, or changed bytes."""
+
+
+def seal(text: bytes, *, place: str) -> bytes:
+    """`text` can be read only with the field key and only at `place` ("table/column/pk").
+
+    Key id, nonce, ciphertext and tag in one value; a copy in another row or column does not open.
+    """
+    key = settings.FIELD_KEY
+    nonce = os.urandom(_NONCE_BYTES)
+    return _key_id(key) + nonce + _cipher(key).encrypt(nonce, text, place.encode())
+
+
+def unseal(sealed: bytes | memoryview, *, place: str) -> bytes:
+    """What was sealed for `place`; raises `SealBroken`."""
+    value = bytes(sealed)
+    key_id, rest = value[:_KEY_ID_BYTES], value[_KEY_ID_BYTES:]
+    for key in _keys():
+        if _key_id(key) == key_id:
+            try:
+                return _cipher(key).decrypt(
+                    rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], place.encode()
+                )
+            except InvalidTag:
+                break
+    raise SealBroken(place=place)
+
+
+def fingerprint(text: str, *, of: str) -> str:
+    """Equal for equal `text` of the same kind `of`, and tells nothing without the field key: 64 hex digits."""
+    key = _derived(settings.FIELD_KEY, b"fingerprint")
+    return hmac.new(key, f"{of}\x1f{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def _keys() -> tuple[bytes, ...]:
+    """The key that seals, and those that still open what it sealed before a rotation."""
+    return (settings.FIELD_KEY, *getattr(settings, "FIELD_KEY_FALLBACKS", ()))
+
+
+@lru_cache(maxsize=8)
+def _key_id(key: bytes) -> bytes:
+    return hashlib.sha256(b"key id\x1f" + key).digest()[:_KEY_ID_BYTES]
+
+
+@lru_cache(maxsize=8)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(_derived(key, b"field"))
+
+
+@lru_cache(maxsize=16)
+def _derived(key: bytes, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"winddown " + purpose).derive(key)

@@ -1,0 +1,250 @@
+"""Refund applications: what a holder asked for, by which route, and who decided."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django_fsm import transition
+
+from refunds.models.entitlement import Entitlement
+from refunds.models.payee import Payee
+from winddown.machines import Stateful, machine_guards, state_field
+from winddown.models import TransitionLog
+
+
+class RefundApplication(Stateful):
+    """draft -> submitted -> identity_check <-> needs_info; identity_check -> verified -> amount_confirmed -> approved
+    -> closed; approved -> needs_info (a transfer came back, or the bank does not know the payee);
+    before approval -> rejected; before a payout -> withdrawn.
+
+    One application of an entitlement is live at a time. `op_id` makes a repeated submit return the first result.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        SUBMITTED = "submitted"
+        IDENTITY_CHECK = "identity_check"
+        NEEDS_INFO = "needs_info"
+        VERIFIED = "verified"
+        AMOUNT_CONFIRMED = "amount_confirmed"
+        APPROVED = "approved"
+        CLOSED = "closed"
+        REJECTED = "rejected"
+        WITHDRAWN = "withdrawn"
+
+    class Route(models.TextChoices):
+        APP = "app"
+        WEB = "web"
+
+    class Rejection(models.TextChoices):
+        NOT_IDENTIFIED = "not_identified"
+        NOT_THE_HOLDER = "not_the_holder"
+        ALREADY_COMPENSATED = "already_compensated"
+        NO_ANSWER = "no_answer"
+        OTHER = "other"
+
+    initial_states = (State.DRAFT, State.SUBMITTED)
+    ENDED = (State.CLOSED, State.REJECTED, State.WITHDRAWN)
+
+    entitlement = models.ForeignKey(
+        Entitlement, on_delete=models.PROTECT, related_name="applications"
+    )
+    applicant = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="refund_applications"
+    )
+    payee = models.ForeignKey(
+        Payee, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    route = models.CharField(max_length=3, choices=Route.choices)
+    state = state_field(State, initial=State.DRAFT)
+    live = models.BooleanField(default=True)
+    op_id = models.UUIDField(null=True, unique=True)
+    body_digest = models.CharField(max_length=64, blank=True)
+    draft_sealed = models.BinaryField(null=True)
+    step = models.SmallIntegerField(default=1, help_text="Where the holder is in the form.")
+    late = models.BooleanField(default=False)
+    late_reason = models.TextField(blank=True)
+    confirmed_minor = models.BigIntegerField(null=True)
+    review_reason = models.CharField(
+        max_length=40, blank=True, help_text="Why the rules left it to people."
+    )
+    asked_for = models.CharField(max_length=40, blank=True, help_text="What the holder must give.")
+    rejection = models.CharField(max_length=20, choices=Rejection.choices, blank=True)
+    started_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="Nobody when the rules decided.",
+    )
+
+    class Meta:
+        default_permissions = ()
+        triggers = machine_guards()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entitlement"], condition=Q(live=True), name="one_live_application"
+            ),
+            models.CheckConstraint(
+                condition=Q(live=False, state__in=["closed", "rejected", "withdrawn"])
+                | (Q(live=True) & ~Q(state__in=["closed", "rejected", "withdrawn"])),
+                name="application_live_until_ended",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "withdrawn"])
+                | Q(submitted_at__isnull=False, op_id__isnull=False, payee__isnull=False),
+                name="submitted_application_complete",
+            ),
+            models.CheckConstraint(
+                condition=Q(late=False) | ~Q(late_reason=""), name="late_claim_has_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="rejected") | ~Q(rejection=""), name="rejection_has_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"application {self.pk}"
+
+    @property
+    def subject(self) -> str:
+        return f"application:{self.pk}"
+
+    @transition(
+        field="state",
+        source="draft",
+        target="submitted",
+        permission="",
+        custom={"system": True},
+    )
+    def submit(self) -> None:
+        """The holder sent it."""
+
+    @transition(
+        field="state",
+        source="submitted",
+        target="identity_check",
+        permission="",
+        custom={"system": True},
+    )
+    def check_identity(self) -> None:
+        """Whether the applicant is the holder is being looked at."""
+
+    @transition(
+        field="state",
+        source="identity_check",
+        target="needs_info",
+        permission="refunds.work_application",
+        custom={"system": True},
+    )
+    def ask(self) -> None:
+        """The holder must give something more."""
+
+    @transition(
+        field="state",
+        source="needs_info",
+        target="identity_check",
+        permission="",
+        custom={"system": True},
+    )
+    def answer(self) -> None:
+        """The holder gave it."""
+
+    @transition(
+        field="state",
+        source="identity_check",
+        target="verified",
+        permission="refunds.work_application",
+        custom={"system": True},
+    )
+    def verify(self) -> None:
+        """The applicant is the holder."""
+
+    @transition(
+        field="state",
+        source="verified",
+        target="amount_confirmed",
+        permission="",
+        custom={"system": True},
+    )
+    def confirm_amount(self) -> None:
+        """The holder agreed to the amount."""
+
+    @transition(
+        field="state",
+        source="amount_confirmed",
+        target="approved",
+        permission="refunds.decide_application",
+        custom={"system": True},
+    )
+    def approve(self) -> None:
+        """It may be paid."""
+
+    @transition(
+        field="state",
+        source="amount_confirmed",
+        target="approved",
+        permission="refunds.approve_late_claim",
+    )
+    def approve_late(self) -> None:
+        """A late claim may be paid."""
+
+    @transition(
+        field="state",
+        source="approved",
+        target="needs_info",
+        permission="refunds.work_application",
+        custom={"system": True},
+    )
+    def ask_again(self) -> None:
+        """The bank could not pay it: the holder is asked for another account."""
+
+    @transition(
+        field="state",
+        source="approved",
+        target="closed",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def close(self) -> None:
+        """The money arrived."""
+
+    @transition(
+        field="state",
+        source=["submitted", "identity_check", "needs_info", "verified", "amount_confirmed"],
+        target="rejected",
+        permission="refunds.decide_application",
+    )
+    def reject(self) -> None:
+        """It will not be paid, for a reason that the applicant is told."""
+
+    @transition(
+        field="state",
+        source=[
+            "draft",
+            "submitted",
+            "identity_check",
+            "needs_info",
+            "verified",
+            "amount_confirmed",
+            "approved",
+        ],
+        target="withdrawn",
+        permission="",
+    )
+    def withdraw(self) -> None:
+        """The holder took it back before it was paid."""
+
+
+class RefundApplicationTransition(TransitionLog):
+    pass
+
+
+def draft_place(application_id: int) -> str:
+    """Where a draft is sealed to."""
+    return f"refunds_refundapplication/draft/{application_id}"

@@ -1,0 +1,201 @@
+"""Entitlements: what each wallet's holder is owed, from the sealed closing balance to the bank's evidence."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django_fsm import transition
+
+from winddown.machines import Stateful, machine_guards, state_field
+from winddown.models import TransitionLog
+
+
+class Entitlement(Stateful):
+    """computed -> notified -> applied -> approved -> paying -> paid; paying -> returned -> applied;
+    computed | notified -> excluded -> late_approved -> paying; any unpaid -> held -> computed; any unpaid -> transferred.
+
+    One per wallet, for exactly the paid value of the sealed snapshot. A mass table: no index on the state.
+    """
+
+    class State(models.TextChoices):
+        COMPUTED = "computed"
+        NOTIFIED = "notified"
+        APPLIED = "applied"
+        APPROVED = "approved"
+        PAYING = "paying"
+        PAID = "paid"
+        RETURNED = "returned"
+        EXCLUDED = "excluded"
+        LATE_APPROVED = "late_approved"
+        HELD = "held"
+        TRANSFERRED = "transferred"
+
+    initial_states = (State.COMPUTED, State.HELD)
+    # What the ledger carries under refunds_payable: owed, and no payout under way.
+    OWED = (
+        State.COMPUTED,
+        State.NOTIFIED,
+        State.APPLIED,
+        State.APPROVED,
+        State.RETURNED,
+        State.LATE_APPROVED,
+        State.HELD,
+    )
+    APPLICABLE = (State.COMPUTED, State.NOTIFIED)
+
+    wallet = models.OneToOneField(
+        "wallets.Wallet", on_delete=models.PROTECT, db_constraint=False, related_name="entitlement"
+    )
+    snapshot = models.ForeignKey(
+        "wallets.Snapshot", on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
+    amount_minor = models.BigIntegerField()
+    state = state_field(State, initial=State.COMPUTED)
+    returns = models.SmallIntegerField(default=0, help_text="Transfers that came back.")
+    postal_order_offered = models.BooleanField(default=False)
+    notice_undeliverable = models.BooleanField(
+        default=False, help_text="The individual notice did not arrive: not excluded (rule 42)."
+    )
+
+    class Meta:
+        default_permissions = ()
+        triggers = machine_guards()
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="entitlement_positive"),
+            models.CheckConstraint(condition=Q(returns__gte=0), name="returns_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"entitlement {self.pk}"
+
+    @transition(
+        field="state",
+        source="computed",
+        target="notified",
+        permission="refunds.work_application",
+        custom={"system": True},
+    )
+    def notify(self) -> None:
+        """The holder was told what is owed and how to claim it."""
+
+    @transition(
+        field="state",
+        source=["computed", "notified", "returned"],
+        target="applied",
+        permission="",
+        custom={"system": True},
+    )
+    def apply(self) -> None:
+        """The holder asked for the money."""
+
+    @transition(
+        field="state",
+        source="applied",
+        target="notified",
+        permission="",
+        custom={"system": True},
+    )
+    def unapply(self) -> None:
+        """The application was withdrawn or rejected."""
+
+    @transition(
+        field="state",
+        source="applied",
+        target="approved",
+        permission="refunds.decide_application",
+        custom={"system": True},
+    )
+    def approve(self) -> None:
+        """The application passed the rules, or a second person agreed."""
+
+    @transition(
+        field="state",
+        source="approved",
+        target="notified",
+        permission="",
+        custom={"system": True},
+    )
+    def withdraw(self) -> None:
+        """The holder took the approved application back before a payout was made."""
+
+    @transition(
+        field="state",
+        source=["approved", "late_approved"],
+        target="paying",
+        permission="refunds.make_payout_batch",
+        custom={"system": True},
+    )
+    def pay(self) -> None:
+        """A payout is under way."""
+
+    @transition(
+        field="state",
+        source="paying",
+        target="paid",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def settle(self) -> None:
+        """The bank's evidence shows that the money arrived."""
+
+    @transition(
+        field="state",
+        source="paying",
+        target="returned",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def give_back(self) -> None:
+        """The transfer came back; the holder is asked for another account."""
+
+    @transition(
+        field="state",
+        source=["computed", "notified"],
+        target="excluded",
+        permission="winddown.post_exclusion",
+        custom={"system": True},
+    )
+    def exclude(self) -> None:
+        """The window passed without an application."""
+
+    @transition(
+        field="state",
+        source="excluded",
+        target="late_approved",
+        permission="refunds.approve_late_claim",
+    )
+    def approve_late(self) -> None:
+        """A late claim was found justified by a second person."""
+
+    @transition(
+        field="state",
+        source=["computed", "notified", "applied", "approved", "returned"],
+        target="held",
+        permission="refunds.hold_entitlement",
+        custom={"system": True},
+    )
+    def hold(self) -> None:
+        """Nothing is paid while a suspicion stands."""
+
+    @transition(
+        field="state",
+        source="held",
+        target="computed",
+        permission="wallets.release_wallet",
+    )
+    def release(self) -> None:
+        """The suspicion is gone; the holder may apply."""
+
+    @transition(
+        field="state",
+        source=["computed", "notified", "applied", "approved", "returned", "held"],
+        target="transferred",
+        permission="winddown.post_exclusion",
+        custom={"system": True},
+    )
+    def transfer(self) -> None:
+        """Another issuer took the obligation over."""
+
+
+class EntitlementTransition(TransitionLog):
+    pass

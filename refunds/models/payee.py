@@ -1,0 +1,160 @@
+"""Payees: the bank accounts that holders gave us, sealed, in versions of which the latest counts."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django_fsm import transition
+
+from refunds import encryption
+from winddown.guards import Guard
+from winddown.machines import Stateful, machine_guards, state_field
+from winddown.models import TransitionLog
+
+
+class Payee(Stateful):
+    """entered -> asked -> matched | refused; matched | overridden -> refused; refused -> overridden.
+
+    The account number is sealed and can be read only in this row; `account_mask` is what people see, `fingerprint`
+    is equal for equal accounts. A new account is a new version, never a change of an old one; a version that
+    replaces another is usable only after the cooling-off (rule 57).
+    """
+
+    class State(models.TextChoices):
+        ENTERED = "entered"
+        ASKED = "asked"
+        MATCHED = "matched"
+        REFUSED = "refused"
+        OVERRIDDEN = "overridden"
+
+    class AccountType(models.TextChoices):
+        ORDINARY = "1"
+        CURRENT = "2"
+        SAVINGS = "4"
+        OTHER = "9"
+
+    PAYABLE = (State.MATCHED, State.OVERRIDDEN)
+
+    holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payees"
+    )
+    version = models.IntegerField()
+    state = state_field(State, initial=State.ENTERED)
+    bank_code = models.CharField(max_length=4)
+    branch_code = models.CharField(max_length=3)
+    account_type = models.CharField(max_length=1, choices=AccountType.choices)
+    account_number_sealed = models.BinaryField()
+    account_mask = models.CharField(max_length=4)
+    fingerprint = models.CharField(max_length=64)
+    name_kana = models.CharField(max_length=30, help_text="In bank text.")
+    name_truncated = models.BooleanField(default=False)
+    entered_at = models.DateTimeField()
+    usable_from = models.DateTimeField()
+    replaced_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=24, blank=True, help_text="Why the bank refused it.")
+    answered_at = models.DateTimeField(null=True)
+    change_notice_owed = models.BooleanField(
+        default=False, help_text="The old channel has still to hear of the change."
+    )
+    shared_cleared_at = models.DateTimeField(
+        null=True, help_text="Two people found the sharing of this account in order."
+    )
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["fingerprint"], name="payee_of_account")]
+        constraints = [
+            models.UniqueConstraint(fields=["holder", "version"], name="payee_version_once"),
+            models.UniqueConstraint(
+                fields=["holder"], condition=Q(replaced_at=None), name="one_current_payee"
+            ),
+            models.CheckConstraint(
+                condition=Q(bank_code__regex=r"^[0-9]{4}$", branch_code__regex=r"^[0-9]{3}$"),
+                name="payee_codes_are_digits",
+            ),
+            models.CheckConstraint(
+                condition=Q(account_mask__regex=r"^\*?[0-9]{3}$"), name="payee_mask_is_a_mask"
+            ),
+            models.CheckConstraint(
+                condition=Q(usable_from__gte=F("entered_at")), name="payee_usable_after_entry"
+            ),
+        ]
+        triggers = [
+            *machine_guards(),
+            Guard(
+                name="payee_is_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func="""
+                    IF (OLD.holder_id, OLD.version, OLD.bank_code, OLD.branch_code, OLD.account_type,
+                        OLD.account_number_sealed, OLD.account_mask, OLD.fingerprint, OLD.name_kana, OLD.entered_at)
+                       IS DISTINCT FROM
+                       (NEW.holder_id, NEW.version, NEW.bank_code, NEW.branch_code, NEW.account_type,
+                        NEW.account_number_sealed, NEW.account_mask, NEW.fingerprint, NEW.name_kana, NEW.entered_at)
+                       OR NEW.usable_from < OLD.usable_from
+                       OR (OLD.replaced_at IS NOT NULL AND NEW.replaced_at IS DISTINCT FROM OLD.replaced_at) THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD050',
+                            MESSAGE = format('payee %s is frozen: a new account is a new version', OLD.id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"payee {self.pk} of account {self.holder_id}"
+
+    @property
+    def account_number(self) -> str:
+        """The seven digits, for a bank file; whoever shows them to a person owes an audit entry."""
+        return encryption.unseal(self.account_number_sealed, place=account_place(self.pk)).decode()
+
+    @transition(
+        field="state",
+        source="entered",
+        target="asked",
+        permission="refunds.make_payout_batch",
+        custom={"system": True},
+    )
+    def ask(self) -> None:
+        """The bank was asked whether name and account belong together."""
+
+    @transition(
+        field="state",
+        source="asked",
+        target="matched",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def match(self) -> None:
+        """The bank knows this account under this name."""
+
+    @transition(
+        field="state",
+        source=["asked", "matched", "overridden"],
+        target="refused",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def refuse(self) -> None:
+        """The bank does not know it, or sent a transfer back: nothing is paid to it (rule 56)."""
+
+    @transition(
+        field="state",
+        source="refused",
+        target="overridden",
+        permission="refunds.override_name_check",
+    )
+    def override(self) -> None:
+        """Two people found that it is right all the same."""
+
+
+class PayeeTransition(TransitionLog):
+    pass
+
+
+def account_place(payee_id: int) -> str:
+    """Where an account number is sealed to."""
+    return f"refunds_payee/account_number/{payee_id}"

@@ -1,0 +1,289 @@
+"""Payouts: one attempt to bring one amount home, of which at most one lives per entitlement or remedy."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django_fsm import transition
+
+from refunds.models.entitlement import Entitlement
+from refunds.models.payee import Payee
+from refunds.models.payout_batch import PayoutBatch
+from winddown.guards import Guard
+from winddown.machines import Stateful, machine_guards, state_field
+from winddown.models import TransitionLog
+
+# Bank files carry these numbers; the two series cannot meet.
+PAYOUT_NUMBERS_FROM = 10**12
+PAYEE_NUMBERS_FROM = 2 * 10**12
+
+
+class Payout(Stateful):
+    """ready -> checked -> batched -> exported -> executed -> settled | returned; returned -> uncollectable;
+    exported -> recalled; batched | exported -> ready when the batch was rejected or voided.
+
+    A returned payout never lives again: the next attempt is a new one. `live` is false once it came back, so that an
+    entitlement has one payout that lives or arrived, whatever crashed in between (rules 27 and 53).
+    """
+
+    class State(models.TextChoices):
+        READY = "ready"
+        CHECKED = "checked"
+        BATCHED = "batched"
+        EXPORTED = "exported"
+        EXECUTED = "executed"
+        SETTLED = "settled"
+        RETURNED = "returned"
+        UNCOLLECTABLE = "uncollectable"
+        RECALLED = "recalled"
+
+    initial_states = (State.READY, State.CHECKED)
+    IN_FLIGHT = (State.READY, State.CHECKED, State.BATCHED, State.EXPORTED, State.EXECUTED)
+
+    entitlement = models.ForeignKey(
+        Entitlement,
+        null=True,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="payouts",
+    )
+    remedy = models.ForeignKey(
+        "refunds.Remedy",
+        null=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="payouts",
+    )
+    holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        related_name="payouts",
+    )
+    payee = models.ForeignKey(
+        Payee, null=True, on_delete=models.PROTECT, db_index=False, related_name="payouts"
+    )
+    batch = models.ForeignKey(
+        PayoutBatch, null=True, on_delete=models.PROTECT, related_name="payouts"
+    )
+    amount_minor = models.BigIntegerField()
+    attempt = models.SmallIntegerField(default=1)
+    state = state_field(State, initial=State.READY)
+    live = models.BooleanField(default=True)
+    return_reason = models.CharField(max_length=24, blank=True)
+    result_file = models.ForeignKey(
+        "refunds.BankFile", null=True, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
+    booked_at = models.DateTimeField()
+    result_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(entitlement__isnull=False, remedy=None)
+                | Q(entitlement=None, remedy__isnull=False),
+                name="payout_for_one_thing",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_minor__range=(1, 9_999_999_999)), name="payout_fits_a_transfer"
+            ),
+            models.CheckConstraint(condition=Q(attempt__gte=1), name="attempts_count_from_one"),
+            models.UniqueConstraint(
+                fields=["entitlement"], condition=Q(live=True), name="one_live_payout_per_claim"
+            ),
+            models.UniqueConstraint(
+                fields=["remedy"], condition=Q(live=True), name="one_live_payout_per_remedy"
+            ),
+            models.UniqueConstraint(fields=["entitlement", "attempt"], name="payout_attempt_once"),
+            models.UniqueConstraint(fields=["remedy", "attempt"], name="remedy_attempt_once"),
+            models.CheckConstraint(
+                condition=Q(
+                    live=True,
+                    state__in=["ready", "checked", "batched", "exported", "executed", "settled"],
+                )
+                | Q(live=False, state__in=["returned", "uncollectable", "recalled"]),
+                name="payout_live_until_it_came_back",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["ready", "checked"], batch=None)
+                | (~Q(state__in=["ready", "checked"]) & Q(batch__isnull=False)),
+                name="payout_in_a_batch_from_batched_on",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="ready") | Q(payee__isnull=False), name="checked_payout_has_payee"
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(result_file=None, result_at=None, return_reason="")
+                    & ~Q(state__in=["settled", "returned", "uncollectable"])
+                )
+                | Q(
+                    result_file__isnull=False,
+                    result_at__isnull=False,
+                    state__in=["settled", "returned", "uncollectable"],
+                ),
+                name="result_comes_from_a_bank_file",
+            ),
+        ]
+        triggers = [
+            *machine_guards(),
+            Guard(
+                name="payout_is_fixed",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                referencing=pgtrigger.Referencing(old="before", new="after"),
+                declare=[("wrong", "bigint")],
+                func="""
+                    SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
+                    WHERE (a.entitlement_id, a.remedy_id, a.holder_id, a.amount_minor, a.attempt)
+                          IS DISTINCT FROM (b.entitlement_id, b.remedy_id, b.holder_id, b.amount_minor, b.attempt)
+                       OR (b.batch_id IS NOT NULL AND a.batch_id IS NOT NULL
+                           AND (a.payee_id, a.batch_id) IS DISTINCT FROM (b.payee_id, b.batch_id))
+                       OR (b.result_file_id IS NOT NULL AND (a.result_file_id, a.result_at, a.return_reason)
+                           IS DISTINCT FROM (b.result_file_id, b.result_at, b.return_reason))
+                       OR (a.live AND NOT b.live);
+                    IF wrong IS NULL THEN
+                        SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
+                        LEFT JOIN refunds_payoutbatch o ON o.id = b.batch_id
+                        LEFT JOIN refunds_payoutbatch n ON n.id = a.batch_id
+                        WHERE a.batch_id IS DISTINCT FROM b.batch_id
+                          AND (n.state <> 'open' OR o.state NOT IN ('rejected', 'bank_rejected', 'voided'));
+                    END IF;
+                    IF wrong IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD051', MESSAGE = format(
+                            'payout %s cannot change like this: what it pays, and what a sealed batch holds, is fixed',
+                            wrong);
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+            Guard(
+                name="payout_starts_outside_batches",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="after"),
+                func="""
+                    IF (SELECT count(*) FROM after WHERE batch_id IS NOT NULL OR result_file_id IS NOT NULL) > 0 THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD051',
+                            MESSAGE = 'a new payout is in no batch and has no result';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+            Guard(
+                name="payout_is_kept",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete | pgtrigger.Truncate,
+                func="""
+                    RAISE EXCEPTION USING ERRCODE = 'WD020',
+                        MESSAGE = format('%s is kept: %s refused', TG_TABLE_NAME, TG_OP);
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"payout {self.pk}"
+
+    @property
+    def reference(self) -> str:
+        """The number under which the bank files carry it."""
+        return str(PAYOUT_NUMBERS_FROM + self.pk)
+
+    @transition(
+        field="state",
+        source="ready",
+        target="checked",
+        permission="refunds.make_payout_batch",
+        custom={"system": True},
+    )
+    def check_payee(self) -> None:
+        """Its payee is usable and known to the bank."""
+
+    @transition(
+        field="state",
+        source="checked",
+        target="batched",
+        permission="refunds.make_payout_batch",
+        custom={"system": True},
+    )
+    def put_in_batch(self) -> None:
+        """It is in exactly one batch."""
+
+    @transition(
+        field="state",
+        source="batched",
+        target="exported",
+        permission="refunds.make_payout_batch",
+        custom={"system": True},
+    )
+    def export(self) -> None:
+        """Its file left the database."""
+
+    @transition(
+        field="state",
+        source="exported",
+        target="executed",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def execute(self) -> None:
+        """The bank carried the file out."""
+
+    @transition(
+        field="state",
+        source="executed",
+        target="settled",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def settle(self) -> None:
+        """The bank's evidence shows that it arrived."""
+
+    @transition(
+        field="state",
+        source="executed",
+        target="returned",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def give_back(self) -> None:
+        """The bank sent the money back."""
+
+    @transition(
+        field="state",
+        source="returned",
+        target="uncollectable",
+        permission="refunds.reconcile",
+    )
+    def give_up(self) -> None:
+        """No further transfer will be tried."""
+
+    @transition(
+        field="state",
+        source="exported",
+        target="recalled",
+        permission="refunds.reconcile",
+    )
+    def recall(self) -> None:
+        """We asked the bank for the money back and got it."""
+
+    @transition(
+        field="state",
+        source=["batched", "exported"],
+        target="ready",
+        permission="refunds.make_payout_batch",
+        custom={"system": True},
+    )
+    def take_out(self) -> None:
+        """Its batch will not be paid; it waits for another."""
+
+
+class PayoutTransition(TransitionLog):
+    pass

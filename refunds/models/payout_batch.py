@@ -1,0 +1,330 @@
+"""Payout batches: the bank files, frozen when sealed, approved by others than their maker."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django_fsm import transition
+
+from winddown.guards import Guard, append_only
+from winddown.machines import Stateful, machine_guards, state_field
+from winddown.models import Run, TransitionLog
+
+_FROZEN = (
+    "bank_code, sequence, value_date, items, total_minor, sha256, digest, approvals_needed, maker_id,"
+    " run_id, terms_id, sealed_at"
+)
+_OLD = ", ".join(f"OLD.{column.strip()}" for column in _FROZEN.split(","))
+_NEW = ", ".join(f"NEW.{column.strip()}" for column in _FROZEN.split(","))
+
+
+class PayoutBatch(Stateful):
+    """open -> sealed -> submitted_for_approval -> approved -> exported -> transmitted -> bank_accepted -> executed
+    -> reconciling -> reconciled -> closed; submitted_for_approval -> rejected; transmitted -> bank_rejected;
+    before transmission -> voided.
+
+    Sealing writes the file, its SHA-256 and totals, and takes the bank's next number; from then on nothing of it can
+    change (rule 52). A rejected or voided batch keeps its number, and its payouts wait for a new batch. `digest` is
+    what approvers sign: the file's hash and totals.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        SEALED = "sealed"
+        SUBMITTED_FOR_APPROVAL = "submitted_for_approval"
+        APPROVED = "approved"
+        REJECTED = "rejected"
+        EXPORTED = "exported"
+        TRANSMITTED = "transmitted"
+        BANK_ACCEPTED = "bank_accepted"
+        BANK_REJECTED = "bank_rejected"
+        EXECUTED = "executed"
+        RECONCILING = "reconciling"
+        RECONCILED = "reconciled"
+        CLOSED = "closed"
+        VOIDED = "voided"
+
+    DEAD = (State.REJECTED, State.BANK_REJECTED, State.VOIDED)
+    AT_THE_BANK = (State.TRANSMITTED, State.BANK_ACCEPTED, State.EXECUTED, State.RECONCILING)
+    RELEASED = (State.EXPORTED, *AT_THE_BANK, State.RECONCILED, State.CLOSED)
+
+    bank_code = models.CharField(max_length=4, help_text="The bank that pays for us.")
+    value_date = models.DateField()
+    state = state_field(State, initial=State.OPEN)
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="payout_batches")
+    terms = models.ForeignKey("refunds.RefundTerms", on_delete=models.PROTECT, related_name="+")
+    maker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    sequence = models.IntegerField(null=True)
+    items = models.IntegerField(null=True)
+    total_minor = models.BigIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, null=True, unique=True)
+    digest = models.CharField(max_length=64, blank=True)
+    approvals_needed = models.SmallIntegerField(default=1)
+    opened_at = models.DateTimeField()
+    sealed_at = models.DateTimeField(null=True)
+    exported_at = models.DateTimeField(null=True)
+    transmitted_at = models.DateTimeField(null=True)
+    transmitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["bank_code", "sequence"], name="batch_number_once_per_bank"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", sha256=None, sequence=None)
+                | Q(state="voided", sha256=None, sequence=None)
+                | (
+                    ~Q(state="open")
+                    & ~Q(digest="")
+                    & Q(
+                        sha256__isnull=False,
+                        sequence__gt=0,
+                        items__gt=0,
+                        total_minor__gt=0,
+                        sealed_at__isnull=False,
+                    )
+                ),
+                name="sealed_batch_complete",
+            ),
+            models.CheckConstraint(
+                condition=Q(approvals_needed__in=[1, 2]), name="batch_takes_one_or_two_approvers"
+            ),
+        ]
+        triggers = [
+            *machine_guards(),
+            Guard(
+                name="sealed_batch_is_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                declare=[
+                    ("signed", "integer"),
+                    ("subject_name", "text := 'payout_batch:' || OLD.id"),
+                ],
+                func=f"""
+                    IF OLD.state <> 'open' AND ({_OLD}) IS DISTINCT FROM ({_NEW}) THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD051',
+                            MESSAGE = format('payout batch %s is sealed: nothing of it can change', OLD.id);
+                    END IF;
+                    IF OLD.state <> NEW.state AND NEW.state = 'approved' THEN
+                        SELECT count(DISTINCT s.staff_number) INTO signed
+                        FROM winddown_signature s
+                        WHERE s.subject = subject_name AND s.part = 'approved' AND s.digest = NEW.digest
+                          AND s.signer_id <> NEW.maker_id
+                          AND s.staff_number <> (SELECT u.staff_number FROM accounts_user u WHERE u.id = NEW.maker_id);
+                        IF signed < NEW.approvals_needed THEN
+                            RAISE EXCEPTION USING ERRCODE = 'WD052', MESSAGE = format(
+                                'payout batch %s has %s of %s approvals of other people than its maker',
+                                OLD.id, signed, NEW.approvals_needed);
+                        END IF;
+                    END IF;
+                    IF OLD.state <> NEW.state AND NEW.state = 'transmitted' AND (
+                        SELECT count(*) FROM accounts_user u
+                        WHERE u.id = NEW.transmitted_by_id AND u.staff_number <> ''
+                          AND u.staff_number <> (SELECT m.staff_number FROM accounts_user m WHERE m.id = NEW.maker_id)
+                          AND u.staff_number NOT IN (
+                              SELECT s.staff_number FROM winddown_signature s WHERE s.subject = subject_name)
+                    ) = 0 THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD053', MESSAGE = format(
+                            'payout batch %s is transmitted by somebody who neither made nor approved it', OLD.id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="batch_is_kept",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete | pgtrigger.Truncate,
+                func="""
+                    RAISE EXCEPTION USING ERRCODE = 'WD020',
+                        MESSAGE = format('%s is kept: %s refused', TG_TABLE_NAME, TG_OP);
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"payout batch {self.pk}"
+
+    @property
+    def subject(self) -> str:
+        return f"payout_batch:{self.pk}"
+
+    @property
+    def file_name(self) -> str:
+        """The one name under which the batch leaves the house."""
+        return f"transfer-{self.bank_code}-{self.sequence:06d}.txt"
+
+    @transition(
+        field="state",
+        source="open",
+        target="sealed",
+        permission="refunds.make_payout_batch",
+        custom={"system": True},
+    )
+    def seal(self) -> None:
+        """File, hash, totals and number stand and cannot change."""
+
+    @transition(
+        field="state",
+        source="sealed",
+        target="submitted_for_approval",
+        permission="refunds.make_payout_batch",
+        custom={"system": True},
+    )
+    def submit(self) -> None:
+        """It waits for those who approve."""
+
+    @transition(
+        field="state",
+        source="submitted_for_approval",
+        target="approved",
+        permission="refunds.approve_payout_batch",
+    )
+    def approve(self) -> None:
+        """One other person agreed to exactly this file, or two above the limit."""
+
+    @transition(
+        field="state",
+        source="submitted_for_approval",
+        target="rejected",
+        permission="refunds.approve_payout_batch",
+    )
+    def reject(self) -> None:
+        """It will not be sent; its payouts wait for a new batch."""
+
+    @transition(
+        field="state",
+        source="approved",
+        target="exported",
+        permission="refunds.make_payout_batch",
+        custom={"system": True},
+    )
+    def export(self) -> None:
+        """The file left the database."""
+
+    @transition(
+        field="state",
+        source="exported",
+        target="transmitted",
+        permission="refunds.transmit_payout_batch",
+    )
+    def transmit(self) -> None:
+        """A third person sent the file to the bank."""
+
+    @transition(
+        field="state",
+        source="transmitted",
+        target="bank_accepted",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def accept(self) -> None:
+        """The bank took the file."""
+
+    @transition(
+        field="state",
+        source="transmitted",
+        target="bank_rejected",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def refuse(self) -> None:
+        """The bank refused the whole file; its payouts wait for a new batch."""
+
+    @transition(
+        field="state",
+        source="bank_accepted",
+        target="executed",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def execute(self) -> None:
+        """The value date came."""
+
+    @transition(
+        field="state",
+        source="executed",
+        target="reconciling",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def begin_reconciliation(self) -> None:
+        """The bank's first results are in."""
+
+    @transition(
+        field="state",
+        source="reconciling",
+        target="reconciled",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def reconcile(self) -> None:
+        """Every payout of it is settled or came back."""
+
+    @transition(
+        field="state",
+        source="reconciled",
+        target="closed",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def close(self) -> None:
+        """Nothing more is expected."""
+
+    @transition(
+        field="state",
+        source=["open", "sealed", "submitted_for_approval", "approved", "exported"],
+        target="voided",
+        permission="refunds.make_payout_batch",
+    )
+    def void(self) -> None:
+        """It will not be sent; its payouts wait for a new batch."""
+
+
+class PayoutBatchTransition(TransitionLog):
+    pass
+
+
+class PayoutFilePart(models.Model):
+    """A thousand records of a sealed batch's file, sealed because they carry account numbers."""
+
+    batch = models.ForeignKey(
+        PayoutBatch, on_delete=models.PROTECT, related_name="parts", db_index=False
+    )
+    number = models.IntegerField()
+    content_sealed = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "number"], name="file_part_once_per_batch")
+        ]
+        triggers = [
+            *append_only(),
+            Guard(
+                name="part_of_open_batch",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="""
+                    IF (SELECT b.state FROM refunds_payoutbatch b WHERE b.id = NEW.batch_id) <> 'open' THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD051', MESSAGE = format(
+                            'payout batch %s is sealed: nothing of it can change', NEW.batch_id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.number} of batch {self.batch_id}"
+
+
+def part_place(batch_id: int, number: int) -> str:
+    """Where a part of a file is sealed to."""
+    return f"refunds_payoutfilepart/content/{batch_id}.{number}"
