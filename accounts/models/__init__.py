@@ -1,5 +1,20 @@
 """People, their external logins, and what invalidates their credentials."""
 
+from accounts.models.auth_event import AuthEvent
+from accounts.models.credential_fence import CredentialFence, CredentialFenceTransition
+from accounts.models.external_identity import ExternalIdentity, ExternalIdentityTransition
+from accounts.models.reset_notice import ResetNotice, ResetNoticeTransition
+from accounts.models.session import Session
 from accounts.models.user import User
 
-__all__ = ["User"]
+__all__ = [
+    "AuthEvent",
+    "CredentialFence",
+    "CredentialFenceTransition",
+    "ExternalIdentity",
+    "ExternalIdentityTransition",
+    "ResetNotice",
+    "ResetNoticeTransition",
+    "Session",
+    "User",
+]

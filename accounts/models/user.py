@@ -65,6 +65,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     password_removed_at = models.DateTimeField(
         null=True, help_text="When a mass reset made the password unusable."
     )
+    refused_hash = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="The password that a mass reset took away: it never signs in, and cannot be chosen again.",
+    )
 
     USERNAME_FIELD = "login_id"
     EMAIL_FIELD = "email"
@@ -75,7 +80,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.CheckConstraint(condition=models.Q(login_id=Lower("login_id")), name="login_id_in_lower_case"),
+            models.CheckConstraint(
+                condition=models.Q(login_id=Lower("login_id")), name="login_id_in_lower_case"
+            ),
             models.CheckConstraint(
                 condition=models.Q(kind="staff")
                 | models.Q(is_staff=False, is_superuser=False, staff_number=""),

@@ -1,0 +1,56 @@
+"""Attempts to sign in: what attack analysis reads, tens of millions of rows."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models import Q
+
+from winddown.capabilities import PROVIDERS
+from winddown.guards import append_only
+
+
+class AuthEvent(models.Model):
+    """One attempt to sign in and what came of it.
+
+    Written in the order of time and read in ranges of time, so a BRIN index serves and every b-tree (the primary
+    key's too: the storage migration drops it) would only slow the load. `user_id` has no foreign key: an attempt with
+    an unknown login id has no user, and the rows outlive what they name.
+    """
+
+    class Outcome(models.TextChoices):
+        SUCCESS = "success"
+        UNKNOWN_LOGIN_ID = "unknown_login_id"
+        WRONG_PASSWORD = "wrong_password"
+        REFUSED = "refused"
+
+    PASSWORD = "password"
+    METHODS = (PASSWORD, *PROVIDERS)
+
+    occurred_at = models.DateTimeField()
+    login_id = models.CharField(max_length=254, help_text="As it was typed, in lower case.")
+    user_id = models.BigIntegerField(null=True)
+    outcome = models.CharField(max_length=20, choices=Outcome.choices)
+    method = models.CharField(max_length=20, choices=[(code, code) for code in METHODS])
+    network = models.GenericIPAddressField(null=True)
+    device_ref = models.CharField(max_length=64, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        triggers = append_only()
+        indexes = [BrinIndex(fields=["occurred_at"], autosummarize=True)]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    outcome__in=["success", "unknown_login_id", "wrong_password", "refused"]
+                ),
+                name="auth_outcome_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(method__in=["password", *PROVIDERS]), name="auth_method_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} by {self.method} at {self.occurred_at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,74 @@
+"""External identities: a login at another provider that opens an account here."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django_fsm import transition
+
+from winddown.capabilities import PROVIDERS
+from winddown.machines import Stateful, machine_guards, state_field
+from winddown.models import TransitionLog
+
+
+class ExternalIdentity(Stateful):
+    """active -> suspended -> active.
+
+    A suspended identity opens nothing. The switch `login_external:<provider>` refuses first and for all at once; this
+    state is each person's own record of it. No foreign key in the database: a mass table, checked as a set by
+    `manage.py verify`.
+    """
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        SUSPENDED = "suspended"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="external_identities",
+    )
+    provider = models.CharField(max_length=20, choices=[(code, code) for code in PROVIDERS])
+    subject = models.CharField(max_length=255, help_text="The provider's own key of the person.")
+    state = state_field(State, initial=State.ACTIVE)
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = machine_guards()
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "subject"], name="subject_known_once"),
+            models.UniqueConstraint(fields=["user", "provider"], name="one_identity_per_provider"),
+            models.CheckConstraint(
+                condition=models.Q(provider__in=PROVIDERS), name="identity_of_known_provider"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"external identity {self.pk}"
+
+    @transition(
+        field="state",
+        source="active",
+        target="suspended",
+        permission="accounts.suspend_identity",
+        custom={"system": True},
+    )
+    def suspend(self) -> None:
+        """The identity opens nothing."""
+
+    @transition(
+        field="state",
+        source="suspended",
+        target="active",
+        permission="accounts.restore_identity",
+        custom={"system": True},
+    )
+    def restore(self) -> None:
+        """The identity opens the account again, once its provider's switch is on."""
+
+
+class ExternalIdentityTransition(TransitionLog):
+    pass
