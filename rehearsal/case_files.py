@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -116,6 +116,21 @@ class CaseClock:
         return self._days[second // 86_400] + self._times[second % 86_400]
 
 
+class _Deliveries:
+    """Files of one kind, each from its cut (a second after the launch) up to the next."""
+
+    def __init__(self, cuts: Sequence[int], opened: Callable[[int], CaseCsv]) -> None:
+        self._later_cuts = cuts[1:]
+        self._files = [opened(cut) for cut in cuts]
+
+    def at(self, second: int) -> CaseCsv:
+        return self._files[bisect_right(self._later_cuts, second)]
+
+
+def _on(clock: CaseClock, second: int) -> str:
+    return clock.text(second)[:10].replace("-", "_")
+
+
 class CaseFiles:
     """All files of a case, open at once, in the order in which they must be loaded."""
 
@@ -152,26 +167,31 @@ class CaseFiles:
             "rrn,auth_code,arn",
             has_amount=True,
         )
-        # Payments come in four deliveries, cut at the stop of all top-ups and at two ends of
-        # months.
-        cuts = (case.programme.launched_at, case.at("stop_all_top_ups"))
-        cuts_at = [clock.seconds(cut) for cut in cuts] + [AUGUST, SEPTEMBER]
-        self._payment_cuts = cuts_at[1:]
-        self._payments = [
-            self._file(
+        # Payments come in five deliveries: cut at the stop of all top-ups, after the last new
+        # victim, and at two ends of months; sign-ins in two, cut at the stop of all top-ups.
+        launched, stopped = (
+            clock.seconds(cut) for cut in (case.programme.launched_at, case.at("stop_all_top_ups"))
+        )
+        last_new_on = case.damage.last_new_victim_on
+        contained = DAY * ((last_new_on - case.programme.launched_at.date()).days + 1)
+        self._payments = _Deliveries(
+            (launched, stopped, contained, AUGUST, SEPTEMBER),
+            lambda at: self._file(
                 root,
-                f"payments_{clock.text(at)[:10].replace('-', '_')}.csv",
+                f"payments_{_on(clock, at)}.csv",
                 "load_payments",
                 "payment_ref,wallet_ref,amount_minor,merchant_ref,prefecture,occurred_at,state",
                 has_amount=True,
-            )
-            for at in cuts_at
-        ]
-        self.auth_events = self._file(
-            root,
-            f"auth_events_{launched_on}.csv",
-            "load_auth_events",
-            "occurred_at,login_id,account_ref,outcome,method,network,device_ref,country",
+            ),
+        )
+        self._auth_events = _Deliveries(
+            (launched, stopped),
+            lambda at: self._file(
+                root,
+                f"auth_events_{_on(clock, at)}.csv",
+                "load_auth_events",
+                "occurred_at,login_id,account_ref,outcome,method,network,device_ref,country",
+            ),
         )
         moved = "wallet_ref,movement,movement_ref,amount_minor,funding,hit_at"
         self.victims = self._truth(root, "victims", f"{moved},known_from")
@@ -194,7 +214,11 @@ class CaseFiles:
 
     def payments(self, at: int) -> CaseCsv:
         """The delivery that holds a payment of this second."""
-        return self._payments[bisect_right(self._payment_cuts, at)]
+        return self._payments.at(at)
+
+    def auth_events(self, at: int) -> CaseCsv:
+        """The delivery that holds a sign-in of this second."""
+        return self._auth_events.at(at)
 
     def close(self) -> None:
         for file in self._open:

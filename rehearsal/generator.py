@@ -214,8 +214,8 @@ class _Generation:
             attempts=self._attempts,
         )
         expected = 2 * self._count + self._attempts
-        for done, line in enumerate(history):
-            files.auth_events.write(line)
+        for done, (at, line) in enumerate(history):
+            files.auth_events(at).write(line)
             if done % PROGRESS_EVERY == 0:
                 progress("sign-ins", done, expected)
 

@@ -73,7 +73,7 @@ def attempts_of(case: Case, *, accounts: int, attempts_max: int) -> int:
 
 
 class SignInHistory:
-    """The lines of auth_events, produced one at a time."""
+    """The lines of auth_events with their seconds after the launch, produced one at a time."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class SignInHistory:
         self._wrong = min(int(attempts * _WRONG_PASSWORD_SHARE), known)
         self._unknown = attempts - self._wrong - len(attack.victims)
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[SignIn]:
         streams = (
             self._registrations(),
             self._everyday(self._rng("everyday")),
@@ -106,7 +106,7 @@ class SignInHistory:
             self._wrong_passwords(self._rng("wrong")),
             iter(sorted(self._hits())),
         )
-        return (line for _, line in heapq.merge(*streams))
+        return heapq.merge(*streams)
 
     def _rng(self, stream: str) -> Random:
         return Random(f"{self._seed}:sign-ins:{stream}")  # noqa: S311  # it must repeat

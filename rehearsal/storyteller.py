@@ -1,0 +1,63 @@
+"""How a replay is told on a terminal or into a log: what happened when, with bars, and the tables at the end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+
+from rehearsal.report import Report
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+class Storyteller:
+    """Prints; decides nothing."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def date(self, at: dt.datetime) -> None:
+        self.console.print(f"\n[bold]{at.astimezone(TOKYO):%Y-%m-%d %H:%M} JST[/bold]")
+
+    def line(self, sentence: str) -> None:
+        self.console.print(f"  {sentence}")
+
+    def verdict(self, report: Report, path: Path) -> None:
+        """The money table, the figures, the invariants, and one line that says whether the replay passed."""
+        self.console.print(self._money(report))
+        self.console.print(self._figures(report))
+        for code, sentences in report.breached.items():
+            self.console.print(f"[red]invariant {code} is breached[/red]: " + "; ".join(sentences[:3]))
+        for check, held in report.checks.items():
+            self.console.print(f"{'[green]yes[/green]' if held else '[red]NO[/red] '} {check}")
+        spent = sum(phase.seconds for phase in report.phases)
+        self.console.print(
+            f"\n{'[green]PASSED[/green]' if report.passed else '[red]FAILED[/red]'}: {report.accounts:,} accounts, seed "
+            f"{report.seed}, {spent:,.0f} s, peak memory {report.peak_memory_kib / 1024:,.0f} MiB. Report: {path}"
+        )
+
+    def _money(self, report: Report) -> Table:
+        table = Table(title="Where every yen of the wallets went", title_justify="left")
+        table.add_column("line")
+        table.add_column("JPY", justify="right")
+        for line in report.money:
+            table.add_row(line.line, f"{line.amount_minor:,}")
+        table.add_section()
+        table.add_row("difference", f"{report.difference_minor:,}")
+        return table
+
+    def _figures(self, report: Report) -> Table:
+        table = Table(title="Published figures beside the reproduced ones", title_justify="left")
+        for name in ("figure", "as of", "published", "reproduced", ""):
+            table.add_column(name, justify="right" if name in ("published", "reproduced") else "left")
+        for figure in report.figures:
+            what = figure.what + (f" (within {figure.tolerance:.0%})" if figure.tolerance else "")
+            table.add_row(
+                what, figure.as_of, f"{figure.published:,}", f"{figure.reproduced:,}",
+                "[green]ok[/green]" if figure.holds else "[red]differs[/red]",
+            )
+        return table
