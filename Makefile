@@ -11,8 +11,8 @@
 PORT ?= 8000
 RUN := .venv/bin/python
 # A changed list of requirements is a new stamp, so that it is installed before the next run.
-RUN_READY := .venv/ready-run-$(shell cat requirements.txt requirements-embedded.txt | cksum | cut -d' ' -f1)
-DEV_READY := .venv/ready-dev-$(shell cat requirements*.txt | cksum | cut -d' ' -f1)
+FOR_RUNNING := .venv/installed-run-$(shell cat requirements.txt requirements-embedded.txt | cksum | cut -d' ' -f1)
+FOR_TESTS := .venv/installed-dev-$(shell cat requirements*.txt | cksum | cut -d' ' -f1)
 REHEARSAL_OPTIONS = $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) $(if $(SEED),--seed $(SEED))
 # Programs that only read the code must not start servers for it.
 NO_SERVERS = DATABASE_URL=postgres://nobody@/nothing?host=/nonexistent REDIS_URL=redis://127.0.0.1:1/0
@@ -26,29 +26,29 @@ PRODUCTION = WINDDOWN_MODE=production WINDDOWN_ALLOWED_HOSTS=example.org \
 help:
 	@sed -n 's/^#   //p' Makefile
 
-demo: $(RUN_READY)
+demo: $(FOR_RUNNING)
 	@$(RUN) manage.py demo $(REHEARSAL_OPTIONS) --port $(PORT)
 
-replay: $(RUN_READY)
+replay: $(FOR_RUNNING)
 	@$(RUN) manage.py replay $(REHEARSAL_OPTIONS)
 
-serve: $(RUN_READY)
+serve: $(FOR_RUNNING)
 	@$(RUN) manage.py migrate --verbosity 0
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(RUN) -m honcho start --port $(PORT)
+	@$(RUN) -m config.serve --port $(PORT)
 
-test: $(DEV_READY)
+test: $(FOR_TESTS)
 	@$(RUN) -m pytest $(ARGS)
 
-check: $(DEV_READY)
+check: $(FOR_TESTS)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(NO_SERVERS) $(RUN) -m mypy
 	$(RUN) -m djlint --quiet --lint templates
-	.venv/bin/lint-imports --cache-dir .local/cache/import-linter
+	$(RUN) -c 'from importlinter.cli import lint_imports_command as lint; lint()' --cache-dir .local/cache/import-linter
 	@echo "manage.py check --deploy"
 	@$(NO_SERVERS) $(PRODUCTION) $(RUN) manage.py check --deploy --fail-level WARNING
 
-bench: $(DEV_READY)
+bench: $(FOR_TESTS)
 	@$(RUN) -m benchmarks $(ARGS)
 
 clean:
@@ -69,12 +69,12 @@ clean:
 	echo "Preparing .venv with $$($$python --version)"; \
 	rm -rf .venv && $$python -m venv .venv && touch $@
 
-$(RUN_READY): .venv/made requirements.txt requirements-embedded.txt
+$(FOR_RUNNING): .venv/made requirements.txt requirements-embedded.txt
 	@echo "Installing what the service needs"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-embedded.txt
 	@touch $@
 
-$(DEV_READY): .venv/made requirements.txt requirements-embedded.txt requirements-dev.txt
+$(FOR_TESTS): .venv/made requirements.txt requirements-embedded.txt requirements-dev.txt
 	@echo "Installing what the tests need"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

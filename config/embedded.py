@@ -366,7 +366,7 @@ class Server(ABC):
                     cwd=self.data,
                     env={"PATH": os.defpath, "LC_ALL": "C"},
                     pass_fds=(alive,),
-                    preexec_fn=_die_with_parent(self.stop_signal),
+                    preexec_fn=die_with_parent(self.stop_signal),
                     **_run_as(self.account),
                 )
         finally:
@@ -791,7 +791,7 @@ def _copied(source: Path, *, to: Path) -> Path:
     return to
 
 
-def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
     """For preexec_fn: the kernel signals the server when the supervisor dies, however it dies."""
     if sys.platform != "linux":
         # There, a server left behind is stopped by the next supervisor: see stop_orphan.

@@ -1,0 +1,77 @@
+"""The site with its worker and beat, in one terminal: `python -m config.serve --port 8000`.
+
+For one machine. A deployment starts the same three commands under its own process manager.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from config.embedded import die_with_parent
+
+POLL_S = 0.2
+# The worker finishes the batch in its hands.
+STOP_S_MAX = 30.0
+
+
+def commands(port: int) -> dict[str, list[str]]:
+    """What runs, by role. A process reads its role from WINDDOWN_ROLE."""
+    celery = [sys.executable, "-m", "celery", "-A", "config"]
+    quiet = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+    web = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "8"]
+    return {
+        "web": [sys.executable, "-m", "gunicorn", "config.wsgi", *web, "--no-control-socket"],
+        "worker": [*celery, "worker", "--concurrency", "2", *quiet],
+        "command": [*celery, "beat", "--loglevel", "WARNING"],
+    }
+
+
+def serve(port: int) -> int:
+    """Web, worker and beat have run until this process was told to stop or one of them ended.
+
+    Returns 0 in the first case and 1 in the second. None of the three outlives this process,
+    however it ends.
+    """
+    asked: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _frame: asked.append(received))
+    running = {
+        role: subprocess.Popen(
+            command,
+            env=os.environ | {"WINDDOWN_ROLE": role},
+            # Ctrl-C is for this process, which then stops the three in good order.
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),
+        )
+        for role, command in commands(port).items()
+    }
+    print(f"http://127.0.0.1:{port}/ (Ctrl-C stops)", flush=True)
+    while not asked and all(process.poll() is None for process in running.values()):
+        time.sleep(POLL_S)
+    ended = {
+        role: status for role, process in running.items() if (status := process.poll()) is not None
+    }
+    for process in running.values():
+        process.terminate()
+    for process in running.values():
+        try:
+            process.wait(STOP_S_MAX)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    for role, status in ended.items():
+        print(f"The {role} process ended by itself with status {status}.", file=sys.stderr)
+    return 0 if asked else 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m config.serve", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000)
+    return serve(parser.parse_args().port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""The site, its worker and beat stop together with the process that started them."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from django.conf import settings
+
+# The same server as everybody's, another of its sixteen databases.
+OWN_BROKER = re.sub(r"(/|db=)\d+$", r"\g<1>14", settings.REDIS_URL)
+ROOT = Path(__file__).resolve().parents[2]
+# Only so that a broken test ends; nothing is measured.
+PATIENCE_S = 60.0
+
+
+def wait_until(reached: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not reached():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)
+
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return [
+        process
+        for process in processes
+        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    ]
+
+
+class Site:
+    """`python -m config.serve` on a free port, and everything it started."""
+
+    def __init__(self, home: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "config.serve", "--port", str(self.port)],
+            cwd=ROOT,
+            env=os.environ
+            | {
+                # No database, and a broker of its own: this worker must not take anybody's work.
+                "DATABASE_URL": "postgres://nobody@/nothing?host=/nonexistent",
+                "REDIS_URL": OWN_BROKER,
+                "WINDDOWN_LOCAL_DIR": str(home),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        wait_until(lambda: self.answers() and self.has_all(), "the site answers")
+        self.family = psutil.Process(self.process.pid).children(recursive=True)
+
+    def answers(self) -> bool:
+        assert self.process.poll() is None, self.process.communicate()[0]
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/static/nothing", timeout=5)
+        except urllib.error.HTTPError as answered:
+            return answered.code == 404
+        except OSError:
+            return False
+        return True
+
+    def has_all(self) -> bool:
+        lines = [" ".join(p.cmdline()) for p in psutil.Process(self.process.pid).children()]
+        return all(any(word in line for line in lines) for word in ("gunicorn", "worker", "beat"))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    site = Site(tmp_path)
+    yield site
+    for process in alive([*site.family]):
+        process.kill()
+    if site.process.poll() is None:
+        site.process.kill()
+    site.process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_terminal_that_says_stop_or_goes_away_leaves_nothing(
+    site: Site, number: signal.Signals
+) -> None:
+    # As a terminal does it: to the whole foreground process group.
+    os.killpg(site.process.pid, number)
+
+    assert site.process.wait(PATIENCE_S) == 0
+    assert alive(site.family) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
+def test_a_killed_parent_leaves_nothing(site: Site) -> None:
+    site.process.kill()
+
+    wait_until(lambda: not alive(site.family), "everything has ended")
+
+
+def test_one_that_ends_ends_all(site: Site) -> None:
+    beat = next(process for process in site.family if "beat" in " ".join(process.cmdline()))
+    beat.kill()
+
+    assert site.process.wait(PATIENCE_S) == 1
+    assert alive(site.family) == []
