@@ -219,7 +219,9 @@ class Server(ABC):
         try:
             self.place.mkdir(mode=0o755, parents=True, exist_ok=True)
             if not self.room.exists():
-                self.room.mkdir(mode=0o711)
+                self.room.mkdir()
+                # Not by mkdir's mode, from which a strict umask would take the server's way in.
+                self.room.chmod(0o711)
                 _give_to_owner(self.room, like=self.place)
             if not os.access(self.room, os.W_OK | os.X_OK):
                 raise PermissionError
@@ -700,7 +702,8 @@ def place_for(home: Path) -> Path:
     # Nobody's directories are opened to the world for this; the data goes elsewhere instead.
     place = Path("/var/tmp") / f"winddown-{_digest(home)}"  # noqa: S108 (its owner is checked)
     try:
-        place.mkdir(mode=0o755)
+        place.mkdir()
+        place.chmod(0o755)
         print(
             f"PostgreSQL must not run as root and user nobody may not enter {home}:"
             f" databases are kept in {place}.",
@@ -845,6 +848,9 @@ def _speak(verb: str, server: Server) -> None:
     if verb == "remove":
         shutil.rmtree(server.room, ignore_errors=True)
         shutil.rmtree(server.socket_room, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            # Root's place under /var/tmp holds nothing else; .local does.
+            server.place.rmdir()
 
 
 if __name__ == "__main__":

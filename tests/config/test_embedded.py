@@ -471,6 +471,20 @@ def test_roots_private_directory_is_not_opened_but_left_aside(directory: Path) -
 
 
 @needs_root
+def test_a_strict_umask_does_not_shut_the_servers_out(directory: Path) -> None:
+    home = Home(directory / ".local")
+    before = os.umask(0o077)
+    try:
+        database, broker = home.client().urls()
+
+        assert query(database, "SELECT 1") == [(1,)]
+        assert redis.Redis.from_url(broker).ping()
+    finally:
+        os.umask(before)
+        home.close()
+
+
+@needs_root
 def test_another_users_checkout_is_served_as_that_user(directory: Path) -> None:
     home = Home(directory / ".local")
     home.path.mkdir()
