@@ -1,0 +1,333 @@
+"""The files about stored value: wallets, funding cards, and the history of what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+
+from accounts.loading import ACCOUNT
+from wallets import movements
+from wallets.models import FundingCard, Payment, TopUp, Wallet
+from winddown import capabilities
+from winddown.errors import UnknownCapability
+from winddown.file_kinds import (
+    REFUSED,
+    ROWS,
+    STAGED,
+    FileKind,
+    Reference,
+    Rule,
+    Unique,
+    amount,
+    choice,
+    declare,
+    instant,
+    matching,
+    ref,
+    reference,
+    text,
+)
+
+WALLET = Reference(
+    table=Wallet._meta.db_table,
+    key="wallet_ref",
+    name="wallet",
+    says="the wallet_ref of a loaded wallet",
+    also=("state", "opened_at", "account_id"),
+)
+CARD = Reference(
+    table=FundingCard._meta.db_table,
+    key="card_ref",
+    name="card",
+    says="the card_ref of a loaded funding card",
+    also=("funding", "account_id"),
+)
+STATES = ("posted", "authorised")
+SPENDABLE = ", ".join(f"'{state.value}'" for state in Wallet.SPENDABLE)
+
+WALLETS = declare(
+    FileKind(
+        name="wallets",
+        title="Wallets",
+        model=Wallet,
+        key="wallet_ref",
+        columns=(
+            ref("wallet_ref", "the core system's key of the wallet"),
+            reference("account_ref", "the account that holds the wallet; each holds at most one", ACCOUNT),
+            instant("opened_at", "when the wallet was opened"),
+        ),
+        compared={"account_id": "e.account_id", "opened_at": "e.opened_at"},
+        uniques=(
+            Unique(("account_id",), shown="account_ref", reason="has another wallet already"),
+        ),
+        values={
+            "wallet_ref": "r.wallet_ref",
+            "account_id": "r.account_id",
+            "opened_at": "r.opened_at",
+        },
+    )
+)
+
+FUNDING_CARDS = declare(
+    FileKind(
+        name="funding_cards",
+        title="Funding cards",
+        model=FundingCard,
+        key="card_ref",
+        columns=(
+            ref("card_ref", "the core system's key of the card"),
+            reference("account_ref", "the account that registered the card", ACCOUNT),
+            text("issuer_code", "who issued it", length_max=20),
+            text("brand", "the scheme printed on it", length_max=20),
+            choice("funding", "whether it is a credit or a debit card", options=("credit", "debit")),
+            matching(
+                "card_token",
+                "the issuer's or processor's token; never a card number",
+                form="a token of at most 64 characters without blanks",
+                pattern=r"^[^[:space:]]{1,64}$",
+            ),
+            matching(
+                "bin",
+                "the first digits, which name the issuer",
+                form="six to eight digits",
+                pattern=r"^[0-9]{6,8}$",
+            ),
+            matching("last4", "the last four digits", form="four digits", pattern=r"^[0-9]{4}$"),
+            instant("registered_at", "when the card was registered"),
+        ),
+        compared={
+            "account_id": "e.account_id",
+            "issuer_code": "e.issuer_code",
+            "brand": "e.brand",
+            "funding": "e.funding",
+            "card_token": "e.card_token",
+            "bin": "e.bin",
+            "last4": "e.last4",
+            "registered_at": "e.registered_at",
+        },
+        no_card_numbers_in=(
+            "card_ref",
+            "account_ref",
+            "issuer_code",
+            "brand",
+            "funding",
+            "card_token",
+            "bin",
+            "last4",
+            "registered_at",
+        ),
+        rules=(
+            Rule(
+                column="card_token",
+                breach="r.card_token ~ '^[0-9]{13,19}$'",
+                reason="'has as many digits as a card number and nothing else; send the issuer''s token'",
+            ),
+        ),
+        values={
+            "card_ref": "r.card_ref",
+            "account_id": "r.account_id",
+            "issuer_code": "r.issuer_code",
+            "brand": "r.brand",
+            "funding": "r.funding",
+            "card_token": "r.card_token",
+            "bin": "r.bin",
+            "last4": "r.last4",
+            "registered_at": "r.registered_at",
+        },
+    )
+)
+
+# What a wallet must be for its history to grow. A frozen wallet may still learn of earlier charges; one that is held,
+# closing or beyond has had its balance looked at by somebody, and nothing may change behind that.
+MOVEMENT_RULES = (
+    Rule(
+        column="wallet_ref",
+        breach=f"r.wallet_state NOT IN ({SPENDABLE})",
+        reason="format('is a wallet in state %s, whose history is complete', r.wallet_state)",
+    ),
+    Rule(
+        column="occurred_at",
+        breach="r.occurred_at < r.wallet_opened_at",
+        reason="'lies before the wallet was opened'",
+    ),
+)
+
+
+def _hold(switches: tuple[str, ...]) -> None:
+    """The switches stay as they are, and the file's wallets locked in id order, until the load commits.
+
+    In the order of every movement: the switch first, the wallet second.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT code, id FROM winddown_capability WHERE code = ANY (%s) ORDER BY id",
+            [list(switches)],
+        )
+        found = dict(cursor.fetchall())
+        for code in switches:
+            if code not in found:
+                raise UnknownCapability(capability=code)
+        for switch in found.values():
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(7001, %s)", [switch])
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT FROM wallets_wallet"  # noqa: S608
+            f" WHERE wallet_ref IN (SELECT wallet_ref FROM {STAGED}) ORDER BY id FOR NO KEY UPDATE) held"
+        )
+
+
+def _refuse_after_stop(code: str, *, what: str) -> None:
+    """Refused is every new row dated at or after the instant at which its switch stopped or ended (`code` and `what` are SQL)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO {REFUSED}
+            SELECT r.line, 'occurred_at', format('lies at or after the stop of %s on %s', {what},
+                to_char(stop.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+            FROM {ROWS} r JOIN (
+                SELECT c.code, least(CASE WHEN c.state <> 'enabled' THEN c.since END, min(m.at)) AS at
+                FROM winddown_capability c LEFT JOIN winddown_milestone m ON m.ends_capability = c.code
+                GROUP BY c.id
+            ) stop ON stop.code = {code}
+            WHERE r.earlier_id IS NULL AND r.occurred_at >= stop.at
+            """  # noqa: S608
+        )
+
+
+def _before_top_ups() -> None:
+    _hold(tuple(f"top_up:{source}" for source in capabilities.FUNDING_SOURCES))
+
+
+def _judge_top_ups() -> None:
+    _refuse_after_stop("'top_up:' || r.source", what="'top-ups from ' || r.source")
+
+
+def _record_top_ups(actor: Any, progress: Callable[[int, int], None]) -> int:
+    return movements.record_top_ups(ROWS, actor=actor, progress=progress)
+
+
+TOP_UPS = declare(
+    FileKind(
+        name="top_ups",
+        title="Top-ups",
+        model=TopUp,
+        key="top_up_ref",
+        columns=(
+            ref("top_up_ref", "the core system's key of the top-up"),
+            reference("wallet_ref", "the wallet that was charged", WALLET),
+            choice("source", "where the value came from", options=capabilities.FUNDING_SOURCES),
+            reference(
+                "card_ref", "the card, when the source is one; else empty", CARD, required=False
+            ),
+            amount("amount_minor", "how much, in minor units"),
+            instant("occurred_at", "when it happened; before the stop of its source"),
+            choice(
+                "state",
+                "`posted`: the value is in the wallet; `authorised`: it is not there yet",
+                options=STATES,
+            ),
+            text("rrn", "retrieval reference number, of a card only", length_max=12, required=False),
+            text("auth_code", "authorisation code, of a card only", length_max=6, required=False),
+            text("arn", "acquirer reference number, of a card only", length_max=30, required=False),
+        ),
+        compared={
+            "wallet_id": "e.wallet_id",
+            "source": "e.source",
+            "card_id": "e.card_id",
+            "amount_minor": "e.amount_minor",
+            "occurred_at": "e.occurred_at",
+            "rrn": "e.rrn",
+            "auth_code": "e.auth_code",
+            "arn": "e.arn",
+            # What it was when it came; since then it may have been posted or reversed here.
+            "state": "CASE WHEN e.state IN ('authorised', 'pending_reversal') OR EXISTS (SELECT"
+            " FROM wallets_topuptransition l WHERE l.subject_id = e.id AND l.source = 'authorised')"
+            " THEN 'authorised' ELSE 'posted' END",
+        },
+        no_card_numbers_in=("card_ref", "rrn", "auth_code", "arn"),
+        rules=(
+            *MOVEMENT_RULES,
+            *(
+                Rule(
+                    column=column,
+                    breach=f"coalesce(r.{column}, '') <> '' AND r.source NOT IN ('credit_card', 'debit_card')",
+                    reason="format('must be empty for a top-up from %s', r.source)",
+                )
+                for column in ("card_ref", "rrn", "auth_code", "arn")
+            ),
+            Rule(
+                column="card_ref",
+                breach="r.card_id IS NOT NULL AND r.source <> r.card_funding || '_card'",
+                reason="format('is a %s card, the source says %s', r.card_funding, r.source)",
+            ),
+            Rule(
+                column="card_ref",
+                breach="r.card_id IS NOT NULL AND r.card_account_id <> r.wallet_account_id",
+                reason="'is a card of another account than the wallet''s'",
+            ),
+        ),
+        before=_before_top_ups,
+        judge=_judge_top_ups,
+        record=_record_top_ups,
+    )
+)
+
+
+def _before_payments() -> None:
+    _hold(("spend",))
+
+
+def _judge_payments() -> None:
+    _refuse_after_stop("'spend'", what="'payments'")
+    split = movements.split_payments(ROWS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO {REFUSED}
+            SELECT DISTINCT ON (s.wallet_id) s.line, 'amount_minor', format(
+                'is more than the wallet had at that time: %s, the payments of this file before it deducted',
+                s.available_minor)
+            FROM {split} s WHERE s.is_short ORDER BY s.wallet_id, s.occurred_at, s.line
+            """  # noqa: S608
+        )
+
+
+def _record_payments(actor: Any, progress: Callable[[int, int], None]) -> int:
+    return movements.record_payments(ROWS, actor=actor, progress=progress)
+
+
+PAYMENTS = declare(
+    FileKind(
+        name="payments",
+        title="Payments",
+        model=Payment,
+        key="payment_ref",
+        columns=(
+            ref("payment_ref", "the core system's key of the payment"),
+            reference("wallet_ref", "the wallet that paid", WALLET),
+            amount("amount_minor", "how much, in minor units; bonus value is spent before paid value"),
+            text("merchant_ref", "who was paid", length_max=64),
+            text("prefecture", "where", length_max=20, required=False),
+            instant("occurred_at", "when it happened; before the stop of spending"),
+            choice(
+                "state",
+                "`posted`: the merchant is owed it; `authorised`: it is reserved",
+                options=STATES,
+            ),
+        ),
+        compared={
+            "wallet_id": "e.wallet_id",
+            "amount_minor": "e.amount_minor",
+            "merchant_ref": "e.merchant_ref",
+            "prefecture": "e.prefecture",
+            "occurred_at": "e.occurred_at",
+            "state": "CASE WHEN EXISTS (SELECT FROM wallets_journal j WHERE j.source = 'payment'"
+            " AND j.source_id = e.id AND j.kind = 'reserve') THEN 'authorised' ELSE 'posted' END",
+        },
+        rules=MOVEMENT_RULES,
+        before=_before_payments,
+        judge=_judge_payments,
+        record=_record_payments,
+    )
+)

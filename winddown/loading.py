@@ -1,0 +1,525 @@
+"""Data comes in by files: staged by COPY, judged by set-based SQL, and recorded whole in one transaction or not at all."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+
+from winddown import audit, file_kinds
+from winddown.csv_source import CODECS, UNIT_SEPARATOR, CsvSource, Examined, examined
+from winddown.errors import LoadRefused
+from winddown.file_kinds import REFUSED, ROWS, STAGED, Column, FileKind
+from winddown.machines import SYSTEM, require
+from winddown.models import LoadedFile
+
+REFUSALS_SHOWN = 10
+PERMISSION = "winddown.load_data"
+# Beside 7001 (switches), 7002 and 7003 (audit): one load at a time, so that two files cannot miss each other's rows.
+LOCK = 7004
+
+# A full card number: 13 to 19 digits, perhaps grouped, with nothing numeric around them.
+CARD_NUMBER = r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])"
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load did. `repeated`: these very bytes were loaded before, so that nothing was even staged."""
+
+    kind: str
+    file: str
+    sha256: str
+    rows: int
+    inserted: int
+    sum_minor: int | None
+    repeated: bool
+
+    @property
+    def already_there(self) -> int:
+        return self.rows - self.inserted
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one row was refused."""
+
+    line: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}, {self.column}" if self.column else f"line {self.line}"
+        return f"{where}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the sender says the file holds; None where nothing is said."""
+
+    rows: int | None = None
+    sum_minor: int | None = None
+
+    def contradictions(self, *, rows: int, sum_minor: int | None) -> list[str]:
+        found = []
+        if self.rows is not None and self.rows != rows:
+            found.append(f"the file has {rows:,} rows, {self.rows:,} were announced")
+        if self.sum_minor is not None and sum_minor is not None and self.sum_minor != sum_minor:
+            found.append(f"its amounts add up to {sum_minor:,}, {self.sum_minor:,} were announced")
+        return found
+
+
+def load(
+    kind: str,
+    path: Path | str,
+    *,
+    actor: Any = SYSTEM,
+    expect_rows: int | None = None,
+    expect_sum: int | None = None,
+    encoding: str = "utf-8",
+    reason: str = "",
+    progress: Progress = lambda phase, done, total: None,
+) -> Loaded:
+    """Every row of the file is in the database, or `LoadRefused` is raised and nothing was changed.
+
+    `kind` is the name after `load_`. Rows that are already there with the same values are left alone; a file whose bytes
+    were loaded before is recognised and changes nothing. When rows are refused, each is written to
+    `<file>.refused.csv` with line, column and reason, and the first few are in the refusal's facts. Memory does not
+    grow with the file.
+    """
+    require(actor, PERMISSION, by_system=True, action=f"load {kind}")
+    declared = file_kinds.get(kind)
+    assert encoding in CODECS, encoding
+    path = Path(path)
+    if expect_sum is not None and not declared.amount:
+        raise LoadRefused(file=path.name, why=f"{kind} has no amounts that could have a sum")
+    found = examined(path, encoding=encoding)
+    load_ = _Load(
+        declared,
+        path,
+        found=found,
+        encoding=encoding,
+        totals=Totals(rows=expect_rows, sum_minor=expect_sum),
+        progress=progress,
+    )
+    with transaction.atomic(durable=True):
+        done = load_.run(actor=actor, reason=reason)
+    with suppress(OSError):
+        load_.refused_path.unlink(missing_ok=True)
+    return done
+
+
+class _Load:
+    """One load under way, inside its transaction."""
+
+    def __init__(
+        self,
+        kind: FileKind,
+        path: Path,
+        *,
+        found: Examined,
+        encoding: str,
+        totals: Totals,
+        progress: Progress,
+    ) -> None:
+        self.kind = kind
+        self.path = path
+        self.refused_path = path.with_name(f"{path.name}.refused.csv")
+        self._found = found
+        self._encoding = encoding
+        self._totals = totals
+        self._progress = progress
+
+    def run(self, *, actor: Any, reason: str) -> Loaded:
+        self._begin()
+        earlier = LoadedFile.objects.filter(kind=self.kind.name, sha256=self._found.sha256).first()
+        if earlier is not None:
+            self._refuse_contradictions(rows=earlier.rows, sum_minor=earlier.sum_minor)
+            return self._loaded(earlier.rows, 0, earlier.sum_minor, repeated=True)
+        source = CsvSource(self.path, encoding=self._encoding, found=self._found)
+        self._check_header(source.header)
+        rows = self._stage(source)
+        sum_minor = self._judge(source, rows=rows)
+        inserted = self._record(actor)
+        self._finish(rows, inserted, sum_minor, actor=actor, reason=reason)
+        return self._loaded(rows, inserted, sum_minor, repeated=False)
+
+    def _loaded(self, rows: int, inserted: int, sum_minor: int | None, *, repeated: bool) -> Loaded:
+        return Loaded(
+            kind=self.kind.name,
+            file=self.path.name,
+            sha256=self._found.sha256,
+            rows=rows,
+            inserted=inserted,
+            sum_minor=sum_minor,
+            repeated=repeated,
+        )
+
+    def _refusal(self, why: str, **facts: Any) -> LoadRefused:
+        return LoadRefused(file=self.path.name, why=why, **facts)
+
+    # --- the file stands in a staging table ---------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, 0)", [LOCK])
+            if not cursor.fetchone()[0]:
+                raise self._refusal("another file is being loaded; load this one when that is done")
+            # A load takes as long as its file; sorts and joins of millions of rows need room; a plan for one pass over a
+            # temporary table is not worth compiling.
+            cursor.execute(
+                "SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '96MB'; SET LOCAL jit = off"
+            )
+
+    def _check_header(self, header: tuple[str, ...]) -> None:
+        wanted = self.kind.names
+        missing = [name for name in wanted if name not in header]
+        extra = [name or "(no name)" for name in header if name not in wanted]
+        twice = sorted({name for name in header if header.count(name) > 1} & set(wanted))
+        parts = [
+            f"{what} {', '.join(names)}"
+            for what, names in (
+                ("it lacks the columns", missing),
+                ("it has unknown columns", extra),
+                ("it has more than once", twice),
+            )
+            if names
+        ]
+        if parts:
+            raise self._refusal(
+                f"{' and '.join(parts)}; the first line of a file of {self.kind.name} must be"
+                f" {','.join(wanted)}"
+            )
+
+    def _stage(self, source: CsvSource) -> int:
+        """Every line stands in the staging table as text, with its number; an empty value is NULL."""
+        columns = ", ".join(f"{name} text" for name in self.kind.names)
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP TABLE IF EXISTS {STAGED}, {ROWS}, {REFUSED}")
+            cursor.execute(
+                f"CREATE TEMPORARY TABLE {STAGED} (line bigint, misfit text, {columns}) ON COMMIT DROP"
+            )
+            cursor.execute(
+                f'CREATE TEMPORARY TABLE {REFUSED} (line bigint, "column" text, reason text)'
+                " ON COMMIT DROP"
+            )
+            into = f"COPY {STAGED} (line, misfit, {', '.join(source.header)}) FROM STDIN"
+            with cursor.copy(f"{into} WITH (FORMAT text, NULL '')") as copy:
+                for lines in source.copy_lines():
+                    copy.write(lines)
+                    self._progress("reading", source.bytes_read, self._found.size_bytes)
+            cursor.execute(f"ANALYZE {STAGED}")
+        if source.sha256 != self._found.sha256:
+            raise self._refusal("it changed while it was read; load it when its writer is done")
+        return source.rows
+
+    # --- the rows are judged ------------------------------------------------------------------------------------------
+
+    def _judge(self, source: CsvSource, *, rows: int) -> int | None:
+        """No row is refused and the totals agree; returns the sum of the amounts. Raises `LoadRefused`."""
+        self._progress("checking", 0, 1)
+        self._refuse_shapes(len(source.header))
+        if self.kind.before is not None:
+            self.kind.before()
+        self._type_rows()
+        self._refuse_rows()
+        if self.kind.judge is not None:
+            self.kind.judge()
+        sum_minor = self._sum()
+        self._refuse_contradictions(rows=rows, sum_minor=sum_minor, header=source.header)
+        self._progress("checking", 1, 1)
+        return sum_minor
+
+    def _refuse_shapes(self, columns: int) -> None:
+        """Refused is what one value alone shows: missing, malformed, too long, negative, unknown word."""
+        bad = " OR ".join(column.bad for column in self.kind.columns)
+        faults = ", ".join(f"('{column.name}', {column.fault})" for column in self.kind.columns)
+        _execute(
+            f"INSERT INTO {REFUSED} SELECT s.line, '', format('has %s values, the first line names"  # noqa: S608
+            f" {columns} columns', array_length(string_to_array(s.misfit, '{UNIT_SEPARATOR}'), 1))"
+            f" FROM {STAGED} s WHERE s.misfit IS NOT NULL"
+        )
+        _execute(
+            f"INSERT INTO {REFUSED} SELECT s.line, f.name, f.reason FROM {STAGED} s"  # noqa: S608
+            f" CROSS JOIN LATERAL (VALUES {faults}) AS f (name, reason)"
+            f" WHERE s.misfit IS NULL AND ({bad}) AND f.reason IS NOT NULL"
+        )
+        for name in self.kind.no_card_numbers_in:
+            _execute(_refuse_card_numbers(name, all_of=self.kind.no_card_numbers_in))
+
+    def _type_rows(self) -> None:
+        """The well-formed rows stand typed, beside the rows they refer to and the row of the database they repeat."""
+        columns, joins = ["s.line"], []
+        for column in self.kind.columns:
+            if column.refers is None:
+                columns.append(f"{column.typed.format('s.' + column.name)} AS {column.name}")
+            else:
+                columns += _reference_columns(column)
+                to = column.refers
+                joins.append(f"LEFT JOIN {to.table} {to.name} ON {to.name}.{to.key} = s.{column.name}")
+        if self.kind.key:
+            key = next(column for column in self.kind.columns if column.name == self.kind.key)
+            table = self.kind.model._meta.db_table
+            joins.append(f"LEFT JOIN {table} e ON e.{key.name} = {key.typed.format('s.' + key.name)}")
+            columns.append("e.id AS earlier_id")
+        else:
+            columns.append("NULL::bigint AS earlier_id")
+        refused = f"EXISTS (SELECT FROM {REFUSED} x WHERE x.line = s.line)"
+        _execute(
+            f"CREATE TEMPORARY TABLE {ROWS} ON COMMIT DROP AS SELECT {', '.join(columns)}"  # noqa: S608
+            f" FROM {STAGED} s {' '.join(joins)} WHERE s.misfit IS NULL AND NOT {refused}"
+        )
+        _execute(f"ANALYZE {ROWS}")
+
+    def _refuse_rows(self) -> None:
+        """Refused is what a row shows beside other rows: repeated, contradicting, referring to nothing, too late."""
+        kind = self.kind
+        if kind.key:
+            _execute(_refuse_repeated((kind.key,), shown=kind.key))
+            if kind.compared:
+                _execute(_refuse_contradicting(kind))
+        for unique in kind.uniques:
+            _execute(_refuse_repeated(unique.columns, shown=unique.shown))
+            same = " AND ".join(f"e.{column} = r.{column}" for column in unique.columns)
+            _execute(
+                f"INSERT INTO {REFUSED} SELECT r.line, '{unique.shown}', '{unique.reason}'"  # noqa: S608
+                f" FROM {ROWS} r JOIN {kind.model._meta.db_table} e ON {same}"
+                " WHERE r.earlier_id IS NULL"
+            )
+        faults = [
+            (f"'{rule.column}'", rule.breach, rule.reason)
+            for rule in (*_reference_rules(kind), *_future_rules(kind), *kind.rules)
+        ]
+        if faults:
+            listed = ", ".join(
+                f"({name}, CASE WHEN {breach} THEN {reason} END)" for name, breach, reason in faults
+            )
+            breached = " OR ".join(f"({breach})" for _, breach, _ in faults)
+            _execute(
+                f"WITH clock AS MATERIALIZED (SELECT winddown_now() AS now)"  # noqa: S608
+                f" INSERT INTO {REFUSED} SELECT r.line, f.name, f.reason FROM clock, {ROWS} r"
+                f" CROSS JOIN LATERAL (VALUES {listed}) AS f (name, reason)"
+                f" WHERE r.earlier_id IS NULL AND ({breached}) AND f.reason IS NOT NULL"
+            )
+
+    def _sum(self) -> int | None:
+        if not self.kind.amount:
+            return None
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT coalesce(sum({self.kind.amount}), 0)::bigint FROM {ROWS}"  # noqa: S608
+            )
+            return int(cursor.fetchone()[0])
+
+    def _refuse_contradictions(
+        self, *, rows: int, sum_minor: int | None, header: tuple[str, ...] = ()
+    ) -> None:
+        """Raises `LoadRefused` when a row is refused or the file is not what was announced."""
+        refused, first = self._refused() if header else (0, [])
+        # The sum of a file of which some amounts cannot be read says nothing.
+        known_sum = None if refused else sum_minor
+        found = self._totals.contradictions(rows=rows, sum_minor=known_sum)
+        if not refused and not found:
+            return
+        written = ""
+        if refused:
+            written = self._write_refused(header)
+            found.insert(
+                0, f"{refused:,} of {rows:,} rows are refused, the first is {first[0]}"
+            )
+        raise self._refusal(
+            "; ".join(found), rows=rows, refused=refused, first=first, refused_file=written
+        )
+
+    def _refused(self) -> tuple[int, list[Refusal]]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(DISTINCT line) FROM {REFUSED}")  # noqa: S608
+            count = int(cursor.fetchone()[0])
+            cursor.execute(
+                f'SELECT line, "column", reason FROM {REFUSED}'  # noqa: S608
+                f' ORDER BY line, "column" LIMIT {REFUSALS_SHOWN}'
+            )
+            return count, [Refusal(*row) for row in cursor.fetchall()]
+
+    def _write_refused(self, header: tuple[str, ...]) -> str:
+        """The refused rows are in a file beside the loaded one, readable by its owner only; returns its path or ''."""
+        encoding = "utf-8-sig" if self._found.has_bom else CODECS[self._encoding]
+        draft = self.refused_path.with_name(f"{self.refused_path.name}.{os.getpid()}")
+        try:
+            with (
+                open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",  # noqa: PTH123  its mode
+                     encoding=encoding, errors="replace", newline="") as file,
+                _rows_of(
+                    f'SELECT x.line, x."column", x.reason, s.misfit, s.{", s.".join(header)}'  # noqa: S608
+                    f" FROM {REFUSED} x JOIN {STAGED} s ON s.line = x.line"
+                    f' ORDER BY x.line, x."column"'
+                ) as rows,
+            ):
+                out = csv.writer(file, lineterminator="\n")
+                out.writerow(["line", "column", "reason", *header])
+                for line, column, reason, misfit, *values in rows:
+                    given = misfit.split(UNIT_SEPARATOR) if misfit is not None else values
+                    out.writerow([line, column, reason, *(self._shown(value) for value in given)])
+            draft.replace(self.refused_path)
+        except OSError:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            return ""
+        return str(self.refused_path)
+
+    def _shown(self, value: str | None) -> str:
+        """The value as it came, except that no card number is copied and no spreadsheet takes it for a formula."""
+        if not value:
+            return ""
+        if self.kind.no_card_numbers_in:
+            value = re.sub(CARD_NUMBER, lambda found: f"(card number {found[0][-4:]})", value)
+        if value[0] in "=+-@\t\r＝＋－＠" and not re.fullmatch(r"[+-]?[0-9]+", value):
+            return f"'{value}"
+        return value
+
+    # --- the rows are recorded ----------------------------------------------------------------------------------------
+
+    def _record(self, actor: Any) -> int:
+        def progress(done: int, total: int) -> None:
+            self._progress("recording", done, total)
+
+        progress(0, 1)
+        if self.kind.record is not None:
+            return self.kind.record(actor, progress)
+        inserted = file_kinds.insert_rows(self.kind)
+        progress(1, 1)
+        return inserted
+
+    def _finish(
+        self, rows: int, inserted: int, sum_minor: int | None, *, actor: Any, reason: str
+    ) -> None:
+        """The load stands in the register of files and in the audit journal.
+
+        Deferred foreign keys are checked first: the audit chain's lock is held from the entry to the commit, and
+        checking a million keys under it would hold up everybody.
+        """
+        name = self.kind.name
+        LoadedFile.objects.create(
+            kind=name,
+            sha256=self._found.sha256,
+            file_name=self.path.name,
+            encoding=self._encoding,
+            rows=rows,
+            inserted=inserted,
+            sum_minor=sum_minor,
+            loaded_by_id=actor.pk,
+        )
+        _execute(f"DROP TABLE {STAGED}, {ROWS}, {REFUSED}")
+        _execute("SET CONSTRAINTS ALL IMMEDIATE")
+        _execute("SET CONSTRAINTS ALL DEFERRED")
+        audit.append(
+            f"load.{name}",
+            f"file:{self._found.sha256[:16]}",
+            actor=actor,
+            reason=reason,
+            file=self.path.name,
+            sha256=self._found.sha256,
+            rows=rows,
+            inserted=inserted,
+            sum_minor=sum_minor,
+        )
+
+
+# --- SQL of the judgements, from the declarations ---------------------------------------------------------------------
+
+
+def _execute(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+@contextmanager
+def _rows_of(sql: str) -> Any:
+    """The rows of `sql`, fetched in slices by a cursor of the server."""
+    assert connection.connection is not None
+    with connection.connection.cursor("load_refused_rows") as cursor:
+        cursor.itersize = 2_000
+        cursor.execute(sql)
+        yield cursor
+
+
+def _reference_columns(column: Column) -> list[str]:
+    to = column.refers
+    assert to is not None
+    return [
+        f"s.{column.name}",
+        f"{to.name}.id AS {to.name}_id",
+        *(f"{to.name}.{other} AS {to.name}_{other}" for other in to.also),
+    ]
+
+
+def _reference_rules(kind: FileKind) -> list[file_kinds.Rule]:
+    return [
+        file_kinds.Rule(
+            column=column.name,
+            breach=f"r.{column.name} IS NOT NULL AND r.{column.refers.name}_id IS NULL",
+            reason=f"'is not {column.refers.says}'",
+        )
+        for column in kind.columns
+        if column.refers is not None
+    ]
+
+
+def _future_rules(kind: FileKind) -> list[file_kinds.Rule]:
+    return [
+        file_kinds.Rule(
+            column=column.name,
+            breach=f"r.{column.name} > clock.now",
+            reason="'lies in the future'",
+        )
+        for column in kind.columns
+        if column.is_instant
+    ]
+
+
+def _refuse_repeated(columns: tuple[str, ...], *, shown: str) -> str:
+    """Of rows with equal `columns`, the first stands and every later one is refused."""
+    listed = ", ".join(columns)
+    same = " AND ".join(f"r.{column} = d.{column}" for column in columns)
+    return (
+        f"INSERT INTO {REFUSED} SELECT r.line, '{shown}', format('repeats line %s', d.first)"  # noqa: S608
+        f" FROM (SELECT {listed}, min(line) AS first FROM {ROWS} GROUP BY {listed} HAVING count(*) > 1) d"
+        f" JOIN {ROWS} r ON {same} WHERE r.line > d.first"
+    )
+
+
+def _refuse_contradicting(kind: FileKind) -> str:
+    """A row that is already there must have brought the same values; the reason names those that differ."""
+    differs = {name: f"r.{name} IS DISTINCT FROM {now}" for name, now in kind.compared.items()}
+    named = ", ".join(f"CASE WHEN {wrong} THEN '{name}' END" for name, wrong in differs.items())
+    return (
+        f"INSERT INTO {REFUSED} SELECT r.line, '{kind.key}', 'is already recorded with another ' ||"  # noqa: S608
+        f" array_to_string(ARRAY[{named}], ', ')"
+        f" FROM {ROWS} r JOIN {kind.model._meta.db_table} e ON e.id = r.earlier_id"
+        f" WHERE {' OR '.join(differs.values())}"
+    )
+
+
+def _refuse_card_numbers(name: str, *, all_of: tuple[str, ...]) -> str:
+    """A value with 13 to 19 digits that pass Luhn's check is refused, and its reason does not repeat it."""
+    line = f"concat_ws('{UNIT_SEPARATOR}', {', '.join(f's.{column}' for column in all_of)})"
+    digits = "'０１２３４５６７８９', '0123456789'"
+    return f"""
+        INSERT INTO {REFUSED}
+        SELECT DISTINCT s.line, '{name}', 'looks like a full card number; send the issuer''s token instead'
+        FROM {STAGED} s,
+             LATERAL regexp_matches(translate(s.{name}, {digits}), '{CARD_NUMBER}', 'g') AS found,
+             LATERAL (SELECT reverse(regexp_replace(found[1], '[ -]', '', 'g')) AS digits) AS number
+        WHERE translate({line}, {digits}) ~ '{CARD_NUMBER}'
+          AND (SELECT sum(CASE WHEN place % 2 = 1 THEN digit ELSE digit * 2 - CASE WHEN digit > 4 THEN 9 ELSE 0 END END)
+               FROM generate_series(1, length(number.digits)) AS place,
+                    LATERAL (SELECT substr(number.digits, place, 1)::integer AS digit) AS one) % 10 = 0
+    """  # noqa: S608
