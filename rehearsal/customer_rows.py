@@ -53,12 +53,15 @@ class CustomerRows:
         self._accounts = accounts
         self._rng = rng
         self._hash = password_hash
+        # Registration ended with the last top-up source; nothing about a customer is dated later.
+        self._last_second = clock.seconds(case.at("stop_all_top_ups")) - 1
         self._cards = 0
         self.locked_out = 0
 
     def write_wallet(self, number: int) -> int:
         """The wallet is opened within five minutes of the registration; returns the second."""
         opened = self._accounts.registered[number] + 30 + int(self._rng.random() * 240)
+        opened = min(opened, self._last_second)
         self._files.wallets.write(
             f"{wallet_ref(number)},{account_ref(number)},{self._clock.text(opened)}"
         )
@@ -66,7 +69,7 @@ class CustomerRows:
 
     def write_account(self, number: int, *, password_needed: bool) -> None:
         """`password_needed` is for people whose story has them sign in by password."""
-        rng, text = self._rng.random, self._clock.text
+        rng, text = self._rng.random, self._text
         registered = self._accounts.registered[number]
         name = self._accounts.names[number] = int(rng() * NAMES)
         at, ref = text(registered), account_ref(number)
@@ -95,6 +98,9 @@ class CustomerRows:
             f"{self._hash if has_password else ''}"
         )
 
+    def _text(self, second: int) -> str:
+        return self._clock.text(min(second, self._last_second))
+
     def _write_identity(self, ref: str, provider: int, linked_at: str) -> None:
         subject = f"{self._rng.getrandbits(80):020x}".translate(LETTERS)
         self._files.identities.write(f"{ref},{self._providers[provider]},{subject},{linked_at}")
@@ -111,7 +117,7 @@ class CustomerRows:
             bin_ = f"9{issuer + 1:02d}{100 + int(self._rng.random() * 20):03d}"
             token = f"{self._rng.getrandbits(96):024x}".translate(LETTERS)
             last4 = f"{int(self._rng.random() * 10_000):04d}"
-            at = self._clock.text(opened + 30 + int(self._rng.random() * 200))
+            at = self._text(opened + 30 + int(self._rng.random() * 200))
             self._files.cards.write(
                 f"{ref},{account_ref(number)},{code},{brand},{kind},tok_{token},{bin_},{last4},{at}"
             )

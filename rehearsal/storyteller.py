@@ -26,6 +26,11 @@ class Storyteller:
     def line(self, sentence: str) -> None:
         self.console.print(f"  {sentence}")
 
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """One line that overwrites itself on a terminal; silence everywhere else."""
+        if self.console.is_terminal:
+            self.console.print(f"  {phase} {done / max(total, 1):.0%}   ", end="\r")
+
     def verdict(self, report: Report, path: Path) -> None:
         """The money table, the figures, the invariants, and one line that says whether the replay passed."""
         self.console.print(self._money(report))

@@ -673,8 +673,8 @@ def progress(run: Run) -> Progress:
     fresh = Run.objects.get(pk=run.pk)
     steps = registry.get(fresh.workflow).steps(fresh)
     done = Batch.objects.filter(run=fresh, step=fresh.step).aggregate(
-        moved=Sum("moved"),
-        failed=Sum("failed"),
+        all_moved=Sum("moved"),
+        all_failed=Sum("failed"),
         amount=Sum("amount_minor"),
         recent=Sum("moved", filter=Q(ended_at__gte=_real_now() - dt.timedelta(seconds=10))),
     )
@@ -685,8 +685,8 @@ def progress(run: Run) -> Progress:
         steps_done=position,
         steps=len(steps),
         expected=total.rows_expected if total else 0,
-        moved=done["moved"] or 0,
-        failed=done["failed"] or 0,
+        moved=done["all_moved"] or 0,
+        failed=done["all_failed"] or 0,
         amount_minor=done["amount"] or 0,
         rows_s=(done["recent"] or 0) / 10,
     )
