@@ -145,7 +145,7 @@ class FraudClaim(Stateful):
                     IF EXISTS (
                         SELECT FROM refunds_fraudclaimtransition t JOIN accounts_user u ON u.id = t.actor_id
                         WHERE t.subject_id = NEW.id AND u.staff_number = checker
-                          AND t.transition NOT IN ('confirm', 'reject', 'send_back', 'reopen', 'hold')
+                          AND t.transition NOT IN ('confirm', 'reject', 'send_back', 'reopen')
                         UNION ALL
                         SELECT FROM refunds_loss l JOIN accounts_user u ON u.id = l.added_by_id
                         WHERE l.claim_id = NEW.id AND u.staff_number = checker

@@ -1,0 +1,90 @@
+"""Inbound chargebacks: registered, matched to what was charged, and never accepted for what was made good already."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+
+from refunds.models import Chargeback, Issuer, IssuerAction, Remedy
+from wallets.models import TopUp
+from winddown import audit, clock
+from winddown.machines import SYSTEM, require, transition_one
+
+
+def register(
+    issuer: Issuer,
+    *,
+    chargeback_ref: str,
+    scheme: str,
+    scheme_reason: str,
+    amount_minor: int,
+    due_at: dt.datetime,
+    arn: str = "",
+    rrn: str = "",
+    actor: Any,
+    reason: str,
+) -> Chargeback:
+    """The chargeback is received and matched by ARN, or by RRN and amount; a second notification returns the first.
+
+    One for a charge that a remedy has made good is set to represent with that credit's reference at once (rule 21);
+    every other waits for an analyst. `due_at` is what the scheme's notification says.
+    """
+    require(actor, "refunds.draft_issuer_action", by_system=True, action="register a chargeback")
+    with transaction.atomic():
+        at = clock.now()
+        case, fresh = Chargeback.objects.get_or_create(
+            chargeback_ref=chargeback_ref,
+            defaults={
+                "issuer": issuer,
+                "scheme": scheme,
+                "scheme_reason": scheme_reason,
+                "arn": arn,
+                "rrn": rrn,
+                "amount_minor": amount_minor,
+                "notified_at": at,
+                "due_at": due_at,
+                "top_up": _charge(issuer, arn=arn, rrn=rrn, amount_minor=amount_minor),
+            },
+        )
+        if fresh:
+            case = transition_one(case, "receive", actor=actor, reason=reason)
+            credit = _credit(case)
+            if credit is not None:
+                case = transition_one(
+                    case,
+                    "propose_representment",
+                    actor=SYSTEM,
+                    reason="credit already processed",
+                    credited_by=credit,
+                    refund_arn=_reference(credit),
+                )
+            audit.append("chargebacks.register", case.subject, actor=actor, reason=reason)
+        return case
+
+
+def _charge(issuer: Issuer, *, arn: str, rrn: str, amount_minor: int) -> TopUp | None:
+    """The one card top-up that the chargeback is about; none when nothing or more than one fits."""
+    charges = TopUp.objects.filter(card__issuer_code=issuer.code, amount_minor=amount_minor)
+    for named in ({"arn": arn} if arn else None, {"rrn": rrn} if rrn else None):
+        if named:
+            found = list(charges.filter(**named)[:2])
+            if len(found) == 1:
+                return found[0]
+    return None
+
+
+def _credit(case: Chargeback) -> Remedy | None:
+    return (
+        Remedy.objects.filter(loss__top_up=case.top_up_id, state=Remedy.State.REMEDIED)
+        .exclude(kind=Remedy.Kind.CHARGEBACK_ACCEPTED)
+        .first()
+        if case.top_up_id
+        else None
+    )
+
+
+def _reference(credit: Remedy) -> str:
+    action = IssuerAction.objects.filter(remedy=credit).first()
+    return action.refund_arn if action else ""

@@ -1,0 +1,44 @@
+"""`manage.py export_issuer_asks`: the approved asks of each issuer leave as one file."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from refunds import issuer_asks
+from refunds.models import Issuer, IssuerFile
+from winddown.command import StaffCommand
+
+
+class Command(StaffCommand):
+    help = "Write the approved asks, one CSV file per issuer; also hand a stored file out again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--out", type=Path, required=True, help="directory for the files")
+        parser.add_argument("--issuer", metavar="CODE", help="this issuer only")
+        parser.add_argument(
+            "--again", action="store_true", help="repeat overdue asks and those that need more"
+        )
+        parser.add_argument(
+            "--file", type=int, metavar="ID", help="hand out this stored file, unchanged"
+        )
+
+    def act(self, options: dict[str, Any]) -> None:
+        actor = self.actor(options)
+        options["out"].mkdir(parents=True, exist_ok=True)
+        if options["file"]:
+            files = list(IssuerFile.objects.filter(pk=options["file"], direction="ask"))
+        else:
+            issuers = Issuer.objects.order_by("code")
+            if options["issuer"]:
+                issuers = issuers.filter(code=options["issuer"])
+            sent = [
+                issuer_asks.send(
+                    issuer, actor=actor, reason=options["reason"], again=options["again"]
+                )
+                for issuer in issuers
+            ]
+            files = [file for file in sent if file is not None]
+        names = [issuer_asks.write_to(file, options["out"]).name for file in files]
+        rows = sum(file.rows for file in files)
+        self.say(f"{rows} asks in {len(files)} files.", rows=rows, files=names)

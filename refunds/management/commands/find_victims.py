@@ -1,0 +1,46 @@
+"""`manage.py find_victims`: wallets that the detection rules point at become candidate claims."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils.dateparse import parse_datetime
+
+from refunds import claims, victims
+from winddown import clock
+from winddown.command import StaffCommand
+from winddown.machines import SYSTEM
+
+
+class Command(StaffCommand):
+    help = "Open candidate claims for the wallets that the detection rules point at."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--as-of", metavar="TIME", help="what happened up to here (default now)"
+        )
+        parser.add_argument(
+            "--hold", choices=("part", "whole"), help="also hold the suspicious part, or all"
+        )
+
+    def act(self, options: dict[str, Any]) -> None:
+        as_of = parse_datetime(options["as_of"]) if options["as_of"] else clock.now()
+        if as_of is None or as_of.tzinfo is None:
+            raise CommandError("--as-of needs a time with its offset", returncode=2)
+        actor = self.actor(options) if options["by"] or options["hold"] else SYSTEM
+        found = victims.find(as_of=as_of, actor=actor)
+        held = 0
+        if options["hold"]:
+            held = claims.hold_candidates(
+                found.candidates,
+                actor=actor,
+                reason=options["reason"],
+                whole=options["hold"] == "whole",
+            )
+        self.say(
+            f"{len(found.candidates)} new candidates, {found.hits} new hits, {held} wallets held.",
+            candidates=len(found.candidates),
+            hits=found.hits,
+            held=held,
+        )

@@ -1,0 +1,40 @@
+"""`manage.py import_issuer_answers`: an issuer's answers take effect, once."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from refunds import issuer_asks
+from refunds.models import Issuer
+from winddown.command import StaffCommand
+
+
+class Command(StaffCommand):
+    help = "Read an issuer's answer file, whole or not at all."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("path", type=Path)
+        parser.add_argument("--issuer", metavar="CODE", required=True)
+
+    def act(self, options: dict[str, Any]) -> None:
+        actor = self.actor(options)
+        issuer = Issuer.objects.filter(code=options["issuer"]).first()
+        if issuer is None or not options["path"].is_file():
+            raise CommandError("there is no such issuer or no such file", returncode=2)
+        done = issuer_asks.import_answers(
+            issuer,
+            options["path"].read_bytes(),
+            name=options["path"].name,
+            actor=actor,
+            reason=options["reason"],
+        )
+        self.say(
+            f"{done.applied} answers took effect, {done.repeated} were here before,"
+            f" {done.not_awaited} were not awaited.",
+            applied=done.applied,
+            repeated=done.repeated,
+            not_awaited=done.not_awaited,
+        )

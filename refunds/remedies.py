@@ -1,0 +1,289 @@
+"""Roads to a remedy: opened, abandoned for the next one, and finished exactly once per loss."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from refunds import routes
+from refunds.models import FraudClaim, Issuer, IssuerAction, Loss, Remedy
+from wallets import movements
+from wallets.models import LedgerAccount
+from winddown import audit, clock
+from winddown.errors import GuardNotMet, WinddownError
+from winddown.machines import SYSTEM, require, transition_set
+from winddown.models import Programme
+
+FUNDING_ACCOUNT = {
+    Loss.Funding.CREDIT: LedgerAccount.FUNDING_CREDIT_CARD,
+    Loss.Funding.DEBIT: LedgerAccount.FUNDING_DEBIT_CARD,
+    Loss.Funding.POINTS: LedgerAccount.FUNDING_POINTS,
+}
+ASKED_AS = {
+    Remedy.Kind.STOP_DEBIT: IssuerAction.Kind.STOP_DEBIT,
+    Remedy.Kind.ISSUER_REFUND: IssuerAction.Kind.REFUND,
+    Remedy.Kind.DEBIT_REIMBURSEMENT: IssuerAction.Kind.DEBIT_REIMBURSEMENT,
+}
+
+
+class RemedyTaken(WinddownError):
+    """The loss already has a remedy that has not failed: nothing is made good twice ({why})."""
+
+
+def terms_of(issuer: Issuer) -> routes.BillingTerms:
+    """The issuer's terms as the pure table reads them."""
+    return routes.BillingTerms(
+        closes_on_day=issuer.closes_on_day,
+        pays_on_day=issuer.pays_on_day,
+        stop_before_days=issuer.stop_before_days,
+        margin_days=issuer.margin_days,
+    )
+
+
+def cut_off(loss: Loss, *, zone: dt.tzinfo) -> dt.datetime:
+    """The instant from which the debit of a credit loss can no longer be stopped."""
+    return _midnight(routes.cut_off_on(_spent_on(loss, zone), _terms(loss)), zone)
+
+
+def open_first(losses: Iterable[Loss], *, at: dt.datetime) -> list[Remedy]:
+    """Every loss that has no living remedy has its first road, with the draft to its issuer where one is asked.
+
+    A second call opens none. A loss whose earlier roads all failed is not touched: its next road was opened when the
+    last one failed.
+    """
+    wanted = (
+        Loss.objects.filter(pk__in=[loss.pk for loss in losses], dropped_at=None)
+        .filter(~Exists(Remedy.objects.filter(loss=OuterRef("pk"))))
+        .select_related("issuer")
+        .order_by("pk")
+    )
+    zone = Programme.current().zone
+    return open_roads([(loss, _first(loss, at=at, zone=zone)) for loss in wanted], at=at)
+
+
+def open_roads(roads: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[Remedy]:
+    """Each loss has a remedy of the given kind under way; one that an issuer must do has its draft action.
+
+    Raises `RemedyTaken` when a loss has a remedy that has not failed, also when another transaction just made it.
+    """
+    if not roads:
+        return []
+    try:
+        with transaction.atomic():
+            remedies = Remedy.objects.bulk_create(
+                Remedy(loss=loss, kind=kind, amount_minor=loss.amount_minor, proposed_at=at)
+                for loss, kind in roads
+            )
+    except IntegrityError as refusal:
+        raise RemedyTaken(why="one_live_remedy_per_loss") from refusal
+    by_issuer = [remedy for remedy in remedies if remedy.kind in Remedy.BY_ISSUER]
+    zone = Programme.current().zone
+    IssuerAction.objects.bulk_create(_draft(remedy, at=at, zone=zone) for remedy in by_issuer)
+    ours = [remedy.pk for remedy in remedies if remedy.kind not in Remedy.BY_ISSUER]
+    _ask(ours, at=at, actor=SYSTEM)
+    return remedies
+
+
+def _first(loss: Loss, *, at: dt.datetime, zone: dt.tzinfo) -> str:
+    card = loss.funding in (Loss.Funding.CREDIT, Loss.Funding.DEBIT)
+    if card and loss.issuer is None:
+        return routes.COMPENSATION_PAYOUT
+    ahead = loss.funding == Loss.Funding.CREDIT and at < cut_off(loss, zone=zone)
+    return routes.first_road(loss.funding, cut_off_ahead=ahead)
+
+
+def _draft(remedy: Remedy, *, at: dt.datetime, zone: dt.tzinfo) -> IssuerAction:
+    loss = remedy.loss
+    assert loss.issuer is not None, "a card loss without an issuer is paid by us"
+    deadline = None
+    if remedy.kind == Remedy.Kind.STOP_DEBIT:
+        deadline = _midnight(routes.deadline_on(_spent_on(loss, zone), _terms(loss)), zone)
+    return IssuerAction(
+        remedy=remedy,
+        issuer=loss.issuer,
+        kind=ASKED_AS[Remedy.Kind(remedy.kind)],
+        funding=loss.funding,
+        amount_minor=remedy.amount_minor,
+        key=uuid.uuid4(),
+        drafted_at=at,
+        deadline_at=deadline,
+    )
+
+
+def _terms(loss: Loss) -> routes.BillingTerms:
+    assert loss.issuer is not None
+    return terms_of(loss.issuer)
+
+
+def _spent_on(loss: Loss, zone: dt.tzinfo) -> dt.date:
+    return loss.hit_at.astimezone(zone).date()
+
+
+def _midnight(day: dt.date, zone: dt.tzinfo) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), zone)
+
+
+def _ask(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any) -> None:
+    if remedy_ids:
+        rows = Remedy.objects.filter(pk__in=remedy_ids, state=Remedy.State.PROPOSED)
+        rows.update(asked_at=at)
+        transition_set(rows, "ask", run=None, actor=actor)
+
+
+def asked(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any) -> None:
+    """The remedies are with those who must act; one that was asked before stays as it is."""
+    _ask(remedy_ids, at=at, actor=actor)
+
+
+def fail(
+    remedy_ids: Collection[int], *, failure: str, at: dt.datetime, actor: Any, reason: str = ""
+) -> int:
+    """The roads are closed without arriving, so that the losses may take another; returns how many were."""
+    rows = Remedy.objects.filter(
+        pk__in=remedy_ids, state__in=[Remedy.State.PROPOSED, Remedy.State.ASKED]
+    )
+    rows.update(failed_at=at, failure=failure)
+    return transition_set(rows, "fail", run=None, actor=actor, reason=reason)
+
+
+def fall_back(
+    remedies: Sequence[Remedy], kind: str, *, failure: str, at: dt.datetime, actor: Any
+) -> list[Remedy]:
+    """The roads have failed and each loss has the next one, of `kind`, in the same transaction (rule 19)."""
+    if not remedies:
+        return []
+    failed = fail([remedy.pk for remedy in remedies], failure=failure, at=at, actor=actor)
+    if failed != len(remedies):
+        raise RemedyTaken(why=f"{len(remedies) - failed} of {len(remedies)} roads had ended")
+    losses = Loss.objects.select_related("issuer").in_bulk([remedy.loss_id for remedy in remedies])
+    return open_roads([(losses[remedy.loss_id], kind) for remedy in remedies], at=at)
+
+
+def supersede(
+    remedies: Sequence[Remedy], kind: str, *, failure: str, at: dt.datetime, actor: Any
+) -> list[Remedy]:
+    """As `fall_back`, for a road that somebody else has already gone to its end: no issuer is asked for it."""
+    if fail([remedy.pk for remedy in remedies], failure=failure, at=at, actor=actor) != len(
+        remedies
+    ):
+        raise RemedyTaken(why="a road had ended")
+    return Remedy.objects.bulk_create(
+        Remedy(loss_id=remedy.loss_id, kind=kind, amount_minor=remedy.amount_minor, proposed_at=at)
+        for remedy in remedies
+    )
+
+
+def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any, reason: str = "") -> int:
+    """The losses of these asked remedies are made good, the ledger says so in one journal, and every claim of which
+    nothing is left to remedy is remedied. Returns how many remedies finished.
+
+    A remedy that is not asked (finished before, or failed) is left alone, so a second call changes nothing. The money
+    of a compensation payout is moved by the payout itself.
+    """
+    chosen = list(
+        Remedy.objects.select_for_update(no_key=True, of=("self",))
+        .filter(pk__in=remedy_ids, state=Remedy.State.ASKED)
+        .select_related("loss")
+        .order_by("pk")
+    )
+    if not chosen:
+        return 0
+    rows = Remedy.objects.filter(pk__in=[remedy.pk for remedy in chosen])
+    rows.update(remedied_at=at)
+    done = transition_set(rows, "remedy", run=None, actor=actor, reason=reason)
+    _post(chosen, at=at, actor=actor)
+    _finish_claims({remedy.loss.claim_id for remedy in chosen})
+    return done
+
+
+def _post(remedies: Sequence[Remedy], *, at: dt.datetime, actor: Any) -> None:
+    """What the operator owed the victims, the funding side has given up or is given back."""
+    per_account: dict[str, int] = defaultdict(int)
+    for remedy in remedies:
+        if remedy.kind != Remedy.Kind.COMPENSATION_PAYOUT:
+            account = FUNDING_ACCOUNT[Loss.Funding(remedy.loss.funding)]
+            per_account[account] += remedy.amount_minor
+    if not per_account:
+        return
+    lines: movements.Lines = [(LedgerAccount.FRAUD_SUSPENSE, None, -sum(per_account.values()))]
+    lines += [(account, None, total) for account, total in sorted(per_account.items())]
+    # A remedy finishes once, so the first of them names the journal for good.
+    movements.post(
+        lines,
+        source="remedy",
+        source_id=min(remedy.pk for remedy in remedies),
+        kind="remedied",
+        occurred_at=at,
+        actor=actor,
+    )
+
+
+def _finish_claims(claim_ids: Collection[int]) -> int:
+    """Claims whose every loss has its final remedy are remedied."""
+    open_losses = Loss.objects.filter(claim=OuterRef("pk"), dropped_at=None).exclude(
+        remedies__state=Remedy.State.REMEDIED
+    )
+    whole = FraudClaim.objects.filter(pk__in=claim_ids).filter(~Exists(open_losses))
+    ids = list(whole.values_list("pk", flat=True))
+    return transition_set(FraudClaim.objects.filter(pk__in=ids), "finish_remedies", run=None)
+
+
+def compensations() -> QuerySet[Remedy]:
+    """The losses that the operator itself pays to the victim, still to be paid out."""
+    return Remedy.objects.filter(
+        kind=Remedy.Kind.COMPENSATION_PAYOUT, state=Remedy.State.ASKED
+    ).select_related("loss__claim__wallet")
+
+
+def recredit_points(*, actor: Any, reason: str) -> int:
+    """Every points loss that waits for it has its points back at their issuer; returns how many.
+
+    The loss itself was decided by two people. A second call finds none.
+    """
+    require(actor, "refunds.decide_claim", action="give points back")
+    with transaction.atomic():
+        waiting = list(
+            Remedy.objects.filter(
+                kind=Remedy.Kind.POINTS_RECREDIT, state=Remedy.State.ASKED
+            ).values_list("pk", flat=True)
+        )
+        done = finish(waiting, at=clock.now(), actor=actor, reason=reason)
+        if done:
+            audit.append(
+                "remedies.recredit_points", "remedies", actor=actor, reason=reason, done=done
+            )
+        return done
+
+
+def pay_instead(remedies: Sequence[Remedy], *, actor: Any, reason: str) -> list[Remedy]:
+    """Losses whose points, refund or reimbursement cannot be delivered take their next road.
+
+    Raises `GuardNotMet` for a road that has no next one, or while the issuer's answer is still awaited.
+    """
+    require(actor, "refunds.decide_claim", action="pay instead")
+    with transaction.atomic():
+        at = clock.now()
+        actions = IssuerAction.objects.filter(remedy__in=[remedy.pk for remedy in remedies])
+        if actions.filter(state__in=["sent", "acknowledged"]).exists():
+            raise GuardNotMet(action="pay instead", why="an issuer's answer is awaited")
+        opened: list[Remedy] = []
+        for kind in sorted({remedy.kind for remedy in remedies}):
+            following = routes.UNANSWERED.get(kind)
+            if following is None:
+                raise GuardNotMet(action="pay instead", why=f"{kind} has no next road")
+            opened += fall_back(
+                [remedy for remedy in remedies if remedy.kind == kind],
+                following,
+                failure=Remedy.Failure.UNDELIVERABLE,
+                at=at,
+                actor=actor,
+            )
+        transition_set(actions, "close", run=None, actor=actor, reason=reason)
+        audit.append("remedies.pay_instead", "remedies", actor=actor, reason=reason, n=len(opened))
+        return opened

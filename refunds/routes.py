@@ -1,0 +1,136 @@
+"""Roads to a remedy as a pure table: what was lost, what the issuer said, and whether its cut-off is still ahead."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+from refunds.bankfiles.calendar import roll_forward
+from winddown.errors import WinddownError
+
+
+class NoRoad(WinddownError):
+    """There is no road for a {funding} loss after {after} was answered {answer}."""
+
+
+@dataclass(frozen=True, slots=True)
+class BillingTerms:
+    """When an issuer closes a bill, takes its money, and until when a line can be taken out of it."""
+
+    closes_on_day: int
+    pays_on_day: int
+    stop_before_days: int
+    margin_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an answer means: `done` by this kind of remedy, or `next` to be tried; both empty: ask again."""
+
+    done: str | None = None
+    next: str | None = None
+
+
+STOP_DEBIT: Final = "stop_debit"
+ISSUER_REFUND: Final = "issuer_refund"
+DEBIT_REIMBURSEMENT: Final = "debit_reimbursement"
+CHARGEBACK_ACCEPTED: Final = "chargeback_accepted"
+COMPENSATION_PAYOUT: Final = "compensation_payout"
+POINTS_RECREDIT: Final = "points_recredit"
+
+# (funding, cut-off still ahead) -> the first road. A debit card is debited at once, so its debit cannot be stopped.
+FIRST: Final[dict[tuple[str, bool], str]] = {
+    ("credit", True): STOP_DEBIT,
+    ("credit", False): ISSUER_REFUND,
+    ("debit", True): DEBIT_REIMBURSEMENT,
+    ("debit", False): DEBIT_REIMBURSEMENT,
+    ("points", True): POINTS_RECREDIT,
+    ("points", False): POINTS_RECREDIT,
+    ("own_balance", True): COMPENSATION_PAYOUT,
+    ("own_balance", False): COMPENSATION_PAYOUT,
+}
+
+_BY_US: Final = Outcome(next=COMPENSATION_PAYOUT)
+_PULLED: Final = Outcome(done=CHARGEBACK_ACCEPTED)
+_AGAIN: Final = Outcome()
+
+# (what was asked, what the issuer answered) -> what follows.
+AFTER: Final[dict[tuple[str, str], Outcome]] = {
+    (STOP_DEBIT, "accepted_debit_stopped"): Outcome(done=STOP_DEBIT),
+    (STOP_DEBIT, "accepted_refunded"): Outcome(done=ISSUER_REFUND),
+    (STOP_DEBIT, "already_charged_back"): _PULLED,
+    (STOP_DEBIT, "too_late_will_repay"): Outcome(next=ISSUER_REFUND),
+    (STOP_DEBIT, "too_late_cannot"): _BY_US,
+    (STOP_DEBIT, "cardholder_unknown"): _BY_US,
+    (STOP_DEBIT, "declined"): _BY_US,
+    (STOP_DEBIT, "need_info"): _AGAIN,
+    (ISSUER_REFUND, "accepted_refunded"): Outcome(done=ISSUER_REFUND),
+    (ISSUER_REFUND, "already_charged_back"): _PULLED,
+    (ISSUER_REFUND, "too_late_cannot"): _BY_US,
+    (ISSUER_REFUND, "cardholder_unknown"): _BY_US,
+    (ISSUER_REFUND, "declined"): _BY_US,
+    (ISSUER_REFUND, "need_info"): _AGAIN,
+    (DEBIT_REIMBURSEMENT, "accepted_refunded"): Outcome(done=DEBIT_REIMBURSEMENT),
+    (DEBIT_REIMBURSEMENT, "already_charged_back"): _PULLED,
+    (DEBIT_REIMBURSEMENT, "too_late_cannot"): _BY_US,
+    (DEBIT_REIMBURSEMENT, "cardholder_unknown"): _BY_US,
+    (DEBIT_REIMBURSEMENT, "declined"): _BY_US,
+    (DEBIT_REIMBURSEMENT, "need_info"): _AGAIN,
+}
+
+# A road that ended without an issuer's answer: the ask was not out before the cut-off, or nobody could be credited.
+UNANSWERED: Final[dict[str, str]] = {
+    STOP_DEBIT: ISSUER_REFUND,
+    ISSUER_REFUND: COMPENSATION_PAYOUT,
+    DEBIT_REIMBURSEMENT: COMPENSATION_PAYOUT,
+    POINTS_RECREDIT: COMPENSATION_PAYOUT,
+}
+
+
+def first_road(funding: str, *, cut_off_ahead: bool) -> str:
+    """The kind of remedy that a fresh loss of this funding takes (rules 18 and 20)."""
+    return FIRST[funding, cut_off_ahead]
+
+
+def after_answer(kind: str, *, funding: str, answer: str) -> Outcome:
+    """What follows when an issuer that was asked for `kind` gives `answer` (rule 19).
+
+    Raises `NoRoad` for an answer that does not belong to the ask, such as a stopped debit of a debit card.
+    """
+    try:
+        return AFTER[kind, answer]
+    except KeyError:
+        raise NoRoad(funding=funding, after=kind, answer=answer) from None
+
+
+def debit_on(spent_on: dt.date, terms: BillingTerms) -> dt.date:
+    """The day on which the cardholder is debited for what was spent on `spent_on`.
+
+    The bill closes on `closes_on_day` inclusive (31 is the last day of any month) and is paid on `pays_on_day` of the
+    month after, rolled forward to a bank business day.
+    """
+    year, month = spent_on.year, spent_on.month
+    if spent_on > _day(year, month, terms.closes_on_day):
+        year, month = _next(year, month)
+    year, month = _next(year, month)
+    return roll_forward(_day(year, month, terms.pays_on_day))
+
+
+def cut_off_on(spent_on: dt.date, terms: BillingTerms) -> dt.date:
+    """The first day on which the debit can no longer be stopped: its midnight is the exclusive cut-off."""
+    return debit_on(spent_on, terms) - dt.timedelta(days=terms.stop_before_days)
+
+
+def deadline_on(spent_on: dt.date, terms: BillingTerms) -> dt.date:
+    """The day at whose midnight the issuer should have our ask: the cut-off less our margin (rule 18)."""
+    return cut_off_on(spent_on, terms) - dt.timedelta(days=terms.margin_days)
+
+
+def _next(year: int, month: int) -> tuple[int, int]:
+    return (year + 1, 1) if month == 12 else (year, month + 1)
+
+
+def _day(year: int, month: int, day: int) -> dt.date:
+    return dt.date(year, month, min(day, calendar.monthrange(year, month)[1]))

@@ -1,0 +1,135 @@
+"""Simulated card issuers: they read the ask files and write the answer files, the same ones for the same seed.
+
+None of these issuers exists. Most stop the debit or credit the card; some are too late and repay or cannot, a few
+decline, do not know the card, or need more before they answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from random import Random
+
+from rehearsal.people import ISSUERS
+from refunds.issuers.csv_exchange import (
+    AnswerLine,
+    luhn_digit,
+    read_asks,
+    write_answers,
+)
+from refunds.models import Issuer
+
+SOURCE = "made up for the rehearsal; no issuer of this name exists"
+# Closing day, day of the debit in the month after, and until how many days before it the debit can be stopped.
+_BILLING = (
+    (15, 10, 5),
+    (31, 27, 7),
+    (10, 2, 5),
+    (5, 27, 10),
+    (15, 10, 8),
+    (31, 26, 4),
+    (20, 15, 6),
+    (25, 20, 5),
+)
+# Upper bounds of a draw between 0 and 1, in order.
+_ANSWERS = {
+    "stop_debit": (
+        (0.92, "accepted_debit_stopped"),
+        (0.95, "too_late_will_repay"),
+        (0.97, "too_late_cannot"),
+        (0.98, "cardholder_unknown"),
+        (0.99, "declined"),
+        (1.0, "need_info"),
+    ),
+    "refund": (
+        (0.94, "accepted_refunded"),
+        (0.96, "cardholder_unknown"),
+        (0.99, "declined"),
+        (1.0, "need_info"),
+    ),
+    "debit_reimbursement": (
+        (0.86, "accepted_refunded"),
+        (0.90, "cardholder_unknown"),
+        (0.96, "declined"),
+        (1.0, "need_info"),
+    ),
+}
+
+
+def declare() -> list[Issuer]:
+    """Every issuer of the case has its terms; a second call changes nothing."""
+    Issuer.objects.bulk_create(
+        [
+            Issuer(
+                code=code,
+                name=code.title(),
+                closes_on_day=closes,
+                pays_on_day=pays,
+                stop_before_days=stop,
+                source=SOURCE,
+            )
+            for (code, _), (closes, pays, stop) in zip(ISSUERS, _BILLING, strict=True)
+        ],
+        ignore_conflicts=True,
+    )
+    return list(Issuer.objects.order_by("code"))
+
+
+def answer_file(asks: bytes, *, seed: int, at: dt.datetime) -> bytes:
+    """The issuer's answers to one ask file, dated `at`: the same asks, seed and time give the same bytes."""
+    return write_answers(
+        _answer(ask, line=line, seed=seed, at=at)
+        for line, ask in enumerate(read_asks(asks), start=2)
+    )
+
+
+def answer_directory(asks: Path, answers: Path, *, seed: int, at: dt.datetime) -> list[Path]:
+    """Every ask file that has no answer file yet has one; returns the new ones."""
+    answers.mkdir(parents=True, exist_ok=True)
+    written = []
+    for path in sorted(asks.glob("asks_*.csv")):
+        answer = answers / path.name.replace("asks_", "answers_", 1)
+        if not answer.exists():
+            answer.write_bytes(answer_file(path.read_bytes(), seed=seed, at=at))
+            written.append(answer)
+    return written
+
+
+def issuer_of(path: Path) -> str:
+    """The code of the issuer that a file of the exchange belongs to."""
+    return path.stem.split("_")[1]
+
+
+def _answer(ask: dict[str, str], *, line: int, seed: int, at: dt.datetime) -> AnswerLine:
+    # Our references are random; what the issuer finds the transaction by is not.
+    found_by = f"{seed}:{ask['rrn']}:{ask['auth_code']}:{ask['asked_action']}"
+    rng = Random(f"{found_by}:{ask['attempt']}")  # noqa: S311  # it must repeat
+    draw = rng.random()
+    code = next(answer for bound, answer in _ANSWERS[ask["asked_action"]] if draw < bound)
+    if code == "need_info" and int(ask["attempt"]) > 1:
+        code = _ANSWERS[ask["asked_action"]][0][1]
+    if code == "accepted_debit_stopped" and at >= dt.datetime.fromisoformat(ask["answer_by"]):
+        code = "too_late_will_repay"
+    return AnswerLine(
+        line=line,
+        action_ref=ask["action_ref"],
+        attempt=int(ask["attempt"]),
+        issuer_code=ask["issuer_code"],
+        amount_minor=int(ask["amount_minor"]),
+        currency=ask["currency"],
+        answer_code=code,
+        answered_at=at,
+        statement_on=_statement_on(at) if code.startswith("accepted") else None,
+        refund_arn=_refund_arn(ask, rng) if code == "accepted_refunded" else "",
+        note="which terminal?" if code == "need_info" else "",
+    )
+
+
+def _statement_on(at: dt.datetime) -> dt.date:
+    """The tenth of the next month."""
+    return (at.date().replace(day=1) + dt.timedelta(days=32)).replace(day=10)
+
+
+def _refund_arn(ask: dict[str, str], rng: Random) -> str:
+    digits = f"8{ask['bin'][:6]}" + "".join(str(int(rng.random() * 10)) for _ in range(15))
+    return digits + luhn_digit(digits)
