@@ -8,4 +8,5 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts.workflows import reset_all_passwords, suspend_external_login  # noqa: F401  registers them
+        from accounts import invariants  # noqa: F401
+        from accounts.workflows import reset_all_passwords, suspend_external_login  # noqa: F401

@@ -13,18 +13,19 @@ from winddown.guards import append_only
 class AuthEvent(models.Model):
     """One attempt to sign in and what came of it.
 
-    Written in the order of time and read in ranges of time, so a BRIN index serves and every b-tree (the primary
-    key's too: the storage migration drops it) would only slow the load. `user_id` has no foreign key: an attempt with
-    an unknown login id has no user, and the rows outlive what they name.
+    Written in the order of time and read in ranges of time, so a BRIN index serves and every b-tree
+    (the primary key's too: the storage migration drops it) would only slow the load. `user_id` has
+    no foreign key: an attempt with an unknown login id has no user, and the rows outlive what they
+    name.
     """
 
     class Outcome(models.TextChoices):
         SUCCESS = "success"
         UNKNOWN_LOGIN_ID = "unknown_login_id"
-        WRONG_PASSWORD = "wrong_password"
+        WRONG_PASSWORD = "wrong_password"  # noqa: S105
         REFUSED = "refused"
 
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105
     METHODS = (PASSWORD, *PROVIDERS)
 
     occurred_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""The credential fence: one row that invalidates every customer's credentials given before its instant."""
+"""The credential fence: the row that ends what customers set or were given before its instant."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from winddown.models import Run, TransitionLog
 class CredentialFence(Stateful):
     """standing -> lifted | superseded.
 
-    While it stands, nothing that a customer set or was given before `not_before` is accepted; what was given at that
-    instant or later is. One fence stands at a time; a later run supersedes it with a later instant. Lifting takes two
-    people, and is refused once a batch of its run has removed passwords. Rows are never deleted, and an ended fence
-    never changes again.
+    While it stands, nothing that a customer set or was given before `not_before` is accepted; what
+    was given at that instant or later is. One fence stands at a time; a later run supersedes it
+    with a later instant. Lifting takes two people, and is refused once a batch of its run has
+    removed passwords. Rows are never deleted, and an ended fence never changes again.
     """
 
     class State(models.TextChoices):
@@ -50,10 +50,10 @@ class CredentialFence(Stateful):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 func="""
-                    IF TG_OP = 'DELETE' OR OLD.state <> 'standing' OR NEW.not_before <> OLD.not_before
-                       OR NEW.run_id <> OLD.run_id THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD020',
-                            MESSAGE = format('credential fence %s is kept as it is: %s refused', OLD.id, TG_OP);
+                    IF TG_OP = 'DELETE' OR OLD.state <> 'standing'
+                       OR NEW.not_before <> OLD.not_before OR NEW.run_id <> OLD.run_id THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format(
+                            'credential fence %s is kept as it is: %s refused', OLD.id, TG_OP);
                     END IF;
                     RETURN NEW;
                 """,
@@ -65,19 +65,20 @@ class CredentialFence(Stateful):
                 condition=pgtrigger.Q(old__state="standing", new__state="lifted"),
                 func="""
                     IF NOT EXISTS (
-                        SELECT FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id
+                        SELECT FROM winddown_signature s
+                        JOIN winddown_approval a ON a.id = s.approval_id
                         WHERE s.subject = 'credential_fence:' || NEW.id AND s.part = 'approved'
                           AND s.signer_id <> a.maker_id
                     ) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD034',
-                            MESSAGE = format('credential fence %s: no second person agreed to lift it', NEW.id);
+                        RAISE EXCEPTION USING ERRCODE = 'WD034', MESSAGE = format(
+                            'credential fence %s: no second person agreed to lift it', NEW.id);
                     END IF;
                     IF EXISTS (
                         SELECT FROM winddown_batch b
                         WHERE b.run_id = NEW.run_id AND b.step = 'remove_passwords' AND b.moved > 0
                     ) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD035',
-                            MESSAGE = format('credential fence %s: its run has removed passwords', NEW.id);
+                        RAISE EXCEPTION USING ERRCODE = 'WD035', MESSAGE = format(
+                            'credential fence %s: its run has removed passwords', NEW.id);
                     END IF;
                     RETURN NEW;
                 """,

@@ -14,9 +14,9 @@ from winddown.models import TransitionLog
 class ExternalIdentity(Stateful):
     """active -> suspended -> active.
 
-    A suspended identity opens nothing. The switch `login_external:<provider>` refuses first and for all at once; this
-    state is each person's own record of it. No foreign key in the database: a mass table, checked as a set by
-    `manage.py verify`.
+    A suspended identity opens nothing. The switch `login_external:<provider>` refuses first and for
+    all at once; this state is each person's own record of it. No foreign key in the database: a
+    mass table, checked as a set by `manage.py verify`.
     """
 
     class State(models.TextChoices):

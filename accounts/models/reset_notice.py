@@ -13,8 +13,8 @@ from winddown.models import Run, TransitionLog
 class ResetNotice(Stateful):
     """queued -> sent -> undeliverable; queued -> undeliverable.
 
-    The key (run, user) is what keeps a repeated batch or a resumed wave from telling a person twice. It carries no
-    address: the channel's address is read from the account when it is sent.
+    The key (run, user) is what keeps a repeated batch or a resumed wave from telling a person
+    twice. It carries no address: the channel's address is read from the account when it is sent.
     """
 
     class State(models.TextChoices):

@@ -12,9 +12,10 @@ from django.db import models
 class Session(AbstractBaseSession):
     """One visitor's session; with a user, when and by which method that user was admitted.
 
-    `issued_at` is the instant of the admission, taken under the locks that the fence and the switches wait for, not
-    the instant at which the row was written. `switch_version` is the version of the provider's or the password's
-    switch that let the user in. A session that was deleted stays deleted: saving it again is refused by the store.
+    `issued_at` is the instant of the admission, taken under the locks that the fence and the
+    switches wait for, not the instant at which the row was written. `switch_version` is the version
+    of the provider's or the password's switch that let the user in. A session that was deleted
+    stays deleted: saving it again is refused by the store.
     """
 
     id = models.BigAutoField(primary_key=True)

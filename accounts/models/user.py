@@ -2,15 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+from typing import Any, ClassVar
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
+
+from winddown import clock
+
+# An empty hash, or what Django writes for an unusable one.
+WITHOUT_PASSWORD = Q(password="") | Q(password__startswith="!")  # noqa: S106
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """Sets of people by what the business calls them."""
+
+    def customers(self) -> UserQuerySet:
+        return self.filter(kind=User.Kind.CUSTOMER)
+
+    def registered_by(self, at: dt.datetime) -> UserQuerySet:
+        """Those who had an account at `at`; one without a date of registration always had it."""
+        return self.filter(Q(registered_at=None) | Q(registered_at__lte=at))
+
+    def with_password(self) -> UserQuerySet:
+        return self.exclude(WITHOUT_PASSWORD)
+
+    def without_password(self) -> UserQuerySet:
+        return self.filter(WITHOUT_PASSWORD)
+
+    def with_channel(self, *, verified_by: dt.datetime) -> UserQuerySet:
+        """Those who can be reached: an e-mail address or a phone verified at `verified_by`."""
+        return self.filter(_channel(verified_by))
+
+    def without_channel(self, *, verified_by: dt.datetime) -> UserQuerySet:
+        return self.exclude(_channel(verified_by))
+
+
+def _channel(verified_by: dt.datetime) -> Q:
+    return Q(~Q(email=""), email_verified_at__lte=verified_by) | Q(
+        ~Q(phone=""), phone_verified_at__lte=verified_by
+    )
 
 
 class UserManager(BaseUserManager["User"]):
     """Makes people; `get_by_natural_key` ignores the case of the login id."""
+
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def customers(self) -> UserQuerySet:
+        return self.get_queryset().customers()
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(login_id=(username or "").lower())
@@ -42,7 +86,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         CUSTOMER = "customer"
         STAFF = "staff"
 
-    account_ref = models.CharField(
+    account_ref = models.CharField(  # noqa: DJ001  unique, and staff have none
         max_length=64, null=True, unique=True, help_text="The core system's key."
     )
     login_id = models.CharField(max_length=254, unique=True, help_text="In lower case.")
@@ -63,19 +107,22 @@ class User(AbstractBaseUser, PermissionsMixin):
         null=True, help_text="What the credential fence compares."
     )
     password_removed_at = models.DateTimeField(
-        null=True, help_text="When a mass reset made the password unusable."
+        null=True, help_text="When a mass reset last made a password of the account unusable."
     )
     refused_hash = models.CharField(
         max_length=128,
         blank=True,
-        help_text="The password that a mass reset took away: it never signs in, and cannot be chosen again.",
+        help_text="The password a mass reset took away: it never signs in, nor is chosen again.",
     )
 
     USERNAME_FIELD = "login_id"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects = UserManager()
+
+    # Set by `credentials.sign_in` on the user it lets in, for the session that is opened then.
+    admission: Any = None
 
     class Meta:
         default_permissions = ()
@@ -96,3 +143,23 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return f"account {self.pk}"
+
+    def set_password(self, raw_password: str | None) -> None:
+        """The object's password is `raw_password`, set now; saving it is the caller's."""
+        super().set_password(raw_password)
+        self.password_set_at = clock.now()
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """`raw_password` is the account's; a hash of an older method is then rewritten.
+
+        The rewriting is not a setting of the password, and it replaces only the very hash that was
+        checked: one that a reset removed at the same moment stays removed.
+        """
+
+        def rewrite(raw: str) -> None:
+            encoded = make_password(raw)
+            same = User.objects.filter(pk=self.pk, password=self.password)
+            if same.update(password=encoded):
+                self.password = encoded
+
+        return check_password(raw_password, self.password, rewrite)

@@ -1,1 +1,200 @@
-"""To be declared."""
+"""reset-all-passwords: nothing customers signed in with is accepted, and then it is removed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts import credentials
+from accounts.models import CredentialFence, ExternalIdentity, ResetNotice, Session, User
+from accounts.models.user import WITHOUT_PASSWORD
+from winddown.models import Batch, Run
+from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
+
+BATCH_ROWS = 5_000
+
+
+@workflow
+class ResetAllPasswords(Workflow):
+    """Every customer's passwords, sessions and reset links from before the start end with its
+    commit; then the passwords are made unusable, the sessions deleted, and one notice queued per
+    person who can be reached. Staff are never touched (rule 16).
+
+    A credential has no machine of its own: what opens an account is decided by the fence alone, and
+    the removal behind it is one UPDATE per batch. Its evidence is `password_removed_at` in the row
+    and the run's audit entry for the batch with the number of rows.
+    """
+
+    name = "reset-all-passwords"
+    title = "Reset all passwords"
+
+    def plan(self, run: Run) -> PlanContent:
+        """Counted as of the plan: people who register or verify an address later change nothing."""
+        everybody = _customers(run)
+        told, told_already = _to_be_told(run), _told_already(run)
+        only_external = everybody.without_password().filter(_active_identity())
+        return PlanContent(
+            counts={
+                "customers": everybody.count(),
+                "passwords": everybody.with_password().count(),
+                "notices": told.count(),
+            },
+            excluded={
+                "staff": User.objects.filter(kind=User.Kind.STAFF).count(),
+                "told_by_an_earlier_reset": told_already.count(),
+            },
+            locked_out={
+                "without_channel": everybody.without_channel(verified_by=_as_of(run)).count(),
+                "only_external_login": only_external.count(),
+            },
+            terms={"fence": "customers", "notices": "queued"},
+            estimates={"sessions": _old_sessions(run).count()},
+        )
+
+    def at_once(self, run: Run, *, actor: Any) -> None:
+        credentials.raise_fence(run)
+
+    def steps(self, run: Run) -> list[Step]:
+        return [
+            Step("remove_passwords", _old_passwords, _remove_passwords, BATCH_ROWS),
+            Step("remove_sessions", _old_sessions, _remove_sessions, BATCH_ROWS),
+            Step("queue_notices", _to_be_told, _queue_notices, BATCH_ROWS),
+        ]
+
+    def verify(self, run: Run) -> list[str]:
+        """One sentence per gap: old credentials that are left, reachable people without notice."""
+        gaps = []
+        if not CredentialFence.objects.filter(run=run).exclude(state="lifted").exists():
+            gaps.append("the credential fence of the run does not stand")
+        if left := _old_passwords(run).count():
+            gaps.append(f"{left} passwords from before the fence are left")
+        if left := _old_sessions(run).count():
+            gaps.append(f"{left} sessions from before the fence are left")
+        if left := _to_be_told(run).exclude(_notice(run=run.pk)).count():
+            gaps.append(f"{left} people who can be reached have no notice")
+        return gaps
+
+
+def _as_of(run: Run) -> dt.datetime:
+    assert run.as_of is not None
+    return run.as_of
+
+
+def _not_before(run: Run) -> dt.datetime:
+    """The instant of the run's fence; before it is raised, the instant the plan is made for."""
+    fence = CredentialFence.objects.filter(run=run).first()
+    return fence.not_before if fence else _as_of(run)
+
+
+def _before(column: str, instant: dt.datetime) -> Q:
+    return Q(**{f"{column}__lt": instant}) | Q(**{column: None})
+
+
+def _customers(run: Run) -> Any:
+    return User.objects.customers().registered_by(_as_of(run))
+
+
+def _active_identity() -> Exists:
+    active = ExternalIdentity.State.ACTIVE
+    return Exists(ExternalIdentity.objects.filter(user=OuterRef("pk"), state=active))
+
+
+def _old_passwords(run: Run) -> QuerySet[Any]:
+    customers: Any = User.objects.customers()
+    old: QuerySet[Any] = customers.with_password().filter(
+        _before("password_set_at", _not_before(run))
+    )
+    return old
+
+
+def _old_sessions(run: Run) -> QuerySet[Any]:
+    return Session.objects.filter(
+        _before("issued_at", _not_before(run)), user__kind=User.Kind.CUSTOMER
+    )
+
+
+def _notice(**which: Any) -> Exists:
+    return Exists(ResetNotice.objects.filter(user=OuterRef("pk"), **which))
+
+
+def _told_already(run: Run) -> QuerySet[Any]:
+    """People whom an earlier reset told, and who have set no password since: nothing is new."""
+    reached: QuerySet[Any] = _reachable(run).filter(_told_before(run), _untouched(run))
+    return reached
+
+
+def _to_be_told(run: Run) -> QuerySet[Any]:
+    reached: QuerySet[Any] = _reachable(run).exclude(Q(_told_before(run)) & _untouched(run))
+    return reached
+
+
+def _reachable(run: Run) -> Any:
+    return _customers(run).with_channel(verified_by=_as_of(run))
+
+
+def _told_before(run: Run) -> Exists:
+    return _notice(run__lt=run.pk)
+
+
+def _untouched(run: Run) -> Q:
+    """Without a password, and it was not this run that removed it."""
+    return WITHOUT_PASSWORD & _before("password_removed_at", _not_before(run))
+
+
+def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    """The batch's old passwords open nothing for good, and are kept as refused (rule 11).
+
+    A password set after the fence stays. When the fence was lifted, nothing is removed: the lock
+    orders this batch before or after that.
+    """
+    credentials.hold_fence()
+    if not CredentialFence.objects.filter(run=run, state="standing").exists():
+        return Moved(rows=0)
+    inner, params = _locked(rows)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH chosen (id) AS MATERIALIZED ({inner})
+            UPDATE accounts_user u
+            SET refused_hash = u.password, password_removed_at = winddown_now(),
+                -- Random, so that what was derived from the old hash cannot be made again.
+                password = '!' || translate(gen_random_uuid()::text || gen_random_uuid(), '-', '')
+            FROM chosen WHERE u.id = chosen.id
+            """,  # noqa: S608  the ORM's own SQL, its values are parameters
+            params,
+        )
+        return Moved(rows=cursor.rowcount)
+
+
+def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    deleted, _ = Session.objects.filter(pk__in=rows.values("pk")).delete()
+    return Moved(rows=deleted)
+
+
+def _queue_notices(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    """Each person of the batch has one notice of this run; e-mail is preferred to the phone."""
+    inner, params = rows.order_by("pk").values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO accounts_resetnotice (user_id, run_id, channel, state, queued_at)
+            SELECT u.id, %s,
+                   CASE WHEN u.email <> '' AND u.email_verified_at <= %s
+                        THEN 'email' ELSE 'phone' END,
+                   'queued', winddown_now()
+            FROM accounts_user u WHERE u.id IN ({inner})
+            ON CONFLICT (run_id, user_id) DO NOTHING
+            """,  # noqa: S608  the ORM's own SQL, its values are parameters
+            [run.pk, _as_of(run), *params],
+        )
+        return Moved(rows=cursor.rowcount)
+
+
+def _locked(rows: QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:
+    """The rows' ids, locked in their order."""
+    chosen = rows.order_by("pk").select_for_update(of=("self",), no_key=True).values("pk")
+    inner, params = chosen.query.sql_with_params()
+    return str(inner), tuple(params)

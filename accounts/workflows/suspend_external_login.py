@@ -1,1 +1,133 @@
-"""To be declared."""
+"""suspend-external-login: the providers' logins stop at once, and every identity is suspended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from accounts.models import ExternalIdentity, Session, User
+from winddown import capabilities, runner
+from winddown.capabilities import PROVIDERS
+from winddown.errors import GuardNotMet
+from winddown.machines import transition_set
+from winddown.models import Batch, Capability, Run
+from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
+
+BATCH_ROWS = 5_000
+
+
+@workflow
+class SuspendExternalLogin(Workflow):
+    """No login of the named providers opens a session, and none that they opened is accepted, from
+    the commit that starts the run; then each identity is suspended and the sessions are deleted.
+
+    Parameter: `providers` (all by default). The people who have no other way in are counted first.
+    """
+
+    name = "suspend-external-login"
+    title = "Suspend external login"
+
+    def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
+        unknown = sorted(set(params) - {"providers"})
+        asked = params.get("providers") or list(PROVIDERS)
+        strange = [str(each) for each in asked if each not in PROVIDERS]
+        if isinstance(asked, str) or unknown or strange:
+            raise GuardNotMet(
+                action=f"plan {self.name}",
+                why=f"{', '.join(unknown + strange)} not understood;"
+                f" `providers` is a list out of {', '.join(PROVIDERS)}",
+            )
+        return {"providers": [each for each in PROVIDERS if each in asked]}
+
+    def plan(self, run: Run) -> PlanContent:
+        """Counted as of the plan: identities that are linked later change nothing."""
+        linked = ExternalIdentity.objects.filter(
+            provider__in=run.params["providers"], linked_at__lte=run.as_of
+        )
+        active = Count("pk", filter=Q(state=ExternalIdentity.State.ACTIVE))
+        per_provider = dict(
+            linked.values("provider").annotate(active=active).values_list("provider", "active")
+        )
+        totals = linked.aggregate(active=active, every=Count("pk"))
+        stranded = _stranded(run)
+        assert run.as_of is not None
+        return PlanContent(
+            counts={
+                "identities": totals["active"],
+                **{
+                    f"identities_{provider}": per_provider.get(provider, 0)
+                    for provider in run.params["providers"]
+                },
+            },
+            excluded={"identities_suspended_already": totals["every"] - totals["active"]},
+            locked_out={
+                "only_external_login": stranded.count(),
+                "only_external_login_without_channel": stranded.without_channel(
+                    verified_by=run.as_of
+                ).count(),
+            },
+            terms={"switches": _switches(run)},
+            estimates={"sessions": _sessions(run).count()},
+        )
+
+    def at_once(self, run: Run, *, actor: Any) -> None:
+        checker = runner.checker(run)
+        for code in _switches(run):
+            capabilities.stop(code, actor=run.maker, reason=run.reason, ratified_by=checker)
+
+    def steps(self, run: Run) -> list[Step]:
+        return [
+            Step("suspend_identities", _active_identities, _suspend, BATCH_ROWS),
+            Step("remove_sessions", _sessions, _remove_sessions, BATCH_ROWS),
+        ]
+
+    def verify(self, run: Run) -> list[str]:
+        gaps = []
+        for code in _switches(run):
+            if Capability.objects.get(code=code).state != Capability.State.DISABLED:
+                gaps.append(f"{code} is not stopped")
+            if leaked := capabilities.leaks(code):
+                gaps.append(f"{leaked} sessions were issued by {code} after it was stopped")
+        if left := _active_identities(run).count():
+            gaps.append(f"{left} identities are still active")
+        if left := _sessions(run).count():
+            gaps.append(f"{left} sessions of suspended providers are left")
+        return gaps
+
+
+def _switches(run: Run) -> list[str]:
+    return [f"login_external:{provider}" for provider in run.params["providers"]]
+
+
+def _active_identities(run: Run) -> QuerySet[Any]:
+    return ExternalIdentity.objects.filter(
+        state=ExternalIdentity.State.ACTIVE, provider__in=run.params["providers"]
+    )
+
+
+def _sessions(run: Run) -> QuerySet[Any]:
+    return Session.objects.filter(method__in=run.params["providers"], user__kind=User.Kind.CUSTOMER)
+
+
+def _stranded(run: Run) -> Any:
+    """Customers without a password whose every active identity is one of the named providers'."""
+    assert run.as_of is not None
+    identity = ExternalIdentity.objects.filter(
+        user=OuterRef("pk"), state=ExternalIdentity.State.ACTIVE, linked_at__lte=run.as_of
+    )
+    named = Q(provider__in=run.params["providers"])
+    return (
+        User.objects.customers()
+        .without_password()
+        .filter(Exists(identity.filter(named)), ~Exists(identity.exclude(named)))
+    )
+
+
+def _suspend(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    return Moved(rows=transition_set(rows, "suspend", run=run))
+
+
+def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    deleted, _ = Session.objects.filter(pk__in=rows.values("pk")).delete()
+    return Moved(rows=deleted)

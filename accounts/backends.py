@@ -1,0 +1,37 @@
+"""Django's door to `credentials.sign_in`."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+
+from accounts import credentials
+from accounts.models import User
+
+
+class LoginIdBackend(ModelBackend):
+    """Signs in by login id and password; permissions are Django's own."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **other: Any,
+    ) -> User | None:
+        login_id = other.get(User.USERNAME_FIELD, username)
+        if login_id is None or password is None:
+            return None
+        return credentials.sign_in(login_id, password, origin=_origin(request))
+
+
+def _origin(request: HttpRequest | None) -> credentials.Origin:
+    """The address that the server saw; behind a socket there is none."""
+    try:
+        seen = ipaddress.ip_address(request.META["REMOTE_ADDR"]) if request else None
+    except (KeyError, ValueError):
+        seen = None
+    return credentials.Origin(network=str(seen) if seen else None)

@@ -1,0 +1,396 @@
+"""What opens an account: the one rule of the credential fence, and the verbs under it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import connection, models, transaction
+
+from accounts.errors import AuthorityFenced, PasswordChangedMeanwhile, PasswordReused
+from accounts.models import AuthEvent, CredentialFence, ExternalIdentity, Session, User
+from winddown import approvals, audit, capabilities, clock, runner
+from winddown.errors import CapabilityStopped, GuardNotMet, PastDeadline
+from winddown.machines import SYSTEM, require, transition_one
+from winddown.models import Batch, Capability, Run
+
+FENCE_LOCK = 7004
+NO_PASSWORD = "!"  # noqa: S105  what Django's hashers understand as unusable
+
+
+class Refusal(models.TextChoices):
+    """Why a session is no longer accepted."""
+
+    FENCED = "fenced"
+    PROVIDER_STOPPED = "provider_stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an attempt to sign in came from, as far as it is known."""
+
+    network: str | None = None
+    device_ref: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """When somebody was let in, by which method, and under which version of that method's switch.
+
+    Staff pass no switch: `switch_version` is None.
+    """
+
+    at: dt.datetime
+    method: str
+    switch_version: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "at": self.at.isoformat(),
+            "method": self.method,
+            "switch_version": self.switch_version,
+        }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Admission:
+        return cls(
+            at=dt.datetime.fromisoformat(stored["at"]),
+            method=stored["method"],
+            switch_version=stored["switch_version"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The fence as it stands until this transaction ends, and the instant at which it was read."""
+
+    at: dt.datetime
+    not_before: dt.datetime | None
+
+    def accepts(self, given_at: dt.datetime | None) -> bool:
+        """What a customer set, or was given, at `given_at` still opens the account.
+
+        This is the rule. What was given at the fence's own instant is accepted; what has no date is
+        older than every fence.
+        """
+        return self.not_before is None or (given_at is not None and given_at >= self.not_before)
+
+
+# --- the fence --------------------------------------------------------------------------------
+
+
+def fence_now() -> dt.datetime | None:
+    """What was given before this instant is not accepted; None while no fence was ever raised.
+
+    A fence that a later one superseded still counts: if the later is lifted, the earlier holds on.
+    """
+    rows = CredentialFence.objects.exclude(state=CredentialFence.State.LIFTED)
+    newest: dt.datetime | None = rows.aggregate(newest=models.Max("not_before"))["newest"]
+    return newest
+
+
+def hold_fence() -> Fence:
+    """The fence neither rises nor falls until this transaction ends.
+
+    Everything that accepts or gives a credential decides under this shared lock, and dates what it
+    gives by the instant returned: so nothing can be accepted under the old fence and be dated
+    behind the new one.
+    """
+    assert transaction.get_connection().in_atomic_block, "the fence is held by a transaction"
+    with connection.cursor() as cursor:
+        # Two statements: the second sees what was committed while the first waited.
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, 0)", [FENCE_LOCK])
+    return Fence(at=clock.now(), not_before=fence_now())
+
+
+def _move_fence() -> None:
+    """Whoever held the fence has committed, and nobody holds it until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [FENCE_LOCK])
+
+
+def raise_fence(run: Run) -> CredentialFence:
+    """From the commit on, no password, session or reset link of a customer from before is accepted.
+
+    The fence's instant is taken when everything under way has committed. An earlier standing fence
+    is superseded. Staff stand on neither side of it.
+    """
+    _move_fence()
+    earlier = CredentialFence.objects.filter(state=CredentialFence.State.STANDING).first()
+    if earlier is not None:
+        transition_one(earlier, "supersede", actor=SYSTEM, reason=run.reason, run=run)
+    # Never earlier than a fence that stood before, even if a rehearsal moved its clock back.
+    at = max(filter(None, [clock.now(), fence_now()]))
+    fence = CredentialFence.objects.create(not_before=at, run=run)
+    audit.append("credentials.fence", fence.approval_subject, actor=SYSTEM, run=run, not_before=at)
+    return fence
+
+
+def request_lift(*, actor: Any, reason: str) -> CredentialFence:
+    """A first person has asked to lift the standing fence; it stands until a second agrees.
+
+    Raises `NotPermitted`, or `GuardNotMet` when no fence stands, when its run is not paused or
+    aborted, or when the run has removed passwords already.
+    """
+    require(actor, "accounts.fence_credentials", action="lift the credential fence")
+    with transaction.atomic():
+        fence = _liftable()
+        approvals.ask(
+            fence.approval_subject,
+            stage="lift",
+            content=_lift_content(fence),
+            permission="accounts.fence_credentials",
+            maker=actor,
+            reason=reason,
+        )
+        audit.append(
+            "credentials.request_lift",
+            fence.approval_subject,
+            actor=actor,
+            reason=reason,
+            run=fence.run,
+        )
+        return fence
+
+
+def lift(*, actor: Any, reason: str) -> CredentialFence:
+    """What the fence refused is accepted again, because a second person agreed; its run is aborted.
+
+    Raises what `request_lift` and `approvals.decide` raise. The lock makes a batch that is removing
+    passwords at this moment either count, or find the fence gone and remove nothing.
+    """
+    with transaction.atomic():
+        _move_fence()
+        fence = _liftable()
+        approvals.decide(
+            fence.approval_subject,
+            stage="lift",
+            actor=actor,
+            digest=approvals.digest_of(_lift_content(fence)),
+            reason=reason,
+        )
+        run = fence.run
+        fence = transition_one(
+            fence, "lift", actor=actor, reason=reason, run=run, lifted_at=clock.now()
+        )
+        if run.state == Run.State.PAUSED:
+            runner.abort(run, actor=actor, reason=reason)
+        audit.append(
+            "credentials.lift", fence.approval_subject, actor=actor, reason=reason, run=run
+        )
+        return fence
+
+
+def _liftable() -> CredentialFence:
+    def refuse(why: str) -> GuardNotMet:
+        return GuardNotMet(action="lift the credential fence", why=why)
+
+    standing = CredentialFence.objects.filter(state=CredentialFence.State.STANDING)
+    fence = standing.select_related("run").first()
+    if fence is None:
+        raise refuse("none stands")
+    if Batch.objects.filter(run=fence.run, step="remove_passwords", moved__gt=0).exists():
+        raise refuse("its run has removed passwords, which do not come back")
+    if fence.run.state not in (Run.State.PAUSED, Run.State.ABORTED):
+        raise refuse(f"its run is {fence.run.state}: pause it first")
+    return fence
+
+
+def _lift_content(fence: CredentialFence) -> dict[str, Any]:
+    return {"lift": fence.approval_subject, "not_before": fence.not_before}
+
+
+# --- signing in -------------------------------------------------------------------------------
+
+
+def sign_in(login_id: str, raw_password: str, *, origin: Origin) -> User | None:
+    """The user who is let in, with the `admission` that a session must carry; else None.
+
+    One answer for every refusal; the reason stands only in the `AuthEvent`. The password is hashed
+    before any lock is taken, also for a login id that nobody has, so that the time tells nothing;
+    what was found then is confirmed under the locks.
+    """
+    typed = login_id.replace("\0", "\N{REPLACEMENT CHARACTER}").lower()[:254]
+    user = User.objects.filter(login_id=typed).first()
+    if user is None or not user.has_usable_password():
+        right = check_password(raw_password, NO_PASSWORD)
+    else:
+        right = user.check_password(raw_password)
+    with transaction.atomic():
+        outcome, admission = _judge_password(user, right=right)
+        _record(typed, user, outcome, AuthEvent.PASSWORD, admission=admission, origin=origin)
+    return _admitted(user, admission)
+
+
+def _judge_password(user: User | None, *, right: bool) -> tuple[str, Admission | None]:
+    if user is None:
+        return AuthEvent.Outcome.UNKNOWN_LOGIN_ID, None
+    if not right:
+        return AuthEvent.Outcome.WRONG_PASSWORD, None
+    version = None
+    if user.kind == User.Kind.CUSTOMER:
+        passage = _passage("login_password")
+        if passage is None:
+            return AuthEvent.Outcome.REFUSED, None
+        version = passage.version
+    fence = hold_fence()
+    unchanged = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+    set_at = unchanged.values_list("password_set_at", flat=True)
+    accepted = any(user.kind == User.Kind.STAFF or fence.accepts(each) for each in set_at)
+    if not accepted:
+        return AuthEvent.Outcome.REFUSED, None
+    return AuthEvent.Outcome.SUCCESS, Admission(fence.at, AuthEvent.PASSWORD, version)
+
+
+def sign_in_external(provider: str, subject: str, *, origin: Origin) -> User | None:
+    """The customer whom `provider` vouches for as `subject`, with the `admission`; else None.
+
+    Refused while the provider's switch is off or the identity suspended, whatever stage the
+    handshake had reached. No member of staff is ever let in this way.
+    """
+    with transaction.atomic():
+        passage = _passage(f"login_external:{provider}")
+        fence = hold_fence()
+        identity = (
+            ExternalIdentity.objects.filter(provider=provider, subject=subject)
+            .select_related("user")
+            .first()
+        )
+        user = identity.user if identity else None
+        admission = None
+        outcome = AuthEvent.Outcome.UNKNOWN_LOGIN_ID
+        if identity is not None and user is not None:
+            outcome = AuthEvent.Outcome.REFUSED
+            active = identity.state == ExternalIdentity.State.ACTIVE and user.is_active
+            if active and passage is not None and user.kind == User.Kind.CUSTOMER:
+                outcome = AuthEvent.Outcome.SUCCESS
+                admission = Admission(fence.at, provider, passage.version)
+        typed = user.login_id if user else ""
+        _record(typed, user, outcome, provider, admission=admission, origin=origin)
+    return _admitted(user, admission)
+
+
+def _passage(code: str) -> capabilities.Passage | None:
+    try:
+        with transaction.atomic():
+            return capabilities.passed(code)
+    except (CapabilityStopped, PastDeadline):
+        return None
+
+
+def _record(
+    typed: str,
+    user: User | None,
+    outcome: str,
+    method: str,
+    *,
+    admission: Admission | None,
+    origin: Origin,
+) -> None:
+    AuthEvent.objects.create(
+        occurred_at=admission.at if admission else clock.now(),
+        login_id=typed,
+        user_id=user.pk if user else None,
+        outcome=outcome,
+        method=method,
+        network=origin.network,
+        device_ref=origin.device_ref,
+        country=origin.country,
+    )
+
+
+def _admitted(user: User | None, admission: Admission | None) -> User | None:
+    if user is None or admission is None:
+        return None
+    user.admission = admission
+    return user
+
+
+# --- sessions ---------------------------------------------------------------------------------
+
+
+def session_refusal(user_id: int, admission: Admission | None) -> Refusal | None:
+    """Why a session of this user, issued by `admission`, is not accepted now; None when it is.
+
+    One query, no lock and no worker: what was committed before this request counts. A session
+    whose provider was stopped stays refused after the provider is back, because the switch's
+    version has moved on. Staff sessions are never refused here (rule 16).
+    """
+    method = admission.method if admission else AuthEvent.PASSWORD
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT u.kind, winddown_now(),
+                   (SELECT max(not_before) FROM accounts_credentialfence WHERE state <> 'lifted'),
+                   (SELECT version FROM winddown_capability WHERE code = %s AND state = 'enabled')
+            FROM accounts_user u WHERE u.id = %s
+            """,
+            [f"login_external:{method}", user_id],
+        )
+        found = cursor.fetchone()
+    if found is None or found[0] == User.Kind.STAFF:
+        return None
+    _, at, not_before, version = found
+    if not Fence(at=at, not_before=not_before).accepts(admission.at if admission else None):
+        return Refusal.FENCED
+    if admission and method != AuthEvent.PASSWORD and version != admission.switch_version:
+        return Refusal.PROVIDER_STOPPED
+    return None
+
+
+def sessions_after_stop(switch: Capability) -> int:
+    """Customers' sessions of the switch's method issued after it was stopped: must be 0."""
+    method = switch.code.removeprefix("login_external:").removeprefix("login_")
+    return Session.objects.filter(
+        method=method, issued_at__gte=switch.since, user__kind=User.Kind.CUSTOMER
+    ).count()
+
+
+capabilities.LEAKS["login_"] = sessions_after_stop
+
+
+# --- choosing a password ----------------------------------------------------------------------
+
+
+def is_refused(user: User, raw_password: str) -> bool:
+    """`raw_password` is the account's present password, or the one that a mass reset took away."""
+    return any(
+        check_password(raw_password, encoded)
+        for encoded in (user.password, user.refused_hash)
+        if encoded and not encoded.startswith(NO_PASSWORD)
+    )
+
+
+def choose_password(user: User, raw_password: str, *, authority_at: dt.datetime) -> None:
+    """The account's password is `raw_password`, set now by its owner.
+
+    `authority_at` is when the session or link was issued by which the owner asks. Raises
+    `AuthorityFenced` when that lies before the fence, so that nobody carries an old credential over
+    it; `PasswordReused` for the present or the removed password (rule 11); and
+    `PasswordChangedMeanwhile` when a sweep or another request was first. Nobody sets another
+    person's password.
+    """
+    seen = User.objects.get(pk=user.pk)
+    if is_refused(seen, raw_password):
+        raise PasswordReused
+    encoded = make_password(raw_password)
+    with transaction.atomic():
+        fence = hold_fence()
+        customer = seen.kind == User.Kind.CUSTOMER
+        if customer and not fence.accepts(authority_at):
+            raise AuthorityFenced(not_before=f"{fence.not_before:%Y-%m-%d %H:%M:%S %Z}")
+        # The sweep has not come by yet: what it would have refused is refused from now on.
+        fenced = customer and seen.has_usable_password() and not fence.accepts(seen.password_set_at)
+        refused_hash = seen.password if fenced and seen.password else seen.refused_hash
+        unchanged = User.objects.filter(
+            pk=seen.pk, password=seen.password, refused_hash=seen.refused_hash
+        )
+        changed = unchanged.update(
+            password=encoded, password_set_at=fence.at, refused_hash=refused_hash
+        )
+        if not changed:
+            raise PasswordChangedMeanwhile(account=seen.pk)
+    user.refresh_from_db(fields=["password", "password_set_at", "refused_hash"])

@@ -1,0 +1,51 @@
+"""The invariants of credentials."""
+
+from __future__ import annotations
+
+from winddown.invariants import invariant, rows
+
+
+@invariant("I8", "Nobody was let in by a method after its switch was stopped")
+def sessions_after_the_stop() -> list[str]:
+    return rows(
+        """
+        SELECT s.id, s.method FROM accounts_session s
+        JOIN accounts_user u ON u.id = s.user_id AND u.kind = 'customer'
+        JOIN winddown_capability c ON c.state <> 'enabled' AND c.since <= s.issued_at
+          AND c.code = CASE s.method WHEN 'password' THEN 'login_password'
+                                     ELSE 'login_external:' || s.method END
+        """,
+        "session {0} was issued by {1} after the stop",
+    )
+
+
+@invariant("I24", "A finished reset left no password and no session from before its fence")
+def credentials_before_the_fence() -> list[str]:
+    finished = """
+        FROM accounts_credentialfence f
+        JOIN winddown_run r ON r.id = f.run_id AND r.state = 'succeeded'
+        JOIN accounts_user u ON u.kind = 'customer'
+    """
+    return rows(
+        f"SELECT u.id, f.id {finished} WHERE f.state <> 'lifted'"
+        " AND u.password <> '' AND left(u.password, 1) <> '!'"
+        " AND (u.password_set_at IS NULL OR u.password_set_at < f.not_before)",
+        "account {0} has a password from before credential fence {1}",
+    ) + rows(
+        f"SELECT s.id, f.id {finished} JOIN accounts_session s ON s.user_id = u.id"
+        " WHERE f.state <> 'lifted' AND (s.issued_at IS NULL OR s.issued_at < f.not_before)",
+        "session {0} is from before credential fence {1}",
+    )
+
+
+@invariant("I24b", "No credential names an account that does not exist")
+def credentials_dangle() -> list[str]:
+    return [
+        sentence
+        for table in ("externalidentity", "resetnotice", "session")
+        for sentence in rows(
+            f"SELECT t.id FROM accounts_{table} t LEFT JOIN accounts_user u ON u.id = t.user_id"  # noqa: S608
+            " WHERE u.id IS NULL AND t.user_id IS NOT NULL",
+            f"{table} {{0}} names an account that does not exist",
+        )
+    ]
