@@ -37,7 +37,7 @@ serve: $(FOR_RUNNING)
 	@$(RUN) -m config.serve --port $(PORT)
 
 test: $(FOR_TESTS)
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: $(FOR_TESTS)
 	$(RUN) -m ruff check .
