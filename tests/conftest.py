@@ -95,7 +95,10 @@ def django_db_setup(
 
 @pytest.fixture
 def own_database(
-    django_db_setup: None, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    django_db_setup: None,
+    django_db_blocker: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Database]:
     """The test's `default` connection, in every thread, leads to a fresh copy of the migrated test database.
 
@@ -104,6 +107,7 @@ def own_database(
     """
     from winddown import runner
 
+    assert request.node.get_closest_marker("django_db") is None, "own_database is not shared"
     with django_db_blocker.unblock():
         fields = connections["default"].settings_dict
         template = fields["NAME"]

@@ -59,6 +59,15 @@ def make_customer(**fields: Any) -> User:
 # --- wallets ------------------------------------------------------------------------------------
 
 
+def _defaults(model: Any) -> dict[str, Any]:
+    """Column -> default, of every column of the model that must not be empty."""
+    return {
+        field.column: field.get_default()
+        for field in model._meta.concrete_fields
+        if not field.null and not field.primary_key
+    }
+
+
 def make_wallets(
     number: int,
     *,
@@ -76,21 +85,35 @@ def make_wallets(
 
     mark = unique("mass")
     with transaction.atomic(), connection.cursor() as cursor:
+        people = _defaults(User) | {
+            "login_id": None,
+            "account_ref": None,
+            "password": "!",
+            "registered_at": clock.now(),
+        }
+        columns = ", ".join(people)
+        values = ", ".join(
+            "mark || '-' || n" if name in ("login_id", "account_ref") else "%s" for name in people
+        )
         cursor.execute(
-            """
+            f"""
             WITH people AS (
-                INSERT INTO accounts_user (login_id, account_ref, kind, password, is_superuser, is_staff, is_active,
-                                           email, phone, display_name, kana_name, staff_number, registered_at)
-                SELECT %(mark)s || '-' || n, %(mark)s || '-' || n, 'customer', '!', false, false, true,
-                       '', '', '', '', '', winddown_now()
-                FROM generate_series(1, %(number)s) AS n
+                INSERT INTO accounts_user ({columns})
+                SELECT {values} FROM generate_series(1, %s) AS n, (SELECT %s AS mark) AS mark
                 RETURNING id, account_ref
             )
-            INSERT INTO wallets_wallet (wallet_ref, account_id, state, paid_minor, bonus_minor, held_minor, opened_at)
-            SELECT account_ref, id, 'active', %(paid)s, %(bonus)s, 0, winddown_now() FROM people ORDER BY id
+            INSERT INTO wallets_wallet
+                (wallet_ref, account_id, state, paid_minor, bonus_minor, held_minor, opened_at)
+            SELECT account_ref, id, 'active', %s, %s, 0, winddown_now() FROM people ORDER BY id
             RETURNING id
             """,
-            {"mark": mark, "number": number, "paid": paid_minor, "bonus": bonus_minor},
+            [
+                *(value for value in people.values() if value is not None),
+                number,
+                mark,
+                paid_minor,
+                bonus_minor,
+            ],
         )
         ids = sorted(row[0] for row in cursor.fetchall())
         if paid_minor or bonus_minor:

@@ -1,0 +1,403 @@
+"""Four eyes: the maker is never the checker, whichever door, account or statement is tried."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+
+from tests import factories
+from winddown import approvals, runner
+from winddown.errors import (
+    GuardNotMet,
+    NothingToDecide,
+    NotPermitted,
+    PlanChanged,
+    PlanExpired,
+    SamePerson,
+    TransitionRefused,
+)
+from winddown.models import Approval, Run, RunTransition, Signature
+
+pytestmark = pytest.mark.usefixtures("programme")
+A_DAY = dt.timedelta(hours=24)
+
+
+@pytest.fixture
+def maker(staff):
+    return staff("incident_commander")
+
+
+@pytest.fixture
+def checker(staff):
+    return staff("compliance")
+
+
+@pytest.fixture
+def run(maker):
+    return runner.plan("freeze-charges", actor=maker, reason="incident")
+
+
+def approve(run, actor, **changed):
+    return runner.approve(run, actor=actor, reason="seen", **{"digest": run.plan_digest, **changed})
+
+
+def standing(run):
+    return Approval.objects.filter(subject=run.subject).latest("pk")
+
+
+def sign_by_sql(request, signer, *, digest=None, part="approved", number="forged"):
+    """What somebody with psql would write, with every column as it suits them."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO winddown_signature"
+            " (approval_id, subject, stage, part, signer_id, staff_number, digest, reason, at)"
+            " VALUES (%s, 'other', 'other', %s, %s, %s, %s, '', '2000-01-01Z')",
+            [request.pk, part, signer.pk, number, digest or request.digest],
+        )
+
+
+def state(run):
+    return Run.objects.get(pk=run.pk).state
+
+
+# --- the permitted way --------------------------------------------------------------------------
+
+
+def test_a_second_person_approves_exactly_the_plan_that_was_shown(run, maker, checker):
+    approved = approve(run, checker)
+    assert approved.state == "approved"
+    signed = Signature.objects.get(subject=run.subject, part="approved")
+    assert (signed.signer, signed.staff_number) == (checker, checker.staff_number)
+    assert signed.digest == run.plan_digest
+    assert runner.checker(run) == checker
+    assert RunTransition.objects.filter(subject_id=run.pk).latest("pk").actor_id == checker.pk
+
+
+def test_a_second_decision_finds_nothing_to_decide(run, checker, staff):
+    approve(run, checker)
+    with pytest.raises(NothingToDecide):
+        approve(run, staff("compliance"))
+    with pytest.raises(NothingToDecide):
+        runner.reject(run, actor=staff("compliance"), digest=run.plan_digest, reason="no")
+
+
+def test_a_rejected_run_is_over(run, checker):
+    assert runner.reject(run, actor=checker, digest=run.plan_digest, reason="no").state == "aborted"
+    with pytest.raises(TransitionRefused):
+        runner.start(run, actor=checker)
+
+
+# --- the same person ----------------------------------------------------------------------------
+
+
+def test_the_maker_cannot_approve_the_own_plan(run, maker):
+    """Rule 23."""
+    with pytest.raises(SamePerson):
+        approve(run, maker)
+    assert state(run) == "awaiting_approval"
+
+
+def test_a_superuser_is_not_exempt(staff):
+    """Rule 23."""
+    root = staff(is_superuser=True)
+    run = runner.plan("freeze-charges", actor=root, reason="incident")
+    with pytest.raises(SamePerson):
+        approve(run, root)
+
+
+def test_a_second_account_of_the_maker_cannot_approve(run, maker, staff):
+    """Rule 23: the person counts, not the account."""
+    alias = staff("compliance", staff_number=maker.staff_number)
+    with pytest.raises(SamePerson):
+        approve(run, alias)
+    with pytest.raises(DatabaseError):
+        Signature.objects.create(
+            approval=standing(run),
+            part="approved",
+            signer=alias,
+            digest=run.plan_digest,
+            reason="",
+            at=run.requested_at,
+            staff_number="somebody else",
+        )
+
+
+def test_the_orm_cannot_sign_for_the_maker(run, maker):
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Signature.objects.create(
+            approval=standing(run),
+            subject="something else",
+            stage="other",
+            part="approved",
+            signer=maker,
+            staff_number="forged",
+            digest=run.plan_digest,
+            reason="",
+            at=run.requested_at,
+        )
+    assert state(run) == "awaiting_approval"
+
+
+def test_sql_cannot_sign_for_the_maker(run, maker):
+    with pytest.raises(DatabaseError, match="one_signature_per_person_and_subject"):
+        sign_by_sql(standing(run), maker)
+
+
+def test_sql_cannot_forge_who_signed_what_and_when(run, checker):
+    """Subject, stage, person and time are the database's to write."""
+    sign_by_sql(standing(run), checker)
+    signed = Signature.objects.get(subject=run.subject, part="approved")
+    assert (signed.stage, signed.staff_number) == ("run", checker.staff_number)
+    assert signed.at >= run.requested_at
+
+
+def test_a_customer_cannot_sign(run, customer):
+    with pytest.raises(DatabaseError, match="member of staff"):
+        sign_by_sql(standing(run), customer())
+
+
+def test_nobody_signs_as_maker_of_anothers_request(run, checker):
+    with pytest.raises(DatabaseError, match="maker signs the own request"):
+        sign_by_sql(standing(run), checker, part="maker")
+
+
+def test_who_decided_cannot_become_the_maker_of_the_same_subject(maker, checker):
+    approvals.ask(
+        "payout_batch:9", stage="one", content=1, permission="", maker=maker, reason="first"
+    )
+    digest = approvals.digest_of(1)
+    approvals.decide("payout_batch:9", stage="one", actor=checker, digest=digest, reason="yes")
+    with pytest.raises(SamePerson):
+        approvals.ask(
+            "payout_batch:9", stage="two", content=2, permission="", maker=checker, reason="mine"
+        )
+    assert approvals.standing("payout_batch:9", stage="two") is None
+
+
+def test_one_person_signs_one_stage_of_a_subject_only(maker, checker, staff):
+    """Maker is never checker, over all stages."""
+    for stage in ("first", "second"):
+        approvals.ask("thing:1", stage=stage, content=1, permission="", maker=maker, reason="")
+    digest = approvals.digest_of(1)
+    approvals.decide("thing:1", stage="first", actor=checker, digest=digest, reason="")
+    with pytest.raises(SamePerson):
+        approvals.decide("thing:1", stage="second", actor=checker, digest=digest, reason="")
+    approvals.decide(
+        "thing:1", stage="second", actor=staff(is_superuser=True), digest=digest, reason=""
+    )
+
+
+def test_an_approval_takes_its_permission(run, staff):
+    """Rule 23: support may not approve a run; nor may a person who has left."""
+    for person in (staff("support"), staff("auditor"), staff("compliance", is_active=False)):
+        with pytest.raises(NotPermitted):
+            approve(run, person)
+    assert state(run) == "awaiting_approval"
+
+
+# --- another plan -------------------------------------------------------------------------------
+
+
+def test_a_changed_plan_is_not_approved_by_the_old_digest(run, maker, checker, wallets):
+    shown = run.plan_digest
+    wallets(3)
+    replanned = runner.replan(run, actor=maker, reason="more wallets")
+    assert replanned.plan_digest != shown
+    with pytest.raises(PlanChanged):
+        approve(run, checker, digest=shown)
+    assert approve(replanned, checker).state == "approved"
+
+
+def test_a_superseded_request_cannot_be_signed(run, maker, checker, wallets):
+    old = standing(run)
+    wallets(3)
+    runner.replan(run, actor=maker, reason="more wallets")
+    with pytest.raises(DatabaseError, match="superseded"):
+        sign_by_sql(old, checker)
+    with pytest.raises(DatabaseError, match="superseded"), transaction.atomic():
+        Signature.objects.create(
+            approval=old,
+            part="approved",
+            signer=checker,
+            digest=old.digest,
+            reason="",
+            at=old.requested_at,
+        )
+
+
+def test_an_equal_plan_made_anew_supersedes_too(run, maker, checker):
+    old = standing(run)
+    runner.replan(run, actor=maker, reason="again")
+    with pytest.raises(DatabaseError, match="superseded"):
+        sign_by_sql(old, checker)
+    assert approve(run, checker).state == "approved"
+
+
+def test_a_signature_covers_the_digest_of_its_request(run, checker):
+    with pytest.raises(DatabaseError, match="another plan"):
+        sign_by_sql(standing(run), checker, digest="0" * 64)
+
+
+def test_who_replanned_cannot_approve(run, checker, staff):
+    other = staff("incident_commander")
+    replanned = runner.replan(run, actor=other, reason="mine now")
+    with pytest.raises(SamePerson):
+        approve(replanned, other)
+    with pytest.raises(SamePerson):
+        approve(replanned, run.maker)
+    assert approve(replanned, checker).state == "approved"
+
+
+def test_a_run_that_changed_after_its_approval_does_not_start(run, maker, checker, wallets):
+    """Rule 61."""
+    approve(run, checker)
+    wallets(1)
+    with pytest.raises(PlanChanged):
+        runner.start(run, actor=maker)
+    assert state(run) == "approved"
+
+
+def test_parameters_changed_by_sql_do_not_start(run, maker, checker):
+    approve(run, checker)
+    Run.objects.filter(pk=run.pk).update(params={"sources": ["points"], "register": False})
+    with pytest.raises(PlanChanged):
+        runner.start(run, actor=maker)
+
+
+def test_sql_cannot_approve_a_run_without_a_signature(run):
+    """Refused through SQL as through the command."""
+    with pytest.raises(DatabaseError, match="no approval of a second person"), transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(state="approved")
+
+
+def test_sql_cannot_approve_another_plan_than_was_signed(run, checker):
+    sign_by_sql(standing(run), checker)
+    with pytest.raises(DatabaseError, match="no approval of a second person"), transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(state="approved", plan_digest="0" * 64)
+
+
+def test_sql_cannot_start_an_unapproved_run(run):
+    with pytest.raises(DatabaseError, match="not declared"), transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(state="running")
+
+
+# --- too late -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def late(run, rehearsal_clock):
+    """`late(delta)` freezes the clock so long after the request."""
+
+    def travel(delta):
+        rehearsal_clock.travel(standing(run).requested_at + delta, frozen=True)
+
+    return travel
+
+
+def test_a_request_can_be_approved_to_its_last_microsecond(run, checker, late):
+    late(A_DAY - dt.timedelta(microseconds=1))
+    assert approve(run, checker).state == "approved"
+
+
+def test_an_expired_request_is_refused_by_every_door(run, checker, late):
+    late(A_DAY)
+    with pytest.raises(PlanExpired):
+        approve(run, checker)
+    with pytest.raises(DatabaseError, match="expired"):
+        sign_by_sql(standing(run), checker)
+    with pytest.raises(SystemExit):
+        command(run, checker)
+    assert state(run) == "awaiting_approval"
+    assert approvals.open_requests() == []
+
+
+def test_an_approved_run_starts_to_the_last_microsecond_and_no_later(run, maker, checker, late):
+    approve(run, checker)
+    late(A_DAY)
+    with pytest.raises(PlanExpired):
+        runner.start(run, actor=maker)
+    assert state(run) == "approved"
+    late(A_DAY - dt.timedelta(microseconds=1))
+    assert runner.start(run, actor=maker).state == "running"
+
+
+def test_sql_cannot_use_a_signature_after_its_time(run, checker, late):
+    sign_by_sql(standing(run), checker)
+    late(A_DAY)
+    with pytest.raises(DatabaseError, match="no approval"), transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(state="approved")
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def command(run, person, *words, digest=None):
+    call_command(
+        "approve",
+        run.subject,
+        *words,
+        by=person.login_id,
+        reason="seen",
+        digest=digest or run.plan_digest[:12],
+    )
+
+
+def test_the_command_approves_for_a_second_person(run, checker):
+    command(run, checker)
+    assert state(run) == "approved"
+
+
+def test_the_command_refuses_the_maker_and_another_account_of_the_maker(run, maker, staff, capsys):
+    alias = staff("compliance", staff_number=maker.staff_number)
+    for person in (maker, alias):
+        with pytest.raises(SystemExit) as refused:
+            command(run, person, "--json")
+        assert refused.value.code == 1
+        assert json.loads(capsys.readouterr().out)["refused"] == "SamePerson"
+    assert state(run) == "awaiting_approval"
+
+
+def test_the_command_refuses_a_changed_plan(run, maker, checker, wallets):
+    shown = run.plan_digest[:12]
+    wallets(2)
+    runner.replan(run, actor=maker, reason="more")
+    with pytest.raises(SystemExit) as refused:
+        command(run, checker, digest=shown)
+    assert refused.value.code == 1
+    assert state(run) == "awaiting_approval"
+
+
+@pytest.mark.parametrize("digest", [None, "", "0", "abc"])
+def test_the_command_wants_the_digest_that_was_shown(run, checker, digest):
+    """Somebody who has not looked cannot approve, nor with a digest too short to mean a plan."""
+    with pytest.raises(Exception, match="digest") as refused:
+        call_command("approve", run.subject, by=checker.login_id, reason="seen", digest=digest)
+    assert refused.value.returncode == 2
+    assert state(run) == "awaiting_approval"
+
+
+def test_the_command_lists_what_waits(run, capsys):
+    call_command("approve")
+    assert run.plan_digest[:12] in capsys.readouterr().out
+
+
+def test_only_an_unapproved_run_can_be_planned_again(run, maker, checker):
+    approve(run, checker)
+    with pytest.raises(GuardNotMet):
+        runner.replan(run, actor=maker, reason="again")
+
+
+def test_planning_takes_its_permission(staff):
+    with pytest.raises(NotPermitted):
+        runner.plan("freeze-charges", actor=staff("support"), reason="x")
+    assert not Run.objects.exists()
+
+
+def test_the_factory_makes_what_the_doors_make(maker, checker):
+    """The other tests begin from such a run."""
+    run = factories.approved_run("freeze-charges", maker=maker, checker=checker)
+    assert (run.state, run.maker) == ("approved", maker)
