@@ -38,29 +38,30 @@ def ask(
     reason: str,
     valid_for: dt.timedelta = VALID_FOR,
 ) -> Approval:
-    """A request stands for `subject`; an earlier one of the same stage can no longer be signed.
+    """A request stands for `subject`, or nothing changed; an earlier one of the same stage can no longer be signed.
 
     A maker who asks again for the same subject keeps the one signature. Somebody who decided about the subject before
     cannot become its maker: `SamePerson`.
     """
     digest = digest_of(content)
     at = clock.now()
-    approval = Approval.objects.create(
-        subject=subject,
-        stage=stage,
-        digest=digest,
-        summary=json.loads(json.dumps(content, cls=DjangoJSONEncoder)),
-        permission=permission,
-        maker=maker,
-        reason=reason,
-        requested_at=at,
-        expires_at=at + valid_for,
-    )
-    earlier = Signature.objects.filter(subject=subject, staff_number=maker.staff_number).first()
-    if earlier is None:
-        _sign(approval, part=Signature.Part.MAKER, signer=maker, digest=digest, reason=reason)
-    elif earlier.part != Signature.Part.MAKER:
-        raise SamePerson(actor=maker.pk, subject=subject, part=earlier.part)
+    with transaction.atomic():
+        approval = Approval.objects.create(
+            subject=subject,
+            stage=stage,
+            digest=digest,
+            summary=json.loads(json.dumps(content, cls=DjangoJSONEncoder)),
+            permission=permission,
+            maker=maker,
+            reason=reason,
+            requested_at=at,
+            expires_at=at + valid_for,
+        )
+        earlier = Signature.objects.filter(subject=subject, staff_number=maker.staff_number).first()
+        if earlier is None:
+            _sign(approval, part=Signature.Part.MAKER, signer=maker, digest=digest, reason=reason)
+        elif earlier.part != Signature.Part.MAKER:
+            raise SamePerson(actor=maker.pk, subject=subject, part=earlier.part)
     return approval
 
 

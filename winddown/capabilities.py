@@ -172,8 +172,7 @@ def request_restore(code: str, *, actor: Any, reason: str) -> None:
     """
     with transaction.atomic():
         switch = _locked(code)
-        if code.startswith(("top_up:", "register")) and _announced():
-            raise GuardNotMet(action=f"restore {code}", why="the end of the service was announced")
+        _refuse_after_announcement(code)
         switch = transition_one(switch, "request_restore", actor=actor, reason=reason)
         approvals.ask(
             f"{_subject(switch)}:restore",
@@ -187,9 +186,13 @@ def request_restore(code: str, *, actor: Any, reason: str) -> None:
 
 
 def restore(code: str, *, actor: Any, reason: str) -> None:
-    """`code` lets through again under a new version, because a second person agreed."""
+    """`code` lets through again under a new version, because a second person agreed.
+
+    Raises `GuardNotMet` as the request does: the end may have been announced meanwhile.
+    """
     with transaction.atomic():
         switch = _locked(code)
+        _refuse_after_announcement(code)
         digest = approvals.digest_of({"restore": code, "version": switch.version})
         approvals.decide(
             f"{_subject(switch)}:restore",
@@ -219,9 +222,24 @@ def restore(code: str, *, actor: Any, reason: str) -> None:
         )
 
 
-def _announced() -> bool:
+def keep_stopped(code: str, *, actor: Any, reason: str) -> None:
+    """The request to restore `code` is off, also when it has expired; one person is enough, as for a stop."""
+    with transaction.atomic():
+        switch = transition_one(_locked(code), "keep_stopped", actor=actor, reason=reason)
+        audit.append(
+            "capability.keep_stopped",
+            f"capability:{code}",
+            actor=actor,
+            reason=reason,
+            version=switch.version,
+        )
+
+
+def _refuse_after_announcement(code: str) -> None:
     before = (Programme.State.OPERATING, Programme.State.INCIDENT, Programme.State.RESTRICTED)
-    return Programme.objects.exclude(state__in=before).exists()
+    announced = Programme.objects.exclude(state__in=before).exists()
+    if announced and code.startswith(("top_up:", "register")):
+        raise GuardNotMet(action=f"restore {code}", why="the end of the service was announced")
 
 
 def _subject(switch: Capability) -> str:

@@ -158,7 +158,11 @@ class InitialStateGuard(Guard):
 
 
 def machine_guards() -> list[Guard]:
-    """The two triggers every `Stateful` model lists in its Meta."""
+    """The three triggers every `Stateful` model lists in its Meta.
+
+    The third fires for no ordinary statement and so costs none: a row that could be deleted and made anew, or given
+    another id on its way, would come back to its first state without an edge.
+    """
     return [
         MachineGuard(
             name="machine",
@@ -173,6 +177,16 @@ def machine_guards() -> list[Guard]:
             when=pgtrigger.After,
             operation=pgtrigger.Insert,
             referencing=pgtrigger.Referencing(new="after"),
+        ),
+        Guard(
+            name="machine_row",
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            operation=pgtrigger.Delete | pgtrigger.Truncate | pgtrigger.UpdateOf("id"),
+            func=(
+                "RAISE EXCEPTION USING ERRCODE = 'WD011',"
+                " MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);"
+            ),
         ),
     ]
 
@@ -269,13 +283,14 @@ class named:
 def require(actor: Any, permission: str, *, by_system: bool = False, action: str = "") -> None:
     """`actor` holds `permission`; the system itself only where the declaration says so.
 
-    Raises `NotPermitted`. A superuser holds every permission, and still cannot be both maker and checker.
+    Raises `NotPermitted`. An empty permission is the customers' own: it takes a person who may act at all. A superuser
+    holds every permission, and still cannot be both maker and checker.
     """
     if actor is SYSTEM:
         if not by_system:
             raise NotPermitted(actor="system", action=action, permission=permission)
         return
-    if permission and not (actor.is_active and actor.has_perm(permission)):
+    if not actor.is_active or (permission and not actor.has_perm(permission)):
         raise NotPermitted(actor=actor.pk, action=action, permission=permission)
 
 

@@ -154,7 +154,7 @@ def reject(run: Run, *, actor: Any, digest: str, reason: str) -> Run:
         approvals.decide(
             locked.subject, stage=STAGE, actor=actor, digest=digest, reason=reason, approve=False
         )
-        locked = transition_one(locked, "abort", actor=actor, reason=reason, ended_at=clock.now())
+        locked = transition_one(locked, "reject", actor=actor, reason=reason, ended_at=clock.now())
         audit.append("run.reject", locked.subject, actor=actor, reason=reason, run=locked)
         return locked
 

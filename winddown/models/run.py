@@ -112,6 +112,15 @@ class Run(Stateful):
 
     @transition(
         field="state",
+        source="awaiting_approval",
+        target="aborted",
+        permission="winddown.approve_run",
+    )
+    def reject(self) -> None:
+        """A second person refused this plan."""
+
+    @transition(
+        field="state",
         source="approved",
         target="running",
         permission="winddown.start_run",
@@ -135,7 +144,11 @@ class Run(Stateful):
         """Batches are claimed again."""
 
     @transition(
-        field="state", source="running", target="succeeded", permission="", custom={"system": True}
+        field="state",
+        source="running",
+        target="succeeded",
+        permission="winddown.work_run",
+        custom={"system": True},
     )
     def succeed(self) -> None:
         """Every step is done and the verification found no gap."""
@@ -144,7 +157,7 @@ class Run(Stateful):
         field="state",
         source="running",
         target="partially_failed",
-        permission="",
+        permission="winddown.work_run",
         custom={"system": True},
     )
     def end_with_failures(self) -> None:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from winddown import approvals, capabilities, runner
 from winddown.command import StaffCommand
-from winddown.errors import NothingToDecide, PlanChanged
+from winddown.errors import GuardNotMet, NothingToDecide, PlanChanged
 from winddown.models import Approval, Run
+
+
+SHOWN_MIN = 12
 
 
 class Command(StaffCommand):
@@ -32,19 +37,28 @@ class Command(StaffCommand):
         if request is None:
             raise NothingToDecide(subject=subject)
         digest = request.digest
-        if (
-            options["digest"]
-            and len(options["digest"]) >= 12
-            and not digest.startswith(options["digest"])
-        ):
-            raise PlanChanged(subject=subject, approved=options["digest"][:12], now=digest[:12])
+        shown = options["digest"] or ""
+        if len(shown) < SHOWN_MIN:
+            raise CommandError(
+                f"--digest is missing or short: give at least the first {SHOWN_MIN} digits of what you were shown",
+                returncode=2,
+            )
+        if not digest.startswith(shown):
+            raise PlanChanged(subject=subject, approved=shown[:SHOWN_MIN], now=digest[:SHOWN_MIN])
         if subject.startswith("run:"):
             run = Run.objects.get(pk=int(subject.removeprefix("run:")))
             verb = runner.reject if options["reject"] else runner.approve
             verb(run, actor=person, digest=digest, reason=options["reason"])
         elif subject.startswith("capability:"):
             code = subject.removeprefix("capability:").removesuffix(":restore").rsplit(":", 1)[0]
-            verb = capabilities.restore if request.stage == "restore" else capabilities.ratify
+            if request.stage == "restore":
+                verb = capabilities.keep_stopped if options["reject"] else capabilities.restore
+            elif options["reject"]:
+                raise GuardNotMet(
+                    action=f"reject {subject}", why="a stop is undone by restoring it"
+                )
+            else:
+                verb = capabilities.ratify
             verb(code, actor=person, reason=options["reason"])
         else:
             raise NothingToDecide(subject=subject)
