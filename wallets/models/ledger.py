@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pgtrigger
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -74,6 +76,21 @@ class Journal(models.Model):
         return f"{self.kind} {self.source} {self.source_id}"
 
 
+class PostingQuerySet(models.QuerySet["Posting"]):
+    """Sets of postings and what they come to."""
+
+    def until(self, at: dt.datetime) -> PostingQuerySet:
+        """The postings of what had happened before `at`, whenever it was written."""
+        return self.filter(journal__occurred_at__lt=at)
+
+    def balance_minor(self, account: str, *, wallet_id: int | None = None) -> int:
+        """The balance of `account`, of one wallet where it is one of the wallets' accounts."""
+        lines = self.filter(account=account)
+        if wallet_id is not None:
+            lines = lines.filter(wallet_id=wallet_id)
+        return lines.aggregate(total=models.Sum("amount_minor"))["total"] or 0
+
+
 class Posting(models.Model):
     """One signed line of a journal.
 
@@ -97,6 +114,8 @@ class Posting(models.Model):
     )
     amount_minor = models.BigIntegerField()
     xact_id = models.BigIntegerField(db_default=RawSQL("pg_current_xact_id()::text::bigint", ()))
+
+    objects = PostingQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -100,12 +100,7 @@ class ShutDownByDeadline(Workflow):
             (LedgerAccount.WALLET_PAID, lines["paid"] or 0),
             (LedgerAccount.WALLET_BONUS, lines["bonus"] or 0),
         ):
-            posted = (
-                Posting.objects.filter(account=account).aggregate(total=Sum("amount_minor"))[
-                    "total"
-                ]
-                or 0
-            )
+            posted = Posting.objects.balance_minor(account)
             if posted != total:
                 gaps.append(f"{account}: the ledger says {posted}, the snapshot {total}")
         return gaps
