@@ -10,7 +10,6 @@ import datetime as dt
 from pathlib import Path
 from random import Random
 
-from rehearsal.people import ISSUERS
 from refunds.issuers.csv_exchange import (
     AnswerLine,
     luhn_digit,
@@ -18,6 +17,7 @@ from refunds.issuers.csv_exchange import (
     write_answers,
 )
 from refunds.models import Issuer
+from rehearsal.people import ISSUERS
 
 SOURCE = "made up for the rehearsal; no issuer of this name exists"
 # Closing day, day of the debit in the month after, and until how many days before it the debit can be stopped.

@@ -38,14 +38,14 @@ class Processes:
         environment = os.environ | {"WINDDOWN_ROLE": "worker", "WINDDOWN_TICK_S": str(self.tick_s)}
         with (self.logs / f"{name}.log").open("wb") as log:
             self.running.append(
-                subprocess.Popen(  # noqa: S603  our own interpreter and module
+                subprocess.Popen(
                     command,
                     cwd=settings.BASE_DIR,
                     env=environment,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    preexec_fn=_die_with_parent,  # noqa: PLW1509  one call into libc, no Python locks
+                    preexec_fn=_die_with_parent,
                 )
             )
 
@@ -64,7 +64,9 @@ class Processes:
         """The sentence that says which of them has ended, if one has."""
         for name, process in zip(("worker", "beat"), self.running, strict=True):
             if process.poll() is not None:
-                return f"the {name} ended with code {process.returncode}; see {self.logs / name}.log"
+                return (
+                    f"the {name} ended with code {process.returncode}; see {self.logs / name}.log"
+                )
         return None
 
     def peak_memory_kib(self) -> int:

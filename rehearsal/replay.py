@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import time
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Sum
 
 from rehearsal import stage
 from rehearsal.case import Case, load_case
+from rehearsal.compensation import Compensation
 from rehearsal.generator import generate_case
 from rehearsal.processes import Processes
 from rehearsal.report import Figure, Report
 from rehearsal.storyteller import Storyteller
 from wallets import movements
 from wallets.models import Snapshot, Wallet
-from winddown import audit, capabilities, clock, loading, milestones, runner
+from winddown import audit, clock, loading, milestones, runner
 from winddown.command import show_progress
 from winddown.errors import PastDeadline, WinddownError
 from winddown.machines import SYSTEM, transition_one
-from winddown.models import Milestone, Programme, PublicNotice, Run
+from winddown.models import Milestone, Programme, Run
 
 WAIT_S_MAX = 1_800
 
@@ -35,7 +34,9 @@ class ReplayFailed(WinddownError):
 class Replay:
     """One pass through the case. `play` tells the story while it happens and leaves the report filled."""
 
-    def __init__(self, *, accounts: int, seed: int, directory: Path, storyteller: Storyteller) -> None:
+    def __init__(
+        self, *, accounts: int, seed: int, directory: Path, storyteller: Storyteller
+    ) -> None:
         self.case: Case = load_case()
         self.directory = directory
         self.files = directory / "case"
@@ -43,13 +44,16 @@ class Replay:
         self.report = Report(accounts=accounts, seed=seed)
         self.cast: stage.Cast
         self.processes: Processes
+        self.victims: Compensation
         self.manifest: dict[str, Any] = {}
 
     def play(self) -> Report:
         """The whole case has happened in this database, and the report says how it ended."""
         self.prepare()
         with Processes(logs=self.directory) as self.processes:
-            self.attack_and_containment()
+            self.incident()
+            self.announcement()
+            self.shut_down()
         with self.report.phase("verify"):
             audit.seal()
             self.report.close_books()
@@ -63,39 +67,154 @@ class Replay:
             self.cast = stage.set_up(self.case)
         with self.report.phase("generate") as phase:
             self.manifest = generate_case(
-                accounts=self.report.accounts, seed=self.report.seed, out=self.files, progress=tell.progress
+                accounts=self.report.accounts,
+                seed=self.report.seed,
+                out=self.files,
+                progress=tell.progress,
             )
             phase.rows = sum(file["rows"] for file in self.manifest["files"])
-        tell.line(f"{phase.rows:,} rows of the case generated for {self.report.accounts:,} accounts.")
+        tell.line(
+            f"{phase.rows:,} rows of the case generated for {self.report.accounts:,} accounts."
+        )
 
-    # --- July: the attack and its containment ---------------------------------------------------------------------
+    # --- the timeline -----------------------------------------------------------------------------------------------
 
-    def attack_and_containment(self) -> None:
+    def incident(self) -> None:
+        """July: the attack, the stops in their stages, and the victims."""
         case, cast = self.case, self.cast
+        stopped = case.at("stop_all_top_ups")
         self.move_to(case.at("stop_card_top_ups"))
         with transaction.atomic():
             transition_one(
-                Programme.current(), "declare_incident", actor=cast.commander, reason="strange sign-ins and charges",
+                Programme.current(),
+                "declare_incident",
+                actor=cast.commander,
+                reason="strange sign-ins and charges",
                 aware_at=clock.now(),
             )
             audit.append("programme.declare_incident", "programme", actor=cast.commander)
         self.carry_out(
-            "freeze-charges", maker=cast.commander, checker=cast.deputy, reason="charges by stolen accounts",
+            "freeze-charges",
+            reason="charges by stolen accounts",
             params={"sources": ["credit_card", "debit_card"], "register": False},
         )
-        self.move_to(case.at("stop_all_top_ups") - dt.timedelta(seconds=1))
+        self.move_to(stopped - dt.timedelta(seconds=1))
         for kind in ("accounts", "external_identities", "wallets", "funding_cards", "top_ups"):
             self.load(kind)
         self.load("payments", "2019_07_01")
         self.load("auth_events", "2019_07_01")
-        self.move_to(case.at("stop_all_top_ups"))
-        self.carry_out(
-            "freeze-charges", maker=cast.commander, checker=cast.deputy, reason="every source is abused"
-        )
+        self.move_to(stopped)
+        self.carry_out("freeze-charges", reason="every source is abused")
+        self.victims = Compensation(self)
+        self.victims.find_and_hold(told_as_of=case.damage.restatements[0].as_of)
         self.move_to(case.at("suspend_external_login"))
-        self.carry_out(
-            "suspend-external-login", maker=cast.commander, checker=cast.deputy, reason="sign-ins without a password"
+        self.carry_out("suspend-external-login", reason="sign-ins without a password")
+        self.move_to(stopped + dt.timedelta(days=12))
+        self.load("payments", "2019_07_04")
+        for told in case.damage.restatements[1:]:
+            if told.as_of > case.at("reset_all_passwords") > clock.now():
+                self.move_to(case.at("reset_all_passwords"))
+                self.carry_out("reset-all-passwords", reason="any password may be known to thieves")
+            self.move_to(told.as_of - dt.timedelta(hours=1))
+            self.victims.report_and_confirm(known_by=told.as_of)
+            self.move_to(told.as_of)
+            self.victims.publish(as_of=told.as_of)
+        self.move_to(case.at("announce_end").replace(hour=0))
+        self.load("payments", "2019_07_16")
+        self.load("auth_events", "2019_07_04")
+        self.victims.clear_suspects()
+        self.victims.claw_back()
+
+    def announcement(self) -> None:
+        """August: the end is announced, the deadlines are set, the issuers are asked."""
+        case, cast, programme = self.case, self.cast, self.case.programme
+        self.move_to(case.at("announce_end"))
+        with transaction.atomic():
+            transition_one(
+                Programme.current(),
+                "announce",
+                actor=cast.compliance,
+                reason="the service cannot be made safe",
+                announced_at=clock.now(),
+            )
+            audit.append("programme.announce", "programme", actor=cast.compliance)
+        milestones.set_milestone(
+            Milestone.Kind.SPEND_ENDS,
+            at=programme.spend_ends_at,
+            actor=cast.commander,
+            reason="announced end of spending",
+            ends_capability="spend",
+            workflow="shut-down-by-deadline",
         )
+        milestones.set_milestone(
+            Milestone.Kind.REFUND_WINDOW_ENDS,
+            at=programme.refund_window_ends_at,
+            actor=cast.compliance,
+            reason="announced refund window",
+        )
+        self.victims.ask_issuers()
+        self.move_to(clock.now() + dt.timedelta(days=7))
+        self.victims.hear_issuers()
+        self.move_to(case.at("start_compensation"))
+        self.victims.repeat_asks()
+        self.victims.give_back_points()
+        self.move_to(clock.now() + dt.timedelta(days=7))
+        self.victims.hear_issuers()
+        self.move_to(dt.datetime(2019, 9, 1, tzinfo=programme.time_zone))
+        self.load("payments", "2019_08_01")
+
+    def shut_down(self) -> None:
+        """30 September, 24:00: a payment passes in the last microsecond, none after it, and the balances are sealed."""
+        case = self.case
+        ends_at = case.programme.spend_ends_at
+        self.move_to(ends_at - dt.timedelta(hours=9))
+        self.move_to(ends_at - dt.timedelta(seconds=1))
+        self.load("payments", "2019_09_01")
+        self.plan_and_approve("shut-down-by-deadline", reason="end of the service")
+        self.storyteller.line("The closing run is approved and waits for the clock.")
+        clock.travel(ends_at - dt.timedelta(microseconds=1), frozen=True)
+        passes = self._try_to_pay()
+        clock.travel(ends_at, frozen=True)
+        refused = not self._try_to_pay()
+        self.report.checks["a payment at 23:59:59.999999 passes, one at 24:00 is refused"] = (
+            passes and refused
+        )
+        self.move_to(ends_at)
+        run = self.wait_for_start("shut-down-by-deadline")
+        self.follow(run)
+        sealed = Snapshot.objects.get()
+        self.storyteller.line(
+            f"Sealed: {sealed.wallets:,} wallets, JPY {sealed.paid_minor:,} to refund, JPY {sealed.bonus_minor:,} of free value."
+        )
+        population, accounts = case.population, self.report.accounts
+        holders = Wallet.objects.holding().count()
+        at = "2019-09-30 24:00"
+        self.report.figures += [
+            Figure("holders at close (scaled)", at, population.holders(accounts=accounts), holders),
+            Figure(
+                "balance at close, JPY (scaled)",
+                at,
+                population.balance_minor(accounts=accounts),
+                sealed.paid_minor,
+            ),
+        ]
+
+    def _try_to_pay(self) -> bool:
+        """A holder tries to pay one yen of bonus or paid value at this very instant; it is undone at once if it passes."""
+        holder = Wallet.objects.holding().filter(state="charge_frozen").order_by("pk").first()
+        try:
+            with transaction.atomic():
+                movements.pay(
+                    holder.pk,
+                    amount_minor=1,
+                    merchant_ref="probe",
+                    payment_ref=f"probe {clock.now()}",
+                    actor=SYSTEM,
+                )
+                transaction.set_rollback(True)
+        except PastDeadline:
+            return False
+        return True
 
     # --- how things are done --------------------------------------------------------------------------------------
 
@@ -107,32 +226,78 @@ class Replay:
         """Every file of the kind (from `since` on, where it comes in deliveries) is loaded with its control totals."""
         name = f"{kind}_{since}" if since else kind
         entries = [
-            entry for entry in self.manifest["files"]
+            entry
+            for entry in self.manifest["files"]
             if entry["loader"] == f"load_{kind}" and entry["path"].startswith(name)
         ]
         for entry in entries:
             with self.report.phase(f"load {Path(entry['path']).stem}") as phase:
                 loading.load(
-                    kind, self.files / entry["path"], actor=self.cast.commander, expect_rows=entry["rows"],
-                    expect_sum=entry["sum_minor"], reason="take-over from the core system",
+                    kind,
+                    self.files / entry["path"],
+                    actor=self.cast.commander,
+                    expect_rows=entry["rows"],
+                    expect_sum=entry["sum_minor"],
+                    reason="take-over from the core system",
                     progress=self.storyteller.progress,
                 )
                 phase.rows = entry["rows"]
-            self.storyteller.line(f"{entry['path']}: {entry['rows']:,} rows in {phase.seconds:.1f} s")
+            self.storyteller.line(
+                f"{entry['path']}: {entry['rows']:,} rows in {phase.seconds:.1f} s"
+            )
 
     def carry_out(
-        self, workflow: str, *, maker: Any, checker: Any, reason: str, params: dict[str, Any] | None = None
+        self,
+        workflow: str,
+        *,
+        reason: str,
+        params: dict[str, Any] | None = None,
+        maker: str = "commander",
+        checker: str = "deputy",
     ) -> Run:
         """The workflow was planned by one, approved by another, started, and worked off by the real workers."""
-        run = self.plan_and_approve(workflow, maker=maker, checker=checker, reason=reason, params=params)
-        run = runner.start(run, actor=maker)
-        return self.follow(run)
+        run = self.plan_and_approve(
+            workflow, reason=reason, params=params, maker=maker, checker=checker
+        )
+        return self.follow(runner.start(run, actor=self.cast.people[maker]))
 
     def plan_and_approve(
-        self, workflow: str, *, maker: Any, checker: Any, reason: str, params: dict[str, Any] | None = None
+        self,
+        workflow: str,
+        *,
+        reason: str,
+        params: dict[str, Any] | None = None,
+        maker: str = "commander",
+        checker: str = "deputy",
     ) -> Run:
-        run = runner.plan(workflow, actor=maker, reason=reason, params=params)
-        return runner.approve(run, actor=checker, digest=run.plan_digest, reason="plan checked")
+        people = self.cast.people
+        run = runner.plan(workflow, actor=people[maker], reason=reason, params=params)
+        return runner.approve(
+            run, actor=people[checker], digest=run.plan_digest, reason="plan checked"
+        )
+
+    def wait_for_start(self, workflow: str) -> Run:
+        """The tick of the real beat has started the approved run."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            run = (
+                Run.objects.filter(workflow=workflow)
+                .exclude(state=Run.State.APPROVED)
+                .order_by("-pk")
+                .first()
+            )
+            if run is not None and run.started_at is not None:
+                milestone = Milestone.objects.get(workflow=workflow)
+                self.storyteller.line(
+                    f"The tick fired {milestone.kind}, {milestone.late_by} after the instant."
+                )
+                return run
+            if dead := self.processes.dead():
+                raise ReplayFailed(why=dead)
+            time.sleep(0.1)
+        raise ReplayFailed(
+            why=f"no tick started {workflow} within 120 s; see {self.directory / 'beat.log'}"
+        )
 
     def follow(self, run: Run) -> Run:
         """The run has ended, and ended without failures."""
@@ -151,7 +316,11 @@ class Replay:
         phase.rows = sum(moved.values())
         self.report.see_memory(self.processes.peak_memory_kib())
         self.storyteller.line(
-            f"{run.workflow}: " + (", ".join(f"{step.replace('_', ' ')} {rows:,}" for step, rows in moved.items()) or "nothing to move")
+            f"{run.workflow}: "
+            + (
+                ", ".join(f"{step.replace('_', ' ')} {rows:,}" for step, rows in moved.items())
+                or "nothing to move"
+            )
             + f" in {phase.seconds:.1f} s"
         )
         if run.state != Run.State.SUCCEEDED:

@@ -120,8 +120,14 @@ _LINES = (
     ("opening balance", "false"),
     ("top-ups", "j.kind = 'top_up' AND p.account IN ('wallet_paid', 'wallet_bonus')"),
     ("payments", "j.kind IN ('pay', 'reserve') AND p.account IN ('wallet_paid', 'wallet_bonus')"),
-    ("payments reversed or void", "j.kind IN ('reverse', 'settle') AND p.account IN ('wallet_paid', 'wallet_bonus')"),
-    ("clawed back from thieves", "j.kind = 'claw_back' AND p.account IN ('wallet_paid', 'wallet_bonus')"),
+    (
+        "payments reversed or void",
+        "j.kind IN ('reverse', 'settle') AND p.account IN ('wallet_paid', 'wallet_bonus')",
+    ),
+    (
+        "clawed back from thieves",
+        "j.kind = 'claw_back' AND p.account IN ('wallet_paid', 'wallet_bonus')",
+    ),
     ("bonus value ended", "p.account = 'bonus_expired'"),
     ("refunds paid by the bank", "p.account = 'bank' AND j.kind LIKE 'refund%'"),
     ("refunds in flight", "p.account = 'payouts_in_flight'"),
@@ -130,10 +136,17 @@ _LINES = (
     ("excluded, unclaimed", "p.account = 'unclaimed'"),
     ("still in wallets", "p.account IN ('wallet_paid', 'wallet_bonus')"),
 )
-_LEAVES = frozenset({
-    "bonus value ended", "refunds paid by the bank", "refunds in flight", "refunds still owed",
-    "transferred to another issuer", "excluded, unclaimed", "still in wallets",
-})
+_LEAVES = frozenset(
+    {
+        "bonus value ended",
+        "refunds paid by the bank",
+        "refunds in flight",
+        "refunds still owed",
+        "transferred to another issuer",
+        "excluded, unclaimed",
+        "still in wallets",
+    }
+)
 
 
 def money_table() -> list[Line]:
@@ -142,7 +155,9 @@ def money_table() -> list[Line]:
         f"coalesce(sum(p.amount_minor) FILTER (WHERE {condition}), 0)" for _, condition in _LINES
     )
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {selected} FROM wallets_posting p JOIN wallets_journal j ON j.id = p.journal_id")  # noqa: S608
+        cursor.execute(
+            f"SELECT {selected} FROM wallets_posting p JOIN wallets_journal j ON j.id = p.journal_id"
+        )
         sums = cursor.fetchone()
     return [
         Line(name, -int(amount) if name in _LEAVES else int(amount))

@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from rehearsal import issuers
 from rehearsal.case import Case
 from winddown import audit, capabilities, clock
 from winddown.errors import WinddownError
@@ -57,11 +58,15 @@ def empty_database() -> None:
     Raises `NotARehearsal` rather than touch a database with a real programme in it; an earlier rehearsal is wiped.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('winddown_clock') IS NOT NULL AND to_regclass('accounts_user') IS NOT NULL")
+        cursor.execute(
+            "SELECT to_regclass('winddown_clock') IS NOT NULL AND to_regclass('accounts_user') IS NOT NULL"
+        )
         if cursor.fetchone()[0]:
             cursor.execute("SELECT rehearsal FROM winddown_clock")
             marked = cursor.fetchone()
-            cursor.execute("SELECT EXISTS (SELECT FROM accounts_user) OR EXISTS (SELECT FROM winddown_programme)")
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM accounts_user) OR EXISTS (SELECT FROM winddown_programme)"
+            )
             if cursor.fetchone()[0] and not (marked and marked[0]):
                 raise NotARehearsal(name=connection.settings_dict["NAME"])
         cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
@@ -95,5 +100,6 @@ def set_up(case: Case) -> Cast:
             )
             person.groups.add(Group.objects.get(name=role))
             people[login] = person
+        issuers.declare()
         audit.append("rehearsal.set_up", "programme", actor=SYSTEM, people=len(people))
     return Cast(people=people, password=password)

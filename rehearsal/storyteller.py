@@ -36,7 +36,9 @@ class Storyteller:
         self.console.print(self._money(report))
         self.console.print(self._figures(report))
         for code, sentences in report.breached.items():
-            self.console.print(f"[red]invariant {code} is breached[/red]: " + "; ".join(sentences[:3]))
+            self.console.print(
+                f"[red]invariant {code} is breached[/red]: " + "; ".join(sentences[:3])
+            )
         for check, held in report.checks.items():
             self.console.print(f"{'[green]yes[/green]' if held else '[red]NO[/red] '} {check}")
         spent = sum(phase.seconds for phase in report.phases)
@@ -58,11 +60,16 @@ class Storyteller:
     def _figures(self, report: Report) -> Table:
         table = Table(title="Published figures beside the reproduced ones", title_justify="left")
         for name in ("figure", "as of", "published", "reproduced", ""):
-            table.add_column(name, justify="right" if name in ("published", "reproduced") else "left")
+            table.add_column(
+                name, justify="right" if name in ("published", "reproduced") else "left"
+            )
         for figure in report.figures:
             what = figure.what + (f" (within {figure.tolerance:.0%})" if figure.tolerance else "")
             table.add_row(
-                what, figure.as_of, f"{figure.published:,}", f"{figure.reproduced:,}",
+                what,
+                figure.as_of,
+                f"{figure.published:,}",
+                f"{figure.reproduced:,}",
                 "[green]ok[/green]" if figure.holds else "[red]differs[/red]",
             )
         return table

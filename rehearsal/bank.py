@@ -1,0 +1,182 @@
+"""The simulated bank: reads transfer files and account checks from a directory, and answers in files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles.errors import BankFileError
+from refunds.bankfiles.zengin_result import (
+    AccountCheck,
+    AnswerKind,
+    CheckLine,
+    ResultLine,
+    ReturnReason,
+)
+from refunds.bankfiles.zengin_transfer import TransferItem
+
+# What the bank knows about an account: everything it answers follows from this and from what it
+# has done before.
+OK = "ok"
+QUALITIES = (OK, "no_such_account", "name_mismatch", "closed_once", "always_bad")
+
+
+class BankRefused(Exception):
+    """The bank would not take this file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the bank did with one file: took it, or said why not; the files it answered with."""
+
+    name: str
+    refused: str = ""
+    answers: tuple[Path, ...] = ()
+
+
+@dataclass(slots=True)
+class SimulatedBank:
+    """Works on two directories: what it is sent lies in `inbox`, what it answers in `outbox`.
+
+    `quality_of` gives the truth about an account by "bank-branch-type-number": one of `QUALITIES`.
+    An account of quality `no_such_account` or `name_mismatch` fails the check and every transfer;
+    `closed_once` passes the check and sends the transfer back; `always_bad` passes the check and
+    sends every transfer back. A holder who corrects the account gives another one, whose quality
+    decides then. The same files in the same order get the same answers, byte for byte; a file that
+    was taken before is refused, as banks do.
+    """
+
+    inbox: Path
+    outbox: Path
+    quality_of: Callable[[str], str]
+    taken: set[str] = field(default_factory=set)
+    remitter_codes: frozenset[str] = frozenset()
+
+    def work(self, *, today: dt.date) -> list[Taken]:
+        """Every file in the inbox that the bank has not seen is answered; transfers on their value date only.
+
+        A transfer file whose value date is ahead stays in the inbox until a later call.
+        """
+        self.outbox.mkdir(parents=True, exist_ok=True)
+        done = []
+        for path in sorted(self.inbox.glob("*.txt")):
+            if path.name in self.taken:
+                continue
+            try:
+                answers = self._answer(path, today=today)
+            except (BankFileError, BankRefused) as refusal:
+                self.taken.add(path.name)
+                done.append(Taken(path.name, refused=str(refusal)))
+                continue
+            if answers is not None:
+                self.taken.add(path.name)
+                done.append(Taken(path.name, answers=tuple(answers)))
+        return done
+
+    def _answer(self, path: Path, *, today: dt.date) -> list[Path] | None:
+        content = path.read_bytes()
+        if content[103:104] == AnswerKind.CHECK.value.encode():
+            return [self._check(path.name, content, today=today)]
+        return self._transfer(path.name, content, today=today)
+
+    # --- account-name checks ----------------------------------------------------------------------
+
+    def _check(self, name: str, content: bytes, *, today: dt.date) -> Path:
+        asked = zengin_result.read_checks(content)
+        pieces = zengin_result.write_checks(
+            remitter=asked.header.remitter,
+            value_date=asked.header.value_date(near=today),
+            answered_on=today,
+            lines=(CheckLine(line.item, self._known(line.item)) for line in asked.lines),
+        )
+        return self._write(f"answer-{name}", pieces)
+
+    def _known(self, item: TransferItem) -> AccountCheck:
+        return {
+            "no_such_account": AccountCheck.NO_SUCH_ACCOUNT,
+            "name_mismatch": AccountCheck.NAME_DIFFERS,
+        }.get(self._quality(item), AccountCheck.MATCHED)
+
+    # --- transfers --------------------------------------------------------------------------------
+
+    def _transfer(self, name: str, content: bytes, *, today: dt.date) -> list[Path] | None:
+        file = zengin_transfer.read(content)
+        if self.remitter_codes and file.header.remitter.code not in self.remitter_codes:
+            raise BankRefused("this remitter has no contract with us")
+        value_date = file.header.value_date(near=today)
+        if value_date > today:
+            return None
+        results = [ResultLine(item, self._reason(item)) for item in file.items]
+        return [
+            self._write(
+                f"result-{name}",
+                zengin_result.write_results(
+                    remitter=file.header.remitter,
+                    value_date=value_date,
+                    answered_on=today,
+                    kind=AnswerKind.RESULT,
+                    lines=results,
+                ),
+            )
+        ]
+
+    def _reason(self, item: TransferItem) -> ReturnReason | None:
+        return {
+            "no_such_account": ReturnReason.ACCOUNT_NOT_FOUND,
+            "name_mismatch": ReturnReason.NAME_MISMATCH,
+            "closed_once": ReturnReason.ACCOUNT_CLOSED,
+            "always_bad": ReturnReason.ACCOUNT_BLOCKED,
+        }.get(self._quality(item))
+
+    def _quality(self, item: TransferItem) -> str:
+        return self.quality_of(account_key(item))
+
+    def _write(self, name: str, pieces: Iterable[bytes]) -> Path:
+        path = self.outbox / name
+        draft = path.with_suffix(".draft")
+        with draft.open("wb") as file:
+            file.writelines(pieces)
+        draft.replace(path)
+        return path
+
+
+def account_key(item: TransferItem) -> str:
+    """How the bank names an account."""
+    return f"{item.bank_code}-{item.branch_code}-{item.account_type}-{item.account_number}"
+
+
+@dataclass(slots=True)
+class Accounts:
+    """The accounts of the rehearsal's customers: for each holder's attempt one account, of a known quality.
+
+    The quality is written into the account's number, so that the bank needs no list: the last digit of the number says
+    which of the qualities it has. Deterministic: the same holder and attempt give the same account.
+    """
+
+    branches: list[tuple[str, str]]
+
+    def account(self, holder_number: int, *, attempt: int, quality: str) -> tuple[str, str, str, str]:
+        """Bank, branch, type and number of the holder's account at this attempt."""
+        bank, branch = self.branches[(holder_number * 7 + attempt) % len(self.branches)]
+        serial = (holder_number * 10 + attempt) % 100_000
+        group = (holder_number * 10 + attempt) // 100_000 % 8 + 1
+        return bank, branch, "1", f"{group}{serial:05d}{QUALITIES.index(quality)}"
+
+    @staticmethod
+    def quality_of(key: str) -> str:
+        """What the number says; an account that the rehearsal did not make is a good one."""
+        last = int(key[-1])
+        return QUALITIES[last] if last < len(QUALITIES) else OK
+
+
+def later_quality(quality: str) -> str:
+    """What the account is like that a holder gives after a first one of `quality` failed."""
+    return quality if quality == "always_bad" else OK
+
+
+def answers_in(outbox: Path) -> Iterator[Path]:
+    """The bank's answers, oldest name first."""
+    yield from sorted(outbox.glob("*.txt"))
