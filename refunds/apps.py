@@ -8,5 +8,5 @@ class RefundsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from refunds import claim_invariants  # noqa: F401  registers them
+        from refunds import claim_invariants, invariants  # noqa: F401  registers them
         from refunds.workflows import refund_balances  # noqa: F401  registers it

@@ -158,7 +158,9 @@ class Accounts:
 
     branches: list[tuple[str, str]]
 
-    def account(self, holder_number: int, *, attempt: int, quality: str) -> tuple[str, str, str, str]:
+    def account(
+        self, holder_number: int, *, attempt: int, quality: str
+    ) -> tuple[str, str, str, str]:
         """Bank, branch, type and number of the holder's account at this attempt."""
         bank, branch = self.branches[(holder_number * 7 + attempt) % len(self.branches)]
         serial = (holder_number * 10 + attempt) % 100_000

@@ -1,0 +1,703 @@
+"""Refund applications: drafted, submitted, decided by the rules or by two people, corrected, withdrawn."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+
+from refunds import encryption, payees, terms
+from refunds.models import Entitlement, EntitlementTransition, Payee, RefundApplication
+from refunds.models.application import draft_place
+from refunds.moves import move
+from refunds.payees import Account, PayeeRefused
+from wallets import movements
+from wallets.models import LedgerAccount
+from winddown import approvals, audit, capabilities, clock
+from winddown.errors import GuardNotMet, IdempotencyConflict, PastDeadline, WinddownError
+from winddown.machines import SYSTEM, require, transition_one
+from winddown.models import Approval, Milestone
+
+State = RefundApplication.State
+STAGE = "decide"
+
+
+class NothingOwed(WinddownError):
+    """No refund is owed to account {holder}, or it is not open for an application ({state})."""
+
+
+class AlreadyApplied(WinddownError):
+    """Account {holder} has applied already."""
+
+
+class AmountDiffers(WinddownError):
+    """The amount confirmed is not the amount owed: {confirmed_minor} instead of {owed_minor}."""
+
+
+class WindowOver(WinddownError):
+    """The window for applications ended at {at}; a late claim needs a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One application as its holder sends it. Without an account, the holder's current payee counts.
+
+    `op_id` is made before the call: the same one again gives the first result. `confirmed_minor`
+    is the amount that the holder saw; None leaves its confirmation for later (web route).
+    """
+
+    holder_id: int
+    route: str
+    op_id: uuid.UUID
+    account: Account | None = None
+    confirmed_minor: int | None = None
+    late_reason: str = ""
+
+    @property
+    def digest(self) -> str:
+        account = self.account.fingerprint + self.account.name if self.account else None
+        return approvals.digest_of(
+            [self.holder_id, self.route, account, self.confirmed_minor, self.late_reason]
+        )
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one submission: the application and its state, or the refusal."""
+
+    submission: Submission
+    application_id: int | None = None
+    state: str = ""
+    review_reason: str = ""
+    refusal: WinddownError | None = None
+
+
+@dataclass(slots=True)
+class _Case:
+    """One submission on its way through `_take`."""
+
+    outcome: Outcome
+    entitlement_id: int
+    entitlement_state: str
+    amount_minor: int
+    draft_id: int | None
+    late: bool
+    payee_id: int = 0
+    application_id: int = 0
+    review: str = field(default="")
+
+    @property
+    def submission(self) -> Submission:
+        return self.outcome.submission
+
+
+# --- what the holder does --------------------------------------------------------------------------
+
+
+def save_draft(
+    holder: Any, *, route: str, step: int, answers: dict[str, Any], actor: Any
+) -> RefundApplication:
+    """The holder's answers so far are kept, sealed, and can be taken up again; no question is asked twice."""
+    with transaction.atomic():
+        capabilities.passed("refund_apply")
+        entitlement = Entitlement.objects.filter(wallet__account=holder).first()
+        if entitlement is None:
+            raise NothingOwed(holder=holder.pk, state="none")
+        draft, _ = RefundApplication.objects.get_or_create(
+            entitlement=entitlement,
+            live=True,
+            defaults={"applicant": holder, "route": route, "started_at": clock.now()},
+        )
+        if draft.state != State.DRAFT:
+            raise AlreadyApplied(holder=holder.pk)
+        draft.route, draft.step = route, step
+        draft.draft_sealed = encryption.seal(
+            json.dumps(answers).encode(), place=draft_place(draft.pk)
+        )
+        draft.save(update_fields=["route", "step", "draft_sealed"])
+        return draft
+
+
+def draft_answers(application: RefundApplication) -> dict[str, Any]:
+    """What the holder had answered; empty when nothing is kept."""
+    if application.draft_sealed is None:
+        return {}
+    answers: dict[str, Any] = json.loads(
+        encryption.unseal(application.draft_sealed, place=draft_place(application.pk))
+    )
+    return answers
+
+
+def submit(
+    holder: Any,
+    *,
+    route: str,
+    op_id: uuid.UUID,
+    actor: Any,
+    account: Account | None = None,
+    confirmed_minor: int | None = None,
+    late_reason: str = "",
+) -> RefundApplication:
+    """The holder's application is in, and approved when the rules allow it. See `submit_many`.
+
+    Raises what stands in the way: `NothingOwed`, `AlreadyApplied`, `AmountDiffers`, `PayeeRefused`,
+    `WindowOver`, `CapabilityStopped`, or `IdempotencyConflict` for a used `op_id` with another body.
+    """
+    submission = Submission(
+        holder_id=holder.pk,
+        route=route,
+        op_id=op_id,
+        account=account,
+        confirmed_minor=confirmed_minor,
+        late_reason=late_reason,
+    )
+    with transaction.atomic():
+        (outcome,) = _take([submission], actor=actor)
+        if outcome.refusal is not None:
+            raise outcome.refusal
+        return RefundApplication.objects.get(pk=outcome.application_id)
+
+
+def submit_many(submissions: Sequence[Submission], *, reason: str) -> list[Outcome]:
+    """Each submission went the way of `submit`, all in one transaction; a refused one does not hold up the others.
+
+    For applications that arrive together: a file, a channel, a rehearsal. The system acts; the
+    applicant stands in the row. A holder stands once in `submissions`.
+    """
+    with transaction.atomic():
+        outcomes = _take(submissions, actor=SYSTEM)
+        taken = sum(outcome.refusal is None for outcome in outcomes)
+        audit.append(
+            "application.submit_many",
+            "applications",
+            actor=SYSTEM,
+            reason=reason,
+            taken=taken,
+            refused=len(outcomes) - taken,
+        )
+        return outcomes
+
+
+def _take(submissions: Sequence[Submission], *, actor: Any) -> list[Outcome]:
+    at, past_deadline = _passed()
+    outcomes = [Outcome(submission) for submission in submissions]
+    fresh = _not_seen_before(outcomes)
+    cases = _cases(fresh, past_deadline=past_deadline)
+    cases = _with_payees(cases, actor=actor)
+    if not cases:
+        return outcomes
+    _write(cases, at=at, actor=actor)
+    ids = [case.application_id for case in cases]
+    move(RefundApplication, "check_identity", ids, actor=actor)
+    in_time = [case for case in cases if not case.late]
+    move(Entitlement, "apply", [case.entitlement_id for case in in_time], actor=actor)
+    # The app's sign-in is the identity check; the web form's applicants are checked by people.
+    known = [c.application_id for c in in_time if c.submission.route == RefundApplication.Route.APP]
+    decide_by_rule(known, at=at)
+    states = dict(RefundApplication.objects.filter(pk__in=ids).values_list("pk", "state"))
+    for case in cases:
+        case.outcome.application_id = case.application_id
+        case.outcome.state = states[case.application_id]
+    return outcomes
+
+
+def _passed() -> tuple[dt.datetime, dt.datetime | None]:
+    """The instant of taking, and the end of the window if that is over (rule 40). Holds the switch's lock."""
+    ended = Milestone.objects.filter(kind=Milestone.Kind.REFUND_WINDOW_ENDS).first()
+    try:
+        with transaction.atomic():
+            at = capabilities.passed("refund_apply").at
+    except PastDeadline:
+        at = clock.now()
+    return at, ended.at if ended is not None and at >= ended.at else None
+
+
+def _not_seen_before(outcomes: list[Outcome]) -> list[Outcome]:
+    """Those whose `op_id` is new; the others get the first result, or the conflict."""
+    earlier = {
+        application.op_id: application
+        for application in RefundApplication.objects.filter(
+            op_id__in=[outcome.submission.op_id for outcome in outcomes]
+        )
+    }
+    fresh = []
+    for outcome in outcomes:
+        before = earlier.get(outcome.submission.op_id)
+        if before is None:
+            fresh.append(outcome)
+        elif before.body_digest != outcome.submission.digest:
+            outcome.refusal = IdempotencyConflict(
+                source="application", source_id=before.pk, difference="the body"
+            )
+        else:
+            outcome.application_id, outcome.state = before.pk, before.state
+    return fresh
+
+
+def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> list[_Case]:
+    """The submissions that may be taken, each with its entitlement locked; the others have their refusal."""
+    owed = _owed([outcome.submission.holder_id for outcome in outcomes])
+    cases = []
+    for outcome in outcomes:
+        submission = outcome.submission
+        row = owed.get(submission.holder_id)
+        late = past_deadline is not None
+        open_states = [*Entitlement.APPLICABLE, *([Entitlement.State.EXCLUDED] if late else [])]
+        if row is not None and row[4] is not None and row[4] != State.DRAFT:
+            outcome.refusal = AlreadyApplied(holder=submission.holder_id)
+        elif row is None or row[1] not in open_states:
+            outcome.refusal = NothingOwed(
+                holder=submission.holder_id, state=row[1] if row else "none"
+            )
+        elif submission.confirmed_minor not in (None, row[2]):
+            outcome.refusal = AmountDiffers(
+                confirmed_minor=submission.confirmed_minor, owed_minor=row[2]
+            )
+        elif late and not submission.late_reason.strip():
+            outcome.refusal = WindowOver(at=past_deadline.isoformat() if past_deadline else "")
+        else:
+            cases.append(_Case(outcome, row[0], row[1], row[2], row[3], late))
+    return cases
+
+
+def _owed(holders: list[int]) -> dict[int, tuple[int, str, int, int | None, str | None]]:
+    """Holder -> entitlement, its state and amount, and the live application with its state. Locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT w.account_id, e.id, e.state, e.amount_minor, a.id, a.state
+            FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = e.wallet_id
+            LEFT JOIN refunds_refundapplication a ON a.entitlement_id = e.id AND a.live
+            WHERE w.account_id = ANY (%s) ORDER BY e.id FOR NO KEY UPDATE OF e
+            """,
+            [holders],
+        )
+        return {row[0]: row[1:] for row in cursor.fetchall()}
+
+
+def _with_payees(cases: list[_Case], *, actor: Any) -> list[_Case]:
+    given = [case for case in cases if case.submission.account is not None]
+    entered = payees.enter_many(
+        [(case.submission.holder_id, case.submission.account) for case in given],  # type: ignore[misc]
+        actor=actor,
+    )
+    for case, payee in zip(given, entered, strict=True):
+        if isinstance(payee, PayeeRefused):
+            case.outcome.refusal = payee
+        else:
+            case.payee_id = payee
+    others = [case for case in cases if case.submission.account is None]
+    current = dict(
+        Payee.objects.filter(
+            holder_id__in=[case.submission.holder_id for case in others], replaced_at=None
+        ).values_list("holder_id", "pk")
+    )
+    for case in others:
+        case.payee_id = current.get(case.submission.holder_id, 0)
+        if not case.payee_id:
+            case.outcome.refusal = PayeeRefused(field="account", why="none was given")
+    return [case for case in cases if case.outcome.refusal is None]
+
+
+def _write(cases: list[_Case], *, at: dt.datetime, actor: Any) -> None:
+    """Every case has its row, submitted; drafts became what their holders sent."""
+    drafted = [case for case in cases if case.draft_id is not None]
+    for case in drafted:
+        case.application_id = case.draft_id or 0
+        move(
+            RefundApplication,
+            "submit",
+            [case.application_id],
+            actor=actor,
+            draft_sealed=None,
+            **_columns(case, at),
+        )
+    others = [case for case in cases if case.draft_id is None]
+    rows = RefundApplication.objects.bulk_create(
+        RefundApplication(
+            entitlement_id=case.entitlement_id,
+            applicant_id=case.submission.holder_id,
+            state=State.SUBMITTED,
+            started_at=at,
+            **{"payee_id" if k == "payee" else k: v for k, v in _columns(case, at).items()},
+        )
+        for case in others
+    )
+    for case, row in zip(others, rows, strict=True):
+        case.application_id = row.pk
+
+
+def _columns(case: _Case, at: dt.datetime) -> dict[str, Any]:
+    submission = case.submission
+    return {
+        "payee": case.payee_id,
+        "route": submission.route,
+        "op_id": submission.op_id,
+        "body_digest": submission.digest,
+        "late": case.late,
+        "late_reason": submission.late_reason if case.late else "",
+        "confirmed_minor": submission.confirmed_minor,
+        "submitted_at": at,
+    }
+
+
+def decide_by_rule(application_ids: Sequence[int], *, at: dt.datetime) -> int:
+    """Those of the applications that the rules allow are approved; the others say why people must look.
+
+    The applicants are known (app route). An application without a confirmed amount stays verified.
+    Returns how many were approved.
+    """
+    reasons = _review_reasons(application_ids)
+    move(RefundApplication, "verify", application_ids, actor=SYSTEM)
+    confirmed = list(
+        RefundApplication.objects.filter(
+            pk__in=application_ids, confirmed_minor__isnull=False
+        ).values_list("pk", flat=True)
+    )
+    move(RefundApplication, "confirm_amount", confirmed, actor=SYSTEM)
+    for reason in sorted(set(reasons.values())):
+        RefundApplication.objects.filter(
+            pk__in=[pk for pk, why in reasons.items() if why == reason]
+        ).update(review_reason=reason)
+    allowed = [pk for pk in confirmed if pk not in reasons]
+    approved = move(RefundApplication, "approve", allowed, actor=SYSTEM, decided_at=at)
+    owed = RefundApplication.objects.filter(pk__in=allowed).values_list("entitlement_id", flat=True)
+    move(Entitlement, "approve", list(owed), actor=SYSTEM)
+    return approved
+
+
+def _review_reasons(application_ids: Sequence[int]) -> dict[int, str]:
+    """Application -> why the rules leave it to people: the amount, or an account of many holders (rule 58)."""
+    limits = terms.current()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT a.id, CASE WHEN e.amount_minor > %s THEN 'amount' ELSE 'shared_account' END
+            FROM refunds_refundapplication a
+            JOIN refunds_entitlement e ON e.id = a.entitlement_id
+            JOIN refunds_payee p ON p.id = a.payee_id
+            WHERE a.id = ANY (%s) AND (e.amount_minor > %s OR (p.shared_cleared_at IS NULL AND (
+                SELECT count(DISTINCT o.holder_id) FROM refunds_payee o
+                WHERE o.fingerprint = p.fingerprint AND o.replaced_at IS NULL) > %s))
+            """,
+            [
+                limits.auto_approve_max_minor,
+                list(application_ids),
+                limits.auto_approve_max_minor,
+                limits.holders_per_account_max,
+            ],
+        )
+        return dict(cursor.fetchall())
+
+
+def confirm_amount(
+    application: RefundApplication, *, confirmed_minor: int, actor: Any
+) -> RefundApplication:
+    """The applicant agreed to the amount after the identity check (web route)."""
+    with transaction.atomic():
+        owed = Entitlement.objects.get(pk=application.entitlement_id)
+        if confirmed_minor != owed.amount_minor:
+            raise AmountDiffers(confirmed_minor=confirmed_minor, owed_minor=owed.amount_minor)
+        return transition_one(
+            application,
+            "confirm_amount",
+            actor=_own(application, actor),
+            confirmed_minor=confirmed_minor,
+        )
+
+
+def correct_payee(holder: Any, account: Account, *, actor: Any) -> RefundApplication:
+    """The account that the bank could not pay is replaced, and the application goes its way again.
+
+    For an application that waits for another account. The new payee waits for the cooling-off
+    and is checked by the bank like the first one (rules 55 and 57).
+    """
+    with transaction.atomic():
+        (outcome,) = _correct([(holder.pk, account)], actor=actor)
+        if isinstance(outcome, WinddownError):
+            raise outcome
+        return RefundApplication.objects.get(pk=outcome)
+
+
+def correct_many(
+    entries: Sequence[tuple[int, Account]], *, reason: str
+) -> list[int | WinddownError]:
+    """Each holder's correction went the way of `correct_payee`: the application, or the refusal."""
+    with transaction.atomic():
+        outcomes = _correct(entries, actor=SYSTEM)
+        corrected = sum(isinstance(outcome, int) for outcome in outcomes)
+        audit.append(
+            "application.correct_many",
+            "applications",
+            actor=SYSTEM,
+            reason=reason,
+            corrected=corrected,
+        )
+        return outcomes
+
+
+def _correct(entries: Sequence[tuple[int, Account]], *, actor: Any) -> list[int | WinddownError]:
+    at = clock.now()
+    waiting = {
+        application.applicant_id: application
+        for application in RefundApplication.objects.filter(
+            applicant_id__in=[holder for holder, _ in entries], live=True
+        ).select_for_update(no_key=True)
+    }
+    outcomes: list[int | WinddownError] = []
+    kept: list[tuple[int, Account]] = []
+    for holder, account in entries:
+        application = waiting.get(holder)
+        if application is None or application.state != State.NEEDS_INFO:
+            outcomes.append(NothingOwed(holder=holder, state="no account is asked for"))
+        else:
+            outcomes.append(application.pk)
+            kept.append((holder, account))
+    entered = dict(zip([h for h, _ in kept], payees.enter_many(kept, actor=actor), strict=True))
+    good: list[RefundApplication] = []
+    for index, (holder, _) in enumerate(entries):
+        payee = entered.get(holder)
+        if isinstance(payee, PayeeRefused):
+            outcomes[index] = payee
+        elif payee is not None:
+            application = waiting[holder]
+            application.payee_id = payee
+            good.append(application)
+    for application in good:
+        RefundApplication.objects.filter(pk=application.pk).update(payee_id=application.payee_id)
+    ids = [application.pk for application in good]
+    move(RefundApplication, "answer", ids, actor=actor, asked_for="")
+    move(Entitlement, "apply", [a.entitlement_id for a in good], actor=actor)
+    # Whoever was found to be the holder before is not asked to prove it again.
+    identified = [a.pk for a in good if a.decided_at is not None and not a.late]
+    decide_by_rule(identified, at=at)
+    _reapprove_late([a.pk for a in good if a.decided_at is not None and a.late], at=at)
+    return outcomes
+
+
+def _reapprove_late(application_ids: list[int], *, at: dt.datetime) -> None:
+    """Late claims that two people had approved stay approved for the corrected account."""
+    for name in ("verify", "confirm_amount"):
+        move(RefundApplication, name, application_ids, actor=SYSTEM)
+    move(RefundApplication, "approve", application_ids, actor=SYSTEM, decided_at=at)
+    owed = RefundApplication.objects.filter(pk__in=application_ids)
+    move(Entitlement, "approve", list(owed.values_list("entitlement_id", flat=True)), actor=SYSTEM)
+
+
+def withdraw(application: RefundApplication, *, actor: Any, reason: str = "") -> RefundApplication:
+    """The holder took the application back; possible until a payout is under way."""
+    with transaction.atomic():
+        owed = Entitlement.objects.select_for_update(no_key=True).get(pk=application.entitlement_id)
+        if owed.state in (Entitlement.State.PAYING, Entitlement.State.PAID):
+            raise GuardNotMet(action="withdraw", why="a payout is under way")
+        done = transition_one(
+            application, "withdraw", actor=_own(application, actor), reason=reason, live=False
+        )
+        back = {"applied": "unapply", "approved": "withdraw"}.get(owed.state)
+        if back is not None:
+            transition_one(owed, back, actor=actor, reason=reason)
+        return done
+
+
+def _own(application: RefundApplication, actor: Any) -> Any:
+    if actor is not SYSTEM and actor.pk != application.applicant_id:
+        require(actor, "refunds.work_application", action=f"act for application {application.pk}")
+    return actor
+
+
+# --- what staff do --------------------------------------------------------------------------------
+
+
+def verify(application: RefundApplication, *, actor: Any, reason: str) -> RefundApplication:
+    """A member of staff found the applicant to be the holder (web route)."""
+    return _staff(application, "verify", actor=actor, reason=reason)
+
+
+def ask_for_info(
+    application: RefundApplication, *, asked_for: str, actor: Any, reason: str
+) -> RefundApplication:
+    """The applicant must give something more before the identity is clear."""
+    return _staff(application, "ask", actor=actor, reason=reason, asked_for=asked_for)
+
+
+def answer_info(application: RefundApplication, *, actor: Any) -> RefundApplication:
+    """The applicant gave what was asked for."""
+    with transaction.atomic():
+        return transition_one(application, "answer", actor=_own(application, actor), asked_for="")
+
+
+def _staff(
+    application: RefundApplication, name: str, *, actor: Any, reason: str, **columns: Any
+) -> RefundApplication:
+    with transaction.atomic():
+        done = transition_one(application, name, actor=actor, reason=reason, **columns)
+        audit.append(f"application.{name}", done.subject, actor=actor, reason=reason)
+        return done
+
+
+def propose(application: RefundApplication, *, actor: Any, reason: str) -> Approval:
+    """A second person is asked to decide about an application that the rules left to people.
+
+    A late claim takes somebody who may approve late claims (rule 40).
+    """
+    require(actor, "refunds.work_application", action=f"propose application {application.pk}")
+    with transaction.atomic():
+        fresh = RefundApplication.objects.select_related("entitlement").get(pk=application.pk)
+        if fresh.state != State.AMOUNT_CONFIRMED:
+            raise GuardNotMet(action="propose approval", why=f"it is {fresh.state}")
+        request = approvals.ask(
+            fresh.subject,
+            stage=STAGE,
+            content=_content(fresh),
+            permission="refunds.approve_late_claim" if fresh.late else "refunds.decide_application",
+            maker=actor,
+            reason=reason,
+        )
+        audit.append("application.propose", fresh.subject, actor=actor, reason=reason)
+        return request
+
+
+def _content(application: RefundApplication) -> dict[str, Any]:
+    return {
+        "application": application.pk,
+        "amount_minor": application.entitlement.amount_minor,
+        "payee": application.payee_id,
+        "late": application.late,
+        "late_reason": application.late_reason,
+        "review_reason": application.review_reason,
+    }
+
+
+def approve(
+    application: RefundApplication, *, actor: Any, digest: str, reason: str
+) -> RefundApplication:
+    """A second person agreed, and the amount may be paid.
+
+    A late claim can be approved once exclusion is posted: its amount returns from the unclaimed
+    ones to those owed. Raises `SamePerson` for the one who proposed.
+    """
+    with transaction.atomic():
+        fresh = (
+            RefundApplication.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("entitlement")
+            .get(pk=application.pk)
+        )
+        approvals.decide(fresh.subject, stage=STAGE, actor=actor, digest=digest, reason=reason)
+        if approvals.digest_of(_content(fresh)) != digest:
+            raise GuardNotMet(action="approve", why="the application changed: propose it again")
+        done = transition_one(
+            fresh,
+            "approve_late" if fresh.late else "approve",
+            actor=actor,
+            reason=reason,
+            decided_at=clock.now(),
+            decided_by=actor,
+        )
+        if fresh.late:
+            _reinstate(fresh.entitlement, actor=actor, reason=reason)
+        else:
+            # Who may decide about the application may decide about what it asks for.
+            move(Entitlement, "approve", [fresh.entitlement_id], actor=actor, reason=reason)
+        audit.append("application.approve", done.subject, actor=actor, reason=reason, digest=digest)
+        return done
+
+
+def _reinstate(entitlement: Entitlement, *, actor: Any, reason: str) -> None:
+    """An excluded amount is owed again (late claim)."""
+    if entitlement.state != Entitlement.State.EXCLUDED:
+        raise GuardNotMet(action="approve a late claim", why="the exclusion is not posted yet")
+    transition_one(entitlement, "approve_late", actor=actor, reason=reason)
+    movements.post(
+        [
+            (LedgerAccount.UNCLAIMED, None, -entitlement.amount_minor),
+            (LedgerAccount.REFUNDS_PAYABLE, None, entitlement.amount_minor),
+        ],
+        source="entitlement",
+        source_id=entitlement.pk,
+        kind="refund_reinstate",
+        occurred_at=clock.now(),
+        actor=actor,
+    )
+
+
+def reject(
+    application: RefundApplication, *, rejection: str, actor: Any, reason: str
+) -> RefundApplication:
+    """The application ended without payment, for a reason that the applicant is told; another may follow."""
+    with transaction.atomic():
+        done = transition_one(
+            application, "reject", actor=actor, reason=reason, rejection=rejection, live=False
+        )
+        move(Entitlement, "unapply", [done.entitlement_id], actor=actor, reason=reason)
+        audit.append(
+            "application.reject", done.subject, actor=actor, reason=reason, rejection=rejection
+        )
+        return done
+
+
+# --- holds ----------------------------------------------------------------------------------------
+
+
+def hold(entitlement: Entitlement, *, actor: Any, reason: str) -> Entitlement:
+    """Nothing is paid on this entitlement until two people release it."""
+    with transaction.atomic():
+        done = transition_one(entitlement, "hold", actor=actor, reason=reason)
+        audit.append("entitlement.hold", f"entitlement:{done.pk}", actor=actor, reason=reason)
+        return done
+
+
+def ask_release(entitlement: Entitlement, *, actor: Any, reason: str) -> Approval:
+    """A second supervisor is asked to release a held entitlement."""
+    require(actor, "wallets.release_wallet", action=f"release entitlement {entitlement.pk}")
+    with transaction.atomic():
+        request = approvals.ask(
+            _hold_subject(entitlement),
+            stage="release",
+            content={"entitlement": entitlement.pk, "amount_minor": entitlement.amount_minor},
+            permission="wallets.release_wallet",
+            maker=actor,
+            reason=reason,
+        )
+        audit.append(
+            "entitlement.ask_release",
+            f"entitlement:{entitlement.pk}",
+            actor=actor,
+            reason=reason,
+        )
+        return request
+
+
+def release(entitlement: Entitlement, *, actor: Any, digest: str, reason: str) -> Entitlement:
+    """A second supervisor agreed: the holder may apply, and an application already made goes on."""
+    with transaction.atomic():
+        approvals.decide(
+            _hold_subject(entitlement),
+            stage="release",
+            actor=actor,
+            digest=digest,
+            reason=reason,
+        )
+        done = transition_one(entitlement, "release", actor=actor, reason=reason)
+        wallet = done.wallet
+        if wallet.state == "held_entitled":
+            transition_one(wallet, "release_entitled", actor=actor, reason=reason)
+        live = RefundApplication.objects.filter(entitlement=done, live=True, late=False)
+        application = live.exclude(state=State.DRAFT).first()
+        if application is not None:
+            move(Entitlement, "apply", [done.pk], actor=actor, reason=reason)
+            if application.state == State.APPROVED:
+                move(Entitlement, "approve", [done.pk], actor=SYSTEM, reason=reason)
+        audit.append("entitlement.release", f"entitlement:{done.pk}", actor=actor, reason=reason)
+        return Entitlement.objects.get(pk=done.pk)
+
+
+def _hold_subject(entitlement: Entitlement) -> str:
+    holds = EntitlementTransition.objects.filter(
+        subject_id=entitlement.pk, transition="hold"
+    ).count()
+    return f"entitlement:{entitlement.pk}:hold:{holds}"

@@ -1,0 +1,56 @@
+"""Files that leave the house: whole or not at all, and never two different ones under one name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from winddown.errors import WinddownError
+
+
+class FileDiffers(WinddownError):
+    """{name} exists with other bytes; it was not touched."""
+
+
+def write_once(directory: Path, name: str, pieces: Iterable[bytes]) -> Path:
+    """`directory/name` holds exactly these bytes, readable by its owner only, on disk before this returns.
+
+    A reader sees the whole file or none. The same bytes again change nothing; others raise
+    `FileDiffers`.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    path, draft = directory / name, directory / f".{name}.{os.getpid()}"
+    digest = hashlib.sha256()
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for piece in pieces:
+                digest.update(piece)
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            # A link, not a rename: a rename would silently replace what already stands there.
+            os.link(draft, path)
+        except FileExistsError:
+            if _sha256(path) != digest.hexdigest():
+                raise FileDiffers(name=name) from None
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync(directory)
+    return path
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,227 @@
+"""The invariants of what is owed and paid out."""
+
+from __future__ import annotations
+
+from winddown.invariants import invariant, rows
+
+
+@invariant("I2", "No refund twice: one payout per entitlement or remedy lives or arrived")
+def refunds_twice() -> list[str]:
+    found = []
+    for of in ("entitlement", "remedy"):
+        found += rows(
+            f"SELECT {of}_id, count(*) FROM refunds_payout WHERE {of}_id IS NOT NULL"  # noqa: S608
+            " AND state NOT IN ('returned', 'uncollectable', 'recalled')"
+            " GROUP BY 1 HAVING count(*) > 1",
+            f"{of} {{0}} has {{1}} payouts that live or arrived",
+        )
+    return found
+
+
+@invariant("I3", "Never more than what is owed: payouts, entitlements and snapshot agree")
+def above_entitlement() -> list[str]:
+    return (
+        rows(
+            "SELECT o.id, o.amount_minor, e.amount_minor FROM refunds_payout o"
+            " JOIN refunds_entitlement e ON e.id = o.entitlement_id"
+            " WHERE o.amount_minor <> e.amount_minor",
+            "payout {0} is {1}, its entitlement {2}",
+        )
+        + rows(
+            "SELECT o.id, o.amount_minor, r.amount_minor FROM refunds_payout o"
+            " JOIN refunds_remedy r ON r.id = o.remedy_id WHERE o.amount_minor <> r.amount_minor",
+            "payout {0} is {1}, its remedy {2}",
+        )
+        + rows(
+            "SELECT e.id, e.amount_minor, l.paid_minor FROM refunds_entitlement e"
+            " LEFT JOIN wallets_snapshotline l ON l.wallet_id = e.wallet_id"
+            " WHERE l.paid_minor IS DISTINCT FROM e.amount_minor",
+            "entitlement {0} is {1}, the sealed snapshot says {2}",
+        )
+    )
+
+
+@invariant("I3b", "No payout or entitlement dangles")
+def dangling() -> list[str]:
+    return rows(
+        "SELECT o.id FROM refunds_payout o LEFT JOIN refunds_entitlement e ON e.id = o.entitlement_id"
+        " LEFT JOIN accounts_user u ON u.id = o.holder_id"
+        " WHERE u.id IS NULL OR (o.entitlement_id IS NOT NULL AND e.id IS NULL)",
+        "payout {0} dangles",
+    ) + rows(
+        "SELECT e.id FROM refunds_entitlement e LEFT JOIN wallets_wallet w ON w.id = e.wallet_id"
+        " LEFT JOIN wallets_snapshot s ON s.id = e.snapshot_id WHERE w.id IS NULL OR s.id IS NULL",
+        "entitlement {0} dangles",
+    )
+
+
+@invariant("I3c", "A payout went to an account of its own holder")
+def strangers_paid() -> list[str]:
+    return rows(
+        "SELECT o.id FROM refunds_payout o JOIN refunds_payee p ON p.id = o.payee_id"
+        " WHERE p.holder_id <> o.holder_id",
+        "payout {0} goes to another holder's account",
+    ) + rows(
+        "SELECT o.id FROM refunds_payout o JOIN refunds_entitlement e ON e.id = o.entitlement_id"
+        " JOIN wallets_wallet w ON w.id = e.wallet_id WHERE w.account_id <> o.holder_id",
+        "payout {0} goes to somebody else than the wallet's holder",
+    )
+
+
+@invariant("I10g", "No file was released without the approvals of others than its maker")
+def unapproved_files() -> list[str]:
+    return rows(
+        """
+        SELECT b.id, count(DISTINCT s.staff_number), b.approvals_needed FROM refunds_payoutbatch b
+        JOIN accounts_user m ON m.id = b.maker_id
+        LEFT JOIN winddown_signature s ON s.subject = 'payout_batch:' || b.id AND s.part = 'approved'
+            AND s.digest = b.digest AND s.staff_number <> m.staff_number
+        WHERE b.state IN ('approved', 'exported', 'transmitted', 'bank_accepted', 'bank_rejected', 'executed',
+            'reconciling', 'reconciled', 'closed')
+        GROUP BY b.id HAVING count(DISTINCT s.staff_number) < b.approvals_needed
+        """,
+        "payout batch {0} has {1} of {2} approvals",
+    ) + rows(
+        """
+        SELECT b.id FROM refunds_payoutbatch b JOIN accounts_user t ON t.id = b.transmitted_by_id
+        JOIN winddown_signature s ON s.subject = 'payout_batch:' || b.id
+            AND s.staff_number = t.staff_number
+        """,
+        "payout batch {0} was transmitted by somebody who made or approved it",
+    )
+
+
+@invariant("I10h", "What people decided about an application, two of them decided")
+def applications_of_one_person() -> list[str]:
+    return rows(
+        """
+        SELECT a.id FROM refunds_refundapplication a
+        WHERE a.decided_by_id IS NOT NULL AND (SELECT count(DISTINCT s.staff_number) FROM winddown_signature s
+            WHERE s.subject = 'application:' || a.id AND s.part IN ('maker', 'approved')) < 2
+        """,
+        "application {0} was decided by one person",
+    ) + rows(
+        "SELECT id FROM refunds_refundapplication WHERE late AND decided_at IS NOT NULL"
+        " AND decided_by_id IS NULL",
+        "late claim {0} was decided by nobody",
+    )
+
+
+@invariant("I11", "A sealed batch is its payouts: count, sum, and the file's own totals")
+def batches_differ() -> list[str]:
+    return rows(
+        """
+        SELECT b.id, b.items, b.total_minor, count(o.id), coalesce(sum(o.amount_minor), 0)
+        FROM refunds_payoutbatch b LEFT JOIN refunds_payout o ON o.batch_id = b.id
+        WHERE b.state NOT IN ('open', 'rejected', 'bank_rejected', 'voided') GROUP BY b.id
+        HAVING b.items <> count(o.id) OR b.total_minor <> coalesce(sum(o.amount_minor), 0)
+        """,
+        "payout batch {0} says {1} payouts of {2}, it holds {3} of {4}",
+    )
+
+
+@invariant("I12", "File numbers of a bank are gapless")
+def file_numbers() -> list[str]:
+    return rows(
+        "SELECT bank_code, count(sequence), max(sequence) FROM refunds_payoutbatch"
+        " WHERE sequence IS NOT NULL GROUP BY 1 HAVING max(sequence) <> count(sequence)",
+        "bank {0} has {1} files, the last number is {2}",
+    )
+
+
+@invariant(
+    "I13", "A result comes from a bank's file, once, and matches what the ledger booked for it"
+)
+def results_booked() -> list[str]:
+    return rows(
+        """
+        WITH results AS (
+            SELECT result_file_id AS file,
+                   CASE WHEN entitlement_id IS NULL THEN 'remedy_' ELSE 'refund_' END
+                   || CASE state WHEN 'settled' THEN 'settle' ELSE 'return' END AS kind,
+                   sum(amount_minor) AS amount
+            FROM refunds_payout WHERE result_file_id IS NOT NULL GROUP BY 1, 2
+        ), booked AS (
+            SELECT j.source_id AS file, j.kind, -sum(p.amount_minor) AS amount
+            FROM wallets_journal j JOIN wallets_posting p ON p.journal_id = j.id
+            WHERE j.source = 'bank_file' AND p.account = 'payouts_in_flight' GROUP BY 1, 2
+        )
+        SELECT coalesce(r.file, b.file), coalesce(r.kind, b.kind), r.amount, b.amount
+        FROM results r FULL JOIN booked b USING (file, kind)
+        WHERE r.amount IS DISTINCT FROM b.amount
+        """,
+        "bank file {0}: {1} comes to {2}, the ledger booked {3}",
+    )
+
+
+@invariant("I17", "After the close every wallet stands where its entitlement does")
+def wallets_in_two_buckets() -> list[str]:
+    return rows(
+        """
+        SELECT w.id, w.state, e.state FROM wallets_wallet w
+        LEFT JOIN refunds_entitlement e ON e.wallet_id = w.id
+        WHERE w.state IN ('entitled', 'held_entitled', 'settled', 'transferred', 'excluded') AND NOT CASE w.state
+            WHEN 'entitled' THEN e.state NOT IN ('paid', 'excluded', 'transferred')
+            WHEN 'held_entitled' THEN e.id IS NULL OR e.state = 'held'
+            WHEN 'settled' THEN e.id IS NULL OR e.state = 'paid'
+            WHEN 'transferred' THEN e.state = 'transferred'
+            WHEN 'excluded' THEN e.state IN ('excluded', 'late_approved', 'paying', 'returned', 'applied', 'approved')
+            END IS TRUE
+        """,
+        "wallet {0} is {1}, its entitlement {2}",
+    ) + rows(
+        "SELECT e.id, w.state FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = e.wallet_id"
+        " WHERE w.state IN ('active', 'charge_frozen', 'held', 'closing', 'closed', 'held_closed')",
+        "entitlement {0} exists while its wallet is {1}",
+    )
+
+
+@invariant(
+    "I60", "Entitled = paid + in flight + returned + transferred + excluded + unclaimed + held"
+)
+def refund_identity() -> list[str]:
+    """Each control account says what the rows of its bucket say (rule 60)."""
+    return rows(
+        """
+        WITH e AS (
+            SELECT coalesce(sum(amount_minor), 0) AS entitled,
+                coalesce(sum(amount_minor) FILTER (WHERE state IN
+                    ('computed', 'notified', 'applied', 'approved', 'returned', 'late_approved', 'held')), 0) AS owed,
+                coalesce(sum(amount_minor) FILTER (WHERE state = 'paying'), 0) AS paying,
+                coalesce(sum(amount_minor) FILTER (WHERE state = 'paid'), 0) AS paid,
+                coalesce(sum(amount_minor) FILTER (WHERE state = 'excluded'), 0) AS excluded,
+                coalesce(sum(amount_minor) FILTER (WHERE state = 'transferred'), 0) AS transferred
+            FROM refunds_entitlement
+        ), o AS (
+            SELECT coalesce(sum(amount_minor) FILTER (WHERE remedy_id IS NOT NULL AND state = 'settled'), 0) AS remedied,
+                coalesce(sum(amount_minor) FILTER (WHERE state = 'settled'), 0) AS settled,
+                coalesce(sum(amount_minor) FILTER (WHERE state IN
+                    ('ready', 'checked', 'batched', 'exported', 'executed')), 0) AS in_flight,
+                coalesce(sum(amount_minor) FILTER (WHERE remedy_id IS NULL AND state IN
+                    ('ready', 'checked', 'batched', 'exported', 'executed')), 0) AS refunds_in_flight
+            FROM refunds_payout
+        ), p AS (
+            SELECT coalesce(sum(p.amount_minor) FILTER (WHERE account = 'refunds_payable' AND j.kind = 'entitle'), 0)
+                       AS entitled,
+                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'refunds_payable'), 0) AS payable,
+                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'payouts_in_flight'), 0) AS in_flight,
+                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'bank'), 0) AS bank,
+                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'unclaimed'), 0) AS unclaimed,
+                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'transferred'), 0) AS transferred
+            FROM wallets_posting p JOIN wallets_journal j ON j.id = p.journal_id
+            WHERE p.account IN ('refunds_payable', 'payouts_in_flight', 'bank', 'unclaimed', 'transferred')
+        )
+        SELECT bucket, ledger, counted FROM e, o, p, LATERAL (VALUES
+            ('entitled', p.entitled, e.entitled),
+            ('owed', p.payable, e.owed),
+            ('in flight', p.in_flight, o.in_flight),
+            ('refunds in flight', o.refunds_in_flight, e.paying),
+            ('bank', p.bank, o.settled),
+            ('paid', p.bank - o.remedied, e.paid),
+            ('unclaimed', p.unclaimed, e.excluded),
+            ('transferred', p.transferred, e.transferred),
+            ('all buckets', e.entitled, e.owed + e.paying + e.paid + e.excluded + e.transferred)
+        ) AS b (bucket, ledger, counted) WHERE ledger <> counted
+        """,
+        "{0}: the ledger says {1}, the rows {2}",
+    )

@@ -1,0 +1,34 @@
+"""`manage.py export_payout_batch ID DIRECTORY`: an approved batch's file leaves the database."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from refunds import payouts
+from refunds.models import PayoutBatch
+from winddown.command import StaffCommand
+
+
+class Command(StaffCommand):
+    help = "Write the file of an approved payout batch; the same bytes however often."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("batch", type=int, metavar="ID")
+        parser.add_argument("directory", type=Path)
+
+    def act(self, options: dict[str, Any]) -> None:
+        batch = PayoutBatch.objects.filter(pk=options["batch"]).first()
+        if batch is None:
+            raise CommandError(f"there is no payout batch {options['batch']}", returncode=2)
+        path = payouts.export_batch(
+            batch,
+            directory=options["directory"],
+            actor=self.actor(options),
+            reason=options["reason"],
+        )
+        self.say(f"{path} holds batch {batch.pk}", path=str(path), sha256=batch.sha256)

@@ -1,0 +1,39 @@
+"""`manage.py import_bank_results FILE...`: the bank's answers are booked, each file once."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from refunds import results
+from refunds.bankfiles.errors import BankFileError
+from winddown.command import StaffCommand
+
+
+class Command(StaffCommand):
+    help = "Book the bank's answers: results and returns of transfers, account-name checks."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+
+    def act(self, options: dict[str, Any]) -> None:
+        actor = self.actor(options)
+        for path in options["files"]:
+            try:
+                done = results.import_file(path, actor=actor, reason=options["reason"])
+            except BankFileError as refusal:
+                raise CommandError(f"{path.name} was refused whole: {refusal}") from refusal
+            except OSError as error:
+                raise CommandError(f"{path.name}: {error.strerror}", returncode=2) from error
+            said = (
+                "was imported before; nothing changed"
+                if done.known_before
+                else f"{done.settled} settled, {done.returned} returned, {done.matched} accounts matched,"
+                f" {done.refused} refused, {done.repeated} known before, {done.breaks} breaks"
+            )
+            self.say(f"{path.name}: {said}", file=path.name, **asdict(done))

@@ -1,0 +1,335 @@
+"""Payees: entered by holders, checked by the bank, overridden by two people."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+
+from refunds import encryption, terms
+from refunds.bankfiles import kana, zengin_result
+from refunds.bankfiles.errors import UnbankableText
+from refunds.bankfiles.zengin_result import AccountCheck, CheckLine
+from refunds.bankfiles.zengin_transfer import PAYEE_BYTES_MAX, TransferItem
+from refunds.files import write_once
+from refunds.models import BankFile, Branch, Payee, PayeeTransition
+from refunds.models.payee import account_place
+from refunds.models.payout import PAYEE_NUMBERS_FROM
+from refunds.moves import move
+from winddown import approvals, audit, clock
+from winddown.errors import GuardNotMet, WinddownError
+from winddown.machines import require, transition_one
+from winddown.models import Approval, Programme
+
+_DIGITS = re.compile(r"[0-9]{1,7}")
+OVERRIDE = "override_name_check"
+SHARED = "shared_account"
+
+
+class PayeeRefused(WinddownError):
+    """The account cannot be used: {field}: {why}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A bank account as a holder gave it; `name` is its owner, in kana or what kana can be made of."""
+
+    bank_code: str
+    branch_code: str
+    account_type: str
+    account_number: str
+    name: str
+
+    def __repr__(self) -> str:
+        return "Account(...)"
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal accounts, whatever name stands beside them."""
+        return encryption.fingerprint(
+            f"{self.bank_code}-{self.branch_code}-{self.account_type}-{self.account_number}",
+            of="bank account",
+        )
+
+
+def understood(account: Account) -> tuple[Account, bool]:
+    """The account in the form that bank files carry, and whether its name had to be cut.
+
+    Raises `PayeeRefused` naming the field (rule 47); the characters that no bank carries are in
+    the error's `characters`.
+    """
+    number = account.account_number.strip()
+    if not _DIGITS.fullmatch(number) or not number.strip("0"):
+        raise PayeeRefused(field="account_number", why="one to seven digits expected")
+    if account.account_type not in Payee.AccountType.values:
+        raise PayeeRefused(field="account_type", why="1, 2, 4 or 9 expected")
+    for field, width in (("bank_code", 4), ("branch_code", 3)):
+        if not re.fullmatch(rf"[0-9]{{{width}}}", getattr(account, field)):
+            raise PayeeRefused(field=field, why=f"{width} digits expected")
+    try:
+        name = kana.fits(account.name, PAYEE_BYTES_MAX)
+    except UnbankableText as refusal:
+        raise PayeeRefused(
+            field="name", why=str(refusal), characters=refusal.characters
+        ) from refusal
+    if not name.text:
+        raise PayeeRefused(field="name", why="it is empty")
+    return replace(account, account_number=f"{number:0>7}", name=name.text), name.truncated
+
+
+def enter(holder: Any, account: Account, *, actor: Any) -> Payee:
+    """The account is the holder's current payee; raises `PayeeRefused`.
+
+    The same account again changes nothing. A change waits for the cooling-off and owes a notice on
+    the old channel (rule 57).
+    """
+    with transaction.atomic():
+        (entered,) = enter_many([(holder.pk, account)], actor=actor)
+        if isinstance(entered, PayeeRefused):
+            raise entered
+        return Payee.objects.get(pk=entered)
+
+
+def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Any) -> list[int | PayeeRefused]:
+    """Each holder has the account as current payee, or the reason why not; in the entries' order.
+
+    A holder stands once in `entries`. Must run inside the caller's transaction.
+    """
+    outcome: list[int | PayeeRefused | None] = [None] * len(entries)
+    known = _known_branches({(a.bank_code, a.branch_code) for _, a in entries})
+    standing = _standing([holder for holder, _ in entries])
+    limits = terms.current()
+    at = clock.now()
+    fresh: list[tuple[int, int, Account, bool]] = []
+    for index, (holder, given) in enumerate(entries):
+        try:
+            account, truncated = understood(given)
+            if (account.bank_code, account.branch_code) not in known:
+                raise PayeeRefused(field="branch_code", why="no such branch in the bank data")
+        except PayeeRefused as refusal:
+            outcome[index] = refusal
+            continue
+        before = standing.get(holder)
+        if before is not None and _same(before, account):
+            outcome[index] = before.pk
+        else:
+            fresh.append((index, holder, account, truncated))
+    if fresh:
+        replaced = [standing[holder].pk for _, holder, _, _ in fresh if holder in standing]
+        Payee.objects.filter(pk__in=replaced).update(replaced_at=at)
+        rows = [
+            _version(pk, holder, account, truncated, standing.get(holder), at, limits)
+            for pk, (_, holder, account, truncated) in zip(
+                _next_ids(len(fresh)), fresh, strict=True
+            )
+        ]
+        Payee.objects.bulk_create(rows)
+        for (index, *_), row in zip(fresh, rows, strict=True):
+            outcome[index] = row.pk
+    return [entered for entered in outcome if entered is not None]
+
+
+def _known_branches(wanted: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the bank and branch codes that the active data set knows (rule 51)."""
+    return set(
+        Branch.objects.filter(
+            dataset__active=True,
+            bank_code__in=[bank for bank, _ in wanted],
+            code__in=[branch for _, branch in wanted],
+        ).values_list("bank_code", "code")
+    )
+
+
+def _standing(holders: list[int]) -> dict[int, Payee]:
+    current = Payee.objects.filter(holder_id__in=holders, replaced_at=None)
+    return {payee.holder_id: payee for payee in current.order_by("pk").select_for_update()}
+
+
+def _same(before: Payee, account: Account) -> bool:
+    return (
+        before.state != Payee.State.REFUSED
+        and before.fingerprint == account.fingerprint
+        and before.name_kana == account.name
+    )
+
+
+def _version(
+    pk: int,
+    holder: int,
+    account: Account,
+    truncated: bool,
+    before: Payee | None,
+    at: dt.datetime,
+    limits: Any,
+) -> Payee:
+    wait = dt.timedelta(hours=limits.cooling_off_hours) if before else dt.timedelta()
+    sealed = encryption.seal(account.account_number.encode(), place=account_place(pk))
+    return Payee(
+        pk=pk,
+        holder_id=holder,
+        version=before.version + 1 if before else 1,
+        bank_code=account.bank_code,
+        branch_code=account.branch_code,
+        account_type=account.account_type,
+        account_number_sealed=sealed,
+        account_mask=f"*{account.account_number[-3:]}",
+        fingerprint=account.fingerprint,
+        name_kana=account.name,
+        name_truncated=truncated,
+        entered_at=at,
+        usable_from=at + wait,
+        change_notice_owed=before is not None,
+    )
+
+
+def _next_ids(count: int) -> list[int]:
+    """Ids are taken before the rows exist, because an account number is sealed to its row's id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence('refunds_payee', 'id'))"
+            " FROM generate_series(1, %s)",
+            [count],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+# --- the bank's check of name and account ---------------------------------------------------------
+
+
+def export_check_file(directory: Path, *, actor: Any, reason: str = "") -> Path | None:
+    """The bank can be asked about every current payee it was not asked about: the path of the file.
+
+    The question has the layout of the answer, kind `K`, with amounts of zero and the answer code
+    `9` (not answered), so that it can never be mistaken for a transfer. None when nothing is to be
+    asked. The file is in place before the payees count as asked; a crash between asks again.
+    """
+    require(actor, "refunds.make_payout_batch", by_system=True, action="ask the bank")
+    limits = terms.current()
+    with transaction.atomic():
+        waiting = (
+            Payee.objects.filter(state=Payee.State.ENTERED, replaced_at=None)
+            .order_by("pk")
+            .select_for_update(no_key=True)
+        )
+        ids = list(waiting.values_list("pk", flat=True)[: limits.file_records_max])
+        if not ids:
+            return None
+        today = _today()
+        pieces = zengin_result.write_checks(
+            remitter=terms.remitter(limits),
+            value_date=today,
+            answered_on=today,
+            lines=_questions(ids),
+        )
+        content = b"".join(pieces)
+        sha256 = hashlib.sha256(content).hexdigest()
+        file, _ = BankFile.objects.get_or_create(
+            sha256=sha256,
+            defaults={
+                "kind": BankFile.Kind.CHECK_ASKED,
+                "lines": len(ids),
+                "sum_minor": 0,
+                "actor_id": actor.pk,
+                "at": clock.now(),
+            },
+        )
+        path = write_once(directory, f"check-{today:%Y%m%d}-{sha256[:12]}.txt", [content])
+        move(Payee, "ask", ids, actor=actor, reason=reason)
+        audit.append(
+            "payees.ask",
+            f"bank_file:{file.pk}",
+            actor=actor,
+            reason=reason,
+            payees=len(ids),
+            sha256=sha256,
+        )
+    return path
+
+
+def _questions(ids: list[int]) -> Iterator[CheckLine]:
+    for payee in Payee.objects.filter(pk__in=ids).order_by("pk").iterator(chunk_size=2000):
+        item = TransferItem(
+            payee.bank_code,
+            "",
+            payee.branch_code,
+            "",
+            payee.account_type,
+            payee.account_number,
+            payee.name_kana,
+            0,
+            str(PAYEE_NUMBERS_FROM + payee.pk),
+        )
+        yield CheckLine(item, AccountCheck.OTHER)
+
+
+# --- two people ----------------------------------------------------------------------------------
+
+
+def ask_override(payee: Payee, *, actor: Any, reason: str) -> Approval:
+    """A second person is asked to let the payee be paid although the bank refused it (rule 56)."""
+    require(actor, "refunds.work_application", action=f"ask about payee {payee.pk}")
+    if payee.state != Payee.State.REFUSED:
+        raise GuardNotMet(action="override the check", why=f"payee {payee.pk} is {payee.state}")
+    return _ask(payee, stage=OVERRIDE, actor=actor, reason=reason)
+
+
+def override(payee: Payee, *, actor: Any, digest: str, reason: str) -> Payee:
+    """A second person let the payee be paid. Raises `SamePerson` for the one who asked."""
+    with transaction.atomic():
+        _decide(payee, stage=OVERRIDE, actor=actor, digest=digest, reason=reason)
+        done = transition_one(payee, "override", actor=actor, reason=reason)
+        audit.append("payee.override", f"payee:{done.pk}", actor=actor, reason=reason)
+        return done
+
+
+def ask_shared(payee: Payee, *, actor: Any, reason: str) -> Approval:
+    """A second person is asked to let an account be paid that many holders gave (rule 58)."""
+    require(actor, "refunds.work_application", action=f"ask about payee {payee.pk}")
+    return _ask(payee, stage=SHARED, actor=actor, reason=reason)
+
+
+def clear_shared(payee: Payee, *, actor: Any, digest: str, reason: str) -> Payee:
+    """A second person found it in order that this holder shares the account."""
+    with transaction.atomic():
+        _decide(payee, stage=SHARED, actor=actor, digest=digest, reason=reason)
+        Payee.objects.filter(pk=payee.pk).update(shared_cleared_at=clock.now())
+        audit.append("payee.clear_shared", f"payee:{payee.pk}", actor=actor, reason=reason)
+        return Payee.objects.get(pk=payee.pk)
+
+
+def _ask(payee: Payee, *, stage: str, actor: Any, reason: str) -> Approval:
+    with transaction.atomic():
+        request = approvals.ask(
+            _subject(payee, stage),
+            stage=stage,
+            content=_content(payee),
+            permission="refunds.override_name_check",
+            maker=actor,
+            reason=reason,
+        )
+        audit.append(f"payee.ask_{stage}", f"payee:{payee.pk}", actor=actor, reason=reason)
+        return request
+
+
+def _decide(payee: Payee, *, stage: str, actor: Any, digest: str, reason: str) -> None:
+    approvals.decide(_subject(payee, stage), stage=stage, actor=actor, digest=digest, reason=reason)
+
+
+def _subject(payee: Payee, stage: str) -> str:
+    """One subject per refusal: a payee that is refused again needs two people again."""
+    refusals = PayeeTransition.objects.filter(subject_id=payee.pk, transition="refuse").count()
+    return f"payee:{payee.pk}:{stage}:{refusals}"
+
+
+def _content(payee: Payee) -> dict[str, Any]:
+    return {"payee": payee.pk, "account": payee.fingerprint, "answer": payee.answer}
+
+
+def _today() -> dt.date:
+    return clock.now().astimezone(Programme.current().zone).date()

@@ -1,0 +1,376 @@
+"""Payout batches on their way: sealed, approved, exported, transmitted, answered for by the bank."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, Sum
+
+from refunds import encryption, terms
+from refunds.bankfiles import calendar, zengin_transfer
+from refunds.bankfiles.calendar import ValueDateRefused
+from refunds.bankfiles.zengin_transfer import NewCode, TransferItem
+from refunds.files import write_once
+from refunds.models import Payout, PayoutBatch, PayoutFilePart, RefundTerms
+from refunds.models.payee import account_place
+from refunds.models.payout import PAYOUT_NUMBERS_FROM
+from refunds.models.payout_batch import part_place
+from winddown import approvals, audit, capabilities, clock, invariants
+from winddown.errors import GuardNotMet, NothingToDecide, SamePerson
+from winddown.machines import SYSTEM, named, require, transition_one, transition_set
+from winddown.models import Programme, Run, Signature
+
+STAGES = ("first", "second")
+# What must hold before a file leaves: money conserved, nobody paid twice or without two people.
+RELEASE_GATE = ("I1", "I2", "I3", "I4", "I10g", "I11", "I12", "I60")
+_ROWS_PER_READ = 2_000
+
+
+def today() -> dt.date:
+    """The programme's present day."""
+    return clock.now().astimezone(Programme.current().zone).date()
+
+
+def check_value_date(value_date: dt.date) -> None:
+    """The bank would take this day; raises `GuardNotMet` with one that it would take (rule 49)."""
+    try:
+        calendar.check_value_date(value_date, today())
+    except ValueDateRefused as refusal:
+        raise GuardNotMet(
+            action="pay", why=str(refusal), proposed=refusal.proposed.isoformat()
+        ) from refusal
+
+
+# --- sealed by the run ----------------------------------------------------------------------------
+
+
+def seal(batch: PayoutBatch, *, run: Run) -> PayoutBatch:
+    """The batch has its file, hash, totals and the bank's next number, and waits for approval.
+
+    From here on nothing of it can change (rule 52). The maker is the run's; two approvers are
+    needed above the limit in the batch's terms.
+    """
+    capabilities.passed("payout")
+    locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+    check_value_date(locked.value_date)
+    sha256 = _write_parts(locked)
+    totals = Payout.objects.filter(batch=locked).aggregate(n=Count("pk"), sum=Sum("amount_minor"))
+    sequence = _next_number(locked.bank_code)
+    content = {
+        "batch": locked.pk,
+        "bank_code": locked.bank_code,
+        "sequence": sequence,
+        "value_date": locked.value_date.isoformat(),
+        "items": totals["n"],
+        "total_minor": totals["sum"],
+        "sha256": sha256,
+    }
+    two = totals["sum"] > locked.terms.two_approvers_above_minor
+    sealed = transition_one(
+        locked,
+        "seal",
+        actor=SYSTEM,
+        run=run,
+        sequence=sequence,
+        items=totals["n"],
+        total_minor=totals["sum"],
+        sha256=sha256,
+        digest=approvals.digest_of(content),
+        approvals_needed=2 if two else 1,
+        sealed_at=clock.now(),
+    )
+    for stage in STAGES[: sealed.approvals_needed]:
+        approvals.ask(
+            sealed.subject,
+            stage=stage,
+            content=content,
+            permission="refunds.approve_payout_batch",
+            maker=sealed.maker,
+            reason=run.reason,
+            valid_for=dt.timedelta(days=14),
+        )
+    return transition_one(sealed, "submit", actor=SYSTEM, run=run)
+
+
+def _next_number(bank_code: str) -> int:
+    """The bank's next file number; the lock is held to the commit, so that no number is left out."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(7005, %s)", [int(bank_code)])
+        cursor.execute(
+            "SELECT coalesce(max(sequence), 0) + 1 FROM refunds_payoutbatch WHERE bank_code = %s",
+            [bank_code],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _write_parts(batch: PayoutBatch) -> str:
+    """The file stands sealed in parts of a thousand records; returns its SHA-256."""
+    digest = hashlib.sha256()
+    pieces = zengin_transfer.write(
+        terms.remitter(batch.terms), batch.value_date, _items(batch, batch.terms)
+    )
+    for number, piece in enumerate(pieces):
+        digest.update(piece)
+        PayoutFilePart.objects.create(
+            batch=batch,
+            number=number,
+            content_sealed=encryption.seal(piece, place=part_place(batch.pk, number)),
+        )
+    return digest.hexdigest()
+
+
+def _items(batch: PayoutBatch, limits: RefundTerms) -> Iterator[TransferItem]:
+    """The batch's transfers by ascending payout number, in flat memory."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT o.id, o.amount_minor, o.attempt, p.id, p.version, p.bank_code, coalesce(b.kana, ''),
+                   p.branch_code, coalesce(r.kana, ''), p.account_type, p.account_number_sealed, p.name_kana
+            FROM refunds_payout o JOIN refunds_payee p ON p.id = o.payee_id
+            LEFT JOIN refunds_bankdataset d ON d.active
+            LEFT JOIN refunds_bank b ON b.dataset_id = d.id AND b.code = p.bank_code
+            LEFT JOIN refunds_branch r ON r.dataset_id = d.id AND r.bank_code = p.bank_code
+                AND r.code = p.branch_code
+            WHERE o.batch_id = %s ORDER BY o.id
+            """,
+            [batch.pk],
+        )
+        while rows := cursor.fetchmany(_ROWS_PER_READ):
+            for (
+                pk,
+                amount,
+                attempt,
+                payee,
+                version,
+                bank,
+                bank_name,
+                branch,
+                branch_name,
+                kind,
+                sealed,
+                name,
+            ) in rows:
+                number = encryption.unseal(sealed, place=account_place(payee)).decode()
+                new = NewCode.CHANGED if version > 1 or attempt > 1 else NewCode.FIRST
+                yield TransferItem(
+                    bank, bank_name, branch, branch_name, kind, number, name, amount,
+                    str(PAYOUT_NUMBERS_FROM + pk), new,
+                )  # fmt: skip
+
+
+def content(batch: PayoutBatch) -> Iterator[bytes]:
+    """The sealed file's bytes, in pieces; raises `GuardNotMet` when they are not those that were sealed."""
+    digest = hashlib.sha256()
+    for part in batch.parts.order_by("number").iterator(chunk_size=16):
+        piece = encryption.unseal(part.content_sealed, place=part_place(part.batch_id, part.number))
+        digest.update(piece)
+        yield piece
+    if digest.hexdigest() != batch.sha256:
+        raise GuardNotMet(action=f"read the file of batch {batch.pk}", why="its bytes changed")
+
+
+# --- decided by others than the maker -------------------------------------------------------------
+
+
+def approve_batch(batch: PayoutBatch, *, actor: Any, digest: str, reason: str) -> PayoutBatch:
+    """One more person agreed to exactly this file; with the last one needed the batch is approved.
+
+    Raises `SamePerson` for the maker, and for a second signature of the same person (rule 54).
+    """
+    with transaction.atomic():
+        locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        if locked.state != PayoutBatch.State.SUBMITTED_FOR_APPROVAL:
+            raise NothingToDecide(subject=locked.subject)
+        approvals.decide(
+            locked.subject, stage=_stage(locked), actor=actor, digest=digest, reason=reason
+        )
+        if approvers(locked) >= locked.approvals_needed:
+            locked = transition_one(locked, "approve", actor=actor, reason=reason)
+        audit.append(
+            "payout_batch.approve", locked.subject, actor=actor, reason=reason, digest=digest
+        )
+        return locked
+
+
+def approvers(batch: PayoutBatch) -> int:
+    """How many have approved the batch's present digest."""
+    return Signature.objects.filter(
+        subject=batch.subject, part=Signature.Part.APPROVED, digest=batch.digest
+    ).count()
+
+
+def reject_batch(batch: PayoutBatch, *, actor: Any, digest: str, reason: str) -> PayoutBatch:
+    """Somebody refused the file: it is never sent, and its payouts wait for another batch."""
+    with transaction.atomic():
+        locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        approvals.decide(
+            locked.subject,
+            stage=_stage(locked),
+            actor=actor,
+            digest=digest,
+            reason=reason,
+            approve=False,
+        )
+        done = transition_one(locked, "reject", actor=actor, reason=reason)
+        freed = _take_out(done, actor=actor, reason=reason)
+        audit.append("payout_batch.reject", done.subject, actor=actor, reason=reason, freed=freed)
+        return done
+
+
+def void_batch(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch:
+    """The batch is never sent, and its payouts wait for another; refused once it was transmitted."""
+    with transaction.atomic():
+        done = transition_one(batch, "void", actor=actor, reason=reason)
+        freed = _take_out(done, actor=actor, reason=reason)
+        audit.append("payout_batch.void", done.subject, actor=actor, reason=reason, freed=freed)
+        return done
+
+
+def _stage(batch: PayoutBatch) -> str:
+    for stage in STAGES[: batch.approvals_needed]:
+        if approvals.standing(batch.subject, stage=stage) is not None:
+            return stage
+    raise NothingToDecide(subject=batch.subject)
+
+
+def _take_out(batch: PayoutBatch, *, actor: Any, reason: str) -> int:
+    with named("take_out", actor=actor, reason=reason), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE refunds_payout SET state = 'ready', batch_id = NULL"
+            " WHERE batch_id = %s AND state IN ('batched', 'exported')",
+            [batch.pk],
+        )
+        return int(cursor.rowcount)
+
+
+# --- out of the house -----------------------------------------------------------------------------
+
+
+def export_batch(
+    batch: PayoutBatch, *, directory: Path, actor: Any = SYSTEM, reason: str = ""
+) -> Path:
+    """The approved batch's file stands in `directory`, byte for byte as it was sealed.
+
+    A second call writes the same bytes or finds them there, and changes nothing; a lost file is
+    written again. Refused while an invariant of the release gate is breached or payouts are
+    stopped. The state is committed before the file appears: what is in the directory was released.
+    """
+    with transaction.atomic():
+        capabilities.passed("payout")
+        locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        require(
+            actor,
+            "refunds.make_payout_batch",
+            by_system=True,
+            action=f"export {locked.subject}",
+        )
+        if locked.state not in PayoutBatch.RELEASED:
+            check_value_date(locked.value_date)
+            refuse_when_breached(f"export {locked.subject}")
+            locked = transition_one(
+                locked, "export", actor=actor, reason=reason, exported_at=clock.now()
+            )
+            transition_set(
+                Payout.objects.filter(batch=locked), "export", run=None, actor=actor, reason=reason
+            )
+            audit.append(
+                "payout_batch.export",
+                locked.subject,
+                actor=actor,
+                reason=reason,
+                sha256=locked.sha256,
+            )
+    return write_once(directory, locked.file_name, content(locked))
+
+
+def refuse_when_breached(action: str) -> None:
+    """Every invariant of the release gate holds; raises `GuardNotMet` with the first that does not."""
+    for known in invariants.known():
+        if known.code in RELEASE_GATE and (sentences := known.breaches()):
+            raise GuardNotMet(
+                action=action, why=f"invariant {known.code} is breached: {sentences[0]}"
+            )
+
+
+def mark_transmitted(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch:
+    """A person who neither made nor approved the batch has sent its file to the bank (rule 54)."""
+    with transaction.atomic():
+        capabilities.passed("payout")
+        signed = Signature.objects.filter(
+            subject=batch.subject, staff_number=actor.staff_number
+        ).first()
+        if signed is not None:
+            raise SamePerson(actor=actor.pk, subject=batch.subject, part=signed.part)
+        done = transition_one(
+            batch,
+            "transmit",
+            actor=actor,
+            reason=reason,
+            transmitted_at=clock.now(),
+            transmitted_by=actor,
+        )
+        check_value_date(done.value_date)
+        audit.append("payout_batch.transmit", done.subject, actor=actor, reason=reason)
+        return done
+
+
+def mark_accepted(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch:
+    """The bank took the file; it will carry it out on the value date."""
+    return _answered(batch, "accept", actor=actor, reason=reason)
+
+
+def mark_refused(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch:
+    """The bank refused the whole file: nothing of it was paid, and its payouts wait for another batch."""
+    return _answered(batch, "refuse", actor=actor, reason=reason)
+
+
+def _answered(batch: PayoutBatch, name: str, *, actor: Any, reason: str) -> PayoutBatch:
+    with transaction.atomic():
+        done = transition_one(batch, name, actor=actor, reason=reason)
+        freed = _take_out(done, actor=actor, reason=reason) if name == "refuse" else 0
+        audit.append(f"payout_batch.{name}", done.subject, actor=actor, reason=reason, freed=freed)
+        return done
+
+
+def execute_due(*, actor: Any = SYSTEM) -> list[PayoutBatch]:
+    """Every batch that the bank accepted and whose value date has come counts as carried out.
+
+    Not as paid: only the bank's results settle. Returns the batches moved; a second call moves none.
+    """
+    due = PayoutBatch.objects.filter(
+        state=PayoutBatch.State.BANK_ACCEPTED, value_date__lte=today()
+    ).order_by("pk")
+    moved = []
+    for batch in due:
+        with transaction.atomic():
+            moved.append(execute(batch, actor=actor))
+            audit.append("payout_batch.execute", batch.subject, actor=actor)
+    return moved
+
+
+def execute(batch: PayoutBatch, *, actor: Any) -> PayoutBatch:
+    """The batch and its payouts count as carried out. Inside the caller's transaction."""
+    done = transition_one(batch, "execute", actor=actor)
+    transition_set(Payout.objects.filter(batch=done), "execute", run=None, actor=actor)
+    return done
+
+
+def close_batch(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch:
+    """Nothing more is expected of the batch."""
+    with transaction.atomic():
+        done = transition_one(batch, "close", actor=actor, reason=reason)
+        audit.append("payout_batch.close", done.subject, actor=actor, reason=reason)
+        return done
+
+
+def give_up(payout: Payout, *, actor: Any, reason: str) -> Payout:
+    """A returned payout will not be tried again by transfer."""
+    with transaction.atomic():
+        done = transition_one(payout, "give_up", actor=actor, reason=reason)
+        audit.append("payout.give_up", f"payout:{done.pk}", actor=actor, reason=reason)
+        return done

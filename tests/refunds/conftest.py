@@ -1,0 +1,243 @@
+"""A programme whose balances are sealed, with banks, terms and people, and the short ways through a refund."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, transaction
+
+from refunds import applications, bank_codes, payees, payouts, results, terms
+from refunds.bankfiles import zengin_transfer
+from refunds.bankfiles.zengin_codes import BankRow, BranchRow
+from refunds.models import Entitlement, Payee, PayoutBatch
+from refunds.payees import Account
+from rehearsal.bank import Accounts, SimulatedBank, account_key
+from tests import factories
+from wallets.models import Wallet
+from wallets.workflows.shut_down_by_deadline import seal
+from winddown import audit, clock, invariants, runner
+from winddown.machines import SYSTEM, transition_set
+from winddown.models import Capability, Milestone, Programme, PublicNotice, Run
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+BRANCHES = [("0001", "001"), ("0005", "101"), ("9900", "018")]
+
+
+def person(*permissions: str) -> Any:
+    """A member of staff who holds exactly these permissions."""
+    staff = factories.make_staff()
+    for name in permissions:
+        label, codename = name.split(".")
+        kind, _ = ContentType.objects.get_or_create(app_label=label, model="role")
+        permission, _ = Permission.objects.get_or_create(
+            content_type=kind, codename=codename, defaults={"name": codename}
+        )
+        staff.user_permissions.add(permission)
+    return staff
+
+
+def jst(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text).replace(tzinfo=TOKYO)
+
+
+@dataclass
+class House:
+    """The operator at the point where balances are sealed, and everything a test does again and again."""
+
+    directory: Path
+    treasury: Any
+    approver: Any
+    approver2: Any
+    sender: Any
+    support: Any
+    checker: Any
+    bank: SimulatedBank
+    accounts: Accounts = field(default_factory=lambda: Accounts(BRANCHES))
+    numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    def account(self, quality: str = "ok", *, name: str = "ヤマダ　タロウ") -> Account:
+        bank, branch, kind, number = self.accounts.account(
+            next(self.numbers), attempt=1, quality=quality
+        )
+        return Account(bank, branch, kind, number, name)
+
+    def run(self, part: str, **params: Any) -> Run:
+        """One part of refund-balances, planned, approved, worked off and ended."""
+        run = factories.started_run(
+            "refund-balances",
+            maker=self.treasury,
+            checker=self.approver,
+            params={"part": part, **params},
+        )
+        return factories.worked_off(run)
+
+    def entitled(
+        self, number: int = 3, *, paid_minor: int = 1000, bonus_minor: int = 0
+    ) -> list[Entitlement]:
+        """So many wallets with this balance, closed, sealed and entitled."""
+        ids = self.close(
+            factories.make_wallets(number, paid_minor=paid_minor, bonus_minor=bonus_minor)
+        )
+        self.seal()
+        done = self.run("entitle")
+        assert done.state == "succeeded", done
+        return list(Entitlement.objects.filter(wallet_id__in=ids).order_by("pk"))
+
+    def close(self, ids: list[int], *, held: bool = False) -> list[int]:
+        """The wallets are closed as the shut-down closes them, each with its line for the snapshot."""
+        rows = Wallet.objects.filter(pk__in=ids)
+        with transaction.atomic(), connection.cursor() as cursor:
+            for name in ("hold", "close_held") if held else ("start_closing", "close"):
+                transition_set(rows, name, run=None)
+            cursor.execute(
+                "INSERT INTO wallets_snapshotline (wallet_id, run_id, paid_minor, bonus_minor, held_minor)"
+                " SELECT id, 1, paid_minor, bonus_minor, held_minor FROM wallets_wallet WHERE id = ANY (%s)",
+                [ids],
+            )
+            audit.append("test.close", "wallets", actor=SYSTEM)
+        return ids
+
+    def seal(self) -> None:
+        with transaction.atomic():
+            seal(_run_like())
+
+    def apply(
+        self, owed: Entitlement, *, quality: str = "ok", route: str = "app", **more: Any
+    ) -> Any:
+        """The holder's application as it stands after submission."""
+        holder = owed.wallet.account
+        return applications.submit(
+            holder,
+            route=route,
+            op_id=uuid.uuid4(),
+            actor=holder,
+            account=more.pop("account", None) or self.account(quality),
+            confirmed_minor=more.pop("confirmed_minor", owed.amount_minor),
+            **more,
+        )
+
+    def check_payees(self) -> None:
+        """The bank was asked about every new payee, and its answer is imported."""
+        if payees.export_check_file(self.bank.inbox, actor=self.treasury, reason="test"):
+            self.answers()
+
+    def answers(self) -> list[results.Imported]:
+        """The bank worked on what it was sent; whatever it answered is imported."""
+        return [
+            results.import_file(path, actor=self.treasury, reason="test")
+            for taken in self.bank.work(today=payouts.today())
+            for path in taken.answers
+        ]
+
+    def paid_batch(self, value_date: str = "2019-11-15") -> PayoutBatch:
+        """The pay part ran, and its one batch waits for approval."""
+        done = self.run("pay", value_date=value_date)
+        assert done.state == "succeeded", done
+        return PayoutBatch.objects.get(run=done)
+
+    def approve(self, batch: PayoutBatch) -> PayoutBatch:
+        return payouts.approve_batch(
+            batch, actor=self.approver2, digest=batch.digest, reason="test"
+        )
+
+    def send(self, batch: PayoutBatch) -> PayoutBatch:
+        """Approved, exported and with the bank."""
+        batch = self.approve(batch)
+        payouts.export_batch(batch, directory=self.bank.inbox, actor=self.treasury, reason="test")
+        return payouts.mark_transmitted(batch, actor=self.sender, reason="test")
+
+    def money_holds(self) -> None:
+        assert invariants.breached() == {}
+
+
+def _run_like() -> Any:
+    return type("RunLike", (), {"pk": 1})()
+
+
+@pytest.fixture
+def house(programme: Any, rehearsal_clock: Any, tmp_path: Path) -> House:
+    """Balances fixed on 1 October 2019, refunds not open yet; it is 5 November."""
+    factories.make_programme(state="balance_fixed")
+    Programme.objects.update(safeguarded_minor=10**12)
+    clock.travel(jst("2019-09-30T12:00"))
+    Milestone.objects.create(kind="spend_ends", at=jst("2019-10-01T00:00"), ends_capability="spend")
+    Milestone.objects.create(kind="refund_window_ends", at=jst("2020-01-11T00:00"))
+    factories_stop_top_ups()
+    PublicNotice.objects.create(
+        statement="払戻し",
+        issuer_name="operator",
+        instrument="wallet",
+        window_first_day=dt.date(2019, 10, 1),
+        window_last_day=dt.date(2020, 1, 10),
+        exclusion_statement="除斥",
+        contact="office",
+        how_to_claim="app",
+        how_it_is_paid="bank",
+        published_at=jst("2019-09-30T12:00"),
+    )
+    clock.travel(jst("2019-11-05T10:00"), frozen=True)
+    settled = person("refunds.adopt_terms")
+    bank_codes.load(
+        version="test",
+        banks=[
+            BankRow("0001", "みずほ", "ﾐｽﾞﾎ"),
+            BankRow("0005", "三菱", "ﾐﾂﾋﾞｼ"),
+            BankRow("9900", "ゆうちょ", "ﾕｳﾁﾖ"),
+        ],
+        branches=[BranchRow(bank, branch, "店", "ﾐｾ") for bank, branch in BRANCHES],
+        actor=settled,
+        reason="test",
+    )
+    terms.adopt(
+        actor=settled,
+        reason="test",
+        source="test",
+        remitter_code="1234567890",
+        remitter_name="ｾﾌﾞﾝ ﾍﾟｲ",
+        bank_code="0001",
+        branch_code="001",
+        account_number="7654321",
+        auto_approve_max_minor=100_000,
+    )
+    inbox, outbox = tmp_path / "to_bank", tmp_path / "from_bank"
+    inbox.mkdir()
+    run_rights = (
+        "winddown.plan_run",
+        "winddown.start_run",
+        "winddown.pause_run",
+        "winddown.resume_run",
+    )
+    return House(
+        directory=tmp_path,
+        treasury=person(*run_rights, "refunds.make_payout_batch", "refunds.reconcile"),
+        approver=person("winddown.approve_run", "refunds.approve_payout_batch"),
+        approver2=person("refunds.approve_payout_batch", "refunds.decide_application"),
+        sender=person("refunds.transmit_payout_batch"),
+        support=person("refunds.work_application"),
+        checker=person(
+            "refunds.decide_application",
+            "refunds.approve_late_claim",
+            "refunds.override_name_check",
+            "refunds.work_application",
+        ),
+        bank=SimulatedBank(inbox=inbox, outbox=outbox, quality_of=Accounts.quality_of),
+    )
+
+
+def factories_stop_top_ups() -> None:
+    """No funding source is on any more."""
+    with transaction.atomic():
+        transition_set(Capability.objects.filter(code__startswith="top_up:"), "stop", run=None)
+        audit.append("test.stop", "capabilities", actor=SYSTEM)
+
+
+__all__ = ["House", "account_key", "jst", "person", "Payee", "runner", "zengin_transfer"]
