@@ -1,0 +1,364 @@
+"""What is accepted before the fence and behind it, through real requests."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+
+from accounts import credentials
+from accounts.errors import AuthorityFenced, PasswordReused
+from accounts.models import AuthEvent, CredentialFence, Session, User
+from accounts.sessions import SessionStore
+from accounts.tokens import reset_tokens
+from accounts.validators import UnusedPasswordValidator
+from tests import factories
+from tests.accounts.conftest import NEW, OLD
+from winddown import capabilities, clock, runner
+from winddown.models import Run
+
+NOWHERE = credentials.Origin()
+
+
+@pytest.fixture(params=["fence alone", "fence and sweep"])
+def reset(request: Any, started: Callable[..., Any]) -> Callable[[], Run]:
+    """The measure, with no worker and with all of it done: what a customer meets is the same."""
+
+    def act() -> Run:
+        run: Run = started("reset-all-passwords")
+        return run if request.param == "fence alone" else factories.worked_off(run)
+
+    return act
+
+
+def test_a_right_password_opens_a_session_that_says_when_and_how_it_was_issued(
+    person: Any, browser: Any
+) -> None:
+    someone, window = person(), browser()
+    before = clock.now()
+
+    assert window.sign_in(someone.login_id.upper())
+
+    assert window.who() == someone.login_id
+    session = Session.objects.get(user=someone)
+    assert before < session.issued_at < clock.now()
+    assert (session.method, session.switch_version) == ("password", 1)
+
+
+@pytest.mark.parametrize("hashed", [OLD, ""], ids=["with a password", "without"])
+def test_a_wrong_password_opens_nothing(person: Any, browser: Any, hashed: str) -> None:
+    someone, window = person(password=hashed), browser()
+
+    assert not window.sign_in(someone.login_id, "something else")
+    assert window.who() == ""
+
+
+def test_an_old_password_is_refused_behind_the_fence(person: Any, browser: Any, reset: Any) -> None:
+    """Rule 9."""
+    someone = person()
+    assert browser().sign_in(someone.login_id)
+
+    reset()
+
+    assert not browser().sign_in(someone.login_id)
+
+
+def test_an_old_session_is_refused_at_the_next_request(
+    person: Any, browser: Any, reset: Any
+) -> None:
+    """Rule 9."""
+    someone, window = person(), browser()
+    window.sign_in(someone.login_id)
+    assert window.who() == someone.login_id
+
+    reset()
+
+    assert someone.login_id not in window.who()
+    assert window.who() == ""
+    assert not Session.objects.filter(user=someone).exists()
+
+
+def test_an_old_session_from_a_provider_is_refused_too(
+    person: Any, browser: Any, reset: Any
+) -> None:
+    """Rule 9."""
+    someone, window = person(provider="line"), browser()
+    assert window.come_back_from("line", someone.login_id)
+    assert window.who() == someone.login_id
+
+    reset()
+
+    assert someone.login_id not in window.who()
+    assert window.come_back_from("line", someone.login_id), "the provider itself was not stopped"
+    assert window.who() == someone.login_id
+
+
+def test_an_old_reset_link_is_dead_and_a_new_one_works(person: Any, reset: Any) -> None:
+    """Rule 9."""
+    someone = person()
+    old = reset_tokens.make_token(someone)
+    assert reset_tokens.check_token(someone, old)
+
+    reset()
+
+    someone = User.objects.get(pk=someone.pk)
+    assert not reset_tokens.check_token(someone, old)
+    assert reset_tokens.check_token(someone, reset_tokens.make_token(someone))
+
+
+def test_a_password_set_behind_the_fence_opens_and_outlives_the_sweep(
+    person: Any, browser: Any, started: Any
+) -> None:
+    """Rule 9, the other side."""
+    someone = person()
+    run = started("reset-all-passwords")
+
+    credentials.choose_password(someone, NEW, authority_at=clock.now())
+
+    window = browser()
+    assert window.sign_in(someone.login_id, NEW)
+    assert factories.worked_off(run).state == "succeeded"
+    assert window.who() == someone.login_id
+    assert browser().sign_in(someone.login_id, NEW)
+
+
+def test_what_was_issued_at_the_fence_s_own_instant_is_accepted() -> None:
+    instant = dt.datetime(2019, 7, 30, tzinfo=dt.UTC)
+    fence = credentials.Fence(at=instant, not_before=instant)
+
+    assert fence.accepts(instant)
+    assert not fence.accepts(instant - dt.timedelta(microseconds=1))
+    assert not fence.accepts(None)
+    assert credentials.Fence(at=instant, not_before=None).accepts(None)
+
+
+def test_staff_are_touched_by_no_customer_fence(
+    staff: Any, browser: Any, customer: Any, reset: Any
+) -> None:
+    """Rule 16."""
+    officer = staff("support")
+    officer.set_password(OLD)
+    officer.save()
+    window = browser()
+    window.sign_in(officer.login_id)
+
+    reset()
+
+    assert window.who() == officer.login_id
+    assert browser().sign_in(officer.login_id)
+
+
+def test_a_stopped_password_sign_in_refuses_customers_and_not_staff(
+    person: Any, staff: Any, two: Any, browser: Any
+) -> None:
+    """Rule 16, I8."""
+    someone, officer = person(), staff("support")
+    officer.set_password(OLD)
+    officer.save()
+    capabilities.stop("login_password", actor=two[0], reason="attack")
+
+    assert not browser().sign_in(someone.login_id)
+    assert browser().sign_in(officer.login_id)
+    assert AuthEvent.objects.get(user_id=someone.pk).outcome == "refused"
+    assert capabilities.leaks("login_password") == 0
+
+
+def test_a_session_issued_after_the_stop_is_counted_as_a_leak(person: Any, two: Any) -> None:
+    """I8."""
+    someone = person()
+    capabilities.stop("login_password", actor=two[0], reason="attack")
+    forged = SessionStore()
+    forged["_auth_user_id"] = str(someone.pk)
+    forged.create()
+    forged.save()
+
+    assert capabilities.leaks("login_password") == 1
+
+
+def test_an_account_that_was_closed_is_refused(person: Any, browser: Any) -> None:
+    someone = person(is_active=False)
+
+    assert not browser().sign_in(someone.login_id)
+
+
+def test_every_attempt_leaves_an_event_without_the_password(person: Any, browser: Any) -> None:
+    someone = person()
+
+    browser().sign_in("nobody@example.com")
+    browser().sign_in(someone.login_id, "wrong")
+    browser().sign_in(someone.login_id)
+
+    events = AuthEvent.objects.order_by("occurred_at")
+    assert [(event.login_id, event.user_id, event.outcome) for event in events] == [
+        ("nobody@example.com", None, "unknown_login_id"),
+        (someone.login_id, someone.pk, "wrong_password"),
+        (someone.login_id, someone.pk, "success"),
+    ]
+    assert {(event.method, event.network) for event in events} == {("password", "127.0.0.1")}
+
+
+@pytest.mark.parametrize("login_id", ["nobody", "a\0b", "x" * 5_000, "", "ＩＤ" * 200])
+def test_an_unknown_login_id_costs_a_hash_like_a_known_one(
+    switches: None, database: Any, monkeypatch: pytest.MonkeyPatch, login_id: str
+) -> None:
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
+    hashed = []
+    encode = Argon2PasswordHasher.encode
+    monkeypatch.setattr(
+        Argon2PasswordHasher, "encode", lambda *args: hashed.append(1) or encode(*args)
+    )
+
+    assert credentials.sign_in(login_id, "guess", origin=NOWHERE) is None
+    assert hashed == [1]
+
+
+def test_a_hash_of_an_older_method_is_rewritten_and_keeps_its_date(person: Any) -> None:
+    someone = person()
+    at = clock.now() - dt.timedelta(days=100)
+    User.objects.filter(pk=someone.pk).update(
+        password=make_password(OLD, hasher="pbkdf2_sha256"), password_set_at=at
+    )
+
+    assert credentials.sign_in(someone.login_id, OLD, origin=NOWHERE)
+
+    someone.refresh_from_db()
+    assert someone.password.startswith("argon2")
+    assert someone.password_set_at == at
+
+
+def test_rewriting_a_hash_brings_no_removed_password_back(person: Any) -> None:
+    """I24."""
+    someone = person(password="")
+    stale = User.objects.get(pk=someone.pk)
+    stale.password = make_password(OLD, hasher="pbkdf2_sha256")
+
+    assert stale.check_password(OLD)
+
+    someone.refresh_from_db()
+    assert someone.password == "!"
+
+
+# --- choosing a password ----------------------------------------------------------------------
+
+
+def test_the_removed_password_cannot_be_chosen_again(person: Any, reset: Any) -> None:
+    """Rule 11."""
+    someone = person()
+    reset()
+
+    with pytest.raises(PasswordReused):
+        credentials.choose_password(someone, OLD, authority_at=clock.now())
+    with pytest.raises(ValidationError):
+        UnusedPasswordValidator().validate(OLD, someone)
+    UnusedPasswordValidator().validate(NEW, someone)
+    credentials.choose_password(someone, NEW, authority_at=clock.now())
+
+    # Nor afterwards, nor the new one for itself.
+    for used in (OLD, NEW):
+        with pytest.raises(PasswordReused):
+            credentials.choose_password(someone, used, authority_at=clock.now())
+
+
+def test_the_refused_hash_signs_nobody_in(person: Any, done: Any) -> None:
+    """Rule 11."""
+    someone = person()
+    done("reset-all-passwords")
+    someone.refresh_from_db()
+
+    assert someone.refused_hash.startswith("argon2")
+    assert not someone.has_usable_password()
+    assert credentials.sign_in(someone.login_id, OLD, origin=NOWHERE) is None
+
+
+def test_an_old_session_cannot_carry_a_new_password_over_the_fence(person: Any, reset: Any) -> None:
+    """Rule 9: the thief who is signed in when the fence rises."""
+    someone = person()
+    issued_at = clock.now()
+    reset()
+
+    with pytest.raises(AuthorityFenced):
+        credentials.choose_password(someone, NEW, authority_at=issued_at)
+
+    assert credentials.sign_in(someone.login_id, NEW, origin=NOWHERE) is None
+
+
+def test_setting_a_password_records_when(person: Any, staff: Any) -> None:
+    someone, officer = person(), staff()
+    before = clock.now()
+
+    credentials.choose_password(someone, NEW, authority_at=before)
+    officer.set_password(NEW)
+
+    assert someone.password_set_at > before
+    assert officer.password_set_at > before
+
+
+# --- the fence's lock -------------------------------------------------------------------------
+
+
+def _wait_until_locked_out(other: threading.Thread) -> bool:
+    """Somebody waits for an advisory lock; False when `other` went through without."""
+    for _ in range(2_000):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            )
+            if cursor.fetchone()[0]:
+                return True
+        if not other.is_alive():
+            return False
+        time.sleep(0.005)
+    raise AssertionError("neither waiting nor done")
+
+
+def test_a_sign_in_during_the_rise_of_the_fence_waits_and_is_refused(
+    own_database: Any, person: Any, two: Any
+) -> None:
+    """Rule 9: nothing is accepted under the old fence and dated behind the new one."""
+    someone = person()
+    run = factories.approved_run("reset-all-passwords", maker=two[0], checker=two[1])
+    answers: list[User | None] = []
+
+    def attempt() -> None:
+        answers.append(credentials.sign_in(someone.login_id, OLD, origin=NOWHERE))
+        connection.close()
+
+    thread = threading.Thread(target=attempt)
+    with transaction.atomic():
+        runner.start(run, actor=two[0])
+        thread.start()
+        waited = _wait_until_locked_out(thread)
+    thread.join()
+
+    assert waited
+    assert answers == [None]
+
+
+def test_the_fence_waits_for_a_sign_in_under_way_and_is_younger(
+    own_database: Any, person: Any, two: Any
+) -> None:
+    """Rule 9."""
+    run = factories.approved_run("reset-all-passwords", maker=two[0], checker=two[1])
+
+    def start() -> None:
+        runner.start(run, actor=two[0])
+        connection.close()
+
+    thread = threading.Thread(target=start)
+    with transaction.atomic():
+        credentials.hold_fence()
+        thread.start()
+        waited = _wait_until_locked_out(thread)
+        last = clock.now()
+    thread.join()
+
+    assert waited
+    assert CredentialFence.objects.get().not_before > last
