@@ -138,9 +138,14 @@ def own_database(
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> Any:
     """Whatever database the test has: its own, or the shared one inside a transaction that is rolled back."""
-    return request.getfixturevalue(
-        "own_database" if "own_database" in request.fixturenames else "db"
-    )
+    wanted = request.fixturenames
+    found = request.getfixturevalue("own_database" if "own_database" in wanted else "db")
+    if "rehearsal_clock" in wanted:
+        # Before anything else: a database that holds a programme can no longer be marked.
+        from winddown import clock
+
+        clock.mark_as_rehearsal()
+    return found
 
 
 @pytest.fixture
@@ -173,7 +178,6 @@ def rehearsal_clock(database: Any) -> Any:
     """The clock module, in a database whose clock may be moved."""
     from winddown import clock
 
-    clock.mark_as_rehearsal()
     return clock
 
 

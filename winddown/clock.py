@@ -24,9 +24,12 @@ def now() -> dt.datetime:
 def mark_as_rehearsal() -> None:
     """This database is a rehearsal from now on: its clock may be moved. There is no way back.
 
-    A second call changes nothing. Only an empty programme may be marked (the trigger on the row refuses otherwise).
+    A second call changes nothing. Raises `ClockRefused` once a programme stands in it (the row's trigger refuses too).
     """
     with connection.cursor() as cursor:
+        cursor.execute("SELECT NOT rehearsal AND EXISTS (SELECT FROM winddown_programme) FROM winddown_clock")
+        if cursor.fetchone()[0]:
+            raise ClockRefused
         cursor.execute("UPDATE winddown_clock SET rehearsal = true WHERE NOT rehearsal")
 
 

@@ -107,4 +107,4 @@ class LoadRefused(WinddownError):
 
 
 class ClockRefused(WinddownError):
-    """The clock can be moved only in a database marked as a rehearsal."""
+    """The clock can be moved only in a database that was marked as a rehearsal before it held a programme."""

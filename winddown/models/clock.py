@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pgtrigger
 from django.db import models
+
+from winddown.guards import Guard
 
 
 class Clock(models.Model):
@@ -23,6 +26,26 @@ class Clock(models.Model):
             models.CheckConstraint(
                 condition=models.Q(rehearsal=True) | models.Q(shift=dt.timedelta(), frozen_at=None),
                 name="clock_moves_only_in_a_rehearsal",
+            ),
+        ]
+        triggers = [
+            Guard(
+                name="rehearsal_from_the_start",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func="""
+                    IF TG_OP = 'UPDATE' AND OLD.rehearsal AND NOT NEW.rehearsal THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD021',
+                            MESSAGE = 'a rehearsal never becomes a real programme';
+                    END IF;
+                    IF NEW.rehearsal AND (TG_OP = 'INSERT' OR NOT OLD.rehearsal)
+                        AND EXISTS (SELECT FROM winddown_programme)
+                    THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD021',
+                            MESSAGE = 'a database that holds a programme cannot be made a rehearsal';
+                    END IF;
+                    RETURN NEW;
+                """,
             ),
         ]
 
