@@ -1,8 +1,23 @@
 """Every door of the site. This is the one module that sees them all."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+from django.views.i18n import set_language
+
+# Imported for what they add to the pages.
+import accounts.panels
+import refunds.panels
+import wallets.panels
+from accounts import portal as sign_in
+from winddown import console, portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(portal.urlpatterns)),
+    path("", include(sign_in.urlpatterns)),
+    path("language/", set_language, name="set_language"),
+    path("console/", include((console.urlpatterns, console.app_name))),
+    # One place to sign in, so that whatever protects it protects the admin too.
+    path("admin/login/", RedirectView.as_view(pattern_name="sign_in", query_string=True)),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,30 @@
+"""What accounts add to the pages: the words of their workflows."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from winddown import words
+
+words.add_workflow_words(
+    steps={
+        "remove_passwords": _("Make old passwords unusable"),
+        "remove_sessions": _("Remove old sessions"),
+        "queue_notices": _("Queue the notices"),
+        "suspend_identities": _("Suspend external identities"),
+    },
+    plan_lines={
+        "customers": _("Customers"),
+        "passwords": _("Passwords that end"),
+        "notices": _("Notices to customers"),
+        "staff": _("Staff"),
+        "told_by_an_earlier_reset": _("Told by an earlier reset"),
+        "without_channel": _("Without a verified channel"),
+        "only_external_login": _("With external login only"),
+        "only_external_login_without_channel": _("With external login only and no verified channel"),
+        "fence": _("The fence holds for"),
+        "sessions": _("Open sessions"),
+        "identities": _("External identities"),
+        "identities_suspended_already": _("Identities suspended already"),
+    },
+)

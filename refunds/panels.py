@@ -1,0 +1,188 @@
+"""What refunds add to the pages: their money lines, and a customer's entitlement with how far it has come."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from refunds.models import Entitlement, EntitlementTransition, RefundApplication
+from wallets.models import LedgerAccount
+from winddown import panels, words
+from winddown.panels import LEFT, OUT, Panel, Totals, money_line
+from winddown.words import StateWord, Text
+
+# --- the money table ----------------------------------------------------------------------------
+
+# Compensations of fraud losses go through the same accounts and were never in a wallet.
+REFUND_KINDS = (
+    "refund_book",
+    "refund_settle",
+    "refund_return",
+    "refund_exclude",
+    "refund_reinstate",
+)
+
+
+def _of_refunds(account: LedgerAccount, *, sign: int) -> Any:
+    def amount(totals: Totals) -> int:
+        return sign * totals.posted(accounts=(account,), kinds=("entitle", *REFUND_KINDS))
+
+    return amount
+
+
+money_line(
+    "refunded",
+    _("Refunds paid, shown by the bank"),
+    part=OUT,
+    order=50,
+    amount=_of_refunds(LedgerAccount.BANK, sign=-1),
+)
+money_line(
+    "unclaimed",
+    _("Excluded, unclaimed"),
+    part=OUT,
+    order=60,
+    amount=_of_refunds(LedgerAccount.UNCLAIMED, sign=-1),
+)
+money_line(
+    "refunds_owed",
+    _("Refunds still owed"),
+    part=LEFT,
+    order=30,
+    amount=_of_refunds(LedgerAccount.REFUNDS_PAYABLE, sign=1),
+)
+money_line(
+    "refunds_in_flight",
+    _("Refunds on their way through the bank"),
+    part=LEFT,
+    order=40,
+    amount=_of_refunds(LedgerAccount.PAYOUTS_IN_FLIGHT, sign=1),
+)
+
+
+# --- the customer's page ------------------------------------------------------------------------
+
+State = Entitlement.State
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One station on the way of a refund: when it was reached, and whether it is the present one."""
+
+    title: Text
+    at: dt.datetime | None
+    present: bool
+
+
+# What the holder does next, or who else acts.
+_NEXT: dict[str, Text] = {
+    State.COMPUTED: _("You can apply for the refund while applications are open."),
+    State.NOTIFIED: _("You can apply for the refund while applications are open."),
+    State.APPLIED: _("We are checking your application. You need not do anything."),
+    State.APPROVED: _("Your refund will be in one of the next transfers to your bank."),
+    State.PAYING: _(
+        "We have sent the transfer to the bank. The bank has not confirmed yet that it arrived."
+    ),
+    State.PAID: _("The bank has confirmed that the money arrived."),
+    State.RETURNED: _("The bank returned the transfer. We need a correct bank account from you."),
+    State.EXCLUDED: _(
+        "Applications have ended without an application from you. Contact us if there was a reason."
+    ),
+    State.LATE_APPROVED: _("Your late claim was accepted. The transfer is being prepared."),
+    State.HELD: _("We are still checking this amount. Contact us if you have questions."),
+    State.TRANSFERRED: _("Another company has taken over this balance. It will contact you."),
+}
+# Each station with the states in which the refund has reached it.
+_WAY: tuple[tuple[Text, tuple[str, ...]], ...] = (
+    (_("Application received"), (State.APPLIED,)),
+    (_("Application accepted"), (State.APPROVED, State.LATE_APPROVED)),
+    (_("Transfer sent to the bank"), (State.PAYING,)),
+    (_("Transfer arrived"), (State.PAID,)),
+)
+
+
+@panels.home_panel(20)
+def entitlement(customer: Any) -> Panel | None:
+    """What the customer is owed, and the way it has gone; nothing before the balances are sealed."""
+    owed = Entitlement.objects.filter(wallet__account=customer).select_related("wallet").first()
+    if owed is None:
+        return None
+    application = RefundApplication.objects.filter(entitlement=owed).order_by("-pk").first()
+    return Panel(
+        "refunds/_entitlement.html",
+        {
+            "entitlement": owed,
+            "application": application,
+            "next": _NEXT[owed.state],
+            "way": _way(owed),
+            "returned": owed.state == State.RETURNED,
+        },
+    )
+
+
+def _way(owed: Entitlement) -> list[Stage]:
+    """The stations with the instant at which each was last reached; none for a refund that left the way."""
+    if owed.state in (State.EXCLUDED, State.TRANSFERRED, State.HELD):
+        return []
+    reached: dict[str, dt.datetime] = dict(
+        EntitlementTransition.objects.filter(subject_id=owed.pk)
+        .order_by("pk")
+        .values_list("target", "at")
+    )
+    stages = []
+    for title, states in _WAY:
+        at = max((reached[state] for state in states if state in reached), default=None)
+        stages.append(Stage(title=title, at=at, present=owed.state in states))
+    return stages
+
+
+words.add_states(
+    "entitlement",
+    {
+        State.COMPUTED: StateWord(_("Not applied for"), "wait"),
+        State.NOTIFIED: StateWord(_("Not applied for"), "wait"),
+        State.APPLIED: StateWord(_("Being checked"), "run"),
+        State.APPROVED: StateWord(_("Accepted, not sent yet"), "run"),
+        State.PAYING: StateWord(_("Sent to the bank"), "run"),
+        State.PAID: StateWord(_("Arrived"), "on"),
+        State.RETURNED: StateWord(_("Returned by the bank"), "bad"),
+        State.EXCLUDED: StateWord(_("Not claimed in time"), "off"),
+        State.LATE_APPROVED: StateWord(_("Accepted late"), "run"),
+        State.HELD: StateWord(_("Being checked"), "wait"),
+        State.TRANSFERRED: StateWord(_("Transferred"), "on"),
+    },
+)
+words.add_workflow_words(
+    steps={
+        "settle_empty_wallets": _("Settle empty wallets"),
+        "entitle_wallets": _("Entitle the holders"),
+        "entitle_held_wallets": _("Entitle holders on hold"),
+        "book_refunds": _("Book refunds"),
+        "book_compensations": _("Book compensations"),
+        "check_payees": _("Check payees"),
+        "fill_batches": _("Fill payout batches"),
+        "seal_batches": _("Seal payout batches"),
+        "exclude_unclaimed": _("Exclude what nobody claimed"),
+    },
+    plan_lines={
+        "entitled": _("Wallets with paid value"),
+        "held": _("Wallets on hold"),
+        "empty": _("Empty wallets"),
+        "bonus_expiring": _("Bonus value that ends"),
+        "wallets_with_active_holds": _("Wallets with active holds"),
+        "snapshot": _("Sealed snapshot"),
+        "part": _("Part of the refund"),
+        "value_date": _("Value date"),
+        "approved_until": _("Applications approved until"),
+        "refunds": _("Refunds"),
+        "compensations": _("Compensations"),
+        "waiting_payouts": _("Payouts that waited"),
+        "notice_undeliverable": _("Holders whose notice did not arrive"),
+        "in_process_returned_or_held": _("In process, returned or held"),
+        "excluded": _("Unclaimed entitlements"),
+        "unclaimed": _("Unclaimed entitlements"),
+    },
+)

@@ -1,0 +1,204 @@
+"""What wallets add to the pages: the count of the ledger, its money lines, and a customer's balance and movements."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from wallets.models import WALLET_ACCOUNTS, LedgerAccount, Posting, Wallet
+from winddown import panels, words
+from winddown.capabilities import FUNDING_SOURCES
+from winddown.panels import IN, LEFT, OUT, Panel, Totals, money_line
+
+MOVEMENTS_MAX = 10
+WALLET = tuple(account.value for account in WALLET_ACCOUNTS)
+
+
+# --- the money table ----------------------------------------------------------------------------
+
+
+def count_ledger() -> Totals:
+    """The ledger's sums by kind and account, and the sums of the balances that the wallets cache."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT j.kind, p.account, sum(p.amount_minor)::bigint"
+            " FROM wallets_posting p JOIN wallets_journal j ON j.id = p.journal_id GROUP BY 1, 2"
+        )
+        postings = {(kind, account): amount for kind, account, amount in cursor.fetchall()}
+        cursor.execute(
+            "SELECT coalesce(sum(paid_minor), 0)::bigint, coalesce(sum(bonus_minor), 0)::bigint"
+            " FROM wallets_wallet"
+        )
+        paid, bonus = cursor.fetchone()
+    return Totals(postings=postings, balances={"paid": paid, "bonus": bonus})
+
+
+def _topped_up(source: str) -> Any:
+    account = f"funding_{source}"
+    return lambda totals: -totals.posted(accounts=(account,), kinds=("top_up",))
+
+
+def _in_wallets(*kinds: str) -> Any:
+    return lambda totals: totals.posted(accounts=WALLET, kinds=kinds)
+
+
+# A wallet's value is followed by the kind of journal that moved it; a kind that no line names is a difference.
+money_line("opening", _("Opening balance"), part=IN, order=10, amount=_in_wallets("opening"))
+for _place, _source in enumerate(FUNDING_SOURCES):
+    money_line(
+        f"top_up:{_source}",
+        words.capability_title(f"top_up:{_source}"),
+        part=IN,
+        order=20 + _place,
+        amount=_topped_up(_source),
+    )
+money_line("payments", _("Payments"), part=OUT, order=10, amount=_in_wallets("pay", "reserve"))
+money_line(
+    "payments_undone",
+    _("Payments reversed or void"),
+    part=OUT,
+    order=20,
+    amount=_in_wallets("reverse", "settle"),
+)
+money_line(
+    "clawed_back", _("Clawed back from thieves"), part=OUT, order=30, amount=_in_wallets("claw_back")
+)
+money_line(
+    "bonus_expired",
+    _("Bonus value that ended with the service"),
+    part=OUT,
+    order=40,
+    amount=lambda totals: -totals.posted(accounts=(LedgerAccount.BONUS_EXPIRED,)),
+)
+money_line(
+    "transferred",
+    _("Transferred to another issuer"),
+    part=OUT,
+    order=70,
+    amount=lambda totals: -totals.posted(accounts=(LedgerAccount.TRANSFERRED,)),
+)
+money_line(
+    "wallets_paid",
+    _("In the wallets, paid value"),
+    part=LEFT,
+    order=10,
+    amount=lambda totals: totals.balances["paid"],
+)
+money_line(
+    "wallets_bonus",
+    _("In the wallets, bonus value"),
+    part=LEFT,
+    order=20,
+    amount=lambda totals: totals.balances["bonus"],
+)
+panels.count_ledger.append(count_ledger)
+
+
+# --- the customer's page ------------------------------------------------------------------------
+
+_KINDS: dict[str, Promise] = {
+    "opening": _("Opening balance"),
+    "top_up": _("Top-up"),
+    "pay": _("Payment"),
+    "reserve": _("Payment"),
+    "settle": _("Payment cancelled"),
+    "reverse": _("Payment refunded by the shop"),
+    "claw_back": _("Correction"),
+    "entitle": _("Balance moved to your refund"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One movement of a wallet, with its paid and bonus part."""
+
+    at: dt.datetime
+    title: Any
+    paid_minor: int
+    bonus_minor: int
+
+    @property
+    def amount_minor(self) -> int:
+        return self.paid_minor + self.bonus_minor
+
+
+@panels.home_panel(10)
+def balance(customer: Any) -> Panel | None:
+    """What the wallet holds, paid and bonus value apart, and how it stands."""
+    wallet = Wallet.objects.filter(account=customer).first()
+    if wallet is None:
+        return None
+    return Panel("wallets/_balance.html", {"wallet": wallet})
+
+
+@panels.home_panel(80)
+def movements(customer: Any) -> Panel | None:
+    """The wallet's last movements."""
+    postings = (
+        Posting.objects.filter(wallet__account=customer)
+        .select_related("journal")
+        .order_by("-pk")[: 2 * MOVEMENTS_MAX]
+    )
+    return Panel("wallets/_movements.html", {"movements": _by_journal(postings)})
+
+
+def _by_journal(postings: Iterable[Posting]) -> list[Movement]:
+    """The postings of one journal are one movement; the newest first."""
+    grouped: dict[int, list[Posting]] = {}
+    for posting in postings:
+        grouped.setdefault(posting.journal_id, []).append(posting)
+    found = [
+        Movement(
+            at=lines[0].journal.occurred_at,
+            title=_KINDS.get(lines[0].journal.kind) or lines[0].journal.kind.replace("_", " "),
+            paid_minor=_sum(lines, LedgerAccount.WALLET_PAID),
+            bonus_minor=_sum(lines, LedgerAccount.WALLET_BONUS),
+        )
+        for lines in grouped.values()
+    ]
+    return sorted(found, key=lambda movement: movement.at, reverse=True)[:MOVEMENTS_MAX]
+
+
+def _sum(lines: list[Posting], account: str) -> int:
+    return sum(line.amount_minor for line in lines if line.account == account)
+
+
+words.add_states(
+    "wallet",
+    {
+        "active": words.StateWord(_("Usable"), "on"),
+        "charge_frozen": words.StateWord(_("Usable, no top-up"), "on"),
+        "held": words.StateWord(_("Being checked"), "wait"),
+        "closing": words.StateWord(_("Closing"), "wait"),
+        "closed": words.StateWord(_("Closed"), "off"),
+        "held_closed": words.StateWord(_("Closed, being checked"), "wait"),
+        "entitled": words.StateWord(_("Closed, refund due"), "run"),
+        "held_entitled": words.StateWord(_("Closed, being checked"), "wait"),
+        "settled": words.StateWord(_("Closed and settled"), "on"),
+        "transferred": words.StateWord(_("Transferred"), "on"),
+        "excluded": words.StateWord(_("Closed, not claimed in time"), "off"),
+    },
+)
+words.add_workflow_words(
+    steps={
+        "withhold_authorised_top_ups": _("Withhold authorised top-ups"),
+        "freeze_wallets": _("Freeze the wallets' charges"),
+        "start_closing": _("Begin to close the wallets"),
+        "settle_in_flight": _("Settle payments in flight"),
+        "close_wallets": _("Close the wallets and seal balances"),
+    },
+    plan_lines={
+        "authorised_top_ups": _("Authorised top-ups"),
+        "wallets_in_other_states": _("Wallets in other states"),
+        "wallets_held": _("Wallets on hold"),
+        "payments_in_flight": _("Payments in flight"),
+        "in_flight": _("Payments in flight are"),
+        "spend_ends_at": _("Payment ends at"),
+    },
+)

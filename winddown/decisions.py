@@ -1,0 +1,120 @@
+"""What a member of staff can decide about a run or a switch now, and, where not, the sentence that says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from winddown.models import Approval, Capability, Run, Signature
+from winddown.words import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One verb: what the button says, how grave it is, and why it is refused to this person (empty: it is not)."""
+
+    verb: str
+    title: Text
+    tone: str
+    refused: Text = ""
+
+
+# verb -> button, tone, transition that carries the permission
+_RUN_VERBS: dict[str, tuple[Text, str, str]] = {
+    "approve": (pgettext_lazy("verb", "Approve"), "main", "approve"),
+    "reject": (pgettext_lazy("verb", "Reject"), "danger", "approve"),
+    "plan-again": (pgettext_lazy("verb", "Plan again"), "plain", "submit"),
+    "start": (pgettext_lazy("verb", "Start"), "danger", "start"),
+    "pause": (pgettext_lazy("verb", "Pause"), "main", "pause"),
+    "resume": (pgettext_lazy("verb", "Resume"), "main", "resume"),
+    "retry": (pgettext_lazy("verb", "Retry failures"), "main", "retry"),
+    "abort": (pgettext_lazy("verb", "Abort"), "plain-danger", "abort"),
+}
+_RUN_OFFERS: dict[str, tuple[str, ...]] = {
+    "awaiting_approval": ("approve", "reject", "plan-again", "abort"),
+    "approved": ("start", "abort"),
+    "running": ("pause",),
+    "paused": ("resume", "abort"),
+    "partially_failed": ("retry",),
+}
+_SWITCH_VERBS: dict[str, tuple[Text, str, str]] = {
+    "stop": (pgettext_lazy("verb", "Stop"), "danger", "stop"),
+    "ratify": (pgettext_lazy("verb", "Ratify the stop"), "main", "stop"),
+    "request-restore": (pgettext_lazy("verb", "Ask for the restart"), "plain", "request_restore"),
+    "restore": (pgettext_lazy("verb", "Restart"), "danger", "restore"),
+}
+NEEDS_SECOND = {"approve", "reject", "ratify", "restore"}
+
+
+def for_run(run: Run, *, actor: Any, signed: Iterable[Signature]) -> list[Decision]:
+    """The decisions that the run's state offers, each with what keeps `actor` from it."""
+    permissions = {edge.name: edge.permission for edge in Run.edges()}
+    numbers = {signature.staff_number for signature in signed}
+    return [
+        _decision(
+            verb,
+            _RUN_VERBS[verb],
+            permissions=permissions,
+            actor=actor,
+            has_signed=actor.staff_number in numbers,
+        )
+        for verb in _RUN_OFFERS.get(run.state, ())
+    ]
+
+
+def for_switch(
+    switch: Capability, *, actor: Any, waiting: Iterable[Approval], signed: Iterable[Signature]
+) -> list[Decision]:
+    """The decisions that the switch's state offers; `waiting` are its open requests, `signed` its signatures."""
+    offered = {
+        Capability.State.ENABLED: ["stop"],
+        Capability.State.DISABLED: ["ratify", "request-restore"],
+        Capability.State.RESTORING: ["restore"],
+    }[Capability.State(switch.state)]
+    stages = {approval.stage: approval.subject for approval in waiting}
+    if "ratify" not in stages and "ratify" in offered:
+        offered.remove("ratify")
+    permissions = {edge.name: edge.permission for edge in Capability.edges()}
+    signatures = {(each.subject, each.staff_number) for each in signed}
+    return [
+        _decision(
+            verb,
+            _SWITCH_VERBS[verb],
+            permissions=permissions,
+            actor=actor,
+            has_signed=(stages.get(verb, ""), actor.staff_number) in signatures,
+        )
+        for verb in offered
+    ]
+
+
+def _decision(
+    verb: str,
+    known: tuple[Text, str, str],
+    *,
+    permissions: dict[str, str],
+    actor: Any,
+    has_signed: bool,
+) -> Decision:
+    title, tone, transition = known
+    refused: Text = ""
+    if verb in NEEDS_SECOND and has_signed:
+        refused = gettext_lazy("You have signed this already: a second person decides.")
+    elif not actor.has_perm(permissions[transition]):
+        refused = _("This takes the permission {permission}.").format(
+            permission=permissions[transition]
+        )
+    return Decision(verb=verb, title=title, tone=tone, refused=refused)
+
+
+def refused_to(approval: Approval, *, actor: Any) -> Text:
+    """Why `actor` cannot decide the request; empty when nothing is known against it."""
+    if approval.maker.staff_number == actor.staff_number:
+        return gettext_lazy("Your own request: a second person decides.")
+    if not actor.has_perm(approval.permission):
+        return _("This takes the permission {permission}.").format(permission=approval.permission)
+    return ""

@@ -1,0 +1,69 @@
+"""The forms of the console: a reason for every act, and what a plan needs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+REASON_MAX = 500
+
+
+class ReasonForm(forms.Form):
+    """Why, for the audit journal; with the digest of what the page showed, where a decision covers exactly that."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=REASON_MAX,
+        widget=forms.Textarea(attrs={"rows": 3, "aria-describedby": "reason-hint"}),
+        error_messages={"required": _("Give the reason: it goes into the audit journal.")},
+    )
+    digest = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+
+class RetryForm(ReasonForm):
+    """Which class of failures waits again."""
+
+    reason_code = forms.ChoiceField(label=_("Failures of the class"))
+
+    def __init__(self, *args: Any, codes: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason_code"].choices = [(code, code) for code in codes]
+
+
+class PlanForm(forms.Form):
+    """What a plan is asked with."""
+
+    params = forms.CharField(
+        label=_("Parameters (JSON)"),
+        max_length=10_000,
+        widget=forms.Textarea(
+            attrs={
+                "rows": 8,
+                "spellcheck": "false",
+                "autocapitalize": "off",
+                "aria-describedby": "params-hint",
+                "class": "code",
+            }
+        ),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=REASON_MAX,
+        widget=forms.Textarea(attrs={"rows": 3, "aria-describedby": "reason-hint"}),
+        error_messages={"required": _("Give the reason: it goes into the audit journal.")},
+    )
+
+    def clean_params(self) -> dict[str, Any]:
+        try:
+            params = json.loads(self.cleaned_data["params"])
+        except json.JSONDecodeError as error:
+            raise forms.ValidationError(
+                _("This is not JSON: line %(line)s, column %(column)s."),
+                params={"line": error.lineno, "column": error.colno},
+            ) from error
+        if not isinstance(params, dict):
+            raise forms.ValidationError(_("The parameters must be one JSON object."))
+        return params

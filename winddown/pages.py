@@ -1,0 +1,70 @@
+"""What every page has: the programme, its zone, the language, and for staff the door that customers do not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django_htmx.http import HttpResponseClientRefresh
+
+from winddown import clock, words
+from winddown.errors import WinddownError
+from winddown.models import Programme
+
+View = Callable[..., HttpResponse]
+
+
+def page(
+    request: HttpRequest,
+    template: str,
+    *,
+    status: int = 200,
+    **shown: Any,
+) -> HttpResponse:
+    """The template is rendered in the programme's zone, with the programme and whether this is a rehearsal."""
+    programme = shown.pop("programme", None) or Programme.objects.filter(pk=1).first()
+    zone = programme.zone if programme else ZoneInfo("UTC")
+    rehearsal = shown.pop("rehearsal") if "rehearsal" in shown else clock.is_rehearsal()
+    with timezone.override(zone):
+        return render(
+            request,
+            template,
+            {"programme": programme, "rehearsal": rehearsal, **shown},
+            status=status,
+        )
+
+
+def staff_page(view: View) -> View:
+    """Only signed-in staff see the page, and no cache keeps it. A poll of a signed-out page reloads the page."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            if getattr(request, "htmx", False):
+                return HttpResponseClientRefresh()
+            return redirect_to_login(request.get_full_path(), login_url=reverse("sign_in"))
+        if request.user.kind != "staff":
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return never_cache(guarded)
+
+
+@contextmanager
+def refusals_told(request: HttpRequest) -> Iterator[None]:
+    """A refusal inside is a message on the next page, in the reader's language, and nothing more happens."""
+    try:
+        yield
+    except WinddownError as refused:
+        messages.error(request, words.refusal(refused))

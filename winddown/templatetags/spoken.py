@@ -1,0 +1,274 @@
+"""Amounts, times, states and people as text: the only way they enter a page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from babel.numbers import get_currency_precision
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext, ngettext
+
+from winddown import money, words
+
+register = template.Library()
+
+_DAYS_JA = "月火水木金土日"
+_DAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS_EN = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+
+
+def _japanese() -> bool:
+    return (get_language() or "ja").startswith("ja")
+
+
+# --- money --------------------------------------------------------------------------------------
+
+
+@register.filter
+def amount(minor: int | None, currency: str = "JPY") -> str:
+    """`12345` as "12,345円" or "JPY 12,345"; nothing known is a dash."""
+    if minor is None:
+        return "–"
+    return money.spoken(minor, currency=currency, locale=get_language() or "ja")
+
+
+@register.filter
+def digits(minor: int | None, currency: str = "JPY") -> str:
+    """The amount without its unit, for a column whose head names it; a true minus, which aligns with plus."""
+    if minor is None:
+        return "–"
+    exponent = get_currency_precision(currency)
+    whole, rest = divmod(abs(minor), 10**exponent)
+    text = f"{whole:,}" + (f".{rest:0{exponent}d}" if exponent else "")
+    return f"−{text}" if minor < 0 else text
+
+
+@register.filter
+def number(count: int | None) -> str:
+    return "–" if count is None else f"{count:,}"
+
+
+# --- time ---------------------------------------------------------------------------------------
+
+
+def _local(at: dt.datetime, *, ends: bool = False) -> tuple[dt.date, str, str]:
+    """Day, clock time and zone in the reader's zone; the end of a day is its 24:00, not the next day's 00:00."""
+    local = timezone.localtime(at)
+    if ends and (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0):
+        return (local - dt.timedelta(days=1)).date(), "24:00", local.tzname() or ""
+    return local.date(), f"{local:%H:%M}", local.tzname() or ""
+
+
+def _day(day: dt.date) -> str:
+    if _japanese():
+        return f"{day.year}年{day.month}月{day.day}日({_DAYS_JA[day.weekday()]})"
+    return f"{_DAYS_EN[day.weekday()]} {day.day} {_MONTHS_EN[day.month - 1]} {day.year}"
+
+
+def _element(at: dt.datetime, text: str) -> SafeString:
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), text)
+
+
+@register.filter
+def day(value: dt.date | dt.datetime | None) -> str:
+    """ "2019年9月30日(月)" or "Mon 30 September 2019"."""
+    if value is None:
+        return "–"
+    return _day(_local(value)[0] if isinstance(value, dt.datetime) else value)
+
+
+@register.filter
+def moment(at: dt.datetime | None) -> str | SafeString:
+    """ "2019年7月4日(木) 14:00": the day in words, the time in the zone of the programme."""
+    if at is None:
+        return "–"
+    on, clock, _zone = _local(at)
+    return _element(at, f"{_day(on)} {clock}")
+
+
+@register.filter
+def deadline(at: dt.datetime | None) -> str | SafeString:
+    """An exclusive end as people say it: "2019年9月30日(月) 24:00"."""
+    if at is None:
+        return "–"
+    on, clock, _zone = _local(at, ends=True)
+    return _element(at, f"{_day(on)} {clock}")
+
+
+@register.filter
+def last_day(at: dt.datetime | None) -> str:
+    """The last day of what ends at `at`."""
+    return "–" if at is None else _day(_local(at, ends=True)[0])
+
+
+@register.filter
+def stamp(at: dt.datetime | None) -> str | SafeString:
+    """ "2019-07-04 14:00", for tables."""
+    if at is None:
+        return "–"
+    return _element(at, f"{timezone.localtime(at):%Y-%m-%d %H:%M}")
+
+
+@register.filter
+def stamp_s(at: dt.datetime | None) -> str | SafeString:
+    """ "2019-07-04 14:00:05 JST", where seconds count."""
+    if at is None:
+        return "–"
+    return _element(at, f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}")
+
+
+@register.filter
+def clock_s(at: dt.datetime | None) -> str | SafeString:
+    """ "14:00:05", where the day is plain."""
+    if at is None:
+        return "–"
+    return _element(at, f"{timezone.localtime(at):%H:%M:%S}")
+
+
+@register.filter
+def exact(at: dt.datetime | None) -> str | SafeString:
+    """Both names of a midnight: "2019-09-30 24:00 JST = 10-01 00:00 JST"; any other time has one."""
+    if at is None:
+        return "–"
+    on, clock, zone = _local(at, ends=True)
+    text = f"{on:%Y-%m-%d} {clock} {zone}"
+    if clock == "24:00":
+        text += f" = {timezone.localtime(at):%m-%d} 00:00 {zone}"
+    return _element(at, text)
+
+
+@register.filter
+def span(seconds: float | dt.timedelta | None) -> str:
+    """A length of time in its two largest units: "61 days 4 h", "12 min"; below a minute in seconds."""
+    if seconds is None:
+        return "–"
+    whole = int(abs(seconds.total_seconds() if isinstance(seconds, dt.timedelta) else seconds))
+    days, rest = divmod(whole, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, rest = divmod(rest, 60)
+    if days:
+        head = ngettext("%(n)s day", "%(n)s days", days) % {"n": f"{days:,}"}
+        return f"{head} {gettext('%(n)s h') % {'n': hours}}" if days < 100 else head
+    if hours:
+        return f"{gettext('%(n)s h') % {'n': hours}} {gettext('%(n)s min') % {'n': minutes}}"
+    if minutes:
+        return gettext("%(n)s min") % {"n": minutes}
+    return gettext("%(n)s s") % {"n": rest}
+
+
+@register.filter
+def about(seconds: float | None) -> str:
+    """An estimate of a length of time as the range it is."""
+    if seconds is None:
+        return "–"
+    return gettext("%(least)s to %(most)s") % {
+        "least": span(max(seconds * 0.8, 1)),
+        "most": span(seconds * 1.4 + 5),
+    }
+
+
+# --- words --------------------------------------------------------------------------------------
+
+_ICONS = {
+    "on": '<circle cx="8" cy="8" r="7"/><path class="cut" d="m4.5 8.2 2.4 2.4 4.6-5"/>',
+    "off": '<rect x="1.5" y="1.5" width="13" height="13" rx="2"/><path class="cut" d="M4.5 8h7"/>',
+    "wait": '<path d="M8 1 15.4 14.5H.6z"/><path class="cut" d="M8 6v4M8 11.8v.6"/>',
+    "run": '<circle cx="8" cy="8" r="7"/><path class="fill" d="M6.4 4.8v6.4L11.4 8z"/>',
+    "bad": '<path d="M5 1h6l4 4v6l-4 4H5l-4-4V5z"/><path class="cut" d="m5.4 5.4 5.2 5.2m0-5.2-5.2 5.2"/>',
+    "idle": '<circle class="ring" cx="8" cy="8" r="6"/>',
+}
+
+
+@register.simple_tag
+def icon(tone: str) -> SafeString:
+    """The shape of a tone; the word beside it says the same, so it is hidden from screen readers."""
+    # Constants of ours.
+    return mark_safe(  # noqa: S308
+        f'<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">{_ICONS[tone]}</svg>'
+    )
+
+
+@register.simple_tag
+def state(machine: str, value: str) -> SafeString:
+    """A state as icon, colour and word."""
+    found = words.state_word(machine, value)
+    return format_html(
+        '<span class="state state-{}">{}{}</span>', found.tone, icon(found.tone), found.word
+    )
+
+
+@register.filter
+def person(user: Any) -> str:
+    """Who: staff by name; nobody is the clockwork itself."""
+    if user is None:
+        return gettext("the system")
+    return str(user.display_name or user.login_id)
+
+
+@register.filter
+def capability(code: str) -> str:
+    return str(words.capability_title(code))
+
+
+@register.filter
+def capabilities(codes: list[str]) -> str:
+    return gettext(", ").join(str(words.capability_title(code)) for code in codes)
+
+
+@register.filter
+def workflow(name: str) -> str:
+    return str(words.workflow_title(name))
+
+
+@register.filter
+def step(name: str) -> str:
+    return str(words.step_title(name))
+
+
+@register.filter
+def plan_line(name: str) -> str:
+    return str(words.plan_line(name))
+
+
+@register.filter
+def planned(value: Any, is_money: bool = False) -> str | SafeString:
+    """A plan's value: amounts and counts as such, an instant as one, everything else as it is written."""
+    if isinstance(value, bool) or not isinstance(value, int | str | list):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, int):
+        return amount(value) if is_money else number(value)
+    if isinstance(value, list):
+        return gettext(", ").join(map(str, value))
+    try:
+        at = dt.datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return exact(at) if at.tzinfo else value
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@register.filter
+def plan_part(name: str) -> str:
+    return str(words.plan_part(name))
+
+
+@register.filter
+def milestone(kind: str) -> str:
+    return str(words.milestone_title(kind))
+
+
+@register.filter
+def act(action: str) -> str:
+    return str(words.act_title(action))

@@ -1,0 +1,265 @@
+"""What codes are called when people read them: capabilities, states, workflows, plan lines, refusals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from winddown.errors import WinddownError
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class StateWord:
+    """A state as people see it: its word, and the tone that chooses icon and colour."""
+
+    word: Text
+    tone: str
+
+
+# --- capabilities -------------------------------------------------------------------------------
+
+_SOURCES: dict[str, Text] = {
+    "credit_card": _("credit card"),
+    "debit_card": _("debit card"),
+    "atm_cash": _("cash at an ATM"),
+    "register_cash": _("cash at a register"),
+    "points": _("points"),
+    "bonus": _("bonus value"),
+}
+_PROVIDERS: dict[str, Text] = {
+    "facebook": "Facebook",
+    "google": "Google",
+    "line": "LINE",
+    "twitter": "Twitter",
+    "yahoo": "Yahoo! JAPAN",
+}
+_CAPABILITIES: dict[str, tuple[Text, Text]] = {
+    "register": (_("Registration"), _("New customers cannot register.")),
+    "spend": (_("Payment"), _("Nobody can pay with the wallet.")),
+    "transfer": (_("Transfer between wallets"), _("No value moves from wallet to wallet.")),
+    "withdraw": (_("Withdrawal"), _("No value can be withdrawn.")),
+    "login_password": (_("Sign-in by password"), _("No customer can sign in by password.")),
+    "refund_apply": (_("Refund application"), _("Nobody can apply for a refund.")),
+    "payout": (_("Payout"), _("No transfer leaves for the bank.")),
+}
+
+
+def capability_title(code: str) -> Text:
+    """The name of the capability `code`; a code without a name stands for itself."""
+    kind, _sep, of = code.partition(":")
+    if kind == "top_up":
+        return format_lazy(_("Top-up: {source}"), source=_SOURCES.get(of, of))
+    if kind == "login_external":
+        return format_lazy(_("Sign-in with {provider}"), provider=_PROVIDERS.get(of, of))
+    return _CAPABILITIES[code][0] if code in _CAPABILITIES else code
+
+
+def capability_effect(code: str) -> Text:
+    """What is refused while `code` is stopped."""
+    kind, _sep, of = code.partition(":")
+    if kind == "top_up":
+        return format_lazy(
+            _("No wallet can be charged by {source}."), source=_SOURCES.get(of, of)
+        )
+    if kind == "login_external":
+        return format_lazy(
+            _("Nobody can sign in with {provider}, and no such session is accepted."),
+            provider=_PROVIDERS.get(of, of),
+        )
+    return _CAPABILITIES[code][1] if code in _CAPABILITIES else ""
+
+
+# --- states -------------------------------------------------------------------------------------
+
+_STATES: dict[str, dict[str, StateWord]] = {
+    "capability": {
+        "enabled": StateWord(pgettext_lazy("switch", "On"), "on"),
+        "disabled": StateWord(pgettext_lazy("switch", "Stopped"), "off"),
+        "restoring": StateWord(pgettext_lazy("switch", "Stopped, restart asked"), "wait"),
+        "ended": StateWord(pgettext_lazy("switch", "Ended by its deadline"), "off"),
+    },
+    "programme": {
+        "operating": StateWord(_("In operation"), "on"),
+        "incident": StateWord(_("Incident"), "bad"),
+        "restricted": StateWord(_("Restricted"), "wait"),
+        "announced": StateWord(_("End announced"), "wait"),
+        "closing": StateWord(_("Closing"), "run"),
+        "closed": StateWord(_("Closed"), "off"),
+        "balance_fixed": StateWord(_("Balances sealed"), "off"),
+        "refunding": StateWord(_("Refunding"), "run"),
+        "refund_closed": StateWord(_("Refund window over"), "off"),
+        "settling": StateWord(_("Settling"), "run"),
+        "completed": StateWord(_("Completed"), "on"),
+        "reported": StateWord(_("Reported"), "on"),
+    },
+    "run": {
+        "never": StateWord(pgettext_lazy("run", "Never planned"), "idle"),
+        "requested": StateWord(pgettext_lazy("run", "Requested"), "wait"),
+        "awaiting_approval": StateWord(pgettext_lazy("run", "Waits for approval"), "wait"),
+        "approved": StateWord(pgettext_lazy("run", "Approved, not started"), "wait"),
+        "running": StateWord(pgettext_lazy("run", "Running"), "run"),
+        "paused": StateWord(pgettext_lazy("run", "Paused"), "wait"),
+        "succeeded": StateWord(pgettext_lazy("run", "Succeeded"), "on"),
+        "partially_failed": StateWord(pgettext_lazy("run", "Ended with failures"), "bad"),
+        "aborted": StateWord(pgettext_lazy("run", "Aborted"), "off"),
+    },
+    "step": {
+        "waiting": StateWord(pgettext_lazy("step", "Not begun"), "idle"),
+        "running": StateWord(pgettext_lazy("step", "Under way"), "run"),
+        "halted": StateWord(pgettext_lazy("step", "Halted"), "wait"),
+        "done": StateWord(pgettext_lazy("step", "Done"), "on"),
+        "failed": StateWord(pgettext_lazy("step", "Done, with failures"), "bad"),
+    },
+    "offer": {
+        "on": StateWord(pgettext_lazy("offer", "Works"), "on"),
+        "off": StateWord(pgettext_lazy("offer", "Stopped"), "off"),
+    },
+    "invariant": {
+        "holds": StateWord(_("Holds"), "on"),
+        "breached": StateWord(_("Does not hold"), "bad"),
+    },
+    "probe": {
+        "refused": StateWord(_("Refused"), "on"),
+        "passed": StateWord(_("Passed"), "bad"),
+        "open": StateWord(_("Passed"), "on"),
+    },
+}
+
+
+def state_word(machine: str, state: str) -> StateWord:
+    """Word and tone of a state; one that has no word stands for itself."""
+    return _STATES.get(machine, {}).get(state) or StateWord(state.replace("_", " "), "idle")
+
+
+def add_states(machine: str, words: dict[str, StateWord]) -> None:
+    """The states of another app's machine have their words."""
+    _STATES.setdefault(machine, {}).update(words)
+
+
+# --- workflows ----------------------------------------------------------------------------------
+
+_WORKFLOWS: dict[str, Text] = {
+    "freeze-charges": _("Freeze charges"),
+    "reset-all-passwords": _("Reset all passwords"),
+    "suspend-external-login": _("Suspend external login"),
+    "shut-down-by-deadline": _("Shut down by deadline"),
+    "refund-balances": _("Refund balances"),
+}
+_STEPS: dict[str, Text] = {}
+_PLAN_LINES: dict[str, Text] = {
+    "switches": _("Switches that stop"),
+    "providers": _("Login providers"),
+    "paid_minor": _("Paid value in the wallets"),
+    "bonus_minor": _("Bonus value in the wallets"),
+    "wallets": _("Wallets"),
+}
+_PARTS: dict[str, Text] = {
+    "counts": _("Rows that change"),
+    "sums_minor": _("Amounts that move"),
+    "excluded": _("Left out"),
+    "locked_out": _("People who lose access"),
+    "terms": _("Terms"),
+    "estimates": _("Estimates, not part of the approval"),
+}
+_MILESTONES: dict[str, Text] = {
+    "card_top_up_ends": _("Top-up by card ends"),
+    "spend_ends": _("Payment ends"),
+    "refund_opens": _("Refund applications open"),
+    "refund_window_ends": _("Refund applications end"),
+}
+
+
+def workflow_title(name: str) -> Text:
+    return _WORKFLOWS.get(name, name)
+
+
+def step_title(name: str) -> Text:
+    return _STEPS.get(name) or name.replace("_", " ").capitalize()
+
+
+def plan_line(name: str) -> Text:
+    return _PLAN_LINES.get(name) or name.replace("_", " ").removesuffix(" minor").capitalize()
+
+
+def plan_part(name: str) -> Text:
+    return _PARTS.get(name) or plan_line(name)
+
+
+def milestone_title(kind: str) -> Text:
+    return _MILESTONES.get(kind) or kind.replace("_", " ").capitalize()
+
+
+def add_workflow_words(*, steps: dict[str, Text], plan_lines: dict[str, Text]) -> None:
+    """The steps and plan lines of an app's workflows have their words."""
+    _STEPS.update(steps)
+    _PLAN_LINES.update(plan_lines)
+
+
+# --- what happened ------------------------------------------------------------------------------
+
+_ACTS: dict[str, Text] = {
+    "run.plan": _("Planned"),
+    "run.approve": _("Approved"),
+    "run.reject": _("Rejected"),
+    "run.start": _("Started"),
+    "run.pause": _("Paused"),
+    "run.resume": _("Resumed"),
+    "run.abort": _("Aborted"),
+    "run.rate": _("Rate changed"),
+    "run.retry": _("Failures retried"),
+    "run.split": _("Batch split"),
+    "run.end": _("Ended"),
+    "capability.stop": _("Stopped"),
+    "capability.ratify": _("Ratified"),
+    "capability.request_restore": _("Restart asked"),
+    "capability.restore": _("Restarted"),
+}
+
+
+def act_title(action: str) -> Text:
+    return _ACTS.get(action) or action.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+# --- refusals -----------------------------------------------------------------------------------
+
+# The fields are those of the error; what an error carries as a sentence stays in its language.
+_REFUSALS: dict[str, Text] = {
+    "CapabilityStopped": _("{capability} is stopped since {since}: {reason}"),
+    "PastDeadline": _("{capability} ended at {at}."),
+    "TransitionRefused": _(
+        "This is no longer possible: the state is now “{source}”. Look at the page again."
+    ),
+    "ConditionNotMet": _("The condition for “{transition}” is not met."),
+    "NotPermitted": _("You may not do this: it takes the permission {permission}."),
+    "SamePerson": _(
+        "You have already signed this request (as {part}). A second person must decide."
+    ),
+    "NothingToDecide": _("Nothing waits for a decision here any more."),
+    "PlanChanged": _(
+        "What was approved is not what stands now (approved {approved}, now {now}). Plan again."
+    ),
+    "PlanExpired": _("The request expired at {expires_at}. Plan again."),
+    "RunBusy": _("{workflow} already has run {run} ({state}). Finish or abort it first."),
+    "RunNotFound": _("There is no such run."),
+    "GuardNotMet": _("“{action}” is refused: {why}"),
+    "UnknownWorkflow": _("There is no workflow {name}."),
+}
+
+
+class _Facts(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def refusal(error: WinddownError) -> str:
+    """The refusal in the reader's language, or in its own where nobody translated it."""
+    if error.code not in _REFUSALS:
+        return str(error)
+    return str(_REFUSALS[error.code]).format_map(_Facts(error.facts))
