@@ -88,8 +88,15 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.approve_late_claim",
         "refunds.reopen_claim",
         "refunds.hold_entitlement",
+        "refunds.adopt_terms",
+        "winddown.report_funds",
     ),
-    "support": ("refunds.work_application", "refunds.report_claim"),
+    "support": (
+        "refunds.work_application",
+        "refunds.decide_application",
+        "refunds.override_name_check",
+        "refunds.report_claim",
+    ),
     "auditor": ("winddown.read_audit",),
 }
 

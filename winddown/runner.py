@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import math
 import os
 import socket
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from celery import current_app
 from django.db import (
     DatabaseError,
     OperationalError,
@@ -19,6 +20,7 @@ from django.db import (
     transaction,
 )
 from django.db.models import Count, F, Q, Sum
+from kombu.exceptions import OperationalError as BrokerDown
 
 from winddown import approvals, audit, clock, registry
 from winddown.errors import (
@@ -38,8 +40,23 @@ SPLIT_INTO = 8
 FAILURES_BEFORE_BREAK = 20
 STAGE = "run"
 
-# Set by the Celery door; without it (commands, tests) work is found by `drain` and by the tick.
-wake: Callable[[int], None] = lambda run_id: None
+DRAIN = "winddown.drain"
+WAKE_UPS = 4
+
+log = logging.getLogger(__name__)
+
+
+def wake(run_id: int, *, times: int = WAKE_UPS) -> None:
+    """Wake-ups for the run are in its queue, for as many slots; one that finds nothing to do ends at once.
+
+    A broker that is down only means that the tick comes first.
+    """
+    queue = Run.objects.values_list("workflow", flat=True).get(pk=run_id)
+    try:
+        for _ in range(times):
+            current_app.send_task(DRAIN, args=[run_id], queue=queue)
+    except BrokerDown:
+        log.warning("run %s could not be announced to the broker; the tick will", run_id)
 
 
 @dataclass(frozen=True, slots=True)

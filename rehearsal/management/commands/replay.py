@@ -19,7 +19,9 @@ class Command(BaseCommand):
     help = "Replay the 7pay case from launch to the end of the refund window and judge it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--accounts", type=int, default=20_000, help="at least 2,000 (default %(default)s)")
+        parser.add_argument(
+            "--accounts", type=int, default=20_000, help="at least 2,000 (default %(default)s)"
+        )
         parser.add_argument("--seed", type=int, default=7)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -49,17 +49,10 @@ class Command(StaffCommand):
             run = Run.objects.get(pk=int(subject.removeprefix("run:")))
             verb = runner.reject if options["reject"] else runner.approve
             verb(run, actor=person, digest=digest, reason=options["reason"])
-        elif subject.startswith("capability:"):
+        elif subject.startswith("capability:") and not options["reject"]:
             code = subject.removeprefix("capability:").removesuffix(":restore").rsplit(":", 1)[0]
-            if request.stage == "restore":
-                verb = capabilities.keep_stopped if options["reject"] else capabilities.restore
-            elif options["reject"]:
-                raise GuardNotMet(
-                    action=f"reject {subject}", why="a stop is undone by restoring it"
-                )
-            else:
-                verb = capabilities.ratify
-            verb(code, actor=person, reason=options["reason"])
+            decide = capabilities.restore if request.stage == "restore" else capabilities.ratify
+            decide(code, actor=person, reason=options["reason"])
         else:
             raise NothingToDecide(subject=subject)
         self.say(

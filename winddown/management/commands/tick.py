@@ -4,11 +4,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from winddown import tasks
+from winddown import clockwork
 
 
 class Command(BaseCommand):
     help = "Fire due milestones, wake what is owed, seal new movements: one tick."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        tasks.tick()
+        clockwork.tick()

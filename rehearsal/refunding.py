@@ -1,0 +1,364 @@
+"""The refund act of the replay: from the sealed balances to the last bank file, with customers as they behave."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import itertools
+import uuid
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.core.management import call_command
+from django.db.models import Count, Sum
+
+from accounts.models import User
+from rehearsal.bank import Accounts, SimulatedBank, later_quality
+from rehearsal.report import Figure
+from refunds import applications, payees, payouts, remedies, results, terms
+from refunds.applications import Submission
+from refunds.models import Branch, Entitlement, Payee, PayoutBatch, RefundApplication
+from refunds.payees import Account
+from wallets.models import Wallet
+from winddown import clock, programme
+from winddown.machines import SYSTEM
+
+if TYPE_CHECKING:
+    from rehearsal.replay import Replay
+
+# Runs of the pay part: the day it is planned, and the day on which the bank carries it out.
+CYCLES = (
+    ("2019-11-13", "2019-11-15"),
+    ("2019-11-27", "2019-11-29"),
+    ("2019-12-11", "2019-12-13"),
+    ("2019-12-25", "2019-12-27"),
+    ("2020-01-22", "2020-01-24"),
+    ("2020-02-05", "2020-02-07"),
+)
+COMPENSATION_CYCLE = ("2019-08-28", "2019-08-30")
+LATE_FROM = dt.date(2020, 1, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """One holder of paid value at the close, and what this person will do about it."""
+
+    user_id: int
+    number: int
+    kana_name: str
+    owed_minor: int
+    applies_on: dt.date | None
+    quality: str
+    route: str
+
+
+class Refunding:
+    """What treasury, support, the bank and the customers did from October on."""
+
+    def __init__(self, replay: Replay) -> None:
+        self.replay = replay
+        self.cast = replay.cast
+        self.tell = replay.storyteller.line
+        self.zone = replay.case.programme.time_zone
+        self.holders: dict[int, Holder] = {}
+        self.attempts: Counter[int] = Counter()
+        self.accounts: Accounts
+        self.bank: SimulatedBank
+
+    # --- before refunds open ----------------------------------------------------------------------
+
+    def make_ready(self) -> None:
+        """Bank codes are loaded, the terms of the refund are adopted, and the bank knows the account that pays."""
+        with self.replay.report.phase("load bank codes") as phase:
+            call_command(
+                "load_bank_codes", by="compliance", reason="dataset of the banks", verbosity=0
+            )
+            phase.rows = Branch.objects.count()
+        branches = list(
+            Branch.objects.order_by("bank_code", "code").values_list("bank_code", "code")[:2_000]
+        )
+        self.accounts = Accounts(branches)
+        directory = self.replay.directory / "bank"
+        (directory / "to").mkdir(parents=True, exist_ok=True)
+        self.bank = SimulatedBank(
+            inbox=directory / "to", outbox=directory / "from", quality_of=Accounts.quality_of
+        )
+        terms.adopt(
+            actor=self.cast.compliance,
+            reason="terms of the refund",
+            source="rehearsal; the limits are the operator's own",
+            remitter_code="1234567890",
+            remitter_name="ﾘﾊ-ｻﾙ",
+            bank_code=branches[0][0],
+            branch_code=branches[0][1],
+            account_number="7654321",
+        )
+
+    def compensate(self) -> None:
+        """Victims whose loss no issuer made good gave an account, and were paid by the operator."""
+        losses = list(remedies.compensations().select_related("loss__claim__wallet__account"))
+        people = {loss.loss.claim.wallet.account_id: loss.loss.claim.wallet for loss in losses}
+        from django.db import transaction
+
+        with transaction.atomic():
+            payees.enter_many(
+                [
+                    (
+                        user_id,
+                        self._account(
+                            user_id, wallet.account.kana_name, quality="ok", number=wallet.pk
+                        ),
+                    )
+                    for user_id, wallet in sorted(people.items())
+                ],
+                actor=SYSTEM,
+            )
+        self.check_payees()
+        self.pay(*COMPENSATION_CYCLE)
+        self.hear_bank()
+
+    def open(self) -> None:
+        """The notice is published, the funds are there, and every sealed balance is owed as a refund."""
+        population, case = self.replay.case.population, self.replay.case.programme
+        owed = population.balance_minor(accounts=self.replay.report.accounts)
+        programme.report_safeguarded(owed, actor=self.cast.compliance, reason="trustee's statement")
+        self.replay.carry_out(
+            "refund-balances",
+            params={"part": "entitle"},
+            reason="service ended, balances sealed",
+            maker="treasury",
+            checker="approver",
+        )
+        self._meet_holders()
+        self.tell(f"{len(self.holders):,} holders may apply until {case.refund_window_last_on}.")
+
+    def _meet_holders(self) -> None:
+        with (self.replay.files / "truth" / "behaviour.csv").open(encoding="utf-8") as file:
+            rows = {row["wallet_ref"]: row for row in csv.DictReader(file)}
+        entitled = Entitlement.objects.select_related("wallet__account").filter(
+            wallet__wallet_ref__in=list(rows)
+        )
+        for each in entitled.iterator(chunk_size=5_000):
+            row = rows[each.wallet.wallet_ref]
+            self.holders[each.wallet.account_id] = Holder(
+                user_id=each.wallet.account_id,
+                number=each.wallet_id,
+                kana_name=each.wallet.account.kana_name,
+                owed_minor=each.amount_minor,
+                applies_on=dt.date.fromisoformat(row["applies_on"]) if row["applies_on"] else None,
+                quality=row["account_quality"],
+                route=row["route"],
+            )
+
+    # --- the window -------------------------------------------------------------------------------
+
+    def live_through(self, first_on: dt.date, last_on: dt.date) -> None:
+        """Week by week customers apply and correct, the bank checks accounts, and payouts go out on their days."""
+        by_week: dict[dt.date, list[Holder]] = defaultdict(list)
+        for holder in self.holders.values():
+            if holder.applies_on and first_on <= holder.applies_on <= last_on:
+                by_week[_end_of_week(holder.applies_on, last_on)].append(holder)
+        cycles = {dt.date.fromisoformat(planned): value for planned, value in CYCLES}
+        values = {dt.date.fromisoformat(value) for _, value in CYCLES}
+        days = set(by_week) | {day for day in {*cycles, *values} if first_on <= day <= last_on}
+        for day in sorted(days):
+            self.replay.move_to(dt.datetime.combine(day, dt.time(12), self.zone))
+            if day in by_week:
+                self.apply(by_week[day], day=day)
+            if day in values:
+                self.hear_bank()
+            if day in cycles:
+                self.pay(day.isoformat(), cycles[day])
+
+    def apply(self, holders: list[Holder], *, day: dt.date) -> None:
+        """The holders applied; the bank was asked about their accounts, and the wrong ones were corrected."""
+        late = day >= LATE_FROM
+        with self.replay.report.phase("applications") as phase:
+            outcomes = applications.submit_many(
+                [
+                    Submission(
+                        holder_id=holder.user_id,
+                        route=holder.route,
+                        op_id=uuid.uuid5(uuid.NAMESPACE_OID, f"apply:{holder.user_id}"),
+                        account=self._account(
+                            holder.user_id,
+                            holder.kana_name,
+                            quality=holder.quality,
+                            number=holder.number,
+                        ),
+                        confirmed_minor=holder.owed_minor,
+                        late_reason="was abroad" if late else "",
+                    )
+                    for holder in holders
+                ],
+                reason="applications of the week",
+            )
+            phase.rows = len(outcomes)
+        refused = [outcome for outcome in outcomes if outcome.refusal is not None]
+        for outcome in refused[:3]:
+            self.tell(f"refused: {outcome.refusal}")
+        self._look_at([outcome.application_id for outcome in outcomes if outcome.application_id])
+        self.check_payees()
+        self.correct()
+        self.tell(
+            f"{len(outcomes) - len(refused):,} applications{' after the window' if late else ''}."
+        )
+
+    def _look_at(self, ids: list[int]) -> None:
+        """Support verified whoever came by the web form, and two people decided what the rules left to them."""
+        support, second = self.cast.support, self.cast.support2
+        chosen = RefundApplication.objects.filter(pk__in=ids)
+        for application in chosen.filter(state="identity_check").order_by("pk"):
+            applications.verify(application, actor=support, reason="papers match")
+        for application in chosen.filter(state="verified").select_related(
+            "entitlement", "applicant"
+        ):
+            applications.confirm_amount(
+                application,
+                confirmed_minor=application.entitlement.amount_minor,
+                actor=application.applicant,
+            )
+        for application in chosen.filter(state="amount_confirmed").order_by("pk"):
+            if application.late and application.entitlement.state != Entitlement.State.EXCLUDED:
+                continue
+            request = applications.propose(application, actor=support, reason="papers match")
+            applications.approve(
+                application,
+                actor=self.cast.compliance if application.late else second,
+                digest=request.digest,
+                reason="looked at",
+            )
+
+    def check_payees(self) -> None:
+        """The bank was asked about every new account, and answered."""
+        if payees.export_check_file(
+            self.bank.inbox, actor=self.cast.treasury, reason="new accounts"
+        ):
+            self.hear_bank()
+
+    def correct(self) -> None:
+        """Whoever was told of a wrong account gave another one."""
+        waiting = Payee.objects.filter(replaced_at=None, state=Payee.State.REFUSED).values_list(
+            "holder_id", flat=True
+        )
+        returned = Entitlement.objects.filter(state=Entitlement.State.RETURNED).values_list(
+            "wallet__account_id", flat=True
+        )
+        again = [
+            self.holders[user_id]
+            for user_id in sorted({*waiting, *returned})
+            if user_id in self.holders
+        ]
+        again = [holder for holder in again if self.attempts[holder.user_id] < 3]
+        if not again:
+            return
+        outcomes = applications.correct_many(
+            [
+                (
+                    holder.user_id,
+                    self._account(
+                        holder.user_id,
+                        holder.kana_name,
+                        quality=later_quality(holder.quality),
+                        number=holder.number,
+                    ),
+                )
+                for holder in again
+            ],
+            reason="corrected by the holders",
+        )
+        corrected = sum(isinstance(outcome, int) for outcome in outcomes)
+        self.check_payees()
+        self.tell(f"{corrected:,} accounts corrected by their holders.")
+
+    def _account(self, user_id: int, kana_name: str, *, quality: str, number: int) -> Account:
+        self.attempts[user_id] += 1
+        bank, branch, kind, digits = self.accounts.account(
+            number, attempt=self.attempts[user_id], quality=quality
+        )
+        return Account(bank, branch, kind, digits, kana_name)
+
+    # --- money ------------------------------------------------------------------------------------
+
+    def pay(self, planned_on: str, value_date: str) -> None:
+        """What is approved is in a sealed file, approved by others than its maker, and with the bank."""
+        self.replay.move_to(
+            dt.datetime.combine(dt.date.fromisoformat(planned_on), dt.time(14), self.zone)
+        )
+        run = self.replay.carry_out(
+            "refund-balances",
+            params={"part": "pay", "value_date": value_date},
+            reason=f"payouts of {value_date}",
+            maker="treasury",
+            checker="approver",
+        )
+        approvers = itertools.cycle([self.cast.approver2, self.cast.approver])
+        for batch in PayoutBatch.objects.filter(run=run).order_by("pk"):
+            for _ in range(batch.approvals_needed):
+                batch = payouts.approve_batch(
+                    batch, actor=next(approvers), digest=batch.digest, reason="file checked"
+                )
+            payouts.export_batch(
+                batch, directory=self.bank.inbox, actor=self.cast.treasury, reason="to the bank"
+            )
+            payouts.mark_transmitted(batch, actor=self.cast.treasury2, reason="sent")
+            self.tell(
+                f"File {batch.sequence}: {batch.items:,} transfers, JPY {batch.total_minor:,}."
+            )
+
+    def hear_bank(self) -> None:
+        """The bank worked on what it was sent, and every answer is booked."""
+        settled = returned = 0
+        for taken in self.bank.work(today=payouts.today()):
+            if taken.refused:
+                self.tell(f"The bank refused {taken.name}: {taken.refused}")
+            for path in taken.answers:
+                done = results.import_file(
+                    path, actor=self.cast.treasury, reason="answer of the bank"
+                )
+                settled += done.settled
+                returned += done.returned
+        if settled or returned:
+            self.tell(f"The bank paid {settled:,} and sent back {returned:,}.")
+        self.correct()
+
+    def exclude(self) -> None:
+        """What nobody applied for in time is excluded, after a second person agreed."""
+        self.replay.carry_out(
+            "refund-balances",
+            params={"part": "exclude"},
+            reason="the window is over",
+            maker="compliance",
+            checker="approver",
+        )
+
+    # --- figures ----------------------------------------------------------------------------------
+
+    def compare_unpaid(self) -> None:
+        """Who was still unpaid on 9 January 2020, beside the public estimate scaled to this replay."""
+        population, accounts = self.replay.case.population, self.replay.report.accounts
+        unpaid = Entitlement.objects.exclude(state=Entitlement.State.PAID).aggregate(
+            holders=Count("pk"), amount=Sum("amount_minor")
+        )
+        holders = population.holders(accounts=accounts)
+        balance = population.balance_minor(accounts=accounts)
+        self.replay.report.figures += [
+            Figure(
+                "holders still unpaid (scaled)",
+                "2020-01-09 12:00",
+                holders - population.holders_paid_by_2020_01_09(accounts=accounts),
+                unpaid["holders"],
+            ),
+            Figure(
+                "balance still unpaid, JPY (scaled)",
+                "2020-01-09 12:00",
+                balance - population.balance_paid_by_2020_01_09_minor(accounts=accounts),
+                unpaid["amount"] or 0,
+            ),
+        ]
+
+
+def _end_of_week(day: dt.date, last_on: dt.date) -> dt.date:
+    """The Sunday of the day's week, or the last day lived through if that comes first."""
+    return min(day + dt.timedelta(days=6 - day.weekday()), last_on)

@@ -1,0 +1,90 @@
+"""What staff do about the programme as a whole: declare, announce, give notice, report the funds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+
+from winddown import audit, clock
+from winddown.errors import GuardNotMet
+from winddown.machines import require, transition_one
+from winddown.models import Programme, PublicNotice
+
+# The window counted without its first day; a day more than a period that begins at midnight would allow.
+WINDOW_DAYS_MIN = 60
+
+
+def declare_incident(*, actor: Any, reason: str) -> Programme:
+    """The operator is aware of an incident from now on; the reporting clocks run."""
+    return _move("declare_incident", actor=actor, reason=reason, aware_at=clock.now())
+
+
+def announce(*, actor: Any, reason: str) -> Programme:
+    """The end of the service is public; charges and registration can no longer be restored."""
+    return _move("announce", actor=actor, reason=reason, announced_at=clock.now())
+
+
+def _move(name: str, *, actor: Any, reason: str, **columns: Any) -> Programme:
+    with transaction.atomic():
+        done = transition_one(Programme.current(), name, actor=actor, reason=reason, **columns)
+        audit.append(f"programme.{name}", "programme", actor=actor, reason=reason, state=done.state)
+        return done
+
+
+def report_safeguarded(amount_minor: int, *, actor: Any, reason: str) -> None:
+    """The funds set aside for holders are `amount_minor`, as their keeper last reported."""
+    require(actor, "winddown.report_funds", action="report safeguarded funds")
+    if amount_minor < 0:
+        raise GuardNotMet(action="report safeguarded funds", why="the amount is negative")
+    with transaction.atomic():
+        Programme.objects.update(safeguarded_minor=amount_minor)
+        audit.append(
+            "programme.report_safeguarded",
+            "programme",
+            actor=actor,
+            reason=reason,
+            amount_minor=amount_minor,
+        )
+
+
+def publish_notice(*, actor: Any, reason: str, **fields: Any) -> PublicNotice:
+    """The public notice stands, with every statutory field and a window of at least sixty days.
+
+    Raises `GuardNotMet` naming the empty field or the earliest last day (rule 38), or when an earlier notice's window
+    would be shortened (rule 39). Payment Services Act art. 20(2).
+    """
+    require(actor, "winddown.publish_notice", action="publish the notice")
+    empty = [
+        field.name
+        for field in PublicNotice._meta.get_fields()
+        if field.name not in ("id", "published_at") and not fields.get(field.name)
+    ]
+    if empty:
+        raise GuardNotMet(action="publish the notice", why=f"{', '.join(empty)} must be filled in")
+    at = clock.now()
+    today = at.astimezone(Programme.current().zone).date()
+    first_day, last_day = fields["window_first_day"], fields["window_last_day"]
+    earliest = max(today, first_day) + dt.timedelta(days=WINDOW_DAYS_MIN)
+    if last_day < earliest:
+        raise GuardNotMet(
+            action="publish the notice", why=f"the window must last until {earliest} or longer"
+        )
+    with transaction.atomic():
+        before = PublicNotice.objects.order_by("-window_last_day").first()
+        if before is not None and last_day < before.window_last_day:
+            raise GuardNotMet(
+                action="publish the notice",
+                why=f"the window published lasts until {before.window_last_day}",
+            )
+        notice = PublicNotice.objects.create(published_at=at, **fields)
+        audit.append(
+            "notice.publish",
+            f"notice:{notice.pk}",
+            actor=actor,
+            reason=reason,
+            first_day=first_day,
+            last_day=last_day,
+        )
+        return notice
