@@ -27,7 +27,9 @@ def mark_as_rehearsal() -> None:
     A second call changes nothing. Raises `ClockRefused` once a programme stands in it (the row's trigger refuses too).
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT NOT rehearsal AND EXISTS (SELECT FROM winddown_programme) FROM winddown_clock")
+        cursor.execute(
+            "SELECT NOT rehearsal AND EXISTS (SELECT FROM winddown_programme) FROM winddown_clock"
+        )
         if cursor.fetchone()[0]:
             raise ClockRefused
         cursor.execute("UPDATE winddown_clock SET rehearsal = true WHERE NOT rehearsal")

@@ -67,9 +67,21 @@ class Stateful(FSMModelMixin, models.Model):
         return apps.get_model(cls._meta.app_label, f"{cls.__name__}Transition")
 
 
+class _StateField(FSMField):
+    """To a migration the state is a column: a historical model has no transitions to collect.
+
+    Each machine's field listens to every class that Django prepares, and migrations prepare thousands.
+    """
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        kwargs.pop("protected", None)
+        return name, "django.db.models.CharField", args, kwargs
+
+
 def state_field(states: type[models.TextChoices], *, initial: str) -> Any:
     """The `state` column: no setter, no index (an index on the state of a mass table ends heap-only updates)."""
-    return FSMField(choices=states.choices, default=initial, protected=True, max_length=40)
+    return _StateField(choices=states.choices, default=initial, protected=True, max_length=40)
 
 
 def _edge(declared: Transition) -> Edge:
