@@ -10,10 +10,12 @@ from typing import Any
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Q, QuerySet, Sum
 
+from accounts.models import CredentialFence
 from refunds import remedies
 from refunds.models import ClaimDecision, FraudClaim, Issuer, Loss
+from refunds.moves import move
 from wallets import movements
-from wallets.models import Hold, LedgerAccount, Payment, TopUp, Wallet
+from wallets.models import FundingCard, Hold, LedgerAccount, Payment, TopUp, Wallet
 from winddown import approvals, audit, clock
 from winddown.errors import GuardNotMet, PlanChanged, SamePerson
 from winddown.machines import SYSTEM, require, transition_one, transition_set
@@ -82,17 +84,13 @@ def take_up(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
     """
     require(actor, "refunds.work_claim", action="take claims up")
     with transaction.atomic():
-        rows = FraudClaim.objects.filter(pk__in=[claim.pk for claim in claims])
+        ids = [claim.pk for claim in claims]
+        rows = FraudClaim.objects.filter(pk__in=ids)
         same = rows.filter(state=FraudClaim.State.APPEALED, analyst=actor).first()
         if same is not None:
             raise SamePerson(actor=actor.pk, subject=same.subject, part="analyst")
-        transition_set(rows, "take_up", run=None, actor=actor, reason=reason)
-        fresh = rows.filter(state__in=["triage", "reopened"])
-        fresh.update(analyst=actor)
-        moved = transition_set(fresh, "investigate", run=None, actor=actor, reason=reason)
-        for appealed in rows.filter(state=FraudClaim.State.APPEALED).order_by("pk"):
-            transition_one(appealed, "investigate", actor=actor, reason=reason, analyst=actor)
-            moved += 1
+        move(FraudClaim, "take_up", ids, actor=actor, reason=reason)
+        moved = move(FraudClaim, "investigate", ids, actor=actor, reason=reason, analyst=actor.pk)
         if moved:
             audit.append("claims.take_up", "claims", actor=actor, reason=reason, n=moved)
         return moved
@@ -111,12 +109,20 @@ def name_losses(
     with transaction.atomic():
         at = clock.now()
         issuers = {issuer.code: issuer for issuer in Issuer.objects.all()}
-        lost_top_ups, lost_payments = _already_lost(movement for _, movement in losses)
-        fresh = [
-            _loss(claim, movement, issuers=issuers, actor=actor, at=at)
-            for claim, movement in losses
-            if movement.pk not in (lost_top_ups if isinstance(movement, TopUp) else lost_payments)
-        ]
+        cards = FundingCard.objects.in_bulk(
+            {movement.card_id for _, movement in losses if isinstance(movement, TopUp)} - {None}
+        )
+        known = _already_lost(movement for _, movement in losses)
+        fresh = []
+        for claim, movement in losses:
+            loss = _loss(claim, movement, issuers=issuers, cards=cards, actor=actor, at=at)
+            earlier = known.get((type(movement), movement.pk))
+            if earlier not in (None, claim.pk):
+                raise GuardNotMet(
+                    action=f"name {movement} a loss", why="it is one of another claim"
+                )
+            if earlier is None:
+                fresh.append(loss)
         try:
             with transaction.atomic():
                 made = Loss.objects.bulk_create(fresh)
@@ -138,15 +144,17 @@ def name_losses(
         return made
 
 
-def _already_lost(movements_named: Iterable[TopUp | Payment]) -> tuple[set[int], set[int]]:
+def _already_lost(named: Iterable[TopUp | Payment]) -> dict[tuple[type, int], int]:
+    """Claim by movement, for those of `named` that are losses already."""
     top_ups, payments = [], []
-    for movement in movements_named:
+    for movement in named:
         (top_ups if isinstance(movement, TopUp) else payments).append(movement.pk)
     lost = Loss.objects.filter(dropped_at=None)
-    return (
-        {pk for pk in lost.filter(top_up__in=top_ups).values_list("top_up_id", flat=True) if pk},
-        {pk for pk in lost.filter(payment__in=payments).values_list("payment_id", flat=True) if pk},
-    )
+    charged = lost.filter(top_up__in=top_ups).values_list("top_up_id", "claim_id")
+    spent = lost.filter(payment__in=payments).values_list("payment_id", "claim_id")
+    return {(TopUp, pk): claim for pk, claim in charged if pk} | {
+        (Payment, pk): claim for pk, claim in spent if pk
+    }
 
 
 def _loss(
@@ -154,6 +162,7 @@ def _loss(
     movement: TopUp | Payment,
     *,
     issuers: dict[str, Issuer],
+    cards: dict[int, FundingCard],
     actor: Any,
     at: dt.datetime,
 ) -> Loss:
@@ -171,12 +180,12 @@ def _loss(
     if funding is None:
         raise GuardNotMet(action=f"name {movement} a loss", why=f"it came from {movement.source}")
     loss.top_up, loss.funding = movement, funding
-    if movement.card is not None:
-        loss.issuer = issuers.get(movement.card.issuer_code)
+    if movement.card_id is not None:
+        code = cards[movement.card_id].issuer_code
+        loss.issuer = issuers.get(code)
         if loss.issuer is None:
             raise GuardNotMet(
-                action=f"name {movement} a loss",
-                why=f"issuer {movement.card.issuer_code} is not configured",
+                action=f"name {movement} a loss", why=f"issuer {code} is not configured"
             )
     return loss
 
@@ -210,8 +219,7 @@ def _move(claims: Iterable[FraudClaim], name: str, *, actor: Any, reason: str) -
     edge = next(edge for edge in FraudClaim.edges() if edge.name == name)
     require(actor, edge.permission, by_system=edge.by_system, action=f"{name} claims")
     with transaction.atomic():
-        rows = FraudClaim.objects.filter(pk__in=[claim.pk for claim in claims])
-        moved = transition_set(rows, name, run=None, actor=actor, reason=reason)
+        moved = move(FraudClaim, name, [claim.pk for claim in claims], actor=actor, reason=reason)
         if moved:
             audit.append(f"claims.{name}", "claims", actor=actor, reason=reason, n=moved)
         return moved
@@ -227,9 +235,12 @@ def expire(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
 
 
 def secure(*, at: dt.datetime, actor: Any, reason: str) -> int:
-    """No thief can use any account compromised before `at` any more (the password reset): returns how many claims say
-    so for the first time. A payee that was set in between stays suspect."""
-    require(actor, "refunds.work_claim", action="secure claims")
+    """No thief can use any account compromised before `at` any more; returns how many claims say so for the first time.
+
+    A payee that was set between the compromise and `at` stays suspect. A standing credential fence says the same for
+    every claim that is confirmed after it.
+    """
+    require(actor, "refunds.work_claim", by_system=True, action="secure claims")
     with transaction.atomic():
         secured = FraudClaim.objects.filter(secured_at=None, compromised_from__lt=at).update(
             secured_at=at
@@ -237,6 +248,14 @@ def secure(*, at: dt.datetime, actor: Any, reason: str) -> int:
         if secured:
             audit.append("claims.secure", "claims", actor=actor, reason=reason, at=at, n=secured)
         return secured
+
+
+def secure_by_fence() -> int:
+    """Every claim whose compromise lies before the standing credential fence is secured by it; returns how many."""
+    fence = CredentialFence.objects.filter(state=CredentialFence.State.STANDING).first()
+    if fence is None:
+        return 0
+    return secure(at=fence.not_before, actor=SYSTEM, reason="credential fence")
 
 
 # --- hold and release ---------------------------------------------------------------------------------------------
@@ -257,9 +276,7 @@ def hold_candidates(
         if whole:
             wallets = Wallet.objects.filter(claims__in=chosen, state__in=Wallet.SPENDABLE)
             ids = list(wallets.values_list("pk", flat=True))
-            held = transition_set(
-                Wallet.objects.filter(pk__in=ids), "hold", run=None, actor=actor, reason=reason
-            )
+            held = move(Wallet, "hold", ids, actor=actor, reason=reason)
         else:
             held = 0
             for claim_id, wallet_id, amount_minor in _tainted(chosen):
@@ -330,9 +347,7 @@ def release(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
         )
         ids = list(wallets.filter(state=Wallet.State.HELD).values_list("pk", flat=True))
         name = "release_frozen" if _charges_frozen() else "release"
-        ended += transition_set(
-            Wallet.objects.filter(pk__in=ids), name, run=None, actor=actor, reason=reason
-        )
+        ended += move(Wallet, name, ids, actor=actor, reason=reason)
         if ended:
             audit.append("claims.release", "claims", actor=actor, reason=reason, n=ended)
         return ended
@@ -574,10 +589,10 @@ def _confirm(
             occurred_at=at,
             actor=actor,
         )
-    ids = list(claims.values_list("pk", flat=True))
-    transition_set(FraudClaim.objects.filter(pk__in=ids), "start_remedies", run=None)
+    secure_by_fence()
+    move(FraudClaim, "start_remedies", list(claims.values_list("pk", flat=True)), actor=SYSTEM)
     remedies.open_first(losses, at=at)
-    claw_back(FraudClaim.objects.filter(pk__in=ids), reason=reason)
+    claw_back(claims, reason=reason)
     return moved
 
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import F, Max, QuerySet
 
 from refunds import remedies, routes
 from refunds.bankfiles.calendar import next_bank_business_day
 from refunds.issuers import csv_exchange
 from refunds.models import AskList, Issuer, IssuerAction, IssuerAnswer, IssuerFile, Remedy
+from refunds.moves import move
 from winddown import approvals, audit, clock
 from winddown.errors import GuardNotMet, LoadRefused, PlanChanged
 from winddown.machines import SYSTEM, require, transition_set
@@ -137,14 +138,17 @@ def send(issuer: Issuer, *, actor: Any, reason: str, again: bool = False) -> Iss
             return None
         due = _answer_due(issuer, at=at)
         content = csv_exchange.write_asks(_line(each, issuer, due=due) for each in chosen)
-        rows = IssuerAction.objects.filter(pk__in=[action.pk for action in chosen])
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE refunds_issueraction SET attempt = attempt + 1, sent_at = %s, answer_due_at = %s"
-                " WHERE id = ANY (%s)",
-                [at, due, [action.pk for action in chosen]],
-            )
-        transition_set(rows, "send", run=None, actor=actor, reason=reason)
+        ids = [action.pk for action in chosen]
+        IssuerAction.objects.filter(pk__in=ids).update(attempt=F("attempt") + 1)
+        move(
+            IssuerAction,
+            "send",
+            ids,
+            actor=actor,
+            reason=reason,
+            sent_at=at,
+            answer_due_at=due,
+        )
         remedies.asked([action.remedy_id for action in chosen], at=at, actor=actor)
         file = _store(
             issuer,
@@ -399,16 +403,16 @@ def _apply(
         groups[action.remedy.kind, action.funding, answer.answer_code].append(answer)
     for (kind, funding, code), group in sorted(groups.items()):
         chosen = [actions[answer.action_ref] for answer in group]
-        rows = IssuerAction.objects.filter(pk__in=[action.pk for action in chosen])
+        ids = [action.pk for action in chosen]
         _note_answers(group, actions)
-        moved = transition_set(rows, ANSWERED_AS[code], run=None, actor=actor, reason=reason)
+        moved = move(IssuerAction, ANSWERED_AS[code], ids, actor=actor, reason=reason)
         assert moved == len(chosen), "the actions were locked in a state that takes an answer"
         outcome = routes.after_answer(kind, funding=funding, answer=code)
         asked_for = [action.remedy for action in chosen]
         if outcome.next is not None:
             failure = FAILED_AS[ANSWERED_AS[code]]
             remedies.fall_back(asked_for, outcome.next, failure=failure, at=at, actor=actor)
-            transition_set(rows, "open_fallback", run=None, actor=actor, reason=reason)
+            move(IssuerAction, "open_fallback", ids, actor=actor, reason=reason)
         elif outcome.done == kind:
             remedies.finish([each.pk for each in asked_for], at=at, actor=actor, reason=reason)
         elif outcome.done is not None:
@@ -478,8 +482,8 @@ def escalate(actions: Iterable[IssuerAction], *, actor: Any, reason: str) -> int
     """The silence is taken up with the issuers by name."""
     require(actor, "refunds.send_issuer_action", action="escalate issuer actions")
     with transaction.atomic():
-        rows = IssuerAction.objects.filter(pk__in=[action.pk for action in actions])
-        moved = transition_set(rows, "escalate", run=None, actor=actor, reason=reason)
+        ids = [action.pk for action in actions]
+        moved = move(IssuerAction, "escalate", ids, actor=actor, reason=reason)
         if moved:
             audit.append(
                 "issuer_asks.escalate", "issuer_actions", actor=actor, reason=reason, n=moved
@@ -513,8 +517,8 @@ def give_up_unsent(*, actor: Any = SYSTEM) -> int:
             at=at,
             actor=actor,
         )
-        rows = IssuerAction.objects.filter(pk__in=[action.pk for action in passed])
-        moved = transition_set(rows, "close", run=None, actor=actor, reason="cut-off passed")
+        ids = [action.pk for action in passed]
+        moved = move(IssuerAction, "close", ids, actor=actor, reason="cut-off passed")
         audit.append("issuer_asks.give_up_unsent", "issuer_actions", actor=actor, n=moved)
         return moved
 
@@ -542,3 +546,12 @@ def verify_and_close() -> int:
         if moved:
             audit.append("issuer_asks.close", "issuer_actions", actor=SYSTEM, n=moved)
         return moved
+
+
+def follow_up() -> dict[str, int]:
+    """What time alone changes has changed: missed cut-offs, overdue answers, done asks. A second call changes nothing."""
+    return {
+        "fell_back": give_up_unsent(),
+        "overdue": mark_overdue(),
+        "closed": verify_and_close(),
+    }

@@ -13,11 +13,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from refunds import routes
 from refunds.models import FraudClaim, Issuer, IssuerAction, Loss, Remedy
+from refunds.moves import move
 from wallets import movements
 from wallets.models import LedgerAccount
 from winddown import audit, clock
 from winddown.errors import GuardNotMet, WinddownError
-from winddown.machines import SYSTEM, require, transition_set
+from winddown.machines import SYSTEM, require
 from winddown.models import Programme
 
 FUNDING_ACCOUNT = {
@@ -130,10 +131,7 @@ def _midnight(day: dt.date, zone: dt.tzinfo) -> dt.datetime:
 
 
 def _ask(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any) -> None:
-    if remedy_ids:
-        rows = Remedy.objects.filter(pk__in=remedy_ids, state=Remedy.State.PROPOSED)
-        rows.update(asked_at=at)
-        transition_set(rows, "ask", run=None, actor=actor)
+    move(Remedy, "ask", remedy_ids, actor=actor, asked_at=at)
 
 
 def asked(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any) -> None:
@@ -145,11 +143,9 @@ def fail(
     remedy_ids: Collection[int], *, failure: str, at: dt.datetime, actor: Any, reason: str = ""
 ) -> int:
     """The roads are closed without arriving, so that the losses may take another; returns how many were."""
-    rows = Remedy.objects.filter(
-        pk__in=remedy_ids, state__in=[Remedy.State.PROPOSED, Remedy.State.ASKED]
+    return move(
+        Remedy, "fail", remedy_ids, actor=actor, reason=reason, failed_at=at, failure=failure
     )
-    rows.update(failed_at=at, failure=failure)
-    return transition_set(rows, "fail", run=None, actor=actor, reason=reason)
 
 
 def fall_back(
@@ -194,9 +190,8 @@ def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any, reason: 
     )
     if not chosen:
         return 0
-    rows = Remedy.objects.filter(pk__in=[remedy.pk for remedy in chosen])
-    rows.update(remedied_at=at)
-    done = transition_set(rows, "remedy", run=None, actor=actor, reason=reason)
+    ids = [remedy.pk for remedy in chosen]
+    done = move(Remedy, "remedy", ids, actor=actor, reason=reason, remedied_at=at)
     _post(chosen, at=at, actor=actor)
     _finish_claims({remedy.loss.claim_id for remedy in chosen})
     return done
@@ -231,7 +226,7 @@ def _finish_claims(claim_ids: Collection[int]) -> int:
     )
     whole = FraudClaim.objects.filter(pk__in=claim_ids).filter(~Exists(open_losses))
     ids = list(whole.values_list("pk", flat=True))
-    return transition_set(FraudClaim.objects.filter(pk__in=ids), "finish_remedies", run=None)
+    return move(FraudClaim, "finish_remedies", ids, actor=SYSTEM)
 
 
 def compensations() -> QuerySet[Remedy]:
@@ -284,6 +279,7 @@ def pay_instead(remedies: Sequence[Remedy], *, actor: Any, reason: str) -> list[
                 at=at,
                 actor=actor,
             )
-        transition_set(actions, "close", run=None, actor=actor, reason=reason)
+        ids = list(actions.values_list("pk", flat=True))
+        move(IssuerAction, "close", ids, actor=actor, reason=reason)
         audit.append("remedies.pay_instead", "remedies", actor=actor, reason=reason, n=len(opened))
         return opened

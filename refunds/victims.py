@@ -60,6 +60,7 @@ _NEW_DEVICE = """
         SELECT * FROM (
             SELECT e.id, e.user_id, e.occurred_at, e.country, e.device_ref,
                    row_number() OVER (PARTITION BY e.user_id, e.device_ref ORDER BY e.occurred_at, e.id) AS nth_on_device,
+                   row_number() OVER (PARTITION BY e.user_id, e.country ORDER BY e.occurred_at, e.id) AS nth_in_country,
                    min(e.occurred_at) OVER (PARTITION BY e.user_id) AS first_at
             FROM accounts_authevent e
             WHERE e.outcome = 'success' AND e.user_id IS NOT NULL AND e.occurred_at <= %(as_of)s
@@ -113,11 +114,7 @@ ABROAD = Rule(
     thresholds={"within_s": 1_800},
     sql=f"""
         WITH {_NEW_DEVICE}, abroad AS (
-            SELECT d.* FROM new_device d
-            WHERE d.country <> '' AND NOT EXISTS (
-                SELECT FROM accounts_authevent e
-                WHERE e.user_id = d.user_id AND e.outcome = 'success' AND e.occurred_at < d.occurred_at
-                  AND e.country = d.country)
+            SELECT * FROM new_device WHERE nth_in_country = 1 AND country <> ''
         ), moved AS (
             SELECT w.id AS wallet_id, a.id AS event_id, a.occurred_at AS since, m.id, m.kind, m.occurred_at
             FROM abroad a JOIN wallets_wallet w ON w.account_id = a.user_id

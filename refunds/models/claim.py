@@ -122,60 +122,86 @@ class FraudClaim(Stateful):
             *machine_guards(),
             Guard(
                 name="decided_by_second_person",
-                when=pgtrigger.Before,
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Q(
-                    old__state__in=["proposed_confirm", "proposed_reject"],
-                    new__state__in=["confirmed", "rejected"],
-                ),
-                declare=[("lost", "bigint"), ("signed", "jsonb"), ("checker", "text")],
+                referencing=pgtrigger.Referencing(old="before", new="after"),
+                declare=[("undecided", "bigint"), ("own", "bigint")],
                 func="""
-                    SELECT a.summary, s.staff_number INTO signed, checker
-                    FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id
-                    JOIN refunds_claimdecision d ON d.id = NEW.decision_id
-                    WHERE s.subject = 'claim_decision:' || d.id AND s.part = 'approved' AND s.digest = d.digest
-                      AND s.signer_id <> d.maker_id;
-                    SELECT coalesce(sum(amount_minor), 0) INTO lost FROM refunds_loss
-                    WHERE claim_id = NEW.id AND dropped_at IS NULL;
-                    IF signed IS NULL OR (signed->>'verdict', NEW.state) NOT IN (('confirm', 'confirmed'), ('reject', 'rejected'))
-                       OR (signed->'claims'->>NEW.id::text)::bigint IS DISTINCT FROM lost THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD033',
-                            MESSAGE = format('claim %s has no decision of a second person for its losses', NEW.id);
+                    IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id
+                        WHERE a.state <> b.state AND a.state IN ('confirmed', 'rejected')) = 0 THEN
+                        RETURN NULL;
                     END IF;
-                    IF EXISTS (
-                        SELECT FROM refunds_fraudclaimtransition t JOIN accounts_user u ON u.id = t.actor_id
-                        WHERE t.subject_id = NEW.id AND u.staff_number = checker
+                    WITH decided AS (
+                        SELECT a.id, a.state, a.decision_id FROM before b JOIN after a ON a.id = b.id
+                        WHERE a.state <> b.state AND a.state IN ('confirmed', 'rejected')
+                    ), signed AS (
+                        SELECT d.id AS decision_id, s.staff_number, line.key::bigint AS claim_id,
+                               line.value::bigint AS lost,
+                               CASE d.verdict WHEN 'confirm' THEN 'confirmed' ELSE 'rejected' END AS state
+                        FROM refunds_claimdecision d
+                        JOIN winddown_signature s ON s.subject = 'claim_decision:' || d.id
+                            AND s.part = 'approved' AND s.digest = d.digest AND s.signer_id <> d.maker_id
+                        JOIN winddown_approval p ON p.id = s.approval_id AND p.summary->>'verdict' = d.verdict
+                        CROSS JOIN LATERAL jsonb_each_text(p.summary->'claims') AS line
+                        WHERE d.id IN (SELECT decision_id FROM decided)
+                    ), lost AS (
+                        SELECT claim_id, sum(amount_minor) AS lost FROM refunds_loss
+                        WHERE claim_id IN (SELECT id FROM decided) AND dropped_at IS NULL GROUP BY claim_id
+                    ), worked AS (
+                        SELECT t.subject_id AS claim_id, t.actor_id FROM refunds_fraudclaimtransition t
+                        WHERE t.subject_id IN (SELECT id FROM decided)
                           AND t.transition NOT IN ('confirm', 'reject', 'send_back', 'reopen')
-                        UNION ALL
-                        SELECT FROM refunds_loss l JOIN accounts_user u ON u.id = l.added_by_id
-                        WHERE l.claim_id = NEW.id AND u.staff_number = checker
-                    ) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD034',
-                            MESSAGE = format('claim %s was worked on by the person who decides it', NEW.id);
+                        UNION SELECT l.claim_id, l.added_by_id FROM refunds_loss l
+                        WHERE l.claim_id IN (SELECT id FROM decided)
+                    ), people AS (
+                        SELECT id, staff_number FROM accounts_user
+                        WHERE id IN (SELECT actor_id FROM worked)
+                    )
+                    SELECT min(c.id) FILTER (WHERE s.claim_id IS NULL OR s.lost <> coalesce(l.lost, 0)
+                               OR (c.state = 'confirmed' AND coalesce(l.lost, 0) = 0)),
+                           min(c.id) FILTER (WHERE EXISTS (
+                               SELECT FROM worked w JOIN people u ON u.id = w.actor_id
+                               WHERE w.claim_id = c.id AND u.staff_number = s.staff_number))
+                    INTO undecided, own
+                    FROM decided c
+                    LEFT JOIN signed s ON s.claim_id = c.id AND s.decision_id = c.decision_id AND s.state = c.state
+                    LEFT JOIN lost l ON l.claim_id = c.id;
+                    IF undecided IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD033', MESSAGE = format(
+                            'claim %s has no decision of a second person for its losses', undecided);
                     END IF;
-                    IF NEW.state = 'confirmed' AND lost = 0 THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD035',
-                            MESSAGE = format('claim %s names no loss', NEW.id);
+                    IF own IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD034', MESSAGE = format(
+                            'claim %s was worked on by the person who decides it', own);
                     END IF;
-                    RETURN NEW;
+                    RETURN NULL;
                 """,
             ),
             Guard(
                 name="made_whole_before_remedied",
-                when=pgtrigger.Before,
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__state="remedying", new__state="remedied"),
+                referencing=pgtrigger.Referencing(old="before", new="after"),
+                declare=[("wrong", "bigint")],
                 func="""
-                    IF EXISTS (
-                        SELECT FROM refunds_loss l
-                        WHERE l.claim_id = NEW.id AND l.dropped_at IS NULL AND NOT EXISTS (
-                            SELECT FROM refunds_remedy r
-                            WHERE r.loss_id = l.id AND r.state = 'remedied' AND r.amount_minor = l.amount_minor)
-                    ) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD036',
-                            MESSAGE = format('claim %s has a loss without its remedy', NEW.id);
+                    IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id
+                        WHERE a.state <> b.state AND a.state = 'remedied') = 0 THEN
+                        RETURN NULL;
                     END IF;
-                    RETURN NEW;
+                    SELECT min(l.claim_id) INTO wrong FROM refunds_loss l
+                    WHERE l.claim_id IN (
+                            SELECT a.id FROM before b JOIN after a ON a.id = b.id
+                            WHERE a.state <> b.state AND a.state = 'remedied')
+                      AND l.dropped_at IS NULL AND NOT EXISTS (
+                            SELECT FROM refunds_remedy r
+                            WHERE r.loss_id = l.id AND r.state = 'remedied' AND r.amount_minor = l.amount_minor);
+                    IF wrong IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD036',
+                            MESSAGE = format('claim %s has a loss without its remedy', wrong);
+                    END IF;
+                    RETURN NULL;
                 """,
             ),
             Guard(

@@ -123,21 +123,36 @@ class IssuerAction(Stateful):
             *machine_guards(),
             Guard(
                 name="asked_by_two",
-                when=pgtrigger.Before,
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__state="pending_approval", new__state="approved"),
+                referencing=pgtrigger.Referencing(old="before", new="after"),
+                declare=[("wrong", "bigint")],
                 func="""
-                    IF NOT EXISTS (
-                        SELECT FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id
-                        JOIN refunds_asklist l ON l.id = NEW.ask_list_id
-                        WHERE s.subject = 'ask_list:' || l.id AND s.part = 'approved' AND s.digest = l.digest
-                          AND s.signer_id <> l.maker_id
-                          AND a.summary->'actions'->NEW.id::text = to_jsonb(ARRAY[NEW.kind, NEW.amount_minor::text])
-                    ) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD033',
-                            MESSAGE = format('issuer action %s has no approval of a second person', NEW.id);
+                    IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id
+                        WHERE a.state <> b.state AND a.state = 'approved') = 0 THEN
+                        RETURN NULL;
                     END IF;
-                    RETURN NEW;
+                    WITH asked AS (
+                        SELECT a.* FROM before b JOIN after a ON a.id = b.id
+                        WHERE a.state <> b.state AND a.state = 'approved'
+                    ), signed AS (
+                        SELECT l.id AS ask_list_id, line.key::bigint AS id, line.value AS terms
+                        FROM refunds_asklist l
+                        JOIN winddown_signature s ON s.subject = 'ask_list:' || l.id
+                            AND s.part = 'approved' AND s.digest = l.digest AND s.signer_id <> l.maker_id
+                        JOIN winddown_approval p ON p.id = s.approval_id
+                        CROSS JOIN LATERAL jsonb_each(p.summary->'actions') AS line
+                        WHERE l.id IN (SELECT ask_list_id FROM asked)
+                    )
+                    SELECT min(a.id) INTO wrong FROM asked a
+                    LEFT JOIN signed s ON s.id = a.id AND s.ask_list_id = a.ask_list_id
+                    WHERE s.id IS NULL OR s.terms <> to_jsonb(ARRAY[a.kind, a.amount_minor::text]);
+                    IF wrong IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD033', MESSAGE = format(
+                            'issuer action %s has no approval of a second person', wrong);
+                    END IF;
+                    RETURN NULL;
                 """,
             ),
         ]

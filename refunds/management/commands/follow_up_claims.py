@@ -1,0 +1,17 @@
+"""`manage.py follow_up_claims`: what time alone changes about claims and asks to issuers has changed."""
+
+from typing import Any
+
+from refunds import claims, issuer_asks
+from winddown.command import StaffCommand
+
+
+class Command(StaffCommand):
+    help = "Mark silent issuers overdue, let missed cut-offs fall back, close what is over. For cron, daily."
+
+    def act(self, options: dict[str, Any]) -> None:
+        done = issuer_asks.follow_up() | {
+            "secured": claims.secure_by_fence(),
+            "rested": claims.let_rest(),
+        }
+        self.say(", ".join(f"{name} {number}" for name, number in done.items()) + ".", **done)

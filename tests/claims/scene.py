@@ -1,0 +1,188 @@
+"""What the tests of claims stand on: a victim's wallet, the thief's movements, and the people who decide."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from accounts.models import AuthEvent
+from refunds import claims, issuer_asks
+from refunds.issuers.csv_exchange import AnswerLine, read_asks, write_answers
+from refunds.models import ClaimDecision, FraudClaim, Issuer, IssuerAction, IssuerFile, Remedy
+from tests import factories
+from wallets import movements
+from wallets.models import FundingCard, LedgerAccount, Payment, Posting, TopUp, Wallet
+from winddown import clock
+from winddown.machines import SYSTEM
+
+JST = ZoneInfo("Asia/Tokyo")
+
+
+def jst(*parts: int) -> dt.datetime:
+    return dt.datetime(*parts, tzinfo=JST)  # type: ignore[arg-type,misc]
+
+
+HIT_AT = jst(2019, 7, 2, 15)
+
+
+@dataclass
+class Scene:
+    """One programme with an issuer, an analyst and a supervisor; everything happens on the rehearsal clock."""
+
+    analyst: Any = field(default_factory=lambda: factories.make_staff("fraud_analyst"))
+    supervisor: Any = field(default_factory=lambda: factories.make_staff("fraud_supervisor"))
+    issuer: Issuer = field(
+        default_factory=lambda: Issuer.objects.create(
+            code="HOSHI",
+            name="Hoshi",
+            closes_on_day=15,
+            pays_on_day=10,
+            stop_before_days=5,
+            source="test",
+        )
+    )
+
+    def at(self, *parts: int) -> dt.datetime:
+        """It is this time in Japan, and stays so."""
+        instant = jst(*parts)
+        clock.travel(instant, frozen=True)
+        return instant
+
+    def victim(
+        self, *amounts: int, funding: str = "credit", spent: int = 0, own: int = 0
+    ) -> Wallet:
+        """A wallet that a thief charged at 15:00 on 2 July and spent from a minute later."""
+        clock.travel(HIT_AT - dt.timedelta(hours=2), frozen=True)
+        wallet = factories.make_wallet(paid_minor=own)
+        card = self.card(wallet, funding) if funding in ("credit", "debit") else None
+        source = {"credit": "credit_card", "debit": "debit_card"}.get(funding, funding)
+        for number, amount in enumerate(amounts):
+            clock.travel(HIT_AT + dt.timedelta(seconds=20 * number), frozen=True)
+            movements.top_up(
+                wallet.pk,
+                source=source,
+                amount_minor=amount,
+                top_up_ref=factories.unique("T"),
+                actor=SYSTEM,
+                card=card,
+            )
+        if spent:
+            clock.travel(HIT_AT + dt.timedelta(minutes=1, seconds=20 * len(amounts)), frozen=True)
+            self.pay(wallet, spent)
+        return Wallet.objects.get(pk=wallet.pk)
+
+    def card(self, wallet: Wallet, funding: str) -> FundingCard:
+        return FundingCard.objects.create(
+            card_ref=factories.unique("C"),
+            account_id=wallet.account_id,
+            issuer_code="HOSHI",
+            brand="visa",
+            funding=funding,
+            card_token=factories.unique("tok"),
+            bin="902101",
+            last4="0001",
+            registered_at=clock.now(),
+        )
+
+    def pay(self, wallet: Wallet, amount: int, prefecture: str = "Osaka") -> Payment:
+        return movements.pay(
+            wallet.pk,
+            amount_minor=amount,
+            merchant_ref="M1",
+            payment_ref=factories.unique("P"),
+            actor=SYSTEM,
+            prefecture=prefecture,
+        )
+
+    def sign_in(self, wallet: Wallet, at: dt.datetime, *, device: str, country: str = "JP") -> None:
+        AuthEvent.objects.create(
+            occurred_at=at,
+            login_id=wallet.account.login_id,
+            user_id=wallet.account_id,
+            outcome="success",
+            method="password",
+            network="203.0.113.7",
+            device_ref=device,
+            country=country,
+        )
+
+    def reported(self, *wallets: Wallet) -> list[FraudClaim]:
+        """Claims under investigation with every charge and, where there is none, every payment named a loss."""
+        made = claims.report([wallet.pk for wallet in wallets], actor=SYSTEM, reason="test")
+        claims.take_up(made, actor=self.analyst, reason="test")
+        claims.name_losses(
+            [(claim, movement) for claim in made for movement in lost_in(claim)],
+            actor=self.analyst,
+            reason="test",
+        )
+        return [FraudClaim.objects.get(pk=claim.pk) for claim in made]
+
+    def proposed(self, *wallets: Wallet) -> ClaimDecision:
+        return claims.propose(
+            self.reported(*wallets), verdict="confirm", actor=self.analyst, reason="test"
+        )
+
+    def confirmed(self, *wallets: Wallet) -> list[FraudClaim]:
+        decision = self.proposed(*wallets)
+        claims.decide(decision, actor=self.supervisor, digest=decision.digest, reason="test")
+        return list(FraudClaim.objects.filter(decision=decision).order_by("pk"))
+
+    def asked(self) -> IssuerFile:
+        """Every draft to the issuer is approved by a second person and sent."""
+        drafts = IssuerAction.objects.filter(state="draft").order_by("pk")
+        asked = issuer_asks.submit(drafts, actor=self.analyst, reason="test")
+        issuer_asks.decide(asked, actor=self.supervisor, digest=asked.digest, reason="test")
+        file = issuer_asks.send(self.issuer, actor=self.analyst, reason="test")
+        assert file is not None
+        return file
+
+    def answer(self, file: IssuerFile, code: str, **changes: Any) -> issuer_asks.Imported:
+        return self.hear(answers(file, code, **changes))
+
+    def hear(self, content: bytes) -> issuer_asks.Imported:
+        return issuer_asks.import_answers(
+            self.issuer, content, name="answers.csv", actor=self.analyst, reason="test"
+        )
+
+
+def lost_in(claim: FraudClaim) -> list[TopUp | Payment]:
+    charges = list(
+        TopUp.objects.filter(
+            wallet=claim.wallet_id, source__in=["credit_card", "debit_card", "points"]
+        )
+    )
+    return [*charges] if charges else list(Payment.objects.filter(wallet=claim.wallet_id))
+
+
+def answers(file: IssuerFile, code: str, **changes: Any) -> bytes:
+    """The answer `code` to every line of the ask file."""
+    lines = []
+    for line, ask in enumerate(read_asks(file.content.encode()), start=2):
+        values = {
+            "line": line,
+            "action_ref": ask["action_ref"],
+            "attempt": int(ask["attempt"]),
+            "issuer_code": ask["issuer_code"],
+            "amount_minor": int(ask["amount_minor"]),
+            "currency": ask["currency"],
+            "answer_code": code,
+            "answered_at": clock.now(),
+            "statement_on": None,
+            "refund_arn": "",
+            "note": "",
+        }
+        lines.append(AnswerLine(**(values | changes)))
+    return write_answers(lines)
+
+
+def balance(account: LedgerAccount | str) -> int:
+    """What the ledger says, credits positive."""
+    return sum(Posting.objects.filter(account=account).values_list("amount_minor", flat=True))
+
+
+def kinds(wallet: Wallet) -> list[tuple[str, str]]:
+    """Kind and state of the wallet's remedies, in the order in which they were opened."""
+    remedies = Remedy.objects.filter(loss__claim__wallet=wallet).order_by("pk")
+    return list(remedies.values_list("kind", "state"))

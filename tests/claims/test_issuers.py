@@ -1,0 +1,454 @@
+"""Asks to card issuers and their answers, remedies, chargebacks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connections, transaction
+
+from refunds import chargebacks, claims, issuer_asks, remedies
+from refunds.models import Chargeback, FraudClaim, IssuerAction, IssuerAnswer, Loss, Remedy
+from rehearsal import issuers
+from tests import factories
+from tests.claims.scene import HIT_AT, Scene, answers, balance, jst, kinds
+from tests.claims.test_claims import breaches
+from winddown import clock
+from winddown.errors import GuardNotMet, LoadRefused, PlanChanged, SamePerson
+
+SOUND_ARN = "74987502182000000000016"
+
+
+def test_a_credit_loss_before_the_cut_off_is_asked_to_be_stopped(scene: Scene) -> None:
+    """Rule 18: the debit is on 13 August, the cut-off on 8 August, our margin two days."""
+    scene.at(2019, 8, 7, 23)
+    wallet = scene.victim(30_000)
+    scene.at(2019, 8, 7, 23)
+    scene.confirmed(wallet)
+    action = IssuerAction.objects.get()
+    assert action.kind == IssuerAction.Kind.STOP_DEBIT
+    assert action.deadline_at == jst(2019, 8, 6)
+
+
+def test_a_credit_loss_after_the_cut_off_takes_the_next_road_at_once(scene: Scene) -> None:
+    """Rule 18."""
+    wallet = scene.victim(30_000)
+    scene.at(2019, 8, 8)
+    scene.confirmed(wallet)
+    assert kinds(wallet) == [("issuer_refund", "proposed")]
+
+
+def test_a_stop_not_sent_before_the_cut_off_falls_back(scene: Scene) -> None:
+    """Rule 18, both sides of the cut-off."""
+    wallet = scene.victim(30_000)
+    scene.at(2019, 7, 5)
+    scene.confirmed(wallet)
+    scene.at(2019, 8, 7, 23, 59)
+    assert issuer_asks.give_up_unsent() == 0
+    scene.at(2019, 8, 8)
+    assert issuer_asks.give_up_unsent() == 1
+    assert issuer_asks.give_up_unsent() == 0
+    assert kinds(wallet) == [("stop_debit", "failed"), ("issuer_refund", "proposed")]
+
+
+def test_the_debit_of_a_debit_card_cannot_be_asked_to_be_stopped(scene: Scene) -> None:
+    """Rule 20, for every writer."""
+    wallet = scene.victim(30_000, funding="debit")
+    scene.confirmed(wallet)
+    assert kinds(wallet) == [("debit_reimbursement", "proposed")]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        IssuerAction.objects.update(kind="stop_debit")
+
+
+def test_an_ask_goes_out_only_with_a_second_persons_approval(scene: Scene) -> None:
+    """Rule 23."""
+    scene.confirmed(scene.victim(30_000))
+    drafts = IssuerAction.objects.all()
+    assert issuer_asks.send(scene.issuer, actor=scene.analyst, reason="test") is None
+    asked = issuer_asks.submit(drafts, actor=scene.analyst, reason="test")
+    with pytest.raises(DatabaseError, match="no approval of a second person"), transaction.atomic():
+        IssuerAction.objects.filter(pk__gt=0).update(state="approved")
+    person = factories.make_staff("fraud_supervisor", staff_number=scene.analyst.staff_number)
+    with pytest.raises(SamePerson):
+        issuer_asks.decide(asked, actor=person, digest=asked.digest, reason="mine")
+    with pytest.raises(PlanChanged):
+        issuer_asks.decide(asked, actor=scene.supervisor, digest="0" * 64, reason="other")
+    assert issuer_asks.decide(asked, actor=scene.supervisor, digest=asked.digest, reason="ok") == 1
+
+
+def test_a_stopped_debit_makes_the_loss_good(scene: Scene) -> None:
+    wallet = scene.victim(30_000, spent=30_000)
+    scene.at(2019, 7, 5)
+    scene.confirmed(wallet)
+    file = scene.asked()
+    scene.at(2019, 7, 8)
+    done = scene.answer(file, "accepted_debit_stopped", statement_on=dt.date(2019, 8, 13))
+    assert (done.applied, done.repeated) == (1, 0)
+    assert kinds(wallet) == [("stop_debit", "remedied")]
+    assert balance("fraud_suspense") == 0
+    assert balance("funding_credit_card") == 0
+    assert FraudClaim.objects.get().state == FraudClaim.State.REMEDIED
+    assert issuer_asks.verify_and_close() == 0
+    scene.at(2019, 8, 13)
+    assert issuer_asks.verify_and_close() == 1
+    assert breaches() == {}
+
+
+@pytest.mark.parametrize(
+    ("answer", "following"),
+    [
+        ("too_late_will_repay", ("issuer_refund", "proposed")),
+        ("too_late_cannot", ("compensation_payout", "asked")),
+        ("declined", ("compensation_payout", "asked")),
+    ],
+)
+def test_a_too_late_answer_opens_the_next_road_in_the_same_transaction(
+    scene: Scene, answer: str, following: tuple[str, str]
+) -> None:
+    """Rule 19."""
+    wallet = scene.victim(30_000)
+    scene.at(2019, 7, 5)
+    scene.confirmed(wallet)
+    scene.answer(scene.asked(), answer)
+    assert kinds(wallet) == [("stop_debit", "failed"), following]
+    assert IssuerAction.objects.order_by("pk").first().state == "fallback_opened"  # type: ignore[union-attr]
+    assert balance("fraud_suspense") == 30_000
+    assert breaches() == {}
+
+
+def test_an_issuer_that_refunds_instead_of_stopping_has_made_it_good(scene: Scene) -> None:
+    wallet = scene.victim(30_000)
+    scene.confirmed(wallet)
+    scene.answer(scene.asked(), "accepted_refunded", refund_arn=SOUND_ARN)
+    assert kinds(wallet) == [("stop_debit", "failed"), ("issuer_refund", "remedied")]
+    assert IssuerAction.objects.get().state == IssuerAction.State.REFUNDED
+    assert issuer_asks.verify_and_close() == 1
+
+
+def test_a_file_imported_twice_changes_nothing_the_second_time(scene: Scene) -> None:
+    """Rule 25: by the file's hash, and by the line in another file."""
+    scene.confirmed(scene.victim(30_000, 20_000))
+    content = answers(scene.asked(), "accepted_debit_stopped")
+    assert scene.hear(content).applied == 2
+    before = (list(IssuerAction.objects.values_list("state")), IssuerAnswer.objects.count())
+    assert (scene.hear(content).applied, scene.hear(content).repeated) == (0, 2)
+    lines = content.decode().splitlines(keepends=True)
+    done = scene.hear("".join(lines[:2]).encode())
+    assert (done.applied, done.repeated, done.not_awaited) == (0, 1, 0)
+    assert (list(IssuerAction.objects.values_list("state")), IssuerAnswer.objects.count()) == before
+    assert balance("fraud_suspense") == 0
+
+
+def test_a_second_opinion_about_an_answered_ask_changes_nothing(scene: Scene) -> None:
+    """Rule 25."""
+    wallet = scene.victim(30_000)
+    scene.confirmed(wallet)
+    file = scene.asked()
+    scene.answer(file, "accepted_debit_stopped")
+    done = scene.answer(file, "declined")
+    assert (done.applied, done.not_awaited) == (0, 1)
+    assert kinds(wallet) == [("stop_debit", "remedied")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"amount_minor": 29_999}, "another amount"),
+        ({"issuer_code": "KAEDE"}, "was not asked"),
+        ({"currency": "USD"}, "another amount"),
+        ({"action_ref": "nobody"}, "was not asked"),
+        ({"refund_arn": "74987502182000000000017"}, "check digit"),
+        ({"answered_at": dt.datetime(2019, 7, 5)}, "offset"),  # noqa: DTZ001
+        ({"note": "x" * 501}, "longer"),
+    ],
+)
+def test_a_line_that_does_not_fit_refuses_the_whole_file(
+    scene: Scene, changes: dict[str, Any], why: str
+) -> None:
+    scene.confirmed(scene.victim(30_000))
+    file = scene.asked()
+    with pytest.raises(LoadRefused, match=why) as refusal:
+        scene.answer(file, "accepted_debit_stopped", **changes)
+    assert "line 2" in str(refusal.value)
+    assert IssuerAction.objects.get().state == IssuerAction.State.SENT
+    assert not IssuerAnswer.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "columns"),
+        (b"\xff\xfe", "UTF-8"),
+        (b"action_ref,attempt\r\n", "columns"),
+    ],
+)
+def test_a_file_that_is_no_answer_file_is_refused(scene: Scene, content: bytes, why: str) -> None:
+    with pytest.raises(LoadRefused, match=why):
+        scene.hear(content)
+
+
+def test_two_lines_about_one_ask_refuse_the_file(scene: Scene) -> None:
+    scene.confirmed(scene.victim(30_000))
+    file = scene.asked()
+    lines = answers(file, "declined").decode().splitlines(keepends=True)
+    with pytest.raises(LoadRefused, match="lines 2 and 3"):
+        scene.hear("".join([*lines, lines[1]]).encode())
+
+
+def test_a_debit_stopped_answer_to_a_reimbursement_is_refused(scene: Scene) -> None:
+    """Rule 20."""
+    scene.confirmed(scene.victim(30_000, funding="debit"))
+    file = scene.asked()
+    with pytest.raises(LoadRefused, match="no road"):
+        scene.answer(file, "accepted_debit_stopped")
+
+
+def test_an_ask_without_an_answer_is_overdue_and_queued_with_its_age(scene: Scene) -> None:
+    """Rule 26, I19: five bank business days after Friday 5 July end with 12 July."""
+    scene.at(2019, 7, 5, 9)
+    wallet = scene.victim(30_000)
+    scene.at(2019, 7, 5, 9)
+    scene.confirmed(wallet)
+    scene.asked()
+    scene.at(2019, 7, 12, 23, 59)
+    assert issuer_asks.mark_overdue() == 0
+    scene.at(2019, 7, 13)
+    assert issuer_asks.mark_overdue() == 1
+    assert issuer_asks.mark_overdue() == 0
+    scene.at(2019, 7, 14)
+    ((action, age),) = issuer_asks.overdue()
+    assert (action.state, age) == ("overdue", dt.timedelta(days=1))
+
+
+def test_an_overdue_ask_is_repeated_under_the_same_key_and_its_late_answer_counts(
+    scene: Scene,
+) -> None:
+    """Rule 26."""
+    wallet = scene.victim(30_000)
+    scene.at(2019, 7, 5)
+    scene.confirmed(wallet)
+    first = scene.asked()
+    scene.at(2019, 7, 20)
+    issuer_asks.mark_overdue()
+    again = issuer_asks.send(scene.issuer, actor=scene.analyst, reason="test", again=True)
+    assert again is not None
+    action = IssuerAction.objects.get()
+    assert (action.attempt, again.sequence) == (2, 2)
+    assert str(action.key) in first.content
+    assert str(action.key) in again.content
+    assert scene.answer(again, "accepted_debit_stopped").applied == 1
+
+
+def test_need_info_waits_until_it_is_asked_again(scene: Scene) -> None:
+    wallet = scene.victim(30_000)
+    scene.confirmed(wallet)
+    scene.answer(scene.asked(), "need_info", note="which terminal?")
+    assert kinds(wallet) == [("stop_debit", "asked")]
+    assert issuer_asks.send(scene.issuer, actor=scene.analyst, reason="test") is None
+    again = issuer_asks.send(scene.issuer, actor=scene.analyst, reason="test", again=True)
+    assert again is not None
+    scene.answer(again, "accepted_debit_stopped")
+    assert kinds(wallet) == [("stop_debit", "remedied")]
+
+
+def test_a_silent_ask_that_nobody_queued_breaks_the_invariant(scene: Scene) -> None:
+    """I19."""
+    scene.at(2019, 7, 5)
+    wallet = scene.victim(30_000)
+    scene.at(2019, 7, 5)
+    scene.confirmed(wallet)
+    scene.asked()
+    scene.at(2019, 7, 31)
+    assert "I19" in breaches()
+    issuer_asks.follow_up()
+    assert "I19" not in breaches()
+
+
+def test_the_ask_file_carries_no_card_number_and_is_kept_as_sent(scene: Scene) -> None:
+    """Rule 65."""
+    wallet = scene.victim(30_000)
+    scene.confirmed(wallet)
+    file = scene.asked()
+    assert wallet.account.login_id not in file.content
+    assert "902101,0001" in file.content
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        type(file).objects.filter(pk=file.pk).update(content="")
+
+
+def test_a_loss_has_one_remedy_that_has_not_failed(scene: Scene) -> None:
+    """Rule 17."""
+    scene.confirmed(scene.victim(30_000, funding="points"))
+    loss = Loss.objects.get()
+    with pytest.raises(remedies.RemedyTaken), transaction.atomic():
+        remedies.open_roads([(loss, "compensation_payout")], at=clock.now())
+    remedies.recredit_points(actor=scene.supervisor, reason="test")
+    with pytest.raises(remedies.RemedyTaken), transaction.atomic():
+        remedies.open_roads([(loss, "compensation_payout")], at=clock.now())
+    assert Remedy.objects.count() == 1
+    assert remedies.recredit_points(actor=scene.supervisor, reason="test") == 0
+    assert balance("fraud_suspense") == 0
+
+
+def test_a_remedied_loss_cannot_fail_afterwards(scene: Scene) -> None:
+    """Rule 17, for every writer."""
+    scene.confirmed(scene.victim(30_000, funding="points"))
+    remedies.recredit_points(actor=scene.supervisor, reason="test")
+    with pytest.raises(DatabaseError, match="not declared"), transaction.atomic():
+        Remedy.objects.filter(pk__gt=0).update(state="failed", failure="declined")
+
+
+def test_points_that_cannot_be_given_back_are_paid_instead(scene: Scene) -> None:
+    wallet = scene.victim(30_000, funding="points")
+    scene.confirmed(wallet)
+    opened = remedies.pay_instead(list(Remedy.objects.all()), actor=scene.supervisor, reason="left")
+    assert kinds(wallet) == [("points_recredit", "failed"), ("compensation_payout", "asked")]
+    with pytest.raises(GuardNotMet):
+        remedies.pay_instead(opened, actor=scene.supervisor, reason="again")
+
+
+def test_a_chargeback_after_our_refund_is_represented_with_its_reference(scene: Scene) -> None:
+    """Rule 21."""
+    wallet = scene.victim(30_000, funding="debit")
+    top_up = wallet.top_ups.get()
+    type(top_up).objects.filter(pk=top_up.pk).update(rrn="918315000001", arn=SOUND_ARN)
+    scene.confirmed(wallet)
+    scene.answer(scene.asked(), "accepted_refunded", refund_arn=SOUND_ARN)
+    case = register(scene, rrn="918315000001")
+    assert (case.state, case.refund_arn) == ("representing", SOUND_ARN)
+    assert register(scene, rrn="918315000001").pk == case.pk
+    assert kinds(wallet) == [("debit_reimbursement", "remedied")]
+
+
+def test_a_chargeback_of_a_charge_made_good_cannot_be_accepted(scene: Scene) -> None:
+    """Rule 21, for every writer."""
+    wallet = scene.victim(30_000, funding="debit")
+    top_up = wallet.top_ups.get()
+    type(top_up).objects.filter(pk=top_up.pk).update(arn=SOUND_ARN)
+    scene.confirmed(wallet)
+    file = scene.asked()
+    case = register(scene, arn=SOUND_ARN)
+    assert case.state == Chargeback.State.RECEIVED
+    scene.answer(file, "accepted_refunded", refund_arn=SOUND_ARN)
+    with pytest.raises(DatabaseError, match="already processed"), transaction.atomic():
+        Chargeback.objects.filter(pk=case.pk).update(state="accepting")
+
+
+def test_a_chargeback_of_another_amount_matches_nothing(scene: Scene) -> None:
+    """Rule 21."""
+    wallet = scene.victim(30_000)
+    type(wallet.top_ups.get()).objects.update(arn=SOUND_ARN)
+    case = register(scene, arn=SOUND_ARN, amount_minor=29_999)
+    assert (case.top_up, case.state) == (None, "received")
+
+
+def register(scene: Scene, *, amount_minor: int = 30_000, **named: str) -> Chargeback:
+    return chargebacks.register(
+        scene.issuer,
+        chargeback_ref="CB1",
+        scheme="visa",
+        scheme_reason="10.4",
+        amount_minor=amount_minor,
+        due_at=jst(2019, 8, 5),
+        actor=scene.analyst,
+        reason="test",
+        **named,
+    )
+
+
+def test_the_simulated_issuers_answer_the_same_for_the_same_seed(scene: Scene) -> None:
+    scene.confirmed(*(scene.victim(1_000 + number) for number in range(30)))
+    asks = scene.asked().content.encode()
+    at = HIT_AT + dt.timedelta(days=5)
+    said = issuers.answer_file(asks, seed=1, at=at)
+    assert said == issuers.answer_file(asks, seed=1, at=at)
+    done = scene.hear(said)
+    assert done.applied == 30
+    assert breaches() == {}
+
+
+def test_no_loss_is_remedied_twice_by_two_at_the_same_time(
+    own_database: Any, rehearsal_clock: Any, programme: Any
+) -> None:
+    """Rule 17, with real commits: eight threads give points back and open other roads for the same losses."""
+    rehearsal_clock.travel(HIT_AT, frozen=True)
+    scene = Scene()
+    scene.confirmed(*(scene.victim(30_000, funding="points") for _ in range(5)))
+    losses = list(Loss.objects.order_by("pk"))
+    start = threading.Barrier(8)
+    refused: list[str] = []
+
+    def recredit() -> None:
+        remedies.recredit_points(actor=scene.supervisor, reason="race")
+
+    def pay() -> None:
+        with transaction.atomic():
+            waiting = list(Remedy.objects.filter(kind="points_recredit", state="asked"))
+            remedies.fall_back(
+                waiting,
+                "compensation_payout",
+                failure="undeliverable",
+                at=clock.now(),
+                actor=scene.supervisor,
+            )
+
+    def again() -> None:
+        with transaction.atomic():
+            remedies.open_roads([(loss, "points_recredit") for loss in losses], at=clock.now())
+
+    def racer(act: Callable[[], None]) -> None:
+        try:
+            start.wait()
+            act()
+        except (remedies.RemedyTaken, DatabaseError) as refusal:
+            refused.append(type(refusal).__name__)
+        finally:
+            connections.close_all()
+
+    acts = [recredit, pay, again, recredit, pay, again, recredit, pay]
+    threads = [threading.Thread(target=racer, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for loss in losses:
+        living = Remedy.objects.filter(loss=loss).exclude(state="failed")
+        assert living.count() == 1
+        assert Remedy.objects.filter(loss=loss, state="remedied").count() <= 1
+    done = Remedy.objects.filter(state="remedied").count()
+    assert balance("fraud_suspense") == 30_000 * (5 - done)
+    assert refused.count("RemedyTaken") >= 2
+    assert breaches() == {}
+
+
+def test_two_decisions_about_one_list_confirm_it_once(
+    own_database: Any, rehearsal_clock: Any, programme: Any
+) -> None:
+    """Rule 23, with real commits: six supervisors decide the same list at the same time."""
+    rehearsal_clock.travel(HIT_AT, frozen=True)
+    scene = Scene()
+    decision = scene.proposed(scene.victim(30_000))
+    checkers = [factories.make_staff("fraud_supervisor") for _ in range(6)]
+    start = threading.Barrier(len(checkers))
+    outcomes: list[str] = []
+
+    def decide(person: Any) -> None:
+        try:
+            start.wait()
+            claims.decide(decision, actor=person, digest=decision.digest, reason="race")
+            outcomes.append("confirmed")
+        except Exception as refusal:  # every refusal will do, a second confirmation will not
+            outcomes.append(type(refusal).__name__)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=decide, args=(person,)) for person in checkers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes.count("confirmed") == 1, outcomes
+    assert balance("fraud_suspense") == 30_000
+    assert breaches() == {}

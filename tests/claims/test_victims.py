@@ -1,0 +1,259 @@
+"""Finding victims: rules over sign-ins and movements, and the figures told from what was confirmed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from refunds import claims, figures, victims
+from refunds.models import FraudClaim, RuleHit
+from tests import factories
+from tests.claims.scene import HIT_AT, Scene, jst
+from wallets import movements
+from wallets.models import Wallet
+from winddown import clock
+from winddown.errors import GuardNotMet
+from winddown.machines import SYSTEM
+from winddown.models import PublishedFigure
+
+MINUTE = dt.timedelta(minutes=1)
+HOME = HIT_AT - dt.timedelta(days=1)
+
+
+def rules_hit(wallet: Wallet) -> set[str]:
+    return set(RuleHit.objects.filter(claim__wallet=wallet).values_list("rule__code", flat=True))
+
+
+def charge(wallet: Wallet, amount: int, at: dt.datetime, source: str = "points") -> None:
+    clock.travel(at, frozen=True)
+    movements.top_up(
+        wallet.pk,
+        source=source,
+        amount_minor=amount,
+        top_up_ref=factories.unique("T"),
+        actor=SYSTEM,
+    )
+
+
+def find(as_of: dt.datetime | None = None) -> victims.Found:
+    clock.travel(jst(2019, 7, 4), frozen=True)
+    return victims.find(as_of=as_of or clock.now())
+
+
+@pytest.mark.parametrize(("gap_s", "hit"), [(30, True), (31, False)])
+def test_three_charges_within_a_minute_make_a_candidate(
+    scene: Scene, gap_s: int, hit: bool
+) -> None:
+    """Signal S8, both sides of its minute."""
+    wallet = scene.victim(funding="points")
+    for number in range(3):
+        charge(wallet, 1_000, HIT_AT + dt.timedelta(seconds=gap_s * number))
+    find()
+    assert rules_hit(wallet) == ({"S8-burst"} if hit else set())
+
+
+def test_bonuses_and_cash_make_no_burst(scene: Scene) -> None:
+    """Signal S8."""
+    wallet = scene.victim(funding="points")
+    for number, source in enumerate(("bonus", "register_cash", "atm_cash")):
+        charge(wallet, 1_000, HIT_AT + dt.timedelta(seconds=number), source)
+    assert find().candidates == []
+
+
+@pytest.mark.parametrize(
+    ("amount", "after", "hit"),
+    [
+        (50_000, 10 * MINUTE, True),
+        (49_999, 10 * MINUTE, False),
+        (50_000, 10 * MINUTE + dt.timedelta(seconds=1), False),
+    ],
+)
+def test_a_large_charge_soon_after_a_sign_in_from_a_new_device_makes_a_candidate(
+    scene: Scene, amount: int, after: dt.timedelta, hit: bool
+) -> None:
+    """Signal S8, both sides of its amount and its time."""
+    wallet = scene.victim(funding="points")
+    scene.sign_in(wallet, HOME, device="phone")
+    scene.sign_in(wallet, HIT_AT, device="other")
+    charge(wallet, amount, HIT_AT + after)
+    find()
+    assert rules_hit(wallet) == ({"S8-large"} if hit else set())
+
+
+def test_a_large_charge_from_the_usual_device_is_no_signal(scene: Scene) -> None:
+    """Signal S8: the first device of an account is not a new one."""
+    wallet = scene.victim(funding="points")
+    scene.sign_in(wallet, HOME, device="phone")
+    scene.sign_in(wallet, HIT_AT, device="phone")
+    charge(wallet, 90_000, HIT_AT + MINUTE)
+    assert find().candidates == []
+
+
+def test_a_first_sign_in_from_abroad_that_moves_money_makes_a_candidate(scene: Scene) -> None:
+    """Signal S6: also where the thief only spends."""
+    charged, spent, idle = (scene.victim(funding="points", own=500) for _ in range(3))
+    for wallet in (charged, spent, idle):
+        scene.sign_in(wallet, HOME, device="phone")
+        scene.sign_in(wallet, HIT_AT, device="thief", country="XA")
+    charge(charged, 1_000, HIT_AT + MINUTE)
+    scene.pay(spent, 500)
+    find()
+    assert (rules_hit(charged), rules_hit(spent), rules_hit(idle)) == (
+        {"S6-abroad"},
+        {"S6-abroad"},
+        set(),
+    )
+    claim = FraudClaim.objects.get(wallet=charged)
+    assert (claim.state, claim.route, claim.compromised_from) == ("candidate", "rule", HIT_AT)
+
+
+@pytest.mark.parametrize(
+    ("amount", "prefecture", "hit"),
+    [(8_000, "Osaka", True), (7_999, "Osaka", False), (8_000, "Tokyo", False)],
+)
+def test_a_charge_spent_at_once_in_another_prefecture_makes_a_candidate(
+    scene: Scene, amount: int, prefecture: str, hit: bool
+) -> None:
+    """Signal S9."""
+    wallet = scene.victim(funding="points", own=1_000)
+    clock.travel(HOME, frozen=True)
+    scene.pay(wallet, 1_000, prefecture="Tokyo")
+    charge(wallet, 10_000, HIT_AT)
+    clock.travel(HIT_AT + 60 * MINUTE, frozen=True)
+    scene.pay(wallet, amount, prefecture=prefecture)
+    find()
+    assert rules_hit(wallet) == ({"S9-elsewhere"} if hit else set())
+
+
+def test_a_second_search_adds_nothing(scene: Scene) -> None:
+    scene.victim(30_000, 30_000, 30_000)
+    first = find()
+    assert (len(first.candidates), first.hits) == (1, 1)
+    second = find()
+    assert (second.candidates, second.hits) == ([], 0)
+
+
+def test_what_happened_after_the_instant_asked_about_is_not_seen(scene: Scene) -> None:
+    scene.victim(30_000, 30_000, 30_000)
+    assert find(HIT_AT + dt.timedelta(seconds=39)).candidates == []
+    assert len(find(HIT_AT + dt.timedelta(seconds=40)).candidates) == 1
+
+
+def test_a_hit_keeps_its_rule_version_and_evidence(scene: Scene) -> None:
+    wallet = scene.victim(30_000, 30_000, 30_000)
+    find()
+    hit = RuleHit.objects.get()
+    assert (hit.rule.version, hit.rule.thresholds["within_s"]) == (1, 60)
+    assert hit.evidence["top_ups"] == sorted(wallet.top_ups.values_list("pk", flat=True))
+    again = victims.matches(victims.BURST, as_of=clock.now())
+    assert [each.evidence for each in again] == [hit.evidence]
+
+
+def test_a_rejected_wallet_is_a_candidate_again_only_for_what_came_later(scene: Scene) -> None:
+    wallet = scene.victim(30_000, 30_000, 30_000)
+    (claim,) = find().candidates
+    claims.take_up([claim], actor=scene.analyst, reason="test")
+    decision = claims.propose(
+        [claim], verdict="reject", rejection="own_transaction", actor=scene.analyst, reason="test"
+    )
+    claims.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
+    assert find().candidates == []
+    for number in range(3):
+        charge(wallet, 1_000, jst(2019, 7, 5) + dt.timedelta(seconds=number))
+    clock.travel(jst(2019, 7, 6), frozen=True)
+    assert len(victims.find(as_of=clock.now()).candidates) == 1
+
+
+def test_the_evidence_says_what_an_analyst_may_name(scene: Scene) -> None:
+    wallet = scene.victim(30_000, 30_000, 30_000, spent=90_000)
+    (claim,) = find().candidates
+    claims.take_up([claim], actor=scene.analyst, reason="test")
+    pointed = victims.suspected([claim])
+    assert [movement for _, movement in pointed] == list(wallet.top_ups.order_by("pk"))
+    claims.name_losses(pointed, actor=scene.analyst, reason="the holder agrees")
+    assert victims.suspected([claim]) == []
+
+
+def test_the_command_finds_and_holds(scene: Scene) -> None:
+    """Rule 5: candidates can be held the same hour."""
+    wallet = scene.victim(30_000, 30_000, 30_000, spent=50_000)
+    out = StringIO()
+    call_command(
+        "find_victims",
+        hold="part",
+        by=scene.analyst.login_id,
+        reason="attack",
+        json=True,
+        stdout=out,
+    )
+    assert '"candidates": 1, "hits": 1, "held": 1' in out.getvalue()
+    assert Wallet.objects.get(pk=wallet.pk).held_minor == 40_000
+
+
+def three_claims(scene: Scene) -> dict[str, dt.datetime]:
+    """A credit victim known on the 5th, a debit victim on the 8th, an own-balance victim on the 20th."""
+    scene.victim(30_000, 20_000)
+    scene.at(2019, 7, 5, 10)
+    scene.confirmed(Wallet.objects.order_by("-pk")[0])
+    wallet = scene.victim(10_000, funding="debit")
+    scene.at(2019, 7, 8, 10)
+    scene.confirmed(wallet)
+    wallet = scene.victim(funding="points", own=700)
+    scene.at(2019, 7, 3, 1)
+    scene.pay(wallet, 700)
+    scene.at(2019, 7, 20, 10)
+    scene.confirmed(wallet)
+    return {"first": jst(2019, 7, 5, 10), "second": jst(2019, 7, 8, 10), "all": jst(2019, 7, 31)}
+
+
+def test_a_figure_is_told_again_as_it_was_known_then(scene: Scene) -> None:
+    """Rule 28."""
+    when = three_claims(scene)
+    just_before = when["first"] - when["first"].resolution
+    assert figures.damage(as_of=just_before).total == figures.Figure(0, 0)
+    assert figures.damage(as_of=when["first"]).total == figures.Figure(1, 50_000)
+    assert figures.damage(as_of=when["second"]).total == figures.Figure(2, 60_000)
+    assert figures.damage(as_of=when["all"]).total == figures.Figure(3, 60_700)
+
+
+def test_every_breakdown_sums_to_the_headline(scene: Scene) -> None:
+    """Rule 29."""
+    when = three_claims(scene)
+    for as_of in when.values():
+        found = figures.damage(as_of=as_of)
+        for name, parts in found.breakdowns.items():
+            assert sum(part.victims for part in parts.values()) == found.total.victims, name
+            assert sum(part.amount_minor for part in parts.values()) == found.total.amount_minor
+    told = figures.damage(as_of=when["all"]).breakdowns
+    assert told["day"] == {
+        "2019-07-02": figures.Figure(2, 60_000),
+        "2019-07-03": figures.Figure(1, 700),
+    }
+    assert told["issuer"] == {"": figures.Figure(1, 700), "HOSHI": figures.Figure(2, 60_000)}
+
+
+def test_a_published_figure_is_frozen_and_published_once(scene: Scene, staff: Any) -> None:
+    """Rule 28."""
+    when = three_claims(scene)
+    compliance = staff("compliance")
+    first = figures.publish(as_of=when["second"], actor=compliance, reason="statement")
+    rows = PublishedFigure.objects.count()
+    assert PublishedFigure.objects.get(key="fraud.amount_minor").value == 60_000
+    scene.confirmed(scene.victim(5_000))
+    assert figures.publish(as_of=when["second"], actor=compliance, reason="again") == first
+    assert PublishedFigure.objects.count() == rows
+
+
+def test_a_figure_that_changed_after_publication_is_refused(scene: Scene, staff: Any) -> None:
+    """Rule 28: somebody published an instant that was not over yet."""
+    scene.confirmed(scene.victim(5_000))
+    as_of = clock.now() + dt.timedelta(days=30)
+    compliance = staff("compliance")
+    figures.publish(as_of=as_of, actor=compliance, reason="too early")
+    scene.confirmed(scene.victim(5_000))
+    with pytest.raises(GuardNotMet):
+        figures.publish(as_of=as_of, actor=compliance, reason="again")
