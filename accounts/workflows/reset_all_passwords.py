@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts import credentials
 from accounts.models import CredentialFence, ExternalIdentity, ResetNotice, Session, User
 from accounts.models.user import WITHOUT_PASSWORD
+from winddown import clock
 from winddown.models import Batch, Run
 from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
 
@@ -150,7 +151,7 @@ def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
     A password set after the fence stays. When the fence was lifted, nothing is removed: the lock
     orders this batch before or after that.
     """
-    credentials.hold_fence()
+    fence = credentials.hold_fence()
     if not CredentialFence.objects.filter(run=run, state="standing").exists():
         return Moved(rows=0)
     inner, params = _locked(rows)
@@ -159,12 +160,12 @@ def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
             f"""
             WITH chosen (id) AS MATERIALIZED ({inner})
             UPDATE accounts_user u
-            SET refused_hash = u.password, password_removed_at = winddown_now(),
+            SET refused_hash = u.password, password_removed_at = %s,
                 -- Random, so that what was derived from the old hash cannot be made again.
                 password = '!' || translate(gen_random_uuid()::text || gen_random_uuid(), '-', '')
             FROM chosen WHERE u.id = chosen.id
             """,  # noqa: S608  the ORM's own SQL, its values are parameters
-            params,
+            [*params, fence.at],
         )
         return Moved(rows=cursor.rowcount)
 
@@ -184,11 +185,11 @@ def _queue_notices(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
             SELECT u.id, %s,
                    CASE WHEN u.email <> '' AND u.email_verified_at <= %s
                         THEN 'email' ELSE 'phone' END,
-                   'queued', winddown_now()
+                   'queued', %s
             FROM accounts_user u WHERE u.id IN ({inner})
             ON CONFLICT (run_id, user_id) DO NOTHING
             """,  # noqa: S608  the ORM's own SQL, its values are parameters
-            [run.pk, _as_of(run), *params],
+            [run.pk, _as_of(run), clock.now(), *params],
         )
         return Moved(rows=cursor.rowcount)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,9 @@ from winddown import clock, runner
 
 OLD = "correct horse battery staple"
 NEW = "a quite different sentence"
+
+
+hashed = functools.cache(make_password)
 
 
 @pytest.fixture
@@ -51,7 +55,7 @@ def person(switches: None, customer: Callable[..., Any]) -> Callable[..., Any]:
         made = customer(
             **{
                 "login_id": login_id,
-                "password": make_password(password) if password else "!",
+                "password": hashed(password) if password else "!",
                 "password_set_at": clock.now(),
                 "email": f"{login_id}@example.com",
                 "email_verified_at": clock.now(),
