@@ -13,7 +13,7 @@ from refunds import claims, figures, issuer_asks, remedies, victims
 from refunds.models import AskList, ClaimDecision, FraudClaim, Issuer, IssuerAction
 from rehearsal import issuers
 from rehearsal.report import Figure
-from wallets.models import Payment, TopUp, Wallet
+from wallets.models import Payment, Posting, TopUp, Wallet
 from winddown import clock
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ class Compensation:
         self.cast = replay.cast
         self.tell = replay.storyteller.line
         self.hits = list(_rows(replay.files / "truth" / "victims.csv"))
-        self.clawed_back_minor = 0
 
     # --- July -----------------------------------------------------------------------------------------------------
 
@@ -100,6 +99,10 @@ class Compensation:
         )
         return self._decide(list(open_claims.values()), verdict=ClaimDecision.Verdict.CONFIRM)
 
+    def secure(self) -> None:
+        """No thief can use an account any more: every password from before is dead."""
+        claims.secure(at=clock.now(), actor=self.cast.analyst, reason="all passwords reset")
+
     def clear_suspects(self) -> None:
         """Whoever is left under suspicion made the movements in person: rejected by two, and the holds are released."""
         left = list(FraudClaim.objects.filter(state__in=["candidate", "triage", "investigating"]))
@@ -150,13 +153,19 @@ class Compensation:
         self.replay.report.damage_minor = total.amount_minor
 
     def claw_back(self) -> None:
-        """What thieves left in the wallets is back with the operator."""
-        amount = claims.claw_back(
+        """What thieves left in the wallets is back with the operator, as much as the case says they left."""
+        claims.claw_back(
             FraudClaim.objects.filter(state__in=FraudClaim.ACCEPTED),
             actor=self.cast.supervisor,
             reason="fraudulent value not spent",
         )
+        amount = Posting.objects.filter(journal__kind="claw_back").balance_minor("fraud_loss")
+        left = sum(
+            int(row["unspent_minor"])
+            for row in _rows(self.replay.files / "truth" / "clawbacks.csv")
+        )
         self.tell(f"JPY {amount:,} of fraudulent charges found unspent and clawed back.")
+        self.replay.report.checks["what thieves left was clawed back, to the yen"] = amount == left
 
     # --- August and later: the issuers ----------------------------------------------------------------------------
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import itertools
 import uuid
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.core.management import call_command
+from django.db import transaction
 from django.db.models import Count, Sum
 
-from accounts.models import User
-from rehearsal.bank import Accounts, SimulatedBank, later_quality
-from rehearsal.report import Figure
 from refunds import applications, payees, payouts, remedies, results, terms
 from refunds.applications import Submission
 from refunds.models import Branch, Entitlement, Payee, PayoutBatch, RefundApplication
 from refunds.payees import Account
-from wallets.models import Wallet
-from winddown import clock, programme
+from rehearsal.bank import Accounts, SimulatedBank, later_quality
+from rehearsal.report import Figure
+from winddown import programme
 from winddown.machines import SYSTEM
 
 if TYPE_CHECKING:
@@ -99,8 +99,6 @@ class Refunding:
         """Victims whose loss no issuer made good gave an account, and were paid by the operator."""
         losses = list(remedies.compensations().select_related("loss__claim__wallet__account"))
         people = {loss.loss.claim.wallet.account_id: loss.loss.claim.wallet for loss in losses}
-        from django.db import transaction
-
         with transaction.atomic():
             payees.enter_many(
                 [
@@ -116,6 +114,7 @@ class Refunding:
             )
         self.check_payees()
         self.pay(*COMPENSATION_CYCLE)
+        self.replay.move_to(self._noon(dt.date.fromisoformat(COMPENSATION_CYCLE[1])))
         self.hear_bank()
 
     def open(self) -> None:
@@ -163,13 +162,16 @@ class Refunding:
         values = {dt.date.fromisoformat(value) for _, value in CYCLES}
         days = set(by_week) | {day for day in {*cycles, *values} if first_on <= day <= last_on}
         for day in sorted(days):
-            self.replay.move_to(dt.datetime.combine(day, dt.time(12), self.zone))
+            self.replay.move_to(self._noon(day))
             if day in by_week:
                 self.apply(by_week[day], day=day)
             if day in values:
                 self.hear_bank()
             if day in cycles:
                 self.pay(day.isoformat(), cycles[day])
+
+    def _noon(self, day: dt.date) -> dt.datetime:
+        return dt.datetime.combine(day, dt.time(12), self.zone)
 
     def apply(self, holders: list[Holder], *, day: dt.date) -> None:
         """The holders applied; the bank was asked about their accounts, and the wrong ones were corrected."""

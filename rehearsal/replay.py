@@ -14,15 +14,16 @@ from rehearsal.case import Case, load_case
 from rehearsal.compensation import Compensation
 from rehearsal.generator import generate_case
 from rehearsal.processes import Processes
+from rehearsal.refunding import Refunding
 from rehearsal.report import Figure, Report
 from rehearsal.storyteller import Storyteller
 from wallets import movements
 from wallets.models import Snapshot, Wallet
-from winddown import audit, clock, loading, milestones, runner
+from winddown import audit, clock, loading, milestones, programme, runner
 from winddown.command import show_progress
 from winddown.errors import PastDeadline, WinddownError
-from winddown.machines import SYSTEM, transition_one
-from winddown.models import Milestone, Programme, Run
+from winddown.machines import SYSTEM
+from winddown.models import Milestone, Run
 
 WAIT_S_MAX = 1_800
 
@@ -45,6 +46,7 @@ class Replay:
         self.cast: stage.Cast
         self.processes: Processes
         self.victims: Compensation
+        self.refunding: Refunding
         self.manifest: dict[str, Any] = {}
 
     def play(self) -> Report:
@@ -54,6 +56,7 @@ class Replay:
             self.incident()
             self.announcement()
             self.shut_down()
+            self.refund()
         with self.report.phase("verify"):
             audit.seal()
             self.report.close_books()
@@ -84,15 +87,7 @@ class Replay:
         case, cast = self.case, self.cast
         stopped = case.at("stop_all_top_ups")
         self.move_to(case.at("stop_card_top_ups"))
-        with transaction.atomic():
-            transition_one(
-                Programme.current(),
-                "declare_incident",
-                actor=cast.commander,
-                reason="strange sign-ins and charges",
-                aware_at=clock.now(),
-            )
-            audit.append("programme.declare_incident", "programme", actor=cast.commander)
+        programme.declare_incident(actor=cast.commander, reason="strange sign-ins and charges")
         self.carry_out(
             "freeze-charges",
             reason="charges by stolen accounts",
@@ -115,6 +110,7 @@ class Replay:
             if told.as_of > case.at("reset_all_passwords") > clock.now():
                 self.move_to(case.at("reset_all_passwords"))
                 self.carry_out("reset-all-passwords", reason="any password may be known to thieves")
+                self.victims.secure()
             self.move_to(told.as_of - dt.timedelta(hours=1))
             self.victims.report_and_confirm(known_by=told.as_of)
             self.move_to(told.as_of)
@@ -127,20 +123,12 @@ class Replay:
 
     def announcement(self) -> None:
         """August: the end is announced, the deadlines are set, the issuers are asked."""
-        case, cast, programme = self.case, self.cast, self.case.programme
+        case, cast, service = self.case, self.cast, self.case.programme
         self.move_to(case.at("announce_end"))
-        with transaction.atomic():
-            transition_one(
-                Programme.current(),
-                "announce",
-                actor=cast.compliance,
-                reason="the service cannot be made safe",
-                announced_at=clock.now(),
-            )
-            audit.append("programme.announce", "programme", actor=cast.compliance)
+        programme.announce(actor=cast.compliance, reason="the service cannot be made safe")
         milestones.set_milestone(
             Milestone.Kind.SPEND_ENDS,
-            at=programme.spend_ends_at,
+            at=service.spend_ends_at,
             actor=cast.commander,
             reason="announced end of spending",
             ends_capability="spend",
@@ -148,7 +136,7 @@ class Replay:
         )
         milestones.set_milestone(
             Milestone.Kind.REFUND_WINDOW_ENDS,
-            at=programme.refund_window_ends_at,
+            at=service.refund_window_ends_at,
             actor=cast.compliance,
             reason="announced refund window",
         )
@@ -160,7 +148,10 @@ class Replay:
         self.victims.give_back_points()
         self.move_to(clock.now() + dt.timedelta(days=7))
         self.victims.hear_issuers()
-        self.move_to(dt.datetime(2019, 9, 1, tzinfo=programme.time_zone))
+        self.refunding = Refunding(self)
+        self.refunding.make_ready()
+        self.refunding.compensate()
+        self.move_to(dt.datetime(2019, 9, 1, tzinfo=service.time_zone))
         self.load("payments", "2019_08_01")
 
     def shut_down(self) -> None:
@@ -198,6 +189,24 @@ class Replay:
                 sealed.paid_minor,
             ),
         ]
+
+    def refund(self) -> None:
+        """October to January: applications, payouts, returns, and the exclusion at the end of the window."""
+        service, cast = self.case.programme, self.cast
+        programme.publish_notice(
+            actor=cast.compliance, reason="statutory notice", **notice_of(self.case)
+        )
+        self.move_to(service.refund_window_opens_at + dt.timedelta(minutes=30))
+        self.refunding.open()
+        window_ends_at, last_on = service.refund_window_ends_at, service.refund_window_last_on
+        self.refunding.live_through(service.refund_window_first_on, dt.date(2020, 1, 8))
+        self.move_to(dt.datetime(2020, 1, 9, 12, tzinfo=service.time_zone))
+        self.refunding.compare_unpaid()
+        self.refunding.live_through(dt.date(2020, 1, 9), last_on)
+        self.move_to(window_ends_at)
+        self.refunding.exclude()
+        self.refunding.live_through(last_on + dt.timedelta(days=1), dt.date(2020, 2, 29))
+        self.victims.compare()
 
     def _try_to_pay(self) -> bool:
         """A holder tries to pay one yen of bonus or paid value at this very instant; it is undone at once if it passes."""
@@ -326,3 +335,19 @@ class Replay:
         if run.state != Run.State.SUCCEEDED:
             raise ReplayFailed(why=f"{run} ended as {run.state}: {runner.failures_by_reason(run)}")
         return run
+
+
+def notice_of(case: Case) -> dict[str, Any]:
+    """The public notice of the case's refund, with every statutory field."""
+    service = case.programme
+    return {
+        "statement": "前払式支払手段の払戻しを行います。",
+        "issuer_name": service.name,
+        "instrument": service.name,
+        "window_first_day": service.refund_window_first_on,
+        "window_last_day": service.refund_window_last_on,
+        "exclusion_statement": "期間内に申出のない方は、払戻しの手続から除斥されます。",
+        "contact": "払戻し窓口 0120-000-000 9:00-18:00",
+        "how_to_claim": "アプリまたはウェブの申出書",
+        "how_it_is_paid": "銀行振込",
+    }

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count, QuerySet, Sum
 
+from refunds.models import Entitlement, Remedy
 from winddown import invariants
 
 
@@ -82,6 +84,10 @@ class Report:
     def close_books(self) -> None:
         """The money table, the remedies, the refunds and the invariants are those of the database now."""
         self.money = money_table()
+        self.remedies = _sums(Remedy.objects.filter(state=Remedy.State.REMEDIED), by="kind")
+        self.refunds = _sums(Entitlement.objects.all(), by="state")
+        made_good = sum(remedy["amount_minor"] for remedy in self.remedies.values())
+        self.checks["every confirmed loss is made good, once"] = made_good == self.damage_minor
         self.difference_minor = sum(line.amount_minor for line in self.money)
         self.breached = invariants.breached()
 
@@ -147,6 +153,12 @@ _LEAVES = frozenset(
         "still in wallets",
     }
 )
+
+
+def _sums(rows: QuerySet[Any], *, by: str) -> dict[str, dict[str, int]]:
+    """How many rows and how much, per value of the column `by`."""
+    groups = rows.values(by).annotate(n=Count("pk"), amount=Sum("amount_minor")).order_by(by)
+    return {row[by]: {"count": row["n"], "amount_minor": row["amount"]} for row in groups}
 
 
 def money_table() -> list[Line]:
