@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
 import itertools
 import uuid
 from collections import Counter, defaultdict
