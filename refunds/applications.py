@@ -160,7 +160,11 @@ def submit(
         (outcome,) = _take([submission], actor=actor)
         if outcome.refusal is not None:
             raise outcome.refusal
-        return RefundApplication.objects.get(pk=outcome.application_id)
+        assert outcome.application_id is not None
+        done = RefundApplication.objects.get(pk=outcome.application_id)
+        # The rules act in the same transaction, and what they did is on record with it.
+        audit.append("application.submit", done.subject, actor=actor, state=done.state)
+        return done
 
 
 def submit_many(submissions: Sequence[Submission], *, reason: str) -> list[Outcome]:
@@ -421,7 +425,9 @@ def correct_payee(holder: Any, account: Account, *, actor: Any) -> RefundApplica
         (outcome,) = _correct([(holder.pk, account)], actor=actor)
         if isinstance(outcome, WinddownError):
             raise outcome
-        return RefundApplication.objects.get(pk=outcome)
+        done = RefundApplication.objects.get(pk=outcome)
+        audit.append("application.correct_payee", done.subject, actor=actor, state=done.state)
+        return done
 
 
 def correct_many(

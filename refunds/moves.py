@@ -32,7 +32,8 @@ def move(
     targets = {edge.target for edge in edges}
     assert len(targets) == 1, f"{model.__name__}.{name} needs exactly one target"
     table = model._meta.db_table
-    sets = "".join(f", {model._meta.get_field(field).column} = %s" for field in columns)
+    names = {field.name: field.column for field in model._meta.concrete_fields}
+    sets = "".join(f", {names[field]} = %s" for field in columns)
     with named(name, actor=actor, run=run, reason=reason), connection.cursor() as cursor:
         cursor.execute(
             f"WITH chosen AS MATERIALIZED (SELECT id FROM {table}"  # noqa: S608  our own names

@@ -16,6 +16,7 @@ from refunds.models import (
     BankDataset,
     Branch,
     Entitlement,
+    FraudClaim,
     Payee,
     Payout,
     PayoutBatch,
@@ -32,6 +33,11 @@ from winddown.models import Batch, Capability, Milestone, Plan, Programme, Publi
 from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
 
 BATCH_ROWS = 5_000
+UNDECIDED = (
+    *FraudClaim.UNDER_WORK,
+    FraudClaim.State.PROPOSED_CONFIRM,
+    FraudClaim.State.PROPOSED_REJECT,
+)
 
 
 @workflow
@@ -347,6 +353,7 @@ def _usable_payees(run: Run, **holder: Any) -> QuerySet[Payee]:
     )
     return Payee.objects.filter(
         Exists(known),
+        ~Exists(_compromised(OuterRef("holder_id"), OuterRef("entered_at"))),
         ~Q(fingerprint__in=_shared_accounts(run)) | Q(shared_cleared_at__lte=until),
         replaced_at=None,
         state__in=Payee.PAYABLE,
@@ -354,6 +361,21 @@ def _usable_payees(run: Run, **holder: Any) -> QuerySet[Payee]:
         answered_at__lte=until,
         **holder,
     )
+
+
+def _compromised(holder: Any, entered_at: Any) -> QuerySet[FraudClaim]:
+    """Confirmed claims of the holder in whose time of compromise the account was entered (I5)."""
+    return FraudClaim.objects.filter(
+        Q(secured_at=None) | Q(secured_at__gt=entered_at),
+        wallet__account=holder,
+        confirmed_at__isnull=False,
+        compromised_from__lte=entered_at,
+    )
+
+
+def _undecided(wallet: Any) -> QuerySet[FraudClaim]:
+    """Claims about the wallet that nobody has decided: its money stays until somebody does (I5)."""
+    return FraudClaim.objects.filter(wallet=wallet, state__in=UNDECIDED)
 
 
 def _shared_accounts(run: Run) -> list[str]:
@@ -374,7 +396,10 @@ def _payable_refunds(run: Run) -> QuerySet[Any]:
     )
     usable = _usable_payees(run, holder_id=OuterRef("wallet__account_id"))
     return Entitlement.objects.filter(
-        Exists(approved), Exists(usable), state__in=["approved", "late_approved"]
+        Exists(approved),
+        Exists(usable),
+        ~Exists(_undecided(OuterRef("wallet"))),
+        state__in=["approved", "late_approved"],
     )
 
 
@@ -392,7 +417,11 @@ def _waiting_payouts(run: Run) -> QuerySet[Any]:
     """Payouts taken out of a batch that was not paid, whose holders can be paid."""
     usable = _usable_payees(run, holder_id=OuterRef("holder_id"))
     return Payout.objects.filter(
-        Exists(usable), state=Payout.State.READY, live=True, booked_at__lte=_until(run)
+        Exists(usable),
+        ~Exists(_undecided(OuterRef("entitlement__wallet"))),
+        state=Payout.State.READY,
+        live=True,
+        booked_at__lte=_until(run),
     )
 
 
@@ -435,6 +464,14 @@ def _left_out(run: Run) -> dict[str, int]:
                     WHEN p.fingerprint = ANY (%(shared)s)
                         AND (p.shared_cleared_at IS NULL OR p.shared_cleared_at > %(until)s) THEN 'shared_account'
                     WHEN b.id IS NULL THEN 'branch_not_in_bank_data'
+                    WHEN EXISTS (SELECT FROM refunds_fraudclaim c WHERE c.wallet_id = e.wallet_id
+                        AND c.state = ANY (%(undecided)s)) THEN 'claim_undecided'
+                    WHEN EXISTS (
+                        SELECT FROM refunds_fraudclaim c JOIN wallets_wallet v ON v.id = c.wallet_id
+                        WHERE v.account_id = w.account_id AND c.confirmed_at IS NOT NULL
+                          AND c.compromised_from <= p.entered_at
+                          AND (c.secured_at IS NULL OR c.secured_at > p.entered_at)
+                    ) THEN 'entered_during_compromise'
                     END AS reason
                 FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = e.wallet_id
                 LEFT JOIN refunds_refundapplication a ON a.entitlement_id = e.id AND a.live
@@ -446,7 +483,7 @@ def _left_out(run: Run) -> dict[str, int]:
                 WHERE e.state IN ('approved', 'late_approved', 'held')
             ) judged WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 1
             """,
-            {"until": until, "shared": _shared_accounts(run)},
+            {"until": until, "shared": _shared_accounts(run), "undecided": list(UNDECIDED)},
         )
         return dict(cursor.fetchall())
 

@@ -164,7 +164,7 @@ def _run_like() -> Any:
 
 
 @pytest.fixture
-def house(programme: Any, rehearsal_clock: Any, tmp_path: Path) -> House:
+def house(rehearsal_clock: Any, programme: Any, tmp_path: Path) -> House:
     """Balances fixed on 1 October 2019, refunds not open yet; it is 5 November."""
     factories.make_programme(state="balance_fixed")
     Programme.objects.update(safeguarded_minor=10**12)

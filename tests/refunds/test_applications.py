@@ -1,0 +1,309 @@
+"""Applications: by the rules, by two people, in time, late, corrected, and never twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from refunds import applications, payees
+from refunds.applications import Submission
+from refunds.models import Entitlement, Payee, RefundApplication
+from refunds.payees import Account, PayeeRefused
+from tests.refunds.conftest import House, jst, person
+from wallets.models import Posting
+from winddown import capabilities, clock
+from winddown.errors import (
+    CapabilityStopped,
+    GuardNotMet,
+    IdempotencyConflict,
+    NotPermitted,
+    SamePerson,
+    TransitionRefused,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_application_by_the_app_within_the_limit_is_approved_by_the_rules(house: House) -> None:
+    (owed,) = house.entitled(1, paid_minor=1)
+    done = house.apply(owed)
+    assert (done.state, done.decided_by) == ("approved", None)
+    assert Entitlement.objects.get().state == "approved"
+    house.money_holds()
+
+
+def test_the_same_submission_again_gives_the_first_result(house: House) -> None:
+    """P1: one `op_id`, one application; another body under it is a conflict."""
+    (owed,) = house.entitled(1)
+    holder, account, op_id = owed.wallet.account, house.account(), uuid.uuid4()
+    sent = {"route": "app", "op_id": op_id, "actor": holder, "confirmed_minor": 1000}
+    first = applications.submit(holder, account=account, **sent)
+    second = applications.submit(holder, account=account, **sent)
+    assert first.pk == second.pk
+    assert RefundApplication.objects.count() == Payee.objects.count() == 1
+    with pytest.raises(IdempotencyConflict):
+        applications.submit(holder, account=house.account(), **sent)
+    with pytest.raises(applications.AlreadyApplied):
+        applications.submit(holder, account=account, **(sent | {"op_id": uuid.uuid4()}))
+
+
+def test_the_amount_confirmed_must_be_the_amount_owed(house: House) -> None:
+    (owed,) = house.entitled(1)
+    with pytest.raises(applications.AmountDiffers):
+        house.apply(owed, confirmed_minor=999)
+    assert not RefundApplication.objects.exists()
+
+
+def test_who_has_no_wallet_has_nothing_to_apply_for(house: House, customer: Any) -> None:
+    house.entitled(1)
+    stranger = customer()
+    with pytest.raises(applications.NothingOwed):
+        applications.submit(
+            stranger, route="app", op_id=uuid.uuid4(), actor=stranger, account=house.account()
+        )
+
+
+def test_nobody_applies_while_applications_are_stopped(house: House) -> None:
+    (owed,) = house.entitled(1)
+    capabilities.stop(
+        "refund_apply", actor=person("winddown.stop_capability"), reason="something is wrong"
+    )
+    with pytest.raises(CapabilityStopped):
+        house.apply(owed)
+
+
+def test_one_refused_submission_does_not_hold_up_the_others(house: House) -> None:
+    rows = house.entitled(3)
+    sent = [
+        Submission(
+            holder_id=row.wallet.account_id,
+            route="app",
+            op_id=uuid.uuid4(),
+            account=house.account(name="山田" if row is rows[1] else "ヤマダ"),
+            confirmed_minor=1000,
+        )
+        for row in rows
+    ]
+    outcomes = applications.submit_many(sent, reason="a file")
+    assert [outcome.state for outcome in outcomes] == ["approved", "", "approved"]
+    assert isinstance(outcomes[1].refusal, PayeeRefused)
+    assert Payee.objects.count() == 2
+    house.money_holds()
+
+
+def test_a_name_that_no_bank_carries_is_refused_with_its_characters(house: House) -> None:
+    """Rule 47."""
+    (owed,) = house.entitled(1)
+    with pytest.raises(PayeeRefused) as refused:
+        house.apply(owed, account=house.account(name="山田 O'Neil"))
+    assert refused.value.facts["characters"] == ("山", "田", "'")
+    assert "山" not in str(refused.value)
+    done = house.apply(owed, account=house.account(name="キュウヨ　イチロウ"))
+    assert done.payee.name_kana == "ｷﾕｳﾖ ｲﾁﾛｳ"
+
+
+def test_a_branch_outside_the_active_bank_data_is_refused(house: House) -> None:
+    """Rule 51."""
+    (owed,) = house.entitled(1)
+    with pytest.raises(PayeeRefused, match="branch_code"):
+        house.apply(owed, account=Account("0001", "999", "1", "1234567", "ヤマダ"))
+
+
+def test_an_amount_above_the_limit_waits_for_two_people(house: House) -> None:
+    """Rule 23 for applications: maker and checker."""
+    (owed,) = house.entitled(1, paid_minor=100_001)
+    waiting = house.apply(owed)
+    assert (waiting.state, waiting.review_reason) == ("amount_confirmed", "amount")
+    request = applications.propose(waiting, actor=house.checker, reason="looked at")
+    with pytest.raises(SamePerson):
+        applications.approve(waiting, actor=house.checker, digest=request.digest, reason="mine")
+    with pytest.raises(NotPermitted):
+        applications.approve(waiting, actor=house.support, digest=request.digest, reason="no")
+    done = applications.approve(
+        waiting, actor=house.approver2, digest=request.digest, reason="in order"
+    )
+    assert (done.state, done.decided_by) == ("approved", house.approver2)
+    assert Entitlement.objects.get().state == "approved"
+    house.money_holds()
+
+
+def test_the_web_route_takes_an_identity_check_and_two_people(house: House) -> None:
+    (owed,) = house.entitled(1)
+    sent = house.apply(owed, route="web", confirmed_minor=None)
+    assert sent.state == "identity_check"
+    asked = applications.ask_for_info(
+        sent, asked_for="licence", actor=house.support, reason="unreadable"
+    )
+    assert asked.asked_for == "licence"
+    holder = owed.wallet.account
+    applications.answer_info(asked, actor=holder)
+    seen = applications.verify(sent, actor=house.support, reason="licence seen")
+    with pytest.raises(GuardNotMet):
+        applications.propose(seen, actor=house.support, reason="too early")
+    applications.confirm_amount(seen, confirmed_minor=1000, actor=holder)
+    request = applications.propose(seen, actor=house.support, reason="complete")
+    done = applications.approve(seen, actor=house.checker, digest=request.digest, reason="complete")
+    assert done.state == "approved"
+    house.money_holds()
+
+
+def test_nobody_acts_for_somebody_elses_application(house: House, customer: Any) -> None:
+    (owed,) = house.entitled(1)
+    sent = house.apply(owed)
+    with pytest.raises(NotPermitted):
+        applications.withdraw(sent, actor=customer())
+
+
+def test_an_application_can_be_withdrawn_until_a_payout_is_under_way(house: House) -> None:
+    one, other = house.entitled(2)
+    first, second = house.apply(one), house.apply(other)
+    applications.withdraw(first, actor=one.wallet.account)
+    assert Entitlement.objects.get(pk=one.pk).state == "notified"
+    house.check_payees()
+    house.paid_batch()
+    with pytest.raises(GuardNotMet, match="under way"):
+        applications.withdraw(second, actor=other.wallet.account)
+    assert house.apply(Entitlement.objects.get(pk=one.pk)).state == "approved"
+    house.money_holds()
+
+
+def test_a_rejected_application_names_its_reason_and_may_be_followed_by_another(
+    house: House,
+) -> None:
+    """Rule 24."""
+    (owed,) = house.entitled(1)
+    sent = house.apply(owed, route="web")
+    done = applications.reject(
+        sent, rejection="not_identified", actor=house.checker, reason="no papers"
+    )
+    assert (done.state, done.rejection, done.live) == ("rejected", "not_identified", False)
+    with pytest.raises(TransitionRefused):
+        applications.reject(sent, rejection="other", actor=house.checker, reason="again")
+    assert house.apply(Entitlement.objects.get()).state == "approved"
+
+
+def test_a_draft_is_kept_sealed_and_becomes_the_application(house: House) -> None:
+    (owed,) = house.entitled(1)
+    holder = owed.wallet.account
+    answers = {"account_number": "1234567", "name": "ヤマダ"}
+    draft = applications.save_draft(holder, route="app", step=3, answers=answers, actor=holder)
+    assert applications.draft_answers(draft) == answers
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT draft_sealed FROM refunds_refundapplication")
+        assert b"1234567" not in bytes(cursor.fetchone()[0])
+    sent = house.apply(owed)
+    assert (sent.pk, sent.state, sent.draft_sealed) == (draft.pk, "approved", None)
+    with pytest.raises(applications.AlreadyApplied):
+        applications.save_draft(holder, route="app", step=1, answers={}, actor=holder)
+
+
+@pytest.mark.parametrize(
+    ("moment", "late"),
+    [("2020-01-10T23:59:59.999999", False), ("2020-01-11T00:00:00", True)],
+)
+def test_the_window_ends_at_midnight_of_its_last_day(house: House, moment: str, late: bool) -> None:
+    """Rule 40: a second later it is a late claim that needs a reason."""
+    (owed,) = house.entitled(1)
+    clock.travel(jst(moment), frozen=True)
+    if late:
+        with pytest.raises(applications.WindowOver):
+            house.apply(owed)
+        assert house.apply(owed, late_reason="was abroad").late
+        assert Entitlement.objects.get().state == "computed"
+    else:
+        assert house.apply(owed).state == "approved"
+
+
+def test_a_late_claim_is_paid_after_exclusion_when_a_second_person_agrees(house: House) -> None:
+    """Rule 40, rule 42: what was excluded is owed again, and settles as a late claim."""
+    (owed,) = house.entitled(1)
+    clock.travel(jst("2020-01-11T00:00"), frozen=True)
+    late = house.apply(owed, late_reason="was in hospital")
+    late = applications.verify(late, actor=house.support, reason="papers seen")
+    late = applications.confirm_amount(late, confirmed_minor=1000, actor=owed.wallet.account)
+    request = applications.propose(late, actor=house.support, reason="papers seen")
+    with pytest.raises(GuardNotMet, match="not posted"):
+        applications.approve(late, actor=house.checker, digest=request.digest, reason="ok")
+    assert house.run("exclude").state == "succeeded"
+    house.money_holds()
+    request = applications.propose(late, actor=house.support, reason="papers seen")
+    with pytest.raises(NotPermitted):
+        applications.approve(late, actor=house.approver2, digest=request.digest, reason="ok")
+    applications.approve(late, actor=house.checker, digest=request.digest, reason="ok")
+    house.money_holds()
+    house.check_payees()
+    clock.travel(jst("2020-01-14T10:00"), frozen=True)
+    house.send(house.paid_batch("2020-01-20"))
+    clock.travel(jst("2020-01-20T15:00"), frozen=True)
+    house.answers()
+    owed = Entitlement.objects.get()
+    assert (owed.state, owed.wallet.state) == ("paid", "settled")
+    house.money_holds()
+
+
+def test_only_what_nobody_applied_for_is_excluded(house: House) -> None:
+    """Rule 42: in process, returned, held, and undeliverable notices stay owed."""
+    silent, applied, held, unreached = house.entitled(4)
+    house.apply(applied, route="web")
+    applications.hold(held, actor=person("refunds.hold_entitlement"), reason="suspicion")
+    Entitlement.objects.filter(pk=unreached.pk).update(notice_undeliverable=True)
+    with pytest.raises(GuardNotMet, match="the window lasts until"):
+        house.run("exclude")
+    clock.travel(jst("2020-01-11T00:00"), frozen=True)
+    done = house.run("exclude")
+    assert done.state == "succeeded"
+    assert done.plans.get().content["excluded"] == {"notice_undeliverable": 1}
+    states = [Entitlement.objects.get(pk=r.pk).state for r in (silent, applied, held, unreached)]
+    assert states == ["excluded", "applied", "held", "computed"]
+    unclaimed = Posting.objects.filter(account="unclaimed").values_list("amount_minor", flat=True)
+    assert list(unclaimed) == [1000]
+    house.money_holds()
+
+
+def test_an_account_of_too_many_holders_waits_for_a_look(house: House) -> None:
+    """Rule 58: more than three holders give the same account."""
+    rows = house.entitled(5)
+    account = house.account()
+    states = [house.apply(row, account=account) for row in rows]
+    assert [s.review_reason for s in states] == ["", "", "", "shared_account", "shared_account"]
+    house.check_payees()
+    run = house.run("pay", value_date="2019-11-15")
+    assert run.plans.get().content["counts"]["refunds"] == 0
+    assert run.plans.get().content["excluded"]["shared_account"] == 3
+    payee = Payee.objects.get(holder=rows[0].wallet.account)
+    request = payees.ask_shared(payee, actor=house.support, reason="one family")
+    with pytest.raises(NotPermitted):
+        payees.clear_shared(payee, actor=house.support, digest=request.digest, reason="mine")
+    payees.clear_shared(payee, actor=house.checker, digest=request.digest, reason="family register")
+    clock.travel(jst("2019-11-05T10:01"), frozen=True)
+    run = house.run("pay", value_date="2019-11-15")
+    assert run.plans.get().content["counts"]["refunds"] == 1
+    house.money_holds()
+
+
+def test_a_changed_account_waits_and_owes_a_notice_on_the_old_channel(house: House) -> None:
+    """Rule 57: 24 hours of cooling-off after a change, none after the first entry."""
+    (owed,) = house.entitled(1)
+    holder = owed.wallet.account
+    first = house.apply(owed).payee
+    assert (first.usable_from, first.change_notice_owed) == (first.entered_at, False)
+    second = payees.enter(holder, house.account(), actor=holder)
+    assert second.usable_from - second.entered_at == dt.timedelta(hours=24)
+    assert (second.version, second.change_notice_owed) == (2, True)
+    assert Payee.objects.get(pk=first.pk).replaced_at is not None
+    house.check_payees()
+    run = house.run("pay", value_date="2019-11-15")
+    assert run.plans.get().content["excluded"] == {"cooling_off": 1}
+    clock.travel(jst("2019-11-06T10:00"), frozen=True)
+    assert house.paid_batch().items == 1
+
+
+def test_the_same_account_again_is_no_change(house: House) -> None:
+    (owed,) = house.entitled(1)
+    holder, account = owed.wallet.account, house.account()
+    first = payees.enter(holder, account, actor=holder)
+    assert payees.enter(holder, account, actor=holder).pk == first.pk

@@ -1,0 +1,270 @@
+"""The bank's answers: booked once, line by line, and never guessed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from refunds import applications, payouts, results, terms
+from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles.errors import BankFileError
+from refunds.bankfiles.zengin_result import AnswerKind, ResultLine, ReturnReason
+from refunds.models import (
+    BankFile,
+    Entitlement,
+    Payout,
+    PayoutBatch,
+    ReconciliationBreak,
+)
+from tests.refunds.conftest import House, jst, person
+from wallets.models import Journal, Posting, Wallet
+from winddown import clock
+from winddown.errors import LoadRefused, NotPermitted
+
+pytestmark = pytest.mark.django_db
+
+Answer = Callable[..., bytes]
+
+
+@pytest.fixture
+def batch(house: House) -> PayoutBatch:
+    """Three refunds of 1,000 with the bank, on their value date."""
+    for row in house.entitled(3):
+        house.apply(row)
+    house.check_payees()
+    batch = house.send(house.paid_batch())
+    clock.travel(jst("2019-11-15T15:00"), frozen=True)
+    return batch
+
+
+@pytest.fixture
+def answer(house: House, batch: PayoutBatch) -> Answer:
+    """The bank's file about these reasons, one per item (None is paid); `change` alters an item before."""
+
+    def write(
+        *reasons: ReturnReason | None, change: dict[int, Any] | None = None, kind: str = "R"
+    ) -> bytes:
+        file = zengin_transfer.read(b"".join(payouts.content(batch)))
+        lines = []
+        for number, (item, reason) in enumerate(zip(file.items, reasons, strict=False)):
+            lines.append(ResultLine(item._replace(**(change or {}).get(number, {})), reason))
+        return b"".join(
+            zengin_result.write_results(
+                remitter=file.header.remitter,
+                value_date=batch.value_date,
+                answered_on=dt.date(2019, 11, 15),
+                kind=AnswerKind(kind),
+                lines=lines,
+            )
+        )
+
+    return write
+
+
+def book(house: House, content: bytes) -> results.Imported:
+    return results.import_file(content, actor=house.treasury, reason="test")
+
+
+def test_the_same_file_again_changes_nothing(house: House, answer: Answer) -> None:
+    """Rule 25, I13."""
+    content = answer(None, None, ReturnReason.ACCOUNT_CLOSED)
+    first = book(house, content)
+    assert (first.settled, first.returned) == (2, 1)
+    before = (Journal.objects.count(), BankFile.objects.count())
+    second = book(house, content)
+    assert (second.known_before, second.file_id) == (True, first.file_id)
+    assert (Journal.objects.count(), BankFile.objects.count()) == before
+    house.money_holds()
+
+
+def test_what_arrived_is_paid_and_what_came_back_is_owed_again(
+    house: House, answer: Answer
+) -> None:
+    """Rule 55: liability restored, entitlement returned, the holder asked, no fee."""
+    book(house, answer(None, ReturnReason.ACCOUNT_CLOSED, None))
+    sums = {
+        account: sum(Posting.objects.filter(account=account).values_list("amount_minor", flat=True))
+        for account in ("bank", "refunds_payable", "payouts_in_flight")
+    }
+    assert sums == {"bank": 2000, "refunds_payable": 1000, "payouts_in_flight": 0}
+    back = Payout.objects.get(state="returned")
+    owed = back.entitlement
+    assert owed is not None
+    assert (back.return_reason, owed.state, owed.returns) == ("account_closed", "returned", 1)
+    application = owed.applications.get()
+    assert (application.state, application.asked_for) == ("needs_info", "bank_account")
+    assert Wallet.objects.filter(state="settled").count() == 2
+    assert PayoutBatch.objects.get().state == "reconciled"
+    house.money_holds()
+
+
+def test_another_file_that_says_the_same_is_a_repetition(house: House, answer: Answer) -> None:
+    book(house, answer(None, ReturnReason.ACCOUNT_CLOSED, None))
+    again = book(house, answer(None, ReturnReason.ACCOUNT_CLOSED))
+    assert (again.repeated, again.settled, again.breaks) == (2, 0, 0)
+
+
+def test_results_may_come_in_several_files(house: House, answer: Answer) -> None:
+    first = book(house, answer(None))
+    assert first.settled == 1
+    assert PayoutBatch.objects.get().state == "reconciling"
+    house.money_holds()
+    book(house, answer(None, None, ReturnReason.OTHER))
+    assert PayoutBatch.objects.get().state == "reconciled"
+    house.money_holds()
+
+
+def test_a_file_of_returns_only_books_the_returns(house: House, answer: Answer) -> None:
+    done = book(house, answer(ReturnReason.ACCOUNT_CLOSED, kind="F"))
+    assert (done.returned, done.settled) == (1, 0)
+    assert Payout.objects.filter(state="executed").count() == 2
+    house.money_holds()
+
+
+def test_a_contradicting_result_is_a_break_and_changes_nothing(
+    house: House, answer: Answer
+) -> None:
+    """Rule 59, I13."""
+    book(house, answer(None, None, ReturnReason.ACCOUNT_CLOSED))
+    done = book(house, answer(ReturnReason.ACCOUNT_CLOSED, None, None))
+    assert (done.breaks, done.repeated, done.returned) == (2, 1, 0)
+    assert set(ReconciliationBreak.objects.values_list("kind", flat=True)) == {"contradicts"}
+    assert sorted(Payout.objects.values_list("state", flat=True)) == [
+        "returned", "settled", "settled",
+    ]  # fmt: skip
+    house.money_holds()
+    found = ReconciliationBreak.objects.first()
+    assert found is not None
+    resolved = results.resolve_break(
+        found, resolution="the bank called", actor=house.treasury, reason="called"
+    )
+    assert resolved.state == "resolved"
+
+
+def test_nothing_is_matched_by_amount_alone(house: House, answer: Answer) -> None:
+    """Rule 59: an unknown reference and a wrong amount are breaks."""
+    stranger = str(10**12 + 999_999)
+    done = book(
+        house,
+        answer(None, None, None, change={1: {"amount_minor": 999}, 2: {"reference": stranger}}),
+    )
+    assert (done.settled, done.breaks) == (1, 2)
+    kinds = ReconciliationBreak.objects.order_by("line").values_list("kind", "expected_minor")
+    assert list(kinds) == [("amount_differs", 1000), ("unknown_reference", None)]
+    house.money_holds()
+
+
+def test_a_result_before_the_value_date_is_a_break(house: House, answer: Answer) -> None:
+    clock.travel(jst("2019-11-14T15:00"), frozen=True)
+    done = book(house, answer(None, None, None))
+    assert (done.settled, done.breaks) == (0, 3)
+    assert set(Payout.objects.values_list("state", flat=True)) == {"exported"}
+
+
+def test_a_result_for_a_file_that_was_not_sent_is_a_break(house: House) -> None:
+    for row in house.entitled(1):
+        house.apply(row)
+    house.check_payees()
+    batch = house.approve(house.paid_batch())
+    path = payouts.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
+    clock.travel(jst("2019-11-15T15:00"), frozen=True)
+    (done,) = house.answers()
+    assert path.exists()
+    assert ReconciliationBreak.objects.get().kind == "not_at_the_bank"
+    assert (done.breaks, done.settled) == (1, 0)
+    house.money_holds()
+
+
+def test_a_damaged_file_is_refused_whole(house: House, answer: Answer, tmp_path: Path) -> None:
+    content = bytearray(answer(None, None, None))
+    content[122 + 80 : 122 + 90] = b"0000001001"
+    with pytest.raises(BankFileError, match="amounts"):
+        book(house, bytes(content))
+    path = tmp_path / "damaged.txt"
+    path.write_bytes(content)
+    with pytest.raises(CommandError, match="refused whole"):
+        call_command("import_bank_results", str(path), by=house.treasury.login_id, reason="test")
+    assert set(Payout.objects.values_list("state", flat=True)) == {"exported"}
+    assert not BankFile.objects.filter(kind="results").exists()
+
+
+def test_an_answer_to_another_remitter_is_refused(house: House, answer: Answer) -> None:
+    content = answer(None, None, None).replace(b"1234567890", b"1234567891")
+    with pytest.raises(LoadRefused, match="another remitter"):
+        book(house, content)
+
+
+def test_only_who_may_reconcile_imports_results(house: House, answer: Answer) -> None:
+    with pytest.raises(NotPermitted):
+        results.import_file(answer(None, None, None), actor=house.sender, reason="mine")
+
+
+def test_three_returns_lead_to_a_postal_order(house: House) -> None:
+    """Rule 55."""
+    (owed,) = house.entitled(1)
+    house.apply(owed, quality="always_bad")
+    holder = owed.wallet.account
+    for attempt, day in enumerate(("2019-11-15", "2019-11-22", "2019-11-29"), start=1):
+        house.check_payees()
+        house.send(house.paid_batch(day))
+        clock.travel(jst(f"{day}T15:00"), frozen=True)
+        (done,) = house.answers()
+        assert done.returned == 1
+        fresh = Entitlement.objects.get()
+        assert (fresh.returns, fresh.postal_order_offered) == (attempt, attempt == 3)
+        house.money_holds()
+        if attempt < 3:
+            applications.correct_payee(holder, house.account("always_bad"), actor=holder)
+            clock.travel(jst(day + "T15:00") + dt.timedelta(hours=25), frozen=True)
+    assert list(Payout.objects.order_by("pk").values_list("attempt", "live")) == [
+        (1, False), (2, False), (3, False),
+    ]  # fmt: skip
+    last = Payout.objects.get(attempt=3)
+    assert payouts.give_up(last, actor=house.treasury, reason="postal order").state == (
+        "uncollectable"
+    )
+
+
+def test_the_command_imports_and_says_what_it_did(
+    house: House, answer: Answer, tmp_path: Path
+) -> None:
+    path = tmp_path / "results.txt"
+    path.write_bytes(answer(None, None, None))
+    said = StringIO()
+    for _ in range(2):
+        call_command(
+            "import_bank_results",
+            str(path),
+            by=house.treasury.login_id,
+            reason="test",
+            stdout=said,
+        )
+    assert "3 settled" in said.getvalue()
+    assert "nothing changed" in said.getvalue()
+
+
+def test_a_closed_batch_is_one_that_is_reconciled(house: House, answer: Answer) -> None:
+    book(house, answer(None, None, None))
+    done = payouts.close_batch(
+        PayoutBatch.objects.get(), actor=house.treasury, reason="all answered"
+    )
+    assert done.state == "closed"
+
+
+def test_terms_are_versions_with_a_source(house: House) -> None:
+    before = terms.current()
+    after = terms.adopt(
+        actor=person("refunds.adopt_terms"),
+        reason="board",
+        source="minutes",
+        cooling_off_hours=48,
+    )
+    assert (after.cooling_off_hours, after.remitter_code) == (48, before.remitter_code)
+    with pytest.raises(NotPermitted):
+        terms.adopt(actor=house.support, reason="mine", source="none")

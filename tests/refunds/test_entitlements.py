@@ -1,0 +1,206 @@
+"""Closing balances become entitlements: exactly, once, and only when the law's conditions are met."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from refunds import applications
+from refunds.models import Entitlement
+from tests import factories
+from tests.refunds.conftest import House, person
+from wallets import movements
+from wallets.models import Journal, Posting, Snapshot, SnapshotLine, Wallet
+from winddown import capabilities, runner
+from winddown.errors import GuardNotMet, SamePerson
+from winddown.machines import SYSTEM
+from winddown.models import Batch, Failure, Programme
+
+pytestmark = pytest.mark.django_db
+
+
+def test_bonus_value_expires_and_paid_value_is_owed(house: House) -> None:
+    """Rule 34."""
+    owed = house.entitled(2, paid_minor=300, bonus_minor=40)
+    assert [row.amount_minor for row in owed] == [300, 300]
+    wallet = Wallet.objects.get(pk=owed[0].wallet_id)
+    assert (wallet.state, wallet.paid_minor, wallet.bonus_minor) == ("entitled", 0, 0)
+    expired = Posting.objects.filter(account="bonus_expired")
+    assert [line.amount_minor for line in expired] == [80]
+    assert Programme.current().state == "refunding"
+    house.money_holds()
+
+
+def test_a_balance_of_one_yen_is_owed_and_an_empty_wallet_is_settled(house: House) -> None:
+    """Rule 45."""
+    one, bonus_only, nothing = (
+        factories.make_wallet(paid_minor=1),
+        factories.make_wallet(bonus_minor=9),
+        factories.make_wallet(),
+    )
+    house.close([one.pk, bonus_only.pk, nothing.pk])
+    house.seal()
+    assert house.run("entitle").state == "succeeded"
+    assert Entitlement.objects.get().wallet_id == one.pk
+    states = Wallet.objects.filter(pk__in=[bonus_only.pk, nothing.pk]).values_list(
+        "state", "bonus_minor"
+    )
+    assert set(states) == {("settled", 0)}
+    house.money_holds()
+
+
+def test_refunds_do_not_open_while_safeguarded_funds_fall_short(house: House) -> None:
+    """Rule 41: the gap is named."""
+    house.close(factories.make_wallets(2, paid_minor=500))
+    house.seal()
+    Programme.objects.update(safeguarded_minor=999)
+    with pytest.raises(GuardNotMet, match="1 short of the 1000 owed"):
+        house.run("entitle")
+    assert not Entitlement.objects.exists()
+
+
+def test_refunds_do_not_open_without_a_notice(
+    rehearsal_clock: Any, programme: Any, tmp_path: Any, staff: Any
+) -> None:
+    """Law 4."""
+    factories.make_programme(state="balance_fixed")
+    capabilities.stop("spend", actor=person("winddown.stop_capability"), reason="test")
+    for source in capabilities.FUNDING_SOURCES:
+        capabilities.stop(
+            f"top_up:{source}", actor=person("winddown.stop_capability"), reason="test"
+        )
+    with pytest.raises(GuardNotMet, match="no public notice"):
+        runner.plan(
+            "refund-balances",
+            actor=person("winddown.plan_run"),
+            reason="test",
+            params={"part": "entitle"},
+        )
+
+
+def test_refunds_do_not_open_while_anything_can_still_be_charged(house: House) -> None:
+    """Law 2: discontinuance means that issuing and redeeming have both stopped."""
+    house.close(factories.make_wallets(1, paid_minor=500))
+    house.seal()
+    with transaction.atomic(), connection.cursor() as cursor:
+        for state in ("restoring", "enabled"):
+            cursor.execute(
+                "UPDATE winddown_capability SET state = %s WHERE code = 'top_up:points'", [state]
+            )
+    with pytest.raises(GuardNotMet, match="top_up:points must have ended"):
+        house.run("entitle")
+
+
+def test_a_wallet_that_differs_from_the_sealed_snapshot_is_a_stored_failure(house: House) -> None:
+    """Rule 33: the sealed line is the truth; nothing of that wallet moves and the others go on."""
+    ids = factories.make_wallets(3, paid_minor=100)
+    house.close(ids)
+    house.seal()
+    movements.post(
+        [("wallet_paid", ids[1], 5), ("merchants", None, -5)],
+        source="test",
+        source_id=1,
+        kind="late",
+        occurred_at=Snapshot.objects.get().sealed_at,
+        actor=SYSTEM,
+    )
+    Wallet.objects.filter(pk=ids[1]).update(paid_minor=105)
+    done = house.run("entitle")
+    assert done.state == "partially_failed"
+    failure = Failure.objects.get(run=done)
+    assert (failure.subject_id, failure.reason_code) == (ids[1], "LedgerRefused")
+    assert set(Entitlement.objects.values_list("wallet_id", flat=True)) == {ids[0], ids[2]}
+    assert Wallet.objects.get(pk=ids[1]).state == "closed"
+    assert Programme.current().state == "balance_fixed"
+
+
+def test_a_second_run_entitles_nobody_again(house: House) -> None:
+    house.entitled(3)
+    before = (Entitlement.objects.count(), Journal.objects.count())
+    again = house.run("entitle")
+    assert again.state == "succeeded"
+    assert sum(Batch.objects.filter(run=again).values_list("moved", flat=True)) == 0
+    assert (Entitlement.objects.count(), Journal.objects.count()) == before
+
+
+def test_a_worker_that_dies_between_effect_and_commit_leaves_nothing_half_done(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 35: the next worker finishes with the same totals."""
+    house.close(factories.make_wallets(4, paid_minor=100, bonus_minor=1))
+    house.seal()
+    run = factories.started_run(
+        "refund-balances",
+        maker=house.treasury,
+        checker=house.approver,
+        params={"part": "entitle"},
+    )
+    finish = runner._finish
+
+    def die(*args: Any, **kwargs: Any) -> None:
+        finish(*args, **kwargs)
+        raise KeyboardInterrupt
+
+    while not Entitlement.objects.exists():
+        with monkeypatch.context() as patch:
+            patch.setattr(runner, "_finish", die)
+            try:
+                runner.work(run.pk, batches_max=1)
+            except KeyboardInterrupt:
+                assert not Entitlement.objects.exists()
+                assert not Posting.objects.filter(account="refunds_payable").exists()
+        Batch.objects.filter(run=run, state="leased").update(lease_until="2000-01-01T00:00Z")
+        runner.work(run.pk, batches_max=1)
+    assert factories.worked_off(run).state == "succeeded"
+    assert Entitlement.objects.count() == 4
+    house.money_holds()
+
+
+def test_a_held_wallet_is_entitled_and_stays_held_until_two_supervisors_release_it(
+    house: House,
+) -> None:
+    ids = factories.make_wallets(1, paid_minor=800)
+    house.close(ids, held=True)
+    house.seal()
+    assert house.run("entitle").state == "succeeded"
+    owed = Entitlement.objects.get()
+    assert (owed.state, owed.wallet.state) == ("held", "held_entitled")
+    with pytest.raises(applications.NothingOwed):
+        house.apply(owed)
+    one, other = person("wallets.release_wallet"), person("wallets.release_wallet")
+    request = applications.ask_release(owed, actor=one, reason="cleared")
+    with pytest.raises(SamePerson):
+        applications.release(owed, actor=one, digest=request.digest, reason="cleared")
+    owed = applications.release(owed, actor=other, digest=request.digest, reason="cleared")
+    assert (owed.state, Wallet.objects.get(pk=ids[0]).state) == ("computed", "entitled")
+    assert house.apply(owed).state == "approved"
+    house.money_holds()
+
+
+def test_value_under_an_active_hold_stays_in_the_wallet_until_the_hold_ends(house: House) -> None:
+    """Rule 22: what is under suspicion is decided before it is owed."""
+    wallet = factories.make_wallet(paid_minor=700)
+    taint = movements.hold(wallet.pk, amount_minor=200, reason="suspicion", actor=SYSTEM)
+    house.close([wallet.pk])
+    house.seal()
+    first = house.run("entitle")
+    assert first.state == "succeeded"
+    assert first.plans.get().content["excluded"] == {"wallets_with_active_holds": 1}
+    assert Wallet.objects.get(pk=wallet.pk).state == "closed"
+    house.money_holds()
+    movements.release(taint, actor=SYSTEM)
+    assert house.run("entitle").state == "succeeded"
+    assert Entitlement.objects.get().amount_minor == 700
+    house.money_holds()
+
+
+def test_an_entitlement_cannot_be_made_twice_or_for_nothing(house: House) -> None:
+    (owed,) = house.entitled(1)
+    line = SnapshotLine.objects.get(wallet_id=owed.wallet_id)
+    for amount in (line.paid_minor, 0):
+        with pytest.raises(Exception, match="(unique|entitlement_positive)"), transaction.atomic():
+            Entitlement.objects.create(
+                wallet_id=owed.wallet_id, snapshot_id=owed.snapshot_id, amount_minor=amount
+            )

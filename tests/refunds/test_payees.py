@@ -1,0 +1,158 @@
+"""Payees: sealed to their row, frozen, checked by the bank."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from refunds import encryption, payees, results
+from refunds.encryption import SealBroken
+from refunds.files import FileDiffers, write_once
+from refunds.models import BankFile, Payee, ReconciliationBreak, RefundApplication
+from tests.refunds.conftest import House, jst
+from winddown import clock
+from winddown.errors import GuardNotMet, LoadRefused, SamePerson
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_account_number_stands_nowhere_in_plain(house: House) -> None:
+    """Rule 65."""
+    (owed,) = house.entitled(1)
+    account = house.account()
+    payee = house.apply(owed, account=account).payee
+    assert payee.account_number == account.account_number
+    assert payee.account_mask == f"*{account.account_number[-3:]}"
+    assert account.account_number not in repr(account)
+    house.check_payees()
+    house.approve(house.paid_batch())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(
+                f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE %s OR t::text LIKE %s',
+                [f"%{account.account_number}%", f"%{account.account_number.encode().hex()}%"],
+            )
+            assert cursor.fetchone()[0] == 0, table
+
+
+def test_a_sealed_number_opens_only_in_its_own_row(house: House) -> None:
+    one, other = (house.apply(row).payee for row in house.entitled(2))
+    with pytest.raises(SealBroken):
+        encryption.unseal(
+            one.account_number_sealed, place=f"refunds_payee/account_number/{other.pk}"
+        )
+    changed = bytearray(bytes(one.account_number_sealed))
+    changed[-1] ^= 1
+    with pytest.raises(SealBroken):
+        encryption.unseal(bytes(changed), place=f"refunds_payee/account_number/{one.pk}")
+
+
+def test_a_payee_is_a_version_that_nobody_can_change(house: House) -> None:
+    one, other = (house.apply(row).payee for row in house.entitled(2))
+    for sql in (
+        "UPDATE refunds_payee SET branch_code = '101' WHERE id = %s",
+        f"UPDATE refunds_payee SET account_number_sealed = (SELECT account_number_sealed"
+        f" FROM refunds_payee WHERE id = {other.pk}) WHERE id = %s",
+        "UPDATE refunds_payee SET usable_from = usable_from - interval '1 day' WHERE id = %s",
+    ):
+        with (
+            pytest.raises(DatabaseError, match="(frozen|usable_after_entry)"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(sql, [one.pk])
+
+
+def test_a_payee_that_the_bank_does_not_know_is_not_paid_until_corrected_or_overridden(
+    house: House,
+) -> None:
+    """Rule 56."""
+    one, other = house.entitled(2)
+    house.apply(one, quality="name_mismatch")
+    house.apply(other, quality="no_such_account")
+    house.check_payees()
+    run = house.run("pay", value_date="2019-11-15")
+    assert run.plans.get().content["counts"]["refunds"] == 0
+    assert sum(run.plans.get().content["excluded"].values()) == 2
+    payee = Payee.objects.get(holder=one.wallet.account)
+    assert (payee.state, payee.answer) == ("refused", "name_differs")
+    assert RefundApplication.objects.get(entitlement=one).state == "needs_info"
+    request = payees.ask_override(payee, actor=house.checker, reason="maiden name")
+    with pytest.raises(SamePerson):
+        payees.override(payee, actor=house.checker, digest=request.digest, reason="mine")
+
+
+def test_only_a_refused_payee_can_be_overridden(house: House) -> None:
+    (owed,) = house.entitled(1)
+    payee = house.apply(owed).payee
+    with pytest.raises(GuardNotMet):
+        payees.ask_override(payee, actor=house.support, reason="why not")
+
+
+def test_the_bank_is_asked_once_about_each_payee_and_answers_once(house: House) -> None:
+    """Rule 25."""
+    house.apply(house.entitled(1)[0])
+    path = payees.export_check_file(house.bank.inbox, actor=house.treasury, reason="test")
+    assert path is not None
+    assert payees.export_check_file(house.bank.inbox, actor=house.treasury) is None
+    with pytest.raises(LoadRefused, match="our question"):
+        results.import_file(path, actor=house.treasury, reason="wrong file")
+    (done,) = house.answers()
+    assert done.matched == 1
+    (answer,) = house.bank.outbox.iterdir()
+    again = results.import_file(answer, actor=house.treasury, reason="again")
+    assert again.known_before
+    assert BankFile.objects.count() == 2
+
+
+def test_an_answer_about_another_account_is_a_break(house: House) -> None:
+    """Rule 59: the reference alone does not make a match."""
+    house.apply(house.entitled(1)[0])
+    path = payees.export_check_file(house.bank.inbox, actor=house.treasury, reason="test")
+    assert path is not None
+    content = path.read_bytes()
+    number = re.search(rb"\d{7}(?=[\xa6-\xdf])", content[122:])
+    assert number is not None
+    swapped = content.replace(number[0], b"7777770")
+    answer = bytearray(swapped)
+    answer[122 + 113] = ord("0")
+    done = results.import_file(bytes(answer), actor=house.treasury, reason="test")
+    assert (done.matched, done.breaks) == (0, 1)
+    assert ReconciliationBreak.objects.get().kind == "account_differs"
+    assert Payee.objects.get().state == "asked"
+
+
+def test_a_file_is_written_once(tmp_path: Path) -> None:
+    """Rule 52: the same bytes again change nothing, other bytes are refused."""
+    path = write_once(tmp_path, "a.txt", [b"one", b"two"])
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"onetwo", 0o600)
+    assert write_once(tmp_path, "a.txt", [b"onetwo"]) == path
+    with pytest.raises(FileDiffers):
+        write_once(tmp_path, "a.txt", [b"other"])
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+    assert path.read_bytes() == b"onetwo"
+
+
+def test_a_corrected_payee_waits_for_the_cooling_off_and_the_bank(house: House) -> None:
+    """Rule 55."""
+    from refunds import applications
+
+    (owed,) = house.entitled(1)
+    house.apply(owed, quality="no_such_account")
+    house.check_payees()
+    holder = owed.wallet.account
+    done = applications.correct_payee(holder, house.account(), actor=holder)
+    assert done.state == "approved"
+    run = house.run("pay", value_date="2019-11-15")
+    assert run.plans.get().content["excluded"] == {"cooling_off": 1}
+    clock.travel(jst("2019-11-06T10:00"), frozen=True)
+    run = house.run("pay", value_date="2019-11-15")
+    assert run.plans.get().content["excluded"] == {"payee_not_checked": 1}
+    house.check_payees()
+    assert house.paid_batch().items == 1
