@@ -22,6 +22,7 @@ from winddown.machines import SYSTEM, require, transition_one, transition_set
 from winddown.models import Approval
 
 STAGE = "claims"
+DECISIONS_LOCK = 7011
 # The operator's own promise: nothing in law sets a time for the appeal against a rejected claim.
 APPEAL_FOR = dt.timedelta(days=60)
 FUNDING_OF_SOURCE = {
@@ -543,6 +544,9 @@ def decide(
         now = approvals.digest_of(_content(decision.verdict, chosen))
         if now != digest:
             raise PlanChanged(subject=decision.subject, approved=digest[:12], now=now[:12])
+        # A figure as of now waits for this transaction, which dates its losses now and commits later.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, 0)", [DECISIONS_LOCK])
         at = clock.now()
         if not approve:
             moved = transition_set(chosen, "send_back", run=None, actor=actor, reason=reason)

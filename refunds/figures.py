@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from winddown import audit
+from refunds.claims import DECISIONS_LOCK
+from winddown import audit, clock
 from winddown.errors import GuardNotMet
 from winddown.machines import require
 from winddown.models import Programme, PublishedFigure
@@ -105,14 +106,25 @@ def suspected(*, as_of: dt.datetime) -> Figure:
     return Figure(victims, int(amount))
 
 
+def wait_for_decisions() -> None:
+    """Nothing that will be dated up to now is still uncommitted: decisions hold the shared side of this lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [DECISIONS_LOCK])
+
+
 def publish(*, as_of: dt.datetime, actor: Any, reason: str, exact: bool = True) -> Damage:
     """The headline and every breakdown as of `as_of` are frozen as published figures; an earlier one is never changed.
 
-    Publishing the same instant again returns the same figures and adds nothing. Raises `GuardNotMet` if what was
-    published for that instant is not what is counted now, which would be a breach of rule 28.
+    Publishing the same instant again returns the same figures and adds nothing. Raises `GuardNotMet` for an instant
+    that has not come, and if what was published for it is not what is counted now, a breach of rule 28.
     """
     require(actor, "winddown.publish_notice", action="publish figures")
     with transaction.atomic():
+        wait_for_decisions()
+        if as_of > clock.now():
+            raise GuardNotMet(
+                action=f"publish the figures of {as_of.isoformat()}", why="it is still to come"
+            )
         found = damage(as_of=as_of)
         values = _values(found)
         earlier = {

@@ -14,7 +14,7 @@ from wallets.models import Payment, TopUp
 from winddown import audit, clock
 from winddown.machines import SYSTEM
 
-LOCK = 7005
+LOCK = 7010
 
 SIGNALS: Final = "Signals S6, S8 and S9 of the attack analysis; thresholds are the operator's own"
 

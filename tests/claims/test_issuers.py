@@ -11,15 +11,18 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connections, transaction
 
 from refunds import chargebacks, claims, issuer_asks, remedies
+from refunds.issuers.csv_exchange import luhn_digit
 from refunds.models import Chargeback, FraudClaim, IssuerAction, IssuerAnswer, Loss, Remedy
 from rehearsal import issuers
 from tests import factories
 from tests.claims.scene import HIT_AT, Scene, answers, balance, jst, kinds
 from tests.claims.test_claims import breaches
-from winddown import clock
+from winddown import audit, clock
 from winddown.errors import GuardNotMet, LoadRefused, PlanChanged, SamePerson
 
-SOUND_ARN = "74987502182000000000016"
+DIGITS = "7498750218200000000001"
+SOUND_ARN = DIGITS + luhn_digit(DIGITS)
+UNSOUND_ARN = DIGITS + str((int(luhn_digit(DIGITS)) + 1) % 10)
 
 
 def test_a_credit_loss_before_the_cut_off_is_asked_to_be_stopped(scene: Scene) -> None:
@@ -160,7 +163,7 @@ def test_a_second_opinion_about_an_answered_ask_changes_nothing(scene: Scene) ->
         ({"issuer_code": "KAEDE"}, "was not asked"),
         ({"currency": "USD"}, "another amount"),
         ({"action_ref": "nobody"}, "was not asked"),
-        ({"refund_arn": "74987502182000000000017"}, "check digit"),
+        ({"refund_arn": UNSOUND_ARN}, "check digit"),
         ({"answered_at": dt.datetime(2019, 7, 5)}, "offset"),  # noqa: DTZ001
         ({"note": "x" * 501}, "longer"),
     ],
@@ -393,10 +396,12 @@ def test_no_loss_is_remedied_twice_by_two_at_the_same_time(
                 at=clock.now(),
                 actor=scene.supervisor,
             )
+            audit.append("test.pay", "remedies", actor=scene.supervisor)
 
     def again() -> None:
         with transaction.atomic():
             remedies.open_roads([(loss, "points_recredit") for loss in losses], at=clock.now())
+            audit.append("test.again", "remedies", actor=scene.supervisor)
 
     def racer(act: Callable[[], None]) -> None:
         try:
