@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,9 @@ class Replay:
     def prepare(self) -> None:
         tell = self.storyteller
         with self.report.phase("prepare"):
+            # The bank and the issuers of an earlier replay must not answer this one.
+            for name in ("case", "bank", "issuers"):
+                shutil.rmtree(self.directory / name, ignore_errors=True)
             stage.empty_database()
             self.cast = stage.set_up(self.case)
         with self.report.phase("generate") as phase:
