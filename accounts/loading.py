@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from django.contrib.auth.hashers import get_hashers
 
-from accounts.models import User
+from accounts.models import AuthEvent, ExternalIdentity, User
+from winddown.capabilities import PROVIDERS
 from winddown.file_kinds import (
+    ANY,
     FileKind,
     Reference,
     Rule,
     Unique,
+    choice,
     declare,
     instant,
     matching,
     ref,
+    reference,
     text,
 )
 
@@ -23,47 +27,58 @@ ACCOUNT = Reference(
     name="account",
     says="the account_ref of a loaded account",
 )
-ALGORITHMS = "|".join(hasher.algorithm for hasher in get_hashers())
+ALGORITHMS = "|".join(str(hasher.algorithm) for hasher in get_hashers())
 
 ACCOUNTS = declare(
     FileKind(
         name="accounts",
         title="Accounts",
         model=User,
-        key="account_ref",
+        key=("account_ref",),
         columns=(
             ref("account_ref", "the core system's key of the account"),
             matching(
                 "login_id",
-                "what the customer signs in with; stored in lower case, unique over customers and staff",
-                form="a login id of at most 254 characters without blanks",
-                pattern=r"^[^[:space:]]{1,254}$",
+                "what the customer signs in with; stored in lower case, unique over staff too",
+                form="a login id without blanks",
+                length_max=254,
+                pattern=r"[^\s,]+",
                 typed="lower({0})",
             ),
             matching(
                 "email",
                 "where mail reaches the customer",
                 form="an e-mail address",
-                pattern=r"^[^[:space:]@]{1,64}@[^[:space:]@]{1,189}$",
+                length_max=254,
+                pattern=r"[^\s,@]+@[^\s,@]+",
                 required=False,
             ),
-            instant("email_verified_at", "when the address was proved to be theirs", required=False),
+            instant(
+                "email_verified_at", "when the address was proved to be theirs", required=False
+            ),
             matching(
                 "phone",
                 "where calls and messages reach the customer",
-                form="a telephone number of at most 20 characters",
-                pattern=r"^[+]?[0-9][0-9-]{4,18}$",
+                form="a telephone number",
+                length_max=20,
+                pattern="[+]?[0-9][0-9-]+",
                 required=False,
             ),
             instant("phone_verified_at", "when the number was proved to be theirs", required=False),
             text("display_name", "the name as shown", length_max=100, required=False),
-            text("kana_name", "the name in kana, for bank transfers", length_max=100, required=False),
-            instant("registered_at", "when the account was opened; also stands for when its password was set"),
+            text(
+                "kana_name", "the name in kana, for bank transfers", length_max=100, required=False
+            ),
+            instant(
+                "registered_at",
+                "when the account was opened; also stands for when its password was set",
+            ),
             matching(
                 "password_hash",
-                "the password's hash as the core system stored it; empty for an account without a password",
+                "as the core system stored it; empty for an account without a password",
                 form=f"a password hash of a known algorithm ({ALGORITHMS.replace('|', ', ')})",
-                pattern=rf"^({ALGORITHMS})[$].{{1,110}}$",
+                length_max=128,
+                pattern=rf"(?:{ALGORITHMS})[$]{ANY}+",
                 required=False,
             ),
         ),
@@ -111,6 +126,102 @@ ACCOUNTS = declare(
             # An unusable password as Django writes it: the mark, then something nobody can guess.
             "password": "CASE WHEN r.password_hash <> '' THEN r.password_hash"
             " ELSE '!' || replace(gen_random_uuid()::text, '-', '') END",
+        },
+    )
+)
+
+EXTERNAL_IDENTITIES = declare(
+    FileKind(
+        name="external_identities",
+        title="External identities",
+        model=ExternalIdentity,
+        key=("provider", "subject"),
+        columns=(
+            reference("account_ref", "the account that the login opens", ACCOUNT),
+            choice("provider", "who vouches for the person", options=PROVIDERS),
+            text("subject", "the provider's own key of the person", length_max=255),
+            instant("linked_at", "when it was linked; each account has one per provider"),
+        ),
+        compared={"account_id": "e.user_id", "linked_at": "e.linked_at"},
+        uniques=(
+            Unique(
+                ("account_id", "provider"),
+                shown="account_ref",
+                reason="has another login at this provider already",
+            ),
+        ),
+        values={
+            "user_id": "r.account_id",
+            "provider": "r.provider",
+            "subject": "r.subject",
+            "linked_at": "r.linked_at",
+        },
+    )
+)
+
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+
+AUTH_EVENTS = declare(
+    FileKind(
+        name="auth_events",
+        title="Sign-ins",
+        model=AuthEvent,
+        columns=(
+            instant("occurred_at", "when it was tried"),
+            text("login_id", "what was typed; stored in lower case", length_max=254),
+            reference(
+                "account_ref",
+                "whose login id it is; empty when it is nobody's",
+                ACCOUNT,
+                required=False,
+            ),
+            choice("outcome", "what came of it", options=tuple(AuthEvent.Outcome.values)),
+            choice("method", "by password, or by which provider", options=AuthEvent.METHODS),
+            matching(
+                "network",
+                "where it came from",
+                form="an IPv4 address",
+                length_max=15,
+                pattern=rf"{_OCTET}(?:\.{_OCTET}){{3}}",
+                sql_type="inet",
+                required=False,
+            ),
+            text(
+                "device_ref",
+                "which device, as the core system knows it",
+                length_max=64,
+                required=False,
+            ),
+            matching(
+                "country",
+                "where the network is",
+                form="a country code",
+                length_max=2,
+                pattern="[A-Z]{2}",
+                required=False,
+            ),
+        ),
+        rules=(
+            Rule(
+                column="account_ref",
+                breach="r.outcome = 'success' AND r.account_ref IS NULL",
+                reason="'is empty; a success opened somebody''s account'",
+            ),
+            Rule(
+                column="account_ref",
+                breach="r.outcome = 'unknown_login_id' AND r.account_ref IS NOT NULL",
+                reason="'is not empty, and yet the login id is said to be nobody''s'",
+            ),
+        ),
+        values={
+            "occurred_at": "r.occurred_at",
+            "login_id": "lower(r.login_id)",
+            "user_id": "r.account_id",
+            "outcome": "r.outcome",
+            "method": "r.method",
+            "network": "r.network",
+            "device_ref": "r.device_ref",
+            "country": "r.country",
         },
     )
 )

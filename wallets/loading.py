@@ -52,10 +52,12 @@ WALLETS = declare(
         name="wallets",
         title="Wallets",
         model=Wallet,
-        key="wallet_ref",
+        key=("wallet_ref",),
         columns=(
             ref("wallet_ref", "the core system's key of the wallet"),
-            reference("account_ref", "the account that holds the wallet; each holds at most one", ACCOUNT),
+            reference(
+                "account_ref", "the account that holds the wallet; each holds at most one", ACCOUNT
+            ),
             instant("opened_at", "when the wallet was opened"),
         ),
         compared={"account_id": "e.account_id", "opened_at": "e.opened_at"},
@@ -70,33 +72,36 @@ WALLETS = declare(
     )
 )
 
+CARD_COLUMNS = (
+    ref("card_ref", "the core system's key of the card"),
+    reference("account_ref", "the account that registered the card", ACCOUNT),
+    text("issuer_code", "who issued it", length_max=20),
+    text("brand", "the scheme printed on it", length_max=20),
+    choice("funding", "whether it is a credit or a debit card", options=("credit", "debit")),
+    matching(
+        "card_token",
+        "the issuer's or processor's token; never a card number",
+        form="a token without blanks",
+        length_max=64,
+        pattern=r"(?![0-9]{13,19}(?:,|$))[^\s,]+",
+    ),
+    matching(
+        "bin",
+        "the first digits, which name the issuer",
+        form="six to eight digits",
+        length_max=8,
+        pattern="[0-9]{6,8}",
+    ),
+    matching("last4", "the last four digits", form="four digits", length_max=4, pattern="[0-9]{4}"),
+    instant("registered_at", "when the card was registered"),
+)
 FUNDING_CARDS = declare(
     FileKind(
         name="funding_cards",
         title="Funding cards",
         model=FundingCard,
-        key="card_ref",
-        columns=(
-            ref("card_ref", "the core system's key of the card"),
-            reference("account_ref", "the account that registered the card", ACCOUNT),
-            text("issuer_code", "who issued it", length_max=20),
-            text("brand", "the scheme printed on it", length_max=20),
-            choice("funding", "whether it is a credit or a debit card", options=("credit", "debit")),
-            matching(
-                "card_token",
-                "the issuer's or processor's token; never a card number",
-                form="a token of at most 64 characters without blanks",
-                pattern=r"^[^[:space:]]{1,64}$",
-            ),
-            matching(
-                "bin",
-                "the first digits, which name the issuer",
-                form="six to eight digits",
-                pattern=r"^[0-9]{6,8}$",
-            ),
-            matching("last4", "the last four digits", form="four digits", pattern=r"^[0-9]{4}$"),
-            instant("registered_at", "when the card was registered"),
-        ),
+        key=("card_ref",),
+        columns=CARD_COLUMNS,
         compared={
             "account_id": "e.account_id",
             "issuer_code": "e.issuer_code",
@@ -107,24 +112,7 @@ FUNDING_CARDS = declare(
             "last4": "e.last4",
             "registered_at": "e.registered_at",
         },
-        no_card_numbers_in=(
-            "card_ref",
-            "account_ref",
-            "issuer_code",
-            "brand",
-            "funding",
-            "card_token",
-            "bin",
-            "last4",
-            "registered_at",
-        ),
-        rules=(
-            Rule(
-                column="card_token",
-                breach="r.card_token ~ '^[0-9]{13,19}$'",
-                reason="'has as many digits as a card number and nothing else; send the issuer''s token'",
-            ),
-        ),
+        no_card_numbers_in=frozenset(column.name for column in CARD_COLUMNS),
         values={
             "card_ref": "r.card_ref",
             "account_id": "r.account_id",
@@ -139,8 +127,9 @@ FUNDING_CARDS = declare(
     )
 )
 
-# What a wallet must be for its history to grow. A frozen wallet may still learn of earlier charges; one that is held,
-# closing or beyond has had its balance looked at by somebody, and nothing may change behind that.
+# What a wallet must be for its history to grow. A frozen wallet may still learn of earlier charges;
+# one that is held, closing or beyond has had its balance looked at by somebody, and nothing may
+# change behind that.
 MOVEMENT_RULES = (
     Rule(
         column="wallet_ref",
@@ -156,9 +145,9 @@ MOVEMENT_RULES = (
 
 
 def _hold(switches: tuple[str, ...]) -> None:
-    """The switches stay as they are, and the file's wallets locked in id order, until the load commits.
+    """The switches stay as they are, and the file's wallets locked, until the load commits.
 
-    In the order of every movement: the switch first, the wallet second.
+    In the order of every movement: the switch first, then the wallets, by id.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -172,22 +161,27 @@ def _hold(switches: tuple[str, ...]) -> None:
         for switch in found.values():
             cursor.execute("SELECT pg_advisory_xact_lock_shared(7001, %s)", [switch])
         cursor.execute(
-            "SELECT count(*) FROM (SELECT FROM wallets_wallet"  # noqa: S608
-            f" WHERE wallet_ref IN (SELECT wallet_ref FROM {STAGED}) ORDER BY id FOR NO KEY UPDATE) held"
+            "SELECT count(*) FROM (SELECT FROM wallets_wallet WHERE wallet_ref IN"  # noqa: S608
+            f" (SELECT wallet_ref FROM {STAGED}) ORDER BY id FOR NO KEY UPDATE) AS held"
         )
 
 
 def _refuse_after_stop(code: str, *, what: str) -> None:
-    """Refused is every new row dated at or after the instant at which its switch stopped or ended (`code` and `what` are SQL)."""
+    """Refused is every new row dated at or after the stop or the end of its switch.
+
+    `code` and `what` are SQL over the row `r`.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             INSERT INTO {REFUSED}
-            SELECT r.line, 'occurred_at', format('lies at or after the stop of %s on %s', {what},
+            SELECT r.line, 'occurred_at', format('lies at or after the stop of %s at %s', {what},
                 to_char(stop.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
             FROM {ROWS} r JOIN (
-                SELECT c.code, least(CASE WHEN c.state <> 'enabled' THEN c.since END, min(m.at)) AS at
-                FROM winddown_capability c LEFT JOIN winddown_milestone m ON m.ends_capability = c.code
+                SELECT c.code,
+                       least(CASE WHEN c.state <> 'enabled' THEN c.since END, min(m.at)) AS at
+                FROM winddown_capability c
+                LEFT JOIN winddown_milestone m ON m.ends_capability = c.code
                 GROUP BY c.id
             ) stop ON stop.code = {code}
             WHERE r.earlier_id IS NULL AND r.occurred_at >= stop.at
@@ -212,7 +206,7 @@ TOP_UPS = declare(
         name="top_ups",
         title="Top-ups",
         model=TopUp,
-        key="top_up_ref",
+        key=("top_up_ref",),
         columns=(
             ref("top_up_ref", "the core system's key of the top-up"),
             reference("wallet_ref", "the wallet that was charged", WALLET),
@@ -227,7 +221,9 @@ TOP_UPS = declare(
                 "`posted`: the value is in the wallet; `authorised`: it is not there yet",
                 options=STATES,
             ),
-            text("rrn", "retrieval reference number, of a card only", length_max=12, required=False),
+            text(
+                "rrn", "retrieval reference number, of a card only", length_max=12, required=False
+            ),
             text("auth_code", "authorisation code, of a card only", length_max=6, required=False),
             text("arn", "acquirer reference number, of a card only", length_max=30, required=False),
         ),
@@ -245,13 +241,13 @@ TOP_UPS = declare(
             " FROM wallets_topuptransition l WHERE l.subject_id = e.id AND l.source = 'authorised')"
             " THEN 'authorised' ELSE 'posted' END",
         },
-        no_card_numbers_in=("card_ref", "rrn", "auth_code", "arn"),
+        no_card_numbers_in=frozenset({"card_ref", "rrn", "auth_code", "arn"}),
         rules=(
             *MOVEMENT_RULES,
             *(
                 Rule(
                     column=column,
-                    breach=f"coalesce(r.{column}, '') <> '' AND r.source NOT IN ('credit_card', 'debit_card')",
+                    breach=f"r.{column} <> '' AND r.source NOT IN ('credit_card', 'debit_card')",
                     reason="format('must be empty for a top-up from %s', r.source)",
                 )
                 for column in ("card_ref", "rrn", "auth_code", "arn")
@@ -286,7 +282,7 @@ def _judge_payments() -> None:
             f"""
             INSERT INTO {REFUSED}
             SELECT DISTINCT ON (s.wallet_id) s.line, 'amount_minor', format(
-                'is more than the wallet had at that time: %s, the payments of this file before it deducted',
+                'is more than the wallet had left at that time: %s minor units',
                 s.available_minor)
             FROM {split} s WHERE s.is_short ORDER BY s.wallet_id, s.occurred_at, s.line
             """  # noqa: S608
@@ -302,11 +298,13 @@ PAYMENTS = declare(
         name="payments",
         title="Payments",
         model=Payment,
-        key="payment_ref",
+        key=("payment_ref",),
         columns=(
             ref("payment_ref", "the core system's key of the payment"),
             reference("wallet_ref", "the wallet that paid", WALLET),
-            amount("amount_minor", "how much, in minor units; bonus value is spent before paid value"),
+            amount(
+                "amount_minor", "how much, in minor units; bonus value is spent before paid value"
+            ),
             text("merchant_ref", "who was paid", length_max=64),
             text("prefecture", "where", length_max=20, required=False),
             instant("occurred_at", "when it happened; before the stop of spending"),

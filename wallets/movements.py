@@ -558,11 +558,18 @@ def _numbered(rows: str, *, table: str, columns: str, joined: str) -> str:
     moves = f"{rows}_moves"
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {moves}")
+        # Looked up once: by name it would be found again for every row.
+        cursor.execute(
+            "SELECT pg_get_serial_sequence(%s, 'id')::regclass::oid::bigint,"
+            " pg_get_serial_sequence('wallets_journal', 'id')::regclass::oid::bigint",
+            [table],
+        )
+        ids, journal_ids = cursor.fetchone()
         cursor.execute(
             f"""
             CREATE TEMPORARY TABLE {moves} ON COMMIT DROP AS
-            SELECT row_number() OVER () AS place, nextval(pg_get_serial_sequence('{table}', 'id')) AS id,
-                   nextval(pg_get_serial_sequence('wallets_journal', 'id')) AS journal_id, ordered.*
+            SELECT row_number() OVER () AS place, nextval({ids}::oid::regclass) AS id,
+                   nextval({journal_ids}::oid::regclass) AS journal_id, ordered.*
             FROM (SELECT {columns} FROM {rows} r {joined} WHERE r.earlier_id IS NULL
                   ORDER BY r.occurred_at, r.line) AS ordered
             """  # noqa: S608  the caller's table

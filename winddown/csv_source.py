@@ -1,4 +1,4 @@
-"""A CSV file as it came: examined byte by byte, then turned into the lines that COPY takes, in flat memory."""
+"""A CSV file as it came: examined byte by byte, then turned into lines for COPY, in flat memory."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from pathlib import Path
 from typing import BinaryIO
 
 from winddown.errors import LoadRefused
+from winddown.file_kinds import CARD_NUMBER, Column, card_number_in
 
 # Shift_JIS as Japanese systems write it is Microsoft's code page 932.
 CODECS = {"utf-8": "utf-8", "shift_jis": "cp932"}
 BLOCK_BYTES = 1 << 20
 LINE_BYTES_MAX = 1 << 20
 BOM = b"\xef\xbb\xbf"
-# Separates the values of a line that has too many or too few of them.
+# In what is wrong with a row: between column and reason, and between one fault and the next.
 UNIT_SEPARATOR = "\x1f"
+RECORD_SEPARATOR = "\x1e"
+CARD_NUMBER_FOUND = "looks like a full card number; send the issuer's token instead"
 
 _JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uff00-\uffef]")
-_COPY_ESCAPES = str.maketrans(
-    {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", UNIT_SEPARATOR: "\t"}
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What one pass over the bytes found: enough to choose how to read them, and to know them again."""
+    """What one pass over the bytes found: how they can be read, and how to know them again."""
 
     sha256: str
     size_bytes: int
@@ -40,7 +40,7 @@ class Examined:
 def examined(path: Path, *, encoding: str) -> Examined:
     """The file is readable and holds no byte that no text has. Raises `LoadRefused`.
 
-    A plain file has no quote and ends every line alike, so that its lines can be split without a parser.
+    A plain file has no quote and ends every line alike: its lines can be split without a parser.
     """
     digest = hashlib.sha256()
     size, lines, plain, judged, head = 0, 1, True, encoding != "shift_jis", b""
@@ -65,12 +65,8 @@ def examined(path: Path, *, encoding: str) -> Examined:
     except OSError as error:
         raise LoadRefused(file=path.name, why=f"it cannot be read: {error.strerror}") from error
     if size == 0:
-        raise LoadRefused(
-            file=path.name, why="it is empty; its first line must name the columns"
-        )
-    return Examined(
-        sha256=digest.hexdigest(), size_bytes=size, has_bom=head == BOM, is_plain=plain
-    )
+        raise LoadRefused(file=path.name, why="it is empty; its first line must name the columns")
+    return Examined(sha256=digest.hexdigest(), size_bytes=size, has_bom=head == BOM, is_plain=plain)
 
 
 def _refuse_utf_8_as_shift_jis(block: bytes, *, name: str) -> None:
@@ -86,11 +82,11 @@ def _refuse_utf_8_as_shift_jis(block: bytes, *, name: str) -> None:
 
 
 class CsvSource:
-    """The rows of an examined file, in the order of the file, as text lines for COPY.
+    """The rows of an examined file, in the order of the file. Blank lines are no rows.
 
-    `header` is in the order of the file. Each COPY line is: line number in the file, the values of a misfit line joined
-    by the unit separator (else empty), then one value per column of the header. Empty means NULL. Blank lines are no
-    rows. `sha256` is complete when the last line was taken; the caller compares it with what was examined.
+    `header` is in the order of the file; the caller puts its columns, in that order, into `columns`
+    before reading. `sha256` is complete when the last COPY line was taken; the caller compares it
+    with what was examined.
     """
 
     def __init__(self, path: Path, *, encoding: str, found: Examined) -> None:
@@ -98,57 +94,77 @@ class CsvSource:
         self.rows = 0
         self.bytes_read = 0
         self.sha256 = ""
+        self.columns: tuple[Column, ...] = ()
+        self.no_card_numbers_in: frozenset[str] = frozenset()
         self._path = path
         self._encoding = encoding
         self._codec = CODECS[encoding]
         self._found = found
         with path.open("rb") as file:
-            self.header = self._read_header(file)
-
-    def _read_header(self, file: BinaryIO) -> tuple[str, ...]:
-        reader = csv.reader(self._lines(file, track=False), strict=True)
-        try:
-            return tuple(next(reader, ()))
-        except csv.Error as error:
-            raise self._refusal(f"line 1 is not CSV ({error})") from error
+            reader = csv.reader(self._lines(file), strict=True)
+            try:
+                self.header = tuple(next(reader, ()))
+            except csv.Error as error:
+                raise self._refusal(f"line 1 is not CSV ({error})") from error
 
     def copy_lines(self) -> Iterator[str]:
-        with self._path.open("rb") as file:
-            yield from self._plain(file) if self._found.is_plain else self._parsed(file)
+        """Text for COPY: line number, what is wrong with the row (else empty), then its values.
 
-    def _plain(self, file: BinaryIO) -> Iterator[str]:
-        """Every line is one row and every comma separates: whole blocks are turned at once."""
-        commas, number = len(self.header) - 1, 0
+        The values are in the header's order, and left out of a row with a fault. Empty means NULL.
+        """
+        with self._path.open("rb") as file:
+            if self._found.is_plain:
+                yield from self._turned(file)
+            else:
+                for line, values in self._parsed(file, track=True):
+                    yield self._row(line, values)
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """Line number and values of every row, as they came."""
+        with self._path.open("rb") as file:
+            if self._found.is_plain:
+                for line, text in enumerate(self._lines(file), 1):
+                    if line > 1 and text.strip("\r\n"):
+                        yield line, text.strip("\r\n").split(",")
+            else:
+                yield from self._parsed(file)
+
+    def _turned(self, file: BinaryIO) -> Iterator[str]:
+        """Every line is one row and every comma separates, so that one pattern judges a whole line.
+
+        Lines without fault are turned a block at a time; they hold no control character, so that
+        only the backslash means something to COPY.
+        """
+        acceptable = re.compile(",".join(column.in_line for column in self.columns)).fullmatch
+        card_number = CARD_NUMBER.search if self.no_card_numbers_in else None
+        number = 0
         for text in self._texts(file, track=True):
             lines = text.replace("\r\n", "\n").split("\n")
             if not lines[-1]:
                 lines.pop()
             if number == 0:
                 lines[0] = ""
-            if {line.count(",") for line in lines} == {commas}:
-                turned = "\n".join(lines).replace("\\", "\\\\").replace("\t", "\\t")
-                rows = turned.replace(",", "\t").split("\n")
-                self.rows += len(rows)
-                yield "".join(
-                    [f"{line}\t\t{row}\n" for line, row in enumerate(rows, start=number + 1)]
-                )
+            if all(map(acceptable, lines)) and not (card_number and card_number(text)):
+                self.rows += len(lines)
+                rows = "\n".join(lines).replace("\\", "\\\\").replace(",", "\t").split("\n")
+                yield "".join([f"{line}\t\t{row}\n" for line, row in enumerate(rows, number + 1)])
             else:
                 yield "".join(
                     self._row(line, row.split(","))
-                    for line, row in enumerate(lines, start=number + 1)
+                    for line, row in enumerate(lines, number + 1)
                     if row
                 )
             number += len(lines)
 
-    def _parsed(self, file: BinaryIO) -> Iterator[str]:
-        reader = csv.reader(self._lines(file, track=True), strict=True)
+    def _parsed(self, file: BinaryIO, *, track: bool = False) -> Iterator[tuple[int, list[str]]]:
+        reader = csv.reader(self._lines(file, track=track), strict=True)
         line = 1
         try:
             next(reader, None)
             line = reader.line_num + 1
             for values in reader:
                 if values:
-                    yield self._row(line, values)
+                    yield line, values
                 line = reader.line_num + 1
         except csv.Error as error:
             raise self._refusal(
@@ -158,13 +174,29 @@ class CsvSource:
 
     def _row(self, line: int, values: list[str]) -> str:
         self.rows += 1
-        joined = UNIT_SEPARATOR.join(values)
-        if joined.count(UNIT_SEPARATOR) == len(self.header) - 1:
-            return f"{line}\t\t{joined.translate(_COPY_ESCAPES)}\n"
-        kept = joined.translate({**_COPY_ESCAPES, ord(UNIT_SEPARATOR): UNIT_SEPARATOR})
-        return f"{line}\t{kept}{chr(9) * len(self.header)}\n"
+        faults = self._faults(values)
+        if not faults:
+            row = "\t".join(values).replace("\\", "\\\\")
+            return f"{line}\t\t{row}\n"
+        listed = RECORD_SEPARATOR.join(f"{name}{UNIT_SEPARATOR}{why}" for name, why in faults)
+        return f"{line}\t{listed}{chr(9) * len(self.header)}\n"
 
-    def _lines(self, file: BinaryIO, *, track: bool) -> Iterator[str]:
+    def _faults(self, values: list[str]) -> list[tuple[str, str]]:
+        if len(values) != len(self.columns):
+            return [
+                ("", f"has {len(values)} values, the first line names {len(self.columns)} columns")
+            ]
+        judged = [
+            (column.name, column.fault(value))
+            for column, value in zip(self.columns, values, strict=True)
+        ]
+        faults = [(name, why) for name, why in judged if why]
+        for column, value in zip(self.columns, values, strict=True):
+            if column.name in self.no_card_numbers_in and card_number_in(value):
+                faults.append((column.name, CARD_NUMBER_FOUND))
+        return faults
+
+    def _lines(self, file: BinaryIO, *, track: bool = False) -> Iterator[str]:
         for text in self._texts(file, track=track):
             yield from io.StringIO(text, newline="\n")
 
@@ -187,10 +219,12 @@ class CsvSource:
             return block[skip:].decode(self._codec)
         except UnicodeDecodeError as error:
             line, byte = _place(block, skip + error.start, first_line=first_line)
-            spoken, other = ("UTF-8", "shift_jis") if self._codec == "utf-8" else ("Shift_JIS", "utf-8")
+            spoken, other = (
+                ("UTF-8", "shift_jis") if self._codec == "utf-8" else ("Shift_JIS", "utf-8")
+            )
             raise self._refusal(
-                f"line {line}, byte {byte} (0x{block[skip + error.start]:02X}) is not {spoken}; if the"
-                f" file is in the other encoding, load it with --encoding {other}"
+                f"line {line}, byte {byte} (0x{block[skip + error.start]:02X}) is not {spoken}; if"
+                f" the file is in the other encoding, load it with --encoding {other}"
             ) from error
 
     def _refusal(self, why: str) -> LoadRefused:
@@ -198,7 +232,10 @@ class CsvSource:
 
 
 def _blocks(file: BinaryIO, *, name: str) -> Iterator[bytes]:
-    """The file in blocks that end with a line. A line feed is one byte in both encodings and part of no other character."""
+    """The file in blocks that end with a line.
+
+    A line feed is one byte in both encodings and part of no other character.
+    """
     rest = b""
     while chunk := file.read(BLOCK_BYTES):
         data = rest + chunk

@@ -1,9 +1,12 @@
-"""The kinds of files that are taken in: each declares its columns, its rules and how its rows are recorded."""
+"""The kinds of files that are taken in: each declares its columns, rules and way of recording."""
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection, models
@@ -11,20 +14,26 @@ from django.utils.module_loading import autodiscover_modules
 
 from winddown.errors import WinddownError
 
-# The two temporary tables of a load: the text as it came, and the typed rows with what they refer to.
+# The temporary tables of a load: the file's values, its rows with what they refer to, refusals.
 STAGED = "load_staged"
 ROWS = "load_rows"
 REFUSED = "load_refused"
 
-INSTANT = (
-    r"^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-    r"(\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$"
+# Any character of a value, in a pattern. A value in quotes may hold the comma too.
+ANY = r"[^,\x00-\x1f\x7f]"
+ANY_IN_QUOTES = r"[^\x00-\x1f\x7f]"
+_CLOCK = (
+    r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
+    r"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
 )
-# Where the pattern lets a 31st through that the month does not have; evaluated for days after the 28th only.
-LAST_DAYS = (
-    "(substr({0}, 9, 2) <= '28' OR substr({0}, 9, 2)::integer <= date_part('day',"
-    " make_date(substr({0}, 1, 4)::integer, substr({0}, 6, 2)::integer, 1) + interval '1 month -1 day'))"
+_DAY = r"[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+# Days that every year has; the others are looked at one by one.
+_CERTAIN_DAY = (
+    r"[12][0-9]{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    r"|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 )
+# A full card number: 13 to 19 digits, perhaps grouped, with nothing numeric around them.
+CARD_NUMBER = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 
 
 class UnknownFileKind(WinddownError):
@@ -33,7 +42,10 @@ class UnknownFileKind(WinddownError):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A column that names a row of `table` by its `key`; `also` columns of that row are at hand for the rules."""
+    """What a column names: a row of `table` by its `key`.
+
+    The rules see its id as `<name>_id`, and its columns in `also` as `<name>_<column>`.
+    """
 
     table: str
     key: str
@@ -44,40 +56,52 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a file. In the SQL of its rules, `{0}` stands for the text as it came.
+    """One column of a file, and the form of its values.
 
-    `good` holds for every acceptable value; `faults` say, most particular first, what is wrong with any other.
+    Every value that `pattern` (without anchors, any character spelled `ANY`) matches can be cast to
+    `sql_type` and is acceptable by itself. `doubtful` matches values that `judge` decides. `faults`
+    say, most particular first, what is wrong with a value that is neither. `typed` is SQL over the
+    staged value.
     """
 
     name: str
     meaning: str
     form: str
+    pattern: str
+    sql_type: str = "text"
     required: bool = True
-    good: str = ""
     faults: tuple[tuple[str, str], ...] = ()
+    doubtful: str = ""
+    judge: Callable[[str], str] = lambda value: ""
     typed: str = "{0}"
-    is_instant: bool = False
     refers: Reference | None = None
 
     @property
-    def bad(self) -> str:
-        """SQL over the staged row: the value cannot be taken."""
-        text = f"s.{self.name}"
-        rule = self.good.format(text)
-        if self.required:
-            return f"({rule}) IS NOT TRUE" if rule else f"{text} IS NULL"
-        return f"({text} IS NOT NULL AND ({rule}) IS NOT TRUE)" if rule else "false"
+    def in_line(self) -> str:
+        """The pattern of an acceptable value within a line without quotes."""
+        return f"(?:{self.pattern})" if self.required else f"(?:{self.pattern})?"
 
-    @property
-    def fault(self) -> str:
-        """SQL over the staged row: the reason why it cannot be taken, or NULL."""
-        text = f"s.{self.name}"
-        cases = "".join(
-            f" WHEN {condition.format(text)} THEN {_quoted(reason)}"
-            for condition, reason in self.faults
-        )
-        empty = f"WHEN {text} IS NULL THEN 'is empty; it must have a value'" if self.required else ""
-        return f"CASE WHEN NOT ({self.bad}) THEN NULL {empty}{cases} ELSE 'is not {self.form}' END"
+    def fault(self, value: str) -> str:
+        """What is wrong with the value, or empty."""
+        if not value:
+            return "is empty; it must have a value" if self.required else ""
+        if _matches(self.pattern, value):
+            return ""
+        if self.doubtful and _matches(self.doubtful, value):
+            return self.judge(value)
+        for pattern, reason in self.faults:
+            if _matches(pattern, value):
+                return reason
+        return f"is not {self.form}"
+
+
+def _matches(pattern: str, value: str) -> bool:
+    return _compiled(pattern).fullmatch(value) is not None
+
+
+@lru_cache(maxsize=1_000)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern.replace(ANY, ANY_IN_QUOTES))
 
 
 def text(name: str, meaning: str, *, length_max: int, required: bool = True) -> Column:
@@ -86,9 +110,9 @@ def text(name: str, meaning: str, *, length_max: int, required: bool = True) -> 
         name,
         meaning,
         form=f"text of at most {length_max} characters",
+        pattern=f"{ANY}{{1,{length_max}}}",
         required=required,
-        good=f"length({{0}}) <= {length_max}",
-        faults=(("true", f"is longer than {length_max} characters"),),
+        faults=((f"{ANY}+", f"is longer than {length_max} characters"),),
         typed="{0}" if required else "coalesce({0}, '')",
     )
 
@@ -99,25 +123,37 @@ def ref(name: str, meaning: str, *, length_max: int = 64) -> Column:
         name,
         meaning,
         form=f"a unique key of at most {length_max} characters",
-        good=f"length({{0}}) <= {length_max} AND {{0}} = btrim({{0}})",
+        pattern=f"(?! ){ANY}{{1,{length_max}}}(?<! )",
         faults=(
-            ("{0} <> btrim({0})", "begins or ends with a blank"),
-            ("true", f"is longer than {length_max} characters"),
+            (f" {ANY}*|{ANY}* ", "begins or ends with a blank"),
+            (f"{ANY}+", f"is longer than {length_max} characters"),
         ),
     )
 
 
 def matching(
-    name: str, meaning: str, *, form: str, pattern: str, required: bool = True, typed: str = "{0}"
+    name: str,
+    meaning: str,
+    *,
+    form: str,
+    length_max: int,
+    pattern: str,
+    required: bool = True,
+    typed: str = "{0}",
+    sql_type: str = "text",
 ) -> Column:
     """Text that a regular expression describes."""
+    if sql_type == "text" and not required:
+        typed = f"coalesce({typed}, '')"
     return Column(
         name,
         meaning,
-        form=form,
+        form=f"{form}, at most {length_max} characters",
+        pattern=f"(?={ANY}{{1,{length_max}}}(?:,|$)){pattern}",
+        sql_type=sql_type,
         required=required,
-        good=f"{{0}} ~ {_quoted(pattern).replace('{', '{{').replace('}', '}}')}",
-        typed=typed if required else f"coalesce({typed}, '')",
+        faults=((f"{ANY}{{{length_max + 1},}}", f"is longer than {length_max} characters"),),
+        typed=typed,
     )
 
 
@@ -127,56 +163,75 @@ def amount(name: str, meaning: str) -> Column:
         name,
         meaning,
         form="a whole number of minor units above zero, in digits only",
-        good="{0} ~ '^0{{0,3}}[1-9][0-9]{{0,14}}$'",
+        pattern="0{0,3}[1-9][0-9]{0,14}",
+        sql_type="bigint",
         faults=(
-            ("{0} ~ '^-[0-9]+$'", "is negative; a file brings positive amounts only"),
-            ("{0} ~ '^0+$'", "is zero; a movement moves at least one minor unit"),
-            ("{0} ~ '^[0-9]+$'", "is larger than any amount can be (at most 15 digits)"),
+            ("-[0-9]+", "is negative; a file brings positive amounts only"),
+            ("0+", "is zero; a movement moves at least one minor unit"),
+            ("[0-9]+", "is larger than any amount can be (at most 15 digits)"),
         ),
-        typed="{0}::bigint",
     )
+
+
+def _no_such_day(value: str) -> str:
+    try:
+        dt.datetime.fromisoformat(value)
+    except ValueError:
+        return "is a day that its month does not have"
+    return ""
 
 
 def instant(name: str, meaning: str, *, required: bool = True) -> Column:
     """A time with its offset from UTC, not in the future."""
-    shape = f"{{0}} ~ '{INSTANT.replace('{', '{{').replace('}', '}}')}'"
     return Column(
         name,
         meaning,
         form="a time with offset like 2019-07-01T09:30:00+09:00",
+        pattern=f"{_CERTAIN_DAY}[T ]{_CLOCK}",
+        sql_type="timestamptz",
         required=required,
-        good=f"CASE WHEN {shape} THEN {LAST_DAYS} END",
+        doubtful=f"{_DAY}[T ]{_CLOCK}",
+        judge=_no_such_day,
         faults=(
             (
-                "{0} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9:.]+$'",
+                r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+",
                 "has no offset from UTC; write it like 2019-07-01T09:30:00+09:00",
             ),
-            (shape, "is a day that its month does not have"),
         ),
-        typed="{0}::timestamptz",
-        is_instant=True,
     )
 
 
 def choice(name: str, meaning: str, *, options: tuple[str, ...]) -> Column:
     """One of a few words."""
-    listed = ", ".join(options)
-    allowed = ", ".join(_quoted(option) for option in options)
-    return Column(name, meaning, form=f"one of: {listed}", good=f"{{0}} IN ({allowed})")
+    return Column(
+        name,
+        meaning,
+        form=f"one of: {', '.join(options)}",
+        pattern="|".join(re.escape(option) for option in options),
+    )
 
 
 def reference(name: str, meaning: str, to: Reference, *, required: bool = True) -> Column:
     """The key of a row that an earlier file brought."""
-    return Column(name, meaning, form=to.says, required=required, refers=to)
+    return Column(
+        name, meaning, form=to.says, pattern=f"{ANY}{{1,64}}", required=required, refers=to
+    )
 
 
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+def card_number_in(value: str) -> bool:
+    """13 to 19 digits stand there that pass Luhn's check."""
+    return any(_passes_luhn(found[0]) for found in CARD_NUMBER.finditer(value))
+
+
+def _passes_luhn(number: str) -> bool:
+    digits = [int(character) for character in reversed(number) if character.isdigit()]
+    doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[1::2]]
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule over the typed rows: `breach` is SQL over a new row `r`, `reason` is SQL that makes the sentence."""
+    """A rule over new rows: `breach` is SQL over the row `r`, `reason` is SQL that says why."""
 
     column: str
     breach: str
@@ -185,7 +240,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Unique:
-    """No two rows share `columns` of the typed row, in the file or with the database; `shown` is the file's column."""
+    """No two rows share `columns`, here or in the database; `shown` is the file's column."""
 
     columns: tuple[str, ...]
     shown: str
@@ -196,23 +251,24 @@ class Unique:
 class FileKind:
     """One kind of file.
 
-    `columns` in the documented order. `key` names the column that identifies a row, here and in `model`; a kind without
-    one (events) knows repetitions by the file's SHA-256 alone. `compared` maps a typed column to the SQL of the value
-    that the row `e` of the database brought when it was loaded: where one differs, the file's row is refused.
-    `before` runs before the rows are read against the database and takes the locks. `judge` adds refusals that need more
-    than one row. `record` writes the new rows, at the end, and returns how many; without it `values` (column of the
-    model -> SQL over the typed row `r`) are inserted.
+    `columns` in the documented order. `key` names the columns that identify a row, here and in
+    `model`; a kind without any (events) knows repetitions by the file's SHA-256 alone. `compared`
+    maps a column of the row `r` to the SQL of the value that the database's row `e` brought when it
+    was loaded: where one differs, the file's row is refused. `before` runs before the rows are held
+    against the database and takes the locks. `judge` adds refusals that need more than one row.
+    `record` writes the new rows, at the end, and returns how many; without it `values` (column of
+    the model -> SQL over the row `r`) are inserted.
     """
 
     name: str
     title: str
     model: type[models.Model]
     columns: tuple[Column, ...]
-    key: str = ""
+    key: tuple[str, ...] = ()
     compared: dict[str, str] = field(default_factory=dict)
     uniques: tuple[Unique, ...] = ()
     rules: tuple[Rule, ...] = ()
-    no_card_numbers_in: tuple[str, ...] = ()
+    no_card_numbers_in: frozenset[str] = frozenset()
     values: dict[str, str] = field(default_factory=dict)
     before: Callable[[], None] | None = None
     judge: Callable[[], None] | None = None
@@ -261,21 +317,23 @@ def get(name: str) -> FileKind:
 
 
 def insert_rows(kind: FileKind) -> int:
-    """Every new typed row is a row of the kind's model; what the file does not say gets the model's default."""
-    named = dict(kind.values)
+    """Every new row is a row of the kind's model, with the model's defaults for the rest."""
+    named: dict[str, str] = dict(kind.values)
     defaults: list[Any] = []
     for column in kind.model._meta.concrete_fields:
+        assert column.column is not None
         if column.column in named or column.primary_key or column.has_db_default():
             continue
         if column.null and not column.has_default():
             continue
         named[column.column] = "%s"
         defaults.append(column.get_db_prep_save(column.get_default(), connection))
-    new = "WHERE r.earlier_id IS NULL" if kind.key else ""
+    # Without a key the rows are a view, and come in the file's order as far as the join keeps it.
+    new = "WHERE r.earlier_id IS NULL ORDER BY r.line" if kind.key else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {kind.model._meta.db_table} ({', '.join(named)})"  # noqa: S608  declared names
-            f" SELECT {', '.join(named.values())} FROM {ROWS} r {new} ORDER BY r.line",
+            f" SELECT {', '.join(named.values())} FROM {ROWS} r {new}",
             defaults,
         )
         return int(cursor.rowcount)

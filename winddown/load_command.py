@@ -30,7 +30,7 @@ from winddown.machines import SYSTEM
 
 
 class LoadCommand(StaffCommand):
-    """`manage.py load_<kind> FILE`: exit code 0 loaded or already there, 1 refused whole, 2 not understood."""
+    """`manage.py load_<kind> FILE`: exit 0 loaded or already there, 1 refused, 2 not understood."""
 
     kind: ClassVar[str]
 
@@ -80,7 +80,9 @@ class LoadCommand(StaffCommand):
         if done.repeated:
             sentence = f"{done.file} was loaded before, byte for byte: nothing was changed."
         elif done.inserted == 0:
-            sentence = f"{done.file}: all {done.rows:,} rows were already there: nothing was changed."
+            sentence = (
+                f"{done.file}: all {done.rows:,} rows were already there: nothing was changed."
+            )
         else:
             there = f"; {done.already_there:,} were already there" if done.already_there else ""
             sentence = (
@@ -109,8 +111,8 @@ class LoadCommand(StaffCommand):
             self.say(f"  {row}")
         if facts.get("refused_file"):
             self.say(
-                f"Every refused row stands with its reason in {facts['refused_file']}. Correct them in"
-                " the system that wrote the file, and load the corrected file whole."
+                f"Every refused row stands with its reason in {facts['refused_file']}. Correct them"
+                " in the system that wrote the file, and load the corrected file whole."
             )
 
     @contextmanager

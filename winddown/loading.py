@@ -1,39 +1,45 @@
-"""Data comes in by files: staged by COPY, judged by set-based SQL, and recorded whole in one transaction or not at all."""
+"""Data comes in by files: staged by COPY, judged as a set, recorded whole or not at all."""
 
 from __future__ import annotations
 
 import csv
 import os
 import re
-from collections.abc import Callable
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from winddown import audit, file_kinds
-from winddown.csv_source import CODECS, UNIT_SEPARATOR, CsvSource, Examined, examined
+from winddown.csv_source import (
+    CODECS,
+    RECORD_SEPARATOR,
+    UNIT_SEPARATOR,
+    CsvSource,
+    Examined,
+    examined,
+)
 from winddown.errors import LoadRefused
-from winddown.file_kinds import REFUSED, ROWS, STAGED, Column, FileKind
+from winddown.file_kinds import CARD_NUMBER, REFUSED, ROWS, STAGED, FileKind
 from winddown.machines import SYSTEM, require
 from winddown.models import LoadedFile
 
 REFUSALS_SHOWN = 10
 PERMISSION = "winddown.load_data"
-# Beside 7001 (switches), 7002 and 7003 (audit): one load at a time, so that two files cannot miss each other's rows.
+# Beside 7001 (switches), 7002 and 7003 (audit): one load at a time, so that two files cannot miss
+# each other's rows.
 LOCK = 7004
-
-# A full card number: 13 to 19 digits, perhaps grouped, with nothing numeric around them.
-CARD_NUMBER = r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])"
+LOCK_NOT_AVAILABLE = "55P03"
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did. `repeated`: these very bytes were loaded before, so that nothing was even staged."""
+    """What a load did. `repeated`: these very bytes were loaded before, and nothing was staged."""
 
     kind: str
     file: str
@@ -90,10 +96,10 @@ def load(
 ) -> Loaded:
     """Every row of the file is in the database, or `LoadRefused` is raised and nothing was changed.
 
-    `kind` is the name after `load_`. Rows that are already there with the same values are left alone; a file whose bytes
-    were loaded before is recognised and changes nothing. When rows are refused, each is written to
-    `<file>.refused.csv` with line, column and reason, and the first few are in the refusal's facts. Memory does not
-    grow with the file.
+    `kind` is the name after `load_`. Rows that are already there with the same values are left
+    alone; a file whose bytes were loaded before is recognised and changes nothing. When rows are
+    refused, each is written to `<file>.refused.csv` with line, column and reason, and the first few
+    are in the refusal's facts. Memory does not grow with the file.
     """
     require(actor, PERMISSION, by_system=True, action=f"load {kind}")
     declared = file_kinds.get(kind)
@@ -110,8 +116,15 @@ def load(
         totals=Totals(rows=expect_rows, sum_minor=expect_sum),
         progress=progress,
     )
-    with transaction.atomic(durable=True):
-        done = load_.run(actor=actor, reason=reason)
+    try:
+        with transaction.atomic(durable=True):
+            done = load_.run(actor=actor, reason=reason)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+            raise
+        raise LoadRefused(
+            file=path.name, why="other work holds rows that it touches; load it when that is done"
+        ) from error
     with suppress(OSError):
         load_.refused_path.unlink(missing_ok=True)
     return done
@@ -166,15 +179,15 @@ class _Load:
     def _refusal(self, why: str, **facts: Any) -> LoadRefused:
         return LoadRefused(file=self.path.name, why=why, **facts)
 
-    # --- the file stands in a staging table ---------------------------------------------------------------------------
+    # --- the file stands in a staging table -----------------------------------------------------
 
     def _begin(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s, 0)", [LOCK])
             if not cursor.fetchone()[0]:
                 raise self._refusal("another file is being loaded; load this one when that is done")
-            # A load takes as long as its file; sorts and joins of millions of rows need room; a plan for one pass over a
-            # temporary table is not worth compiling.
+            # A load takes as long as its file; sorts and joins of millions of rows need room; a
+            # plan for one pass over a temporary table is not worth compiling.
             cursor.execute(
                 "SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '96MB'; SET LOCAL jit = off"
             )
@@ -200,18 +213,25 @@ class _Load:
             )
 
     def _stage(self, source: CsvSource) -> int:
-        """Every line stands in the staging table as text, with its number; an empty value is NULL."""
-        columns = ", ".join(f"{name} text" for name in self.kind.names)
+        """Every row stands in the staging table with its line: its values, or what is wrong there.
+
+        The form of a value is judged on the way, so that COPY itself makes numbers and times of
+        them; only what takes other rows to judge is left to SQL.
+        """
+        by_name = {column.name: column for column in self.kind.columns}
+        source.columns = tuple(by_name[name] for name in source.header)
+        source.no_card_numbers_in = self.kind.no_card_numbers_in
+        columns = ", ".join(f"{column.name} {column.sql_type}" for column in self.kind.columns)
         with connection.cursor() as cursor:
-            cursor.execute(f"DROP TABLE IF EXISTS {STAGED}, {ROWS}, {REFUSED}")
             cursor.execute(
-                f"CREATE TEMPORARY TABLE {STAGED} (line bigint, misfit text, {columns}) ON COMMIT DROP"
+                f"CREATE TEMPORARY TABLE {STAGED} (line bigint, faults text, {columns})"
+                " ON COMMIT DROP"
             )
             cursor.execute(
                 f'CREATE TEMPORARY TABLE {REFUSED} (line bigint, "column" text, reason text)'
                 " ON COMMIT DROP"
             )
-            into = f"COPY {STAGED} (line, misfit, {', '.join(source.header)}) FROM STDIN"
+            into = f"COPY {STAGED} (line, faults, {', '.join(source.header)}) FROM STDIN"
             with cursor.copy(f"{into} WITH (FORMAT text, NULL '')") as copy:
                 for lines in source.copy_lines():
                     copy.write(lines)
@@ -221,74 +241,77 @@ class _Load:
             raise self._refusal("it changed while it was read; load it when its writer is done")
         return source.rows
 
-    # --- the rows are judged ------------------------------------------------------------------------------------------
+    # --- the rows are judged --------------------------------------------------------------------
 
     def _judge(self, source: CsvSource, *, rows: int) -> int | None:
-        """No row is refused and the totals agree; returns the sum of the amounts. Raises `LoadRefused`."""
+        """No row is refused and the totals agree, or `LoadRefused` is raised; returns the sum."""
         self._progress("checking", 0, 1)
-        self._refuse_shapes(len(source.header))
+        self._refuse_faults()
         if self.kind.before is not None:
             self.kind.before()
-        self._type_rows()
+        self._resolve_rows()
         self._refuse_rows()
         if self.kind.judge is not None:
             self.kind.judge()
         sum_minor = self._sum()
-        self._refuse_contradictions(rows=rows, sum_minor=sum_minor, header=source.header)
+        self._refuse_contradictions(rows=rows, sum_minor=sum_minor, source=source)
         self._progress("checking", 1, 1)
         return sum_minor
 
-    def _refuse_shapes(self, columns: int) -> None:
-        """Refused is what one value alone shows: missing, malformed, too long, negative, unknown word."""
-        bad = " OR ".join(column.bad for column in self.kind.columns)
-        faults = ", ".join(f"('{column.name}', {column.fault})" for column in self.kind.columns)
+    def _refuse_faults(self) -> None:
+        """Refused is what one value alone shows: missing, malformed, negative, an unknown word."""
         _execute(
-            f"INSERT INTO {REFUSED} SELECT s.line, '', format('has %s values, the first line names"  # noqa: S608
-            f" {columns} columns', array_length(string_to_array(s.misfit, '{UNIT_SEPARATOR}'), 1))"
-            f" FROM {STAGED} s WHERE s.misfit IS NOT NULL"
+            f"INSERT INTO {REFUSED} SELECT s.line,"  # noqa: S608
+            f" split_part(fault, '{UNIT_SEPARATOR}', 1), split_part(fault, '{UNIT_SEPARATOR}', 2)"
+            f" FROM {STAGED} s, unnest(string_to_array(s.faults, '{RECORD_SEPARATOR}')) AS fault"
+            " WHERE s.faults IS NOT NULL"
         )
-        _execute(
-            f"INSERT INTO {REFUSED} SELECT s.line, f.name, f.reason FROM {STAGED} s"  # noqa: S608
-            f" CROSS JOIN LATERAL (VALUES {faults}) AS f (name, reason)"
-            f" WHERE s.misfit IS NULL AND ({bad}) AND f.reason IS NOT NULL"
-        )
-        for name in self.kind.no_card_numbers_in:
-            _execute(_refuse_card_numbers(name, all_of=self.kind.no_card_numbers_in))
 
-    def _type_rows(self) -> None:
-        """The well-formed rows stand typed, beside the rows they refer to and the row of the database they repeat."""
+    def _resolve_rows(self) -> None:
+        """The rows without fault stand beside the rows they refer to and the one they repeat.
+
+        Events, which repeat nothing, need no second copy of themselves: theirs is a view.
+        """
         columns, joins = ["s.line"], []
         for column in self.kind.columns:
-            if column.refers is None:
-                columns.append(f"{column.typed.format('s.' + column.name)} AS {column.name}")
-            else:
-                columns += _reference_columns(column)
+            columns.append(f"{column.typed.format('s.' + column.name)} AS {column.name}")
+            if column.refers is not None:
                 to = column.refers
-                joins.append(f"LEFT JOIN {to.table} {to.name} ON {to.name}.{to.key} = s.{column.name}")
+                columns.append(f"{to.name}.id AS {to.name}_id")
+                columns += [f"{to.name}.{other} AS {to.name}_{other}" for other in to.also]
+                joins.append(
+                    f"LEFT JOIN {to.table} {to.name} ON {to.name}.{to.key} = s.{column.name}"
+                )
         if self.kind.key:
-            key = next(column for column in self.kind.columns if column.name == self.kind.key)
-            table = self.kind.model._meta.db_table
-            joins.append(f"LEFT JOIN {table} e ON e.{key.name} = {key.typed.format('s.' + key.name)}")
+            same = " AND ".join(
+                f"e.{column.name} = {column.typed.format('s.' + column.name)}"
+                for column in self.kind.columns
+                if column.name in self.kind.key
+            )
+            joins.append(f"LEFT JOIN {self.kind.model._meta.db_table} e ON {same}")
             columns.append("e.id AS earlier_id")
+            made = f"CREATE TEMPORARY TABLE {ROWS} ON COMMIT DROP AS"
         else:
             columns.append("NULL::bigint AS earlier_id")
-        refused = f"EXISTS (SELECT FROM {REFUSED} x WHERE x.line = s.line)"
+            made = f"CREATE TEMPORARY VIEW {ROWS} AS"
         _execute(
-            f"CREATE TEMPORARY TABLE {ROWS} ON COMMIT DROP AS SELECT {', '.join(columns)}"  # noqa: S608
-            f" FROM {STAGED} s {' '.join(joins)} WHERE s.misfit IS NULL AND NOT {refused}"
+            f"{made} SELECT {', '.join(columns)} FROM {STAGED} s {' '.join(joins)}"  # noqa: S608
+            " WHERE s.faults IS NULL"
         )
-        _execute(f"ANALYZE {ROWS}")
+        if self.kind.key:
+            _execute(f"ANALYZE {ROWS}")
 
     def _refuse_rows(self) -> None:
-        """Refused is what a row shows beside other rows: repeated, contradicting, referring to nothing, too late."""
+        """Refused is what shows beside other rows: repetition, contradiction, an unknown name."""
         kind = self.kind
         if kind.key:
-            _execute(_refuse_repeated((kind.key,), shown=kind.key))
+            _execute(_refuse_repeated(kind.key, shown=kind.key[-1]))
             if kind.compared:
                 _execute(_refuse_contradicting(kind))
         for unique in kind.uniques:
             _execute(_refuse_repeated(unique.columns, shown=unique.shown))
-            same = " AND ".join(f"e.{column} = r.{column}" for column in unique.columns)
+            stored = {value: column for column, value in kind.values.items()}
+            same = " AND ".join(f"e.{stored[f'r.{name}']} = r.{name}" for name in unique.columns)
             _execute(
                 f"INSERT INTO {REFUSED} SELECT r.line, '{unique.shown}', '{unique.reason}'"  # noqa: S608
                 f" FROM {ROWS} r JOIN {kind.model._meta.db_table} e ON {same}"
@@ -320,21 +343,19 @@ class _Load:
             return int(cursor.fetchone()[0])
 
     def _refuse_contradictions(
-        self, *, rows: int, sum_minor: int | None, header: tuple[str, ...] = ()
+        self, *, rows: int, sum_minor: int | None, source: CsvSource | None = None
     ) -> None:
         """Raises `LoadRefused` when a row is refused or the file is not what was announced."""
-        refused, first = self._refused() if header else (0, [])
+        refused, first = self._refused() if source else (0, [])
         # The sum of a file of which some amounts cannot be read says nothing.
         known_sum = None if refused else sum_minor
         found = self._totals.contradictions(rows=rows, sum_minor=known_sum)
         if not refused and not found:
             return
         written = ""
-        if refused:
-            written = self._write_refused(header)
-            found.insert(
-                0, f"{refused:,} of {rows:,} rows are refused, the first is {first[0]}"
-            )
+        if refused and source:
+            written = self._write_refused(source)
+            found.insert(0, f"{refused:,} of {rows:,} rows are refused, the first is {first[0]}")
         raise self._refusal(
             "; ".join(found), rows=rows, refused=refused, first=first, refused_file=written
         )
@@ -349,25 +370,25 @@ class _Load:
             )
             return count, [Refusal(*row) for row in cursor.fetchall()]
 
-    def _write_refused(self, header: tuple[str, ...]) -> str:
-        """The refused rows are in a file beside the loaded one, readable by its owner only; returns its path or ''."""
+    def _write_refused(self, source: CsvSource) -> str:
+        """The refused rows are in a file beside the loaded one, for its owner only.
+
+        Returns its path, or nothing when there is no room or right to write there.
+        """
         encoding = "utf-8-sig" if self._found.has_bom else CODECS[self._encoding]
         draft = self.refused_path.with_name(f"{self.refused_path.name}.{os.getpid()}")
+
+        def owned(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o600)
+
         try:
-            with (
-                open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",  # noqa: PTH123  its mode
-                     encoding=encoding, errors="replace", newline="") as file,
-                _rows_of(
-                    f'SELECT x.line, x."column", x.reason, s.misfit, s.{", s.".join(header)}'  # noqa: S608
-                    f" FROM {REFUSED} x JOIN {STAGED} s ON s.line = x.line"
-                    f' ORDER BY x.line, x."column"'
-                ) as rows,
-            ):
+            # A path cannot be opened with an opener of our own, which makes it private at once.
+            with open(
+                draft, "w", encoding=encoding, errors="replace", newline="", opener=owned
+            ) as file:
                 out = csv.writer(file, lineterminator="\n")
-                out.writerow(["line", "column", "reason", *header])
-                for line, column, reason, misfit, *values in rows:
-                    given = misfit.split(UNIT_SEPARATOR) if misfit is not None else values
-                    out.writerow([line, column, reason, *(self._shown(value) for value in given)])
+                out.writerow(["line", "column", "reason", *source.header])
+                out.writerows(self._refused_rows(source))
             draft.replace(self.refused_path)
         except OSError:
             with suppress(OSError):
@@ -375,17 +396,36 @@ class _Load:
             return ""
         return str(self.refused_path)
 
-    def _shown(self, value: str | None) -> str:
-        """The value as it came, except that no card number is copied and no spreadsheet takes it for a formula."""
+    def _refused_rows(self, source: CsvSource) -> Iterator[list[Any]]:
+        """Line, column, reason and the values as they came.
+
+        The refusals and the file, both in the order of lines, are read side by side.
+        """
+        records = source.records()
+        at, values = next(records, (0, []))
+        assert connection.connection is not None
+        with connection.connection.cursor("load_refused_rows") as refusals:
+            refusals.itersize = 2_000
+            refusals.execute(
+                f'SELECT line, "column", reason FROM {REFUSED}'  # noqa: S608
+                ' ORDER BY line, "column"'
+            )
+            for line, column, reason in refusals:
+                while at < line:
+                    at, values = next(records)
+                yield [line, column, reason, *(self._shown(value) for value in values)]
+
+    def _shown(self, value: str) -> str:
+        """The value as it came, but no card number is copied and nothing looks like a formula."""
         if not value:
             return ""
         if self.kind.no_card_numbers_in:
-            value = re.sub(CARD_NUMBER, lambda found: f"(card number {found[0][-4:]})", value)
+            value = CARD_NUMBER.sub(lambda found: f"(card number {found[0][-4:]})", value)
         if value[0] in "=+-@\t\r＝＋－＠" and not re.fullmatch(r"[+-]?[0-9]+", value):
             return f"'{value}"
         return value
 
-    # --- the rows are recorded ----------------------------------------------------------------------------------------
+    # --- the rows are recorded ------------------------------------------------------------------
 
     def _record(self, actor: Any) -> int:
         def progress(done: int, total: int) -> None:
@@ -403,8 +443,8 @@ class _Load:
     ) -> None:
         """The load stands in the register of files and in the audit journal.
 
-        Deferred foreign keys are checked first: the audit chain's lock is held from the entry to the commit, and
-        checking a million keys under it would hold up everybody.
+        Deferred foreign keys are checked first: the audit chain's lock is held from the entry to
+        the commit, and checking a million keys under it would hold up everybody.
         """
         name = self.kind.name
         LoadedFile.objects.create(
@@ -417,7 +457,8 @@ class _Load:
             sum_minor=sum_minor,
             loaded_by_id=actor.pk,
         )
-        _execute(f"DROP TABLE {STAGED}, {ROWS}, {REFUSED}")
+        _execute(f"DROP TABLE {STAGED}, {REFUSED} CASCADE")
+        _execute(f"DROP TABLE IF EXISTS {ROWS}")
         _execute("SET CONSTRAINTS ALL IMMEDIATE")
         _execute("SET CONSTRAINTS ALL DEFERRED")
         audit.append(
@@ -433,32 +474,12 @@ class _Load:
         )
 
 
-# --- SQL of the judgements, from the declarations ---------------------------------------------------------------------
+# --- SQL of the judgements, from the declarations -----------------------------------------------
 
 
 def _execute(sql: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql)
-
-
-@contextmanager
-def _rows_of(sql: str) -> Any:
-    """The rows of `sql`, fetched in slices by a cursor of the server."""
-    assert connection.connection is not None
-    with connection.connection.cursor("load_refused_rows") as cursor:
-        cursor.itersize = 2_000
-        cursor.execute(sql)
-        yield cursor
-
-
-def _reference_columns(column: Column) -> list[str]:
-    to = column.refers
-    assert to is not None
-    return [
-        f"s.{column.name}",
-        f"{to.name}.id AS {to.name}_id",
-        *(f"{to.name}.{other} AS {to.name}_{other}" for other in to.also),
-    ]
 
 
 def _reference_rules(kind: FileKind) -> list[file_kinds.Rule]:
@@ -481,7 +502,7 @@ def _future_rules(kind: FileKind) -> list[file_kinds.Rule]:
             reason="'lies in the future'",
         )
         for column in kind.columns
-        if column.is_instant
+        if column.sql_type == "timestamptz"
     ]
 
 
@@ -489,37 +510,25 @@ def _refuse_repeated(columns: tuple[str, ...], *, shown: str) -> str:
     """Of rows with equal `columns`, the first stands and every later one is refused."""
     listed = ", ".join(columns)
     same = " AND ".join(f"r.{column} = d.{column}" for column in columns)
-    return (
-        f"INSERT INTO {REFUSED} SELECT r.line, '{shown}', format('repeats line %s', d.first)"  # noqa: S608
-        f" FROM (SELECT {listed}, min(line) AS first FROM {ROWS} GROUP BY {listed} HAVING count(*) > 1) d"
-        f" JOIN {ROWS} r ON {same} WHERE r.line > d.first"
-    )
+    return f"""
+        INSERT INTO {REFUSED} SELECT r.line, '{shown}', format('repeats line %s', d.first)
+        FROM (
+            SELECT {listed}, min(line) AS first FROM {ROWS} GROUP BY {listed} HAVING count(*) > 1
+        ) d JOIN {ROWS} r ON {same} WHERE r.line > d.first
+    """  # noqa: S608
 
 
 def _refuse_contradicting(kind: FileKind) -> str:
-    """A row that is already there must have brought the same values; the reason names those that differ."""
-    differs = {name: f"r.{name} IS DISTINCT FROM {now}" for name, now in kind.compared.items()}
+    """A row that is already there brought the same values; what differs is named."""
+    shown = {f"{column.refers.name}_id": column.name for column in kind.columns if column.refers}
+    differs = {
+        shown.get(name, name): f"r.{name} IS DISTINCT FROM {now}"
+        for name, now in kind.compared.items()
+    }
     named = ", ".join(f"CASE WHEN {wrong} THEN '{name}' END" for name, wrong in differs.items())
-    return (
-        f"INSERT INTO {REFUSED} SELECT r.line, '{kind.key}', 'is already recorded with another ' ||"  # noqa: S608
-        f" array_to_string(ARRAY[{named}], ', ')"
-        f" FROM {ROWS} r JOIN {kind.model._meta.db_table} e ON e.id = r.earlier_id"
-        f" WHERE {' OR '.join(differs.values())}"
-    )
-
-
-def _refuse_card_numbers(name: str, *, all_of: tuple[str, ...]) -> str:
-    """A value with 13 to 19 digits that pass Luhn's check is refused, and its reason does not repeat it."""
-    line = f"concat_ws('{UNIT_SEPARATOR}', {', '.join(f's.{column}' for column in all_of)})"
-    digits = "'０１２３４５６７８９', '0123456789'"
     return f"""
-        INSERT INTO {REFUSED}
-        SELECT DISTINCT s.line, '{name}', 'looks like a full card number; send the issuer''s token instead'
-        FROM {STAGED} s,
-             LATERAL regexp_matches(translate(s.{name}, {digits}), '{CARD_NUMBER}', 'g') AS found,
-             LATERAL (SELECT reverse(regexp_replace(found[1], '[ -]', '', 'g')) AS digits) AS number
-        WHERE translate({line}, {digits}) ~ '{CARD_NUMBER}'
-          AND (SELECT sum(CASE WHEN place % 2 = 1 THEN digit ELSE digit * 2 - CASE WHEN digit > 4 THEN 9 ELSE 0 END END)
-               FROM generate_series(1, length(number.digits)) AS place,
-                    LATERAL (SELECT substr(number.digits, place, 1)::integer AS digit) AS one) % 10 = 0
+        INSERT INTO {REFUSED} SELECT r.line, '{kind.key[-1]}',
+            'is already recorded with another ' || array_to_string(ARRAY[{named}], ', ')
+        FROM {ROWS} r JOIN {kind.model._meta.db_table} e ON e.id = r.earlier_id
+        WHERE {" OR ".join(differs.values())}
     """  # noqa: S608
