@@ -1,4 +1,5 @@
-"""Inbound chargebacks: registered, matched to what was charged, and never accepted for what was made good already."""
+"""Inbound chargebacks: registered, matched to what was charged, and never accepted for what was
+made good already."""
 
 from __future__ import annotations
 
@@ -26,10 +27,12 @@ def register(
     actor: Any,
     reason: str,
 ) -> Chargeback:
-    """The chargeback is received and matched by ARN, or by RRN and amount; a second notification returns the first.
+    """The chargeback is received and matched by ARN, or by RRN and amount; a second notification
+    returns the first.
 
-    One for a charge that a remedy has made good is set to represent with that credit's reference at once (rule 21);
-    every other waits for an analyst. `due_at` is what the scheme's notification says.
+    One for a charge that a remedy has made good is set to represent with that credit's reference at
+    once (rule 21); every other waits for an analyst. `due_at` is what the scheme's notification
+    says.
     """
     require(actor, "refunds.draft_issuer_action", by_system=True, action="register a chargeback")
     with transaction.atomic():

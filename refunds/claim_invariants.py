@@ -23,7 +23,8 @@ def payouts_to_a_thief() -> list[str]:
         "payout {0} goes to an account set while the wallet of claim {1} was compromised",
     ) + rows(
         """
-        SELECT p.id, c.id FROM refunds_payout p JOIN refunds_entitlement e ON e.id = p.entitlement_id
+        SELECT p.id, c.id FROM refunds_payout p
+        JOIN refunds_entitlement e ON e.id = p.entitlement_id
         JOIN refunds_fraudclaim c ON c.wallet_id = e.wallet_id
         WHERE p.live AND p.state IN ('batched', 'exported', 'executed')
           AND c.state IN ('candidate', 'reported', 'triage', 'investigating', 'awaiting_customer',
@@ -40,7 +41,8 @@ def losses_made_good_once() -> list[str]:
             """
             SELECT l.id, l.amount_minor, sum(r.amount_minor), count(*)
             FROM refunds_loss l JOIN refunds_remedy r ON r.loss_id = l.id AND r.state = 'remedied'
-            GROUP BY l.id HAVING count(*) > 1 OR sum(r.amount_minor) <> l.amount_minor OR l.confirmed_at IS NULL
+            GROUP BY l.id HAVING count(*) > 1 OR sum(r.amount_minor) <> l.amount_minor
+                OR l.confirmed_at IS NULL
             """,
             "loss {0} of {1} was made good by {2} in {3} remedies",
         )
@@ -55,7 +57,8 @@ def losses_made_good_once() -> list[str]:
         + rows(
             """
             SELECT p.id, r.loss_id FROM refunds_payout p JOIN refunds_remedy r ON r.id = p.remedy_id
-            WHERE p.live AND (r.kind <> 'compensation_payout' OR r.state = 'failed' OR p.amount_minor <> r.amount_minor
+            WHERE p.live AND (r.kind <> 'compensation_payout' OR r.state = 'failed'
+                OR p.amount_minor <> r.amount_minor
                 OR (r.state = 'remedied') <> (p.state = 'settled'))
             """,
             "payout {0} does not fit its remedy of loss {1}",
@@ -64,7 +67,8 @@ def losses_made_good_once() -> list[str]:
             """
             SELECT r.id FROM refunds_remedy r
             WHERE r.kind = 'compensation_payout' AND r.state = 'remedied' AND NOT EXISTS (
-                SELECT FROM refunds_payout p WHERE p.remedy_id = r.id AND p.live AND p.state = 'settled')
+                SELECT FROM refunds_payout p WHERE p.remedy_id = r.id AND p.live
+                    AND p.state = 'settled')
             """,
             "remedy {0} is done without a settled payout",
         )
@@ -90,7 +94,8 @@ def undecided_by_two() -> list[str]:
         SELECT c.id FROM refunds_fraudclaim c
         WHERE c.state IN ('confirmed', 'remedying', 'remedied', 'rejected') AND NOT EXISTS (
             SELECT FROM winddown_signature s JOIN refunds_claimdecision d ON d.id = c.decision_id
-            WHERE s.subject = 'claim_decision:' || d.id AND s.part = 'approved' AND s.digest = d.digest
+            WHERE s.subject = 'claim_decision:' || d.id AND s.part = 'approved'
+                AND s.digest = d.digest
               AND s.signer_id <> d.maker_id)
         """,
         "claim {0} was decided without a second person",
@@ -111,8 +116,10 @@ def suspense_equals_open_losses() -> list[str]:
     return rows(
         """
         SELECT ledger, owed FROM
-            (SELECT coalesce(sum(amount_minor), 0) AS ledger FROM wallets_posting WHERE account = 'fraud_suspense') s,
-            (SELECT (SELECT coalesce(sum(amount_minor), 0) FROM refunds_loss WHERE confirmed_at IS NOT NULL)
+            (SELECT coalesce(sum(amount_minor), 0) AS ledger FROM wallets_posting
+                WHERE account = 'fraud_suspense') s,
+            (SELECT (SELECT coalesce(sum(amount_minor), 0) FROM refunds_loss
+                WHERE confirmed_at IS NOT NULL)
                   - (SELECT coalesce(sum(amount_minor), 0) FROM refunds_remedy
                      WHERE state = 'remedied' AND kind <> 'compensation_payout')
                   - (SELECT coalesce(sum(amount_minor), 0) FROM refunds_payout
@@ -128,9 +135,11 @@ def loss_equals_confirmed() -> list[str]:
     return rows(
         """
         SELECT ledger, known FROM
-            (SELECT coalesce(sum(amount_minor), 0) AS ledger FROM wallets_posting WHERE account = 'fraud_loss') s,
+            (SELECT coalesce(sum(amount_minor), 0) AS ledger FROM wallets_posting
+                WHERE account = 'fraud_loss') s,
             (SELECT (SELECT coalesce(sum(amount_minor), 0) FROM wallets_hold WHERE state = 'taken')
-                  - (SELECT coalesce(sum(amount_minor), 0) FROM refunds_loss WHERE confirmed_at IS NOT NULL) AS known) k
+                  - (SELECT coalesce(sum(amount_minor), 0) FROM refunds_loss
+                      WHERE confirmed_at IS NOT NULL) AS known) k
         WHERE ledger <> known
         """,
         "fraud loss: the ledger says {0}, losses and clawbacks {1}",
@@ -143,8 +152,10 @@ def loss_equals_confirmed() -> list[str]:
 def silent_asks() -> list[str]:
     return rows(
         """
-        SELECT a.id, i.code, a.answer_due_at FROM refunds_issueraction a JOIN refunds_issuer i ON i.id = a.issuer_id
-        WHERE a.state IN ('sent', 'acknowledged') AND a.answer_due_at < winddown_now() - interval '3 days'
+        SELECT a.id, i.code, a.answer_due_at FROM refunds_issueraction a
+            JOIN refunds_issuer i ON i.id = a.issuer_id
+        WHERE a.state IN ('sent', 'acknowledged')
+            AND a.answer_due_at < winddown_now() - interval '3 days'
         """,
         "issuer action {0} to {1} was due at {2} and is not in the queue",
     )

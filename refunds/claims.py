@@ -1,4 +1,5 @@
-"""Fraud claims: reported, worked on, proposed as a list, decided by a second person, appealed, reopened."""
+"""Fraud claims: reported, worked on, proposed as a list, decided by a second person, appealed,
+reopened."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ FUNDING_OF_SOURCE = {
 }
 
 
-# --- report and work ----------------------------------------------------------------------------------------------
+# --- report and work ------------------------------------------------------------------------------
 
 
 def report(
@@ -45,8 +46,8 @@ def report(
 ) -> list[FraudClaim]:
     """Each of the wallets has an open claim; returns those newly reported (signal S12).
 
-    A wallet whose claim is open already keeps it, so a second report of the same wallet adds none. A holder reports
-    the own wallet; for others it takes `refunds.report_claim`.
+    A wallet whose claim is open already keeps it, so a second report of the same wallet adds none.
+    A holder reports the own wallet; for others it takes `refunds.report_claim`.
     """
     wallets = Wallet.objects.in_bulk(wallet_ids)
     if actor is not SYSTEM and any(wallet.account_id != actor.pk for wallet in wallets.values()):
@@ -81,7 +82,8 @@ def _open_claims() -> QuerySet[FraudClaim]:
 def take_up(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
     """The claims are under investigation by `actor`; returns how many came in.
 
-    Claims in other states are left alone. An appeal cannot come back to the analyst who proposed the rejection.
+    Claims in other states are left alone. An appeal cannot come back to the analyst who proposed
+    the rejection.
     """
     require(actor, "refunds.work_claim", action="take claims up")
     with transaction.atomic():
@@ -102,9 +104,9 @@ def name_losses(
 ) -> list[Loss]:
     """Each movement is a loss of its claim, in full; returns those newly named.
 
-    A movement that is a loss already is left alone. Raises `GuardNotMet` for a movement that no thief can make (a
-    bonus, cash, a charge never posted), for one of another wallet, for a card of an issuer that is not configured,
-    or when the claim is proposed or decided.
+    A movement that is a loss already is left alone. Raises `GuardNotMet` for a movement that no
+    thief can make (a bonus, cash, a charge never posted), for one of another wallet, for a card of
+    an issuer that is not configured, or when the claim is proposed or decided.
     """
     require(actor, "refunds.work_claim", action="name losses")
     with transaction.atomic():
@@ -147,7 +149,8 @@ def name_losses(
 
 def _already_lost(named: Iterable[TopUp | Payment]) -> dict[tuple[type, int], int]:
     """Claim by movement, for those of `named` that are losses already."""
-    top_ups, payments = [], []
+    top_ups: list[int] = []
+    payments: list[int] = []
     for movement in named:
         (top_ups if isinstance(movement, TopUp) else payments).append(movement.pk)
     lost = Loss.objects.filter(dropped_at=None)
@@ -236,10 +239,11 @@ def expire(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
 
 
 def secure(*, at: dt.datetime, actor: Any, reason: str) -> int:
-    """No thief can use any account compromised before `at` any more; returns how many claims say so for the first time.
+    """No thief can use any account compromised before `at` any more; returns how many claims say so
+    for the first time.
 
-    A payee that was set between the compromise and `at` stays suspect. A standing credential fence says the same for
-    every claim that is confirmed after it.
+    A payee that was set between the compromise and `at` stays suspect. A standing credential fence
+    says the same for every claim that is confirmed after it.
     """
     require(actor, "refunds.work_claim", by_system=True, action="secure claims")
     with transaction.atomic():
@@ -252,24 +256,26 @@ def secure(*, at: dt.datetime, actor: Any, reason: str) -> int:
 
 
 def secure_by_fence() -> int:
-    """Every claim whose compromise lies before the standing credential fence is secured by it; returns how many."""
+    """Every claim whose compromise lies before the standing credential fence is secured by it;
+    returns how many."""
     fence = CredentialFence.objects.filter(state=CredentialFence.State.STANDING).first()
     if fence is None:
         return 0
     return secure(at=fence.not_before, actor=SYSTEM, reason="credential fence")
 
 
-# --- hold and release ---------------------------------------------------------------------------------------------
+# --- hold and release -----------------------------------------------------------------------------
 
 
 def hold_candidates(
     claims: Iterable[FraudClaim], *, actor: Any, reason: str, whole: bool = False
 ) -> int:
-    """What a thief may have left in the wallets cannot be spent; returns how many wallets were held now.
+    """What a thief may have left in the wallets cannot be spent; returns how many wallets were held
+    now.
 
-    The part hold covers the suspicious value that is still there and leaves clean value spendable. With `whole`,
-    nothing moves in the wallet at all (rule 5). Wallets that hold nothing suspicious, or are held for the same claim
-    already, are left alone; a second call holds none.
+    The part hold covers the suspicious value that is still there and leaves clean value spendable.
+    With `whole`, nothing moves in the wallet at all (rule 5). Wallets that hold nothing suspicious,
+    or are held for the same claim already, are left alone; a second call holds none.
     """
     require(actor, "wallets.hold_wallet", by_system=True, action="hold candidates")
     chosen = [claim.pk for claim in claims]
@@ -295,32 +301,40 @@ def _hold_reason(claim_id: int) -> str:
 
 
 def _tainted(claim_ids: Collection[int]) -> list[tuple[int, int, int]]:
-    """Claim, wallet and the unspent part of its fraudulent top-ups that is neither held nor clawed back yet.
+    """Claim, wallet and the unspent part of its fraudulent top-ups that is neither held nor clawed
+    back yet.
 
-    Value is taken to be spent in the order the thief would: every payment after the first fraudulent top-up spends it.
-    Where no loss is named yet, the top-ups of the evidence stand for it.
+    Value is taken to be spent in the order the thief would: every payment after the first
+    fraudulent top-up spends it. Where no loss is named yet, the top-ups of the evidence stand for
+    it.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH named AS (
                 SELECT l.claim_id, l.top_up_id FROM refunds_loss l
-                WHERE l.claim_id = ANY (%(claims)s) AND l.dropped_at IS NULL AND l.top_up_id IS NOT NULL
+                WHERE l.claim_id = ANY (%(claims)s) AND l.dropped_at IS NULL
+                    AND l.top_up_id IS NOT NULL
             ), suspected AS (
                 SELECT h.claim_id, top_up.id::bigint AS top_up_id
-                FROM refunds_rulehit h, jsonb_array_elements_text(h.evidence->'top_ups') AS top_up (id)
+                FROM refunds_rulehit h,
+                    jsonb_array_elements_text(h.evidence->'top_ups') AS top_up (id)
                 WHERE h.claim_id = ANY (%(claims)s)
                   AND NOT EXISTS (SELECT FROM named WHERE named.claim_id = h.claim_id)
                 UNION SELECT * FROM named
             ), charged AS (
-                SELECT s.claim_id, t.wallet_id, sum(t.amount_minor) AS amount_minor, min(t.occurred_at) AS since
-                FROM suspected s JOIN wallets_topup t ON t.id = s.top_up_id AND t.state = 'posted' GROUP BY 1, 2
+                SELECT s.claim_id, t.wallet_id, sum(t.amount_minor) AS amount_minor,
+                    min(t.occurred_at) AS since
+                FROM suspected s JOIN wallets_topup t ON t.id = s.top_up_id
+                    AND t.state = 'posted' GROUP BY 1, 2
             )
             SELECT c.claim_id, c.wallet_id, least(
                 c.amount_minor
-                - (SELECT coalesce(sum(p.paid_part_minor), 0) FROM wallets_payment p WHERE p.wallet_id = c.wallet_id
+                - (SELECT coalesce(sum(p.paid_part_minor), 0)
+                    FROM wallets_payment p WHERE p.wallet_id = c.wallet_id
                    AND p.state IN ('posted', 'authorised') AND p.occurred_at >= c.since)
-                - (SELECT coalesce(sum(h.amount_minor), 0) FROM wallets_hold h WHERE h.wallet_id = c.wallet_id
+                - (SELECT coalesce(sum(h.amount_minor), 0) FROM wallets_hold h
+                    WHERE h.wallet_id = c.wallet_id
                    AND h.state IN ('active', 'taken') AND h.reason = 'claim:' || c.claim_id),
                 w.paid_minor - w.held_minor)
             FROM charged c JOIN wallets_wallet w ON w.id = c.wallet_id
@@ -332,7 +346,8 @@ def _tainted(claim_ids: Collection[int]) -> list[tuple[int, int, int]]:
 
 
 def release(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
-    """What was held for the claims is spendable again, unless it was clawed back; returns how many holds ended.
+    """What was held for the claims is spendable again, unless it was clawed back; returns how many
+    holds ended.
 
     A whole-wallet hold ends in the state that the freeze of charges asks for.
     """
@@ -359,11 +374,11 @@ def _charges_frozen() -> bool:
 
 
 def claw_back(claims: Iterable[FraudClaim], *, actor: Any = SYSTEM, reason: str = "") -> int:
-    """The unspent part of every confirmed fraudulent top-up has left its wallet and lowers the operator's loss; returns
-    the amount (rule 22).
+    """The unspent part of every confirmed fraudulent top-up has left its wallet and lowers the
+    operator's loss; returns the amount (rule 22).
 
-    A hold of the suspicion is replaced by one of exactly what was confirmed. A second call takes only what became free
-    since, so it is repeated before the balances are sealed.
+    A hold of the suspicion is replaced by one of exactly what was confirmed. A second call takes
+    only what became free since, so it is repeated before the balances are sealed.
     """
     with transaction.atomic():
         chosen = list(
@@ -391,7 +406,7 @@ def _active_holds(claim_ids: Collection[int]) -> QuerySet[Hold]:
     ).order_by("wallet_id", "pk")
 
 
-# --- decide -------------------------------------------------------------------------------------------------------
+# --- decide ---------------------------------------------------------------------------------------
 
 
 def propose(
@@ -404,10 +419,12 @@ def propose(
     note: str = "",
     evidence: Sequence[dict[str, Any]] = (),
 ) -> ClaimDecision:
-    """The claims stand proposed as one list, and a second person is asked about its digest over ids and amounts.
+    """The claims stand proposed as one list, and a second person is asked about its digest over ids
+    and amounts.
 
-    All must be under investigation. A confirmation needs at least one loss per claim, a rejection its reason; what
-    was looked at (rule hits, losses, `evidence`) is stored with each claim. Raises `GuardNotMet`.
+    All must be under investigation. A confirmation needs at least one loss per claim, a rejection
+    its reason; what was looked at (rule hits, losses, `evidence`) is stored with each claim. Raises
+    `GuardNotMet`.
     """
     require(actor, "refunds.work_claim", action="propose a decision")
     ids = sorted(claim.pk for claim in claims)
@@ -473,14 +490,15 @@ def _content(verdict: str, rows: QuerySet[FraudClaim]) -> dict[str, Any]:
 
 
 def _gather_evidence(claim_ids: Collection[int], added: list[dict[str, Any]]) -> None:
-    """Rule hits, losses and what the analyst adds are the claims' evidence, beside what was there."""
+    """Rule hits, losses and what the analyst adds are evidence, beside what was there."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE refunds_fraudclaim c SET evidence = (
                 SELECT coalesce(jsonb_agg(DISTINCT item), '[]'::jsonb) FROM (
                     SELECT jsonb_array_elements(c.evidence) AS item
-                    UNION SELECT jsonb_build_object('kind', 'rule_hit', 'id', h.id) FROM refunds_rulehit h
+                    UNION SELECT jsonb_build_object('kind', 'rule_hit', 'id', h.id)
+                        FROM refunds_rulehit h
                     WHERE h.claim_id = c.id
                     UNION SELECT jsonb_build_object('kind', 'loss', 'id', l.id) FROM refunds_loss l
                     WHERE l.claim_id = c.id AND l.dropped_at IS NULL
@@ -524,10 +542,11 @@ def decide(
 ) -> int:
     """A second person has decided exactly the list of `digest`; returns how many claims moved.
 
-    Confirmed: every loss is the operator's (fraud loss to fraud suspense), what is unspent is clawed back, and each
-    loss is on its first road. Rejected: the holders may appeal. Not approved: the claims are under investigation
-    again. Raises what `approvals.decide` raises, `SamePerson` also for anybody who worked on one of the claims
-    (rule 23), and `PlanChanged` when a claim left the list.
+    Confirmed: every loss is the operator's (fraud loss to fraud suspense), what is unspent is
+    clawed back, and each loss is on its first road. Rejected: the holders may appeal. Not approved:
+    the claims are under investigation again. Raises what `approvals.decide` raises, `SamePerson`
+    also for anybody who worked on one of the claims (rule 23), and `PlanChanged` when a claim left
+    the list.
     """
     with transaction.atomic():
         approvals.decide(
@@ -544,7 +563,7 @@ def decide(
         now = approvals.digest_of(_content(decision.verdict, chosen))
         if now != digest:
             raise PlanChanged(subject=decision.subject, approved=digest[:12], now=now[:12])
-        # A figure as of now waits for this transaction, which dates its losses now and commits later.
+        # A figure as of now waits for this transaction: it dates its losses now, commits later.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, 0)", [DECISIONS_LOCK])
         at = clock.now()
@@ -607,7 +626,8 @@ def _set_hit_at(claims: QuerySet[FraudClaim]) -> None:
             """
             UPDATE refunds_fraudclaim c SET hit_at = l.hit_at,
                 compromised_from = least(c.compromised_from, l.hit_at)
-            FROM (SELECT claim_id, min(hit_at) AS hit_at FROM refunds_loss WHERE dropped_at IS NULL GROUP BY 1) l
+            FROM (SELECT claim_id, min(hit_at) AS hit_at FROM refunds_loss
+                WHERE dropped_at IS NULL GROUP BY 1) l
             WHERE l.claim_id = c.id AND c.id = ANY (%s)
             """,
             [list(claims.values_list("pk", flat=True))],
@@ -642,14 +662,14 @@ def _signed(
         raise
 
 
-# --- after the decision -------------------------------------------------------------------------------------------
+# --- after the decision ---------------------------------------------------------------------------
 
 
 def appeal(claim: FraudClaim, *, actor: Any, reason: str) -> FraudClaim:
     """The rejection is contested and waits for another analyst (rule 24).
 
-    The holder appeals the own claim; for others it takes `refunds.report_claim`. Raises `GuardNotMet` after the appeal
-    deadline.
+    The holder appeals the own claim; for others it takes `refunds.report_claim`. Raises
+    `GuardNotMet` after the appeal deadline.
     """
     at = clock.now()
     if claim.appeal_until is not None and at >= claim.appeal_until:
@@ -698,7 +718,8 @@ def request_reopening(claim: FraudClaim, *, actor: Any, reason: str) -> Approval
 
 
 def reopen(asked: Approval, *, actor: Any, reason: str) -> FraudClaim:
-    """The remedied claim is open again because a second person agreed; what was remedied stays so (rule 27)."""
+    """The remedied claim is open again because a second person agreed; what was remedied stays so
+    (rule 27)."""
     with transaction.atomic():
         approvals.decide(
             asked.subject, stage="reopen", actor=actor, digest=asked.digest, reason=reason

@@ -1,4 +1,5 @@
-"""The incident's figures as of any instant: counted from confirmed losses, so that they can be told again later."""
+"""The incident's figures as of any instant: counted from confirmed losses, so that they can be told
+again later."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ class Figure:
 class Damage:
     """The headline as of `as_of` and its breakdowns, each of which sums to it (rule 29).
 
-    A person with losses of more than one kind counts where the first of them belongs; an amount counts where it is.
+    A person with losses of more than one kind counts where the first of them belongs; an amount
+    counts where it is.
     """
 
     as_of: dt.datetime
@@ -46,9 +48,11 @@ KEY: Final = "fraud"
 
 
 def damage(*, as_of: dt.datetime) -> Damage:
-    """Victims and damage as they were known at `as_of` inclusive; the same at any later time (rule 28).
+    """Victims and damage as they were known at `as_of` inclusive; the same at any later time (rule
+    28).
 
-    A loss counts from the instant at which a second person confirmed it, which never changes afterwards.
+    A loss counts from the instant at which a second person confirmed it, which never changes
+    afterwards.
     """
     zone = Programme.current().time_zone
     breakdowns = {name: _by(value, as_of=as_of, zone=zone) for name, value in BY.items()}
@@ -56,7 +60,8 @@ def damage(*, as_of: dt.datetime) -> Damage:
         cursor.execute(
             """
             SELECT count(DISTINCT c.wallet_id), coalesce(sum(l.amount_minor), 0)
-            FROM refunds_loss l JOIN refunds_fraudclaim c ON c.id = l.claim_id WHERE l.confirmed_at <= %s
+            FROM refunds_loss l JOIN refunds_fraudclaim c ON c.id = l.claim_id
+                WHERE l.confirmed_at <= %s
             """,
             [as_of],
         )
@@ -75,7 +80,8 @@ def _by(value: str, *, as_of: dt.datetime, zone: str) -> dict[str, Figure]:
                 LEFT JOIN refunds_issuer i ON i.id = l.issuer_id
                 WHERE l.confirmed_at <= %(as_of)s
             )
-            SELECT value, count(*) FILTER (WHERE place = 1), sum(amount_minor) FROM known GROUP BY value ORDER BY value
+            SELECT value, count(*) FILTER (WHERE place = 1), sum(amount_minor)
+                FROM known GROUP BY value ORDER BY value
             """,  # noqa: S608  the expression is one of BY
             {"as_of": as_of, "zone": zone},
         )
@@ -83,14 +89,17 @@ def _by(value: str, *, as_of: dt.datetime, zone: str) -> dict[str, Figure]:
 
 
 def suspected(*, as_of: dt.datetime) -> Figure:
-    """Wallets that a rule pointed at or somebody reported by `as_of`, with the top-ups of the evidence found by then.
+    """Wallets that a rule pointed at or somebody reported by `as_of`, with the top-ups of the
+    evidence found by then.
 
-    This is what can be told in the first hours, before anything is confirmed: rejected ones are still among them.
+    This is what can be told in the first hours, before anything is confirmed: rejected ones are
+    still among them.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH claim AS (SELECT id, wallet_id FROM refunds_fraudclaim WHERE opened_at <= %(as_of)s),
+            WITH claim AS (SELECT id, wallet_id FROM refunds_fraudclaim
+                WHERE opened_at <= %(as_of)s),
             charge AS (
                 SELECT DISTINCT top_up.id::bigint AS id
                 FROM refunds_rulehit h JOIN claim ON claim.id = h.claim_id,
@@ -98,7 +107,8 @@ def suspected(*, as_of: dt.datetime) -> Figure:
                 WHERE h.found_at <= %(as_of)s
             )
             SELECT (SELECT count(DISTINCT wallet_id) FROM claim),
-                   (SELECT coalesce(sum(t.amount_minor), 0) FROM charge JOIN wallets_topup t ON t.id = charge.id)
+                   (SELECT coalesce(sum(t.amount_minor), 0) FROM charge
+                       JOIN wallets_topup t ON t.id = charge.id)
             """,
             {"as_of": as_of},
         )
@@ -107,16 +117,19 @@ def suspected(*, as_of: dt.datetime) -> Figure:
 
 
 def wait_for_decisions() -> None:
-    """Nothing that will be dated up to now is still uncommitted: decisions hold the shared side of this lock."""
+    """Nothing that will be dated up to now is still uncommitted: decisions hold the shared side of
+    this lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [DECISIONS_LOCK])
 
 
 def publish(*, as_of: dt.datetime, actor: Any, reason: str, exact: bool = True) -> Damage:
-    """The headline and every breakdown as of `as_of` are frozen as published figures; an earlier one is never changed.
+    """The headline and every breakdown as of `as_of` are frozen as published figures; an earlier
+    one is never changed.
 
-    Publishing the same instant again returns the same figures and adds nothing. Raises `GuardNotMet` for an instant
-    that has not come, and if what was published for it is not what is counted now, a breach of rule 28.
+    Publishing the same instant again returns the same figures and adds nothing. Raises
+    `GuardNotMet` for an instant that has not come, and if what was published for it is not what is
+    counted now, a breach of rule 28.
     """
     require(actor, "winddown.publish_notice", action="publish figures")
     with transaction.atomic():
@@ -156,7 +169,8 @@ def publish(*, as_of: dt.datetime, actor: Any, reason: str, exact: bool = True) 
 
 
 def _values(found: Damage) -> dict[str, int]:
-    """Key -> value: `fraud.victims`, `fraud.amount_minor`, `fraud.victims:funding:credit` and so on."""
+    """Key -> value: `fraud.victims`, `fraud.amount_minor`, `fraud.victims:funding:credit` and so
+    on."""
     values = {
         f"{KEY}.victims": found.total.victims,
         f"{KEY}.amount_minor": found.total.amount_minor,

@@ -1,4 +1,5 @@
-"""What issuers are asked: submitted as a list, approved by a second person, sent as a file, answered, followed up."""
+"""What issuers are asked: submitted as a list, approved by a second person, sent as a file,
+answered, followed up."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ FAILED_AS = {"miss": Remedy.Failure.TOO_LATE, "decline": Remedy.Failure.DECLINED
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an answer file did: lines applied, lines that were here before, and lines nobody waited for."""
+    """What an answer file did: lines applied, lines that were here before, and lines nobody waited
+    for."""
 
     file: IssuerFile
     applied: int
@@ -51,7 +53,7 @@ class Imported:
     not_awaited: int
 
 
-# --- ask ----------------------------------------------------------------------------------------------------------
+# --- ask ------------------------------------------------------------------------------------------
 
 
 def submit(actions: Iterable[IssuerAction], *, actor: Any, reason: str) -> AskList:
@@ -96,7 +98,8 @@ def _content(rows: QuerySet[IssuerAction]) -> dict[str, Any]:
 
 
 def decide(asked: AskList, *, actor: Any, digest: str, reason: str, approve: bool = True) -> int:
-    """A second person has agreed to ask for exactly this list, or has sent it back; returns how many actions moved."""
+    """A second person has agreed to ask for exactly this list, or has sent it back; returns how
+    many actions moved."""
     with transaction.atomic():
         approvals.decide(
             asked.subject, stage=STAGE, actor=actor, digest=digest, reason=reason, approve=approve
@@ -118,10 +121,11 @@ def decide(asked: AskList, *, actor: Any, digest: str, reason: str, approve: boo
 
 
 def send(issuer: Issuer, *, actor: Any, reason: str, again: bool = False) -> IssuerFile | None:
-    """Every approved ask to the issuer is in one frozen file, and its answer is awaited; None when there is none.
+    """Every approved ask to the issuer is in one frozen file, and its answer is awaited; None when
+    there is none.
 
-    With `again`, overdue asks and those the issuer needed more about are repeated under the same key, up to three
-    times in all. The file is handed over after the commit (`write_to`).
+    With `again`, overdue asks and those the issuer needed more about are repeated under the same
+    key, up to three times in all. The file is handed over after the commit (`write_to`).
     """
     require(actor, "refunds.send_issuer_action", by_system=True, action="send issuer actions")
     states = ["need_info", "overdue"] if again else ["approved"]
@@ -173,7 +177,8 @@ def send(issuer: Issuer, *, actor: Any, reason: str, again: bool = False) -> Iss
 
 
 def write_to(file: IssuerFile, directory: Path) -> Path:
-    """The stored ask file stands in `directory`, byte for byte what was sent; a second call writes the same."""
+    """The stored ask file stands in `directory`, byte for byte what was sent; a second call writes
+    the same."""
     path = directory / f"asks_{file.issuer.code}_{file.sequence:04d}.csv"
     path.write_bytes(file.content.encode())
     return path
@@ -245,17 +250,19 @@ def _store(
     )
 
 
-# --- answers ------------------------------------------------------------------------------------------------------
+# --- answers --------------------------------------------------------------------------------------
 
 
 def import_answers(
     issuer: Issuer, content: bytes, *, name: str, actor: Any, reason: str
 ) -> Imported:
-    """Every answer of the file has taken effect, with the next road opened where one is needed, in one transaction.
+    """Every answer of the file has taken effect, with the next road opened where one is needed, in
+    one transaction.
 
-    The same file, or the same line in another file, changes nothing the second time (rule 25). A line for an action
-    that no longer waits is kept as not awaited. Raises `LoadRefused` for the whole file on a line that is not
-    understood, names an unknown ask, another issuer or amount, or an answer that does not belong to the ask.
+    The same file, or the same line in another file, changes nothing the second time (rule 25). A
+    line for an action that no longer waits is kept as not awaited. Raises `LoadRefused` for the
+    whole file on a line that is not understood, names an unknown ask, another issuer or amount, or
+    an answer that does not belong to the ask.
     """
     require(actor, "refunds.send_issuer_action", by_system=True, action="import issuer answers")
     answers = csv_exchange.read_answers(content, name=name)
@@ -436,7 +443,8 @@ def _note_answers(
         cursor.execute(
             """
             UPDATE refunds_issueraction a
-            SET answered_at = n.answered_at, refund_arn = n.refund_arn, statement_on = n.statement_on
+            SET answered_at = n.answered_at, refund_arn = n.refund_arn,
+                statement_on = n.statement_on
             FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::date[])
                 AS n (id, answered_at, refund_arn, statement_on)
             WHERE a.id = n.id
@@ -450,7 +458,7 @@ def _note_answers(
         )
 
 
-# --- follow up ----------------------------------------------------------------------------------------------------
+# --- follow up ------------------------------------------------------------------------------------
 
 
 def mark_overdue() -> int:
@@ -492,8 +500,8 @@ def escalate(actions: Iterable[IssuerAction], *, actor: Any, reason: str) -> int
 
 
 def give_up_unsent(*, actor: Any = SYSTEM) -> int:
-    """Stops of a debit that were not sent before the issuer's cut-off are closed, and their losses take the next road
-    (rule 18); returns how many."""
+    """Stops of a debit that were not sent before the issuer's cut-off are closed, and their losses
+    take the next road (rule 18); returns how many."""
     with transaction.atomic():
         at = clock.now()
         waiting = (
@@ -524,10 +532,11 @@ def give_up_unsent(*, actor: Any = SYSTEM) -> int:
 
 
 def verify_and_close() -> int:
-    """Done asks that statement or reference shows to be done are verified, and what needs nothing more is closed.
+    """Done asks that statement or reference shows to be done are verified, and what needs nothing
+    more is closed.
 
-    A stopped debit is verified once the statement's day has come without the line, a refund by its reference number.
-    Returns how many were closed.
+    A stopped debit is verified once the statement's day has come without the line, a refund by its
+    reference number. Returns how many were closed.
     """
     with transaction.atomic():
         today = clock.now().astimezone(Programme.current().zone).date()
@@ -549,7 +558,8 @@ def verify_and_close() -> int:
 
 
 def follow_up() -> dict[str, int]:
-    """What time alone changes has changed: missed cut-offs, overdue answers, done asks. A second call changes nothing."""
+    """What time alone changes has changed: missed cut-offs, overdue answers, done asks. A second
+    call changes nothing."""
     return {
         "fell_back": give_up_unsent(),
         "overdue": mark_overdue(),

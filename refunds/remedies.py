@@ -53,10 +53,11 @@ def cut_off(loss: Loss, *, zone: dt.tzinfo) -> dt.datetime:
 
 
 def open_first(losses: Iterable[Loss], *, at: dt.datetime) -> list[Remedy]:
-    """Every loss that has no living remedy has its first road, with the draft to its issuer where one is asked.
+    """Every loss that has no living remedy has its first road, with the draft to its issuer where
+    one is asked.
 
-    A second call opens none. A loss whose earlier roads all failed is not touched: its next road was opened when the
-    last one failed.
+    A second call opens none. A loss whose earlier roads all failed is not touched: its next road
+    was opened when the last one failed.
     """
     wanted = (
         Loss.objects.filter(pk__in=[loss.pk for loss in losses], dropped_at=None)
@@ -69,9 +70,11 @@ def open_first(losses: Iterable[Loss], *, at: dt.datetime) -> list[Remedy]:
 
 
 def open_roads(roads: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[Remedy]:
-    """Each loss has a remedy of the given kind under way; one that an issuer must do has its draft action.
+    """Each loss has a remedy of the given kind under way; one that an issuer must do has its draft
+    action.
 
-    Raises `RemedyTaken` when a loss has a remedy that has not failed, also when another transaction just made it.
+    Raises `RemedyTaken` when a loss has a remedy that has not failed, also when another transaction
+    just made it.
     """
     if not roads:
         return []
@@ -142,7 +145,8 @@ def asked(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any) -> None:
 def fail(
     remedy_ids: Collection[int], *, failure: str, at: dt.datetime, actor: Any, reason: str = ""
 ) -> int:
-    """The roads are closed without arriving, so that the losses may take another; returns how many were."""
+    """The roads are closed without arriving, so that the losses may take another; returns how many
+    were."""
     return move(
         Remedy, "fail", remedy_ids, actor=actor, reason=reason, failed_at=at, failure=failure
     )
@@ -151,7 +155,8 @@ def fail(
 def fall_back(
     remedies: Sequence[Remedy], kind: str, *, failure: str, at: dt.datetime, actor: Any
 ) -> list[Remedy]:
-    """The roads have failed and each loss has the next one, of `kind`, in the same transaction (rule 19)."""
+    """The roads have failed and each loss has the next one, of `kind`, in the same transaction
+    (rule 19)."""
     if not remedies:
         return []
     failed = fail([remedy.pk for remedy in remedies], failure=failure, at=at, actor=actor)
@@ -164,7 +169,8 @@ def fall_back(
 def supersede(
     remedies: Sequence[Remedy], kind: str, *, failure: str, at: dt.datetime, actor: Any
 ) -> list[Remedy]:
-    """As `fall_back`, for a road that somebody else has already gone to its end: no issuer is asked for it."""
+    """As `fall_back`, for a road that somebody else has already gone to its end: no issuer is asked
+    for it."""
     if fail([remedy.pk for remedy in remedies], failure=failure, at=at, actor=actor) != len(
         remedies
     ):
@@ -176,11 +182,11 @@ def supersede(
 
 
 def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any, reason: str = "") -> int:
-    """The losses of these asked remedies are made good, the ledger says so in one journal, and every claim of which
-    nothing is left to remedy is remedied. Returns how many remedies finished.
+    """The losses of these asked remedies are made good, the ledger says so in one journal, and
+    every claim of which nothing is left to remedy is remedied. Returns how many remedies finished.
 
-    A remedy that is not asked (finished before, or failed) is left alone, so a second call changes nothing. The money
-    of a compensation payout is moved by the payout itself.
+    A remedy that is not asked (finished before, or failed) is left alone, so a second call changes
+    nothing. The money of a compensation payout is moved by the payout itself.
     """
     chosen = list(
         Remedy.objects.select_for_update(no_key=True, of=("self",))
@@ -259,7 +265,8 @@ def recredit_points(*, actor: Any, reason: str) -> int:
 def pay_instead(remedies: Sequence[Remedy], *, actor: Any, reason: str) -> list[Remedy]:
     """Losses whose points, refund or reimbursement cannot be delivered take their next road.
 
-    Raises `GuardNotMet` for a road that has no next one, or while the issuer's answer is still awaited.
+    Raises `GuardNotMet` for a road that has no next one, or while the issuer's answer is still
+    awaited.
     """
     require(actor, "refunds.decide_claim", action="pay instead")
     with transaction.atomic():

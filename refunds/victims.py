@@ -1,4 +1,5 @@
-"""Candidate victims: versioned rules over sign-ins and movements, each hit stored with the rows that made it."""
+"""Candidate victims: versioned rules over sign-ins and movements, each hit stored with the rows
+that made it."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ SIGNALS: Final = "Signals S6, S8 and S9 of the attack analysis; thresholds are t
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule's text: `sql` gives wallet, top-ups, payments, sign-in, first and last instant of each hit.
+    """A rule's text: `sql` gives wallet, top-ups, payments, sign-in, first and last instant of each
+    hit.
 
     `version` rises with every change of `sql` or `thresholds`, so a stored hit says what made it.
     """
@@ -54,13 +56,16 @@ class Found:
 # What a thief can charge from: a bonus is granted by the operator, cash needs somebody at the till.
 _SOURCES = "('credit_card', 'debit_card', 'points')"
 
-# Successful sign-ins of customers from a device that the account was never used from before, after its first one.
+# Successful sign-ins of customers from a device that the account was never used from before, after
+# its first one.
 _NEW_DEVICE = """
     new_device AS (
         SELECT * FROM (
             SELECT e.id, e.user_id, e.occurred_at, e.country, e.device_ref,
-                   row_number() OVER (PARTITION BY e.user_id, e.device_ref ORDER BY e.occurred_at, e.id) AS nth_on_device,
-                   row_number() OVER (PARTITION BY e.user_id, e.country ORDER BY e.occurred_at, e.id) AS nth_in_country,
+                   row_number() OVER (PARTITION BY e.user_id, e.device_ref
+                       ORDER BY e.occurred_at, e.id) AS nth_on_device,
+                   row_number() OVER (PARTITION BY e.user_id, e.country
+                       ORDER BY e.occurred_at, e.id) AS nth_in_country,
                    min(e.occurred_at) OVER (PARTITION BY e.user_id) AS first_at
             FROM accounts_authevent e
             WHERE e.outcome = 'success' AND e.user_id IS NOT NULL AND e.occurred_at <= %(as_of)s
@@ -75,7 +80,8 @@ BURST = Rule(
     sql=f"""
         WITH paced AS (
             SELECT t.id, t.wallet_id, t.occurred_at,
-                   lag(t.occurred_at, %(top_ups_min)s - 1) OVER (PARTITION BY t.wallet_id ORDER BY t.occurred_at, t.id)
+                   lag(t.occurred_at, %(top_ups_min)s - 1) OVER (
+                       PARTITION BY t.wallet_id ORDER BY t.occurred_at, t.id)
                        AS first_at
             FROM wallets_topup t
             WHERE t.state = 'posted' AND t.source IN {_SOURCES} AND t.occurred_at <= %(as_of)s
@@ -83,10 +89,12 @@ BURST = Rule(
             SELECT wallet_id, min(first_at) AS since, max(occurred_at) AS hit_at FROM paced
             WHERE occurred_at - first_at <= make_interval(secs => %(within_s)s) GROUP BY wallet_id
         )
-        SELECT b.wallet_id, array_agg(p.id ORDER BY p.id), ARRAY[]::bigint[], NULL::bigint, b.since, b.hit_at
-        FROM burst b JOIN paced p ON p.wallet_id = b.wallet_id AND p.occurred_at BETWEEN b.since AND b.hit_at
+        SELECT b.wallet_id, array_agg(p.id ORDER BY p.id), ARRAY[]::bigint[], NULL::bigint,
+            b.since, b.hit_at
+        FROM burst b JOIN paced p ON p.wallet_id = b.wallet_id
+            AND p.occurred_at BETWEEN b.since AND b.hit_at
         GROUP BY b.wallet_id, b.since, b.hit_at
-    """,
+    """,  # noqa: S608  the constants above
 )
 
 LARGE_AFTER_NEW_DEVICE = Rule(
@@ -95,17 +103,20 @@ LARGE_AFTER_NEW_DEVICE = Rule(
     thresholds={"amount_minor_min": 50_000, "within_s": 600},
     sql=f"""
         WITH {_NEW_DEVICE}, charged AS (
-            SELECT w.id AS wallet_id, d.id AS event_id, d.occurred_at AS since, max(t.occurred_at) AS hit_at,
+            SELECT w.id AS wallet_id, d.id AS event_id, d.occurred_at AS since,
+                max(t.occurred_at) AS hit_at,
                    array_agg(t.id ORDER BY t.id) AS top_ups
             FROM new_device d JOIN wallets_wallet w ON w.account_id = d.user_id
-            JOIN wallets_topup t ON t.wallet_id = w.id AND t.state = 'posted' AND t.source IN {_SOURCES}
+            JOIN wallets_topup t ON t.wallet_id = w.id AND t.state = 'posted'
+                AND t.source IN {_SOURCES}
                 AND t.occurred_at > d.occurred_at AND t.occurred_at <= %(as_of)s
                 AND t.occurred_at <= d.occurred_at + make_interval(secs => %(within_s)s)
             GROUP BY 1, 2, 3 HAVING sum(t.amount_minor) >= %(amount_minor_min)s
         )
-        SELECT DISTINCT ON (wallet_id) wallet_id, top_ups, ARRAY[]::bigint[], event_id, since, hit_at
+        SELECT DISTINCT ON (wallet_id) wallet_id, top_ups, ARRAY[]::bigint[], event_id, since,
+            hit_at
         FROM charged ORDER BY wallet_id, since
-    """,
+    """,  # noqa: S608  the constants above
 )
 
 ABROAD = Rule(
@@ -116,7 +127,8 @@ ABROAD = Rule(
         WITH {_NEW_DEVICE}, abroad AS (
             SELECT * FROM new_device WHERE nth_in_country = 1 AND country <> ''
         ), moved AS (
-            SELECT w.id AS wallet_id, a.id AS event_id, a.occurred_at AS since, m.id, m.kind, m.occurred_at
+            SELECT w.id AS wallet_id, a.id AS event_id, a.occurred_at AS since, m.id, m.kind,
+                m.occurred_at
             FROM abroad a JOIN wallets_wallet w ON w.account_id = a.user_id
             CROSS JOIN LATERAL (
                 SELECT t.id, 'top_up' AS kind, t.occurred_at FROM wallets_topup t
@@ -131,11 +143,13 @@ ABROAD = Rule(
             ) m
         )
         SELECT DISTINCT ON (wallet_id) wallet_id,
-               coalesce(array_agg(id ORDER BY id) FILTER (WHERE kind = 'top_up'), ARRAY[]::bigint[]),
-               coalesce(array_agg(id ORDER BY id) FILTER (WHERE kind = 'payment'), ARRAY[]::bigint[]),
+               coalesce(array_agg(id ORDER BY id) FILTER (WHERE kind = 'top_up'),
+                   ARRAY[]::bigint[]),
+               coalesce(array_agg(id ORDER BY id) FILTER (WHERE kind = 'payment'),
+                   ARRAY[]::bigint[]),
                event_id, since, max(occurred_at)
         FROM moved GROUP BY wallet_id, event_id, since ORDER BY wallet_id, since
-    """,
+    """,  # noqa: S608  the constants above
 )
 
 SPENT_ELSEWHERE = Rule(
@@ -144,35 +158,43 @@ SPENT_ELSEWHERE = Rule(
     thresholds={"amount_minor_min": 10_000, "spent_share_min": 0.8, "within_s": 3_600},
     sql=f"""
         WITH spent AS (
-            SELECT t.wallet_id, t.id AS top_up_id, t.occurred_at AS since, max(p.occurred_at) AS hit_at,
+            SELECT t.wallet_id, t.id AS top_up_id, t.occurred_at AS since,
+                max(p.occurred_at) AS hit_at,
                    array_agg(p.id ORDER BY p.id) AS payments
             FROM wallets_topup t
-            JOIN wallets_payment p ON p.wallet_id = t.wallet_id AND p.state = 'posted' AND p.prefecture <> ''
+            JOIN wallets_payment p ON p.wallet_id = t.wallet_id AND p.state = 'posted'
+                AND p.prefecture <> ''
                 AND p.occurred_at > t.occurred_at AND p.occurred_at <= %(as_of)s
                 AND p.occurred_at <= t.occurred_at + make_interval(secs => %(within_s)s)
-            WHERE t.state = 'posted' AND t.source IN {_SOURCES} AND t.amount_minor >= %(amount_minor_min)s
+            WHERE t.state = 'posted' AND t.source IN {_SOURCES}
+                AND t.amount_minor >= %(amount_minor_min)s
               AND EXISTS (
                 SELECT FROM wallets_payment home
-                WHERE home.wallet_id = t.wallet_id AND home.occurred_at < t.occurred_at AND home.prefecture <> '')
+                WHERE home.wallet_id = t.wallet_id AND home.occurred_at < t.occurred_at
+                    AND home.prefecture <> '')
               AND NOT EXISTS (
                 SELECT FROM wallets_payment home
                 WHERE home.wallet_id = t.wallet_id AND home.occurred_at < t.occurred_at
                   AND home.prefecture = p.prefecture)
-            GROUP BY 1, 2, 3, t.amount_minor HAVING sum(p.amount_minor) >= %(spent_share_min)s * t.amount_minor
+            GROUP BY 1, 2, 3, t.amount_minor
+                HAVING sum(p.amount_minor) >= %(spent_share_min)s * t.amount_minor
         )
-        SELECT DISTINCT ON (wallet_id) wallet_id, ARRAY[top_up_id], payments, NULL::bigint, since, hit_at
+        SELECT DISTINCT ON (wallet_id) wallet_id, ARRAY[top_up_id], payments, NULL::bigint, since,
+            hit_at
         FROM spent ORDER BY wallet_id, since
-    """,
+    """,  # noqa: S608  the constants above
 )
 
 RULES: Final = (BURST, LARGE_AFTER_NEW_DEVICE, ABROAD, SPENT_ELSEWHERE)
 
 
 def find(*, as_of: dt.datetime, actor: Any = SYSTEM) -> Found:
-    """Every wallet that a rule points at, from what happened up to `as_of` inclusive, has a claim with its hits.
+    """Every wallet that a rule points at, from what happened up to `as_of` inclusive, has a claim
+    with its hits.
 
-    A wallet with an open claim keeps it and gets the hits it lacks; one whose claim was settled is a candidate again
-    only for what happened after that claim was opened. A second run over the same rows adds nothing.
+    A wallet with an open claim keeps it and gets the hits it lacks; one whose claim was settled is
+    a candidate again only for what happened after that claim was opened. A second run over the same
+    rows adds nothing.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -218,7 +240,8 @@ def declare_rules(*, at: dt.datetime) -> dict[str, DetectionRule]:
 
 
 def matches(rule: Rule, *, as_of: dt.datetime) -> list[Hit]:
-    """The hits of one rule over everything up to `as_of` inclusive, at most one per wallet; changes nothing."""
+    """The hits of one rule over everything up to `as_of` inclusive, at most one per wallet; changes
+    nothing."""
     with connection.cursor() as cursor:
         cursor.execute(rule.sql, {**rule.thresholds, "as_of": as_of})
         return [
@@ -288,9 +311,11 @@ def _store(
 
 
 def suspected(claims: Iterable[FraudClaim]) -> list[tuple[FraudClaim, TopUp | Payment]]:
-    """What the evidence of the claims points at and is no loss yet: what an analyst names when the holder agrees.
+    """What the evidence of the claims points at and is no loss yet: what an analyst names when the
+    holder agrees.
 
-    Payments are named only where the evidence has no top-up: a payment out of a fraudulent top-up is the same money.
+    Payments are named only where the evidence has no top-up: a payment out of a fraudulent top-up
+    is the same money.
     """
     by_id = {claim.pk: claim for claim in claims}
     top_ups: dict[int, int] = {}

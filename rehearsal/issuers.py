@@ -1,7 +1,8 @@
-"""Simulated card issuers: they read the ask files and write the answer files, the same ones for the same seed.
+"""Simulated card issuers: they read the ask files and write the answer files, the same ones for the
+same seed.
 
-None of these issuers exists. Most stop the debit or credit the card; some are too late and repay or cannot, a few
-decline, do not know the card, or need more before they answer.
+None of these issuers exists. Most stop the debit or credit the card; some are too late and repay or
+cannot, a few decline, do not know the card, or need more before they answer.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from refunds.models import Issuer
 from rehearsal.people import ISSUERS
 
 SOURCE = "made up for the rehearsal; no issuer of this name exists"
-# Closing day, day of the debit in the month after, and until how many days before it the debit can be stopped.
+# Closing day, day of the debit in the month after, and until how many days before it the debit can
+# be stopped.
 _BILLING = (
     (15, 10, 5),
     (31, 27, 7),
@@ -76,7 +78,8 @@ def declare() -> list[Issuer]:
 
 
 def answer_file(asks: bytes, *, seed: int, at: dt.datetime) -> bytes:
-    """The issuer's answers to one ask file, dated `at`: the same asks, seed and time give the same bytes."""
+    """The issuer's answers to one ask file, dated `at`: the same asks, seed and time give the same
+    bytes."""
     return write_answers(
         _answer(ask, line=line, seed=seed, at=at)
         for line, ask in enumerate(read_asks(asks), start=2)

@@ -122,10 +122,11 @@ def write_asks(lines: Iterable[AskLine]) -> str:
 
 
 def read_answers(content: bytes, *, name: str) -> list[AnswerLine]:
-    """Every line of the answer file, understood; raises `LoadRefused` with the line and the reason for the whole file.
+    """Every line of the answer file, understood; raises `LoadRefused` with the line and the reason
+    for the whole file.
 
-    UTF-8 with or without a byte order mark. Two lines about the same action are refused: the second would decide by
-    its place.
+    UTF-8 with or without a byte order mark. Two lines about the same action are refused: the second
+    would decide by its place.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -225,7 +226,8 @@ def read_asks(content: bytes) -> list[dict[str, str]]:
 
 
 def arn_is_sound(arn: str) -> bool:
-    """Empty, or 8 to 30 digits; only one of 23 digits has a check digit (Luhn), and it must be right."""
+    """Empty, or 8 to 30 digits; only one of 23 digits has a check digit (Luhn), and it must be
+    right."""
     if not arn:
         return True
     if not (arn.isascii() and arn.isdigit() and 8 <= len(arn) <= 30):

@@ -14,11 +14,13 @@ from winddown.models import TransitionLog
 
 
 class Chargeback(Stateful):
-    """notified -> received -> accepting -> accepted -> closed; received -> representing -> represented
-    -> prearb -> arbitration -> won | lost -> closed; represented | prearb -> won | lost;
+    """notified -> received -> accepting -> accepted -> closed;
+    received -> representing -> represented -> prearb -> arbitration -> won | lost -> closed;
+    represented | prearb -> won | lost;
     received | accepting | representing | prearb -> lapsed -> closed.
 
-    A charge that was already made good is answered with the reference of that credit, never accepted (rule 21).
+    A charge that was already made good is answered with the reference of that credit, never
+    accepted (rule 21).
     """
 
     class State(models.TextChoices):
@@ -71,10 +73,12 @@ class Chargeback(Stateful):
                 func="""
                     IF EXISTS (
                         SELECT FROM refunds_remedy r JOIN refunds_loss l ON l.id = r.loss_id
-                        WHERE l.top_up_id = NEW.top_up_id AND r.state = 'remedied' AND r.kind <> 'chargeback_accepted'
+                        WHERE l.top_up_id = NEW.top_up_id AND r.state = 'remedied'
+                            AND r.kind <> 'chargeback_accepted'
                     ) THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD038',
-                            MESSAGE = format('chargeback %s: the credit was already processed', NEW.id);
+                            MESSAGE = format('chargeback %s: the credit was already processed',
+                                NEW.id);
                     END IF;
                     RETURN NEW;
                 """,

@@ -17,10 +17,12 @@ class FraudClaim(Stateful):
     """candidate | reported -> triage -> investigating <-> awaiting_customer;
     investigating -> proposed_confirm -> confirmed -> remedying -> remedied -> closed;
     investigating -> proposed_reject -> rejected -> appealed -> investigating; rejected -> closed;
-    proposed_confirm | proposed_reject -> investigating; remedied -> reopened -> investigating; candidate -> expired.
+    proposed_confirm | proposed_reject -> investigating;
+    remedied -> reopened -> investigating; candidate -> expired.
 
-    One claim of a wallet is open at a time. `hit_at` is when the earliest loss happened, `confirmed_at` when a second
-    person agreed: a figure "as of" counts by these, so it can be told again later (rule 28).
+    One claim of a wallet is open at a time. `hit_at` is when the earliest loss happened,
+    `confirmed_at` when a second person agreed: a figure "as of" counts by these, so it can be told
+    again later (rule 28).
     """
 
     class State(models.TextChoices):
@@ -133,23 +135,29 @@ class FraudClaim(Stateful):
                         RETURN NULL;
                     END IF;
                     WITH decided AS (
-                        SELECT a.id, a.state, a.decision_id FROM before b JOIN after a ON a.id = b.id
+                        SELECT a.id, a.state, a.decision_id FROM before b
+                            JOIN after a ON a.id = b.id
                         WHERE a.state <> b.state AND a.state IN ('confirmed', 'rejected')
                     ), signed AS (
                         SELECT d.id AS decision_id, s.staff_number, line.key::bigint AS claim_id,
                                line.value::bigint AS lost,
-                               CASE d.verdict WHEN 'confirm' THEN 'confirmed' ELSE 'rejected' END AS state
+                               CASE d.verdict WHEN 'confirm' THEN 'confirmed'
+                                   ELSE 'rejected' END AS state
                         FROM refunds_claimdecision d
                         JOIN winddown_signature s ON s.subject = 'claim_decision:' || d.id
-                            AND s.part = 'approved' AND s.digest = d.digest AND s.signer_id <> d.maker_id
-                        JOIN winddown_approval p ON p.id = s.approval_id AND p.summary->>'verdict' = d.verdict
+                            AND s.part = 'approved' AND s.digest = d.digest
+                                AND s.signer_id <> d.maker_id
+                        JOIN winddown_approval p ON p.id = s.approval_id
+                            AND p.summary->>'verdict' = d.verdict
                         CROSS JOIN LATERAL jsonb_each_text(p.summary->'claims') AS line
                         WHERE d.id IN (SELECT decision_id FROM decided)
                     ), lost AS (
                         SELECT claim_id, sum(amount_minor) AS lost FROM refunds_loss
-                        WHERE claim_id IN (SELECT id FROM decided) AND dropped_at IS NULL GROUP BY claim_id
+                        WHERE claim_id IN (SELECT id FROM decided)
+                            AND dropped_at IS NULL GROUP BY claim_id
                     ), worked AS (
-                        SELECT t.subject_id AS claim_id, t.actor_id FROM refunds_fraudclaimtransition t
+                        SELECT t.subject_id AS claim_id, t.actor_id
+                            FROM refunds_fraudclaimtransition t
                         WHERE t.subject_id IN (SELECT id FROM decided)
                           AND t.transition NOT IN ('confirm', 'reject', 'send_back', 'reopen')
                         UNION SELECT l.claim_id, l.added_by_id FROM refunds_loss l
@@ -158,18 +166,21 @@ class FraudClaim(Stateful):
                         SELECT id, staff_number FROM accounts_user
                         WHERE id IN (SELECT actor_id FROM worked)
                     )
-                    SELECT min(c.id) FILTER (WHERE s.claim_id IS NULL OR s.lost <> coalesce(l.lost, 0)
+                    SELECT min(c.id) FILTER (WHERE s.claim_id IS NULL
+                        OR s.lost <> coalesce(l.lost, 0)
                                OR (c.state = 'confirmed' AND coalesce(l.lost, 0) = 0)),
                            min(c.id) FILTER (WHERE EXISTS (
                                SELECT FROM worked w JOIN people u ON u.id = w.actor_id
                                WHERE w.claim_id = c.id AND u.staff_number = s.staff_number))
                     INTO undecided, own
                     FROM decided c
-                    LEFT JOIN signed s ON s.claim_id = c.id AND s.decision_id = c.decision_id AND s.state = c.state
+                    LEFT JOIN signed s ON s.claim_id = c.id AND s.decision_id = c.decision_id
+                        AND s.state = c.state
                     LEFT JOIN lost l ON l.claim_id = c.id;
                     IF undecided IS NOT NULL THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD033', MESSAGE = format(
-                            'claim %s has no decision of a second person for its losses', undecided);
+                            'claim %s has no decision of a second person for its losses',
+                            undecided);
                     END IF;
                     IF own IS NOT NULL THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD034', MESSAGE = format(
@@ -196,7 +207,8 @@ class FraudClaim(Stateful):
                             WHERE a.state <> b.state AND a.state = 'remedied')
                       AND l.dropped_at IS NULL AND NOT EXISTS (
                             SELECT FROM refunds_remedy r
-                            WHERE r.loss_id = l.id AND r.state = 'remedied' AND r.amount_minor = l.amount_minor);
+                            WHERE r.loss_id = l.id AND r.state = 'remedied'
+                                AND r.amount_minor = l.amount_minor);
                     IF wrong IS NOT NULL THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD036',
                             MESSAGE = format('claim %s has a loss without its remedy', wrong);
@@ -210,9 +222,11 @@ class FraudClaim(Stateful):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__state="appealed", new__state="investigating"),
                 func="""
-                    IF NEW.analyst_id IS NULL OR NEW.analyst_id IS NOT DISTINCT FROM OLD.analyst_id THEN
+                    IF NEW.analyst_id IS NULL
+                       OR NEW.analyst_id IS NOT DISTINCT FROM OLD.analyst_id THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD034',
-                            MESSAGE = format('the appeal of claim %s needs another analyst', NEW.id);
+                            MESSAGE = format('the appeal of claim %s needs another analyst',
+                                NEW.id);
                     END IF;
                     RETURN NEW;
                 """,
@@ -224,9 +238,11 @@ class FraudClaim(Stateful):
                 condition=pgtrigger.Q(old__state="remedied", new__state="reopened"),
                 func="""
                     IF NOT EXISTS (
-                        SELECT FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id
-                        WHERE a.id = NEW.reopening_id AND s.part = 'approved' AND s.digest = a.digest
-                          AND a.subject LIKE 'claim:' || NEW.id || ':reopen:%' AND s.signer_id <> a.maker_id
+                        SELECT FROM winddown_signature s
+                        JOIN winddown_approval a ON a.id = s.approval_id
+                        WHERE a.id = NEW.reopening_id AND s.part = 'approved'
+                          AND s.digest = a.digest AND s.signer_id <> a.maker_id
+                          AND a.subject LIKE 'claim:' || NEW.id || ':reopen:%'
                     ) OR NEW.reopening_id IS NOT DISTINCT FROM OLD.reopening_id THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD033',
                             MESSAGE = format('claim %s is reopened by two people', NEW.id);
@@ -400,7 +416,8 @@ class FraudClaimTransition(TransitionLog):
 
 
 class ClaimDecision(models.Model):
-    """One list of claims that a second person decides at once: the digest covers every claim's id and amount."""
+    """One list of claims that a second person decides at once: the digest covers every claim's id
+    and amount."""
 
     class Verdict(models.TextChoices):
         CONFIRM = "confirm"
@@ -428,10 +445,11 @@ class ClaimDecision(models.Model):
 
 
 class Loss(models.Model):
-    """One movement that a thief made: a top-up from the holder's card or points, or a payment out of own balance.
+    """One movement that a thief made: a top-up from the holder's card or points, or a payment out
+    of own balance.
 
-    A movement is in at most one claim. What was signed cannot change: rows are added and dropped only while the claim
-    is under work, and a confirmed loss can never be dropped.
+    A movement is in at most one claim. What was signed cannot change: rows are added and dropped
+    only while the claim is under work, and a confirmed loss can never be dropped.
     """
 
     class Funding(models.TextChoices):
@@ -508,10 +526,12 @@ class Loss(models.Model):
                         FROM wallets_payment WHERE id = NEW.payment_id;
                     END IF;
                     NEW.hit_at := happened;
-                    IF NOT EXISTS (SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id AND c.wallet_id = wallet
-                                   AND c.state NOT IN ('proposed_confirm', 'proposed_reject', 'confirmed', 'remedying',
+                    IF NOT EXISTS (SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id
+                        AND c.wallet_id = wallet
+                                   AND c.state NOT IN ('proposed_confirm', 'proposed_reject',
+                                       'confirmed', 'remedying',
                                                        'remedied', 'rejected', 'closed', 'expired'))
-                       OR NEW.amount_minor > most THEN
+                       OR NEW.amount_minor > most OR NEW.confirmed_at IS NOT NULL THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD037',
                             MESSAGE = format('claim %s cannot take this loss', NEW.claim_id);
                     END IF;
@@ -524,13 +544,22 @@ class Loss(models.Model):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 func="""
                     IF TG_OP = 'DELETE' THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD037', MESSAGE = 'a loss is dropped, never deleted';
+                        RAISE EXCEPTION USING ERRCODE = 'WD037',
+                            MESSAGE = 'a loss is dropped, never deleted';
                     END IF;
                     IF (NEW.claim_id, NEW.amount_minor, NEW.funding, NEW.hit_at)
-                           IS DISTINCT FROM (OLD.claim_id, OLD.amount_minor, OLD.funding, OLD.hit_at)
-                       OR NEW.top_up_id IS DISTINCT FROM OLD.top_up_id OR NEW.payment_id IS DISTINCT FROM OLD.payment_id
-                       OR (OLD.confirmed_at IS NOT NULL AND NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at)
-                       OR (OLD.dropped_at IS NOT NULL AND NEW.dropped_at IS DISTINCT FROM OLD.dropped_at)
+                           IS DISTINCT FROM (OLD.claim_id, OLD.amount_minor, OLD.funding,
+                               OLD.hit_at)
+                       OR NEW.top_up_id IS DISTINCT FROM OLD.top_up_id
+                           OR NEW.payment_id IS DISTINCT FROM OLD.payment_id
+                       OR (OLD.confirmed_at IS NOT NULL
+                           AND NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at)
+                       OR (OLD.confirmed_at IS NULL AND NEW.confirmed_at IS NOT NULL
+                           AND NOT EXISTS (
+                               SELECT FROM refunds_fraudclaim c
+                               WHERE c.id = NEW.claim_id AND c.state = 'confirmed'))
+                       OR (OLD.dropped_at IS NOT NULL
+                           AND NEW.dropped_at IS DISTINCT FROM OLD.dropped_at)
                        OR (NEW.dropped_at IS DISTINCT FROM OLD.dropped_at AND EXISTS (
                                SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id
                                AND c.state IN ('proposed_confirm', 'proposed_reject'))) THEN
@@ -547,7 +576,8 @@ class Loss(models.Model):
 
 
 class DetectionRule(models.Model):
-    """A rule that finds victims, with its thresholds as data; a change is a new version, so that a hit can be replayed."""
+    """A rule that finds victims, with its thresholds as data; a change is a new version, so that a
+    hit can be replayed."""
 
     code = models.CharField(max_length=40)
     version = models.IntegerField()
@@ -567,7 +597,8 @@ class DetectionRule(models.Model):
 
 
 class RuleHit(models.Model):
-    """Why a wallet became a candidate: the rule in its version, and the ids of the rows that made it hit."""
+    """Why a wallet became a candidate: the rule in its version, and the ids of the rows that made
+    it hit."""
 
     claim = models.ForeignKey(FraudClaim, on_delete=models.PROTECT, related_name="hits")
     rule = models.ForeignKey(DetectionRule, on_delete=models.PROTECT, related_name="hits")

@@ -15,7 +15,8 @@ from winddown.models import TransitionLog
 
 
 class AskList(models.Model):
-    """The actions that one analyst submits together; the digest covers every action's id, kind and amount."""
+    """The actions that one analyst submits together; the digest covers every action's id, kind and
+    amount."""
 
     ACTIONS_MAX = 1_000
 
@@ -38,11 +39,13 @@ class AskList(models.Model):
 
 
 class IssuerAction(Stateful):
-    """draft -> pending_approval -> approved -> sent -> acknowledged; pending_approval -> draft; draft -> closed;
+    """draft -> pending_approval -> approved -> sent -> acknowledged; pending_approval -> draft;
     sent | acknowledged -> overdue -> sent (again) | escalated;
-    sent | acknowledged | overdue | escalated -> debit_stopped | refunded | charged_back | too_late | declined | need_info;
-    need_info -> sent; debit_stopped | refunded -> verified -> closed; charged_back -> closed;
-    too_late | declined -> fallback_opened -> closed; an unsent or unanswered one -> closed when another road made it moot.
+    sent | acknowledged | overdue | escalated -> debit_stopped | refunded | charged_back
+    | too_late | declined | need_info; need_info -> sent (again);
+    debit_stopped | refunded -> verified -> closed; charged_back -> closed;
+    too_late | declined -> fallback_opened -> closed;
+    draft | pending_approval | approved | need_info | overdue | escalated -> closed (another road).
     """
 
     class State(models.TextChoices):
@@ -140,7 +143,8 @@ class IssuerAction(Stateful):
                         SELECT l.id AS ask_list_id, line.key::bigint AS id, line.value AS terms
                         FROM refunds_asklist l
                         JOIN winddown_signature s ON s.subject = 'ask_list:' || l.id
-                            AND s.part = 'approved' AND s.digest = l.digest AND s.signer_id <> l.maker_id
+                            AND s.part = 'approved' AND s.digest = l.digest
+                                AND s.signer_id <> l.maker_id
                         JOIN winddown_approval p ON p.id = s.approval_id
                         CROSS JOIN LATERAL jsonb_each(p.summary->'actions') AS line
                         WHERE l.id IN (SELECT ask_list_id FROM asked)
@@ -343,7 +347,8 @@ class IssuerActionTransition(TransitionLog):
 
 
 class IssuerAnswer(models.Model):
-    """One line of an issuer's answer, kept as it came; the same line in another file changes nothing (rule 25)."""
+    """One line of an issuer's answer, kept as it came; the same line in another file changes
+    nothing (rule 25)."""
 
     class Code(models.TextChoices):
         ACCEPTED_DEBIT_STOPPED = "accepted_debit_stopped"

@@ -1,4 +1,5 @@
-"""What the tests of claims stand on: a victim's wallet, the thief's movements, and the people who decide."""
+"""What the tests of claims stand on: a victim's wallet, the thief's movements, and the people who
+decide."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ HIT_AT = jst(2019, 7, 2, 15)
 
 @dataclass
 class Scene:
-    """One programme with an issuer, an analyst and a supervisor; everything happens on the rehearsal clock."""
+    """One programme with an issuer, an analyst and a supervisor; everything happens on the
+    rehearsal clock."""
 
     analyst: Any = field(default_factory=lambda: factories.make_staff("fraud_analyst"))
     supervisor: Any = field(default_factory=lambda: factories.make_staff("fraud_supervisor"))
@@ -109,7 +111,8 @@ class Scene:
         )
 
     def reported(self, *wallets: Wallet) -> list[FraudClaim]:
-        """Claims under investigation with every charge and, where there is none, every payment named a loss."""
+        """Claims under investigation with every charge and, where there is none, every payment
+        named a loss."""
         made = claims.report([wallet.pk for wallet in wallets], actor=SYSTEM, reason="test")
         claims.take_up(made, actor=self.analyst, reason="test")
         claims.name_losses(

@@ -107,7 +107,8 @@ def test_one_signature_covers_only_the_claims_of_its_list(scene: Scene) -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute(
-            "UPDATE refunds_fraudclaim SET state = 'confirmed', confirmed_at = winddown_now(), decision_id = %s"
+            "UPDATE refunds_fraudclaim SET state = 'confirmed', confirmed_at = winddown_now(),"
+            " decision_id = %s"
             " WHERE decision_id = %s",
             [decision.pk, foreign.pk],
         )
@@ -168,6 +169,8 @@ def test_losses_stand_still_while_a_second_person_decides(scene: Scene) -> None:
         Loss.objects.filter(pk=loss.pk).update(amount_minor=1)
     with pytest.raises(DatabaseError), transaction.atomic():
         Loss.objects.filter(pk=loss.pk).update(dropped_at=clock.now())
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Loss.objects.filter(pk=loss.pk).update(confirmed_at=clock.now())
     with pytest.raises(DatabaseError), transaction.atomic():
         loss.delete()
     assert decision.amount_minor == 50_000

@@ -375,7 +375,8 @@ def test_the_simulated_issuers_answer_the_same_for_the_same_seed(scene: Scene) -
 def test_no_loss_is_remedied_twice_by_two_at_the_same_time(
     own_database: Any, rehearsal_clock: Any, programme: Any
 ) -> None:
-    """Rule 17, with real commits: eight threads give points back and open other roads for the same losses."""
+    """Rule 17, with real commits: eight threads give points back and open other roads for the same
+    losses."""
     rehearsal_clock.travel(HIT_AT, frozen=True)
     scene = Scene()
     scene.confirmed(*(scene.victim(30_000, funding="points") for _ in range(5)))

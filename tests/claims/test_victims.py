@@ -1,4 +1,4 @@
-"""Finding victims: rules over sign-ins and movements, and the figures told from what was confirmed."""
+"""Finding victims by rules over sign-ins and movements, and the figures told of them."""
 
 from __future__ import annotations
 
@@ -195,7 +195,8 @@ def test_the_command_finds_and_holds(scene: Scene) -> None:
 
 
 def three_claims(scene: Scene) -> dict[str, dt.datetime]:
-    """A credit victim known on the 5th, a debit victim on the 8th, an own-balance victim on the 20th."""
+    """A credit victim known on the 5th, a debit victim on the 8th, an own-balance victim on the
+    20th."""
     scene.victim(30_000, 20_000)
     scene.at(2019, 7, 5, 10)
     scene.confirmed(Wallet.objects.order_by("-pk")[0])

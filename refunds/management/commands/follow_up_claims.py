@@ -1,4 +1,5 @@
-"""`manage.py follow_up_claims`: what time alone changes about claims and asks to issuers has changed."""
+"""`manage.py follow_up_claims`: what time alone changes about claims and asks to issuers has
+changed."""
 
 from typing import Any
 
@@ -7,7 +8,7 @@ from winddown.command import StaffCommand
 
 
 class Command(StaffCommand):
-    help = "Mark silent issuers overdue, let missed cut-offs fall back, close what is over. For cron, daily."
+    help = "Mark silent issuers overdue, let missed cut-offs fall back, close what is over (daily)."
 
     def act(self, options: dict[str, Any]) -> None:
         done = issuer_asks.follow_up() | {
