@@ -1,4 +1,4 @@
-"""The simulated bank: reads transfer files and account checks from a directory, and answers in files."""
+"""The simulated bank: reads transfer files and account checks, and answers in files."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class SimulatedBank:
     remitter_codes: frozenset[str] = frozenset()
 
     def work(self, *, today: dt.date) -> list[Taken]:
-        """Every file in the inbox that the bank has not seen is answered; transfers on their value date only.
+        """Every new file in the inbox is answered; transfers on their value date only.
 
         A transfer file whose value date is ahead stays in the inbox until a later call.
         """
@@ -150,10 +150,11 @@ def account_key(item: TransferItem) -> str:
 
 @dataclass(slots=True)
 class Accounts:
-    """The accounts of the rehearsal's customers: for each holder's attempt one account, of a known quality.
+    """The accounts of the rehearsal's customers: one per holder and attempt, of known quality.
 
-    The quality is written into the account's number, so that the bank needs no list: the last digit of the number says
-    which of the qualities it has. Deterministic: the same holder and attempt give the same account.
+    The quality is written into the account's number, so that the bank needs no list: the last digit
+    of the number says which of the qualities it has. Deterministic: the same holder and attempt
+    give the same account.
     """
 
     branches: list[tuple[str, str]]

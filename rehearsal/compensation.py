@@ -169,8 +169,9 @@ class Compensation:
 
     # --- August and later: the issuers ----------------------------------------------------------------------------
 
-    def ask_issuers(self) -> None:
-        """What can be stopped or refunded at the cards' issuers is asked for, by file, approved by a second person."""
+    def ask_issuers(self) -> int:
+        """What can be stopped or refunded at the cards' issuers is asked for by file, approved by a second person; returns
+        how many asks went out. Unanswered asks and those that need more are repeated under the same key."""
         cast = self.cast
         drafts = list(IssuerAction.objects.filter(state=IssuerAction.State.DRAFT).order_by("pk"))
         for start in range(0, len(drafts), AskList.ACTIONS_MAX):
@@ -180,13 +181,11 @@ class Compensation:
                 reason="confirmed losses",
             )
             issuer_asks.decide(asked, actor=cast.supervisor, digest=asked.digest, reason="agreed")
-        sent = self._send(again=False)
-        self.tell(f"{sent:,} asks sent to {Issuer.objects.count()} card issuers.")
-
-    def repeat_asks(self) -> None:
-        """Unanswered asks and those that need more are repeated under the same key."""
         issuer_asks.mark_overdue()
-        self._send(again=True)
+        sent = self._send(again=False) + self._send(again=True)
+        if sent:
+            self.tell(f"{sent:,} asks sent to the card issuers.")
+        return sent
 
     def _send(self, *, again: bool) -> int:
         asks = self.replay.directory / "issuers" / "asks"
@@ -218,6 +217,11 @@ class Compensation:
             )
             applied += done.applied
         self.tell(f"{applied:,} answers of issuers took effect.")
+
+    def close_asks(self) -> None:
+        """What the statements show to be done is verified and closed."""
+        done = issuer_asks.verify_and_close()
+        self.tell(f"{done:,} asks to issuers verified and closed.")
 
     def give_back_points(self) -> None:
         done = remedies.recredit_points(actor=self.cast.supervisor, reason="points of victims")

@@ -119,6 +119,7 @@ class Replay:
             self.victims.report_and_confirm(known_by=told.as_of)
             self.move_to(told.as_of)
             self.victims.publish(as_of=told.as_of)
+            self.victims.ask_issuers()
         self.move_to(case.at("announce_end").replace(hour=0))
         self.load("payments", "2019_07_16")
         self.load("auth_events", "2019_07_04")
@@ -144,14 +145,13 @@ class Replay:
             actor=cast.compliance,
             reason="announced refund window",
         )
-        self.victims.ask_issuers()
-        self.move_to(clock.now() + dt.timedelta(days=7))
         self.victims.hear_issuers()
         self.move_to(case.at("start_compensation"))
-        self.victims.repeat_asks()
         self.victims.give_back_points()
-        self.move_to(clock.now() + dt.timedelta(days=7))
-        self.victims.hear_issuers()
+        # What an issuer declines opens the next road, which may be another ask.
+        while self.victims.ask_issuers():
+            self.move_to(clock.now() + dt.timedelta(days=2))
+            self.victims.hear_issuers()
         self.refunding = Refunding(self)
         self.refunding.make_ready()
         self.refunding.compensate()
@@ -210,6 +210,7 @@ class Replay:
         self.move_to(window_ends_at)
         self.refunding.exclude()
         self.refunding.live_through(last_on + dt.timedelta(days=1), dt.date(2020, 2, 29))
+        self.victims.close_asks()
         self.victims.compare()
 
     def _try_to_pay(self) -> bool:
