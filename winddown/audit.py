@@ -9,6 +9,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
+from winddown.machines import LOG_CONTENT, SYSTEM
 from winddown.models import AuditEntry, AuditSeal, Run, TransitionLog
 
 SEALED_TABLES: dict[str, str] = {}
@@ -42,7 +43,7 @@ def sealed_tables() -> dict[str, str]:
     from django.apps import apps
 
     logs = {
-        model._meta.db_table: "concat_ws(':', subject_id, transition, source, target)"
+        model._meta.db_table: LOG_CONTENT
         for model in apps.get_models()
         if issubclass(model, TransitionLog)
     }
@@ -69,8 +70,6 @@ def seal() -> int:
         if not tables:
             return 0
         rows = sum(count for count, _ in tables.values())
-        from winddown.machines import SYSTEM
-
         seq = append(
             "audit.seal", "audit", actor=SYSTEM, from_xact=start, to_xact=end, tables=tables
         )

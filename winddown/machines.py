@@ -30,6 +30,12 @@ class _System:
 
 SYSTEM: Final = _System()
 
+LOG_CONTENT: Final = (
+    "concat_ws(':', subject_id, transition, source, target, coalesce(actor_id::text, '-'),"
+    " coalesce(run_id::text, '-'), extract(epoch FROM at), reason)"
+)
+"""SQL of what the audit journal covers of a log row: all of it, so that who and why cannot be rewritten either."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -133,10 +139,10 @@ class MachineGuard(Guard):
                 FROM before b JOIN after a ON a.id = b.id
                 WHERE a.state <> b.state
                 ORDER BY a.id
-                RETURNING id, subject_id, transition, source, target
+                RETURNING *
             )
-            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(
-                concat_ws(':', subject_id, transition, source, target), ',' ORDER BY id))
+            SELECT count(*), min(id), max(id),
+                   winddown_rows_digest(string_agg({LOG_CONTENT}, ',' ORDER BY id))
             INTO logged_rows, first_id, last_id, digest FROM logged;
             IF logged_rows > 0 THEN
                 PERFORM winddown_note_rows('{table}', first_id, last_id, logged_rows, digest);
@@ -262,8 +268,9 @@ def transition_set(
     table = model._meta.db_table
     with named(name, actor=actor, run=run, reason=reason), connection.cursor() as cursor:
         cursor.execute(
+            # As an array, because a join with `chosen` may be planned as a scan of the whole table for every batch.
             f"WITH chosen (id) AS MATERIALIZED ({inner})"
-            f" UPDATE {table} SET state = %s FROM chosen WHERE {table}.id = chosen.id",
+            f" UPDATE {table} SET state = %s WHERE id = ANY (ARRAY(SELECT id FROM chosen))",
             [*params, targets.pop()],
         )
         return int(cursor.rowcount)

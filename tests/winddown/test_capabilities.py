@@ -323,9 +323,7 @@ def test_a_probe_stores_what_it_met(first, rehearsal_clock):
     refused = capabilities.probe("spend")
     assert (refused.refused, refused.version) == (True, 2)
     assert "attack" in refused.answer
-    Milestone.objects.create(
-        kind="spend_ends", at=rehearsal_clock.now(), ends_capability="payout"
-    )
+    Milestone.objects.create(kind="spend_ends", at=rehearsal_clock.now(), ends_capability="payout")
     assert capabilities.probe("payout").refused is True
     assert Probe.objects.count() == 3
 
@@ -360,9 +358,7 @@ def test_the_commands_stop_and_ask_to_restore(first, second, capsys):
     assert "stopped already" in capsys.readouterr().out
     call_command("stop_capability", "spend", "--restore", by=first.login_id, reason="over")
     (asked,) = (each for each in approvals.open_requests() if each.stage == "restore")
-    call_command(
-        "approve", asked.subject, by=second.login_id, reason="over", digest=asked.digest
-    )
+    call_command("approve", asked.subject, by=second.login_id, reason="over", digest=asked.digest)
     assert passes()
 
 

@@ -114,8 +114,17 @@ def test_hour_24_in_a_zone_with_summer_time_is_the_local_midnight():
 
 @pytest.mark.parametrize(
     "text",
-    ["2019-09-30T24:01", "2019-09-30T24:00:01", "2019-09-30T25:00", "2019-09-31T24:00",
-     "2019-09-30T23:60", "30 September 24:00", "2019-09-30", "2019-09-30T24:00Z", ""],
+    [
+        "2019-09-30T24:01",
+        "2019-09-30T24:00:01",
+        "2019-09-30T25:00",
+        "2019-09-31T24:00",
+        "2019-09-30T23:60",
+        "30 September 24:00",
+        "2019-09-30",
+        "2019-09-30T24:00Z",
+        "",
+    ],
 )
 def test_what_is_not_an_instant_is_refused(text):
     with pytest.raises(ValueError):  # noqa: PT011
@@ -214,7 +223,7 @@ for at in sys.argv[2:]:
 def test_the_zones_of_server_process_and_database_do_not_matter(own_database, last_day, zone):
     """Rule 30."""
     with own_database.connect() as psql:
-        psql.execute(f'ALTER DATABASE "{own_database.name}" SET TimeZone = \'{zone}\'')
+        psql.execute(f"ALTER DATABASE \"{own_database.name}\" SET TimeZone = '{zone}'")
     last = THE_END - A_MICROSECOND
     process = subprocess.run(
         [sys.executable, "-c", PAY, str(last_day.pk), last.isoformat(), THE_END.isoformat()],

@@ -41,7 +41,13 @@ class LedgerAccount(models.TextChoices):
 
 
 POSTING_CONTENT = "concat_ws(':', journal_id, account, wallet_id, amount_minor)"
+JOURNAL_CONTENT = (
+    "concat_ws(':', id, source, source_id, kind, extract(epoch FROM occurred_at), extract(epoch FROM recorded_at),"
+    " coalesce(reverses_id::text, '-'), coalesce(actor_id::text, '-'), coalesce(run_id::text, '-'))"
+)
+# A date decides about deadlines, so the journal is sealed as its postings are.
 audit.SEALED_TABLES["wallets_posting"] = POSTING_CONTENT
+audit.SEALED_TABLES["wallets_journal"] = JOURNAL_CONTENT
 WALLET_ACCOUNTS = (LedgerAccount.WALLET_PAID, LedgerAccount.WALLET_BONUS)
 
 
@@ -70,7 +76,10 @@ class Journal(models.Model):
                 fields=["source", "source_id", "kind"], name="journal_idempotency"
             ),
         ]
-        indexes = [BrinIndex(fields=["occurred_at"], name="journal_by_time", autosummarize=True)]
+        indexes = [
+            BrinIndex(fields=["occurred_at"], name="journal_by_time", autosummarize=True),
+            BrinIndex(fields=["xact_id"], name="journal_by_xact", autosummarize=True),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.source} {self.source_id}"
