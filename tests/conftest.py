@@ -120,7 +120,7 @@ def own_database(
         redis_url = os.environ.get("REDIS_URL") or settings.REDIS_URL
         monkeypatch.setenv("DATABASE_URL", url)
         monkeypatch.setenv("REDIS_URL", redis_url)
-        monkeypatch.setattr(runner, "wake", lambda run_id: None)
+        monkeypatch.setattr(runner, "wake", lambda run_id, **_: None)
         try:
             yield Database(
                 name=name,
