@@ -22,7 +22,7 @@ class SignInForm(forms.Form):
     """Login id and password; one answer for every refusal, whatever its reason."""
 
     login_id = forms.CharField(
-        label=_("Login ID or e-mail address"),
+        label=_("Login ID"),
         max_length=254,
         strip=True,
         widget=forms.TextInput(

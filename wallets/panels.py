@@ -201,4 +201,8 @@ words.add_workflow_words(
         "in_flight": _("Payments in flight are"),
         "spend_ends_at": _("Payment ends at"),
     },
+    plan_values={
+        ("in_flight", "capture"): _("posted to their merchants"),
+        ("in_flight", "void"): _("given back to the wallets"),
+    },
 )

@@ -131,9 +131,7 @@ def _count() -> Figures | None:
     except OperationalError:
         log.warning("the money table could not be counted in the time a page has", exc_info=True)
         return None
-    return Figures(
-        at=at, seconds=time.monotonic() - began, money=money_by_code, leaks=leaks
-    )
+    return Figures(at=at, seconds=time.monotonic() - began, money=money_by_code, leaks=leaks)
 
 
 def _one_snapshot() -> None:

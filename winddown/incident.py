@@ -13,7 +13,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from winddown import approvals, audit, capabilities, decisions, figures, invariants, offer, panels, runs, words
+from winddown import (
+    approvals,
+    audit,
+    capabilities,
+    decisions,
+    figures,
+    invariants,
+    offer,
+    panels,
+    runs,
+    words,
+)
 from winddown.models import (
     Approval,
     AuditEntry,
@@ -84,11 +95,23 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Clockwork:
-    """When the tick last came, and when the next one is due, in real time."""
+    """How long ago the tick last came, and how soon the next one is due, in real time."""
 
     last_at: dt.datetime | None
-    next_at: dt.datetime | None
-    silent: bool
+    age: dt.timedelta
+    period: dt.timedelta
+
+    @property
+    def due_in(self) -> dt.timedelta:
+        return self.period - self.age
+
+    @property
+    def overdue(self) -> bool:
+        return self.age > self.period
+
+    @property
+    def silent(self) -> bool:
+        return self.last_at is None or self.age > self.period * SILENT_AFTER_TICKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +150,10 @@ class Incident:
     def remaining(self) -> dt.timedelta | None:
         following = self.next_deadline
         return following.at - self.now.at if following else None
+
+    @property
+    def grave(self) -> bool:
+        return any(alarm.grave for alarm in self.alarms)
 
     @property
     def under_way(self) -> list[runs.RunRow]:
@@ -170,9 +197,7 @@ def look(programme: Programme, *, actor: Any) -> Incident:
     )
 
 
-def _switches(
-    moment: Now, deadlines: list[Milestone], *, leaks: dict[str, int]
-) -> list[SwitchRow]:
+def _switches(moment: Now, deadlines: list[Milestone], *, leaks: dict[str, int]) -> list[SwitchRow]:
     probes = {
         probe.capability_id: probe
         for probe in Probe.objects.order_by("capability_id", "-pk").distinct("capability_id")
@@ -233,8 +258,8 @@ def _clockwork(moment: Now) -> Clockwork:
     period: dt.timedelta = settings.CELERY_BEAT_SCHEDULE["tick"]["schedule"]
     return Clockwork(
         last_at=last_at,
-        next_at=last_at + period if last_at else None,
-        silent=last_at is None or moment.real_at - last_at > period * SILENT_AFTER_TICKS,
+        age=moment.real_at - last_at if last_at else dt.timedelta(),
+        period=period,
     )
 
 
@@ -254,14 +279,10 @@ def last_verification() -> Verification | None:
 # --- alarms -------------------------------------------------------------------------------------
 
 
-def _money_alarms(
-    money: figures.Money | None, verification: Verification | None
-) -> list[Alarm]:
+def _money_alarms(money: figures.Money | None, verification: Verification | None) -> list[Alarm]:
     found = []
     if money is not None and money.difference_minor:
-        found.append(
-            Alarm(_("The money table does not add up."), url=reverse("console:breaches"))
-        )
+        found.append(Alarm(_("The money table does not add up."), url=reverse("console:breaches")))
     if verification is not None and verification.breached:
         broken = len(verification.breached)
         sentence = ngettext(
@@ -378,7 +399,7 @@ def _run_subject(subject: str) -> panels.SubjectPage:
 
 @panels.subject_page("capability")
 def _switch_subject(subject: str) -> panels.SubjectPage:
-    """"capability:top_up:points:3" and "capability:top_up:points:3:restore" belong to one page."""
+    """ "capability:top_up:points:3" and "capability:top_up:points:3:restore" belong to one page."""
     code = subject.removeprefix("capability:").removesuffix(":restore").rpartition(":")[0]
     title = words.capability_title(code)
     if subject.endswith(":restore"):

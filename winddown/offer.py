@@ -11,7 +11,7 @@ from winddown import capabilities, words
 from winddown.models import Capability, Milestone, Programme
 from winddown.words import Text
 
-ON, STOPPED, RESTORING, ENDED = "enabled", "disabled", "restoring", "ended"
+ON, ENDED = "enabled", "ended"
 _ORDER = {code: place for place, code in enumerate(capabilities.ALL)}
 
 
@@ -31,13 +31,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One line for customers: what it is, whether it works, since when not, why, and until when it does."""
+    """One line for customers: what it is, whether it works (on, off, later), since when not and why, from and until when."""
 
     code: str
     title: Text
-    on: bool
+    state: str
     since: dt.datetime | None
     why: Text
+    begins_at: dt.datetime | None
     ends_at: dt.datetime | None
 
 
@@ -64,18 +65,32 @@ _GROUPS: dict[str, Text] = {
     "login_external": _("Sign-in with another service"),
 }
 # What customers are told, in the order of what they ask first; the rest are the operator's own switches.
-_TOLD = ("spend", "top_up", "refund_apply", "login_password", "login_external", "register", "transfer", "withdraw")
+_TOLD = (
+    "spend",
+    "top_up",
+    "refund_apply",
+    "login_password",
+    "login_external",
+    "register",
+    "transfer",
+    "withdraw",
+)
 
 
-def offers(programme: Programme, shown: list[Standing]) -> list[Offer]:
+def offers(
+    programme: Programme, shown: list[Standing], *, at: dt.datetime, deadlines: list[Milestone]
+) -> list[Offer]:
     """The capabilities that concern customers; a group that stands in one state is one line."""
+    opens = next((each.at for each in deadlines if each.kind == Milestone.Kind.REFUND_OPENS), None)
     by_group: dict[str, list[Standing]] = {}
     for standing in shown:
         by_group.setdefault(standing.switch.code.partition(":")[0], []).append(standing)
     lines: list[Offer] = []
     for group in _TOLD:
         members = by_group.get(group, [])
-        if group not in _GROUPS or len({member.on for member in members}) > 1:
+        if group == "refund_apply" and (opens is None or opens > at):
+            lines += [_later(member, opens) for member in members if opens is not None]
+        elif group not in _GROUPS or len({member.on for member in members}) > 1:
             lines += [_offer(programme, member) for member in members]
         elif members:
             # The last of them to stop is when the whole of it stopped.
@@ -84,13 +99,27 @@ def offers(programme: Programme, shown: list[Standing]) -> list[Offer]:
     return lines
 
 
+def _later(standing: Standing, begins_at: dt.datetime) -> Offer:
+    code = standing.switch.code
+    return Offer(
+        code=code,
+        title=words.capability_title(code),
+        state="later",
+        since=None,
+        why="",
+        begins_at=begins_at,
+        ends_at=standing.ends_at,
+    )
+
+
 def _offer(programme: Programme, standing: Standing, *, title: Text = "") -> Offer:
     return Offer(
         code=standing.switch.code,
         title=title or words.capability_title(standing.switch.code),
-        on=standing.on,
+        state="on" if standing.on else "off",
         since=None if standing.on else standing.since,
         why="" if standing.on else _why(programme, standing),
+        begins_at=None,
         ends_at=standing.ends_at if standing.on else None,
     )
 

@@ -29,7 +29,12 @@ def home(request: HttpRequest) -> HttpResponse:
         "now": moment,
         "rehearsal": moment.rehearsal,
         "deadlines": deadlines,
-        "offers": offer.offers(programme, offer.standings(at=moment.at, deadlines=deadlines)),
+        "offers": offer.offers(
+            programme,
+            offer.standings(at=moment.at, deadlines=deadlines),
+            at=moment.at,
+            deadlines=deadlines,
+        ),
         "notice": PublicNotice.objects.order_by("-pk").first(),
     }
     if not request.user.is_authenticated:

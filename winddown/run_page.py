@@ -15,12 +15,10 @@ PARTS = ("counts", "sums_minor", "excluded", "locked_out", "terms", "estimates")
 
 @dataclass(frozen=True, slots=True)
 class PlanPart:
-    """One part of a plan: its lines, and whether they are amounts of money."""
+    """One part of a plan: name, value and whether it is an amount of money, for each of its lines."""
 
     name: str
-    lines: list[tuple[str, Any]]
-    money: bool
-    approved: bool
+    lines: list[tuple[str, Any, bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +81,12 @@ def look(run: Run, *, actor: Any) -> RunPage:
 
 def _parts(plan: Plan) -> Iterator[PlanPart]:
     for name in PARTS:
-        lines = list(plan.content.get(name, {}).items())
+        lines = [
+            (line, value, name == "sums_minor" or line.endswith("_minor"))
+            for line, value in plan.content.get(name, {}).items()
+        ]
         if lines:
-            yield PlanPart(
-                name=name, lines=lines, money=name == "sums_minor", approved=name != "estimates"
-            )
+            yield PlanPart(name=name, lines=lines)
 
 
 def _gaps(run: Run) -> str:

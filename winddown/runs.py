@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Q, Sum
 
-from winddown import registry
+from winddown import registry, words
 from winddown.models import Batch, Failure, Run, StepTotal, Worker
 
 UNATTENDED_S = 60
@@ -91,7 +91,7 @@ def newest(*, real_at: dt.datetime) -> list[RunRow]:
         or RunRow(
             workflow=name, run=None, state="never", steps=[], place=0, seen_s=None, failures={}
         )
-        for name in registry.names()
+        for name in sorted(registry.names(), key=words.in_order)
     ]
 
 
@@ -123,9 +123,9 @@ def _batches(ids: list[int], *, real_at: dt.datetime) -> dict[tuple[int, str], d
         Batch.objects.filter(run__in=ids)
         .values("run_id", "step")
         .annotate(
-            moved=Sum("moved"),
-            failed=Sum("failed"),
-            amount_minor=Sum("amount_minor"),
+            rows_moved=Sum("moved"),
+            rows_failed=Sum("failed"),
+            amount=Sum("amount_minor"),
             recent=Sum("moved", filter=Q(ended_at__gte=since)),
         )
     )
@@ -170,7 +170,7 @@ def _row(
 
 
 def _step(run: Run, name: str, counted: dict[str, Any], total: StepTotal | None) -> StepRow:
-    failed = counted.get("failed") or 0
+    failed = counted.get("rows_failed") or 0
     if total is None:
         state = "waiting"
     elif total.ended_at is not None:
@@ -181,9 +181,9 @@ def _step(run: Run, name: str, counted: dict[str, Any], total: StepTotal | None)
         name=name,
         state=state,
         expected=total.rows_expected if total else None,
-        moved=counted.get("moved") or 0,
+        moved=counted.get("rows_moved") or 0,
         failed=failed,
-        amount_minor=counted.get("amount_minor") or 0,
+        amount_minor=counted.get("amount") or 0,
         rows_s=(counted.get("recent") or 0) / RATE_OVER_S,
         started_at=total.started_at if total else None,
         ended_at=total.ended_at if total else None,

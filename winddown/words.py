@@ -65,9 +65,7 @@ def capability_effect(code: str) -> Text:
     """What is refused while `code` is stopped."""
     kind, _sep, of = code.partition(":")
     if kind == "top_up":
-        return format_lazy(
-            _("No wallet can be charged by {source}."), source=_SOURCES.get(of, of)
-        )
+        return format_lazy(_("No wallet can be charged by {source}."), source=_SOURCES.get(of, of))
     if kind == "login_external":
         return format_lazy(
             _("Nobody can sign in with {provider}, and no such session is accepted."),
@@ -120,6 +118,7 @@ _STATES: dict[str, dict[str, StateWord]] = {
     "offer": {
         "on": StateWord(pgettext_lazy("offer", "Works"), "on"),
         "off": StateWord(pgettext_lazy("offer", "Stopped"), "off"),
+        "later": StateWord(pgettext_lazy("offer", "Not yet"), "wait"),
     },
     "invariant": {
         "holds": StateWord(_("Holds"), "on"),
@@ -153,6 +152,7 @@ _WORKFLOWS: dict[str, Text] = {
     "refund-balances": _("Refund balances"),
 }
 _STEPS: dict[str, Text] = {}
+_PLAN_VALUES: dict[tuple[str, str], Text] = {}
 _PLAN_LINES: dict[str, Text] = {
     "switches": _("Switches that stop"),
     "providers": _("Login providers"),
@@ -192,14 +192,31 @@ def plan_part(name: str) -> Text:
     return _PARTS.get(name) or plan_line(name)
 
 
+def plan_value(name: str, value: str) -> Text:
+    """What a plan's term says, where it is a code that has words."""
+    return _PLAN_VALUES.get((name, value), value)
+
+
 def milestone_title(kind: str) -> Text:
     return _MILESTONES.get(kind) or kind.replace("_", " ").capitalize()
 
 
-def add_workflow_words(*, steps: dict[str, Text], plan_lines: dict[str, Text]) -> None:
-    """The steps and plan lines of an app's workflows have their words."""
+def in_order(name: str) -> tuple[int, str]:
+    """Workflows in the order in which a wind-down needs them."""
+    known = list(_WORKFLOWS)
+    return (known.index(name) if name in known else len(known), name)
+
+
+def add_workflow_words(
+    *,
+    steps: dict[str, Text],
+    plan_lines: dict[str, Text],
+    plan_values: dict[tuple[str, str], Text] | None = None,
+) -> None:
+    """The steps, plan lines and coded terms of an app's workflows have their words."""
     _STEPS.update(steps)
     _PLAN_LINES.update(plan_lines)
+    _PLAN_VALUES.update(plan_values or {})
 
 
 # --- what happened ------------------------------------------------------------------------------

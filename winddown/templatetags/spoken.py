@@ -126,14 +126,6 @@ def stamp_s(at: dt.datetime | None) -> str | SafeString:
 
 
 @register.filter
-def clock_s(at: dt.datetime | None) -> str | SafeString:
-    """ "14:00:05", where the day is plain."""
-    if at is None:
-        return "–"
-    return _element(at, f"{timezone.localtime(at):%H:%M:%S}")
-
-
-@register.filter
 def exact(at: dt.datetime | None) -> str | SafeString:
     """Both names of a midnight: "2019-09-30 24:00 JST = 10-01 00:00 JST"; any other time has one."""
     if at is None:
@@ -146,6 +138,14 @@ def exact(at: dt.datetime | None) -> str | SafeString:
 
 
 @register.filter
+def begins(at: dt.datetime | None) -> str | SafeString:
+    """ "2019-10-01 00:00 JST": what begins at midnight does not begin at 24:00 of the day before."""
+    if at is None:
+        return "–"
+    return _element(at, f"{timezone.localtime(at):%Y-%m-%d %H:%M %Z}")
+
+
+@register.filter
 def span(seconds: float | dt.timedelta | None) -> str:
     """A length of time in its two largest units: "61 days 4 h", "12 min"; below a minute in seconds."""
     if seconds is None:
@@ -154,14 +154,14 @@ def span(seconds: float | dt.timedelta | None) -> str:
     days, rest = divmod(whole, 86_400)
     hours, rest = divmod(rest, 3_600)
     minutes, rest = divmod(rest, 60)
+    in_hours = gettext("%(n)s h") % {"n": hours}
+    in_minutes = gettext("%(n)s min") % {"n": minutes}
     if days:
-        head = ngettext("%(n)s day", "%(n)s days", days) % {"n": f"{days:,}"}
-        return f"{head} {gettext('%(n)s h') % {'n': hours}}" if days < 100 else head
+        in_days = ngettext("%(n)s day", "%(n)s days", days) % {"n": f"{days:,}"}
+        return f"{in_days} {in_hours}" if days < 100 else in_days
     if hours:
-        return f"{gettext('%(n)s h') % {'n': hours}} {gettext('%(n)s min') % {'n': minutes}}"
-    if minutes:
-        return gettext("%(n)s min") % {"n": minutes}
-    return gettext("%(n)s s") % {"n": rest}
+        return f"{in_hours} {in_minutes}"
+    return in_minutes if minutes else gettext("%(n)s s") % {"n": rest}
 
 
 @register.filter
@@ -239,18 +239,18 @@ def plan_line(name: str) -> str:
 
 
 @register.filter
-def planned(value: Any, is_money: bool = False) -> str | SafeString:
-    """A plan's value: amounts and counts as such, an instant as one, everything else as it is written."""
+def planned(value: Any, name: str) -> str | SafeString:
+    """A plan's value: a count as such, an instant as one, a known code by its words, everything else as written."""
     if isinstance(value, bool) or not isinstance(value, int | str | list):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, int):
-        return amount(value) if is_money else number(value)
+        return number(value)
     if isinstance(value, list):
         return gettext(", ").join(map(str, value))
     try:
         at = dt.datetime.fromisoformat(value)
     except ValueError:
-        return value
+        return str(words.plan_value(name, value))
     return exact(at) if at.tzinfo else value
 
 
