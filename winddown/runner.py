@@ -19,7 +19,7 @@ from django.db import (
     connection,
     transaction,
 )
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, DateTimeField, F, Func, Q, Sum
 from kombu.exceptions import OperationalError as BrokerDown
 
 from winddown import approvals, audit, clock, registry
@@ -411,18 +411,19 @@ def _do(batch: Batch, worker: str) -> Batch | None:
 
 
 def _fenced(batch: Batch) -> Run | None:
-    """The batch's run, if this claim is still the one that counts and the run is still running."""
-    mine = (
-        Batch.objects.select_for_update()
-        .filter(pk=batch.pk, token=batch.token, state=Batch.State.LEASED)
-        .select_related("run")
-        .only("pk", "run")
-        .first()
+    """The batch's run, if this claim is still the one that counts and the run is still running.
+
+    Only the batch is locked: with the run's row in the lock too, the workers of a run would wait for each other.
+    """
+    found = Run.objects.raw(
+        """
+        SELECT r.* FROM winddown_run r JOIN winddown_batch b ON b.run_id = r.id
+        WHERE b.id = %s AND b.token = %s AND b.state = 'leased' FOR UPDATE OF b
+        """,
+        [batch.pk, batch.token],
     )
-    if mine is None:
-        return None
-    run = Run.objects.get(pk=batch.run_id)
-    if run.state != Run.State.RUNNING:
+    run = next(iter(found), None)
+    if run is not None and run.state != Run.State.RUNNING:
         Batch.objects.filter(pk=batch.pk).update(
             state=Batch.State.WAITING, lease_until=None, attempts=F("attempts") - 1
         )
@@ -437,7 +438,7 @@ def _finish(run: Run, batch: Batch, *, moved: int, amount_minor: int, failed: in
         moved=moved,
         failed=failed,
         amount_minor=amount_minor,
-        ended_at=_real_now(),
+        ended_at=Func(function="clock_timestamp", output_field=DateTimeField()),
     )
     audit.append(
         "run.batch",
