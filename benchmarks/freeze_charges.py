@@ -1,0 +1,248 @@
+"""freeze-charges: every wallet changes its state and leaves a row in the log."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import connection, transaction
+
+from benchmarks import plain, population, task_per_wallet
+from benchmarks.harness import (
+    ROOT,
+    Bench,
+    Process,
+    Stopwatch,
+    process_environment,
+)
+from benchmarks.plain import PlainLog, PlainWallet
+from winddown import runner
+from winddown.models import Run
+
+LIMIT = "one UPDATE + one INSERT, full pages"
+KEYED = "the same, with a foreign key on the log"
+HALF = "the same, half-filled pages"
+OURS = "workflow, 1 worker"
+OURS_2 = "workflow, 2 workers"
+QUERYSET = "queryset.update + bulk_create"
+BULK = "django-fsm, bulk_update + bulk_create"
+LOOP = "django-fsm, save, log row, in a loop"
+TASK = "one Celery task per wallet"
+TASK_REUSING = "one Celery task per wallet, connection kept"
+
+LOOP_SAMPLE = 2_000
+BULK_SAMPLE = 10_000
+TASK_SAMPLE = 1_000
+
+
+def fill(wallets: int) -> None:
+    population.programme()
+    population.wallets(wallets)
+    plain.twins()
+
+
+def run(bench: Bench) -> None:
+    for size in bench.sizes:
+        template = bench.databases.filled("wallets", fill, wallets=size)
+
+        def side(
+            name: str,
+            part: str,
+            work: Callable[[], tuple[int, float]],
+            note: str = "",
+            repeats: int | None = None,
+            size: int = size,
+            template: str = template,
+        ) -> None:
+            bench.side(
+                name,
+                part,
+                size=size,
+                template=template,
+                work=work,
+                note=note,
+                repeats=repeats,
+            )
+
+        side(LIMIT, "limit", lambda: bare("plain_plainwallet", "plain_plainlog"))
+        side(KEYED, "limit", lambda: bare("plain_plainwallet", "plain_keyed"))
+        side(HALF, "limit", lambda: bare("plain_half", "plain_plainlog"))
+        side(OURS, "ours", lambda: workflow(bench, workers=1))
+        side(OURS_2, "ours", lambda: workflow(bench, workers=2))
+        side(QUERYSET, "peer", queryset)
+        side(BULK, "peer", lambda: bulk(min(size, BULK_SAMPLE)))
+        if size != bench.largest:
+            continue
+        # Their time per wallet does not depend on how many there are: one sample is enough.
+        side(LOOP, "peer", lambda: loop(min(size, LOOP_SAMPLE)), repeats=1)
+        side(TASK, "peer", lambda: tasks(min(size, TASK_SAMPLE), reuse_max=0), repeats=1)
+        side(TASK_REUSING, "peer", lambda: tasks(min(size, TASK_SAMPLE), reuse_max=1000), repeats=1)
+
+    bench.at_most("whole run, 1 worker, against the limit", 1.4, bench.ratio(OURS, LIMIT))
+    bench.at_most("whole run, 2 workers, against the limit", 0.95, bench.ratio(OURS_2, LIMIT))
+    bench.at_least("faster than a task per wallet", 300, bench.ratio(TASK, OURS))
+    bench.at_least(
+        "faster than a task per wallet, connection kept", 120, bench.ratio(TASK_REUSING, OURS)
+    )
+    bench.at_least("faster than bulk_update", 20, bench.ratio(BULK, OURS))
+    bench.at_most("growth exponent, 1 worker", 1.05, bench.growth().get(OURS, 1.0), unit="")
+    bench.notes += [
+        "The limit is one transaction over everything: no payment could pass until it is done.",
+        "The workflow is planned, approved, started, swept in batches of 1,000 with an audit entry each, and verified;"
+        " its seconds are those from the start to the verified end.",
+        "Celery: a real worker with two processes on the broker of REDIS_URL; seconds from the first message to the last row.",
+    ]
+
+
+# --- The limit ------------------------------------------------------------------------------------
+
+
+def bare(table: str, log: str) -> tuple[int, float]:
+    """What PostgreSQL needs for the same rows when nobody guards, logs through a trigger, or waits."""
+    with Stopwatch() as watch, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET state = 'charge_frozen' WHERE state = 'active'")
+        rows = cursor.rowcount
+        cursor.execute(
+            f"""
+            INSERT INTO {log} (subject_id, transition, source, target, run_id, reason, at, xact_id)
+            SELECT id, 'freeze_charges', 'active', 'charge_frozen', 1, 'benchmark', clock_timestamp(),
+                   pg_current_xact_id()::text::bigint
+            FROM {table} WHERE state = 'charge_frozen'
+            """
+        )
+    return rows, watch.seconds
+
+
+# --- Ours -----------------------------------------------------------------------------------------
+
+
+def workflow(bench: Bench, *, workers: int) -> tuple[int, float]:
+    """The real workflow through plan, approval, start, batches and verification."""
+    maker, checker = population.person("maker"), population.person("checker")
+    with Stopwatch() as planning:
+        run = runner.plan("freeze-charges", actor=maker, reason="benchmark")
+        planning.lap("plan")
+        run = runner.approve(run, actor=checker, digest=run.plan_digest, reason="benchmark")
+        planning.lap("approve")
+    crew = [Process("freeze_charges", "work_off", run.pk) for _ in range(workers)]
+    with Stopwatch() as watch:
+        runner.start(run, actor=maker)
+        watch.lap("start")
+        for process in crew:
+            process.go()
+        for process in crew:
+            process.result()
+        watch.lap("work")
+    ended = Run.objects.get(pk=run.pk)
+    assert ended.state == Run.State.SUCCEEDED, ended.state
+    rows = runner.moved(ended)["freeze_wallets"]
+    bench.figure(
+        f"run over {rows:,} wallets, {workers} worker{'s' if workers > 1 else ''}",
+        **{f"{name} s": seconds for name, seconds in (planning.laps | watch.laps).items()},
+    )
+    return rows, watch.seconds
+
+
+def work_off(run: str) -> dict[str, Any]:
+    """A worker's part: batches until none is left. One that came too early for the next step looks again."""
+    batches = 0
+    while int(run) in runner.owed():
+        batches += runner.work(int(run), seconds_max=3_600, batches_max=1_000_000)
+        time.sleep(0.002)
+    return {"batches": batches}
+
+
+# --- The peers ------------------------------------------------------------------------------------
+
+
+def queryset() -> tuple[int, float]:
+    """One UPDATE by the ORM, and log objects made in Python."""
+    with Stopwatch() as watch, transaction.atomic():
+        chosen = list(PlainWallet.objects.filter(state="active").values_list("pk", flat=True))
+        PlainWallet.objects.filter(state="active").update(state="charge_frozen")
+        PlainLog.objects.bulk_create((plain.log_of(pk) for pk in chosen), batch_size=1_000)
+    return len(chosen), watch.seconds
+
+
+def bulk(rows: int) -> tuple[int, float]:
+    """django-fsm's method on every object, then the two bulk calls per thousand."""
+    with Stopwatch() as watch:
+        chosen = list(PlainWallet.objects.filter(state="active").order_by("pk")[:rows])
+        for first in range(0, len(chosen), 1_000):
+            wallets = chosen[first : first + 1_000]
+            with transaction.atomic():
+                for wallet in wallets:
+                    wallet.freeze_charges()
+                PlainWallet.objects.bulk_update(wallets, ["state"])
+                PlainLog.objects.bulk_create(plain.log_of(wallet.pk) for wallet in wallets)
+    return len(chosen), watch.seconds
+
+
+def loop(rows: int) -> tuple[int, float]:
+    with Stopwatch() as watch:
+        chosen = list(PlainWallet.objects.order_by("pk").values_list("pk", flat=True)[:rows])
+        for pk in chosen:
+            freeze_one(pk)
+    return len(chosen), watch.seconds
+
+
+def freeze_one(pk: int) -> None:
+    """One wallet as most projects write it: lock, transition, save, log row."""
+    with transaction.atomic():
+        wallet = PlainWallet.objects.select_for_update().get(pk=pk)
+        wallet.freeze_charges()
+        wallet.save(update_fields=["state"])
+        plain.log_of(pk).save(force_insert=True)
+
+
+# --- One task per wallet --------------------------------------------------------------------------
+
+
+def tasks(rows: int, *, reuse_max: int) -> tuple[int, float]:
+    """A message per wallet to a real worker with two processes."""
+    broker = redis.Redis.from_url(settings.REDIS_URL)
+    chosen = list(PlainWallet.objects.order_by("pk").values_list("pk", flat=True)[: rows + 1])
+    worker = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "benchmarks.task_per_wallet",
+            "worker",
+            "--concurrency=2",
+            "--pool=prefork",
+            "--loglevel=ERROR",
+            "--without-gossip",
+            "--without-mingle",
+        ],
+        cwd=ROOT,
+        env=process_environment()
+        | {"BENCHMARK_DB_REUSE_MAX": str(reuse_max), "DJANGO_SETTINGS_MODULE": "config.settings"},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        task_per_wallet.freeze.delay(chosen[0])
+        _until_logged(1)
+        with Stopwatch() as watch:
+            for pk in chosen[1:]:
+                task_per_wallet.freeze.delay(pk)
+            _until_logged(len(chosen))
+    finally:
+        worker.terminate()
+        worker.wait(30)
+        for key in broker.scan_iter(f"{task_per_wallet.PREFIX}*"):
+            broker.delete(key)
+    return len(chosen) - 1, watch.seconds
+
+
+def _until_logged(rows: int, *, seconds_max: float = 120) -> None:
+    begun = time.monotonic()
+    while PlainLog.objects.count() < rows:
+        assert time.monotonic() - begun < seconds_max, "the worker does not come to its end"
+        time.sleep(0.01)
