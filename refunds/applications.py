@@ -1,4 +1,4 @@
-"""Refund applications: drafted, submitted, decided by the rules or by two people, corrected, withdrawn."""
+"""Refund applications: drafted, submitted, decided by rules or by two people, corrected."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from winddown.models import Approval, Milestone
 
 State = RefundApplication.State
 STAGE = "decide"
+BANK_ACCOUNT = "bank_account"
 
 
 class NothingOwed(WinddownError):
@@ -45,10 +46,10 @@ class WindowOver(WinddownError):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One application as its holder sends it. Without an account, the holder's current payee counts.
+    """One application as its holder sends it; without an account, the current payee counts.
 
-    `op_id` is made before the call: the same one again gives the first result. `confirmed_minor`
-    is the amount that the holder saw; None leaves its confirmation for later (web route).
+    `op_id` is made before the call: the same one again gives the first result. `confirmed_minor` is
+    the amount that the holder saw; None leaves its confirmation for later (web route).
     """
 
     holder_id: int
@@ -96,13 +97,13 @@ class _Case:
         return self.outcome.submission
 
 
-# --- what the holder does --------------------------------------------------------------------------
+# --- what the holder does -------------------------------------------------------------------------
 
 
 def save_draft(
     holder: Any, *, route: str, step: int, answers: dict[str, Any], actor: Any
 ) -> RefundApplication:
-    """The holder's answers so far are kept, sealed, and can be taken up again; no question is asked twice."""
+    """The holder's answers so far are kept, sealed: no question is asked twice."""
     with transaction.atomic():
         capabilities.passed("refund_apply")
         entitlement = Entitlement.objects.filter(wallet__account=holder).first()
@@ -146,7 +147,8 @@ def submit(
     """The holder's application is in, and approved when the rules allow it. See `submit_many`.
 
     Raises what stands in the way: `NothingOwed`, `AlreadyApplied`, `AmountDiffers`, `PayeeRefused`,
-    `WindowOver`, `CapabilityStopped`, or `IdempotencyConflict` for a used `op_id` with another body.
+    `WindowOver`, `CapabilityStopped`, or `IdempotencyConflict` for a used `op_id` with another
+    body.
     """
     submission = Submission(
         holder_id=holder.pk,
@@ -168,10 +170,10 @@ def submit(
 
 
 def submit_many(submissions: Sequence[Submission], *, reason: str) -> list[Outcome]:
-    """Each submission went the way of `submit`, all in one transaction; a refused one does not hold up the others.
+    """Each submission went the way of `submit`; a refused one does not hold up the others.
 
-    For applications that arrive together: a file, a channel, a rehearsal. The system acts; the
-    applicant stands in the row. A holder stands once in `submissions`.
+    One transaction, for applications that arrive together: a file, a channel, a rehearsal. The
+    system acts; the applicant stands in the row. A holder stands once in `submissions`.
     """
     with transaction.atomic():
         outcomes = _take(submissions, actor=SYSTEM)
@@ -211,7 +213,7 @@ def _take(submissions: Sequence[Submission], *, actor: Any) -> list[Outcome]:
 
 
 def _passed() -> tuple[dt.datetime, dt.datetime | None]:
-    """The instant of taking, and the end of the window if that is over (rule 40). Holds the switch's lock."""
+    """The instant, and the end of the window if it is over (rule 40). Holds the switch's lock."""
     ended = Milestone.objects.filter(kind=Milestone.Kind.REFUND_WINDOW_ENDS).first()
     try:
         with transaction.atomic():
@@ -244,7 +246,7 @@ def _not_seen_before(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> list[_Case]:
-    """The submissions that may be taken, each with its entitlement locked; the others have their refusal."""
+    """The submissions that may be taken, entitlements locked; the others have their refusal."""
     owed = _owed([outcome.submission.holder_id for outcome in outcomes])
     cases = []
     for outcome in outcomes:
@@ -270,7 +272,7 @@ def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> lis
 
 
 def _owed(holders: list[int]) -> dict[int, tuple[int, str, int, int | None, str | None]]:
-    """Holder -> entitlement, its state and amount, and the live application with its state. Locked."""
+    """Holder -> entitlement, its state and amount, and the live application's. All locked."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -351,7 +353,7 @@ def _columns(case: _Case, at: dt.datetime) -> dict[str, Any]:
 
 
 def decide_by_rule(application_ids: Sequence[int], *, at: dt.datetime) -> int:
-    """Those of the applications that the rules allow are approved; the others say why people must look.
+    """Those that the rules allow are approved; the others say why people must look.
 
     The applicants are known (app route). An application without a confirmed amount stays verified.
     Returns how many were approved.
@@ -376,7 +378,7 @@ def decide_by_rule(application_ids: Sequence[int], *, at: dt.datetime) -> int:
 
 
 def _review_reasons(application_ids: Sequence[int]) -> dict[int, str]:
-    """Application -> why the rules leave it to people: the amount, or an account of many holders (rule 58)."""
+    """Application -> why people must look: the amount, or an account of many holders (rule 58)."""
     limits = terms.current()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -476,23 +478,42 @@ def _correct(entries: Sequence[tuple[int, Account]], *, actor: Any) -> list[int 
             good.append(application)
     for application in good:
         RefundApplication.objects.filter(pk=application.pk).update(payee_id=application.payee_id)
-    ids = [application.pk for application in good]
-    move(RefundApplication, "answer", ids, actor=actor, asked_for="")
-    move(Entitlement, "apply", [a.entitlement_id for a in good], actor=actor)
-    # Whoever was found to be the holder before is not asked to prove it again.
-    identified = [a.pk for a in good if a.decided_at is not None and not a.late]
-    decide_by_rule(identified, at=at)
-    _reapprove_late([a.pk for a in good if a.decided_at is not None and a.late], at=at)
+    _go_on(good, at=at, actor=actor)
     return outcomes
 
 
-def _reapprove_late(application_ids: list[int], *, at: dt.datetime) -> None:
-    """Late claims that two people had approved stay approved for the corrected account."""
+def _go_on(waiting: Sequence[RefundApplication], *, at: dt.datetime, actor: Any) -> None:
+    """Applications that waited for a payable account go their way again.
+
+    Whoever was found to be the holder before is not asked to prove it again, and what two people
+    had approved stays approved.
+    """
+    move(RefundApplication, "answer", [a.pk for a in waiting], actor=actor, asked_for="")
+    move(Entitlement, "apply", [a.entitlement_id for a in waiting], actor=actor)
+    decided = [a for a in waiting if a.decided_at is not None]
+    decide_by_rule([a.pk for a in decided if a.decided_by_id is None], at=at)
+    by_people = [a for a in decided if a.decided_by_id is not None]
     for name in ("verify", "confirm_amount"):
-        move(RefundApplication, name, application_ids, actor=SYSTEM)
-    move(RefundApplication, "approve", application_ids, actor=SYSTEM, decided_at=at)
-    owed = RefundApplication.objects.filter(pk__in=application_ids)
-    move(Entitlement, "approve", list(owed.values_list("entitlement_id", flat=True)), actor=SYSTEM)
+        move(RefundApplication, name, [a.pk for a in by_people], actor=SYSTEM)
+    move(RefundApplication, "approve", [a.pk for a in by_people], actor=SYSTEM, decided_at=at)
+    move(Entitlement, "approve", [a.entitlement_id for a in by_people], actor=SYSTEM)
+
+
+def override_payee(payee: Payee, *, actor: Any, digest: str, reason: str) -> Payee:
+    """A second person let a payee be paid that the bank had refused, and its application goes on.
+
+    Raises `SamePerson` for the one who asked (`payees.ask_override`); rule 56.
+    """
+    with transaction.atomic():
+        payees.decide(payee, stage=payees.OVERRIDE, actor=actor, digest=digest, reason=reason)
+        done = transition_one(payee, "override", actor=actor, reason=reason)
+        waiting = RefundApplication.objects.filter(
+            applicant_id=done.holder_id, live=True, state=State.NEEDS_INFO, asked_for=BANK_ACCOUNT
+        )
+        if done.replaced_at is None:
+            _go_on(list(waiting), at=clock.now(), actor=SYSTEM)
+        audit.append("payee.override", f"payee:{done.pk}", actor=actor, reason=reason)
+        return done
 
 
 def withdraw(application: RefundApplication, *, actor: Any, reason: str = "") -> RefundApplication:
@@ -634,7 +655,7 @@ def _reinstate(entitlement: Entitlement, *, actor: Any, reason: str) -> None:
 def reject(
     application: RefundApplication, *, rejection: str, actor: Any, reason: str
 ) -> RefundApplication:
-    """The application ended without payment, for a reason that the applicant is told; another may follow."""
+    """The application ended unpaid, for a reason the applicant is told; another may follow."""
     with transaction.atomic():
         done = transition_one(
             application, "reject", actor=actor, reason=reason, rejection=rejection, live=False

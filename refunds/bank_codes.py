@@ -64,8 +64,8 @@ def _copied(version: str, banks: Iterable[BankRow], branches: Iterable[BranchRow
 
 
 def _copy(sql: str, rows: Iterable[tuple[Any, ...]]) -> int:
-    count = 0
-    with connection.cursor() as cursor, cursor.copy(sql) as channel:
-        for count, row in enumerate(rows, start=1):
-            channel.write_row(row)
-    return count
+    with connection.cursor() as cursor:
+        with cursor.copy(sql) as channel:
+            for row in rows:
+                channel.write_row(row)
+        return int(cursor.rowcount)

@@ -1,4 +1,4 @@
-"""Field encryption: AES-256-GCM bound to the place where a value stands, and keyed fingerprints of what may not be read."""
+"""Field encryption: values sealed to the place where they stand, and their keyed fingerprints."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def unseal(sealed: bytes | memoryview, *, place: str) -> bytes:
 
 
 def fingerprint(text: str, *, of: str) -> str:
-    """Equal for equal `text` of the same kind `of`, and tells nothing without the field key: 64 hex digits."""
+    """64 hex digits, equal for equal `text` of the same kind; tells nothing without the key."""
     key = _derived(settings.FIELD_KEY, b"fingerprint")
     return hmac.new(key, f"{of}\x1f{text}".encode(), hashlib.sha256).hexdigest()
 

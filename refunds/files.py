@@ -15,7 +15,7 @@ class FileDiffers(WinddownError):
 
 
 def write_once(directory: Path, name: str, pieces: Iterable[bytes]) -> Path:
-    """`directory/name` holds exactly these bytes, readable by its owner only, on disk before this returns.
+    """`directory/name` holds exactly these bytes, on disk, readable by its owner only.
 
     A reader sees the whole file or none. The same bytes again change nothing; others raise
     `FileDiffers`.

@@ -44,7 +44,8 @@ def above_entitlement() -> list[str]:
 @invariant("I3b", "No payout or entitlement dangles")
 def dangling() -> list[str]:
     return rows(
-        "SELECT o.id FROM refunds_payout o LEFT JOIN refunds_entitlement e ON e.id = o.entitlement_id"
+        "SELECT o.id FROM refunds_payout o LEFT JOIN refunds_entitlement e ON e.id = "
+        "o.entitlement_id"
         " LEFT JOIN accounts_user u ON u.id = o.holder_id"
         " WHERE u.id IS NULL OR (o.entitlement_id IS NOT NULL AND e.id IS NULL)",
         "payout {0} dangles",
@@ -74,9 +75,11 @@ def unapproved_files() -> list[str]:
         """
         SELECT b.id, count(DISTINCT s.staff_number), b.approvals_needed FROM refunds_payoutbatch b
         JOIN accounts_user m ON m.id = b.maker_id
-        LEFT JOIN winddown_signature s ON s.subject = 'payout_batch:' || b.id AND s.part = 'approved'
+        LEFT JOIN winddown_signature s ON s.subject = 'payout_batch:' || b.id
+            AND s.part = 'approved'
             AND s.digest = b.digest AND s.staff_number <> m.staff_number
-        WHERE b.state IN ('approved', 'exported', 'transmitted', 'bank_accepted', 'bank_rejected', 'executed',
+        WHERE b.state IN ('approved', 'exported', 'transmitted', 'bank_accepted',
+            'bank_rejected', 'executed',
             'reconciling', 'reconciled', 'closed')
         GROUP BY b.id HAVING count(DISTINCT s.staff_number) < b.approvals_needed
         """,
@@ -96,7 +99,8 @@ def applications_of_one_person() -> list[str]:
     return rows(
         """
         SELECT a.id FROM refunds_refundapplication a
-        WHERE a.decided_by_id IS NOT NULL AND (SELECT count(DISTINCT s.staff_number) FROM winddown_signature s
+        WHERE a.decided_by_id IS NOT NULL AND (SELECT count(DISTINCT s.staff_number)
+            FROM winddown_signature s
             WHERE s.subject = 'application:' || a.id AND s.part IN ('maker', 'approved')) < 2
         """,
         "application {0} was decided by one person",
@@ -160,17 +164,20 @@ def wallets_in_two_buckets() -> list[str]:
         """
         SELECT w.id, w.state, e.state FROM wallets_wallet w
         LEFT JOIN refunds_entitlement e ON e.wallet_id = w.id
-        WHERE w.state IN ('entitled', 'held_entitled', 'settled', 'transferred', 'excluded') AND NOT CASE w.state
+        WHERE w.state IN ('entitled', 'held_entitled', 'settled', 'transferred', 'excluded')
+            AND NOT CASE w.state
             WHEN 'entitled' THEN e.state NOT IN ('paid', 'excluded', 'transferred')
             WHEN 'held_entitled' THEN e.id IS NULL OR e.state = 'held'
             WHEN 'settled' THEN e.id IS NULL OR e.state = 'paid'
             WHEN 'transferred' THEN e.state = 'transferred'
-            WHEN 'excluded' THEN e.state IN ('excluded', 'late_approved', 'paying', 'returned', 'applied', 'approved')
+            WHEN 'excluded' THEN e.state IN ('excluded', 'late_approved', 'paying', 'returned',
+                'applied', 'approved')
             END IS TRUE
         """,
         "wallet {0} is {1}, its entitlement {2}",
     ) + rows(
-        "SELECT e.id, w.state FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = e.wallet_id"
+        "SELECT e.id, w.state FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = "
+        "e.wallet_id"
         " WHERE w.state IN ('active', 'charge_frozen', 'held', 'closing', 'closed', 'held_closed')",
         "entitlement {0} exists while its wallet is {1}",
     )
@@ -186,30 +193,38 @@ def refund_identity() -> list[str]:
         WITH e AS (
             SELECT coalesce(sum(amount_minor), 0) AS entitled,
                 coalesce(sum(amount_minor) FILTER (WHERE state IN
-                    ('computed', 'notified', 'applied', 'approved', 'returned', 'late_approved', 'held')), 0) AS owed,
+                    ('computed', 'notified', 'applied', 'approved', 'returned', 'late_approved',
+                        'held')), 0) AS owed,
                 coalesce(sum(amount_minor) FILTER (WHERE state = 'paying'), 0) AS paying,
                 coalesce(sum(amount_minor) FILTER (WHERE state = 'paid'), 0) AS paid,
                 coalesce(sum(amount_minor) FILTER (WHERE state = 'excluded'), 0) AS excluded,
                 coalesce(sum(amount_minor) FILTER (WHERE state = 'transferred'), 0) AS transferred
             FROM refunds_entitlement
         ), o AS (
-            SELECT coalesce(sum(amount_minor) FILTER (WHERE remedy_id IS NOT NULL AND state = 'settled'), 0) AS remedied,
+            SELECT coalesce(sum(amount_minor) FILTER (WHERE remedy_id IS NOT NULL
+                AND state = 'settled'), 0) AS remedied,
                 coalesce(sum(amount_minor) FILTER (WHERE state = 'settled'), 0) AS settled,
                 coalesce(sum(amount_minor) FILTER (WHERE state IN
                     ('ready', 'checked', 'batched', 'exported', 'executed')), 0) AS in_flight,
                 coalesce(sum(amount_minor) FILTER (WHERE remedy_id IS NULL AND state IN
-                    ('ready', 'checked', 'batched', 'exported', 'executed')), 0) AS refunds_in_flight
+                    ('ready', 'checked', 'batched', 'exported', 'executed')), 0) AS
+                        refunds_in_flight
             FROM refunds_payout
         ), p AS (
-            SELECT coalesce(sum(p.amount_minor) FILTER (WHERE account = 'refunds_payable' AND j.kind = 'entitle'), 0)
+            SELECT coalesce(sum(p.amount_minor) FILTER (WHERE account = 'refunds_payable'
+                AND j.kind = 'entitle'), 0)
                        AS entitled,
-                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'refunds_payable'), 0) AS payable,
-                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'payouts_in_flight'), 0) AS in_flight,
+                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'refunds_payable'), 0) AS
+                    payable,
+                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'payouts_in_flight'), 0) AS
+                    in_flight,
                 coalesce(sum(p.amount_minor) FILTER (WHERE account = 'bank'), 0) AS bank,
                 coalesce(sum(p.amount_minor) FILTER (WHERE account = 'unclaimed'), 0) AS unclaimed,
-                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'transferred'), 0) AS transferred
+                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'transferred'), 0) AS
+                    transferred
             FROM wallets_posting p JOIN wallets_journal j ON j.id = p.journal_id
-            WHERE p.account IN ('refunds_payable', 'payouts_in_flight', 'bank', 'unclaimed', 'transferred')
+            WHERE p.account IN ('refunds_payable', 'payouts_in_flight', 'bank', 'unclaimed',
+                'transferred')
         )
         SELECT bucket, ledger, counted FROM e, o, p, LATERAL (VALUES
             ('entitled', p.entitled, e.entitled),

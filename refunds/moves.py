@@ -21,7 +21,7 @@ def move(
     reason: str = "",
     **columns: Any,
 ) -> int:
-    """Every row of `ids` that stands in a source state of `name` is in its target, with `columns` set.
+    """Every row of `ids` in a source state of `name` is in its target, with `columns` set.
 
     One statement; rows in other states are left alone, so a second call moves none. Returns how
     many moved. Who may do it, the caller has decided.

@@ -24,7 +24,7 @@ from refunds.models.payout import PAYEE_NUMBERS_FROM
 from refunds.moves import move
 from winddown import approvals, audit, clock
 from winddown.errors import GuardNotMet, WinddownError
-from winddown.machines import require, transition_one
+from winddown.machines import require
 from winddown.models import Approval, Programme
 
 _DIGITS = re.compile(r"[0-9]{1,7}")
@@ -38,7 +38,7 @@ class PayeeRefused(WinddownError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A bank account as a holder gave it; `name` is its owner, in kana or what kana can be made of."""
+    """A bank account as a holder gave it; `name` is its owner's, in kana or what becomes kana."""
 
     bank_code: str
     branch_code: str
@@ -272,20 +272,14 @@ def _questions(ids: list[int]) -> Iterator[CheckLine]:
 
 
 def ask_override(payee: Payee, *, actor: Any, reason: str) -> Approval:
-    """A second person is asked to let the payee be paid although the bank refused it (rule 56)."""
+    """A second person is asked to let the payee be paid although the bank refused it (rule 56).
+
+    `applications.override_payee` is that person's answer.
+    """
     require(actor, "refunds.work_application", action=f"ask about payee {payee.pk}")
     if payee.state != Payee.State.REFUSED:
         raise GuardNotMet(action="override the check", why=f"payee {payee.pk} is {payee.state}")
     return _ask(payee, stage=OVERRIDE, actor=actor, reason=reason)
-
-
-def override(payee: Payee, *, actor: Any, digest: str, reason: str) -> Payee:
-    """A second person let the payee be paid. Raises `SamePerson` for the one who asked."""
-    with transaction.atomic():
-        _decide(payee, stage=OVERRIDE, actor=actor, digest=digest, reason=reason)
-        done = transition_one(payee, "override", actor=actor, reason=reason)
-        audit.append("payee.override", f"payee:{done.pk}", actor=actor, reason=reason)
-        return done
 
 
 def ask_shared(payee: Payee, *, actor: Any, reason: str) -> Approval:
@@ -297,7 +291,7 @@ def ask_shared(payee: Payee, *, actor: Any, reason: str) -> Approval:
 def clear_shared(payee: Payee, *, actor: Any, digest: str, reason: str) -> Payee:
     """A second person found it in order that this holder shares the account."""
     with transaction.atomic():
-        _decide(payee, stage=SHARED, actor=actor, digest=digest, reason=reason)
+        decide(payee, stage=SHARED, actor=actor, digest=digest, reason=reason)
         Payee.objects.filter(pk=payee.pk).update(shared_cleared_at=clock.now())
         audit.append("payee.clear_shared", f"payee:{payee.pk}", actor=actor, reason=reason)
         return Payee.objects.get(pk=payee.pk)
@@ -317,7 +311,8 @@ def _ask(payee: Payee, *, stage: str, actor: Any, reason: str) -> Approval:
         return request
 
 
-def _decide(payee: Payee, *, stage: str, actor: Any, digest: str, reason: str) -> None:
+def decide(payee: Payee, *, stage: str, actor: Any, digest: str, reason: str) -> None:
+    """A second person has signed what was asked about the payee."""
     approvals.decide(_subject(payee, stage), stage=stage, actor=actor, digest=digest, reason=reason)
 
 

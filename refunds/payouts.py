@@ -1,4 +1,4 @@
-"""Payout batches on their way: sealed, approved, exported, transmitted, answered for by the bank."""
+"""Payout batches on their way: sealed, approved, exported, transmitted, answered by the bank."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def seal(batch: PayoutBatch, *, run: Run) -> PayoutBatch:
 
 
 def _next_number(bank_code: str) -> int:
-    """The bank's next file number; the lock is held to the commit, so that no number is left out."""
+    """The bank's next file number; locked to the commit, so that no number is left out."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(7005, %s)", [int(bank_code)])
         cursor.execute(
@@ -129,8 +129,10 @@ def _items(batch: PayoutBatch, limits: RefundTerms) -> Iterator[TransferItem]:
     with connection.chunked_cursor() as cursor:
         cursor.execute(
             """
-            SELECT o.id, o.amount_minor, o.attempt, p.id, p.version, p.bank_code, coalesce(b.kana, ''),
-                   p.branch_code, coalesce(r.kana, ''), p.account_type, p.account_number_sealed, p.name_kana
+            SELECT o.id, o.amount_minor, o.attempt, p.id, p.version, p.bank_code,
+                coalesce(b.kana, ''),
+                   p.branch_code, coalesce(r.kana, ''), p.account_type, p.account_number_sealed,
+                       p.name_kana
             FROM refunds_payout o JOIN refunds_payee p ON p.id = o.payee_id
             LEFT JOIN refunds_bankdataset d ON d.active
             LEFT JOIN refunds_bank b ON b.dataset_id = d.id AND b.code = p.bank_code
@@ -164,7 +166,7 @@ def _items(batch: PayoutBatch, limits: RefundTerms) -> Iterator[TransferItem]:
 
 
 def content(batch: PayoutBatch) -> Iterator[bytes]:
-    """The sealed file's bytes, in pieces; raises `GuardNotMet` when they are not those that were sealed."""
+    """The sealed file's bytes, in pieces; raises `GuardNotMet` when they are others."""
     digest = hashlib.sha256()
     for part in batch.parts.order_by("number").iterator(chunk_size=16):
         piece = encryption.unseal(part.content_sealed, place=part_place(part.batch_id, part.number))
@@ -223,7 +225,7 @@ def reject_batch(batch: PayoutBatch, *, actor: Any, digest: str, reason: str) ->
 
 
 def void_batch(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch:
-    """The batch is never sent, and its payouts wait for another; refused once it was transmitted."""
+    """The batch is never sent, its payouts wait for another; refused once it was transmitted."""
     with transaction.atomic():
         done = transition_one(batch, "void", actor=actor, reason=reason)
         freed = _take_out(done, actor=actor, reason=reason)
@@ -289,7 +291,7 @@ def export_batch(
 
 
 def refuse_when_breached(action: str) -> None:
-    """Every invariant of the release gate holds; raises `GuardNotMet` with the first that does not."""
+    """Every invariant of the release gate holds; raises `GuardNotMet` with the first breach."""
     for known in invariants.known():
         if known.code in RELEASE_GATE and (sentences := known.breaches()):
             raise GuardNotMet(
@@ -325,7 +327,7 @@ def mark_accepted(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch
 
 
 def mark_refused(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch:
-    """The bank refused the whole file: nothing of it was paid, and its payouts wait for another batch."""
+    """The bank refused the whole file: nothing was paid, its payouts wait for another batch."""
     return _answered(batch, "refuse", actor=actor, reason=reason)
 
 
@@ -340,7 +342,8 @@ def _answered(batch: PayoutBatch, name: str, *, actor: Any, reason: str) -> Payo
 def execute_due(*, actor: Any = SYSTEM) -> list[PayoutBatch]:
     """Every batch that the bank accepted and whose value date has come counts as carried out.
 
-    Not as paid: only the bank's results settle. Returns the batches moved; a second call moves none.
+    Not as paid: only the bank's results settle. Returns the batches moved; a second call moves
+    none.
     """
     due = PayoutBatch.objects.filter(
         state=PayoutBatch.State.BANK_ACCEPTED, value_date__lte=today()

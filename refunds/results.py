@@ -1,4 +1,4 @@
-"""The bank's answers booked: each file once, each line by its reference and amount or not at all."""
+"""The bank's answers booked: each file once, each line by reference and amount or not at all."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KIND_AT = 103
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What one answer changed. `repeated` lines said what was known; `breaks` fit nothing of ours."""
+    """What one answer changed. `repeated` lines were known before; `breaks` fit nothing of ours."""
 
     file_id: int
     lines: int
@@ -43,7 +43,7 @@ class Imported:
 
 
 def import_file(source: Path | bytes, *, actor: Any, reason: str) -> Imported:
-    """The answer is booked: results and returns of transfers, or account-name checks, by its header.
+    """The answer is booked: results of transfers or account-name checks, as its header says.
 
     The same file again changes nothing. Raises `LoadRefused` or `BankFileError`, and then nothing
     of the file was believed.
@@ -138,19 +138,24 @@ def _copy(create: str, copy: str, rows: Iterable[tuple[Any, ...]]) -> None:
 
 
 def _judge_results() -> None:
-    """Every line knows what it does: settle, return, repeat, or break. Nothing is matched by amount alone."""
+    """Every line knows what it does: settle, return, repeat, or break; never by amount alone."""
     _execute(
         """
-        UPDATE result_line l SET verdict = j.verdict, payout_id = j.payout_id, batch_id = j.batch_id,
+        UPDATE result_line l SET verdict = j.verdict, payout_id = j.payout_id,
+            batch_id = j.batch_id,
             entitlement_id = j.entitlement_id, remedy_id = j.remedy_id, payee_id = j.payee_id
         FROM (
-            SELECT l.number, o.id AS payout_id, o.batch_id, o.entitlement_id, o.remedy_id, o.payee_id, CASE
+            SELECT l.number, o.id AS payout_id, o.batch_id, o.entitlement_id, o.remedy_id,
+                o.payee_id, CASE
                 WHEN o.id IS NULL THEN 'unknown_reference'
                 WHEN o.amount_minor <> l.amount_minor THEN 'amount_differs'
                 WHEN o.state = 'settled' AND l.code = '' THEN 'repeated'
-                WHEN o.state IN ('returned', 'uncollectable') AND l.code = o.return_reason THEN 'repeated'
-                WHEN o.state IN ('settled', 'returned', 'uncollectable', 'recalled') THEN 'contradicts'
-                WHEN o.state NOT IN ('exported', 'executed') OR b.state <> ALL (%s) THEN 'not_at_the_bank'
+                WHEN o.state IN ('returned', 'uncollectable') AND l.code = o.return_reason
+                    THEN 'repeated'
+                WHEN o.state IN ('settled', 'returned', 'uncollectable', 'recalled')
+                    THEN 'contradicts'
+                WHEN o.state NOT IN ('exported', 'executed') OR b.state <> ALL (%s)
+                    THEN 'not_at_the_bank'
                 WHEN b.value_date > %s THEN 'before_value_date'
                 WHEN l.code = '' THEN 'settle'
                 ELSE 'return' END AS verdict
@@ -184,7 +189,7 @@ def _carry_out(*, actor: Any) -> None:
 
 
 def _book_results(file: BankFile, *, actor: Any, reason: str) -> None:
-    """Payouts, entitlements, wallets, applications, payees, remedies and the ledger say what the bank said."""
+    """Payouts, what they were for, who applied, and the ledger all say what the bank said."""
     at = clock.now()
 
     def move(name: str, sql: str, *params: Any) -> None:
@@ -238,7 +243,8 @@ def _book_results(file: BankFile, *, actor: Any, reason: str) -> None:
     move(
         "refuse",
         "UPDATE refunds_payee p SET state = 'refused', answer = r.code, answered_at = %s FROM ("
-        " SELECT payee_id, min(code) AS code FROM result_line WHERE verdict = 'return' GROUP BY 1) r"
+        " SELECT payee_id, min(code) AS code FROM result_line WHERE verdict = 'return' "
+        " GROUP BY 1) r"
         " WHERE p.id = r.payee_id AND p.state IN ('matched', 'overridden')",
         at,
     )
@@ -283,7 +289,8 @@ def _post(file: BankFile, *, at: Any, actor: Any) -> None:
 def _keep_breaks(file: BankFile, *, at: Any) -> None:
     _execute(
         """
-        INSERT INTO refunds_reconciliationbreak (file_id, line, kind, state, reference, amount_minor,
+        INSERT INTO refunds_reconciliationbreak (file_id, line, kind, state, reference,
+            amount_minor,
             expected_minor, answer, payout_id, found_at, resolution)
         SELECT %s, l.number, l.verdict, 'open', l.reference, l.amount_minor, o.amount_minor,
                CASE l.code WHEN '' THEN 'paid' ELSE l.code END, o.id, %s, ''
@@ -397,14 +404,16 @@ def _book_checks(file: BankFile, *, actor: Any, reason: str) -> None:
             )
     with named("ask_again", actor=actor, reason=reason):
         _execute(
-            "UPDATE refunds_refundapplication a SET state = 'needs_info', asked_for = 'bank_account'"
+            "UPDATE refunds_refundapplication a SET state = 'needs_info', "
+            " asked_for = 'bank_account'"
             " FROM check_line l JOIN refunds_payee p ON p.id = l.payee_id"
             " WHERE l.verdict = 'refuse' AND p.replaced_at IS NULL AND a.applicant_id = p.holder_id"
             " AND a.live AND a.state = 'approved'"
         )
     _execute(
         """
-        INSERT INTO refunds_reconciliationbreak (file_id, line, kind, state, reference, amount_minor,
+        INSERT INTO refunds_reconciliationbreak (file_id, line, kind, state, reference,
+            amount_minor,
             answer, found_at, resolution)
         SELECT %s, number, verdict, 'open', reference, 0, answer, %s, '' FROM check_line
         WHERE verdict NOT IN ('match', 'refuse', 'repeated') ORDER BY number

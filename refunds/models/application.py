@@ -14,11 +14,12 @@ from winddown.models import TransitionLog
 
 
 class RefundApplication(Stateful):
-    """draft -> submitted -> identity_check <-> needs_info; identity_check -> verified -> amount_confirmed -> approved
-    -> closed; approved -> needs_info (a transfer came back, or the bank does not know the payee);
-    before approval -> rejected; before a payout -> withdrawn.
+    """draft -> submitted -> identity_check <-> needs_info; identity_check -> verified ->
+    amount_confirmed -> approved -> closed; approved -> needs_info (a transfer came back, or the
+    bank does not know the payee); before approval -> rejected; before a payout -> withdrawn.
 
-    One application of an entitlement is live at a time. `op_id` makes a repeated submit return the first result.
+    One application of an entitlement is live at a time. `op_id` makes a repeated submit return the
+    first result.
     """
 
     class State(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Banks and branches by version of the public code list, and the account that the operator pays from."""
+"""Banks and branches by version of the public code list, and the terms of the refund."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Bank(models.Model):
 
 
 class Branch(models.Model):
-    """A branch of one version: the bank's code, its own three digits, name as written, name in bank text."""
+    """A branch of one version: the bank's code, its own three digits, both names."""
 
     dataset = models.ForeignKey(BankDataset, on_delete=models.PROTECT, db_index=False)
     bank_code = models.CharField(max_length=4)

@@ -1,4 +1,4 @@
-"""Entitlements: what each wallet's holder is owed, from the sealed closing balance to the bank's evidence."""
+"""Entitlements: what each wallet's holder is owed, from sealed balance to bank evidence."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from winddown.models import TransitionLog
 
 class Entitlement(Stateful):
     """computed -> notified -> applied -> approved -> paying -> paid; paying -> returned -> applied;
-    computed | notified -> excluded -> late_approved -> paying; any unpaid -> held -> computed; any unpaid -> transferred.
+    computed | notified -> excluded -> late_approved -> paying; any unpaid -> held -> computed; any
+    unpaid -> transferred.
 
-    One per wallet, for exactly the paid value of the sealed snapshot. A mass table: no index on the state.
+    One per wallet, for exactly the paid value of the sealed snapshot. A mass table: no index on the
+    state.
     """
 
     class State(models.TextChoices):

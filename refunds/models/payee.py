@@ -1,4 +1,4 @@
-"""Payees: the bank accounts that holders gave us, sealed, in versions of which the latest counts."""
+"""Payees: the bank accounts that holders gave us, sealed, in versions; the latest counts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from winddown.models import TransitionLog
 
 
 class Payee(Stateful):
-    """entered -> asked -> matched | refused; matched | overridden -> refused; refused -> overridden.
+    """entered -> asked -> matched | refused; refused -> overridden;
+    matched | overridden -> refused.
 
-    The account number is sealed and can be read only in this row; `account_mask` is what people see, `fingerprint`
-    is equal for equal accounts. A new account is a new version, never a change of an old one; a version that
-    replaces another is usable only after the cooling-off (rule 57).
+    The account number is sealed and can be read only in this row; `account_mask` is what people
+    see, `fingerprint` is equal for equal accounts. A new account is a new version, never a change
+    of an old one; a version that replaces another is usable only after the cooling-off (rule 57).
     """
 
     class State(models.TextChoices):
@@ -53,7 +54,7 @@ class Payee(Stateful):
     entered_at = models.DateTimeField()
     usable_from = models.DateTimeField()
     replaced_at = models.DateTimeField(null=True)
-    answer = models.CharField(max_length=24, blank=True, help_text="Why the bank refused it.")
+    answer = models.CharField(max_length=24, blank=True, help_text="The bank's last answer.")
     answered_at = models.DateTimeField(null=True)
     change_notice_owed = models.BooleanField(
         default=False, help_text="The old channel has still to hear of the change."
@@ -88,15 +89,19 @@ class Payee(Stateful):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 func="""
-                    IF (OLD.holder_id, OLD.version, OLD.bank_code, OLD.branch_code, OLD.account_type,
-                        OLD.account_number_sealed, OLD.account_mask, OLD.fingerprint, OLD.name_kana, OLD.entered_at)
+                    IF (OLD.holder_id, OLD.version, OLD.bank_code, OLD.branch_code, OLD.name_kana,
+                        OLD.account_type, OLD.account_number_sealed, OLD.account_mask,
+                        OLD.fingerprint, OLD.entered_at)
                        IS DISTINCT FROM
-                       (NEW.holder_id, NEW.version, NEW.bank_code, NEW.branch_code, NEW.account_type,
-                        NEW.account_number_sealed, NEW.account_mask, NEW.fingerprint, NEW.name_kana, NEW.entered_at)
+                       (NEW.holder_id, NEW.version, NEW.bank_code, NEW.branch_code, NEW.name_kana,
+                        NEW.account_type, NEW.account_number_sealed, NEW.account_mask,
+                        NEW.fingerprint, NEW.entered_at)
                        OR NEW.usable_from < OLD.usable_from
-                       OR (OLD.replaced_at IS NOT NULL AND NEW.replaced_at IS DISTINCT FROM OLD.replaced_at) THEN
+                       OR (OLD.replaced_at IS NOT NULL
+                           AND NEW.replaced_at IS DISTINCT FROM OLD.replaced_at) THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD050',
-                            MESSAGE = format('payee %s is frozen: a new account is a new version', OLD.id);
+                            MESSAGE = format(
+                                'payee %s is frozen: a new account is a new version', OLD.id);
                     END IF;
                     RETURN NEW;
                 """,

@@ -1,4 +1,4 @@
-"""Payouts: one attempt to bring one amount home, of which at most one lives per entitlement or remedy."""
+"""Payouts: attempts to bring an amount home, of which one at most lives at a time."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ PAYEE_NUMBERS_FROM = 2 * 10**12
 
 
 class Payout(Stateful):
-    """ready -> checked -> batched -> exported -> executed -> settled | returned; returned -> uncollectable;
-    exported -> recalled; batched | exported -> ready when the batch was rejected or voided.
+    """ready -> checked -> batched -> exported -> executed -> settled | returned; returned ->
+    uncollectable; exported -> recalled; batched | exported -> ready when the batch was rejected or
+    voided.
 
-    A returned payout never lives again: the next attempt is a new one. `live` is false once it came back, so that an
-    entitlement has one payout that lives or arrived, whatever crashed in between (rules 27 and 53).
+    A returned payout never lives again: the next attempt is a new one. `live` is false once it came
+    back, so that an entitlement has one payout that lives or arrived, whatever crashed in between
+    (rules 27 and 53).
     """
 
     class State(models.TextChoices):
@@ -141,10 +143,12 @@ class Payout(Stateful):
                 func="""
                     SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
                     WHERE (a.entitlement_id, a.remedy_id, a.holder_id, a.amount_minor, a.attempt)
-                          IS DISTINCT FROM (b.entitlement_id, b.remedy_id, b.holder_id, b.amount_minor, b.attempt)
+                          IS DISTINCT FROM (b.entitlement_id, b.remedy_id, b.holder_id,
+                              b.amount_minor, b.attempt)
                        OR (b.batch_id IS NOT NULL AND a.batch_id IS NOT NULL
                            AND (a.payee_id, a.batch_id) IS DISTINCT FROM (b.payee_id, b.batch_id))
-                       OR (b.result_file_id IS NOT NULL AND (a.result_file_id, a.result_at, a.return_reason)
+                       OR (b.result_file_id IS NOT NULL
+                           AND (a.result_file_id, a.result_at, a.return_reason)
                            IS DISTINCT FROM (b.result_file_id, b.result_at, b.return_reason))
                        OR (a.live AND NOT b.live);
                     IF wrong IS NULL THEN
@@ -152,11 +156,12 @@ class Payout(Stateful):
                         LEFT JOIN refunds_payoutbatch o ON o.id = b.batch_id
                         LEFT JOIN refunds_payoutbatch n ON n.id = a.batch_id
                         WHERE a.batch_id IS DISTINCT FROM b.batch_id
-                          AND (n.state <> 'open' OR o.state NOT IN ('rejected', 'bank_rejected', 'voided'));
+                          AND (n.state <> 'open'
+                               OR o.state NOT IN ('rejected', 'bank_rejected', 'voided'));
                     END IF;
                     IF wrong IS NOT NULL THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD051', MESSAGE = format(
-                            'payout %s cannot change like this: what it pays, and what a sealed batch holds, is fixed',
+                            'payout %s: what it pays, and what a sealed batch holds, is fixed',
                             wrong);
                     END IF;
                     RETURN NULL;
@@ -169,21 +174,12 @@ class Payout(Stateful):
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="after"),
                 func="""
-                    IF (SELECT count(*) FROM after WHERE batch_id IS NOT NULL OR result_file_id IS NOT NULL) > 0 THEN
+                    IF (SELECT count(*) FROM after
+                        WHERE batch_id IS NOT NULL OR result_file_id IS NOT NULL) > 0 THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD051',
                             MESSAGE = 'a new payout is in no batch and has no result';
                     END IF;
                     RETURN NULL;
-                """,
-            ),
-            Guard(
-                name="payout_is_kept",
-                level=pgtrigger.Statement,
-                when=pgtrigger.Before,
-                operation=pgtrigger.Delete | pgtrigger.Truncate,
-                func="""
-                    RAISE EXCEPTION USING ERRCODE = 'WD020',
-                        MESSAGE = format('%s is kept: %s refused', TG_TABLE_NAME, TG_OP);
                 """,
             ),
         ]

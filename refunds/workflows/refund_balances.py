@@ -1,5 +1,4 @@
-"""refund-balances: closing balances become entitlements, approved ones are paid by bank file, and what nobody claimed
-is excluded."""
+"""refund-balances: balances become entitlements, are paid by bank file, or are excluded."""
 
 from __future__ import annotations
 
@@ -44,10 +43,11 @@ UNDECIDED = (
 class RefundBalances(Workflow):
     """One workflow in three parts, each a run of its own, by the parameter `part`:
 
-    `entitle`: every closed wallet's paid value, as sealed in the snapshot, is owed as a refund and no longer in the
-    wallet; bonus value expires. Opens the refunds.
-    `pay`: what was approved before the run was planned, and losses to be compensated, get their payout, and the
-    payouts their sealed bank files for `value_date`; each file then takes its own approval.
+    `entitle`: every closed wallet's paid value, as sealed in the snapshot, is owed as a refund and
+        no longer in the wallet; bonus value expires. Opens the refunds.
+    `pay`: what was approved before the run was planned, and losses to be compensated, get their
+        payout, and the payouts their sealed bank files for `value_date`; each file then takes
+        approvals of its own.
     `exclude`: after the end of the window, what nobody applied for is no longer owed.
     """
 
@@ -150,7 +150,8 @@ class Entitle(Part):
         left = Wallet.objects.aggregate(total=Sum("paid_minor"))["total"] or 0
         if entitled + left != snapshot.paid_minor:
             gaps.append(
-                f"entitlements {entitled} and wallets {left} differ from the snapshot {snapshot.paid_minor}"
+                f"entitlements {entitled} and wallets {left} differ from the snapshot "
+                f"{snapshot.paid_minor}"
             )
         return gaps
 
@@ -161,7 +162,7 @@ class Entitle(Part):
 
 
 def refuse_to_open() -> Snapshot:
-    """What the law asks for before refunds open is there; raises `GuardNotMet` naming what is not (L2, L4).
+    """What the law asks for before refunds open is there, or `GuardNotMet` names what is not.
 
     Returns the sealed snapshot.
     """
@@ -224,13 +225,14 @@ def _entitle_held(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
 
 
 def _owe(rows: QuerySet[Any], name: str, state: str, *, run: Run) -> Moved:
-    """The wallets are empty, and each journal line that took paid value out of one is an entitlement."""
+    """The wallets are empty; each line that took paid value out of one is an entitlement."""
     done = movements.empty_closed_wallets(rows, name, run=run, at=run.as_of or clock.now())
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO refunds_entitlement
-                (wallet_id, snapshot_id, amount_minor, state, returns, postal_order_offered, notice_undeliverable)
+                (wallet_id, snapshot_id, amount_minor, state, returns, postal_order_offered,
+                    notice_undeliverable)
             SELECT wallet_id, %s, -amount_minor, %s, 0, false, false FROM wallets_posting
             WHERE journal_id = %s AND account = 'wallet_paid' ORDER BY wallet_id
             """,
@@ -270,8 +272,7 @@ class _Payable:
 
 
 class Pay(Part):
-    """Takes what was approved up to the instant of planning and no later, so that the plan that was signed is the one
-    that is paid."""
+    """Takes what was approved before the plan, nothing later: what was signed is what is paid."""
 
     name = "pay"
 
@@ -301,7 +302,7 @@ class Pay(Part):
         return PlanContent(
             counts={name: part.rows for name, part in parts.items()},
             sums_minor={name: part.amount_minor for name, part in parts.items()},
-            excluded=_left_out(run),
+            estimates={f"left_out_{reason}": n for reason, n in _left_out(run).items()},
             terms={"value_date": run.params["value_date"]}
             | {f"{name}_digest": part.digest for name, part in parts.items()},
         )
@@ -344,7 +345,7 @@ def _value_date(run: Run) -> dt.date:
 
 
 def _usable_payees(run: Run, **holder: Any) -> QuerySet[Payee]:
-    """Current payees that may be paid: known to the bank, cooled off, in the bank data, not shared by too many."""
+    """Current payees that may be paid: checked, cooled off, in the bank data, nobody else's."""
     until = _until(run)
     known = Branch.objects.filter(
         dataset__in=BankDataset.objects.filter(active=True),
@@ -447,7 +448,11 @@ def _payable(rows: QuerySet[Any], amount: str) -> _Payable:
 
 
 def _left_out(run: Run) -> dict[str, int]:
-    """Approved refunds that are not paid now, counted by the first reason that applies, and those held."""
+    """Approved refunds not paid now, by the first reason that applies, and those held.
+
+    Beside the plan and not in its digest: customers go on changing these counts, and whom the run
+    pays is fixed by the digests over ids and amounts.
+    """
     until = _until(run)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -455,14 +460,16 @@ def _left_out(run: Run) -> dict[str, int]:
             SELECT reason, count(*) FROM (
                 SELECT CASE
                     WHEN e.state = 'held' THEN 'held'
+                    WHEN a.decided_at > %(until)s THEN NULL
+                    WHEN p.state = 'refused' THEN 'payee_refused'
                     WHEN a.id IS NULL THEN 'application_not_approved'
                     WHEN p.id IS NULL THEN 'no_payee'
-                    WHEN p.state = 'refused' THEN 'payee_refused'
                     WHEN p.usable_from > %(until)s THEN 'cooling_off'
                     WHEN p.state NOT IN ('matched', 'overridden') OR p.answered_at > %(until)s
                         THEN 'payee_not_checked'
                     WHEN p.fingerprint = ANY (%(shared)s)
-                        AND (p.shared_cleared_at IS NULL OR p.shared_cleared_at > %(until)s) THEN 'shared_account'
+                        AND (p.shared_cleared_at IS NULL OR p.shared_cleared_at > %(until)s)
+                            THEN 'shared_account'
                     WHEN b.id IS NULL THEN 'branch_not_in_bank_data'
                     WHEN EXISTS (SELECT FROM refunds_fraudclaim c WHERE c.wallet_id = e.wallet_id
                         AND c.state = ANY (%(undecided)s)) THEN 'claim_undecided'
@@ -475,7 +482,7 @@ def _left_out(run: Run) -> dict[str, int]:
                     END AS reason
                 FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = e.wallet_id
                 LEFT JOIN refunds_refundapplication a ON a.entitlement_id = e.id AND a.live
-                    AND a.state = 'approved' AND a.decided_at <= %(until)s
+                    AND a.state = 'approved'
                 LEFT JOIN refunds_payee p ON p.holder_id = w.account_id AND p.replaced_at IS NULL
                 LEFT JOIN refunds_bankdataset d ON d.active
                 LEFT JOIN refunds_branch b ON b.dataset_id = d.id AND b.bank_code = p.bank_code
@@ -502,7 +509,8 @@ def _book_refunds(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
         ), moved AS (
             UPDATE refunds_entitlement e SET state = 'paying' FROM chosen c WHERE e.id = c.id
         ), made AS (
-            INSERT INTO refunds_payout (entitlement_id, holder_id, payee_id, amount_minor, attempt, state, live,
+            INSERT INTO refunds_payout (entitlement_id, holder_id, payee_id, amount_minor,
+                attempt, state, live,
                 return_reason, booked_at)
             SELECT c.id, c.holder_id, c.payee_id, c.amount_minor,
                    1 + (SELECT count(*) FROM refunds_payout o WHERE o.entitlement_id = c.id),
@@ -520,18 +528,20 @@ def _book_refunds(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
 
 
 def _book_remedies(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
-    """Each loss that the operator pays itself has one new payout; the sum moved from suspense to in flight."""
+    """Each loss that the operator pays has one new payout; the sum left suspense."""
     inner, params = rows.values("pk").query.sql_with_params()
     return _booked(
         f"""
         WITH chosen AS MATERIALIZED (
             SELECT r.id, r.amount_minor, p.id AS payee_id, p.holder_id
             FROM refunds_remedy r JOIN refunds_loss l ON l.id = r.loss_id
-            JOIN refunds_fraudclaim c ON c.id = l.claim_id JOIN wallets_wallet w ON w.id = c.wallet_id
+            JOIN refunds_fraudclaim c ON c.id = l.claim_id
+                JOIN wallets_wallet w ON w.id = c.wallet_id
             JOIN refunds_payee p ON p.holder_id = w.account_id AND p.replaced_at IS NULL
             WHERE r.id IN ({inner}) ORDER BY r.id FOR NO KEY UPDATE OF r FOR SHARE OF p
         ), made AS (
-            INSERT INTO refunds_payout (remedy_id, holder_id, payee_id, amount_minor, attempt, state, live,
+            INSERT INTO refunds_payout (remedy_id, holder_id, payee_id, amount_minor, attempt,
+                state, live,
                 return_reason, booked_at)
             SELECT c.id, c.holder_id, c.payee_id, c.amount_minor,
                    1 + (SELECT count(*) FROM refunds_payout o WHERE o.remedy_id = c.id),
@@ -574,7 +584,7 @@ def _check_payees(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
 
 
 def _fill(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
-    """Every payout of the set is in one open batch of the run; a batch that is full is followed by another.
+    """Every payout of the set is in one open batch of the run; a full one is followed by another.
 
     The lock makes workers take turns, so that no batch is begun before the last one is full.
     """
@@ -640,8 +650,9 @@ def _seal(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
 
 
 class Exclude(Part):
-    """Only what nobody applied for by the end of the window: what is in process, returned, held, or whose notice did
-    not arrive, stays owed (rule 42)."""
+    """Only what nobody applied for by the end of the window: what is in process, returned, held, or
+    whose notice did not arrive, stays owed (rule 42).
+    """
 
     name = "exclude"
 

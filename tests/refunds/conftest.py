@@ -1,4 +1,6 @@
-"""A programme whose balances are sealed, with banks, terms and people, and the short ways through a refund."""
+"""A programme whose balances are sealed, with banks, terms and people, and the short ways through a
+refund.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +18,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 
 from refunds import applications, bank_codes, payees, payouts, results, terms
-from refunds.bankfiles import zengin_transfer
 from refunds.bankfiles.zengin_codes import BankRow, BranchRow
-from refunds.models import Entitlement, Payee, PayoutBatch
+from refunds.models import Entitlement, PayoutBatch
 from refunds.payees import Account
-from rehearsal.bank import Accounts, SimulatedBank, account_key
+from rehearsal.bank import Accounts, SimulatedBank
 from tests import factories
 from wallets.models import Wallet
 from wallets.workflows.shut_down_by_deadline import seal
-from winddown import audit, clock, invariants, runner
+from winddown import audit, clock, invariants
 from winddown.machines import SYSTEM, transition_set
 from winddown.models import Capability, Milestone, Programme, PublicNotice, Run
 
@@ -51,7 +52,9 @@ def jst(text: str) -> dt.datetime:
 
 @dataclass
 class House:
-    """The operator at the point where balances are sealed, and everything a test does again and again."""
+    """The operator at the point where balances are sealed, and everything a test does again and
+    again.
+    """
 
     directory: Path
     treasury: Any
@@ -93,14 +96,16 @@ class House:
         return list(Entitlement.objects.filter(wallet_id__in=ids).order_by("pk"))
 
     def close(self, ids: list[int], *, held: bool = False) -> list[int]:
-        """The wallets are closed as the shut-down closes them, each with its line for the snapshot."""
+        """The wallets are closed as the shut-down closes them, each with its snapshot line."""
         rows = Wallet.objects.filter(pk__in=ids)
         with transaction.atomic(), connection.cursor() as cursor:
             for name in ("hold", "close_held") if held else ("start_closing", "close"):
                 transition_set(rows, name, run=None)
             cursor.execute(
-                "INSERT INTO wallets_snapshotline (wallet_id, run_id, paid_minor, bonus_minor, held_minor)"
-                " SELECT id, 1, paid_minor, bonus_minor, held_minor FROM wallets_wallet WHERE id = ANY (%s)",
+                "INSERT INTO wallets_snapshotline (wallet_id, run_id, paid_minor, bonus_minor, "
+                "held_minor)"
+                " SELECT id, 1, paid_minor, bonus_minor, held_minor FROM wallets_wallet WHERE "
+                "id = ANY (%s)",
                 [ids],
             )
             audit.append("test.close", "wallets", actor=SYSTEM)
@@ -238,6 +243,3 @@ def factories_stop_top_ups() -> None:
     with transaction.atomic():
         transition_set(Capability.objects.filter(code__startswith="top_up:"), "stop", run=None)
         audit.append("test.stop", "capabilities", actor=SYSTEM)
-
-
-__all__ = ["House", "account_key", "jst", "person", "Payee", "runner", "zengin_transfer"]

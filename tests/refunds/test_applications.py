@@ -273,7 +273,7 @@ def test_an_account_of_too_many_holders_waits_for_a_look(house: House) -> None:
     house.check_payees()
     run = house.run("pay", value_date="2019-11-15")
     assert run.plans.get().content["counts"]["refunds"] == 0
-    assert run.plans.get().content["excluded"]["shared_account"] == 3
+    assert run.plans.get().content["estimates"]["left_out_shared_account"] == 3
     payee = Payee.objects.get(holder=rows[0].wallet.account)
     request = payees.ask_shared(payee, actor=house.support, reason="one family")
     with pytest.raises(NotPermitted):
@@ -297,7 +297,7 @@ def test_a_changed_account_waits_and_owes_a_notice_on_the_old_channel(house: Hou
     assert Payee.objects.get(pk=first.pk).replaced_at is not None
     house.check_payees()
     run = house.run("pay", value_date="2019-11-15")
-    assert run.plans.get().content["excluded"] == {"cooling_off": 1}
+    assert run.plans.get().content["estimates"] == {"left_out_cooling_off": 1}
     clock.travel(jst("2019-11-06T10:00"), frozen=True)
     assert house.paid_batch().items == 1
 

@@ -45,7 +45,9 @@ def batch(house: House) -> PayoutBatch:
 
 @pytest.fixture
 def answer(house: House, batch: PayoutBatch) -> Answer:
-    """The bank's file about these reasons, one per item (None is paid); `change` alters an item before."""
+    """The bank's file about these reasons, one per item (None is paid); `change` alters an item
+    before.
+    """
 
     def write(
         *reasons: ReturnReason | None, change: dict[int, Any] | None = None, kind: str = "R"

@@ -1,4 +1,4 @@
-"""Closing balances become entitlements: exactly, once, and only when the law's conditions are met."""
+"""Closing balances become entitlements: exactly, once, and only when the law allows."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_an_entitlement_cannot_be_made_twice_or_for_nothing(house: House) -> Non
     (owed,) = house.entitled(1)
     line = SnapshotLine.objects.get(wallet_id=owed.wallet_id)
     for amount in (line.paid_minor, 0):
-        with pytest.raises(Exception, match="(unique|entitlement_positive)"), transaction.atomic():
+        with pytest.raises(Exception, match=r"(unique|entitlement_positive)"), transaction.atomic():
             Entitlement.objects.create(
                 wallet_id=owed.wallet_id, snapshot_id=owed.snapshot_id, amount_minor=amount
             )

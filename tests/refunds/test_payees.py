@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from refunds import encryption, payees, results
+from refunds import applications, encryption, payees, results
 from refunds.encryption import SealBroken
 from refunds.files import FileDiffers, write_once
 from refunds.models import BankFile, Payee, ReconciliationBreak, RefundApplication
-from tests.refunds.conftest import House, jst
+from tests.refunds.conftest import House, jst, person
 from winddown import clock
 from winddown.errors import GuardNotMet, LoadRefused, SamePerson
 
@@ -62,7 +62,7 @@ def test_a_payee_is_a_version_that_nobody_can_change(house: House) -> None:
         "UPDATE refunds_payee SET usable_from = usable_from - interval '1 day' WHERE id = %s",
     ):
         with (
-            pytest.raises(DatabaseError, match="(frozen|usable_after_entry)"),
+            pytest.raises(DatabaseError, match=r"(frozen|usable_after_entry)"),
             transaction.atomic(),
             connection.cursor() as cursor,
         ):
@@ -79,13 +79,21 @@ def test_a_payee_that_the_bank_does_not_know_is_not_paid_until_corrected_or_over
     house.check_payees()
     run = house.run("pay", value_date="2019-11-15")
     assert run.plans.get().content["counts"]["refunds"] == 0
-    assert sum(run.plans.get().content["excluded"].values()) == 2
+    assert run.plans.get().content["estimates"] == {"left_out_payee_refused": 2}
     payee = Payee.objects.get(holder=one.wallet.account)
     assert (payee.state, payee.answer) == ("refused", "name_differs")
     assert RefundApplication.objects.get(entitlement=one).state == "needs_info"
     request = payees.ask_override(payee, actor=house.checker, reason="maiden name")
     with pytest.raises(SamePerson):
-        payees.override(payee, actor=house.checker, digest=request.digest, reason="mine")
+        applications.override_payee(
+            payee, actor=house.checker, digest=request.digest, reason="mine"
+        )
+    second = person("refunds.override_name_check")
+    applications.override_payee(payee, actor=second, digest=request.digest, reason="register")
+    assert RefundApplication.objects.get(entitlement=one).state == "approved"
+    clock.travel(jst("2019-11-05T10:01"), frozen=True)
+    assert house.paid_batch().items == 1
+    house.money_holds()
 
 
 def test_only_a_refused_payee_can_be_overridden(house: House) -> None:
@@ -141,8 +149,6 @@ def test_a_file_is_written_once(tmp_path: Path) -> None:
 
 def test_a_corrected_payee_waits_for_the_cooling_off_and_the_bank(house: House) -> None:
     """Rule 55."""
-    from refunds import applications
-
     (owed,) = house.entitled(1)
     house.apply(owed, quality="no_such_account")
     house.check_payees()
@@ -150,9 +156,9 @@ def test_a_corrected_payee_waits_for_the_cooling_off_and_the_bank(house: House) 
     done = applications.correct_payee(holder, house.account(), actor=holder)
     assert done.state == "approved"
     run = house.run("pay", value_date="2019-11-15")
-    assert run.plans.get().content["excluded"] == {"cooling_off": 1}
+    assert run.plans.get().content["estimates"] == {"left_out_cooling_off": 1}
     clock.travel(jst("2019-11-06T10:00"), frozen=True)
     run = house.run("pay", value_date="2019-11-15")
-    assert run.plans.get().content["excluded"] == {"payee_not_checked": 1}
+    assert run.plans.get().content["estimates"] == {"left_out_payee_not_checked": 1}
     house.check_payees()
     assert house.paid_batch().items == 1

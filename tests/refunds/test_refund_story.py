@@ -17,7 +17,7 @@ def test_money_follows_every_part_to_its_bucket(house: House) -> None:
     """Rule 60: after each part the buckets add up."""
     owed = house.entitled(6, paid_minor=1000, bonus_minor=7)
     house.money_holds()
-    good, bad, closed, always, never, web = owed
+    good, bad, closed, always, _, web = owed
     house.apply(good)
     house.apply(bad, quality="no_such_account")
     house.apply(closed, quality="closed_once")

@@ -33,7 +33,8 @@ class Command(StaffCommand):
             said = (
                 "was imported before; nothing changed"
                 if done.known_before
-                else f"{done.settled} settled, {done.returned} returned, {done.matched} accounts matched,"
+                else f"{done.settled} settled, {done.returned} returned, {done.matched} "
+                f"accounts matched,"
                 f" {done.refused} refused, {done.repeated} known before, {done.breaks} breaks"
             )
             self.say(f"{path.name}: {said}", file=path.name, **asdict(done))
