@@ -1,0 +1,67 @@
+"""The doors of the issuer file exchange: files out, files in, by command."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from refunds import issuer_asks
+from refunds.models import IssuerAction, IssuerFile
+from rehearsal import issuers
+from tests.claims.scene import Scene
+from winddown import clock
+
+
+def said(command: str, *args: Any, scene: Scene, **options: Any) -> dict[str, Any]:
+    out = StringIO()
+    call_command(
+        command, *args, by=scene.analyst.login_id, reason="test", json=True, stdout=out, **options
+    )
+    answer: dict[str, Any] = json.loads(out.getvalue())
+    return answer
+
+
+def test_asks_leave_and_answers_come_back_by_command(scene: Scene, tmp_path: Path) -> None:
+    """Rule 25: the second import says that it changed nothing."""
+    scene.confirmed(scene.victim(30_000, 20_000))
+    asked = issuer_asks.submit(IssuerAction.objects.all(), actor=scene.analyst, reason="test")
+    issuer_asks.decide(asked, actor=scene.supervisor, digest=asked.digest, reason="test")
+    asks, back = tmp_path / "asks", tmp_path / "answers"
+    sent = said("export_issuer_asks", scene=scene, out=asks)
+    assert (sent["rows"], sent["files"]) == (2, ["asks_HOSHI_0001.csv"])
+    assert said("export_issuer_asks", scene=scene, out=asks)["rows"] == 0
+    (path,) = issuers.answer_directory(asks, back, seed=1, at=clock.now())
+    assert issuers.answer_directory(asks, back, seed=1, at=clock.now()) == []
+    first = said("import_issuer_answers", path, scene=scene, issuer="HOSHI")
+    again = said("import_issuer_answers", path, scene=scene, issuer="HOSHI")
+    assert (first["applied"], first["repeated"]) == (2, 0)
+    assert (again["applied"], again["repeated"]) == (0, 2)
+
+
+def test_a_stored_file_is_handed_out_again_unchanged(scene: Scene, tmp_path: Path) -> None:
+    scene.confirmed(scene.victim(30_000))
+    file = scene.asked()
+    said("export_issuer_asks", scene=scene, out=tmp_path, file=file.pk)
+    assert (tmp_path / "asks_HOSHI_0001.csv").read_bytes() == file.content.encode()
+    assert IssuerFile.objects.count() == 1
+
+
+def test_a_refused_answer_file_ends_the_command_with_code_1(scene: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "answers_HOSHI_0001.csv"
+    path.write_text("not,an,answer\n")
+    with pytest.raises(SystemExit) as ended:
+        said("import_issuer_answers", path, scene=scene, issuer="HOSHI")
+    assert ended.value.code == 1
+
+
+def test_what_time_alone_changes_is_done_by_command(scene: Scene) -> None:
+    """Rules 18 and 26."""
+    scene.confirmed(scene.victim(30_000))
+    scene.at(2019, 8, 8)
+    assert said("follow_up_claims", scene=scene)["fell_back"] == 1
+    assert said("follow_up_claims", scene=scene)["fell_back"] == 0
