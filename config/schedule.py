@@ -10,4 +10,8 @@ def beat_schedule(*, tick_s: int) -> dict[str, dict[str, Any]]:
     The tick does whatever is owed by now. A missed, doubled or late one changes nothing, and
     `manage.py tick` from cron is an equal second one.
     """
-    return {"tick": {"task": "winddown.tick", "schedule": timedelta(seconds=tick_s)}}
+    return {
+        "tick": {"task": "winddown.tick", "schedule": timedelta(seconds=tick_s)},
+        # What time alone changes between two ticks is a matter of days; an hour late is not late.
+        "follow_up": {"task": "winddown.follow_up", "schedule": timedelta(hours=1)},
+    }

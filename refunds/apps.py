@@ -8,5 +8,13 @@ class RefundsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from refunds import claim_invariants, invariants  # noqa: F401  registers them
+        from refunds import claim_invariants, claims, invariants, issuer_asks, payouts  # noqa: F401
         from refunds.workflows import refund_balances  # noqa: F401  registers it
+        from winddown.clockwork import FOLLOW_UPS
+
+        FOLLOW_UPS |= {
+            "asks to issuers": issuer_asks.follow_up,
+            "claims secured by the fence": claims.secure_by_fence,
+            "claims that rest": claims.let_rest,
+            "payouts carried out": payouts.execute_due,
+        }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 import pgtrigger
 from django.apps import apps
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from django_fsm import FSMField, FSMModelMixin, Transition
 
@@ -264,7 +265,10 @@ def transition_set(
     if when is not None:
         chosen = chosen.filter(when)
     chosen = chosen.order_by("pk").select_for_update(of=("self",), no_key=True).values("pk")
-    inner, params = chosen.query.sql_with_params()
+    try:
+        inner, params = chosen.query.sql_with_params()
+    except EmptyResultSet:
+        return 0
     table = model._meta.db_table
     with named(name, actor=actor, run=run, reason=reason), connection.cursor() as cursor:
         cursor.execute(

@@ -18,3 +18,9 @@ def drain(run_id: int) -> None:
 def tick() -> None:
     """One tick of the clockwork."""
     clockwork.tick()
+
+
+@shared_task(name="winddown.follow_up")
+def follow_up() -> None:
+    """The follow-ups of every app, and the watchdog's alarms in the log."""
+    clockwork.follow_up()
