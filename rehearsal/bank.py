@@ -153,8 +153,8 @@ class Accounts:
     """The accounts of the rehearsal's customers: one per holder and attempt, of known quality.
 
     The quality is written into the account's number, so that the bank needs no list: the last digit
-    of the number says which of the qualities it has. Deterministic: the same holder and attempt
-    give the same account.
+    of the number says which of the qualities it has. The same holder and attempt give the
+    same account, and no two of them share one.
     """
 
     branches: list[tuple[str, str]]
@@ -163,10 +163,11 @@ class Accounts:
         self, holder_number: int, *, attempt: int, quality: str
     ) -> tuple[str, str, str, str]:
         """Bank, branch, type and number of the holder's account at this attempt."""
-        bank, branch = self.branches[(holder_number * 7 + attempt) % len(self.branches)]
-        serial = (holder_number * 10 + attempt) % 100_000
-        group = (holder_number * 10 + attempt) // 100_000 % 8 + 1
-        return bank, branch, "1", f"{group}{serial:05d}{QUALITIES.index(quality)}"
+        position = holder_number * 8 + attempt
+        bank, branch = self.branches[position % len(self.branches)]
+        serial = position // len(self.branches) + 1
+        assert attempt < 8 and serial < 1_000_000, "no account number is left for this holder"
+        return bank, branch, "1", f"{serial:06d}{QUALITIES.index(quality)}"
 
     @staticmethod
     def quality_of(key: str) -> str:
