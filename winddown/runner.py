@@ -284,8 +284,8 @@ def retry_failed(run: Run, *, reason_code: str, actor: Any, reason: str) -> int:
         Failure.objects.filter(pk__in=[failure.pk for failure in failures]).update(
             retried_at=clock.now()
         )
-        for failure in failures:
-            _reopen_row(locked, failure)
+        for batch in _batches_of(locked, failures):
+            _reopen(batch, [failure.subject_id for failure in failures])
         StepTotal.objects.filter(run=locked, step__in=steps[steps.index(first) :]).update(
             ended_at=None
         )
@@ -296,36 +296,58 @@ def retry_failed(run: Run, *, reason_code: str, actor: Any, reason: str) -> int:
         return len(failures)
 
 
-def _reopen_row(run: Run, failure: Failure) -> None:
-    """The failed row leaves the count of its batch and waits in a batch of one."""
-    batch = Batch.objects.get(
-        run=run,
-        step=failure.step,
-        first_id__lte=failure.subject_id,
-        last_id__gte=failure.subject_id,
-        state=Batch.State.DONE,
+def _batches_of(run: Run, failures: list[Failure]) -> list[Batch]:
+    """The done batches in which the failures, all of one step, happened."""
+    ids = [failure.subject_id for failure in failures]
+    done = Batch.objects.filter(
+        run=run, step=failures[0].step, state=Batch.State.DONE, failed__gt=0
     )
+    return [batch for batch in done if any(batch.first_id <= pk <= batch.last_id for pk in ids)]
+
+
+def _reopen(batch: Batch, ids: list[int]) -> None:
+    """The rows `ids` of the batch wait in batches of one; what it moved stays counted, and only once.
+
+    The batch itself becomes a split one that keeps what it moved; what lies between the reopened rows is done, and
+    counts the failures that stay failures.
+    """
     if batch.first_id == batch.last_id:
         Batch.objects.filter(pk=batch.pk).update(
             state=Batch.State.WAITING, attempts=0, failed=0, ended_at=None
         )
         return
-    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.SPLIT, failed=F("failed") - 1)
-    for first_id, last_id, state, moved in (
-        (batch.first_id, failure.subject_id - 1, Batch.State.DONE, batch.moved),
-        (failure.subject_id, failure.subject_id, Batch.State.WAITING, 0),
-        (failure.subject_id + 1, batch.last_id, Batch.State.DONE, 0),
-    ):
-        if first_id <= last_id:
-            Batch.objects.create(
-                run=run,
-                step=failure.step,
-                first_id=first_id,
-                last_id=last_id,
-                state=state,
-                moved=moved,
-                rows_expected=1 if state == Batch.State.WAITING else 0,
-            )
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.SPLIT, failed=0)
+    parts: list[Batch] = []
+    first_id = batch.first_id
+    for pk in sorted(pk for pk in ids if batch.first_id <= pk <= batch.last_id):
+        parts += [
+            _part(batch, first_id, pk - 1, Batch.State.DONE),
+            _part(batch, pk, pk, Batch.State.WAITING),
+        ]
+        first_id = pk + 1
+    parts.append(_part(batch, first_id, batch.last_id, Batch.State.DONE))
+    Batch.objects.bulk_create(part for part in parts if part.first_id <= part.last_id)
+
+
+def _part(batch: Batch, first_id: int, last_id: int, state: str) -> Batch:
+    still_failed = Failure.objects.filter(
+        run=batch.run_id,
+        step=batch.step,
+        retried_at=None,
+        subject_id__gte=first_id,
+        subject_id__lte=last_id,
+    )
+    waiting = state == Batch.State.WAITING
+    return Batch(
+        run_id=batch.run_id,
+        step=batch.step,
+        first_id=first_id,
+        last_id=last_id,
+        state=state,
+        rows_expected=1 if waiting else 0,
+        failed=0 if waiting else still_failed.count(),
+        ended_at=None if waiting else batch.ended_at,
+    )
 
 
 # --- work ---------------------------------------------------------------------------------------------------------
@@ -349,6 +371,8 @@ def work(
                 name=name, defaults={"seen_at": _real_now(), "run_id": run_id}
             )
             seen = time.monotonic()
+        if claim is None and not _paced(run_id):
+            continue
         claim = claim or _claim(run_id, name)
         if claim is None:
             if not _advance(run_id):
@@ -365,7 +389,6 @@ def work(
 
 def _claim(run_id: int, worker: str) -> Batch | None:
     """The next batch of the run's step under a lease, or None when nothing may be started now."""
-    _keep_pace(run_id)
     found = Batch.objects.raw(
         """
         UPDATE winddown_batch b
@@ -584,45 +607,74 @@ def _break_circuit(run_id: int) -> None:
         audit.append("run.pause", run.subject, actor=SYSTEM, reason=reason, run=run)
 
 
-def _keep_pace(run_id: int) -> None:
-    """Waits for this claim's turn under the run's rate; all workers share one row's pace."""
+def _paced(run_id: int) -> bool:
+    """True when a batch of the run may be claimed now; all workers share the pace that stands in the run's row.
+
+    A turn that is near is booked and waited for. One that is far is not: the worker looks again in a second, so that
+    a pause, a new rate or the end of its time is not slept through.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE winddown_run r
-            SET paced_until = greatest(r.paced_until, clock_timestamp())
-                + make_interval(secs => next.rows_expected::double precision / r.rate_rows_s_max)
-            FROM (SELECT rows_expected FROM winddown_batch WHERE run_id = %s AND state = 'waiting' ORDER BY id LIMIT 1) next
-            WHERE r.id = %s AND r.rate_rows_s_max IS NOT NULL AND r.state = 'running'
-            RETURNING extract(epoch FROM r.paced_until - clock_timestamp())::double precision
-                - next.rows_expected::double precision / r.rate_rows_s_max
+            WITH next AS (
+                SELECT w.rows_expected, r.rate_rows_s_max FROM winddown_batch w JOIN winddown_run r ON r.id = w.run_id
+                WHERE w.run_id = %s AND w.state = 'waiting' AND r.state = 'running' AND r.rate_rows_s_max IS NOT NULL
+                ORDER BY w.id LIMIT 1
+            ), booked AS (
+                UPDATE winddown_run r
+                SET paced_until = greatest(r.paced_until, clock_timestamp())
+                    + make_interval(secs => next.rows_expected::double precision / next.rate_rows_s_max)
+                FROM next
+                WHERE r.id = %s AND (r.paced_until IS NULL OR r.paced_until < clock_timestamp() + interval '1 second')
+                RETURNING extract(epoch FROM r.paced_until - clock_timestamp())::double precision
+                    - next.rows_expected::double precision / next.rate_rows_s_max AS wait_s
+            )
+            SELECT (SELECT wait_s FROM booked) FROM next
             """,
             [run_id, run_id],
         )
         turn = cursor.fetchone()
-    if turn is not None and turn[0] > 0:
-        time.sleep(min(turn[0], 5))
+    if turn is None:
+        return True
+    if turn[0] is None:
+        time.sleep(1)
+        return False
+    if turn[0] > 0:
+        time.sleep(turn[0])
+    return True
 
 
 def _open_step(run: Run, step: registry.Step) -> None:
-    """Every row in scope of the step stands in exactly one waiting batch, and their number is fixed."""
-    inner, params = step.rows(run).order_by("pk").values("pk").query.sql_with_params()
+    """Every row in scope of the step stands in exactly one waiting batch, and their number is fixed.
+
+    When a retry comes by a step that was done before, the rows that it mended are added; rows that failed there stay
+    failed, and a batch that is there already is not made twice.
+    """
+    total = StepTotal.objects.filter(run=run, step=step.name).first()
+    scope = step.rows(run)
+    if total is not None:
+        failed = Failure.objects.filter(run=run, step=step.name, retried_at=None)
+        scope = scope.exclude(pk__in=failed.values("subject_id"))
+    inner, params = scope.order_by("pk").values("pk").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO winddown_batch"
+            "WITH opened AS (INSERT INTO winddown_batch"
             " (run_id, step, first_id, last_id, rows_expected, state, token, attempts, worker, moved, failed, amount_minor)"
             " SELECT %s, %s, min(id), max(id), count(*), 'waiting', 0, 0, '', 0, 0, 0"
             f" FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / %s AS n FROM ({inner}) AS scope (id)) AS numbered"
-            " GROUP BY n ORDER BY n",
+            " GROUP BY n ORDER BY n ON CONFLICT DO NOTHING RETURNING rows_expected)"
+            " SELECT coalesce(sum(rows_expected), 0) FROM opened",
             [run.pk, step.name, step.batch_rows, *params],
         )
-    expected = (
-        Batch.objects.filter(run=run, step=step.name).aggregate(total=Sum("rows_expected"))["total"]
-        or 0
-    )
-    StepTotal.objects.create(
-        run=run, step=step.name, rows_expected=expected, started_at=clock.now()
-    )
+        opened = int(cursor.fetchone()[0])
+    if total is None:
+        StepTotal.objects.create(
+            run=run, step=step.name, rows_expected=opened, started_at=clock.now()
+        )
+    else:
+        StepTotal.objects.filter(pk=total.pk).update(
+            rows_expected=F("rows_expected") + opened, ended_at=None
+        )
 
 
 def _advance(run_id: int) -> bool:
@@ -644,8 +696,7 @@ def _advance(run_id: int) -> bool:
             following = steps[position + 1]
             Run.objects.filter(pk=run.pk).update(step=following.name)
             run.step = following.name
-            if not StepTotal.objects.filter(run=run, step=following.name).exists():
-                _open_step(run, following)
+            _open_step(run, following)
             audit.append("run.step", f"{run.subject}:{following.name}", actor=SYSTEM, run=run)
             transaction.on_commit(lambda: wake(run.pk), robust=True)
             return True
