@@ -344,9 +344,8 @@ def session_refusal(user_id: int, admission: Admission | None) -> Refusal | None
 def sessions_after_stop(switch: Capability) -> int:
     """Customers' sessions of the switch's method issued after it was stopped: must be 0."""
     method = switch.code.removeprefix("login_external:").removeprefix("login_")
-    return Session.objects.filter(
-        method=method, issued_at__gte=switch.since, user__kind=User.Kind.CUSTOMER
-    ).count()
+    issued = Session.objects.filter(method=method, issued_at__gte=switch.since)
+    return int(issued.of_customers().count())
 
 
 capabilities.LEAKS["login_"] = sessions_after_stop

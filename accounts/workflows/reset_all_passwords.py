@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from accounts import credentials
 from accounts.models import CredentialFence, ExternalIdentity, ResetNotice, Session, User
@@ -112,9 +112,9 @@ def _old_passwords(run: Run) -> QuerySet[Any]:
 
 
 def _old_sessions(run: Run) -> QuerySet[Any]:
-    return Session.objects.filter(
-        _before("issued_at", _not_before(run)), user__kind=User.Kind.CUSTOMER
-    )
+    old = Session.objects.filter(_before("issued_at", _not_before(run)))
+    customers: QuerySet[Any] = old.of_customers()
+    return customers
 
 
 def _notice(**which: Any) -> Exists:
@@ -171,25 +171,23 @@ def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
 
 
 def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
-    deleted, _ = Session.objects.filter(pk__in=rows.values("pk")).delete()
-    return Moved(rows=deleted)
+    sessions: Any = rows
+    return Moved(rows=sessions.remove())
 
 
 def _queue_notices(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
     """Each person of the batch has one notice of this run; e-mail is preferred to the phone."""
-    inner, params = rows.order_by("pk").values("pk").query.sql_with_params()
+    by_email = When(~Q(email=""), email_verified_at__lte=_as_of(run), then=Value("email"))
+    told = rows.annotate(channel=Case(by_email, default=Value("phone")))
+    inner, params = told.order_by("pk").values_list("pk", "channel").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             INSERT INTO accounts_resetnotice (user_id, run_id, channel, state, queued_at)
-            SELECT u.id, %s,
-                   CASE WHEN u.email <> '' AND u.email_verified_at <= %s
-                        THEN 'email' ELSE 'phone' END,
-                   'queued', %s
-            FROM accounts_user u WHERE u.id IN ({inner})
+            SELECT id, %s, channel, 'queued', %s FROM ({inner}) AS told (id, channel)
             ON CONFLICT (run_id, user_id) DO NOTHING
             """,  # noqa: S608  the ORM's own SQL, its values are parameters
-            [run.pk, _as_of(run), clock.now(), *params],
+            [run.pk, clock.now(), *params],
         )
         return Moved(rows=cursor.rowcount)
 

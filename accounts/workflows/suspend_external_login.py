@@ -107,7 +107,9 @@ def _active_identities(run: Run) -> QuerySet[Any]:
 
 
 def _sessions(run: Run) -> QuerySet[Any]:
-    return Session.objects.filter(method__in=run.params["providers"], user__kind=User.Kind.CUSTOMER)
+    opened = Session.objects.filter(method__in=run.params["providers"])
+    customers: QuerySet[Any] = opened.of_customers()
+    return customers
 
 
 def _stranded(run: Run) -> Any:
@@ -129,5 +131,5 @@ def _suspend(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
 
 
 def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
-    deleted, _ = Session.objects.filter(pk__in=rows.values("pk")).delete()
-    return Moved(rows=deleted)
+    sessions: Any = rows
+    return Moved(rows=sessions.remove())
