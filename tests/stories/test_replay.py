@@ -1,0 +1,66 @@
+"""The whole case, end to end, as an operator starts it: real files, a real worker and beat, judged by its exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from rehearsal.case import load_case
+
+OWN_BROKER = re.sub(r"(/|db=)\d+$", r"\g<1>13", settings.REDIS_URL)
+ACCOUNTS = 2_000
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def replayed(database: Any, directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "replay", "--accounts", str(ACCOUNTS), *arguments],
+        cwd=settings.BASE_DIR,
+        env=database.environment
+        | {"WINDDOWN_LOCAL_DIR": str(directory), "REDIS_URL": OWN_BROKER},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_case_ends_with_every_unit_in_its_place(own_database: Any, tmp_path: Path) -> None:
+    """Rules 2, 22, 28, 30, 32, 42, 55, 60: the published figures are reproduced and no invariant is breached."""
+    done = replayed(own_database, tmp_path, "--seed", "5")
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    report = json.loads((tmp_path / "replay" / "report.json").read_text())
+    case = load_case()
+    assert report["victims"] == case.damage.victims
+    assert report["damage_minor"] == case.damage.amount_minor
+    assert report["difference_minor"] == sum(line["amount_minor"] for line in report["money"]) == 0
+    assert report["invariants"]["breached"] == {}
+    assert report["invariants"]["checked"] > 30
+    remedied = sum(remedy["amount_minor"] for remedy in report["remedies"].values())
+    assert remedied == case.damage.amount_minor
+    refunds = report["refunds"]
+    holders = case.population.holders(accounts=ACCOUNTS)
+    assert sum(refund["count"] for refund in refunds.values()) == holders
+    assert sum(refund["amount_minor"] for refund in refunds.values()) == (
+        case.population.balance_minor(accounts=ACCOUNTS)
+    )
+
+
+def test_a_database_with_a_real_programme_is_not_touched(own_database: Any, tmp_path: Path) -> None:
+    with own_database.connect() as connection:
+        connection.execute(
+            "INSERT INTO winddown_programme (id, name, currency, time_zone, state, launched_at, safeguarded_minor)"
+            " VALUES (1, 'real', 'JPY', 'Asia/Tokyo', 'operating', now(), 0)"
+        )
+    done = replayed(own_database, tmp_path)
+    assert done.returncode == 1
+    assert "not a rehearsal" in done.stderr
+    with own_database.connect() as connection:
+        assert connection.execute("SELECT name FROM winddown_programme").fetchone() == ("real",)
