@@ -166,7 +166,8 @@ class Accounts:
         position = holder_number * 8 + attempt
         bank, branch = self.branches[position % len(self.branches)]
         serial = position // len(self.branches) + 1
-        assert attempt < 8 and serial < 1_000_000, "no account number is left for this holder"
+        assert attempt < 8
+        assert serial < 1_000_000, "no account number is left for this holder"
         return bank, branch, "1", f"{serial:06d}{QUALITIES.index(quality)}"
 
     @staticmethod

@@ -32,10 +32,12 @@ class Compensation:
         self.tell = replay.storyteller.line
         self.hits = list(_rows(replay.files / "truth" / "victims.csv"))
 
-    # --- July -----------------------------------------------------------------------------------------------------
+    # --- July -------------------------------------------------------------------------------------
 
     def find_and_hold(self, *, told_as_of: dt.datetime) -> None:
-        """The rules have named candidates, what is suspicious in their wallets is held, and the first count is told."""
+        """The rules have named candidates, what is suspicious in their wallets is held, and the
+        first count is told.
+        """
         with self.replay.report.phase("find victims") as phase:
             found = victims.find(as_of=clock.now())
             held = claims.hold_candidates(
@@ -54,7 +56,9 @@ class Compensation:
         self._figure("amount suspected", told_as_of, early.amount_minor, amount, tolerance=0.1)
 
     def report_and_confirm(self, *, known_by: dt.datetime) -> None:
-        """The victims known by then reported what was not theirs; an analyst proposed, a supervisor confirmed."""
+        """The victims known by then reported what was not theirs; an analyst proposed, a supervisor
+        confirmed.
+        """
         hits = [
             hit for hit in self.hits if dt.datetime.fromisoformat(hit["known_from"]) <= known_by
         ]
@@ -104,7 +108,9 @@ class Compensation:
         claims.secure(at=clock.now(), actor=self.cast.analyst, reason="all passwords reset")
 
     def clear_suspects(self) -> None:
-        """Whoever is left under suspicion made the movements in person: rejected by two, and the holds are released."""
+        """Whoever is left under suspicion made the movements in person: rejected by two, and the
+        holds are released.
+        """
         left = list(FraudClaim.objects.filter(state__in=["candidate", "triage", "investigating"]))
         claims.take_up(left, actor=self.cast.analyst, reason="not reported by the holder")
         cleared = self._decide(
@@ -138,11 +144,14 @@ class Compensation:
         return done
 
     def publish(self, *, as_of: dt.datetime) -> None:
-        """Victims and damage as of `as_of` are published, beside what the operator published then."""
+        """Victims and damage as of `as_of` are published, beside what the operator published then.
+        """
         figures.publish(as_of=as_of, actor=self.cast.compliance, reason="press conference")
 
     def compare(self) -> None:
-        """Every exact restatement is asked again of the present data: it must still say what was said then."""
+        """Every exact restatement is asked again of the present data: it must still say what was
+        said then.
+        """
         for told in self.replay.case.damage.restatements:
             if told.exact:
                 now = figures.damage(as_of=told.as_of).total
@@ -153,7 +162,9 @@ class Compensation:
         self.replay.report.damage_minor = total.amount_minor
 
     def claw_back(self) -> None:
-        """What thieves left in the wallets is back with the operator, as much as the case says they left."""
+        """What thieves left in the wallets is back with the operator, as much as the case says they
+        left.
+        """
         claims.claw_back(
             FraudClaim.objects.filter(state__in=FraudClaim.ACCEPTED),
             actor=self.cast.supervisor,
@@ -167,11 +178,13 @@ class Compensation:
         self.tell(f"JPY {amount:,} of fraudulent charges found unspent and clawed back.")
         self.replay.report.checks["what thieves left was clawed back, to the yen"] = amount == left
 
-    # --- August and later: the issuers ----------------------------------------------------------------------------
+    # --- August and later: the issuers ------------------------------------------------------------
 
     def ask_issuers(self) -> int:
-        """What can be stopped or refunded at the cards' issuers is asked for by file, approved by a second person; returns
-        how many asks went out. Unanswered asks and those that need more are repeated under the same key."""
+        """What can be stopped or refunded at the cards' issuers is asked for by file, approved by a
+        second person; returns how many asks went out. Unanswered asks and those that need more are
+        repeated under the same key.
+        """
         cast = self.cast
         drafts = list(IssuerAction.objects.filter(state=IssuerAction.State.DRAFT).order_by("pk"))
         for start in range(0, len(drafts), AskList.ACTIONS_MAX):
@@ -201,7 +214,8 @@ class Compensation:
         return sent
 
     def hear_issuers(self) -> None:
-        """The simulated issuers answered by file; each answer is a remedy or opens the next road."""
+        """The simulated issuers answered by file; each answer is a remedy or opens the next road.
+        """
         directory = self.replay.directory / "issuers"
         paths = issuers.answer_directory(
             directory / "asks", directory / "answers", seed=self.replay.report.seed, at=clock.now()

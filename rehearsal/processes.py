@@ -1,4 +1,6 @@
-"""The real worker and beat that a replay runs with, started here and gone when it ends, however it ends."""
+"""The real worker and beat that a replay runs with, started here and gone when it ends, however it
+ends.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ PR_SET_PDEATHSIG = 1
 
 
 class Processes:
-    """`with Processes(...)`: a Celery worker and beat run on the same database and broker as this process."""
+    """`with Processes(...)`: a Celery worker and beat run on the same database and broker as this
+    process.
+    """
 
     def __init__(self, *, logs: Path, tick_s: int = 2, concurrency: int = 2) -> None:
         self.logs = logs

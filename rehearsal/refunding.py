@@ -1,4 +1,6 @@
-"""The refund act of the replay: from the sealed balances to the last bank file, with customers as they behave."""
+"""The refund act of the replay: from the sealed balances to the last bank file, with customers as
+they behave.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,9 @@ class Refunding:
     # --- before refunds open ----------------------------------------------------------------------
 
     def make_ready(self) -> None:
-        """Bank codes are loaded, the terms of the refund are adopted, and the bank knows the account that pays."""
+        """Bank codes are loaded, the terms of the refund are adopted, and the bank knows the
+        account that pays.
+        """
         with self.replay.report.phase("load bank codes") as phase:
             call_command(
                 "load_bank_codes", by="compliance", reason="dataset of the banks", verbosity=0
@@ -117,7 +121,9 @@ class Refunding:
         self.hear_bank()
 
     def open(self) -> None:
-        """The notice is published, the funds are there, and every sealed balance is owed as a refund."""
+        """The notice is published, the funds are there, and every sealed balance is owed as a
+        refund.
+        """
         population, case = self.replay.case.population, self.replay.case.programme
         owed = population.balance_minor(accounts=self.replay.report.accounts)
         programme.report_safeguarded(owed, actor=self.cast.compliance, reason="trustee's statement")
@@ -152,7 +158,9 @@ class Refunding:
     # --- the window -------------------------------------------------------------------------------
 
     def live_through(self, first_on: dt.date, last_on: dt.date) -> None:
-        """Week by week customers apply and correct, the bank checks accounts, and payouts go out on their days."""
+        """Week by week customers apply and correct, the bank checks accounts, and payouts go out on
+        their days.
+        """
         by_week: dict[dt.date, list[Holder]] = defaultdict(list)
         for holder in self.holders.values():
             if holder.applies_on and first_on <= holder.applies_on <= last_on:
@@ -173,7 +181,9 @@ class Refunding:
         return dt.datetime.combine(day, dt.time(12), self.zone)
 
     def apply(self, holders: list[Holder], *, day: dt.date) -> None:
-        """The holders applied; the bank was asked about their accounts, and the wrong ones were corrected."""
+        """The holders applied; the bank was asked about their accounts, and the wrong ones were
+        corrected.
+        """
         late = day >= LATE_FROM
         with self.replay.report.phase("applications") as phase:
             outcomes = applications.submit_many(
@@ -207,7 +217,9 @@ class Refunding:
         )
 
     def _look_at(self, ids: list[int]) -> None:
-        """Support verified whoever came by the web form, and two people decided what the rules left to them."""
+        """Support verified whoever came by the web form, and two people decided what the rules left
+        to them.
+        """
         support, second = self.cast.support, self.cast.support2
         chosen = RefundApplication.objects.filter(pk__in=ids)
         for application in chosen.filter(state="identity_check").order_by("pk"):
@@ -283,7 +295,9 @@ class Refunding:
     # --- money ------------------------------------------------------------------------------------
 
     def pay(self, planned_on: str, value_date: str) -> None:
-        """What is approved is in a sealed file, approved by others than its maker, and with the bank."""
+        """What is approved is in a sealed file, approved by others than its maker, and with the
+        bank.
+        """
         self.replay.move_to(
             dt.datetime.combine(dt.date.fromisoformat(planned_on), dt.time(14), self.zone)
         )
@@ -337,7 +351,8 @@ class Refunding:
     # --- figures ----------------------------------------------------------------------------------
 
     def compare_unpaid(self) -> None:
-        """Who was still unpaid on 9 January 2020, beside the public estimate scaled to this replay."""
+        """Who was still unpaid on 9 January 2020, beside the public estimate scaled to this replay.
+        """
         population, accounts = self.replay.case.population, self.replay.report.accounts
         unpaid = Entitlement.objects.exclude(state=Entitlement.State.PAID).aggregate(
             holders=Count("pk"), amount=Sum("amount_minor")

@@ -1,4 +1,6 @@
-"""The 7pay case from launch to the end of the refund window, on real files, servers, workers and dates."""
+"""The 7pay case from launch to the end of the refund window, on real files, servers, workers and
+dates.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class ReplayFailed(WinddownError):
 
 
 class Replay:
-    """One pass through the case. `play` tells the story while it happens and leaves the report filled."""
+    """One pass through the case. `play` tells the story while it happens and leaves the report
+    filled.
+    """
 
     def __init__(
         self, *, accounts: int, seed: int, directory: Path, storyteller: Storyteller
@@ -84,7 +88,7 @@ class Replay:
             f"{phase.rows:,} rows of the case generated for {self.report.accounts:,} accounts."
         )
 
-    # --- the timeline -----------------------------------------------------------------------------------------------
+    # --- the timeline -----------------------------------------------------------------------------
 
     def incident(self) -> None:
         """July: the attack, the stops in their stages, and the victims."""
@@ -159,7 +163,9 @@ class Replay:
         self.load("payments", "2019_08_01")
 
     def shut_down(self) -> None:
-        """30 September, 24:00: a payment passes in the last microsecond, none after it, and the balances are sealed."""
+        """30 September, 24:00: a payment passes in the last microsecond, none after it, and the
+        balances are sealed.
+        """
         case = self.case
         ends_at = case.programme.spend_ends_at
         self.move_to(ends_at - dt.timedelta(hours=9))
@@ -195,7 +201,9 @@ class Replay:
         ]
 
     def refund(self) -> None:
-        """October to January: applications, payouts, returns, and the exclusion at the end of the window."""
+        """October to January: applications, payouts, returns, and the exclusion at the end of the
+        window.
+        """
         service, cast = self.case.programme, self.cast
         programme.publish_notice(
             actor=cast.compliance, reason="statutory notice", **notice_of(self.case)
@@ -214,7 +222,9 @@ class Replay:
         self.victims.compare()
 
     def _try_to_pay(self) -> bool:
-        """A holder tries to pay one yen of bonus or paid value at this very instant; it is undone at once if it passes."""
+        """A holder tries to pay one yen of bonus or paid value at this very instant; it is undone
+        at once if it passes.
+        """
         holder = Wallet.objects.holding().filter(state="charge_frozen").order_by("pk").first()
         try:
             with transaction.atomic():
@@ -230,14 +240,16 @@ class Replay:
             return False
         return True
 
-    # --- how things are done --------------------------------------------------------------------------------------
+    # --- how things are done ----------------------------------------------------------------------
 
     def move_to(self, at: dt.datetime) -> None:
         clock.travel(at)
         self.storyteller.date(at)
 
     def load(self, kind: str, since: str = "") -> None:
-        """Every file of the kind (from `since` on, where it comes in deliveries) is loaded with its control totals."""
+        """Every file of the kind (from `since` on, where it comes in deliveries) is loaded with its
+        control totals.
+        """
         name = f"{kind}_{since}" if since else kind
         entries = [
             entry
@@ -269,7 +281,9 @@ class Replay:
         maker: str = "commander",
         checker: str = "deputy",
     ) -> Run:
-        """The workflow was planned by one, approved by another, started, and worked off by the real workers."""
+        """The workflow was planned by one, approved by another, started, and worked off by the real
+        workers.
+        """
         run = self.plan_and_approve(
             workflow, reason=reason, params=params, maker=maker, checker=checker
         )

@@ -1,4 +1,6 @@
-"""What a replay proves: the money table, the published figures beside the reproduced ones, and the report file."""
+"""What a replay proves: the money table, the published figures beside the reproduced ones, and the
+report file.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A published figure beside the one this replay reproduced; an estimate is scaled to the replay's accounts."""
+    """A published figure beside the one this replay reproduced; an estimate is scaled to the
+    replay's accounts.
+    """
 
     what: str
     as_of: str
@@ -82,7 +86,9 @@ class Report:
         self.peak_memory_kib = max(self.peak_memory_kib, own, kib)
 
     def close_books(self) -> None:
-        """The money table, the remedies, the refunds and the invariants are those of the database now."""
+        """The money table, the remedies, the refunds and the invariants are those of the database
+        now.
+        """
         self.money = money_table()
         self.remedies = _sums(Remedy.objects.filter(state=Remedy.State.REMEDIED), by="kind")
         self.refunds = _sums(Entitlement.objects.all(), by="state")
@@ -121,7 +127,8 @@ class Report:
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-# The paid and bonus value of all wallets, followed through every kind of journal to the bucket where it ended.
+# The paid and bonus value of all wallets, followed through every kind of journal to the bucket
+# where it ended.
 _LINES = (
     ("opening balance", "false"),
     ("top-ups", "j.kind = 'top_up' AND p.account IN ('wallet_paid', 'wallet_bonus')"),
@@ -162,7 +169,9 @@ def _sums(rows: QuerySet[Any], *, by: str) -> dict[str, dict[str, int]]:
 
 
 def money_table() -> list[Line]:
-    """Opening + top-ups - payments - ... - what each bucket holds: the lines sum to 0 when every unit is somewhere."""
+    """Opening + top-ups - payments - ... - what each bucket holds: the lines sum to 0 when every
+    unit is somewhere.
+    """
     selected = ", ".join(
         f"coalesce(sum(p.amount_minor) FILTER (WHERE {condition}), 0)" for _, condition in _LINES
     )

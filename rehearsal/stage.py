@@ -1,4 +1,6 @@
-"""What a rehearsal stands on: an empty database marked as one, people with roles, the programme and its switches."""
+"""What a rehearsal stands on: an empty database marked as one, people with roles, the programme and
+its switches.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ PEOPLE = {
 
 
 class NotARehearsal(WinddownError):
-    """The database {name} holds a programme that is not a rehearsal: name another one in DATABASE_URL."""
+    """The database {name} holds a programme that is not a rehearsal: name another one in
+    DATABASE_URL.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class Cast:
 def empty_database() -> None:
     """The database holds the present schema and nothing else, and its clock may be moved.
 
-    Raises `NotARehearsal` rather than touch a database with a real programme in it; an earlier rehearsal is wiped.
+    Raises `NotARehearsal` rather than touch a database with a real programme in it; an earlier
+    rehearsal is wiped.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,6 @@
-"""How a replay is told on a terminal or into a log: what happened when, with bars, and the tables at the end."""
+"""How a replay is told on a terminal or into a log: what happened when, with bars, and the tables
+at the end.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ class Storyteller:
             self.console.print(f"  {phase} {done / max(total, 1):.0%}   ", end="\r")
 
     def verdict(self, report: Report, path: Path) -> None:
-        """The money table, the figures, the invariants, and one line that says whether the replay passed."""
+        """The money table, the figures, the invariants, and one line that says whether the replay
+        passed.
+        """
         self.console.print(self._money(report))
         self.console.print(self._figures(report))
         for code, sentences in report.breached.items():

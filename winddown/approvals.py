@@ -38,10 +38,11 @@ def ask(
     reason: str,
     valid_for: dt.timedelta = VALID_FOR,
 ) -> Approval:
-    """A request stands for `subject`, or nothing changed; an earlier one of the same stage can no longer be signed.
+    """A request stands for `subject`, or nothing changed; an earlier one of the same stage can no
+    longer be signed.
 
-    A maker who asks again for the same subject keeps the one signature. Somebody who decided about the subject before
-    cannot become its maker: `SamePerson`.
+    A maker who asks again for the same subject keeps the one signature. Somebody who decided about
+    the subject before cannot become its maker: `SamePerson`.
     """
     digest = digest_of(content)
     at = clock.now()
@@ -76,10 +77,11 @@ def standing(subject: str, *, stage: str) -> Approval | None:
 def decide(
     subject: str, *, stage: str, actor: Any, digest: str, reason: str, approve: bool = True
 ) -> Signature:
-    """`actor` has signed the standing request of `subject`, approving or rejecting exactly `digest`.
+    """`actor` has signed the standing request of `subject`, approving or rejecting exactly
+    `digest`.
 
-    Raises `NothingToDecide`, `NotPermitted`, `SamePerson`, `PlanChanged` (another digest stands) or `PlanExpired`.
-    A second decision finds nothing to decide.
+    Raises `NothingToDecide`, `NotPermitted`, `SamePerson`, `PlanChanged` (another digest stands) or
+    `PlanExpired`. A second decision finds nothing to decide.
     """
     approval = standing(subject, stage=stage)
     if approval is None:

@@ -1,4 +1,6 @@
-"""The audit journal's doors: append an entry, seal what customers' own movements logged, verify the chain."""
+"""The audit journal's doors: append an entry, seal what customers' own movements logged, verify the
+chain.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ SEALED_TABLES: dict[str, str] = {}
 def append(
     action: str, subject: str, *, actor: Any, reason: str = "", run: Run | None = None, **facts: Any
 ) -> int:
-    """The transaction has an entry in the chain that covers every row it logged since its last entry.
+    """The transaction has an entry in the chain that covers every row it logged since its last
+    entry.
 
     Call it last: the chain's lock is held from here to the commit. Returns the entry's number.
     """
@@ -51,10 +54,11 @@ def sealed_tables() -> dict[str, str]:
 
 
 def seal() -> int:
-    """Every committed row that no entry of its own transaction covers is covered by a sealing entry.
+    """Every committed row that no entry of its own transaction covers is covered by a sealing
+    entry.
 
-    Covers the transactions older than every one still running, so a late commit falls into the next seal. Returns the
-    number of rows sealed; with nothing new it writes nothing.
+    Covers the transactions older than every one still running, so a late commit falls into the next
+    seal. Returns the number of rows sealed; with nothing new it writes nothing.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(7003, 0)")
@@ -90,7 +94,9 @@ def _window(table: str, content: str, start: int, end: int) -> tuple[int, str]:
 
 
 def head() -> dict[str, Any] | None:
-    """The newest entry's number, instant and hash: what is exported daily and anchors the chain outside."""
+    """The newest entry's number, instant and hash: what is exported daily and anchors the chain
+    outside.
+    """
     entry = AuditEntry.objects.order_by("-seq").first()
     if entry is None:
         return None
@@ -102,7 +108,8 @@ def head() -> dict[str, Any] | None:
 
 
 def broken_links() -> list[str]:
-    """One sentence per gap, wrong predecessor or wrong hash in the chain; empty when it is whole."""
+    """One sentence per gap, wrong predecessor or wrong hash in the chain; empty when it is whole.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -130,7 +137,9 @@ def broken_links() -> list[str]:
 
 
 def rows_that_differ() -> list[str]:
-    """One sentence per logged set of rows that is not what its entry or seal covers; empty when all agree."""
+    """One sentence per logged set of rows that is not what its entry or seal covers; empty when all
+    agree.
+    """
     contents = sealed_tables()
     found: list[str] = []
     with connection.cursor() as cursor:
@@ -159,7 +168,9 @@ def rows_that_differ() -> list[str]:
 
 
 def verify_against(exported: dict[str, Any]) -> str | None:
-    """The chain still contains the exported head, unchanged; else the sentence that says what is missing."""
+    """The chain still contains the exported head, unchanged; else the sentence that says what is
+    missing.
+    """
     entry = AuditEntry.objects.filter(seq=exported["seq"]).first()
     if entry is None:
         return f"the chain ends before entry {exported['seq']}, which was exported"

@@ -1,4 +1,5 @@
-"""The switches: read inside the transaction they govern, stopped by one person, restarted by two."""
+"""The switches: read inside the transaction they govern, stopped by one person, restarted by two.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +32,16 @@ ALL = (
 
 RATIFY_WITHIN = dt.timedelta(hours=24)
 
-# A leak is anything that passed a switch under a version it had stopped. Each app names its own by capability prefix.
+# A leak is anything that passed a switch under a version it had stopped. Each app names its own by
+# capability prefix.
 LEAKS: dict[str, Callable[[Capability], int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What let a movement through: the switch's version and the instant, both taken under the switch's shared lock."""
+    """What let a movement through: the switch's version and the instant, both taken under the
+    switch's shared lock.
+    """
 
     version: int
     at: dt.datetime
@@ -54,10 +58,12 @@ def declare_all() -> None:
 
 
 def passed(code: str) -> Passage:
-    """The switch of `code` is on and its deadline is ahead, and stays so until this transaction ends.
+    """The switch of `code` is on and its deadline is ahead, and stays so until this transaction
+    ends.
 
-    Raises `CapabilityStopped`, `PastDeadline` or `UnknownCapability`, which leave the transaction to be rolled back.
-    A shared advisory lock is held to the commit; its queue is fair, so a flip waits for what is under way and no longer.
+    Raises `CapabilityStopped`, `PastDeadline` or `UnknownCapability`, which leave the transaction
+    to be rolled back. A shared advisory lock is held to the commit; its queue is fair, so a flip
+    waits for what is under way and no longer.
     """
     assert transaction.get_connection().in_atomic_block, (
         "a switch is read in the transaction that it governs"
@@ -104,10 +110,11 @@ def stop(
     ratified_by: Any = None,
     review_at: dt.datetime | None = None,
 ) -> bool:
-    """Nothing passes `code` after the commit; False when it was stopped already (nothing changes then).
+    """Nothing passes `code` after the commit; False when it was stopped already (nothing changes
+    then).
 
-    One person is enough; without `ratified_by` (an approved run brings its checker) a second must ratify within 24
-    hours, or the overdue ratification alarms. It is never lifted by itself.
+    One person is enough; without `ratified_by` (an approved run brings its checker) a second must
+    ratify within 24 hours, or the overdue ratification alarms. It is never lifted by itself.
     """
     with transaction.atomic():
         switch = _locked(code)
@@ -168,7 +175,8 @@ def ratify(code: str, *, actor: Any, reason: str = "") -> None:
 def request_restore(code: str, *, actor: Any, reason: str) -> None:
     """A first person has asked to let `code` through again; it stays stopped until a second agrees.
 
-    Top-up and registration cannot come back once the end of the service is announced: `GuardNotMet` (rule 8).
+    Top-up and registration cannot come back once the end of the service is announced: `GuardNotMet`
+    (rule 8).
     """
     with transaction.atomic():
         switch = _locked(code)
@@ -223,7 +231,9 @@ def restore(code: str, *, actor: Any, reason: str) -> None:
 
 
 def keep_stopped(code: str, *, actor: Any, reason: str) -> None:
-    """The request to restore `code` is off, also when it has expired; one person is enough, as for a stop."""
+    """The request to restore `code` is off, also when it has expired; one person is enough, as for
+    a stop.
+    """
     with transaction.atomic():
         switch = transition_one(_locked(code), "keep_stopped", actor=actor, reason=reason)
         audit.append(

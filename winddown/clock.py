@@ -1,4 +1,6 @@
-"""The only place that knows "now": the database's clock plus the rehearsal's offset, the same in SQL and in Python."""
+"""The only place that knows "now": the database's clock plus the rehearsal's offset, the same in
+SQL and in Python.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ def now() -> dt.datetime:
 def mark_as_rehearsal() -> None:
     """This database is a rehearsal from now on: its clock may be moved. There is no way back.
 
-    A second call changes nothing. Raises `ClockRefused` once a programme stands in it (the row's trigger refuses too).
+    A second call changes nothing. Raises `ClockRefused` once a programme stands in it (the row's
+    trigger refuses too).
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -57,9 +60,11 @@ def is_rehearsal() -> bool:
 
 
 def instant(text: str, *, zone: str) -> dt.datetime:
-    """The instant meant by `text`, where hour 24 is the next day's midnight ("30 September 24:00" is 1 October 00:00).
+    """The instant meant by `text`, where hour 24 is the next day's midnight ("30 September 24:00"
+    is 1 October 00:00).
 
-    `text` is `YYYY-MM-DDTHH:MM[:SS]` in `zone`. The instant is the exclusive end of what lasts until then.
+    `text` is `YYYY-MM-DDTHH:MM[:SS]` in `zone`. The instant is the exclusive end of what lasts
+    until then.
     """
     match = _INSTANT.match(text)
     if match is None:

@@ -1,4 +1,6 @@
-"""The tick: whatever is owed by now is done or awake. Doubled, late or missed, it changes nothing but the time."""
+"""The tick: whatever is owed by now is done or awake. Doubled, late or missed, it changes nothing
+but the time.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ FOLLOW_UPS: dict[str, Callable[[], object]] = {}
 
 
 def tick() -> None:
-    """Due milestones have fired, what is owed is awake, and new movements are sealed into the audit journal."""
+    """Due milestones have fired, what is owed is awake, and new movements are sealed into the audit
+    journal.
+    """
     milestones.fire_due()
     for run_id in runner.owed():
         runner.wake(run_id)
@@ -23,7 +27,9 @@ def tick() -> None:
 
 
 def follow_up() -> list[str]:
-    """What time alone changes has changed (silent issuers are overdue, value dates have come); returns the alarms."""
+    """What time alone changes has changed (silent issuers are overdue, value dates have come);
+    returns the alarms.
+    """
     for name, follow in FOLLOW_UPS.items():
         log.info("%s: %s", name, follow())
     alarms = runner.unattended() + capabilities.overdue()

@@ -1,4 +1,6 @@
-"""What all commands share: who acts, how a refusal is told, JSON, exit codes, and the form of a workflow's command."""
+"""What all commands share: who acts, how a refusal is told, JSON, exit codes, and the form of a
+workflow's command.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ from winddown.models import Plan, Run
 
 
 class StaffCommand(BaseCommand):
-    """A command that a member of staff answers for: exit code 0 done, 1 refused, 2 not understood."""
+    """A command that a member of staff answers for: exit code 0 done, 1 refused, 2 not understood.
+    """
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--by", metavar="LOGIN", help="the member of staff who answers for it")
@@ -73,7 +76,9 @@ class StaffCommand(BaseCommand):
 
 
 class WorkflowCommand(StaffCommand):
-    """`manage.py <workflow> --plan | --run | --pause | --resume | --abort | --retry CODE | --status`."""
+    """`manage.py <workflow> --plan | --run | --pause | --resume | --abort | --retry CODE |
+    --status`.
+    """
 
     workflow: ClassVar[str]
 
@@ -207,7 +212,9 @@ class WorkflowCommand(StaffCommand):
         )
 
     def _follow(self, run: Run) -> None:
-        """Works the run off in this process, beside any worker, with bars on a terminal. Ctrl-C leaves it resumable."""
+        """Works the run off in this process, beside any worker, with bars on a terminal. Ctrl-C
+        leaves it resumable.
+        """
         if not sys.stdout.isatty() or self.as_json:
             while run.pk in runner.owed() and runner.work(run.pk, seconds_max=60):
                 pass
@@ -219,7 +226,9 @@ class WorkflowCommand(StaffCommand):
 
 
 class show_progress:  # noqa: N801  reads as a clause: `with show_progress(run):`
-    """Inside, a terminal shows the run's steps as bars with what is left, drawn from the batches by a thread of its own."""
+    """Inside, a terminal shows the run's steps as bars with what is left, drawn from the batches by
+    a thread of its own.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run

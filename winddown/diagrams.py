@@ -1,4 +1,6 @@
-"""A declared state machine drawn as SVG: layers by distance from the first states, one arrow per edge."""
+"""A declared state machine drawn as SVG: layers by distance from the first states, one arrow per
+edge.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ BOX_W, BOX_H, GAP_X, GAP_Y, MARGIN = 150, 34, 130, 26, 24
 
 
 def svg(model: type[Stateful]) -> str:
-    """The machine of `model` as a standalone SVG document, the same text for the same declaration."""
+    """The machine of `model` as a standalone SVG document, the same text for the same declaration.
+    """
     layers = _layers(model)
     place = {
         state: (column, row)

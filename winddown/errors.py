@@ -1,4 +1,6 @@
-"""Every refusal of this system is a `WinddownError` whose docstring is its message and whose fields are its facts."""
+"""Every refusal of this system is a `WinddownError` whose docstring is its message and whose fields
+are its facts.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ class NothingToDecide(WinddownError):
 
 
 class PlanChanged(WinddownError):
-    """What was approved for {subject} is not what stands now (approved {approved}, now {now}): plan again."""
+    """What was approved for {subject} is not what stands now (approved {approved}, now {now}): plan
+    again.
+    """
 
 
 class PlanExpired(WinddownError):
@@ -107,4 +111,6 @@ class LoadRefused(WinddownError):
 
 
 class ClockRefused(WinddownError):
-    """The clock can be moved only in a database that was marked as a rehearsal before it held a programme."""
+    """The clock can be moved only in a database that was marked as a rehearsal before it held a
+    programme.
+    """

@@ -1,4 +1,6 @@
-"""Database triggers that no session setting can switch off, and the append-only guard built from them."""
+"""Database triggers that no session setting can switch off, and the append-only guard built from
+them.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,11 @@ from pgtrigger import compiler
 
 
 class GuardSql(compiler.UpsertTriggerSql):
-    """The trigger's SQL without pgtrigger's ignore switch, so that a session cannot step over a guard.
+    """The trigger's SQL without pgtrigger's ignore switch, so that a session cannot step over a
+    guard.
 
-    Nested loops are off inside the function: its plan is cached for the session, and a plan made for one row would
-    compare every row with every row when a batch of thousands comes next.
+    Nested loops are off inside the function: its plan is cached for the session, and a plan made
+    for one row would compare every row with every row when a batch of thousands comes next.
     """
 
     def get_template(self) -> str:
@@ -61,7 +64,8 @@ class Guard(pgtrigger.Trigger):
 
 
 def append_only() -> list[Guard]:
-    """Rows of the table are written once: UPDATE, DELETE and TRUNCATE are refused for every writer."""
+    """Rows of the table are written once: UPDATE, DELETE and TRUNCATE are refused for every writer.
+    """
     refusal = (
         "RAISE EXCEPTION USING ERRCODE = 'WD020',"
         " MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);"

@@ -1,4 +1,6 @@
-"""Invariants: each app states its own here, and `manage.py verify`, the tests and the release of money all ask them."""
+"""Invariants: each app states its own here, and `manage.py verify`, the tests and the release of
+money all ask them.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from winddown.models import Milestone
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A statement that always holds; `breaches` gives one sentence per row for which it does not."""
+    """A statement that always holds; `breaches` gives one sentence per row for which it does not.
+    """
 
     code: str
     statement: str
@@ -28,7 +31,8 @@ SHOWN_MAX = 20
 def invariant(
     code: str, statement: str
 ) -> Callable[[Callable[[], list[str]]], Callable[[], list[str]]]:
-    """The function under it is registered as the invariant `code`; two with one code are a mistake."""
+    """The function under it is registered as the invariant `code`; two with one code are a mistake.
+    """
 
     def register(breaches: Callable[[], list[str]]) -> Callable[[], list[str]]:
         assert code not in _INVARIANTS, code
@@ -39,7 +43,9 @@ def invariant(
 
 
 def rows(sql: str, sentence: str) -> list[str]:
-    """One sentence per row that `sql` returns, at most twenty; `sentence` is a format over the row's columns."""
+    """One sentence per row that `sql` returns, at most twenty; `sentence` is a format over the
+    row's columns.
+    """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM ({sql}) AS breach LIMIT {SHOWN_MAX}")  # noqa: S608  sql is a constant of ours
         return [sentence.format(*row) for row in cursor.fetchall()]

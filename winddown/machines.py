@@ -1,5 +1,6 @@
-"""State machines: declared once with django-fsm transitions, run for one locked row or for a set, guarded and logged
-by a trigger built from the same declaration."""
+"""State machines: declared once with django-fsm transitions, run for one locked row or for a set,
+guarded and logged by a trigger built from the same declaration.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +52,9 @@ class Edge:
 
 
 class Stateful(FSMModelMixin, models.Model):
-    """A model whose `state` changes only along its declared edges; each change leaves a row in `<Model>Transition`."""
+    """A model whose `state` changes only along its declared edges; each change leaves a row in
+    `<Model>Transition`.
+    """
 
     initial_states: ClassVar[tuple[str, ...]] = ()
 
@@ -60,7 +63,9 @@ class Stateful(FSMModelMixin, models.Model):
 
     @classmethod
     def edges(cls) -> list[Edge]:
-        """Every declared edge, in a stable order: what the guard, the console, the diagrams and the tests read."""
+        """Every declared edge, in a stable order: what the guard, the console, the diagrams and the
+        tests read.
+        """
         field = cls._meta.get_field("state")
         found = [_edge(declared) for declared in field.get_all_transitions(cls)]  # type: ignore[attr-defined]
         return sorted(found, key=lambda edge: (edge.name, edge.source))
@@ -77,7 +82,8 @@ class Stateful(FSMModelMixin, models.Model):
 class _StateField(FSMField):
     """To a migration the state is a column: a historical model has no transitions to collect.
 
-    Each machine's field listens to every class that Django prepares, and migrations prepare thousands.
+    Each machine's field listens to every class that Django prepares, and migrations prepare
+    thousands.
     """
 
     def deconstruct(self) -> Any:
@@ -87,7 +93,9 @@ class _StateField(FSMField):
 
 
 def state_field(states: type[models.TextChoices], *, initial: str) -> Any:
-    """The `state` column: no setter, no index (an index on the state of a mass table ends heap-only updates)."""
+    """The `state` column: no setter, no index (an index on the state of a mass table ends heap-only
+    updates).
+    """
     return _StateField(choices=states.choices, default=initial, protected=True, max_length=40)
 
 
@@ -104,17 +112,19 @@ def _edge(declared: Transition) -> Edge:
 
 
 def _declared(model: Any) -> type[Stateful]:
-    """The class with the declaration: migrations hand over a historical copy without its methods."""
+    """The class with the declaration: migrations hand over a historical copy without its methods.
+    """
     declared: type[Stateful] = apps.get_model(model._meta.label_lower)
     return declared
 
 
 class MachineGuard(Guard):
-    """Refuses every undeclared change of `state`, and writes the log row of every declared one, for every writer.
+    """Refuses every undeclared change of `state`, and writes the log row of every declared one, for
+    every writer.
 
-    Transition, actor, run and reason come from the transaction's settings `winddown.*`; without a transition's name
-    (psql) the first declared edge with that source and target names it. What was logged is noted in
-    `winddown.rows` for the audit entry of the same transaction.
+    Transition, actor, run and reason come from the transaction's settings `winddown.*`; without a
+    transition's name (psql) the first declared edge with that source and target names it. What was
+    logged is noted in `winddown.rows` for the audit entry of the same transaction.
     """
 
     def get_func(self, model: Any) -> str:
@@ -179,8 +189,8 @@ class InitialStateGuard(Guard):
 def machine_guards() -> list[Guard]:
     """The three triggers every `Stateful` model lists in its Meta.
 
-    The third fires for no ordinary statement and so costs none: a row that could be deleted and made anew, or given
-    another id on its way, would come back to its first state without an edge.
+    The third fires for no ordinary statement and so costs none: a row that could be deleted and
+    made anew, or given another id on its way, would come back to its first state without an edge.
     """
     return [
         MachineGuard(
@@ -218,9 +228,10 @@ def transition_one(
 ) -> Row:
     """`row` is in the target state of `name`, locked, logged, and returned as it now stands.
 
-    `changes` are further columns set in the same UPDATE. The row is read again under its lock, so a stale object
-    cannot decide. Raises `TransitionRefused`, `ConditionNotMet` or `NotPermitted`; a second call is refused, because
-    the row is no longer in a source state. Must run inside the caller's transaction, which owns the audit entry.
+    `changes` are further columns set in the same UPDATE. The row is read again under its lock, so a
+    stale object cannot decide. Raises `TransitionRefused`, `ConditionNotMet` or `NotPermitted`; a
+    second call is refused, because the row is no longer in a source state. Must run inside the
+    caller's transaction, which owns the audit entry.
     """
     model = type(row)
     locked = model._default_manager.select_for_update(no_key=True).get(pk=row.pk)
@@ -250,10 +261,11 @@ def transition_one(
 def transition_set(
     rows: models.QuerySet[Any], name: str, *, run: Run | None, actor: Any = SYSTEM, reason: str = ""
 ) -> int:
-    """Every row of `rows` that stands in a source state of `name` and meets its condition is in the target state.
+    """Every row of `rows` that stands in a source state of `name` and meets its condition is in the
+    target state.
 
-    One statement: lock in id order, update, and by the trigger one log row each. Returns how many moved; rows in
-    other states are left alone, so a second call moves none.
+    One statement: lock in id order, update, and by the trigger one log row each. Returns how many
+    moved; rows in other states are left alone, so a second call moves none.
     """
     model: type[Stateful] = rows.model
     edges = [edge for edge in model.edges() if edge.name == name]
@@ -272,7 +284,8 @@ def transition_set(
     table = model._meta.db_table
     with named(name, actor=actor, run=run, reason=reason), connection.cursor() as cursor:
         cursor.execute(
-            # As an array, because a join with `chosen` may be planned as a scan of the whole table for every batch.
+            # As an array, because a join with `chosen` may be planned as a scan of the whole table
+            # for every batch.
             f"WITH chosen (id) AS MATERIALIZED ({inner})"
             f" UPDATE {table} SET state = %s WHERE id = ANY (ARRAY(SELECT id FROM chosen))",
             [*params, targets.pop()],
@@ -281,7 +294,9 @@ def transition_set(
 
 
 class named:
-    """Inside, the guard logs changes under this transition, actor, run and reason; afterwards no name lingers."""
+    """Inside, the guard logs changes under this transition, actor, run and reason; afterwards no
+    name lingers.
+    """
 
     def __init__(self, name: str, *, actor: Any, run: Run | None = None, reason: str = "") -> None:
         self.values = [name, str(actor.pk or ""), str(run.pk) if run else "", reason]
@@ -306,8 +321,8 @@ class named:
 def require(actor: Any, permission: str, *, by_system: bool = False, action: str = "") -> None:
     """`actor` holds `permission`; the system itself only where the declaration says so.
 
-    Raises `NotPermitted`. An empty permission is the customers' own: it takes a person who may act at all. A superuser
-    holds every permission, and still cannot be both maker and checker.
+    Raises `NotPermitted`. An empty permission is the customers' own: it takes a person who may act
+    at all. A superuser holds every permission, and still cannot be both maker and checker.
     """
     if actor is SYSTEM:
         if not by_system:

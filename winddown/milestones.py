@@ -24,7 +24,8 @@ def set_milestone(
 ) -> Milestone:
     """The deadline of `kind` is `at`, exclusive.
 
-    The end of the refund window can be moved later, never earlier (rule 39); a fired milestone does not move at all.
+    The end of the refund window can be moved later, never earlier (rule 39); a fired milestone does
+    not move at all.
     """
     require(actor, "winddown.set_milestone", action=f"set {kind}")
     with transaction.atomic():
@@ -46,10 +47,12 @@ def set_milestone(
 
 
 def fire_due() -> list[Milestone]:
-    """Every milestone whose instant has come has fired, once, with how late it was; returns those fired now.
+    """Every milestone whose instant has come has fired, once, with how late it was; returns those
+    fired now.
 
-    A milestone that names a workflow starts that workflow's approved run. When the start is refused the milestone has
-    fired all the same (the request path enforces the deadline by itself) and the refusal stands in the audit journal.
+    A milestone that names a workflow starts that workflow's approved run. When the start is refused
+    the milestone has fired all the same (the request path enforces the deadline by itself) and the
+    refusal stands in the audit journal.
     """
     fired = []
     while (milestone := _fire_next()) is not None:

@@ -6,7 +6,9 @@ from babel.numbers import format_currency, get_currency_precision
 
 
 def spoken(amount_minor: int, *, currency: str = "JPY", locale: str = "ja") -> str:
-    """`12345` minor units of JPY as "12,345円" in Japanese and "JPY 12,345" elsewhere; the sign stands in front."""
+    """`12345` minor units of JPY as "12,345円" in Japanese and "JPY 12,345" elsewhere; the sign
+    stands in front.
+    """
     exponent = get_currency_precision(currency)
     whole, rest = divmod(abs(amount_minor), 10**exponent)
     sign = "-" if amount_minor < 0 else ""
@@ -23,7 +25,9 @@ def spoken(amount_minor: int, *, currency: str = "JPY", locale: str = "ja") -> s
 
 
 def split(total_minor: int, weights: list[int]) -> list[int]:
-    """`total_minor` divided in proportion to `weights` without losing a unit (largest remainders get the rest)."""
+    """`total_minor` divided in proportion to `weights` without losing a unit (largest remainders
+    get the rest).
+    """
     whole = sum(weights)
     if whole <= 0:
         raise ValueError("the weights must have a positive sum")

@@ -1,4 +1,5 @@
-"""What staff do about the programme as a whole: declare, announce, give notice, report the funds."""
+"""What staff do about the programme as a whole: declare, announce, give notice, report the funds.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from winddown.errors import GuardNotMet
 from winddown.machines import require, transition_one
 from winddown.models import Programme, PublicNotice
 
-# The window counted without its first day; a day more than a period that begins at midnight would allow.
+# The window counted without its first day; a day more than a period that begins at midnight would
+# allow.
 WINDOW_DAYS_MIN = 60
 
 
@@ -52,8 +54,8 @@ def report_safeguarded(amount_minor: int, *, actor: Any, reason: str) -> None:
 def publish_notice(*, actor: Any, reason: str, **fields: Any) -> PublicNotice:
     """The public notice stands, with every statutory field and a window of at least sixty days.
 
-    Raises `GuardNotMet` naming the empty field or the earliest last day (rule 38), or when an earlier notice's window
-    would be shortened (rule 39). Payment Services Act art. 20(2).
+    Raises `GuardNotMet` naming the empty field or the earliest last day (rule 38), or when an
+    earlier notice's window would be shortened (rule 39). Payment Services Act art. 20(2).
     """
     require(actor, "winddown.publish_notice", action="publish the notice")
     empty = [

@@ -25,8 +25,9 @@ class Moved:
 class Step:
     """One sweep of a workflow.
 
-    `rows` gives every row in scope when the step begins; `apply` changes those of one batch inside the batch's
-    transaction and must be repeatable. `batch_rows` bounds how long a customer's payment can wait for a batch.
+    `rows` gives every row in scope when the step begins; `apply` changes those of one batch inside
+    the batch's transaction and must be repeatable. `batch_rows` bounds how long a customer's
+    payment can wait for a batch.
     """
 
     name: str
@@ -37,10 +38,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class PlanContent:
-    """What a plan says: counts and sums per line, who is left out and why, who is locked out, what else matters.
+    """What a plan says: counts and sums per line, who is left out and why, who is locked out, what
+    else matters.
 
-    All of it is what the second person approves, except `estimates`: figures that customers go on changing until the
-    run starts, shown and stored beside the approval and not part of its digest.
+    All of it is what the second person approves, except `estimates`: figures that customers go on
+    changing until the run starts, shown and stored beside the approval and not part of its digest.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -63,9 +65,9 @@ class PlanContent:
 class Workflow:
     """One procedure over every account or wallet, under one name everywhere.
 
-    A subclass declares `steps`; `plan` counts without changing anything; `at_once` takes effect in the transaction
-    that starts the run; `verify` returns one sentence per gap between plan and world; `at_end` runs in the
-    transaction that ends the run without gaps.
+    A subclass declares `steps`; `plan` counts without changing anything; `at_once` takes effect in
+    the transaction that starts the run; `verify` returns one sentence per gap between plan and
+    world; `at_end` runs in the transaction that ends the run without gaps.
     """
 
     name: ClassVar[str]

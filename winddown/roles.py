@@ -102,7 +102,8 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 
 def grant_after_migrate(**kwargs: Any) -> None:
-    """Every permission that a machine or role names exists, and each role's group holds exactly its own.
+    """Every permission that a machine or role names exists, and each role's group holds exactly its
+    own.
 
     Runs after the last app's migrations; a second run changes nothing.
     """

@@ -1,4 +1,6 @@
-"""Runs: plan, approve, start, work in batches, verify. PostgreSQL is the queue; anything may die at any time."""
+"""Runs: plan, approve, start, work in batches, verify. PostgreSQL is the queue; anything may die at
+any time.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,8 @@ log = logging.getLogger(__name__)
 
 
 def wake(run_id: int, *, times: int = WAKE_UPS) -> None:
-    """Wake-ups for the run are in its queue, for as many slots; one that finds nothing to do ends at once.
+    """Wake-ups for the run are in its queue, for as many slots; one that finds nothing to do ends
+    at once.
 
     A broker that is down only means that the tick comes first.
     """
@@ -78,14 +81,14 @@ class Progress:
         return left / self.rows_s if self.rows_s > 0 and left > 0 else None
 
 
-# --- plan, approve, start -----------------------------------------------------------------------------------------
+# --- plan, approve, start -------------------------------------------------------------------------
 
 
 def plan(name: str, *, actor: Any, reason: str, params: dict[str, Any] | None = None) -> Run:
     """A run of workflow `name` exists with its plan written, and waits for a second person.
 
-    Changes nothing else. Raises `RunBusy` while another run of the workflow is active, `NotPermitted`, or what the
-    workflow's own guards refuse.
+    Changes nothing else. Raises `RunBusy` while another run of the workflow is active,
+    `NotPermitted`, or what the workflow's own guards refuse.
     """
     require(actor, "winddown.plan_run", action=f"plan {name}")
     workflow = registry.get(name)
@@ -153,7 +156,9 @@ def _write_plan(run: Run, *, actor: Any, reason: str) -> Run:
 
 
 def approve(run: Run, *, actor: Any, digest: str, reason: str) -> Run:
-    """A second person has agreed to exactly the plan of `digest`; the run may start until the request expires."""
+    """A second person has agreed to exactly the plan of `digest`; the run may start until the
+    request expires.
+    """
     with transaction.atomic():
         locked = _lock(run)
         approvals.decide(locked.subject, stage=STAGE, actor=actor, digest=digest, reason=reason)
@@ -177,10 +182,11 @@ def reject(run: Run, *, actor: Any, digest: str, reason: str) -> Run:
 
 
 def start(run: Run, *, actor: Any, reason: str = "") -> Run:
-    """The run's instant effect is in force, its first batches wait, and workers are woken after the commit.
+    """The run's instant effect is in force, its first batches wait, and workers are woken after the
+    commit.
 
-    The plan is counted again first: if the world changed since the approval, `PlanChanged` is raised and nothing
-    happened. Raises `PlanExpired` after the request's 24 hours.
+    The plan is counted again first: if the world changed since the approval, `PlanChanged` is
+    raised and nothing happened. Raises `PlanExpired` after the request's 24 hours.
     """
     workflow = registry.get(run.workflow)
     with transaction.atomic():
@@ -224,7 +230,7 @@ def checker(run: Run) -> Any:
     return signature.signer
 
 
-# --- control ------------------------------------------------------------------------------------------------------
+# --- control --------------------------------------------------------------------------------------
 
 
 def pause(run: Run, *, actor: Any, reason: str) -> Run:
@@ -252,7 +258,9 @@ def _control(run: Run, name: str, *, actor: Any, reason: str, **changes: Any) ->
 
 
 def set_rate(run: Run, *, rows_s_max: int | None, actor: Any, reason: str) -> None:
-    """All workers together move at most `rows_s_max` rows a second from the next batch on; None lifts the limit."""
+    """All workers together move at most `rows_s_max` rows a second from the next batch on; None
+    lifts the limit.
+    """
     require(actor, "winddown.pause_run", action=f"set the rate of run {run.pk}")
     with transaction.atomic():
         Run.objects.filter(pk=run.pk).update(rate_rows_s_max=rows_s_max, paced_until=None)
@@ -262,9 +270,11 @@ def set_rate(run: Run, *, rows_s_max: int | None, actor: Any, reason: str) -> No
 
 
 def retry_failed(run: Run, *, reason_code: str, actor: Any, reason: str) -> int:
-    """The failures of one class wait again, each as a batch of its own; the run is running. Returns how many.
+    """The failures of one class wait again, each as a batch of its own; the run is running. Returns
+    how many.
 
-    The failures stay stored, marked as retried. With none of that class, nothing changes and 0 is returned.
+    The failures stay stored, marked as retried. With none of that class, nothing changes and 0 is
+    returned.
     """
     with transaction.atomic():
         locked = _lock(run)
@@ -306,10 +316,11 @@ def _batches_of(run: Run, failures: list[Failure]) -> list[Batch]:
 
 
 def _reopen(batch: Batch, ids: list[int]) -> None:
-    """The rows `ids` of the batch wait in batches of one; what it moved stays counted, and only once.
+    """The rows `ids` of the batch wait in batches of one; what it moved stays counted, and only
+    once.
 
-    The batch itself becomes a split one that keeps what it moved; what lies between the reopened rows is done, and
-    counts the failures that stay failures.
+    The batch itself becomes a split one that keeps what it moved; what lies between the reopened
+    rows is done, and counts the failures that stay failures.
     """
     if batch.first_id == batch.last_id:
         Batch.objects.filter(pk=batch.pk).update(
@@ -350,15 +361,17 @@ def _part(batch: Batch, first_id: int, last_id: int, state: str) -> Batch:
     )
 
 
-# --- work ---------------------------------------------------------------------------------------------------------
+# --- work -----------------------------------------------------------------------------------------
 
 
 def work(
     run_id: int, *, worker: str | None = None, seconds_max: float = 60, batches_max: int = 500
 ) -> int:
-    """Batches of the run were done one after another until none is left, the run stopped, or a limit was reached.
+    """Batches of the run were done one after another until none is left, the run stopped, or a
+    limit was reached.
 
-    Returns how many batches this call finished. Safe to call at any time, by any number of workers at once.
+    Returns how many batches this call finished. Safe to call at any time, by any number of workers
+    at once.
     """
     name = worker or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident() % 10_000}"
     deadline = time.monotonic() + seconds_max
@@ -408,7 +421,9 @@ def _claim(run_id: int, worker: str) -> Batch | None:
 
 
 def _do(batch: Batch, worker: str) -> Batch | None:
-    """`batch` is done, split, or left to its lease; returns the next claim when one was taken in the same commit."""
+    """`batch` is done, split, or left to its lease; returns the next claim when one was taken in
+    the same commit.
+    """
     if batch.attempts > ATTEMPTS_MAX:
         _isolate(batch)
         return None
@@ -424,7 +439,8 @@ def _do(batch: Batch, worker: str) -> Batch | None:
             _finish(run, batch, moved=moved.rows, amount_minor=moved.amount_minor)
             return _claim(run.pk, worker) if run.rate_rows_s_max is None else None
     except OperationalError:
-        # Lost connection, deadlock, lock or statement timeout: the transaction is gone, so the batch may be tried again.
+        # Lost connection, deadlock, lock or statement timeout: the transaction is gone, so the
+        # batch may be tried again.
         connection.close_if_unusable_or_obsolete()
         _release(batch)
         return None
@@ -436,7 +452,8 @@ def _do(batch: Batch, worker: str) -> Batch | None:
 def _fenced(batch: Batch) -> Run | None:
     """The batch's run, if this claim is still the one that counts and the run is still running.
 
-    Only the batch is locked: with the run's row in the lock too, the workers of a run would wait for each other.
+    Only the batch is locked: with the run's row in the lock too, the workers of a run would wait
+    for each other.
     """
     found = Run.objects.raw(
         """
@@ -481,7 +498,8 @@ def _release(batch: Batch) -> None:
 
 
 def _one_by_one(batch: Batch) -> None:
-    """Every row of the batch that can move has moved; each that cannot is a stored failure with its reason.
+    """Every row of the batch that can move has moved; each that cannot is a stored failure with its
+    reason.
 
     The range is halved until the rows that refuse are alone, each half under its own savepoint.
     """
@@ -536,7 +554,8 @@ def _halve(
 
 
 def _reason(refusal: Exception) -> tuple[str, str]:
-    """A class and a sentence without the row's values, which a database error's detail would carry."""
+    """A class and a sentence without the row's values, which a database error's detail would carry.
+    """
     if isinstance(refusal, WinddownError):
         return refusal.code, str(refusal)
     cause: Any = refusal.__cause__
@@ -546,7 +565,9 @@ def _reason(refusal: Exception) -> tuple[str, str]:
 
 
 def _isolate(batch: Batch) -> None:
-    """A batch that killed its worker again and again is split; a single row that did so is parked as a failure."""
+    """A batch that killed its worker again and again is split; a single row that did so is parked
+    as a failure.
+    """
     with transaction.atomic():
         run = _fenced(batch)
         if run is None:
@@ -608,10 +629,11 @@ def _break_circuit(run_id: int) -> None:
 
 
 def _paced(run_id: int) -> bool:
-    """True when a batch of the run may be claimed now; all workers share the pace that stands in the run's row.
+    """True when a batch of the run may be claimed now; all workers share the pace that stands in
+    the run's row.
 
-    A turn that is near is booked and waited for. One that is far is not: the worker looks again in a second, so that
-    a pause, a new rate or the end of its time is not slept through.
+    A turn that is near is booked and waited for. One that is far is not: the worker looks again in
+    a second, so that a pause, a new rate or the end of its time is not slept through.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -645,10 +667,11 @@ def _paced(run_id: int) -> bool:
 
 
 def _open_step(run: Run, step: registry.Step) -> None:
-    """Every row in scope of the step stands in exactly one waiting batch, and their number is fixed.
+    """Every row in scope of the step stands in exactly one waiting batch, and their number is
+    fixed.
 
-    When a retry comes by a step that was done before, the rows that it mended are added; rows that failed there stay
-    failed, and a batch that is there already is not made twice.
+    When a retry comes by a step that was done before, the rows that it mended are added; rows that
+    failed there stay failed, and a batch that is there already is not made twice.
     """
     total = StepTotal.objects.filter(run=run, step=step.name).first()
     scope = step.rows(run)
@@ -678,9 +701,11 @@ def _open_step(run: Run, step: registry.Step) -> None:
 
 
 def _advance(run_id: int) -> bool:
-    """True when the run went on to a next step; a run whose last step is done is verified and ended.
+    """True when the run went on to a next step; a run whose last step is done is verified and
+    ended.
 
-    Exactly one caller does it: the run's row is locked, and a step with an unfinished batch is left alone.
+    Exactly one caller does it: the run's row is locked, and a step with an unfinished batch is left
+    alone.
     """
     with transaction.atomic():
         run = Run.objects.select_for_update(no_key=True).filter(pk=run_id).first()
@@ -705,7 +730,9 @@ def _advance(run_id: int) -> bool:
 
 
 def _end(run: Run, workflow: registry.Workflow) -> None:
-    """The run is verified against its plan and the world, and has ended in the state that says the outcome."""
+    """The run is verified against its plan and the world, and has ended in the state that says the
+    outcome.
+    """
     gaps = workflow.verify(run)
     failures = Failure.objects.filter(run=run, retried_at=None).count()
     clean = not gaps and not failures
@@ -721,7 +748,7 @@ def _end(run: Run, workflow: registry.Workflow) -> None:
     audit.append("run.end", run.subject, actor=SYSTEM, run=run, gaps=gaps, failures=failures)
 
 
-# --- look ---------------------------------------------------------------------------------------------------------
+# --- look -----------------------------------------------------------------------------------------
 
 
 def active(name: str) -> Run | None:
@@ -786,7 +813,9 @@ def owed() -> list[int]:
 
 
 def unattended(seconds: int = 60) -> list[str]:
-    """One sentence per running run on which no worker was seen for `seconds`: what the watchdog reports."""
+    """One sentence per running run on which no worker was seen for `seconds`: what the watchdog
+    reports.
+    """
     since = _real_now() - dt.timedelta(seconds=seconds)
     seen = set(Worker.objects.filter(seen_at__gte=since).values_list("run_id", flat=True))
     waiting = Run.objects.filter(state=Run.State.RUNNING).exclude(pk__in=seen)
@@ -798,7 +827,9 @@ def _lock(run: Run) -> Run:
 
 
 def _real_now() -> dt.datetime:
-    """The database's own clock, which the rehearsal does not move: leases and heartbeats live by it."""
+    """The database's own clock, which the rehearsal does not move: leases and heartbeats live by
+    it.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         instant: dt.datetime = cursor.fetchone()[0]

@@ -1,4 +1,6 @@
-"""The whole case, end to end, as an operator starts it: real files, a real worker and beat, judged by its exit code."""
+"""The whole case, end to end, as an operator starts it: real files, a real worker and beat, judged
+by its exit code.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def replayed(database: Any, directory: Path, *arguments: str) -> subprocess.Comp
 
 
 def test_the_case_ends_with_every_unit_in_its_place(own_database: Any, tmp_path: Path) -> None:
-    """Rules 2, 22, 28, 30, 32, 42, 55, 60: the published figures are reproduced and no invariant is breached."""
+    """Rules 2, 22, 28, 30, 32, 42, 55, 60: the published figures are reproduced and no invariant is
+    breached.
+    """
     done = replayed(own_database, tmp_path, "--seed", "5")
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     report = json.loads((tmp_path / "replay" / "report.json").read_text())

@@ -1,4 +1,5 @@
-"""freeze-charges: the funding sources stop at once, and every wallet gets its own recorded state."""
+"""freeze-charges: the funding sources stop at once, and every wallet gets its own recorded state.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +18,12 @@ from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
 
 @workflow
 class FreezeCharges(Workflow):
-    """Top-ups of the named sources end with the commit that starts the run; charges that a network had authorised and
-    nobody posted wait for their reversal; once no source is left, the wallets themselves are frozen.
+    """Top-ups of the named sources end with the commit that starts the run; charges that a network
+    had authorised and nobody posted wait for their reversal; once no source is left, the wallets
+    themselves are frozen.
 
-    Parameters: `sources` (all by default) and `register` (registration ends too; so by default when all sources do).
+    Parameters: `sources` (all by default) and `register` (registration ends too; so by default when
+    all sources do).
     """
 
     name = "freeze-charges"
@@ -120,7 +123,9 @@ def _freeze(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
 
 
 def late_top_ups(switch: Capability) -> int:
-    """Top-ups of this source that passed the switch and bear a ledger time after it was stopped: must be 0 (I7)."""
+    """Top-ups of this source that passed the switch and bear a ledger time after it was stopped:
+    must be 0 (I7).
+    """
     source = switch.code.removeprefix("top_up:")
     late = TopUp.objects.filter(
         source=source, occurred_at__gte=switch.since, switch_version__isnull=False

@@ -1,4 +1,6 @@
-"""shut-down-by-deadline: spending ends by the clock, what is in flight is settled, and the balances are sealed."""
+"""shut-down-by-deadline: spending ends by the clock, what is in flight is settled, and the balances
+are sealed.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,12 @@ OPEN_STATES = ("active", "charge_frozen", "held")
 
 @workflow
 class ShutDownByDeadline(Workflow):
-    """The request path refuses payments from the milestone's instant by itself; this run, started by the tick, settles
-    what was authorised before, closes every wallet and seals the balances as a snapshot equal to the ledger.
+    """The request path refuses payments from the milestone's instant by itself; this run, started
+    by the tick, settles what was authorised before, closes every wallet and seals the balances as a
+    snapshot equal to the ledger.
 
-    Parameter `in_flight`: `capture` posts authorised payments to their merchants (the default: the goods were
-    handed over), `void` gives them back to the wallet.
+    Parameter `in_flight`: `capture` posts authorised payments to their merchants (the default: the
+    goods were handed over), `void` gives them back to the wallet.
     """
 
     name = "shut-down-by-deadline"
@@ -178,7 +181,9 @@ def _close(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
 
 
 def seal(run: Run) -> Snapshot:
-    """The closing balances are sealed: totals, and SHA-256 over the digests of every ten thousand lines."""
+    """The closing balances are sealed: totals, and SHA-256 over the digests of every ten thousand
+    lines.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """

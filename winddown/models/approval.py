@@ -1,4 +1,6 @@
-"""Approval: what was asked for, and who signed it; a person signs a subject once, so maker is never checker."""
+"""Approval: what was asked for, and who signed it; a person signs a subject once, so maker is never
+checker.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,9 @@ from winddown.guards import Guard, append_only
 class Approval(models.Model):
     """A request that a second person decide about exactly what `digest` covers.
 
-    `subject` names it across apps ("run:12", "capability:top_up:points:3", "payout_batch:9"). The latest request of
-    a subject and stage is the one that stands; an earlier one can no longer be signed.
+    `subject` names it across apps ("run:12", "capability:top_up:points:3", "payout_batch:9"). The
+    latest request of a subject and stage is the one that stands; an earlier one can no longer be
+    signed.
     """
 
     subject = models.CharField(max_length=120)
@@ -38,8 +41,9 @@ class Approval(models.Model):
 class Signature(models.Model):
     """One person's part in one subject: maker of a request, or checker who approved or rejected it.
 
-    The database refuses a second signature of the same person (staff number) on the same subject whatever the stage,
-    and a checker's signature on a request that is expired, superseded, or covers another digest.
+    The database refuses a second signature of the same person (staff number) on the same subject
+    whatever the stage, and a checker's signature on a request that is expired, superseded, or
+    covers another digest.
     """
 
     class Part(models.TextChoices):

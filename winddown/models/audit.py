@@ -1,4 +1,5 @@
-"""The audit journal: a hash-chained entry per act, in the transaction of the act, across all apps."""
+"""The audit journal: a hash-chained entry per act, in the transaction of the act, across all apps.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +13,9 @@ from winddown.guards import append_only
 class AuditEntry(models.Model):
     """Who did what, why, and the digest of every row that the transaction logged.
 
-    Written by `winddown_audit_append()` alone, which takes the chain's lock: `seq` has no gap and `hash` covers the
-    entry and its predecessor's hash. `rows` lists `table:first_id:last_id:count:sha256` per logged statement.
+    Written by `winddown_audit_append()` alone, which takes the chain's lock: `seq` has no gap and
+    `hash` covers the entry and its predecessor's hash. `rows` lists
+    `table:first_id:last_id:count:sha256` per logged statement.
     """
 
     seq = models.BigIntegerField(primary_key=True)
@@ -44,7 +46,9 @@ class AuditEntry(models.Model):
 
 
 class AuditSeal(models.Model):
-    """Up to which transaction the rows that customers' own movements log have been sealed into the chain."""
+    """Up to which transaction the rows that customers' own movements log have been sealed into the
+    chain.
+    """
 
     entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, primary_key=True)
     from_xact_id = models.BigIntegerField()

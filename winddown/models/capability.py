@@ -1,4 +1,6 @@
-"""Capabilities: the switches that the movement of money and the sign-in read inside their own transaction."""
+"""Capabilities: the switches that the movement of money and the sign-in read inside their own
+transaction.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from winddown.models.transition import TransitionLog
 class Capability(Stateful):
     """enabled -> disabled -> restoring -> enabled; restoring -> disabled.
 
-    `version` rises at every flip and is stored on whatever the switch let through. There is no state between enabled
-    and disabled: the flip is total the moment it commits.
+    `version` rises at every flip and is stored on whatever the switch let through. There is no
+    state between enabled and disabled: the flip is total the moment it commits.
     """
 
     class State(models.TextChoices):

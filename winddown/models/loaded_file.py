@@ -1,4 +1,6 @@
-"""Files that were taken in, by their SHA-256: what makes a second load of the same file a recognised repetition."""
+"""Files that were taken in, by their SHA-256: what makes a second load of the same file a
+recognised repetition.
+"""
 
 from __future__ import annotations
 

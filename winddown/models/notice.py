@@ -10,10 +10,11 @@ from winddown.guards import append_only
 
 
 class PublicNotice(models.Model):
-    """The public notice of the refund (Payment Services Act art. 20(2)): every statutory field, and the window.
+    """The public notice of the refund (Payment Services Act art. 20(2)): every statutory field, and
+    the window.
 
-    Published notices are append-only; an extension of the window is a new notice. The window lasts at least sixty
-    days counted without its first day.
+    Published notices are append-only; an extension of the window is a new notice. The window lasts
+    at least sixty days counted without its first day.
     """
 
     DAYS_MIN = 60
@@ -46,7 +47,9 @@ class PublicNotice(models.Model):
 
 
 class PublishedFigure(models.Model):
-    """A figure as it was given to the public, with its instant; a later figure never overwrites an earlier one."""
+    """A figure as it was given to the public, with its instant; a later figure never overwrites an
+    earlier one.
+    """
 
     key = models.CharField(max_length=60)
     as_of = models.DateTimeField()

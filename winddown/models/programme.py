@@ -12,7 +12,8 @@ from winddown.models.transition import TransitionLog
 
 
 class Programme(Stateful):
-    """operating -> incident -> restricted -> announced -> closing -> closed -> balance_fixed -> refunding
+    """operating -> incident -> restricted -> announced -> closing -> closed -> balance_fixed ->
+    refunding
     -> refund_closed -> settling -> completed -> reported.
 
     One database holds one programme (docs/decisions/0003).

@@ -13,11 +13,13 @@ from winddown.models.transition import TransitionLog
 
 
 class Run(Stateful):
-    """requested -> awaiting_approval -> approved -> running <-> paused -> succeeded | partially_failed -> running (retry);
+    """requested -> awaiting_approval -> approved -> running <-> paused -> succeeded |
+    partially_failed -> running (retry);
     requested | awaiting_approval | approved | paused -> aborted.
 
-    The workflow's work inside a run is a sequence of steps, each a sequence of batches. Counters are sums over the
-    batches, never stored here, so they cannot drift. One run of a workflow is active at a time.
+    The workflow's work inside a run is a sequence of steps, each a sequence of batches. Counters
+    are sums over the batches, never stored here, so they cannot drift. One run of a workflow is
+    active at a time.
     """
 
     class State(models.TextChoices):
@@ -184,7 +186,9 @@ class RunTransition(TransitionLog):
 
 
 class Plan(models.Model):
-    """What a run will do, frozen: counts, sums, exclusions, the people it locks out, and the digest over all of it."""
+    """What a run will do, frozen: counts, sums, exclusions, the people it locks out, and the digest
+    over all of it.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="plans")
     content = models.JSONField()
@@ -217,7 +221,8 @@ class StepTotal(models.Model):
 
 
 class Batch(models.Model):
-    """One range of ids of one step, claimed under a lease with a fencing token, done in one transaction.
+    """One range of ids of one step, claimed under a lease with a fencing token, done in one
+    transaction.
 
     waiting -> leased -> done; an expired lease may be claimed again under a higher token.
     """

@@ -1,4 +1,6 @@
-"""The log of state changes: one narrow, append-only table per machine, written by the machine's trigger alone."""
+"""The log of state changes: one narrow, append-only table per machine, written by the machine's
+trigger alone.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,9 @@ from winddown.guards import append_only
 class TransitionLog(models.Model):
     """One change of state of one row.
 
-    No foreign keys: the row comes out of the UPDATE's own transition table, so it cannot dangle, and each key would
-    cost a mass transition a lookup per row (`manage.py verify` checks them instead).
+    No foreign keys: the row comes out of the UPDATE's own transition table, so it cannot dangle,
+    and each key would cost a mass transition a lookup per row (`manage.py verify` checks them
+    instead).
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -1,4 +1,5 @@
-"""`manage.py replay`: the 7pay case is replayed and judged; exit code 0 only if everything holds."""
+"""`manage.py replay`: the 7pay case is replayed and judged; exit code 0 only if everything holds.
+"""
 
 from __future__ import annotations
 

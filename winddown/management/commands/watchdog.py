@@ -1,4 +1,6 @@
-"""`manage.py watchdog`: exit code 1 while work exists that no worker attends to, or a stop is overdue for ratification."""
+"""`manage.py watchdog`: exit code 1 while work exists that no worker attends to, or a stop is
+overdue for ratification.
+"""
 
 from __future__ import annotations
 

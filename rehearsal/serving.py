@@ -1,0 +1,190 @@
+"""Console and portal served on the replayed case, with the worker and beat that keep it alive, and
+who may sign in.
+"""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from accounts import credentials
+from accounts.models import User
+from refunds.models import Entitlement
+from rehearsal.processes import Processes
+from rehearsal.stage import PEOPLE, Cast
+from winddown import clock
+from winddown.errors import WinddownError
+
+ANSWER_S_MAX = 60
+
+
+class PortTaken(WinddownError):
+    """Something else listens on port {port}: name another one (make demo PORT={other})."""
+
+
+class NotServing(WinddownError):
+    """The site does not answer: {why}"""
+
+
+class Site(Processes):
+    """`with Site(...)`: worker, beat and web server run, and all are gone afterwards, however it
+    ends.
+    """
+
+    names = ("worker", "beat", "web")
+
+    def __init__(self, *, port: int, logs: Path, tick_s: int = 15) -> None:
+        super().__init__(logs=logs, tick_s=tick_s)
+        self.port = port
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Site:
+        refuse_taken(self.port)
+        super().__enter__()
+        self._start(
+            "web",
+            [
+                *[sys.executable, "-m", "gunicorn", "config.wsgi", "--no-control-socket"],
+                *["--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread"],
+                *["--threads", "8", "--env", "WINDDOWN_ROLE=web", "--log-level", "warning"],
+            ],
+        )
+        try:
+            self._wait_until_it_answers()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def dead(self) -> str | None:
+        """The sentence that says which of them has ended, if one has."""
+        for name, process in zip(self.names, self.running, strict=True):
+            if process.poll() is not None:
+                log = self.logs / f"{name}.log"
+                return f"the {name} ended with code {process.returncode}; see {log}"
+        return None
+
+    def _wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + ANSWER_S_MAX
+        while True:
+            if dead := self.dead():
+                raise NotServing(why=dead)
+            try:
+                with urllib.request.urlopen(f"{self.address}/sign-in/", timeout=10):  # noqa: S310
+                    return
+            except (urllib.error.URLError, OSError) as error:
+                if time.monotonic() > deadline:
+                    raise NotServing(why=f"{error}; see {self.logs / 'web.log'}") from error
+                time.sleep(0.3)
+
+
+def refuse_taken(port: int) -> None:
+    """Raises `PortTaken` unless the port is free on this machine."""
+    with socket.socket() as probe:
+        # As gunicorn does: a port whose last connections are only fading out is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTaken(port=port, other=port + 1) from error
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A login and what is to be seen with it."""
+
+    login_id: str
+    what: str
+
+
+def customers_to_show() -> tuple[list[SignIn], str]:
+    """Two customers with something to see, and the fresh password both have now: the reset killed
+    the old ones.
+    """
+    password = secrets.token_urlsafe(9)
+    chosen = []
+    for what, states in (
+        ("with an open refund", [*Entitlement.OWED, "paying", "excluded"]),
+        ("with a refund that arrived", ["paid"]),
+    ):
+        owed = _first(states)
+        if owed is not None:
+            chosen.append((owed.wallet.account, f"{what}: {owed.state}"))
+    for customer, _what in chosen:
+        credentials.choose_password(customer, password, authority_at=clock.now())
+    return [SignIn(customer.login_id, what) for customer, what in chosen], password
+
+
+def _first(states: list[str]) -> Entitlement | None:
+    """An entitlement in the first of the states that any stands in; its holder can sign in."""
+    for state in states:
+        found = (
+            Entitlement.objects.filter(state=state, wallet__account__is_active=True)
+            .filter(wallet__account__kind=User.Kind.CUSTOMER)
+            .select_related("wallet__account")
+            .order_by("pk")
+            .first()
+        )
+        if found is not None:
+            return found
+    return None
+
+
+def show_sign_ins(
+    console: Console, site: Site, *, cast: Cast, customers: list[SignIn], password: str
+) -> None:
+    """Addresses and sign-ins are printed."""
+    console.print(f"\n[bold]Console[/bold]  {site.address}/console/")
+    console.print(f"[bold]Portal[/bold]   {site.address}/\n")
+    table = Table("sign-in", "who", "password", title="Sign-ins", title_justify="left")
+    for login, role in PEOPLE.items():
+        table.add_row(login, role.replace("_", " "), cast.password)
+    table.add_section()
+    for customer in customers:
+        table.add_row(customer.login_id, f"customer {customer.what}", password)
+    console.print(table)
+    console.print("Ctrl-C ends it.")
+
+
+@contextmanager
+def until_told_to_end() -> Iterator[None]:
+    """Inside, Ctrl-C and SIGTERM end the block without a traceback."""
+
+    def end(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def serve(console: Console, *, port: int, logs: Path, cast: Cast) -> None:
+    """The site answers until somebody ends it; raises `NotServing` when a part of it ends by
+    itself.
+    """
+    customers, password = customers_to_show()
+    with until_told_to_end(), Site(port=port, logs=logs) as site:
+        show_sign_ins(console, site, cast=cast, customers=customers, password=password)
+        while (dead := site.dead()) is None:
+            time.sleep(1)
+        raise NotServing(why=dead)
