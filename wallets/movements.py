@@ -1,8 +1,8 @@
 """The only verbs that move money: top up, pay, reserve, settle, reverse, hold, release, claw back.
 
-Each takes its switch, its wallet's row lock, checks, posts a journal that sums to zero, and changes the cached
-balance, all in one transaction. A repeated call with the same reference returns the first result; the same reference
-with other values raises `IdempotencyConflict`.
+Each takes its switch, its wallet's row lock, checks, posts a journal that sums to zero, and changes
+the cached balance, all in one transaction. A repeated call with the same reference returns the
+first result; the same reference with other values raises `IdempotencyConflict`.
 """
 
 from __future__ import annotations
@@ -12,16 +12,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from wallets.models import FundingCard, Hold, Journal, LedgerAccount, Payment, TopUp, Wallet
 from winddown import capabilities, clock
-from winddown.errors import IdempotencyConflict, InsufficientBalance, LedgerRefused, WalletNotUsable
+from winddown.errors import (
+    CapabilityStopped,
+    IdempotencyConflict,
+    InsufficientBalance,
+    LedgerRefused,
+    PastDeadline,
+    WalletNotUsable,
+)
 from winddown.machines import SYSTEM, named, transition_one
 
 Lines = list[tuple[str, int | None, int]]
 """Postings of one journal: account, wallet or None, signed minor units (positive credits)."""
+
+# Whoever repeats a call because the answer was lost gets the first one's result, though a switch
+# was stopped since, or the first call ran beside this one.
+FIRST_MAY_STAND = (CapabilityStopped, PastDeadline, IntegrityError)
 
 
 def post(
@@ -37,7 +48,8 @@ def post(
 ) -> int:
     """One journal with its postings is written; returns its id.
 
-    The database refuses lines that do not sum to zero and a second journal of the same source, id and kind.
+    The database refuses lines that do not sum to zero and a second journal of the same source, id
+    and kind.
     """
     kept = [line for line in lines if line[2] != 0]
     with connection.cursor() as cursor:
@@ -91,46 +103,49 @@ def top_up(
     card: FundingCard | None = None,
     authorised_only: bool = False,
 ) -> TopUp:
-    """The wallet holds `amount_minor` more, from `source`; a bonus adds free value, every other source paid value.
+    """The wallet holds `amount_minor` more, from `source`; a bonus adds free value, every other
+    source paid value.
 
-    With `authorised_only` the charge is recorded and waits to be posted. Raises `CapabilityStopped`, `PastDeadline`,
-    `WalletNotUsable` (only an active wallet can be charged) or `IdempotencyConflict`.
+    With `authorised_only` the charge is recorded and waits to be posted. Raises
+    `CapabilityStopped`, `PastDeadline`, `WalletNotUsable` (only an active wallet can be charged) or
+    `IdempotencyConflict`.
     """
     if amount_minor <= 0:
         raise LedgerRefused(movement="top-up", why="the amount must be positive")
-    with transaction.atomic():
-        passage = capabilities.passed(f"top_up:{source}")
-        wallet = _lock(wallet_id)
-        earlier = TopUp.objects.filter(top_up_ref=top_up_ref).first()
-        if earlier is not None:
-            _same(
-                earlier,
-                "top_up",
-                top_up_ref,
-                wallet_id=wallet_id,
+    values = {"wallet_id": wallet_id, "source": source, "amount_minor": amount_minor}
+    try:
+        with transaction.atomic():
+            passage = capabilities.passed(f"top_up:{source}")
+            wallet = _lock(wallet_id)
+            earlier = _first_result(TopUp, {"top_up_ref": top_up_ref}, values)
+            if earlier is not None:
+                return earlier
+            if wallet.state != Wallet.State.ACTIVE:
+                raise WalletNotUsable(wallet=wallet.pk, state=wallet.state, movement="top-up")
+            done = TopUp.objects.create(
+                top_up_ref=top_up_ref,
+                wallet=wallet,
                 source=source,
+                card=card,
                 amount_minor=amount_minor,
+                occurred_at=passage.at,
+                switch_version=passage.version,
+                state=TopUp.State.AUTHORISED if authorised_only else TopUp.State.POSTED,
             )
-            return earlier
-        if wallet.state != Wallet.State.ACTIVE:
-            raise WalletNotUsable(wallet=wallet.pk, state=wallet.state, movement="top-up")
-        done = TopUp.objects.create(
-            top_up_ref=top_up_ref,
-            wallet=wallet,
-            source=source,
-            card=card,
-            amount_minor=amount_minor,
-            occurred_at=passage.at,
-            switch_version=passage.version,
-            state=TopUp.State.AUTHORISED if authorised_only else TopUp.State.POSTED,
-        )
-        if not authorised_only:
-            _post_top_up(done, wallet, at=passage.at, actor=actor)
-        return done
+            if not authorised_only:
+                _post_top_up(done, wallet, at=passage.at, actor=actor)
+            return done
+    except FIRST_MAY_STAND:
+        earlier = _first_result(TopUp, {"top_up_ref": top_up_ref}, values)
+        if earlier is None:
+            raise
+        return earlier
 
 
 def post_authorised(top_up: TopUp, *, actor: Any) -> TopUp:
-    """An authorised charge is in the wallet. Raises what a new top-up would raise: a freeze stops it too."""
+    """An authorised charge is in the wallet. Raises what a new top-up would raise: a freeze stops
+    it too.
+    """
     with transaction.atomic():
         passage = capabilities.passed(f"top_up:{top_up.source}")
         wallet = _lock(top_up.wallet_id)
@@ -169,7 +184,8 @@ def pay(
 ) -> Payment:
     """The wallet holds `amount_minor` less and the merchant is owed it; bonus value goes first.
 
-    Raises `CapabilityStopped`, `PastDeadline`, `WalletNotUsable`, `InsufficientBalance` or `IdempotencyConflict`.
+    Raises `CapabilityStopped`, `PastDeadline`, `WalletNotUsable`, `InsufficientBalance` or
+    `IdempotencyConflict`.
     """
     return _spend(
         wallet_id,
@@ -191,7 +207,9 @@ def reserve(
     actor: Any,
     prefecture: str = "",
 ) -> Payment:
-    """`amount_minor` is set aside for a merchant until `settle` posts or voids it, exactly one of the two."""
+    """`amount_minor` is set aside for a merchant until `settle` posts or voids it, exactly one of
+    the two.
+    """
     return _spend(
         wallet_id,
         amount_minor,
@@ -214,51 +232,52 @@ def _spend(
 ) -> Payment:
     if amount_minor <= 0:
         raise LedgerRefused(movement="payment", why="the amount must be positive")
-    with transaction.atomic():
-        passage = capabilities.passed("spend")
-        wallet = _lock(wallet_id)
-        earlier = Payment.objects.filter(payment_ref=payment_ref).first()
-        if earlier is not None:
-            _same(
-                earlier,
-                "payment",
-                payment_ref,
-                wallet_id=wallet_id,
+    values = {"wallet_id": wallet_id, "amount_minor": amount_minor, "merchant_ref": merchant_ref}
+    try:
+        with transaction.atomic():
+            passage = capabilities.passed("spend")
+            wallet = _lock(wallet_id)
+            earlier = _first_result(Payment, {"payment_ref": payment_ref}, values)
+            if earlier is not None:
+                return earlier
+            if wallet.state not in Wallet.SPENDABLE:
+                raise WalletNotUsable(wallet=wallet.pk, state=wallet.state, movement="payment")
+            if amount_minor > wallet.available_minor:
+                raise InsufficientBalance(
+                    wallet=wallet.pk,
+                    available_minor=wallet.available_minor,
+                    asked_minor=amount_minor,
+                )
+            bonus_part = min(wallet.bonus_minor, amount_minor)
+            paid_part = amount_minor - bonus_part
+            reserved = to == LedgerAccount.RESERVATIONS
+            done = Payment.objects.create(
+                payment_ref=payment_ref,
+                wallet=wallet,
                 amount_minor=amount_minor,
+                paid_part_minor=paid_part,
+                bonus_part_minor=bonus_part,
                 merchant_ref=merchant_ref,
+                prefecture=prefecture,
+                occurred_at=passage.at,
+                switch_version=passage.version,
+                state=Payment.State.AUTHORISED if reserved else Payment.State.POSTED,
             )
-            return earlier
-        if wallet.state not in Wallet.SPENDABLE:
-            raise WalletNotUsable(wallet=wallet.pk, state=wallet.state, movement="payment")
-        if amount_minor > wallet.available_minor:
-            raise InsufficientBalance(
-                wallet=wallet.pk, available_minor=wallet.available_minor, asked_minor=amount_minor
+            post(
+                [*_from_wallet(done), (to, None, amount_minor)],
+                source="payment",
+                source_id=done.pk,
+                kind="reserve" if reserved else "pay",
+                occurred_at=passage.at,
+                actor=actor,
             )
-        bonus_part = min(wallet.bonus_minor, amount_minor)
-        paid_part = amount_minor - bonus_part
-        reserved = to == LedgerAccount.RESERVATIONS
-        done = Payment.objects.create(
-            payment_ref=payment_ref,
-            wallet=wallet,
-            amount_minor=amount_minor,
-            paid_part_minor=paid_part,
-            bonus_part_minor=bonus_part,
-            merchant_ref=merchant_ref,
-            prefecture=prefecture,
-            occurred_at=passage.at,
-            switch_version=passage.version,
-            state=Payment.State.AUTHORISED if reserved else Payment.State.POSTED,
-        )
-        post(
-            [*_from_wallet(done), (to, None, amount_minor)],
-            source="payment",
-            source_id=done.pk,
-            kind="reserve" if reserved else "pay",
-            occurred_at=passage.at,
-            actor=actor,
-        )
-        _change(wallet, paid=-paid_part, bonus=-bonus_part)
-        return done
+            _change(wallet, paid=-paid_part, bonus=-bonus_part)
+            return done
+    except FIRST_MAY_STAND:
+        earlier = _first_result(Payment, {"payment_ref": payment_ref}, values)
+        if earlier is None:
+            raise
+        return earlier
 
 
 def _from_wallet(payment: Payment) -> Lines:
@@ -275,7 +294,8 @@ def _back_to_wallet(payment: Payment) -> Lines:
 def settle(
     payment: Payment, *, captured: bool, actor: Any, run: Any = None, at: dt.datetime | None = None
 ) -> Payment:
-    """The reservation is posted to the merchant, or void and back in the wallet; never both, never twice.
+    """The reservation is posted to the merchant, or void and back in the wallet; never both, never
+    twice.
 
     Both outcomes share one idempotency key, so the database refuses the other one later.
     """
@@ -302,9 +322,15 @@ def settle(
 
 
 def reverse(payment: Payment, *, actor: Any, reason: str) -> Payment:
-    """A posted payment is undone: the value is back in the wallet and the merchant is no longer owed it."""
+    """A posted payment is undone: the value is back in the wallet and the merchant is no longer
+    owed it.
+
+    Raises `WalletNotUsable` once the wallet is closed: its balance is sealed.
+    """
     with transaction.atomic():
         wallet = _lock(payment.wallet_id)
+        if wallet.state not in Wallet.OPEN:
+            raise WalletNotUsable(wallet=wallet.pk, state=wallet.state, movement="reversal")
         done = transition_one(payment, "reverse", actor=actor, reason=reason)
         undone = Journal.objects.get(
             source="payment", source_id=done.pk, kind__in=["pay", "settle"]
@@ -370,15 +396,23 @@ def claw_back(held: Hold, *, actor: Any, reason: str = "") -> Hold:
         return done
 
 
-def _same(earlier: Any, movement: str, reference: str, **values: Any) -> None:
-    different = [name for name, value in values.items() if getattr(earlier, name) != value]
+def _first_result(model: Any, reference: dict[str, str], values: dict[str, Any]) -> Any:
+    """What was recorded under the reference, or None; raises `IdempotencyConflict` when it has
+    other values.
+    """
+    earlier = model.objects.filter(**reference).first()
+    different = [
+        name for name, value in values.items() if earlier and getattr(earlier, name) != value
+    ]
     if different:
+        ((field, wanted),) = reference.items()
         raise IdempotencyConflict(
-            source=movement, source_id=reference, difference=", ".join(different)
+            source=field.removesuffix("_ref"), source_id=wanted, difference=", ".join(different)
         )
+    return earlier
 
 
-# --- Histories: what another system moved, recorded as if it had moved here ---------------------------------------
+# --- Histories: what another system moved, recorded as if it had moved here -----------------------
 
 RECORDED_AT_ONCE = 50_000
 
@@ -386,10 +420,12 @@ RECORDED_AT_ONCE = 50_000
 def record_top_ups(
     rows: str, *, actor: Any, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> int:
-    """Every new row of the temporary table `rows` is a top-up with the journal and the balance `top_up` would have made.
+    """Every new row of the temporary table `rows` is a top-up with the journal and the balance
+    `top_up` would have made.
 
-    The table has line, earlier_id (not NULL: already recorded, left alone) and the columns of `TopUp`, checked by the
-    caller, who holds the wallets' locks. Authorised ones move nothing yet. Returns how many were recorded.
+    The table has line, earlier_id (not NULL: already recorded, left alone) and the columns of
+    `TopUp`, checked by the caller, who holds the wallets' locks. Authorised ones move nothing yet.
+    Returns how many were recorded.
     """
     moves = _numbered(rows, table="wallets_topup", columns="r.*", joined="")
     for first, last, total in _slices(moves):
@@ -433,14 +469,16 @@ def record_top_ups(
 
 
 def split_payments(rows: str) -> str:
-    """How each new payment of the temporary table `rows` divides into bonus and paid value; returns the table's name.
+    """How each new payment of the temporary table `rows` divides into bonus and paid value; returns
+    the table's name.
 
-    Bonus value goes first, in the order of `occurred_at` and then of the file. At its time a payment may take no more
-    than the wallet had then and has had at every recorded moment since, so that what was recorded before stays covered;
-    a hold counts as taken now. With F the least bonus value from a payment's time on (it never falls from one payment to
-    the next) and C the sum of the wallet's new payments so far, the bonus value used so far is C + min(0, min(F - C)):
-    the running minimum that a balance which cannot fall below zero has. `is_short` marks payments that are not covered,
-    `available_minor` says what there was for them.
+    Bonus value goes first, in the order of `occurred_at` and then of the file. At its time a
+    payment may take no more than the wallet had then and has had at every recorded moment since, so
+    that what was recorded before stays covered; a hold counts as taken now. With F the least bonus
+    value from a payment's time on (it never falls from one payment to the next) and C the sum of
+    the wallet's new payments so far, the bonus value used so far is C + min(0, min(F - C)): the
+    running minimum that a balance which cannot fall below zero has. `is_short` marks payments that
+    are not covered, `available_minor` says what there was for them.
     """
     split = f"{rows}_split"
     with connection.cursor() as cursor:
@@ -503,11 +541,11 @@ def split_payments(rows: str) -> str:
 def record_payments(
     rows: str, *, actor: Any, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> int:
-    """Every new row of the temporary table `rows` is a payment with the journal and the balance `pay` or `reserve` would
-    have made, divided as `split_payments` found.
+    """Every new row of the temporary table `rows` is a payment with the journal and the balance
+    `pay` or `reserve` would have made, divided as `split_payments` found.
 
-    The table has line, earlier_id and the columns of `Payment` without the parts, checked by the caller, who holds the
-    wallets' locks. Returns how many were recorded.
+    The table has line, earlier_id and the columns of `Payment` without the parts, checked by the
+    caller, who holds the wallets' locks. Returns how many were recorded.
     """
     moves = _numbered(
         rows,
@@ -554,7 +592,9 @@ def record_payments(
 
 
 def _numbered(rows: str, *, table: str, columns: str, joined: str) -> str:
-    """A temporary table of the new rows in time order, each with its place and the ids it and its journal will have."""
+    """A temporary table of the new rows in time order, each with its place and the ids it and its
+    journal will have.
+    """
     moves = f"{rows}_moves"
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {moves}")
@@ -580,7 +620,9 @@ def _numbered(rows: str, *, table: str, columns: str, joined: str) -> str:
 
 
 def _slices(moves: str) -> Iterator[tuple[int, int, int]]:
-    """First and last place of each slice, and the number of all: a journal's postings stay within one statement."""
+    """First and last place of each slice, and the number of all: a journal's postings stay within
+    one statement.
+    """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {moves}")  # noqa: S608
         total = int(cursor.fetchone()[0])
@@ -589,7 +631,9 @@ def _slices(moves: str) -> Iterator[tuple[int, int, int]]:
 
 
 def _recorded(moves: str, *, paid: str, bonus: str) -> int:
-    """The wallets hold what the recorded movements left them; returns how many movements there were."""
+    """The wallets hold what the recorded movements left them; returns how many movements there
+    were.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -611,7 +655,9 @@ def _recorded(moves: str, *, paid: str, bonus: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Emptied:
-    """What one set of closing balances came to: wallets, their paid and bonus value, and the journal that moved it."""
+    """What one set of closing balances came to: wallets, their paid and bonus value, and the
+    journal that moved it.
+    """
 
     wallets: int
     paid_minor: int
@@ -620,12 +666,13 @@ class Emptied:
 
 
 def empty_closed_wallets(rows: Any, name: str, *, run: Any, at: dt.datetime) -> Emptied:
-    """The wallets of `rows` made the transition `name` (entitle, entitle_held, settle_empty) and hold nothing: their
-    paid value is owed as refunds, their bonus value has expired.
+    """The wallets of `rows` made the transition `name` (entitle, entitle_held, settle_empty) and
+    hold nothing: their paid value is owed as refunds, their bonus value has expired.
 
-    One statement and one journal for the whole set, with a line per wallet and one control line each. Wallets that
-    are not in the transition's source state, or do not meet its condition, are left alone. Raises `LedgerRefused`
-    when a wallet is not what its line in the sealed snapshot says, and then nothing happened.
+    One statement and one journal for the whole set, with a line per wallet and one control line
+    each. Wallets that are not in the transition's source state, or do not meet its condition, are
+    left alone. Raises `LedgerRefused` when a wallet is not what its line in the sealed snapshot
+    says, and then nothing happened.
     """
     edge = next(edge for edge in Wallet.edges() if edge.name == name)
     chosen = rows.filter(state=edge.source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
@@ -27,11 +28,13 @@ class WalletQuerySet(models.QuerySet["Wallet"]):
 
 class Wallet(Stateful):
     """active -> charge_frozen -> active; active | charge_frozen -> held -> active | charge_frozen;
-    active | charge_frozen -> closing -> closed -> entitled -> settled | transferred | excluded -> settled;
+    active | charge_frozen -> closing -> closed -> entitled -> settled | transferred | excluded ->
+    settled;
     closed -> settled when nothing is left; held -> held_closed -> held_entitled -> entitled.
 
-    Nothing is ever deleted. `paid_minor` and `bonus_minor` equal the sums of the wallet's postings and change in the
-    same transaction as those; `held_minor` is the part of the paid value that a fraud hold keeps from being spent.
+    Nothing is ever deleted. `paid_minor` and `bonus_minor` equal the sums of the wallet's postings
+    and change in the same transaction as those; `held_minor` is the part of the paid value that a
+    fraud hold keeps from being spent.
     """
 
     class State(models.TextChoices):
@@ -82,6 +85,14 @@ class Wallet(Stateful):
     @property
     def available_minor(self) -> int:
         return self.paid_minor + self.bonus_minor - self.held_minor
+
+    def balance_at(self, at: dt.datetime) -> tuple[int, int]:
+        """Paid and bonus value after everything that happened before `at`, from the postings."""
+        found = self.postings.filter(journal__occurred_at__lt=at).aggregate(
+            paid=models.Sum("amount_minor", filter=Q(account="wallet_paid"), default=0),
+            bonus=models.Sum("amount_minor", filter=Q(account="wallet_bonus"), default=0),
+        )
+        return found["paid"], found["bonus"]
 
     @transition(
         field="state",
