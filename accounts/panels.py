@@ -21,7 +21,9 @@ words.add_workflow_words(
         "told_by_an_earlier_reset": _("Told by an earlier reset"),
         "without_channel": _("Without a verified channel"),
         "only_external_login": _("With external login only"),
-        "only_external_login_without_channel": _("With external login only and no verified channel"),
+        "only_external_login_without_channel": _(
+            "With external login only and no verified channel"
+        ),
         "fence": _("The fence holds for"),
         "sessions": _("Open sessions"),
         "identities": _("External identities"),

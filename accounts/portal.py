@@ -72,7 +72,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _place_after(request: HttpRequest, user: Any, then: str) -> str:
-    """Where the person wanted to go, if it is here; else the start of the staff or of the customers."""
+    """Where the person wanted to go, if it is here; else the start of the staff or of the
+    customers.
+    """
     safe = url_has_allowed_host_and_scheme(
         then, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )

@@ -1,4 +1,6 @@
-"""What refunds add to the pages: their money lines, and a customer's entitlement with how far it has come."""
+"""What refunds add to the pages: their money lines, and a customer's entitlement with how far it
+has come.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,7 @@ State = Entitlement.State
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One station on the way of a refund: when it was reached, and whether it is the present one."""
+    """One station on a refund's way: when it was reached, and whether it is the present one."""
 
     title: Text
     at: dt.datetime | None
@@ -106,7 +108,7 @@ _WAY: tuple[tuple[Text, tuple[str, ...]], ...] = (
 
 @panels.home_panel(20)
 def entitlement(customer: Any) -> Panel | None:
-    """What the customer is owed, and the way it has gone; nothing before the balances are sealed."""
+    """What the customer is owed and how far it has come; nothing before balances are sealed."""
     owed = Entitlement.objects.filter(wallet__account=customer).select_related("wallet").first()
     if owed is None:
         return None
@@ -124,7 +126,9 @@ def entitlement(customer: Any) -> Panel | None:
 
 
 def _way(owed: Entitlement) -> list[Stage]:
-    """The stations with the instant at which each was last reached; none for a refund that left the way."""
+    """The stations with the instant at which each was last reached; none for a refund that left the
+    way.
+    """
     if owed.state in (State.EXCLUDED, State.TRANSFERRED, State.HELD):
         return []
     reached: dict[str, dt.datetime] = dict(

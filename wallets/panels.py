@@ -1,4 +1,6 @@
-"""What wallets add to the pages: the count of the ledger, its money lines, and a customer's balance and movements."""
+"""What wallets add to the pages: the count of the ledger, its money lines, and a customer's balance
+and movements.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ WALLET = tuple(account.value for account in WALLET_ACCOUNTS)
 
 
 def count_ledger() -> Totals:
-    """The ledger's sums by kind and account, and the sums of the balances that the wallets cache."""
+    """The ledger's sums by kind and account, and the sums of what the wallets cache."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT j.kind, p.account, sum(p.amount_minor)::bigint"
@@ -48,7 +50,8 @@ def _in_wallets(*kinds: str) -> Any:
     return lambda totals: totals.posted(accounts=WALLET, kinds=kinds)
 
 
-# A wallet's value is followed by the kind of journal that moved it; a kind that no line names is a difference.
+# A wallet's value is followed by the kind of journal that moved it; a kind that no line names is a
+# difference.
 money_line("opening", _("Opening balance"), part=IN, order=10, amount=_in_wallets("opening"))
 for _place, _source in enumerate(FUNDING_SOURCES):
     money_line(
@@ -67,7 +70,11 @@ money_line(
     amount=_in_wallets("reverse", "settle"),
 )
 money_line(
-    "clawed_back", _("Clawed back from thieves"), part=OUT, order=30, amount=_in_wallets("claw_back")
+    "clawed_back",
+    _("Clawed back from thieves"),
+    part=OUT,
+    order=30,
+    amount=_in_wallets("claw_back"),
 )
 money_line(
     "bonus_expired",

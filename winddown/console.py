@@ -27,7 +27,7 @@ from winddown import (
 from winddown.errors import UnknownWorkflow, WinddownError
 from winddown.forms import PlanForm, ReasonForm, RetryForm
 from winddown.models import Programme, Run
-from winddown.pages import page, refusals_told, staff_page
+from winddown.pages import is_poll, page, refusals_told, staff_page
 
 _Act = Callable[[Run, Any, dict[str, Any]], Any]
 _RUN_ACTS: dict[str, _Act] = {
@@ -61,10 +61,8 @@ def incident_page(request: HttpRequest) -> HttpResponse:
     if programme is None:
         return page(request, "winddown/incident_none.html")
     seen = incident.look(programme, actor=request.user)
-    template = "winddown/_incident.html" if request.htmx else "winddown/incident.html"
-    return page(
-        request, template, programme=programme, rehearsal=seen.now.rehearsal, incident=seen
-    )
+    template = "winddown/_incident.html" if is_poll(request) else "winddown/incident.html"
+    return page(request, template, programme=programme, rehearsal=seen.now.rehearsal, incident=seen)
 
 
 # --- runs ---------------------------------------------------------------------------------------
@@ -75,7 +73,7 @@ def incident_page(request: HttpRequest) -> HttpResponse:
 def run(request: HttpRequest, number: int) -> HttpResponse:
     found = get_object_or_404(Run.objects.select_related("maker"), pk=number)
     seen = run_page.look(found, actor=request.user)
-    template = "winddown/_run.html" if request.htmx else "winddown/run.html"
+    template = "winddown/_run.html" if is_poll(request) else "winddown/run.html"
     return page(request, template, rehearsal=seen.now.rehearsal, seen=seen)
 
 
@@ -165,9 +163,7 @@ def switch_decide(request: HttpRequest, code: str, verb: str) -> HttpResponse:
         messages.error(request, _("The switch is no longer in a state in which this is possible."))
         return redirect("console:switch", code)
     shown = {"seen": seen, "decision": decision, "form": form, "rehearsal": seen.now.rehearsal}
-    return page(
-        request, "winddown/switch_decide.html", status=422 if form.errors else 200, **shown
-    )
+    return page(request, "winddown/switch_decide.html", status=422 if form.errors else 200, **shown)
 
 
 @require_POST
@@ -202,9 +198,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     try:
         incident.verify(actor=request.user)
     except OperationalError:
-        messages.error(
-            request, _("The check takes longer than a page has. Run: manage.py verify")
-        )
+        messages.error(request, _("The check takes longer than a page has. Run: manage.py verify"))
     return redirect("console:breaches")
 
 

@@ -1,4 +1,6 @@
-"""What a member of staff can decide about a run or a switch now, and, where not, the sentence that says why not."""
+"""What a member of staff can decide about a run or a switch now, and, where not, the sentence that
+says why not.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from winddown.words import Text
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One verb: what the button says, how grave it is, and why it is refused to this person (empty: it is not)."""
+    """One verb: what the button says, how grave it is, and why it is refused to this person (empty:
+    it is not).
+    """
 
     verb: str
     title: Text
@@ -69,7 +73,9 @@ def for_run(run: Run, *, actor: Any, signed: Iterable[Signature]) -> list[Decisi
 def for_switch(
     switch: Capability, *, actor: Any, waiting: Iterable[Approval], signed: Iterable[Signature]
 ) -> list[Decision]:
-    """The decisions that the switch's state offers; `waiting` are its open requests, `signed` its signatures."""
+    """The decisions that the switch's state offers; `waiting` are its open requests, `signed` its
+    signatures.
+    """
     offered = {
         Capability.State.ENABLED: ["stop"],
         Capability.State.DISABLED: ["ratify", "request-restore"],

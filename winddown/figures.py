@@ -1,4 +1,6 @@
-"""The figures that cost a look at every movement: counted seldom, kept, and shown with the time of their count."""
+"""The figures that cost a look at every movement: counted seldom, kept, and shown with the time of
+their count.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """The money table: what came in and went out adds up to what must be left, beside what is left."""
+    """The money table: what came in and went out adds up to what must be left."""
 
     at: dt.datetime
     came_in: list[Row]
@@ -64,9 +66,11 @@ class Money:
 
 
 def figures() -> Figures | None:
-    """The last count, made anew when it is stale; None when it could not be made in the time a page has.
+    """The last count, made anew when it is stale; None when it could not be made in the time a page
+    has.
 
-    One process counts while the others go on showing the last count. Without the cache every call counts.
+    One process counts while the others go on showing the last count. Without the cache every call
+    counts.
     """
     key, fresh = _keys()
     try:
@@ -110,7 +114,7 @@ def _keys() -> tuple[str, str]:
 
 
 def _count() -> Figures | None:
-    """All of it in one snapshot of the database, so that no movement falls between two statements."""
+    """All of it in one snapshot, so that no movement falls between two statements."""
     began = time.monotonic()
     try:
         with transaction.atomic():

@@ -12,7 +12,9 @@ REASON_MAX = 500
 
 
 class ReasonForm(forms.Form):
-    """Why, for the audit journal; with the digest of what the page showed, where a decision covers exactly that."""
+    """Why, for the audit journal; with the digest of what the page showed, where a decision covers
+    exactly that.
+    """
 
     reason = forms.CharField(
         label=_("Reason"),
@@ -30,7 +32,9 @@ class RetryForm(ReasonForm):
 
     def __init__(self, *args: Any, codes: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason_code"].choices = [(code, code) for code in codes]
+        chosen = self.fields["reason_code"]
+        assert isinstance(chosen, forms.ChoiceField)
+        chosen.choices = [(code, code) for code in codes]
 
 
 class PlanForm(forms.Form):

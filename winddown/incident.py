@@ -1,4 +1,6 @@
-"""The incident page's content: what is off, how long until the end, what runs, what is stuck, whether the money is right."""
+"""The incident page's content: what is off, how long until the end, what runs, what is stuck,
+whether the money is right.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class SwitchRow:
-    """One switch with its proof: the last attempt made on purpose, and what slipped through since the stop."""
+    """One switch with its proof: the last attempt made on purpose, and what slipped through since
+    the stop.
+    """
 
     standing: offer.Standing
     title: Text
@@ -168,7 +172,9 @@ def now() -> Now:
 
 
 def look(programme: Programme, *, actor: Any) -> Incident:
-    """The page as `actor` sees it, in a number of queries that does not depend on how much there is."""
+    """The page as `actor` sees it, in a number of queries that does not depend on how much there
+    is.
+    """
     moment = now()
     deadlines = list(Milestone.objects.order_by("at"))
     counted = figures.figures()
@@ -238,7 +244,7 @@ def waiting(requests: Iterable[Approval], *, actor: Any) -> list[Waiting]:
 
 
 def _expiry(approval: Approval) -> dt.datetime:
-    """A stop waits for its ratification without end; what expires is the time until it is an alarm."""
+    """A stop waits for its ratification without end; after this time it is an alarm."""
     if approval.stage == "ratify":
         return approval.requested_at + capabilities.RATIFY_WITHIN
     return approval.expires_at

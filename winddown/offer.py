@@ -1,4 +1,6 @@
-"""What the service still lets people do: switches and deadlines together, as staff and customers are shown them."""
+"""What the service still lets people do: switches and deadlines together, as staff and customers
+are shown them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _ORDER = {code: place for place, code in enumerate(capabilities.ALL)}
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One capability as it stands: the switch, or the deadline that ended it while the switch was on."""
+    """One capability as it stands: the switch, or the deadline that ended it while the switch was
+    on.
+    """
 
     switch: Capability
     state: str
@@ -31,7 +35,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One line for customers: what it is, whether it works (on, off, later), since when not and why, from and until when."""
+    """One line for customers: what it is, whether it works (on, off, later), since when not and
+    why, from and until when.
+    """
 
     code: str
     title: Text
@@ -64,7 +70,8 @@ _GROUPS: dict[str, Text] = {
     "top_up": _("Top-up (charge)"),
     "login_external": _("Sign-in with another service"),
 }
-# What customers are told, in the order of what they ask first; the rest are the operator's own switches.
+# What customers are told, in the order of what they ask first; the rest are the operator's own
+# switches.
 _TOLD = (
     "spend",
     "top_up",

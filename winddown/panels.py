@@ -1,4 +1,6 @@
-"""What the apps to the right add to the pages: money lines, panels of a customer's page, pages of subjects."""
+"""What the apps to the right add to the pages: money lines, panels of a customer's page, pages of
+subjects.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,9 @@ IN, OUT, LEFT = "in", "out", "left"
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The ledger in one count, signed minor units: postings by kind of journal and account, and the balances that the
-    wallets cache by themselves, which the table holds against the postings."""
+    """The ledger in one count, signed minor units: postings by kind of journal and account, and the
+    balances that the wallets cache by themselves, which the table holds against the postings.
+    """
 
     postings: Mapping[tuple[str, str], int]
     balances: Mapping[str, int]
@@ -78,7 +81,9 @@ _HOME_PANELS: list[tuple[int, Callable[[Any], Panel | None]]] = []
 def home_panel(
     order: int,
 ) -> Callable[[Callable[[Any], Panel | None]], Callable[[Any], Panel | None]]:
-    """The function under it makes a panel of a signed-in customer's page, or none for a customer it does not concern."""
+    """The function under it makes a panel of a signed-in customer's page, or none for a customer it
+    does not concern.
+    """
 
     def register(make: Callable[[Any], Panel | None]) -> Callable[[Any], Panel | None]:
         _HOME_PANELS.append((order, make))
@@ -120,6 +125,6 @@ def subject_page(
 
 
 def page_of(subject: str) -> SubjectPage:
-    """The subject's name and page; a subject nobody registered stands for itself, without a page."""
+    """The subject's name and page; one that nobody registered stands for itself."""
     name = _SUBJECTS.get(subject.partition(":")[0])
     return name(subject) if name else SubjectPage(title=subject)

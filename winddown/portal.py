@@ -1,8 +1,11 @@
-"""The portal at /: what happens to the service, for everybody; what is theirs, for signed-in customers."""
+"""The portal at /: what happens to the service, for everybody; what is theirs, for signed-in
+customers.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -25,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("console:incident")
     moment = incident.now()
     deadlines = list(Milestone.objects.order_by("at"))
-    shown = {
+    shown: dict[str, Any] = {
         "now": moment,
         "rehearsal": moment.rehearsal,
         "deadlines": deadlines,

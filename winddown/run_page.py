@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from winddown import decisions, incident, runs
+from winddown.decisions import Decision
 from winddown.models import Approval, AuditEntry, Plan, Run, RunTransition, Signature
 
 TIMELINE_MAX = 100
@@ -15,7 +16,7 @@ PARTS = ("counts", "sums_minor", "excluded", "locked_out", "terms", "estimates")
 
 @dataclass(frozen=True, slots=True)
 class PlanPart:
-    """One part of a plan: name, value and whether it is an amount of money, for each of its lines."""
+    """One part of a plan, with name, value and whether it is an amount for each line."""
 
     name: str
     lines: list[tuple[str, Any, bool]]
@@ -32,7 +33,7 @@ class RunPage:
     parts: list[PlanPart]
     request: Approval | None
     signatures: list[Signature]
-    decisions: list[decisions.Decision]
+    decisions: list[Decision]
     timeline: list[AuditEntry]
     gaps: str
 
@@ -49,7 +50,7 @@ class RunPage:
             and self.request.expires_at <= self.now.at
         )
 
-    def decision(self, verb: str) -> decisions.Decision | None:
+    def decision(self, verb: str) -> Decision | None:
         return next((each for each in self.decisions if each.verb == verb), None)
 
 

@@ -1,4 +1,6 @@
-"""Runs as people look at them: how far, how fast, attended or not; each for a set of runs in a fixed number of queries."""
+"""Runs as people look at them: how far, how fast, attended or not; each for a set of runs in a
+fixed number of queries.
+"""
 
 from __future__ import annotations
 
@@ -129,7 +131,7 @@ def _batches(ids: list[int], *, real_at: dt.datetime) -> dict[tuple[int, str], d
             recent=Sum("moved", filter=Q(ended_at__gte=since)),
         )
     )
-    return {(each["run_id"], each["step"]): each for each in counted}
+    return {(each["run_id"], each["step"]): dict(each) for each in counted}
 
 
 def _failures(ids: list[int]) -> dict[int, dict[str, int]]:

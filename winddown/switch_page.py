@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from winddown import approvals, decisions, figures, incident, offer, words
+from winddown.decisions import Decision
 from winddown.models import Approval, AuditEntry, Capability, Milestone, Probe, Signature
 from winddown.words import Text
 
@@ -24,7 +25,7 @@ class SwitchPage:
     leaks: int | None
     leaks_at: Any
     waiting: list[Approval]
-    decisions: list[decisions.Decision]
+    decisions: list[Decision]
     probes: list[Probe]
     timeline: list[AuditEntry]
 
@@ -32,7 +33,7 @@ class SwitchPage:
     def switch(self) -> Capability:
         return self.standing.switch
 
-    def decision(self, verb: str) -> decisions.Decision | None:
+    def decision(self, verb: str) -> Decision | None:
         return next((each for each in self.decisions if each.verb == verb), None)
 
 
@@ -70,9 +71,7 @@ def look(code: str, *, actor: Any) -> SwitchPage | None:
             waiting=waiting,
             signed=Signature.objects.filter(subject__in=[each.subject for each in waiting]),
         ),
-        probes=list(
-            Probe.objects.filter(capability=standing.switch).order_by("-pk")[:PROBES_MAX]
-        ),
+        probes=list(Probe.objects.filter(capability=standing.switch).order_by("-pk")[:PROBES_MAX]),
         timeline=list(
             AuditEntry.objects.filter(subject=f"capability:{code}")
             .select_related("actor")

@@ -1,4 +1,6 @@
-"""What codes are called when people read them: capabilities, states, workflows, plan lines, refusals."""
+"""What codes are called when people read them: capabilities, states, workflows, plan lines,
+refusals.
+"""
 
 from __future__ import annotations
 

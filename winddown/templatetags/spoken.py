@@ -42,7 +42,9 @@ def amount(minor: int | None, currency: str = "JPY") -> str:
 
 @register.filter
 def digits(minor: int | None, currency: str = "JPY") -> str:
-    """The amount without its unit, for a column whose head names it; a true minus, which aligns with plus."""
+    """The amount without its unit, for a column whose head names it; a true minus, which aligns
+    with plus.
+    """
     if minor is None:
         return "–"
     exponent = get_currency_precision(currency)
@@ -60,7 +62,9 @@ def number(count: int | None) -> str:
 
 
 def _local(at: dt.datetime, *, ends: bool = False) -> tuple[dt.date, str, str]:
-    """Day, clock time and zone in the reader's zone; the end of a day is its 24:00, not the next day's 00:00."""
+    """Day, clock time and zone in the reader's zone; the end of a day is its 24:00, not the next
+    day's 00:00.
+    """
     local = timezone.localtime(at)
     if ends and (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0):
         return (local - dt.timedelta(days=1)).date(), "24:00", local.tzname() or ""
@@ -127,7 +131,7 @@ def stamp_s(at: dt.datetime | None) -> str | SafeString:
 
 @register.filter
 def exact(at: dt.datetime | None) -> str | SafeString:
-    """Both names of a midnight: "2019-09-30 24:00 JST = 10-01 00:00 JST"; any other time has one."""
+    """A midnight by both its names: "2019-09-30 24:00 JST = 10-01 00:00 JST"."""
     if at is None:
         return "–"
     on, clock, zone = _local(at, ends=True)
@@ -139,7 +143,7 @@ def exact(at: dt.datetime | None) -> str | SafeString:
 
 @register.filter
 def begins(at: dt.datetime | None) -> str | SafeString:
-    """ "2019-10-01 00:00 JST": what begins at midnight does not begin at 24:00 of the day before."""
+    """ "2019-10-01 00:00 JST": a beginning at midnight belongs to the new day."""
     if at is None:
         return "–"
     return _element(at, f"{timezone.localtime(at):%Y-%m-%d %H:%M %Z}")
@@ -147,7 +151,9 @@ def begins(at: dt.datetime | None) -> str | SafeString:
 
 @register.filter
 def span(seconds: float | dt.timedelta | None) -> str:
-    """A length of time in its two largest units: "61 days 4 h", "12 min"; below a minute in seconds."""
+    """A length of time in its two largest units: "61 days 4 h", "12 min"; below a minute in
+    seconds.
+    """
     if seconds is None:
         return "–"
     whole = int(abs(seconds.total_seconds() if isinstance(seconds, dt.timedelta) else seconds))
@@ -182,17 +188,19 @@ _ICONS = {
     "off": '<rect x="1.5" y="1.5" width="13" height="13" rx="2"/><path class="cut" d="M4.5 8h7"/>',
     "wait": '<path d="M8 1 15.4 14.5H.6z"/><path class="cut" d="M8 6v4M8 11.8v.6"/>',
     "run": '<circle cx="8" cy="8" r="7"/><path class="fill" d="M6.4 4.8v6.4L11.4 8z"/>',
-    "bad": '<path d="M5 1h6l4 4v6l-4 4H5l-4-4V5z"/><path class="cut" d="m5.4 5.4 5.2 5.2m0-5.2-5.2 5.2"/>',
+    "bad": '<path d="M5 1h6l4 4v6l-4 4H5l-4-4V5z"/>'
+    '<path class="cut" d="m5.4 5.4 5.2 5.2m0-5.2-5.2 5.2"/>',
     "idle": '<circle class="ring" cx="8" cy="8" r="6"/>',
 }
 
 
 @register.simple_tag
 def icon(tone: str) -> SafeString:
-    """The shape of a tone; the word beside it says the same, so it is hidden from screen readers."""
+    """The shape of a tone, hidden from screen readers: the word beside it says the same."""
     # Constants of ours.
     return mark_safe(  # noqa: S308
-        f'<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">{_ICONS[tone]}</svg>'
+        '<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">'
+        f"{_ICONS[tone]}</svg>"
     )
 
 
@@ -211,6 +219,12 @@ def person(user: Any) -> str:
     if user is None:
         return gettext("the system")
     return str(user.display_name or user.login_id)
+
+
+@register.filter
+def quoted(text: str) -> str:
+    """What somebody wrote, in the quotation marks of the reader's language."""
+    return f"「{text}」" if _japanese() else f"“{text}”"
 
 
 @register.filter
@@ -240,7 +254,9 @@ def plan_line(name: str) -> str:
 
 @register.filter
 def planned(value: Any, name: str) -> str | SafeString:
-    """A plan's value: a count as such, an instant as one, a known code by its words, everything else as written."""
+    """A plan's value: a count as such, an instant as one, a known code by its words, everything
+    else as written.
+    """
     if isinstance(value, bool) or not isinstance(value, int | str | list):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, int):

@@ -1,0 +1,72 @@
+"""Look-up at /admin/: staff read the programme's rows here; nobody changes one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+
+from winddown import models
+
+admin.site.site_header = "Wind-down"
+admin.site.site_title = "Wind-down"
+admin.site.enable_nav_sidebar = False
+admin.site.unregister(Group)
+
+
+class LookUp(admin.ModelAdmin):
+    """Every member of staff may look; there is no form to save, whoever asks."""
+
+    # Counting every row of a large table would cost more than the page.
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_active and getattr(request.user, "kind", "") == "staff")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def look_up(model: Any, *columns: str, search: tuple[str, ...] = (), sort: str = "-pk") -> None:
+    """The model is listed with these columns, searched by exact matches that an index serves."""
+    shown = type(
+        f"{model.__name__}LookUp",
+        (LookUp,),
+        {"list_display": columns, "search_fields": search, "ordering": (sort,)},
+    )
+    admin.site.register(model, shown)
+
+
+look_up(models.Programme, "name", "state", "launched_at", "announced_at")
+look_up(models.Capability, "code", "state", "version", "since", "reason", sort="code")
+look_up(models.Milestone, "kind", "at", "fired_at", "late_by", sort="at")
+look_up(models.Run, "id", "workflow", "state", "step", "requested_at", "ended_at")
+look_up(models.Failure, "id", "run_id", "step", "subject_id", "reason_code", "at")
+look_up(models.Approval, "id", "subject", "stage", "requested_at", "expires_at")
+look_up(models.Signature, "id", "subject", "part", "staff_number", "at")
+look_up(models.Probe, "id", "capability_id", "at", "refused", "answer")
+look_up(models.PublicNotice, "id", "issuer_name", "window_first_day", "window_last_day")
+look_up(models.PublishedFigure, "id", "key", "as_of", "value", "exact", "source")
+look_up(models.LoadedFile, "id", "kind", "file_name", "rows", "inserted", "loaded_at")
+look_up(
+    models.AuditEntry,
+    "seq",
+    "at",
+    "actor_id",
+    "action",
+    "subject",
+    search=("=subject",),
+    sort="-seq",
+)
