@@ -1,0 +1,88 @@
+"""A load beside other work: it waits for no other load, dies without trace, and holds what it judges by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection, connections
+
+from accounts.models import User
+from tests.loading.rows import refusal
+from wallets.models import Wallet
+from winddown import capabilities, loading
+
+Write = Callable[..., Path]
+
+
+def test_a_load_waits_for_no_other_load(own_database: Any, write: Write) -> None:
+    file = write("accounts", {})
+    with own_database.connect() as other:
+        other.execute("SELECT pg_advisory_lock(%s, 0)", [loading.LOCK])
+        assert "another file is being loaded" in str(refusal(loading.load, "accounts", file))
+    assert loading.load("accounts", file).inserted == 1
+
+
+def test_a_load_that_dies_leaves_nothing(
+    own_database: Any, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is gone after the rows were recorded and before the commit."""
+    file = write("accounts", {})
+
+    def die(*args: Any, **options: Any) -> None:
+        with own_database.connect() as other, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            other.execute("SELECT pg_terminate_backend(%s)", [cursor.fetchone()[0]])
+            cursor.execute("SELECT 1")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("winddown.audit.append", die)
+        with pytest.raises(Exception, match=r"terminat|closed"):
+            loading.load("accounts", file)
+    connections.close_all()
+    assert User.objects.count() == 0
+    assert loading.load("accounts", file).inserted == 1
+
+
+def test_rows_that_are_held_by_other_work_are_waited_for_and_then_left(
+    own_database: Any, write: Write
+) -> None:
+    capabilities.declare_all()
+    for kind in ("accounts", "wallets", "funding_cards"):
+        loading.load(kind, write(kind, {}))
+    with psycopg.connect(own_database.url) as other:
+        other.execute("SELECT FROM wallets_wallet FOR UPDATE")
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '50ms'")
+        assert "other work holds rows" in str(
+            refusal(loading.load, "top_ups", write("top_ups", {}))
+        )
+    assert loading.load("top_ups", write("top_ups", {})).inserted == 1
+
+
+def test_a_switch_is_not_flipped_while_top_ups_of_before_are_being_loaded(
+    own_database: Any, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 2: what was judged against the switch commits before the switch changes."""
+    capabilities.declare_all()
+    for kind in ("accounts", "wallets", "funding_cards"):
+        loading.load(kind, write(kind, {}))
+    free: list[bool] = []
+    append = loading.audit.append
+
+    def look(*args: Any, **options: Any) -> int:
+        with own_database.connect() as other:
+            row = other.execute(
+                "SELECT pg_try_advisory_xact_lock(7001, id::integer) FROM winddown_capability"
+                " WHERE code = 'top_up:credit_card'"
+            ).fetchone()
+            free.append(row[0])
+        return append(*args, **options)
+
+    monkeypatch.setattr(loading.audit, "append", look)
+    loading.load("top_ups", write("top_ups", {}))
+    assert free == [False]
+    assert Wallet.objects.get().paid_minor == 10_000

@@ -1,0 +1,130 @@
+"""The commands: what they print, and their exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from winddown import file_kinds
+
+pytestmark = pytest.mark.django_db
+
+Write = Callable[..., Path]
+DOCUMENT = Path(__file__).parents[2] / "docs" / "data-in.md"
+
+
+def run(*words: Any) -> tuple[int, str]:
+    """Exit code and output of a command."""
+    out = io.StringIO()
+    try:
+        call_command(*map(str, words), stdout=out)
+    except SystemExit as end:
+        return int(end.code or 0), out.getvalue()
+    return 0, out.getvalue()
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in file_kinds.known()])
+def test_every_kind_of_file_has_its_command_and_prints_its_columns(kind: str) -> None:
+    code, text = run(f"load_{kind}", "--columns")
+    assert code == 0
+    assert file_kinds.get(kind).described() in text
+
+
+def test_a_load_says_what_happened_and_a_second_one_that_nothing_was_changed(write: Write) -> None:
+    file = write("accounts", {})
+    assert run("load_accounts", file, "--expect-rows", 1) == (
+        0,
+        "accounts.csv: 1 accounts loaded (1 rows).\n",
+    )
+    assert run("load_accounts", file) == (
+        0,
+        "accounts.csv was loaded before, byte for byte: nothing was changed.\n",
+    )
+    assert run("load_accounts", write("accounts", {}, newline="\r\n")) == (
+        0,
+        "accounts.csv: all 1 rows were already there: nothing was changed.\n",
+    )
+
+
+def test_a_refusal_says_what_to_do_and_exits_with_1(write: Write) -> None:
+    file = write("accounts", {"phone": "x"}, {"account_ref": ""})
+    code, text = run("load_accounts", file)
+    assert code == 1
+    assert "accounts.csv was refused whole, nothing was changed: 2 of 2 rows are refused" in text
+    assert "line 2, phone: is not a telephone number" in text
+    assert "line 3, account_ref: is empty; it must have a value" in text
+    assert f"{file}.refused.csv" in text
+    assert not User.objects.exists()
+
+
+def test_refusals_do_not_print_what_customers_entered(write: Write) -> None:
+    """Rule 65."""
+    file = write("accounts", {"email": "hanako-at-home", "login_id": "my password is x"})
+    _, text = run("load_accounts", file)
+    assert "hanako-at-home" not in text
+    assert "my password" not in text
+
+
+def test_json_says_the_same_to_machines(write: Write) -> None:
+    code, text = run("load_accounts", write("accounts", {}), "--json")
+    loaded = json.loads(text)
+    assert code == 0
+    assert (loaded["kind"], loaded["rows"], loaded["inserted"], loaded["already_there"]) == (
+        "accounts",
+        1,
+        1,
+        0,
+    )
+    code, text = run("load_accounts", write("accounts", {"phone": "x"}), "--json")
+    refused = json.loads(text)
+    assert code == 1
+    assert refused["refused"] == "LoadRefused"
+    assert refused["refused_rows"] == 1
+    assert refused["first"][0]["line"] == 2
+    assert Path(refused["refused_file"]).exists()
+
+
+def test_the_load_is_signed_by_a_member_of_staff(write: Write, staff: Callable[..., Any]) -> None:
+    person = staff(is_superuser=True)
+    words = ("load_accounts", write("accounts", {}), "--by", person.login_id, "--reason", "move")
+    assert run(*words)[0] == 0
+    with pytest.raises(CommandError, match="not an active member of staff"):
+        run("load_accounts", write("accounts", {}), "--by", "nobody")
+
+
+def test_a_command_without_a_file_is_not_understood() -> None:
+    with pytest.raises(CommandError, match="FILE is missing") as caught:
+        run("load_accounts")
+    assert caught.value.returncode == 2
+
+
+def test_the_document_holds_the_columns_as_they_are_declared() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for kind in file_kinds.known():
+        assert f"`load_{kind.name}`" in text
+        assert kind.described() in text, f"copy the output of manage.py load_{kind.name} --columns"
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in file_kinds.known()])
+def test_no_text_can_be_longer_than_its_column_of_the_database(kind: str) -> None:
+    """A longer one must be refused by its line; the database would refuse without naming it."""
+    declared = file_kinds.get(kind)
+    stored = {value.split(".")[-1].rstrip(")"): name for name, value in declared.values.items()}
+    checked = 0
+    for column in declared.columns:
+        name = stored.get(column.name, column.name)
+        fields = {field.column: field for field in declared.model._meta.concrete_fields}
+        length = getattr(fields.get(name), "max_length", None)
+        if length is None or column.refers is not None:
+            continue
+        too_long = column.fault("1" * (length + 1)) or column.fault("x" * (length + 1))
+        assert too_long, column.name
+        checked += 1
+    assert checked

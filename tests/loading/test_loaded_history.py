@@ -1,0 +1,270 @@
+"""What is loaded is what the movements would have made of it: same journals, same split, same balances."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import is_password_usable
+
+from accounts.models import ExternalIdentity, User
+from tests.factories import make_wallet
+from tests.loading.rows import HASH, JST, at
+from wallets import movements
+from wallets.models import FundingCard, Journal, Payment, TopUp, Wallet
+from winddown import clock, invariants, loading
+from winddown.machines import SYSTEM
+
+pytestmark = pytest.mark.django_db
+
+Load = Callable[..., loading.Loaded]
+NO_CARD = {"card_ref": "", "rrn": "", "auth_code": "", "arn": ""}
+
+
+def _history(source: str, wallet: Wallet) -> list[Any]:
+    """The wallet's journals in the order of time: kind, time, and signed lines."""
+    journals = Journal.objects.filter(postings__wallet=wallet).distinct()
+    return [
+        (
+            journal.source,
+            journal.kind,
+            journal.occurred_at,
+            journal.actor_id,
+            journal.reverses_id,
+            sorted(
+                (line.account, line.wallet_id is not None, line.amount_minor)
+                for line in journal.postings.all()
+            ),
+        )
+        for journal in journals.order_by("occurred_at", "pk")
+        if journal.source == source
+    ]
+
+
+def test_loaded_movements_are_what_the_verbs_would_have_made(
+    people: Callable[[int], None], load: Load
+) -> None:
+    """Rule 30; invariants I1 and I4."""
+    people(1)
+    clock.mark_as_rehearsal()
+    acts: list[tuple[str, str, dict[str, Any]]] = [
+        (at(10), "top_up", {"source": "register_cash", "amount_minor": 1_000}),
+        (at(11), "pay", {"amount_minor": 300}),
+        (at(12), "top_up", {"source": "bonus", "amount_minor": 500}),
+        (at(13), "pay", {"amount_minor": 200}),
+        (at(14), "reserve", {"amount_minor": 450}),
+        (at(15), "top_up", {"source": "points", "amount_minor": 70}),
+        (at(16), "pay", {"amount_minor": 620}),
+        (at(17), "top_up", {"source": "atm_cash", "amount_minor": 90, "authorised_only": True}),
+    ]
+    by_hand = make_wallet()
+    top_ups, payments = [], []
+    for number, (moment, verb, values) in enumerate(acts):
+        clock.travel(dt.datetime.fromisoformat(moment), frozen=True)
+        ref = f"M{number}"
+        if verb == "top_up":
+            movements.top_up(by_hand.pk, top_up_ref=f"hand-{ref}", actor=SYSTEM, **values)
+            row = {key: value for key, value in values.items() if key != "authorised_only"}
+            state = "authorised" if "authorised_only" in values else "posted"
+            top_ups.append(
+                {"top_up_ref": ref, "occurred_at": moment, "state": state, **NO_CARD, **row}
+            )
+        else:
+            getattr(movements, verb)(
+                by_hand.pk,
+                payment_ref=f"hand-{ref}",
+                merchant_ref="M130001",
+                prefecture="Tokyo",
+                actor=SYSTEM,
+                **values,
+            )
+            state = "authorised" if verb == "reserve" else "posted"
+            payments.append({"payment_ref": ref, "occurred_at": moment, "state": state, **values})
+    clock.travel(dt.datetime(2019, 7, 5, tzinfo=JST))
+    load("top_ups", *reversed(top_ups))
+    load("payments", *reversed(payments))
+
+    by_file = Wallet.objects.get(wallet_ref="W1")
+    by_hand.refresh_from_db()
+    assert (by_file.paid_minor, by_file.bonus_minor) == (by_hand.paid_minor, by_hand.bonus_minor)
+    for source in ("top_up", "payment"):
+        assert _history(source, by_file) == _history(source, by_hand)
+    same = ("amount_minor", "state", "occurred_at")
+    for model, more in (
+        (TopUp, ("source", "card_id", "rrn", "auth_code", "arn")),
+        (Payment, ("paid_part_minor", "bonus_part_minor", "merchant_ref", "prefecture")),
+    ):
+        rows = model._default_manager.order_by("occurred_at").values_list(*same, *more)
+        assert list(rows.filter(wallet=by_file)) == list(rows.filter(wallet=by_hand))
+    # What another system let through, no switch of ours did.
+    assert set(Payment.objects.filter(wallet=by_file).values_list("switch_version", flat=True)) == {
+        None
+    }
+    assert not invariants.breached()
+
+
+def test_a_loaded_reservation_is_settled_like_any_other(
+    people: Callable[[int], None], load: Load
+) -> None:
+    """Rule 31."""
+    people(1)
+    load("top_ups", {"amount_minor": 1_000})
+    load("payments", {"amount_minor": 600, "state": "authorised"})
+    assert Wallet.objects.get().paid_minor == 400
+    movements.settle(Payment.objects.get(), captured=False, actor=SYSTEM)
+    assert Wallet.objects.get().paid_minor == 1_000
+    assert not invariants.breached()
+
+
+def test_a_loaded_authorisation_waits_and_is_then_posted(
+    people: Callable[[int], None], load: Load
+) -> None:
+    """Rule 3."""
+    people(1)
+    load("top_ups", {"state": "authorised"})
+    assert (Wallet.objects.get().paid_minor, Journal.objects.count()) == (0, 0)
+    movements.post_authorised(TopUp.objects.get(), actor=SYSTEM)
+    assert Wallet.objects.get().paid_minor == 10_000
+
+
+@dataclass
+class Purse:
+    """One wallet, the slow way: movement after movement in the order of time."""
+
+    paid: int = 0
+    bonus: int = 0
+    parts: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def charge(self, source: str, amount: int) -> None:
+        if source == "bonus":
+            self.bonus += amount
+        else:
+            self.paid += amount
+
+    def spend(self, ref: str, amount: int) -> None:
+        bonus = min(self.bonus, amount)
+        self.bonus -= bonus
+        self.paid -= amount - bonus
+        self.parts[ref] = (amount - bonus, bonus)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("deliveries", [1, 3])
+def test_bonus_value_is_spent_first_in_the_order_of_time_whatever_the_order_of_the_lines(
+    seed: int, deliveries: int, people: Callable[[int], None], load: Load
+) -> None:
+    """Rule 34; forty wallets whose bonus arrives before, between and after their payments."""
+    chance = random.Random(seed)
+    wallets = 40
+    people(wallets)
+    top_ups: list[dict[str, Any]] = []
+    payments: list[tuple[float, dict[str, Any]]] = []
+    purses = {f"W{number}": Purse() for number in range(1, wallets + 1)}
+    for wallet, purse in purses.items():
+        # Several movements share an instant: a charge comes before a payment then.
+        hours = sorted(chance.randrange(10, 24) for _ in range(chance.randrange(1, 14)))
+        for hour in sorted(set(hours)):
+            moves = [chance.random() < 0.5 for _ in range(hours.count(hour))]
+            for _ in range(moves.count(True)):
+                source = chance.choice(["bonus", "bonus", "points"])
+                amount = chance.randrange(1, 400)
+                purse.charge(source, amount)
+                ref = f"T{len(top_ups)}"
+                row = {"wallet_ref": wallet, "source": source, "amount_minor": amount, **NO_CARD}
+                top_ups.append({"top_up_ref": ref, "occurred_at": at(hour), **row})
+            for _ in range(moves.count(False)):
+                if purse.paid + purse.bonus == 0:
+                    continue
+                amount = chance.randrange(1, purse.paid + purse.bonus + 1)
+                ref = f"P{len(payments):04}"
+                purse.spend(ref, amount)
+                state = chance.choice(["posted", "authorised"])
+                row = {"wallet_ref": wallet, "amount_minor": amount, "state": state}
+                payments.append((hour, {"payment_ref": ref, "occurred_at": at(hour), **row}))
+    chance.shuffle(top_ups)
+    load("top_ups", *top_ups)
+    # Deliveries follow each other in time; within one, the lines of one instant keep their order.
+    payments.sort(key=lambda payment: payment[0])
+    cuts = [len(payments) * part // deliveries for part in range(deliveries + 1)]
+    for begin, end in itertools.pairwise(cuts):
+        part = [row for _, row in payments[begin:end]]
+        load("payments", *sorted(part, key=lambda row: (row["wallet_ref"], row["payment_ref"])))
+
+    found = {
+        ref: (paid, bonus)
+        for ref, paid, bonus in Payment.objects.values_list(
+            "payment_ref", "paid_part_minor", "bonus_part_minor"
+        )
+    }
+    assert found == {ref: parts for purse in purses.values() for ref, parts in purse.parts.items()}
+    assert any(paid and bonus for paid, bonus in found.values())
+    assert dict(Wallet.objects.values_list("wallet_ref", "paid_minor")) == {
+        ref: purse.paid for ref, purse in purses.items()
+    }
+    assert dict(Wallet.objects.values_list("wallet_ref", "bonus_minor")) == {
+        ref: purse.bonus for ref, purse in purses.items()
+    }
+    assert not invariants.breached()
+
+
+def test_a_file_larger_than_one_statement_is_recorded_whole(
+    people: Callable[[int], None], load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(movements, "RECORDED_AT_ONCE", 7)
+    people(3)
+    rows = [
+        {"top_up_ref": f"T{n}", "wallet_ref": f"W{n % 3 + 1}", "source": "points", **NO_CARD}
+        for n in range(50)
+    ]
+    load("top_ups", *rows)
+    load(
+        "payments",
+        *({"payment_ref": f"P{n}", "wallet_ref": f"W{n % 3 + 1}"} for n in range(50)),
+    )
+    assert Journal.objects.count() == 100
+    assert sum(Wallet.objects.values_list("paid_minor", flat=True)) == 50 * (10_000 - 1_200)
+    assert not invariants.breached()
+
+
+def test_a_loaded_customer_is_what_the_file_says(load: Load) -> None:
+    load("accounts", {}, {"account_ref": "A2", "login_id": "b", "password_hash": "", "email": "",
+                          "email_verified_at": ""})  # fmt: skip
+    hanako, other = User.objects.order_by("account_ref")
+    assert (hanako.login_id, hanako.kind) == ("hanako@example.com", "customer")
+    assert (hanako.is_active, hanako.is_staff, hanako.is_superuser) == (True, False, False)
+    assert hanako.password == HASH
+    assert hanako.password_set_at == hanako.registered_at
+    assert hanako.registered_at == dt.datetime(2019, 7, 1, 9, tzinfo=JST)
+    assert hanako.phone_verified_at is None
+    assert not is_password_usable(other.password)
+    assert (other.email, other.email_verified_at) == ("", None)
+
+
+def test_loaded_identities_wallets_and_cards_are_what_the_file_says(
+    people: Callable[[int], None], load: Load
+) -> None:
+    people(1)
+    load("external_identities", {})
+    identity, wallet, card = (
+        ExternalIdentity.objects.get(),
+        Wallet.objects.get(),
+        FundingCard.objects.get(),
+    )
+    person = User.objects.get()
+    assert (identity.user, identity.provider, identity.state) == (person, "line", "active")
+    assert (wallet.account, wallet.state, wallet.paid_minor) == (person, "active", 0)
+    assert (card.account, card.funding, card.bin, card.last4) == (
+        person,
+        "credit",
+        "404111",
+        "1111",
+    )
+    load("top_ups", {})
+    top_up = TopUp.objects.get()
+    assert (top_up.card, top_up.rrn, top_up.auth_code) == (card, "918210000001", "123456")
+    assert top_up.switch_version is None
