@@ -393,3 +393,12 @@ def choose_password(user: User, raw_password: str, *, authority_at: dt.datetime)
         if not changed:
             raise PasswordChangedMeanwhile(account=seen.pk)
     user.refresh_from_db(fields=["password", "password_set_at", "refused_hash"])
+
+
+def _decided(said: approvals.Decided) -> object:
+    if not said.approve:
+        raise GuardNotMet(action="reject the lift", why="leave it undecided: the fence stands")
+    return lift(actor=said.actor, reason=said.reason)
+
+
+approvals.DECIDERS["credential_fence"] = _decided

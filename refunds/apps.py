@@ -10,9 +10,9 @@ class RefundsConfig(AppConfig):
     def ready(self) -> None:
         from refunds import claim_invariants, claims, invariants, issuer_asks, payouts  # noqa: F401
         from refunds.workflows import refund_balances  # noqa: F401  registers it
-        from winddown.clockwork import FOLLOW_UPS
+        from winddown import clockwork
 
-        FOLLOW_UPS |= {
+        clockwork.FOLLOW_UPS |= {
             "asks to issuers": issuer_asks.follow_up,
             "claims secured by the fence": claims.secure_by_fence,
             "claims that rest": claims.let_rest,

@@ -728,3 +728,16 @@ def reopen(asked: Approval, *, actor: Any, reason: str) -> FraudClaim:
         claim = transition_one(claim, "reopen", actor=actor, reason=reason, reopening=asked)
         audit.append("claims.reopen", claim.subject, actor=actor, reason=reason)
         return claim
+
+
+def _decided(said: approvals.Decided) -> object:
+    return decide(
+        ClaimDecision.objects.get(pk=int(said.key)),
+        actor=said.actor,
+        digest=said.digest,
+        reason=said.reason,
+        approve=said.approve,
+    )
+
+
+approvals.DECIDERS["claim_decision"] = _decided

@@ -565,3 +565,16 @@ def follow_up() -> dict[str, int]:
         "overdue": mark_overdue(),
         "closed": verify_and_close(),
     }
+
+
+def _decided(said: approvals.Decided) -> object:
+    return decide(
+        AskList.objects.get(pk=int(said.key)),
+        actor=said.actor,
+        digest=said.digest,
+        reason=said.reason,
+        approve=said.approve,
+    )
+
+
+approvals.DECIDERS["ask_list"] = _decided

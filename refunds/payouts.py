@@ -377,3 +377,12 @@ def give_up(payout: Payout, *, actor: Any, reason: str) -> Payout:
         done = transition_one(payout, "give_up", actor=actor, reason=reason)
         audit.append("payout.give_up", f"payout:{done.pk}", actor=actor, reason=reason)
         return done
+
+
+def _decided(said: approvals.Decided) -> object:
+    batch = PayoutBatch.objects.get(pk=int(said.key))
+    verb = approve_batch if said.approve else reject_batch
+    return verb(batch, actor=said.actor, digest=said.digest, reason=said.reason)
+
+
+approvals.DECIDERS["payout_batch"] = _decided

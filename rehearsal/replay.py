@@ -185,7 +185,8 @@ class Replay:
         self.follow(run)
         sealed = Snapshot.objects.get()
         self.storyteller.line(
-            f"Sealed: {sealed.wallets:,} wallets, JPY {sealed.paid_minor:,} to refund, JPY {sealed.bonus_minor:,} of free value."
+            f"Sealed: {sealed.wallets:,} wallets, JPY {sealed.paid_minor:,} to refund,"
+            f" JPY {sealed.bonus_minor:,} of free value."
         )
         population, accounts = case.population, self.report.accounts
         holders = Wallet.objects.holding().count()

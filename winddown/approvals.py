@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -18,6 +19,22 @@ from winddown.machines import require
 from winddown.models import Approval, Signature
 
 VALID_FOR = dt.timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a second person says about one subject: its number or code, the stage, and the verdict."""
+
+    key: str
+    stage: str
+    actor: Any
+    digest: str
+    reason: str
+    approve: bool
+
+
+# By the first word of a subject: the verb that carries the decision out. Each app adds its own.
+DECIDERS: dict[str, Callable[[Decided], object]] = {}
 
 
 def digest_of(content: Any) -> str:

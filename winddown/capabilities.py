@@ -102,6 +102,17 @@ def _locked(code: str) -> Capability:
     return Capability.objects.get(pk=found.pk)
 
 
+def lock(codes: list[str]) -> None:
+    """What passed any of `codes` has committed, and nothing passes them until this transaction ends.
+
+    Whoever flips several switches takes all their locks first: a flip ends in the audit journal, and to wait for a
+    switch with the journal's lock in hand would close a circle with a charge that waits for a wallet, and with the
+    batch that has this wallet and waits for the journal.
+    """
+    for code in sorted(codes):
+        _locked(code)
+
+
 def stop(
     code: str,
     *,
@@ -302,3 +313,18 @@ def ratifiers(subject: str) -> list[int]:
             "signer_id", flat=True
         )
     )
+
+
+def _decided(said: approvals.Decided) -> object:
+    """A stop can only be ratified; a restart is agreed to, or the switch is kept stopped."""
+    code = said.key.removesuffix(":restore").rsplit(":", 1)[0]
+    if said.stage == "restore":
+        verb = restore if said.approve else keep_stopped
+    elif said.approve:
+        verb = ratify
+    else:
+        raise GuardNotMet(action=f"reject the stop of {code}", why="ask to restore it instead")
+    return verb(code, actor=said.actor, reason=said.reason)
+
+
+approvals.DECIDERS["capability"] = _decided

@@ -62,7 +62,8 @@ def _box(state: str, place: tuple[int, int], *, first: bool) -> str:
     x, y = _corner(place)
     return (
         f'<rect x="{x}" y="{y}" width="{BOX_W}" height="{BOX_H}" rx="6" fill="{"#e8f1ff" if first else "#f6f6f6"}"'
-        f' stroke="#333"/><text x="{x + BOX_W / 2:g}" y="{y + BOX_H / 2 + 4:g}" text-anchor="middle">{escape(state)}</text>'
+        f' stroke="#333"/><text x="{x + BOX_W / 2:g}" y="{y + BOX_H / 2 + 4:g}"'
+        f' text-anchor="middle">{escape(state)}</text>'
     )
 
 
@@ -75,7 +76,8 @@ def _arrow(edge: Edge, place: dict[str, tuple[int, int]]) -> str:
     bend = (start[1] + end[1]) / 2 if forward else max(start[1], end[1]) + 40
     middle = ((start[0] + end[0]) / 2, bend if forward else bend - 10)
     return (
-        f'<path d="M{start[0]:g} {start[1]:g} Q{middle[0]:g} {bend + (0 if forward else 20):g} {end[0]:g} {end[1]:g}" fill="none"'
+        f'<path d="M{start[0]:g} {start[1]:g} Q{middle[0]:g} {bend + (0 if forward else 20):g}'
+        f' {end[0]:g} {end[1]:g}" fill="none"'
         f' stroke="#555" marker-end="url(#tip)"/><text x="{middle[0]:g}" y="{middle[1] - 4:g}" text-anchor="middle"'
         f' fill="#333" font-size="10">{escape(edge.name)}</text>'
     )

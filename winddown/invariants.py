@@ -165,6 +165,7 @@ def lost_batches() -> list[str]:
 def stuck_leases() -> list[str]:
     return rows(
         "SELECT b.id FROM winddown_batch b JOIN winddown_run r ON r.id = b.run_id"
-        " WHERE b.state = 'leased' AND r.state = 'running' AND b.lease_until < clock_timestamp() - interval '5 minutes'",
+        " WHERE b.state = 'leased' AND r.state = 'running'"
+        " AND b.lease_until < clock_timestamp() - interval '5 minutes'",
         "batch {0} is leased to a worker that is gone",
     )

@@ -28,6 +28,9 @@ ROLES: dict[str, tuple[str, ...]] = {
         "wallets.freeze_wallet",
         "wallets.hold_wallet",
         "accounts.fence_credentials",
+        "accounts.suspend_identity",
+        "accounts.restore_identity",
+        "accounts.send_reset_notice",
     ),
     "fraud_analyst": (
         "wallets.hold_wallet",

@@ -682,9 +682,11 @@ def _open_step(run: Run, step: registry.Step) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH opened AS (INSERT INTO winddown_batch"
-            " (run_id, step, first_id, last_id, rows_expected, state, token, attempts, worker, moved, failed, amount_minor)"
+            " (run_id, step, first_id, last_id, rows_expected, state, token, attempts, worker,"
+            " moved, failed, amount_minor)"
             " SELECT %s, %s, min(id), max(id), count(*), 'waiting', 0, 0, '', 0, 0, 0"
-            f" FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / %s AS n FROM ({inner}) AS scope (id)) AS numbered"
+            " FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / %s AS n"
+            f" FROM ({inner}) AS scope (id)) AS numbered"
             " GROUP BY n ORDER BY n ON CONFLICT DO NOTHING RETURNING rows_expected)"
             " SELECT coalesce(sum(rows_expected), 0) FROM opened",
             [run.pk, step.name, step.batch_rows, *params],
@@ -834,3 +836,12 @@ def _real_now() -> dt.datetime:
         cursor.execute("SELECT clock_timestamp()")
         instant: dt.datetime = cursor.fetchone()[0]
     return instant
+
+
+def _decided(said: approvals.Decided) -> object:
+    run = Run.objects.get(pk=int(said.key))
+    verb = approve if said.approve else reject
+    return verb(run, actor=said.actor, digest=said.digest, reason=said.reason)
+
+
+approvals.DECIDERS["run"] = _decided

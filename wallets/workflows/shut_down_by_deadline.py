@@ -163,7 +163,8 @@ def _close(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
             """
             WITH line AS (
                 INSERT INTO wallets_snapshotline (wallet_id, run_id, paid_minor, bonus_minor, held_minor)
-                SELECT id, %s, paid_minor, bonus_minor, CASE WHEN state = 'held_closed' THEN paid_minor ELSE held_minor END
+                SELECT id, %s, paid_minor, bonus_minor,
+                       CASE WHEN state = 'held_closed' THEN paid_minor ELSE held_minor END
                 FROM wallets_wallet w
                 WHERE id BETWEEN %s AND %s AND state IN ('closing', 'held_closed')
                   AND NOT EXISTS (SELECT FROM wallets_snapshotline l WHERE l.wallet_id = w.id)

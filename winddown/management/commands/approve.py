@@ -7,11 +7,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from winddown import approvals, capabilities, runner
+from winddown import approvals
 from winddown.command import StaffCommand
 from winddown.errors import GuardNotMet, NothingToDecide, PlanChanged
-from winddown.models import Approval, Run
-
+from winddown.models import Approval
 
 SHOWN_MIN = 12
 
@@ -45,16 +44,20 @@ class Command(StaffCommand):
             )
         if not digest.startswith(shown):
             raise PlanChanged(subject=subject, approved=shown[:SHOWN_MIN], now=digest[:SHOWN_MIN])
-        if subject.startswith("run:"):
-            run = Run.objects.get(pk=int(subject.removeprefix("run:")))
-            verb = runner.reject if options["reject"] else runner.approve
-            verb(run, actor=person, digest=digest, reason=options["reason"])
-        elif subject.startswith("capability:") and not options["reject"]:
-            code = subject.removeprefix("capability:").removesuffix(":restore").rsplit(":", 1)[0]
-            decide = capabilities.restore if request.stage == "restore" else capabilities.ratify
-            decide(code, actor=person, reason=options["reason"])
-        else:
-            raise NothingToDecide(subject=subject)
+        kind, _, key = subject.partition(":")
+        decider = approvals.DECIDERS.get(kind)
+        if decider is None:
+            raise GuardNotMet(action=f"decide {subject}", why=f"{kind} is decided at its own desk")
+        decider(
+            approvals.Decided(
+                key=key,
+                stage=request.stage,
+                actor=person,
+                digest=digest,
+                reason=options["reason"],
+                approve=not options["reject"],
+            )
+        )
         self.say(
             f"{subject} is {'rejected' if options['reject'] else 'approved'}.",
             subject=subject,
