@@ -26,8 +26,7 @@ def replayed(database: Any, directory: Path, *arguments: str) -> subprocess.Comp
     return subprocess.run(
         [sys.executable, "manage.py", "replay", "--accounts", str(ACCOUNTS), *arguments],
         cwd=settings.BASE_DIR,
-        env=database.environment
-        | {"WINDDOWN_LOCAL_DIR": str(directory), "REDIS_URL": OWN_BROKER},
+        env=database.environment | {"WINDDOWN_LOCAL_DIR": str(directory), "REDIS_URL": OWN_BROKER},
         capture_output=True,
         text=True,
         check=False,

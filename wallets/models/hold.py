@@ -1,4 +1,6 @@
-"""Holds: a part of a wallet's paid value that a suspicion keeps from being spent, while the rest stays spendable."""
+"""Holds: a part of a wallet's paid value that a suspicion keeps from being spent, while the rest
+stays spendable.
+"""
 
 from __future__ import annotations
 

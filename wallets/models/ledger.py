@@ -52,9 +52,11 @@ WALLET_ACCOUNTS = (LedgerAccount.WALLET_PAID, LedgerAccount.WALLET_BONUS)
 
 
 class Journal(models.Model):
-    """One movement of money, or one batch of equal ones: `(source, source_id, kind)` is its idempotency key.
+    """One movement of money, or one batch of equal ones: `(source, source_id, kind)` is its
+    idempotency key.
 
-    `occurred_at` is when it happened, `recorded_at` when it was written; `reverses` names the journal it undoes.
+    `occurred_at` is when it happened, `recorded_at` when it was written; `reverses` names the
+    journal it undoes.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -103,9 +105,9 @@ class PostingQuerySet(models.QuerySet["Posting"]):
 class Posting(models.Model):
     """One signed line of a journal.
 
-    All postings of a journal are inserted by one statement in the transaction that wrote the journal: the trigger
-    refuses any other, and a journal that does not sum to zero. Keys to journal and wallet are kept by that trigger and
-    by an invariant instead of a foreign key per row.
+    All postings of a journal are inserted by one statement in the transaction that wrote the
+    journal: the trigger refuses any other, and a journal that does not sum to zero. Keys to journal
+    and wallet are kept by that trigger and by an invariant instead of a foreign key per row.
     """
 
     id = models.BigAutoField(primary_key=True)

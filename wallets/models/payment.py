@@ -1,4 +1,6 @@
-"""Payments: value spent at a merchant; an authorised one is a reservation that is posted or voided, exactly once."""
+"""Payments: value spent at a merchant; an authorised one is a reservation that is posted or voided,
+exactly once.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from winddown.models import TransitionLog
 class Payment(Stateful):
     """authorised -> posted | voided; posted -> reversed.
 
-    Bonus value is spent before paid value; `paid_part_minor` and `bonus_part_minor` say what this payment took.
+    Bonus value is spent before paid value; `paid_part_minor` and `bonus_part_minor` say what this
+    payment took.
     """
 
     class State(models.TextChoices):

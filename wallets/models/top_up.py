@@ -15,8 +15,8 @@ from winddown.models import TransitionLog
 class TopUp(Stateful):
     """authorised -> posted -> reversed; authorised -> pending_reversal -> reversed.
 
-    `switch_version` is the version of `top_up:<source>` that let it through; None for what was loaded from another
-    system, whose own time decides.
+    `switch_version` is the version of `top_up:<source>` that let it through; None for what was
+    loaded from another system, whose own time decides.
     """
 
     class State(models.TextChoices):
