@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
@@ -90,7 +90,6 @@ class _Case:
     late: bool
     payee_id: int = 0
     application_id: int = 0
-    review: str = field(default="")
 
     @property
     def submission(self) -> Submission:
@@ -192,6 +191,7 @@ def submit_many(submissions: Sequence[Submission], *, reason: str) -> list[Outco
 def _take(submissions: Sequence[Submission], *, actor: Any) -> list[Outcome]:
     at, past_deadline = _passed()
     outcomes = [Outcome(submission) for submission in submissions]
+    _take_turns([submission.holder_id for submission in submissions])
     fresh = _not_seen_before(outcomes)
     cases = _cases(fresh, past_deadline=past_deadline)
     cases = _with_payees(cases, actor=actor)
@@ -205,10 +205,11 @@ def _take(submissions: Sequence[Submission], *, actor: Any) -> list[Outcome]:
     # The app's sign-in is the identity check; the web form's applicants are checked by people.
     known = [c.application_id for c in in_time if c.submission.route == RefundApplication.Route.APP]
     decide_by_rule(known, at=at)
-    states = dict(RefundApplication.objects.filter(pk__in=ids).values_list("pk", "state"))
+    written = RefundApplication.objects.in_bulk(ids)
     for case in cases:
         case.outcome.application_id = case.application_id
-        case.outcome.state = states[case.application_id]
+        case.outcome.state = written[case.application_id].state
+        case.outcome.review_reason = written[case.application_id].review_reason
     return outcomes
 
 
@@ -221,6 +222,19 @@ def _passed() -> tuple[dt.datetime, dt.datetime | None]:
     except PastDeadline:
         at = clock.now()
     return at, ended.at if ended is not None and at >= ended.at else None
+
+
+def _take_turns(holders: list[int]) -> None:
+    """The same holders' submissions wait for each other, so that the later one sees the first.
+
+    A statement of its own: what it waited for is seen only by the statements after it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.id FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = e.wallet_id"
+            " WHERE w.account_id = ANY (%s) ORDER BY e.id FOR NO KEY UPDATE OF e",
+            [holders],
+        )
 
 
 def _not_seen_before(outcomes: list[Outcome]) -> list[Outcome]:
@@ -246,7 +260,7 @@ def _not_seen_before(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> list[_Case]:
-    """The submissions that may be taken, entitlements locked; the others have their refusal."""
+    """The submissions that may be taken; the others have their refusal."""
     owed = _owed([outcome.submission.holder_id for outcome in outcomes])
     cases = []
     for outcome in outcomes:
@@ -272,14 +286,14 @@ def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> lis
 
 
 def _owed(holders: list[int]) -> dict[int, tuple[int, str, int, int | None, str | None]]:
-    """Holder -> entitlement, its state and amount, and the live application's. All locked."""
+    """Holder -> entitlement, its state and amount, and the live application's."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT w.account_id, e.id, e.state, e.amount_minor, a.id, a.state
             FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = e.wallet_id
             LEFT JOIN refunds_refundapplication a ON a.entitlement_id = e.id AND a.live
-            WHERE w.account_id = ANY (%s) ORDER BY e.id FOR NO KEY UPDATE OF e
+            WHERE w.account_id = ANY (%s)
             """,
             [holders],
         )

@@ -102,6 +102,7 @@ def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Any) -> list[in
     A holder stands once in `entries`. Must run inside the caller's transaction.
     """
     outcome: list[int | PayeeRefused | None] = [None] * len(entries)
+    _take_turns([holder for holder, _ in entries])
     known = _known_branches({(a.bank_code, a.branch_code) for _, a in entries})
     standing = _standing([holder for holder, _ in entries])
     limits = terms.current()
@@ -144,6 +145,15 @@ def _known_branches(wanted: set[tuple[str, str]]) -> set[tuple[str, str]]:
             code__in=[branch for _, branch in wanted],
         ).values_list("bank_code", "code")
     )
+
+
+def _take_turns(holders: list[int]) -> None:
+    """Whoever enters an account for the same holder at the same time waits, also for the first one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE",
+            [holders],
+        )
 
 
 def _standing(holders: list[int]) -> dict[int, Payee]:

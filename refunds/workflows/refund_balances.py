@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 
 from refunds import payouts, remedies, terms
 from refunds.bankfiles.records import SUM_MAX_MINOR
@@ -352,10 +352,21 @@ def _usable_payees(run: Run, **holder: Any) -> QuerySet[Payee]:
         bank_code=OuterRef("bank_code"),
         code=OuterRef("branch_code"),
     )
-    return Payee.objects.filter(
+    # One look into the index for each payee: a list of all shared accounts would be made anew for
+    # each batch.
+    sharing = (
+        Payee.objects.filter(
+            fingerprint=OuterRef("fingerprint"), replaced_at=None, entered_at__lte=until
+        )
+        .order_by()
+        .values("fingerprint")
+        .annotate(n=Count("holder", distinct=True))
+        .values("n")
+    )
+    return Payee.objects.alias(holders=Subquery(sharing)).filter(
         Exists(known),
         ~Exists(_compromised(OuterRef("holder_id"), OuterRef("entered_at"))),
-        ~Q(fingerprint__in=_shared_accounts(run)) | Q(shared_cleared_at__lte=until),
+        Q(holders__lte=terms.current().holders_per_account_max) | Q(shared_cleared_at__lte=until),
         replaced_at=None,
         state__in=Payee.PAYABLE,
         usable_from__lte=until,

@@ -171,7 +171,9 @@ def _run_like() -> Any:
 @pytest.fixture
 def house(rehearsal_clock: Any, programme: Any, tmp_path: Path) -> House:
     """Balances fixed on 1 October 2019, refunds not open yet; it is 5 November."""
-    factories.make_programme(state="balance_fixed")
+    with transaction.atomic():
+        factories.make_programme(state="balance_fixed")
+        audit.append("test.programme", "programme", actor=SYSTEM)
     Programme.objects.update(safeguarded_minor=10**12)
     clock.travel(jst("2019-09-30T12:00"))
     Milestone.objects.create(kind="spend_ends", at=jst("2019-10-01T00:00"), ends_capability="spend")
