@@ -175,6 +175,7 @@ def path_to(model: type[Stateful], source: str, target: str) -> list[Any]:
 
 def bring_to(row: Any, state: str, *, actor: Any = None) -> Any:
     """`row` stands in `state`, moved and logged along declared edges (their conditions are not asked); read anew."""
+    from winddown import audit
     from winddown.machines import SYSTEM
 
     model = type(row)
@@ -186,6 +187,7 @@ def bring_to(row: Any, state: str, *, actor: Any = None) -> Any:
             connection.cursor() as cursor,
         ):
             cursor.execute(f"UPDATE {table} SET state = %s WHERE id = %s", [edge.target, row.pk])
+            audit.append(f"test.{edge.name}", f"{model.__name__}:{row.pk}", actor=SYSTEM)
     return model._default_manager.get(pk=row.pk)
 
 

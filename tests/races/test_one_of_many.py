@@ -1,0 +1,351 @@
+"""Several people, tickers or workers do the same thing at one moment, and it happens once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+
+import pytest
+from django.db import transaction
+
+from tests import factories
+from tests.races.crowd import at_once, outcome, wait_until_somebody_waits_for_the_switch
+from tests.winddown import sweep
+from wallets import movements
+from wallets.models import Journal, Payment, TopUp, Wallet, WalletTransition
+from winddown import (
+    approvals,
+    audit,
+    capabilities,
+    clock,
+    clockwork,
+    invariants,
+    milestones,
+    runner,
+)
+from winddown.machines import SYSTEM, transition_one
+from winddown.models import (
+    AuditEntry,
+    Batch,
+    Capability,
+    Milestone,
+    Run,
+    RunTransition,
+    Signature,
+)
+
+pytestmark = pytest.mark.usefixtures("own_database", "programme")
+
+
+def balance(pk):
+    return Wallet.objects.get(pk=pk).paid_minor
+
+
+# --- people -------------------------------------------------------------------------------------
+
+
+def test_of_six_approvers_one_decides_and_never_the_maker(staff):
+    """Rule 23, RELIABILITY P10: one of the six is the maker, one another account of the maker."""
+    maker = staff("incident_commander")
+    alias = staff("compliance", staff_number=maker.staff_number)
+    others = [staff("compliance") for _ in range(4)]
+    for _ in range(6):
+        run = runner.plan("freeze-charges", actor=maker, reason="incident")
+        answers = at_once(
+            *(
+                lambda person=person: runner.approve(
+                    Run.objects.get(pk=run.pk), actor=person, digest=run.plan_digest, reason="seen"
+                )
+                for person in (maker, alias, *others)
+            )
+        )
+        assert outcome(answers)["done"] == 1, outcome(answers)
+        signed = Signature.objects.get(subject=run.subject, part="approved")
+        assert signed.signer in others
+        assert Run.objects.get(pk=run.pk).state == "approved"
+        factories.move(Run.objects.get(pk=run.pk), "abort", actor=maker)
+
+
+def test_of_six_people_who_press_stop_one_stops(staff):
+    people = [staff("incident_commander") for _ in range(6)]
+    answers = at_once(
+        *(lambda p=p: capabilities.stop("spend", actor=p, reason="attack") for p in people)
+    )
+    assert sorted(answers) == [False] * 5 + [True]
+    assert Capability.objects.get(code="spend").version == 2
+    assert AuditEntry.objects.filter(action="capability.stop").count() == 1
+
+
+def test_of_six_who_ratify_one_does(staff):
+    first = staff("incident_commander")
+    capabilities.stop("spend", actor=first, reason="attack")
+    people = [first, *(staff("compliance") for _ in range(5))]
+    answers = at_once(*(lambda p=p: capabilities.ratify("spend", actor=p) for p in people))
+    assert outcome(answers)["done"] == 1
+    assert Capability.objects.get(code="spend").ratified_by in people[1:]
+
+
+def test_of_six_plans_one_stands(staff):
+    people = [staff("incident_commander") for _ in range(6)]
+    answers = at_once(
+        *(lambda p=p: runner.plan("freeze-charges", actor=p, reason="incident") for p in people)
+    )
+    assert outcome(answers)["done"] == 1
+    assert Run.objects.count() == 1
+    assert len(approvals.open_requests()) == 1
+
+
+def test_of_six_starts_one_starts(staff, wallets):
+    wallets(30)
+    maker, checker = staff("incident_commander"), staff("compliance")
+    with sweep.registered():
+        run = factories.approved_run("test-sweep", maker=maker, checker=checker)
+        answers = at_once(*(lambda: runner.start(run, actor=maker) for _ in range(6)))
+        assert outcome(answers)["done"] == 1
+        assert Batch.objects.filter(run=run).count() == 3
+        assert RunTransition.objects.filter(subject_id=run.pk, transition="start").count() == 1
+
+
+# --- the clockwork ------------------------------------------------------------------------------
+
+
+def test_sixteen_tickers_fire_a_deadline_once_though_nine_hours_late(rehearsal_clock):
+    """Rules 36 and I16."""
+    at = rehearsal_clock.now()
+    Milestone.objects.create(kind="spend_ends", at=at, ends_capability="spend")
+    rehearsal_clock.travel(at + dt.timedelta(hours=9), frozen=True)
+    answers = at_once(*(milestones.fire_due for _ in range(16)))
+    assert sum(len(fired) for fired in answers) == 1
+    assert Milestone.objects.get().late_by == dt.timedelta(hours=9)
+    assert AuditEntry.objects.filter(action="milestone.fire").count() == 1
+
+
+def test_sixteen_ticks_start_the_run_of_a_deadline_once(staff, wallets, rehearsal_clock):
+    """Rule 36: exactly one start, whoever ticks."""
+    wallets(20, paid_minor=5)
+    maker, checker = staff("incident_commander"), staff("compliance")
+    factories.bring_to(factories.make_programme(), "announced")
+    at = clock.now() + dt.timedelta(days=2)
+    milestones.set_milestone(
+        "spend_ends",
+        at=at,
+        actor=maker,
+        reason="the end",
+        ends_capability="spend",
+        workflow="shut-down-by-deadline",
+    )
+    run = factories.approved_run("shut-down-by-deadline", maker=maker, checker=checker)
+    rehearsal_clock.travel(at + dt.timedelta(hours=9), frozen=True)
+    assert outcome(at_once(*(clockwork.tick for _ in range(16)))) == {"done": 16}
+    assert RunTransition.objects.filter(subject_id=run.pk, transition="start").count() == 1
+    assert factories.worked_off(run).state == "succeeded"
+    assert invariants.breached() == {}
+
+
+# --- money --------------------------------------------------------------------------------------
+
+
+def test_payments_at_once_never_take_more_than_there_is(wallet):
+    """I4: eight times a thousand is asked of three thousand."""
+    one = wallet(paid_minor=3_000)
+    for turn in range(5):
+        factories.make_wallets(1)
+        before = balance(one.pk)
+        answers = at_once(
+            *(
+                lambda n=n: movements.pay(
+                    one.pk,
+                    amount_minor=1_000,
+                    merchant_ref="m",
+                    payment_ref=f"{turn}-{n}",
+                    actor=SYSTEM,
+                )
+                for n in range(8)
+            )
+        )
+        assert outcome(answers).get("done", 0) == before // 1_000
+        assert balance(one.pk) == before % 1_000
+        movements.top_up(
+            one.pk, source="points", amount_minor=3_000, top_up_ref=f"{turn}", actor=SYSTEM
+        )
+    assert invariants.breached() == {}
+
+
+def test_a_reservation_is_settled_once_by_eight_who_disagree(wallet):
+    """RELIABILITY P2: four capture, four void; one of them wins, and only one journal says so."""
+    one = wallet(paid_minor=1_000)
+    for turn in range(5):
+        before = balance(one.pk)
+        held = movements.reserve(
+            one.pk, amount_minor=10, merchant_ref="m", payment_ref=f"r{turn}", actor=SYSTEM
+        )
+        answers = at_once(
+            *(
+                lambda n=n: movements.settle(held, captured=n % 2 == 0, actor=SYSTEM)
+                for n in range(8)
+            )
+        )
+        assert outcome(answers) == {"TransitionRefused": 7, "done": 1}
+        state = Payment.objects.get(pk=held.pk).state
+        assert balance(one.pk) == before - (10 if state == "posted" else 0)
+        assert Journal.objects.filter(source_id=held.pk, kind="settle").count() == 1
+    assert invariants.breached() == {}
+
+
+def test_a_payment_is_reversed_once_by_eight(wallet):
+    one = wallet(paid_minor=100)
+    paid = movements.pay(one.pk, amount_minor=60, merchant_ref="m", payment_ref="p", actor=SYSTEM)
+    answers = at_once(
+        *(lambda: movements.reverse(paid, actor=SYSTEM, reason="back") for _ in range(8))
+    )
+    assert outcome(answers) == {"TransitionRefused": 7, "done": 1}
+    assert balance(one.pk) == 100
+    assert invariants.breached() == {}
+
+
+def test_a_charge_submitted_eight_times_at_once_is_one_charge(wallet):
+    """RELIABILITY P1: the eight get one answer; altered ones and other wallets get a conflict."""
+    one, other = wallet(), wallet()
+    for turn in range(10):
+        at_same_time = [
+            (one.pk, 5),
+            (one.pk, 5),
+            (one.pk, 5),
+            (one.pk, 5),
+            (one.pk, 6),
+            (one.pk, 6),
+            (other.pk, 5),
+            (other.pk, 5),
+        ]
+        answers = at_once(
+            *(
+                lambda pk=pk, amount=amount: movements.top_up(
+                    pk,
+                    source="points",
+                    amount_minor=amount,
+                    top_up_ref=f"t{turn}",
+                    actor=SYSTEM,
+                )
+                for pk, amount in at_same_time
+            )
+        )
+        stands = TopUp.objects.get(top_up_ref=f"t{turn}")
+        same = at_same_time.count((stands.wallet_id, stands.amount_minor))
+        assert outcome(answers) == {"IdempotencyConflict": 8 - same, "done": same}
+        assert {a.pk for a in answers if isinstance(a, TopUp)} == {stands.pk}
+    assert invariants.breached() == {}
+
+
+def test_a_hold_and_a_payment_at_once_do_not_share_the_money(wallet):
+    for _ in range(10):
+        one = wallet(paid_minor=100)
+        answers = at_once(
+            lambda one=one: movements.hold(one.pk, amount_minor=80, reason="taint", actor=SYSTEM),
+            lambda one=one: movements.pay(
+                one.pk, amount_minor=80, merchant_ref="m", payment_ref=f"p{one.pk}", actor=SYSTEM
+            ),
+        )
+        assert outcome(answers) == {"InsufficientBalance": 1, "done": 1}
+    assert invariants.breached() == {}
+
+
+# --- the journal of everything ------------------------------------------------------------------
+
+
+def test_the_audit_chain_never_forks():
+    """I14: eight writers, two hundred entries, one chain."""
+
+    def write(name):
+        for number in range(25):
+            with transaction.atomic():
+                audit.append("test", f"{name}:{number}", actor=SYSTEM)
+
+    assert outcome(at_once(*(lambda n=n: write(n) for n in range(8)))) == {"done": 8}
+    assert AuditEntry.objects.count() == 200
+    assert AuditEntry.objects.values("previous").distinct().count() == 200
+    assert audit.broken_links() == []
+
+
+def test_eight_seals_at_once_cover_each_movement_once(wallet):
+    one = wallet(paid_minor=100)
+    for number in range(5):
+        movements.pay(
+            one.pk, amount_minor=1, merchant_ref="m", payment_ref=f"p{number}", actor=SYSTEM
+        )
+    assert outcome(at_once(*(audit.seal for _ in range(8)))) == {"done": 8}
+    assert audit.rows_that_differ() == []
+
+
+# --- work ---------------------------------------------------------------------------------------
+
+
+def test_six_workers_move_every_row_once(staff, wallets):
+    ids = wallets(400)
+    maker, checker = staff("incident_commander"), staff("compliance")
+    with sweep.registered():
+        run = factories.started_run("test-sweep", maker=maker, checker=checker)
+        answers = at_once(*(lambda: factories.worked_off(run).pk for _ in range(6)))
+        assert outcome(answers) == {"done": 6}
+        assert factories.worked_off(run).state == "succeeded"
+        assert runner.moved(run) == {"freeze": 400, "hold": 400}
+    logged = WalletTransition.objects.filter(subject_id__in=ids)
+    assert logged.count() == logged.values("subject_id", "transition").distinct().count() == 800
+    assert RunTransition.objects.filter(subject_id=run.pk, transition="succeed").count() == 1
+    assert invariants.breached() == {}
+
+
+def test_wallets_are_paid_from_while_they_are_swept(staff, wallets):
+    """A payment and a batch want the same rows: neither is lost, and neither fails."""
+    ids = wallets(200, paid_minor=100)
+    maker, checker = staff("incident_commander"), staff("compliance")
+    run = factories.started_run("freeze-charges", maker=maker, checker=checker)
+
+    def shop(name):
+        for pk in ids[name::4]:
+            movements.pay(pk, amount_minor=7, merchant_ref="m", payment_ref=f"p{pk}", actor=SYSTEM)
+
+    answers = at_once(
+        *(lambda n=n: shop(n) for n in range(4)), *(lambda: factories.worked_off(run).pk,) * 2
+    )
+    assert outcome(answers) == {"done": 6}
+    assert factories.worked_off(run).state == "succeeded"
+    assert set(Wallet.objects.values_list("paid_minor", "state")) == {(93, "charge_frozen")}
+    assert invariants.breached() == {}
+
+
+def test_a_freeze_does_not_deadlock_with_a_charge_and_a_batch(staff, wallets):
+    """Rule 2: the start of a freeze, a charge and a batch wait for each other in no circle.
+
+    The charge has passed a later switch and will want the wallet; the batch has the wallet and will
+    want the audit journal; the start has flipped the first switch and waits for the later one.
+    """
+    (one,) = wallets(1)
+    maker, checker = staff("incident_commander"), staff("compliance")
+    run = factories.approved_run("freeze-charges", maker=maker, checker=checker)
+    passed, has_wallet, start_waits = (threading.Event() for _ in range(3))
+
+    def charge():
+        with transaction.atomic():
+            capabilities.passed("top_up:register_cash")
+            passed.set()
+            assert start_waits.wait(60)
+            Wallet.objects.select_for_update(no_key=True).get(pk=one)
+
+    def batch():
+        with transaction.atomic():
+            transition_one(Wallet.objects.get(pk=one), "hold", actor=SYSTEM)
+            has_wallet.set()
+            assert start_waits.wait(60)
+            audit.append("test", "test", actor=SYSTEM)
+
+    def start():
+        assert passed.wait(60)
+        assert has_wallet.wait(60)
+        runner.start(run, actor=maker)
+
+    def look():
+        wait_until_somebody_waits_for_the_switch()
+        start_waits.set()
+
+    assert outcome(at_once(charge, batch, start, look)) == {"done": 4}
+    assert Run.objects.get(pk=run.pk).state == "running"
