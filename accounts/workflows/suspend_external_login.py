@@ -73,6 +73,7 @@ class SuspendExternalLogin(Workflow):
 
     def at_once(self, run: Run, *, actor: Any) -> None:
         checker = runner.checker(run)
+        capabilities.lock(_switches(run))
         for code in _switches(run):
             capabilities.stop(code, actor=run.maker, reason=run.reason, ratified_by=checker)
 
