@@ -144,8 +144,7 @@ class Compensation:
         return done
 
     def publish(self, *, as_of: dt.datetime) -> None:
-        """Victims and damage as of `as_of` are published, beside what the operator published then.
-        """
+        """Victims and damage as of `as_of` are published, beside what the operator published then."""
         figures.publish(as_of=as_of, actor=self.cast.compliance, reason="press conference")
 
     def compare(self) -> None:
@@ -214,8 +213,7 @@ class Compensation:
         return sent
 
     def hear_issuers(self) -> None:
-        """The simulated issuers answered by file; each answer is a remedy or opens the next road.
-        """
+        """The simulated issuers answered by file; each answer is a remedy or opens the next road."""
         directory = self.replay.directory / "issuers"
         paths = issuers.answer_directory(
             directory / "asks", directory / "answers", seed=self.replay.report.seed, at=clock.now()

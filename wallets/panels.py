@@ -147,6 +147,8 @@ def balance(customer: Any) -> Panel | None:
 @panels.home_panel(80)
 def movements(customer: Any) -> Panel | None:
     """The wallet's last movements."""
+    if not Wallet.objects.filter(account=customer).exists():
+        return None
     postings = (
         Posting.objects.filter(wallet__account=customer)
         .select_related("journal")

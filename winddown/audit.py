@@ -66,11 +66,11 @@ def seal() -> int:
         start = last.to_xact_id if last else 0
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
         end: int = cursor.fetchone()[0]
-        tables = {}
+        tables: dict[str, tuple[int, str]] = {}
         for table, content in sealed_tables().items():
             count, digest = _window(table, content, start, end)
             if count:
-                tables[table] = [count, digest]
+                tables[table] = (count, digest)
         if not tables:
             return 0
         rows = sum(count for count, _ in tables.values())
@@ -84,7 +84,7 @@ def seal() -> int:
 def _window(table: str, content: str, start: int, end: int) -> tuple[int, str]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*), winddown_rows_digest(string_agg({content}, ',' ORDER BY id)) FROM {table} t"
+            f"SELECT count(*), winddown_rows_digest(string_agg({content}, ',' ORDER BY id)) FROM {table} t"  # noqa: S608
             " WHERE xact_id >= %s AND xact_id < %s AND NOT EXISTS ("
             "   SELECT FROM winddown_auditentry e WHERE e.xact_id = t.xact_id AND e.rows LIKE %s)",
             [start, end, f"%{table}:%"],
@@ -108,8 +108,7 @@ def head() -> dict[str, Any] | None:
 
 
 def broken_links() -> list[str]:
-    """One sentence per gap, wrong predecessor or wrong hash in the chain; empty when it is whole.
-    """
+    """One sentence per gap, wrong predecessor or wrong hash in the chain; empty when it is whole."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -150,7 +149,7 @@ def rows_that_differ() -> list[str]:
         items = cursor.fetchall()
         for seq, xact_id, (table, first_id, last_id, count, digest) in items:
             cursor.execute(
-                f"SELECT count(*), winddown_rows_digest(string_agg({contents[table]}, ',' ORDER BY id)) FROM {table}"
+                f"SELECT count(*), winddown_rows_digest(string_agg({contents[table]}, ',' ORDER BY id)) FROM {table}"  # noqa: S608
                 " WHERE id BETWEEN %s AND %s AND xact_id = %s",
                 [first_id, last_id, xact_id],
             )

@@ -1,5 +1,4 @@
-"""The switches: read inside the transaction they govern, stopped by one person, restarted by two.
-"""
+"""The switches: read inside the transaction they govern, stopped by one person, restarted by two."""
 
 from __future__ import annotations
 

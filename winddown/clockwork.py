@@ -15,7 +15,6 @@ log = logging.getLogger(__name__)
 FOLLOW_UPS: dict[str, Callable[[], object]] = {}
 
 
-
 def tick() -> None:
     """Due milestones have fired, what is owed is awake, and new movements are sealed into the audit
     journal.

@@ -23,8 +23,7 @@ from winddown.models import Plan, Run
 
 
 class StaffCommand(BaseCommand):
-    """A command that a member of staff answers for: exit code 0 done, 1 refused, 2 not understood.
-    """
+    """A command that a member of staff answers for: exit code 0 done, 1 refused, 2 not understood."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--by", metavar="LOGIN", help="the member of staff who answers for it")

@@ -12,8 +12,7 @@ BOX_W, BOX_H, GAP_X, GAP_Y, MARGIN = 150, 34, 130, 26, 24
 
 
 def svg(model: type[Stateful]) -> str:
-    """The machine of `model` as a standalone SVG document, the same text for the same declaration.
-    """
+    """The machine of `model` as a standalone SVG document, the same text for the same declaration."""
     layers = _layers(model)
     place = {
         state: (column, row)

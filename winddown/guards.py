@@ -56,7 +56,7 @@ class Guard(pgtrigger.Trigger):
                 operation=self.operation,
                 timing=f"DEFERRABLE INITIALLY {self.timing}" if self.timing else "",
                 referencing=self.referencing or "",
-                level=self.level or "ROW",
+                level=self.level,
                 condition=self.render_condition(model),
                 execute=self.render_execute(model),
             ),
@@ -64,8 +64,7 @@ class Guard(pgtrigger.Trigger):
 
 
 def append_only() -> list[Guard]:
-    """Rows of the table are written once: UPDATE, DELETE and TRUNCATE are refused for every writer.
-    """
+    """Rows of the table are written once: UPDATE, DELETE and TRUNCATE are refused for every writer."""
     refusal = (
         "RAISE EXCEPTION USING ERRCODE = 'WD020',"
         " MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);"

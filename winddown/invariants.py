@@ -16,8 +16,7 @@ from winddown.models import Milestone
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A statement that always holds; `breaches` gives one sentence per row for which it does not.
-    """
+    """A statement that always holds; `breaches` gives one sentence per row for which it does not."""
 
     code: str
     statement: str
@@ -31,8 +30,7 @@ SHOWN_MAX = 20
 def invariant(
     code: str, statement: str
 ) -> Callable[[Callable[[], list[str]]], Callable[[], list[str]]]:
-    """The function under it is registered as the invariant `code`; two with one code are a mistake.
-    """
+    """The function under it is registered as the invariant `code`; two with one code are a mistake."""
 
     def register(breaches: Callable[[], list[str]]) -> Callable[[], list[str]]:
         assert code not in _INVARIANTS, code

@@ -1,5 +1,4 @@
-"""What staff do about the programme as a whole: declare, announce, give notice, report the funds.
-"""
+"""What staff do about the programme as a whole: declare, announce, give notice, report the funds."""
 
 from __future__ import annotations
 

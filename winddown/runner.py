@@ -554,8 +554,7 @@ def _halve(
 
 
 def _reason(refusal: Exception) -> tuple[str, str]:
-    """A class and a sentence without the row's values, which a database error's detail would carry.
-    """
+    """A class and a sentence without the row's values, which a database error's detail would carry."""
     if isinstance(refusal, WinddownError):
         return refusal.code, str(refusal)
     cause: Any = refusal.__cause__
@@ -681,7 +680,7 @@ def _open_step(run: Run, step: registry.Step) -> None:
     inner, params = scope.order_by("pk").values("pk").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH opened AS (INSERT INTO winddown_batch"
+            "WITH opened AS (INSERT INTO winddown_batch"  # noqa: S608
             " (run_id, step, first_id, last_id, rows_expected, state, token, attempts, worker,"
             " moved, failed, amount_minor)"
             " SELECT %s, %s, min(id), max(id), count(*), 'waiting', 0, 0, '', 0, 0, 0"
@@ -819,7 +818,7 @@ def unattended(seconds: int = 60) -> list[str]:
     reports.
     """
     since = _real_now() - dt.timedelta(seconds=seconds)
-    seen = set(Worker.objects.filter(seen_at__gte=since).values_list("run_id", flat=True))
+    seen = Worker.objects.filter(seen_at__gte=since, run_id__isnull=False).values("run_id")
     waiting = Run.objects.filter(state=Run.State.RUNNING).exclude(pk__in=seen)
     return [f"{run}: no worker for {seconds} s" for run in waiting]
 

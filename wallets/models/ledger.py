@@ -185,7 +185,7 @@ class Posting(models.Model):
                         PERFORM winddown_note_rows('wallets_posting', first_id, last_id, rows, digest);
                     END IF;
                     RETURN NULL;
-                """,
+                """,  # noqa: S608
             ),
         ]
 

@@ -1,5 +1,4 @@
-"""freeze-charges: the funding sources stop at once, and every wallet gets its own recorded state.
-"""
+"""freeze-charges: the funding sources stop at once, and every wallet gets its own recorded state."""
 
 from __future__ import annotations
 

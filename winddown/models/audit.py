@@ -1,5 +1,4 @@
-"""The audit journal: a hash-chained entry per act, in the transaction of the act, across all apps.
-"""
+"""The audit journal: a hash-chained entry per act, in the transaction of the act, across all apps."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""`manage.py replay`: the 7pay case is replayed and judged; exit code 0 only if everything holds.
-"""
+"""`manage.py replay`: the 7pay case is replayed and judged; exit code 0 only if everything holds."""
 
 from __future__ import annotations
 
