@@ -32,9 +32,14 @@ class _System:
 
 SYSTEM: Final = _System()
 
+_LOGGED_BY = (
+    "concat_ws(':', coalesce({actor_id}::text, '-'), coalesce({run_id}::text, '-'),"
+    " extract(epoch FROM {at}), {reason})"
+)
 LOG_CONTENT: Final = (
-    "concat_ws(':', subject_id, transition, source, target, coalesce(actor_id::text, '-'),"
-    " coalesce(run_id::text, '-'), extract(epoch FROM at), reason)"
+    "concat_ws(':', subject_id, transition, source, target, "
+    + _LOGGED_BY.format(actor_id="actor_id", run_id="run_id", at="at", reason="reason")
+    + ")"
 )
 """SQL of what the audit journal covers of a log row: all of it, so that who and why cannot be rewritten either."""
 
@@ -66,8 +71,8 @@ class Stateful(FSMModelMixin, models.Model):
         """Every declared edge, in a stable order: what the guard, the console, the diagrams and the
         tests read.
         """
-        field = cls._meta.get_field("state")
-        found = [_edge(declared) for declared in field.get_all_transitions(cls)]  # type: ignore[attr-defined]
+        field: Any = cls._meta.get_field("state")
+        found = [_edge(declared) for declared in field.get_all_transitions(cls)]
         return sorted(found, key=lambda edge: (edge.name, edge.source))
 
     @classmethod
@@ -112,8 +117,7 @@ def _edge(declared: Transition) -> Edge:
 
 
 def _declared(model: Any) -> type[Stateful]:
-    """The class with the declaration: migrations hand over a historical copy without its methods.
-    """
+    """The class with the declaration: migrations hand over a historical copy without its methods."""
     declared: type[Stateful] = apps.get_model(model._meta.label_lower)
     return declared
 
@@ -142,18 +146,14 @@ class MachineGuard(Guard):
                 SELECT a.id,
                        CASE {cases}
                             ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,
-                       b.state, a.state,
-                       nullif(current_setting('winddown.actor', true), '')::bigint,
-                       nullif(current_setting('winddown.run', true), '')::bigint,
-                       coalesce(current_setting('winddown.reason', true), ''),
-                       instant, pg_current_xact_id()::text::bigint
+                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact
                 FROM before b JOIN after a ON a.id = b.id
                 WHERE a.state <> b.state
                 ORDER BY a.id
-                RETURNING *
+                RETURNING id, subject_id, transition, source, target
             )
-            SELECT count(*), min(id), max(id),
-                   winddown_rows_digest(string_agg({LOG_CONTENT}, ',' ORDER BY id))
+            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(
+                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))
             INTO logged_rows, first_id, last_id, digest FROM logged;
             IF logged_rows > 0 THEN
                 PERFORM winddown_note_rows('{table}', first_id, last_id, logged_rows, digest);
@@ -162,9 +162,18 @@ class MachineGuard(Guard):
         """
 
     def get_declare(self, model: Any) -> list[tuple[str, str]]:
+        # What all rows of the statement share is made once, not once for every row of a batch.
+        logged_by = _LOGGED_BY.format(
+            actor_id="by_actor", run_id="by_run", at="instant", reason="for_reason"
+        )
         return [
             ("named", "text := nullif(current_setting('winddown.transition', true), '')"),
             ("instant", "timestamptz := winddown_now()"),
+            ("by_actor", "bigint := nullif(current_setting('winddown.actor', true), '')"),
+            ("by_run", "bigint := nullif(current_setting('winddown.run', true), '')"),
+            ("for_reason", "text := coalesce(current_setting('winddown.reason', true), '')"),
+            ("this_xact", "bigint := pg_current_xact_id()::text"),
+            ("logged_by", f"text := {logged_by}"),
             ("logged_rows", "bigint"),
             ("first_id", "bigint"),
             ("last_id", "bigint"),
