@@ -435,16 +435,18 @@ def record_top_ups(
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                INSERT INTO wallets_topup (id, top_up_ref, wallet_id, source, card_id, amount_minor, state, occurred_at,
-                    rrn, auth_code, arn)
-                SELECT id, top_up_ref, wallet_id, source, card_id, amount_minor, state, occurred_at, rrn, auth_code, arn
+                INSERT INTO wallets_topup (id, top_up_ref, wallet_id, source, card_id, amount_minor,
+                    state, occurred_at, rrn, auth_code, arn)
+                SELECT id, top_up_ref, wallet_id, source, card_id, amount_minor, state, occurred_at,
+                       rrn, auth_code, arn
                 FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
                 """,  # noqa: S608  the caller's table
                 [first, last],
             )
             cursor.execute(
                 f"""
-                INSERT INTO wallets_journal (id, source, source_id, kind, occurred_at, recorded_at, actor_id)
+                INSERT INTO wallets_journal
+                    (id, source, source_id, kind, occurred_at, recorded_at, actor_id)
                 SELECT journal_id, 'top_up', id, 'top_up', occurred_at, (SELECT winddown_now()), %s
                 FROM {moves} WHERE place BETWEEN %s AND %s AND state = 'posted' ORDER BY place
                 """,  # noqa: S608
@@ -455,8 +457,8 @@ def record_top_ups(
                 INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
                 SELECT m.journal_id, line.account, line.wallet_id, line.amount_minor
                 FROM {moves} m CROSS JOIN LATERAL (VALUES
-                    (1, CASE m.source WHEN 'bonus' THEN 'wallet_bonus' ELSE 'wallet_paid' END, m.wallet_id,
-                        m.amount_minor),
+                    (1, CASE m.source WHEN 'bonus' THEN 'wallet_bonus' ELSE 'wallet_paid' END,
+                        m.wallet_id, m.amount_minor),
                     (2, 'funding_' || m.source, NULL, -m.amount_minor)
                 ) AS line (number, account, wallet_id, amount_minor)
                 WHERE m.place BETWEEN %s AND %s AND m.state = 'posted' ORDER BY m.place, line.number
@@ -490,17 +492,19 @@ def split_payments(rows: str) -> str:
             f"""
             CREATE TEMPORARY TABLE {split} ON COMMIT DROP AS
             WITH firsts AS MATERIALIZED (
-                SELECT wallet_id, min(occurred_at) AS at FROM {rows} WHERE earlier_id IS NULL GROUP BY wallet_id
+                SELECT wallet_id, min(occurred_at) AS at FROM {rows}
+                WHERE earlier_id IS NULL GROUP BY wallet_id
             ), later AS MATERIALIZED (
                 SELECT p.wallet_id, j.occurred_at,
-                       coalesce(sum(p.amount_minor) FILTER (WHERE p.account = 'wallet_paid'), 0)::bigint AS paid,
-                       coalesce(sum(p.amount_minor) FILTER (WHERE p.account = 'wallet_bonus'), 0)::bigint AS bonus
-                FROM wallets_journal j JOIN wallets_posting p ON p.journal_id = j.id
+                       coalesce(sum(p.amount_minor) FILTER (WHERE p.account = 'wallet_paid'), 0) AS paid,
+                       coalesce(sum(p.amount_minor) FILTER (WHERE p.account = 'wallet_bonus'), 0) AS bonus
+                FROM wallets_journal j
+                     JOIN wallets_posting p ON p.journal_id = j.id
                      JOIN firsts ON firsts.wallet_id = p.wallet_id AND j.occurred_at > firsts.at
                 WHERE j.occurred_at > (SELECT min(at) FROM firsts)
                 GROUP BY p.wallet_id, j.occurred_at
             ), moments AS (
-                SELECT wallet_id, occurred_at, 1 AS place, line, amount_minor, 0::bigint AS paid, 0::bigint AS bonus
+                SELECT wallet_id, occurred_at, 1 AS place, line, amount_minor, 0 AS paid, 0 AS bonus
                 FROM {rows} WHERE earlier_id IS NULL
                 UNION ALL
                 SELECT wallet_id, occurred_at, 0, 0, 0, paid, bonus FROM later
@@ -509,29 +513,34 @@ def split_payments(rows: str) -> str:
                        w.paid_minor - coalesce(sum(m.paid) OVER afterwards, 0)::bigint AS paid_then,
                        w.bonus_minor - coalesce(sum(m.bonus) OVER afterwards, 0)::bigint AS bonus_then
                 FROM moments m JOIN wallets_wallet w ON w.id = m.wallet_id
-                WINDOW afterwards AS (PARTITION BY m.wallet_id ORDER BY m.occurred_at DESC, m.place DESC, m.line DESC
-                                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+                WINDOW afterwards AS (
+                    PARTITION BY m.wallet_id ORDER BY m.occurred_at DESC, m.place DESC, m.line DESC
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
             ), free AS (
                 SELECT *, least(min(paid_then) OVER onwards, free_now) AS paid_free,
                        min(bonus_then) OVER onwards AS bonus_free
                 FROM standing
-                WINDOW onwards AS (PARTITION BY wallet_id ORDER BY occurred_at DESC, place DESC, line DESC
-                                   ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+                WINDOW onwards AS (
+                    PARTITION BY wallet_id ORDER BY occurred_at DESC, place DESC, line DESC
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
             ), spent AS (
                 SELECT wallet_id, occurred_at, line, amount_minor, paid_free, bonus_free,
                        (sum(amount_minor) OVER so_far)::bigint AS spent
                 FROM free WHERE place = 1
-                WINDOW so_far AS (PARTITION BY wallet_id ORDER BY occurred_at, line
-                                  ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+                WINDOW so_far AS (
+                    PARTITION BY wallet_id ORDER BY occurred_at, line
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
             ), used AS (
                 SELECT *, spent + least(0, min(bonus_free - spent) OVER so_far) AS bonus_used
                 FROM spent
-                WINDOW so_far AS (PARTITION BY wallet_id ORDER BY occurred_at, line
-                                  ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+                WINDOW so_far AS (
+                    PARTITION BY wallet_id ORDER BY occurred_at, line
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
             )
             SELECT wallet_id, occurred_at, line,
                    bonus_used - lag(bonus_used, 1, 0::bigint) OVER in_time AS bonus_part_minor,
-                   amount_minor - bonus_used + lag(bonus_used, 1, 0::bigint) OVER in_time AS paid_part_minor,
+                   amount_minor - bonus_used
+                       + lag(bonus_used, 1, 0::bigint) OVER in_time AS paid_part_minor,
                    spent - bonus_used > paid_free AS is_short,
                    paid_free + bonus_free - (spent - amount_minor) AS available_minor
             FROM used WINDOW in_time AS (PARTITION BY wallet_id ORDER BY occurred_at, line)
@@ -560,19 +569,20 @@ def record_payments(
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                INSERT INTO wallets_payment (id, payment_ref, wallet_id, amount_minor, paid_part_minor, bonus_part_minor,
-                    merchant_ref, prefecture, state, occurred_at)
-                SELECT id, payment_ref, wallet_id, amount_minor, paid_part_minor, bonus_part_minor, merchant_ref,
-                       prefecture, state, occurred_at
+                INSERT INTO wallets_payment (id, payment_ref, wallet_id, amount_minor,
+                    paid_part_minor, bonus_part_minor, merchant_ref, prefecture, state, occurred_at)
+                SELECT id, payment_ref, wallet_id, amount_minor,
+                       paid_part_minor, bonus_part_minor, merchant_ref, prefecture, state, occurred_at
                 FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
-                """,  # noqa: E501, S608
+                """,  # noqa: S608
                 [first, last],
             )
             cursor.execute(
                 f"""
-                INSERT INTO wallets_journal (id, source, source_id, kind, occurred_at, recorded_at, actor_id)
-                SELECT journal_id, 'payment', id, CASE state WHEN 'posted' THEN 'pay' ELSE 'reserve' END, occurred_at,
-                       (SELECT winddown_now()), %s
+                INSERT INTO wallets_journal
+                    (id, source, source_id, kind, occurred_at, recorded_at, actor_id)
+                SELECT journal_id, 'payment', id, CASE state WHEN 'posted' THEN 'pay' ELSE 'reserve' END,
+                       occurred_at, (SELECT winddown_now()), %s
                 FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
                 """,  # noqa: S608
                 [actor.pk, first, last],
@@ -584,7 +594,8 @@ def record_payments(
                 FROM {moves} m CROSS JOIN LATERAL (VALUES
                     (1, 'wallet_paid', m.wallet_id, -m.paid_part_minor),
                     (2, 'wallet_bonus', m.wallet_id, -m.bonus_part_minor),
-                    (3, CASE m.state WHEN 'posted' THEN 'merchants' ELSE 'reservations' END, NULL, m.amount_minor)
+                    (3, CASE m.state WHEN 'posted' THEN 'merchants' ELSE 'reservations' END,
+                        NULL, m.amount_minor)
                 ) AS line (number, account, wallet_id, amount_minor)
                 WHERE m.place BETWEEN %s AND %s AND line.amount_minor <> 0 ORDER BY m.place, line.number
                 """,  # noqa: S608
@@ -642,8 +653,11 @@ def _recorded(moves: str, *, paid: str, bonus: str) -> int:
             f"""
             UPDATE wallets_wallet w
             SET paid_minor = w.paid_minor + moved.paid, bonus_minor = w.bonus_minor + moved.bonus
-            FROM (SELECT wallet_id, coalesce({paid}, 0)::bigint AS paid, coalesce({bonus}, 0)::bigint AS bonus
-                  FROM {moves} GROUP BY wallet_id) AS moved
+            FROM (
+                SELECT wallet_id, coalesce({paid}, 0)::bigint AS paid,
+                       coalesce({bonus}, 0)::bigint AS bonus
+                FROM {moves} GROUP BY wallet_id
+            ) AS moved
             WHERE w.id = moved.wallet_id AND (moved.paid <> 0 OR moved.bonus <> 0)
             """  # noqa: S608
         )
