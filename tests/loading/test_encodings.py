@@ -12,7 +12,7 @@ import pytest
 
 from accounts.models import User
 from tests.loading.rows import reasons, refusal, refused_rows
-from winddown import file_kinds, loading
+from winddown import csv_source, file_kinds, loading
 from winddown.csv_source import CsvSource, examined
 from winddown.errors import LoadRefused
 
@@ -150,7 +150,10 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
 
 
 @pytest.mark.parametrize("quote", ["", '"'])
-def test_memory_does_not_grow_with_the_file(tmp_path: Path, quote: str) -> None:
+def test_memory_does_not_grow_with_the_file(
+    tmp_path: Path, quote: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 1 << 14)
     kind = file_kinds.get("wallets")
 
     def peak(rows: int) -> int:
@@ -169,8 +172,8 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, quote: str) -> None:
         tracemalloc.stop()
         return highest
 
-    # Both are many blocks long; the larger is five times the smaller.
-    assert peak(200_000) < peak(40_000) * 1.5
+    # Both are many blocks long; the larger is ten times the smaller.
+    assert peak(20_000) < peak(2_000) * 1.5
 
 
 def test_a_line_without_end_is_refused_and_not_kept(tmp_path: Path) -> None:
