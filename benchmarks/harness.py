@@ -30,6 +30,8 @@ ROOT = Path(__file__).parent.parent
 PREFIX = f"bench_{os.getpid()}"
 
 console = Console(highlight=False)
+if not console.is_terminal:
+    console = Console(highlight=False, width=120)
 
 
 # --- Databases ------------------------------------------------------------------------------------
@@ -356,22 +358,25 @@ def _rates(bench: Bench) -> Table:
     limit = next((m.side for m in bench.measurements if m.part == "limit"), None)
     ours = next((m.side for m in bench.measurements if m.part == "ours"), None)
     growth = bench.growth()
-    table = Table(title_justify="left")
-    for heading in ("side", "", "of", "rows", "seconds", "rows/s", "x limit", "x ours", "growth"):
-        table.add_column(heading, justify="left" if heading in ("side", "") else "right")
+    table = Table("", "side")
+    for heading in ("rows", "seconds", "rows/s", "x limit", "x ours", "growth"):
+        table.add_column(heading, justify="right")
     order = {"limit": 0, "ours": 1, "peer": 2}
-    for m in sorted(bench.measurements, key=lambda m: (m.size, order[m.part])):
-        table.add_row(
-            m.side,
-            m.part,
-            f"{m.size:,}",
-            f"{m.rows:,}" if m.rows == m.size else f"{m.rows:,} sampled",
-            f"{m.seconds:.3f}",
-            f"{m.rows_s:,.0f}",
-            *(_against(bench, m, other) for other in (limit, ours)),
-            f"{growth[m.side]:.2f}" if m.size == bench.largest and m.side in growth else "",
-            style="bold" if m.part == "ours" else None,
-        )
+    for size in sorted({m.size for m in bench.measurements}):
+        table.add_section()
+        table.add_row("", f"of {size:,}", style="italic")
+        at_size = [m for m in bench.measurements if m.size == size]
+        for m in sorted(at_size, key=lambda m: order[m.part]):
+            table.add_row(
+                m.part,
+                m.side,
+                f"{m.rows:,}",
+                f"{m.seconds:.3f}",
+                f"{m.rows_s:,.0f}",
+                *(_against(bench, m, other) for other in (limit, ours)),
+                f"{growth[m.side]:.2f}" if size == bench.largest and m.side in growth else "",
+                style="bold" if m.part == "ours" else None,
+            )
     return table
 
 
@@ -445,7 +450,8 @@ def machine() -> dict[str, Any]:
     """What the figures depend on."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT name, current_setting(name) FROM unnest(%s) AS name", [list(SERVER_SETTINGS)]
+            "SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name",
+            [list(SERVER_SETTINGS)],
         )
         server = dict(cursor.fetchall())
     return {

@@ -1,0 +1,140 @@
+"""A payment while a sweep is under way: 100 a second, whether or not the last one is done."""
+
+from __future__ import annotations
+
+import queue
+import random
+import threading
+import time
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max, Min
+
+from benchmarks import freeze_charges, population
+from benchmarks.harness import Bench, Process, percentile
+from wallets import movements
+from wallets.models import Wallet
+from winddown import runner
+from winddown.errors import WinddownError
+from winddown.machines import SYSTEM
+from winddown.models import Run
+
+RATE = 100
+THREADS = 24
+IDLE_S = 20
+WALLETS_MIN = 50_000
+
+IDLE = "idle"
+OURS = "freeze-charges, 1 worker"
+OURS_2 = "freeze-charges, 2 workers"
+AT_ONCE = "one statement over all wallets"
+
+
+def run(bench: Bench) -> None:
+    size = max(bench.largest, WALLETS_MIN)
+    template = bench.databases.filled("wallets", freeze_charges.fill, wallets=size)
+    for side, sweep in (
+        (IDLE, lambda: time.sleep(IDLE_S / (4 if bench.quick else 1))),
+        (OURS, lambda: workflow(workers=1)),
+        (OURS_2, lambda: workflow(workers=2)),
+        (AT_ONCE, at_once),
+    ):
+        with bench.databases.side(template):
+            payers = Process("concurrent_payment", "pay_at_rate").go()
+            time.sleep(2)
+            begun = time.monotonic()
+            sweep()
+            ended = time.monotonic()
+            measured = payers.stop().result()
+        waited = [ms for due, ms in measured["waited"] if begun <= due < ended]
+        bench.figure(
+            side,
+            **{
+                "seconds": ended - begun,
+                "payments": len(waited),
+                "p50 ms": percentile(waited, 0.5),
+                "p99 ms": percentile(waited, 0.99),
+                "max ms": max(waited),
+                "refused": measured["refused"],
+            },
+        )
+    idle, ours = bench.figures[IDLE], bench.figures[OURS]
+    bench.at_most("p99 during the sweep, against idle", 2, ours["p99 ms"] / idle["p99 ms"])
+    bench.at_most("longest during the sweep", 60, ours["max ms"], unit=" ms")
+    bench.notes += [
+        f"{size:,} wallets; `movements.pay` {RATE} times a second from a process of its own; a payment's time counts from"
+        " the instant at which it was due, so that one that waits delays the account of none behind it.",
+    ]
+
+
+def workflow(*, workers: int) -> None:
+    maker, checker = population.person("maker"), population.person("checker")
+    run = runner.plan("freeze-charges", actor=maker, reason="benchmark")
+    run = runner.approve(run, actor=checker, digest=run.plan_digest, reason="benchmark")
+    crew = [Process("freeze_charges", "work_off", run.pk) for _ in range(workers)]
+    runner.start(run, actor=maker)
+    for process in crew:
+        process.go()
+    for process in crew:
+        process.result()
+    assert Run.objects.get(pk=run.pk).state == Run.State.SUCCEEDED
+
+
+def at_once() -> None:
+    """The same change by one statement, guard and log included: what a short script would do."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE wallets_wallet SET state = 'charge_frozen' WHERE state = 'active'"
+        )
+
+
+# --- The process that pays ------------------------------------------------------------------------
+
+
+def pay_at_rate() -> dict[str, Any]:
+    """Payments from random wallets are made at the rate until the input closes; how long each took from when it was due."""
+    due: queue.Queue[float | None] = queue.Queue()
+    bounds = Wallet.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    waited: list[tuple[float, float]] = []
+    refused: list[float] = []
+
+    def payer(number: int) -> None:
+        chance = random.Random(number)
+        paid = 0
+        while (at := due.get()) is not None:
+            paid += 1
+            try:
+                movements.pay(
+                    chance.randint(bounds["first"], bounds["last"]),
+                    amount_minor=1,
+                    merchant_ref="shop",
+                    payment_ref=f"payment-{number}-{paid}",
+                    actor=SYSTEM,
+                )
+                waited.append((at, (time.monotonic() - at) * 1000))
+            except WinddownError:
+                refused.append(at)
+        connection.close()
+
+    threads = [threading.Thread(target=payer, args=(number,)) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    told_to_stop = threading.Event()
+    threading.Thread(target=lambda: (input_ends(), told_to_stop.set()), daemon=True).start()
+    next_at = time.monotonic()
+    while not told_to_stop.is_set():
+        next_at += 1 / RATE
+        time.sleep(max(0.0, next_at - time.monotonic()))
+        due.put(next_at)
+    for _ in threads:
+        due.put(None)
+    for thread in threads:
+        thread.join()
+    return {"waited": waited, "refused": len(refused)}
+
+
+def input_ends() -> None:
+    import sys
+
+    sys.stdin.read()
