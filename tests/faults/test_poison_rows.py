@@ -1,0 +1,72 @@
+"""A row that kills the process that touches it is found and parked, and every other row is moved."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from django.db import connection, connections
+
+from tests import factories
+from tests.winddown import sweep
+from wallets.models import Wallet, WalletTransition
+from winddown import invariants, runner
+from winddown.models import Batch, Failure, Run
+
+pytestmark = pytest.mark.faults
+
+
+def in_a_process_of_its_own(act) -> int:
+    """The signal that ended the process, or 0."""
+    connections.close_all()
+    child = os.fork()
+    if child == 0:
+        try:
+            act()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def let_leases_run_out():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE winddown_batch SET lease_until = clock_timestamp() - interval '1 second'"
+            " WHERE state = 'leased'"
+        )
+
+
+@pytest.mark.parametrize("place", [0, 137, 299])
+def test_a_row_that_kills_its_worker_is_parked_alone(
+    own_database, programme, wallets, staff, place
+):
+    """RELIABILITY, fault 4: no crash loop, no innocent parked."""
+    ids = wallets(300)
+    poison = ids[place]
+    with sweep.registered() as workflow:
+        workflow.batch_rows = 100
+        workflow.before = lambda batch, rows: (
+            os.kill(os.getpid(), signal.SIGKILL)
+            if batch.step == "freeze" and rows.filter(pk=poison).exists()
+            else None
+        )
+        maker, checker = staff("incident_commander"), staff("compliance")
+        run = factories.started_run("test-sweep", maker=maker, checker=checker)
+        deaths = 0
+        while run.pk in runner.owed():
+            ended_by = in_a_process_of_its_own(lambda: runner.work(run.pk))
+            assert ended_by in (0, signal.SIGKILL)
+            deaths += ended_by == signal.SIGKILL
+            assert deaths < 12, "a crash loop"
+            let_leases_run_out()
+        assert Run.objects.get(pk=run.pk).state == "partially_failed"
+        failure = Failure.objects.get(run=run)
+        assert (failure.subject_id, failure.reason_code) == (poison, "worker_died")
+        assert runner.moved(run) == {"freeze": 299, "hold": 299}
+        assert Wallet.objects.exclude(state="held").get().pk == poison
+        assert WalletTransition.objects.filter(run_id=run.pk).count() == 598
+        assert not Batch.objects.filter(state__in=["waiting", "leased"]).exists()
+        assert deaths >= runner.ATTEMPTS_MAX
+        assert invariants.breached() == {}
