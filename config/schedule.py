@@ -11,7 +11,12 @@ def beat_schedule(*, tick_s: int) -> dict[str, dict[str, Any]]:
     `manage.py tick` from cron is an equal second one.
     """
     return {
-        "tick": {"task": "winddown.tick", "schedule": timedelta(seconds=tick_s)},
+        "tick": {
+            "task": "winddown.tick",
+            "schedule": timedelta(seconds=tick_s),
+            # Ticks that nobody took for a while would only do the same thing one after another.
+            "options": {"expires": 2 * tick_s},
+        },
         # What time alone changes between two ticks is a matter of days; an hour late is not late.
         "follow_up": {"task": "winddown.follow_up", "schedule": timedelta(hours=1)},
     }

@@ -12,7 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
 from winddown.machines import LOG_CONTENT, SYSTEM
-from winddown.models import AuditEntry, AuditSeal, Run, TransitionLog
+from winddown.models import AuditEntry, AuditHorizon, AuditSeal, Run, TransitionLog
 
 SEALED_TABLES: dict[str, str] = {}
 
@@ -58,21 +58,24 @@ def seal() -> int:
     entry.
 
     Covers the transactions older than every one still running, so a late commit falls into the next
-    seal. Returns the number of rows sealed; with nothing new it writes nothing.
+    seal. Returns the number of rows sealed; with nothing new, or while another seal is under way,
+    it adds nothing to the chain.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(7003, 0)")
-        last = AuditSeal.objects.order_by("-to_xact_id").first()
-        start = last.to_xact_id if last else 0
+        cursor.execute("SELECT pg_try_advisory_xact_lock(7003, 0)")
+        if not cursor.fetchone()[0]:
+            return 0
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
         end: int = cursor.fetchone()[0]
-        tables: dict[str, tuple[int, str]] = {}
-        for table, content in sealed_tables().items():
-            count, digest = _window(table, content, start, end)
-            if count:
-                tables[table] = (count, digest)
-        if not tables:
+        looked_at, _ = AuditHorizon.objects.get_or_create(pk=1)
+        fresh = _windows(looked_at.xact_id, end)
+        AuditHorizon.objects.filter(pk=1).update(xact_id=end)
+        if not fresh:
             return 0
+        last = AuditSeal.objects.order_by("-to_xact_id").first()
+        start = last.to_xact_id if last else 0
+        # Seals follow each other without a gap; what lies between was looked at and had nothing.
+        tables = fresh if start == looked_at.xact_id else _windows(start, end)
         rows = sum(count for count, _ in tables.values())
         seq = append(
             "audit.seal", "audit", actor=SYSTEM, from_xact=start, to_xact=end, tables=tables
@@ -81,13 +84,24 @@ def seal() -> int:
         return rows
 
 
+def _windows(start: int, end: int) -> dict[str, tuple[int, str]]:
+    """Count and digest of what no entry of its own transaction covers, per table that has such rows."""
+    found = {
+        table: _window(table, content, start, end) for table, content in sealed_tables().items()
+    }
+    return {table: window for table, window in found.items() if window[0]}
+
+
 def _window(table: str, content: str, start: int, end: int) -> tuple[int, str]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*), winddown_rows_digest(string_agg({content}, ',' ORDER BY id)) FROM {table} t"  # noqa: S608
-            " WHERE xact_id >= %s AND xact_id < %s AND NOT EXISTS ("
-            "   SELECT FROM winddown_auditentry e WHERE e.xact_id = t.xact_id AND e.rows LIKE %s)",
-            [start, end, f"%{table}:%"],
+            "WITH covered AS MATERIALIZED ("  # noqa: S608
+            "   SELECT DISTINCT xact_id FROM winddown_auditentry"
+            "   WHERE xact_id >= %s AND xact_id < %s AND rows LIKE %s)"
+            f" SELECT count(*), winddown_rows_digest(string_agg({content}, ',' ORDER BY id))"
+            f" FROM {table} t WHERE xact_id >= %s AND xact_id < %s"
+            " AND NOT EXISTS (SELECT FROM covered c WHERE c.xact_id = t.xact_id)",
+            [start, end, f"%{table}:%", start, end],
         )
         count, digest = cursor.fetchone()
         return int(count), str(digest)

@@ -159,7 +159,7 @@ class MachineGuard(Guard):
                 PERFORM winddown_note_rows('{table}', first_id, last_id, logged_rows, digest);
             END IF;
             RETURN NULL;
-        """
+        """  # noqa: S608
 
     def get_declare(self, model: Any) -> list[tuple[str, str]]:
         # What all rows of the statement share is made once, not once for every row of a batch.
@@ -192,7 +192,7 @@ class InitialStateGuard(Guard):
                 FROM after a WHERE a.state NOT IN ({firsts}) ORDER BY a.id LIMIT 1;
             END IF;
             RETURN NULL;
-        """
+        """  # noqa: S608
 
 
 def machine_guards() -> list[Guard]:
@@ -295,14 +295,14 @@ def transition_set(
         cursor.execute(
             # As an array, because a join with `chosen` may be planned as a scan of the whole table
             # for every batch.
-            f"WITH chosen (id) AS MATERIALIZED ({inner})"
+            f"WITH chosen (id) AS MATERIALIZED ({inner})"  # noqa: S608
             f" UPDATE {table} SET state = %s WHERE id = ANY (ARRAY(SELECT id FROM chosen))",
             [*params, targets.pop()],
         )
         return int(cursor.rowcount)
 
 
-class named:
+class named:  # noqa: N801
     """Inside, the guard logs changes under this transition, actor, run and reason; afterwards no
     name lingers.
     """

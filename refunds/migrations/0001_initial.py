@@ -976,7 +976,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "default_permissions": (),
-                "indexes": [models.Index(fields=["fingerprint"], name="payee_of_account")],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("replaced_at", None)),
+                        fields=["fingerprint", "holder"],
+                        name="payee_of_account",
+                    )
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("holder", "version"), name="payee_version_once"

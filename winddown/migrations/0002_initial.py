@@ -119,6 +119,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AuditHorizon",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("xact_id", models.BigIntegerField(default=0)),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("id", 1)), name="audit_horizon_is_one_row"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Capability",
             fields=[
                 (

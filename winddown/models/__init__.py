@@ -1,7 +1,7 @@
 """The programme and the machinery of its runs."""
 
 from winddown.models.approval import Approval, Signature
-from winddown.models.audit import AuditEntry, AuditSeal
+from winddown.models.audit import AuditEntry, AuditHorizon, AuditSeal
 from winddown.models.capability import Capability, CapabilityTransition, Probe
 from winddown.models.clock import Clock
 from winddown.models.loaded_file import LoadedFile
@@ -14,6 +14,7 @@ from winddown.models.transition import TransitionLog
 __all__ = [
     "Approval",
     "AuditEntry",
+    "AuditHorizon",
     "AuditSeal",
     "Batch",
     "Capability",

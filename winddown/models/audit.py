@@ -60,3 +60,16 @@ class AuditSeal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_xact_id} .. {self.to_xact_id}"
+
+
+class AuditHorizon(models.Model):
+    """Up to which transaction the rows have been looked at for a seal: what the next one begins at."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    xact_id = models.BigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="audit_horizon_is_one_row"),
+        ]
