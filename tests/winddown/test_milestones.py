@@ -1,0 +1,83 @@
+"""Deadlines: set by who may, moved only in the holders' favour, fired once."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from winddown import milestones
+from winddown.errors import GuardNotMet, NotPermitted
+from winddown.models import AuditEntry, Milestone
+
+pytestmark = pytest.mark.usefixtures("programme")
+A_DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def person(staff):
+    return staff("compliance")
+
+
+@pytest.fixture
+def set_to(person):
+    def put(kind, at):
+        return milestones.set_milestone(kind, at=at, actor=person, reason="r")
+
+    return put
+
+
+def test_the_window_can_be_extended_and_never_shortened(set_to, rehearsal_clock):
+    """Rule 39."""
+    at = rehearsal_clock.now() + 60 * A_DAY
+    set_to("refund_window_ends", at)
+    with pytest.raises(GuardNotMet, match="extended, never shortened"):
+        set_to("refund_window_ends", at - dt.timedelta(microseconds=1))
+    assert set_to("refund_window_ends", at + A_DAY).at == at + A_DAY
+
+
+def test_another_deadline_can_be_moved_until_it_fires(set_to, rehearsal_clock):
+    at = rehearsal_clock.now() + A_DAY
+    set_to("spend_ends", at)
+    set_to("spend_ends", at - dt.timedelta(hours=1))
+    rehearsal_clock.travel(at, frozen=True)
+    (fired,) = milestones.fire_due()
+    assert fired.late_by == dt.timedelta(hours=1)
+    with pytest.raises(GuardNotMet, match="it fired at"):
+        set_to("spend_ends", at + A_DAY)
+
+
+def test_setting_one_takes_its_permission(staff, rehearsal_clock):
+    with pytest.raises(NotPermitted):
+        milestones.set_milestone(
+            "spend_ends", at=rehearsal_clock.now(), actor=staff("support"), reason="r"
+        )
+    assert not Milestone.objects.exists()
+
+
+def test_a_deadline_fires_at_its_instant_and_not_before(set_to, rehearsal_clock):
+    """I16."""
+    at = rehearsal_clock.now() + A_DAY
+    set_to("refund_opens", at)
+    rehearsal_clock.travel(at - dt.timedelta(microseconds=1), frozen=True)
+    assert milestones.fire_due() == []
+    rehearsal_clock.travel(at, frozen=True)
+    (fired,) = milestones.fire_due()
+    assert (fired.fired_at, fired.late_by) == (at, dt.timedelta())
+    assert milestones.fire_due() == []
+    assert AuditEntry.objects.filter(action="milestone.fire").count() == 1
+
+
+def test_deadlines_that_were_missed_fire_in_their_order(set_to, rehearsal_clock):
+    at = rehearsal_clock.now()
+    set_to("refund_opens", at + 2 * A_DAY)
+    set_to("spend_ends", at + A_DAY)
+    rehearsal_clock.travel(at + 5 * A_DAY, frozen=True)
+    assert [each.kind for each in milestones.fire_due()] == ["spend_ends", "refund_opens"]
+
+
+def test_no_writer_fires_a_deadline_early(set_to, rehearsal_clock):
+    milestone = set_to("spend_ends", rehearsal_clock.now() + A_DAY)
+    with pytest.raises(DatabaseError, match="milestone_not_fired_early"), transaction.atomic():
+        Milestone.objects.update(fired_at=milestone.at - dt.timedelta(microseconds=1))
