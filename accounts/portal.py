@@ -68,7 +68,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         request.session["previous_sign_in"] = previous.isoformat() if previous else None
         return redirect(_place_after(request, form.user, then))
     shown = {"form": form, "next": then, "refusal": getattr(request, "session_refusal", None)}
-    return page(request, "accounts/sign_in.html", status=422 if form.errors else 200, **shown)
+    return page(request, "accounts/sign_in.html", **shown)
 
 
 def _place_after(request: HttpRequest, user: Any, then: str) -> str:

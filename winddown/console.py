@@ -95,7 +95,7 @@ def run_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
         messages.error(request, _("The run is no longer in a state in which this is possible."))
         return redirect("console:run", number)
     shown = {"seen": seen, "decision": decision, "form": form, "rehearsal": seen.now.rehearsal}
-    return page(request, "winddown/run_decide.html", status=422 if form.errors else 200, **shown)
+    return page(request, "winddown/run_decide.html", **shown)
 
 
 def _run_form(request: HttpRequest, verb: str, seen: run_page.RunPage) -> ReasonForm:
@@ -123,7 +123,7 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
             messages.success(request, _("The plan is written and waits for a second person."))
             return redirect("console:run", made.pk)
     shown = {"workflow": workflow, "form": form, "active": runner.active(name)}
-    return page(request, "winddown/run_plan.html", status=422 if form.errors else 200, **shown)
+    return page(request, "winddown/run_plan.html", **shown)
 
 
 def _usual_params(workflow: registry.Workflow) -> str:
@@ -163,7 +163,7 @@ def switch_decide(request: HttpRequest, code: str, verb: str) -> HttpResponse:
         messages.error(request, _("The switch is no longer in a state in which this is possible."))
         return redirect("console:switch", code)
     shown = {"seen": seen, "decision": decision, "form": form, "rehearsal": seen.now.rehearsal}
-    return page(request, "winddown/switch_decide.html", status=422 if form.errors else 200, **shown)
+    return page(request, "winddown/switch_decide.html", **shown)
 
 
 @require_POST

@@ -32,8 +32,6 @@ View = Callable[..., HttpResponse]
 def page(
     request: HttpRequest,
     template: str,
-    *,
-    status: int = 200,
     **shown: Any,
 ) -> HttpResponse:
     """The template is rendered in the programme's zone, with the programme and whether this is a
@@ -47,7 +45,7 @@ def page(
             template, {"programme": programme, "rehearsal": rehearsal, **shown}, request
         )
     # Where a template's tags stood alone on their lines, spaces are left: a third of the bytes.
-    return HttpResponse(_ONLY_SPACES.sub("\n", text), status=status)
+    return HttpResponse(_ONLY_SPACES.sub("\n", text))
 
 
 def is_poll(request: HttpRequest) -> bool:

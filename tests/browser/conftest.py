@@ -1,0 +1,172 @@
+"""A real browser before a real server on a database of its own; skipped where there is no Chromium."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import factories
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A served database in the middle of a wind-down, with somebody of each kind to sign in as."""
+
+    address: str
+    commander: str
+    deputy: str
+    customer: str
+    run: int
+    database: Any
+
+
+def _known(person: Any) -> Any:
+    from winddown import clock
+
+    person.set_password(PASSWORD)
+    person.password_set_at = clock.now()
+    person.save()
+    return person
+
+
+def _populate() -> dict[str, Any]:
+    """A wind-down that was announced, with something in every section of the incident page."""
+    from winddown import capabilities, clock, milestones, runner
+
+    clock.mark_as_rehearsal()
+    capabilities.declare_all()
+    factories.make_programme(state="announced")
+    commander, deputy = (
+        _known(factories.make_staff("incident_commander", display_name=name))
+        for name in ("Commander", "Deputy")
+    )
+    mine = factories.make_wallet(paid_minor=12_345, bonus_minor=67)
+    factories.make_wallets(20, paid_minor=1_000)
+    milestones.set_milestone(
+        "spend_ends",
+        at=clock.now() + dt.timedelta(days=2),
+        actor=commander,
+        reason="announced",
+        ends_capability="spend",
+        workflow="shut-down-by-deadline",
+    )
+    capabilities.stop("transfer", actor=commander, reason="money mules")
+    capabilities.probe("transfer")
+    factories.worked_off(factories.started_run("freeze-charges", maker=commander, checker=deputy))
+    run = runner.plan("shut-down-by-deadline", actor=commander, reason="the end")
+    customer = _known(mine.account)
+    return {
+        "commander": commander.login_id,
+        "deputy": deputy.login_id,
+        "customer": customer.login_id,
+        "run": run.pk,
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def site(own_database: Any, tmp_path: Path) -> Iterator[Site]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    people = _populate()
+    address = f"http://127.0.0.1:{_free_port()}"
+    log = tmp_path / "web.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [
+                *[sys.executable, "-m", "gunicorn", "config.wsgi", "--no-control-socket"],
+                *["--bind", address.removeprefix("http://"), "--threads", "4"],
+            ],
+            cwd=ROOT,
+            env={**own_database.environment, "WINDDOWN_ROLE": "web"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait(address, server, log)
+        yield Site(address=address, database=own_database, **people)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/sign-in/", timeout=10).close()  # noqa: S310
+            return
+        except OSError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(log.read_text()) from None
+            time.sleep(0.2)
+
+
+@pytest.fixture
+def open_browser(site: Site) -> Iterator[Callable[..., Any]]:
+    """`open_browser(language="ja", width=320)` is a page in a fresh browser; what it complains about fails the test.
+
+    Started after the data was made and closed before the database goes: while Playwright runs, Django takes this
+    thread for an asynchronous one.
+    """
+    playwright = pytest.importorskip("playwright.sync_api")
+    complaints: list[str] = []
+    with playwright.sync_playwright() as running:
+        chromium = running.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+
+        def open_page(*, language: str = "en", width: int = 1280, **options: Any) -> Any:
+            context = chromium.new_context(
+                base_url=site.address,
+                locale={"ja": "ja-JP", "en": "en-GB"}[language],
+                viewport={"width": width, "height": 900},
+                **options,
+            )
+            page = context.new_page()
+            page.on(
+                "console",
+                lambda said: said.type in ("error", "warning") and complaints.append(said.text),
+            )
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            return page
+
+        yield open_page
+        chromium.close()
+    assert not complaints
+
+
+def sign_in(page: Any, login_id: str) -> None:
+    page.goto("/sign-in/")
+    page.fill("#id_login_id", login_id)
+    page.fill("#id_password", PASSWORD)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")

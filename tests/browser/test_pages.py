@@ -1,0 +1,122 @@
+"""Console and portal in a real browser: both languages, narrow and wide, by keyboard, without JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import PASSWORD, Site, sign_in
+
+axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
+pytestmark = pytest.mark.slow
+
+
+def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
+    """Who looks at which pages."""
+    yield "", ["/", "/sign-in/"]
+    yield site.customer, ["/"]
+    run = f"/console/runs/{site.run}/"
+    yield (
+        site.deputy,
+        [
+            "/console/",
+            run,
+            f"{run}approve/",
+            "/console/switches/transfer/",
+            "/console/switches/payout/stop/",
+            "/console/workflows/freeze-charges/plan/",
+            "/console/invariants/",
+        ],
+    )
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_page_is_accessible_fits_and_raises_no_complaint(
+    site: Site, open_browser: Callable[..., Any], language: str, width: int
+) -> None:
+    axe = axe_playwright.Axe()
+    for person, places in addresses(site):
+        page = open_browser(language=language, width=width)
+        if person:
+            sign_in(page, person)
+        for place in places:
+            page.goto(place)
+            assert page.get_attribute("html", "lang") == language
+            assert page.locator("h1").count() == 1, place
+            found = axe.run(page).response["violations"]
+            grave = [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+            assert not grave, (place, grave)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+        page.context.close()
+
+
+def test_the_whole_way_in_goes_by_keyboard(site: Site, open_browser: Callable[..., Any]) -> None:
+    page = open_browser()
+    page.goto("/console/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "id_login_id"
+    page.keyboard.type(site.deputy)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Tab")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+    assert page.url.partition("#")[0] == f"{site.address}/console/"
+    assert page.locator("h1").inner_text().startswith("Incident")
+
+
+def test_everything_works_without_javascript(site: Site, open_browser: Callable[..., Any]) -> None:
+    page = open_browser(java_script_enabled=False)
+    sign_in(page, site.deputy)
+    page.click("text=日本語")
+    assert page.locator("h1").inner_text().startswith("状況")
+    page.click("text=English")
+
+    page.click("#run-shut-down-by-deadline")
+    page.click("#decide-approve")
+    page.fill("#id_reason", "counted")
+    page.click("button:text-is('Approve')")
+    assert "Approved, not started" in page.inner_text("h1")
+
+    page.goto("/console/switches/payout/stop/")
+    page.fill("#id_reason", "the bank called")
+    page.click("button:text-is('Stop')")
+    assert "Stopped" in page.inner_text("h1")
+
+
+def test_the_incident_page_stays_live_and_keeps_the_focus(
+    site: Site, open_browser: Callable[..., Any]
+) -> None:
+    page = open_browser()
+    sign_in(page, site.deputy)
+    assert "no tick seen" in page.inner_text("#clockwork")
+    page.focus("#tile-money")
+    with site.database.connect() as connection:
+        connection.execute(
+            "INSERT INTO winddown_worker (name, seen_at) VALUES ('tick', clock_timestamp())"
+        )
+
+    page.locator("#clockwork", has_text="last tick").wait_for(timeout=60_000)
+
+    assert page.evaluate("document.activeElement.id") == "tile-money"
+    assert page.is_hidden("#stale")
+
+
+def test_errors_are_summarised_linked_and_in_the_title(
+    site: Site, open_browser: Callable[..., Any]
+) -> None:
+    page = open_browser()
+    sign_in(page, site.deputy)
+    page.goto("/console/switches/payout/stop/")
+    page.click("button:text-is('Stop')")
+
+    assert page.title().startswith("Error: ")
+    page.click("[role=alert] a")
+    assert page.evaluate("document.activeElement.id") == "id_reason"

@@ -1,0 +1,29 @@
+"""What the tests of the pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from winddown import figures
+
+
+@pytest.fixture
+def fresh_figures(database: Any) -> None:
+    """No count of an earlier test is shown in this one."""
+    figures.forget()
+
+
+@pytest.fixture
+def signed_in() -> Callable[..., Client]:
+    """`signed_in(person)` is a browser in which that person is signed in and reads English."""
+
+    def sign_in(person: Any, *, language: str = "en") -> Client:
+        browser = Client(headers={"accept-language": language})
+        browser.force_login(person)
+        return browser
+
+    return sign_in

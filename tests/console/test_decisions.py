@@ -1,0 +1,279 @@
+"""Deciding about runs and switches through the console: the same verbs, the same refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+
+from tests import factories
+from winddown import capabilities, runner
+from winddown.models import AuditEntry, Capability, Probe, Run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def maker(staff: Callable[..., Any]) -> Any:
+    return staff("incident_commander")
+
+
+@pytest.fixture
+def checker(staff: Callable[..., Any]) -> Any:
+    return staff("incident_commander")
+
+
+@pytest.fixture
+def waiting(programme: Any, wallets: Callable[..., list[int]], maker: Any) -> Run:
+    wallets(4)
+    return runner.plan("freeze-charges", actor=maker, reason="an attack")
+
+
+def told(answer: Any) -> str:
+    return " ".join(str(message) for message in get_messages(answer.wsgi_request))
+
+
+# --- runs ---------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_written_from_the_console(
+    programme: Any, maker: Any, signed_in: Callable[..., Client]
+) -> None:
+    browser = signed_in(maker)
+    offered = browser.get("/console/workflows/freeze-charges/plan/").context["form"]
+
+    answer = browser.post(
+        "/console/workflows/freeze-charges/plan/",
+        {"params": offered["params"].value(), "reason": "an attack"},
+    )
+
+    run = Run.objects.get()
+    assert answer["Location"] == f"/console/runs/{run.pk}/"
+    assert (run.state, run.maker, run.reason) == ("awaiting_approval", maker, "an attack")
+
+
+@pytest.mark.parametrize("params", ["{", "[]", '{"sources": ["gold"]}'])
+def test_parameters_that_are_not_understood_are_refused_beside_their_field(
+    programme: Any, maker: Any, signed_in: Callable[..., Client], params: str
+) -> None:
+    answer = signed_in(maker).post(
+        "/console/workflows/freeze-charges/plan/", {"params": params, "reason": "an attack"}
+    )
+
+    assert answer.status_code == 200
+    assert "There is a problem" in answer.content.decode()
+    assert "<title>Error:" in answer.content.decode()
+    assert "an attack" in answer.content.decode()
+    assert not Run.objects.exists()
+
+
+def test_a_second_person_approves_exactly_what_the_page_showed(
+    waiting: Run, checker: Any, signed_in: Callable[..., Client]
+) -> None:
+    """Rule 61."""
+    browser = signed_in(checker)
+    address = f"/console/runs/{waiting.pk}/approve/"
+    shown = browser.get(address).context["form"]["digest"].value()
+
+    browser.post(address, {"digest": shown, "reason": "counted"})
+
+    assert Run.objects.get(pk=waiting.pk).state == Run.State.APPROVED
+
+
+def test_a_plan_that_changed_after_the_page_was_shown_is_not_approved(
+    waiting: Run,
+    maker: Any,
+    checker: Any,
+    signed_in: Callable[..., Client],
+    wallets: Callable[..., list[int]],
+) -> None:
+    """Rule 61: the signature covers the digest on the page, not whatever stands when it arrives."""
+    browser = signed_in(checker)
+    address = f"/console/runs/{waiting.pk}/approve/"
+    shown = browser.get(address).context["form"]["digest"].value()
+    wallets(1)
+    runner.replan(waiting, actor=maker, reason="more wallets")
+
+    answer = browser.post(address, {"digest": shown, "reason": "counted"})
+
+    assert "Plan again" in told(answer)
+    assert Run.objects.get(pk=waiting.pk).state == Run.State.AWAITING_APPROVAL
+
+
+def test_the_maker_sees_the_own_request_disabled_with_the_reason_and_cannot_approve_it(
+    waiting: Run, maker: Any, signed_in: Callable[..., Client]
+) -> None:
+    browser = signed_in(maker)
+
+    assert "Your own request: a second person decides." in browser.get("/console/").content.decode()
+    page = browser.get(f"/console/runs/{waiting.pk}/").content.decode()
+    assert "You have signed this already: a second person decides." in page
+    assert f'href="/console/runs/{waiting.pk}/approve/"' not in page
+
+    answer = browser.post(
+        f"/console/runs/{waiting.pk}/approve/",
+        {"digest": waiting.plan_digest, "reason": "I agree with myself"},
+    )
+
+    assert "A second person must decide" in told(answer)
+    assert Run.objects.get(pk=waiting.pk).state == Run.State.AWAITING_APPROVAL
+
+
+def test_without_the_permission_the_refusal_is_told(
+    waiting: Run, staff: Callable[..., Any], signed_in: Callable[..., Client]
+) -> None:
+    browser = signed_in(staff("support"))
+    assert (
+        "This takes the permission" in browser.get(f"/console/runs/{waiting.pk}/").content.decode()
+    )
+
+    answer = browser.post(
+        f"/console/runs/{waiting.pk}/approve/",
+        {"digest": waiting.plan_digest, "reason": "fine"},
+    )
+
+    assert "winddown.approve_run" in told(answer)
+    assert Run.objects.get(pk=waiting.pk).state == Run.State.AWAITING_APPROVAL
+
+
+def test_a_rejection_ends_the_run(
+    waiting: Run, checker: Any, signed_in: Callable[..., Client]
+) -> None:
+    signed_in(checker).post(
+        f"/console/runs/{waiting.pk}/reject/",
+        {"digest": waiting.plan_digest, "reason": "the wrong sources"},
+    )
+
+    assert Run.objects.get(pk=waiting.pk).state == Run.State.ABORTED
+
+
+def test_a_run_is_started_paused_resumed_and_aborted(
+    waiting: Run, maker: Any, checker: Any, signed_in: Callable[..., Client]
+) -> None:
+    """Rule 62."""
+    runner.approve(waiting, actor=checker, digest=waiting.plan_digest, reason="counted")
+    browser = signed_in(maker)
+    for verb, state in (
+        ("start", "running"),
+        ("pause", "paused"),
+        ("resume", "running"),
+        ("pause", "paused"),
+        ("abort", "aborted"),
+    ):
+        address = f"/console/runs/{waiting.pk}/{verb}/"
+        assert browser.get(address).status_code == 200
+        browser.post(address, {"reason": f"{verb} now"})
+        assert Run.objects.get(pk=waiting.pk).state == state
+
+    reasons = AuditEntry.objects.filter(subject=waiting.subject, actor=maker)
+    assert reasons.filter(reason="abort now").exists()
+
+
+def test_nothing_is_decided_without_a_reason(
+    waiting: Run, checker: Any, signed_in: Callable[..., Client]
+) -> None:
+    answer = signed_in(checker).post(
+        f"/console/runs/{waiting.pk}/approve/", {"digest": waiting.plan_digest, "reason": " "}
+    )
+
+    assert answer.status_code == 200
+    assert "it goes into the audit journal" in answer.content.decode()
+    assert Run.objects.get(pk=waiting.pk).state == Run.State.AWAITING_APPROVAL
+
+
+def test_a_look_changes_nothing(
+    waiting: Run, checker: Any, signed_in: Callable[..., Client]
+) -> None:
+    browser = signed_in(checker)
+    for verb in ("approve", "reject", "plan-again", "abort", "start", "pause", "nonsense"):
+        browser.get(f"/console/runs/{waiting.pk}/{verb}/")
+
+    assert Run.objects.get(pk=waiting.pk).state == Run.State.AWAITING_APPROVAL
+
+
+def test_a_form_of_another_site_decides_nothing(waiting: Run, checker: Any) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(checker)
+
+    answer = browser.post(
+        f"/console/runs/{waiting.pk}/approve/",
+        {"digest": waiting.plan_digest, "reason": "forged"},
+    )
+
+    assert answer.status_code == 403
+    assert Run.objects.get(pk=waiting.pk).state == Run.State.AWAITING_APPROVAL
+
+
+def test_the_page_of_an_ended_run_no_longer_asks_for_itself(
+    waiting: Run, maker: Any, checker: Any, signed_in: Callable[..., Client]
+) -> None:
+    browser = signed_in(maker)
+    assert "data-hx-get" in browser.get(f"/console/runs/{waiting.pk}/").content.decode()
+    runner.approve(waiting, actor=checker, digest=waiting.plan_digest, reason="counted")
+    factories.worked_off(runner.start(waiting, actor=maker))
+
+    page = browser.get(f"/console/runs/{waiting.pk}/").content.decode()
+
+    assert "data-hx-get" not in page
+    assert "Succeeded" in page
+
+
+# --- switches -----------------------------------------------------------------------------------
+
+
+def test_one_person_stops_and_a_second_ratifies(
+    programme: Any, maker: Any, checker: Any, signed_in: Callable[..., Client]
+) -> None:
+    """Rules 1 and 3."""
+    signed_in(maker).post("/console/switches/top_up:points/stop/", {"reason": "an attack"})
+    switch = Capability.objects.get(code="top_up:points")
+    assert (switch.state, switch.ratified_by) == ("disabled", None)
+
+    answer = signed_in(maker).post("/console/switches/top_up:points/ratify/", {"reason": "me"})
+    assert "A second person must decide" in told(answer)
+    assert Capability.objects.get(code="top_up:points").ratified_by is None
+
+    signed_in(checker).post("/console/switches/top_up:points/ratify/", {"reason": "I agree"})
+    assert Capability.objects.get(code="top_up:points").ratified_by == checker
+
+
+def test_a_restart_takes_two(
+    programme: Any, maker: Any, checker: Any, signed_in: Callable[..., Client]
+) -> None:
+    """Rule 2."""
+    capabilities.stop("spend", actor=maker, reason="test")
+    first, second = signed_in(maker), signed_in(checker)
+
+    first.post("/console/switches/spend/request-restore/", {"reason": "it is safe"})
+    assert Capability.objects.get(code="spend").state == "restoring"
+    answer = first.post("/console/switches/spend/restore/", {"reason": "it is safe"})
+    assert "A second person must decide" in told(answer)
+    assert Capability.objects.get(code="spend").state == "restoring"
+
+    second.post("/console/switches/spend/restore/", {"reason": "I agree"})
+    assert Capability.objects.get(code="spend").state == "enabled"
+
+
+def test_a_probe_proves_the_stop(
+    programme: Any, maker: Any, signed_in: Callable[..., Client]
+) -> None:
+    browser = signed_in(maker)
+    browser.post("/console/switches/spend/probe/")
+    capabilities.stop("spend", actor=maker, reason="test")
+    browser.post("/console/switches/spend/probe/")
+
+    assert [probe.refused for probe in Probe.objects.order_by("pk")] == [False, True]
+    assert "Probe now" in browser.get("/console/switches/spend/").content.decode()
+
+
+def test_a_switch_that_does_not_exist_has_no_page(
+    programme: Any, maker: Any, signed_in: Callable[..., Client]
+) -> None:
+    browser = signed_in(maker)
+
+    assert browser.get("/console/switches/teleport/").status_code == 404
+    assert browser.get("/console/switches/spend/explode/").status_code == 404
+    assert browser.get("/console/workflows/world-peace/plan/").status_code == 404

@@ -1,0 +1,109 @@
+"""Japanese is complete, and what is committed for machines without gettext is what the texts say."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages import mofile, pofile
+from babel.messages.extract import extract
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGUE = ROOT / "locale" / "ja" / "LC_MESSAGES" / "django"
+ROOMS = ("config", "winddown", "accounts", "wallets", "refunds", "rehearsal")
+KEYWORDS: dict[str, Any] = {
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
+
+
+def sources() -> Iterator[tuple[Path, str]]:
+    """Every file with texts for people, as Python that calls gettext."""
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path, path.read_text()
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        calls = templatize(path.read_text(), origin=str(path))
+        # It keeps the template's indentation, which is none that Python knows.
+        yield path, "\n".join(line.strip() for line in calls.splitlines())
+
+
+def texts() -> set[tuple[str | None, str]]:
+    found = set()
+    for _path, source in sources():
+        for _line, message, _comments, context in extract(
+            "python", io.BytesIO(source.encode()), keywords=KEYWORDS
+        ):
+            message_id = message[0] if isinstance(message, tuple) else message
+            if message_id:
+                found.add((context, message_id))
+    return found
+
+
+def catalogue(kind: Any, suffix: str) -> dict[tuple[str | None, str], Any]:
+    with CATALOGUE.with_suffix(suffix).open("rb") as file:
+        messages = kind(file)
+    return {
+        (_text(each.context), each.id if isinstance(each.id, str) else each.id[0]): each
+        for each in messages
+        if each.id
+    }
+
+
+def _text(context: Any) -> str | None:
+    """A compiled catalogue's contexts are bytes."""
+    return context.decode() if isinstance(context, bytes) else context
+
+
+def test_every_text_has_its_japanese() -> None:
+    known = catalogue(pofile.read_po, ".po")
+
+    missing = sorted(str(text) for text in texts() - known.keys())
+
+    assert not missing, "\n".join(missing)
+
+
+def test_no_japanese_text_is_empty_or_only_guessed() -> None:
+    known = catalogue(pofile.read_po, ".po")
+
+    unfinished = [
+        str(key)
+        for key, each in known.items()
+        if each.fuzzy or not each.string or not all(each.string)
+    ]
+
+    assert not unfinished
+
+
+def test_the_compiled_texts_are_those_of_the_source() -> None:
+    written = catalogue(pofile.read_po, ".po")
+    compiled = catalogue(mofile.read_mo, ".mo")
+
+    assert {key: plain(each) for key, each in compiled.items()} == {
+        key: plain(each) for key, each in written.items()
+    }
+
+
+def plain(message: Any) -> str:
+    return message.string if isinstance(message.string, str) else message.string[0]
+
+
+@pytest.mark.parametrize("mark", [r"%\((\w+)\)s", r"\{(\w+)\}"])
+def test_a_translation_fills_in_the_same_facts(mark: str) -> None:
+    for (_context, text), each in catalogue(pofile.read_po, ".po").items():
+        assert sorted(set(re.findall(mark, text))) == sorted(set(re.findall(mark, plain(each)))), (
+            text
+        )

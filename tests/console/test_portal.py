@@ -1,0 +1,172 @@
+"""The portal: what everybody is told, and what only the holder sees."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests import factories
+from wallets import movements
+from winddown import capabilities, clock, milestones
+from winddown.machines import SYSTEM
+
+pytestmark = pytest.mark.django_db
+
+ENGLISH = {"accept-language": "en"}
+
+
+def test_the_public_page_says_what_is_stopped_since_when_and_what_still_works(
+    client: Client, programme: Any, staff: Callable[..., Any]
+) -> None:
+    """Rule 7: whoever meets a stopped function is told."""
+    for source in capabilities.FUNDING_SOURCES:
+        capabilities.stop(f"top_up:{source}", actor=staff("incident_commander"), reason="attack X7")
+
+    answer = client.get("/", headers=ENGLISH)
+
+    offers = {offer.code.partition(":")[0]: offer for offer in answer.context["offers"]}
+    assert offers["top_up"].state == "off"
+    assert offers["top_up"].since is not None
+    assert offers["spend"].state == "on"
+    assert "Top-up (charge)" in answer.content.decode()
+
+
+def test_what_staff_wrote_into_the_journal_is_not_for_the_public(
+    client: Client, programme: Any, staff: Callable[..., Any]
+) -> None:
+    capabilities.stop("spend", actor=staff("incident_commander"), reason="we suspect the shop Z")
+
+    assert "suspect" not in client.get("/", headers=ENGLISH).content.decode()
+
+
+def test_the_end_is_told_as_24_00_of_its_day(
+    client: Client, programme: Any, staff: Callable[..., Any]
+) -> None:
+    """Rule 31: 30 September 24:00 is 1 October 00:00, and people are told the former."""
+    milestones.set_milestone(
+        "spend_ends",
+        at=clock.instant("2039-09-30T24:00", zone="Asia/Tokyo"),
+        actor=staff("incident_commander"),
+        reason="test",
+        ends_capability="spend",
+    )
+
+    assert "Fri 30 September 2039 24:00" in client.get("/", headers=ENGLISH).content.decode()
+    assert (
+        "2039年9月30日(金) 24:00"
+        in client.get("/", headers={"accept-language": "ja"}).content.decode()
+    )
+
+
+def test_refund_applications_are_not_offered_before_they_open(
+    client: Client, programme: Any, staff: Callable[..., Any], rehearsal_clock: Any
+) -> None:
+    opens_at = clock.now() + dt.timedelta(days=2)
+    milestones.set_milestone(
+        "refund_opens", at=opens_at, actor=staff("incident_commander"), reason="test"
+    )
+
+    def state() -> str:
+        offers = client.get("/").context["offers"]
+        return next(offer.state for offer in offers if offer.code == "refund_apply")
+
+    assert state() == "later"
+    clock.travel(opens_at)
+    assert state() == "on"
+
+
+def test_every_page_says_what_we_never_ask(client: Client, programme: Any) -> None:
+    for address in ("/", "/sign-in/"):
+        assert (
+            "We never ask for your password"
+            in client.get(address, headers=ENGLISH).content.decode()
+        )
+
+
+def test_paid_and_bonus_value_are_shown_apart(
+    programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client]
+) -> None:
+    mine = wallet(paid_minor=12_345, bonus_minor=67)
+
+    page = signed_in(mine.account).get("/").content.decode()
+
+    assert "JPY 12,345" in page
+    assert "JPY 67" in page
+    assert "12,345円" in signed_in(mine.account, language="ja").get("/").content.decode()
+
+
+def test_a_hold_is_told_without_its_reason(
+    programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client]
+) -> None:
+    mine = wallet(paid_minor=1_000)
+    movements.hold(mine.pk, amount_minor=400, reason="looks like a thief", actor=SYSTEM)
+
+    page = signed_in(mine.account).get("/").content.decode()
+
+    assert "JPY 400 of the paid value cannot be used" in page
+    assert "thief" not in page
+
+
+def test_a_payment_is_one_movement_with_its_bonus_part(
+    programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client]
+) -> None:
+    mine = wallet(paid_minor=1_000, bonus_minor=50)
+    movements.pay(mine.pk, amount_minor=300, merchant_ref="m", payment_ref="p-1", actor=SYSTEM)
+
+    panels = signed_in(mine.account).get("/").context["panels"]
+    shown = next(panel.shown["movements"] for panel in panels if "movements" in panel.shown)
+
+    assert [(each.amount_minor, each.bonus_minor) for each in shown] == [(-300, -50), (1_050, 50)]
+
+
+def test_nobody_sees_somebody_elses_wallet(
+    programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client]
+) -> None:
+    wallet(paid_minor=98_765)
+    mine = wallet(paid_minor=1)
+
+    assert "98,765" not in signed_in(mine.account).get("/").content.decode()
+
+
+def test_the_page_costs_the_same_queries_however_many_wallets_there_are(
+    programme: Any,
+    wallet: Callable[..., Any],
+    wallets: Callable[..., list[int]],
+    signed_in: Callable[..., Client],
+    django_assert_num_queries: Any,
+) -> None:
+    mine = wallet(paid_minor=1_000)
+    browser = signed_in(mine.account)
+    browser.get("/")
+    with CaptureQueriesContext(connection) as few:
+        browser.get("/")
+    wallets(1_000, paid_minor=100)
+
+    with django_assert_num_queries(len(few)):
+        browser.get("/")
+
+
+def test_a_customer_without_a_wallet_has_a_page(
+    programme: Any, customer: Callable[..., Any], signed_in: Callable[..., Client]
+) -> None:
+    assert "There is no wallet" in signed_in(customer()).get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "state", ["operating", "incident", "restricted", "announced", "closed", "refunding", "settling"]
+)
+def test_every_state_of_the_programme_has_its_headline(
+    client: Client, programme: Any, state: str
+) -> None:
+    factories.bring_to(programme, state)
+
+    for language in ("ja", "en"):
+        page = client.get("/", headers={"accept-language": language})
+        assert page.status_code == 200
+        assert "<h1>" in page.content.decode()

@@ -1,0 +1,155 @@
+"""Signing in and out, and who gets where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from winddown import clock
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def known(customer: Callable[..., Any], programme: Any) -> Any:
+    person = customer()
+    person.set_password(PASSWORD)
+    person.password_set_at = clock.now()
+    person.save()
+    return person
+
+
+def send(browser: Client, login_id: str, password: str, **more: str) -> Any:
+    return browser.post("/sign-in/", {"login_id": login_id, "password": password, **more})
+
+
+def test_a_customer_signs_in_and_comes_to_the_own_page(client: Client, known: Any) -> None:
+    answer = send(client, known.login_id, PASSWORD)
+
+    assert answer.status_code == 302
+    assert answer["Location"] == "/"
+    assert client.get("/").context["panels"] == []
+
+
+def test_staff_sign_in_at_the_same_place_and_come_to_the_console(
+    client: Client, staff: Callable[..., Any], programme: Any
+) -> None:
+    person = staff("auditor")
+    person.set_password(PASSWORD)
+    person.save()
+
+    assert send(client, person.login_id, PASSWORD)["Location"] == "/console/"
+
+
+def test_an_unknown_login_id_and_a_wrong_password_get_the_same_answer(
+    client: Client, known: Any
+) -> None:
+    """Rule 6: nothing tells whether an account exists."""
+    wrong = send(client, known.login_id, "not it")
+    unknown = send(client, "nobody-of-this-name", "not it")
+
+    assert wrong.status_code == unknown.status_code == 200
+    shown = [str(answer.context["form"].non_field_errors()) for answer in (wrong, unknown)]
+    assert shown[0] == shown[1]
+    assert wrong.content.decode().count("<") == unknown.content.decode().count("<")
+
+
+def test_the_password_is_never_sent_back(client: Client, known: Any) -> None:
+    answer = send(client, known.login_id, "a wrong but secret word")
+
+    assert "a wrong but secret word" not in answer.content.decode()
+    assert known.login_id in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "then", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"]
+)
+def test_sign_in_leads_nowhere_outside(client: Client, known: Any, then: str) -> None:
+    assert send(client, known.login_id, PASSWORD, next=then)["Location"] == "/"
+
+
+def test_sign_in_leads_back_to_where_somebody_wanted_to_go(
+    client: Client, staff: Callable[..., Any], programme: Any
+) -> None:
+    person = staff("auditor")
+    person.set_password(PASSWORD)
+    person.save()
+    wanted = client.get("/console/invariants/")
+
+    assert wanted["Location"] == "/sign-in/?next=/console/invariants/"
+    answer = send(client, person.login_id, PASSWORD, next="/console/invariants/")
+    assert answer["Location"] == "/console/invariants/"
+
+
+def test_the_page_says_when_the_account_was_last_used(client: Client, known: Any) -> None:
+    send(client, known.login_id, PASSWORD)
+    assert client.get("/").context["previous_sign_in"] is None
+
+    client.post("/sign-out/")
+    send(client, known.login_id, PASSWORD)
+
+    assert client.get("/").context["previous_sign_in"] is not None
+
+
+def test_signing_out_takes_a_post_and_ends_the_session(client: Client, known: Any) -> None:
+    send(client, known.login_id, PASSWORD)
+    assert client.get("/sign-out/").status_code == 405
+    assert client.get("/").wsgi_request.user.is_authenticated
+
+    client.post("/sign-out/")
+
+    assert not client.get("/").wsgi_request.user.is_authenticated
+
+
+def test_a_customer_does_not_enter_the_console(
+    signed_in: Callable[..., Client], known: Any
+) -> None:
+    browser = signed_in(known)
+
+    for address in ("/console/", "/console/invariants/", "/console/switches/spend/"):
+        assert browser.get(address).status_code == 403
+
+
+def test_a_poll_of_a_signed_out_page_reloads_the_page(client: Client, programme: Any) -> None:
+    """Otherwise the sign-in page would appear inside the incident page."""
+    answer = client.get("/console/", headers={"HX-Request": "true"})
+
+    assert answer["HX-Refresh"] == "true"
+
+
+def test_the_language_switch_keeps_the_place(client: Client, programme: Any) -> None:
+    english = client.get("/sign-in/?next=/console/", headers={"accept-language": "en"})
+    assert "Sign in" in english.content.decode()
+
+    answer = client.post("/language/", {"language": "ja", "next": "/sign-in/?next=/console/"})
+
+    assert answer["Location"] == "/sign-in/?next=/console/"
+    japanese = client.get(answer["Location"], headers={"accept-language": "en"})
+    assert '<html lang="ja">' in japanese.content.decode()
+
+
+def test_nothing_personal_is_kept_by_a_cache(signed_in: Callable[..., Client], known: Any) -> None:
+    assert "no-store" in signed_in(known).get("/")["Cache-Control"]
+
+
+def test_the_admin_signs_in_at_the_same_place(client: Client, programme: Any) -> None:
+    answer = client.get("/admin/login/?next=/admin/")
+
+    assert answer["Location"] == "/sign-in/?next=/admin/"
+
+
+def test_staff_may_look_up_and_nobody_may_change(
+    signed_in: Callable[..., Client], staff: Callable[..., Any], known: Any, programme: Any
+) -> None:
+    superuser = staff("auditor", is_superuser=True)
+    browser = signed_in(superuser)
+
+    assert browser.get("/admin/winddown/capability/").status_code == 200
+    assert browser.get("/admin/winddown/capability/add/").status_code == 403
+    assert "_save" not in browser.get("/admin/winddown/programme/1/change/").content.decode()
+    assert signed_in(known).get("/admin/winddown/capability/").status_code == 302
