@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from winddown import clock
 from winddown.errors import WinddownError
 
 CASE_FILE = Path(__file__).parent / "case" / "7pay.toml"
@@ -142,14 +143,11 @@ class Case:
 
 
 def parse_instant(text: str, *, zone: ZoneInfo) -> dt.datetime:
-    """The aware instant of a local `YYYY-MM-DDTHH:MM`; 24:00 is 00:00 of the next day."""
-    day, separator, clock = text.partition("T")
-    if not separator:
-        raise CaseError(why=f"{text!r} is a date, not an instant; write YYYY-MM-DDTHH:MM.")
-    midnight = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), zone)
-    if clock == "24:00":
-        return midnight + dt.timedelta(days=1)
-    return dt.datetime.combine(midnight.date(), dt.time.fromisoformat(clock), zone)
+    """The aware instant of a local `YYYY-MM-DDTHH:MM`, as everywhere; raises `CaseError`."""
+    try:
+        return clock.instant(text, zone=zone.key)
+    except ValueError as error:
+        raise CaseError(why=f"{error}.") from error
 
 
 def load_case(path: Path = CASE_FILE) -> Case:
