@@ -402,7 +402,7 @@ def _review_reasons(application_ids: Sequence[int]) -> dict[int, str]:
             JOIN refunds_entitlement e ON e.id = a.entitlement_id
             JOIN refunds_payee p ON p.id = a.payee_id
             WHERE a.id = ANY (%s) AND (e.amount_minor > %s OR (p.shared_cleared_at IS NULL AND (
-                SELECT count(DISTINCT o.holder_id) FROM refunds_payee o
+                SELECT count(*) FROM refunds_payee o
                 WHERE o.fingerprint = p.fingerprint AND o.replaced_at IS NULL) > %s))
             """,
             [

@@ -65,7 +65,14 @@ class Payee(Stateful):
 
     class Meta:
         default_permissions = ()
-        indexes = [models.Index(fields=["fingerprint"], name="payee_of_account")]
+        # Current ones only: the question is always how many holders share an account now.
+        indexes = [
+            models.Index(
+                fields=["fingerprint", "holder"],
+                condition=Q(replaced_at=None),
+                name="payee_of_account",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(fields=["holder", "version"], name="payee_version_once"),
             models.UniqueConstraint(

@@ -360,7 +360,7 @@ def _usable_payees(run: Run, **holder: Any) -> QuerySet[Payee]:
         )
         .order_by()
         .values("fingerprint")
-        .annotate(n=Count("holder", distinct=True))
+        .annotate(n=Count("pk"))
         .values("n")
     )
     return Payee.objects.alias(holders=Subquery(sharing)).filter(
@@ -396,7 +396,7 @@ def _shared_accounts(run: Run) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT fingerprint FROM refunds_payee WHERE replaced_at IS NULL AND entered_at <= %s"
-            " GROUP BY 1 HAVING count(DISTINCT holder_id) > %s ORDER BY 1",
+            " GROUP BY 1 HAVING count(*) > %s ORDER BY 1",
             [_until(run), limits.holders_per_account_max],
         )
         return [row[0] for row in cursor.fetchall()]
