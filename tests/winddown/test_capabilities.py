@@ -15,8 +15,8 @@ from winddown import approvals, capabilities
 from winddown.errors import (
     CapabilityStopped,
     GuardNotMet,
-    NotPermitted,
     NothingToDecide,
+    NotPermitted,
     PastDeadline,
     PlanExpired,
     SamePerson,

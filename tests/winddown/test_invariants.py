@@ -1,0 +1,185 @@
+"""Every invariant can be breached: each is broken on purpose past all guards, and says so."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from tests import factories
+from tests.winddown import sweep
+from wallets import movements
+from winddown import audit, clock, invariants
+from winddown.machines import SYSTEM
+from winddown.models import Milestone
+
+pytestmark = pytest.mark.usefixtures("programme")
+
+
+@pytest.fixture
+def house(programme, rehearsal_clock, wallet, staff):
+    """A little of everything: movements, a hold, a reservation, two runs, a fired deadline, a seal."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('is_superuser')")
+        if cursor.fetchone()[0] != "on":
+            pytest.skip("only a superuser can go past the guards")
+    maker, checker = staff("incident_commander"), staff("compliance")
+    one, other = wallet(paid_minor=1_000, bonus_minor=10), wallet(paid_minor=50)
+    movements.top_up(one.pk, source="points", amount_minor=5, top_up_ref="t", actor=SYSTEM)
+    movements.hold(one.pk, amount_minor=20, reason="taint", actor=SYSTEM)
+    movements.reserve(other.pk, amount_minor=7, merchant_ref="m", payment_ref="r", actor=SYSTEM)
+    with sweep.registered():
+        factories.worked_off(factories.started_run("test-sweep", maker=maker, checker=checker))
+    factories.worked_off(factories.started_run("freeze-charges", maker=maker, checker=checker))
+    Milestone.objects.create(
+        kind="spend_ends", at=clock.now() + dt.timedelta(days=30), ends_capability="spend"
+    )
+    with transaction.atomic():
+        audit.append("test", "test", actor=SYSTEM)
+    assert invariants.breached() == {}
+
+
+def past_the_guards(*statements):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for statement in statements:
+            cursor.execute(statement)
+            assert cursor.rowcount > 0, statement
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+DROP = "ALTER TABLE {} DROP CONSTRAINT {}"
+
+BREACHES = {
+    "one line of a journal raised": (
+        "I1",
+        "UPDATE wallets_posting SET amount_minor = amount_minor * 2"
+        " WHERE id = (SELECT max(id) FROM wallets_posting)",
+    ),
+    "a whole journal deleted": (
+        "I4",
+        "DELETE FROM wallets_posting WHERE journal_id = (SELECT min(id) FROM wallets_journal)",
+    ),
+    "a balance raised": ("I4", "UPDATE wallets_wallet SET paid_minor = paid_minor + 1"),
+    "bonus value raised": ("I4", "UPDATE wallets_wallet SET bonus_minor = bonus_minor + 1"),
+    "money moved from one wallet to another": (
+        "I4",
+        "UPDATE wallets_wallet SET paid_minor = paid_minor + CASE id"
+        " WHEN (SELECT min(id) FROM wallets_wallet) THEN 5 ELSE -5 END",
+    ),
+    "a posting of nobody's wallet": (
+        "I4b",
+        "UPDATE wallets_posting SET wallet_id = 999999"
+        " WHERE id = (SELECT min(id) FROM wallets_posting WHERE wallet_id IS NOT NULL)",
+    ),
+    "a journal deleted under its postings": (
+        "I4b",
+        "DELETE FROM wallets_journal WHERE id = (SELECT max(id) FROM wallets_journal)",
+    ),
+    "a hold released by hand": ("I4c", "UPDATE wallets_wallet SET held_minor = 0"),
+    "a hold deleted": ("I4c", "DELETE FROM wallets_hold"),
+    "a charge dated after the stop": (
+        "I7",
+        "UPDATE wallets_topup SET occurred_at = (SELECT max(since) FROM winddown_capability)",
+    ),
+    "a payment dated after the end": (
+        "I7b",
+        "UPDATE wallets_payment SET occurred_at = (SELECT at FROM winddown_milestone)",
+    ),
+    "a change of state that nobody declared": (
+        "I9",
+        "UPDATE wallets_wallettransition SET target = 'settled'"
+        " WHERE id = (SELECT min(id) FROM wallets_wallettransition)",
+    ),
+    "a state changed without its log": (
+        "I9b",
+        "UPDATE wallets_wallet SET state = 'settled'"
+        " WHERE id = (SELECT min(id) FROM wallets_wallet)",
+    ),
+    "an approval deleted": ("I10", "DELETE FROM winddown_signature WHERE part = 'approved'"),
+    "an approval by the maker": (
+        "I10",
+        "UPDATE winddown_signature s SET signer_id = r.maker_id FROM winddown_run r"
+        " WHERE s.subject = 'run:' || r.id AND s.part = 'approved'",
+    ),
+    "an approval of another plan": (
+        "I10",
+        "UPDATE winddown_run SET plan_digest = repeat('0', 64)",
+    ),
+    "an audit entry rewritten": (
+        "I14",
+        "UPDATE winddown_auditentry SET reason = 'x' WHERE seq = 2",
+    ),
+    "an audit entry deleted": ("I14", "DELETE FROM winddown_auditentry WHERE seq = 2"),
+    "a logged row deleted": (
+        "I14",
+        "DELETE FROM wallets_wallettransition"
+        " WHERE id = (SELECT max(id) FROM wallets_wallettransition)",
+    ),
+    "a change without an actor": (
+        "I15",
+        "INSERT INTO wallets_wallettransition"
+        " (subject_id, transition, source, target, reason, at, xact_id)"
+        " SELECT id, 'freeze_charges', 'active', 'charge_frozen', '', now(), 1 FROM wallets_wallet"
+        " LIMIT 1",
+    ),
+    "a deadline fired early": (
+        "I16",
+        "UPDATE winddown_milestone SET fired_at = at - interval '1 second', late_by = '0'",
+    ),
+    "a reservation that was lost": ("I18", "UPDATE wallets_payment SET state = 'voided'"),
+    "a run ended over an unfinished batch": (
+        "I20",
+        "UPDATE winddown_batch SET state = 'waiting'",
+    ),
+    "a batch that counts twice": ("I20", "UPDATE winddown_batch SET moved = moved + 1"),
+    "a lease that nobody reaps": (
+        "I21",
+        "UPDATE winddown_batch SET state = 'leased', lease_until = now() - interval '1 hour'",
+    ),
+}
+
+
+@pytest.mark.parametrize("breach", BREACHES)
+def test_a_breach_is_found(house, breach):
+    """RELIABILITY P4: twenty ways and more."""
+    code, statement = BREACHES[breach]
+    if code == "I16":
+        with connection.cursor() as cursor:
+            cursor.execute(DROP.format("winddown_milestone", "milestone_not_fired_early"))
+    if code == "I21":
+        past_the_guards("UPDATE winddown_run SET state = 'running'")
+    past_the_guards(statement)
+    assert code in invariants.breached()
+
+
+def test_each_invariant_of_the_machinery_and_the_wallets_is_broken_here():
+    """So that no new one goes unproven; those of refunds are broken where refunds are tested."""
+    here = {
+        each.code
+        for each in invariants.known()
+        if each.breaches.__module__ in ("winddown.invariants", "wallets.invariants")
+    }
+    assert {code for code, _ in BREACHES.values()} | {"I32"} == here
+
+
+def test_a_snapshot_that_differs_from_its_lines_is_found(house):
+    """I32."""
+    past_the_guards(
+        "INSERT INTO wallets_snapshot"
+        " (as_of, wallets, paid_minor, bonus_minor, held_minor, digest, run_id, sealed_at)"
+        " VALUES (now(), 1, 1, 0, 0, 'x', 1, now())"
+    )
+    assert "I32" in invariants.breached()
+
+
+def test_verify_exits_with_one_on_a_breach_and_names_it(house, capsys):
+    call_command("verify")
+    assert "BREACH" not in capsys.readouterr().out
+    past_the_guards("UPDATE wallets_wallet SET paid_minor = paid_minor + 1")
+    with pytest.raises(SystemExit) as breach:
+        call_command("verify")
+    assert breach.value.code == 1
+    assert "BREACH I4 " in capsys.readouterr().out
