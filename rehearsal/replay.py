@@ -101,7 +101,7 @@ class Replay:
             reason="charges by stolen accounts",
             params={"sources": ["credit_card", "debit_card"], "register": False},
         )
-        self.move_to(stopped - dt.timedelta(seconds=1))
+        self.move_to(stopped - dt.timedelta(seconds=1), frozen=True)
         for kind in ("accounts", "external_identities", "wallets", "funding_cards", "top_ups"):
             self.load(kind)
         self.load("payments", "2019_07_01")
@@ -169,10 +169,10 @@ class Replay:
         case = self.case
         ends_at = case.programme.spend_ends_at
         self.move_to(ends_at - dt.timedelta(hours=9))
-        self.move_to(ends_at - dt.timedelta(seconds=1))
-        self.load("payments", "2019_09_01")
         self.plan_and_approve("shut-down-by-deadline", reason="end of the service")
         self.storyteller.line("The closing run is approved and waits for the clock.")
+        self.move_to(ends_at - dt.timedelta(seconds=1), frozen=True)
+        self.load("payments", "2019_09_01")
         clock.travel(ends_at - dt.timedelta(microseconds=1), frozen=True)
         passes = self._try_to_pay()
         clock.travel(ends_at, frozen=True)
@@ -244,8 +244,9 @@ class Replay:
 
     # --- how things are done ----------------------------------------------------------------------
 
-    def move_to(self, at: dt.datetime) -> None:
-        clock.travel(at)
+    def move_to(self, at: dt.datetime, *, frozen: bool = False) -> None:
+        """It is `at`, and stays so while `frozen`: a load must not take longer than its instant."""
+        clock.travel(at, frozen=frozen)
         self.storyteller.date(at)
 
     def load(self, kind: str, since: str = "") -> None:
