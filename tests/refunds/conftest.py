@@ -27,7 +27,7 @@ from wallets.models import Wallet
 from wallets.workflows.shut_down_by_deadline import seal
 from winddown import audit, clock, invariants
 from winddown.machines import SYSTEM, transition_set
-from winddown.models import Capability, Milestone, Programme, PublicNotice, Run
+from winddown.models import Capability, Milestone, Programme, PublicNotice, Run, RunTransition
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 BRANCHES = [("0001", "001"), ("0005", "101"), ("9900", "018")]
@@ -81,7 +81,10 @@ class House:
             checker=self.approver,
             params={"part": part, **params},
         )
-        return factories.worked_off(run)
+        done = factories.worked_off(run)
+        told = RunTransition.objects.filter(subject_id=run.pk).order_by("-pk").first()
+        assert done.state in Run.ENDED, (done.state, told and told.reason, run.failures.values())
+        return done
 
     def entitled(
         self, number: int = 3, *, paid_minor: int = 1000, bonus_minor: int = 0

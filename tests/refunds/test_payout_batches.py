@@ -304,7 +304,7 @@ def test_more_payouts_than_the_bank_takes_are_split(house: House) -> None:
     run = house.run("pay", value_date="2019-11-15")
     batches = PayoutBatch.objects.filter(run=run).order_by("pk")
     assert [row.items for row in batches] == [2, 2, 1]
-    assert [row.sequence for row in batches] == [1, 2, 3]
+    assert sorted(row.sequence or 0 for row in batches) == [1, 2, 3]
     house.money_holds()
 
 
