@@ -140,6 +140,10 @@ def _way(owed: Entitlement) -> list[Stage]:
     for title, states in _WAY:
         at = max((reached[state] for state in states if state in reached), default=None)
         stages.append(Stage(title=title, at=at, present=owed.state in states))
+    if owed.state == State.RETURNED:
+        # It did not arrive; what would come next is a new account from the holder.
+        back = _("Returned by the bank")
+        stages[-1] = Stage(title=back, at=reached.get(State.RETURNED), present=True)
     return stages
 
 

@@ -5,7 +5,7 @@ are shown them.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext_lazy as _
 
@@ -84,51 +84,78 @@ _TOLD = (
 )
 
 
+# Once one of these is reached, wallets close and nothing of them moves, whatever the switches say.
+_OVER = (
+    Programme.State.CLOSING,
+    Programme.State.CLOSED,
+    Programme.State.BALANCE_FIXED,
+    Programme.State.REFUNDING,
+    Programme.State.REFUND_CLOSED,
+    Programme.State.SETTLING,
+    Programme.State.COMPLETED,
+    Programme.State.REPORTED,
+)
+_OF_THE_WALLET = ("spend", "top_up", "transfer", "withdraw", "register")
+
+
 def offers(
     programme: Programme, shown: list[Standing], *, at: dt.datetime, deadlines: list[Milestone]
 ) -> list[Offer]:
     """The capabilities that concern customers; a group that stands in one state is one line."""
-    opens = next((each.at for each in deadlines if each.kind == Milestone.Kind.REFUND_OPENS), None)
+    ends = {each.kind: each.at for each in deadlines}
     by_group: dict[str, list[Standing]] = {}
     for standing in shown:
         by_group.setdefault(standing.switch.code.partition(":")[0], []).append(standing)
     lines: list[Offer] = []
     for group in _TOLD:
         members = by_group.get(group, [])
-        if group == "refund_apply" and (opens is None or opens > at):
-            lines += [_later(member, opens) for member in members if opens is not None]
+        if group == "refund_apply":
+            lines += [_refund(programme, member, at=at, ends=ends) for member in members]
         elif group not in _GROUPS or len({member.on for member in members}) > 1:
-            lines += [_offer(programme, member) for member in members]
+            lines += [_offer(programme, member, ends=ends) for member in members]
         elif members:
             # The last of them to stop is when the whole of it stopped.
             latest = max(members, key=lambda member: member.since)
-            lines.append(_offer(programme, latest, title=_GROUPS[group]))
-    return lines
+            lines.append(_offer(programme, latest, ends=ends, title=_GROUPS[group]))
+    # Before anybody knows of a refund, nothing is said about one.
+    return [line for line in lines if line.state != "later" or ends]
 
 
-def _later(standing: Standing, begins_at: dt.datetime) -> Offer:
+def _offer(
+    programme: Programme, standing: Standing, *, ends: dict[str, dt.datetime], title: Text = ""
+) -> Offer:
     code = standing.switch.code
-    return Offer(
+    line = Offer(
         code=code,
-        title=words.capability_title(code),
-        state="later",
+        title=title or words.capability_title(code),
+        state="on",
         since=None,
         why="",
-        begins_at=begins_at,
+        begins_at=None,
         ends_at=standing.ends_at,
     )
+    over = programme.state in _OVER and code.partition(":")[0] in _OF_THE_WALLET
+    if standing.on and not over:
+        return line
+    since = ends.get("spend_ends", standing.since) if standing.on else standing.since
+    why = _("The service has reached its end date.") if standing.on else _why(programme, standing)
+    return replace(line, state="off", since=since, why=why, ends_at=None)
 
 
-def _offer(programme: Programme, standing: Standing, *, title: Text = "") -> Offer:
-    return Offer(
-        code=standing.switch.code,
-        title=title or words.capability_title(standing.switch.code),
-        state="on" if standing.on else "off",
-        since=None if standing.on else standing.since,
-        why="" if standing.on else _why(programme, standing),
-        begins_at=None,
-        ends_at=standing.ends_at if standing.on else None,
+def _refund(
+    programme: Programme, standing: Standing, *, at: dt.datetime, ends: dict[str, dt.datetime]
+) -> Offer:
+    """Applications are open while the programme refunds, until the end of the window."""
+    window_ends_at = ends.get("refund_window_ends")
+    line = replace(
+        _offer(programme, standing, ends=ends), ends_at=window_ends_at if standing.on else None
     )
+    if window_ends_at is not None and window_ends_at <= at:
+        why = _("The time for refund applications is over.")
+        return replace(line, state="off", since=window_ends_at, why=why, ends_at=None)
+    if programme.state == Programme.State.REFUNDING or not standing.on:
+        return line
+    return replace(line, state="later", begins_at=ends.get("refund_opens"), ends_at=None)
 
 
 def _why(programme: Programme, standing: Standing) -> Text:

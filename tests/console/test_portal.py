@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from refunds.models import Entitlement
 from tests import factories
 from wallets import movements
 from winddown import capabilities, clock, milestones
@@ -19,6 +20,11 @@ from winddown.machines import SYSTEM
 pytestmark = pytest.mark.django_db
 
 ENGLISH = {"accept-language": "en"}
+
+
+def offered(client: Client, code: str) -> Any:
+    offers = client.get("/").context["offers"]
+    return next(offer for offer in offers if offer.code == code)
 
 
 def test_the_public_page_says_what_is_stopped_since_when_and_what_still_works(
@@ -72,13 +78,44 @@ def test_refund_applications_are_not_offered_before_they_open(
         "refund_opens", at=opens_at, actor=staff("incident_commander"), reason="test"
     )
 
-    def state() -> str:
-        offers = client.get("/").context["offers"]
-        return next(offer.state for offer in offers if offer.code == "refund_apply")
+    assert offered(client, "refund_apply").state == "later"
+    assert offered(client, "refund_apply").begins_at == opens_at
 
-    assert state() == "later"
     clock.travel(opens_at)
-    assert state() == "on"
+    factories.bring_to(programme, "refunding")
+
+    assert offered(client, "refund_apply").state == "on"
+
+
+def test_refund_applications_are_not_offered_after_the_window(
+    client: Client, programme: Any, staff: Callable[..., Any], rehearsal_clock: Any
+) -> None:
+    """Rule 40."""
+    factories.bring_to(programme, "refunding")
+    ends_at = clock.now() + dt.timedelta(days=70)
+    milestones.set_milestone(
+        "refund_window_ends", at=ends_at, actor=staff("incident_commander"), reason="test"
+    )
+    clock.travel(ends_at - dt.timedelta(microseconds=1), frozen=True)
+    assert offered(client, "refund_apply").ends_at == ends_at
+
+    clock.travel(ends_at, frozen=True)
+
+    assert offered(client, "refund_apply").state == "off"
+    assert offered(client, "refund_apply").since == ends_at
+
+
+def test_nothing_of_the_wallet_is_offered_after_the_service_ended(
+    client: Client, programme: Any
+) -> None:
+    """The switches of transfer and withdrawal may be on; closed wallets move nothing all the same."""
+    assert offered(client, "transfer").state == "on"
+
+    factories.bring_to(programme, "closed")
+
+    for code in ("spend", "transfer", "withdraw", "register"):
+        assert offered(client, code).state == "off"
+    assert offered(client, "login_password").state == "on"
 
 
 def test_every_page_says_what_we_never_ask(client: Client, programme: Any) -> None:
@@ -170,3 +207,58 @@ def test_every_state_of_the_programme_has_its_headline(
         page = client.get("/", headers={"accept-language": language})
         assert page.status_code == 200
         assert "<h1>" in page.content.decode()
+
+
+# --- refunds ------------------------------------------------------------------------------------
+
+
+def make_entitlement(wallet: Any, *, amount_minor: int, state: str) -> Any:
+    made = Entitlement.objects.create(wallet=wallet, snapshot_id=1, amount_minor=amount_minor)
+    return factories.bring_to(made, state)
+
+
+def way(browser: Client) -> list[tuple[str, bool, bool]]:
+    panels = browser.get("/").context["panels"]
+    stages = next(panel.shown["way"] for panel in panels if "way" in panel.shown)
+    return [(str(stage.title), stage.at is not None, stage.present) for stage in stages]
+
+
+def test_sent_is_never_shown_as_arrived(
+    programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client]
+) -> None:
+    mine = wallet()
+    make_entitlement(mine, amount_minor=4_321, state="paying")
+    browser = signed_in(mine.account)
+
+    assert way(browser)[2:] == [
+        ("Transfer sent to the bank", True, True),
+        ("Transfer arrived", False, False),
+    ]
+    page = browser.get("/").content.decode()
+    assert "JPY 4,321" in page
+    assert "has not confirmed yet that it arrived" in page
+
+
+def test_a_returned_transfer_says_so_and_what_to_do(
+    programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client]
+) -> None:
+    """Rule 55."""
+    mine = wallet()
+    make_entitlement(mine, amount_minor=1, state="returned")
+    browser = signed_in(mine.account)
+
+    assert way(browser)[-1] == ("Returned by the bank", True, True)
+    assert "We need a correct bank account from you." in browser.get("/").content.decode()
+
+
+@pytest.mark.parametrize("state", list(Entitlement.State))
+def test_every_state_of_a_refund_has_its_words_in_both_languages(
+    programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client], state: str
+) -> None:
+    mine = wallet()
+    make_entitlement(mine, amount_minor=1, state=state)
+
+    for language in ("ja", "en"):
+        page = signed_in(mine.account, language=language).get("/")
+        assert page.status_code == 200
+        assert f">{state}<" not in page.content.decode()
