@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m benchmarks [name ...] [--sizes 10000,100000,1000000] [--quick]`."""
+"""The benchmarks: `python -m benchmarks [name ...] [--sizes 10000,100000,1000000] [--quick]`."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def main() -> None:
     django.setup()
     from benchmarks import harness
 
+    harness.wake_nobody()
     databases = harness.Databases()
     try:
         for name in chosen.names or NAMES:

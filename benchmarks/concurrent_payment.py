@@ -11,14 +11,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Max, Min
 
-from benchmarks import freeze_charges, population
+from benchmarks import freeze_charges, runs
 from benchmarks.harness import Bench, Process, percentile
 from wallets import movements
 from wallets.models import Wallet
-from winddown import runner
 from winddown.errors import WinddownError
 from winddown.machines import SYSTEM
-from winddown.models import Run
 
 RATE = 100
 THREADS = 24
@@ -63,37 +61,29 @@ def run(bench: Bench) -> None:
     bench.at_most("p99 during the sweep, against idle", 2, ours["p99 ms"] / idle["p99 ms"])
     bench.at_most("longest during the sweep", 60, ours["max ms"], unit=" ms")
     bench.notes += [
-        f"{size:,} wallets; `movements.pay` {RATE} times a second from a process of its own; a payment's time counts from"
-        " the instant at which it was due, so that one that waits delays the account of none behind it.",
+        f"{size:,} wallets; `movements.pay` {RATE} times a second from a process of its own.",
+        "A payment's time counts from the instant at which it was due: one that waits does not"
+        " hide those behind it.",
     ]
 
 
 def workflow(*, workers: int) -> None:
-    maker, checker = population.person("maker"), population.person("checker")
-    run = runner.plan("freeze-charges", actor=maker, reason="benchmark")
-    run = runner.approve(run, actor=checker, digest=run.plan_digest, reason="benchmark")
-    crew = [Process("freeze_charges", "work_off", run.pk) for _ in range(workers)]
-    runner.start(run, actor=maker)
-    for process in crew:
-        process.go()
-    for process in crew:
-        process.result()
-    assert Run.objects.get(pk=run.pk).state == Run.State.SUCCEEDED
+    runs.ended("freeze-charges", maker="maker", checker="checker", workers=workers)
 
 
 def at_once() -> None:
     """The same change by one statement, guard and log included: what a short script would do."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE wallets_wallet SET state = 'charge_frozen' WHERE state = 'active'"
-        )
+        cursor.execute("UPDATE wallets_wallet SET state = 'charge_frozen' WHERE state = 'active'")
 
 
 # --- The process that pays ------------------------------------------------------------------------
 
 
 def pay_at_rate() -> dict[str, Any]:
-    """Payments from random wallets are made at the rate until the input closes; how long each took from when it was due."""
+    """Payments from random wallets are made at the rate until the input closes; how long each took
+    from when it was due.
+    """
     due: queue.Queue[float | None] = queue.Queue()
     bounds = Wallet.objects.aggregate(first=Min("pk"), last=Max("pk"))
     waited: list[tuple[float, float]] = []

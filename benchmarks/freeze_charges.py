@@ -6,23 +6,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
 import redis
 from django.conf import settings
 from django.db import connection, transaction
 
-from benchmarks import plain, population, task_per_wallet
+from benchmarks import plain, population, runs, task_per_wallet
 from benchmarks.harness import (
     ROOT,
     Bench,
-    Process,
     Stopwatch,
     process_environment,
 )
 from benchmarks.plain import PlainLog, PlainWallet
-from winddown import runner
-from winddown.models import Run
 
 LIMIT = "one UPDATE + one INSERT, full pages"
 KEYED = "the same, with a foreign key on the log"
@@ -93,9 +89,10 @@ def run(bench: Bench) -> None:
     bench.at_most("growth exponent, 1 worker", 1.05, bench.growth().get(OURS, 1.0), unit="")
     bench.notes += [
         "The limit is one transaction over everything: no payment could pass until it is done.",
-        "The workflow is planned, approved, started, swept in batches of 1,000 with an audit entry each, and verified;"
-        " its seconds are those from the start to the verified end.",
-        "Celery: a real worker with two processes on the broker of REDIS_URL; seconds from the first message to the last row.",
+        "The workflow is planned, approved, started, swept in batches of 1,000 with an audit entry"
+        " each, and verified; its seconds are those from the start to the verified end.",
+        "Celery: a real worker with two processes on the broker of REDIS_URL; seconds from the"
+        " first message to the last row.",
     ]
 
 
@@ -103,15 +100,16 @@ def run(bench: Bench) -> None:
 
 
 def bare(table: str, log: str) -> tuple[int, float]:
-    """What PostgreSQL needs for the same rows when nobody guards, logs through a trigger, or waits."""
+    """What PostgreSQL needs for the same rows when nobody guards, logs by a trigger, or waits."""
     with Stopwatch() as watch, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"UPDATE {table} SET state = 'charge_frozen' WHERE state = 'active'")
         rows = cursor.rowcount
         cursor.execute(
             f"""
-            INSERT INTO {log} (subject_id, transition, source, target, run_id, reason, at, xact_id)
-            SELECT id, 'freeze_charges', 'active', 'charge_frozen', 1, 'benchmark', clock_timestamp(),
-                   pg_current_xact_id()::text::bigint
+            INSERT INTO {log}
+                (subject_id, transition, source, target, run_id, reason, at, xact_id)
+            SELECT id, 'freeze_charges', 'active', 'charge_frozen', 1, 'benchmark',
+                   clock_timestamp(), pg_current_xact_id()::text::bigint
             FROM {table} WHERE state = 'charge_frozen'
             """
         )
@@ -123,38 +121,9 @@ def bare(table: str, log: str) -> tuple[int, float]:
 
 def workflow(bench: Bench, *, workers: int) -> tuple[int, float]:
     """The real workflow through plan, approval, start, batches and verification."""
-    maker, checker = population.person("maker"), population.person("checker")
-    with Stopwatch() as planning:
-        run = runner.plan("freeze-charges", actor=maker, reason="benchmark")
-        planning.lap("plan")
-        run = runner.approve(run, actor=checker, digest=run.plan_digest, reason="benchmark")
-        planning.lap("approve")
-    crew = [Process("freeze_charges", "work_off", run.pk) for _ in range(workers)]
-    with Stopwatch() as watch:
-        runner.start(run, actor=maker)
-        watch.lap("start")
-        for process in crew:
-            process.go()
-        for process in crew:
-            process.result()
-        watch.lap("work")
-    ended = Run.objects.get(pk=run.pk)
-    assert ended.state == Run.State.SUCCEEDED, ended.state
-    rows = runner.moved(ended)["freeze_wallets"]
-    bench.figure(
-        f"run over {rows:,} wallets, {workers} worker{'s' if workers > 1 else ''}",
-        **{f"{name} s": seconds for name, seconds in (planning.laps | watch.laps).items()},
-    )
-    return rows, watch.seconds
-
-
-def work_off(run: str) -> dict[str, Any]:
-    """A worker's part: batches until none is left. One that came too early for the next step looks again."""
-    batches = 0
-    while int(run) in runner.owed():
-        batches += runner.work(int(run), seconds_max=3_600, batches_max=1_000_000)
-        time.sleep(0.002)
-    return {"batches": batches}
+    done = runs.ended("freeze-charges", maker="maker", checker="checker", workers=workers)
+    bench.figure(f"run over {done.rows:,} wallets, workers: {workers}", **done.parts)
+    return done.rows, done.seconds
 
 
 # --- The peers ------------------------------------------------------------------------------------

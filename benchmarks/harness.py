@@ -1,4 +1,6 @@
-"""What every benchmark stands on: databases of its own, side processes, and a report that is printed and kept."""
+"""What every benchmark stands on: databases of its own, side processes, and a report that is
+printed and kept.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +40,11 @@ if not console.is_terminal:
 
 
 class Databases:
-    """Databases that live as long as the benchmarks, on the server of `DATABASE_URL`; the one it names is never touched.
+    """Databases that live as long as the benchmarks, on the server of `DATABASE_URL`; the one it
+    names is never touched.
 
-    Migrated once, filled once for each size, copied for each side: so every side starts alike, after a checkpoint.
+    Migrated once, filled once for each size, copied for each side: so every side starts alike,
+    after a checkpoint.
     """
 
     def __init__(self) -> None:
@@ -67,9 +71,19 @@ class Databases:
         finally:
             self._drop(label)
 
-    def drop(self, template: str) -> None:
-        """A size is done; its place on the disk is free."""
-        self._drop(template)
+    @contextlib.contextmanager
+    def empty(self, name: str) -> Iterator[str]:
+        """A database without a table, to which Django's connection leads inside; dropped at the
+        end.
+        """
+        label = f"{PREFIX}_{name}"
+        self._server(f'CREATE DATABASE "{label}"')
+        self.made.append(label)
+        try:
+            with inside(label):
+                yield label
+        finally:
+            self._drop(label)
 
     def drop_all(self) -> None:
         for label in reversed(self.made.copy()):
@@ -138,7 +152,9 @@ def database_url() -> str:
 
 
 class Process:
-    """`benchmarks.<module>.<function>(*words)` in a process of its own, in the present database, at the starting line."""
+    """`benchmarks.<module>.<function>(*words)` in a process of its own, in the present database, at
+    the starting line.
+    """
 
     def __init__(self, module: str, function: str, *words: object, **environment: str) -> None:
         self._process = subprocess.Popen(
@@ -184,6 +200,15 @@ def process_environment() -> dict[str, str]:
     }
 
 
+def wake_nobody() -> None:
+    """No wake-up leaves for the broker: its workers serve the caller's database, where a run of
+    that number is another.
+    """
+    from winddown import runner
+
+    runner.wake = lambda run_id, **_: None
+
+
 # --- Measuring ------------------------------------------------------------------------------------
 
 
@@ -213,7 +238,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 @dataclass(slots=True)
 class Measurement:
-    """One side at one size: `rows` were done in `seconds`; a sample when that is fewer than `size`."""
+    """One side at one size: `rows` were done in `seconds`; fewer than `size` are a sample."""
 
     side: str
     part: str  # ours, peer or limit
@@ -258,7 +283,7 @@ class Bench:
         return max(self.sizes)
 
     def repeats(self, size: int) -> int:
-        """How often a side is measured; the best counts, because disturbance only ever adds time."""
+        """How often a side is measured; the best counts, because disturbance only adds time."""
         return 1 if self.quick or size >= 500_000 else 3
 
     def side(
@@ -272,7 +297,9 @@ class Bench:
         note: str = "",
         repeats: int | None = None,
     ) -> Measurement:
-        """`work` was measured in fresh copies of `template`; it returns the rows it did and the seconds it took."""
+        """`work` was measured in fresh copies of `template`; it returns the rows it did and the
+        seconds it took.
+        """
         best: Measurement | None = None
         for _ in range(repeats or self.repeats(size)):
             with self.databases.side(template):
@@ -458,9 +485,7 @@ def machine() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),
-        "memory_gib": round(
-            os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3, 1
-        ),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3, 1),
         "load_at_start": round(os.getloadavg()[0], 2),
         "system": platform.system(),
         "python": platform.python_version(),

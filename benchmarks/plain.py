@@ -1,7 +1,8 @@
-"""The wallets table as an ordinary Django project would have it, and the same sweep written the ordinary ways.
+"""The wallets table as an ordinary Django project would have it, and the same sweep written the
+ordinary ways.
 
-`PlainWallet` is a twin of the wallets table: the same columns, checks, indexes and foreign key, full pages, no triggers.
-`PlainLog` is a twin of its transition log.
+`PlainWallet` is a twin of the wallets table: the same columns, checks, indexes and foreign key,
+full pages, no triggers. `PlainLog` is a twin of its transition log.
 """
 
 from __future__ import annotations
@@ -62,15 +63,19 @@ def log_of(wallet_id: int) -> PlainLog:
 
 
 def twins() -> None:
-    """The twin tables stand beside the real ones, with the same wallets in them; `plain_half` keeps its pages half full."""
+    """The twin tables stand beside the real ones, with the same wallets in them; `plain_half` keeps
+    its pages half full.
+    """
     with connection.cursor() as cursor:
         for table, fillfactor in (("plain_plainwallet", 100), ("plain_half", 50)):
             cursor.execute(
                 f"""
-                CREATE TABLE {table} (LIKE wallets_wallet INCLUDING ALL) WITH (fillfactor = {fillfactor});
+                CREATE TABLE {table} (LIKE wallets_wallet INCLUDING ALL)
+                    WITH (fillfactor = {fillfactor});
                 ALTER TABLE {table} ADD FOREIGN KEY (account_id) REFERENCES accounts_user
                     DEFERRABLE INITIALLY DEFERRED;
-                INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM wallets_wallet ORDER BY id;
+                INSERT INTO {table} OVERRIDING SYSTEM VALUE
+                    SELECT * FROM wallets_wallet ORDER BY id;
                 """
             )
         cursor.execute(

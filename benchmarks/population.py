@@ -19,7 +19,8 @@ WALLETS_PER_JOURNAL = 10_000
 
 
 def copies(model: type[models.Model], example: models.Model, source: str, **values: str) -> None:
-    """One more row like `example` for each row of `source` (SQL), apart from the columns in `values` (SQL).
+    """One more row like `example` for each row of `source` (SQL), apart from the columns in
+    `values` (SQL).
 
     Reads the columns off the model, so that a column added to it is copied too.
     """
@@ -35,7 +36,9 @@ def copies(model: type[models.Model], example: models.Model, source: str, **valu
 
 
 def wallets(number: int, *, paid_minor: int = PAID_MINOR) -> None:
-    """`number` customers hold an active wallet with `paid_minor` each, charged in one journal per ten thousand."""
+    """`number` customers hold an active wallet with `paid_minor` each, charged in one journal per
+    ten thousand.
+    """
     at = clock.now()
     with transaction.atomic():
         person = User.objects.create(
@@ -95,7 +98,9 @@ def staff(login_id: str, *roles: str) -> User:
 
 
 def programme() -> None:
-    """A service in operation with all its switches on, and two people who may plan, approve and start runs."""
+    """A service in operation with all its switches on, and two people who may plan, approve and
+    start runs.
+    """
     capabilities.declare_all()
     Programme.objects.create(
         pk=1, name="Benchmark", launched_at=dt.datetime(2019, 7, 1, tzinfo=dt.UTC)

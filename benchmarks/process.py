@@ -1,4 +1,6 @@
-"""One process of a benchmark: `python -m benchmarks.process <module> <function> <words>`, started by `harness.Process`."""
+"""One process of a benchmark: `python -m benchmarks.process <module> <function> <words>`, started
+by `harness.Process`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The switch under load: what reading it costs, how long a flip takes, and that nothing commits after it."""
+"""The switch under load: what reading it costs, how long a flip takes, and that nothing commits
+after it.
+"""
 
 from __future__ import annotations
 
@@ -56,10 +58,11 @@ def run(bench: Bench) -> None:
     rate = bench.figures[CHECKED]["movements/s"] / bench.figures[UNCHECKED]["movements/s"]
     bench.at_least("movements a second against no switch", 0.65, rate)
     bench.notes += [
-        f"{PROCESSES} processes of {THREADS} threads, half paying and half topping up, each thread on its own wallets.",
-        "Late by the server's own order of commits: the flip takes a snapshot as its last statement, and every movement that"
-        " passed under the version before and is not visible in that snapshot is late. The plain SELECT shows that the"
-        " count can see one.",
+        f"{PROCESSES} processes of {THREADS} threads, half paying and half topping up, each thread"
+        " on wallets of its own.",
+        "Late by the server's own order of commits: the flip takes a snapshot as its last"
+        " statement, and every movement that passed under the version before and is not visible in"
+        " that snapshot is late. The plain SELECT shows that the count can see one.",
     ]
 
 
@@ -82,7 +85,9 @@ READS = {CHECKED: capabilities.passed, PLAIN: plain_select, UNCHECKED: unchecked
 
 
 def load(side: str, share: str) -> dict[str, Any]:
-    """Threads pay and top up until the input closes; how many movements were made and refused, in which time."""
+    """Threads pay and top up until the input closes; how many movements were made and refused, in
+    which time.
+    """
     capabilities.passed = READS[side]
     bounds = Wallet.objects.aggregate(first=Min("pk"), last=Max("pk"))
     width = (bounds["last"] - bounds["first"] + 1) // (PROCESSES * THREADS)
@@ -180,7 +185,7 @@ def flipped(side: str, flips: int) -> dict[str, float]:
 
 
 def _moment(code: str) -> tuple[str, Any]:
-    """What had committed when the flip was about to, and the instant from which the switch is off."""
+    """What had committed when the flip was about to, and since when the switch is off."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_current_snapshot()::text, since FROM winddown_capability WHERE code = %s",
@@ -191,7 +196,7 @@ def _moment(code: str) -> tuple[str, Any]:
 
 
 def _late(code: str, version: int, snapshot: str, since: Any) -> tuple[int, int]:
-    """Movements under `version` that committed after the flip; and those that bear a time after it."""
+    """Movements under `version` that committed after the flip; those that bear a time after it."""
     table, source = (
         ("wallets_payment", "payment") if code == "spend" else ("wallets_topup", "top_up")
     )
@@ -199,7 +204,8 @@ def _late(code: str, version: int, snapshot: str, since: Any) -> tuple[int, int]
         cursor.execute(
             f"""
             SELECT count(*) FILTER (
-                       WHERE NOT pg_visible_in_snapshot(j.xact_id::text::xid8, %s::pg_snapshot)),
+                       WHERE NOT pg_visible_in_snapshot(
+                           j.xact_id::text::xid8, %s::pg_snapshot)),
                    count(*) FILTER (WHERE m.occurred_at >= %s)
             FROM wallets_journal j JOIN {table} m ON j.source = %s AND j.source_id = m.id
             WHERE m.switch_version = %s

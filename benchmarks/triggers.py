@@ -23,7 +23,8 @@ NO_LOG = "no log, no trigger"
 
 CHOSEN = """
     WITH chosen (id) AS MATERIALIZED (
-        SELECT id FROM {table} WHERE id BETWEEN %s AND %s AND state = 'active' ORDER BY id FOR NO KEY UPDATE
+        SELECT id FROM {table} WHERE id BETWEEN %s AND %s AND state = 'active'
+        ORDER BY id FOR NO KEY UPDATE
     )
 """
 UPDATE = " UPDATE {table} SET state = 'charge_frozen' WHERE id = ANY (ARRAY(SELECT id FROM chosen))"
@@ -42,16 +43,21 @@ def run(bench: Bench) -> None:
             for side, seconds in _in_turn(size).items():
                 part = "ours" if side == OURS else "limit" if side == CTE else "peer"
                 batches = len(seconds)
-                # The median batch: a checkpoint or a neighbour falls on one side's batch or another's.
+                # The median batch: a checkpoint or a neighbour falls on one side's batch or
+                # another's.
                 bench.add(
                     Measurement(
                         side, part, size, batches * BATCH, statistics.median(seconds) * batches
                     )
                 )
-    bench.at_most("guard and log trigger against the log in the statement", 1.15, bench.ratio(OURS, CTE))
+    bench.at_most(
+        "guard and log trigger against the log in the statement", 1.15, bench.ratio(OURS, CTE)
+    )
     bench.notes += [
-        f"Batches of {BATCH:,} wallets, one commit each, the sides in turn; seconds are the median batch times their number.",
-        "All tables are half-filled; ours also checks every edge and digests every row for the audit journal.",
+        f"Batches of {BATCH:,} wallets, one commit each, the sides in turn; seconds are the median"
+        " batch times their number.",
+        "All tables are half-filled; ours also checks every edge and digests every row for the"
+        " audit journal.",
     ]
 
 
@@ -62,7 +68,8 @@ def _twins() -> None:
             cursor.execute(
                 f"""
                 CREATE TABLE {table} (LIKE wallets_wallet INCLUDING ALL) WITH (fillfactor = 50);
-                INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM wallets_wallet ORDER BY id;
+                INSERT INTO {table} OVERRIDING SYSTEM VALUE
+                    SELECT * FROM wallets_wallet ORDER BY id;
                 CREATE TABLE {table}_log (LIKE wallets_wallettransition INCLUDING ALL);
                 """
             )
@@ -102,7 +109,11 @@ def _in_turn(size: int) -> dict[str, list[float]]:
 
 
 def _batch(statement: str, bounds: list[Any]) -> float:
-    with Stopwatch() as watch, transaction.atomic(), connection.cursor() as cursor:
-        with named("freeze_charges", actor=SYSTEM, reason="benchmark"):
-            cursor.execute(statement, bounds)
+    with (
+        Stopwatch() as watch,
+        transaction.atomic(),
+        named("freeze_charges", actor=SYSTEM, reason="benchmark"),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement, bounds)
     return watch.seconds

@@ -1,18 +1,20 @@
-"""A transfer file of a million records, beside bare formatting and the plain way of writing it."""
+"""The Zengin transfer file: written, read back and normalised, beside bare formatting and the plain
+way of writing it.
+"""
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import jaconv
 
+from benchmarks.harness import Bench, Measurement, Process
 from refunds.bankfiles.kana import to_bank_kana
 from refunds.bankfiles.zengin_transfer import Remitter, TransferRow, stream, write
 
@@ -83,8 +85,40 @@ def drain(pieces: Iterable[bytes], target: BinaryIO) -> None:
     target.flush()
 
 
-def run(rows: int = 999_999) -> dict[str, float]:
-    """Times of writing, reading back and normalising; the peak of this process; two ratios."""
+# A transfer file holds at most so many data records.
+RECORDS_MAX = 999_999
+
+BARE = "bare formatting"
+OURS = "written"
+READ = "read back, every record checked"
+KANA = "names normalised at intake"
+PLAIN = "names normalised and padded one by one"
+
+
+def run(bench: Bench) -> None:
+    for size in bench.sizes:
+        rows = min(size, RECORDS_MAX)
+        # In a process of its own, so that its peak of memory is its own.
+        figures = Process("zengin", "measure", rows).go().result()
+        for side, part, name in (
+            (BARE, "limit", "bare_s"),
+            (OURS, "ours", "write_s"),
+            (READ, "ours", "read_s"),
+            (KANA, "ours", "kana_s"),
+            (PLAIN, "peer", "plain_s"),
+        ):
+            bench.add(Measurement(side, part, size, rows, figures[name]))
+        bench.figure(f"{rows:,} records", **{"peak MiB": figures["peak_mib"]})
+    bench.at_most("written against bare formatting", 6, bench.ratio(OURS, BARE))
+    bench.at_most("memory", 100, max(line["peak MiB"] for line in bench.figures.values()), " MiB")
+    bench.at_most("growth exponent", 1.05, bench.growth().get(OURS, 1.0), unit="")
+
+
+def measure(words: str) -> dict[str, Any]:
+    """Seconds of each side over so many records, less the generation of the rows; the peak of this
+    process.
+    """
+    rows = int(words)
     normalised = tuple(to_bank_kana(payee) for payee in PAYEES)
     generated_s = seconds_of(lambda: sum(1 for _ in transfers(rows, payees=normalised)))
     with tempfile.TemporaryFile() as target:
@@ -98,19 +132,13 @@ def run(rows: int = 999_999) -> dict[str, float]:
     kana_s = seconds_of(
         lambda: sum(len(to_bank_kana(PAYEES[n % len(PAYEES)])) for n in range(rows))
     )
+    # Linux counts in KiB, macOS in bytes.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
-        "rows": rows,
         "bare_s": bare_s - generated_s,
         "plain_s": plain_s - generated_s,
         "write_s": write_s - generated_s,
         "read_s": read_s,
         "kana_s": kana_s,
-        "write_to_bare": (write_s - generated_s) / (bare_s - generated_s),
-        "write_to_plain": (write_s - generated_s) / (plain_s - generated_s),
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mib": peak / (1024**2 if sys.platform == "darwin" else 1024),
     }
-
-
-if __name__ == "__main__":
-    figures = run(int(sys.argv[1]) if len(sys.argv) > 1 else 999_999)
-    print(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=2))

@@ -1,0 +1,57 @@
+"""A workflow's run from its plan to its verified end, worked off by processes of its own."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks import population
+from benchmarks.harness import Process, Stopwatch
+from winddown import runner
+from winddown.models import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Rows moved by all steps; seconds from start to verified end; seconds of every part."""
+
+    rows: int
+    seconds: float
+    parts: dict[str, float]
+
+
+def ended(
+    name: str, *, maker: str, checker: str, workers: int, params: dict[str, Any] | None = None
+) -> Ended:
+    """A run of workflow `name` has succeeded, worked off by so many processes."""
+    planner, approver = population.person(maker), population.person(checker)
+    with Stopwatch() as planning:
+        run = runner.plan(name, actor=planner, reason="benchmark", params=params)
+        planning.lap("plan s")
+        run = runner.approve(run, actor=approver, digest=run.plan_digest, reason="benchmark")
+        planning.lap("approve s")
+    crew = [Process("runs", "work_off", run.pk) for _ in range(workers)]
+    with Stopwatch() as watch:
+        runner.start(run, actor=planner)
+        watch.lap("start s")
+        for process in crew:
+            process.go()
+        for process in crew:
+            process.result()
+        watch.lap("work s")
+    done = Run.objects.get(pk=run.pk)
+    assert done.state == Run.State.SUCCEEDED, done.state
+    return Ended(sum(runner.moved(done).values()), watch.seconds, planning.laps | watch.laps)
+
+
+def work_off(run: str) -> dict[str, int]:
+    """A worker's part: batches until none is left.
+
+    One that finds no batch free while another finishes the step looks again.
+    """
+    batches = 0
+    while int(run) in runner.owed():
+        batches += runner.work(int(run), seconds_max=3_600, batches_max=1_000_000)
+        time.sleep(0.002)
+    return {"batches": batches}
