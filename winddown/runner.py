@@ -401,21 +401,25 @@ def work(
 
 
 def _claim(run_id: int, worker: str) -> Batch | None:
-    """The next batch of the run's step under a lease, or None when nothing may be started now."""
+    """The next batch of the run's step under a lease, or None when nothing may be started now.
+
+    The search is materialised: as a mere subquery it may become the inner side of a nested loop,
+    where it runs, and finds another batch, once for every row of the outer side.
+    """
     found = Batch.objects.raw(
         """
-        UPDATE winddown_batch b
-        SET state = 'leased', token = b.token + 1, attempts = b.attempts + 1, worker = %s,
-            lease_until = clock_timestamp() + make_interval(secs => %s)
-        FROM (
+        WITH free AS MATERIALIZED (
             SELECT w.id FROM winddown_batch w JOIN winddown_run r ON r.id = w.run_id
             WHERE r.id = %s AND r.state = 'running' AND w.step = r.step
               AND (w.state = 'waiting' OR (w.state = 'leased' AND w.lease_until < clock_timestamp()))
             ORDER BY w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED
-        ) free
-        WHERE b.id = free.id RETURNING b.*
+        )
+        UPDATE winddown_batch b
+        SET state = 'leased', token = b.token + 1, attempts = b.attempts + 1, worker = %s,
+            lease_until = clock_timestamp() + make_interval(secs => %s)
+        FROM free WHERE b.id = free.id RETURNING b.*
         """,
-        [worker, LEASE_S, run_id],
+        [run_id, worker, LEASE_S],
     )
     return next(iter(found), None)
 

@@ -398,6 +398,19 @@ def test_a_lease_is_claimed_by_one_worker_at_a_time(start, wallets):
     assert runner._claim(run.pk, "other") is None
 
 
+def test_one_claim_takes_one_batch_also_of_a_table_that_was_analysed_empty(start, wallets):
+    """The planner then takes it for one row, and would run a mere subquery once per row of it."""
+    wallets(50)
+    run = start()
+    batches = list(Batch.objects.all())
+    Batch.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE winddown_batch")
+    Batch.objects.bulk_create(batches)
+    assert runner._claim(run.pk, "me") is not None
+    assert Batch.objects.filter(state="leased").count() == 1
+
+
 def test_an_expired_lease_is_claimed_again_under_a_higher_token(start, wallets, run_to_end):
     wallets(10)
     run = start()
