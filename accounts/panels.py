@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from winddown import words
+from winddown import panels, words
+from winddown.capabilities import PROVIDERS
+
+panels.name_subjects("credential_fence", _("Lifting of credential fence"))
 
 words.add_workflow_words(
     steps={
@@ -27,6 +31,12 @@ words.add_workflow_words(
         "fence": _("The fence holds for"),
         "sessions": _("Open sessions"),
         "identities": _("External identities"),
+        **{
+            f"identities_{provider}": format_lazy(
+                _("Identities of {provider}"), provider=words.provider(provider)
+            )
+            for provider in PROVIDERS
+        },
         "identities_suspended_already": _("Identities suspended already"),
     },
 )

@@ -147,6 +147,18 @@ def _way(owed: Entitlement) -> list[Stage]:
     return stages
 
 
+for _prefix, _title in (
+    ("application", _("Refund application")),
+    ("payee", _("Payee")),
+    ("payout_batch", _("Payout batch")),
+    ("entitlement", _("Release of a held refund")),
+    ("claim", _("Fraud claim")),
+    ("claim_decision", _("Decision about fraud claims")),
+    ("ask_list", _("List of asks to a card issuer")),
+    ("issuer_action", _("Ask to a card issuer")),
+    ("chargeback", _("Chargeback")),
+):
+    panels.name_subjects(_prefix, _title)
 words.add_states(
     "entitlement",
     {
@@ -192,5 +204,8 @@ words.add_workflow_words(
         "in_process_returned_or_held": _("In process, returned or held"),
         "excluded": _("Unclaimed entitlements"),
         "unclaimed": _("Unclaimed entitlements"),
+        "refunds_digest": _("Digest of the refunds"),
+        "compensations_digest": _("Digest of the compensations"),
+        "waiting_payouts_digest": _("Digest of the payouts that waited"),
     },
 )

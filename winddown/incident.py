@@ -44,6 +44,7 @@ TICK = "tick"
 SILENT_AFTER_TICKS = 4
 PLAN_BEFORE = dt.timedelta(days=7)
 VERIFIED = "invariants"
+WAITING_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +139,14 @@ class Incident:
     workflows: list[runs.RunRow]
     money: figures.Money | None
     waiting: list[Waiting]
+    waiting_more: int
     alarms: list[Alarm]
     clockwork: Clockwork
     verification: Verification | None
+
+    @property
+    def waiting_total(self) -> int:
+        return len(self.waiting) + self.waiting_more
 
     @property
     def stopped(self) -> int:
@@ -183,6 +189,7 @@ def look(programme: Programme, *, actor: Any) -> Incident:
     clockwork = _clockwork(moment)
     verification = last_verification()
     money = figures.money(counted) if counted and counted.money else None
+    requests = approvals.open_requests()
     return Incident(
         now=moment,
         programme=programme,
@@ -190,7 +197,8 @@ def look(programme: Programme, *, actor: Any) -> Incident:
         switches=switches,
         workflows=workflows,
         money=money,
-        waiting=waiting(approvals.open_requests(), actor=actor),
+        waiting=waiting(requests[:WAITING_MAX], actor=actor),
+        waiting_more=max(len(requests) - WAITING_MAX, 0),
         alarms=[
             *_money_alarms(money, verification),
             *_switch_alarms(switches, moment),

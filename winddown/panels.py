@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.text import format_lazy
+
 from winddown.words import Text
 
 # --- the money table ----------------------------------------------------------------------------
@@ -122,6 +124,14 @@ def subject_page(
         return name
 
     return register
+
+
+def name_subjects(prefix: str, title: Text) -> None:
+    """Subjects of `prefix` are called by `title` and their number, and have no page yet."""
+
+    @subject_page(prefix)
+    def named(subject: str) -> SubjectPage:
+        return SubjectPage(title=format_lazy("{} {}", title, subject.split(":")[1]))
 
 
 def page_of(subject: str) -> SubjectPage:

@@ -53,6 +53,10 @@ _CAPABILITIES: dict[str, tuple[Text, Text]] = {
 }
 
 
+def provider(code: str) -> Text:
+    return _PROVIDERS.get(code, code)
+
+
 def capability_title(code: str) -> Text:
     """The name of the capability `code`; a code without a name stands for itself."""
     kind, _sep, of = code.partition(":")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import Any
 
 from babel.numbers import get_currency_precision
@@ -17,6 +18,7 @@ from winddown import money, words
 
 register = template.Library()
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _DAYS_JA = "月火水木金土日"
 _DAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS_EN = (
@@ -263,6 +265,8 @@ def planned(value: Any, name: str) -> str | SafeString:
         return number(value)
     if isinstance(value, list):
         return gettext(", ").join(map(str, value))
+    if _DIGEST.fullmatch(value):
+        return format_html("<code>{}…</code>", value[:12])
     try:
         at = dt.datetime.fromisoformat(value)
     except ValueError:
