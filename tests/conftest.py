@@ -14,7 +14,7 @@ import hypothesis
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, ProgrammingError, connection, connections
 from django.test.utils import setup_databases, teardown_databases
 
 from tests import factories
@@ -53,18 +53,21 @@ def _url(name: str) -> str:
     )
 
 
-def _copy(template: str, name: str) -> None:
-    """`name` is a copy of the template database, which nobody may be connected to meanwhile."""
-    with connection._nodb_cursor() as cursor:
-        for attempt in range(5):
-            try:
-                cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-                return
-            except OperationalError:
-                # A backend that was just closed may take a moment to leave.
-                if attempt == 4:
-                    raise
-                time.sleep(0.5)
+def _on_the_server(sql: str) -> None:
+    """The statement about a whole database is done, once nobody is in its way.
+
+    A backend that was just closed takes a moment to leave, and of an autovacuum worker only a
+    superuser can ask it.
+    """
+    for attempt in range(20):
+        try:
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(sql)
+            return
+        except (OperationalError, ProgrammingError):
+            if attempt == 19:
+                raise
+            time.sleep(0.5)
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +117,7 @@ def own_database(
         assert template.startswith("test_"), template
         name = f"{template[:40]}_{uuid.uuid4().hex[:12]}"
         connections.close_all()
-        _copy(template, name)
+        _on_the_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         fields["NAME"] = name
         url = _url(name)
         redis_url = os.environ.get("REDIS_URL") or settings.REDIS_URL
@@ -130,8 +133,7 @@ def own_database(
         finally:
             connections.close_all()
             fields["NAME"] = template
-            with connection._nodb_cursor() as cursor:
-                cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             connections.close_all()
 
 
