@@ -83,7 +83,11 @@ class House:
         )
         done = factories.worked_off(run)
         told = RunTransition.objects.filter(subject_id=run.pk).order_by("-pk").first()
-        assert done.state in Run.ENDED, (done.state, told and told.reason, run.failures.values())
+        assert done.state in Run.ENDED, (
+            done.step,
+            told and told.reason,
+            list(run.batches.values_list("step", "state", "attempts")),
+        )
         return done
 
     def entitled(
