@@ -179,11 +179,18 @@ class Process:
         self._process.stdin.close()
         return self
 
+    def said(self) -> Any:
+        """What it measured, as soon as its work is done; the process itself is still leaving."""
+        return json.loads(self._line())
+
     def result(self) -> Any:
-        """What it measured, once it is done."""
-        said = json.loads(self._line())
-        assert self._process.wait() == 0
+        """What it measured, once the process has left."""
+        said = self.said()
+        self.left()
         return said
+
+    def left(self) -> None:
+        assert self._process.wait() == 0
 
     def _line(self) -> str:
         assert self._process.stdout is not None

@@ -51,7 +51,7 @@ def run(bench: Bench) -> None:
     if importlib.util.find_spec("hordak"):
         hordak(bench, sample)
     else:
-        bench.notes.append("django-hordak is not installed: pip install -r requirements-bench.txt.")
+        bench.notes.append("django-hordak is not installed, so it was not measured.")
     checks = bench.figures[f"checks after {bench.largest:,} top-ups"]
     bench.at_most("checks of conservation against the posting", 10, checks["% of posting"], "%")
     bench.at_most("growth exponent, as a set", 1.05, bench.growth().get(MASS, 1.0), unit="")

@@ -38,8 +38,10 @@ def ended(
         for process in crew:
             process.go()
         for process in crew:
-            process.result()
+            process.said()
         watch.lap("work s")
+    for process in crew:
+        process.left()
     done = Run.objects.get(pk=run.pk)
     assert done.state == Run.State.SUCCEEDED, done.state
     return Ended(sum(runner.moved(done).values()), watch.seconds, planning.laps | watch.laps)
