@@ -17,6 +17,10 @@ words.add_workflow_words(
         "queue_notices": _("Queue the notices"),
         "suspend_identities": _("Suspend external identities"),
     },
+    plan_values={
+        ("fence", "customers"): _("customers, not staff"),
+        ("notices", "queued"): _("queued, not sent yet"),
+    },
     plan_lines={
         "customers": _("Customers"),
         "passwords": _("Passwords that end"),
