@@ -11,14 +11,14 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from refunds import encryption, payees, terms
+from refunds import payees, terms
 from refunds.models import Entitlement, EntitlementTransition, Payee, RefundApplication
 from refunds.models.application import draft_place
 from refunds.moves import move
 from refunds.payees import Account, PayeeRefused
 from wallets import movements
 from wallets.models import LedgerAccount
-from winddown import approvals, audit, capabilities, clock
+from winddown import approvals, audit, capabilities, clock, encryption
 from winddown.errors import GuardNotMet, IdempotencyConflict, PastDeadline, WinddownError
 from winddown.machines import SYSTEM, require, transition_one
 from winddown.models import Approval, Milestone

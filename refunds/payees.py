@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from refunds import encryption, terms
+from refunds import terms
 from refunds.bankfiles import kana, zengin_result
 from refunds.bankfiles.errors import UnbankableText
 from refunds.bankfiles.zengin_result import AccountCheck, CheckLine
@@ -22,7 +22,7 @@ from refunds.models import BankFile, Branch, Payee, PayeeTransition
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYEE_NUMBERS_FROM
 from refunds.moves import move
-from winddown import approvals, audit, clock
+from winddown import approvals, audit, clock, encryption
 from winddown.errors import GuardNotMet, WinddownError
 from winddown.machines import require
 from winddown.models import Approval, Programme

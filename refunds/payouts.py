@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Count, Sum
 
-from refunds import encryption, terms
+from refunds import terms
 from refunds.bankfiles import calendar, zengin_transfer
 from refunds.bankfiles.calendar import ValueDateRefused
 from refunds.bankfiles.zengin_transfer import NewCode, TransferItem
@@ -20,7 +20,7 @@ from refunds.models import Payout, PayoutBatch, PayoutFilePart, RefundTerms
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYOUT_NUMBERS_FROM
 from refunds.models.payout_batch import part_place
-from winddown import approvals, audit, capabilities, clock, invariants
+from winddown import approvals, audit, capabilities, clock, encryption, invariants
 from winddown.errors import GuardNotMet, NothingToDecide, SamePerson
 from winddown.machines import SYSTEM, named, require, transition_one, transition_set
 from winddown.models import Programme, Run, Signature

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from refunds import applications, encryption, payees, results
-from refunds.encryption import SealBroken
+from refunds import applications, payees, results
 from refunds.files import FileDiffers, write_once
 from refunds.models import BankFile, Payee, ReconciliationBreak, RefundApplication
 from tests.refunds.conftest import House, jst, person
-from winddown import clock
+from winddown import clock, encryption
+from winddown.encryption import SealBroken
 from winddown.errors import GuardNotMet, LoadRefused, SamePerson
 
 pytestmark = pytest.mark.django_db
