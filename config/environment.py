@@ -32,6 +32,8 @@ _LIBPQ_PARAMETERS = frozenset(
     }
 )
 
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+
 
 class Environment:
     """The variables of one process, each read by name and type, none of ours left unread."""
@@ -113,6 +115,47 @@ def database_from_url(url: str) -> dict[str, Any]:
         "HOST": host,
         "PORT": port,
         "OPTIONS": parameters,
+    }
+
+
+def email_from_url(url: str) -> dict[str, Any]:
+    """Django's EMAIL_ settings for `smtp://user:password@host:port?tls=starttls`.
+
+    `tls` is `starttls` (the default), `implicit` or `none`; `timeout` is seconds per answer of the
+    server, 10 by default. A password is never sent without TLS, but to this machine.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "smtp" or not parts.hostname or parts.path.strip("/"):
+        raise ImproperlyConfigured(
+            "WINDDOWN_EMAIL_URL must be smtp://user:password@host:port?tls=starttls."
+        )
+    parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
+    tls = parameters.pop("tls", "starttls")
+    timeout = parameters.pop("timeout", "10")
+    if tls not in ("starttls", "implicit", "none"):
+        raise ImproperlyConfigured(
+            "WINDDOWN_EMAIL_URL must say tls=starttls, tls=implicit or tls=none."
+        )
+    if not timeout.isdecimal() or not 1 <= int(timeout) <= 60:
+        raise ImproperlyConfigured("WINDDOWN_EMAIL_URL has a timeout that is not 1 to 60 seconds.")
+    if parameters:
+        raise ImproperlyConfigured(
+            f"WINDDOWN_EMAIL_URL has unknown parameters: {', '.join(sorted(parameters))}."
+        )
+    if parts.username and tls == "none" and parts.hostname not in _THIS_MACHINE:
+        raise ImproperlyConfigured("WINDDOWN_EMAIL_URL must not send a password without TLS.")
+    try:
+        port = parts.port or (465 if tls == "implicit" else 587)
+    except ValueError as error:
+        raise ImproperlyConfigured("WINDDOWN_EMAIL_URL has a port that is not a number.") from error
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": port,
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": tls == "starttls",
+        "EMAIL_USE_SSL": tls == "implicit",
+        "EMAIL_TIMEOUT": int(timeout),
     }
 
 

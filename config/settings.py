@@ -10,6 +10,7 @@ import binascii
 import contextlib
 import os
 import secrets
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,12 @@ from django.utils.translation import gettext_lazy as _
 from kombu.entity import Exchange, Queue
 
 from config import embedded
-from config.environment import Environment, broker_from_url, database_from_url
+from config.environment import (
+    Environment,
+    broker_from_url,
+    database_from_url,
+    email_from_url,
+)
 from config.schedule import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -277,6 +283,27 @@ CELERY_TASK_QUEUES = [
     )
 ]
 CELERY_TASK_CREATE_MISSING_QUEUES = False
+
+
+# --- Mail -----------------------------------------------------------------------------------------
+
+# Who mails come from, as `Name <address>`; the address is said on the public page too.
+DEFAULT_FROM_EMAIL = environment.text("WINDDOWN_EMAIL_FROM", default="notices@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+_EMAIL_URL = environment.text("WINDDOWN_EMAIL_URL")
+if PRODUCTION and not _EMAIL_URL:
+    raise ImproperlyConfigured("WINDDOWN_EMAIL_URL must be set when WINDDOWN_MODE is production.")
+if PRODUCTION and DEFAULT_FROM_EMAIL == "notices@localhost":
+    raise ImproperlyConfigured("WINDDOWN_EMAIL_FROM must be set when WINDDOWN_MODE is production.")
+if parseaddr(DEFAULT_FROM_EMAIL)[1].count("@") != 1:
+    raise ImproperlyConfigured("WINDDOWN_EMAIL_FROM must be an address, or Name <address>.")
+if _EMAIL_URL:
+    EMAIL_BACKEND = "config.mail.EmailBackend"
+    globals().update(email_from_url(_EMAIL_URL))
+else:
+    # Development without a mail server: every mail is a file.
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = LOCAL_DIR / "mail"
 
 
 # --- People and their sessions --------------------------------------------------------------------

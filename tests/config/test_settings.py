@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import Environment, broker_from_url, database_from_url
+from config.environment import Environment, broker_from_url, database_from_url, email_from_url
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVERS = {
@@ -20,6 +20,8 @@ PRODUCTION = SERVERS | {
     "WINDDOWN_SECRET_KEY": "ab" * 32,
     "WINDDOWN_FIELD_KEY": "A" * 43 + "=",
     "WINDDOWN_ALLOWED_HOSTS": "refunds.example.org, console.example.org",
+    "WINDDOWN_EMAIL_URL": "smtp://sender:secret@mail.example.org",
+    "WINDDOWN_EMAIL_FROM": "Service <notices@example.org>",
 }
 
 
@@ -56,6 +58,16 @@ def read(
         ({"DATABASE_URL": "postgres://a@b/"}, "DATABASE_URL must name a database"),
         ({"DATABASE_URL": "postgres://a@b/c?ssl=1"}, "DATABASE_URL has unknown parameters: ssl."),
         ({"REDIS_URL": "amqp://localhost"}, "REDIS_URL must start with redis://"),
+        ({"WINDDOWN_EMAIL_URL": "http://mail"}, "WINDDOWN_EMAIL_URL must be smtp://"),
+        ({"WINDDOWN_EMAIL_URL": "smtp://mail?tls=yes"}, "must say tls=starttls, tls=implicit or"),
+        ({"WINDDOWN_EMAIL_URL": "smtp://mail?ssl=1"}, "has unknown parameters: ssl."),
+        ({"WINDDOWN_EMAIL_URL": "smtp://mail:x"}, "has a port that is not a number."),
+        ({"WINDDOWN_EMAIL_URL": "smtp://mail?timeout=0"}, "has a timeout that is not 1 to 60"),
+        (
+            {"WINDDOWN_EMAIL_URL": "smtp://u:p@mail?tls=none"},
+            "must not send a password without TLS.",
+        ),
+        ({"WINDDOWN_EMAIL_FROM": "nobody"}, "WINDDOWN_EMAIL_FROM must be an address, or"),
     ],
 )
 def test_a_value_that_is_not_understood_raises(
@@ -144,6 +156,21 @@ def test_celery_is_told_of_a_socket_in_its_own_words() -> None:
         "redis+socket:///run/valkey.sock?virtual_host=3"
     )
     assert broker_from_url("redis://host:6379/1") == "redis://host:6379/1"
+
+
+def test_a_mail_server_is_one_address() -> None:
+    found = email_from_url("smtp://who%40us:p%2Fw@mail.example.org:2525?tls=implicit&timeout=5")
+
+    assert found == {
+        "EMAIL_HOST": "mail.example.org",
+        "EMAIL_PORT": 2525,
+        "EMAIL_HOST_USER": "who@us",
+        "EMAIL_HOST_PASSWORD": "p/w",
+        "EMAIL_USE_TLS": False,
+        "EMAIL_USE_SSL": True,
+        "EMAIL_TIMEOUT": 5,
+    }
+    assert email_from_url("smtp://u:p@localhost?tls=none")["EMAIL_PORT"] == 587
 
 
 @pytest.mark.parametrize(("word", "meant"), [("1", True), ("On", True), ("no", False), ("", True)])

@@ -1,0 +1,53 @@
+"""Mail over SMTP that knows, when a mail fails, whether the server may have taken it all the same."""
+
+from __future__ import annotations
+
+import smtplib
+import time
+from typing import Any
+
+from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
+
+# From the first command of a mail to its content. What takes longer is given up before the content
+# is sent, so that whoever reads the server's log knows how late a mail can stand there.
+BEFORE_CONTENT_S_MAX = 10.0
+
+
+class TakenPerhaps(smtplib.SMTPException):
+    """The connection broke after the content was begun: the server may have taken the mail."""
+
+
+class _Knowing:
+    """Mixed into a connection: the content is sent in time or not at all."""
+
+    begun: float = 0.0
+
+    def mail(self, *args: Any, **kwargs: Any) -> Any:
+        self.begun = time.monotonic()
+        return super().mail(*args, **kwargs)  # type: ignore[misc]
+
+    def data(self, *args: Any, **kwargs: Any) -> Any:
+        if time.monotonic() - self.begun > BEFORE_CONTENT_S_MAX:
+            self.close()  # type: ignore[attr-defined]
+            raise smtplib.SMTPServerDisconnected("the server was too slow")
+        try:
+            return super().data(*args, **kwargs)  # type: ignore[misc]
+        except (OSError, smtplib.SMTPServerDisconnected) as error:
+            self.close()  # type: ignore[attr-defined]
+            raise TakenPerhaps from error
+
+
+class _Smtp(_Knowing, smtplib.SMTP):
+    pass
+
+
+class _SmtpSsl(_Knowing, smtplib.SMTP_SSL):
+    pass
+
+
+class EmailBackend(SmtpBackend):
+    """Django's SMTP backend; a mail whose fate is unknown raises `TakenPerhaps`."""
+
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:
+        return _SmtpSsl if self.use_ssl else _Smtp
