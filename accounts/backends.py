@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -10,6 +9,7 @@ from django.http import HttpRequest
 
 from accounts import credentials
 from accounts.models import User
+from accounts.origins import origin_of
 
 
 class LoginIdBackend(ModelBackend):
@@ -25,13 +25,4 @@ class LoginIdBackend(ModelBackend):
         login_id = other.get(User.USERNAME_FIELD, username)
         if login_id is None or password is None:
             return None
-        return credentials.sign_in(login_id, password, origin=_origin(request))
-
-
-def _origin(request: HttpRequest | None) -> credentials.Origin:
-    """The address that the server saw; behind a socket there is none."""
-    try:
-        seen = ipaddress.ip_address(request.META["REMOTE_ADDR"]) if request else None
-    except (KeyError, ValueError):
-        seen = None
-    return credentials.Origin(network=str(seen) if seen else None)
+        return credentials.sign_in(login_id, password, origin=origin_of(request))

@@ -212,6 +212,9 @@ CACHES = {
     }
 }
 
+# The limits on attempts count beside the cache, in the same server (accounts.counters).
+COUNTERS_PREFIX = "wd-count"
+
 
 # --- Celery ---------------------------------------------------------------------------------------
 # A message is a wake-up that carries ids. What is owed is rows in PostgreSQL, so a message may be
@@ -352,6 +355,9 @@ if PRODUCTION and not ALLOWED_HOSTS:
 # Only behind a proxy that removes this header from what visitors send.
 if environment.flag("WINDDOWN_TRUST_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# How many proxies of ours a request passes: so many addresses at the end of X-Forwarded-For are
+# theirs and the visitor's, whatever the visitor wrote before them. With none, the header is ignored.
+TRUSTED_PROXIES = environment.whole_number("WINDDOWN_TRUSTED_PROXIES", default=0)
 if PRODUCTION:
     SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 365 * 24 * 3600

@@ -52,6 +52,7 @@ def read(
         ({"WINDDOWN_MODE": "prod"}, "WINDDOWN_MODE must be one of development, production."),
         ({"WINDDOWN_ROLE": "webb"}, "WINDDOWN_ROLE must be one of web, worker, command."),
         ({"WINDDOWN_DB_CONNECTION_S_MAX": "-1"}, "must be a whole number of at least 0."),
+        ({"WINDDOWN_TRUSTED_PROXIES": "all"}, "must be a whole number of at least 0."),
         ({"WINDDOWN_FIELD_KEY": "c2hvcnQ="}, "WINDDOWN_FIELD_KEY must be 32 bytes in base64."),
         ({"WINDDOWN_FIELD_KEY": "!"}, "WINDDOWN_FIELD_KEY must be base64."),
         ({"DATABASE_URL": "mysql://root@/x"}, "DATABASE_URL must start with postgres://"),
