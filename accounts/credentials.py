@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +17,11 @@ from winddown import approvals, audit, capabilities, clock, runner
 from winddown.errors import CapabilityStopped, GuardNotMet, PastDeadline
 from winddown.machines import SYSTEM, require, transition_one
 from winddown.models import Batch, Capability, Run
+from winddown.providers import PROVIDERS
 
 FENCE_LOCK = 7004
+# A session of staff ends by itself, whatever is done in it.
+STAFF_SESSION_MAX = dt.timedelta(hours=8)
 NO_PASSWORD = "!"  # noqa: S105  what Django's hashers understand as unusable
 
 
@@ -25,6 +30,9 @@ class Refusal(models.TextChoices):
 
     FENCED = "fenced"
     PROVIDER_STOPPED = "provider_stopped"
+    SIGNED_OUT = "signed_out"
+    DISABLED = "disabled"
+    TOO_OLD = "too_old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +281,28 @@ def sign_in_external(provider: str, subject: str, *, origin: Origin) -> User | N
     return _admitted(user, admission)
 
 
+def sign_in_passkey(user: User, *, registered_at: dt.datetime, origin: Origin) -> User | None:
+    """The user, whose passkey registered at `registered_at` was verified just now, with the
+    `admission`; else None.
+
+    A passkey is a customer's own key like the password: the same switch governs it, and one from
+    before the fence opens nothing by itself.
+    """
+    with transaction.atomic():
+        staff = user.kind == User.Kind.STAFF
+        passage = None if staff else _passage("login_password")
+        fence = hold_fence()
+        admission = None
+        outcome = AuthEvent.Outcome.REFUSED
+        active = User.objects.filter(pk=user.pk, is_active=True).exists()
+        if active and (staff or (passage is not None and fence.accepts(registered_at))):
+            outcome = AuthEvent.Outcome.SUCCESS
+            version = passage.version if passage else None
+            admission = Admission(fence.at, AuthEvent.PASSKEY, version)
+        _record(user.login_id, user, outcome, AuthEvent.PASSKEY, admission=admission, origin=origin)
+    return _admitted(user, admission)
+
+
 def _passage(code: str) -> capabilities.Passage | None:
     try:
         with transaction.atomic():
@@ -313,17 +343,19 @@ def _admitted(user: User | None, admission: Admission | None) -> User | None:
 
 
 def session_refusal(user_id: int, admission: Admission | None) -> Refusal | None:
-    """Why a session of this user, issued by `admission`, is not accepted now; None when it is.
+    """Why a session or token of this user, issued by `admission`, is not accepted now; None when
+    it is.
 
-    One query, no lock and no worker: what was committed before this request counts. A session
-    whose provider was stopped stays refused after the provider is back, because the switch's
-    version has moved on. Staff sessions are never refused here (rule 16).
+    One query, no lock and no worker: what was committed before this request counts. What a
+    provider's switch stopped stays refused after the provider is back, because the switch's version
+    has moved on. Neither the fence nor a switch touches staff (rule 16); their sessions have an end
+    of their own instead.
     """
     method = admission.method if admission else AuthEvent.PASSWORD
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT u.kind, winddown_now(),
+            SELECT u.kind, u.is_active, u.sessions_end_before, winddown_now(),
                    (SELECT max(not_before) FROM accounts_credentialfence WHERE state <> 'lifted'),
                    (SELECT version FROM winddown_capability WHERE code = %s AND state = 'enabled')
             FROM accounts_user u WHERE u.id = %s
@@ -331,20 +363,44 @@ def session_refusal(user_id: int, admission: Admission | None) -> Refusal | None
             [f"login_external:{method}", user_id],
         )
         found = cursor.fetchone()
-    if found is None or found[0] == User.Kind.STAFF:
+    if found is None:
         return None
-    _, at, not_before, version = found
-    if not Fence(at=at, not_before=not_before).accepts(admission.at if admission else None):
+    kind, active, end_before, at, not_before, version = found
+    issued_at = admission.at if admission else None
+    if not active:
+        return Refusal.DISABLED
+    if not Fence(at=at, not_before=end_before).accepts(issued_at):
+        return Refusal.SIGNED_OUT
+    if kind == User.Kind.STAFF:
+        old = issued_at is None or at - issued_at > STAFF_SESSION_MAX
+        return Refusal.TOO_OLD if old else None
+    if not Fence(at=at, not_before=not_before).accepts(issued_at):
         return Refusal.FENCED
-    if admission and method != AuthEvent.PASSWORD and version != admission.switch_version:
+    if admission and method in PROVIDERS and version != admission.switch_version:
         return Refusal.PROVIDER_STOPPED
     return None
+
+
+@contextmanager
+def giving(user: User, *, authority_at: dt.datetime | None) -> Iterator[dt.datetime]:
+    """What gives an account a further credential is done inside, dated by the instant yielded.
+
+    `authority_at` is when the session was issued in which the owner asks. Raises `AuthorityFenced`
+    when that lies before the fence: nobody carries a passkey or a token over it either.
+    """
+    with transaction.atomic():
+        fence = hold_fence()
+        if user.kind == User.Kind.CUSTOMER and not fence.accepts(authority_at):
+            raise AuthorityFenced(not_before=f"{fence.not_before:%Y-%m-%d %H:%M:%S %Z}")
+        yield fence.at
 
 
 def sessions_after_stop(switch: Capability) -> int:
     """Customers' sessions of the switch's method issued after it was stopped: must be 0."""
     method = switch.code.removeprefix("login_external:").removeprefix("login_")
-    issued = Session.objects.filter(method=method, issued_at__gte=switch.since)
+    own = (AuthEvent.PASSWORD, AuthEvent.PASSKEY)
+    methods = own if method == AuthEvent.PASSWORD else (method,)
+    issued = Session.objects.filter(method__in=methods, issued_at__gte=switch.since)
     return int(issued.of_customers().count())
 
 

@@ -15,3 +15,11 @@ class PasswordReused(WinddownError):
 
 class PasswordChangedMeanwhile(WinddownError):
     """The password of account {account} was changed by somebody else at this moment: try again."""
+
+
+class TokensAreForCustomers(WinddownError):
+    """Device tokens are given to customers' apps; staff sign in with a second factor."""
+
+
+class TooManyTokens(WinddownError):
+    """The account has {most} device tokens already: revoke one first."""

@@ -12,8 +12,8 @@ def sessions_after_the_stop() -> list[str]:
         SELECT s.id, s.method FROM accounts_session s
         JOIN accounts_user u ON u.id = s.user_id AND u.kind = 'customer'
         JOIN winddown_capability c ON c.state <> 'enabled' AND c.since <= s.issued_at
-          AND c.code = CASE s.method WHEN 'password' THEN 'login_password'
-                                     ELSE 'login_external:' || s.method END
+          AND c.code = CASE WHEN s.method IN ('password', 'passkey') THEN 'login_password'
+                          ELSE 'login_external:' || s.method END
         """,
         "session {0} was issued by {1} after the stop",
     )
@@ -42,7 +42,7 @@ def credentials_before_the_fence() -> list[str]:
 def credentials_dangle() -> list[str]:
     return [
         sentence
-        for table in ("externalidentity", "resetnotice", "session")
+        for table in ("devicetoken", "externalidentity", "resetnotice", "session")
         for sentence in rows(
             f"SELECT t.id FROM accounts_{table} t LEFT JOIN accounts_user u ON u.id = t.user_id"  # noqa: S608
             " WHERE u.id IS NULL AND t.user_id IS NOT NULL",

@@ -1,32 +1,60 @@
-"""Refuses, at the next request and without a worker, what the fence or a stopped switch ended."""
+"""Refuses, at the next request and without a worker, what the fence or a stopped switch ended; and
+lets staff nowhere without a second factor.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from allauth.account.internal.flows.login import get_authentication_records
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django_htmx.http import HttpResponseClientRefresh
 
-from accounts import credentials
+from accounts import credentials, device_tokens, sessions
 from accounts.credentials import Admission
+from accounts.models import User
 from accounts.sessions import ADMISSION_KEY, admission_of
+from winddown.pages import is_poll
+
+# Where staff go who have shown no second factor yet.
+WITHOUT_SECOND_FACTOR = frozenset(
+    {
+        "account_reauthenticate",
+        "mfa_activate_totp",
+        "mfa_add_webauthn",
+        "mfa_index",
+        "set_language",
+        "sign_in",
+        "sign_out",
+    }
+)
+_BEARER = "Bearer "
 
 
 class CredentialMiddleware:
-    """A request has a user only if the session that says so is still accepted.
+    """A request has a user only if the session or token that says so is still accepted.
 
     Stands after AuthenticationMiddleware. A refused session is deleted, the request goes on as
-    nobody's, and `request.session_refusal` says why, for a page that explains it.
+    nobody's, and `request.session_refusal` says why, for a page that explains it. A request with
+    a device token is the token's alone, whatever cookies come with it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        bearer = request.headers.get("Authorization", "")
+        if bearer.startswith(_BEARER):
+            return self._by_token(request, bearer.removeprefix(_BEARER))
         # Without the cookie there is no session to look at, and a public page stays cacheable.
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             _refuse(request)
+            if SESSION_KEY in request.session and not is_poll(request):
+                sessions.used(request)
         response = self.get_response(request)
         if request.session.modified and SESSION_KEY in request.session:
             admission = getattr(request.user, "admission", None)
@@ -34,12 +62,52 @@ class CredentialMiddleware:
                 _admit(request, admission)
         return response
 
+    def _by_token(self, request: HttpRequest, raw: str) -> HttpResponse:
+        request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+        request.session = sessions.SessionStore()
+        user = device_tokens.holder(raw)
+        if user is None:
+            return JsonResponse({"error": "sign in again"}, status=401)
+        request.user = user
+        # A page of another site cannot make a browser send this header.
+        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+class SecondFactorMiddleware:
+    """A member of staff without a second factor in this session reaches only the pages that set one
+    up.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        if getattr(request.user, "kind", "") != User.Kind.STAFF or _showed_second_factor(request):
+            return None
+        match = request.resolver_match
+        if match is not None and match.view_name in WITHOUT_SECOND_FACTOR:
+            return None
+        if is_poll(request):
+            return HttpResponseClientRefresh()
+        return redirect("mfa_index")
+
+
+def _showed_second_factor(request: HttpRequest) -> bool:
+    records = get_authentication_records(request, request.user)
+    return any(record.get("method") == "mfa" for record in records)
+
 
 def _refuse(request: HttpRequest) -> None:
-    user_id = request.session.get(SESSION_KEY)
-    if user_id is None:
+    holder = sessions.holder_of(request.session)
+    if holder is None:
         return
-    refusal = credentials.session_refusal(int(user_id), admission_of(request.session))
+    refusal = credentials.session_refusal(holder, admission_of(request.session))
     if refusal is not None:
         logout(request)
         request.session_refusal = refusal  # type: ignore[attr-defined]

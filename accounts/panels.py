@@ -5,8 +5,11 @@ from __future__ import annotations
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from winddown import panels, words
+from accounts.adapters import ask_again
+from winddown import pages, panels, words
 from winddown.capabilities import PROVIDERS
+
+pages.ask_again.append(ask_again)
 
 panels.name_subjects("credential_fence", _("Lifting of credential fence"))
 

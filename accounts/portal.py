@@ -1,57 +1,36 @@
-"""Signing in and out, for customers and staff alike."""
+"""Signing in and out, for customers and staff alike, and what an account says of its sessions."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
 
-from django import forms
-from django.contrib.auth import authenticate, get_user_model, login, logout
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, resolve_url
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import access, device_tokens, external, session_list, sessions
+from accounts import second_factor_views as second_factor
+from accounts.forms import SignInForm
+from accounts.models import User
+from winddown.errors import WinddownError
 from winddown.pages import page
 
 
-class SignInForm(forms.Form):
-    """Login id and password; one answer for every refusal, whatever its reason."""
+class SignedIn(HttpRequest):
+    """A request behind `login_required`."""
 
-    login_id = forms.CharField(
-        label=_("Login ID"),
-        max_length=254,
-        strip=True,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
-        ),
-        error_messages={"required": _("Enter your login ID.")},
-    )
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=200,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        error_messages={"required": _("Enter your password.")},
-    )
-
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request = request
-        self.user: Any = None
-
-    def clean(self) -> dict[str, Any]:
-        given = self.cleaned_data
-        if "login_id" in given and "password" in given:
-            self.user = authenticate(
-                self.request, username=given["login_id"], password=given["password"]
-            )
-            if self.user is None:
-                raise forms.ValidationError(_("The login ID or the password is not right."))
-        return given
+    user: User
 
 
 @require_http_methods(["GET", "POST"])
@@ -61,26 +40,25 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     then = request.POST.get("next") or request.GET.get("next", "")
     form = SignInForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
-        previous = form.user.last_login
-        login(request, form.user)
-        # Django has written its own clock's time; people are shown the programme's.
-        get_user_model().objects.filter(pk=form.user.pk).update(last_login=form.user.admission.at)
-        request.session["previous_sign_in"] = previous.isoformat() if previous else None
-        return redirect(_place_after(request, form.user, then))
-    shown = {"form": form, "next": then, "refusal": getattr(request, "session_refusal", None)}
+        sessions.leave(request)
+        login = Login(user=form.user, redirect_url=_safe(request, then))
+        answer: HttpResponse = perform_password_login(request, {}, login)
+        return answer
+    shown = {
+        "form": form,
+        "next": then,
+        "refusal": getattr(request, "session_refusal", None),
+        "providers": external.offered(),
+    }
     return page(request, "accounts/sign_in.html", **shown)
 
 
-def _place_after(request: HttpRequest, user: Any, then: str) -> str:
-    """Where the person wanted to go, if it is here; else the start of the staff or of the
-    customers.
-    """
+def _safe(request: HttpRequest, then: str) -> str | None:
+    """Where the person wanted to go, if it is here."""
     safe = url_has_allowed_host_and_scheme(
         then, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    if then and safe:
-        return then
-    return resolve_url("console:incident" if user.kind == "staff" else "home")
+    return then if then and safe else None
 
 
 @require_POST
@@ -89,7 +67,140 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("home")
 
 
+# --- another service ----------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def external_sign_in(request: HttpRequest, provider: str) -> HttpResponse:
+    """The start; while the provider is stopped, and when a handshake came to nothing, why."""
+    offered = external.offer_of(provider)
+    if offered is None:
+        raise Http404
+    if request.method == "POST" and offered.is_on:
+        view = OAuth2LoginView.adapter_view(external.FencedAdapter(request, provider))
+        answer: HttpResponse = view(request)
+        return answer
+    return page(request, "accounts/external_sign_in.html", offered=offered)
+
+
+@never_cache
+def external_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """What the provider answered; while it is stopped, the answer is not even looked at."""
+    offered = external.offer_of(provider_id)
+    if offered is None:
+        raise Http404
+    if not offered.is_on:
+        return redirect("external_sign_in", provider_id)
+    view = OAuth2CallbackView.adapter_view(external.FencedAdapter(request, provider_id))
+    answer: HttpResponse = view(request)
+    return answer
+
+
+# --- sessions and devices -----------------------------------------------------------------------
+
+
+@login_required
+@never_cache
+def open_sessions(request: SignedIn) -> HttpResponse:
+    shown = session_list.of(request.user, present=request.session.session_key)
+    tokens = request.user.device_tokens.filter(revoked_at=None).order_by("-issued_at")
+    return page(request, "accounts/sessions.html", sessions=shown, tokens=tokens)
+
+
+@require_POST
+@login_required
+def end_session(request: SignedIn, number: int) -> HttpResponse:
+    session_list.end(request.user, number)
+    messages.success(request, _("The session is ended."))
+    return redirect("open_sessions")
+
+
+@require_POST
+@login_required
+def sign_out_everywhere(request: SignedIn) -> HttpResponse:
+    access.sign_out_everywhere(request.user, actor=request.user, reason="asked by the owner")
+    logout(request)
+    messages.success(request, _("You are signed out everywhere."))
+    return redirect("sign_in")
+
+
+@require_POST
+@login_required
+def revoke_device(request: SignedIn, number: int) -> HttpResponse:
+    device_tokens.revoke(get_object_or_404(request.user.device_tokens, pk=number))
+    messages.success(request, _("The device is signed out."))
+    return redirect("open_sessions")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def devices(request: HttpRequest) -> HttpResponse:
+    """JSON for the app: whose it is, and a token for a device that is signed in by a session."""
+    if not request.user.is_authenticated:
+        return JsonResponse({"error": "sign in"}, status=401)
+    if request.method == "GET":
+        return JsonResponse({"account_ref": request.user.account_ref})
+    admission = sessions.admission_of(request.session)
+    try:
+        name = str(json.loads(request.body)["device_name"])[:60]
+        token, text = device_tokens.issue(request.user, authority=admission, device_name=name)
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return JsonResponse({"error": "device_name is missing"}, status=400)
+    except WinddownError as refused:
+        return JsonResponse({"error": str(refused)}, status=403)
+    return JsonResponse({"token": text, "number": token.pk}, status=201)
+
+
+_own = second_factor.own
 urlpatterns = [
     path("sign-in/", sign_in, name="sign_in"),
+    # The name by which allauth knows it.
+    path("sign-in/", sign_in, name="account_login"),
+    path("sign-in/code/", _own(second_factor.SecondFactorStage), name="mfa_authenticate"),
+    path("sign-in/passkey/", _own(second_factor.PasskeySignIn), name="mfa_login_webauthn"),
+    path("sign-in/with/<slug:provider>/", external_sign_in, name="external_sign_in"),
+    path(
+        "sign-in/with/<slug:provider_id>/back/", external_callback, name="openid_connect_callback"
+    ),
     path("sign-out/", sign_out, name="sign_out"),
+    path("sign-out/everywhere/", sign_out_everywhere, name="sign_out_everywhere"),
+    path("account/sessions/", open_sessions, name="open_sessions"),
+    path("account/sessions/<int:number>/end/", end_session, name="end_session"),
+    path("account/devices/", devices, name="devices"),
+    path("account/devices/<int:number>/revoke/", revoke_device, name="revoke_device"),
+    path("account/second-factor/", _own(second_factor.SecondFactors), name="mfa_index"),
+    path("account/second-factor/app/", _own(second_factor.AddApp), name="mfa_activate_totp"),
+    path(
+        "account/second-factor/app/remove/",
+        _own(second_factor.RemoveApp),
+        name="mfa_deactivate_totp",
+    ),
+    path("account/second-factor/passkey/", _own(second_factor.AddPasskey), name="mfa_add_webauthn"),
+    path(
+        "account/second-factor/passkey/<int:pk>/remove/",
+        _own(second_factor.RemovePasskey),
+        name="mfa_remove_webauthn",
+    ),
+    path(
+        "account/second-factor/codes/",
+        _own(second_factor.RecoveryCodes),
+        name="mfa_view_recovery_codes",
+    ),
+    path(
+        "account/second-factor/codes/new/",
+        _own(second_factor.NewRecoveryCodes),
+        name="mfa_generate_recovery_codes",
+    ),
+    path(
+        "account/confirm/password/",
+        _own(second_factor.FreshPassword),
+        name="account_reauthenticate",
+    ),
+    path("account/confirm/code/", _own(second_factor.FreshCode), name="mfa_reauthenticate"),
+    path(
+        "account/confirm/passkey/",
+        _own(second_factor.FreshPasskey),
+        name="mfa_reauthenticate_webauthn",
+    ),
 ]

@@ -5,21 +5,76 @@ from __future__ import annotations
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.http import HttpRequest
+from django.utils import timezone
 
+from accounts.origins import origin_of
 from accounts.credentials import Admission
-from accounts.models import AuthEvent, Session
+from accounts.models import AuthEvent, Session, User
 from winddown import clock
 
 ADMISSION_KEY = "admission"
+# Whose first factor was right, while the second is asked.
+HALF_IN_KEY = "half_in"
+_REMEMBERED_KEY = "remembered"
+_USED_AT_KEY = "used_at"
+_OPENED_FROM_KEY = "opened_from"
+REMEMBERED_S = 30 * 24 * 3600
+_USED_AT_STEP_S = 60
 
 
 def admission_of(session: Any) -> Admission | None:
     """The admission that the session carries."""
     stored = session.get(ADMISSION_KEY)
     return Admission.from_json(stored) if stored else None
+
+
+def holder_of(session: Any) -> int | None:
+    """The account whose session it is, or is about to be: half a sign-in is judged like a whole."""
+    found = session.get(SESSION_KEY, session.get(HALF_IN_KEY))
+    return None if found is None else int(found)
+
+
+def leave(request: HttpRequest) -> None:
+    """Whoever was signed in here is signed out, before somebody signs in."""
+    if holder_of(request.session) is not None:
+        logout(request)
+
+
+def begin(session: Any, user: User, *, remembered: bool) -> None:
+    """The session carries the admission of `user`, who may still have to give a second factor."""
+    assert SESSION_KEY not in session, "an admission is never put into another person's session"
+    session.cycle_key()
+    session[HALF_IN_KEY] = user.pk
+    session[ADMISSION_KEY] = user.admission.as_json()
+    session[_REMEMBERED_KEY] = remembered and user.kind == User.Kind.CUSTOMER
+
+
+def open_for(request: HttpRequest, user: User) -> None:
+    """The session is `user`'s: it says from where, and lives as long as was asked for."""
+    session = request.session
+    session.pop(HALF_IN_KEY, None)
+    network = origin_of(request).network
+    session[_OPENED_FROM_KEY] = [network or "", request.headers.get("User-Agent", "")[:200]]
+    session[_USED_AT_KEY] = int(timezone.now().timestamp())
+    if session.pop(_REMEMBERED_KEY, False):
+        session.set_expiry(REMEMBERED_S)
+
+
+def opened_from(session: Any) -> tuple[str, str]:
+    """The network and the browser's own words from which the session was opened."""
+    network, agent = session.get(_OPENED_FROM_KEY, ("", ""))
+    return network, agent
+
+
+def used(request: HttpRequest) -> None:
+    """The session lives on from now, noted at most once a minute: the clock is the real one."""
+    now = int(timezone.now().timestamp())
+    if now - request.session.get(_USED_AT_KEY, 0) >= _USED_AT_STEP_S:
+        request.session[_USED_AT_KEY] = now
 
 
 class SessionStore(DatabaseStore):
@@ -39,9 +94,10 @@ class SessionStore(DatabaseStore):
             data[ADMISSION_KEY] = Admission(clock.now(), AuthEvent.PASSWORD, None).as_json()
         row = super().create_model_instance(data)
         assert isinstance(row, Session)
-        if SESSION_KEY in data:
+        holder = holder_of(data)
+        if holder is not None:
             admission = Admission.from_json(data[ADMISSION_KEY])
-            row.user_id = int(data[SESSION_KEY])
+            row.user_id = holder
             row.issued_at = admission.at
             row.method = admission.method
             row.switch_version = admission.switch_version

@@ -13,6 +13,7 @@ import secrets
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -27,6 +28,7 @@ from config.environment import (
     email_from_url,
 )
 from config.schedule import beat_schedule
+from winddown.providers import PROVIDERS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -117,6 +119,11 @@ INSTALLED_APPS = [
     "django_fsm",
     "django_htmx",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
     *_ROOMS,
 ]
 AUTH_USER_MODEL = "accounts.User"
@@ -133,6 +140,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.CredentialMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -311,7 +320,7 @@ else:
 
 # --- People and their sessions --------------------------------------------------------------------
 
-LOGIN_URL = "admin:login"
+LOGIN_URL = "sign_in"
 AUTHENTICATION_BACKENDS = ["accounts.backends.LoginIdBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -332,7 +341,70 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_RESET_TIMEOUT = 900
 
+# What of django-allauth is taken, and what is left off: docs/decisions/0007-allauth.md.
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.ExternalAdapter"
+MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "login_id"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+# Half-finished sign-ins are given up, and dangerous actions ask again, after ten minutes.
+ACCOUNT_LOGIN_TIMEOUT = 600
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "accounts.forms.CodeForm",
+    "reauthenticate": "accounts.forms.FreshCodeForm",
+}
+
+
+def _provider_app(provider: str) -> dict[str, Any] | None:
+    """The provider as allauth wants it, when the environment names all of it; None for nothing."""
+    prefix = f"WINDDOWN_OIDC_{provider.upper()}"
+    given = {part: environment.text(f"{prefix}_{part}") for part in ("URL", "CLIENT_ID", "SECRET")}
+    if not any(given.values()):
+        return None
+    if missing := [f"{prefix}_{part}" for part, value in given.items() if not value]:
+        raise ImproperlyConfigured(f"{', '.join(missing)} must be set with the others of {prefix}.")
+    url = urlsplit(given["URL"])
+    schemes = {"https"} if PRODUCTION else {"https", "http"}
+    if url.scheme not in schemes or not url.hostname or url.query or url.fragment or url.username:
+        raise ImproperlyConfigured(
+            f"{prefix}_URL must be the issuer's {' or '.join(sorted(schemes))} address."
+        )
+    return {
+        "provider_id": provider,
+        "name": provider,
+        "client_id": given["CLIENT_ID"],
+        "secret": given["SECRET"],
+        "settings": {
+            "server_url": given["URL"].rstrip("/"),
+            "oauth_pkce_enabled": True,
+            # Who it is, and nothing else about them.
+            "scope": ["openid"],
+            "fetch_userinfo": False,
+        },
+    }
+
+
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
+    "openid_connect": {
+        "APPS": [app for app in map(_provider_app, PROVIDERS) if app],
+        "provider_class": "accounts.external.FencedProvider",
+    }
+}
+SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
+
 SESSION_ENGINE = "accounts.sessions"
+# A visit ends after half an hour without a request, or with the browser; a customer may ask for
+# more.
 SESSION_COOKIE_AGE = 30 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
@@ -372,6 +444,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+_PROVIDER_ORIGINS = sorted(
+    "{0.scheme}://{0.netloc}".format(urlsplit(app["settings"]["server_url"]))
+    for app in SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -380,7 +456,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # A sign-in with another service is a form whose answer leads there.
+        "form-action": [SELF, *_PROVIDER_ORIGINS],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "upgrade-insecure-requests": PRODUCTION,

@@ -14,9 +14,9 @@ from winddown import approvals, audit, clock
 from winddown.errors import CapabilityStopped, GuardNotMet, PastDeadline, UnknownCapability
 from winddown.machines import transition_one
 from winddown.models import Capability, Probe, Programme, Signature
+from winddown.providers import PROVIDERS as PROVIDERS
 
 FUNDING_SOURCES = ("credit_card", "debit_card", "atm_cash", "register_cash", "points", "bonus")
-PROVIDERS = ("facebook", "google", "line", "twitter", "yahoo")
 ALL = (
     "register",
     *(f"top_up:{source}" for source in FUNDING_SOURCES),

@@ -27,7 +27,7 @@ from winddown import (
 from winddown.errors import UnknownWorkflow, WinddownError
 from winddown.forms import PlanForm, ReasonForm, RetryForm
 from winddown.models import Programme, Run
-from winddown.pages import is_poll, page, refusals_told, staff_page
+from winddown.pages import fresh_page, is_poll, page, refusals_told, staff_page
 
 _Act = Callable[[Run, Any, dict[str, Any]], Any]
 _RUN_ACTS: dict[str, _Act] = {
@@ -79,6 +79,7 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @staff_page
+@fresh_page
 def run_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     found = get_object_or_404(Run.objects.select_related("maker"), pk=number)
     if verb not in _RUN_ACTS:
@@ -108,6 +109,7 @@ def _run_form(request: HttpRequest, verb: str, seen: run_page.RunPage) -> Reason
 
 @require_http_methods(["GET", "POST"])
 @staff_page
+@fresh_page
 def plan(request: HttpRequest, name: str) -> HttpResponse:
     try:
         workflow = registry.get(name)
@@ -148,6 +150,7 @@ def switch(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @staff_page
+@fresh_page
 def switch_decide(request: HttpRequest, code: str, verb: str) -> HttpResponse:
     seen = switch_page.look(code, actor=request.user)
     if seen is None or verb not in _SWITCH_ACTS:

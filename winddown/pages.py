@@ -71,6 +71,28 @@ def staff_page(view: View) -> View:
     return never_cache(guarded)
 
 
+# Raises, or answers, when the person behind the request must first show again who it is; filled by
+# the app that knows.
+ask_again: list[Callable[[HttpRequest], HttpResponse | None]] = []
+
+
+def fresh_page(view: View) -> View:
+    """What the page's form does is done only by somebody who showed a short while ago who it is.
+
+    Looking at the page is free.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST":
+            for ask in ask_again:
+                if (answer := ask(request)) is not None:
+                    return answer
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 @contextmanager
 def refusals_told(request: HttpRequest) -> Iterator[None]:
     """A refusal inside is a message on the next page, in the reader's language, and nothing more

@@ -31,6 +31,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.suspend_identity",
         "accounts.restore_identity",
         "accounts.send_reset_notice",
+        "accounts.end_sessions",
+        "accounts.disable_account",
     ),
     "fraud_analyst": (
         "wallets.hold_wallet",
@@ -99,6 +101,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.decide_application",
         "refunds.override_name_check",
         "refunds.report_claim",
+        "accounts.end_sessions",
     ),
     "auditor": ("winddown.read_audit",),
 }

@@ -57,6 +57,12 @@ def provider(code: str) -> Text:
     return _PROVIDERS.get(code, code)
 
 
+def sign_in_method(code: str) -> Text:
+    """How somebody signed in, as a part of a sentence."""
+    own = {"password": _("with a password"), "passkey": _("with a passkey")}
+    return own.get(code) or format_lazy(_("with {provider}"), provider=provider(code))
+
+
 def capability_title(code: str) -> Text:
     """The name of the capability `code`; a code without a name stands for itself."""
     kind, _sep, of = code.partition(":")

@@ -2,6 +2,7 @@
 
 from accounts.models.auth_event import AuthEvent
 from accounts.models.credential_fence import CredentialFence, CredentialFenceTransition
+from accounts.models.device_token import DeviceToken
 from accounts.models.external_identity import ExternalIdentity, ExternalIdentityTransition
 from accounts.models.reset_notice import ResetNotice, ResetNoticeTransition
 from accounts.models.session import Session
@@ -11,6 +12,7 @@ __all__ = [
     "AuthEvent",
     "CredentialFence",
     "CredentialFenceTransition",
+    "DeviceToken",
     "ExternalIdentity",
     "ExternalIdentityTransition",
     "ResetNotice",

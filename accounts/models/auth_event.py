@@ -26,7 +26,8 @@ class AuthEvent(models.Model):
         REFUSED = "refused"
 
     PASSWORD = "password"  # noqa: S105
-    METHODS = (PASSWORD, *PROVIDERS)
+    PASSKEY = "passkey"
+    METHODS = (PASSWORD, PASSKEY, *PROVIDERS)
 
     occurred_at = models.DateTimeField()
     login_id = models.CharField(max_length=254, help_text="As it was typed, in lower case.")
@@ -49,7 +50,8 @@ class AuthEvent(models.Model):
                 name="auth_outcome_known",
             ),
             models.CheckConstraint(
-                condition=Q(method__in=["password", *PROVIDERS]), name="auth_method_known"
+                condition=Q(method__in=["password", "passkey", *PROVIDERS]),
+                name="auth_method_known",
             ),
         ]
 

@@ -114,6 +114,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         blank=True,
         help_text="The password a mass reset took away: it never signs in, nor is chosen again.",
     )
+    sessions_end_before = models.DateTimeField(
+        null=True,
+        help_text="Sessions and device tokens issued before this instant are not accepted.",
+    )
 
     USERNAME_FIELD = "login_id"
     EMAIL_FIELD = "email"

@@ -1,31 +1,22 @@
-"""The smallest doors a customer could have, so that the tests ask through real requests."""
+"""The real doors, and two more by which the tests ask who somebody is and let a provider vouch."""
 
 from __future__ import annotations
 
-from django.contrib.auth import authenticate, login
+from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from accounts import credentials
+from config.urls import urlpatterns as real
 
 BACKEND = "accounts.backends.LoginIdBackend"
 
 
-def sign_in(request: HttpRequest) -> HttpResponse:
-    user = authenticate(
-        request, username=request.POST["login_id"], password=request.POST["password"]
-    )
-    return _opened(request, user)
-
-
 def callback(request: HttpRequest) -> HttpResponse:
+    """What is behind a provider's handshake; the handshake itself is in `test_sign_in_matrix`."""
     user = credentials.sign_in_external(
         request.POST["provider"], request.POST["subject"], origin=credentials.Origin()
     )
-    return _opened(request, user)
-
-
-def _opened(request: HttpRequest, user: object | None) -> HttpResponse:
     if user is None:
         return HttpResponse(status=403)
     login(request, user, backend=BACKEND)
@@ -37,4 +28,4 @@ def who(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{name} {getattr(request, 'session_refusal', '')}".strip())
 
 
-urlpatterns = [path("sign-in", sign_in), path("callback", callback), path("who", who)]
+urlpatterns = [*real, path("callback", callback), path("who", who)]

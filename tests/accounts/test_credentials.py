@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
-from accounts import credentials
+from accounts import credentials, second_factor
 from accounts.errors import AuthorityFenced, PasswordReused
 from accounts.models import AuthEvent, CredentialFence, Session, User
 from accounts.sessions import SessionStore
@@ -146,6 +146,7 @@ def test_staff_are_touched_by_no_customer_fence(
     officer = staff("support")
     officer.set_password(OLD)
     officer.save()
+    second_factor.add_app(officer)
     window = browser()
     window.sign_in(officer.login_id)
 
@@ -162,6 +163,7 @@ def test_a_stopped_password_sign_in_refuses_customers_and_not_staff(
     someone, officer = person(), staff("support")
     officer.set_password(OLD)
     officer.save()
+    second_factor.add_app(officer)
     capabilities.stop("login_password", actor=two[0], reason="attack")
 
     assert not browser().sign_in(someone.login_id)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.signing_in import open_session
 from winddown import figures
 
 
@@ -23,7 +24,7 @@ def signed_in() -> Callable[..., Client]:
 
     def sign_in(person: Any, *, language: str = "en") -> Client:
         browser = Client(headers={"accept-language": language})
-        browser.force_login(person)
+        open_session(browser, person)
         return browser
 
     return sign_in

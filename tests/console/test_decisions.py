@@ -10,6 +10,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 
 from tests import factories
+from tests.signing_in import open_session
 from winddown import capabilities, runner
 from winddown.models import AuditEntry, Capability, Probe, Run
 
@@ -196,7 +197,7 @@ def test_a_look_changes_nothing(
 
 def test_a_form_of_another_site_decides_nothing(waiting: Run, checker: Any) -> None:
     browser = Client(enforce_csrf_checks=True)
-    browser.force_login(checker)
+    open_session(browser, checker)
 
     answer = browser.post(
         f"/console/runs/{waiting.pk}/approve/",

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts import second_factor
+from tests.signing_in import sign_in
 from winddown import clock
 
 pytestmark = pytest.mark.django_db
@@ -24,12 +26,17 @@ def known(customer: Callable[..., Any], programme: Any) -> Any:
     return person
 
 
-def send(browser: Client, login_id: str, password: str, **more: str) -> Any:
-    return browser.post("/sign-in/", {"login_id": login_id, "password": password, **more})
+@pytest.fixture
+def officer(staff: Callable[..., Any], programme: Any) -> Any:
+    person = staff("auditor")
+    person.set_password(PASSWORD)
+    person.save()
+    second_factor.add_app(person)
+    return person
 
 
 def test_a_customer_signs_in_and_comes_to_the_own_page(client: Client, known: Any) -> None:
-    answer = send(client, known.login_id, PASSWORD)
+    answer = sign_in(client, known.login_id, PASSWORD)
 
     assert answer.status_code == 302
     assert answer["Location"] == "/"
@@ -37,21 +44,17 @@ def test_a_customer_signs_in_and_comes_to_the_own_page(client: Client, known: An
 
 
 def test_staff_sign_in_at_the_same_place_and_come_to_the_console(
-    client: Client, staff: Callable[..., Any], programme: Any
+    client: Client, officer: Any
 ) -> None:
-    person = staff("auditor")
-    person.set_password(PASSWORD)
-    person.save()
-
-    assert send(client, person.login_id, PASSWORD)["Location"] == "/console/"
+    assert sign_in(client, officer.login_id, PASSWORD)["Location"] == "/console/"
 
 
 def test_an_unknown_login_id_and_a_wrong_password_get_the_same_answer(
     client: Client, known: Any
 ) -> None:
     """Rule 6: nothing tells whether an account exists."""
-    wrong = send(client, known.login_id, "not it")
-    unknown = send(client, "nobody-of-this-name", "not it")
+    wrong = sign_in(client, known.login_id, "not it")
+    unknown = sign_in(client, "nobody-of-this-name", "not it")
 
     assert wrong.status_code == unknown.status_code == 200
     shown = [str(answer.context["form"].non_field_errors()) for answer in (wrong, unknown)]
@@ -60,7 +63,7 @@ def test_an_unknown_login_id_and_a_wrong_password_get_the_same_answer(
 
 
 def test_the_password_is_never_sent_back(client: Client, known: Any) -> None:
-    answer = send(client, known.login_id, "a wrong but secret word")
+    answer = sign_in(client, known.login_id, "a wrong but secret word")
 
     assert "a wrong but secret word" not in answer.content.decode()
     assert known.login_id in answer.content.decode()
@@ -70,34 +73,29 @@ def test_the_password_is_never_sent_back(client: Client, known: Any) -> None:
     "then", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"]
 )
 def test_sign_in_leads_nowhere_outside(client: Client, known: Any, then: str) -> None:
-    assert send(client, known.login_id, PASSWORD, next=then)["Location"] == "/"
+    assert sign_in(client, known.login_id, PASSWORD, next=then)["Location"] == "/"
 
 
-def test_sign_in_leads_back_to_where_somebody_wanted_to_go(
-    client: Client, staff: Callable[..., Any], programme: Any
-) -> None:
-    person = staff("auditor")
-    person.set_password(PASSWORD)
-    person.save()
+def test_sign_in_leads_back_to_where_somebody_wanted_to_go(client: Client, officer: Any) -> None:
     wanted = client.get("/console/invariants/")
 
     assert wanted["Location"] == "/sign-in/?next=/console/invariants/"
-    answer = send(client, person.login_id, PASSWORD, next="/console/invariants/")
+    answer = sign_in(client, officer.login_id, PASSWORD, next="/console/invariants/")
     assert answer["Location"] == "/console/invariants/"
 
 
 def test_the_page_says_when_the_account_was_last_used(client: Client, known: Any) -> None:
-    send(client, known.login_id, PASSWORD)
+    sign_in(client, known.login_id, PASSWORD)
     assert client.get("/").context["previous_sign_in"] is None
 
     client.post("/sign-out/")
-    send(client, known.login_id, PASSWORD)
+    sign_in(client, known.login_id, PASSWORD)
 
     assert client.get("/").context["previous_sign_in"] is not None
 
 
 def test_signing_out_takes_a_post_and_ends_the_session(client: Client, known: Any) -> None:
-    send(client, known.login_id, PASSWORD)
+    sign_in(client, known.login_id, PASSWORD)
     assert client.get("/sign-out/").status_code == 405
     assert client.get("/").wsgi_request.user.is_authenticated
 

@@ -292,3 +292,17 @@ def milestone(kind: str) -> str:
 @register.filter
 def act(action: str) -> str:
     return str(words.act_title(action))
+
+
+# --- sign-in ------------------------------------------------------------------------------------
+
+
+@register.filter
+def provider_name(code: str) -> words.Text:
+    return words.provider(code)
+
+
+@register.filter
+def sign_in_method(code: str) -> words.Text:
+    """ "with a password", "with LINE"."""
+    return words.sign_in_method(code)

@@ -1,0 +1,64 @@
+"""Ending what is open of one account: signed out everywhere, or disabled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import DeviceToken, Session, User
+from winddown import audit, clock
+from winddown.errors import GuardNotMet
+from winddown.machines import require
+
+
+def sign_out_everywhere(user: User, *, actor: Any, reason: str) -> None:
+    """No session and no device token of the account from before this instant is accepted.
+
+    The owner may, and staff with the permission. The instant alone decides; the rows go with it so
+    that nobody has to look at them again.
+    """
+    _require(user, actor, "accounts.end_sessions", action="sign an account out everywhere")
+    with transaction.atomic():
+        _end(user)
+        audit.append("access.sign_out_everywhere", _subject(user), actor=actor, reason=reason)
+
+
+def disable(user: User, *, actor: Any, reason: str) -> None:
+    """Nobody is let into the account, and what was open of it has ended.
+
+    Raises `NotPermitted`, or `GuardNotMet` for one's own account and for one that is disabled.
+    """
+    require(actor, "accounts.disable_account", action="disable an account")
+    if user.pk == actor.pk:
+        raise GuardNotMet(action="disable an account", why="it is your own")
+    with transaction.atomic():
+        if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
+            raise GuardNotMet(action="disable the account", why="it is disabled already")
+        _end(user)
+        audit.append("access.disable", _subject(user), actor=actor, reason=reason)
+
+
+def enable(user: User, *, actor: Any, reason: str) -> None:
+    """The owner is let in again; nothing that was open before comes back."""
+    require(actor, "accounts.disable_account", action="enable an account")
+    with transaction.atomic():
+        if not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
+            raise GuardNotMet(action="enable the account", why="it is not disabled")
+        audit.append("access.enable", _subject(user), actor=actor, reason=reason)
+
+
+def _end(user: User) -> None:
+    at = clock.now()
+    User.objects.filter(pk=user.pk).update(sessions_end_before=at)
+    DeviceToken.objects.filter(user=user, revoked_at=None).update(revoked_at=at)
+    Session.objects.filter(user=user).delete()
+
+
+def _require(user: User, actor: Any, permission: str, *, action: str) -> None:
+    if actor.pk != user.pk:
+        require(actor, permission, action=action)
+
+
+def _subject(user: User) -> str:
+    return f"account:{user.pk}"

@@ -1,0 +1,63 @@
+"""Device tokens: given to a signed-in customer's app, and judged like a session at every request."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from accounts import credentials
+from accounts.credentials import Admission
+from accounts.errors import TokensAreForCustomers, TooManyTokens
+from accounts.models import DeviceToken, User
+from winddown import clock
+
+TOKENS_MAX = 20
+
+
+def issue(user: User, *, authority: Admission | None, device_name: str) -> tuple[DeviceToken, str]:
+    """The device has a token, returned with its text, which nobody sees again.
+
+    The token is of the method, and under the switch, by which the session that asks was opened.
+    Raises `AuthorityFenced`, `TokensAreForCustomers` or `TooManyTokens`.
+    """
+    if user.kind != User.Kind.CUSTOMER:
+        raise TokensAreForCustomers
+    text = secrets.token_urlsafe(32)
+    with credentials.giving(user, authority_at=authority.at if authority else None) as at:
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if user.device_tokens.filter(revoked_at=None).count() >= TOKENS_MAX:
+            raise TooManyTokens(most=TOKENS_MAX)
+        token = DeviceToken.objects.create(
+            user=user,
+            digest=_digest(text),
+            device_name=device_name,
+            issued_at=at,
+            method=authority.method if authority else "",
+            switch_version=authority.switch_version if authority else None,
+        )
+    return token, text
+
+
+def holder(text: str) -> User | None:
+    """Whose token it is, if it is accepted now."""
+    token = (
+        DeviceToken.objects.filter(digest=_digest(text), revoked_at=None)
+        .select_related("user")
+        .first()
+    )
+    if token is None:
+        return None
+    admission = Admission(token.issued_at, token.method, token.switch_version)
+    if credentials.session_refusal(token.user_id, admission) is not None:
+        return None
+    user: User = token.user
+    return user
+
+
+def revoke(token: DeviceToken) -> None:
+    """The token opens nothing any more; a second call changes nothing."""
+    DeviceToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=clock.now())
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

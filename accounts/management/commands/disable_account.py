@@ -1,0 +1,26 @@
+"""`manage.py disable_account --account REF`: nobody is let into the account; `--undo` lets in again."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from accounts import access
+from accounts.account_argument import account_of, add_account
+from winddown.command import StaffCommand
+
+
+class Command(StaffCommand):
+    help = "Let nobody into one account and end what is open of it, or let its owner in again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        add_account(parser)
+        parser.add_argument("--undo", action="store_true", help="let the owner in again")
+
+    def act(self, options: dict[str, Any]) -> None:
+        account = account_of(options)
+        verb = access.enable if options["undo"] else access.disable
+        verb(account, actor=self.actor(options), reason=options["reason"])
+        done = "lets its owner in again" if options["undo"] else "is disabled"
+        self.say(f"{account} {done}.", account=account.pk)

@@ -1,0 +1,93 @@
+"""Second factors: what counts as one, and whether a code is right, used once, and not guessed at."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from allauth.mfa.utils import decrypt
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from accounts.models import User
+
+# After so many wrong codes, none is looked at until the pause is over.
+WRONG_CODES_MAX = 5
+PAUSE = dt.timedelta(minutes=5)
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+
+
+def use_code(user: User, code: str) -> Authenticator | None:
+    """The authenticator whose code it is, used up by this call; None when it is not right.
+
+    A code of the app or a recovery code. What was used and how often somebody guessed stands in the
+    authenticator's own row, under its lock: it outlives a flushed cache, and works without one. By
+    the real clock, as the app counts.
+    """
+    typed = code.replace(" ", "").replace("-", "")
+    now = timezone.now().timestamp()
+    with transaction.atomic():
+        rows = list(
+            Authenticator.objects.select_for_update()
+            .filter(user_id=user.pk)
+            .exclude(type=Authenticator.Type.WEBAUTHN)
+            .order_by("pk")
+        )
+        if not rows or rows[0].data.get("paused_until", 0) > now:
+            return None
+        found = next((row for row in rows if _use(row, typed)), None)
+        wrong = 0 if found else rows[0].data.get("wrong", 0) + 1
+        paused = wrong >= WRONG_CODES_MAX
+        _note(
+            rows[0],
+            wrong=0 if paused else wrong,
+            paused_until=now + PAUSE.total_seconds() if paused else 0,
+        )
+    return found
+
+
+def _use(row: Authenticator, typed: str) -> bool:
+    """The code is the row's, and from now on it is used."""
+    if row.type == Authenticator.Type.RECOVERY_CODES:
+        return bool(row.wrap().validate_code(typed))
+    secret = decrypt(row.data["secret"])
+    for step in yield_hotp_counters_from_time():
+        if constant_time_compare(format_hotp_value(hotp_value(secret, step)), typed):
+            if step <= row.data.get("used_step", 0):
+                return False
+            _note(row, used_step=step)
+            return True
+    return False
+
+
+def _note(row: Authenticator, **facts: Any) -> None:
+    """The facts stand in the row beside what is there."""
+    row.refresh_from_db(fields=["data"])
+    row.data.update(facts)
+    row.save(update_fields=["data"])
+
+
+def add_app(user: User) -> str:
+    """The person has an authenticator app, made here instead of on a page; its secret."""
+    secret: str = generate_totp_secret()
+    TOTP.activate(user, secret)
+    return secret
+
+
+def current_code(user: User) -> str | None:
+    """The code that the person's app shows now; None without an app."""
+    row = Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).first()
+    if row is None:
+        return None
+    step = int(timezone.now().timestamp()) // 30
+    code: str = format_hotp_value(hotp_value(decrypt(row.data["secret"]), step))
+    return code

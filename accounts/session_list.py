@@ -1,0 +1,80 @@
+"""The sessions of one account, as its owner sees them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+from django.contrib.auth import SESSION_KEY
+from django.utils import timezone
+
+from accounts import sessions
+from accounts.models import Session, User
+
+_BROWSERS = (
+    ("Edge", r"Edg"),
+    ("Opera", r"OPR/"),
+    ("Samsung Internet", r"SamsungBrowser"),
+    ("Firefox", r"Firefox/|FxiOS"),
+    ("Chrome", r"Chrome/|CriOS"),
+    ("Safari", r"Safari/"),
+)
+_SYSTEMS = (
+    ("iPhone", r"iPhone"),
+    ("iPad", r"iPad"),
+    ("Android", r"Android"),
+    ("Windows", r"Windows"),
+    ("macOS", r"Mac OS X"),
+    ("Linux", r"Linux"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One session: since when, by which method, from where, and whether it is the one that asks."""
+
+    number: int
+    issued_at: dt.datetime | None
+    method: str
+    network: str
+    browser: str
+    remembered: bool
+    present: bool
+
+
+def of(user: User, *, present: str | None) -> list[OpenSession]:
+    """The user's open sessions, the newest first. One that waits for its second factor is none."""
+    rows = Session.objects.filter(user=user, expire_date__gt=timezone.now())
+    found = []
+    for row in rows.order_by("-issued_at", "-pk"):
+        data = row.get_decoded()
+        if SESSION_KEY not in data:
+            continue
+        network, agent = sessions.opened_from(data)
+        found.append(
+            OpenSession(
+                number=row.pk,
+                issued_at=row.issued_at,
+                method=row.method,
+                network=network,
+                browser=_browser(agent),
+                remembered="_session_expiry" in data,
+                present=row.session_key == present,
+            )
+        )
+    return found
+
+
+def end(user: User, number: int) -> None:
+    """The user's session is gone; another person's, or none of that number, is left as it is."""
+    Session.objects.filter(pk=number, user=user).delete()
+
+
+def _browser(agent: str) -> str:
+    """What a person would call it; empty when the browser does not say."""
+    parts = [
+        next((name for name, pattern in kinds if re.search(pattern, agent)), "")
+        for kinds in (_BROWSERS, _SYSTEMS)
+    ]
+    return ", ".join(filter(None, parts))

@@ -1,0 +1,44 @@
+"""How tests sign people in: through the real doors, or straight to the state behind them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.mfa.utils import decrypt
+from django.test import Client
+
+
+def sign_in(browser: Client, login_id: str, password: str, **more: str) -> Any:
+    """The answer of the real doors: the password, and the second factor where it is asked for."""
+    answer = browser.post("/sign-in/", {"login_id": login_id, "password": password, **more})
+    if answer.status_code == 302 and answer["Location"] == "/sign-in/code/":
+        from accounts.models import User
+
+        answer = send_code(browser, User.objects.get(login_id=login_id.lower()))
+    return answer
+
+
+def send_code(browser: Client, person: Any) -> Any:
+    return browser.post("/sign-in/code/", {"code": next_code(person)})
+
+
+def next_code(person: Any) -> str:
+    """A code of the person's app that is accepted now and was not used yet: a code works once, and a test may not wait
+    half a minute for the next."""
+    app = Authenticator.objects.get(user=person, type=Authenticator.Type.TOTP)
+    step = max(int(time.time()) // 30 - 1, app.data.get("used_step", 0) + 1)
+    return format_hotp_value(hotp_value(decrypt(app.data["secret"]), step))
+
+
+def open_session(browser: Client, person: Any) -> None:
+    """The browser's session is `person`'s, as after a password and a second factor just now."""
+    browser.force_login(person)
+    session = browser.session
+    session["account_authentication_methods"] = [
+        {"method": "mfa", "type": "totp", "at": time.time()}
+    ]
+    session["account_authentication_methods_user"] = str(person.pk)
+    session.save()

@@ -1,0 +1,3 @@
+"""The login providers that the service knows; imports nothing, so that settings can read it."""
+
+PROVIDERS = ("facebook", "google", "line", "twitter", "yahoo")
