@@ -21,8 +21,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import credentials, sessions
-from accounts.origins import origin_of
 from accounts.models import User
+from accounts.origins import origin_of
 from winddown import encryption
 from winddown.models import Programme
 

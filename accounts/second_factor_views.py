@@ -21,9 +21,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from accounts import credentials, sessions
-from accounts.origins import origin_of
 from accounts.errors import AuthorityFenced
 from accounts.models import User
+from accounts.origins import origin_of
 from winddown.pages import page
 
 

@@ -11,9 +11,9 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.origins import origin_of
 from accounts.credentials import Admission
 from accounts.models import AuthEvent, Session, User
+from accounts.origins import origin_of
 from winddown import clock
 
 ADMISSION_KEY = "admission"

@@ -352,6 +352,9 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 # Half-finished sign-ins are given up, and dangerous actions ask again, after ten minutes.
 ACCOUNT_LOGIN_TIMEOUT = 600
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+# accounts.limits counts what allauth would.
+ACCOUNT_RATE_LIMITS = False
+MFA_RATE_LIMITS = False
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_PASSKEY_LOGIN_ENABLED = True
