@@ -11,18 +11,22 @@ from winddown import audit, capabilities, milestones, runner
 
 log = logging.getLogger(__name__)
 
+# The clockwork signs its ticks under this name among the workers.
+TICK = "tick"
+
 # What time alone changes, by name: each app adds its own, and each must be harmless to repeat.
 FOLLOW_UPS: dict[str, Callable[[], object]] = {}
 
 
 def tick() -> None:
-    """Due milestones have fired, what is owed is awake, and new movements are sealed into the audit
-    journal.
+    """Due milestones have fired, what is owed is awake, new movements are sealed into the audit
+    journal, and the incident page sees that it came.
     """
     milestones.fire_due()
     for run_id in runner.owed():
         runner.wake(run_id)
     audit.seal()
+    runner.note_seen(TICK)
 
 
 def follow_up() -> list[str]:
@@ -31,7 +35,15 @@ def follow_up() -> list[str]:
     """
     for name, follow in FOLLOW_UPS.items():
         log.info("%s: %s", name, follow())
-    alarms = runner.unattended() + capabilities.overdue()
-    for alarm in alarms:
+    sounded = alarms(seconds=60)
+    for alarm in sounded:
         log.error("%s", alarm)
-    return alarms
+    return sounded
+
+
+def alarms(*, seconds: int) -> list[str]:
+    """One sentence for each thing that needs a person now: work nobody attends to for `seconds`, a
+    clockwork that is as silent, a stop that is overdue for ratification or review.
+    """
+    silent = [] if runner.was_seen(TICK, within_s=seconds) else [f"no tick for {seconds} s"]
+    return silent + runner.unattended(seconds) + capabilities.overdue()

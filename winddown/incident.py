@@ -19,6 +19,7 @@ from winddown import (
     approvals,
     audit,
     capabilities,
+    clockwork,
     decisions,
     figures,
     invariants,
@@ -39,8 +40,6 @@ from winddown.models import (
 )
 from winddown.words import Text
 
-# The clockwork signs its ticks under this name among the workers.
-TICK = "tick"
 SILENT_AFTER_TICKS = 4
 PLAN_BEFORE = dt.timedelta(days=7)
 VERIFIED = "invariants"
@@ -268,7 +267,7 @@ def _changes(summary: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _clockwork(moment: Now) -> Clockwork:
-    last_at = Worker.objects.filter(name=TICK).values_list("seen_at", flat=True).first()
+    last_at = Worker.objects.filter(name=clockwork.TICK).values_list("seen_at", flat=True).first()
     period: dt.timedelta = settings.CELERY_BEAT_SCHEDULE["tick"]["schedule"]
     return Clockwork(
         last_at=last_at,

@@ -380,9 +380,7 @@ def work(
     claim: Batch | None = None
     while finished < batches_max and time.monotonic() < deadline:
         if time.monotonic() - seen > 5:
-            Worker.objects.update_or_create(
-                name=name, defaults={"seen_at": _real_now(), "run_id": run_id}
-            )
+            note_seen(name, run_id=run_id)
             seen = time.monotonic()
         if claim is None and not _paced(run_id):
             continue
@@ -398,6 +396,19 @@ def work(
             state=Batch.State.WAITING, lease_until=None, attempts=F("attempts") - 1
         )
     return finished
+
+
+def note_seen(worker: str, *, run_id: int | None = None) -> None:
+    """`worker` was seen just now, by the database's own clock, at this run if it works on one."""
+    Worker.objects.update_or_create(
+        name=worker, defaults={"seen_at": _real_now(), "run_id": run_id}
+    )
+
+
+def was_seen(worker: str, *, within_s: int) -> bool:
+    """`worker` was seen during the last `within_s` seconds."""
+    since = _real_now() - dt.timedelta(seconds=within_s)
+    return Worker.objects.filter(name=worker, seen_at__gte=since).exists()
 
 
 def _claim(run_id: int, worker: str) -> Batch | None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+# Imported for what it adds to the registries of pages, as every request finds it.
+import config.urls  # noqa: F401
 from tests.signing_in import open_session
 from winddown import figures
 

@@ -10,9 +10,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from tests import factories
-from winddown import capabilities, clock, figures, incident, milestones
+from winddown import capabilities, clock, clockwork, figures, incident, milestones
 from winddown.models import Capability, Programme, Run, Worker
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_figures")]
@@ -24,7 +25,8 @@ def commander(staff: Callable[..., Any]) -> Any:
 
 
 def look(person: Any) -> incident.Incident:
-    return incident.look(Programme.current(), actor=person)
+    with translation.override("en"):
+        return incident.look(Programme.current(), actor=person)
 
 
 # --- money --------------------------------------------------------------------------------------
@@ -191,9 +193,15 @@ def test_an_overdue_ratification_is_an_alarm_and_the_switch_stays_stopped(
 def test_a_silent_clockwork_is_visible(programme: Any, commander: Any) -> None:
     assert look(commander).clockwork.silent
 
-    Worker.objects.create(name="tick", seen_at=incident.now().real_at)
+    clockwork.tick()
 
     assert not look(commander).clockwork.silent
+
+    long_ago = incident.now().real_at - dt.timedelta(minutes=5)
+    Worker.objects.filter(name=clockwork.TICK).update(seen_at=long_ago)
+
+    assert look(commander).clockwork.silent
+    assert "no tick for 60 s" in clockwork.alarms(seconds=60)
 
 
 def test_a_run_without_a_worker_is_an_alarm(

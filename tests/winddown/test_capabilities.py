@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from tests import factories
 from wallets import movements
 from wallets.models import TopUp
-from winddown import approvals, capabilities
+from winddown import approvals, capabilities, clockwork
 from winddown.errors import (
     CapabilityStopped,
     GuardNotMet,
@@ -187,6 +187,7 @@ def test_a_ratified_stop_is_no_alarm(first, second, rehearsal_clock):
     capabilities.ratify("spend", actor=second)
     rehearsal_clock.travel(switch().since + dt.timedelta(days=400), frozen=True)
     assert capabilities.overdue() == []
+    clockwork.tick()
     call_command("watchdog")
 
 
