@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,10 +16,12 @@ import hypothesis
 import psycopg
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db import OperationalError, ProgrammingError, connection, connections
-from django.test.utils import setup_databases, teardown_databases
 
 from tests import factories
+
+ROOT = Path(__file__).resolve().parents[1]
 
 # A property is judged by its result, never by the speed of the machine it runs on.
 hypothesis.settings.register_profile(
@@ -70,30 +74,56 @@ def _on_the_server(sql: str) -> None:
             time.sleep(0.5)
 
 
+def _migrated_template() -> str:
+    """The name of a migrated, empty database, made once for each set of migrations and kept between runs.
+
+    To migrate takes ten seconds of CPU; to copy what is migrated takes a tenth of one.
+    """
+    digest = hashlib.sha256()
+    for path in [ROOT / "requirements.txt", *sorted(ROOT.glob("*/migrations/*.py"))]:
+        digest.update(path.read_bytes())
+    name = f"tests_{digest.hexdigest()[:16]}"
+    fields = connections["default"].settings_dict
+    asked = fields["NAME"]
+    with connection._nodb_cursor() as cursor:
+        # The workers of one run ask at once: the first makes it, the others wait.
+        cursor.execute("SELECT pg_advisory_lock(7099)")
+        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'tests\\_%'")
+        there = {row[0] for row in cursor.fetchall()}
+        if name not in there:
+            for outdated in there:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{outdated}" WITH (FORCE)')
+            cursor.execute(f'CREATE DATABASE "{name}_making"')
+            try:
+                fields["NAME"] = f"{name}_making"
+                call_command("migrate", verbosity=0)
+            finally:
+                connections.close_all()
+                fields["NAME"] = asked
+            _on_the_server(f'ALTER DATABASE "{name}_making" RENAME TO "{name}"')
+    return name
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
     django_test_environment: None,
     django_db_blocker: Any,
-    django_db_keepdb: bool,
-    django_db_createdb: bool,
     django_db_modify_db_settings: None,
 ) -> Iterator[None]:
     """The migrated test database exists; each xdist worker has one of its own.
 
-    Instead of pytest-django's fixture of this name, which makes none when every chosen test asks for `own_database`.
+    Instead of pytest-django's fixture of this name, which migrates anew each time.
     """
     with django_db_blocker.unblock():
-        made = setup_databases(
-            verbosity=0,
-            interactive=False,
-            aliases={"default"},
-            keepdb=django_db_keepdb and not django_db_createdb,
-        )
-        connections.close_all()
+        template = _migrated_template()
+        name = connection.creation._get_test_db_name()
+        _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _on_the_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        connections["default"].settings_dict["NAME"] = name
     yield
-    if not django_db_keepdb:
-        with django_db_blocker.unblock():
-            teardown_databases(made, verbosity=0)
+    with django_db_blocker.unblock():
+        connections.close_all()
+        _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
