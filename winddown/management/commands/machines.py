@@ -33,11 +33,14 @@ class Command(BaseCommand):
             for name, text in wanted.items()
             if not (out / name).exists() or (out / name).read_text() != text
         ]
+        left_over = [path for path in sorted(out.glob("*.svg")) if path.name not in wanted]
         if options["check"]:
-            for name in stale:
-                self.stdout.write(f"{out / name} is not up to date: run manage.py machines")
-            raise SystemExit(1 if stale else 0)
+            for path in [*(out / name for name in stale), *left_over]:
+                self.stdout.write(f"{path} is not up to date: run manage.py machines")
+            raise SystemExit(1 if stale or left_over else 0)
         out.mkdir(parents=True, exist_ok=True)
+        for path in left_over:
+            path.unlink()
         for name in stale:
             (out / name).write_text(wanted[name])
         self.stdout.write(f"{len(wanted)} files in {out}, {len(stale)} of them written anew.")
