@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
@@ -20,6 +20,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from winddown import registry, runner
 from winddown.errors import WinddownError
 from winddown.models import Plan, Run
+
+# What a shell makes of a process that Ctrl-C ended.
+INTERRUPTED = 130
 
 
 class StaffCommand(BaseCommand):
@@ -74,6 +77,15 @@ class StaffCommand(BaseCommand):
             self.stdout.write(sentence)
 
 
+def rows_a_second(text: str) -> int | None:
+    """The rate that --rate means; None for no limit."""
+    if text == "off":
+        return None
+    if not text.isdecimal() or int(text) == 0:
+        raise ArgumentTypeError(f"{text} is neither a positive number nor `off`")
+    return int(text)
+
+
 class WorkflowCommand(StaffCommand):
     """`manage.py <workflow> --plan | --run | --pause | --resume | --abort | --retry CODE |
     --status`.
@@ -110,7 +122,11 @@ class WorkflowCommand(StaffCommand):
             help="parameters of the plan, as a JSON object",
         )
         parser.add_argument(
-            "--rate", type=int, metavar="ROWS_S", help="with --run: at most so many rows a second"
+            "--rate",
+            type=rows_a_second,
+            default=SUPPRESS,
+            metavar="ROWS_S",
+            help="with --run: at most so many rows a second, or `off`",
         )
 
     def act(self, options: dict[str, Any]) -> None:
@@ -123,6 +139,8 @@ class WorkflowCommand(StaffCommand):
             params = json.loads(options["params"])
         except json.JSONDecodeError as error:
             raise CommandError(f"--params is not JSON: {error}", returncode=2) from error
+        if not isinstance(params, dict):
+            raise CommandError("--params is not a JSON object", returncode=2)
         run = runner.plan(
             self.workflow, actor=self.actor(options), reason=options["reason"], params=params
         )
@@ -133,14 +151,18 @@ class WorkflowCommand(StaffCommand):
         if run.state == Run.State.APPROVED:
             person = self.actor(options, reason_needed=False)
             run = runner.start(run, actor=person, reason=options["reason"])
-        if options["rate"]:
+        if "rate" in options:
             runner.set_rate(
                 run,
                 rows_s_max=options["rate"],
                 actor=self.actor(options, reason_needed=False),
                 reason=options["reason"],
             )
-        self._follow(run)
+        try:
+            self._follow(run)
+        except KeyboardInterrupt:
+            self.say(f"{run} is left to the workers; --run follows it again.", run=run.pk)
+            raise SystemExit(INTERRUPTED) from None
         self.status(options)
 
     def pause(self, options: dict[str, Any]) -> None:
