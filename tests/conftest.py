@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -126,6 +127,36 @@ def django_db_setup(
         _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+@contextlib.contextmanager
+def fresh_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """Inside, the `default` connection leads to a fresh copy of the migrated test database, and no run is woken."""
+    from winddown import runner
+
+    fields = connections["default"].settings_dict
+    template = fields["NAME"]
+    assert template.startswith("test_"), template
+    name = f"{template[:40]}_{uuid.uuid4().hex[:12]}"
+    connections.close_all()
+    _on_the_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    fields["NAME"] = name
+    url = _url(name)
+    redis_url = os.environ.get("REDIS_URL") or settings.REDIS_URL
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setattr(runner, "wake", lambda run_id, **_: None)
+    try:
+        yield Database(
+            name=name,
+            url=url,
+            environment={**os.environ, "DATABASE_URL": url, "REDIS_URL": redis_url},
+        )
+    finally:
+        connections.close_all()
+        fields["NAME"] = template
+        _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connections.close_all()
+
+
 @pytest.fixture
 def own_database(
     request: pytest.FixtureRequest,
@@ -138,33 +169,9 @@ def own_database(
     Commits are real. Subprocesses find the same database under `DATABASE_URL`. Nothing is woken over the broker unless
     the test says so: `runner.wake` does nothing here, and the test works the run off by itself.
     """
-    from winddown import runner
-
     assert request.node.get_closest_marker("django_db") is None, "own_database is not shared"
-    with django_db_blocker.unblock():
-        fields = connections["default"].settings_dict
-        template = fields["NAME"]
-        assert template.startswith("test_"), template
-        name = f"{template[:40]}_{uuid.uuid4().hex[:12]}"
-        connections.close_all()
-        _on_the_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        fields["NAME"] = name
-        url = _url(name)
-        redis_url = os.environ.get("REDIS_URL") or settings.REDIS_URL
-        monkeypatch.setenv("DATABASE_URL", url)
-        monkeypatch.setenv("REDIS_URL", redis_url)
-        monkeypatch.setattr(runner, "wake", lambda run_id, **_: None)
-        try:
-            yield Database(
-                name=name,
-                url=url,
-                environment={**os.environ, "DATABASE_URL": url, "REDIS_URL": redis_url},
-            )
-        finally:
-            connections.close_all()
-            fields["NAME"] = template
-            _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            connections.close_all()
+    with django_db_blocker.unblock(), fresh_database(monkeypatch) as database:
+        yield database
 
 
 @pytest.fixture(autouse=True)

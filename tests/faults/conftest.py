@@ -155,3 +155,17 @@ def fleet(own_database: Database, broker: Broker, tmp_path: Path) -> Iterator[Fl
         yield fleet
     finally:
         fleet.end()
+
+
+def command(fleet: Fleet, *words: str) -> str:
+    """`manage.py` as a process of its own; returns what it printed."""
+    ran = subprocess.run(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT,
+        env=fleet.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout

@@ -186,6 +186,13 @@ def house(rehearsal_clock: Any, programme: Any, tmp_path: Path) -> House:
     Milestone.objects.create(kind="spend_ends", at=jst("2019-10-01T00:00"), ends_capability="spend")
     Milestone.objects.create(kind="refund_window_ends", at=jst("2020-01-11T00:00"))
     factories_stop_top_ups()
+    publish_notice(jst("2019-09-30T12:00"))
+    clock.travel(jst("2019-11-05T10:00"), frozen=True)
+    return make_house(tmp_path)
+
+
+def publish_notice(at: dt.datetime) -> None:
+    """The refund was announced as the law asks."""
     PublicNotice.objects.create(
         statement="払戻し",
         issuer_name="operator",
@@ -196,9 +203,12 @@ def house(rehearsal_clock: Any, programme: Any, tmp_path: Path) -> House:
         contact="office",
         how_to_claim="app",
         how_it_is_paid="bank",
-        published_at=jst("2019-09-30T12:00"),
+        published_at=at,
     )
-    clock.travel(jst("2019-11-05T10:00"), frozen=True)
+
+
+def make_house(directory: Path, **limits: Any) -> House:
+    """Banks and terms are known, and everybody whom a refund needs is there."""
     settled = person("refunds.adopt_terms")
     bank_codes.load(
         version="test",
@@ -221,8 +231,9 @@ def house(rehearsal_clock: Any, programme: Any, tmp_path: Path) -> House:
         branch_code="001",
         account_number="7654321",
         auto_approve_max_minor=100_000,
+        **limits,
     )
-    inbox, outbox = tmp_path / "to_bank", tmp_path / "from_bank"
+    inbox, outbox = directory / "to_bank", directory / "from_bank"
     inbox.mkdir()
     run_rights = (
         "winddown.plan_run",
@@ -231,7 +242,7 @@ def house(rehearsal_clock: Any, programme: Any, tmp_path: Path) -> House:
         "winddown.resume_run",
     )
     return House(
-        directory=tmp_path,
+        directory=directory,
         treasury=person(*run_rights, "refunds.make_payout_batch", "refunds.reconcile"),
         approver=person("winddown.approve_run", "refunds.approve_payout_batch"),
         approver2=person("refunds.approve_payout_batch", "refunds.decide_application"),
