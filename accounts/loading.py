@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.hashers import get_hashers
+from collections.abc import Callable
+from typing import Any
 
+from django.contrib.auth.hashers import get_hashers
+from django.db import connection
+
+from accounts import attack
 from accounts.models import AuthEvent, ExternalIdentity, User
 from winddown.capabilities import PROVIDERS
 from winddown.file_kinds import (
     ANY,
+    STAGED,
     FileKind,
     Reference,
     Rule,
     Unique,
     choice,
     declare,
+    insert_rows,
     instant,
     matching,
     ref,
@@ -161,6 +168,19 @@ EXTERNAL_IDENTITIES = declare(
 
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 
+
+def _record_auth_events(actor: Any, progress: Callable[[int, int], None]) -> int:
+    """Every attempt is recorded, and attack analysis reads again from the earliest of them."""
+    inserted = insert_rows(AUTH_EVENTS)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT min(occurred_at) FROM {STAGED}")  # noqa: S608  a constant
+        earliest = cursor.fetchone()[0]
+    if earliest is not None:
+        attack.read_again_from(earliest)
+    progress(1, 1)
+    return inserted
+
+
 AUTH_EVENTS = declare(
     FileKind(
         name="auth_events",
@@ -223,5 +243,6 @@ AUTH_EVENTS = declare(
             "device_ref": "r.device_ref",
             "country": "r.country",
         },
+        record=_record_auth_events,
     )
 )

@@ -92,21 +92,27 @@ def suspected(*, as_of: dt.datetime) -> Figure:
     """Wallets that a rule pointed at or somebody reported by `as_of`, with the top-ups of the
     evidence found by then.
 
-    This is what can be told in the first hours, before anything is confirmed: rejected ones are
-    still among them.
+    This is what can be told in the first hours, before anything is confirmed: suspicions too weak
+    for a claim and rejected claims are among them.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH claim AS (SELECT id, wallet_id FROM refunds_fraudclaim
                 WHERE opened_at <= %(as_of)s),
+            hit AS (
+                SELECT h.wallet_id, h.evidence FROM refunds_rulehit h
+                WHERE h.found_at <= %(as_of)s AND h.wallet_id IS NOT NULL
+                UNION ALL
+                SELECT claim.wallet_id, h.evidence FROM refunds_rulehit h
+                JOIN claim ON claim.id = h.claim_id WHERE h.found_at <= %(as_of)s
+            ),
             charge AS (
                 SELECT DISTINCT top_up.id::bigint AS id
-                FROM refunds_rulehit h JOIN claim ON claim.id = h.claim_id,
-                     jsonb_array_elements_text(h.evidence->'top_ups') AS top_up (id)
-                WHERE h.found_at <= %(as_of)s
+                FROM hit, jsonb_array_elements_text(hit.evidence->'top_ups') AS top_up (id)
             )
-            SELECT (SELECT count(DISTINCT wallet_id) FROM claim),
+            SELECT (SELECT count(*) FROM
+                       (SELECT wallet_id FROM claim UNION SELECT wallet_id FROM hit) told),
                    (SELECT coalesce(sum(t.amount_minor), 0) FROM charge
                        JOIN wallets_topup t ON t.id = charge.id)
             """,

@@ -1,5 +1,14 @@
 """People, their external logins, and what invalidates their credentials."""
 
+from accounts.models.attack import (
+    AccountDevice,
+    AttackWatch,
+    AttackWindow,
+    AuthMinute,
+    DetectionRule,
+    SourceMinute,
+    SuspiciousSource,
+)
 from accounts.models.auth_event import AuthEvent
 from accounts.models.credential_fence import CredentialFence, CredentialFenceTransition
 from accounts.models.device_token import DeviceToken
@@ -9,14 +18,21 @@ from accounts.models.session import Session
 from accounts.models.user import User
 
 __all__ = [
+    "AccountDevice",
+    "AttackWatch",
+    "AttackWindow",
     "AuthEvent",
+    "AuthMinute",
     "CredentialFence",
     "CredentialFenceTransition",
+    "DetectionRule",
     "DeviceToken",
     "ExternalIdentity",
     "ExternalIdentityTransition",
     "ResetNotice",
     "ResetNoticeTransition",
     "Session",
+    "SourceMinute",
+    "SuspiciousSource",
     "User",
 ]

@@ -5,7 +5,6 @@ from refunds.models.bank import Bank, BankDataset, Branch, RefundTerms
 from refunds.models.chargeback import Chargeback, ChargebackTransition
 from refunds.models.claim import (
     ClaimDecision,
-    DetectionRule,
     FraudClaim,
     FraudClaimTransition,
     Loss,
@@ -38,7 +37,6 @@ __all__ = [
     "Chargeback",
     "ChargebackTransition",
     "ClaimDecision",
-    "DetectionRule",
     "Entitlement",
     "EntitlementTransition",
     "FraudClaim",

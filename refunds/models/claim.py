@@ -575,33 +575,20 @@ class Loss(models.Model):
         return f"loss {self.pk}"
 
 
-class DetectionRule(models.Model):
-    """A rule that finds victims, with its thresholds as data; a change is a new version, so that a
-    hit can be replayed."""
-
-    code = models.CharField(max_length=40)
-    version = models.IntegerField()
-    thresholds = models.JSONField()
-    source = models.TextField()
-    since = models.DateTimeField()
-
-    class Meta:
-        default_permissions = ()
-        triggers = append_only()
-        constraints = [
-            models.UniqueConstraint(fields=["code", "version"], name="one_rule_per_version")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.code} v{self.version}"
-
-
 class RuleHit(models.Model):
-    """Why a wallet became a candidate: the rule in its version, and the ids of the rows that made
-    it hit."""
+    """Why a wallet is suspected: the rule in its version, and the ids of the rows that made it hit.
 
-    claim = models.ForeignKey(FraudClaim, on_delete=models.PROTECT, related_name="hits")
-    rule = models.ForeignKey(DetectionRule, on_delete=models.PROTECT, related_name="hits")
+    A hit stands with the claim that is worked on; one that is too weak for a claim (a suspicion
+    only) stands with the wallet.
+    """
+
+    claim = models.ForeignKey(FraudClaim, null=True, on_delete=models.PROTECT, related_name="hits")
+    wallet = models.ForeignKey(
+        "wallets.Wallet", null=True, on_delete=models.PROTECT, related_name="suspicions"
+    )
+    rule = models.ForeignKey(
+        "accounts.DetectionRule", on_delete=models.PROTECT, related_name="hits"
+    )
     evidence = models.JSONField(help_text="Ids and counts only, no personal data.")
     hit_at = models.DateTimeField(help_text="When the last row of the evidence happened.")
     found_at = models.DateTimeField()
@@ -610,7 +597,15 @@ class RuleHit(models.Model):
         default_permissions = ()
         triggers = append_only()
         constraints = [
-            models.UniqueConstraint(fields=["claim", "rule"], name="one_hit_per_claim_and_rule")
+            models.UniqueConstraint(fields=["claim", "rule"], name="one_hit_per_claim_and_rule"),
+            models.UniqueConstraint(
+                fields=["wallet", "rule", "hit_at"], name="one_suspicion_per_wallet_rule_and_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(claim__isnull=True, wallet__isnull=False)
+                | Q(claim__isnull=False, wallet__isnull=True),
+                name="hit_of_a_claim_or_a_wallet",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -98,14 +98,22 @@ class Scene:
             prefecture=prefecture,
         )
 
-    def sign_in(self, wallet: Wallet, at: dt.datetime, *, device: str, country: str = "JP") -> None:
+    def sign_in(
+        self,
+        wallet: Wallet,
+        at: dt.datetime,
+        *,
+        device: str,
+        country: str = "JP",
+        network: str = "203.0.113.7",
+    ) -> None:
         AuthEvent.objects.create(
             occurred_at=at,
             login_id=wallet.account.login_id,
             user_id=wallet.account_id,
             outcome="success",
             method="password",
-            network="203.0.113.7",
+            network=network,
             device_ref=device,
             country=country,
         )

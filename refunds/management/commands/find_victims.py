@@ -39,8 +39,10 @@ class Command(StaffCommand):
                 whole=options["hold"] == "whole",
             )
         self.say(
-            f"{len(found.candidates)} new candidates, {found.hits} new hits, {held} wallets held.",
+            f"{len(found.candidates)} new candidates by {found.hits} hits, {found.suspicions} new"
+            f" suspicions, {held} wallets held.",
             candidates=len(found.candidates),
             hits=found.hits,
+            suspicions=found.suspicions,
             held=held,
         )
