@@ -23,12 +23,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
+from rehearsal.attack_shapes import LIST_TYPE, Shape
 from rehearsal.case import Case
 from rehearsal.case_files import DAY, HOUR, CaseClock, Tally
 from rehearsal.people import (
     ATTACK_COUNTRIES,
     ATTACK_NETWORKS_ABROAD,
     ATTACK_NETWORKS_JAPAN,
+    scattered_network,
 )
 from rehearsal.population import (
     History,
@@ -94,7 +96,9 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Waves:
-    """Half-open second ranges; the next begins where the one before ends."""
+    """Half-open second ranges. In the case the next begins where the one before ends; a slow attack
+    goes through two at once.
+    """
 
     unknown_login_id: tuple[int, int]
     wrong_password: tuple[int, int]
@@ -105,6 +109,7 @@ class Waves:
 class Attack:
     """The whole plan; the size of the population only decides which accounts it meets."""
 
+    shape: Shape
     victims: dict[int, Victim]
     suspects: dict[int, Suspect]
     waves: Waves
@@ -112,15 +117,22 @@ class Attack:
 
 
 def plan_attack(
-    case: Case, rng: Random, *, numbers: list[int], clock: CaseClock, stops: Stops
+    case: Case,
+    rng: Random,
+    *,
+    numbers: list[int],
+    clock: CaseClock,
+    stops: Stops,
+    shape: Shape,
 ) -> Attack:
     """Every victim and suspect has a wallet, exact amounts and times.
 
-    `numbers` are accounts of the first day, in random order: victims first, then suspects.
+    `numbers` are accounts of the first day, in random order: victims first, then suspects. A shape
+    that robs nobody leaves the suspects alone, whose charges are honest.
     """
     damage = case.damage
     first, known, last = damage.restatements
-    waves = _waves(case, clock)
+    waves = _waves(case, clock, shape)
     late = _late_victims(case, rng, clock=clock, numbers=numbers[: damage.victims_late])
     early = _early_victims(
         case,
@@ -133,6 +145,9 @@ def plan_attack(
     for victim in early:
         victim.known_at = _known_at(rng, clock.seconds(first.as_of), clock.seconds(known.as_of))
     assert sum(victim.damage_minor for victim in late + early) == last.amount_minor
+    if shape is not LIST_TYPE:
+        for victim in late + early:
+            victim.network, victim.country = _origin(rng, shape)
     topped_up = sum(sum(victim.amounts_minor) for victim in early)
     suspects = _suspects(
         rng,
@@ -141,7 +156,10 @@ def plan_attack(
         waves=waves,
         stops=stops,
     )
+    if not shape.robs:
+        late, early, topped_up = [], [], 0
     return Attack(
+        shape=shape,
         victims={victim.number: victim for victim in late + early},
         suspects={suspect.number: suspect for suspect in suspects},
         waves=waves,
@@ -157,11 +175,15 @@ def people_needed(case: Case) -> int:
     return case.damage.victims_late + case.damage.restatements[0].victims
 
 
-def _waves(case: Case, clock: CaseClock) -> Waves:
+def _waves(case: Case, clock: CaseClock, shape: Shape) -> Waves:
     begins = clock.seconds(case.attack.starts_at)
     wrong = begins + UNKNOWN_ID_WAVE
     large = wrong + WRONG_PASSWORD_WAVE
-    return Waves((begins, wrong), (wrong, large), (large, clock.seconds(case.attack.ends_at)))
+    charging = (large, clock.seconds(case.attack.ends_at))
+    if shape.spell is not None:
+        begins, wrong, ends = shape.spell
+        return Waves((begins, ends), (wrong, ends), charging)
+    return Waves((begins, wrong), (wrong, large), charging)
 
 
 def _known_at(rng: Random, first: int, last: int) -> int:
@@ -265,6 +287,13 @@ def _attack_origin(rng: Random, *, at: int, stops: Stops) -> tuple[str, str]:
         place = int(rng.random() * len(ATTACK_NETWORKS_ABROAD))
         return ATTACK_NETWORKS_ABROAD[place], ATTACK_COUNTRIES[place % len(ATTACK_COUNTRIES)]
     return ATTACK_NETWORKS_JAPAN[int(rng.random() * len(ATTACK_NETWORKS_JAPAN))], "JP"
+
+
+def _origin(rng: Random, shape: Shape) -> tuple[str, str]:
+    """Where a thief of this shape signs in from."""
+    if not shape.networks:
+        return scattered_network(rng), "JP"
+    return shape.networks[int(rng.random() * len(shape.networks))], shape.countries[0]
 
 
 def _suspects(

@@ -168,7 +168,7 @@ class CaseFiles:
             has_amount=True,
         )
         # Payments come in five deliveries: cut at the stop of all top-ups, after the last new
-        # victim, and at two ends of months; sign-ins in two, cut at the stop of all top-ups.
+        # victim, and at two ends of months; sign-ins in three, at the first two of these cuts.
         launched, stopped = (
             clock.seconds(cut) for cut in (case.programme.launched_at, case.at("stop_all_top_ups"))
         )
@@ -185,7 +185,7 @@ class CaseFiles:
             ),
         )
         self._auth_events = _Deliveries(
-            (launched, stopped),
+            (launched, stopped, contained),
             lambda at: self._file(
                 root,
                 f"auth_events_{_on(clock, at)}.csv",

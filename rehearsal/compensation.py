@@ -34,20 +34,22 @@ class Compensation:
 
     # --- July -------------------------------------------------------------------------------------
 
-    def find_and_hold(self, *, told_as_of: dt.datetime) -> None:
-        """The rules have named candidates, what is suspicious in their wallets is held, and the
-        first count is told.
-        """
+    def find_and_hold(self) -> None:
+        """The rules have named candidates, and what is suspicious in their wallets is held."""
         with self.replay.report.phase("find victims") as phase:
             found = victims.find(as_of=clock.now())
             held = claims.hold_candidates(
                 found.candidates, actor=self.cast.analyst, reason="suspected fraud"
             )
-            phase.rows = found.hits
+            phase.rows = found.hits + found.suspicions
         self.tell(
-            f"{len(found.candidates):,} candidates by {found.hits:,} rule hits, {held:,} wallets held in part."
+            f"{len(found.candidates):,} candidates by {found.hits:,} rule hits,"
+            f" {found.suspicions:,} suspicions, {held:,} wallets held in part."
         )
-        hits = [hit for rule in victims.RULES for hit in victims.matches(rule, as_of=told_as_of)]
+
+    def compare_suspected(self, *, told_as_of: dt.datetime) -> None:
+        """The first count that was told beside what the rules point at: suspicions, not claims."""
+        hits = victims.all_matches(as_of=told_as_of)
         top_ups = {top_up for hit in hits for top_up in hit.evidence["top_ups"]}
         amount = TopUp.objects.filter(pk__in=top_ups).aggregate(sum=Sum("amount_minor"))["sum"] or 0
         early = next(each for each in self.replay.case.damage.restatements if not each.exact)

@@ -25,6 +25,7 @@ from rehearsal.attack_history import (
     suspect_history,
     victim_history,
 )
+from rehearsal.attack_shapes import LIST_TYPE, SHAPES, Shape
 from rehearsal.case import Case, load_case
 from rehearsal.case_files import AUGUST, HOUR, MANIFEST, CaseClock, CaseFiles, Tally, write_manifest
 from rehearsal.customer_rows import LETTERS, Cards, CustomerRows
@@ -70,11 +71,13 @@ def generate_case(
     seed: int,
     out: Path,
     attempts_max: int = ATTEMPTS_MAX,
+    attack: str = LIST_TYPE.name,
     progress: Progress = lambda phase, done, total: None,
 ) -> dict[str, Any]:
     """The case stands in `out` as CSV files and a manifest, which is also returned.
 
-    Raises `GenerationRefused`. A second run over the same directory replaces every file.
+    `attack` names one of `attack_shapes.SHAPES`. Raises `GenerationRefused`. A second run over the
+    same directory replaces every file.
     """
     if accounts < ACCOUNTS_MIN:
         raise GenerationRefused(
@@ -86,12 +89,18 @@ def generate_case(
             why=f"the attack needs at least {ATTEMPTS_MIN:,} attempts to come in three waves,"
             f" at most {attempts_max:,} were allowed."
         )
+    if attack not in SHAPES:
+        raise GenerationRefused(
+            why=f"there is no attack {attack!r}; known are {', '.join(SHAPES)}."
+        )
     if out.exists() and not out.is_dir():
         raise GenerationRefused(why=f"{out} is a file, not a directory.")
     out.mkdir(parents=True, exist_ok=True)
     (out / MANIFEST).unlink(missing_ok=True)
     case = load_case()
-    generation = _Generation(case, accounts=accounts, seed=seed, attempts_max=attempts_max)
+    generation = _Generation(
+        case, accounts=accounts, seed=seed, attempts_max=attempts_max, shape=SHAPES[attack]
+    )
     manifest = generation.write(out, progress=progress)
     write_manifest(out, manifest)
     return manifest
@@ -100,13 +109,18 @@ def generate_case(
 class _Generation:
     """One case: planned when it is made, written once."""
 
-    def __init__(self, case: Case, *, accounts: int, seed: int, attempts_max: int) -> None:
+    def __init__(
+        self, case: Case, *, accounts: int, seed: int, attempts_max: int, shape: Shape
+    ) -> None:
         programme = case.programme
         self._case = case
+        self._shape = shape
         self._count = accounts
         self._seed = seed
         self._stream = f"{accounts}:{seed}"
-        self._attempts = attempts_of(case, accounts=accounts, attempts_max=attempts_max)
+        self._attempts = (
+            attempts_of(case, accounts=accounts, attempts_max=attempts_max) if shape.robs else 0
+        )
         self._clock = CaseClock(
             programme.launched_at, until=programme.refund_window_ends_at + LATE_CLAIMS
         )
@@ -142,7 +156,12 @@ class _Generation:
             range(registered_before(registered, FIRST_DAY)), people + top_ups + payments
         )
         self._attack = plan_attack(
-            self._case, rng, numbers=chosen[:people], clock=self._clock, stops=self._stops
+            self._case,
+            rng,
+            numbers=chosen[:people],
+            clock=self._clock,
+            stops=self._stops,
+            shape=self._shape,
         )
         self._authorised_top_ups = frozenset(chosen[people : people + top_ups])
         self._authorised_payments = frozenset(chosen[people + top_ups :])
@@ -197,6 +216,7 @@ class _Generation:
             "case": self._case.programme.name,
             "accounts": self._count,
             "seed": self._seed,
+            "attack": self._shape.name,
             "attempts": self._attempts,
             "demo_password": password,
             "files": files.entries(truth=False),

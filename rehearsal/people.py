@@ -2,9 +2,11 @@
 
 Nothing here belongs to anybody. Mail goes to example.com and example.jp; phone numbers begin +81
 70/80/90 0, a digit the Japanese numbering plan does not give out; customers' networks are the
-shared space 100.64.0.0/10 and attackers' the documentation networks of RFC 5737; foreign
-countries are the user-assigned codes XA to XD.
+shared space 100.64.0.0/10 and attackers' the documentation networks of RFC 5737, or the benchmarking
+space 198.18.0.0/15 where they are many; foreign countries are the user-assigned codes XA to XD.
 """
+
+from random import Random
 
 FAMILY_NAMES = (
     ("佐藤", "サトウ", "sato"),
@@ -175,6 +177,12 @@ def device_ref(number: int, *, second: bool = False) -> str:
 
 def attack_device_ref(number: int) -> str:
     return f"d{(number + _ATTACK_DEVICE) * _DEVICE_FACTOR & 0xFFFFFFFF:08x}"
+
+
+def scattered_network(rng: Random) -> str:
+    """One of 131,072 addresses, each in one hand for one try."""
+    host = int(rng.random() * (1 << 17))
+    return f"198.{18 + (host >> 16)}.{host >> 8 & 255}.{host & 255}"
 
 
 def home_network(number: int) -> str:

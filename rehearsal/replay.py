@@ -109,11 +109,14 @@ class Replay:
         self.move_to(stopped)
         self.carry_out("freeze-charges", reason="every source is abused")
         self.victims = Compensation(self)
-        self.victims.find_and_hold(told_as_of=case.damage.restatements[0].as_of)
+        self.victims.find_and_hold()
+        self.victims.compare_suspected(told_as_of=case.damage.restatements[0].as_of)
         self.move_to(case.at("suspend_external_login"))
         self.carry_out("suspend-external-login", reason="sign-ins without a password")
         self.move_to(stopped + dt.timedelta(days=12))
         self.load("payments", "2019_07_04")
+        self.load("auth_events", "2019_07_04")
+        self.victims.find_and_hold()
         for told in case.damage.restatements[1:]:
             if told.as_of > case.at("reset_all_passwords") > clock.now():
                 self.move_to(case.at("reset_all_passwords"))
@@ -126,7 +129,7 @@ class Replay:
             self.victims.ask_issuers()
         self.move_to(case.at("announce_end").replace(hour=0))
         self.load("payments", "2019_07_16")
-        self.load("auth_events", "2019_07_04")
+        self.load("auth_events", "2019_07_16")
         self.victims.clear_suspects()
         self.victims.claw_back()
 

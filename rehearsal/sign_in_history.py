@@ -18,7 +18,6 @@ from rehearsal.attack_history import Attack
 from rehearsal.case import Case
 from rehearsal.case_files import DAY, HOUR, CaseClock
 from rehearsal.people import (
-    ATTACK_COUNTRIES,
     ATTACK_NETWORKS_ABROAD,
     NAMES,
     account_ref,
@@ -42,12 +41,15 @@ _MAINTENANCE = 3 * HOUR
 # Sign-ins per hour of the day, relative to each other.
 _HOURS = (2, 1, 1, 1, 1, 3, 6, 10, 11, 8, 8, 9, 13, 10, 8, 8, 9, 11, 12, 12, 11, 9, 7, 4)
 _BUSY_FIRST_DAYS = 4
-
-# Network, device and country of the attack's tries, one of each per network abroad.
-_ATTACK_PLACES = tuple(
-    f"{network},{attack_device_ref(place)},{ATTACK_COUNTRIES[place % len(ATTACK_COUNTRIES)]}"
-    for place, network in enumerate(ATTACK_NETWORKS_ABROAD)
-)
+# Devices with which the thieves sign in; those below are the ones that tried.
+_HIT_DEVICES_FROM = len(ATTACK_NETWORKS_ABROAD)
+# After a mass reset without an attack: who comes at once, and what goes wrong.
+_MISTAKES_LAST = 6 * HOUR
+_COMES_AT_ONCE_SHARE = 0.4
+_MISTAKEN_TRIES_MAX = 4
+_MISTAKEN_ID_SHARE = 0.06
+_MISTAKEN_PASSWORD_SHARE = 0.8
+_MISTAKEN_NEW_DEVICE_SHARE = 0.05
 
 SignIn = tuple[int, str]
 
@@ -95,8 +97,9 @@ class SignInHistory:
         self._ends_at = 31 * DAY
         begin = attack.waves.wrong_password[0]
         known = registered_before(accounts.registered, begin)
+        self._tries_max = attack.shape.tries_per_login_id_max or case.attack.tries_per_login_id_max
         self._wrong = min(int(attempts * _WRONG_PASSWORD_SHARE), known)
-        self._unknown = attempts - self._wrong - len(attack.victims)
+        self._unknown = max(0, attempts - self._wrong - len(attack.victims))
 
     def __iter__(self) -> Iterator[SignIn]:
         streams = (
@@ -105,6 +108,7 @@ class SignInHistory:
             self._unknown_ids(self._rng("unknown")),
             self._wrong_passwords(self._rng("wrong")),
             iter(sorted(self._hits())),
+            self._mistakes(self._rng("mistakes")),
         )
         return heapq.merge(*streams)
 
@@ -170,13 +174,13 @@ class SignInHistory:
 
     def _tries(self, rng: Random) -> int:
         """How often the attack tries one login id: once, or seldom as often as the case allows."""
-        return self._case.attack.tries_per_login_id_max if rng.random() < _SECOND_TRY_SHARE else 1
+        return self._tries_max if rng.random() < _SECOND_TRY_SHARE else 1
 
     def _unknown_ids(self, rng: Random) -> Iterator[SignIn]:
         """The first wave: ids from leaked lists that nobody here has, beyond the last account."""
         begin, end = self._attack.waves.unknown_login_id
         number, left, login = len(self._accounts.registered), 0, ""
-        draw, text, places = rng.random, self._clock.text, len(_ATTACK_PLACES)
+        draw, text, place_of = rng.random, self._clock.text, self._attack.shape.place
         for attempt in range(self._unknown):
             if left == 0:
                 number += 1
@@ -184,7 +188,7 @@ class SignInHistory:
                 login = login_id(number, int(draw() * NAMES))
             left -= 1
             at = begin + (end - begin) * attempt // self._unknown
-            place = _ATTACK_PLACES[int(draw() * places)]
+            place = place_of(rng, attempt)
             yield at, f"{text(at)},{login},,unknown_login_id,password,{place}"
 
     def _wrong_passwords(self, rng: Random) -> Iterator[SignIn]:
@@ -199,18 +203,42 @@ class SignInHistory:
                 left = 1 if number in self._attack.victims else self._tries(rng)
             left -= 1
             at = begin + (end - begin) * attempt // self._wrong
-            place = _ATTACK_PLACES[int(rng.random() * len(_ATTACK_PLACES))]
+            place = self._attack.shape.place(rng, self._unknown + attempt)
             yield self._line(at, number, "wrong_password", place=place)
 
     def _hits(self) -> Iterator[SignIn]:
         """The third wave: one success per victim; and the suspects' own from a new device."""
         for position, victim in enumerate(self._attack.victims.values()):
-            device = attack_device_ref(len(_ATTACK_PLACES) + position // _HITS_PER_DEVICE)
+            device = attack_device_ref(_HIT_DEVICES_FROM + position // _HITS_PER_DEVICE)
             place = f"{victim.network},{device},{victim.country}"
             yield self._line(victim.hit_at, victim.number, "success", place=place)
         for suspect in self._attack.suspects.values():
             place = _home(suspect.number, second_device=True)
             yield self._line(suspect.hit_at, suspect.number, "success", place=place)
+
+    def _mistakes(self, rng: Random) -> Iterator[SignIn]:
+        """Honest customers after the reset: old passwords and wrong ids, from the usual phones."""
+        if not self._attack.shape.mistakes:
+            return
+        begin, known = self._reset_at + _MAINTENANCE, len(self._accounts.registered)
+        step = _coprime_step(known)
+        tries: list[tuple[int, int]] = []
+        for turn in range(int(known * _COMES_AT_ONCE_SHARE)):
+            at = begin + int(rng.random() * _MISTAKES_LAST)
+            for _ in range(1 + int(rng.random() * _MISTAKEN_TRIES_MAX)):
+                tries.append((at, turn * step % known))
+                at += 5 + int(rng.random() * 90)
+        for at, number in sorted(tries):
+            place = _home(number, second_device=rng.random() < _MISTAKEN_NEW_DEVICE_SHARE)
+            draw = rng.random()
+            if draw < _MISTAKEN_ID_SHARE:
+                mistyped = f"{login_id(number, self._accounts.names[number])}."
+                text = self._clock.text(at)
+                yield at, f"{text},{mistyped},,unknown_login_id,password,{place}"
+            elif draw < _MISTAKEN_ID_SHARE + _MISTAKEN_PASSWORD_SHARE:
+                yield self._line(at, number, "wrong_password", place=place)
+            elif self._accounts.passwords[number]:
+                yield self._line(at, number, "success", place=place)
 
 
 def _home(number: int, *, second_device: bool = False) -> str:

@@ -42,7 +42,8 @@ class Generated:
 
     @cached_property
     def sign_ins(self) -> list[tuple[datetime, Row]]:
-        rows = self.rows("auth_events_2019_07_01.csv", "auth_events_2019_07_04.csv")
+        names = sorted(path.name for path in self.out.glob("auth_events_*.csv"))
+        rows = self.rows(*names)
         return [(at(row["occurred_at"]), row) for row in rows]
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from rehearsal.attack_shapes import LIST_TYPE, SHAPES
 from rehearsal.generator import ATTEMPTS_MAX, GenerationRefused, Progress, generate_case
 
 
@@ -27,6 +28,12 @@ class Command(BaseCommand):
             default=ATTEMPTS_MAX,
             help="most sign-in attempts of the attack (default %(default)s)",
         )
+        parser.add_argument(
+            "--attack",
+            choices=tuple(SHAPES),
+            default=LIST_TYPE.name,
+            help="; ".join(f"{shape.name}: {shape.says}" for shape in SHAPES.values()),
+        )
         parser.add_argument("--json", action="store_true", help="print the manifest as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,6 +43,7 @@ class Command(BaseCommand):
                 seed=options["seed"],
                 out=options["out"],
                 attempts_max=options["attempts_max"],
+                attack=options["attack"],
                 progress=self._progress(),
             )
         except GenerationRefused as error:

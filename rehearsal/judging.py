@@ -1,0 +1,95 @@
+"""Detection judged against a generated case: what the rules find beside what is known to be true."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from accounts import attack
+from accounts.models import AttackWindow, User
+from refunds import victims
+from wallets.models import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How many wallets were named, how many of them rightly, and how many should have been.
+
+    Precision of nothing named and recall of nothing to find are 1.
+    """
+
+    name: str
+    found: int
+    right: int
+    true: int
+
+    @property
+    def wrong(self) -> int:
+        return self.found - self.right
+
+    @property
+    def precision(self) -> float:
+        return self.right / self.found if self.found else 1.0
+
+    @property
+    def recall(self) -> float:
+        return self.right / self.true if self.true else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Scores of each rule alone, of all suspicions, and of the candidates; how many false ones there
+    are per account; and the windows.
+    """
+
+    rules: list[Score]
+    suspected: Score
+    candidates: Score
+    accounts: int
+    windows: list[AttackWindow]
+    in_order: bool
+
+    @property
+    def false_share(self) -> float:
+        """Wallets that wrongly became candidates, as a share of all customers."""
+        return self.candidates.wrong / self.accounts if self.accounts else 0.0
+
+
+def judge(truth: Path, *, as_of: dt.datetime) -> Judgement:
+    """The rules, as of an instant, beside the wallets that `truth` (truth/victims.csv of a generated
+    case) names as robbed by then. No claim is opened and nothing is held.
+    """
+    attack.read(until=as_of)
+    robbed = _robbed(truth, as_of=as_of)
+    hits = victims.all_matches(as_of=as_of)
+    by_rule = {
+        rule.code: {hit.wallet_id for hit in hits if hit.rule.code == rule.code}
+        for rule in victims.RULES
+    }
+    found = attack.finding(as_of=as_of)
+    return Judgement(
+        rules=[_score(code, wallets, robbed) for code, wallets in by_rule.items()],
+        suspected=_score("suspected", {hit.wallet_id for hit in hits}, robbed),
+        candidates=_score("candidates", victims.together(hits), robbed),
+        accounts=User.objects.filter(kind=User.Kind.CUSTOMER).count(),
+        windows=found.windows,
+        in_order=found.in_order,
+    )
+
+
+def _robbed(truth: Path, *, as_of: dt.datetime) -> set[int]:
+    with truth.open(encoding="utf-8", newline="") as file:
+        refs = {
+            row["wallet_ref"]
+            for row in csv.DictReader(file)
+            if dt.datetime.fromisoformat(row["hit_at"]) <= as_of
+        }
+    return set(Wallet.objects.filter(wallet_ref__in=refs).values_list("pk", flat=True))
+
+
+def _score(name: str, wallets: Iterable[int], robbed: set[int]) -> Score:
+    found = set(wallets)
+    return Score(name=name, found=len(found), right=len(found & robbed), true=len(robbed))
