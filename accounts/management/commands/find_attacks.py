@@ -1,0 +1,65 @@
+"""`manage.py find_attacks`: attempts to sign in are read, and the attacks in them are told."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils.dateparse import parse_datetime
+
+from accounts import attack
+from accounts.models import SuspiciousSource
+from winddown import clock
+from winddown.command import StaffCommand
+
+SOURCES_SHOWN = 20
+
+
+class Command(StaffCommand):
+    help = "Read the attempts to sign in and tell the waves, their order and suspicious sources."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--as-of", metavar="TIME", help="tell what began by then (default now)")
+
+    def act(self, options: dict[str, Any]) -> None:
+        as_of = parse_datetime(options["as_of"]) if options["as_of"] else clock.now()
+        if as_of is None or as_of.tzinfo is None:
+            raise CommandError("--as-of needs a time with its offset", returncode=2)
+        done = attack.read()
+        found = attack.finding(as_of=as_of)
+        sources = SuspiciousSource.objects.filter(since__lte=as_of).order_by("since", "source")
+        lines = [
+            f"{row.wave:<18} {row.started_at:%Y-%m-%d %H:%M} to"
+            f" {f'{row.ended_at:%Y-%m-%d %H:%M}' if row.ended_at else 'now':<16}"
+            f" {row.evidence['matching']:>10,} of {row.evidence['attempts']:>10,}  {row.rule}"
+            for row in found.windows
+        ]
+        lines += [
+            f"{row.kind:<18} {row.since:%Y-%m-%d %H:%M} {row.source}  {row.rule}"
+            for row in sources.select_related("rule")[:SOURCES_SHOWN]
+        ]
+        order = " in the order of a list-type attack" if found.in_order else ""
+        total = sum(found.sources.values())
+        summary = (
+            f"{done.attempts:,} attempts read; {len(found.windows)} windows{order},"
+            f" {total:,} suspicious sources."
+        )
+        facts = {
+            "read_until": found.read_until,
+            "in_order": found.in_order,
+            "sources": found.sources,
+            "baseline": found.baseline,
+            "windows": [
+                {
+                    "wave": row.wave,
+                    "started_at": row.started_at,
+                    "ended_at": row.ended_at,
+                    "rule": str(row.rule),
+                    "evidence": row.evidence,
+                }
+                for row in found.windows
+            ],
+        }
+        self.say(summary if self.as_json else "\n".join([*lines, summary]), **facts)

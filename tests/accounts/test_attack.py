@@ -1,0 +1,412 @@
+"""Attacks seen in the attempts to sign in: the waves, their sources, and what is no attack."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from accounts import attack
+from accounts.models import (
+    AccountDevice,
+    AttackWatch,
+    AttackWindow,
+    AuthEvent,
+    AuthMinute,
+    SourceMinute,
+    SuspiciousSource,
+)
+from winddown import clock
+from winddown.models import AuditEntry
+
+BEGIN = dt.datetime(2019, 7, 1, 15, tzinfo=dt.UTC)
+MINUTE = dt.timedelta(minutes=1)
+HOUR = 60 * MINUTE
+THIEF = "203.0.113.7"
+HOME = "100.64.0.1"
+
+
+@pytest.fixture(autouse=True)
+def july(database: Any, rehearsal_clock: Any) -> None:
+    clock.travel(BEGIN + 24 * HOUR, frozen=True)
+
+
+def attempts(rows: Iterable[tuple[dt.datetime, str, int | None, str, str, str]]) -> None:
+    """Time, login id, account, outcome, network and device of each."""
+    AuthEvent.objects.bulk_create(
+        AuthEvent(
+            occurred_at=at,
+            login_id=login_id,
+            user_id=user_id,
+            outcome=outcome,
+            method="password",
+            network=network,
+            device_ref=device,
+            country="JP",
+        )
+        for at, login_id, user_id, outcome, network, device in rows
+    )
+
+
+def everyday(since: dt.datetime, *, people: int = 60, every: dt.timedelta = MINUTE) -> None:
+    """So many people sign in one after another from their own phones."""
+    attempts(
+        (since + number * every, f"p{number}", number, "success", HOME, f"phone {number}")
+        for number in range(people)
+    )
+
+
+def unknown_ids(since: dt.datetime, number: int, *, network: str = THIEF, ids: int = 0) -> None:
+    """`number` tries at six a minute, of `ids` different ids (default: as many as tries)."""
+    attempts(
+        (
+            since + MINUTE * at / 6,
+            f"nobody{at * (ids or number) // number}",
+            None,
+            "unknown_login_id",
+            network,
+            "bot",
+        )
+        for at in range(number)
+    )
+
+
+def wrong_passwords(
+    since: dt.datetime, number: int, *, device: str, network: str = THIEF, people: int = 60
+) -> None:
+    """`number` tries at six a minute on everybody's ids; `phone` stands for each one's own."""
+    attempts(
+        (
+            since + MINUTE * at / 6,
+            f"p{at % people}",
+            at % people,
+            "wrong_password",
+            network,
+            f"phone {at % people}" if device == "phone" else device,
+        )
+        for at in range(number)
+    )
+
+
+def hits(since: dt.datetime, number: int, *, device: str = "bot") -> None:
+    attempts((since + MINUTE * at, f"p{at}", at, "success", THIEF, device) for at in range(number))
+
+
+def list_type(since: dt.datetime) -> None:
+    unknown_ids(since, 240)
+    wrong_passwords(since + 40 * MINUTE, 120, device="bot")
+    hits(since + 65 * MINUTE, 4)
+
+
+def waves() -> list[str]:
+    return list(AttackWindow.objects.order_by("started_at").values_list("wave", flat=True))
+
+
+def kept() -> dict[str, Any]:
+    """Everything that the analysis says, without ids and times of writing."""
+    watch = AttackWatch.objects.get()
+    return {
+        "watch": (watch.read_until, watch.folded_until, watch.memory),
+        "minutes": list(AuthMinute.objects.order_by("minute").values()),
+        "sources": sorted(SourceMinute.objects.values_list("minute", "source", "tries", "ids")),
+        "devices": sorted(
+            AccountDevice.objects.values_list("user_id", "device_ref", "first_at", "event_id")
+        ),
+        "suspicious": sorted(
+            SuspiciousSource.objects.values_list("source", "since", "last_at", "rule__code")
+        ),
+        "evidence": dict(SuspiciousSource.objects.values_list("source", "evidence")),
+        "windows": list(
+            AttackWindow.objects.order_by("started_at", "wave").values_list(
+                "wave", "started_at", "last_at", "ended_at", "rule__code", "evidence"
+            )
+        ),
+    }
+
+
+def forget() -> None:
+    for model in (AuthMinute, SourceMinute, AccountDevice, SuspiciousSource, AttackWindow):
+        model.objects.all().delete()
+    AttackWatch.objects.all().delete()
+
+
+# --- the waves ----------------------------------------------------------------------------------
+
+
+def test_the_three_waves_of_a_list_type_attack_open_their_windows_in_order() -> None:
+    everyday(BEGIN)
+    list_type(BEGIN + 2 * HOUR)
+    done = attack.read()
+    assert set(done.opened) == set(attack.WAVES)
+    found = attack.finding()
+    assert [window.wave for window in found.windows] == list(attack.WAVES)
+    assert found.in_order
+    first, _, last = found.windows
+    assert first.started_at == BEGIN + 2 * HOUR
+    assert last.started_at == BEGIN + 2 * HOUR + 65 * MINUTE
+    assert first.ended_at is not None
+    assert BEGIN + 2 * HOUR + 40 * MINUTE <= first.ended_at <= BEGIN + 4 * HOUR
+
+
+def test_wrong_passwords_before_unknown_ids_are_not_the_order_of_a_list_type_attack() -> None:
+    everyday(BEGIN)
+    wrong_passwords(BEGIN + 2 * HOUR, 120, device="bot")
+    unknown_ids(BEGIN + 4 * HOUR, 240)
+    hits(BEGIN + 5 * HOUR, 4)
+    attack.read()
+    assert set(waves()) == set(attack.WAVES)
+    assert not attack.finding().in_order
+
+
+@pytest.mark.parametrize(("device", "opened"), [("phone", []), ("bot", ["wrong_password"])])
+def test_only_wrong_passwords_from_strange_devices_are_a_wave(
+    device: str, opened: list[str]
+) -> None:
+    """Signal S2: after a reset everybody mistypes, each on the own phone."""
+    everyday(BEGIN)
+    wrong_passwords(BEGIN + 2 * HOUR, 200, device=device, network=HOME)
+    attack.read()
+    assert waves() == opened
+
+
+@pytest.mark.parametrize(("honest", "opened"), [(360, []), (359, ["unknown_login_id"])])
+def test_unknown_ids_are_a_wave_from_a_tenth_of_the_attempts_on(
+    honest: int, opened: list[str]
+) -> None:
+    """Signal S1, both sides of its share: 40 of 400 within the hour, at one a minute or so."""
+    attempts(
+        (BEGIN + 10 * dt.timedelta(seconds=at), "p", 1, "success", HOME, "phone")
+        for at in range(honest)
+    )
+    attempts(
+        (BEGIN + at * MINUTE, f"nobody{at}", None, "unknown_login_id", HOME, "")
+        for at in range(40 if opened else 39)
+    )
+    attack.read()
+    assert waves() == opened
+
+
+def test_a_quiet_wave_ends_its_window_and_a_new_one_opens_another() -> None:
+    everyday(BEGIN)
+    unknown_ids(BEGIN + 2 * HOUR, 240)
+    attack.read(until=BEGIN + 2 * HOUR + 40 * MINUTE)
+    (window,) = AttackWindow.objects.all()
+    assert window.ended_at is None
+    unknown_ids(BEGIN + 8 * HOUR, 240)
+    attack.read()
+    first, second = AttackWindow.objects.order_by("started_at")
+    assert (first.pk, second.started_at) == (window.pk, BEGIN + 8 * HOUR)
+    assert first.ended_at is not None
+
+
+def test_what_is_usual_is_learnt_from_hours_without_an_attack() -> None:
+    """A service where a fifteenth of all ids is mistyped needs a third to be alarmed."""
+    for hour in range(20):
+        everyday(BEGIN + hour * HOUR, people=56)
+        unknown_ids(BEGIN + hour * HOUR, 4)
+    attack.read()
+    assert waves() == []
+    usual = attack.finding().baseline["unknown_login_id"]
+    assert 0.05 < usual < 4 / 60
+    unknown_ids(BEGIN + 30 * HOUR, 240)
+    clock.travel(BEGIN + 48 * HOUR, frozen=True)
+    attack.read()
+    window = AttackWindow.objects.get()
+    assert window.evidence["opened_by"]["baseline"] == pytest.approx(usual, abs=0.01)
+
+
+# --- sources --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("ids", "kinds"), [(17, set()), (22, {"address", "device"})])
+def test_a_source_of_about_twenty_ids_an_hour_is_suspicious(ids: int, kinds: set[str]) -> None:
+    """Signal S3, both sides of what a sketch can tell. A whole network needs three times as many."""
+    unknown_ids(BEGIN, ids)
+    attack.read()
+    assert set(SuspiciousSource.objects.values_list("kind", flat=True)) == kinds
+
+
+def test_a_network_of_many_addresses_is_suspicious_as_a_whole() -> None:
+    """Signal S3: no address of it tries more than two ids."""
+    for host in range(40):
+        unknown_ids(BEGIN + host * MINUTE / 2, 2, network=f"203.0.113.{host}", ids=0)
+    attempts(
+        (BEGIN + at * MINUTE / 2, f"x{at}", None, "unknown_login_id", f"203.0.113.{at % 40}", "")
+        for at in range(60)
+    )
+    attack.read()
+    sources = set(SuspiciousSource.objects.values_list("source", flat=True))
+    assert sources == {"203.0.113.0/24"}
+
+
+def test_many_tries_of_few_ids_are_somebody_who_forgot() -> None:
+    """Signal S4: an attack tries an id once or twice."""
+    unknown_ids(BEGIN, 200, ids=25)
+    attack.read()
+    assert not SuspiciousSource.objects.exists()
+    unknown_ids(BEGIN + 30 * HOUR, 50, ids=25)
+    clock.travel(BEGIN + 48 * HOUR, frozen=True)
+    attack.read()
+    assert SuspiciousSource.objects.filter(kind="address").exists()
+
+
+def test_a_device_that_opened_three_accounts_is_suspicious() -> None:
+    """Signal S6: two may be a family."""
+    hits(BEGIN, 2, device="tablet")
+    attack.read()
+    assert not SuspiciousSource.objects.exists()
+    attempts([(BEGIN + HOUR, "p9", 9, "success", HOME, "tablet")])
+    attack.read_again_from(BEGIN + HOUR)
+    attack.read()
+    source = SuspiciousSource.objects.get()
+    assert (source.source, source.since) == ("device:tablet", BEGIN + HOUR)
+
+
+def test_the_first_device_of_an_account_is_no_hit_of_an_attack() -> None:
+    """Signal S5: whoever registers from a bad network was not robbed there."""
+    unknown_ids(BEGIN, 240)
+    attempts(
+        (BEGIN + 2 * HOUR + at * MINUTE, f"n{at}", 900 + at, "success", THIEF, f"new {at}")
+        for at in range(5)
+    )
+    attack.read()
+    assert waves() == ["unknown_login_id"]
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def test_reading_minute_by_minute_ends_in_the_same_rows_as_reading_all_at_once() -> None:
+    everyday(BEGIN, people=120)
+    wrong_passwords(BEGIN + 90 * MINUTE, 30, device="phone", network=HOME)
+    list_type(BEGIN + 2 * HOUR)
+    everyday(BEGIN + 5 * HOUR)
+    list_type(BEGIN + 9 * HOUR)
+    until = BEGIN + 12 * HOUR
+    attack.read(until=until)
+    at_once = kept()
+    assert len(at_once["windows"]) >= 4
+    forget()
+    at = BEGIN
+    while at < until:
+        at += 7 * MINUTE
+        attack.read(until=min(at, until))
+    assert kept() == at_once
+
+
+def test_attempts_that_come_late_are_read_as_if_they_had_been_there() -> None:
+    everyday(BEGIN, people=120)
+    unknown_ids(BEGIN + 2 * HOUR, 240)
+    attack.read()
+    wrong_passwords(BEGIN + 2 * HOUR + 40 * MINUTE, 120, device="bot")
+    hits(BEGIN + 2 * HOUR + 65 * MINUTE, 4)
+    everyday(BEGIN - 2 * HOUR)
+    attack.read_again_from(BEGIN - 2 * HOUR)
+    attack.read()
+    piecemeal = kept()
+    forget()
+    attack.read()
+    assert kept() == piecemeal
+    assert len(piecemeal["windows"]) == 3
+
+
+def test_a_second_reading_changes_nothing_and_alarms_nobody() -> None:
+    everyday(BEGIN)
+    list_type(BEGIN + 2 * HOUR)
+    attack.read()
+    before = kept()
+    again = attack.read()
+    assert (again.attempts, again.opened) == (0, ())
+    assert kept() == before
+    assert AuditEntry.objects.filter(action="attack.window_opened").count() == 3
+
+
+def test_the_newest_minute_is_read_when_it_is_settled() -> None:
+    now = BEGIN + 24 * HOUR
+    unknown_ids(now - 2 * MINUTE, 6)
+    unknown_ids(now - MINUTE, 6)
+    assert attack.read().attempts == 6
+    clock.travel(now + MINUTE, frozen=True)
+    assert attack.read().attempts == 6
+
+
+def test_two_readings_at_once_read_nothing_twice(own_database: Any) -> None:
+    unknown_ids(BEGIN, 60)
+    attack.read(until=BEGIN)
+    with own_database.connect() as other:
+        other.execute("BEGIN; SELECT FROM accounts_attackwatch FOR UPDATE")
+        assert attack.read(wait=False).until is None
+        assert not AuthMinute.objects.exists()
+        other.execute("COMMIT")
+    assert attack.read(wait=False).attempts == 60
+
+
+# --- evidence -------------------------------------------------------------------------------------
+
+
+def test_a_window_can_be_decided_again_from_its_rule_and_evidence() -> None:
+    everyday(BEGIN)
+    list_type(BEGIN + 2 * HOUR)
+    attack.read()
+    for window in AttackWindow.objects.select_related("rule"):
+        told = window.evidence["opened_by"]
+        assert (window.rule.code, window.rule.version) == (
+            attack.WAVES[window.wave].code,
+            attack.WAVES[window.wave].version,
+        )
+        assert attack.hit(window.rule.thresholds, told)
+        needed = window.rule.thresholds[f"matching_{told['span_min']}_min"]
+        assert not attack.hit(window.rule.thresholds, told | {"matching": needed - 1})
+
+
+def test_an_opened_window_stands_in_the_audit_journal() -> None:
+    everyday(BEGIN)
+    unknown_ids(BEGIN + 2 * HOUR, 240)
+    attack.read()
+    entry = AuditEntry.objects.get(action="attack.window_opened")
+    assert entry.facts["rule"] == "S1-unknown-ids v1"
+    assert "nobody" not in str(entry.facts)
+
+
+def test_a_sketch_counts_ids_well_enough_for_its_thresholds() -> None:
+    """Linear counting in 256 bits, as the database hashes login ids."""
+    with connection.cursor() as cursor:
+        for true in (10, 20, 60, 200, 600):
+            cursor.execute(
+                "SELECT bit_count(bit_or(set_bit(0::bit(256), hashtext('id' || n) & 255, 1)))"
+                " FROM generate_series(1, %s) n",
+                [true],
+            )
+            assert attack.ids_of(cursor.fetchone()[0]) == pytest.approx(true, rel=0.2, abs=2)
+
+
+def test_the_chart_has_every_attempt_in_few_equal_parts() -> None:
+    everyday(BEGIN)
+    list_type(BEGIN + 2 * HOUR)
+    attack.read()
+    parts = attack.bins(since=BEGIN, until=BEGIN + 24 * HOUR)
+    assert len(parts) <= attack.BINS_MAX
+    assert sum(part.attempts for part in parts) == 60 + 240 + 120 + 4
+    assert sum(part.unknown_login_id for part in parts) == 240
+    assert sum(part.wrong_password for part in parts) == 120
+    assert sum(part.success for part in parts) == 4
+    assert {part.since - BEGIN for part in parts} == {
+        number * (parts[1].since - BEGIN) for number in range(len(parts))
+    }
+
+
+def test_the_command_tells_windows_sources_and_order() -> None:
+    everyday(BEGIN)
+    list_type(BEGIN + 2 * HOUR)
+    out = StringIO()
+    call_command("find_attacks", stdout=out)
+    assert "S1-unknown-ids v1" in out.getvalue()
+    assert THIEF in out.getvalue()
+    out = StringIO()
+    call_command("find_attacks", json=True, stdout=out)
+    assert '"in_order": true' in out.getvalue()
