@@ -17,6 +17,7 @@ REHEARSAL_OPTIONS = $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) $(if $(SEED),--seed
 # Programs that only read the code must not start servers for it.
 NO_SERVERS = DATABASE_URL=postgres://nobody@/nothing?host=/nonexistent REDIS_URL=redis://127.0.0.1:1/0
 PRODUCTION = WINDDOWN_MODE=production WINDDOWN_ALLOWED_HOSTS=example.org \
+	WINDDOWN_SITE_URL=https://example.org \
 	WINDDOWN_EMAIL_URL=smtp://mail.example.org WINDDOWN_EMAIL_FROM=notices@example.org \
 	WINDDOWN_SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 	WINDDOWN_FIELD_KEY=$$($(RUN) -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())')

@@ -20,7 +20,7 @@ def sign_out_everywhere(user: User, *, actor: Any, reason: str) -> None:
     """
     _require(user, actor, "accounts.end_sessions", action="sign an account out everywhere")
     with transaction.atomic():
-        _end(user)
+        end_all(user)
         audit.append("access.sign_out_everywhere", _subject(user), actor=actor, reason=reason)
 
 
@@ -35,7 +35,7 @@ def disable(user: User, *, actor: Any, reason: str) -> None:
     with transaction.atomic():
         if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
             raise GuardNotMet(action="disable the account", why="it is disabled already")
-        _end(user)
+        end_all(user)
         audit.append("access.disable", _subject(user), actor=actor, reason=reason)
 
 
@@ -48,7 +48,10 @@ def enable(user: User, *, actor: Any, reason: str) -> None:
         audit.append("access.enable", _subject(user), actor=actor, reason=reason)
 
 
-def _end(user: User) -> None:
+def end_all(user: User) -> None:
+    """Nothing that was open of the account is accepted; in the caller's transaction, which says
+    why.
+    """
     at = clock.now()
     User.objects.filter(pk=user.pk).update(sessions_end_before=at)
     DeviceToken.objects.filter(user=user, revoked_at=None).update(revoked_at=at)

@@ -8,5 +8,17 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import invariants  # noqa: F401
+        from accounts import (  # noqa: F401
+            access_requests,
+            cases,
+            invariants,
+            outbox,
+            recovery,
+            registration,
+            staff_recovery,
+        )
         from accounts.workflows import reset_all_passwords, suspend_external_login  # noqa: F401
+        from winddown import clockwork
+
+        clockwork.OWED["access requests"] = access_requests.answer_due
+        clockwork.OWED["outbox"] = outbox.send_due

@@ -23,3 +23,19 @@ class TokensAreForCustomers(WinddownError):
 
 class TooManyTokens(WinddownError):
     """The account has {most} device tokens already: revoke one first."""
+
+
+class LinkDead(WinddownError):
+    """The link or code is used, too old, or no longer fits the account: ask for a new one."""
+
+
+class AddressTaken(WinddownError):
+    """Another account has this address: no second one is opened for it."""
+
+
+class StaffOnlyByStaff(WinddownError):
+    """Staff get back in through two colleagues, never through the customers' road."""
+
+
+class ProviderNotTrusted(WinddownError):
+    """The service that signed this person in is stopped, or no longer vouches for them here."""

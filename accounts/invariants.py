@@ -42,10 +42,54 @@ def credentials_before_the_fence() -> list[str]:
 def credentials_dangle() -> list[str]:
     return [
         sentence
-        for table in ("devicetoken", "externalidentity", "resetnotice", "session")
+        for table in (
+            "devicetoken",
+            "externalidentity",
+            "message",
+            "onetimelink",
+            "resetnotice",
+            "session",
+        )
         for sentence in rows(
             f"SELECT t.id FROM accounts_{table} t LEFT JOIN accounts_user u ON u.id = t.user_id"  # noqa: S608
             " WHERE u.id IS NULL AND t.user_id IS NOT NULL",
             f"{table} {{0}} names an account that does not exist",
         )
     ]
+
+
+@invariant("I24c", "A used link set its account's password, in its time and under the fence")
+def links_used_for_nothing() -> list[str]:
+    return rows(
+        """
+        SELECT l.id FROM accounts_onetimelink l JOIN accounts_user u ON u.id = l.user_id
+        WHERE l.used_at IS NOT NULL AND (
+            u.password_set_at IS NULL OR u.password_set_at < l.used_at
+            OR l.used_at >= l.expires_at
+            OR (u.kind = 'customer' AND EXISTS (
+                SELECT FROM accounts_credentialfence f WHERE f.state <> 'lifted'
+                AND f.not_before > l.issued_at AND f.not_before <= l.used_at)))
+        """,
+        "one-time link {0} was used and set no password, or was dead",
+    )
+
+
+@invariant("I24d", "Nobody's address changed in an assisted case without two people and two proofs")
+def unproved_recoveries() -> list[str]:
+    return rows(
+        """
+        SELECT c.id FROM accounts_recoverycase c
+        WHERE c.state IN ('approved', 'completed') AND (
+            (SELECT count(DISTINCT p.kind) FROM accounts_proofstep p WHERE p.case_id = c.id) < 2
+            OR NOT EXISTS (
+                SELECT FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id
+                JOIN accounts_user maker ON maker.id = a.maker_id
+                WHERE s.subject = 'recovery_case:' || c.id AND s.part = 'approved'
+                  AND s.staff_number <> maker.staff_number
+                  AND NOT EXISTS (
+                      SELECT FROM accounts_proofstep p
+                      JOIN accounts_user r ON r.id = p.recorded_by_id
+                      WHERE p.case_id = c.id AND r.staff_number = s.staff_number)))
+        """,
+        "recovery case {0} has no approval of another person, or too few proofs",
+    )

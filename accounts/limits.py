@@ -48,6 +48,15 @@ ACTIONS: dict[str, tuple[Limit, ...]] = {
         Limit("sign_up_network", NETWORK, 20, 60, "allauth: signup 20/m/ip"),
         Limit("sign_up_range", RANGE, 100, 60, "five addresses of one range"),
     ),
+    "one_time_code": (
+        Limit("code_network", NETWORK, 20, 60, "as for a reset; each request takes five"),
+        Limit("code_range", RANGE, 100, 60, "five addresses of one range"),
+    ),
+    "recovery_case": (
+        Limit("case_key", KEY, 3, 86_400, "one case is enough; people write again"),
+        Limit("case_network", NETWORK, 10, 60, "people read and type each of them"),
+        Limit("case_range", RANGE, 50, 60, "five addresses of one range"),
+    ),
 }
 
 

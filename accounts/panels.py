@@ -2,16 +2,77 @@
 
 from __future__ import annotations
 
+from django.urls import reverse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.adapters import ask_again
+from accounts.models import RecoveryCase, User
 from winddown import pages, panels, words
 from winddown.capabilities import PROVIDERS
+from winddown.panels import Panel, SubjectPage
+from winddown.words import StateWord
+
+State = RecoveryCase.State
 
 pages.ask_again.append(ask_again)
 
 panels.name_subjects("credential_fence", _("Lifting of credential fence"))
+panels.name_subjects("staff_recovery", _("New password for staff account"))
+
+
+@panels.subject_page("recovery_case")
+def recovery_case(subject: str) -> SubjectPage:
+    number = subject.partition(":")[2]
+    return SubjectPage(
+        title=format_lazy("{} {}", _("Assisted recovery"), number),
+        url=reverse("cases:case", args=[number]),
+    )
+
+
+@panels.home_panel(60)
+def set_password(customer: User) -> Panel | None:
+    """Whoever only has an external login is told how to get a password while it still works."""
+    return None if customer.has_usable_password() else Panel("accounts/_set_password.html")
+
+
+words.add_states(
+    "recovery_case",
+    {
+        State.OPENED: StateWord(pgettext_lazy("case", "Opened"), "wait"),
+        State.COLLECTING: StateWord(pgettext_lazy("case", "Proofs are collected"), "run"),
+        State.PROPOSED: StateWord(pgettext_lazy("case", "Waits for a second person"), "wait"),
+        State.APPROVED: StateWord(pgettext_lazy("case", "Approved"), "run"),
+        State.COMPLETED: StateWord(pgettext_lazy("case", "Completed"), "on"),
+        State.REJECTED: StateWord(pgettext_lazy("case", "Not accepted"), "off"),
+    },
+)
+words.add_acts(
+    {
+        "recovery.open": _("Opened by the person"),
+        "recovery.take": _("Taken by support"),
+        "recovery.proof": _("Proof recorded"),
+        "recovery.propose": _("Proposed"),
+        "recovery.approve": _("Approved"),
+        "recovery.reject": _("Rejected"),
+        "recovery.decline": _("Closed without decision"),
+        "recovery.revoke": _("Approval taken back"),
+        "recovery.complete": _("Completed by the person"),
+        "recovery.read_contact": _("Contact data read"),
+    }
+)
+words.add_refusals(
+    {
+        "AuthorityFenced": _(
+            "The link is from before the reset of all passwords. Ask for a new one."
+        ),
+        "PasswordReused": _("This password was used for the account before. Choose another."),
+        "PasswordChangedMeanwhile": _("The password was changed at this moment. Try again."),
+        "AddressTaken": _("There is an account with this address already. Use “Cannot sign in?”."),
+        "ProviderNotTrusted": _("The service you signed in with is stopped. Ask for help instead."),
+    }
+)
 
 words.add_workflow_words(
     steps={

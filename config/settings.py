@@ -427,6 +427,17 @@ if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured(
         "WINDDOWN_ALLOWED_HOSTS must name the sites when WINDDOWN_MODE is production."
     )
+# How mails name this site: never after what a visitor's browser said.
+SITE_URL = environment.text(
+    "WINDDOWN_SITE_URL", default="" if PRODUCTION else "http://127.0.0.1:8000"
+).rstrip("/")
+if not SITE_URL:
+    raise ImproperlyConfigured("WINDDOWN_SITE_URL must be set when WINDDOWN_MODE is production.")
+_SITE = urlsplit(SITE_URL)
+if _SITE.scheme not in ({"https"} if PRODUCTION else {"https", "http"}) or not _SITE.hostname:
+    raise ImproperlyConfigured(
+        "WINDDOWN_SITE_URL must be the site's address, such as https://refunds.example.org."
+    )
 # Only behind a proxy that removes this header from what visitors send.
 if environment.flag("WINDDOWN_TRUST_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -8,5 +8,8 @@ class WalletsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from wallets import invariants  # noqa: F401  registers them
+        from accounts import registration
+        from wallets import invariants, opening  # noqa: F401  registers them
         from wallets.workflows import freeze_charges, shut_down_by_deadline  # noqa: F401  registers them
+
+        registration.OPENED.append(opening.open_wallet)

@@ -16,6 +16,9 @@ TICK = "tick"
 
 # What time alone changes, by name: each app adds its own, and each must be harmless to repeat.
 FOLLOW_UPS: dict[str, Callable[[], object]] = {}
+# What is owed at once and must not wait for a lost wake-up, by name: each app adds its own, each is
+# short and harmless to repeat.
+OWED: dict[str, Callable[[], object]] = {}
 
 
 def tick() -> None:
@@ -25,6 +28,12 @@ def tick() -> None:
     milestones.fire_due()
     for run_id in runner.owed():
         runner.wake(run_id)
+    for name, work in OWED.items():
+        try:
+            work()
+        except Exception:
+            # One app's trouble must not keep the others' work from being done.
+            log.exception("%s was not done; the next tick tries again", name)
     audit.seal()
     runner.note_seen(TICK)
 

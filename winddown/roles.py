@@ -33,6 +33,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.send_reset_notice",
         "accounts.end_sessions",
         "accounts.disable_account",
+        "accounts.recover_staff",
     ),
     "fraud_analyst": (
         "wallets.hold_wallet",
@@ -44,6 +45,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "fraud_supervisor": (
         "wallets.hold_wallet",
         "wallets.release_wallet",
+        "accounts.decide_recovery_case",
         "refunds.work_claim",
         "refunds.decide_claim",
         "refunds.approve_issuer_action",
@@ -97,6 +99,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.report_funds",
     ),
     "support": (
+        "accounts.work_recovery_case",
         "refunds.work_application",
         "refunds.decide_application",
         "refunds.override_name_check",

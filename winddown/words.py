@@ -252,6 +252,11 @@ _ACTS: dict[str, Text] = {
 }
 
 
+def add_acts(acts: dict[str, Text]) -> None:
+    """What another app writes into the audit journal has its words."""
+    _ACTS.update(acts)
+
+
 def act_title(action: str) -> Text:
     return _ACTS.get(action) or action.rpartition(".")[2].replace("_", " ").capitalize()
 
@@ -280,6 +285,11 @@ _REFUSALS: dict[str, Text] = {
     "GuardNotMet": _("“{action}” is refused: {why}"),
     "UnknownWorkflow": _("There is no workflow {name}."),
 }
+
+
+def add_refusals(refusals: dict[str, Text]) -> None:
+    """Another app's refusals have their words."""
+    _REFUSALS.update(refusals)
 
 
 class _Facts(dict[str, Any]):

@@ -13,11 +13,15 @@ from accounts.models.auth_event import AuthEvent
 from accounts.models.credential_fence import CredentialFence, CredentialFenceTransition
 from accounts.models.device_token import DeviceToken
 from accounts.models.external_identity import ExternalIdentity, ExternalIdentityTransition
+from accounts.models.message import Message
+from accounts.models.one_time_link import AccessRequest, OneTimeLink
+from accounts.models.recovery_case import ProofStep, RecoveryCase, RecoveryCaseTransition
 from accounts.models.reset_notice import ResetNotice, ResetNoticeTransition
 from accounts.models.session import Session
 from accounts.models.user import User
 
 __all__ = [
+    "AccessRequest",
     "AccountDevice",
     "AttackWatch",
     "AttackWindow",
@@ -29,6 +33,11 @@ __all__ = [
     "DeviceToken",
     "ExternalIdentity",
     "ExternalIdentityTransition",
+    "Message",
+    "OneTimeLink",
+    "ProofStep",
+    "RecoveryCase",
+    "RecoveryCaseTransition",
     "ResetNotice",
     "ResetNoticeTransition",
     "Session",

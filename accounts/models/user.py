@@ -8,13 +8,16 @@ from typing import Any, ClassVar
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import Q, Value
+from django.db.models.functions import Lower, Replace
 
 from winddown import clock
 
 # An empty hash, or what Django writes for an unusable one.
 WITHOUT_PASSWORD = Q(password="") | Q(password__startswith="!")  # noqa: S106
+
+# A telephone number without what people put between its digits.
+PHONE_DIGITS = Replace(Replace("phone", Value("-"), Value("")), Value("+"), Value(""))
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -109,6 +112,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     password_removed_at = models.DateTimeField(
         null=True, help_text="When a mass reset last made a password of the account unusable."
     )
+    channel_changed_at = models.DateTimeField(
+        null=True,
+        help_text="When another address took the place of the old one; money waits a day after it.",
+    )
     refused_hash = models.CharField(
         max_length=128,
         blank=True,
@@ -130,6 +137,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         default_permissions = ()
+        # People say their address when they cannot sign in; files may bring shared ones.
+        indexes = [
+            models.Index(Lower("email"), name="account_of_email", condition=~Q(email="")),
+            models.Index(PHONE_DIGITS, name="account_of_phone", condition=~Q(phone="")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(login_id=Lower("login_id")), name="login_id_in_lower_case"

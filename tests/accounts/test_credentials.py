@@ -13,11 +13,10 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
-from accounts import credentials, second_factor
-from accounts.errors import AuthorityFenced, PasswordReused
+from accounts import addresses, credentials, links, second_factor
+from accounts.errors import AuthorityFenced, LinkDead, PasswordReused
 from accounts.models import AuthEvent, CredentialFence, Session, User
 from accounts.sessions import SessionStore
-from accounts.tokens import reset_tokens
 from accounts.validators import UnusedPasswordValidator
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
@@ -102,15 +101,24 @@ def test_an_old_session_from_a_provider_is_refused_too(
 
 def test_an_old_reset_link_is_dead_and_a_new_one_works(person: Any, reset: Any) -> None:
     """Rule 9."""
-    someone = person()
-    old = reset_tokens.make_token(someone)
-    assert reset_tokens.check_token(someone, old)
+
+    def token() -> str:
+        someone = User.objects.get(pk=owner.pk)
+        address = addresses.channel_of(someone)
+        assert address is not None
+        link = links.issue("recover", address=address, user=someone)
+        links.hand_over(link)
+        return links.token(link)
+
+    owner = person()
+    old = token()
+    assert links.by_token(old).user == owner
 
     reset()
 
-    someone = User.objects.get(pk=someone.pk)
-    assert not reset_tokens.check_token(someone, old)
-    assert reset_tokens.check_token(someone, reset_tokens.make_token(someone))
+    with pytest.raises(LinkDead):
+        links.by_token(old)
+    assert links.by_token(token()).user == owner
 
 
 def test_a_password_set_behind_the_fence_opens_and_outlives_the_sweep(

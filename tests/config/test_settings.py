@@ -20,6 +20,7 @@ PRODUCTION = SERVERS | {
     "WINDDOWN_SECRET_KEY": "ab" * 32,
     "WINDDOWN_FIELD_KEY": "A" * 43 + "=",
     "WINDDOWN_ALLOWED_HOSTS": "refunds.example.org, console.example.org",
+    "WINDDOWN_SITE_URL": "https://refunds.example.org",
     "WINDDOWN_EMAIL_URL": "smtp://sender:secret@mail.example.org",
     "WINDDOWN_EMAIL_FROM": "Service <notices@example.org>",
 }

@@ -1,0 +1,73 @@
+"""Requests of people who are not signed in: written by a page, answered behind it."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+
+from django.db import transaction
+
+from accounts import outbox
+from accounts.models import AccessRequest
+from winddown import clock, encryption
+
+log = logging.getLogger(__name__)
+
+# By purpose: what finds out whom the typed text means, queues messages, and says what came of it.
+# Runs in a transaction of its own, which holds the request.
+ANSWERS: dict[str, Callable[[AccessRequest, str], AccessRequest.Answer]] = {}
+
+
+def ask(purpose: str, typed: str, *, language: str, network: str | None) -> AccessRequest:
+    """The request is written, and somebody is woken to answer it.
+
+    One row whatever was typed: whether anybody is known is not looked at here, so neither the
+    answer nor its time can tell.
+    """
+    key = uuid.uuid4()
+    with transaction.atomic():
+        request = AccessRequest.objects.create(
+            key=key,
+            purpose=purpose,
+            typed_sealed=encryption.seal(typed.encode(), place=_place(key)),
+            language=language,
+            network=network,
+            asked_at=clock.now(),
+        )
+        transaction.on_commit(outbox.wake, robust=True)
+    return request
+
+
+def answer_due() -> int:
+    """Every request that waits is answered once; returns how many were."""
+    answered = 0
+    while _answer_next():
+        answered += 1
+    return answered
+
+
+def _answer_next() -> bool:
+    with transaction.atomic():
+        request = (
+            AccessRequest.objects.filter(answered_at=None)
+            .select_for_update(skip_locked=True)
+            .order_by("pk")
+            .first()
+        )
+        if request is None:
+            return False
+        typed = encryption.unseal(request.typed_sealed, place=_place(request.key)).decode()
+        try:
+            with transaction.atomic():
+                answer = ANSWERS[request.purpose](request, typed)
+        except Exception:
+            # One that cannot be answered must not stand before all others for ever.
+            log.exception("access request %s could not be answered", request.pk)
+            answer = AccessRequest.Answer.FAILED
+        AccessRequest.objects.filter(pk=request.pk).update(answered_at=clock.now(), answer=answer)
+        return True
+
+
+def _place(key: uuid.UUID) -> str:
+    return f"accounts_accessrequest/typed/{key}"

@@ -1,0 +1,333 @@
+"""Assisted recovery: opened by somebody without a channel, worked by support, decided by another."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import secrets
+import uuid
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import DatabaseError, IntegrityError, transaction
+
+from accounts import access_requests, addresses, links, outbox
+from accounts.addresses import Address
+from accounts.errors import AddressTaken
+from accounts.models import (
+    AccessRequest,
+    Message,
+    OneTimeLink,
+    ProofStep,
+    RecoveryCase,
+    User,
+)
+from accounts.models.recovery_case import PROOFS_MIN
+from winddown import approvals, audit, clock, encryption
+from winddown.errors import GuardNotMet, NotPermitted, SamePerson
+from winddown.machines import SYSTEM, require, transition_one
+
+State = RecoveryCase.State
+Answer = AccessRequest.Answer
+STAGE = "decide"
+WORK, DECIDE = "accounts.work_recovery_case", "accounts.decide_recovery_case"
+DECIDE_WITHIN = dt.timedelta(days=7)
+# Without letters and digits that are taken for one another.
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What the person wrote: who they are, where they can be reached now, what happened."""
+
+    name: str
+    account: str
+    address: str
+    story: str
+
+    def __repr__(self) -> str:
+        return "Contact(...)"
+
+
+def open_case(
+    contact: Contact, *, address: Address, language: str, network: str | None
+) -> RecoveryCase:
+    """A case waits for support; `reference` is what the person asks with later.
+
+    Nothing is looked up: whoever asks learns nothing about any account.
+    """
+    key = uuid.uuid4()
+    with transaction.atomic():
+        case = RecoveryCase.objects.create(
+            key=key,
+            reference=_reference(),
+            contact_sealed=encryption.seal(
+                json.dumps(asdict(contact), ensure_ascii=False).encode(), place=_place(key)
+            ),
+            contact_channel=address.channel,
+            contact_mask=address.mask,
+            contact_fingerprint=address.fingerprint,
+            language=language,
+            network=network,
+            opened_at=clock.now(),
+        )
+        audit.append("recovery.open", case.subject, actor=SYSTEM)
+        return case
+
+
+def _reference() -> str:
+    letters = [secrets.choice(_ALPHABET) for _ in range(12)]
+    return "-".join("".join(letters[at : at + 4]) for at in (0, 4, 8))
+
+
+def of_reference(typed: str) -> RecoveryCase | None:
+    """The case that has the reference, however its groups were typed."""
+    text = "".join(letter for letter in typed.upper() if letter in _ALPHABET)
+    grouped = "-".join(text[at : at + 4] for at in range(0, len(text), 4))
+    return RecoveryCase.objects.filter(reference=grouped).first()
+
+
+def read_contact(case: RecoveryCase, *, actor: Any, reason: str) -> Contact:
+    """What the person wrote, in full; that `actor` read it, and why, is in the audit journal."""
+    if not (actor.has_perm(WORK) or actor.has_perm(DECIDE)):
+        raise NotPermitted(actor=actor.pk, action=f"read {case}", permission=WORK)
+    with transaction.atomic():
+        audit.append("recovery.read_contact", case.subject, actor=actor, reason=reason)
+        return _contact(case)
+
+
+def _contact(case: RecoveryCase) -> Contact:
+    sealed = encryption.unseal(case.contact_sealed, place=_place(case.key))
+    return Contact(**json.loads(sealed))
+
+
+def _address(case: RecoveryCase) -> Address:
+    found = addresses.understood(_contact(case).address)
+    assert found is not None, "the form took nothing else"
+    return found
+
+
+def _place(key: uuid.UUID) -> str:
+    return f"accounts_recoverycase/contact/{key}"
+
+
+# --- support ------------------------------------------------------------------------------------
+
+
+def take(case: RecoveryCase, *, actor: Any, reason: str) -> RecoveryCase:
+    """Support gathers proofs."""
+    with transaction.atomic():
+        taken = transition_one(case, "take", actor=actor, reason=reason)
+        audit.append("recovery.take", case.subject, actor=actor, reason=reason)
+        return taken
+
+
+def add_proof(case: RecoveryCase, *, kind: str, note: str, actor: Any) -> ProofStep:
+    """One more kind of proof stands in the case. Raises `GuardNotMet` for a kind it has, or when it
+    is not collecting."""
+    require(actor, WORK, action=f"add a proof to {case}")
+    try:
+        with transaction.atomic():
+            proof = ProofStep.objects.create(
+                case=case, kind=kind, note=note, recorded_by=actor, recorded_at=clock.now()
+            )
+            audit.append("recovery.proof", case.subject, actor=actor, reason=note, kind=kind)
+            return proof
+    except IntegrityError as refusal:
+        raise GuardNotMet(action=f"add {kind}", why="the case has it already") from refusal
+    except DatabaseError as refusal:
+        if getattr(refusal.__cause__, "sqlstate", None) == "WD061":
+            raise GuardNotMet(action=f"add {kind}", why="the case is not collecting") from refusal
+        raise
+
+
+def propose(case: RecoveryCase, *, account: str, actor: Any, reason: str) -> RecoveryCase:
+    """A second person is asked to let the account, named by login id or reference, have the new
+    channel.
+
+    Asked again while it is proposed, the request is renewed. Raises `GuardNotMet`, naming what is
+    missing.
+    """
+    with transaction.atomic():
+        case = RecoveryCase.objects.select_for_update(of=("self",)).get(pk=case.pk)
+        if case.state == State.PROPOSED:
+            require(actor, WORK, action=f"propose {case}")
+        else:
+            owner = _owner(account)
+            _refuse_proposal(case, owner)
+            case = transition_one(case, "propose", actor=actor, reason=reason, account=owner)
+        approvals.ask(
+            case.subject,
+            stage=STAGE,
+            content=content(case),
+            permission=DECIDE,
+            maker=actor,
+            reason=reason,
+            valid_for=DECIDE_WITHIN,
+        )
+        audit.append("recovery.propose", case.subject, actor=actor, reason=reason)
+        return case
+
+
+def _owner(account: str) -> User:
+    typed = account.strip()
+    named = User.objects.customers()
+    found = named.filter(login_id=typed.lower()).first() or named.filter(account_ref=typed).first()
+    if found is None:
+        raise GuardNotMet(action="propose", why="no customer has this login ID or reference")
+    return found
+
+
+def _refuse_proposal(case: RecoveryCase, owner: User) -> None:
+    def refuse(why: str) -> GuardNotMet:
+        return GuardNotMet(action="propose", why=why)
+
+    kinds = case.proofs.values("kind").distinct().count()
+    if kinds < PROOFS_MIN:
+        raise refuse(f"{kinds} kinds of proof of at least {PROOFS_MIN}")
+    address = _address(case)
+    if addresses.still_at(owner, channel=address.channel, fingerprint=address.fingerprint):
+        raise refuse("this is the account's verified channel: a plain reset works")
+    if addresses.accounts_at(address).exclude(pk=owner.pk).exists():
+        raise refuse("another account has this address")
+    waiting = RecoveryCase.objects.filter(account=owner, state__in=[State.PROPOSED, State.APPROVED])
+    if waiting.exclude(pk=case.pk).exists():
+        raise refuse("another case of this account is under decision")
+
+
+def content(case: RecoveryCase) -> dict[str, Any]:
+    """What the second person signs: whose account, which channel, which proofs."""
+    return {
+        "case": case.pk,
+        "account": case.account_id,
+        "channel": case.contact_channel,
+        "contact": case.contact_fingerprint,
+        "proofs": [
+            {"kind": proof.kind, "by": proof.recorded_by_id, "note": proof.note}
+            for proof in case.proofs.order_by("pk")
+        ],
+    }
+
+
+def decline(case: RecoveryCase, *, code: str, actor: Any, reason: str) -> RecoveryCase:
+    """The case ends without a decision; the person is told the code's words."""
+    return _end(case, "decline", code=code, actor=actor, reason=reason)
+
+
+# --- the second person --------------------------------------------------------------------------
+
+
+def decide(
+    case: RecoveryCase, *, actor: Any, digest: str, reason: str, approve: bool
+) -> RecoveryCase:
+    """The proposal is approved or rejected by somebody who had no part in it.
+
+    Raises what `approvals.decide` raises; `SamePerson` also for whoever recorded a proof.
+    """
+    with transaction.atomic():
+        case = RecoveryCase.objects.select_for_update(of=("self",)).get(pk=case.pk)
+        numbers = case.proofs.values_list("recorded_by__staff_number", flat=True)
+        if actor.staff_number in set(numbers):
+            raise SamePerson(actor=actor.pk, subject=case.subject, part="recorder of a proof")
+        approvals.decide(
+            case.subject, stage=STAGE, actor=actor, digest=digest, reason=reason, approve=approve
+        )
+        if not approve:
+            code = RecoveryCase.Rejection.NOT_PROVED
+            return _end(case, "reject", code=code, actor=actor, reason=reason)
+        case = transition_one(case, "approve", actor=actor, reason=reason, decided_at=clock.now())
+        outbox.queue(
+            Message.Kind.CASE_APPROVED,
+            to=_address(case),
+            language=case.language,
+            reference=case.reference,
+        )
+        audit.append("recovery.approve", case.subject, actor=actor, reason=reason)
+        return case
+
+
+def revoke(case: RecoveryCase, *, code: str, actor: Any, reason: str) -> RecoveryCase:
+    """An approval that nobody used yet is taken back."""
+    return _end(case, "revoke", code=code, actor=actor, reason=reason)
+
+
+def _end(case: RecoveryCase, name: str, *, code: str, actor: Any, reason: str) -> RecoveryCase:
+    with transaction.atomic():
+        ended = transition_one(
+            case, name, actor=actor, reason=reason, rejection=code, decided_at=clock.now()
+        )
+        outbox.queue(
+            Message.Kind.CASE_REJECTED,
+            to=_address(ended),
+            language=ended.language,
+            reference=ended.reference,
+            rejection=code,
+        )
+        audit.append(f"recovery.{name}", case.subject, actor=actor, reason=reason, code=code)
+        return ended
+
+
+def _decided(said: approvals.Decided) -> object:
+    return decide(
+        RecoveryCase.objects.get(pk=int(said.key)),
+        actor=said.actor,
+        digest=said.digest,
+        reason=said.reason,
+        approve=said.approve,
+    )
+
+
+approvals.DECIDERS["recovery_case"] = _decided
+
+
+# --- the person again ---------------------------------------------------------------------------
+
+
+def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
+    """The new channel of an approved case has a link; of any other, nobody hears anything."""
+    case = of_reference(typed)
+    if case is None or case.state != State.APPROVED or case.account is None:
+        return Answer.NOBODY
+    if links.too_many(case.account):
+        return Answer.TOO_MANY
+    address = _address(case)
+    link = links.issue(
+        OneTimeLink.Purpose.CASE, address=address, user=case.account, request=request, case=case
+    )
+    outbox.queue(
+        Message.Kind.CASE_LINK, to=address, language=request.language, user=case.account, link=link
+    )
+    return Answer.LINKS
+
+
+def complete(case: RecoveryCase, *, user: User) -> None:
+    """The channel that the link proved is the account's; the old ones have a notice.
+
+    In the transaction in which the link is used. `channel_changed_at` keeps money waiting for a day
+    (rule 57). Raises `AddressTaken` when another account got the address meanwhile.
+    """
+    address = _address(case)
+    addresses.hold(address)
+    if addresses.accounts_at(address).exclude(pk=user.pk).exists():
+        raise AddressTaken
+    old = [found for each in (user.email, user.phone) if (found := addresses.understood(each))]
+    at = clock.now()
+    User.objects.filter(pk=user.pk).update(
+        **{address.channel: address.text, f"{address.channel}_verified_at": at},
+        # What was not proved anew no longer opens the account.
+        **{f"{_other(address.channel)}_verified_at": None},
+        channel_changed_at=at,
+    )
+    transition_one(case, "complete", actor=SYSTEM, completed_at=at)
+    for channel in old:
+        if channel != address:
+            outbox.queue(Message.Kind.CHANNEL_CHANGED, to=channel, language=case.language)
+    audit.append("recovery.complete", case.subject, actor=SYSTEM)
+    user.refresh_from_db()
+
+
+def _other(channel: str) -> str:
+    return addresses.PHONE if channel == addresses.EMAIL else addresses.EMAIL
+
+
+access_requests.ANSWERS[AccessRequest.Purpose.CASE] = answer

@@ -1,0 +1,162 @@
+"""One-time links: issued to a channel, handed over, opened, used once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from accounts import addresses, credentials
+from accounts.addresses import Address
+from accounts.errors import LinkDead
+from accounts.models import AccessRequest, OneTimeLink, RecoveryCase, User
+from winddown import clock, encryption
+
+VALID_FOR = dt.timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+CODE_DIGITS = 8
+LINKS_PER_HOUR_MAX = 3
+Purpose = OneTimeLink.Purpose
+
+
+def issue(
+    purpose: str,
+    *,
+    address: Address,
+    user: User | None = None,
+    request: AccessRequest | None = None,
+    case: RecoveryCase | None = None,
+) -> OneTimeLink:
+    """A link exists; its time begins when `hand_over` is called for its channel."""
+    key = uuid.uuid4()
+    sealed = None
+    if user is None:
+        sealed = encryption.seal(address.text.encode(), place=_address_place(key))
+    return OneTimeLink.objects.create(
+        key=key,
+        purpose=purpose,
+        user=user,
+        request=request,
+        case=case,
+        channel=address.channel,
+        address_fingerprint=address.fingerprint,
+        address_sealed=sealed,
+        issued_at=clock.now(),
+    )
+
+
+def too_many(user: User) -> bool:
+    """The account got its share of links for this hour."""
+    since = clock.now() - dt.timedelta(hours=1)
+    recent = OneTimeLink.objects.filter(user=user, issued_at__gt=since)
+    return recent.count() >= LINKS_PER_HOUR_MAX
+
+
+def hand_over(link: OneTimeLink) -> None:
+    """The link's time has begun; a second call changes nothing."""
+    OneTimeLink.objects.filter(pk=link.pk, expires_at=None, used_at=None).update(
+        expires_at=clock.now() + VALID_FOR
+    )
+    link.refresh_from_db(fields=["expires_at"])
+
+
+def token(link: OneTimeLink) -> str:
+    """What the mailed link carries."""
+    return f"{link.key.hex}-{_secret(link, 'token')[:43]}"
+
+
+def code(link: OneTimeLink) -> str:
+    """What a message to a telephone carries."""
+    return f"{int(_secret(link, 'code'), 16) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
+
+
+def _secret(link: OneTimeLink, form: str) -> str:
+    return salted_hmac(f"accounts.links.{form}", link.key.hex, algorithm="sha256").hexdigest()
+
+
+def by_token(given: str) -> OneTimeLink:
+    """The living link of the token; raises `LinkDead` for every other."""
+    key, _, _secret_part = given.partition("-")
+    try:
+        link = OneTimeLink.objects.select_related("case").filter(key=uuid.UUID(hex=key)).first()
+    except ValueError:
+        link = None
+    if link is None or not constant_time_compare(given, token(link)) or not lives(link):
+        raise LinkDead
+    return link
+
+
+def by_code(request: AccessRequest, given: str) -> OneTimeLink:
+    """The living link that answers the request and has this code; raises `LinkDead` else.
+
+    Every code that is typed counts, whether or not the request has a link; the sixth opens nothing.
+    """
+    typed = "".join(letter for letter in given if letter.isdecimal())
+    counted = AccessRequest.objects.filter(pk=request.pk, tries__lt=AccessRequest.TRIES_MAX)
+    if not counted.update(tries=F("tries") + 1):
+        raise LinkDead
+    waiting = OneTimeLink.objects.filter(request=request, channel=addresses.PHONE)
+    for link in waiting.select_related("case").order_by("pk"):
+        if constant_time_compare(typed, code(link)) and lives(link):
+            return link
+    raise LinkDead
+
+
+def lives(link: OneTimeLink) -> bool:
+    """It would open what it is for now. The database asks the same once more when it is used."""
+    at = clock.now()
+    if link.used_at is not None or link.expires_at is None or at >= link.expires_at:
+        return False
+    fence = credentials.Fence(at, credentials.fence_now())
+    if link.purpose != Purpose.STAFF and not fence.accepts(link.issued_at):
+        return False
+    if link.case is not None and link.case.state != RecoveryCase.State.APPROVED:
+        return False
+    return link.user_id is None or _still_for(link, User.objects.get(pk=link.user_id))
+
+
+def _still_for(link: OneTimeLink, user: User) -> bool:
+    """The account is as it was when the link was issued."""
+    changed = (user.password_set_at, user.channel_changed_at)
+    if not user.is_active or any(each and each > link.issued_at for each in changed):
+        return False
+    return link.purpose != Purpose.RECOVER or addresses.still_at(
+        user, channel=link.channel, fingerprint=link.address_fingerprint
+    )
+
+
+def use(link: OneTimeLink) -> OneTimeLink:
+    """The link is used, in the caller's transaction, which also does what it is for.
+
+    Two at once: one uses it, the other finds it used. Raises `LinkDead`.
+    """
+    assert transaction.get_connection().in_atomic_block, "a link is used by what it opens"
+    credentials.hold_fence()
+    locked = (
+        OneTimeLink.objects.select_for_update(of=("self",)).select_related("case").get(pk=link.pk)
+    )
+    if not lives(locked):
+        raise LinkDead
+    try:
+        with transaction.atomic():
+            OneTimeLink.objects.filter(pk=locked.pk).update(used_at=clock.now())
+    except DatabaseError as refusal:
+        if getattr(refusal.__cause__, "sqlstate", None) == "WD060":
+            raise LinkDead from refusal
+        raise
+    locked.refresh_from_db(fields=["used_at"])
+    return locked
+
+
+def address_for(link: OneTimeLink) -> Address:
+    """The address that a link to a new account proves."""
+    assert link.address_sealed is not None
+    text = encryption.unseal(link.address_sealed, place=_address_place(link.key)).decode()
+    return Address(link.channel, text)
+
+
+def _address_place(key: uuid.UUID) -> str:
+    return f"accounts_onetimelink/address/{key}"

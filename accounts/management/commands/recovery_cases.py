@@ -1,0 +1,57 @@
+"""`manage.py recovery_cases`: list the assisted cases, and work them, as the console does."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from accounts import cases
+from accounts.models import ProofStep, RecoveryCase
+from winddown.command import StaffCommand
+
+
+class Command(StaffCommand):
+    help = "List assisted recovery cases; take, prove, propose or decline one. Decide: approve."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("reference", nargs="?", help="the case's reference")
+        todo = parser.add_mutually_exclusive_group(required=True)
+        todo.add_argument("--list", action="store_true", help="open cases, the oldest first")
+        todo.add_argument("--take", action="store_true", help="begin to collect proofs")
+        todo.add_argument("--proof", choices=ProofStep.Kind.values, help="record one; see --note")
+        todo.add_argument("--propose", metavar="ACCOUNT", help="login id or account reference")
+        todo.add_argument("--decline", choices=RecoveryCase.Rejection.values)
+        parser.add_argument("--note", default="", help="what was seen, not the data itself")
+
+    def act(self, options: dict[str, Any]) -> None:
+        if options["list"]:
+            for each in RecoveryCase.objects.exclude(state__in=RecoveryCase.ENDED).order_by("pk"):
+                self.say(
+                    f"{each.reference} {each.state} since {each.opened_at:%Y-%m-%d %H:%M %Z}",
+                    reference=each.reference,
+                    state=each.state,
+                )
+            return
+        case = cases.of_reference(options["reference"] or "")
+        if case is None:
+            raise CommandError("name a case by its reference", returncode=2)
+        self._work(case, options)
+        case.refresh_from_db(fields=["state"])
+        self.say(f"{case.reference} is {case.state}.", reference=case.reference, state=case.state)
+
+    def _work(self, case: RecoveryCase, options: dict[str, Any]) -> None:
+        kind, reason = options["proof"], options["reason"]
+        actor = self.actor(options, reason_needed=not kind)
+        if options["take"]:
+            cases.take(case, actor=actor, reason=reason)
+        elif kind:
+            if not options["note"]:
+                raise CommandError("--note is missing: say what was seen", returncode=2)
+            cases.add_proof(case, kind=kind, note=options["note"], actor=actor)
+        elif options["propose"]:
+            cases.propose(case, account=options["propose"], actor=actor, reason=reason)
+        else:
+            cases.decline(case, code=options["decline"], actor=actor, reason=reason)

@@ -1,0 +1,82 @@
+"""The outbox: what one person is to be told over one channel."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Message(models.Model):
+    """Owed from the commit of what it tells, until it is sent or given up.
+
+    The address is sealed, and wiped when the message ended. A message that carries a one-time link
+    does not hold the link's secret: that is made again when the message is handed over. Sending is
+    leased, so a message whose sender was killed goes out later, perhaps twice; both carry the same
+    link, under one message id.
+    """
+
+    class Kind(models.TextChoices):
+        RECOVER = "recover"
+        SIGN_UP = "sign_up"
+        ACCOUNT_KNOWN = "account_known"
+        PASSWORD_CHANGED = "password_changed"  # noqa: S105
+        CASE_APPROVED = "case_approved"
+        CASE_REJECTED = "case_rejected"
+        CASE_LINK = "case_link"
+        CHANNEL_CHANGED = "channel_changed"
+
+    class Channel(models.TextChoices):
+        EMAIL = "email"
+        PHONE = "phone"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    to_sealed = models.BinaryField(null=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        related_name="+",
+    )
+    link = models.ForeignKey(
+        "accounts.OneTimeLink", null=True, on_delete=models.PROTECT, related_name="messages"
+    )
+    language = models.CharField(max_length=5)
+    facts = models.JSONField(default=dict, help_text="What its text names; nothing personal.")
+    queued_at = models.DateTimeField()
+    lease_until = models.DateTimeField(
+        null=True, help_text="Real time: nobody else sends it, or tries again, before."
+    )
+    attempts = models.SmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    given_up_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["channel", "id"],
+                condition=Q(sent_at=None, given_up_at=None),
+                name="messages_owed",
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(sent_at=None) | Q(given_up_at=None), name="message_ends_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_at=None, given_up_at=None) | Q(to_sealed=None),
+                name="address_of_an_ended_message_is_wiped",
+            ),
+            models.CheckConstraint(
+                condition=Q(channel__in=["email", "phone"]), name="message_channel_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"message {self.pk} ({self.kind})"

@@ -1,0 +1,178 @@
+"""What somebody asked for without being signed in, and the one-time links that answer it."""
+
+from __future__ import annotations
+
+import uuid
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from winddown.guards import Guard
+
+
+class AccessRequest(models.Model):
+    """Somebody wants to get in, and typed who they are; whether anybody is known is found later.
+
+    The page writes this row and nothing else, so that it takes the same time and gives the same
+    answer for everybody. What was typed is sealed.
+    """
+
+    class Purpose(models.TextChoices):
+        RECOVER = "recover"
+        SIGN_UP = "sign_up"
+        CASE = "case"
+
+    TRIES_MAX = 5
+
+    class Answer(models.TextChoices):
+        LINKS = "links"
+        KNOWN = "known"
+        NOBODY = "nobody"
+        TOO_MANY = "too_many"
+        STOPPED = "stopped"
+        FAILED = "failed"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    typed_sealed = models.BinaryField()
+    language = models.CharField(max_length=5)
+    network = models.GenericIPAddressField(null=True)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=10, choices=Answer.choices, blank=True)
+    tries = models.SmallIntegerField(default=0, help_text="Codes typed to it.")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(tries__gte=0, tries__lte=5), name="tries_of_a_request_are_limited"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(answered_at=None), name="access_requests_owed")
+        ]
+
+    def __str__(self) -> str:
+        return f"access request {self.pk}"
+
+
+class OneTimeLink(models.Model):
+    """Opens one thing once: a new password, a new account, a new channel.
+
+    Neither its token (mail) nor its code (telephone) is stored: both are made from `key` with the
+    site's secret. Its time begins when it is handed to its channel. It is dead after its use, when
+    its time is over, when the account's password or address changed after its issue, when a
+    credential fence rose after it, and after too many wrong codes. The database refuses the use of
+    a dead one to every writer.
+    """
+
+    class Purpose(models.TextChoices):
+        RECOVER = "recover"
+        SIGN_UP = "sign_up"
+        CASE = "case"
+        STAFF = "staff"
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    request = models.ForeignKey(
+        AccessRequest, null=True, on_delete=models.PROTECT, related_name="links"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        related_name="+",
+    )
+    case = models.ForeignKey(
+        "accounts.RecoveryCase", null=True, on_delete=models.PROTECT, related_name="links"
+    )
+    channel = models.CharField(max_length=10, blank=True)
+    address_fingerprint = models.CharField(
+        max_length=64, blank=True, help_text="Where it was sent, to see whether that changed."
+    )
+    address_sealed = models.BinaryField(
+        null=True, help_text="The address a new account is to have; no account has it yet."
+    )
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, help_text="None until its channel has it.")
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["user", "issued_at"], name="links_of_account")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(used_at=None)
+                | Q(used_at__gte=F("issued_at"), used_at__lt=F("expires_at")),
+                name="link_used_in_its_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose="sign_up", user=None, address_sealed__isnull=False)
+                | (~Q(purpose="sign_up") & Q(user__isnull=False, address_sealed=None)),
+                name="link_names_whom_it_is_for",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose="case", case__isnull=False)
+                | (~Q(purpose="case") & Q(case=None)),
+                name="link_of_a_case_names_it",
+            ),
+        ]
+        triggers = [
+            Guard(
+                name="link_is_for_whom_it_may",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__user__isnull=False),
+                func="""
+                    IF (NEW.purpose = 'staff') <> (
+                        SELECT u.kind = 'staff' FROM accounts_user u WHERE u.id = NEW.user_id) THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD060', MESSAGE = format(
+                            'no link to %s for account %s', NEW.purpose, NEW.user_id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="link_opens_once",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'DELETE' OR OLD.used_at IS NOT NULL OR (
+                        OLD.key, OLD.purpose, OLD.request_id, OLD.user_id, OLD.case_id, OLD.channel,
+                        OLD.address_fingerprint, OLD.issued_at
+                    ) IS DISTINCT FROM (
+                        NEW.key, NEW.purpose, NEW.request_id, NEW.user_id, NEW.case_id, NEW.channel,
+                        NEW.address_fingerprint, NEW.issued_at
+                    ) OR (
+                        OLD.expires_at IS NOT NULL AND NEW.expires_at IS DISTINCT FROM OLD.expires_at
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format(
+                            'one-time link %s is kept as it is: %s refused', OLD.id, TG_OP);
+                    END IF;
+                    IF NEW.used_at IS NOT NULL THEN
+                        NEW.used_at := winddown_now();
+                        IF NEW.expires_at IS NULL OR NEW.used_at >= NEW.expires_at
+                           OR NEW.used_at < NEW.issued_at
+                           OR (NEW.purpose <> 'staff' AND EXISTS (
+                               SELECT FROM accounts_credentialfence f
+                               WHERE f.state <> 'lifted' AND f.not_before > NEW.issued_at))
+                           OR EXISTS (
+                               SELECT FROM accounts_user u WHERE u.id = NEW.user_id AND (
+                                   NOT u.is_active OR u.password_set_at > NEW.issued_at
+                                   OR u.channel_changed_at > NEW.issued_at))
+                        THEN
+                            RAISE EXCEPTION USING ERRCODE = 'WD060', MESSAGE = format(
+                                'one-time link %s is dead', NEW.id);
+                        END IF;
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"one-time link {self.pk}"

@@ -1,0 +1,264 @@
+"""The outbox: messages are queued with what they tell, and handed to their channel later."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import logging
+import os
+import time
+import uuid
+from collections.abc import Iterable
+from email.utils import parseaddr
+from pathlib import Path
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPServerDisconnected
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from kombu.exceptions import OperationalError as BrokerDown
+
+from accounts import links
+from accounts.addresses import Address
+from accounts.models import Message, OneTimeLink, User
+from winddown import audit, clock, encryption
+from winddown.machines import require
+from winddown.models import Programme
+
+log = logging.getLogger(__name__)
+
+SEND = "accounts.answer_and_send"
+LEASE_S = 60
+RETRY_S_MAX = 3600
+# About a day, by the waiting times between the attempts.
+ATTEMPTS_MAX = 30
+BATCH_MAX = 10
+PHONE_BATCH_MAX = 10_000
+
+
+def queue(
+    kind: str,
+    *,
+    to: Address,
+    language: str,
+    user: User | None = None,
+    link: OneTimeLink | None = None,
+    **facts: Any,
+) -> Message:
+    """The message is owed from this transaction's commit on, and somebody is woken to send it."""
+    key = uuid.uuid4()
+    message = Message.objects.create(
+        key=key,
+        kind=kind,
+        channel=to.channel,
+        to_sealed=encryption.seal(to.text.encode(), place=_place(key)),
+        user=user,
+        link=link,
+        language=language,
+        facts=facts,
+        queued_at=clock.now(),
+    )
+    transaction.on_commit(wake, robust=True)
+    return message
+
+
+def wake() -> None:
+    """A worker looks at what is owed; with a broker that is down, the next tick does."""
+    try:
+        current_app.send_task(SEND)
+    except BrokerDown:
+        log.warning("the outbox could not be announced to the broker; the tick will")
+
+
+def send_due(*, seconds_max: float = 10.0) -> int:
+    """Every message by mail that is owed and not leased was offered to the mail server once, as far
+    as the time goes; returns how many it took.
+
+    Each is leased in a commit of its own before, so that two senders do not send the same one. A
+    server that does not answer costs no message an attempt.
+    """
+    until, sent = time.monotonic() + seconds_max, 0
+    if not _owed().exists():
+        return sent
+    server = get_connection()
+    try:
+        server.open()
+        while time.monotonic() < until and (claimed := _claim(BATCH_MAX)):
+            for message in claimed:
+                sent += _send(message, server)
+    except OSError as broken:
+        # SMTPServerDisconnected too. What was leased is tried again when its lease is over.
+        log.warning("the mail server does not answer: %s", type(broken).__name__)
+    finally:
+        server.close()
+    return sent
+
+
+def _owed() -> QuerySet[Message]:
+    return Message.objects.filter(
+        Q(lease_until=None) | Q(lease_until__lt=Now()),
+        channel=Message.Channel.EMAIL,
+        sent_at=None,
+        given_up_at=None,
+    )
+
+
+def _claim(number: int) -> list[Message]:
+    """Leased, with one attempt more; the lease grows, so that it is also the time to the next."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE accounts_message m SET attempts = m.attempts + 1,
+                lease_until = clock_timestamp()
+                    + least(%(lease)s * power(2, m.attempts), %(most)s) * interval '1 second'
+            WHERE m.id IN (
+                SELECT id FROM accounts_message
+                WHERE sent_at IS NULL AND given_up_at IS NULL AND channel = 'email'
+                  AND (lease_until IS NULL OR lease_until < clock_timestamp())
+                ORDER BY id LIMIT %(number)s FOR UPDATE SKIP LOCKED)
+            RETURNING m.id
+            """,
+            {"lease": LEASE_S, "most": RETRY_S_MAX, "number": number},
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    return list(Message.objects.filter(pk__in=ids).select_related("link", "user").order_by("pk"))
+
+
+def _send(message: Message, server: Any) -> int:
+    """1 when the mail server took it. What it refuses for good, or too often, is given up."""
+    if not _still_wanted(message):
+        _end(message, given_up_at=clock.now())
+        return 0
+    if message.link is not None:
+        links.hand_over(message.link)
+    try:
+        _as_mail(message, server).send()
+    except SMTPRecipientsRefused as refusal:
+        codes = [code for code, _ in refusal.recipients.values()]
+        if all(code >= 500 for code in codes) or message.attempts >= ATTEMPTS_MAX:
+            _end(message, given_up_at=clock.now())
+        log.warning("message %s was refused: %s", message.pk, codes)
+        return 0
+    except SMTPServerDisconnected:
+        raise
+    except SMTPException as failure:
+        log.warning("message %s was not taken: %s", message.pk, type(failure).__name__)
+        if message.attempts >= ATTEMPTS_MAX:
+            _end(message, given_up_at=clock.now())
+        return 0
+    _end(message, sent_at=clock.now())
+    return 1
+
+
+def _still_wanted(message: Message) -> bool:
+    """A link that can open nothing any more is not sent."""
+    link = message.link
+    if link is None:
+        return True
+    return link.used_at is None and (link.expires_at is None or links.lives(link))
+
+
+def _end(message: Message, **at: dt.datetime) -> None:
+    Message.objects.filter(pk=message.pk, sent_at=None, given_up_at=None).update(
+        to_sealed=None, **at
+    )
+
+
+def _place(key: uuid.UUID) -> str:
+    return f"accounts_message/to/{key}"
+
+
+def _to(message: Message) -> str:
+    assert message.to_sealed is not None
+    return encryption.unseal(message.to_sealed, place=_place(message.key)).decode()
+
+
+def _as_mail(message: Message, server: Any) -> EmailMessage:
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2]
+    return EmailMessage(
+        subject=" ".join(_text(message, f"emails/{message.kind}.subject.txt").split()),
+        body=_text(message, f"emails/{message.kind}.body.txt") + "\n",
+        to=[_to(message)],
+        connection=server,
+        headers={
+            # The same for every attempt: what arrives twice is seen to be one.
+            "Message-ID": f"<{message.key.hex}@{domain}>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+
+
+def _text(message: Message, template: str) -> str:
+    """The template in the reader's language, with what the message tells."""
+    link = message.link
+    programme = Programme.objects.filter(pk=1).first()
+    shown = {
+        "service": programme.name if programme else "",
+        "login_id": message.user.login_id if message.user else "",
+        "minutes": int(links.VALID_FOR.total_seconds() // 60),
+        "site": settings.SITE_URL,
+        "facts": message.facts,
+    }
+    if link is not None:
+        path = reverse("recovery:open", args=[links.token(link)])
+        shown |= {"link": f"{settings.SITE_URL}{path}", "code": links.code(link)}
+    with translation.override(message.language):
+        return render_to_string(template, shown).strip()
+
+
+# --- telephones ---------------------------------------------------------------------------------
+
+
+def export_phone_messages(path: Path, *, actor: Any, reason: str) -> int:
+    """The file holds every owed message to a telephone, for the carrier; they count as sent.
+
+    Columns: key (equal for one message, should it ever stand in two files), number, text. The file
+    is written before the commit: a crash between leaves it behind and the messages owed. Raises
+    `FileExistsError` rather than write over one. Returns how many.
+    """
+    require(actor, "accounts.send_reset_notice", action="export messages")
+    with transaction.atomic():
+        owed = (
+            Message.objects.filter(channel="phone", sent_at=None, given_up_at=None)
+            .select_for_update(of=("self",), skip_locked=True)
+            .select_related("link", "user")
+            .order_by("pk")[:PHONE_BATCH_MAX]
+        )
+        lines, sent = [], []
+        for message in owed:
+            if not _still_wanted(message):
+                _end(message, given_up_at=clock.now())
+                continue
+            if message.link is not None:
+                links.hand_over(message.link)
+            lines.append(
+                [str(message.key), _to(message), _text(message, f"phone/{message.kind}.txt")]
+            )
+            sent.append(message)
+        _write_new(path, lines)
+        for message in sent:
+            _end(message, sent_at=clock.now())
+        audit.append(
+            "outbox.export", "outbox:phone", actor=actor, reason=reason, messages=len(sent)
+        )
+    return len(sent)
+
+
+def _write_new(path: Path, lines: Iterable[list[str]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["key", "number", "text"])
+    writer.writerows(lines)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text.getvalue())
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,130 @@
+"""The way back: a link to a verified channel, and a new password for whoever opens it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+
+from django.db import transaction
+
+from accounts import access, access_requests, addresses, cases, credentials, links, outbox
+from accounts.addresses import Address
+from accounts.credentials import Admission
+from accounts.errors import ProviderNotTrusted
+from accounts.models import (
+    AccessRequest,
+    ExternalIdentity,
+    Message,
+    OneTimeLink,
+    User,
+)
+from winddown import capabilities, clock
+from winddown.capabilities import PROVIDERS
+from winddown.errors import CapabilityStopped, PastDeadline
+
+# One mailbox may be a family's; more accounts than this at one address are nobody's honest question.
+ACCOUNTS_MAX = 5
+FRESH_FOR = dt.timedelta(minutes=10)
+Answer = AccessRequest.Answer
+
+
+def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
+    """Every customer whom `typed` means has a link on the way to the verified channel.
+
+    It is a login id, or an address that was verified. An account whose password was removed, or
+    that never had one, gets its link like any other; staff never do (rule 16).
+    """
+    found = _meant(typed)
+    if not found:
+        return Answer.NOBODY
+    chosen = [(user, address) for user, address in found if not links.too_many(user)]
+    for user, address in chosen:
+        link = links.issue(OneTimeLink.Purpose.RECOVER, address=address, user=user, request=request)
+        outbox.queue(
+            Message.Kind.RECOVER, to=address, language=request.language, user=user, link=link
+        )
+    return Answer.LINKS if chosen else Answer.TOO_MANY
+
+
+def _meant(typed: str) -> list[tuple[User, Address]]:
+    """Whom the text means, each with the channel that is theirs."""
+    found: dict[int, tuple[User, Address]] = {}
+    login_id = unicodedata.normalize("NFKC", typed).strip().lower()
+    active = User.objects.customers().filter(is_active=True)
+    for user in active.filter(login_id=login_id):
+        if (own := addresses.channel_of(user)) is not None:
+            found[user.pk] = user, own
+    if (address := addresses.understood(typed)) is not None:
+        verified = {f"{address.channel}_verified_at__isnull": False}
+        named = addresses.accounts_at(address).customers().filter(is_active=True, **verified)
+        for user in named.order_by("pk")[:ACCOUNTS_MAX]:
+            found.setdefault(user.pk, (user, address))
+    return list(found.values())
+
+
+def choose_password(link: OneTimeLink, raw_password: str) -> User:
+    """The link is used; its account has the password and no session, and its owner is told.
+
+    A link of an assisted case also makes the new channel the account's and completes the case. The
+    owner signs in as always: a second factor is not touched. Raises `LinkDead`, and what
+    `credentials.choose_password` raises; then nothing changed and the link still lives.
+    """
+    with transaction.atomic():
+        used = links.use(link)
+        assert used.user_id is not None, "a link to a new account has none to recover"
+        user = User.objects.get(pk=used.user_id)
+        _set(user, raw_password, authority_at=used.issued_at)
+        if used.case is not None:
+            cases.complete(used.case, user=user)
+        else:
+            _tell(user, language=used.request.language if used.request else "ja")
+        return user
+
+
+def set_first_password(
+    user: User, raw_password: str, *, admission: Admission, language: str
+) -> None:
+    """A customer who had no password, and was just let in by a provider, has one.
+
+    Raises `ProviderNotTrusted` unless the provider's switch is on under the very version that let
+    the session in, and the identity active; both stay so until the commit. Every session ends.
+    """
+    with transaction.atomic():
+        try:
+            passage = capabilities.passed(f"login_external:{admission.method}")
+        except (CapabilityStopped, PastDeadline) as refusal:
+            raise ProviderNotTrusted from refusal
+        vouched = ExternalIdentity.objects.select_for_update(no_key=True).filter(
+            user=user, provider=admission.method, state=ExternalIdentity.State.ACTIVE
+        )
+        current = User.objects.get(pk=user.pk)
+        if passage.version != admission.switch_version or not vouched.exists():
+            raise ProviderNotTrusted
+        if not may_set_first_password(current, admission):
+            raise ProviderNotTrusted
+        _set(current, raw_password, authority_at=admission.at)
+        _tell(current, language=language)
+
+
+def may_set_first_password(user: User, admission: Admission | None) -> bool:
+    """A customer without a password, whom a provider let in a short while ago."""
+    return (
+        admission is not None
+        and admission.method in PROVIDERS
+        and clock.now() - admission.at < FRESH_FOR
+        and user.kind == User.Kind.CUSTOMER
+        and not user.has_usable_password()
+    )
+
+
+def _set(user: User, raw_password: str, *, authority_at: dt.datetime) -> None:
+    credentials.choose_password(user, raw_password, authority_at=authority_at)
+    access.end_all(user)
+
+
+def _tell(user: User, *, language: str) -> None:
+    if (channel := addresses.channel_of(user)) is not None:
+        outbox.queue(Message.Kind.PASSWORD_CHANGED, to=channel, language=language, user=user)
+
+
+access_requests.ANSWERS[AccessRequest.Purpose.RECOVER] = answer

@@ -1,0 +1,196 @@
+"""The forms of the way back: who one is, a code, a new password, and what an assisted case needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import (
+    password_validators_help_texts,
+    validate_password,
+)
+from django.utils.translation import gettext_lazy as _
+
+from accounts import addresses
+from accounts.addresses import Address
+from accounts.models import User
+from winddown.forms import ReasonForm
+
+_PLAIN = {"autocapitalize": "none", "spellcheck": "false"}
+
+
+class WhoForm(forms.Form):
+    """Login id, e-mail address or telephone number: whichever the person remembers."""
+
+    who = forms.CharField(
+        label=_("Login ID, e-mail address or telephone number"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "username", **_PLAIN}),
+        error_messages={"required": _("Enter your login ID, e-mail address or telephone number.")},
+    )
+
+
+class AddressForm(forms.Form):
+    """One address: of an account to be opened, or of a person who wrote to support."""
+
+    address: Address
+
+    who = forms.CharField(
+        label=_("E-mail address or telephone number"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "email", **_PLAIN}),
+        error_messages={"required": _("Enter an e-mail address or a telephone number.")},
+    )
+
+    def clean_who(self) -> str:
+        typed: str = self.cleaned_data["who"]
+        found = addresses.understood(typed)
+        if found is None:
+            raise forms.ValidationError(
+                _(
+                    "This is neither an e-mail address nor a telephone number."
+                    " For example: name@example.com, 090-1234-5678"
+                )
+            )
+        self.address = found
+        return typed
+
+
+class CodeForm(forms.Form):
+    """The code that a telephone got."""
+
+    code = forms.CharField(
+        label=_("Code from the message"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+        error_messages={"required": _("Enter the code of 8 digits.")},
+    )
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, typed twice."""
+
+    password = forms.CharField(
+        label=_("New password"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": _("Enter a new password.")},
+    )
+    again = forms.CharField(
+        label=_("New password again"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": _("Enter the new password once more.")},
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.rules = password_validators_help_texts()
+
+    def clean_password(self) -> str:
+        given: str = self.cleaned_data["password"]
+        validate_password(given, self.user)
+        return given
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if "password" in given and "again" in given and given["password"] != given["again"]:
+            self.add_error("again", _("The two passwords are not the same."))
+        return given
+
+
+class HelpForm(AddressForm):
+    """What support needs to begin an assisted case."""
+
+    name = forms.CharField(
+        label=_("Your name"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": _("Enter your name.")},
+    )
+    account = forms.CharField(
+        label=_("What you remember of your account"),
+        max_length=300,
+        required=False,
+        widget=forms.TextInput(attrs=_PLAIN),
+    )
+    story = forms.CharField(
+        label=_("What happened"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        error_messages={"required": _("Write in a few words what happened.")},
+    )
+    field_order = ("name", "who", "account", "story")
+
+
+class ReferenceForm(forms.Form):
+    """The reference of an assisted case."""
+
+    reference = forms.CharField(
+        label=_("Reference"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": _("Enter the reference of your case.")},
+    )
+
+
+# --- staff --------------------------------------------------------------------------------------
+
+
+class ProofForm(forms.Form):
+    """One proof: its kind, and what was seen, not the data itself."""
+
+    kind = forms.ChoiceField(label=_("Kind of proof"))
+    note = forms.CharField(
+        label=_("What was seen"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Write what was seen.")},
+    )
+
+    def __init__(self, *args: Any, kinds: list[tuple[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.fields["kind"]
+        assert isinstance(chosen, forms.ChoiceField)
+        chosen.choices = kinds
+
+
+class ProposeForm(ReasonForm):
+    """Whose account it is."""
+
+    account = forms.CharField(
+        label=_("Login ID or account reference"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "off", **_PLAIN}),
+        error_messages={"required": _("Name the account.")},
+    )
+    field_order = ("account", "reason")
+
+
+class RejectionForm(ReasonForm):
+    """Why, in a code that the person is told."""
+
+    code = forms.ChoiceField(label=_("What the person is told"))
+    field_order = ("code", "reason")
+
+    def __init__(self, *args: Any, codes: list[tuple[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.fields["code"]
+        assert isinstance(chosen, forms.ChoiceField)
+        chosen.choices = codes
+
+
+class QueueForm(forms.Form):
+    """Which cases of the queue are shown."""
+
+    state = forms.ChoiceField(label=_("State"), required=False)
+    days = forms.IntegerField(label=_("At least so many days old"), required=False, min_value=0)
+
+    def __init__(self, *args: Any, states: list[tuple[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.fields["state"]
+        assert isinstance(chosen, forms.ChoiceField)
+        chosen.choices = states

@@ -1,0 +1,241 @@
+"""The customers' way back and in: a reset, a sign-up, an assisted case.
+
+Every answer to a request is the same page, whoever is known. The token of a mailed link is taken
+out of the address before a password is typed.
+"""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import access_requests, addresses, cases, limits, links, recovery, registration
+from accounts.cases import Contact
+from accounts.errors import LinkDead
+from accounts.models import AccessRequest, OneTimeLink, User
+from accounts.origins import network_of
+from accounts.recovery_forms import (
+    AddressForm,
+    CodeForm,
+    HelpForm,
+    NewPasswordForm,
+    ReferenceForm,
+    WhoForm,
+)
+from accounts.sessions import admission_of
+from winddown import words
+from winddown.errors import WinddownError
+from winddown.pages import page
+
+_LINK, _REQUEST, _CASE = "one_time_link", "access_request", "recovery_case"
+Purpose = AccessRequest.Purpose
+
+
+def _ask(request: HttpRequest, purpose: str, typed: str, *, limit: str) -> HttpResponse:
+    """One answer for everybody, also for whoever asks too often."""
+    network, address = network_of(request), addresses.understood(typed)
+    key = address.text if address else typed
+    if limits.allow(limit, key=key, network=network):
+        asked = access_requests.ask(
+            purpose, typed, language=get_language() or "ja", network=network
+        )
+        request.session[_REQUEST] = str(asked.key)
+    request.session["asked_for"] = purpose
+    return redirect("recovery:sent")
+
+
+# --- a new password -----------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def ask(request: HttpRequest) -> HttpResponse:
+    form = WhoForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _ask(request, Purpose.RECOVER, form.cleaned_data["who"], limit="reset_request")
+    return page(request, "accounts/recovery_ask.html", form=form)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def sent(request: HttpRequest) -> HttpResponse:
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            link = _by_code(request, form.cleaned_data["code"])
+        except LinkDead:
+            form.add_error("code", _("This code is not right, or no longer valid."))
+        else:
+            return _opened(request, links.token(link))
+    shown = {"form": form, "purpose": request.session.get("asked_for", Purpose.RECOVER)}
+    return page(request, "accounts/recovery_sent.html", **shown)
+
+
+def _by_code(request: HttpRequest, code: str) -> OneTimeLink:
+    key = request.session.get(_REQUEST)
+    asked = AccessRequest.objects.filter(key=key).first() if key else None
+    if asked is None or not limits.allow("one_time_code", network=network_of(request)):
+        raise LinkDead
+    return links.by_code(asked, code)
+
+
+@require_GET
+@never_cache
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    return _opened(request, token)
+
+
+def _opened(request: HttpRequest, token: str) -> HttpResponse:
+    """Whoever was signed in here is not any more, and the address bar shows no token."""
+    logout(request)
+    request.session[_LINK] = token
+    return redirect("recovery:password")
+
+
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters("password", "again")
+@never_cache
+def password(request: HttpRequest) -> HttpResponse:
+    try:
+        link = links.by_token(request.session.get(_LINK, ""))
+        form = NewPasswordForm(request.POST or None, user=_owner(link))
+        if request.method == "POST" and form.is_valid() and _done(request, link, form):
+            return redirect("sign_in")
+    except LinkDead:
+        answer = page(request, "accounts/recovery_link_dead.html")
+        answer.status_code = 410
+        return answer
+    return page(request, "accounts/recovery_password.html", form=form, link=link)
+
+
+def _owner(link: OneTimeLink) -> User:
+    if link.user_id is not None:
+        return User.objects.get(pk=link.user_id)
+    address = links.address_for(link)
+    return User(login_id=address.text, **{address.channel: address.text})
+
+
+def _done(request: HttpRequest, link: OneTimeLink, form: NewPasswordForm) -> bool:
+    try:
+        if link.purpose == OneTimeLink.Purpose.SIGN_UP:
+            registration.open_account(link, form.cleaned_data["password"])
+            told = _("Your account is open. Sign in with your address and the password.")
+        else:
+            recovery.choose_password(link, form.cleaned_data["password"])
+            told = _("Your new password is set. Sign in with it.")
+    except LinkDead:
+        raise
+    except WinddownError as refused:
+        form.add_error(None, words.refusal(refused))
+        return False
+    request.session.flush()
+    messages.success(request, told)
+    return True
+
+
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters("password", "again")
+@never_cache
+def first_password(request: HttpRequest) -> HttpResponse:
+    admission = admission_of(request.session)
+    if not request.user.is_authenticated or admission is None:
+        return redirect("sign_in")
+    if not recovery.may_set_first_password(request.user, admission):
+        messages.error(request, _("Sign in once more with the other service, then set a password."))
+        return redirect("home")
+    form = NewPasswordForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            recovery.set_first_password(
+                request.user,
+                form.cleaned_data["password"],
+                admission=admission,
+                language=get_language() or "ja",
+            )
+        except WinddownError as refused:
+            form.add_error(None, words.refusal(refused))
+        else:
+            request.session.flush()
+            messages.success(request, _("Your new password is set. Sign in with it."))
+            return redirect("sign_in")
+    return page(request, "accounts/recovery_first_password.html", form=form)
+
+
+# --- a new account ------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def register(request: HttpRequest) -> HttpResponse:
+    if (stopped := registration.stopped()) is not None:
+        return page(request, "accounts/register_stopped.html", offer=stopped)
+    form = AddressForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _ask(request, Purpose.SIGN_UP, form.cleaned_data["who"], limit="sign_up")
+    return page(request, "accounts/register.html", form=form)
+
+
+# --- an assisted case ---------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def ask_help(request: HttpRequest) -> HttpResponse:
+    form = HelpForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        given, network = form.cleaned_data, network_of(request)
+        if limits.allow("recovery_case", key=given["who"], network=network):
+            case = cases.open_case(
+                Contact(given["name"], given["account"], given["who"], given["story"]),
+                address=form.address,
+                language=get_language() or "ja",
+                network=network,
+            )
+            request.session[_CASE] = case.reference
+            return redirect("recovery:case")
+        form.add_error(None, _("There were too many requests. Try again later."))
+    return page(request, "accounts/case_open.html", form=form)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def case_status(request: HttpRequest) -> HttpResponse:
+    form = ReferenceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        found = None
+        if limits.allow("recovery_case", network=network_of(request)):
+            found = cases.of_reference(form.cleaned_data["reference"])
+        if found is not None:
+            request.session[_CASE] = found.reference
+            return redirect("recovery:case")
+        form.add_error("reference", _("There is no case with this reference."))
+    case = cases.of_reference(request.session.get(_CASE, ""))
+    return page(request, "accounts/case_status.html", form=form, case=case)
+
+
+@require_POST
+def case_link(request: HttpRequest) -> HttpResponse:
+    reference = request.session.get(_CASE, "")
+    return _ask(request, Purpose.CASE, reference, limit="reset_request")
+
+
+urlpatterns = [
+    path("recovery/", ask, name="ask"),
+    path("recovery/sent/", sent, name="sent"),
+    path("recovery/link/<str:token>/", open_link, name="open"),
+    path("recovery/password/", password, name="password"),
+    path("recovery/first-password/", first_password, name="first_password"),
+    path("recovery/help/", ask_help, name="help"),
+    path("recovery/case/", case_status, name="case"),
+    path("recovery/case/link/", case_link, name="case_link"),
+    path("register/", register, name="register"),
+]
+app_name = "recovery"

@@ -1,0 +1,97 @@
+"""Sign-up: a new account for an address that nobody has, and the way back for whoever has one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+
+from django.db import IntegrityError, transaction
+
+from accounts import access_requests, addresses, links, outbox
+from accounts.addresses import Address
+from accounts.errors import AddressTaken
+from accounts.models import AccessRequest, Message, OneTimeLink, User
+from winddown import capabilities, clock, offer
+from winddown.errors import CapabilityStopped, PastDeadline
+from winddown.models import Milestone, Programme
+from winddown.offer import Offer
+
+Answer = AccessRequest.Answer
+
+# What a new account comes with, made in its transaction. Each app adds its own.
+OPENED: list[Callable[[User, dt.datetime], None]] = []
+
+
+def stopped() -> Offer | None:
+    """What people are told while nobody can register: since when, and why; None while they can."""
+    programme = Programme.objects.filter(pk=1).first()
+    if programme is None:
+        return None
+    at, deadlines = clock.now(), list(Milestone.objects.all())
+    shown = offer.standings(at=at, deadlines=deadlines)
+    lines = offer.offers(programme, shown, at=at, deadlines=deadlines)
+    return next((line for line in lines if line.code == "register" and line.state != "on"), None)
+
+
+def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
+    """The address has a message: a link to a new account, or, where it has one, how to get in.
+
+    Only who reads that mailbox or telephone learns which (rule 15).
+    """
+    address = addresses.understood(typed)
+    if address is None:
+        return Answer.NOBODY
+    named = _named(address)
+    if named:
+        customer = next((each for each in named if each.kind == User.Kind.CUSTOMER), None)
+        if customer is None:
+            return Answer.NOBODY
+        outbox.queue(Message.Kind.ACCOUNT_KNOWN, to=address, language=request.language)
+        return Answer.KNOWN
+    try:
+        with transaction.atomic():
+            capabilities.passed("register")
+    except (CapabilityStopped, PastDeadline):
+        return Answer.STOPPED
+    link = links.issue(OneTimeLink.Purpose.SIGN_UP, address=address, request=request)
+    outbox.queue(Message.Kind.SIGN_UP, to=address, language=request.language, link=link)
+    return Answer.LINKS
+
+
+def _named(address: Address) -> list[User]:
+    """Every account that has the address, verified or not, or is signed in to by it."""
+    return list(addresses.accounts_at(address)) + list(User.objects.filter(login_id=address.text))
+
+
+def open_account(link: OneTimeLink, raw_password: str) -> User:
+    """The address that the link proves has an account with the password, and all that comes with
+    one.
+
+    Raises `LinkDead`; `CapabilityStopped` or `PastDeadline` while nobody can register; and
+    `AddressTaken` when another account has the address meanwhile: of two at once, one is first.
+    """
+    address = links.address_for(link)
+    made = User(login_id=address.text, account_ref=f"portal-{uuid.uuid4()}")
+    made.set_password(raw_password)
+    with transaction.atomic():
+        capabilities.passed("register")
+        links.use(link)
+        addresses.hold(address)
+        if _named(address):
+            raise AddressTaken
+        at = clock.now()
+        made.registered_at = made.password_set_at = at
+        setattr(made, address.channel, address.text)
+        setattr(made, f"{address.channel}_verified_at", at)
+        try:
+            with transaction.atomic():
+                made.save(force_insert=True)
+        except IntegrityError as taken:
+            raise AddressTaken from taken
+        for also in OPENED:
+            also(made, at)
+    return made
+
+
+access_requests.ANSWERS[AccessRequest.Purpose.SIGN_UP] = answer

@@ -1,0 +1,69 @@
+"""Staff get back in through two colleagues: one asks, a second agrees and hands the link over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from accounts import links
+from accounts.addresses import Address
+from accounts.errors import StaffOnlyByStaff
+from accounts.models import OneTimeLink, User
+from winddown import approvals, audit
+from winddown.errors import NothingToDecide
+from winddown.machines import require
+from winddown.models import Approval
+
+PERMISSION = "accounts.recover_staff"
+STAGE = "link"
+
+
+def request(person: User, *, actor: Any, reason: str) -> Approval:
+    """A colleague has asked for a link for `person`; a second must agree.
+
+    Raises `StaffOnlyByStaff` for a customer, and for oneself, under whatever account.
+    """
+    _refuse(person, actor)
+    with transaction.atomic():
+        earlier = Approval.objects.filter(subject__startswith=f"{_stem(person)}:").count()
+        asked = approvals.ask(
+            f"{_stem(person)}:{earlier + 1}",
+            stage=STAGE,
+            content={"staff": person.pk, "time": earlier + 1},
+            permission=PERMISSION,
+            maker=actor,
+            reason=reason,
+        )
+        audit.append("staff_recovery.request", _stem(person), actor=actor, reason=reason)
+        return asked
+
+
+def agree(person: User, *, actor: Any, reason: str) -> OneTimeLink:
+    """The link exists, for 15 minutes, to be handed over in person; the second factor stays asked.
+
+    Raises what `request` and `approvals.decide` raise.
+    """
+    _refuse(person, actor)
+    asked = Approval.objects.filter(subject__startswith=f"{_stem(person)}:").order_by("-pk").first()
+    if asked is None:
+        raise NothingToDecide(subject=_stem(person))
+    with transaction.atomic():
+        approvals.decide(
+            asked.subject, stage=STAGE, actor=actor, digest=asked.digest, reason=reason
+        )
+        # It goes by hand, so there is no address that it could prove.
+        link = links.issue(OneTimeLink.Purpose.STAFF, address=Address("", ""), user=person)
+        links.hand_over(link)
+        audit.append("staff_recovery.agree", _stem(person), actor=actor, reason=reason)
+        return link
+
+
+def _refuse(person: User, actor: Any) -> None:
+    if person.kind != User.Kind.STAFF or person.staff_number == actor.staff_number:
+        raise StaffOnlyByStaff
+    require(actor, PERMISSION, action=f"recover account {person.pk}")
+
+
+def _stem(person: User) -> str:
+    return f"staff_recovery:{person.pk}"

@@ -1,0 +1,14 @@
+"""Celery's door: requests are answered and messages sent, soon after they were written."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from accounts import access_requests, outbox
+
+
+@shared_task(name=outbox.SEND)
+def answer_and_send() -> None:
+    """What is owed is done; the tick does the same."""
+    access_requests.answer_due()
+    outbox.send_due()

@@ -1,0 +1,20 @@
+"""What the codes of an assisted case are called on a page."""
+
+from __future__ import annotations
+
+from django import template
+
+from accounts import case_page
+
+register = template.Library()
+
+
+@register.simple_tag
+def rejection(code: str) -> str:
+    """What the person is told."""
+    return str(case_page.REJECTION_WORDS.get(code, code))
+
+
+@register.simple_tag
+def proof(kind: str) -> str:
+    return str(case_page.PROOF_WORDS.get(kind, kind))
