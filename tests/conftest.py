@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -29,6 +30,16 @@ hypothesis.settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the tests start hears Ctrl-C and hang-ups, also when pytest was told to ignore them.
+
+    A shell's `&` and nohup have a process ignore them, and it would hand that down; a handler it does not.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,8 @@ def _migrated_template() -> str:
     fields = connections["default"].settings_dict
     asked = fields["NAME"]
     with connection._nodb_cursor() as cursor:
-        # The workers of one run ask at once: the first makes it, the others wait.
+        # The workers of one run ask at once: the first makes it, the others wait as long as it takes.
+        cursor.execute("SET lock_timeout = 0")
         cursor.execute("SELECT pg_advisory_lock(7099)")
         cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'tests\\_%'")
         there = {row[0] for row in cursor.fetchall()}
