@@ -8,7 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import redis
@@ -54,6 +54,9 @@ class Count:
     counter: Counter
     step: int = 1
     most: int | None = None
+
+    def unlimited(self) -> Count:
+        return replace(self, most=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from typing import Any
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection, models, transaction
 
+from accounts import limits
+from accounts.devices import Device
 from accounts.errors import AuthorityFenced, PasswordChangedMeanwhile, PasswordReused
 from accounts.models import AuthEvent, CredentialFence, ExternalIdentity, Session, User
 from winddown import approvals, audit, capabilities, clock, runner
@@ -40,7 +42,7 @@ class Origin:
     """Where an attempt to sign in came from, as far as it is known."""
 
     network: str | None = None
-    device_ref: str = ""
+    device: Device | None = None
     country: str = ""
 
 
@@ -217,12 +219,19 @@ def _lift_content(fence: CredentialFence) -> dict[str, Any]:
 def sign_in(login_id: str, raw_password: str, *, origin: Origin) -> User | None:
     """The user who is let in, with the `admission` that a session must carry; else None.
 
-    One answer for every refusal; the reason stands only in the `AuthEvent`. The password is hashed
-    before any lock is taken, also for a login id that nobody has, so that the time tells nothing;
-    what was found then is confirmed under the locks.
+    One answer for every refusal; the reason stands only in the `AuthEvent`. What is tried too often
+    is refused before anything is hashed. The password is hashed before any lock is taken, also for
+    a login id that nobody has, so that the time tells nothing; what was found then is confirmed
+    under the locks.
     """
     typed = login_id.replace("\0", "\N{REPLACEMENT CHARACTER}").lower()[:254]
     user = User.objects.filter(login_id=typed).first()
+    attempt = _attempt(typed, user, origin)
+    if not limits.admit(attempt):
+        refused = AuthEvent.Outcome.REFUSED
+        _record(typed, user, refused, AuthEvent.PASSWORD, admission=None, origin=origin)
+        return None
+    guessable = _guessable(user, at=attempt.at)
     if user is None or not user.has_usable_password():
         right = check_password(raw_password, NO_PASSWORD)
     else:
@@ -230,7 +239,29 @@ def sign_in(login_id: str, raw_password: str, *, origin: Origin) -> User | None:
     with transaction.atomic():
         outcome, admission = _judge_password(user, right=right)
         _record(typed, user, outcome, AuthEvent.PASSWORD, admission=admission, origin=origin)
+    limits.note(attempt, outcome, guessable=guessable)
     return _admitted(user, admission)
+
+
+def _attempt(typed: str, user: User | None, origin: Origin) -> limits.Attempt:
+    """The attempt as the limits see it."""
+    device = origin.device
+    return limits.Attempt(
+        key=typed,
+        network=origin.network,
+        at=clock.now(),
+        device=device,
+        known_device=bool(user and device and device.opened_before(user.pk)),
+        staff=user is not None and user.kind == User.Kind.STAFF,
+    )
+
+
+def _guessable(user: User | None, *, at: dt.datetime) -> bool:
+    """There is a password that would open the account, if somebody guessed it."""
+    fence = Fence(at=at, not_before=fence_now())
+    if user is None or not user.has_usable_password():
+        return False
+    return user.kind == User.Kind.STAFF or fence.accepts(user.password_set_at)
 
 
 def _judge_password(user: User | None, *, right: bool) -> tuple[str, Admission | None]:
@@ -327,7 +358,7 @@ def _record(
         outcome=outcome,
         method=method,
         network=origin.network,
-        device_ref=origin.device_ref,
+        device_ref=origin.device.ref if origin.device else "",
         country=origin.country,
     )
 

@@ -1,26 +1,35 @@
-"""How often something may be tried: by one name, from one network, by everybody."""
+"""How often something may be tried: by one name, from one network, by everybody.
+
+A customer's attempt to sign in from a device that opened the account before has limits of its own,
+and so has staff: no storm on the others reaches them.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import logging
 from dataclasses import dataclass
 
 from django.utils.crypto import salted_hmac
 
+from accounts import storms
 from accounts.counters import Count, Counter, count
+from accounts.devices import Device
+from accounts.models import AuthEvent
+from accounts.storms import WINDOW_S, Tally
 from winddown import clock
 
 log = logging.getLogger(__name__)
 
-KEY, NETWORK, RANGE, EVERYBODY = "key", "network", "range", "everybody"
+KEY, DEVICE, NETWORK, RANGE, EVERYBODY = "key", "device", "network", "range", "everybody"
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
     """At most `most` attempts within `window_s` by the same `by`, and where the number comes from.
 
-    `different` counts not the attempts but the different keys among them.
+    `failed_keys` counts not the attempts but the different keys among those that failed.
     """
 
     code: str
@@ -28,8 +37,35 @@ class Limit:
     most: int
     window_s: int
     source: str
-    different: bool = False
+    failed_keys: bool = False
 
+
+# Signing in, by who tries and from what. Only the last two are about everybody together.
+SIGN_IN: dict[str, tuple[Limit, ...]] = {
+    "known_device": (
+        Limit("device", DEVICE, 10, 300, "OWASP: a device cookie has an allowance of its own"),
+        Limit("device_day", DEVICE, 100, 86_400, "NIST SP 800-63B: at most 100 failures in a row"),
+    ),
+    "first_seen": (
+        Limit("key", KEY, 5, 300, "allauth: login_failed 5/300s/key"),
+        Limit("key_day", KEY, 100, 86_400, "NIST SP 800-63B: at most 100 failures in a row"),
+        Limit("network", NETWORK, 30, 60, "allauth: login 30/m/ip"),
+        Limit("network_ids", NETWORK, 20, 3600, "20 ids per address and hour: a strong sign", True),
+        Limit("range", RANGE, 150, 60, "five addresses of one range"),
+        Limit("range_ids", RANGE, 100, 3600, "five addresses of one range", True),
+    ),
+    "staff": (
+        Limit("staff_key", KEY, 5, 300, "allauth: login_failed 5/300s/key"),
+        Limit("staff_key_day", KEY, 100, 86_400, "NIST SP 800-63B: at most 100 failures in a row"),
+        Limit("staff_network", NETWORK, 30, 60, "allauth: login 30/m/ip"),
+        Limit("staff_ids", NETWORK, 5, 3600, "few offices mistype five people's passwords", True),
+    ),
+    "in_a_storm": (
+        Limit(
+            "storm", EVERYBODY, 60, 60, "a list of millions would take weeks; one in a hurry waits"
+        ),
+    ),
+}
 
 # The doors beside sign-in. An action that is not named here raises.
 ACTIONS: dict[str, tuple[Limit, ...]] = {
@@ -67,21 +103,107 @@ def allow(action: str, *, key: str = "", network: str | None = None) -> bool:
     `key` is what was typed (an address, a login id); `network` is `Origin.network`. Neither is kept
     in clear. Whoever refuses gives the answer that anybody gets, and says no time to wait for.
     """
-    limits = ACTIONS[action]
-    counts = [_count(limit, key=key, network=network) for limit in limits if limit.by != KEY or key]
-    counted = count(counts, at_s=clock.now().timestamp())
-    if counted.reached is not None:
-        log.warning("%s refused by the limit %s", action, limits[counted.reached].code)
-    return counted.reached is None
+    limits = [limit for limit in ACTIONS[action] if limit.by != KEY or key]
+    tried = Attempt(key=key, network=network, at=clock.now())
+    return _within(limits, tried, action=action)
 
 
-def _count(limit: Limit, *, key: str, network: str | None, step: int = 1) -> Count:
+# --- signing in ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt, as it is before any password is looked at.
+
+    A `known_device` opened this account before.
+    """
+
+    key: str
+    network: str | None
+    at: dt.datetime
+    device: Device | None = None
+    known_device: bool = False
+    staff: bool = False
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        if self.known_device:
+            return SIGN_IN["known_device"]
+        return SIGN_IN["staff" if self.staff else "first_seen"]
+
+    @property
+    def in_the_crowd(self) -> bool:
+        """A customer, or nobody, from a device that says nothing: what a list-type attack is."""
+        return not (self.known_device or self.staff)
+
+
+def admit(attempt: Attempt) -> bool:
+    """The attempt is within every limit, and counts from now on; a refused one does not.
+
+    Decided before a password is hashed, because a hash costs 100 MiB.
+    """
+    limits = list(attempt.limits)
+    if attempt.in_the_crowd and storms.under_way(attempt.at) is not None:
+        limits += SIGN_IN["in_a_storm"]
+    return _within(limits, attempt, action="sign-in")
+
+
+def note(attempt: Attempt, outcome: str, *, guessable: bool) -> None:
+    """What became of an admitted attempt is counted, and a storm that it shows has begun.
+
+    Where the account was not `guessable`, no password was guessed at. A success takes back its own
+    attempt at this name and nothing else: with one account of his own
+    an attacker would otherwise have a network's limit to himself, again and again.
+    """
+    at_s = attempt.at.timestamp()
+    success = outcome == AuthEvent.Outcome.SUCCESS
+    wrong = outcome == AuthEvent.Outcome.WRONG_PASSWORD and guessable
+    unknown = outcome == AuthEvent.Outcome.UNKNOWN_LOGIN_ID
+    counts = [
+        _count(
+            limit,
+            attempt,
+            step=-int(success) if limit.by in (KEY, DEVICE) else int(wrong or unknown),
+        )
+        for limit in attempt.limits
+        if limit.by in (KEY, DEVICE) or limit.failed_keys
+    ]
+    crowd = int(attempt.in_the_crowd)
+    counts += [
+        Count(Counter("crowd", WINDOW_S), step=crowd),
+        Count(Counter("crowd_unknown", WINDOW_S), step=crowd * unknown),
+        Count(Counter("crowd_wrong", WINDOW_S), step=crowd * wrong),
+    ]
+    tally = Tally(*count([each.unlimited() for each in counts], at_s=at_s).now[-3:])
+    if attempt.in_the_crowd and not success:
+        storms.look(tally, at=attempt.at)
+
+
+# --- what is counted ----------------------------------------------------------------------------
+
+
+def _within(limits: list[Limit], attempt: Attempt, *, action: str) -> bool:
+    counts = [_count(limit, attempt, step=int(not limit.failed_keys)) for limit in limits]
+    reached = count(counts, at_s=attempt.at.timestamp()).reached
+    if reached is not None:
+        log.info("%s refused by the limit %s", action, limits[reached].code)
+    return reached is None
+
+
+def _count(limit: Limit, attempt: Attempt, *, step: int) -> Count:
     """The attempt, as the limit counts it."""
-    of = {KEY: key.lower(), NETWORK: _network(network), RANGE: _range(network), EVERYBODY: ""}
+    key = attempt.key.lower()
+    of = {
+        KEY: key,
+        DEVICE: f"{attempt.device.ref if attempt.device else ''} {key}",
+        NETWORK: _network(attempt.network),
+        RANGE: _range(attempt.network),
+        EVERYBODY: "",
+    }
     counter = Counter(
         name=f"{limit.code}:{_unreadable(of[limit.by])}",
         window_s=limit.window_s,
-        member=_unreadable(key.lower()) if limit.different else "",
+        member=_unreadable(key) if limit.failed_keys else "",
     )
     return Count(counter, step=step, most=limit.most)
 
@@ -93,15 +215,15 @@ def _unreadable(value: str) -> str:
 
 def _network(network: str | None) -> str:
     """An address; of IPv6 the /64 that one connection has. Those without any are one network."""
-    return _within(network, four=32, six=64)
+    return _net(network, four=32, six=64)
 
 
 def _range(network: str | None) -> str:
     """The /24 of an address; of IPv6 the /48."""
-    return _within(network, four=24, six=48)
+    return _net(network, four=24, six=48)
 
 
-def _within(network: str | None, *, four: int, six: int) -> str:
+def _net(network: str | None, *, four: int, six: int) -> str:
     if network is None:
         return ""
     address = ipaddress.ip_address(network)

@@ -1,5 +1,5 @@
-"""Refuses, at the next request and without a worker, what the fence or a stopped switch ended; and
-lets staff nowhere without a second factor.
+"""What every request meets: the fence and the switches, the second factor of staff, and the device
+that it comes from.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from accounts import credentials, device_tokens, sessions
 from accounts.credentials import Admission
 from accounts.models import User
+from accounts.origins import keep_device
 from accounts.sessions import ADMISSION_KEY, admission_of
 from winddown.pages import is_poll
 
@@ -121,3 +122,27 @@ def _admit(request: HttpRequest, admission: Admission) -> None:
     """
     request.session[ADMISSION_KEY] = admission.as_json()
     _refuse(request)
+
+
+class DeviceMiddleware:
+    """A device from which somebody tries to sign in has a cookie that knows it again.
+
+    Stands behind CredentialMiddleware. A request that is no such attempt neither reads nor writes
+    the cookie, and a public page stays cacheable.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        keep_device(request, response, opened_by=_opened_by(request))
+        return response
+
+
+def _opened_by(request: HttpRequest) -> int | None:
+    """The account whose session this request opened."""
+    if not (request.session.modified and SESSION_KEY in request.session):
+        return None
+    admission = getattr(request.user, "admission", None)
+    return request.user.pk if admission is not None else None

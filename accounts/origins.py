@@ -5,18 +5,25 @@ from __future__ import annotations
 import ipaddress
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from accounts import devices
 from accounts.credentials import Origin
+from accounts.devices import Device
 
 
 def origin_of(request: HttpRequest | None) -> Origin:
-    """What is known of where the request came from; behind a socket without a proxy, nothing."""
-    return Origin(network=network_of(request) if request else None)
+    """Where an attempt to sign in came from; of one that came by no request, nothing is known.
+
+    A device without a cookie is a new one from here on; `accounts.middleware` gives it the cookie.
+    """
+    if request is None:
+        return Origin()
+    return Origin(network=network_of(request), device=device_of(request))
 
 
 def network_of(request: HttpRequest) -> str | None:
-    """The visitor's address.
+    """The visitor's address; behind a socket without a proxy there is none.
 
     Of X-Forwarded-For counts only what proxies of ours have written: with two of them, the second
     from the end. What a visitor wrote there before stands further left and is never looked at. A
@@ -33,3 +40,33 @@ def network_of(request: HttpRequest) -> str | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return str(mapped or address)
+
+
+def device_of(request: HttpRequest) -> Device:
+    """The visitor's device, the same for the whole request."""
+    known: Device | None = getattr(request, "device", None)
+    if known is None:
+        cookie = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
+        known = devices.read(cookie) or devices.new()
+        request.device = known  # type: ignore[attr-defined]
+    return known
+
+
+def keep_device(request: HttpRequest, response: HttpResponse, *, opened_by: int | None) -> None:
+    """The visitor's device has its cookie, if this request was an attempt to sign in.
+
+    `opened_by` is the account whose session this request has opened: the device is known to it.
+    """
+    if opened_by is None and not hasattr(request, "device"):
+        return
+    device = device_of(request)
+    if opened_by is not None:
+        device = device.opening(opened_by)
+    response.set_cookie(
+        settings.DEVICE_COOKIE_NAME,
+        devices.written(device),
+        max_age=devices.KEPT_S,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )

@@ -1,12 +1,15 @@
-"""What accounts add to the pages: the words of their workflows."""
+"""What accounts add to the pages: the words of their workflows, and the alarm of a storm."""
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.urls import reverse
 from django.utils.text import format_lazy
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
+from accounts import storms
 from accounts.adapters import ask_again
 from accounts.models import RecoveryCase, User
 from winddown import pages, panels, words
@@ -73,6 +76,21 @@ words.add_refusals(
         "ProviderNotTrusted": _("The service you signed in with is stopped. Ask for help instead."),
     }
 )
+
+
+@panels.alarming
+def _storm(at: dt.datetime) -> list[panels.Alarm]:
+    storm = storms.under_way(at)
+    if storm is None:
+        return []
+    sentence = gettext(
+        "Sign-ins look like a list-type attack: of %(attempts)s attempts from new devices,"
+        " %(unknown)s had unknown login IDs and %(wrong)s wrong passwords. New devices are slowed"
+        " down."
+    )
+    url = reverse("console:switch", args=["login_password"])
+    return [panels.Alarm(sentence % storm.signs, url=url)]
+
 
 words.add_workflow_words(
     steps={

@@ -38,6 +38,7 @@ from winddown.models import (
     Run,
     Worker,
 )
+from winddown.panels import Alarm
 from winddown.words import Text
 
 SILENT_AFTER_TICKS = 4
@@ -86,15 +87,6 @@ class Waiting:
     refused: Text
     expires_at: dt.datetime
     changes: list[tuple[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """Something that needs a person: a sentence and the page where it is dealt with."""
-
-    sentence: str
-    url: str
-    grave: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +196,7 @@ def look(programme: Programme, *, actor: Any) -> Incident:
             *_run_alarms(workflows),
             *_deadline_alarms(deadlines, workflows, moment),
             *_clockwork_alarms(clockwork, workflows),
+            *panels.alarms(moment.at),
         ],
         clockwork=clockwork,
         verification=verification,

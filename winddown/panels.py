@@ -1,9 +1,10 @@
-"""What the apps to the right add to the pages: money lines, panels of a customer's page, pages of
-subjects.
+"""What the apps to the right add to the pages: money lines, panels of a customer's page, alarms,
+pages of subjects.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,6 +99,33 @@ def home_panels(customer: Any) -> list[Panel]:
     """The customer's panels in their order."""
     in_order = sorted(_HOME_PANELS, key=lambda each: each[0])
     return [panel for _order, make in in_order if (panel := make(customer)) is not None]
+
+
+# --- alarms -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that needs a person: a sentence and the page where it is dealt with."""
+
+    sentence: str
+    url: str
+    grave: bool = True
+
+
+_ALARMS: list[Callable[[dt.datetime], list[Alarm]]] = []
+
+
+def alarming(
+    find: Callable[[dt.datetime], list[Alarm]],
+) -> Callable[[dt.datetime], list[Alarm]]:
+    """The function's alarms of an instant stand on the incident page."""
+    _ALARMS.append(find)
+    return find
+
+
+def alarms(at: dt.datetime) -> list[Alarm]:
+    return [alarm for find in _ALARMS for alarm in find(at)]
 
 
 # --- what an approval is about ------------------------------------------------------------------

@@ -34,6 +34,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.end_sessions",
         "accounts.disable_account",
         "accounts.recover_staff",
+        "accounts.end_storm",
     ),
     "fraud_analyst": (
         "wallets.hold_wallet",

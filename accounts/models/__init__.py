@@ -18,6 +18,7 @@ from accounts.models.one_time_link import AccessRequest, OneTimeLink
 from accounts.models.recovery_case import ProofStep, RecoveryCase, RecoveryCaseTransition
 from accounts.models.reset_notice import ResetNotice, ResetNoticeTransition
 from accounts.models.session import Session
+from accounts.models.sign_in_storm import SignInStorm, SignInStormTransition
 from accounts.models.user import User
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "ResetNotice",
     "ResetNoticeTransition",
     "Session",
+    "SignInStorm",
+    "SignInStormTransition",
     "SourceMinute",
     "SuspiciousSource",
     "User",

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import redis
 from django.conf import settings as django_settings
-from django.test import RequestFactory
+from django.core import signing
+from django.test import Client, RequestFactory
+from django.urls import reverse
 
-from accounts import counters, limits
+from accounts import counters, devices, limits, storms
 from accounts.counters import Count, Counter, count
+from accounts.models import AuthEvent, SignInStorm, User
 from accounts.origins import network_of
+from tests.accounts.conftest import OLD, hashed
+from winddown import clock, panels
+from winddown.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -143,7 +153,12 @@ def test_an_action_without_limits_is_a_mistake() -> None:
 
 
 def test_every_limit_says_where_its_number_comes_from() -> None:
-    every = [limit for action in limits.ACTIONS.values() for limit in action]
+    every = [
+        limit
+        for table in (limits.ACTIONS, limits.SIGN_IN)
+        for listed in table.values()
+        for limit in listed
+    ]
 
     assert all(limit.source and limit.most > 0 and limit.window_s >= 60 for limit in every)
     assert len({limit.code for limit in every}) == len(every)
@@ -228,3 +243,391 @@ def test_one_address_has_one_spelling(came: Callable[..., str | None]) -> None:
     assert came(0, seen="::ffff:203.0.113.9") == "203.0.113.9"
     assert came(0, seen="2001:DB8::0001") == "2001:db8::1"
     assert came(0, seen="fe80::1%eth0") == "fe80::1"
+
+
+# --- signing in ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quick_hashes(settings: Any) -> None:
+    """The same code with the smallest argon2, where thousands sign in."""
+    settings.PASSWORD_HASHERS = ["tests.accounts.hashers.SmallArgon2", *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture
+def noon(rehearsal_clock: Any, quick_hashes: None) -> dt.datetime:
+    """The clock stands still at the beginning of a window."""
+    at = dt.datetime(2019, 7, 3, 3, 0, tzinfo=dt.UTC)
+    rehearsal_clock.travel(at, frozen=True)
+    return at
+
+
+@dataclass
+class Visitor:
+    """One person's device in one network, at the real address of the sign-in."""
+
+    network: str = HOME
+    client: Client = field(default_factory=Client)
+
+    def tries(self, login_id: str, password: str = OLD) -> str:
+        """What came of it, as the attempt's record says."""
+        sent = {"login_id": login_id, "password": password}
+        self.client.post("/sign-in", sent, REMOTE_ADDR=self.network)
+        outcome: str = AuthEvent.objects.latest("id").outcome
+        return outcome
+
+
+@pytest.fixture
+def visitor(browser: Any, noon: dt.datetime) -> type[Visitor]:
+    return Visitor
+
+
+def everywhere(number: int) -> str:
+    """An address of its own for every number, each in a range of its own."""
+    return f"10.{number // 250 % 250}.{number % 250}.1"
+
+
+def attack(visitor: type[Visitor], number: int, *, people: list[str] | None = None) -> list[str]:
+    """A list-type attack: every login id is tried once, from an address of its own."""
+    ids = people or [f"nobody-{n}" for n in range(number)]
+    return [strangers(visitor, n).tries(ids[n % len(ids)], "guess") for n in range(number)]
+
+
+def strangers(visitor: type[Visitor], number: int, *, one: list[Visitor] = []) -> Visitor:  # noqa: B006
+    """A device without a cookie, in a network of its own. Django's part of it is made only once."""
+    one or one.append(visitor())
+    one[0].client.cookies.clear()
+    one[0].network = everywhere(number)
+    return one[0]
+
+
+def test_a_name_is_tried_five_times_whether_anybody_has_it(
+    visitor: type[Visitor], person: Callable[..., Any]
+) -> None:
+    known, unknown = person().login_id, "nobody"
+
+    tried = {name: [visitor().tries(name, "guess") for _ in range(6)] for name in (known, unknown)}
+
+    assert tried[known] == ["wrong_password"] * 5 + ["refused"]
+    assert tried[unknown] == ["unknown_login_id"] * 5 + ["refused"]
+    assert visitor(OTHER).tries(known) == "refused", "nor with the right password"
+
+
+def test_who_has_signed_in_there_before_is_not_locked_out_by_a_stranger(
+    visitor: type[Visitor], person: Callable[..., Any]
+) -> None:
+    known, own, stranger = person(), visitor(), visitor(OTHER)
+    assert own.tries(known.login_id) == "success"
+
+    for _ in range(10):
+        stranger.tries(known.login_id, "guess")
+
+    assert stranger.tries(known.login_id) == "refused"
+    assert own.tries(known.login_id) == "success"
+
+
+def test_a_known_device_has_limits_too(visitor: type[Visitor], person: Callable[..., Any]) -> None:
+    known, own = person(), visitor()
+    own.tries(known.login_id)
+
+    assert [own.tries(known.login_id, "guess") for _ in range(11)][-2:] == [
+        "wrong_password",
+        "refused",
+    ]
+
+
+def test_a_device_is_known_to_the_accounts_it_opened_and_to_no_other(
+    visitor: type[Visitor], person: Callable[..., Any]
+) -> None:
+    own, other, device = person(), person(), visitor()
+    device.tries(own.login_id)
+
+    outcomes = [device.tries(other.login_id, "guess") for _ in range(6)]
+
+    assert outcomes[-1] == "refused"
+    assert device.tries(own.login_id) == "success"
+
+
+def test_a_device_does_not_make_itself_known(
+    visitor: type[Visitor], person: Callable[..., Any]
+) -> None:
+    known, stranger = person(), visitor()
+    for _ in range(5):
+        stranger.tries(known.login_id, "guess")
+    forged = devices.new().opening(known.pk)
+    stranger.client.cookies["device"] = signing.dumps([forged.ref, *forged.accounts], salt="other")
+
+    assert stranger.tries(known.login_id) == "refused"
+
+
+def test_a_success_does_not_clear_the_counter_of_a_network(
+    visitor: type[Visitor], person: Callable[..., Any]
+) -> None:
+    """Otherwise one account of the attacker's own would open the network's limit again and again."""
+    own = person().login_id
+    outcomes = []
+    for n in range(30):
+        outcomes.append(visitor().tries(f"nobody-{n}", "guess"))
+        visitor().tries(own)
+
+    assert outcomes.count("unknown_login_id") <= 20
+    assert outcomes[-1] == "refused"
+
+
+def test_a_spoofed_address_does_not_open_the_limit_again(
+    visitor: type[Visitor], settings: Any
+) -> None:
+    settings.TRUSTED_PROXIES = 1
+    outcomes = []
+    for n in range(25):
+        visit = visitor(network="10.9.9.9")
+        sent = {"login_id": f"nobody-{n}", "password": "guess"}
+        headers = {"HTTP_X_FORWARDED_FOR": f"{everywhere(n)}, {HOME}"}
+        visit.client.post("/sign-in", sent, REMOTE_ADDR=visit.network, **headers)
+        outcomes.append(AuthEvent.objects.latest("id"))
+
+    assert {str(event.network) for event in outcomes} == {HOME}
+    assert [event.outcome for event in outcomes][19:21] == ["unknown_login_id", "refused"]
+
+
+def test_many_different_names_from_one_address_are_refused_for_an_hour(
+    visitor: type[Visitor], rehearsal_clock: Any, noon: dt.datetime
+) -> None:
+    for n in range(25):
+        rehearsal_clock.travel(noon + dt.timedelta(seconds=10 * n), frozen=True)
+        last = visitor().tries(f"nobody-{n}", "guess")
+    assert last == "refused"
+
+    rehearsal_clock.travel(noon + dt.timedelta(minutes=45), frozen=True)
+    assert visitor().tries("one-more", "guess") == "refused"
+    rehearsal_clock.travel(noon + dt.timedelta(minutes=75), frozen=True)
+    assert visitor().tries("one-more", "guess") == "unknown_login_id"
+
+
+# --- staff --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def member(staff: Callable[..., Any]) -> Callable[[], Any]:
+    """`member()` is somebody of the staff with the password OLD."""
+
+    def make() -> Any:
+        person = staff("auditor")
+        User.objects.filter(pk=person.pk).update(password=hashed(OLD))
+        return person
+
+    return make
+
+
+@pytest.mark.slow
+def test_ten_thousand_refused_attempts_from_the_same_network_keep_no_staff_out(
+    visitor: type[Visitor], member: Callable[[], Any], noon: dt.datetime
+) -> None:
+    people = [member() for _ in range(3)]
+    for n in range(25):
+        visitor().tries(f"nobody-{n}", "guess")
+    storm_of = [limits.Attempt(key=f"nobody-{n}", network=HOME, at=noon) for n in range(10_000)]
+
+    assert not any(limits.admit(each) for each in storm_of)
+    assert visitor().tries("nobody", "guess") == "refused"
+    assert [visitor().tries(each.login_id) for each in people] == ["success"] * 3
+
+
+def test_a_storm_on_customers_does_not_reach_staff(
+    visitor: type[Visitor], member: Callable[[], Any], person: Callable[..., Any]
+) -> None:
+    known = member()
+    attack(visitor, 300)
+    assert storms.under_way(clock.now())
+
+    assert visitor(everywhere(7)).tries(known.login_id) == "success"
+
+
+def test_guessing_at_staff_is_limited_too(
+    visitor: type[Visitor], member: Callable[[], Any]
+) -> None:
+    people = [member() for _ in range(7)]
+
+    outcomes = [visitor().tries(each.login_id, "guess") for each in people]
+
+    assert outcomes == ["wrong_password"] * 5 + ["refused"] * 2
+    assert visitor(OTHER).tries(people[0].login_id) == "success"
+
+
+# --- storms -------------------------------------------------------------------------------------
+
+
+def test_one_try_per_login_id_from_everywhere_is_seen_and_slowed_down(
+    visitor: type[Visitor],
+) -> None:
+    """No limit by name or by network sees it; only all attempts together do."""
+    outcomes = attack(visitor, 400)
+
+    storm = SignInStorm.objects.get()
+    assert storm.signs == {"attempts": 100, "unknown": 100, "wrong": 0}
+    assert outcomes[:100] == ["unknown_login_id"] * 100
+    assert outcomes.count("unknown_login_id") == 160, "the storm's allowance is 60 a minute"
+    assert AuditEntry.objects.filter(action="sign_in_storm.begin").count() == 1
+
+
+def test_a_burst_of_wrong_passwords_at_known_login_ids_is_seen_too(
+    visitor: type[Visitor], person: Callable[..., Any]
+) -> None:
+    people = [person().login_id for _ in range(120)]
+
+    outcomes = attack(visitor, 240, people=people)
+
+    assert SignInStorm.objects.get().signs["wrong"] == 100
+    assert outcomes.count("refused") == 80
+
+
+def test_in_a_storm_a_known_device_signs_in_as_always(
+    visitor: type[Visitor], person: Callable[..., Any]
+) -> None:
+    known, own = person(), visitor()
+    own.tries(known.login_id)
+    attack(visitor, 300)
+
+    assert visitor(OTHER).tries(known.login_id) == "refused"
+    assert own.tries(known.login_id) == "success"
+
+
+def test_the_honest_burst_after_a_mass_reset_is_no_storm(
+    visitor: type[Visitor], person: Callable[..., Any]
+) -> None:
+    """Hundreds try the password that was taken from them; some mistype, the rest have a new one."""
+    reset = [person(password="").login_id for _ in range(280)]
+    back = [person().login_id for _ in range(80)]
+    for n, login_id in enumerate(reset):
+        strangers(visitor, n).tries(login_id, OLD)
+        if n % 10 == 0:
+            strangers(visitor, n).tries(f"{login_id}x", OLD)
+        if n % 8 == 0:
+            strangers(visitor, n).tries(back[n % 80], "mistyped")
+        if n < len(back):
+            assert strangers(visitor, 1_000 + n).tries(back[n]) == "success"
+
+    assert not SignInStorm.objects.exists()
+    assert not AuthEvent.objects.filter(outcome="refused").exists()
+
+
+def test_before_the_sweep_a_fenced_password_is_nothing_to_guess_either(
+    visitor: type[Visitor],
+    person: Callable[..., Any],
+    started: Callable[..., Any],
+    rehearsal_clock: Any,
+    noon: dt.datetime,
+) -> None:
+    people = [person().login_id for _ in range(150)]
+    rehearsal_clock.travel(noon + dt.timedelta(minutes=1), frozen=True)
+    started("reset-all-passwords")
+
+    outcomes = {strangers(visitor, n).tries(each) for n, each in enumerate(people)}
+
+    assert outcomes == {"refused"}, "by the fence, not by a limit"
+    assert not SignInStorm.objects.exists()
+
+
+def test_a_storm_holds_while_its_signs_last_and_then_ends_by_itself(
+    visitor: type[Visitor], rehearsal_clock: Any, noon: dt.datetime
+) -> None:
+    attack(visitor, 120)
+    began = SignInStorm.objects.get().holds_until
+    assert began == noon + storms.HOLDS
+
+    later = noon + dt.timedelta(minutes=9)
+    rehearsal_clock.travel(later, frozen=True)
+    attack(visitor, 40)
+    assert SignInStorm.objects.get().holds_until == later + storms.HOLDS
+
+    rehearsal_clock.travel(later + storms.HOLDS - dt.timedelta(seconds=1), frozen=True)
+    assert storms.under_way(clock.now())
+    rehearsal_clock.travel(later + storms.HOLDS, frozen=True)
+    assert storms.under_way(clock.now()) is None
+    assert (storms.end_past(), storms.end_past()) == (1, 0)
+    assert SignInStorm.objects.get().state == "over"
+
+
+def test_a_few_mistakes_do_not_keep_a_storm_alive(
+    visitor: type[Visitor], rehearsal_clock: Any, noon: dt.datetime
+) -> None:
+    attack(visitor, 120)
+    rehearsal_clock.travel(noon + dt.timedelta(minutes=8), frozen=True)
+
+    attack(visitor, 10)
+
+    assert SignInStorm.objects.get().holds_until == noon + storms.HOLDS
+
+
+def test_a_second_storm_begins_when_the_first_is_past(
+    visitor: type[Visitor], rehearsal_clock: Any, noon: dt.datetime
+) -> None:
+    attack(visitor, 120)
+    rehearsal_clock.travel(noon + dt.timedelta(hours=3), frozen=True)
+    attack(visitor, 120)
+
+    states = SignInStorm.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["over", "under_way"]
+
+
+def test_a_storm_is_an_alarm_on_the_incident_page(visitor: type[Visitor], settings: Any) -> None:
+    attack(visitor, 120)
+    settings.ROOT_URLCONF = "config.urls"
+    reverse("home")  # Imports what fills the pages.
+    found = panels.alarms(clock.now())
+
+    assert [(alarm.grave, alarm.url) for alarm in found] == [
+        (True, "/console/switches/login_password/")
+    ]
+    assert "100" in found[0].sentence
+
+
+# --- without the server -------------------------------------------------------------------------
+
+
+def test_sign_in_works_without_the_server_and_is_still_limited(
+    visitor: type[Visitor], person: Callable[..., Any], server_gone: None
+) -> None:
+    known = person()
+
+    assert visitor(OTHER).tries(known.login_id) == "success"
+    outcomes = [visitor().tries(f"nobody-{n}", "guess") for n in range(20)]
+    assert outcomes[:5] == ["unknown_login_id"] * 5
+    assert outcomes[7:] == ["refused"] * 13
+    assert visitor(OTHER).tries(known.login_id, "guess") == "wrong_password"
+
+
+# --- what a hash takes --------------------------------------------------------------------------
+
+
+MEASURE = """
+import resource, sys, threading
+from django.conf import settings
+settings.configure(PASSWORD_HASHERS=[])
+from accounts.hashers import BoundedArgon2PasswordHasher as BoundedArgon2
+from django.contrib.auth.hashers import Argon2PasswordHasher as Argon2
+hasher = globals()[sys.argv[1]]()
+def peak_mib():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+before = peak_mib()
+threads = [threading.Thread(target=hasher.encode, args=("a password", "somesalt1234")) for _ in range(8)]
+for each in threads: each.start()
+for each in threads: each.join()
+print(peak_mib() - before)
+"""
+
+
+def memory_of_eight(hasher: str) -> int:
+    """By how many MiB a process grows in which eight threads hash at once."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, hasher], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+def test_no_more_hashes_run_at_once_than_memory_was_meant_for() -> None:
+    """Eight threads hash; by itself argon2 takes 100 MiB for each of them."""
+    taken = {name: memory_of_eight(name) for name in ("Argon2", "BoundedArgon2")}
+
+    assert taken["BoundedArgon2"] < 2.5 * 100
+    assert taken["Argon2"] > 2.5 * 100, "so the measure sees what it must see"

@@ -1,0 +1,24 @@
+"""Hashing that takes no more memory than a process was given."""
+
+from __future__ import annotations
+
+import threading
+
+from django.contrib.auth.hashers import Argon2PasswordHasher
+
+# One hash takes 100 MiB and about every processor of a small machine; a web process has eight
+# threads.
+HASHES_AT_ONCE = 2
+_hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
+
+
+class BoundedArgon2PasswordHasher(Argon2PasswordHasher):
+    """Argon2, by at most two threads of a process at the same time; the others wait their turn."""
+
+    def encode(self, password: str, salt: str) -> str:
+        with _hashing:
+            return super().encode(password, salt)
+
+    def verify(self, password: str, encoded: str) -> bool:
+        with _hashing:
+            return super().verify(password, encoded)

@@ -1,0 +1,13 @@
+"""The hasher of the service with little memory, for tests in which thousands sign in."""
+
+from __future__ import annotations
+
+from accounts.hashers import BoundedArgon2PasswordHasher
+
+
+class SmallArgon2(BoundedArgon2PasswordHasher):
+    """The same algorithm and the same code; only its costs are lower."""
+
+    time_cost = 1
+    memory_cost = 1_024
+    parallelism = 1
