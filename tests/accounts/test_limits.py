@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.contrib.auth import authenticate
 from django.core import signing
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -272,7 +273,7 @@ class Visitor:
     def tries(self, login_id: str, password: str = OLD) -> str:
         """What came of it, as the attempt's record says."""
         sent = {"login_id": login_id, "password": password}
-        self.client.post("/sign-in", sent, REMOTE_ADDR=self.network)
+        self.client.post("/sign-in/", sent, REMOTE_ADDR=self.network)
         outcome: str = AuthEvent.objects.latest("id").outcome
         return outcome
 
@@ -287,18 +288,18 @@ def everywhere(number: int) -> str:
     return f"10.{number // 250 % 250}.{number % 250}.1"
 
 
-def attack(visitor: type[Visitor], number: int, *, people: list[str] | None = None) -> list[str]:
+def stranger(number: int, login_id: str, password: str = OLD) -> str:
+    """The same from a device without a cookie in a network of its own, past the page itself."""
+    request = RequestFactory().post("/sign-in/", REMOTE_ADDR=everywhere(number))
+    authenticate(request, username=login_id, password=password)
+    outcome: str = AuthEvent.objects.latest("id").outcome
+    return outcome
+
+
+def attack(number: int, *, people: list[str] | None = None) -> list[str]:
     """A list-type attack: every login id is tried once, from an address of its own."""
     ids = people or [f"nobody-{n}" for n in range(number)]
-    return [strangers(visitor, n).tries(ids[n % len(ids)], "guess") for n in range(number)]
-
-
-def strangers(visitor: type[Visitor], number: int, *, one: list[Visitor] = []) -> Visitor:  # noqa: B006
-    """A device without a cookie, in a network of its own. Django's part of it is made only once."""
-    one or one.append(visitor())
-    one[0].client.cookies.clear()
-    one[0].network = everywhere(number)
-    return one[0]
+    return [stranger(n, ids[n % len(ids)], "guess") for n in range(number)]
 
 
 def test_a_name_is_tried_five_times_whether_anybody_has_it(
@@ -383,7 +384,7 @@ def test_a_spoofed_address_does_not_open_the_limit_again(
         visit = visitor(network="10.9.9.9")
         sent = {"login_id": f"nobody-{n}", "password": "guess"}
         headers = {"HTTP_X_FORWARDED_FOR": f"{everywhere(n)}, {HOME}"}
-        visit.client.post("/sign-in", sent, REMOTE_ADDR=visit.network, **headers)
+        visit.client.post("/sign-in/", sent, REMOTE_ADDR=visit.network, **headers)
         outcomes.append(AuthEvent.objects.latest("id"))
 
     assert {str(event.network) for event in outcomes} == {HOME}
@@ -437,7 +438,7 @@ def test_a_storm_on_customers_does_not_reach_staff(
     visitor: type[Visitor], member: Callable[[], Any], person: Callable[..., Any]
 ) -> None:
     known = member()
-    attack(visitor, 300)
+    attack(300)
     assert storms.under_way(clock.now())
 
     assert visitor(everywhere(7)).tries(known.login_id) == "success"
@@ -457,11 +458,9 @@ def test_guessing_at_staff_is_limited_too(
 # --- storms -------------------------------------------------------------------------------------
 
 
-def test_one_try_per_login_id_from_everywhere_is_seen_and_slowed_down(
-    visitor: type[Visitor],
-) -> None:
+def test_one_try_per_login_id_from_everywhere_is_seen_and_slowed_down(noon: dt.datetime) -> None:
     """No limit by name or by network sees it; only all attempts together do."""
-    outcomes = attack(visitor, 400)
+    outcomes = attack(400)
 
     storm = SignInStorm.objects.get()
     assert storm.signs == {"attempts": 100, "unknown": 100, "wrong": 0}
@@ -471,11 +470,11 @@ def test_one_try_per_login_id_from_everywhere_is_seen_and_slowed_down(
 
 
 def test_a_burst_of_wrong_passwords_at_known_login_ids_is_seen_too(
-    visitor: type[Visitor], person: Callable[..., Any]
+    noon: dt.datetime, person: Callable[..., Any]
 ) -> None:
     people = [person().login_id for _ in range(120)]
 
-    outcomes = attack(visitor, 240, people=people)
+    outcomes = attack(240, people=people)
 
     assert SignInStorm.objects.get().signs["wrong"] == 100
     assert outcomes.count("refused") == 80
@@ -486,33 +485,32 @@ def test_in_a_storm_a_known_device_signs_in_as_always(
 ) -> None:
     known, own = person(), visitor()
     own.tries(known.login_id)
-    attack(visitor, 300)
+    attack(300)
 
     assert visitor(OTHER).tries(known.login_id) == "refused"
     assert own.tries(known.login_id) == "success"
 
 
 def test_the_honest_burst_after_a_mass_reset_is_no_storm(
-    visitor: type[Visitor], person: Callable[..., Any]
+    noon: dt.datetime, person: Callable[..., Any]
 ) -> None:
     """Hundreds try the password that was taken from them; some mistype, the rest have a new one."""
     reset = [person(password="").login_id for _ in range(280)]
     back = [person().login_id for _ in range(80)]
     for n, login_id in enumerate(reset):
-        strangers(visitor, n).tries(login_id, OLD)
+        stranger(n, login_id, OLD)
         if n % 10 == 0:
-            strangers(visitor, n).tries(f"{login_id}x", OLD)
+            stranger(n, f"{login_id}x", OLD)
         if n % 8 == 0:
-            strangers(visitor, n).tries(back[n % 80], "mistyped")
+            stranger(n, back[n % 80], "mistyped")
         if n < len(back):
-            assert strangers(visitor, 1_000 + n).tries(back[n]) == "success"
+            assert stranger(1_000 + n, back[n]) == "success"
 
     assert not SignInStorm.objects.exists()
     assert not AuthEvent.objects.filter(outcome="refused").exists()
 
 
 def test_before_the_sweep_a_fenced_password_is_nothing_to_guess_either(
-    visitor: type[Visitor],
     person: Callable[..., Any],
     started: Callable[..., Any],
     rehearsal_clock: Any,
@@ -522,22 +520,22 @@ def test_before_the_sweep_a_fenced_password_is_nothing_to_guess_either(
     rehearsal_clock.travel(noon + dt.timedelta(minutes=1), frozen=True)
     started("reset-all-passwords")
 
-    outcomes = {strangers(visitor, n).tries(each) for n, each in enumerate(people)}
+    outcomes = {stranger(n, each) for n, each in enumerate(people)}
 
     assert outcomes == {"refused"}, "by the fence, not by a limit"
     assert not SignInStorm.objects.exists()
 
 
 def test_a_storm_holds_while_its_signs_last_and_then_ends_by_itself(
-    visitor: type[Visitor], rehearsal_clock: Any, noon: dt.datetime
+    rehearsal_clock: Any, noon: dt.datetime
 ) -> None:
-    attack(visitor, 120)
+    attack(120)
     began = SignInStorm.objects.get().holds_until
     assert began == noon + storms.HOLDS
 
     later = noon + dt.timedelta(minutes=9)
     rehearsal_clock.travel(later, frozen=True)
-    attack(visitor, 40)
+    attack(40)
     assert SignInStorm.objects.get().holds_until == later + storms.HOLDS
 
     rehearsal_clock.travel(later + storms.HOLDS - dt.timedelta(seconds=1), frozen=True)
@@ -548,30 +546,28 @@ def test_a_storm_holds_while_its_signs_last_and_then_ends_by_itself(
     assert SignInStorm.objects.get().state == "over"
 
 
-def test_a_few_mistakes_do_not_keep_a_storm_alive(
-    visitor: type[Visitor], rehearsal_clock: Any, noon: dt.datetime
-) -> None:
-    attack(visitor, 120)
+def test_a_few_mistakes_do_not_keep_a_storm_alive(rehearsal_clock: Any, noon: dt.datetime) -> None:
+    attack(120)
     rehearsal_clock.travel(noon + dt.timedelta(minutes=8), frozen=True)
 
-    attack(visitor, 10)
+    attack(10)
 
     assert SignInStorm.objects.get().holds_until == noon + storms.HOLDS
 
 
 def test_a_second_storm_begins_when_the_first_is_past(
-    visitor: type[Visitor], rehearsal_clock: Any, noon: dt.datetime
+    rehearsal_clock: Any, noon: dt.datetime
 ) -> None:
-    attack(visitor, 120)
+    attack(120)
     rehearsal_clock.travel(noon + dt.timedelta(hours=3), frozen=True)
-    attack(visitor, 120)
+    attack(120)
 
     states = SignInStorm.objects.order_by("pk").values_list("state", flat=True)
     assert list(states) == ["over", "under_way"]
 
 
-def test_a_storm_is_an_alarm_on_the_incident_page(visitor: type[Visitor], settings: Any) -> None:
-    attack(visitor, 120)
+def test_a_storm_is_an_alarm_on_the_incident_page(noon: dt.datetime, settings: Any) -> None:
+    attack(120)
     settings.ROOT_URLCONF = "config.urls"
     reverse("home")  # Imports what fills the pages.
     found = panels.alarms(clock.now())
