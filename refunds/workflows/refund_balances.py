@@ -344,8 +344,17 @@ def _value_date(run: Run) -> dt.date:
     return dt.date.fromisoformat(run.params["value_date"])
 
 
+def _channels_until(run: Run) -> dt.datetime:
+    """Channels changed later than this have not cooled off."""
+    return _until(run) - dt.timedelta(hours=terms.current().cooling_off_hours)
+
+
 def _usable_payees(run: Run, **holder: Any) -> QuerySet[Payee]:
-    """Current payees that may be paid: checked, cooled off, in the bank data, nobody else's."""
+    """Current payees that may be paid: checked, cooled off, in the bank data, nobody else's.
+
+    A new channel of the holder cools off as long as a new account does (rule 57): whoever was let
+    in by an assisted case gets no money out before the old channel had a day to object.
+    """
     until = _until(run)
     known = Branch.objects.filter(
         dataset__in=BankDataset.objects.filter(active=True),
@@ -367,6 +376,8 @@ def _usable_payees(run: Run, **holder: Any) -> QuerySet[Payee]:
         Exists(known),
         ~Exists(_compromised(OuterRef("holder_id"), OuterRef("entered_at"))),
         Q(holders__lte=terms.current().holders_per_account_max) | Q(shared_cleared_at__lte=until),
+        Q(holder__channel_changed_at=None)
+        | Q(holder__channel_changed_at__lte=_channels_until(run)),
         replaced_at=None,
         state__in=Payee.PAYABLE,
         usable_from__lte=until,
@@ -475,7 +486,8 @@ def _left_out(run: Run) -> dict[str, int]:
                     WHEN p.state = 'refused' THEN 'payee_refused'
                     WHEN a.id IS NULL THEN 'application_not_approved'
                     WHEN p.id IS NULL THEN 'no_payee'
-                    WHEN p.usable_from > %(until)s THEN 'cooling_off'
+                    WHEN p.usable_from > %(until)s OR u.channel_changed_at > %(channels)s
+                        THEN 'cooling_off'
                     WHEN p.state NOT IN ('matched', 'overridden') OR p.answered_at > %(until)s
                         THEN 'payee_not_checked'
                     WHEN p.fingerprint = ANY (%(shared)s)
@@ -492,6 +504,7 @@ def _left_out(run: Run) -> dict[str, int]:
                     ) THEN 'entered_during_compromise'
                     END AS reason
                 FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = e.wallet_id
+                JOIN accounts_user u ON u.id = w.account_id
                 LEFT JOIN refunds_refundapplication a ON a.entitlement_id = e.id AND a.live
                     AND a.state = 'approved'
                 LEFT JOIN refunds_payee p ON p.holder_id = w.account_id AND p.replaced_at IS NULL
@@ -501,7 +514,12 @@ def _left_out(run: Run) -> dict[str, int]:
                 WHERE e.state IN ('approved', 'late_approved', 'held')
             ) judged WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 1
             """,
-            {"until": until, "shared": _shared_accounts(run), "undecided": list(UNDECIDED)},
+            {
+                "until": until,
+                "channels": _channels_until(run),
+                "shared": _shared_accounts(run),
+                "undecided": list(UNDECIDED),
+            },
         )
         return dict(cursor.fetchall())
 

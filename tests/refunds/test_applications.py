@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from accounts.models import User
 from refunds import applications, payees
 from refunds.applications import Submission
 from refunds.models import Entitlement, Payee, RefundApplication
@@ -299,6 +300,18 @@ def test_a_changed_account_waits_and_owes_a_notice_on_the_old_channel(house: Hou
     run = house.run("pay", value_date="2019-11-15")
     assert run.plans.get().content["estimates"] == {"left_out_cooling_off": 1}
     clock.travel(jst("2019-11-06T10:00"), frozen=True)
+    assert house.paid_batch().items == 1
+
+
+def test_a_new_channel_of_the_holder_cools_off_like_a_new_account(house: House) -> None:
+    """Rule 57, for whoever got back in by an assisted case: no money leaves for 24 hours."""
+    (owed,) = house.entitled(1)
+    house.apply(owed)
+    house.check_payees()
+    User.objects.filter(pk=owed.wallet.account_id).update(channel_changed_at=clock.now())
+    run = house.run("pay", value_date="2019-11-15")
+    assert run.plans.get().content["estimates"] == {"left_out_cooling_off": 1}
+    clock.travel(clock.now() + dt.timedelta(hours=24), frozen=True)
     assert house.paid_batch().items == 1
 
 

@@ -1,0 +1,145 @@
+"""A first password for whoever signs in with another service, and never while that is stopped."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts import credentials, recovery
+from accounts.errors import PasswordReused, ProviderNotTrusted
+from accounts.models import AuthEvent, ExternalIdentity, Message, Session, User
+from tests.accounts.conftest import NEW, OLD
+from winddown import capabilities, clock
+
+pytestmark = pytest.mark.django_db
+NOWHERE = credentials.Origin()
+
+
+@pytest.fixture
+def external(person: Callable[..., Any]) -> Any:
+    return person(provider="line", password="")
+
+
+def let_in(someone: Any) -> credentials.Admission:
+    user = credentials.sign_in_external("line", someone.login_id, origin=NOWHERE)
+    assert user is not None
+    admission: credentials.Admission = user.admission
+    return admission
+
+
+def choose(someone: Any, admission: credentials.Admission) -> None:
+    recovery.set_first_password(
+        User.objects.get(pk=someone.pk), NEW, admission=admission, language="en"
+    )
+
+
+def refused(someone: Any, admission: credentials.Admission) -> bool:
+    with pytest.raises(ProviderNotTrusted):
+        choose(someone, admission)
+    return not User.objects.get(pk=someone.pk).has_usable_password()
+
+
+def test_whoever_a_provider_let_in_just_now_sets_one_and_signs_in_with_it(external: Any) -> None:
+    choose(external, let_in(external))
+
+    assert not Session.objects.filter(user=external).exists()
+    assert Message.objects.get().kind == "password_changed"
+    assert credentials.sign_in(external.login_id, NEW, origin=NOWHERE) is not None
+
+
+def test_never_while_the_provider_is_stopped(external: Any, staff: Callable[..., Any]) -> None:
+    """Rule 14: from the commit of the stop on, before any sweep."""
+    admission = let_in(external)
+    capabilities.stop("login_external:line", actor=staff("incident_commander"), reason="t")
+
+    assert refused(external, admission)
+
+
+def test_nor_with_a_session_from_before_the_stop_when_the_provider_is_back(
+    external: Any, staff: Callable[..., Any]
+) -> None:
+    admission = let_in(external)
+    one, second = staff("incident_commander"), staff("incident_commander")
+    capabilities.stop("login_external:line", actor=one, reason="t")
+    capabilities.request_restore("login_external:line", actor=one, reason="t")
+    capabilities.restore("login_external:line", actor=second, reason="t")
+
+    assert refused(external, admission)
+    choose(external, let_in(external))
+
+
+def test_nor_while_the_identity_is_suspended(external: Any, done: Callable[..., Any]) -> None:
+    admission = let_in(external)
+    done("suspend-external-login", providers=["line"])
+    assert ExternalIdentity.objects.get().state == "suspended"
+
+    assert refused(external, admission)
+
+
+def test_nor_some_time_after_the_sign_in(external: Any, rehearsal_clock: Any) -> None:
+    admission = let_in(external)
+    rehearsal_clock.travel(clock.now() + recovery.FRESH_FOR + dt.timedelta(seconds=1))
+
+    assert refused(external, admission)
+
+
+def test_nor_from_before_a_fence(external: Any, started: Callable[..., Any]) -> None:
+    from accounts.errors import AuthorityFenced
+
+    admission = let_in(external)
+    started("reset-all-passwords")
+
+    with pytest.raises(AuthorityFenced):
+        choose(external, admission)
+
+
+def test_a_password_that_is_there_is_not_set_by_a_provider(person: Callable[..., Any]) -> None:
+    someone = person(provider="line")
+    admission = let_in(someone)
+
+    with pytest.raises(ProviderNotTrusted):
+        choose(someone, admission)
+    assert credentials.sign_in(someone.login_id, OLD, origin=NOWHERE) is not None
+
+
+def test_a_password_sign_in_is_no_provider(person: Callable[..., Any]) -> None:
+    someone = person(provider="line", password="")
+    by_password = credentials.Admission(clock.now(), AuthEvent.PASSWORD, 1)
+
+    assert not recovery.may_set_first_password(someone, by_password)
+    assert not recovery.may_set_first_password(someone, None)
+
+
+def test_the_password_that_a_reset_took_away_is_refused_here_too(
+    person: Callable[..., Any], done: Callable[..., Any]
+) -> None:
+    """Rule 11."""
+    someone = person(provider="line")
+    done("reset-all-passwords")
+    admission = let_in(someone)
+
+    with pytest.raises(PasswordReused):
+        recovery.set_first_password(
+            User.objects.get(pk=someone.pk), OLD, admission=admission, language="en"
+        )
+
+
+def test_the_page_is_offered_to_them_and_only_to_them(
+    person: Callable[..., Any], programme: Any, client: Any
+) -> None:
+    client.force_login(person())
+    assert "/recovery/first-password/" not in client.get("/").content.decode()
+    assert client.get("/recovery/first-password/").status_code == 302
+
+    someone = person(provider="line", password="")
+    client.force_login(someone)
+    session = client.session
+    session["admission"] = let_in(someone).as_json()
+    session.save()
+    assert "/recovery/first-password/" in client.get("/").content.decode()
+    answer = client.post("/recovery/first-password/", {"password": NEW, "again": NEW})
+    assert answer["Location"] == "/sign-in/"
+    assert User.objects.get(pk=someone.pk).check_password(NEW)

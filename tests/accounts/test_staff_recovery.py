@@ -1,0 +1,91 @@
+"""Staff get back in through two colleagues, and by no other way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from accounts import staff_recovery
+from accounts.errors import StaffOnlyByStaff
+from tests.accounts.conftest import NEW
+from winddown.errors import NothingToDecide, NotPermitted, SamePerson
+
+pytestmark = pytest.mark.django_db
+
+
+def test_two_colleagues_hand_a_link_over_and_the_second_factor_stays_asked(
+    staff: Callable[..., Any],
+) -> None:
+    lost, one, second = staff("support"), staff("incident_commander"), staff("incident_commander")
+
+    def run(*arguments: str, by: Any) -> str:
+        out = StringIO()
+        call_command(
+            "recover_staff",
+            lost.login_id,
+            *arguments,
+            f"--by={by.login_id}",
+            "--reason=t",
+            stdout=out,
+        )
+        return out.getvalue()
+
+    run(by=one)
+    with pytest.raises(SystemExit):
+        run("--agree", by=one)
+    (link,) = re.findall(r"http\S+", run("--agree", by=second))
+    browser = Client()
+    browser.get(urlsplit(link).path)
+    browser.post("/recovery/password/", {"password": NEW, "again": NEW})
+
+    lost.refresh_from_db()
+    assert lost.check_password(NEW)
+    browser.post("/sign-in/", {"login_id": lost.login_id, "password": NEW})
+    # Without a second factor, no page but those that set one up.
+    assert browser.get("/console/").headers["Location"].startswith("/account/second-factor/")
+    again = Client()
+    again.get(urlsplit(link).path)
+    assert again.get("/recovery/password/").status_code == 410
+
+
+def test_nobody_signs_for_themselves_nor_under_a_second_account(staff: Callable[..., Any]) -> None:
+    one = staff("incident_commander", staff_number="P-1")
+    alias = staff("incident_commander", staff_number="P-1")
+    second = staff("incident_commander")
+
+    for person, actor in ((one, one), (one, alias)):
+        with pytest.raises(StaffOnlyByStaff):
+            staff_recovery.request(person, actor=actor, reason="t")
+    staff_recovery.request(second, actor=one, reason="t")
+    with pytest.raises(SamePerson):
+        staff_recovery.agree(second, actor=alias, reason="t")
+    with pytest.raises(StaffOnlyByStaff):
+        staff_recovery.agree(second, actor=second, reason="t")
+
+
+def test_a_request_is_agreed_to_once(staff: Callable[..., Any]) -> None:
+    lost, one, second = staff("support"), staff("incident_commander"), staff("incident_commander")
+    with pytest.raises(NothingToDecide):
+        staff_recovery.agree(lost, actor=second, reason="t")
+    staff_recovery.request(lost, actor=one, reason="t")
+    staff_recovery.agree(lost, actor=second, reason="t")
+
+    with pytest.raises(NothingToDecide):
+        staff_recovery.agree(lost, actor=staff("incident_commander"), reason="t")
+
+
+def test_customers_are_not_recovered_this_way_and_it_takes_the_permission(
+    staff: Callable[..., Any], person: Callable[..., Any]
+) -> None:
+    """Rule 16."""
+    with pytest.raises(StaffOnlyByStaff):
+        staff_recovery.request(person(), actor=staff("incident_commander"), reason="t")
+    with pytest.raises(NotPermitted):
+        staff_recovery.request(staff("support"), actor=staff("support"), reason="t")
