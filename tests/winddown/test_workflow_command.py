@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import re
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 from django.conf import settings
@@ -104,35 +109,60 @@ def test_what_is_not_understood_is_refused_and_changes_nothing(maker, wallets, w
     assert not Run.objects.exists()
 
 
-def test_ctrl_c_leaves_a_run_that_is_followed_again(own_database, wallets, maker, checker, say):
-    """The worker in the command's process stops between two batches or in one; nothing is twice."""
+def test_a_terminal_sees_how_far_it_is_and_ctrl_c_leaves_a_run_that_is_followed_again(
+    own_database, wallets, maker, checker, say
+):
+    """The command's process stops inside a batch; another goes on, and nothing is twice."""
     ids = wallets(30_000)
     run = factories.approved_run("freeze-charges", maker=maker, checker=checker)
     with own_database.connect() as psql:
         # A row in the middle is held, so that the command stands inside a batch.
         psql.execute("BEGIN")
         psql.execute("SELECT FROM wallets_wallet WHERE id = %s FOR UPDATE", [ids[15_000]])
-        command = subprocess.Popen(
-            [sys.executable, "manage.py", "freeze_charges", "--run", "--by", maker.login_id],
-            cwd=settings.BASE_DIR,
-            env=own_database.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+        terminal = Terminal(
+            "freeze_charges", "--run", "--by", maker.login_id, env=own_database.environment
         )
-        wait_until(lambda: stuck() or command.poll() is not None, "the command works")
-        command.send_signal(signal.SIGINT)
-        said = command.communicate(timeout=60)[0]
+        wait_until(lambda: stuck() and "15000/30000" in terminal.shown, terminal)
+        terminal.command.send_signal(signal.SIGINT)
+        code = terminal.command.wait(60)
         psql.execute("ROLLBACK")
-    assert command.returncode == 130, said
-    assert "left to the workers" in said
-    assert "Traceback" not in said
-    moved = runner.moved(Run.objects.get(pk=run.pk))
-    assert 0 < moved["freeze_wallets"] < 30_000
+    assert code == 130, terminal.shown
+    assert re.search(r"freeze_wallets .*15000/30000.* \d:\d\d:\d\d", terminal.shown)
+    assert "left to the workers" in terminal.shown
+    assert "Traceback" not in terminal.shown
+    assert runner.moved(Run.objects.get(pk=run.pk))["freeze_wallets"] == 15_000
     with connection.cursor() as cursor:
         cursor.execute("UPDATE winddown_batch SET lease_until = clock_timestamp()")
     code, done = say("--run")
     assert (code, done["state"], done["moved"]["freeze_wallets"]) == (0, "succeeded", 30_000)
+
+
+class Terminal:
+    """`manage.py` on a terminal of its own, and what it has shown so far."""
+
+    def __init__(self, *words, env):
+        self.end, inside = pty.openpty()
+        self.command = subprocess.Popen(
+            [sys.executable, "manage.py", *words],
+            cwd=settings.BASE_DIR,
+            env=env | {"TERM": "xterm", "COLUMNS": "120"},
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+        )
+        os.close(inside)
+        self.shown = ""
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def __str__(self):
+        return f"the command works: {self.shown}"
+
+    def _read(self):
+        # A terminal whose other side has gone answers with an error.
+        with contextlib.suppress(OSError):
+            while said := os.read(self.end, 65_536):
+                # Without its colours and movements of the cursor.
+                self.shown += re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", said.decode(errors="replace"))
 
 
 def stuck() -> bool:
