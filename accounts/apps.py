@@ -10,6 +10,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import (  # noqa: F401
             access_requests,
+            attack,
             cases,
             invariants,
             outbox,
@@ -22,3 +23,4 @@ class AccountsConfig(AppConfig):
 
         clockwork.OWED["access requests"] = access_requests.answer_due
         clockwork.OWED["outbox"] = outbox.send_due
+        clockwork.WATCHES["attempts to sign in"] = attack.watch

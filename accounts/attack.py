@@ -123,6 +123,11 @@ def read(*, until: dt.datetime | None = None, wait: bool = True) -> Reading:
         return Reading(until=watch.read_until, attempts=attempts, opened=_fold(watch))
 
 
+def watch() -> tuple[str, ...]:
+    """The newest attempts are read, unless another reading is under way; returns what opened."""
+    return read(wait=False).opened
+
+
 def read_again_from(at: dt.datetime) -> None:
     """Attempts from `at` on came in late: the next reading takes everything from there again."""
     with transaction.atomic(), connection.cursor() as cursor:

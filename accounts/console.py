@@ -1,4 +1,4 @@
-"""The console's pages of assisted recovery: the queue, a case, its acts."""
+"""The console's pages about accounts: assisted recovery (the queue, a case, its acts), and attacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import case_page, cases
+from accounts import attack_page, case_page, cases
 from accounts.case_page import CasePage
 from accounts.models import RecoveryCase
 from accounts.recovery_forms import ProofForm, ProposeForm, QueueForm, RejectionForm
@@ -126,6 +126,15 @@ def case_contact(request: HttpRequest, number: int) -> HttpResponse:
     return page(request, "accounts/case_contact.html", seen=seen, form=form, contact=contact)
 
 
+@require_GET
+@staff_page
+def attack(request: HttpRequest) -> HttpResponse:
+    seen = attack_page.look(span=request.GET.get("span", ""), reader=request.user)
+    return page(request, "accounts/attack.html", seen=seen)
+
+
+# Beside the incident's own pages, in their namespace.
+attack_urlpatterns = [path("attack/", attack, name="attack")]
 urlpatterns = [
     path("recovery/", case_list, name="list"),
     path("recovery/<int:number>/", case, name="case"),

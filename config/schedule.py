@@ -17,6 +17,12 @@ def beat_schedule(*, tick_s: int) -> dict[str, dict[str, Any]]:
             # Ticks that nobody took for a while would only do the same thing one after another.
             "options": {"expires": 2 * tick_s},
         },
+        # An attack must be seen while it happens; each look reads only what is new.
+        "watch": {
+            "task": "winddown.watch",
+            "schedule": timedelta(minutes=1),
+            "options": {"expires": 120},
+        },
         # What time alone changes between two ticks is a matter of days; an hour late is not late.
         "follow_up": {"task": "winddown.follow_up", "schedule": timedelta(hours=1)},
     }

@@ -12,14 +12,16 @@ import wallets.panels
 from accounts import console as cases
 from accounts import portal as sign_in
 from accounts import recovery_portal
+from refunds import console as claims
 from winddown import console, portal
 
+CONSOLE = [*console.urlpatterns, *cases.attack_urlpatterns, *claims.urlpatterns]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(portal.urlpatterns)),
     path("", include(sign_in.urlpatterns)),
     path("", include((recovery_portal.urlpatterns, recovery_portal.app_name))),
     path("language/", set_language, name="set_language"),
-    path("console/", include((console.urlpatterns, console.app_name))),
+    path("console/", include((CONSOLE, console.app_name))),
     path("console/", include((cases.urlpatterns, cases.app_name))),
     # One place to sign in, so that whatever protects it protects the admin too.
     path("admin/login/", RedirectView.as_view(pattern_name="sign_in", query_string=True)),

@@ -8,11 +8,12 @@ class RefundsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from refunds import claim_invariants, claims, invariants, issuer_asks, payouts  # noqa: F401
+        from refunds import claim_invariants, claims, invariants, issuer_asks, payouts, victims  # noqa: F401
         from refunds.workflows import refund_balances  # noqa: F401  registers it
         from winddown import clockwork
 
         clockwork.FOLLOW_UPS |= {
+            "candidates while an attack lasts": victims.follow_up,
             "asks to issuers": issuer_asks.follow_up,
             "claims secured by the fence": claims.secure_by_fence,
             "claims that rest": claims.let_rest,

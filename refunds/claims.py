@@ -6,10 +6,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts.models import CredentialFence
 from refunds import remedies
@@ -285,15 +286,47 @@ def hold_candidates(
             ids = list(wallets.values_list("pk", flat=True))
             held = move(Wallet, "hold", ids, actor=actor, reason=reason)
         else:
-            held = 0
-            for claim_id, wallet_id, amount_minor in _tainted(chosen):
-                movements.hold(
-                    wallet_id, amount_minor=amount_minor, reason=_hold_reason(claim_id), actor=actor
-                )
-                held += 1
+            held, _ = movements.hold_each(
+                {
+                    wallet_id: (amount_minor, _hold_reason(claim_id))
+                    for claim_id, wallet_id, amount_minor in _tainted(chosen)
+                },
+                actor=actor,
+            )
         if held:
             audit.append("claims.hold", "claims", actor=actor, reason=reason, n=held, whole=whole)
         return held
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlan:
+    """What holding would keep from being spent now: how many claims are looked at, and of how many
+    wallets how much.
+    """
+
+    claims: int
+    wallets: int
+    amount_minor: int
+
+
+def plan_hold(claims: Iterable[FraudClaim], *, whole: bool = False) -> HoldPlan:
+    """What `hold_candidates` would do to the claims at this moment; changes nothing."""
+    chosen = [claim.pk for claim in claims]
+    if whole:
+        wallets = Wallet.objects.filter(claims__in=chosen, state__in=Wallet.SPENDABLE).distinct()
+        said = wallets.aggregate(count=Count("pk"), amount=Sum("paid_minor"))
+        return HoldPlan(len(chosen), said["count"], int(said["amount"] or 0))
+    tainted = _tainted(chosen)
+    wallets_held = {wallet_id for _, wallet_id, _ in tainted}
+    amount_minor = int(sum(amount for _, _, amount in tainted))
+    return HoldPlan(len(chosen), len(wallets_held), amount_minor)
+
+
+def candidates() -> QuerySet[FraudClaim]:
+    """The claims that nobody has looked at yet: named by the rules, or reported."""
+    return FraudClaim.objects.filter(
+        state__in=[FraudClaim.State.CANDIDATE, FraudClaim.State.REPORTED]
+    ).order_by("pk")
 
 
 def _hold_reason(claim_id: int) -> str:

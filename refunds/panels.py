@@ -10,7 +10,14 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from refunds.models import Entitlement, EntitlementTransition, RefundApplication
+from refunds import claims
+from refunds.models import (
+    Entitlement,
+    EntitlementTransition,
+    FraudClaim,
+    RefundApplication,
+    RuleHit,
+)
 from wallets.models import LedgerAccount
 from winddown import panels, words
 from winddown.panels import LEFT, OUT, Panel, Totals, money_line
@@ -145,6 +152,29 @@ def _way(owed: Entitlement) -> list[Stage]:
         back = _("Returned by the bank")
         stages[-1] = Stage(title=back, at=reached.get(State.RETURNED), present=True)
     return stages
+
+
+# --- the attack page ----------------------------------------------------------------------------
+
+CANDIDATES_SHOWN = 20
+
+
+@panels.page_panel("attack", 10)
+def candidate_claims(reader: Any) -> Panel:
+    """The claims that wait for an analyst, each with the rules that hit, and what is suspected only."""
+    rows = claims.candidates()
+    by_rule = FraudClaim.objects.filter(route=FraudClaim.Route.RULE)
+    return Panel(
+        "refunds/_candidates.html",
+        {
+            "claims": list(rows.prefetch_related("hits__rule")[:CANDIDATES_SHOWN]),
+            "total": rows.count(),
+            "suspicions": RuleHit.objects.filter(claim=None).values("wallet").distinct().count(),
+            "confirmed": by_rule.filter(confirmed_at__isnull=False).count(),
+            "rejected": by_rule.filter(rejected_at__isnull=False).count(),
+            "may_hold": reader.has_perm("wallets.hold_wallet"),
+        },
+    )
 
 
 for _prefix, _title in (

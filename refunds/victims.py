@@ -316,6 +316,14 @@ def find(*, as_of: dt.datetime, actor: Any = SYSTEM) -> Found:
         return Found(candidates=fresh, hits=added, suspicions=suspicions)
 
 
+def follow_up() -> int:
+    """While an attack lasts and for a week after it, the candidates of the last hour have claims;
+    returns how many are new.
+    """
+    at = clock.now()
+    return len(find(as_of=at).candidates) if attack.under_attack(at=at) else 0
+
+
 def all_matches(*, as_of: dt.datetime) -> list[Hit]:
     """The hits of every rule over everything up to `as_of` inclusive; changes nothing."""
     return [hit for rule in RULES for hit in matches(rule, as_of=as_of)]

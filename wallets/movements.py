@@ -8,7 +8,7 @@ first result; the same reference with other values raises `IdempotencyConflict`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -366,6 +366,49 @@ def hold(wallet_id: int, *, amount_minor: int, reason: str, actor: Any) -> Hold:
         )
         _change(wallet, held=amount_minor)
         return held
+
+
+def hold_each(asked: Mapping[int, tuple[int, str]], *, actor: Any) -> tuple[int, int]:
+    """Of each wallet, by id, the amount asked for (and its reason) can no longer be spent, or as much
+    of it as is still free; returns how many wallets were held, and the sum.
+
+    One statement for all of them, with the wallets locked in the order of their ids.
+    """
+    wanted = dict(sorted(asked.items()))
+    with transaction.atomic(), connection.cursor() as cursor:
+        said: dict[str, Any] = {
+            "wallets": list(wanted),
+            "amounts": [amount for amount, _ in wanted.values()],
+            "reasons": [reason for _, reason in wanted.values()],
+        }
+        cursor.execute(
+            "SELECT FROM wallets_wallet WHERE id = ANY (%(wallets)s) ORDER BY id FOR NO KEY UPDATE",
+            said,
+        )
+        cursor.execute(
+            """
+            WITH asked AS (
+                SELECT * FROM unnest(%(wallets)s::bigint[], %(amounts)s::bigint[],
+                    %(reasons)s::text[]) AS asked (wallet_id, amount_minor, reason)
+            ), granted AS (
+                SELECT asked.wallet_id, asked.reason,
+                    least(asked.amount_minor, w.paid_minor - w.held_minor) AS amount_minor
+                FROM asked JOIN wallets_wallet w ON w.id = asked.wallet_id
+                WHERE least(asked.amount_minor, w.paid_minor - w.held_minor) > 0
+            ), changed AS (
+                UPDATE wallets_wallet w SET held_minor = w.held_minor + granted.amount_minor
+                FROM granted WHERE w.id = granted.wallet_id
+            ), held AS (
+                INSERT INTO wallets_hold (wallet_id, amount_minor, state, reason, since)
+                SELECT wallet_id, amount_minor, 'active', reason, winddown_now() FROM granted
+                RETURNING amount_minor
+            )
+            SELECT count(*), coalesce(sum(amount_minor), 0)::bigint FROM held
+            """,
+            said,
+        )
+        count, amount_minor = cursor.fetchone()
+        return int(count), int(amount_minor)
 
 
 def release(held: Hold, *, actor: Any, reason: str = "") -> Hold:

@@ -19,6 +19,8 @@ FOLLOW_UPS: dict[str, Callable[[], object]] = {}
 # What is owed at once and must not wait for a lost wake-up, by name: each app adds its own, each is
 # short and harmless to repeat.
 OWED: dict[str, Callable[[], object]] = {}
+# What is looked at every minute, by name: cheap when nothing is new, harmless to repeat.
+WATCHES: dict[str, Callable[[], object]] = {}
 
 
 def tick() -> None:
@@ -36,6 +38,12 @@ def tick() -> None:
             log.exception("%s was not done; the next tick tries again", name)
     audit.seal()
     runner.note_seen(TICK)
+
+
+def watch() -> None:
+    """Whatever must be seen within a minute was looked at."""
+    for look in WATCHES.values():
+        look()
 
 
 def follow_up() -> list[str]:

@@ -101,6 +101,27 @@ def home_panels(customer: Any) -> list[Panel]:
     return [panel for _order, make in in_order if (panel := make(customer)) is not None]
 
 
+# --- pages of the console that several apps fill ------------------------------------------------
+
+_PAGE_PANELS: dict[str, list[tuple[int, Callable[[Any], Panel]]]] = {}
+
+
+def page_panel(page: str, order: int) -> Callable[[Callable[[Any], Panel]], Callable[[Any], Panel]]:
+    """The function under it makes a panel of the console's page called `page`, for its reader."""
+
+    def register(make: Callable[[Any], Panel]) -> Callable[[Any], Panel]:
+        _PAGE_PANELS.setdefault(page, []).append((order, make))
+        return make
+
+    return register
+
+
+def page_panels(page: str, *, reader: Any) -> list[Panel]:
+    """The page's panels in their order."""
+    in_order = sorted(_PAGE_PANELS.get(page, []), key=lambda each: each[0])
+    return [make(reader) for _order, make in in_order]
+
+
 # --- alarms -------------------------------------------------------------------------------------
 
 

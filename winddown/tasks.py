@@ -20,6 +20,12 @@ def tick() -> None:
     clockwork.tick()
 
 
+@shared_task(name="winddown.watch")
+def watch() -> None:
+    """The watches of every app, once a minute."""
+    clockwork.watch()
+
+
 @shared_task(name="winddown.follow_up")
 def follow_up() -> None:
     """The follow-ups of every app, and the watchdog's alarms in the log."""

@@ -136,6 +136,11 @@ _STATES: dict[str, dict[str, StateWord]] = {
         "holds": StateWord(_("Holds"), "on"),
         "breached": StateWord(_("Does not hold"), "bad"),
     },
+    "attack": {
+        "none": StateWord(pgettext_lazy("attack", "None seen"), "on"),
+        "open": StateWord(pgettext_lazy("attack", "Goes on"), "bad"),
+        "over": StateWord(pgettext_lazy("attack", "Over"), "idle"),
+    },
     "probe": {
         "refused": StateWord(_("Refused"), "on"),
         "passed": StateWord(_("Passed"), "bad"),

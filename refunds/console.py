@@ -1,0 +1,39 @@
+"""Pages of the console about refunds: the candidates' wallets are held."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from refunds import claims
+from refunds.forms import HoldForm
+from winddown.pages import fresh_page, page, refusals_told, staff_page
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page
+@fresh_page
+def hold_candidates(request: HttpRequest) -> HttpResponse:
+    chosen = list(claims.candidates())
+    form = HoldForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals_told(request):
+            held = claims.hold_candidates(
+                chosen,
+                actor=request.user,
+                reason=form.cleaned_data["reason"],
+                whole=form.cleaned_data["extent"] == "whole",
+            )
+            said = ngettext("%(n)s wallet held.", "%(n)s wallets held.", held)
+            messages.success(request, said % {"n": f"{held:,}"})
+        return redirect("console:attack")
+    plans = {"part": claims.plan_hold(chosen), "whole": claims.plan_hold(chosen, whole=True)}
+    may = request.user.has_perm("wallets.hold_wallet")
+    return page(request, "refunds/hold_candidates.html", form=form, plans=plans, may=may)
+
+
+urlpatterns = [path("attack/hold/", hold_candidates, name="hold_candidates")]

@@ -1,0 +1,40 @@
+"""`manage.py hold_candidates`: what thieves may have left in the candidates' wallets is held."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from refunds import claims
+from winddown.command import StaffCommand
+
+
+class Command(StaffCommand):
+    help = (
+        "Hold what is suspicious in the wallets of all candidates, at once and by one person; a"
+        " release takes a supervisor. Without --hold: say what would be held."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--hold", action="store_true", help="hold it now")
+        parser.add_argument(
+            "--whole", action="store_true", help="the whole wallets, not the suspicious part"
+        )
+
+    def act(self, options: dict[str, Any]) -> None:
+        chosen = list(claims.candidates())
+        plan = claims.plan_hold(chosen, whole=options["whole"])
+        if not options["hold"]:
+            self.say(
+                f"{plan.claims:,} candidates; {plan.amount_minor:,} minor units in"
+                f" {plan.wallets:,} wallets would be held.",
+                candidates=plan.claims,
+                wallets=plan.wallets,
+                amount_minor=plan.amount_minor,
+            )
+            return
+        held = claims.hold_candidates(
+            chosen, actor=self.actor(options), reason=options["reason"], whole=options["whole"]
+        )
+        self.say(f"{held:,} wallets held.", candidates=plan.claims, held=held)

@@ -1,0 +1,65 @@
+"""The commands of detection: candidates are held at once, and a second run holds nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from refunds import victims
+from tests.claims.scene import HIT_AT, Scene
+from wallets.models import Hold, Wallet
+from winddown import clock
+
+HOUR = dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def robbed(scene: Scene) -> Wallet:
+    wallet = scene.victim(30_000, 30_000, 30_000, spent=50_000)
+    scene.sign_in(wallet, HIT_AT - 24 * HOUR, device="phone")
+    scene.sign_in(wallet, HIT_AT - HOUR / 60, device="thief", country="XA")
+    clock.travel(HIT_AT + HOUR, frozen=True)
+    victims.find(as_of=clock.now())
+    return wallet
+
+
+def told(**options: Any) -> str:
+    out = StringIO()
+    call_command("hold_candidates", stdout=out, json=True, **options)
+    return out.getvalue()
+
+
+def test_the_plan_changes_nothing_and_the_hold_does_what_it_said(
+    scene: Scene, robbed: Wallet
+) -> None:
+    """Rules 4 and 5."""
+    assert '"candidates": 1, "wallets": 1, "amount_minor": 40000' in told()
+    assert not Hold.objects.exists()
+    said = {"hold": True, "by": scene.analyst.login_id, "reason": "attack"}
+    assert '"held": 1' in told(**said)
+    assert Wallet.objects.get(pk=robbed.pk).held_minor == 40_000
+    assert '"held": 0' in told(**said)
+    assert '"wallets": 0, "amount_minor": 0' in told()
+
+
+def test_nobody_holds_namelessly(robbed: Wallet) -> None:
+    with pytest.raises(CommandError):
+        told(hold=True)
+    assert not Hold.objects.exists()
+
+
+def test_who_has_no_such_role_is_refused(robbed: Wallet, staff: Any) -> None:
+    with pytest.raises(SystemExit):
+        told(hold=True, by=staff("auditor").login_id, reason="curious")
+    assert not Hold.objects.exists()
+
+
+def test_a_whole_wallet_is_held_with_its_clean_value(scene: Scene, robbed: Wallet) -> None:
+    said = {"hold": True, "whole": True, "by": scene.analyst.login_id, "reason": "attack"}
+    assert '"held": 1' in told(**said)
+    assert Wallet.objects.get(pk=robbed.pk).state == Wallet.State.HELD
+    assert '"held": 0' in told(**said)
