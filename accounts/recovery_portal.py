@@ -21,7 +21,7 @@ from accounts import access_requests, addresses, cases, limits, links, recovery,
 from accounts.cases import Contact
 from accounts.errors import LinkDead
 from accounts.models import AccessRequest, OneTimeLink, User
-from accounts.origins import network_of
+from accounts.origins import know_device, network_of
 from accounts.recovery_forms import (
     AddressForm,
     CodeForm,
@@ -129,7 +129,8 @@ def _done(request: HttpRequest, link: OneTimeLink, form: NewPasswordForm) -> boo
             registration.open_account(link, form.cleaned_data["password"])
             told = _("Your account is open. Sign in with your address and the password.")
         else:
-            recovery.choose_password(link, form.cleaned_data["password"])
+            owner = recovery.choose_password(link, form.cleaned_data["password"])
+            know_device(request, owner)
             told = _("Your new password is set. Sign in with it.")
     except LinkDead:
         raise

@@ -10,6 +10,7 @@ from accounts.models.attack import (
     SuspiciousSource,
 )
 from accounts.models.auth_event import AuthEvent
+from accounts.models.breached_password import BreachedPassword
 from accounts.models.credential_fence import CredentialFence, CredentialFenceTransition
 from accounts.models.device_token import DeviceToken
 from accounts.models.external_identity import ExternalIdentity, ExternalIdentityTransition
@@ -28,6 +29,7 @@ __all__ = [
     "AttackWindow",
     "AuthEvent",
     "AuthMinute",
+    "BreachedPassword",
     "CredentialFence",
     "CredentialFenceTransition",
     "DetectionRule",

@@ -1,0 +1,196 @@
+"""Lists of breached passwords: taken in whole or not at all, and asked without leaving this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+
+from accounts.models import BreachedPassword
+from winddown import audit
+from winddown.csv_source import BLOCK_BYTES, BOM, Examined, examined
+from winddown.errors import LoadRefused
+from winddown.loading import LOCK, PERMISSION, REFUSALS_SHOWN, Loaded, Progress, Refusal
+from winddown.machines import SYSTEM, require
+from winddown.models import LoadedFile
+
+KIND = "breached_passwords"
+_LINE = re.compile(rb"[0-9A-Fa-f]{40}(?::[0-9]+)?\r?")
+_LINES = re.compile(rb"(?:[0-9A-Fa-f]{40}(?::[0-9]+)?\r?\n)*")
+_FINGERPRINT = re.compile(rb"([0-9A-Fa-f]{40})[^\n]*\n")
+
+
+def is_breached(raw_password: str) -> bool:
+    """The password stands in a list that was loaded: one look-up, by its fingerprint."""
+    fingerprint = hashlib.sha1(raw_password.encode(), usedforsecurity=False).digest()
+    return BreachedPassword.objects.filter(sha1=fingerprint).exists()
+
+
+def load(
+    path: Path,
+    *,
+    actor: Any = SYSTEM,
+    reason: str = "",
+    expect_rows: int | None = None,
+    progress: Progress = lambda phase, done, total: None,
+) -> Loaded:
+    """Every fingerprint of the file is refused as a password from now on, or `LoadRefused` is
+    raised and nothing was changed.
+
+    A line is a SHA-1 in hexadecimal, perhaps with a colon and how often it was seen, as the lists
+    of Have I Been Pwned are; in any order. What is there already is left alone; a file whose bytes
+    were loaded before changes nothing. No line is shown or logged: somebody may load the passwords
+    themselves by mistake. Memory does not grow with the file.
+    """
+    require(actor, PERMISSION, by_system=True, action=f"load {KIND}")
+    found = examined(path, encoding="utf-8")
+    with transaction.atomic(durable=True):
+        return _load(path, found, actor=actor, reason=reason, wanted=expect_rows, progress=progress)
+
+
+def _load(
+    path: Path,
+    found: Examined,
+    *,
+    actor: Any,
+    reason: str,
+    wanted: int | None,
+    progress: Progress,
+) -> Loaded:
+    _begin(path)
+    earlier = LoadedFile.objects.filter(kind=KIND, sha256=found.sha256).first()
+    rows = earlier.rows if earlier else _stage(path, found, progress)
+    if wanted is not None and wanted != rows:
+        why = f"the file has {rows:,} rows, {wanted:,} were announced"
+        raise LoadRefused(file=path.name, why=why)
+    inserted = 0 if earlier else _record(progress)
+    done = Loaded(
+        kind=KIND,
+        file=path.name,
+        sha256=found.sha256,
+        rows=rows,
+        inserted=inserted,
+        sum_minor=None,
+        repeated=earlier is not None,
+    )
+    if earlier is None:
+        _finish(done, actor=actor, reason=reason)
+    return done
+
+
+def _begin(path: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, 0)", [LOCK])
+        if not cursor.fetchone()[0]:
+            why = "another file is being loaded; load this one when that is done"
+            raise LoadRefused(file=path.name, why=why)
+        cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '96MB'")
+
+
+def _stage(path: Path, found: Examined, progress: Progress) -> int:
+    """The file's fingerprints stand in a temporary table; returns how many lines it has."""
+    reading = _Reading(path)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE breached_staged (sha1 bytea) ON COMMIT DROP")
+        with cursor.copy("COPY breached_staged FROM STDIN") as copy:
+            for lines in reading.copy_lines():
+                copy.write(lines)
+                progress("reading", reading.bytes_read, found.size_bytes)
+    if reading.digest.hexdigest() != found.sha256:
+        raise LoadRefused(file=path.name, why="it changed while it was read; load it again")
+    if reading.refused:
+        raise LoadRefused(
+            file=path.name,
+            why=f"{reading.refused:,} of {reading.rows:,} rows are refused, the first is"
+            f" {reading.first[0]}",
+            rows=reading.rows,
+            refused=reading.refused,
+            first=reading.first,
+        )
+    return reading.rows
+
+
+class _Reading:
+    """One pass over the file, a block of whole lines at a time. Blank lines are no rows."""
+
+    def __init__(self, path: Path) -> None:
+        self.rows = self.bytes_read = self.refused = 0
+        self.first: list[Refusal] = []
+        self.digest = hashlib.sha256()
+        self._path = path
+        self._line = 0
+
+    def copy_lines(self) -> Iterator[bytes]:
+        with self._path.open("rb") as file:
+            rest = file.read(len(BOM))
+            self.digest.update(rest)
+            rest = b"" if rest == BOM else rest
+            while block := file.read(BLOCK_BYTES):
+                self.digest.update(block)
+                self.bytes_read += len(block)
+                whole, line_end, rest = (rest + block).rpartition(b"\n")
+                yield self._turned(whole + line_end)
+            yield self._turned(rest + b"\n" if rest else b"")
+
+    def _turned(self, block: bytes) -> bytes:
+        """The block as COPY takes it; its lines are looked at one by one only if some are wrong."""
+        if _LINES.fullmatch(block) is None:
+            block = b"".join(self._judged(block))
+        else:
+            self._line += block.count(b"\n")
+        turned, rows = _FINGERPRINT.subn(rb"\\\\x\1\n", block)
+        self.rows += rows
+        return turned
+
+    def _judged(self, block: bytes) -> Iterator[bytes]:
+        for line in block.split(b"\n")[:-1]:
+            self._line += 1
+            if _LINE.fullmatch(line):
+                yield line + b"\n"
+            elif line.strip():
+                self.rows += 1
+                self.refused += 1
+                if len(self.first) < REFUSALS_SHOWN:
+                    why = "is not a SHA-1 in 40 hexadecimal digits, with or without :count"
+                    self.first.append(Refusal(line=self._line, column="", reason=why))
+
+
+def _record(progress: Progress) -> int:
+    progress("recording", 0, 1)
+    with connection.cursor() as cursor:
+        # In order, so that the index grows at its end.
+        cursor.execute(
+            "INSERT INTO accounts_breachedpassword (sha1)"
+            " SELECT DISTINCT sha1 FROM breached_staged ORDER BY sha1 ON CONFLICT DO NOTHING"
+        )
+        inserted = int(cursor.rowcount)
+        cursor.execute("DROP TABLE breached_staged")
+    progress("recording", 1, 1)
+    return inserted
+
+
+def _finish(done: Loaded, *, actor: Any, reason: str) -> None:
+    """The load stands in the register of files and in the audit journal."""
+    LoadedFile.objects.create(
+        kind=KIND,
+        sha256=done.sha256,
+        file_name=done.file,
+        encoding="ascii",
+        rows=done.rows,
+        inserted=done.inserted,
+        loaded_by_id=actor.pk,
+    )
+    audit.append(
+        f"load.{KIND}",
+        f"file:{done.sha256[:16]}",
+        actor=actor,
+        reason=reason,
+        file=done.file,
+        sha256=done.sha256,
+        rows=done.rows,
+        inserted=done.inserted,
+    )
