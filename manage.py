@@ -4,6 +4,9 @@
 import os
 import sys
 
+# What a shell makes of a process that Ctrl-C ended.
+INTERRUPTED = 130
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -15,6 +18,9 @@ def main() -> None:
     except ImproperlyConfigured as error:
         # Its message says what to change; where in Django it was noticed helps nobody.
         sys.exit(f"manage.py: {error}")
+    except KeyboardInterrupt:
+        print("manage.py: interrupted; what was committed stays.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

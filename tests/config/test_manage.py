@@ -1,0 +1,30 @@
+"""manage.py itself: what a person sees of it when a command does not end well."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.faults.conftest import ROOT, wait_until
+
+
+def test_ctrl_c_ends_a_command_in_one_sentence(tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    words = ("generate_case", "--accounts", "50000", "--seed", "1", "--out", str(case))
+    command = subprocess.Popen(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT,
+        env=os.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    wait_until(lambda: command.poll() or list(tmp_path.rglob("*.csv*")), "the command writes")
+    command.send_signal(signal.SIGINT)
+    said = command.communicate(timeout=60)[0]
+    assert command.returncode == 130, said
+    assert said.endswith("manage.py: interrupted; what was committed stays.\n")
+    assert "Traceback" not in said
