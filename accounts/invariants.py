@@ -19,22 +19,32 @@ def sessions_after_the_stop() -> list[str]:
     )
 
 
-@invariant("I24", "A finished reset left no password and no session from before its fence")
+@invariant(
+    "I24", "A finished reset left no password, session or device token from before its fence"
+)
 def credentials_before_the_fence() -> list[str]:
     finished = """
         FROM accounts_credentialfence f
         JOIN winddown_run r ON r.id = f.run_id AND r.state = 'succeeded'
         JOIN accounts_user u ON u.kind = 'customer'
     """
-    return rows(
-        f"SELECT u.id, f.id {finished} WHERE f.state <> 'lifted'"
-        " AND u.password <> '' AND left(u.password, 1) <> '!'"
-        " AND (u.password_set_at IS NULL OR u.password_set_at < f.not_before)",
-        "account {0} has a password from before credential fence {1}",
-    ) + rows(
-        f"SELECT s.id, f.id {finished} JOIN accounts_session s ON s.user_id = u.id"
-        " WHERE f.state <> 'lifted' AND (s.issued_at IS NULL OR s.issued_at < f.not_before)",
-        "session {0} is from before credential fence {1}",
+    return (
+        rows(
+            f"SELECT u.id, f.id {finished} WHERE f.state <> 'lifted'"
+            " AND u.password <> '' AND left(u.password, 1) <> '!'"
+            " AND (u.password_set_at IS NULL OR u.password_set_at < f.not_before)",
+            "account {0} has a password from before credential fence {1}",
+        )
+        + rows(
+            f"SELECT s.id, f.id {finished} JOIN accounts_session s ON s.user_id = u.id"
+            " WHERE f.state <> 'lifted' AND (s.issued_at IS NULL OR s.issued_at < f.not_before)",
+            "session {0} is from before credential fence {1}",
+        )
+        + rows(
+            f"SELECT t.id, f.id {finished} JOIN accounts_devicetoken t ON t.user_id = u.id"
+            " WHERE f.state <> 'lifted' AND t.revoked_at IS NULL AND t.issued_at < f.not_before",
+            "device token {0} is from before credential fence {1}",
+        )
     )
 
 

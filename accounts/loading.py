@@ -8,8 +8,8 @@ from typing import Any
 from django.contrib.auth.hashers import get_hashers
 from django.db import connection
 
-from accounts import attack
-from accounts.models import AuthEvent, ExternalIdentity, User
+from accounts import attack, mail_results
+from accounts.models import AuthEvent, ExternalIdentity, ResetNotice, User
 from winddown.capabilities import PROVIDERS
 from winddown.file_kinds import (
     ANY,
@@ -244,5 +244,26 @@ AUTH_EVENTS = declare(
             "country": "r.country",
         },
         record=_record_auth_events,
+    )
+)
+
+MAIL_RESULTS = declare(
+    FileKind(
+        name="mail_results",
+        title="Mail results",
+        model=ResetNotice,
+        columns=(
+            matching(
+                "message_id",
+                "the Message-ID of the mail, with or without its angle brackets",
+                form="a message id of a notice",
+                length_max=300,
+                pattern=r"[^\s,@]+@[^\s,@]+",
+            ),
+            choice("event", "what the mail server reports", options=mail_results.EVENTS),
+            instant("at", "when it happened, by the mail server's clock"),
+        ),
+        judge=mail_results.find_notices,
+        record=mail_results.record,
     )
 )

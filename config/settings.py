@@ -311,7 +311,7 @@ if PRODUCTION and DEFAULT_FROM_EMAIL == "notices@localhost":
 if parseaddr(DEFAULT_FROM_EMAIL)[1].count("@") != 1:
     raise ImproperlyConfigured("WINDDOWN_EMAIL_FROM must be an address, or Name <address>.")
 if _EMAIL_URL:
-    EMAIL_BACKEND = "config.mail.EmailBackend"
+    EMAIL_BACKEND = "winddown.mail.EmailBackend"
     globals().update(email_from_url(_EMAIL_URL))
 else:
     # Development without a mail server: every mail is a file.

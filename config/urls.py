@@ -10,8 +10,8 @@ import accounts.panels
 import refunds.panels
 import wallets.panels
 from accounts import console as cases
+from accounts import notice_page, recovery_portal
 from accounts import portal as sign_in
-from accounts import recovery_portal
 from refunds import console as claims
 from winddown import console, portal
 
@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(portal.urlpatterns)),
     path("", include(sign_in.urlpatterns)),
     path("", include((recovery_portal.urlpatterns, recovery_portal.app_name))),
+    path("", include(notice_page.urlpatterns)),
     path("language/", set_language, name="set_language"),
     path("console/", include((CONSOLE, console.app_name))),
     path("console/", include((cases.urlpatterns, cases.app_name))),

@@ -8,7 +8,15 @@ class RefundsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from refunds import claim_invariants, claims, invariants, issuer_asks, payouts, victims  # noqa: F401
+        from refunds import (  # noqa: F401
+            claim_invariants,
+            claims,
+            invariants,
+            issuer_asks,
+            payouts,
+            victims,
+            waves,
+        )
         from refunds.workflows import refund_balances  # noqa: F401  registers it
         from winddown import clockwork
 

@@ -17,13 +17,13 @@ from refunds.bankfiles import kana, zengin_result
 from refunds.bankfiles.errors import UnbankableText
 from refunds.bankfiles.zengin_result import AccountCheck, CheckLine
 from refunds.bankfiles.zengin_transfer import PAYEE_BYTES_MAX, TransferItem
-from refunds.files import write_once
 from refunds.models import BankFile, Branch, Payee, PayeeTransition
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYEE_NUMBERS_FROM
 from refunds.moves import move
 from winddown import approvals, audit, clock, encryption
 from winddown.errors import GuardNotMet, WinddownError
+from winddown.files import write_once
 from winddown.machines import require
 from winddown.models import Approval, Programme
 

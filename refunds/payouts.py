@@ -15,13 +15,13 @@ from refunds import terms
 from refunds.bankfiles import calendar, zengin_transfer
 from refunds.bankfiles.calendar import ValueDateRefused
 from refunds.bankfiles.zengin_transfer import NewCode, TransferItem
-from refunds.files import write_once
 from refunds.models import Payout, PayoutBatch, PayoutFilePart, RefundTerms
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYOUT_NUMBERS_FROM
 from refunds.models.payout_batch import part_place
 from winddown import approvals, audit, capabilities, clock, encryption, invariants
 from winddown.errors import GuardNotMet, NothingToDecide, SamePerson
+from winddown.files import write_once
 from winddown.machines import SYSTEM, named, require, transition_one, transition_set
 from winddown.models import Programme, Run, Signature
 

@@ -12,7 +12,9 @@ from typing import Any
 
 from django.db import transaction
 
-from rehearsal import stage
+from accounts import notice_files
+from accounts.models import ResetNotice
+from rehearsal import carrier, stage
 from rehearsal.case import Case, load_case
 from rehearsal.compensation import Compensation
 from rehearsal.generator import generate_case
@@ -72,7 +74,7 @@ class Replay:
         tell = self.storyteller
         with self.report.phase("prepare"):
             # The bank and the issuers of an earlier replay must not answer this one.
-            for name in ("case", "bank", "issuers"):
+            for name in ("case", "bank", "issuers", "notices"):
                 shutil.rmtree(self.directory / name, ignore_errors=True)
             stage.empty_database()
             self.cast = stage.set_up(self.case)
@@ -120,7 +122,7 @@ class Replay:
         for told in case.damage.restatements[1:]:
             if told.as_of > case.at("reset_all_passwords") > clock.now():
                 self.move_to(case.at("reset_all_passwords"))
-                self.carry_out("reset-all-passwords", reason="any password may be known to thieves")
+                self.reset_passwords()
                 self.victims.secure()
             self.move_to(told.as_of - dt.timedelta(hours=1))
             self.victims.report_and_confirm(known_by=told.as_of)
@@ -132,6 +134,32 @@ class Replay:
         self.load("auth_events", "2019_07_16")
         self.victims.clear_suspects()
         self.victims.claw_back()
+
+    def reset_passwords(self) -> None:
+        """30 July: every password ends; the notices leave as files, and the carrier reports."""
+        run = self.carry_out(
+            "reset-all-passwords",
+            reason="any password may be known to thieves",
+            params={"mail": "file"},
+        )
+        for channel in ResetNotice.Channel.values:
+            with self.report.phase(f"notices by {channel}") as phase:
+                done = notice_files.hand_over(
+                    run,
+                    channel=channel,
+                    to=self.directory / "notices",
+                    actor=self.cast.commander,
+                    reason="for the carrier",
+                )
+                phase.rows = done.rows
+                if done.rows:
+                    report = carrier.answer(
+                        self.directory / "notices" / done.files[0],
+                        at=clock.now(),
+                        seed=self.report.seed,
+                    )
+                    loading.load("mail_results", report, actor=self.cast.commander)
+            self.storyteller.line(f"{done.rows:,} notices by {channel} in {phase.seconds:.1f} s")
 
     def announcement(self) -> None:
         """August: the end is announced, the deadlines are set, the issuers are asked."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from django.db import transaction
@@ -47,6 +48,18 @@ def report_safeguarded(amount_minor: int, *, actor: Any, reason: str) -> None:
             actor=actor,
             reason=reason,
             amount_minor=amount_minor,
+        )
+
+
+def publish_contact(phone: str, *, actor: Any, reason: str) -> None:
+    """Customers find the telephone number on the public pages."""
+    require(actor, "winddown.publish_notice", action="publish the contact")
+    if not re.fullmatch(r"[+]?[0-9][0-9-]{3,18}", phone):
+        raise GuardNotMet(action="publish the contact", why="that is no telephone number")
+    with transaction.atomic():
+        Programme.objects.update(contact_phone=phone)
+        audit.append(
+            "programme.publish_contact", "programme", actor=actor, reason=reason, phone=phone
         )
 
 

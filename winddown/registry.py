@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from winddown.errors import UnknownWorkflow
-from winddown.models import Batch, Run
+from winddown.models import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,17 @@ class Step:
     `rows` gives every row in scope when the step begins; `apply` changes those of one batch inside
     the batch's transaction and must be repeatable. `batch_rows` bounds how long a customer's
     payment can wait for a batch.
+
+    An `outward` step does what no transaction can hold or take back. Its `apply` runs outside any,
+    is given the batch's `Lease` in place of the batch, and returns nothing: it commits row by row
+    in the turns of the lease, which count what moved and what failed.
     """
 
     name: str
     rows: Callable[[Run], models.QuerySet[Any]]
-    apply: Callable[[Run, Batch, models.QuerySet[Any]], Moved]
+    apply: Callable[[Run, Any, models.QuerySet[Any]], Moved | None]
     batch_rows: int = 1_000
+    outward: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,16 @@ class Workflow:
 
     def steps(self, run: Run) -> list[Step]:
         raise NotImplementedError
+
+    def not_yet(self, run: Run, step: Step) -> str:
+        """What the step relies on is there when it opens, in the transaction that opens it; returns
+        why the run must pause instead, or nothing.
+        """
+        return ""
+
+    def trouble(self, run: Run) -> str:
+        """Why the run must pause now, or nothing; asked after every batch of an outward step."""
+        return ""
 
     def verify(self, run: Run) -> list[str]:
         raise NotImplementedError

@@ -21,7 +21,7 @@ from django.db import (
     connection,
     transaction,
 )
-from django.db.models import Count, DateTimeField, F, Func, Q, Sum
+from django.db.models import Count, DateTimeField, F, Func, Q, QuerySet, Sum
 from kombu.exceptions import OperationalError as BrokerDown
 
 from winddown import approvals, audit, clock, registry
@@ -33,10 +33,10 @@ from winddown.errors import (
     RunNotFound,
     WinddownError,
 )
+from winddown.leases import LEASE_S, Lease, LeaseLost
 from winddown.machines import SYSTEM, require, transition_one
 from winddown.models import Approval, Batch, Failure, Plan, Run, Signature, StepTotal, Worker
 
-LEASE_S = 20
 ATTEMPTS_MAX = 3
 SPLIT_INTO = 8
 FAILURES_BEFORE_BREAK = 20
@@ -389,12 +389,10 @@ def work(
             if not _advance(run_id):
                 break
             continue
-        claim = _do(claim, name)
+        claim = _do(claim, name, until=deadline)
         finished += 1
     if claim is not None:
-        Batch.objects.filter(pk=claim.pk, token=claim.token, state=Batch.State.LEASED).update(
-            state=Batch.State.WAITING, lease_until=None, attempts=F("attempts") - 1
-        )
+        _put_back(claim)
     return finished
 
 
@@ -435,7 +433,7 @@ def _claim(run_id: int, worker: str) -> Batch | None:
     return next(iter(found), None)
 
 
-def _do(batch: Batch, worker: str) -> Batch | None:
+def _do(batch: Batch, worker: str, *, until: float = math.inf) -> Batch | None:
     """`batch` is done, split, or left to its lease; returns the next claim when one was taken in
     the same commit.
     """
@@ -448,11 +446,12 @@ def _do(batch: Batch, worker: str) -> Batch | None:
             if run is None:
                 return None
             step = registry.get(run.workflow).step(run, batch.step)
-            moved = step.apply(
-                run, batch, step.rows(run).filter(pk__gte=batch.first_id, pk__lte=batch.last_id)
-            )
-            _finish(run, batch, moved=moved.rows, amount_minor=moved.amount_minor)
-            return _claim(run.pk, worker) if run.rate_rows_s_max is None else None
+            rows = step.rows(run).filter(pk__gte=batch.first_id, pk__lte=batch.last_id)
+            if not step.outward:
+                moved = step.apply(run, batch, rows)
+                assert moved is not None, step.name
+                _finish(run, batch, moved=moved.rows, amount_minor=moved.amount_minor)
+                return _claim(run.pk, worker) if run.rate_rows_s_max is None else None
     except OperationalError:
         # Lost connection, deadlock, lock or statement timeout: the transaction is gone, so the
         # batch may be tried again.
@@ -462,6 +461,67 @@ def _do(batch: Batch, worker: str) -> Batch | None:
     except (WinddownError, DatabaseError):
         _one_by_one(batch)
         return None
+    _reach_out(run, step, batch, rows, until=until)
+    return None
+
+
+def _reach_out(
+    run: Run, step: registry.Step, batch: Batch, rows: QuerySet[Any], *, until: float
+) -> None:
+    """The outward batch is done, put back because the run or the worker's time ended, or another's.
+
+    What its `apply` raises is about the world outside and not about one row: the run pauses itself
+    with that reason.
+    """
+    lease = Lease(batch, until=until)
+    try:
+        with lease:
+            step.apply(run, lease, rows)
+        if lease.halted:
+            _put_back(batch)
+        else:
+            with transaction.atomic():
+                if _fenced(batch) is not None:
+                    done = Batch.objects.get(pk=batch.pk)
+                    _finish(run, batch, moved=done.moved, amount_minor=0, failed=done.failed)
+    except LeaseLost:
+        return
+    except OperationalError:
+        connection.close_if_unusable_or_obsolete()
+        _release(batch)
+        return
+    except WinddownError as refusal:
+        _put_back(batch)
+        _pause_itself(run.pk, str(refusal))
+        return
+    _break_circuit(run.pk)
+    watch(run.pk)
+
+
+def watch(run_id: int) -> None:
+    """The run has paused itself if its workflow knows of trouble."""
+    run = Run.objects.get(pk=run_id)
+    if run.state == Run.State.RUNNING and (reason := registry.get(run.workflow).trouble(run)):
+        _pause_itself(run_id, reason)
+
+
+def _pause_itself(run_id: int, reason: str) -> None:
+    with transaction.atomic():
+        run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
+        if run.state == Run.State.RUNNING:
+            _stop(run, reason)
+
+
+def _stop(run: Run, reason: str) -> None:
+    run = transition_one(run, "pause", actor=SYSTEM, reason=reason)
+    audit.append("run.pause", run.subject, actor=SYSTEM, reason=reason, run=run)
+
+
+def _put_back(batch: Batch) -> None:
+    """The claim's batch waits again as if it had not been tried."""
+    Batch.objects.filter(pk=batch.pk, token=batch.token, state=Batch.State.LEASED).update(
+        state=Batch.State.WAITING, lease_until=None, attempts=F("attempts") - 1
+    )
 
 
 def _fenced(batch: Batch) -> Run | None:
@@ -543,6 +603,7 @@ def _halve(
     try:
         with transaction.atomic():
             moved = step.apply(run, batch, step.rows(run).filter(pk__in=ids))
+            assert moved is not None, step.name
             return moved.rows, moved.amount_minor, []
     except OperationalError:
         raise
@@ -637,9 +698,7 @@ def _break_circuit(run_id: int) -> None:
         moved, failed = done["moved"] or 0, done["failed"] or 0
         if failed < FAILURES_BEFORE_BREAK or failed <= run.failure_share_max * (moved + failed):
             return
-        reason = f"circuit breaker: {failed} of {moved + failed} rows failed"
-        run = transition_one(run, "pause", actor=SYSTEM, reason=reason)
-        audit.append("run.pause", run.subject, actor=SYSTEM, reason=reason, run=run)
+        _stop(run, f"circuit breaker: {failed} of {moved + failed} rows failed")
 
 
 def _paced(run_id: int) -> bool:
@@ -735,6 +794,9 @@ def _advance(run_id: int) -> bool:
         position = next(index for index, step in enumerate(steps) if step.name == run.step)
         if position + 1 < len(steps):
             following = steps[position + 1]
+            if reason := workflow.not_yet(run, following):
+                _stop(run, reason)
+                return False
             Run.objects.filter(pk=run.pk).update(step=following.name)
             run.step = following.name
             _open_step(run, following)

@@ -17,7 +17,12 @@ from accounts.models.external_identity import ExternalIdentity, ExternalIdentity
 from accounts.models.message import Message
 from accounts.models.one_time_link import AccessRequest, OneTimeLink
 from accounts.models.recovery_case import ProofStep, RecoveryCase, RecoveryCaseTransition
-from accounts.models.reset_notice import ResetNotice, ResetNoticeTransition
+from accounts.models.reset_notice import (
+    MailReport,
+    NoticeWave,
+    ResetNotice,
+    ResetNoticeTransition,
+)
 from accounts.models.session import Session
 from accounts.models.sign_in_storm import SignInStorm, SignInStormTransition
 from accounts.models.user import User
@@ -36,7 +41,9 @@ __all__ = [
     "DeviceToken",
     "ExternalIdentity",
     "ExternalIdentityTransition",
+    "MailReport",
     "Message",
+    "NoticeWave",
     "OneTimeLink",
     "ProofStep",
     "RecoveryCase",

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from dataclasses import asdict, fields
 from typing import Any
 
 from django.db import connection
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
-from accounts import credentials
-from accounts.models import CredentialFence, ExternalIdentity, ResetNotice, Session, User
+from accounts import credentials, notices, waves
+from accounts.models import (
+    CredentialFence,
+    DeviceToken,
+    ExternalIdentity,
+    ResetNotice,
+    Session,
+    User,
+)
 from accounts.models.user import WITHOUT_PASSWORD
 from winddown import clock
+from winddown.errors import GuardNotMet
 from winddown.models import Batch, Run
 from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
 
 BATCH_ROWS = 5_000
+# Queueing holds up nobody, and each batch asks anew who belongs to the group.
+QUEUE_ROWS = 20_000
+# What a pause or a change of the rate waits for at most is one notice; this bounds what a rate lets
+# go out in one go.
+SEND_ROWS = 100
+SEND_STEPS = ("send_first_wave", "send_second_wave", "send_last_wave")
 
 
 @workflow
@@ -32,16 +48,51 @@ class ResetAllPasswords(Workflow):
     name = "reset-all-passwords"
     title = "Reset all passwords"
 
+    def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
+        """`mail`: `smtp`, sent by the run in waves, or `file`, handed over by `export_notices`;
+        `limits`: what differs from the usual ones.
+        """
+
+        def refuse(why: str) -> GuardNotMet:
+            return GuardNotMet(action=f"plan {self.name}", why=why)
+
+        if unknown := sorted(params.keys() - {"mail", "limits"}):
+            raise refuse(f"it takes the parameters mail and limits, not {', '.join(unknown)}")
+        mail, given = params.get("mail", "smtp"), params.get("limits", {})
+        if mail not in ("smtp", "file"):
+            raise refuse("mail must be smtp or file")
+        known = {each.name: each.type for each in fields(waves.Limits)}
+        if not isinstance(given, dict) or given.keys() - known.keys():
+            raise refuse(f"limits must be an object with some of {', '.join(known)}")
+        limits = asdict(waves.Limits()) | given
+        numbers = [value for name, value in limits.items() if name != "source"]
+        if not all(type(value) in (int, float) and value >= 0 for value in numbers):
+            raise refuse("limits must be numbers, none below 0")
+        if given and not given.get("source"):
+            raise refuse("limits that differ need a source: say where they come from")
+        return {"mail": mail, "limits": limits}
+
     def plan(self, run: Run) -> PlanContent:
         """Counted as of the plan: people who register or verify an address later change nothing."""
         everybody = _customers(run)
         told, told_already = _to_be_told(run), _told_already(run)
         only_external = everybody.without_password().filter(_active_identity())
+        first, active = told.filter(_first(run)), told.filter(_active(run)).exclude(_first(run))
+        by_mail = told.filter(_by_email(run)).count()
+        limits = waves.limits_of(run)
+        sizes = waves.sizes(by_mail, least=limits.counted_from)
         return PlanContent(
             counts={
                 "customers": everybody.count(),
                 "passwords": everybody.with_password().count(),
                 "notices": told.count(),
+                "notices_by_email": by_mail,
+                "notices_by_phone": told.count() - by_mail,
+                **(
+                    {f"wave_{number}": size for number, size in enumerate(sizes, 1)}
+                    if run.params["mail"] == "smtp"
+                    else {}
+                ),
             },
             excluded={
                 "staff": User.objects.filter(kind=User.Kind.STAFF).count(),
@@ -51,19 +102,55 @@ class ResetAllPasswords(Workflow):
                 "without_channel": everybody.without_channel(verified_by=_as_of(run)).count(),
                 "only_external_login": only_external.count(),
             },
-            terms={"fence": "customers", "notices": "queued"},
-            estimates={"sessions": _old_sessions(run).count()},
+            terms={
+                "fence": "customers",
+                "mail": run.params["mail"],
+                "bounced_at_most": f"{limits.bounced_percent:g} %",
+                "complained_at_most": f"{limits.complained_percent:g} %",
+                "failed_resets_at_most": f"{limits.failed_resets_percent:g} %",
+                "limits_counted_from": limits.counted_from,
+                "limits_source": limits.source,
+            },
+            estimates={
+                "sessions": _old_sessions(run).count(),
+                "device_tokens": _old_tokens(run).count(),
+                "told_first": first.count(),
+                "told_next": active.count(),
+            },
         )
 
     def at_once(self, run: Run, *, actor: Any) -> None:
         credentials.raise_fence(run)
 
     def steps(self, run: Run) -> list[Step]:
-        return [
+        """The notices are numbered in the order in which they are queued, so that the people of the
+        first group are told first.
+        """
+        steps = [
             Step("remove_passwords", _old_passwords, _remove_passwords, BATCH_ROWS),
             Step("remove_sessions", _old_sessions, _remove_sessions, BATCH_ROWS),
-            Step("queue_notices", _to_be_told, _queue_notices, BATCH_ROWS),
+            Step("revoke_device_tokens", _old_tokens, _revoke_tokens, BATCH_ROWS),
+            Step("queue_first_notices", _to_be_told_first, _queue_notices, QUEUE_ROWS),
+            Step("queue_next_notices", _to_be_told_next, _queue_notices, QUEUE_ROWS),
+            Step("queue_notices", _not_queued, _queue_notices, QUEUE_ROWS),
         ]
+        if run.params["mail"] == "smtp":
+            steps += [
+                Step(name, _wave(number), notices.send, SEND_ROWS, outward=True)
+                for number, name in enumerate(SEND_STEPS, 1)
+            ]
+        return steps
+
+    def not_yet(self, run: Run, step: Step) -> str:
+        """The first wave finds the waves laid out; a later one opens when the one before is clean."""
+        if step.name not in SEND_STEPS:
+            return ""
+        waves.lay_out(run)
+        number = SEND_STEPS.index(step.name)
+        return waves.not_clean(run, number) if number else ""
+
+    def trouble(self, run: Run) -> str:
+        return waves.trouble(run)
 
     def verify(self, run: Run) -> list[str]:
         """One sentence per gap: old credentials that are left, reachable people without notice."""
@@ -74,8 +161,12 @@ class ResetAllPasswords(Workflow):
             gaps.append(f"{left} passwords from before the fence are left")
         if left := _old_sessions(run).count():
             gaps.append(f"{left} sessions from before the fence are left")
+        if left := _old_tokens(run).count():
+            gaps.append(f"{left} device tokens from before the fence are left")
         if left := _to_be_told(run).exclude(_notice(run=run.pk)).count():
             gaps.append(f"{left} people who can be reached have no notice")
+        if run.params["mail"] == "smtp" and (left := _not_sent(run).count()):
+            gaps.append(f"{left} notices are not sent, or nobody knows whether they are")
         return gaps
 
 
@@ -117,6 +208,11 @@ def _old_sessions(run: Run) -> QuerySet[Any]:
     return customers
 
 
+def _old_tokens(run: Run) -> QuerySet[Any]:
+    """Only customers have any."""
+    return DeviceToken.objects.filter(revoked_at=None, issued_at__lt=_not_before(run))
+
+
 def _notice(**which: Any) -> Exists:
     return Exists(ResetNotice.objects.filter(user=OuterRef("pk"), **which))
 
@@ -130,6 +226,46 @@ def _told_already(run: Run) -> QuerySet[Any]:
 def _to_be_told(run: Run) -> QuerySet[Any]:
     reached: QuerySet[Any] = _reachable(run).exclude(Q(_told_before(run)) & _untouched(run))
     return reached
+
+
+def _to_be_told_first(run: Run) -> QuerySet[Any]:
+    return _not_queued(run).filter(_first(run))
+
+
+def _to_be_told_next(run: Run) -> QuerySet[Any]:
+    return _not_queued(run).filter(_active(run))
+
+
+def _not_queued(run: Run) -> QuerySet[Any]:
+    return _to_be_told(run).exclude(_notice(run=run.pk))
+
+
+def _first(run: Run) -> Q:
+    return waves.belongs(waves.FIRST, as_of=_as_of(run))
+
+
+def _active(run: Run) -> Q:
+    return waves.belongs(waves.ACTIVE, as_of=_as_of(run))
+
+
+def _by_email(run: Run) -> Q:
+    return Q(~Q(email=""), email_verified_at__lte=_as_of(run))
+
+
+def _wave(number: int) -> Callable[[Run], QuerySet[Any]]:
+    """The wave's notices that are not settled; those that failed wait for their retry."""
+
+    def rows(run: Run) -> QuerySet[Any]:
+        settled = [ResetNotice.State.SENT, ResetNotice.State.UNDELIVERABLE]
+        return waves.in_wave(run, number).exclude(state__in=settled)
+
+    return rows
+
+
+def _not_sent(run: Run) -> QuerySet[Any]:
+    settled = [ResetNotice.State.SENT, ResetNotice.State.UNDELIVERABLE]
+    by_mail = ResetNotice.objects.filter(run=run, channel=ResetNotice.Channel.EMAIL)
+    return by_mail.exclude(state__in=settled)
 
 
 def _reachable(run: Run) -> Any:
@@ -175,16 +311,21 @@ def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
     return Moved(rows=sessions.remove())
 
 
+def _revoke_tokens(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    return Moved(rows=rows.update(revoked_at=clock.now()))
+
+
 def _queue_notices(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
     """Each person of the batch has one notice of this run; e-mail is preferred to the phone."""
-    by_email = When(~Q(email=""), email_verified_at__lte=_as_of(run), then=Value("email"))
+    by_email = When(_by_email(run), then=Value("email"))
     told = rows.annotate(channel=Case(by_email, default=Value("phone")))
     inner, params = told.order_by("pk").values_list("pk", "channel").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO accounts_resetnotice (user_id, run_id, channel, state, queued_at)
-            SELECT id, %s, channel, 'queued', %s FROM ({inner}) AS told (id, channel)
+            INSERT INTO accounts_resetnotice
+                (user_id, run_id, channel, state, queued_at, attempts, answer)
+            SELECT id, %s, channel, 'queued', %s, 0, '' FROM ({inner}) AS told (id, channel)
             ON CONFLICT (run_id, user_id) DO NOTHING
             """,  # noqa: S608  the ORM's own SQL, its values are parameters
             [run.pk, clock.now(), *params],

@@ -31,7 +31,7 @@ def two(staff: Callable[..., Any]) -> tuple[Any, Any]:
 
 
 @pytest.fixture
-def started(switches: None, two: tuple[Any, Any]) -> Callable[..., Any]:
+def started(programme: Any, two: tuple[Any, Any]) -> Callable[..., Any]:
     """`started("reset-all-passwords")` is a running run of which no batch is done."""
 
     def start(workflow: str, **params: Any) -> Any:

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
 from accounts import credentials
-from accounts.models import CredentialFence, ResetNotice, Session, User
+from accounts.models import CredentialFence, DeviceToken, ResetNotice, Session, User
 from accounts.models.user import WITHOUT_PASSWORD
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
@@ -40,10 +40,24 @@ def test_the_plan_names_the_people_who_cannot_be_reached_before_anybody_approves
 
     content = plan_of(RESET)
 
-    assert content["counts"] == {"customers": 2_000, "passwords": 1_800, "notices": 1_600}
+    assert content["counts"] == {
+        "customers": 2_000,
+        "passwords": 1_800,
+        "notices": 1_600,
+        "notices_by_email": 800,
+        "notices_by_phone": 800,
+        "wave_1": 100,
+        "wave_2": 0,
+        "wave_3": 700,
+    }
     assert content["locked_out"] == {"without_channel": 400, "only_external_login": 100}
     assert content["excluded"] == {"staff": 2, "told_by_an_earlier_reset": 0}
-    assert content["estimates"] == {"sessions": 2_000}
+    assert content["estimates"] == {
+        "sessions": 2_000,
+        "device_tokens": 0,
+        "told_first": 0,
+        "told_next": 0,
+    }
 
 
 def test_an_address_without_verification_is_no_channel(person: Any, plan_of: Any) -> None:
@@ -59,7 +73,7 @@ def test_the_run_does_what_the_plan_said(population: Any, done: Any) -> None:
     """Rule 61, I24."""
     population(2_000)
 
-    run = done(RESET)
+    run = done(RESET, mail="file")
 
     assert run.state == Run.State.SUCCEEDED
     counted = run.plans.get().content
@@ -81,7 +95,7 @@ def test_each_person_has_one_notice_on_a_verified_channel(population: Any, done:
     """I25: one notice key per person and run."""
     population(200)
 
-    done(RESET)
+    done(RESET, mail="file")
 
     assert ResetNotice.objects.count() == 160
     assert not ResetNotice.objects.filter(channel="email", user__email_verified_at=None).exists()
@@ -92,10 +106,10 @@ def test_each_person_has_one_notice_on_a_verified_channel(population: Any, done:
 def test_a_second_run_changes_nothing(population: Any, done: Any) -> None:
     """Rule 4's form for this workflow: nobody is told twice, no password is removed twice."""
     population(2_000)
-    first = done(RESET)
+    first = done(RESET, mail="file")
     rows = list(User.objects.order_by("pk").values())
 
-    second = done(RESET)
+    second = done(RESET, mail="file")
 
     assert (first.state, second.state) == ("succeeded", "succeeded")
     assert runner.moved(second) == {}
@@ -109,10 +123,10 @@ def test_a_second_run_takes_and_tells_those_who_set_a_password_since(
     person: Any, done: Any
 ) -> None:
     someone, other = person(), person()
-    done(RESET)
+    done(RESET, mail="file")
     credentials.choose_password(someone, NEW, authority_at=clock.now())
 
-    second = done(RESET)
+    second = done(RESET, mail="file")
 
     assert runner.moved(second) == {"remove_passwords": 1, "queue_notices": 1}
     assert ResetNotice.objects.filter(user=someone).count() == 2
@@ -122,7 +136,7 @@ def test_a_second_run_takes_and_tells_those_who_set_a_password_since(
 def test_a_batch_that_is_repeated_changes_nothing(population: Any, started: Any) -> None:
     """Rule 62: a batch may be done again after a crash."""
     population(100)
-    run = factories.worked_off(started(RESET))
+    run = factories.worked_off(started(RESET, mail="file"))
     rows = list(User.objects.order_by("pk").values())
 
     for step in runner.registry.get(RESET).steps(run):
@@ -133,6 +147,26 @@ def test_a_batch_that_is_repeated_changes_nothing(population: Any, started: Any)
     assert ResetNotice.objects.count() == 80
 
 
+def test_device_tokens_from_before_the_fence_are_revoked_and_later_ones_stay(
+    person: Any, started: Any
+) -> None:
+    someone = person()
+    before = DeviceToken.objects.create(
+        user=someone, digest="old", device_name="app", issued_at=clock.now(), method="password"
+    )
+    run = started(RESET, mail="file")
+    later = DeviceToken.objects.create(
+        user=someone, digest="new", device_name="app", issued_at=clock.now(), method="password"
+    )
+
+    run = factories.worked_off(run)
+
+    assert run.state == "succeeded"
+    assert runner.moved(run)["revoke_device_tokens"] == 1
+    assert DeviceToken.objects.get(pk=before.pk).revoked_at is not None
+    assert DeviceToken.objects.get(pk=later.pk).revoked_at is None
+
+
 def test_staff_stay_as_they_were(population: Any, staff: Any, done: Any) -> None:
     """Rule 16."""
     population(50)
@@ -141,13 +175,15 @@ def test_staff_stay_as_they_were(population: Any, staff: Any, done: Any) -> None
     officer.save()
     before = list(User.objects.filter(kind="staff").order_by("pk").values())
 
-    done(RESET)
+    done(RESET, mail="file")
 
     assert list(User.objects.filter(kind="staff").order_by("pk").values()) == before
     assert not ResetNotice.objects.filter(user__kind="staff").exists()
 
 
-def test_people_who_come_between_plan_and_start_make_no_other_plan(person: Any, two: Any) -> None:
+def test_people_who_come_between_plan_and_start_make_no_other_plan(
+    programme: Any, person: Any, two: Any
+) -> None:
     early = person()
     run = factories.approved_run(RESET, maker=two[0], checker=two[1])
     late = person()
@@ -163,7 +199,7 @@ def test_people_who_come_between_plan_and_start_make_no_other_plan(person: Any, 
 def test_verification_finds_what_is_left(population: Any, done: Any) -> None:
     """The gap detector, with each gap planted after the fact."""
     population(20)
-    run = done(RESET)
+    run = done(RESET, mail="file")
     workflow = runner.registry.get(RESET)
     assert workflow.verify(run) == []
     first, second = User.objects.customers().order_by("pk")[:2]
@@ -185,8 +221,8 @@ def test_verification_finds_what_is_left(population: Any, done: Any) -> None:
     assert len(breaches()["I24"]) == 2
 
 
-def test_parameters_are_refused(plan_of: Any) -> None:
-    with pytest.raises(GuardNotMet):
+def test_parameters_of_other_workflows_are_refused(plan_of: Any) -> None:
+    with pytest.raises(GuardNotMet, match="mail and limits"):
         plan_of(RESET, provider="line")
 
 
@@ -320,7 +356,7 @@ def test_the_command_asks_and_agrees(paused: Run, two: Any, capsys: Any) -> None
     assert '"state": "lifted"' in capsys.readouterr().out
 
 
-def test_the_command_plans_and_runs(person: Any, two: Any, capsys: Any) -> None:
+def test_the_command_plans_and_runs(programme: Any, person: Any, two: Any, capsys: Any) -> None:
     person()
     maker = ("--by", two[0].login_id, "--reason", "attack")
     call_command("reset_all_passwords", "--plan", *maker)

@@ -35,7 +35,8 @@ def sources() -> Iterator[tuple[Path, str]]:
         for path in sorted((ROOT / room).rglob("*.py")):
             if "migrations" not in path.parts:
                 yield path, path.read_text()
-    for path in sorted((ROOT / "templates").rglob("*.html")):
+    templates = ROOT / "templates"
+    for path in sorted([*templates.rglob("*.html"), *templates.rglob("*.txt")]):
         calls = templatize(path.read_text(), origin=str(path))
         # It keeps the template's indentation, which is none that Python knows.
         yield path, "\n".join(line.strip() for line in calls.splitlines())

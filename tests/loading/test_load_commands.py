@@ -127,4 +127,6 @@ def test_no_text_can_be_longer_than_its_column_of_the_database(kind: str) -> Non
         too_long = column.fault("1" * (length + 1)) or column.fault("x" * (length + 1))
         assert too_long, column.name
         checked += 1
-    assert checked
+    assert checked or not declared.values, (
+        "what is recorded in another way has no column of its own"
+    )

@@ -9,12 +9,12 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from refunds import applications, payees, results
-from refunds.files import FileDiffers, write_once
 from refunds.models import BankFile, Payee, ReconciliationBreak, RefundApplication
 from tests.refunds.conftest import House, jst, person
 from winddown import clock, encryption
 from winddown.encryption import SealBroken
 from winddown.errors import GuardNotMet, LoadRefused, SamePerson
+from winddown.files import FileDiffers, write_once
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,6 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from refunds import payouts, terms
 from refunds.bankfiles import zengin_transfer
-from refunds.files import FileDiffers
 from refunds.models import Entitlement, Payee, Payout, PayoutBatch, PayoutFilePart
 from tests import factories
 from tests.refunds.conftest import House, jst, person
@@ -25,6 +24,7 @@ from winddown.errors import (
     SamePerson,
     TransitionRefused,
 )
+from winddown.files import FileDiffers
 from winddown.models import Batch, Signature
 
 pytestmark = pytest.mark.django_db

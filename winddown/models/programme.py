@@ -43,6 +43,9 @@ class Programme(Stateful):
         null=True, help_text="When the operator became aware of the incident."
     )
     announced_at = models.DateTimeField(null=True)
+    contact_phone = models.CharField(
+        max_length=20, blank=True, help_text="Where customers call; stands on public pages."
+    )
     safeguarded_minor = models.BigIntegerField(
         default=0, help_text="Funds set aside for holders, as last reported."
     )

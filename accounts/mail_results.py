@@ -1,0 +1,164 @@
+"""What the mail server's log says of our notices: recorded by files, and settled by their end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models.expressions import RawSQL
+
+from accounts import notice_codes
+from accounts.models import MailReport, ResetNotice
+from winddown import audit, clock, runner
+from winddown.errors import GuardNotMet
+from winddown.file_kinds import REFUSED, ROWS
+from winddown.machines import require, transition_set
+from winddown.models import Run
+
+EVENTS = ("accepted", "bounced", "complained")
+FOUND = "mail_results_found"
+BLOCK = 5_000
+# The mail server's clock may differ from ours by so much.
+SKEW_S = 300
+# A mail that was begun is with the server after this time, or never: winddown/mail.py gives up
+# before the content after ten seconds, and a lease without a living worker ends after twenty.
+AT_THE_SERVER_AFTER = dt.timedelta(seconds=30)
+
+
+# --- a file of results ----------------------------------------------------------------------------
+
+
+def find_notices() -> None:
+    """Every row of the file stands beside the notice that its message id names; the others are
+    refused, and so are results of notices that were not sent by then.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE {FOUND} (line bigint, notice_id bigint) ON COMMIT DROP"
+        )
+        assert connection.connection is not None
+        with connection.connection.cursor("mail_results_rows") as rows:
+            rows.execute(f"SELECT line, message_id FROM {ROWS}")  # noqa: S608
+            while block := rows.fetchmany(BLOCK):
+                named = [(line, notice_codes.notice_of_message(text)) for line, text in block]
+                with cursor.copy(f"COPY {FOUND} (line, notice_id) FROM STDIN") as copy:
+                    for pair in named:
+                        copy.write_row(pair)
+        cursor.execute(
+            f"""
+            INSERT INTO {REFUSED}
+            SELECT f.line, CASE WHEN n.id IS NULL THEN 'message_id' ELSE 'at' END,
+                   CASE WHEN n.id IS NULL THEN 'is not the id of a notice of ours'
+                        WHEN coalesce(n.attempted_at, n.sent_at) IS NULL
+                            THEN 'is about a notice that was never sent'
+                        ELSE 'is earlier than the notice was sent' END
+            FROM {FOUND} f JOIN {ROWS} r USING (line)
+            LEFT JOIN accounts_resetnotice n ON n.id = f.notice_id
+            WHERE n.id IS NULL OR coalesce(n.attempted_at, n.sent_at) IS NULL
+               OR (r.at < coalesce(n.attempted_at, n.sent_at) - make_interval(secs => %s)
+                   AND n.attempts <= 1)
+            """,  # noqa: S608
+            [SKEW_S],
+        )
+
+
+def record(actor: Any, progress: Callable[[int, int], None]) -> int:
+    """The notices know what the file says of them, and stand in the state that follows; returns how
+    many of them learnt something.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH told AS (
+                SELECT f.notice_id, min(r.at) FILTER (WHERE r.event = 'accepted') AS accepted_at,
+                       min(r.at) FILTER (WHERE r.event = 'bounced') AS bounced_at,
+                       min(r.at) FILTER (WHERE r.event = 'complained') AS complained_at
+                FROM {FOUND} f JOIN {ROWS} r USING (line) GROUP BY f.notice_id
+            )
+            UPDATE accounts_resetnotice n
+            -- What bounced or was complained about was taken before.
+            SET accepted_at = least(n.accepted_at,
+                    coalesce(t.accepted_at, t.bounced_at, t.complained_at)),
+                bounced_at = least(n.bounced_at, t.bounced_at),
+                complained_at = least(n.complained_at, t.complained_at),
+                reported_at = %s
+            FROM told t WHERE n.id = t.notice_id
+              AND (n.reported_at IS NULL OR n.accepted_at IS NULL
+                   OR (n.bounced_at IS NULL AND t.bounced_at IS NOT NULL)
+                   OR (n.complained_at IS NULL AND t.complained_at IS NOT NULL))
+            """,  # noqa: S608
+            [clock.now()],
+        )
+        learnt = int(cursor.rowcount)
+    named = ResetNotice.objects.filter(
+        pk__in=RawSQL(f"SELECT notice_id FROM {FOUND}", [])  # noqa: S608, S611  our own table
+    )
+    transition_set(named, "confirm", run=None, actor=actor)
+    transition_set(named, "bounce", run=None, actor=actor)
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {FOUND}")
+    return learnt
+
+
+# --- what the log does not hold -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of the notices whose fate nobody here knew."""
+
+    queued_again: int
+    still_unknown: int
+
+
+def settle(*, complete_until: dt.datetime, actor: Any, reason: str) -> Settled:
+    """What was loaded of the mail server's log is all of it, up to `complete_until`: an unknown
+    notice from before that it does not hold was never taken, and is queued again.
+
+    Raises `GuardNotMet` when the instant lies in the future, or when the log cannot be complete,
+    because it lacks notices that the server has told us it took.
+    """
+    require(actor, "accounts.send_reset_notice", by_system=True, action="settle unknown notices")
+    action = "settle unknown notices"
+    with transaction.atomic():
+        now = clock.now()
+        if complete_until > now:
+            raise GuardNotMet(action=action, why=f"{complete_until.isoformat()} is in the future")
+        before = ResetNotice.objects.filter(
+            attempted_at__lt=complete_until - AT_THE_SERVER_AFTER, reported_at=None
+        )
+        if lacking := before.filter(state=ResetNotice.State.SENT).count():
+            raise GuardNotMet(
+                action=action,
+                why=f"the log that was loaded lacks {lacking} notices that the mail server took"
+                f" before {complete_until.isoformat()}: load all of it first",
+            )
+        again = transition_set(
+            before.filter(state=ResetNotice.State.UNKNOWN),
+            "queue_again",
+            run=None,
+            actor=actor,
+            reason=reason,
+        )
+        MailReport.objects.create(
+            complete_until=complete_until, recorded_at=now, queued_again=again
+        )
+        audit.append(
+            "notices.settle",
+            "notices",
+            actor=actor,
+            reason=reason,
+            complete_until=complete_until,
+            queued_again=again,
+        )
+    unknown = ResetNotice.objects.filter(state=ResetNotice.State.UNKNOWN).count()
+    return Settled(queued_again=again, still_unknown=unknown)
+
+
+def watch_runs() -> None:
+    """Runs that send notices have paused themselves if the results are bad enough."""
+    for run in Run.objects.filter(workflow="reset-all-passwords", state=Run.State.RUNNING):
+        runner.watch(run.pk)

@@ -1,0 +1,38 @@
+"""`manage.py export_notices`: notices leave in a file for whoever carries them."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from accounts import notice_files
+from accounts.models import ResetNotice
+from winddown import runner
+from winddown.command import StaffCommand
+
+STARTED = ("running", "paused", "succeeded", "partially_failed", "aborted")
+
+
+class Command(StaffCommand):
+    help = "Write the queued notices of the newest reset for a carrier, and mark them as sent."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--channel", choices=ResetNotice.Channel.values, required=True)
+        parser.add_argument("--out", type=Path, required=True, help="directory for the files")
+
+    def act(self, options: dict[str, Any]) -> None:
+        done = notice_files.hand_over(
+            runner.latest("reset-all-passwords", states=STARTED),
+            channel=options["channel"],
+            to=options["out"],
+            actor=self.actor(options),
+            reason=options["reason"],
+        )
+        said = f"{done.rows:,} notices by {options['channel']} in {', '.join(done.files)}."
+        self.say(
+            said if done.rows else f"No notice by {options['channel']} is queued.",
+            rows=done.rows,
+            files=done.files,
+        )

@@ -1,0 +1,33 @@
+"""`manage.py export_unreachable`: the people whom no notice of a reset can reach."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from accounts import notice_files
+from winddown import runner
+from winddown.command import StaffCommand
+from winddown.models import Run
+
+
+class Command(StaffCommand):
+    help = "Write the accounts without a working channel, by their account_ref alone."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--out", type=Path, required=True, help="directory for the file")
+
+    def act(self, options: dict[str, Any]) -> None:
+        done = notice_files.export_unreachable(
+            runner.latest("reset-all-passwords", states=tuple(Run.State.values)),
+            to=options["out"],
+            actor=self.actor(options),
+            reason=options["reason"],
+        )
+        self.say(
+            f"{done.rows:,} accounts cannot be reached: {done.files[0]}.",
+            rows=done.rows,
+            files=done.files,
+        )

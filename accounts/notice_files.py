@@ -1,0 +1,137 @@
+"""Notices that others carry, and people whom nobody can reach, leave as files."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Value
+
+from accounts import notice_codes
+from accounts.models import ResetNotice, User
+from accounts.notices import Letter
+from winddown import audit, clock
+from winddown.errors import GuardNotMet
+from winddown.files import write_once
+from winddown.machines import named, require
+from winddown.models import Run
+
+ROWS_AT_ONCE = 2_000
+ADDRESS_OF = {ResetNotice.Channel.EMAIL: "user__email", ResetNotice.Channel.PHONE: "user__phone"}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The files that were written, without their directory, and how many rows there are."""
+
+    files: tuple[str, ...]
+    rows: int
+
+
+def hand_over(run: Run, *, channel: str, to: Path, actor: Any, reason: str) -> Exported:
+    """Every queued notice of the run for the channel is `sent`: its row stands in a file for the
+    carrier, beside one with the words, in which the code takes the place of `{code}`.
+
+    The files are written before the notices are marked, and a second call after a crash between
+    the two writes the same bytes to the same name. Raises `GuardNotMet` for mails that the run
+    sends itself, and `FileDiffers` rather than replace a file.
+    """
+    require(actor, "accounts.send_reset_notice", action="hand over notices")
+    if channel == ResetNotice.Channel.EMAIL and run.params["mail"] != "file":
+        raise GuardNotMet(
+            action="hand over notices", why="this run sends its mails itself; plan with mail: file"
+        )
+    with transaction.atomic():
+        # Whoever hands over the same run waits here, and finds nothing left.
+        Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+        queued = ResetNotice.objects.filter(
+            run=run, channel=channel, state=ResetNotice.State.QUEUED, attempts=0
+        )
+        first = queued.order_by("pk").values_list("pk", flat=True).first()
+        if first is None:
+            return Exported(files=(), rows=0)
+        name = f"notices-run-{run.pk}-{channel}-from-{first}"
+        letter = Letter(run, by=channel)
+        rows = _Rows(queued.order_by("pk"), address=ADDRESS_OF[ResetNotice.Channel(channel)])
+        write_once(to, f"{name}.csv", rows)
+        write_once(to, f"{name}.txt", [letter.pattern.encode()])
+        with named("hand_over", actor=actor, run=run, reason=reason):
+            queued.update(state=Value(ResetNotice.State.SENT.value), sent_at=clock.now())
+        audit.append(
+            "notices.hand_over",
+            run.subject,
+            actor=actor,
+            reason=reason,
+            run=run,
+            channel=channel,
+            file=f"{name}.csv",
+            sha256=rows.digest.hexdigest(),
+            rows=rows.number,
+        )
+    return Exported(files=(f"{name}.csv", f"{name}.txt"), rows=rows.number)
+
+
+class _Rows:
+    """The lines of the carrier's file, counted and hashed as they pass."""
+
+    def __init__(self, notices: Any, *, address: str) -> None:
+        self.number = 0
+        self.digest = hashlib.sha256()
+        self._notices = notices.values_list("pk", address)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in _csv(("message_id", "address", "code"), self._lines()):
+            self.digest.update(piece)
+            yield piece
+
+    def _lines(self) -> Iterator[tuple[str, ...]]:
+        for pk, address in self._notices.iterator(chunk_size=ROWS_AT_ONCE):
+            self.number += 1
+            yield notice_codes.message_id(pk), address, notice_codes.code_of(pk)
+
+
+def export_unreachable(run: Run, *, to: Path, actor: Any, reason: str) -> Exported:
+    """The file names every customer whom the run's notices cannot reach, by the core system's key
+    and nothing else; those without such a key are counted by our own number.
+    """
+    require(actor, "accounts.send_reset_notice", action="export unreachable people")
+    assert run.as_of is not None
+    people = (
+        User.objects.customers().registered_by(run.as_of).without_channel(verified_by=run.as_of)
+    )
+    found = people.order_by("pk").values_list("pk", "account_ref")
+    number = people.count()
+    name = f"unreachable-run-{run.pk}.csv"
+    lines = ((ref or f"account {pk}",) for pk, ref in found.iterator(chunk_size=ROWS_AT_ONCE))
+    with transaction.atomic():
+        write_once(to, name, _csv(("account_ref",), lines))
+        audit.append(
+            "notices.export_unreachable",
+            run.subject,
+            actor=actor,
+            reason=reason,
+            run=run,
+            file=name,
+            rows=number,
+        )
+    return Exported(files=(name,), rows=number)
+
+
+def _csv(header: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
+    """UTF-8 in pieces; machines read it, so that nothing is added to a value."""
+    text = io.StringIO()
+    out = csv.writer(text)
+    out.writerow(header)
+    for line in lines:
+        out.writerow(line)
+        if text.tell() > 1 << 16:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()

@@ -1,0 +1,271 @@
+"""Notices of a reset go out by mail: each is committed as begun before the server hears of it."""
+
+from __future__ import annotations
+
+import smtplib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import format_datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.db.models import F, QuerySet
+from django.template.loader import get_template
+from django.utils import translation
+
+from accounts import notice_codes
+from accounts.models import CredentialFence, ResetNotice, User
+from winddown import clock
+from winddown.errors import WinddownError
+from winddown.leases import Lease, Turn
+from winddown.machines import SYSTEM, transition_one, transition_set
+from winddown.mail import TakenPerhaps
+from winddown.models import Failure, Programme, Run
+
+ATTEMPTS_MAX = 3
+CONNECTIONS_MAX = 3
+CONNECT_AGAIN_S = 2.0
+# In one mail, because an account does not say which language its owner reads.
+LANGUAGES = ("ja", "en")
+UNKNOWN, DEFERRED = "delivery_unknown", "mail_deferred"
+
+
+class MailServerRefuses(WinddownError):
+    """The mail server takes no mail from us: {why}"""
+
+
+# --- what a person reads --------------------------------------------------------------------------
+
+
+class Letter:
+    """The words of the notices of one run; only the code differs from person to person."""
+
+    def __init__(self, run: Run, *, by: str = ResetNotice.Channel.EMAIL) -> None:
+        programme = Programme.objects.get(pk=1)
+        fence = CredentialFence.objects.get(run=run)
+        self._shown = {
+            "service": programme.name,
+            "on": fence.not_before.astimezone(programme.zone).date(),
+            # Put in afterwards: nothing else in the text depends on the person.
+            "code": "{code}",
+        }
+        by_mail = by == ResetNotice.Channel.EMAIL
+        self.subject = " / ".join(self._rendered("subject")) if by_mail else ""
+        self.body = "\n\n".join(self._rendered("body" if by_mail else "sms")) + "\n"
+
+    @property
+    def pattern(self) -> str:
+        """Subject and body, with `{code}` where the code belongs."""
+        return f"{self.subject}\n\n{self.body}".lstrip()
+
+    def text(self, notice_id: int) -> str:
+        return self.body.replace("{code}", notice_codes.code_of(notice_id))
+
+    def _rendered(self, part: str) -> Iterator[str]:
+        template = get_template(f"emails/reset_notice.{part}.txt")
+        for language in LANGUAGES:
+            with translation.override(language):
+                yield template.render(self._shown).strip()
+
+
+# --- one batch ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one attempt: the transition of the notice, and the reply that says why."""
+
+    transition: str
+    answer: str = ""
+    stop: str = ""
+    """Why no further mail should be tried, when it is not about this one address."""
+
+
+SENT = Outcome("send")
+
+
+def send(run: Run, lease: Lease, rows: QuerySet[Any]) -> None:
+    """Every queued notice of the batch was handed to the mail server once, or stored with the
+    reason why not.
+
+    One transaction a notice: it records what came of the last one and that the next one is begun.
+    A notice that a dead worker had begun is `unknown`. A temporary refusal is tried again, three
+    times in all. Raises `MailServerRefuses` when no mail at all can be sent.
+    """
+    with lease.turn() as turn:
+        _settle_what_was_begun(run, lease, turn, rows)
+        todo = list(
+            rows.filter(state=ResetNotice.State.QUEUED).order_by("pk").values_list("pk", flat=True)
+        )
+    if not todo:
+        return
+    with Post(run) as post:
+        begun: ResetNotice | None = None
+        outcome = SENT
+        while True:
+            with lease.turn() as turn:
+                if begun is not None and _record(begun, outcome, turn, run=run):
+                    todo.append(begun.pk)
+                if outcome.stop or not turn.goes_on or not (todo := _still_queued(todo)):
+                    break
+                begun = _begin(todo.pop(0), run=run)
+            outcome = post.deliver(begun)
+    if outcome.stop:
+        raise MailServerRefuses(why=outcome.stop)
+
+
+def _settle_what_was_begun(run: Run, lease: Lease, turn: Turn, rows: QuerySet[Any]) -> None:
+    """No notice of the batch is `sending`, and each that stays unknown is a stored failure."""
+    transition_set(rows, "lose", run=run)
+    turn.moved += transition_set(rows.filter(state=ResetNotice.State.UNKNOWN), "confirm", run=run)
+    stored = Failure.objects.filter(run=run, step=lease.batch.step, retried_at=None)
+    unknown = rows.filter(state=ResetNotice.State.UNKNOWN)
+    for pk in unknown.exclude(pk__in=stored.values("subject_id")).values_list("pk", flat=True):
+        turn.fail(pk, UNKNOWN, "the worker died while the mail server was being asked")
+    if lease.batch.first_id == lease.batch.last_id and lease.batch.moved == 0:
+        turn.moved += _settled_by_report(run, lease)
+
+
+def _settled_by_report(run: Run, lease: Lease) -> int:
+    """1 when the batch is one retried notice and the mail server's report came before the retry."""
+    pk = lease.batch.first_id
+    retried = Failure.objects.filter(
+        run=run, step=lease.batch.step, subject_id=pk, retried_at__isnull=False
+    )
+    settled = ResetNotice.objects.filter(
+        pk=pk, state__in=[ResetNotice.State.SENT, ResetNotice.State.UNDELIVERABLE]
+    )
+    return int(retried.exists() and settled.exists())
+
+
+def _still_queued(todo: list[int]) -> list[int]:
+    """What is left from the first notice on that no report has settled meanwhile, which is locked."""
+    for place, pk in enumerate(todo):
+        queued = ResetNotice.objects.filter(pk=pk, state=ResetNotice.State.QUEUED)
+        if queued.select_for_update(no_key=True).exists():
+            return todo[place:]
+    return []
+
+
+def _begin(pk: int, *, run: Run) -> ResetNotice:
+    return transition_one(
+        ResetNotice(pk=pk),
+        "begin",
+        actor=SYSTEM,
+        run=run,
+        attempts=F("attempts") + 1,
+        attempted_at=clock.now(),
+        answer="",
+    )
+
+
+def _record(notice: ResetNotice, outcome: Outcome, turn: Turn, *, run: Run) -> bool:
+    """What came of the attempt stands in the row; True when it should be tried again."""
+    changes: dict[str, Any] = {"answer": outcome.answer}
+    if outcome.transition == "send":
+        changes["sent_at"] = clock.now()
+    if outcome.transition == "give_up":
+        changes["reported_at"] = clock.now()
+    done = transition_one(notice, outcome.transition, actor=SYSTEM, run=run, **changes)
+    if outcome.transition in ("send", "give_up"):
+        turn.moved += 1
+    elif outcome.transition == "lose":
+        turn.fail(done.pk, UNKNOWN, "the connection broke while the mail server was taking it")
+    elif done.attempts < ATTEMPTS_MAX or outcome.stop:
+        return True
+    else:
+        turn.fail(done.pk, DEFERRED, f"put off {done.attempts} times, last with {outcome.answer}")
+    return False
+
+
+# --- the mail server ------------------------------------------------------------------------------
+
+
+class Post:
+    """`with Post(run)`: one connection to the mail server, opened again when it breaks."""
+
+    def __init__(self, run: Run) -> None:
+        self._letter = Letter(run)
+        self._connection = get_connection()
+        self._open = False
+
+    def __enter__(self) -> Post:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._close()
+
+    def deliver(self, notice: ResetNotice) -> Outcome:
+        """The notice was offered to the mail server; what is returned is certain, or `lose`."""
+        address = User.objects.values_list("email", flat=True).get(pk=notice.user_id)
+        if not address:
+            return Outcome("give_up", "no address")
+        if why := self._ready():
+            return Outcome("defer", "no connection", stop=why)
+        try:
+            self._connection.send_messages([self._message(notice.pk, address)])
+        except TakenPerhaps:
+            self._close()
+            return Outcome("lose", "connection broke")
+        except smtplib.SMTPRecipientsRefused as refused:
+            code = next(iter(refused.recipients.values()))[0]
+            return self._refused(code)
+        except smtplib.SMTPSenderRefused as refused:
+            self._close()
+            return Outcome("defer", str(refused.smtp_code), stop=f"the sender: {refused.smtp_code}")
+        except smtplib.SMTPResponseException as refused:
+            return self._refused(refused.smtp_code)
+        except (smtplib.SMTPNotSupportedError, ValueError, UnicodeError):
+            # An address that this server cannot be told, though its form may be right.
+            self._close()
+            return Outcome("give_up", "address")
+        except (smtplib.SMTPException, OSError):
+            # Before the content: certainly not taken.
+            self._close()
+            return Outcome("defer", "connection broke")
+        return SENT
+
+    def _refused(self, code: int) -> Outcome:
+        if code == 421:
+            self._close()
+        return Outcome("give_up" if 500 <= code < 600 else "defer", str(code))
+
+    def _message(self, notice_id: int, address: str) -> EmailMessage:
+        return EmailMessage(
+            self._letter.subject,
+            self._letter.text(notice_id),
+            settings.DEFAULT_FROM_EMAIL,
+            [address],
+            headers={
+                "Message-ID": notice_codes.message_id(notice_id),
+                "Date": format_datetime(clock.now()),
+                "Auto-Submitted": "auto-generated",
+            },
+            connection=self._connection,
+        )
+
+    def _ready(self) -> str:
+        """A connection is open, or why none can be had."""
+        why = ""
+        for attempt in range(CONNECTIONS_MAX):
+            if self._open:
+                return ""
+            if attempt:
+                threading.Event().wait(CONNECT_AGAIN_S)
+            try:
+                self._connection.open()
+                self._open = True
+            except smtplib.SMTPResponseException as refused:
+                why = f"it answers {refused.smtp_code}"
+            except (smtplib.SMTPException, OSError) as broken:
+                why = f"no connection ({type(broken).__name__})"
+        return "" if self._open else why
+
+    def _close(self) -> None:
+        self._open = False
+        try:
+            self._connection.close()
+        except (smtplib.SMTPException, OSError):
+            self._connection = get_connection()

@@ -1,0 +1,203 @@
+"""In which order people are told of a reset, in which waves, and what stops the next one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from accounts.models import AuthEvent, MailReport, NoticeWave, ResetNotice
+from winddown import clock
+from winddown.models import Run, RunTransition
+
+# --- who comes first ------------------------------------------------------------------------------
+
+FIRST, ACTIVE = "first", "active"
+ACTIVE_DAYS = 90
+Members = Callable[[dt.datetime], QuerySet[Any]]
+_MEMBERS: dict[str, list[Members]] = {FIRST: [], ACTIVE: []}
+
+
+def members(group: str) -> Callable[[Members], Members]:
+    """The function under it gives the ids of accounts that belong to the group as of an instant:
+    `first` (victims, and holders of a balance) or `active`. Everybody else is told after them.
+    """
+
+    def register(of: Members) -> Members:
+        _MEMBERS[group].append(of)
+        return of
+
+    return register
+
+
+def belongs(group: str, *, as_of: dt.datetime) -> Q:
+    """People whom any of the group's functions names."""
+    found = Q(pk__in=[])
+    for of in _MEMBERS[group]:
+        found |= Q(pk__in=of(as_of))
+    return found
+
+
+@members(ACTIVE)
+def signed_in(as_of: dt.datetime) -> QuerySet[Any]:
+    since = as_of - dt.timedelta(days=ACTIVE_DAYS)
+    events = AuthEvent.objects.filter(occurred_at__gte=since, occurred_at__lte=as_of)
+    return events.filter(outcome="success", user_id__isnull=False).values("user_id")
+
+
+# --- how many at a time ---------------------------------------------------------------------------
+
+# The share of all notices by mail that may be out when the wave has ended.
+RAMP = (0.01, 0.10, 1.0)
+
+
+def sizes(notices: int, *, least: int) -> tuple[int, ...]:
+    """How many notices each wave has, all of them together; a wave below `least` would tell
+    nothing and is enlarged to it.
+    """
+    bounds = [min(notices, max(math.ceil(notices * share), least)) for share in RAMP]
+    return tuple(bound - before for before, bound in zip((0, *bounds), bounds, strict=False))
+
+
+def lay_out(run: Run) -> None:
+    """The notices of the run by mail are divided into waves in the order of their numbers, which is
+    the order in which people were queued. A second call changes nothing.
+    """
+    if NoticeWave.objects.filter(run=run).exists():
+        return
+    notices = ResetNotice.objects.filter(run=run, channel=ResetNotice.Channel.EMAIL)
+    place, first_id = 0, 0
+    for number, size in enumerate(sizes(notices.count(), least=limits_of(run).counted_from), 1):
+        place += size
+        last_id = first_id
+        if size:
+            last_id = notices.order_by("pk").values_list("pk", flat=True)[place - 1]
+        NoticeWave.objects.create(
+            run=run, number=number, size=size, first_id=first_id, last_id=last_id
+        )
+        first_id = last_id
+
+
+def in_wave(run: Run, number: int) -> QuerySet[ResetNotice]:
+    """The run's notices by mail of the wave; none before it is laid out."""
+    notices = ResetNotice.objects.filter(run=run, channel=ResetNotice.Channel.EMAIL)
+    wave = NoticeWave.objects.filter(run=run, number=number).first()
+    if wave is None:
+        return notices.none()
+    return notices.filter(pk__gt=wave.first_id, pk__lte=wave.last_id)
+
+
+# --- what stops them ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Above which shares, in percent, a run pauses itself; they count from a number of cases on."""
+
+    bounced_percent: float = 5.0
+    complained_percent: float = 0.1
+    failed_resets_percent: float = 3.0
+    counted_from: int = 100
+    source: str = "operating practice of mass mail; adjust to the mail server's own rules"
+
+
+def limits_of(run: Run) -> Limits:
+    return Limits(**run.params["limits"])
+
+
+# Resets asked for since an instant, and how many of them failed; filled by whoever performs them.
+RESETS: list[Callable[[dt.datetime], tuple[int, int]]] = []
+NEWEST = 10_000
+
+
+def trouble(run: Run) -> str:
+    """Which share is too large among the newest notices since a person last let the run go on."""
+    since = _let_on_at(run)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*), count(*) FILTER (WHERE state = 'undeliverable'),
+                   count(complained_at)
+            FROM (
+                SELECT state, complained_at FROM accounts_resetnotice
+                WHERE run_id = %s AND attempted_at >= %s ORDER BY attempted_at DESC LIMIT %s
+            ) AS newest
+            """,
+            [run.pk, since, NEWEST],
+        )
+        attempted, bounced, complained = cursor.fetchone()
+    asked = [resets(since) for resets in RESETS]
+    return _too_many(
+        run,
+        ("bounced", bounced, attempted, "notices"),
+        ("complained", complained, attempted, "notices"),
+        ("failed_resets", sum(bad for _, bad in asked), sum(n for n, _ in asked), "resets"),
+    )
+
+
+def _too_many(run: Run, *shares: tuple[str, int, int, str]) -> str:
+    limits = limits_of(run)
+    for what, bad, of, cases in shares:
+        percent = getattr(limits, f"{what}_percent")
+        if of >= limits.counted_from and bad * 100 > percent * of:
+            return (
+                f"{what.replace('_', ' ')}: {bad:,} of {of:,} {cases}"
+                f" ({bad * 100 / of:.1f} %, the limit is {percent:g} %)"
+            )
+    return ""
+
+
+def _let_on_at(run: Run) -> dt.datetime:
+    log = RunTransition.objects.filter(subject_id=run.pk, target=Run.State.RUNNING)
+    found = log.order_by("-pk").values_list("at", flat=True).first()
+    return found or clock.now()
+
+
+def not_clean(run: Run, number: int) -> str:
+    """Why the wave does not let the next one open: it is clean when the mail server's report covers
+    it, nothing in it is unknown, and its shares are within the limits, or a person has seen them.
+
+    A person has seen what was known when the run last paused itself.
+    """
+    tried = in_wave(run, number).filter(attempts__gt=0)
+    newest = tried.order_by("-attempted_at").values_list("attempted_at", flat=True).first()
+    if newest is None or not _waiting_after(run, number):
+        return ""
+    report = MailReport.objects.order_by("-complete_until").first()
+    unknown = tried.filter(state=ResetNotice.State.UNKNOWN).count()
+    if unknown or report is None or report.complete_until <= newest:
+        return (
+            f"wave {number} is sent, and what became of it is not known yet: load the mail server's"
+            f" log (load_mail_results --complete-until, after {newest.isoformat(timespec='seconds')})"
+            " and resume"
+        )
+    paused = RunTransition.objects.filter(
+        subject_id=run.pk, target=Run.State.PAUSED, actor_id=None
+    ).order_by("-pk")
+    seen_at = paused.values_list("at", flat=True).first()
+    trouble_since = Q(reported_at__gt=seen_at) if seen_at else Q()
+    bad = tried.filter(Q(state=ResetNotice.State.UNDELIVERABLE) | Q(complained_at__isnull=False))
+    if not bad.filter(trouble_since).exists():
+        return ""
+    attempted = tried.count()
+    return _too_many(
+        run,
+        (
+            "bounced",
+            tried.filter(state=ResetNotice.State.UNDELIVERABLE).count(),
+            attempted,
+            "notices",
+        ),
+        ("complained", tried.exclude(complained_at=None).count(), attempted, "notices"),
+    )
+
+
+def _waiting_after(run: Run, number: int) -> bool:
+    wave = NoticeWave.objects.get(run=run, number=number)
+    later = ResetNotice.objects.filter(run=run, channel=ResetNotice.Channel.EMAIL)
+    return later.filter(pk__gt=wave.last_id, state=ResetNotice.State.QUEUED).exists()

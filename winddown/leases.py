@@ -1,0 +1,126 @@
+"""The lease of a batch whose work reaches out of the database: kept alive, and fenced by its token."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+
+from winddown import clock
+from winddown.errors import WinddownError
+from winddown.models import Batch, Failure
+
+LEASE_S = 20
+BEAT_S = 5
+
+log = logging.getLogger(__name__)
+
+
+class LeaseLost(WinddownError):
+    """Batch {batch} belongs to another worker now."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """One transaction under the lease. `goes_on` says whether another effect may be begun."""
+
+    goes_on: bool
+    moved: int = 0
+    failures: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def fail(self, pk: int, code: str, detail: str) -> None:
+        """The row could not be moved, for this reason; it is stored when the turn commits."""
+        self.failures.append((pk, code, detail))
+
+
+class Lease:
+    """`with Lease(batch, ...)`: the claim is renewed by a thread of its own, however long one
+    effect takes.
+
+    An effect is made between two turns: the one before it stores that it is meant, the one after it
+    what came of it. A turn of a claim that another worker has taken over raises `LeaseLost` and
+    changes nothing.
+    """
+
+    def __init__(self, batch: Batch, *, until: float) -> None:
+        self.batch = batch
+        self.halted = False
+        self._until = until
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Lease:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._over.set()
+        self._thread.join(timeout=BEAT_S)
+
+    @contextmanager
+    def turn(self) -> Iterator[Turn]:
+        """What is changed inside commits together with its count, or not at all.
+
+        No turn goes on when the run is no longer running or the worker's time is up.
+        """
+        with transaction.atomic():
+            turn = Turn(goes_on=self._still_ours() == "running" and time.monotonic() < self._until)
+            self.halted = not turn.goes_on
+            yield turn
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE winddown_batch SET moved = moved + %s, failed = failed + %s,"
+                    " lease_until = clock_timestamp() + make_interval(secs => %s) WHERE id = %s",
+                    [turn.moved, len(turn.failures), LEASE_S, self.batch.pk],
+                )
+            if turn.failures:
+                Failure.objects.bulk_create(
+                    Failure(
+                        run_id=self.batch.run_id,
+                        step=self.batch.step,
+                        subject_id=pk,
+                        reason_code=code,
+                        detail=detail,
+                        at=clock.now(),
+                    )
+                    for pk, code, detail in turn.failures
+                )
+
+    def _still_ours(self) -> str:
+        """The run's state, when this claim is the one that counts."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT r.state FROM winddown_run r JOIN winddown_batch b ON b.run_id = r.id"
+                " WHERE b.id = %s AND b.token = %s AND b.state = 'leased' FOR UPDATE OF b",
+                [self.batch.pk, self.batch.token],
+            )
+            found = cursor.fetchone()
+        if found is None:
+            raise LeaseLost(batch=self.batch.pk)
+        return str(found[0])
+
+    def _beat(self) -> None:
+        try:
+            while not self._over.wait(BEAT_S):
+                self._renew()
+        finally:
+            connection.close()
+
+    def _renew(self) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE winddown_batch"
+                    " SET lease_until = clock_timestamp() + make_interval(secs => %s)"
+                    " WHERE id = %s AND token = %s AND state = 'leased'",
+                    [LEASE_S, self.batch.pk, self.batch.token],
+                )
+        except DatabaseError:
+            log.warning("batch %s: the lease could not be renewed", self.batch.pk)
+            connection.close_if_unusable_or_obsolete()

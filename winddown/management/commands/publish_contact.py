@@ -1,0 +1,22 @@
+"""`manage.py publish_contact`: the telephone number on the public pages."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from winddown import programme
+from winddown.command import StaffCommand
+
+
+class Command(StaffCommand):
+    help = "Put the telephone number that customers call on the public pages."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--phone", required=True, metavar="NUMBER")
+
+    def act(self, options: dict[str, Any]) -> None:
+        actor = self.actor(options)
+        programme.publish_contact(options["phone"], actor=actor, reason=options["reason"])
+        self.say(f"The public pages say {options['phone']}.", phone=options["phone"])
