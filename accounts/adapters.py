@@ -160,6 +160,7 @@ class ExternalAdapter(DefaultSocialAccountAdapter):
                 provider, sociallogin.account.uid, origin=origin_of(request)
             )
         if user is None:
+            messages.error(request, _("It opens no account here at present."))
             raise ImmediateHttpResponse(redirect("external_sign_in", provider))
         flows.login.record_authentication(request, user, "socialaccount", provider=provider)
         login = Login(user=user, redirect_url=sociallogin.state.get("next"))

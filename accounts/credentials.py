@@ -417,12 +417,14 @@ def giving(user: User, *, authority_at: dt.datetime | None) -> Iterator[dt.datet
     """What gives an account a further credential is done inside, dated by the instant yielded.
 
     `authority_at` is when the session was issued in which the owner asks. Raises `AuthorityFenced`
-    when that lies before the fence: nobody carries a passkey or a token over it either.
+    when that lies before the fence, or there is no session: nobody carries a passkey or a token
+    over it, and no token begets another.
     """
     with transaction.atomic():
         fence = hold_fence()
-        if user.kind == User.Kind.CUSTOMER and not fence.accepts(authority_at):
-            raise AuthorityFenced(not_before=f"{fence.not_before:%Y-%m-%d %H:%M:%S %Z}")
+        accepted = authority_at is not None and fence.accepts(authority_at)
+        if user.kind == User.Kind.CUSTOMER and not accepted:
+            raise AuthorityFenced(not_before=f"{fence.not_before or fence.at:%Y-%m-%d %H:%M:%S %Z}")
         yield fence.at
 
 

@@ -24,6 +24,7 @@ def issue(user: User, *, authority: Admission | None, device_name: str) -> tuple
         raise TokensAreForCustomers
     text = secrets.token_urlsafe(32)
     with credentials.giving(user, authority_at=authority.at if authority else None) as at:
+        assert authority is not None
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if user.device_tokens.filter(revoked_at=None).count() >= TOKENS_MAX:
             raise TooManyTokens(most=TOKENS_MAX)
@@ -32,8 +33,8 @@ def issue(user: User, *, authority: Admission | None, device_name: str) -> tuple
             digest=_digest(text),
             device_name=device_name,
             issued_at=at,
-            method=authority.method if authority else "",
-            switch_version=authority.switch_version if authority else None,
+            method=authority.method,
+            switch_version=authority.switch_version,
         )
     return token, text
 

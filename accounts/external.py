@@ -34,7 +34,7 @@ class FencedAdapter(OpenIDConnectOAuth2Adapter):
                 lookup_kid=jwtkit.lookup_kid_jwk,
             )
             return self.get_provider().sociallogin_from_response(request, {"id_token": claims})
-        except KeyError as missing:
+        except (KeyError, ValueError) as missing:
             raise OAuth2Error("the ID token lacks what it must have") from missing
 
 

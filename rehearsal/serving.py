@@ -20,7 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from accounts import credentials
+from accounts import credentials, second_factor
 from accounts.models import User
 from refunds.models import Entitlement
 from rehearsal.processes import Processes
@@ -146,19 +146,37 @@ def _first(states: list[str]) -> Entitlement | None:
     return None
 
 
+def give_apps(cast: Cast) -> dict[str, str]:
+    """Every member of staff has an authenticator app, without which nobody of them gets in; the
+    secrets by login.
+    """
+    return {login: second_factor.add_app(person) for login, person in cast.people.items()}
+
+
 def show_sign_ins(
     console: Console, site: Site, *, cast: Cast, customers: list[SignIn], password: str
 ) -> None:
-    """Addresses and sign-ins are printed."""
+    """Addresses and sign-ins are printed, and how to pass the second step of the staff."""
+    secrets_of = give_apps(cast)
     console.print(f"\n[bold]Console[/bold]  {site.address}/console/")
     console.print(f"[bold]Portal[/bold]   {site.address}/\n")
-    table = Table("sign-in", "who", "password", title="Sign-ins", title_justify="left")
+    table = Table(
+        *["sign-in", "who", "password", "authenticator secret"],
+        title="Sign-ins",
+        title_justify="left",
+    )
     for login, role in PEOPLE.items():
-        table.add_row(login, role.replace("_", " "), cast.password)
+        table.add_row(login, role.replace("_", " "), cast.password, secrets_of[login])
     table.add_section()
     for customer in customers:
-        table.add_row(customer.login_id, f"customer {customer.what}", password)
+        table.add_row(customer.login_id, f"customer {customer.what}", password, "")
     console.print(table)
+    console.print(
+        "Staff are asked for a code after the password. Put the secret into an app, or ask"
+    )
+    console.print(
+        "in another terminal:  [bold].venv/bin/python manage.py staff_code commander[/bold]"
+    )
     console.print("Ctrl-C ends it.")
 
 

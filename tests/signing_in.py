@@ -42,3 +42,21 @@ def open_session(browser: Client, person: Any) -> None:
     ]
     session["account_authentication_methods_user"] = str(person.pk)
     session.save()
+
+
+def is_signed_in(browser: Client) -> bool:
+    """By a page that only the signed-in see."""
+    return browser.get("/account/sessions/").status_code == 200
+
+
+def go_to_provider(browser: Client, query: str = "") -> str:
+    """Where the sign-in page sends the browser."""
+    answer = browser.post(f"/sign-in/with/line/{query}")
+    assert answer.status_code == 302, answer.content.decode()
+    return str(answer["Location"])
+
+
+def come_back(browser: Client, provider: Any, address: str) -> Any:
+    """The person says yes at the provider, whose answer is brought back."""
+    location = provider.confirm(address)
+    return browser.get(location.partition("//testserver")[2])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from django.test import Client
 
 from accounts.models import ExternalIdentity
 from tests import factories
+from tests.accounts.oidc_provider import Provider
 from tests.signing_in import sign_in
 from winddown import clock, runner
 
@@ -152,3 +153,16 @@ def plan_of(switches: None, two: tuple[Any, Any]) -> Callable[..., dict[str, Any
         return content
 
     return plan
+
+
+@pytest.fixture
+def provider(settings: Any) -> Iterator[Provider]:
+    """A provider on this machine, which the settings name as LINE."""
+    with Provider() as running:
+        settings.SOCIALACCOUNT_PROVIDERS = {
+            "openid_connect": {
+                **settings.SOCIALACCOUNT_PROVIDERS["openid_connect"],
+                "APPS": [running.app("line")],
+            }
+        }
+        yield running

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import PASSWORD, Site, sign_in
+from tests.browser.conftest import PASSWORD, Site, next_code, sign_in
 
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = pytest.mark.slow
@@ -16,7 +16,16 @@ pytestmark = pytest.mark.slow
 def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
     """Who looks at which pages."""
     yield "", ["/", "/sign-in/"]
-    yield site.customer, ["/"]
+    yield (
+        site.customer,
+        [
+            "/",
+            "/account/sessions/",
+            "/account/second-factor/",
+            "/account/second-factor/app/",
+            "/account/second-factor/passkey/",
+        ],
+    )
     run = f"/console/runs/{site.run}/"
     yield (
         site.deputy,
@@ -28,6 +37,9 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             "/console/switches/payout/stop/",
             "/console/workflows/freeze-charges/plan/",
             "/console/invariants/",
+            "/account/second-factor/",
+            "/account/second-factor/app/remove/",
+            "/account/confirm/code/",
         ],
     )
 
@@ -41,7 +53,7 @@ def test_every_page_is_accessible_fits_and_raises_no_complaint(
     for person, places in addresses(site):
         page = open_browser(language=language, width=width)
         if person:
-            sign_in(page, person)
+            sign_in(page, site, person)
         for place in places:
             page.goto(place)
             assert page.get_attribute("html", "lang") == language
@@ -64,7 +76,13 @@ def test_the_whole_way_in_goes_by_keyboard(site: Site, open_browser: Callable[..
     page.keyboard.type(site.deputy)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "id_code"
+    page.keyboard.type(next_code(site.secrets[site.deputy]))
     with page.expect_navigation():
         page.keyboard.press("Enter")
 
@@ -74,7 +92,7 @@ def test_the_whole_way_in_goes_by_keyboard(site: Site, open_browser: Callable[..
 
 def test_everything_works_without_javascript(site: Site, open_browser: Callable[..., Any]) -> None:
     page = open_browser(java_script_enabled=False)
-    sign_in(page, site.deputy)
+    sign_in(page, site, site.deputy)
     page.click("text=日本語")
     assert page.locator("h1").inner_text().startswith("状況")
     page.click("text=English")
@@ -95,7 +113,7 @@ def test_the_incident_page_stays_live_and_keeps_the_focus(
     site: Site, open_browser: Callable[..., Any]
 ) -> None:
     page = open_browser()
-    sign_in(page, site.deputy)
+    sign_in(page, site, site.deputy)
     assert "no tick seen" in page.inner_text("#clockwork")
     page.focus("#tile-money")
     with site.database.connect() as connection:
@@ -113,7 +131,7 @@ def test_errors_are_summarised_linked_and_in_the_title(
     site: Site, open_browser: Callable[..., Any]
 ) -> None:
     page = open_browser()
-    sign_in(page, site.deputy)
+    sign_in(page, site, site.deputy)
     page.goto("/console/switches/payout/stop/")
     page.click("button:text-is('Stop')")
 

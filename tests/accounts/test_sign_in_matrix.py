@@ -1,0 +1,390 @@
+"""Every kind of credential against every measure, through the real doors: what still opens an account, and what does
+not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts import access, device_tokens, second_factor
+from accounts.credentials import Admission
+from accounts.models import DeviceToken, Session, User
+from accounts.sessions import SessionStore, begin
+from accounts.tokens import reset_tokens
+from tests.accounts.conftest import OLD
+from tests.accounts.oidc_provider import Provider
+from tests.signing_in import come_back, go_to_provider, is_signed_in, send_code, sign_in
+from winddown import capabilities, clock
+
+pytestmark = pytest.mark.django_db
+
+
+# --- kinds of credential ----------------------------------------------------------------------
+
+
+@dataclass
+class Credential:
+    """Something that `person` has before the measure; `opens` uses it and says whether it still opens the account."""
+
+    person: Any
+    provider: Provider
+    browser: Client = field(default_factory=Client)
+
+    def __post_init__(self) -> None:
+        """What comes into being before the measure."""
+
+    def opens(self) -> bool:
+        raise NotImplementedError
+
+
+class Password(Credential):
+    def opens(self) -> bool:
+        sign_in(self.browser, self.person.login_id, OLD)
+        return is_signed_in(self.browser)
+
+
+class AnOpenSession(Credential):
+    def __post_init__(self) -> None:
+        sign_in(self.browser, self.person.login_id, OLD)
+
+    def opens(self) -> bool:
+        return is_signed_in(self.browser)
+
+
+class RememberedSession(AnOpenSession):
+    def __post_init__(self) -> None:
+        sign_in(self.browser, self.person.login_id, OLD, remember="on")
+        cookie = self.browser.cookies["sessionid"]
+        assert int(cookie["max-age"]) == 30 * 24 * 3600
+
+
+class HalfASignIn(Credential):
+    """The password was right; the second factor is still to come."""
+
+    def __post_init__(self) -> None:
+        second_factor.add_app(self.person)
+        answer = self.browser.post("/sign-in/", {"login_id": self.person.login_id, "password": OLD})
+        assert answer["Location"] == "/sign-in/code/"
+        assert not is_signed_in(self.browser)
+
+    def opens(self) -> bool:
+        send_code(self.browser, self.person)
+        return is_signed_in(self.browser)
+
+
+def _token(browser: Client) -> dict[str, str]:
+    answer = browser.post(
+        "/account/devices/", json.dumps({"device_name": "phone"}), content_type="application/json"
+    )
+    assert answer.status_code == 201, answer.content
+    return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+
+class Token(Credential):
+    def __post_init__(self) -> None:
+        sign_in(self.browser, self.person.login_id, OLD)
+        self.headers = _token(self.browser)
+
+    def opens(self) -> bool:
+        answer = Client().get("/account/devices/", headers=self.headers)
+        assert answer.status_code in (200, 401)
+        return bool(answer.status_code == 200)
+
+
+class ExternalSession(Credential):
+    def __post_init__(self) -> None:
+        self.provider.subject = self.person.login_id
+        come_back(self.browser, self.provider, go_to_provider(self.browser))
+
+    def opens(self) -> bool:
+        return is_signed_in(self.browser)
+
+
+class ExternalToken(Token):
+    """A device token that was given to a session born from a provider."""
+
+    def __post_init__(self) -> None:
+        self.provider.subject = self.person.login_id
+        come_back(self.browser, self.provider, go_to_provider(self.browser))
+        self.headers = _token(self.browser)
+
+
+class ExternalHandshake(Credential):
+    """Begun before the measure, and brought back after it."""
+
+    def __post_init__(self) -> None:
+        self.provider.subject = self.person.login_id
+        self.address = go_to_provider(self.browser)
+
+    def opens(self) -> bool:
+        come_back(self.browser, self.provider, self.address)
+        return is_signed_in(self.browser)
+
+
+class ResetToken(Credential):
+    def __post_init__(self) -> None:
+        self.token = reset_tokens.make_token(self.person)
+
+    def opens(self) -> bool:
+        return reset_tokens.check_token(User.objects.get(pk=self.person.pk), self.token)
+
+
+# --- measures -----------------------------------------------------------------------------------
+
+Measure = Callable[[Any], None]
+
+
+@pytest.fixture
+def measures(started: Callable[..., Any], two: tuple[Any, Any]) -> dict[str, Measure]:
+    """Each acts at once, with no worker running."""
+    return {
+        "fence": lambda person: started("reset-all-passwords") and None,
+        "provider": lambda person: started("suspend-external-login", providers=["line"]) and None,
+        "everywhere": lambda person: access.sign_out_everywhere(
+            person, actor=two[0], reason="it was stolen"
+        ),
+        "disable": lambda person: access.disable(person, actor=two[0], reason="it was stolen"),
+    }
+
+
+# What still opens the account after the measure. A provider vouches anew after a fence and after a sign-out, so its
+# handshake does; a password and a reset link outlive a sign-out, which is about what is open.
+OPENS: dict[type[Credential], set[str]] = {
+    Password: {"provider", "everywhere"},
+    AnOpenSession: {"provider"},
+    RememberedSession: {"provider"},
+    HalfASignIn: {"provider"},
+    Token: {"provider"},
+    ExternalSession: set(),
+    ExternalToken: set(),
+    ExternalHandshake: {"fence", "everywhere"},
+    ResetToken: {"provider", "everywhere"},
+}
+
+
+@pytest.mark.parametrize("measure", ["fence", "provider", "everywhere", "disable"])
+@pytest.mark.parametrize("kind", OPENS, ids=lambda kind: kind.__name__)
+def test_what_still_opens_an_account_after_a_measure(
+    kind: type[Credential],
+    measure: str,
+    measures: dict[str, Measure],
+    person: Callable[..., Any],
+    provider: Provider,
+) -> None:
+    """Rules 9 and 14."""
+    before, after = (kind(person(provider="line"), provider) for _ in range(2))
+    provider.subject = before.person.login_id
+    assert before.opens()
+    provider.subject = after.person.login_id
+
+    measures[measure](after.person)
+
+    assert after.opens() == (measure in OPENS[kind])
+
+
+@pytest.mark.parametrize("kind", OPENS, ids=lambda kind: kind.__name__)
+def test_what_a_measure_ended_for_one_account_is_untouched_for_another(
+    kind: type[Credential],
+    measures: dict[str, Measure],
+    person: Callable[..., Any],
+    provider: Provider,
+) -> None:
+    mine, other = person(provider="line"), person(provider="line")
+    credential = kind(mine, provider)
+
+    measures["everywhere"](other)
+    measures["disable"](other)
+
+    assert credential.opens()
+
+
+def test_an_account_that_is_enabled_again_has_nothing_open(
+    person: Callable[..., Any], provider: Provider, two: tuple[Any, Any]
+) -> None:
+    someone = person()
+    session, token = AnOpenSession(someone, provider), Token(someone, provider)
+    access.disable(someone, actor=two[0], reason="stolen")
+
+    access.enable(someone, actor=two[1], reason="the owner proved it")
+
+    assert not session.opens()
+    assert not token.opens()
+    assert Password(someone, provider).opens()
+
+
+def test_of_a_thousand_old_sessions_and_tokens_none_works_behind_the_fence(
+    person: Callable[..., Any], started: Callable[..., Any]
+) -> None:
+    """Rule 9, with no worker running: nothing was swept, everything is refused."""
+    people = [person(password="") for _ in range(5)]
+    at = clock.now()
+    cookies, headers = [], []
+    for number in range(500):
+        someone = people[number % len(people)]
+        store = SessionStore()
+        store.update({"_auth_user_id": str(someone.pk), "_auth_user_backend": BACKEND})
+        store["_auth_user_hash"] = someone.get_session_auth_hash()
+        store["admission"] = Admission(at, "password", 1).as_json()
+        store.save()
+        cookies.append(str(store.session_key))
+    for someone in people:
+        for number in range(device_tokens.TOKENS_MAX):
+            _row, text = device_tokens.issue(
+                someone, authority=Admission(at, "password", 1), device_name=str(number)
+            )
+            headers.append(f"Bearer {text}")
+    browser = Client()
+
+    def work() -> int:
+        answers = []
+        for key in cookies:
+            browser.cookies["sessionid"] = key
+            answers.append(browser.get("/account/devices/").status_code)
+        browser.cookies.clear()
+        for header in headers * 5:
+            answers.append(
+                browser.get("/account/devices/", headers={"Authorization": header}).status_code
+            )
+        assert len(answers) == 1_000
+        return answers.count(200)
+
+    assert work() == 1_000
+    started("reset-all-passwords")
+    assert Session.objects.of_customers().count() == 500
+    assert work() == 0
+
+
+BACKEND = "accounts.backends.LoginIdBackend"
+
+
+def test_half_a_sign_in_is_gone_with_the_fence_and_not_only_unfinished(
+    person: Callable[..., Any], provider: Provider, started: Callable[..., Any]
+) -> None:
+    half = HalfASignIn(person(), provider)
+    assert Session.objects.filter(user=half.person).exists(), "a sweep can find it"
+    started("reset-all-passwords")
+
+    assert half.browser.get("/sign-in/code/")["Location"] == "/sign-in/"
+    assert not Session.objects.filter(user=half.person).exists()
+
+
+def test_the_admission_of_the_first_factor_is_the_session_s(
+    person: Callable[..., Any], provider: Provider
+) -> None:
+    half = HalfASignIn(person(), provider)
+    given = half.browser.session["admission"]
+
+    assert half.opens()
+
+    assert half.browser.session["admission"] == given
+    assert Session.objects.get(user=half.person).issued_at.isoformat() == given["at"]
+
+
+def test_signing_in_over_another_person_s_session_leaves_nothing_of_it(
+    person: Callable[..., Any], provider: Provider
+) -> None:
+    first, second = person(), person()
+    second_factor.add_app(second)
+    browser = Client()
+    sign_in(browser, first.login_id, OLD)
+
+    browser.post("/sign-in/", {"login_id": second.login_id, "password": OLD})
+
+    assert not is_signed_in(browser)
+    assert "_auth_user_id" not in browser.session
+    assert not Session.objects.filter(user=first).exists()
+
+
+def test_no_session_is_opened_without_an_admission(person: Callable[..., Any]) -> None:
+    store = SessionStore()
+    store["_auth_user_id"] = "1"
+    with pytest.raises(AssertionError, match="another person's"):
+        begin(store, person(), remembered=False)
+
+
+# --- device tokens ------------------------------------------------------------------------------
+
+
+def test_a_token_is_stored_as_its_digest_only(
+    person: Callable[..., Any], provider: Provider
+) -> None:
+    token = Token(person(), provider)
+    text = token.headers["Authorization"].removeprefix("Bearer ")
+
+    row = DeviceToken.objects.get(user=token.person)
+
+    assert re.fullmatch("[0-9a-f]{64}", row.digest)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT row_to_json(t)::text FROM accounts_devicetoken t")
+        assert text not in cursor.fetchone()[0]
+
+
+def test_a_token_is_given_to_a_signed_in_customer_only(
+    person: Callable[..., Any], provider: Provider, client: Client
+) -> None:
+    body = {"data": json.dumps({"device_name": "x"}), "content_type": "application/json"}
+    assert client.post("/account/devices/", **body).status_code == 401
+    forged = Client(enforce_csrf_checks=True)
+    forged.cookies = AnOpenSession(person(), provider).browser.cookies
+    assert forged.post("/account/devices/", **body).status_code == 403
+
+
+def test_a_token_begets_no_token(person: Callable[..., Any], provider: Provider) -> None:
+    """Else a thief of one could keep it alive for ever."""
+    token = Token(person(), provider)
+
+    answer = Client().post(
+        "/account/devices/",
+        json.dumps({"device_name": "x"}),
+        content_type="application/json",
+        headers=token.headers,
+    )
+
+    assert answer.status_code == 403
+    assert DeviceToken.objects.count() == 1
+
+
+def test_a_revoked_token_opens_nothing(person: Callable[..., Any], provider: Provider) -> None:
+    token = Token(person(), provider)
+    assert token.opens()
+    row = DeviceToken.objects.get(user=token.person)
+    stranger = AnOpenSession(person(), provider)
+    assert stranger.browser.post(f"/account/devices/{row.pk}/revoke/").status_code == 404
+    assert token.opens()
+
+    token.browser.post(f"/account/devices/{row.pk}/revoke/")
+
+    assert not token.opens()
+
+
+def test_a_wrong_token_beside_a_good_session_is_refused(
+    person: Callable[..., Any], provider: Provider
+) -> None:
+    window = AnOpenSession(person(), provider).browser
+
+    assert window.get("/account/devices/").status_code == 200
+    answer = window.get("/account/devices/", headers={"Authorization": "Bearer nonsense"})
+    assert answer.status_code == 401
+
+
+def test_every_kind_of_credential_is_judged_by_one_rule(
+    person: Callable[..., Any], provider: Provider, two: tuple[Any, Any]
+) -> None:
+    """A session of a provider stays refused after the provider is back; what is opened then works."""
+    someone = person(provider="line")
+    session, token = ExternalSession(someone, provider), ExternalToken(someone, provider)
+    capabilities.stop("login_external:line", actor=two[0], reason="attack")
+    capabilities.request_restore("login_external:line", actor=two[0], reason="safe")
+    capabilities.restore("login_external:line", actor=two[1], reason="agreed")
+
+    assert not session.opens()
+    assert not token.opens()
+    assert ExternalSession(someone, provider).opens()
