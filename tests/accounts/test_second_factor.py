@@ -191,7 +191,9 @@ def test_adding_asks_again_when_the_sign_in_is_old(person: Callable[..., Any]) -
     make_stale(browser)
 
     answer = browser.get("/account/second-factor/app/")
-    assert answer["Location"] == "/account/confirm/password/?next=/account/second-factor/app/"
+    assert (
+        answer["Location"] == "/account/confirm/password/?next=%2Faccount%2Fsecond-factor%2Fapp%2F"
+    )
     wrong = browser.post(answer["Location"], {"password": "not it"})
     assert wrong.status_code == 200
     assert browser.get("/account/second-factor/app/").status_code == 302
@@ -336,7 +338,10 @@ def test_a_dangerous_act_asks_again_and_is_then_done_with_what_was_typed(
     assert browser.get("/console/switches/transfer/stop/").status_code == 200, "looking is free"
 
     answer = browser.post("/console/switches/transfer/stop/", {"reason": "money mules"})
-    assert answer["Location"] == "/account/confirm/code/?next=/console/switches/transfer/stop/"
+    assert (
+        answer["Location"]
+        == "/account/confirm/code/?next=%2Fconsole%2Fswitches%2Ftransfer%2Fstop%2F"
+    )
     assert Capability.objects.get(code="transfer").state == "enabled"
 
     browser.post(
