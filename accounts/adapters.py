@@ -125,6 +125,11 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     def _get_user_identifier(self, user: Any) -> str:
         return str(user.login_id)
 
+    def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002  allauth's
+        """What a passkey is called whose owner gives it no name."""
+        there = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        return _("Passkey %(number)s") % {"number": there + 1}
+
     def can_delete_authenticator(self, authenticator: Any) -> bool:
         """A member of staff keeps one: another must be there before this one goes."""
         if authenticator.user.kind != User.Kind.STAFF:

@@ -24,6 +24,11 @@ PRODUCTION = SERVERS | {
     "WINDDOWN_EMAIL_URL": "smtp://sender:secret@mail.example.org",
     "WINDDOWN_EMAIL_FROM": "Service <notices@example.org>",
 }
+LINE = {
+    "WINDDOWN_OIDC_LINE_URL": "https://access.line.me/",
+    "WINDDOWN_OIDC_LINE_CLIENT_ID": "1",
+    "WINDDOWN_OIDC_LINE_SECRET": "2",
+}
 
 
 def read(
@@ -60,6 +65,12 @@ def read(
         ({"DATABASE_URL": "postgres://a@b/"}, "DATABASE_URL must name a database"),
         ({"DATABASE_URL": "postgres://a@b/c?ssl=1"}, "DATABASE_URL has unknown parameters: ssl."),
         ({"REDIS_URL": "amqp://localhost"}, "REDIS_URL must start with redis://"),
+        (
+            {"WINDDOWN_OIDC_LINE_URL": "https://access.line.me"},
+            "WINDDOWN_OIDC_LINE_CLIENT_ID, WINDDOWN_OIDC_LINE_SECRET must be set with the others",
+        ),
+        (LINE | {"WINDDOWN_OIDC_LINE_URL": "access.line.me"}, "WINDDOWN_OIDC_LINE_URL must be"),
+        ({"WINDDOWN_OIDC_MYSPACE_URL": "https://x"}, "Unknown environment variables"),
         ({"WINDDOWN_EMAIL_URL": "http://mail"}, "WINDDOWN_EMAIL_URL must be smtp://"),
         ({"WINDDOWN_EMAIL_URL": "smtp://mail?tls=yes"}, "must say tls=starttls, tls=implicit or"),
         ({"WINDDOWN_EMAIL_URL": "smtp://mail?ssl=1"}, "has unknown parameters: ssl."),
@@ -94,6 +105,27 @@ def test_production_starts_with_everything_it_needs(tmp_path: Path) -> None:
     assert read(tmp_path, PRODUCTION, show="ALLOWED_HOSTS").stdout == (
         "['refunds.example.org', 'console.example.org']\n"
     )
+
+
+def test_a_provider_in_the_environment_is_offered_and_a_form_may_lead_there(
+    tmp_path: Path,
+) -> None:
+    apps = "SOCIALACCOUNT_PROVIDERS['openid_connect']['APPS']"
+    show = (
+        f"{apps}[0]['provider_id'], settings.CONTENT_SECURITY_POLICY['DIRECTIVES']['form-action']"
+    )
+
+    assert read(tmp_path, PRODUCTION | LINE, show=show).stdout == (
+        "line [\"'self'\", 'https://access.line.me']\n"
+    )
+    assert read(tmp_path, PRODUCTION, show=apps).stdout == "[]\n"
+
+
+def test_a_provider_of_a_production_speaks_https(tmp_path: Path) -> None:
+    plain = LINE | {"WINDDOWN_OIDC_LINE_URL": "http://access.line.me"}
+
+    assert "https address" in read(tmp_path, PRODUCTION | plain).stderr
+    assert read(tmp_path, SERVERS | plain).returncode == 0
 
 
 def test_production_refuses_debug(tmp_path: Path) -> None:
