@@ -14,12 +14,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from accounts import access, device_tokens, second_factor
+from accounts import access, addresses, device_tokens, links, second_factor
 from accounts.credentials import Admission
-from accounts.models import DeviceToken, Session, User
+from accounts.models import DeviceToken, OneTimeLink, Session
 from accounts.sessions import SessionStore, begin
-from accounts.tokens import reset_tokens
-from tests.accounts.conftest import OLD
+from tests.accounts.conftest import NEW, OLD
 from tests.accounts.oidc_provider import Provider
 from tests.signing_in import come_back, go_to_provider, is_signed_in, send_code, sign_in
 from winddown import capabilities, clock
@@ -130,11 +129,20 @@ class ExternalHandshake(Credential):
 
 
 class ResetToken(Credential):
+    """The link of a mail that was sent before the measure."""
+
     def __post_init__(self) -> None:
-        self.token = reset_tokens.make_token(self.person)
+        address = addresses.channel_of(self.person)
+        assert address is not None
+        link = links.issue(OneTimeLink.Purpose.RECOVER, address=address, user=self.person)
+        links.hand_over(link)
+        self.token = links.token(link)
 
     def opens(self) -> bool:
-        return reset_tokens.check_token(User.objects.get(pk=self.person.pk), self.token)
+        self.browser.get(f"/recovery/link/{self.token}/")
+        self.browser.post("/recovery/password/", {"password": NEW, "again": NEW})
+        sign_in(self.browser, self.person.login_id, NEW)
+        return is_signed_in(self.browser)
 
 
 # --- measures -----------------------------------------------------------------------------------
