@@ -12,6 +12,7 @@ from django.db import connection
 from winddown import audit
 from winddown.machines import all_machines
 from winddown.models import Milestone
+from winddown.roles import INCOMPATIBLE, clashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,23 @@ def unapproved_runs() -> list[str]:
         """,
         "run {0} has no approval of a second person",
     )
+
+
+@invariant("I10b", "No person holds two roles that must not be in one hand")
+def incompatible_roles() -> list[str]:
+    """By staff number, not by account: two accounts of one person are one person."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT u.staff_number, array_agg(DISTINCT g.name) FROM accounts_user u"
+            " JOIN accounts_user_groups m ON m.user_id = u.id JOIN auth_group g ON g.id = m.group_id"
+            " WHERE u.is_active AND u.staff_number <> '' GROUP BY 1 ORDER BY 1"
+        )
+        held = cursor.fetchall()
+    return [
+        f"one person ({number}) is {one} and {other}: {INCOMPATIBLE[one, other]}"
+        for number, roles in held
+        for one, other in clashes(roles)
+    ][:SHOWN_MAX]
 
 
 @invariant("I14", "The audit chain is whole and covers what it says")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps as installed
@@ -109,6 +111,63 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "auditor": ("winddown.read_audit",),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What one person asks for and a second decides; the two permissions may be one."""
+
+    subject: str
+    asks: str
+    decides: str
+
+
+# Maker and checker of one subject are never one person: the database refuses the second signature.
+DUTIES = (
+    Duty("a run of a workflow", "winddown.plan_run", "winddown.approve_run"),
+    Duty("a stop of a capability", "winddown.stop_capability", "winddown.stop_capability"),
+    Duty("a restart of a capability", "winddown.restore_capability", "winddown.restore_capability"),
+    Duty("lifting a fence", "accounts.fence_credentials", "accounts.fence_credentials"),
+    Duty("an assisted recovery", "accounts.work_recovery_case", "accounts.decide_recovery_case"),
+    Duty("a staff password", "accounts.recover_staff", "accounts.recover_staff"),
+    Duty("a claim", "refunds.work_claim", "refunds.decide_claim"),
+    Duty("reopening a claim", "refunds.reopen_claim", "refunds.reopen_claim"),
+    Duty("an issuer action", "refunds.draft_issuer_action", "refunds.approve_issuer_action"),
+    Duty("an application", "refunds.work_application", "refunds.decide_application"),
+    Duty("a late claim", "refunds.work_application", "refunds.approve_late_claim"),
+    Duty("a payee's name", "refunds.work_application", "refunds.override_name_check"),
+    Duty("a held entitlement", "wallets.release_wallet", "wallets.release_wallet"),
+    Duty("a payout batch", "refunds.make_payout_batch", "refunds.approve_payout_batch"),
+)
+
+# Two roles that no person has together, and why: each subject would still take two people, but one
+# of them could prepare what the other only nods at, or check the own work.
+INCOMPATIBLE: dict[tuple[str, str], str] = {
+    ("fraud_analyst", "fraud_supervisor"): "proposes claims, and decides them",
+    ("treasury_operator", "treasury_approver"): "makes payout batches, and approves them",
+} | {(role, "auditor"): "reads what the other roles did" for role in ROLES if role != "auditor"}
+
+
+def roles_with(permission: str) -> list[str]:
+    """The roles that may, in the order of the table."""
+    return [role for role, permissions in ROLES.items() if permission in permissions]
+
+
+def clashes(roles: Iterable[str]) -> list[tuple[str, str]]:
+    """The pairs among `roles` that no person has together."""
+    held = set(roles)
+    return [pair for pair in INCOMPATIBLE if held.issuperset(pair)]
+
+
+def roles_of(person: Any) -> list[str]:
+    """The roles of the person behind the account, through all accounts of the same staff number."""
+    accounts = type(person).objects.filter(pk=person.pk)
+    if person.staff_number:
+        accounts = type(person).objects.filter(staff_number=person.staff_number)
+    held = set(
+        Group.objects.filter(user__in=accounts, user__is_active=True).values_list("name", flat=True)
+    )
+    return [role for role in ROLES if role in held]
 
 
 def grant_after_migrate(**kwargs: Any) -> None:

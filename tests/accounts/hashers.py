@@ -11,3 +11,10 @@ class SmallArgon2(BoundedArgon2PasswordHasher):
     time_cost = 1
     memory_cost = 1_024
     parallelism = 1
+
+
+class MiddlingArgon2(SmallArgon2):
+    """Enough to be measured in a request."""
+
+    time_cost = 2
+    memory_cost = 32 * 1_024

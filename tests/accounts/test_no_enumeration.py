@@ -1,0 +1,239 @@
+"""Nothing that a visitor can see or measure tells whether somebody has an account."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import random
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.test import Client
+
+from accounts import access, credentials, limits
+from accounts.credentials import NO_PASSWORD
+from accounts.models import AuthEvent, User
+from tests import factories
+from tests.accounts.conftest import OLD
+
+pytestmark = pytest.mark.django_db
+
+PAIRS = 300
+# Beyond it, chance alone would see a difference in one of ten thousand runs.
+SIGNIFICANT = 3.9
+
+
+@pytest.fixture(autouse=True)
+def real_but_quick_hashes(settings: Any, programme: Any) -> None:
+    """The service's own code with less memory, so that six hundred requests take seconds."""
+    hasher = "tests.accounts.hashers.MiddlingArgon2"
+    settings.PASSWORD_HASHERS = [hasher, *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture
+def known(customer: Callable[..., Any]) -> User:
+    person: User = customer(
+        login_id=f"known-{uuid.uuid4().hex[:12]}", password=make_password(OLD), email=""
+    )
+    return person
+
+
+# --- what can be measured -----------------------------------------------------------------------
+
+
+def signed_rank(differences: list[float]) -> float:
+    """Wilcoxon's signed-rank statistic, in standard deviations from what no difference gives.
+
+    It looks at the order of the differences and not at their size, so that a request during which
+    the machine did something else is one request.
+    """
+    ordered = sorted(differences, key=abs)
+    n = len(ordered)
+    ranks = sum(rank for rank, value in enumerate(ordered, 1) if value > 0)
+    spread = math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
+    return (ranks - n * (n + 1) / 4) / spread
+
+
+def measure(
+    pairs: int, settings: Any, first: Callable[[], str], second: Callable[[], str]
+) -> float:
+    """How far the times of wrong passwords for the two login ids lie apart, interleaved."""
+    dice, browser = random.Random(7), Client()
+    differences = []
+    for _ in range(pairs):
+        took = {}
+        for which in dice.sample([first, second], 2):
+            # As many tries as it takes to measure: the limits are not what is measured.
+            settings.COUNTERS_PREFIX = f"wd-count-{uuid.uuid4().hex[:12]}"
+            browser.cookies.clear()
+            sent = {"login_id": which(), "password": "not the password"}
+            began = time.perf_counter()
+            answer = browser.post("/sign-in/", sent)
+            took[which] = time.perf_counter() - began
+            assert answer.status_code == 200
+        differences.append(took[first] - took[second])
+    return signed_rank(differences)
+
+
+def nobody() -> str:
+    return f"known-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.mark.slow
+def test_the_time_of_a_refusal_does_not_tell_whether_a_login_id_is_known(
+    known: User, settings: Any
+) -> None:
+    apart = measure(PAIRS, settings, lambda: known.login_id, nobody)
+
+    outcomes = AuthEvent.objects.values_list("outcome", flat=True)
+    assert sorted(set(outcomes)) == ["unknown_login_id", "wrong_password"]
+    assert len(outcomes) == 2 * PAIRS
+    assert abs(apart) < SIGNIFICANT
+
+
+@pytest.mark.slow
+def test_the_measure_sees_it_when_the_hashing_is_left_out(
+    known: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mistake that is made most often, planted: an unknown login id is refused at once."""
+    whole = credentials.check_password
+
+    def early(raw: str, encoded: str) -> bool:
+        return False if encoded == NO_PASSWORD else whole(raw, encoded)
+
+    monkeypatch.setattr(credentials, "check_password", early)
+
+    assert measure(PAIRS, settings, lambda: known.login_id, nobody) > SIGNIFICANT
+
+
+def test_a_refusal_by_the_limits_does_not_hash(
+    known: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So its time is short, for known and unknown login ids alike: it tells of the limit alone."""
+    browser = Client()
+    for _ in range(5):
+        browser.post("/sign-in/", {"login_id": known.login_id, "password": "guess"})
+    monkeypatch.setattr(credentials, "check_password", None)
+    monkeypatch.setattr(User, "check_password", None)
+
+    browser.post("/sign-in/", {"login_id": known.login_id, "password": OLD})
+
+    assert AuthEvent.objects.latest("id").outcome == "refused"
+
+
+# --- what can be seen ---------------------------------------------------------------------------
+
+_SECRETS = re.compile(r'name="csrfmiddlewaretoken" value="[^"]+"')
+
+
+def seen(answer: Any, *, typed: str) -> dict[str, Any]:
+    """All of an answer that could differ, without what differs from one request to the next."""
+    body = _SECRETS.sub("", answer.content.decode()).replace(typed, "TYPED")
+    cookies = {
+        name: sorted((key, str(value)) for key, value in morsel.items() if key != "expires")
+        for name, morsel in answer.cookies.items()
+    }
+    of_the_moment = ("Content-Length", "Expires")
+    headers = {name: value for name, value in answer.headers.items() if name not in of_the_moment}
+    return {
+        "status": answer.status_code,
+        "place": answer.headers.get("Location"),
+        "headers": headers,
+        "cookies": cookies,
+        "body": body,
+    }
+
+
+def of_every_kind(known: User, staff: Callable[..., Any]) -> dict[str, str]:
+    """A login id of every kind for which a sign-in with a wrong password, or a right one, fails."""
+
+    def one(name: str, **fields: Any) -> User:
+        fields = {"password": make_password(OLD), **fields}
+        return factories.make_customer(login_id=f"{name}-{uuid.uuid4().hex[:8]}", **fields)
+
+    disabled = one("disabled")
+    access.disable(disabled, actor=staff("incident_commander"), reason="test")
+    member = staff("auditor")
+    User.objects.filter(pk=member.pk).update(password=make_password(OLD))
+    limited = one("limited")
+    at = credentials.clock.now()
+    for _ in range(5):
+        limits.admit(limits.Attempt(key=limited.login_id, network="198.51.100.1", at=at))
+    return {
+        "unknown": nobody(),
+        "known": known.login_id,
+        "without a password": one("reset", password="!").login_id,
+        "disabled": disabled.login_id,
+        "staff": member.login_id,
+        "limited": limited.login_id,
+    }
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_refused_sign_in_looks_the_same(
+    known: User, staff: Callable[..., Any], language: str
+) -> None:
+    answers = {}
+    for kind, login_id in of_every_kind(known, staff).items():
+        browser = Client(headers={"accept-language": language})
+        sent = {"login_id": login_id, "password": "not the password"}
+        answers[kind] = seen(browser.post("/sign-in/", sent), typed=login_id)
+
+    assert {AuthEvent.objects.filter(login_id__startswith="limited-").get().outcome} == {"refused"}
+    for kind, answer in answers.items():
+        assert answer == answers["unknown"], kind
+    assert answers["unknown"]["status"] == 200
+    assert "Retry-After" not in answers["limited"]["headers"]
+    assert set(answers["unknown"]["cookies"]) == {"device", "csrftoken"} | (
+        set(answers["unknown"]["cookies"]) & {"sessionid"}
+    )
+
+
+@pytest.mark.parametrize("right", ["disabled", "limited"])
+def test_the_right_password_of_a_closed_account_looks_like_a_wrong_one(
+    known: User, staff: Callable[..., Any], right: str
+) -> None:
+    kinds = of_every_kind(known, staff)
+
+    answers = [
+        seen(Client().post("/sign-in/", {"login_id": kinds[k], "password": OLD}), typed=kinds[k])
+        for k in (right, "unknown")
+    ]
+
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("page", ["/recovery/", "/register/"])
+def test_asking_for_a_link_looks_the_same_for_everybody(
+    known: User, page: str, customer: Callable[..., Any]
+) -> None:
+    at = credentials.clock.now()
+    addresses = {"known": "known@example.com", "unknown": "nobodys@example.com"}
+    customer(email=addresses["known"], email_verified_at=at - dt.timedelta(days=1))
+    answers = {}
+    for kind, address in addresses.items():
+        first = Client().post(page, {"who": address})
+        browser = Client()
+        answers[kind] = (
+            seen(first, typed=address),
+            seen(browser.post(page, {"who": address}, follow=True), typed=address),
+        )
+    for _ in range(9):
+        Client().post(page, {"who": "limited@example.com"})
+    last = Client().post(page, {"who": "limited@example.com"})
+    answers["limited"] = (
+        seen(last, typed="limited@example.com"),
+        seen(
+            Client().post(page, {"who": "limited@example.com"}, follow=True),
+            typed="limited@example.com",
+        ),
+    )
+
+    for kind, answer in answers.items():
+        assert answer == answers["unknown"], kind
+    assert answers["unknown"][0]["status"] == 302

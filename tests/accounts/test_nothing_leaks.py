@@ -1,0 +1,165 @@
+"""I23: no name, address, login id, password or token stands in the broker, the counters or a log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from django.contrib.auth.hashers import make_password
+from django.test import Client
+
+from accounts import outbox
+from accounts.models import AccessRequest, AuthEvent, Message
+from config.log import JsonFormatter
+from tests import factories
+from tests.accounts.mail_server import link_in, mail_server, text_of
+from winddown import clock
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME, KANA = "Kanariya Hanako", "カナリヤハナコ"
+LOGIN, UNKNOWN = "canary-login-3141", "canary-unknown-2718"
+EMAIL, PHONE = "canary.mailbox@example.com", "09031415926"
+PASSWORD = "canary battery staple 1618"
+NETWORK = "198.51.100.217"
+CANARIES = ["anariya", KANA, "canary", PHONE, PHONE.lstrip("0"), NETWORK]
+
+
+def found_in(text: str) -> list[str]:
+    return [canary for canary in CANARIES if canary.lower() in text.lower()]
+
+
+def everything_in(server: redis.Redis) -> dict[str, str]:
+    """Every key of the server with what stands there, whatever it is."""
+    kept = {}
+    for key in server.scan_iter():
+        # Every kind of value, as the server itself would write it to its file.
+        kept[key.decode(errors="replace")] = (server.dump(key) or b"").decode(errors="replace")
+    return kept
+
+
+@pytest.fixture
+def lines() -> Any:
+    """What every logger of this process says, as production writes it."""
+    kept: list[str] = []
+
+    class Keeper(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            kept.append(JsonFormatter().format(record))
+
+    keeper, root = Keeper(level=logging.DEBUG), logging.getLogger()
+    before = root.level
+    root.addHandler(keeper)
+    root.setLevel(logging.INFO)
+    yield kept
+    root.removeHandler(keeper)
+    root.setLevel(before)
+
+
+@pytest.fixture
+def broker(own_database: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> redis.Redis:
+    """A part of the real server of this test's own, in which this process's messages stay."""
+    from config.celery import app
+
+    own = 9
+    url = f"{settings.REDIS_URL.split('?')[0]}?db={own}"
+    server = redis.Redis.from_url(url)
+    server.flushdb()
+    settings.REDIS_URL = url
+    from config.environment import broker_from_url
+
+    own_database.environment["REDIS_URL"] = url
+    monkeypatch.setattr(app.conf, "broker_url", broker_from_url(url))
+    app.pool.force_close_all()
+    yield server
+    app.pool.force_close_all()
+    server.flushdb()
+
+
+def worker_takes_all(database: Any) -> str:
+    """A real worker has taken what waits for it; returns all it wrote."""
+    log = Path(database.environment.get("TMPDIR", "/tmp")) / f"worker-{os.getpid()}.log"
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "1"]
+    with log.open("w") as file:
+        worker = subprocess.Popen(
+            [*command, "--without-gossip", "--without-mingle", "--loglevel", "DEBUG"],
+            cwd=ROOT,
+            env=database.environment | {"WINDDOWN_ROLE": "worker", "WINDDOWN_LOG": "json"},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            ends = time.monotonic() + 120
+            while AccessRequest.objects.filter(answered_at=None).exists():
+                assert worker.poll() is None, log.read_text()
+                assert time.monotonic() < ends, log.read_text()
+                time.sleep(0.2)
+        finally:
+            worker.terminate()
+            worker.wait(60)
+    said = log.read_text()
+    log.unlink()
+    return said
+
+
+@pytest.mark.slow
+def test_the_broker_the_counters_and_the_logs_know_nobody(
+    own_database: Any,
+    broker: redis.Redis,
+    settings: Any,
+    lines: list[str],
+    programme: Any,
+) -> None:
+    factories.make_customer(
+        login_id=LOGIN,
+        password=make_password(PASSWORD),
+        password_set_at=clock.now(),
+        email=EMAIL,
+        email_verified_at=clock.now(),
+        phone=PHONE,
+        phone_verified_at=clock.now(),
+        display_name=NAME,
+        kana_name=KANA,
+    )
+    browser = Client(REMOTE_ADDR=NETWORK)
+    for login_id, password in [(UNKNOWN, PASSWORD), (LOGIN, "canary wrong"), (LOGIN, PASSWORD)]:
+        browser.post("/sign-in/", {"login_id": login_id, "password": password})
+    for _ in range(6):
+        Client(REMOTE_ADDR=NETWORK).post("/sign-in/", {"login_id": UNKNOWN, "password": "canary"})
+    for who in (EMAIL, PHONE, UNKNOWN, *[EMAIL] * 5):
+        Client(REMOTE_ADDR=NETWORK).post("/recovery/", {"who": who})
+    outcomes = set(AuthEvent.objects.values_list("outcome", flat=True))
+    assert outcomes == {"success", "wrong_password", "unknown_login_id", "refused"}
+
+    kept = everything_in(broker)
+    assert any(key.startswith(settings.COUNTERS_PREFIX) for key in kept), "counters were looked at"
+    assert any(not key.startswith(("wd-count", "wd-cache")) for key in kept), "messages were too"
+    assert found_in(json.dumps(kept, ensure_ascii=False)) == []
+    said = worker_takes_all(own_database)
+    assert "accounts." in said, "the worker says what it does"
+    assert found_in(said) == []
+    assert found_in(json.dumps(everything_in(broker), ensure_ascii=False)) == []
+    with mail_server(settings) as mails:
+        while outbox.send_due():
+            pass
+    mailed = [text_of(mail) for mail in mails.mails]
+    assert Message.objects.count() >= len(mailed) >= 1
+    token = link_in(mails.mails[0]).rstrip("/").rpartition("/")[2]
+    Client().get(f"/recovery/link/{token}/", follow=True)
+    written = "\n".join(lines)
+    assert "sign-in refused by the limit key" in written, "the log was looked at"
+    assert found_in(written) == []
+    assert token not in written
+    assert token not in json.dumps(everything_in(broker), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("planted", CANARIES)
+def test_the_search_sees_what_is_planted(planted: str) -> None:
+    assert found_in(f'{{"message": "mail to {planted.upper()} refused"}}')

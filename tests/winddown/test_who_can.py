@@ -1,0 +1,129 @@
+"""Who may do what is printed from the declarations, and no person holds both ends of a duty."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from winddown import invariants, roles, who_can
+from winddown.machines import all_machines
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def ask(*words: str) -> tuple[int, dict[str, Any]]:
+    out = StringIO()
+    try:
+        call_command("who_can", *words, "--json", stdout=out)
+    except SystemExit as ended:
+        return int(ended.code or 0), json.loads(out.getvalue())
+    return 0, json.loads(out.getvalue())
+
+
+def test_every_permission_of_a_role_or_a_machine_is_listed_with_what_it_does() -> None:
+    listed = {each["name"]: each for each in ask()[1]["permissions"]}
+
+    granted = {name for held in roles.ROLES.values() for name in held}
+    asked = {edge.permission for model in all_machines() for edge in model.edges()} - {""}
+    assert set(listed) == granted | asked
+    claim = listed["refunds.decide_claim"]
+    assert claim["roles"] == ["fraud_supervisor"]
+    assert any(step.startswith("FraudClaim: ") for step in claim["transitions"])
+    assert claim["decides"] == ["a claim"]
+
+
+def test_one_permission_one_role_or_one_person_can_be_asked_for(staff: Callable[..., Any]) -> None:
+    person = staff("auditor")
+
+    assert [each["name"] for each in ask("winddown.plan_run")[1]["permissions"]] == [
+        "winddown.plan_run"
+    ]
+    names = {each["name"] for each in ask("--role", "support")[1]["permissions"]}
+    assert names == set(roles.ROLES["support"])
+    found = ask("--person", person.login_id.upper())
+    assert found[0] == 0
+    assert found[1]["roles"] == ["auditor"]
+    assert {each["name"] for each in found[1]["permissions"]} == set(roles.ROLES["auditor"])
+
+
+@pytest.mark.parametrize("words", [("no.such",), ("--person", "nobody")])
+def test_a_question_about_nothing_is_not_understood(words: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError) as refusal:
+        ask(*words)
+
+    assert refusal.value.returncode == 2
+
+
+def test_every_duty_can_be_done_by_two_people() -> None:
+    for duty in who_can.duties():
+        assert duty["asks"], duty
+        assert duty["decides"], duty
+
+
+def test_every_request_for_a_second_person_in_the_code_is_a_duty() -> None:
+    """A new approval without an entry would be missing from what the command prints."""
+    named = {duty.decides for duty in roles.DUTIES}
+    known = {name for held in roles.ROLES.values() for name in held}
+    asked = set()
+    for path in ROOT.glob("[arw]*/**/*.py"):
+        text = path.read_text()
+        for call in re.findall(r"approvals\.ask\((.*?)\n    +\)", text, flags=re.DOTALL):
+            said = re.findall(r"permission=([^\n]+)", call)[0]
+            word = said.strip(" ,").strip('"')
+            if re.fullmatch("[A-Z]+", word):
+                word = re.findall(rf"{word}\b.*? = (.*)", text)[0]
+            asked |= {name for name in known if name in said or name == word.strip('"')}
+            asked |= set(re.findall(r'"([a-z]+\.[a-z_]+)"', said))
+
+    assert len(asked) >= 8
+    assert asked <= named
+
+
+def test_incompatible_roles_are_roles_and_hold_both_ends_or_audit() -> None:
+    for one, other in roles.INCOMPATIBLE:
+        assert {one, other} <= set(roles.ROLES)
+        both = any(
+            duty.asks in roles.ROLES[one] and duty.decides in roles.ROLES[other]
+            for duty in roles.DUTIES
+        )
+        assert both or other == "auditor"
+
+
+@pytest.mark.parametrize("pair", list(roles.INCOMPATIBLE), ids=" and ".join)
+def test_verify_names_a_person_with_two_roles_that_exclude_each_other(
+    staff: Callable[..., Any], pair: tuple[str, str]
+) -> None:
+    assert invariants.breached().get("I10b") is None
+
+    person = staff(*pair)
+
+    (sentence,) = invariants.breached()["I10b"]
+    assert all(role in sentence for role in pair)
+    assert ask("--person", person.login_id)[0] == 1
+
+
+def test_two_accounts_of_one_person_are_one_person(staff: Callable[..., Any]) -> None:
+    one = staff("treasury_operator", staff_number="P-17")
+    staff("treasury_approver", staff_number="P-17")
+
+    code, said = ask("--person", one.login_id)
+
+    assert (code, said["clashes"]) == (1, [["treasury_operator", "treasury_approver"]])
+    assert "P-17" in invariants.breached()["I10b"][0]
+
+
+def test_the_sentences_name_duties_and_exclusions() -> None:
+    out = StringIO()
+    call_command("who_can", stdout=out)
+
+    said = out.getvalue()
+    assert "a payout batch: treasury_operator -> treasury_approver" in said
+    assert "fraud_analyst and fraud_supervisor" in said
