@@ -14,6 +14,7 @@ NAMES = (
     "ledger",
     "refund_balances",
     "zengin",
+    "auth_events",
 )
 SIZES = (10_000, 100_000, 1_000_000)
 QUICK = (1_000, 10_000)

@@ -1,0 +1,175 @@
+"""Attempts to sign in: loaded with every check beside plain COPY, analysed whole, and watched live."""
+
+from __future__ import annotations
+
+import datetime as dt
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from accounts import attack
+from accounts.models import AttackWindow, User
+from benchmarks.harness import Bench, Measurement, Process
+from benchmarks.population import copies, programme
+from winddown import loading
+
+PLAIN = "plain COPY"
+LOAD = "loaded"
+ANALYSE = "analysed"
+LASTS = dt.timedelta(days=4)
+LIVE_MINUTES = 15
+COLUMNS = "occurred_at,login_id,account_ref,outcome,method,network,device_ref,country"
+
+# Honest sign-ins, the two bursts of an attack from forty addresses, then honest ones with hits among
+# them: an attempt each `LASTS / size`.
+EVENTS = """
+    SELECT to_char((%(since)s::timestamptz + n * %(lasts)s::interval / %(size)s)
+            AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        CASE share WHEN 'unknown' THEN 'nobody-' || n / 2 ELSE 'person-' || who END,
+        CASE share WHEN 'unknown' THEN '' ELSE 'person-' || who END,
+        CASE share WHEN 'unknown' THEN 'unknown_login_id' WHEN 'wrong' THEN 'wrong_password'
+            WHEN 'hit' THEN 'success'
+            ELSE CASE WHEN n %% 25 = 7 THEN 'wrong_password' ELSE 'success' END END,
+        'password',
+        CASE share WHEN 'honest' THEN '100.' || 64 + who %% 64 || '.' || who / 64 %% 256 || '.'
+            || who / 16384 %% 256 ELSE '203.0.113.' || n %% 40 END,
+        CASE share WHEN 'honest' THEN 'phone-' || who ELSE 'bot-' || n %% 40 END,
+        CASE share WHEN 'honest' THEN 'JP' ELSE 'XA' END
+    FROM generate_series(0, %(size)s - 1) AS n,
+        LATERAL (SELECT n::bigint * 7919 %% %(people)s + 1 AS who,
+            CASE WHEN n < 0.3 * %(size)s THEN 'honest' WHEN n < 0.7 * %(size)s THEN 'unknown'
+                WHEN n < 0.8 * %(size)s THEN 'wrong' WHEN n %% (%(size)s / 500) = 0 THEN 'hit'
+                ELSE 'honest' END AS share) AS of
+"""
+
+
+def run(bench: Bench) -> None:
+    for size in bench.sizes:
+        template = bench.databases.filled("people", fill, people=people_of(size))
+        with bench.databases.side(template), tempfile.TemporaryDirectory() as place:
+            file = Path(place) / "auth_events.csv"
+            until = write_events(file, size=size)
+            bench.add(Measurement(PLAIN, "limit", size, size, plain_copy(file)))
+            said = Process("auth_events", "measure", file, until.isoformat()).go().result()
+            assert said["windows"] == 3, said
+            bench.add(Measurement(LOAD, "ours", size, size, said["load_s"]))
+            bench.add(Measurement(ANALYSE, "ours", size, size, said["analyse_s"]))
+            bench.figure(
+                f"{size:,} attempts",
+                **{
+                    "live, a minute's worth, ms": said["live_ms"],
+                    "live, nothing new, ms": said["idle_ms"],
+                    "peak MiB": said["peak_mib"],
+                    "server process MiB": said["server_mib"],
+                },
+            )
+    figures = bench.figures[f"{bench.largest:,} attempts"]
+    bench.at_most("loaded against plain COPY", 1.6, bench.ratio(LOAD, PLAIN))
+    everything = bench.at(LOAD).seconds + bench.at(ANALYSE).seconds
+    bench.at_most("loaded and analysed", 60, everything, " s")
+    bench.at_most("live rules, a minute's worth", 50, figures["live, a minute's worth, ms"], " ms")
+    bench.at_most("live rules, nothing new", 50, figures["live, nothing new, ms"], " ms")
+    both = figures["peak MiB"] + figures["server process MiB"]
+    bench.at_most("memory of loader and its server process", 2_048, both, " MiB")
+    for side in (LOAD, ANALYSE):
+        bench.at_most(f"growth exponent, {side}", 1.05, bench.growth().get(side, 1.0), unit="")
+
+
+def people_of(size: int) -> int:
+    return max(100, size // 10)
+
+
+def fill(*, people: int) -> None:
+    programme()
+    person = User.objects.create(login_id="person-1", account_ref="person-1", password="!")
+    copies(
+        User,
+        person,
+        f"generate_series(2, {people}) AS n",
+        login_id="'person-' || n",
+        account_ref="'person-' || n",
+    )
+
+
+def write_events(file: Path, *, size: int) -> dt.datetime:
+    """The attempts stand in the file; returns the whole minute after the last of them."""
+    until = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0) - dt.timedelta(minutes=10)
+    said = {"since": until - LASTS, "lasts": LASTS, "size": size, "people": people_of(size)}
+    with file.open("wb") as target, connection.cursor() as cursor:
+        target.write(f"{COLUMNS}\n".encode())
+        with cursor.copy(f"COPY ({EVENTS}) TO STDOUT WITH (FORMAT csv)", said) as rows:
+            for row in rows:
+                target.write(row)
+    return until
+
+
+def plain_copy(file: Path) -> float:
+    """Seconds of the file by COPY into a heap with neither index nor check."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE plain_authevent (occurred_at timestamptz, login_id text,"
+            " account_ref text, outcome text, method text, network inet, device_ref text,"
+            " country text)"
+        )
+        began = time.perf_counter()
+        with (
+            file.open("rb") as source,
+            cursor.copy("COPY plain_authevent FROM STDIN WITH (FORMAT csv, HEADER)") as copy,
+        ):
+            while block := source.read(1 << 20):
+                copy.write(block)
+        seconds = time.perf_counter() - began
+        cursor.execute("DROP TABLE plain_authevent")
+    return seconds
+
+
+def measure(path: str, until: str) -> dict[str, Any]:
+    """Seconds of the load, of the whole analysis, and milliseconds of the live reading."""
+    end = dt.datetime.fromisoformat(until)
+    began = time.perf_counter()
+    loading.load("auth_events", path)
+    load_s = time.perf_counter() - began
+    began = time.perf_counter()
+    attack.read(until=end - dt.timedelta(minutes=LIVE_MINUTES))
+    analyse_s = time.perf_counter() - began
+    live = []
+    for minute in range(LIVE_MINUTES - 1, -1, -1):
+        began = time.perf_counter()
+        attack.read(until=end - dt.timedelta(minutes=minute), wait=False)
+        live.append(time.perf_counter() - began)
+    idle = []
+    for _ in range(9):
+        began = time.perf_counter()
+        attack.read(until=end, wait=False)
+        idle.append(time.perf_counter() - began)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "load_s": load_s,
+        "analyse_s": analyse_s,
+        "live_ms": statistics.median(live) * 1_000,
+        "idle_ms": statistics.median(idle) * 1_000,
+        "windows": AttackWindow.objects.count(),
+        "peak_mib": peak / (1024**2 if sys.platform == "darwin" else 1024),
+        "server_mib": _server_mib(),
+    }
+
+
+def _server_mib() -> float:
+    """The peak of the connection's server process without what it shares; 0 where it is not here to
+    be looked at.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        status = Path(f"/proc/{cursor.fetchone()[0]}/status")
+    if not status.is_file():
+        return 0.0
+    said = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    if "postgres" not in said["Name"]:
+        return 0.0
+    return (int(said["VmHWM"].split()[0]) - int(said["RssShmem"].split()[0])) / 1024
