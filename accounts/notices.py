@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import smtplib
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from django.utils import translation
 from accounts import notice_codes
 from accounts.models import CredentialFence, ResetNotice, User
 from winddown import clock
-from winddown.errors import WinddownError
+from winddown.errors import TransitionRefused, WinddownError
 from winddown.leases import Lease, Turn
 from winddown.machines import SYSTEM, transition_one, transition_set
 from winddown.mail import TakenPerhaps
@@ -106,11 +107,15 @@ def send(run: Run, lease: Lease, rows: QuerySet[Any]) -> None:
         outcome = SENT
         while True:
             with lease.turn() as turn:
-                if begun is not None and _record(begun, outcome, turn, run=run):
+                at = clock.now()
+                if begun is not None and _record(begun, outcome, turn, run=run, at=at):
                     todo.append(begun.pk)
-                if outcome.stop or not turn.goes_on or not (todo := _still_queued(todo)):
+                if (
+                    outcome.stop
+                    or not turn.goes_on
+                    or (begun := _begin(todo, run=run, at=at)) is None
+                ):
                     break
-                begun = _begin(todo.pop(0), run=run)
             outcome = post.deliver(begun)
     if outcome.stop:
         raise MailServerRefuses(why=outcome.stop)
@@ -140,34 +145,30 @@ def _settled_by_report(run: Run, lease: Lease) -> int:
     return int(retried.exists() and settled.exists())
 
 
-def _still_queued(todo: list[int]) -> list[int]:
-    """What is left from the first notice on that no report has settled meanwhile, which is locked."""
-    for place, pk in enumerate(todo):
-        queued = ResetNotice.objects.filter(pk=pk, state=ResetNotice.State.QUEUED)
-        if queued.select_for_update(no_key=True).exists():
-            return todo[place:]
-    return []
+def _begin(todo: list[int], *, run: Run, at: dt.datetime) -> ResetNotice | None:
+    """The next notice is begun and taken off the list, or None is left.
+
+    One that the mail server's report has settled meanwhile is passed over.
+    """
+    while todo:
+        notice = ResetNotice(pk=todo.pop(0))
+        attempt = {"attempts": F("attempts") + 1, "attempted_at": at, "answer": ""}
+        try:
+            return transition_one(notice, "begin", actor=SYSTEM, run=run, **attempt)
+        except TransitionRefused:
+            continue
+    return None
 
 
-def _begin(pk: int, *, run: Run) -> ResetNotice:
-    return transition_one(
-        ResetNotice(pk=pk),
-        "begin",
-        actor=SYSTEM,
-        run=run,
-        attempts=F("attempts") + 1,
-        attempted_at=clock.now(),
-        answer="",
-    )
-
-
-def _record(notice: ResetNotice, outcome: Outcome, turn: Turn, *, run: Run) -> bool:
+def _record(
+    notice: ResetNotice, outcome: Outcome, turn: Turn, *, run: Run, at: dt.datetime
+) -> bool:
     """What came of the attempt stands in the row; True when it should be tried again."""
     changes: dict[str, Any] = {"answer": outcome.answer}
     if outcome.transition == "send":
-        changes["sent_at"] = clock.now()
+        changes["sent_at"] = at
     if outcome.transition == "give_up":
-        changes["reported_at"] = clock.now()
+        changes["reported_at"] = at
     done = transition_one(notice, outcome.transition, actor=SYSTEM, run=run, **changes)
     if outcome.transition in ("send", "give_up"):
         turn.moved += 1
@@ -205,7 +206,7 @@ class Post:
         if why := self._ready():
             return Outcome("defer", "no connection", stop=why)
         try:
-            self._connection.send_messages([self._message(notice.pk, address)])
+            self._connection.send_messages([self._message(notice, address)])
         except TakenPerhaps:
             self._close()
             return Outcome("lose", "connection broke")
@@ -232,15 +233,16 @@ class Post:
             self._close()
         return Outcome("give_up" if 500 <= code < 600 else "defer", str(code))
 
-    def _message(self, notice_id: int, address: str) -> EmailMessage:
+    def _message(self, notice: ResetNotice, address: str) -> EmailMessage:
+        assert notice.attempted_at is not None
         return EmailMessage(
             self._letter.subject,
-            self._letter.text(notice_id),
+            self._letter.text(notice.pk),
             settings.DEFAULT_FROM_EMAIL,
             [address],
             headers={
-                "Message-ID": notice_codes.message_id(notice_id),
-                "Date": format_datetime(clock.now()),
+                "Message-ID": notice_codes.message_id(notice.pk),
+                "Date": format_datetime(notice.attempted_at),
                 "Auto-Submitted": "auto-generated",
             },
             connection=self._connection,

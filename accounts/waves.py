@@ -11,7 +11,14 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from accounts.models import AuthEvent, MailReport, NoticeWave, ResetNotice
+from accounts.models import (
+    AccessRequest,
+    AuthEvent,
+    MailReport,
+    Message,
+    NoticeWave,
+    ResetNotice,
+)
 from winddown import clock
 from winddown.models import Run, RunTransition
 
@@ -110,8 +117,6 @@ def limits_of(run: Run) -> Limits:
     return Limits(**run.params["limits"])
 
 
-# Resets asked for since an instant, and how many of them failed; filled by whoever performs them.
-RESETS: list[Callable[[dt.datetime], tuple[int, int]]] = []
 NEWEST = 10_000
 
 
@@ -131,13 +136,27 @@ def trouble(run: Run) -> str:
             [run.pk, since, NEWEST],
         )
         attempted, bounced, complained = cursor.fetchone()
-    asked = [resets(since) for resets in RESETS]
+    asked, failed = _resets(since)
     return _too_many(
         run,
         ("bounced", bounced, attempted, "notices"),
         ("complained", complained, attempted, "notices"),
-        ("failed_resets", sum(bad for _, bad in asked), sum(n for n, _ in asked), "resets"),
+        ("failed_resets", failed, asked, "resets"),
     )
+
+
+def _resets(since: dt.datetime) -> tuple[int, int]:
+    """How many people asked for a link since then and had their answer, and how many got none: it
+    could not be made, or not be delivered. Who is nobody's account was answered.
+    """
+    asked = AccessRequest.objects.filter(
+        purpose=AccessRequest.Purpose.RECOVER, asked_at__gte=since, answered_at__isnull=False
+    )
+    undelivered = Message.objects.filter(
+        kind=Message.Kind.RECOVER, queued_at__gte=since, given_up_at__isnull=False
+    )
+    failed = asked.filter(answer=AccessRequest.Answer.FAILED).count()
+    return asked.count(), failed + undelivered.count()
 
 
 def _too_many(run: Run, *shares: tuple[str, int, int, str]) -> str:

@@ -14,7 +14,13 @@ from django.core.management import call_command
 from django.db import connections
 
 from accounts import mail_results, notice_codes, notice_files, waves
-from accounts.models import MailReport, NoticeWave, ResetNotice, ResetNoticeTransition
+from accounts.models import (
+    AccessRequest,
+    MailReport,
+    NoticeWave,
+    ResetNotice,
+    ResetNoticeTransition,
+)
 from tests import factories
 from tests.mail import MailServer
 from winddown import audit, clock, invariants, loading, programme, runner
@@ -382,7 +388,9 @@ def begin_first(run: Run) -> ResetNotice:
     from accounts import notices
 
     first = ResetNotice.objects.filter(run=run, state="queued").order_by("pk")[0]
-    return notices._begin(first.pk, run=run)
+    begun = notices._begin([first.pk], run=run, at=clock.now())
+    assert begun is not None
+    return begun
 
 
 def let_leases_run_out() -> None:
@@ -587,14 +595,20 @@ class TestWaves:
         assert fresh(run).state == "paused"
         assert paused_for(run).startswith("complained: 1 of 30 notices (3.3 %")
 
-    def test_failed_resets_pause_it(
-        self, people: Any, mail: Any, reset: Any, monkeypatch: Any
-    ) -> None:
-        """Whoever performs resets tells how many failed; the run asks after every batch."""
+    def test_failed_resets_pause_it(self, people: Any, mail: Any, reset: Any) -> None:
+        """Of a hundred people who asked for a link, four got none."""
         people(5)
-        monkeypatch.setattr(waves, "RESETS", [lambda since: (100, 4)])
+        run = reset()
+        at = clock.now()
+        AccessRequest.objects.bulk_create(
+            AccessRequest(
+                purpose="recover", typed_sealed=b"", language="ja", asked_at=at, answered_at=at,
+                answer="failed" if number < 4 else "links",
+            )
+            for number in range(100)
+        )  # fmt: skip
 
-        run = factories.worked_off(reset())
+        run = factories.worked_off(run)
 
         assert run.state == "paused"
         assert paused_for(run) == "failed resets: 4 of 100 resets (4.0 %, the limit is 3 %)"

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
     """Who looks at which pages."""
-    yield "", ["/", "/sign-in/"]
+    yield "", ["/", "/sign-in/", "/is-this-notice-from-us/"]
     yield (
         site.customer,
         [
