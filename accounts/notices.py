@@ -152,7 +152,7 @@ def _begin(todo: list[int], *, run: Run, at: dt.datetime) -> ResetNotice | None:
     """
     while todo:
         notice = ResetNotice(pk=todo.pop(0))
-        attempt = {"attempts": F("attempts") + 1, "attempted_at": at, "answer": ""}
+        attempt: dict[str, Any] = {"attempts": F("attempts") + 1, "attempted_at": at, "answer": ""}
         try:
             return transition_one(notice, "begin", actor=SYSTEM, run=run, **attempt)
         except TransitionRefused:
