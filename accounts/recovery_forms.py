@@ -187,7 +187,13 @@ class QueueForm(forms.Form):
     """Which cases of the queue are shown."""
 
     state = forms.ChoiceField(label=_("State"), required=False)
-    days = forms.IntegerField(label=_("At least so many days old"), required=False, min_value=0)
+    days = forms.IntegerField(
+        label=_("At least so many days old"),
+        required=False,
+        min_value=0,
+        max_value=10_000,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
 
     def __init__(self, *args: Any, states: list[tuple[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

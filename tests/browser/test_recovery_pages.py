@@ -1,0 +1,252 @@
+"""The way back in a real browser: every page of it, for visitors, customers and staff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests import factories
+from tests.browser.conftest import Site
+from tests.signing_in import open_session
+
+axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
+pytestmark = pytest.mark.slow
+
+NEW = "a quite different sentence"
+CONSOLE = "/console/recovery/"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Cases in every state, links that live, and the sessions of those who look at them."""
+
+    references: dict[str, str]
+    cases: dict[str, int]
+    link: str
+    sessions: dict[str, str]
+
+
+@pytest.fixture
+def desk(site: Site) -> Desk:
+    """Made before the browser is started: while it runs, Django takes this thread for another."""
+    support = factories.make_staff("support", display_name="Support")
+    supervisor = factories.make_staff("fraud_supervisor", display_name="Supervisor")
+    cases = _cases(support, supervisor)
+    return Desk(
+        references={state: case.reference for state, case in cases.items()},
+        cases={state: case.pk for state, case in cases.items()},
+        link=_link(),
+        sessions={
+            "support": _session(support),
+            "supervisor": _session(supervisor),
+            "external": _external_session(),
+        },
+    )
+
+
+def _cases(support: Any, supervisor: Any) -> dict[str, Any]:
+    """One case in each state that people look at."""
+    from accounts import addresses, cases
+    from winddown import approvals
+
+    found = {}
+    for state in ("opened", "collecting", "proposed", "approved", "rejected"):
+        typed = f"{state}@example.com"
+        address = addresses.understood(typed)
+        assert address is not None
+        contact = cases.Contact("山田 太郎", "", typed, "電話を失くしました。")
+        case = cases.open_case(contact, address=address, language="ja", network=None)
+        if state != "opened":
+            case = cases.take(case, actor=support, reason="mine")
+        if state in ("proposed", "approved"):
+            for kind in ("identity_document", "past_transactions"):
+                cases.add_proof(case, kind=kind, note="matches what we know", actor=support)
+            account = factories.make_customer().login_id
+            case = cases.propose(case, account=account, actor=support, reason="it is them")
+        if state == "approved":
+            asked = approvals.standing(case.subject, stage=cases.STAGE)
+            assert asked is not None
+            case = cases.decide(
+                case, actor=supervisor, digest=asked.digest, reason="agreed", approve=True
+            )
+        if state == "rejected":
+            case = cases.decline(case, code="no_answer", actor=support, reason="no answer")
+        found[state] = case
+    return found
+
+
+def _link() -> str:
+    """The path of a living link to a new password."""
+    from accounts import addresses, links
+    from winddown import clock
+
+    owner = factories.make_customer(
+        email=f"{factories.unique('owner')}@example.com", email_verified_at=clock.now()
+    )
+    address = addresses.channel_of(owner)
+    assert address is not None
+    link = links.issue("recover", address=address, user=owner)
+    links.hand_over(link)
+    return f"/recovery/link/{links.token(link)}/"
+
+
+def _session(person: Any) -> str:
+    browser = Client()
+    open_session(browser, person)
+    return str(browser.cookies["sessionid"].value)
+
+
+def _external_session() -> str:
+    """Somebody whom a provider let in just now, and who has no password."""
+    from accounts import credentials
+    from accounts.models import ExternalIdentity
+    from winddown import clock
+
+    someone = factories.make_customer()
+    ExternalIdentity.objects.create(
+        user=someone, provider="line", subject=someone.login_id, linked_at=clock.now()
+    )
+    let_in = credentials.sign_in_external("line", someone.login_id, origin=credentials.Origin())
+    assert let_in is not None
+    browser = Client()
+    browser.force_login(someone)
+    session = browser.session
+    session["admission"] = let_in.admission.as_json()
+    session.save()
+    return str(browser.cookies["sessionid"].value)
+
+
+def signed_in(site: Site, page: Any, session: str) -> Any:
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": site.address}])
+    return page
+
+
+def look(page: Any, *, language: str, width: int) -> None:
+    """What every page must be."""
+    place = page.url
+    assert page.get_attribute("html", "lang") == language, place
+    assert page.locator("h1").count() == 1, place
+    found = axe_playwright.Axe().run(page).response["violations"]
+    grave = [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+    assert not grave, (place, grave)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+
+
+def send(page: Any) -> None:
+    """The page's last form goes as it is."""
+    with page.expect_navigation():
+        page.locator("main form").last.locator("button").click()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_page_for_customers_is_accessible_and_fits(
+    site: Site, desk: Desk, open_browser: Callable[..., Any], language: str, width: int
+) -> None:
+    seen: Any = {"language": language, "width": width}
+    page = open_browser(**seen)
+    page.goto("/register/")
+    look(page, **seen)
+    _allow_registration(site)
+    for place in (
+        "/recovery/",
+        "/recovery/sent/",
+        "/recovery/help/",
+        "/recovery/case/",
+        "/register/",
+    ):
+        page.goto(place)
+        look(page, **seen)
+        send(page)
+        look(page, **seen)
+    for reference in desk.references.values():
+        page.goto("/recovery/case/")
+        page.fill("#id_reference", reference)
+        send(page)
+        look(page, **seen)
+    page.goto(desk.link)
+    look(page, **seen)
+    page.fill("#id_password", "short")
+    send(page)
+    look(page, **seen)
+
+    page = signed_in(site, open_browser(**seen), desk.sessions["external"])
+    for place in ("/", "/recovery/first-password/"):
+        page.goto(place)
+        look(page, **seen)
+
+
+def _allow_registration(site: Site) -> None:
+    with site.database.connect() as connection:
+        for state in ("restoring", "enabled"):
+            connection.execute(
+                "UPDATE winddown_capability SET state = %s WHERE code = 'register'", [state]
+            )
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_page_for_staff_is_accessible_and_fits(
+    site: Site, desk: Desk, open_browser: Callable[..., Any], language: str, width: int
+) -> None:
+    seen: Any = {"language": language, "width": width}
+    page = signed_in(site, open_browser(**seen), desk.sessions["support"])
+    for place in (
+        "",
+        "?state=rejected&days=0",
+        *(f"{number}/" for number in desk.cases.values()),
+        f"{desk.cases['opened']}/take/",
+        f"{desk.cases['opened']}/decline/",
+        f"{desk.cases['collecting']}/proof/",
+        f"{desk.cases['collecting']}/propose/",
+        f"{desk.cases['proposed']}/approve/",
+        f"{desk.cases['opened']}/contact/",
+    ):
+        page.goto(CONSOLE + place)
+        look(page, **seen)
+    page.fill("#id_reason", "to call them")
+    send(page)
+    look(page, **seen)
+
+    page = signed_in(site, open_browser(**seen), desk.sessions["supervisor"])
+    for place in (f"{desk.cases['proposed']}/approve/", f"{desk.cases['approved']}/revoke/"):
+        page.goto(CONSOLE + place)
+        look(page, **seen)
+
+
+def test_the_way_back_goes_without_javascript_and_leaves_no_token_in_the_address(
+    site: Site, desk: Desk, open_browser: Callable[..., Any]
+) -> None:
+    page = open_browser(java_script_enabled=False)
+    page.goto(desk.link)
+    assert page.url == f"{site.address}/recovery/password/"
+    page.fill("#id_password", NEW)
+    page.fill("#id_again", NEW)
+    send(page)
+
+    assert page.url == f"{site.address}/sign-in/"
+    assert "Your new password is set" in page.inner_text("main")
+    page.goto("/recovery/password/")
+    assert "no longer valid" in page.inner_text("h1")
+
+
+def test_two_people_decide_a_case_without_javascript(
+    site: Site, desk: Desk, open_browser: Callable[..., Any]
+) -> None:
+    case = f"{CONSOLE}{desk.cases['proposed']}/"
+    page = signed_in(site, open_browser(java_script_enabled=False), desk.sessions["support"])
+    page.goto(case)
+    assert page.locator("#decide-approve").count() == 0
+    assert "a second person decides" in page.inner_text("main")
+
+    page = signed_in(site, open_browser(java_script_enabled=False), desk.sessions["supervisor"])
+    page.goto(case)
+    page.click("#decide-approve")
+    page.fill("#id_reason", "agreed")
+    send(page)
+
+    assert "Approved" in page.inner_text("h1")
