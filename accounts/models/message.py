@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -63,7 +64,8 @@ class Message(models.Model):
                 fields=["channel", "id"],
                 condition=Q(sent_at=None, given_up_at=None),
                 name="messages_owed",
-            )
+            ),
+            BrinIndex(fields=["queued_at"], autosummarize=True),
         ]
         constraints = [
             models.CheckConstraint(

@@ -6,6 +6,7 @@ import uuid
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -52,7 +53,8 @@ class AccessRequest(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["id"], condition=Q(answered_at=None), name="access_requests_owed")
+            models.Index(fields=["id"], condition=Q(answered_at=None), name="access_requests_owed"),
+            BrinIndex(fields=["asked_at"], autosummarize=True),
         ]
 
     def __str__(self) -> str:
