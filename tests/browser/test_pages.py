@@ -76,8 +76,9 @@ def test_the_whole_way_in_goes_by_keyboard(site: Site, open_browser: Callable[..
     page.keyboard.type(site.deputy)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    # The skip link's own jump counts as a navigation too, so the page is known by its field.
+    page.locator("#id_code").wait_for()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")

@@ -1,0 +1,43 @@
+"""What the demo prints is enough to get in."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from django.test import Client
+from rich.console import Console
+
+from rehearsal import serving
+from rehearsal.stage import PEOPLE, Cast
+from tests import factories
+from tests.signing_in import sign_in
+
+PASSWORD = "correct horse battery"
+
+
+def test_the_sign_ins_that_are_printed_open_the_console(
+    rehearsal_clock: Any, programme: Any, tmp_path: Path
+) -> None:
+    people = {}
+    for login in PEOPLE:
+        person = factories.make_staff()
+        person.login_id = login
+        person.set_password(PASSWORD)
+        person.save()
+        people[login] = person
+    printed = io.StringIO()
+
+    serving.show_sign_ins(
+        Console(file=printed, width=200),
+        serving.Site(port=8000, logs=tmp_path),
+        cast=Cast(people=people, password=PASSWORD),
+        customers=[],
+        password="",
+    )
+
+    assert "manage.py staff_code commander" in printed.getvalue()
+    browser = Client()
+    sign_in(browser, "commander", PASSWORD)
+    assert browser.get("/console/").status_code == 200
