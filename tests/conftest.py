@@ -171,6 +171,15 @@ def fresh_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
         connections.close_all()
 
 
+@pytest.fixture(autouse=True)
+def small_hashes(settings: Any) -> None:
+    """Passwords are hashed by the service's own method, with little memory: thousands sign in here."""
+    settings.PASSWORD_HASHERS = [
+        "tests.accounts.hashers.SmallArgon2",
+        *settings.PASSWORD_HASHERS,
+    ]
+
+
 @pytest.fixture
 def own_database(
     request: pytest.FixtureRequest,

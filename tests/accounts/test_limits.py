@@ -250,13 +250,7 @@ def test_one_address_has_one_spelling(came: Callable[..., str | None]) -> None:
 
 
 @pytest.fixture
-def quick_hashes(settings: Any) -> None:
-    """The same code with the smallest argon2, where thousands sign in."""
-    settings.PASSWORD_HASHERS = ["tests.accounts.hashers.SmallArgon2", *settings.PASSWORD_HASHERS]
-
-
-@pytest.fixture
-def noon(rehearsal_clock: Any, quick_hashes: None) -> dt.datetime:
+def noon(rehearsal_clock: Any) -> dt.datetime:
     """The clock stands still at the beginning of a window."""
     at = dt.datetime(2019, 7, 3, 3, 0, tzinfo=dt.UTC)
     rehearsal_clock.travel(at, frozen=True)
