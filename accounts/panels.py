@@ -104,6 +104,7 @@ words.add_workflow_words(
         "send_second_wave": _("Send the second wave"),
         "send_last_wave": _("Send the last wave"),
         "suspend_identities": _("Suspend external identities"),
+        "restore_identities": _("Restore external identities"),
     },
     plan_values={
         ("fence", "customers"): _("customers, not staff"),
@@ -145,5 +146,7 @@ words.add_workflow_words(
             for provider in PROVIDERS
         },
         "identities_suspended_already": _("Identities suspended already"),
+        "identities_to_restore": _("Suspended identities to restore"),
+        "identities_active_already": _("Identities active already"),
     },
 )

@@ -1,4 +1,6 @@
-"""suspend-external-login: the providers' logins stop at once, and every identity is suspended."""
+"""suspend-external-login: the providers' logins stop at once, and every identity is suspended; and
+the way back.
+"""
 
 from __future__ import annotations
 
@@ -22,23 +24,25 @@ class SuspendExternalLogin(Workflow):
     """No login of the named providers opens a session, and none that they opened is accepted, from
     the commit that starts the run; then each identity is suspended and the sessions are deleted.
 
-    Parameter: `providers` (all by default). The people who have no other way in are counted first.
+    Parameters: `providers` (all by default), and `restore`. The people who have no other way in are
+    counted first. A run with `restore` makes the identities active again and touches no switch: they
+    open an account once two people have restored their provider's switch.
     """
 
     name = "suspend-external-login"
     title = "Suspend external login"
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
-        unknown = sorted(set(params) - {"providers"})
-        asked = params.get("providers") or list(PROVIDERS)
+        unknown = sorted(set(params) - {"providers", "restore"})
+        asked, restore = params.get("providers") or list(PROVIDERS), params.get("restore", False)
         strange = [str(each) for each in asked if each not in PROVIDERS]
-        if isinstance(asked, str) or unknown or strange:
+        if isinstance(asked, str) or not isinstance(restore, bool) or unknown or strange:
             raise GuardNotMet(
                 action=f"plan {self.name}",
-                why=f"{', '.join(unknown + strange)} not understood;"
-                f" `providers` is a list out of {', '.join(PROVIDERS)}",
+                why=f"{', '.join(unknown + strange) or params} not understood;"
+                f" `providers` is a list out of {', '.join(PROVIDERS)}, `restore` is true or false",
             )
-        return {"providers": [each for each in PROVIDERS if each in asked]}
+        return {"providers": [each for each in PROVIDERS if each in asked], "restore": restore}
 
     def plan(self, run: Run) -> PlanContent:
         """Counted as of the plan: identities that are linked later change nothing."""
@@ -50,8 +54,13 @@ class SuspendExternalLogin(Workflow):
             linked.values("provider").annotate(active=active).values_list("provider", "active")
         )
         totals = linked.aggregate(active=active, every=Count("pk"))
-        stranded = _stranded(run)
         assert run.as_of is not None
+        if run.params["restore"]:
+            return PlanContent(
+                counts={"identities_to_restore": totals["every"] - totals["active"]},
+                excluded={"identities_active_already": totals["active"]},
+            )
+        stranded = _stranded(run)
         return PlanContent(
             counts={
                 "identities": totals["active"],
@@ -72,18 +81,25 @@ class SuspendExternalLogin(Workflow):
         )
 
     def at_once(self, run: Run, *, actor: Any) -> None:
+        if run.params["restore"]:
+            return
         checker = runner.checker(run)
         capabilities.lock(_switches(run))
         for code in _switches(run):
             capabilities.stop(code, actor=run.maker, reason=run.reason, ratified_by=checker)
 
     def steps(self, run: Run) -> list[Step]:
+        if run.params["restore"]:
+            return [Step("restore_identities", _suspended_identities, _restore, BATCH_ROWS)]
         return [
             Step("suspend_identities", _active_identities, _suspend, BATCH_ROWS),
             Step("remove_sessions", _sessions, _remove_sessions, BATCH_ROWS),
         ]
 
     def verify(self, run: Run) -> list[str]:
+        if run.params["restore"]:
+            left = _suspended_identities(run).count()
+            return [f"{left} identities are still suspended"] if left else []
         gaps = []
         for code in _switches(run):
             if Capability.objects.get(code=code).state != Capability.State.DISABLED:
@@ -104,6 +120,12 @@ def _switches(run: Run) -> list[str]:
 def _active_identities(run: Run) -> QuerySet[Any]:
     return ExternalIdentity.objects.filter(
         state=ExternalIdentity.State.ACTIVE, provider__in=run.params["providers"]
+    )
+
+
+def _suspended_identities(run: Run) -> QuerySet[Any]:
+    return ExternalIdentity.objects.filter(
+        state=ExternalIdentity.State.SUSPENDED, provider__in=run.params["providers"]
     )
 
 
@@ -129,6 +151,10 @@ def _stranded(run: Run) -> Any:
 
 def _suspend(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
     return Moved(rows=transition_set(rows, "suspend", run=run))
+
+
+def _restore(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    return Moved(rows=transition_set(rows, "restore", run=run))
 
 
 def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:

@@ -8,7 +8,6 @@ import pytest
 
 from accounts import credentials
 from accounts.models import AuthEvent, ExternalIdentity, ExternalIdentityTransition, Session
-from tests import factories
 from winddown import capabilities, invariants, runner
 from winddown.capabilities import PROVIDERS
 from winddown.errors import GuardNotMet
@@ -138,9 +137,29 @@ def test_a_suspended_identity_opens_nothing_even_when_the_provider_is_back(
 
     assert credentials.sign_in_external("line", identity.subject, origin=NOWHERE) is None
 
-    factories.bring_to(identity, "active")
+    run = done(SUSPEND, providers=["line"], restore=True)
+
+    assert runner.moved(run) == {"restore_identities": 1}
     opened = credentials.sign_in_external("line", identity.subject, origin=NOWHERE)
     assert opened == someone
+
+
+def test_identities_that_are_restored_open_nothing_while_their_provider_is_stopped(
+    person: Any, done: Any
+) -> None:
+    person(provider="line")
+    person(provider="yahoo")
+    done(SUSPEND)
+
+    done(SUSPEND, providers=["line"], restore=True)
+
+    assert not Capability.objects.exclude(state="disabled").filter(code__contains="external:line")
+    identity = ExternalIdentity.objects.get(provider="line")
+    assert identity.state == ExternalIdentity.State.ACTIVE
+    assert credentials.sign_in_external("line", identity.subject, origin=NOWHERE) is None
+    assert ExternalIdentity.objects.get(provider="yahoo").state == "suspended"
+    again = done(SUSPEND, providers=["line"], restore=True)
+    assert runner.moved(again) == {}
 
 
 def test_no_member_of_staff_is_let_in_by_a_provider(staff: Any, switches: None) -> None:
@@ -158,7 +177,12 @@ def test_no_member_of_staff_is_let_in_by_a_provider(staff: Any, switches: None) 
 
 @pytest.mark.parametrize(
     "params",
-    [{"providers": ["line", "myspace"]}, {"provider": "line"}, {"providers": "line"}],
+    [
+        {"providers": ["line", "myspace"]},
+        {"provider": "line"},
+        {"providers": "line"},
+        {"restore": "yes"},
+    ],
 )
 def test_parameters_that_are_not_understood_are_refused(
     plan_of: Any, params: dict[str, Any]
