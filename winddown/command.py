@@ -199,10 +199,12 @@ class WorkflowCommand(StaffCommand):
             if failed
             else ""
         )
+        why = runner.paused_because(run)
         self.say(
-            f"{run} is {run.state}: {steps}{failures}.",
+            f"{run} is {run.state}: {steps}{failures}." + (f" Paused: {why}" if why else ""),
             run=run.pk,
             state=run.state,
+            paused=why,
             moved=done,
             failures=failed,
             digest=run.plan_digest,

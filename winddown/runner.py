@@ -35,7 +35,17 @@ from winddown.errors import (
 )
 from winddown.leases import LEASE_S, Lease, LeaseLost
 from winddown.machines import SYSTEM, require, transition_one
-from winddown.models import Approval, Batch, Failure, Plan, Run, Signature, StepTotal, Worker
+from winddown.models import (
+    Approval,
+    Batch,
+    Failure,
+    Plan,
+    Run,
+    RunTransition,
+    Signature,
+    StepTotal,
+    Worker,
+)
 
 ATTEMPTS_MAX = 3
 SPLIT_INTO = 8
@@ -872,6 +882,14 @@ def moved(run: Run) -> dict[str, int]:
         Batch.objects.filter(run=run).values("step").annotate(total=Sum("moved")).order_by("step")
     )
     return {row["step"]: row["total"] for row in rows}
+
+
+def paused_because(run: Run) -> str:
+    """The reason of the pause in which the run is; empty when it is not paused."""
+    if run.state != Run.State.PAUSED:
+        return ""
+    pauses = RunTransition.objects.filter(subject_id=run.pk, transition="pause").order_by("-pk")
+    return pauses.values_list("reason", flat=True).first() or ""
 
 
 def failures_by_reason(run: Run) -> dict[str, int]:

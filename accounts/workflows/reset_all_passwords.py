@@ -22,7 +22,7 @@ from accounts.models import (
 from accounts.models.user import WITHOUT_PASSWORD
 from winddown import clock
 from winddown.errors import GuardNotMet
-from winddown.models import Batch, Run
+from winddown.models import Batch, Run, StepTotal
 from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
 
 BATCH_ROWS = 5_000
@@ -142,8 +142,11 @@ class ResetAllPasswords(Workflow):
         return steps
 
     def not_yet(self, run: Run, step: Step) -> str:
-        """The first wave finds the waves laid out; a later one opens when the one before is clean."""
-        if step.name not in SEND_STEPS:
+        """The first wave finds the waves laid out; a later one opens when the one before is clean,
+        and once open, stays so when a retry comes by.
+        """
+        opened = StepTotal.objects.filter(run=run, step=step.name)
+        if step.name not in SEND_STEPS or opened.exists():
             return ""
         waves.lay_out(run)
         number = SEND_STEPS.index(step.name)

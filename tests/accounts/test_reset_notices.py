@@ -514,12 +514,15 @@ class TestWaves:
         assert set(order[4:]) == {person.email for person in rest}
 
     def test_the_next_wave_opens_only_when_the_log_shows_that_the_last_was_clean(
-        self, people: Any, mail: Any, reset: Any, two: Any
+        self, people: Any, mail: Any, reset: Any, two: Any, capsys: Any
     ) -> None:
         people(40)
         run = factories.worked_off(reset(limits=LIMITS))
         assert (run.state, mail.count()) == ("paused", 10)
         assert "wave 1 is sent" in paused_for(run)
+        call_command("reset_all_passwords", "--status")
+        assert "is paused: " in (said := capsys.readouterr().out)
+        assert "Paused: wave 1 is sent" in said
 
         runner.resume(run, actor=two[0], reason="impatient")
         assert factories.worked_off(fresh(run)).state == "paused"

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,15 +92,22 @@ def why_paused(run: Run) -> str:
     return log.order_by("-pk").values_list("reason", flat=True).first() or ""
 
 
-def until_it_rests(run: Run, fleet: Fleet) -> str:
-    """The state in which the run stops by itself; as long as mails go out, it is waited for."""
+def while_mails_go_out(goes_on: Callable[[int], bool], fleet: Fleet) -> None:
+    """It is waited for, however slow the machine, as long as notice after notice is begun."""
     seen = -1
-    while state_of(run) == "running":
-        sent = ResetNotice.objects.filter(attempts__gt=0).count()
-        if sent != seen:
-            seen, patience = sent, time.monotonic() + 60
+    while True:
+        begun = ResetNotice.objects.filter(attempts__gt=0).count()
+        if not goes_on(begun):
+            return
+        if begun != seen:
+            seen, patience = begun, time.monotonic() + 60
         assert time.monotonic() < patience, fleet.said()
-        time.sleep(0.2)
+        time.sleep(0.5)
+
+
+def until_it_rests(run: Run, fleet: Fleet) -> str:
+    """The state in which the run stops by itself."""
+    while_mails_go_out(lambda begun: state_of(run) == "running", fleet)
     return state_of(run)
 
 
@@ -141,7 +148,7 @@ def test_ten_thousand_are_told_once_though_worker_and_broker_are_killed(
     runner.resume(run, actor=maker, reason="clean")
 
     # The second wave is hit in its middle: a worker with everything it has, then the broker.
-    wait_until(lambda: mail.count() > 400, "four hundred mails")
+    while_mails_go_out(lambda begun: begun < 400, fleet)
     os.killpg(fleet.worker.pid, signal.SIGKILL)
     fleet.broker.kill()
     left_in_the_middle = ResetNotice.objects.filter(state="sending").count()
@@ -157,7 +164,7 @@ def test_ten_thousand_are_told_once_though_worker_and_broker_are_killed(
 
     # The last wave loses single slots of the worker.
     for reached in (2_000, 4_000):
-        wait_until(lambda reached=reached: mail.count() > reached, f"{reached} mails")
+        while_mails_go_out(lambda begun, reached=reached: begun < reached, fleet)
         for pid in fleet.children():
             fleet.kill(pid)
     ended = until_it_rests(run, fleet)
