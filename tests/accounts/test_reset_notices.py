@@ -556,6 +556,37 @@ class TestWaves:
         assert factories.worked_off(fresh(run)).state == "succeeded"
         assert mail.count() == len(set(mail.recipients())) == 40
 
+    def test_a_retry_of_an_early_wave_does_not_shut_one_that_was_open(
+        self, people: Any, mail: Any, reset: Any, two: Any, tmp_path: Path
+    ) -> None:
+        for number in (9, 29):
+            people(number)
+            people(1, "taken")
+
+        def report() -> None:
+            long_ago(*ResetNotice.objects.filter(attempts__gt=0))
+            rows = [result(notice) for notice in ResetNotice.objects.filter(state="sent")]
+            load(write_log(tmp_path / "log.csv", *rows))
+            mail_results.settle(complete_until=clock.now(), actor=two[0], reason="log")
+
+        run = factories.worked_off(reset(limits=LIMITS))
+        report()
+        runner.resume(run, actor=two[0], reason="log is in")
+        run = factories.worked_off(fresh(run))
+        assert (run.state, states()) == (
+            "partially_failed",
+            {"queued": 1, "sent": 38, "unknown": 1},
+        )
+        report()
+        mail.mend()
+        for _wave in (1, 3):
+            code = "delivery_unknown"
+            assert runner.retry_failed(run, reason_code=code, actor=two[0], reason="log") == 1
+            run = factories.worked_off(fresh(run))
+
+        assert run.state == "succeeded", paused_for(run)
+        assert states() == {"sent": 40}
+
     def test_six_percent_of_bounces_pause_the_run_and_a_resume_tells_nobody_twice(
         self, people: Any, mail: Any, reset: Any, two: Any
     ) -> None:
