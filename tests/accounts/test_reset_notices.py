@@ -163,8 +163,8 @@ class TestOneByOne:
         codes = re.findall(r"^    (\S+)\s*$", body, re.MULTILINE)
         assert len(codes) == 2
         assert {notice_codes.notice_of(code) for code in codes} == {notice.pk}
-        assert "新しいパスワード" in body
-        assert "new password" in body
+        assert "ログインできない方" in body
+        assert "Cannot sign in?" in body
         assert "お尋ねすることはありません" in body
         assert "We never ask" in body
         assert "Test" in letter["Subject"]
