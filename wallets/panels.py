@@ -136,11 +136,11 @@ class Movement:
 
 
 @panels.home_panel(10)
-def balance(customer: Any) -> Panel | None:
-    """What the wallet holds, paid and bonus value apart, and how it stands."""
+def balance(customer: Any) -> Panel:
+    """What the wallet holds, paid and bonus value apart, and how it stands; or that there is none."""
     wallet = Wallet.objects.filter(account=customer).first()
     if wallet is None:
-        return None
+        return Panel("wallets/_no_wallet.html")
     return Panel("wallets/_balance.html", {"wallet": wallet})
 
 

@@ -59,8 +59,9 @@ def test_the_case_ends_with_every_unit_in_its_place(own_database: Any, tmp_path:
 def test_a_database_with_a_real_programme_is_not_touched(own_database: Any, tmp_path: Path) -> None:
     with own_database.connect() as connection:
         connection.execute(
-            "INSERT INTO winddown_programme (id, name, currency, time_zone, state, launched_at, safeguarded_minor)"
-            " VALUES (1, 'real', 'JPY', 'Asia/Tokyo', 'operating', now(), 0)"
+            "INSERT INTO winddown_programme (id, name, currency, time_zone, state, launched_at,"
+            " safeguarded_minor, contact_phone)"
+            " VALUES (1, 'real', 'JPY', 'Asia/Tokyo', 'operating', now(), 0, '')"
         )
     done = replayed(own_database, tmp_path)
     assert done.returncode == 1

@@ -108,6 +108,11 @@ BREACHES = {
         "I10",
         "UPDATE winddown_run SET plan_digest = repeat('0', 64)",
     ),
+    "a second role in one hand": (
+        "I10b",
+        "INSERT INTO accounts_user_groups (user_id, group_id)"
+        " SELECT r.maker_id, g.id FROM winddown_run r, auth_group g WHERE g.name = 'auditor' LIMIT 1",
+    ),
     "an audit entry rewritten": (
         "I14",
         "UPDATE winddown_auditentry SET reason = 'x' WHERE seq = 2",
