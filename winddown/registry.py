@@ -108,7 +108,9 @@ class Workflow:
         return ""
 
     def trouble(self, run: Run) -> str:
-        """Why the run must pause now, or nothing; asked after every batch of an outward step."""
+        """Why the run must pause now, or nothing; asked after every batch of an outward step and
+        before the next step opens.
+        """
         return ""
 
     def verify(self, run: Run) -> list[str]:

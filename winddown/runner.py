@@ -804,7 +804,9 @@ def _advance(run_id: int) -> bool:
         position = next(index for index, step in enumerate(steps) if step.name == run.step)
         if position + 1 < len(steps):
             following = steps[position + 1]
-            if reason := workflow.not_yet(run, following):
+            # Trouble is asked for here too: another worker may come by before the one that met it
+            # has said so.
+            if reason := workflow.trouble(run) or workflow.not_yet(run, following):
                 _stop(run, reason)
                 return False
             Run.objects.filter(pk=run.pk).update(step=following.name)
