@@ -40,7 +40,8 @@ def test_a_customer_signs_in_and_comes_to_the_own_page(client: Client, known: An
 
     assert answer.status_code == 302
     assert answer["Location"] == "/"
-    assert client.get("/").context["panels"] == []
+    panels = client.get("/").context["panels"]
+    assert [panel.template for panel in panels] == ["wallets/_no_wallet.html"]
 
 
 def test_staff_sign_in_at_the_same_place_and_come_to_the_console(
