@@ -890,12 +890,17 @@ class TestPage:
         assert "made every customer's password unusable" in page
         assert 'type="password"' not in page
 
-    def test_who_guesses_codes_is_soon_refused(self, client: Any, people: Any) -> None:
-        # Twenty by the shared counter; should it be slow to answer once, five more by the process.
-        answers = [self.ask(client, f"{number:012}") for number in range(26)]
+    def test_who_guesses_codes_is_soon_refused(
+        self, client: Any, people: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Twenty by the shared counter; only where it did not answer, five more by the process."""
+        answers = (self.ask(client, f"{number:012}") for number in range(26))
+        passed = next(
+            number for number, said in enumerate(answers) if "Too many codes were tried" in said
+        )
 
-        assert "We sent no notice" in answers[4]
-        assert "Too many codes were tried" in answers[25]
+        counted_alone = any(record.name == "accounts.counters" for record in caplog.records)
+        assert passed == 20 or (counted_alone and 5 <= passed <= 25)
 
     def test_the_contact_is_published_by_who_may(self, staff: Any) -> None:
         with pytest.raises(NotPermitted):
