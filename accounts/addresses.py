@@ -8,15 +8,14 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.models import Message, User
 from accounts.models.user import PHONE_DIGITS, UserQuerySet
-from winddown import encryption
+from winddown import encryption, locks
+from winddown.locks import Lock
 
-ADDRESS_LOCK = 7005
 _COUNTRY = "81"
 _PHONE = re.compile(r"[0-9]{9,15}")
 EMAIL, PHONE = Message.Channel.EMAIL, Message.Channel.PHONE
@@ -106,7 +105,4 @@ def hold(address: Address) -> None:
 
     A lock and not a unique index: loaded accounts may share an address.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [ADDRESS_LOCK, address.fingerprint]
-        )
+    locks.hold(Lock.ADDRESS, key=int(address.fingerprint[:7], 16))

@@ -11,17 +11,17 @@ from typing import Any
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection, models, transaction
 
-from accounts import limits
-from accounts.devices import Device
 from accounts.errors import AuthorityFenced, PasswordChangedMeanwhile, PasswordReused
 from accounts.models import AuthEvent, CredentialFence, ExternalIdentity, Session, User
-from winddown import approvals, audit, capabilities, clock, runner
+from accounts.sign_in import limits
+from accounts.sign_in.devices import Device
+from winddown import approvals, audit, capabilities, clock, locks, runner
 from winddown.errors import CapabilityStopped, GuardNotMet, PastDeadline
+from winddown.locks import Lock
 from winddown.machines import SYSTEM, require, transition_one
 from winddown.models import Batch, Capability, Run
 from winddown.providers import PROVIDERS
 
-FENCE_LOCK = 7004
 # A session of staff ends by itself, whatever is done in it.
 STAFF_SESSION_MAX = dt.timedelta(hours=8)
 NO_PASSWORD = "!"  # noqa: S105  what Django's hashers understand as unusable
@@ -109,17 +109,14 @@ def hold_fence() -> Fence:
     gives by the instant returned: so nothing can be accepted under the old fence and be dated
     behind the new one.
     """
-    assert transaction.get_connection().in_atomic_block, "the fence is held by a transaction"
-    with connection.cursor() as cursor:
-        # Two statements: the second sees what was committed while the first waited.
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, 0)", [FENCE_LOCK])
+    # Two statements: the second sees what was committed while the first waited.
+    locks.share(Lock.FENCE)
     return Fence(at=clock.now(), not_before=fence_now())
 
 
 def _move_fence() -> None:
     """Whoever held the fence has committed, and nobody holds it until this transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [FENCE_LOCK])
+    locks.hold(Lock.FENCE)
 
 
 def raise_fence(run: Run) -> CredentialFence:

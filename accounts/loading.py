@@ -8,8 +8,9 @@ from typing import Any
 from django.contrib.auth.hashers import get_hashers
 from django.db import connection
 
-from accounts import attack, mail_results
+from accounts import attack
 from accounts.models import AuthEvent, ExternalIdentity, ResetNotice, User
+from accounts.reset_notices import mail_results
 from winddown.capabilities import PROVIDERS
 from winddown.file_kinds import (
     ANY,

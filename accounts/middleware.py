@@ -17,8 +17,8 @@ from django_htmx.http import HttpResponseClientRefresh
 from accounts import credentials, device_tokens, sessions
 from accounts.credentials import Admission
 from accounts.models import User
-from accounts.origins import keep_device
 from accounts.sessions import ADMISSION_KEY, admission_of
+from accounts.sign_in.origins import keep_device
 from winddown.pages import is_poll
 
 # Where staff go who have shown no second factor yet.

@@ -26,9 +26,9 @@ from django.urls import reverse
 from django.utils import translation
 from kombu.exceptions import OperationalError as BrokerDown
 
-from accounts import links
 from accounts.addresses import Address
 from accounts.models import Message, OneTimeLink, User
+from accounts.way_back import links
 from winddown import audit, clock, encryption
 from winddown.machines import require
 from winddown.models import Programme

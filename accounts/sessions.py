@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.credentials import Admission
 from accounts.models import AuthEvent, Session, User
-from accounts.origins import origin_of
+from accounts.sign_in.origins import origin_of
 from winddown import clock
 
 ADMISSION_KEY = "admission"

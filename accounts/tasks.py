@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from accounts import access_requests, outbox
+from accounts import outbox
+from accounts.way_back import access_requests
 
 
 @shared_task(name=outbox.SEND)

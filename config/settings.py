@@ -223,7 +223,7 @@ CACHES = {
     }
 }
 
-# The limits on attempts count beside the cache, in the same server (accounts.counters).
+# The limits on attempts count beside the cache, in the same server (accounts.sign_in.counters).
 COUNTERS_PREFIX = "wd-count"
 
 
@@ -323,9 +323,9 @@ else:
 # --- People and their sessions --------------------------------------------------------------------
 
 LOGIN_URL = "sign_in"
-AUTHENTICATION_BACKENDS = ["accounts.backends.LoginIdBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.sign_in.backends.LoginIdBackend"]
 PASSWORD_HASHERS = [
-    "accounts.hashers.BoundedArgon2PasswordHasher",
+    "accounts.sign_in.hashers.BoundedArgon2PasswordHasher",
     # What the operator's core system may bring along; rewritten with argon2 at the next sign-in.
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
@@ -334,17 +334,17 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("login_id", "email", "phone")},
     },
-    {"NAME": "accounts.validators.PasswordLengthValidator"},
+    {"NAME": "accounts.sign_in.validators.PasswordLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "accounts.validators.BreachedPasswordValidator"},
-    {"NAME": "accounts.validators.UnusedPasswordValidator"},
+    {"NAME": "accounts.sign_in.validators.BreachedPasswordValidator"},
+    {"NAME": "accounts.sign_in.validators.UnusedPasswordValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 900
 
 # What of django-allauth is taken, and what is left off: docs/decisions/0007-allauth.md.
-ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
-SOCIALACCOUNT_ADAPTER = "accounts.adapters.ExternalAdapter"
-MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
+ACCOUNT_ADAPTER = "accounts.sign_in.adapters.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "accounts.sign_in.adapters.ExternalAdapter"
+MFA_ADAPTER = "accounts.sign_in.adapters.SecondFactorAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "login_id"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
@@ -352,7 +352,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 # Half-finished sign-ins are given up, and dangerous actions ask again, after ten minutes.
 ACCOUNT_LOGIN_TIMEOUT = 600
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
-# accounts.limits counts what allauth would.
+# accounts.sign_in.limits counts what allauth would.
 ACCOUNT_RATE_LIMITS = False
 MFA_RATE_LIMITS = False
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -362,8 +362,8 @@ MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
-    "authenticate": "accounts.forms.CodeForm",
-    "reauthenticate": "accounts.forms.FreshCodeForm",
+    "authenticate": "accounts.sign_in.forms.CodeForm",
+    "reauthenticate": "accounts.sign_in.forms.FreshCodeForm",
 }
 
 
@@ -399,7 +399,7 @@ def _provider_app(provider: str) -> dict[str, Any] | None:
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
     "openid_connect": {
         "APPS": [app for app in map(_provider_app, PROVIDERS) if app],
-        "provider_class": "accounts.external.FencedProvider",
+        "provider_class": "accounts.sign_in.external.FencedProvider",
     }
 }
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
@@ -412,7 +412,7 @@ SESSION_COOKIE_AGE = 30 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-# Says that a device has signed in before (accounts.devices).
+# Says that a device has signed in before (accounts.sign_in.devices).
 DEVICE_COOKIE_NAME = "device"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"

@@ -10,8 +10,9 @@ import accounts.panels
 import refunds.panels
 import wallets.panels
 from accounts import console as cases
-from accounts import notice_page, recovery_portal
-from accounts import portal as sign_in
+from accounts.reset_notices import notice_page
+from accounts.sign_in import portal as sign_in
+from accounts.way_back import recovery_portal
 from refunds import console as claims
 from winddown import console, portal
 

@@ -18,13 +18,13 @@ from refunds.models import ClaimDecision, FraudClaim, Issuer, Loss
 from refunds.moves import move
 from wallets import movements
 from wallets.models import FundingCard, Hold, LedgerAccount, Payment, TopUp, Wallet
-from winddown import approvals, audit, clock
+from winddown import approvals, audit, clock, locks
 from winddown.errors import GuardNotMet, PlanChanged, SamePerson
+from winddown.locks import Lock
 from winddown.machines import SYSTEM, require, transition_one, transition_set
 from winddown.models import Approval
 
 STAGE = "claims"
-DECISIONS_LOCK = 7011
 # The operator's own promise: nothing in law sets a time for the appeal against a rejected claim.
 APPEAL_FOR = dt.timedelta(days=60)
 FUNDING_OF_SOURCE = {
@@ -597,8 +597,7 @@ def decide(
         if now != digest:
             raise PlanChanged(subject=decision.subject, approved=digest[:12], now=now[:12])
         # A figure as of now waits for this transaction: it dates its losses now, commits later.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, 0)", [DECISIONS_LOCK])
+        locks.share(Lock.CLAIM_DECISIONS)
         at = clock.now()
         if not approve:
             moved = transition_set(chosen, "send_back", run=None, actor=actor, reason=reason)

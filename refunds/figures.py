@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from refunds.claims import DECISIONS_LOCK
-from winddown import audit, clock
+from winddown import audit, clock, locks
 from winddown.errors import GuardNotMet
+from winddown.locks import Lock
 from winddown.machines import require
 from winddown.models import Programme, PublishedFigure
 
@@ -125,8 +125,7 @@ def suspected(*, as_of: dt.datetime) -> Figure:
 def wait_for_decisions() -> None:
     """Nothing that will be dated up to now is still uncommitted: decisions hold the shared side of
     this lock."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [DECISIONS_LOCK])
+    locks.hold(Lock.CLAIM_DECISIONS)
 
 
 def publish(*, as_of: dt.datetime, actor: Any, reason: str, exact: bool = True) -> Damage:

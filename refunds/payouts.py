@@ -19,9 +19,10 @@ from refunds.models import Payout, PayoutBatch, PayoutFilePart, RefundTerms
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYOUT_NUMBERS_FROM
 from refunds.models.payout_batch import part_place
-from winddown import approvals, audit, capabilities, clock, encryption, invariants
+from winddown import approvals, audit, capabilities, clock, encryption, invariants, locks
 from winddown.errors import GuardNotMet, NothingToDecide, SamePerson
 from winddown.files import write_once
+from winddown.locks import Lock
 from winddown.machines import SYSTEM, named, require, transition_one, transition_set
 from winddown.models import Programme, Run, Signature
 
@@ -99,8 +100,8 @@ def seal(batch: PayoutBatch, *, run: Run) -> PayoutBatch:
 
 def _next_number(bank_code: str) -> int:
     """The bank's next file number; locked to the commit, so that no number is left out."""
+    locks.hold(Lock.FILE_NUMBER, key=int(bank_code))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(7005, %s)", [int(bank_code)])
         cursor.execute(
             "SELECT coalesce(max(sequence), 0) + 1 FROM refunds_payoutbatch WHERE bank_code = %s",
             [bank_code],

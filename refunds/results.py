@@ -18,8 +18,9 @@ from refunds.models.payout import PAYEE_NUMBERS_FROM, PAYOUT_NUMBERS_FROM
 from refunds.payees import Account
 from wallets import movements
 from wallets.models import LedgerAccount
-from winddown import audit, clock
+from winddown import audit, clock, locks
 from winddown.errors import LoadRefused
+from winddown.locks import Lock
 from winddown.machines import named, require, transition_one
 
 _KIND_AT = 103
@@ -51,9 +52,9 @@ def import_file(source: Path | bytes, *, actor: Any, reason: str) -> Imported:
     require(actor, "refunds.reconcile", by_system=True, action="import the bank's answer")
     content = source.read_bytes() if isinstance(source, Path) else source
     sha256 = hashlib.sha256(content).hexdigest()
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
         # One answer at a time: two files about one payout must not pass each other.
-        cursor.execute("SELECT pg_advisory_xact_lock(7006, 0)")
+        locks.hold(Lock.BANK_ANSWER)
         before = BankFile.objects.filter(sha256=sha256).first()
         if before is not None:
             if before.kind == BankFile.Kind.CHECK_ASKED:

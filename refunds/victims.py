@@ -23,10 +23,10 @@ from accounts import attack, detection
 from accounts.models import DetectionRule
 from refunds.models import FraudClaim, Loss, RuleHit
 from wallets.models import Payment, TopUp
-from winddown import audit, clock
+from winddown import audit, clock, locks
+from winddown.locks import Lock
 from winddown.machines import SYSTEM
 
-LOCK = 7010
 CANDIDATE_WEIGHT: Final = 2
 TOGETHER_WITHIN: Final = dt.timedelta(days=1)
 
@@ -278,8 +278,7 @@ def find(*, as_of: dt.datetime, actor: Any = SYSTEM) -> Found:
     """
     attack.read(until=as_of)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LOCK])
+        locks.hold(Lock.CANDIDATES)
         at = clock.now()
         rules = detection.declare(RULES, at=at)
         found = all_matches(as_of=as_of)

@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import notice_files
 from accounts.models import ResetNotice
+from accounts.reset_notices import notice_files
 from rehearsal import carrier, stage
 from rehearsal.case import Case, load_case
 from rehearsal.compensation import Compensation

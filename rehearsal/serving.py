@@ -20,8 +20,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from accounts import credentials, second_factor
+from accounts import credentials
 from accounts.models import User
+from accounts.sign_in import second_factor
 from refunds.models import Entitlement
 from rehearsal.processes import Processes
 from rehearsal.stage import PEOPLE, Cast

@@ -10,7 +10,7 @@ from django.db import connection
 from accounts.loading import ACCOUNT
 from wallets import movements
 from wallets.models import FundingCard, Payment, TopUp, Wallet
-from winddown import capabilities
+from winddown import capabilities, locks
 from winddown.errors import UnknownCapability
 from winddown.file_kinds import (
     REFUSED,
@@ -29,6 +29,7 @@ from winddown.file_kinds import (
     reference,
     text,
 )
+from winddown.locks import Lock
 
 WALLET = Reference(
     table=Wallet._meta.db_table,
@@ -159,7 +160,7 @@ def _hold(switches: tuple[str, ...]) -> None:
             if code not in found:
                 raise UnknownCapability(capability=code)
         for switch in found.values():
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(7001, %s)", [switch])
+            locks.share(Lock.SWITCH, key=switch)
         cursor.execute(
             "SELECT count(*) FROM (SELECT FROM wallets_wallet WHERE wallet_ref IN"  # noqa: S608
             f" (SELECT wallet_ref FROM {STAGED}) ORDER BY id FOR NO KEY UPDATE) AS held"

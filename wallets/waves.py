@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts import waves
+from accounts.reset_notices import waves
 from wallets.models import Wallet
 
 

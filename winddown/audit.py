@@ -11,6 +11,8 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
+from winddown import locks
+from winddown.locks import Lock
 from winddown.machines import LOG_CONTENT, SYSTEM
 from winddown.models import AuditEntry, AuditHorizon, AuditSeal, Run, TransitionLog
 
@@ -62,8 +64,7 @@ def seal() -> int:
     it adds nothing to the chain.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(7003, 0)")
-        if not cursor.fetchone()[0]:
+        if not locks.try_hold(Lock.AUDIT_SEAL):
             return 0
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
         end: int = cursor.fetchone()[0]

@@ -10,8 +10,9 @@ from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 
-from winddown import approvals, audit, clock
+from winddown import approvals, audit, clock, locks
 from winddown.errors import CapabilityStopped, GuardNotMet, PastDeadline, UnknownCapability
+from winddown.locks import Lock
 from winddown.machines import transition_one
 from winddown.models import Capability, Probe, Programme, Signature
 from winddown.providers import PROVIDERS as PROVIDERS
@@ -96,8 +97,7 @@ def _locked(code: str) -> Capability:
     found = Capability.objects.filter(code=code).first()
     if found is None:
         raise UnknownCapability(capability=code)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(7001, %s)", [found.pk])
+    locks.hold(Lock.SWITCH, key=found.pk)
     return Capability.objects.get(pk=found.pk)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import OperationalError, connection, transaction
 
-from winddown import audit, file_kinds
+from winddown import audit, file_kinds, locks
 from winddown.csv_source import (
     CODECS,
     RECORD_SEPARATOR,
@@ -24,14 +24,12 @@ from winddown.csv_source import (
 )
 from winddown.errors import LoadRefused
 from winddown.file_kinds import CARD_NUMBER, REFUSED, ROWS, STAGED, FileKind
+from winddown.locks import Lock
 from winddown.machines import SYSTEM, require
 from winddown.models import LoadedFile
 
 REFUSALS_SHOWN = 10
 PERMISSION = "winddown.load_data"
-# Beside 7001 (switches), 7002 and 7003 (audit): one load at a time, so that two files cannot miss
-# each other's rows.
-LOCK = 7004
 LOCK_NOT_AVAILABLE = "55P03"
 
 Progress = Callable[[str, int, int], None]
@@ -182,10 +180,10 @@ class _Load:
     # --- the file stands in a staging table -----------------------------------------------------
 
     def _begin(self) -> None:
+        # One load at a time, so that two files cannot miss each other's rows.
+        if not locks.try_hold(Lock.LOAD):
+            raise self._refusal("another file is being loaded; load this one when that is done")
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, 0)", [LOCK])
-            if not cursor.fetchone()[0]:
-                raise self._refusal("another file is being loaded; load this one when that is done")
             # A load takes as long as its file; sorts and joins of millions of rows need room; a
             # plan for one pass over a temporary table is not worth compiling.
             cursor.execute(

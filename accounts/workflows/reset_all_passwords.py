@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
-from accounts import credentials, notices, waves
+from accounts import credentials
 from accounts.models import (
     CredentialFence,
     DeviceToken,
@@ -20,6 +20,7 @@ from accounts.models import (
     User,
 )
 from accounts.models.user import WITHOUT_PASSWORD
+from accounts.reset_notices import notices, waves
 from winddown import clock
 from winddown.errors import GuardNotMet
 from winddown.models import Batch, Run, StepTotal

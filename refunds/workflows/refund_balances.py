@@ -24,9 +24,10 @@ from refunds.models import (
 )
 from wallets import movements
 from wallets.models import LedgerAccount, Posting, Snapshot, Wallet
-from winddown import capabilities, clock
+from winddown import capabilities, clock, locks
 from winddown.capabilities import FUNDING_SOURCES
 from winddown.errors import GuardNotMet
+from winddown.locks import Lock
 from winddown.machines import SYSTEM, named, transition_one, transition_set
 from winddown.models import Batch, Capability, Milestone, Plan, Programme, PublicNotice, Run
 from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
@@ -617,8 +618,7 @@ def _fill(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
 
     The lock makes workers take turns, so that no batch is begun before the last one is full.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(7004, %s)", [run.pk])
+    locks.hold(Lock.PAYOUT_BATCHES, key=run.pk)
     chosen = rows.order_by("pk").select_for_update(no_key=True).values_list("pk", "amount_minor")
     total = 0
     moved = 0

@@ -9,7 +9,7 @@ from django.urls import path
 from accounts import credentials
 from config.urls import urlpatterns as real
 
-BACKEND = "accounts.backends.LoginIdBackend"
+BACKEND = "accounts.sign_in.backends.LoginIdBackend"
 
 
 def callback(request: HttpRequest) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.hashers import BoundedArgon2PasswordHasher
+from accounts.sign_in.hashers import BoundedArgon2PasswordHasher
 
 
 class SmallArgon2(BoundedArgon2PasswordHasher):

@@ -17,8 +17,8 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from accounts import breached
 from accounts.models import BreachedPassword, User
+from accounts.sign_in import breached
 from winddown.errors import NotPermitted
 from winddown.models import AuditEntry, LoadedFile
 

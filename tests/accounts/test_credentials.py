@@ -13,11 +13,13 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
-from accounts import addresses, credentials, links, second_factor
+from accounts import addresses, credentials
 from accounts.errors import AuthorityFenced, LinkDead, PasswordReused
 from accounts.models import AuthEvent, CredentialFence, Session, User
 from accounts.sessions import SessionStore
-from accounts.validators import UnusedPasswordValidator
+from accounts.sign_in import second_factor
+from accounts.sign_in.validators import UnusedPasswordValidator
+from accounts.way_back import links
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
 from winddown import capabilities, clock, runner

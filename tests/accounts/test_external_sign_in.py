@@ -10,8 +10,8 @@ from allauth.socialaccount.models import SocialAccount
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 
-from accounts import second_factor
 from accounts.models import AuthEvent, ExternalIdentity, Session
+from accounts.sign_in import second_factor
 from tests import factories
 from tests.accounts.oidc_provider import Provider
 from tests.signing_in import come_back, go_to_provider, is_signed_in, send_code

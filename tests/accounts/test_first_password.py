@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from accounts import credentials, recovery
+from accounts import credentials
 from accounts.errors import PasswordReused, ProviderNotTrusted
 from accounts.models import AuthEvent, ExternalIdentity, Message, Session, User
+from accounts.way_back import recovery
 from tests.accounts.conftest import NEW, OLD
 from winddown import capabilities, clock
 

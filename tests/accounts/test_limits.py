@@ -18,10 +18,10 @@ from django.core import signing
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from accounts import counters, devices, limits, storms
-from accounts.counters import Count, Counter, count
 from accounts.models import AuthEvent, SignInStorm, User
-from accounts.origins import network_of
+from accounts.sign_in import counters, devices, limits, storms
+from accounts.sign_in.counters import Count, Counter, count
+from accounts.sign_in.origins import network_of
 from tests.accounts.conftest import OLD, hashed
 from winddown import clock, panels
 from winddown.models import AuditEntry
@@ -594,7 +594,7 @@ MEASURE = """
 import resource, sys, threading
 from django.conf import settings
 settings.configure(PASSWORD_HASHERS=[])
-from accounts.hashers import BoundedArgon2PasswordHasher as BoundedArgon2
+from accounts.sign_in.hashers import BoundedArgon2PasswordHasher as BoundedArgon2
 from django.contrib.auth.hashers import Argon2PasswordHasher as Argon2
 hasher = globals()[sys.argv[1]]()
 def peak_mib():

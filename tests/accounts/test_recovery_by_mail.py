@@ -11,8 +11,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
-from accounts import access_requests, cases, links, outbox, recovery
+from accounts import outbox
 from accounts.models import AccessRequest, Message, OneTimeLink, Session, User
+from accounts.way_back import access_requests, cases, links, recovery
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
 from tests.accounts.mail_server import Mailbox, link_in, mail_server, text_of

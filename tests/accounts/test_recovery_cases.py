@@ -13,10 +13,11 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
-from accounts import addresses, cases, recovery
-from accounts.cases import Contact
+from accounts import addresses
 from accounts.errors import AddressTaken, LinkDead
 from accounts.models import Message, OneTimeLink, ProofStep, RecoveryCase, User
+from accounts.way_back import cases, recovery
+from accounts.way_back.cases import Contact
 from tests import factories
 from tests.accounts.conftest import NEW
 from tests.accounts.mail_server import Mailbox, link_in, mail_server, text_of

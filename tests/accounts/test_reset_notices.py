@@ -13,7 +13,6 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
-from accounts import mail_results, notice_codes, notice_files, waves
 from accounts.models import (
     AccessRequest,
     MailReport,
@@ -21,6 +20,7 @@ from accounts.models import (
     ResetNotice,
     ResetNoticeTransition,
 )
+from accounts.reset_notices import mail_results, notice_codes, notice_files, waves
 from tests import factories
 from tests.mail import MailServer
 from winddown import audit, clock, invariants, loading, programme, runner
@@ -385,7 +385,7 @@ def claimed(run: Run) -> Batch:
 
 
 def begin_first(run: Run) -> ResetNotice:
-    from accounts import notices
+    from accounts.reset_notices import notices
 
     first = ResetNotice.objects.filter(run=run, state="queued").order_by("pk")[0]
     begun = notices._begin([first.pk], run=run, at=clock.now())
@@ -899,7 +899,7 @@ class TestPage:
             number for number, said in enumerate(answers) if "Too many codes were tried" in said
         )
 
-        counted_alone = any(record.name == "accounts.counters" for record in caplog.records)
+        counted_alone = any(record.name == "accounts.sign_in.counters" for record in caplog.records)
         assert passed == 20 or (counted_alone and 5 <= passed <= 25)
 
     def test_the_contact_is_published_by_who_may(self, staff: Any) -> None:

@@ -17,9 +17,10 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
-from accounts import credentials, second_factor
+from accounts import credentials
 from accounts.errors import AuthorityFenced
 from accounts.models import Session, User
+from accounts.sign_in import second_factor
 from tests.accounts.conftest import OLD
 from tests.signing_in import is_signed_in, next_code, open_session, send_code, sign_in
 from winddown import clock, runner

@@ -14,10 +14,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from accounts import access, addresses, device_tokens, links, second_factor
+from accounts import access, addresses, device_tokens
 from accounts.credentials import Admission
 from accounts.models import DeviceToken, OneTimeLink, Session
 from accounts.sessions import SessionStore, begin
+from accounts.sign_in import second_factor
+from accounts.way_back import links
 from tests.accounts.conftest import NEW, OLD
 from tests.accounts.oidc_provider import Provider
 from tests.signing_in import come_back, go_to_provider, is_signed_in, send_code, sign_in
@@ -270,7 +272,7 @@ def test_of_a_thousand_old_sessions_and_tokens_none_works_behind_the_fence(
     assert work() == 0
 
 
-BACKEND = "accounts.backends.LoginIdBackend"
+BACKEND = "accounts.sign_in.backends.LoginIdBackend"
 
 
 def test_half_a_sign_in_is_gone_with_the_fence_and_not_only_unfinished(

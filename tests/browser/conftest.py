@@ -60,7 +60,7 @@ def _known(person: Any) -> Any:
 
 def _populate() -> dict[str, Any]:
     """A wind-down that was announced, with something in every section of the incident page."""
-    from accounts import second_factor
+    from accounts.sign_in import second_factor
     from winddown import capabilities, clock, milestones, runner
 
     clock.mark_as_rehearsal()

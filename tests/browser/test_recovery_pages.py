@@ -50,7 +50,8 @@ def desk(site: Site) -> Desk:
 
 def _cases(support: Any, supervisor: Any) -> dict[str, Any]:
     """One case in each state that people look at."""
-    from accounts import addresses, cases
+    from accounts import addresses
+    from accounts.way_back import cases
     from winddown import approvals
 
     found = {}
@@ -81,7 +82,8 @@ def _cases(support: Any, supervisor: Any) -> dict[str, Any]:
 
 def _link() -> str:
     """The path of a living link to a new password."""
-    from accounts import addresses, links
+    from accounts import addresses
+    from accounts.way_back import links
     from winddown import clock
 
     owner = factories.make_customer(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import second_factor
+from accounts.sign_in import second_factor
 from tests.signing_in import sign_in
 from winddown import clock
 

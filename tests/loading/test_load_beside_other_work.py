@@ -14,6 +14,7 @@ from accounts.models import User
 from tests.loading.rows import refusal
 from wallets.models import Wallet
 from winddown import capabilities, loading
+from winddown.locks import Lock
 
 Write = Callable[..., Path]
 
@@ -21,7 +22,7 @@ Write = Callable[..., Path]
 def test_a_load_waits_for_no_other_load(own_database: Any, write: Write) -> None:
     file = write("accounts", {})
     with own_database.connect() as other:
-        other.execute("SELECT pg_advisory_lock(%s, 0)", [loading.LOCK])
+        other.execute("SELECT pg_advisory_lock(%s, 0)", [int(Lock.LOAD)])
         assert "another file is being loaded" in str(refusal(loading.load, "accounts", file))
     assert loading.load("accounts", file).inserted == 1
 
@@ -86,3 +87,25 @@ def test_a_switch_is_not_flipped_while_top_ups_of_before_are_being_loaded(
     loading.load("top_ups", write("top_ups", {}))
     assert free == [False]
     assert Wallet.objects.get().paid_minor == 10_000
+
+
+def test_nobody_waits_for_a_load_to_sign_in_and_neither_does_the_fence(
+    own_database: Any, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load may take many minutes, and an attack does not wait for it."""
+    free: list[tuple[bool, ...]] = []
+    append = loading.audit.append
+
+    def look(*args: Any, **options: Any) -> int:
+        with own_database.connect() as other:
+            row = other.execute(
+                "SELECT pg_try_advisory_xact_lock_shared(%(fence)s, 0),"
+                " pg_try_advisory_xact_lock(%(fence)s, 0), pg_try_advisory_xact_lock(%(load)s, 0)",
+                {"fence": int(Lock.FENCE), "load": int(Lock.LOAD)},
+            ).fetchone()
+            free.append(row)
+        return append(*args, **options)
+
+    monkeypatch.setattr(loading.audit, "append", look)
+    loading.load("accounts", write("accounts", {}))
+    assert free == [(True, True, False)]

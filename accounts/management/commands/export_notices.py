@@ -6,8 +6,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from accounts import notice_files
 from accounts.models import ResetNotice
+from accounts.reset_notices import notice_files
 from winddown import runner
 from winddown.command import StaffCommand
 

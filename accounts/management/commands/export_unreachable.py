@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from accounts import notice_files
+from accounts.reset_notices import notice_files
 from winddown import runner
 from winddown.command import StaffCommand
 from winddown.models import Run

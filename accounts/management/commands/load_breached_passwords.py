@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from accounts import breached
+from accounts.sign_in import breached
 from winddown.command import StaffCommand
 from winddown.errors import LoadRefused
 from winddown.load_command import LoadCommand

@@ -6,7 +6,7 @@ import datetime as dt
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from accounts import mail_results
+from accounts.reset_notices import mail_results
 from winddown.load_command import LoadCommand
 
 

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.urls import reverse
 
-from accounts import links, staff_recovery
 from accounts.models import User
+from accounts.way_back import links, staff_recovery
 from winddown.command import StaffCommand
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from accounts import cases
 from accounts.models import ProofStep, RecoveryCase
+from accounts.way_back import cases
 from winddown.command import StaffCommand
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from accounts import credentials
 from accounts.models import User
-from accounts.origins import origin_of
+from accounts.sign_in.origins import origin_of
 
 
 class LoginIdBackend(ModelBackend):

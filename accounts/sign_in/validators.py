@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from accounts import breached, credentials
+from accounts import credentials
 from accounts.models import User
+from accounts.sign_in import breached
 
 
 class PasswordLengthValidator:

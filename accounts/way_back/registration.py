@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
 
-from accounts import access_requests, addresses, links, outbox
+from accounts import addresses, outbox
 from accounts.addresses import Address
 from accounts.errors import AddressTaken
 from accounts.models import AccessRequest, Message, OneTimeLink, User
+from accounts.way_back import access_requests, links
 from winddown import capabilities, clock, offer
 from winddown.errors import CapabilityStopped, PastDeadline
 from winddown.models import Milestone, Programme

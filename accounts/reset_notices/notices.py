@@ -16,8 +16,8 @@ from django.db.models import F, QuerySet
 from django.template.loader import get_template
 from django.utils import translation
 
-from accounts import notice_codes
 from accounts.models import CredentialFence, ResetNotice, User
+from accounts.reset_notices import notice_codes
 from winddown import clock
 from winddown.errors import TransitionRefused, WinddownError
 from winddown.leases import Lease, Turn

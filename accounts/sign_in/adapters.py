@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from accounts import credentials, sessions
 from accounts.models import User
-from accounts.origins import origin_of
+from accounts.sign_in.origins import origin_of
 from winddown import encryption
 from winddown.models import Programme
 

@@ -8,8 +8,8 @@ from email.utils import parseaddr
 
 from django.conf import settings
 
-from accounts import notice_codes
 from accounts.models import CredentialFence, ResetNotice
+from accounts.reset_notices import notice_codes
 
 
 @dataclass(frozen=True, slots=True)

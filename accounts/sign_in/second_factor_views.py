@@ -1,6 +1,6 @@
 """allauth's views of the second factor and of fresh authentication, on our pages and under the fence.
 
-A part of `accounts.portal`, which alone mounts them.
+A part of `accounts.sign_in.portal`, which alone mounts them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from accounts import credentials, sessions
 from accounts.errors import AuthorityFenced
 from accounts.models import User
-from accounts.origins import origin_of
+from accounts.sign_in.origins import origin_of
 from winddown.pages import page
 
 

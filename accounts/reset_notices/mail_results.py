@@ -10,8 +10,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models.expressions import RawSQL
 
-from accounts import notice_codes
 from accounts.models import MailReport, ResetNotice
+from accounts.reset_notices import notice_codes
 from winddown import audit, clock, runner
 from winddown.errors import GuardNotMet
 from winddown.file_kinds import REFUSED, ROWS

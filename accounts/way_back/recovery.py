@@ -7,7 +7,7 @@ import unicodedata
 
 from django.db import transaction
 
-from accounts import access, access_requests, addresses, cases, credentials, links, outbox
+from accounts import access, addresses, credentials, outbox
 from accounts.addresses import Address
 from accounts.credentials import Admission
 from accounts.errors import ProviderNotTrusted
@@ -18,6 +18,7 @@ from accounts.models import (
     OneTimeLink,
     User,
 )
+from accounts.way_back import access_requests, cases, links
 from winddown import capabilities, clock
 from winddown.capabilities import PROVIDERS
 from winddown.errors import CapabilityStopped, PastDeadline

@@ -13,9 +13,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Value
 
-from accounts import notice_codes
 from accounts.models import ResetNotice, User
-from accounts.notices import Letter
+from accounts.reset_notices import notice_codes
+from accounts.reset_notices.notices import Letter
 from winddown import audit, clock
 from winddown.errors import GuardNotMet
 from winddown.files import write_once

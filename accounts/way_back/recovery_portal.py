@@ -17,12 +17,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import access_requests, addresses, cases, limits, links, recovery, registration
-from accounts.cases import Contact
+from accounts import addresses
 from accounts.errors import LinkDead
 from accounts.models import AccessRequest, OneTimeLink, User
-from accounts.origins import know_device, network_of
-from accounts.recovery_forms import (
+from accounts.sessions import admission_of
+from accounts.sign_in import limits
+from accounts.sign_in.origins import know_device, network_of
+from accounts.way_back import access_requests, cases, links, recovery, registration
+from accounts.way_back.cases import Contact
+from accounts.way_back.recovery_forms import (
     AddressForm,
     CodeForm,
     HelpForm,
@@ -30,7 +33,6 @@ from accounts.recovery_forms import (
     ReferenceForm,
     WhoForm,
 )
-from accounts.sessions import admission_of
 from winddown import words
 from winddown.errors import WinddownError
 from winddown.pages import page

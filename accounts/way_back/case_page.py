@@ -11,9 +11,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts import cases
 from accounts.models import ProofStep, RecoveryCase
 from accounts.models.recovery_case import PROOFS_MIN
+from accounts.way_back import cases
 from winddown import approvals, clock
 from winddown.decisions import Decision
 from winddown.models import Approval, AuditEntry, Signature

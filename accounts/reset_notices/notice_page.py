@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import limits, notice_check, origins
+from accounts.reset_notices import notice_check
+from accounts.sign_in import limits, origins
 from winddown.pages import page
 
 

@@ -19,10 +19,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import access, device_tokens, external, session_list, sessions
-from accounts import second_factor_views as second_factor
-from accounts.forms import SignInForm
+from accounts import access, device_tokens, sessions
 from accounts.models import User
+from accounts.sign_in import external, session_list
+from accounts.sign_in import second_factor_views as second_factor
+from accounts.sign_in.forms import SignInForm
 from winddown.errors import WinddownError
 from winddown.pages import page
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import links
 from accounts.addresses import Address
 from accounts.errors import StaffOnlyByStaff
 from accounts.models import OneTimeLink, User
+from accounts.way_back import links
 from winddown import approvals, audit
 from winddown.errors import NothingToDecide
 from winddown.machines import require

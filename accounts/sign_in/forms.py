@@ -12,7 +12,7 @@ from django import forms
 from django.contrib.auth import authenticate
 from django.utils.translation import gettext_lazy as _
 
-from accounts import second_factor
+from accounts.sign_in import second_factor
 
 
 class SignInForm(forms.Form):

@@ -11,10 +11,11 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts.models import BreachedPassword
-from winddown import audit
+from winddown import audit, locks
 from winddown.csv_source import BLOCK_BYTES, BOM, Examined, examined
 from winddown.errors import LoadRefused
-from winddown.loading import LOCK, PERMISSION, REFUSALS_SHOWN, Loaded, Progress, Refusal
+from winddown.loading import PERMISSION, REFUSALS_SHOWN, Loaded, Progress, Refusal
+from winddown.locks import Lock
 from winddown.machines import SYSTEM, require
 from winddown.models import LoadedFile
 
@@ -83,11 +84,10 @@ def _load(
 
 
 def _begin(path: Path) -> None:
+    if not locks.try_hold(Lock.LOAD):
+        why = "another file is being loaded; load this one when that is done"
+        raise LoadRefused(file=path.name, why=why)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, 0)", [LOCK])
-        if not cursor.fetchone()[0]:
-            why = "another file is being loaded; load this one when that is done"
-            raise LoadRefused(file=path.name, why=why)
         cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '96MB'")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import DatabaseError, IntegrityError, transaction
 
-from accounts import access_requests, addresses, links, outbox
+from accounts import addresses, outbox
 from accounts.addresses import Address
 from accounts.errors import AddressTaken
 from accounts.models import (
@@ -23,6 +23,7 @@ from accounts.models import (
     User,
 )
 from accounts.models.recovery_case import PROOFS_MIN
+from accounts.way_back import access_requests, links
 from winddown import approvals, audit, clock, encryption
 from winddown.errors import GuardNotMet, NotPermitted, SamePerson
 from winddown.machines import SYSTEM, require, transition_one

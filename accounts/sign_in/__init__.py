@@ -1,0 +1,1 @@
+"""Signing in: its doors, its limits, second factors and external logins."""

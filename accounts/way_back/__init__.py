@@ -1,0 +1,1 @@
+"""The way back in for people without a password, and the way in for new ones."""

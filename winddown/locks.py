@@ -1,0 +1,50 @@
+"""Locks on what has no row: taken inside a transaction, given back at its end.
+
+PostgreSQL's advisory locks are one space of numbers for the whole database. All of them are named
+here, so that two rooms never wait for each other by a number that they share by accident.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, unique
+
+from django.db import connection
+
+
+@unique
+class Lock(IntEnum):
+    """What is locked; the key beside it says which one of them, 0 where there is only one."""
+
+    SWITCH = 7001  # by capability; written out in winddown_pass()
+    AUDIT_CHAIN = 7002  # written out in winddown_audit_append()
+    AUDIT_SEAL = 7003
+    LOAD = 7004
+    FENCE = 7005
+    ADDRESS = 7006  # by the hash of the address
+    PAYOUT_BATCHES = 7007  # by run
+    FILE_NUMBER = 7008  # by bank
+    BANK_ANSWER = 7009
+    CANDIDATES = 7010
+    CLAIM_DECISIONS = 7011
+
+
+def hold(lock: Lock, key: int = 0) -> None:
+    """Nobody else holds it, shared or not, until this transaction ends; waits for those who do."""
+    _execute("pg_advisory_xact_lock", lock, key)
+
+
+def share(lock: Lock, key: int = 0) -> None:
+    """Nobody holds it alone until this transaction ends. Waits in turn behind whoever wants it so."""
+    _execute("pg_advisory_xact_lock_shared", lock, key)
+
+
+def try_hold(lock: Lock, key: int = 0) -> bool:
+    """As `hold`, or False at once while somebody else holds it."""
+    return bool(_execute("pg_try_advisory_xact_lock", lock, key))
+
+
+def _execute(function: str, lock: Lock, key: int) -> object:
+    assert connection.in_atomic_block, "a lock ends with its transaction"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s::int, %s::int)", [int(lock), key])
+        return cursor.fetchone()[0]
