@@ -18,8 +18,9 @@ app.conf.update(
     beat_schedule={},
     worker_prefetch_multiplier=4,
     worker_max_tasks_per_child=None,
-    # Without it Celery closes the database connection after every task.
-    db_reuse_max=int(os.environ.get("BENCHMARK_DB_REUSE_MAX", "0")) or None,
+    # Without it Celery closes the database connection after every task. Celery's Django fixup asks
+    # for it by this name, under which our own settings have it already.
+    CELERY_DB_REUSE_MAX=int(os.environ.get("BENCHMARK_DB_REUSE_MAX", "0")) or None,
 )
 
 
