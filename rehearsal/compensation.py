@@ -233,9 +233,10 @@ class Compensation:
         self.tell(f"{applied:,} answers of issuers took effect.")
 
     def close_asks(self) -> None:
-        """What the statements show to be done is verified and closed."""
-        done = issuer_asks.verify_and_close()
-        self.tell(f"{done:,} asks to issuers verified and closed.")
+        """What the statements show to be done is verified and closed, here or by the hourly job."""
+        issuer_asks.verify_and_close()
+        closed = IssuerAction.objects.filter(state=IssuerAction.State.CLOSED).count()
+        self.tell(f"{closed:,} asks to issuers are verified and closed.")
 
     def give_back_points(self) -> None:
         done = remedies.recredit_points(actor=self.cast.supervisor, reason="points of victims")
