@@ -32,7 +32,7 @@ EVENTS = """
     SELECT to_char((%(since)s::timestamptz + n * %(lasts)s::interval / %(size)s)
             AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
         CASE share WHEN 'unknown' THEN 'nobody-' || n / 2 ELSE 'person-' || who END,
-        CASE share WHEN 'unknown' THEN '' ELSE 'person-' || who END,
+        CASE WHEN share <> 'unknown' THEN 'person-' || who END,
         CASE share WHEN 'unknown' THEN 'unknown_login_id' WHEN 'wrong' THEN 'wrong_password'
             WHEN 'hit' THEN 'success'
             ELSE CASE WHEN n %% 25 = 7 THEN 'wrong_password' ELSE 'success' END END,

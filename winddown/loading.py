@@ -457,6 +457,9 @@ class _Load:
         )
         _execute(f"DROP TABLE {STAGED}, {REFUSED} CASCADE")
         _execute(f"DROP TABLE IF EXISTS {ROWS}")
+        if inserted:
+            # Whoever reads next, perhaps within the minute, plans by what is there now.
+            _execute(f"ANALYZE {self.kind.model._meta.db_table}")
         _execute("SET CONSTRAINTS ALL IMMEDIATE")
         _execute("SET CONSTRAINTS ALL DEFERRED")
         audit.append(

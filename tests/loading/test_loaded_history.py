@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import is_password_usable
+from django.db import connection
 
 from accounts.models import ExternalIdentity, User
 from tests.factories import make_wallet
@@ -268,3 +269,12 @@ def test_loaded_identities_wallets_and_cards_are_what_the_file_says(
     top_up = TopUp.objects.get()
     assert (top_up.card, top_up.rrn, top_up.auth_code) == (card, "918210000001", "123456")
     assert top_up.switch_version is None
+
+
+def test_the_planner_knows_what_was_loaded(people: Callable[[int], None], load: Load) -> None:
+    """A reading of the newest minute that scans millions of attempts is late for an attack."""
+    people(1)
+    load("auth_events", {})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stats WHERE tablename = 'accounts_authevent'")
+        assert cursor.fetchone()[0] > 0
