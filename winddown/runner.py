@@ -11,6 +11,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -399,7 +400,13 @@ def work(
             if not _advance(run_id):
                 break
             continue
-        claim = _do(claim, name, until=deadline)
+        try:
+            claim = _do(claim, name, until=deadline)
+        except KeyboardInterrupt:
+            # Nobody has to wait for the lease of somebody who said that they stop.
+            with suppress(DatabaseError):
+                _put_back(claim)
+            raise
         finished += 1
     if claim is not None:
         _put_back(claim)

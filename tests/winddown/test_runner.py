@@ -22,7 +22,7 @@ from winddown.errors import (
     TransitionRefused,
     UnknownWorkflow,
 )
-from winddown.machines import transition_one
+from winddown.machines import transition_one, transition_set
 from winddown.models import AuditEntry, Batch, Failure, Plan, Run, StepTotal, Worker
 
 pytestmark = pytest.mark.usefixtures("programme")
@@ -535,6 +535,26 @@ def test_a_worker_that_stops_in_time_leaves_nothing_leased(start, wallets):
     runner.work(run.pk, batches_max=2)
     assert not Batch.objects.filter(state="leased").exists()
     assert not Batch.objects.filter(state="waiting", attempts__gt=0).exists()
+
+
+def test_ctrl_c_undoes_the_batch_at_hand_and_nobody_waits_for_its_lease(
+    start, wallets, workflow, run_to_end
+):
+    wallets(20)
+    run = start()
+
+    def interrupt(batch, rows):
+        transition_set(rows, "freeze_charges", run=run)
+        raise KeyboardInterrupt
+
+    workflow.before = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        runner.work(run.pk)
+    assert states() == {"active"}
+    assert not Batch.objects.exclude(state="waiting", attempts=0).exists()
+    workflow.before = lambda batch, rows: None
+    run_to_end(run)
+    assert fresh(run).state == "succeeded"
 
 
 def test_without_any_broker_everything_is_worked_off(start, wallets, capsys):
