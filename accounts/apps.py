@@ -8,8 +8,14 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import attack, outbox
-        from accounts.way_back import access_requests
+        from accounts import attack, invariants, outbox  # noqa: F401
+        from accounts.way_back import (  # noqa: F401
+            access_requests,
+            cases,
+            recovery,
+            registration,
+            staff_recovery,
+        )
         from accounts.workflows import reset_all_passwords, suspend_external_login  # noqa: F401
         from winddown import clockwork
 

@@ -11,10 +11,10 @@ from typing import Any
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection, models, transaction
 
+from accounts.admissions import Admission, Origin
+from accounts.attempts import limits
 from accounts.errors import AuthorityFenced, PasswordChangedMeanwhile, PasswordReused
 from accounts.models import AuthEvent, CredentialFence, ExternalIdentity, Session, User
-from accounts.sign_in import limits
-from accounts.sign_in.devices import Device
 from winddown import approvals, audit, capabilities, clock, locks, runner
 from winddown.errors import CapabilityStopped, GuardNotMet, PastDeadline
 from winddown.locks import Lock
@@ -35,42 +35,6 @@ class Refusal(models.TextChoices):
     SIGNED_OUT = "signed_out"
     DISABLED = "disabled"
     TOO_OLD = "too_old"
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where an attempt to sign in came from, as far as it is known."""
-
-    network: str | None = None
-    device: Device | None = None
-    country: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """When somebody was let in, by which method, and under which version of that method's switch.
-
-    Staff pass no switch: `switch_version` is None.
-    """
-
-    at: dt.datetime
-    method: str
-    switch_version: int | None
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "at": self.at.isoformat(),
-            "method": self.method,
-            "switch_version": self.switch_version,
-        }
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Admission:
-        return cls(
-            at=dt.datetime.fromisoformat(stored["at"]),
-            method=stored["method"],
-            switch_version=stored["switch_version"],
-        )
 
 
 @dataclass(frozen=True, slots=True)

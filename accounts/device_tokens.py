@@ -6,7 +6,7 @@ import hashlib
 import secrets
 
 from accounts import credentials
-from accounts.credentials import Admission
+from accounts.admissions import Admission
 from accounts.errors import TokensAreForCustomers, TooManyTokens
 from accounts.models import DeviceToken, User
 from winddown import clock

@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts import credentials, device_tokens, sessions
-from accounts.credentials import Admission
+from accounts.admissions import Admission
 from accounts.models import User
 from accounts.sessions import ADMISSION_KEY, admission_of
 from accounts.sign_in.origins import keep_device

@@ -9,8 +9,8 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts.attempts import storms
 from accounts.models import RecoveryCase, User
-from accounts.sign_in import storms
 from accounts.sign_in.adapters import ask_again
 from winddown import pages, panels, words
 from winddown.capabilities import PROVIDERS

@@ -223,7 +223,7 @@ CACHES = {
     }
 }
 
-# The limits on attempts count beside the cache, in the same server (accounts.sign_in.counters).
+# The limits on attempts count beside the cache, in the same server (accounts.attempts.counters).
 COUNTERS_PREFIX = "wd-count"
 
 
@@ -352,7 +352,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 # Half-finished sign-ins are given up, and dangerous actions ask again, after ten minutes.
 ACCOUNT_LOGIN_TIMEOUT = 600
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
-# accounts.sign_in.limits counts what allauth would.
+# accounts.attempts.limits counts what allauth would.
 ACCOUNT_RATE_LIMITS = False
 MFA_RATE_LIMITS = False
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -412,7 +412,7 @@ SESSION_COOKIE_AGE = 30 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-# Says that a device has signed in before (accounts.sign_in.devices).
+# Says that a device has signed in before (accounts.devices).
 DEVICE_COOKIE_NAME = "device"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"

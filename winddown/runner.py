@@ -400,12 +400,13 @@ def work(
             if not _advance(run_id):
                 break
             continue
+        held = claim
         try:
-            claim = _do(claim, name, until=deadline)
+            claim = _do(held, name, until=deadline)
         except KeyboardInterrupt:
             # Nobody has to wait for the lease of somebody who said that they stop.
             with suppress(DatabaseError):
-                _put_back(claim)
+                _put_back(held)
             raise
         finished += 1
     if claim is not None:

@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.attempts import limits
 from accounts.reset_notices import notice_check
-from accounts.sign_in import limits, origins
+from accounts.sign_in import origins
 from winddown.pages import page
 
 

@@ -7,10 +7,10 @@ import ipaddress
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from accounts.credentials import Origin
+from accounts import devices
+from accounts.admissions import Origin
+from accounts.devices import Device
 from accounts.models import User
-from accounts.sign_in import devices
-from accounts.sign_in.devices import Device
 
 
 def origin_of(request: HttpRequest | None) -> Origin:

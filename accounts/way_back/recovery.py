@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts import access, addresses, credentials, outbox
 from accounts.addresses import Address
-from accounts.credentials import Admission
+from accounts.admissions import Admission
 from accounts.errors import ProviderNotTrusted
 from accounts.models import (
     AccessRequest,

@@ -18,10 +18,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import addresses
+from accounts.attempts import limits
 from accounts.errors import LinkDead
 from accounts.models import AccessRequest, OneTimeLink, User
 from accounts.sessions import admission_of
-from accounts.sign_in import limits
 from accounts.sign_in.origins import know_device, network_of
 from accounts.way_back import access_requests, cases, links, recovery, registration
 from accounts.way_back.cases import Contact

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from accounts import addresses, credentials
+from accounts.admissions import Origin
 from accounts.errors import AuthorityFenced, LinkDead, PasswordReused
 from accounts.models import AuthEvent, CredentialFence, Session, User
 from accounts.sessions import SessionStore
@@ -25,7 +26,7 @@ from tests.accounts.conftest import NEW, OLD
 from winddown import capabilities, clock, runner
 from winddown.models import Run
 
-NOWHERE = credentials.Origin()
+NOWHERE = Origin()
 
 
 @pytest.fixture(params=["fence alone", "fence and sweep"])

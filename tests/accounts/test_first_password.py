@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from accounts import credentials
+from accounts.admissions import Admission, Origin
 from accounts.errors import PasswordReused, ProviderNotTrusted
 from accounts.models import AuthEvent, ExternalIdentity, Message, Session, User
 from accounts.way_back import recovery
@@ -16,7 +17,7 @@ from tests.accounts.conftest import NEW, OLD
 from winddown import capabilities, clock
 
 pytestmark = pytest.mark.django_db
-NOWHERE = credentials.Origin()
+NOWHERE = Origin()
 
 
 @pytest.fixture
@@ -24,20 +25,20 @@ def external(person: Callable[..., Any]) -> Any:
     return person(provider="line", password="")
 
 
-def let_in(someone: Any) -> credentials.Admission:
+def let_in(someone: Any) -> Admission:
     user = credentials.sign_in_external("line", someone.login_id, origin=NOWHERE)
     assert user is not None
-    admission: credentials.Admission = user.admission
+    admission: Admission = user.admission
     return admission
 
 
-def choose(someone: Any, admission: credentials.Admission) -> None:
+def choose(someone: Any, admission: Admission) -> None:
     recovery.set_first_password(
         User.objects.get(pk=someone.pk), NEW, admission=admission, language="en"
     )
 
 
-def refused(someone: Any, admission: credentials.Admission) -> bool:
+def refused(someone: Any, admission: Admission) -> bool:
     with pytest.raises(ProviderNotTrusted):
         choose(someone, admission)
     return not User.objects.get(pk=someone.pk).has_usable_password()
@@ -108,7 +109,7 @@ def test_a_password_that_is_there_is_not_set_by_a_provider(person: Callable[...,
 
 def test_a_password_sign_in_is_no_provider(person: Callable[..., Any]) -> None:
     someone = person(provider="line", password="")
-    by_password = credentials.Admission(clock.now(), AuthEvent.PASSWORD, 1)
+    by_password = Admission(clock.now(), AuthEvent.PASSWORD, 1)
 
     assert not recovery.may_set_first_password(someone, by_password)
     assert not recovery.may_set_first_password(someone, None)

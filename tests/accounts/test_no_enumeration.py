@@ -16,9 +16,9 @@ from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from accounts import access, credentials
+from accounts.attempts import limits
 from accounts.credentials import NO_PASSWORD
 from accounts.models import AuthEvent, User
-from accounts.sign_in import limits
 from tests import factories
 from tests.accounts.conftest import OLD
 

@@ -18,6 +18,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from accounts import credentials
+from accounts.admissions import Origin
 from accounts.errors import AuthorityFenced
 from accounts.models import Session, User
 from accounts.sign_in import second_factor
@@ -227,7 +228,7 @@ def test_a_passkey_from_before_the_fence_opens_nothing_by_itself(
     person: Callable[..., Any], started: Callable[..., Any]
 ) -> None:
     """Rule 9."""
-    someone, origin = person(), credentials.Origin()
+    someone, origin = person(), Origin()
     old = clock.now()
     let_in = credentials.sign_in_passkey(someone, registered_at=old, origin=origin)
     assert let_in is not None
@@ -242,7 +243,7 @@ def test_a_passkey_from_before_the_fence_opens_nothing_by_itself(
 def test_a_passkey_obeys_the_switch_and_the_end_of_the_account(
     person: Callable[..., Any], officer: Any, two: tuple[Any, Any]
 ) -> None:
-    someone, origin, at = person(), credentials.Origin(), clock.now()
+    someone, origin, at = person(), Origin(), clock.now()
     from winddown import capabilities
 
     capabilities.stop("login_password", actor=two[0], reason="attack")

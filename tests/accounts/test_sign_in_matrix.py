@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts import access, addresses, device_tokens
-from accounts.credentials import Admission
+from accounts.admissions import Admission
 from accounts.models import DeviceToken, OneTimeLink, Session
 from accounts.sessions import SessionStore, begin
 from accounts.sign_in import second_factor

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from accounts import credentials
+from accounts.admissions import Origin
 from accounts.models import AuthEvent, ExternalIdentity, ExternalIdentityTransition, Session
 from winddown import capabilities, invariants, runner
 from winddown.capabilities import PROVIDERS
@@ -16,7 +17,7 @@ from winddown.models import Capability, Run
 pytestmark = pytest.mark.django_db
 
 SUSPEND = "suspend-external-login"
-NOWHERE = credentials.Origin()
+NOWHERE = Origin()
 
 
 def test_the_plan_counts_per_provider_and_the_people_without_another_way_in(

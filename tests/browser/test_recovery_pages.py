@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.admissions import Origin
 from tests import factories
 from tests.browser.conftest import Site
 from tests.signing_in import open_session
@@ -112,7 +113,7 @@ def _external_session() -> str:
     ExternalIdentity.objects.create(
         user=someone, provider="line", subject=someone.login_id, linked_at=clock.now()
     )
-    let_in = credentials.sign_in_external("line", someone.login_id, origin=credentials.Origin())
+    let_in = credentials.sign_in_external("line", someone.login_id, origin=Origin())
     assert let_in is not None
     browser = Client()
     browser.force_login(someone)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from django.utils.crypto import salted_hmac
 
+from accounts.attempts import storms
+from accounts.attempts.counters import Count, Counter, count
+from accounts.attempts.storms import WINDOW_S, Tally
+from accounts.devices import Device
 from accounts.models import AuthEvent
-from accounts.sign_in import storms
-from accounts.sign_in.counters import Count, Counter, count
-from accounts.sign_in.devices import Device
-from accounts.sign_in.storms import WINDOW_S, Tally
 from winddown import clock
 
 log = logging.getLogger(__name__)
