@@ -255,14 +255,16 @@ _COUNT_MINUTES: Final = f"""
 
 _COUNT_DEVICES: Final = f"""
     INSERT INTO accounts_accountdevice AS known
-        (user_id, device_ref, first_at, event_id, network, country)
-    SELECT DISTINCT ON (user_id, device_ref) user_id, device_ref, occurred_at, id, network, country
+        (user_id, device_ref, first_at, event_id, network, country, displaced_session)
+    SELECT DISTINCT ON (user_id, device_ref)
+        user_id, device_ref, occurred_at, id, network, country, displaced_session
     FROM accounts_authevent
     WHERE outcome = 'success' AND user_id IS NOT NULL AND device_ref <> ''
         AND {_IN_SPAN.format("occurred_at")}
     ORDER BY user_id, device_ref, occurred_at, id
     ON CONFLICT (user_id, device_ref) DO UPDATE SET first_at = excluded.first_at,
-        event_id = excluded.event_id, network = excluded.network, country = excluded.country
+        event_id = excluded.event_id, network = excluded.network, country = excluded.country,
+        displaced_session = excluded.displaced_session
     WHERE excluded.first_at < known.first_at
 """  # noqa: S608  constants
 

@@ -29,7 +29,11 @@ _ACTS: dict[str, _Act] = {
         case, kind=given["kind"], note=given["note"], actor=by
     ),
     "propose": lambda case, by, given: cases.propose(
-        case, account=given["account"], actor=by, reason=given["reason"]
+        case,
+        account=given["account"],
+        actor=by,
+        reason=given["reason"],
+        second_factor_lost=bool(given["second_factor_lost"]),
     ),
     "renew": lambda case, by, given: cases.propose(
         case, account="", actor=by, reason=given["reason"]

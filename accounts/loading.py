@@ -221,6 +221,12 @@ AUTH_EVENTS = declare(
                 pattern="[A-Z]{2}",
                 required=False,
             ),
+            choice(
+                "displaced_session",
+                "whether the success ended the account's session on another device; `no` also where"
+                " that is not known",
+                options=("yes", "no"),
+            ),
         ),
         rules=(
             Rule(
@@ -233,6 +239,11 @@ AUTH_EVENTS = declare(
                 breach="r.outcome = 'unknown_login_id' AND r.account_ref IS NOT NULL",
                 reason="'is not empty, and yet the login id is said to be nobody''s'",
             ),
+            Rule(
+                column="displaced_session",
+                breach="r.displaced_session = 'yes' AND r.outcome <> 'success'",
+                reason="'is yes; only a success can end another session'",
+            ),
         ),
         values={
             "occurred_at": "r.occurred_at",
@@ -243,6 +254,7 @@ AUTH_EVENTS = declare(
             "network": "r.network",
             "device_ref": "r.device_ref",
             "country": "r.country",
+            "displaced_session": "r.displaced_session = 'yes'",
         },
         record=_record_auth_events,
     )

@@ -24,7 +24,9 @@ LOAD = "loaded"
 ANALYSE = "analysed"
 LASTS = dt.timedelta(days=4)
 LIVE_MINUTES = 15
-COLUMNS = "occurred_at,login_id,account_ref,outcome,method,network,device_ref,country"
+COLUMNS = (
+    "occurred_at,login_id,account_ref,outcome,method,network,device_ref,country,displaced_session"
+)
 
 # Honest sign-ins, the two bursts of an attack from forty addresses, then honest ones with hits among
 # them: an attempt each `LASTS / size`.
@@ -40,7 +42,8 @@ EVENTS = """
         CASE share WHEN 'honest' THEN '100.' || 64 + who %% 64 || '.' || who / 64 %% 256 || '.'
             || who / 16384 %% 256 ELSE '203.0.113.' || n %% 40 END,
         CASE share WHEN 'honest' THEN 'phone-' || who ELSE 'bot-' || n %% 40 END,
-        CASE share WHEN 'honest' THEN 'JP' ELSE 'XA' END
+        CASE share WHEN 'honest' THEN 'JP' ELSE 'XA' END,
+        CASE share WHEN 'hit' THEN 'yes' ELSE 'no' END
     FROM generate_series(0, %(size)s - 1) AS n,
         LATERAL (SELECT n::bigint * 7919 %% %(people)s + 1 AS who,
             CASE WHEN n < 0.3 * %(size)s THEN 'honest' WHEN n < 0.7 * %(size)s THEN 'unknown'
@@ -115,7 +118,7 @@ def plain_copy(file: Path) -> float:
         cursor.execute(
             "CREATE TABLE plain_authevent (occurred_at timestamptz, login_id text,"
             " account_ref text, outcome text, method text, network inet, device_ref text,"
-            " country text)"
+            " country text, displaced_session text)"
         )
         began = time.perf_counter()
         with (

@@ -49,6 +49,10 @@ DEBUG = environment.flag("WINDDOWN_DEBUG", default=False)
 REHEARSAL = environment.flag("WINDDOWN_REHEARSAL", default=not PRODUCTION)
 # What this machine makes for itself: development keys, embedded servers, replays. Never committed.
 LOCAL_DIR = Path(environment.text("WINDDOWN_LOCAL_DIR", default=str(BASE_DIR / ".local")))
+# A file a day with the head of the audit chain; somebody carries them off this machine.
+AUDIT_HEADS_DIR = Path(
+    environment.text("WINDDOWN_AUDIT_HEADS_DIR", default=str(LOCAL_DIR / "audit-heads"))
+)
 
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("WINDDOWN_DEBUG must be off when WINDDOWN_MODE is production.")

@@ -3,10 +3,9 @@ the rows that made it.
 
 One hit makes a wallet *suspected*: it counts in what can be published in the first hours, and
 nothing else happens to it. A wallet is a *candidate*, and has a claim, when its hits weigh two:
-one rule that sees the thief's own trace at sign-in, or two that see different things (money charged
-in haste, money spent elsewhere, an account changed before). A customer's own report (S12) is a claim
-at once. S10 (goods that resell well) and S11 (a session displaced) need what the files do not bring:
-the kind of a merchant, and the ends of sessions.
+one rule that sees the thief's own trace at sign-in, or two that see different things (money moved in
+haste from a new device, money spent elsewhere, or on goods that resell well, an account changed
+before). A customer's own report (S12) is a claim at once.
 """
 
 from __future__ import annotations
@@ -72,7 +71,7 @@ _NEW_DEVICE = """
     new_device AS (
         SELECT * FROM (
             SELECT d.event_id AS id, d.user_id, d.first_at AS occurred_at, d.country, d.device_ref,
-                   d.network,
+                   d.network, d.displaced_session,
                    row_number() OVER (PARTITION BY d.user_id, d.country
                        ORDER BY d.first_at, d.event_id) AS nth_in_country,
                    min(d.first_at) OVER (PARTITION BY d.user_id) AS account_first_at
@@ -222,6 +221,32 @@ CHANGED_BEFORE = Rule(
     """,  # noqa: S608  the constants above
 )
 
+
+def _spent_within(*, payment: str, top_up: str = "true") -> str:
+    """Charges of which most was spent within the time, by payments `p` and on charges `t` that meet
+    the conditions.
+    """
+    return f"""
+        WITH spent AS (
+            SELECT t.wallet_id, t.id AS top_up_id, t.occurred_at AS since,
+                max(p.occurred_at) AS hit_at,
+                   array_agg(p.id ORDER BY p.id) AS payments
+            FROM wallets_topup t
+            JOIN wallets_payment p ON p.wallet_id = t.wallet_id AND p.state = 'posted'
+                AND p.occurred_at > t.occurred_at AND p.occurred_at <= %(as_of)s
+                AND p.occurred_at <= t.occurred_at + make_interval(secs => %(within_s)s)
+            WHERE t.state = 'posted' AND t.source IN {_SOURCES}
+                AND t.amount_minor >= %(amount_minor_min)s
+                AND {payment} AND {top_up}
+            GROUP BY 1, 2, 3, t.amount_minor
+                HAVING sum(p.amount_minor) >= %(spent_share_min)s * t.amount_minor
+        )
+        SELECT wallet_id, ARRAY[top_up_id], payments, NULL::bigint, since,
+            hit_at
+        FROM spent ORDER BY wallet_id, since
+    """  # noqa: S608  the constants above
+
+
 SPENT_ELSEWHERE = Rule(
     code="S9-elsewhere",
     version=1,
@@ -229,32 +254,48 @@ SPENT_ELSEWHERE = Rule(
     weight=1,
     source=f"Signal S9: charged, and spent within the hour in another prefecture; {_OWN}",
     thresholds={"amount_minor_min": 10_000, "spent_share_min": 0.8, "within_s": 3_600},
+    sql=_spent_within(
+        payment="""p.prefecture <> '' AND NOT EXISTS (
+                    SELECT FROM wallets_payment home
+                    WHERE home.wallet_id = t.wallet_id AND home.occurred_at < t.occurred_at
+                        AND home.prefecture = p.prefecture)""",
+        top_up="""EXISTS (
+                    SELECT FROM wallets_payment home
+                    WHERE home.wallet_id = t.wallet_id AND home.occurred_at < t.occurred_at
+                        AND home.prefecture <> '')""",
+    ),
+)
+
+# ISO 18245: electronics, jewellery and watches, gift cards, tobacco, stored value.
+_RESOLD_CATEGORIES = "('5732', '5944', '5947', '5993', '6540')"
+
+SPENT_ON_RESOLD_GOODS = Rule(
+    code="S10-resold",
+    version=1,
+    family="goods",
+    weight=1,
+    source="Signal S10: charged, and spent within the hour on goods that resell well, as the"
+    " thieves of 2019 did on tobacco cartridges; ISO 18245 categories"
+    f" {_RESOLD_CATEGORIES}; thresholds are {_OWN}",
+    thresholds={"amount_minor_min": 10_000, "spent_share_min": 0.8, "within_s": 3_600},
+    sql=_spent_within(payment=f"p.merchant_category IN {_RESOLD_CATEGORIES}"),
+)
+
+# Of the family `charge`, which sees a new device and money too: a new phone displaces the old one's
+# session for honest customers as well.
+DISPLACED = Rule(
+    code="S11-displaced",
+    version=1,
+    family="charge",
+    weight=1,
+    source=f"Signal S11: a new device displaces the holder's session and moves money; {_OWN}",
+    thresholds={"within_s": 1_800},
     sql=f"""
-        WITH spent AS (
-            SELECT t.wallet_id, t.id AS top_up_id, t.occurred_at AS since,
-                max(p.occurred_at) AS hit_at,
-                   array_agg(p.id ORDER BY p.id) AS payments
-            FROM wallets_topup t
-            JOIN wallets_payment p ON p.wallet_id = t.wallet_id AND p.state = 'posted'
-                AND p.prefecture <> ''
-                AND p.occurred_at > t.occurred_at AND p.occurred_at <= %(as_of)s
-                AND p.occurred_at <= t.occurred_at + make_interval(secs => %(within_s)s)
-            WHERE t.state = 'posted' AND t.source IN {_SOURCES}
-                AND t.amount_minor >= %(amount_minor_min)s
-              AND EXISTS (
-                SELECT FROM wallets_payment home
-                WHERE home.wallet_id = t.wallet_id AND home.occurred_at < t.occurred_at
-                    AND home.prefecture <> '')
-              AND NOT EXISTS (
-                SELECT FROM wallets_payment home
-                WHERE home.wallet_id = t.wallet_id AND home.occurred_at < t.occurred_at
-                  AND home.prefecture = p.prefecture)
-            GROUP BY 1, 2, 3, t.amount_minor
-                HAVING sum(p.amount_minor) >= %(spent_share_min)s * t.amount_minor
-        )
-        SELECT wallet_id, ARRAY[top_up_id], payments, NULL::bigint, since,
-            hit_at
-        FROM spent ORDER BY wallet_id, since
+        WITH {_NEW_DEVICE}, signed_in AS (
+            SELECT w.id AS wallet_id, d.id AS event_id, d.occurred_at AS since
+            FROM new_device d JOIN wallets_wallet w ON w.account_id = d.user_id
+            WHERE d.displaced_session
+        ), {_MOVED}
     """,  # noqa: S608  the constants above
 )
 
@@ -265,6 +306,8 @@ RULES: Final = (
     FROM_SUSPICIOUS_SOURCE,
     CHANGED_BEFORE,
     SPENT_ELSEWHERE,
+    SPENT_ON_RESOLD_GOODS,
+    DISPLACED,
 )
 
 

@@ -180,7 +180,8 @@ class CaseFiles:
                 root,
                 f"payments_{_on(clock, at)}.csv",
                 "load_payments",
-                "payment_ref,wallet_ref,amount_minor,merchant_ref,prefecture,occurred_at,state",
+                "payment_ref,wallet_ref,amount_minor,merchant_ref,prefecture,merchant_category,"
+                "occurred_at,state",
                 has_amount=True,
             ),
         )
@@ -190,7 +191,8 @@ class CaseFiles:
                 root,
                 f"auth_events_{_on(clock, at)}.csv",
                 "load_auth_events",
-                "occurred_at,login_id,account_ref,outcome,method,network,device_ref,country",
+                "occurred_at,login_id,account_ref,outcome,method,network,device_ref,country,"
+                "displaced_session",
             ),
         )
         moved = "wallet_ref,movement,movement_ref,amount_minor,funding,hit_at"

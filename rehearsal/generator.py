@@ -200,7 +200,11 @@ class _Generation:
                 password_hash=password_hash,
             )
             movements = MovementRows(
-                self._case, files=files, clock=self._clock, rng=self._rng("movements")
+                self._case,
+                files=files,
+                clock=self._clock,
+                rng=self._rng("movements"),
+                goods=self._rng("goods"),
             )
             self._behaviour = RefundBehaviour(
                 self._case, files=files, clock=self._clock, rng=self._rng("behaviour")

@@ -11,6 +11,12 @@ from rehearsal.people import PREFECTURES, home_prefecture, merchant_ref, wallet_
 from rehearsal.population import History, Payment, TopUp
 
 STORES_PER_PREFECTURE = 40
+# ISO 18245.
+FOOD = "5499"
+TOBACCO = "5993"
+_TOBACCO_SHARE = 0.12
+_PACKS_MINOR_MAX = 3_000
+_TOBACCO_SHARE_OF_THIEVES = 0.75
 
 
 @dataclass(slots=True)
@@ -30,11 +36,15 @@ class Totals:
 class MovementRows:
     """Writes the history of one wallet after another."""
 
-    def __init__(self, case: Case, *, files: CaseFiles, clock: CaseClock, rng: Random) -> None:
+    def __init__(
+        self, case: Case, *, files: CaseFiles, clock: CaseClock, rng: Random, goods: Random
+    ) -> None:
+        """`goods` decides what is bought and nothing else."""
         self._launched_at = case.programme.launched_at
         self._files = files
         self._clock = clock
         self._rng = rng
+        self._goods = goods
         self._top_ups = 0
         self._payments = 0
         self.totals = Totals()
@@ -102,11 +112,20 @@ class MovementRows:
             state, tally = "posted", self.totals.posted_payments
         tally.add(amount)
         self._files.payments(row.at).write(
-            f"{ref},{wallet_ref(number)},{amount},{merchant},{PREFECTURES[place]},{at},{state}",
+            f"{ref},{wallet_ref(number)},{amount},{merchant},{PREFECTURES[place]},"
+            f"{self._category(row)},{at},{state}",
             amount,
         )
         if row.marked and person:
             self._write_truth(number, person, f"payment,{ref}", amount, "own_balance", at)
+
+    def _category(self, row: Payment) -> str:
+        """Food above all; who spends stolen value buys tobacco by the carton, others by the pack."""
+        draw = self._goods.random()
+        if row.away:
+            return TOBACCO if draw < _TOBACCO_SHARE_OF_THIEVES else FOOD
+        packs = row.amount_minor <= _PACKS_MINOR_MAX
+        return TOBACCO if packs and draw < _TOBACCO_SHARE else FOOD
 
     def _write_truth(
         self,

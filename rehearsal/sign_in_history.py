@@ -37,6 +37,8 @@ _OLD_PASSWORD_SHARE = 0.35
 _NEW_DEVICE_SHARE = 0.02
 _PROVIDER_SHARE = 0.5
 _HITS_PER_DEVICE = 3
+# Who is not signed in on the usual phone when another device comes.
+_SIGNED_OUT_ONE_IN = 3
 _MAINTENANCE = 3 * HOUR
 # Sign-ins per hour of the day, relative to each other.
 _HOURS = (2, 1, 1, 1, 1, 3, 6, 10, 11, 8, 8, 9, 13, 10, 8, 8, 9, 11, 12, 12, 11, 9, 7, 4)
@@ -116,12 +118,25 @@ class SignInHistory:
         return Random(f"{self._seed}:sign-ins:{stream}")  # noqa: S311  # it must repeat
 
     def _line(
-        self, at: int, number: int, outcome: str, *, method: str = "password", place: str
+        self,
+        at: int,
+        number: int,
+        outcome: str,
+        *,
+        method: str = "password",
+        place: str,
+        other_device: bool = False,
     ) -> SignIn:
-        """`place` is network, device and country."""
+        """`place` is network, device and country. One device at a time: a success on another ends
+        the session of whoever is still signed in.
+        """
         login = login_id(number, self._accounts.names[number])
         text = self._clock.text(at)
-        return at, f"{text},{login},{account_ref(number)},{outcome},{method},{place}"
+        displaced = other_device and outcome == "success" and number % _SIGNED_OUT_ONE_IN
+        return at, (
+            f"{text},{login},{account_ref(number)},{outcome},{method},{place},"
+            f"{'yes' if displaced else 'no'}"
+        )
 
     def _registrations(self) -> Iterator[SignIn]:
         """The first sign-in of every account, from the device it was registered on."""
@@ -155,15 +170,18 @@ class SignInHistory:
         if rng.random() < _MISTYPED_ID_SHARE:
             mistyped = f"{login_id(number, self._accounts.names[number])}."
             text = self._clock.text(at)
-            return at, f"{text},{mistyped},,unknown_login_id,password,{_home(number)}"
-        place = _home(number, second_device=rng.random() < _NEW_DEVICE_SHARE)
+            return at, f"{text},{mistyped},,unknown_login_id,password,{_home(number)},no"
+        other = rng.random() < _NEW_DEVICE_SHARE
+        place = _home(number, second_device=other)
         by_provider = self._accounts.providers[number] and (
             not self._accounts.passwords[number] or rng.random() < _PROVIDER_SHARE
         )
         if by_provider:
             outcome = "refused" if at >= self._suspended_at else "success"
-            return self._line(at, number, outcome, method=self._provider(number), place=place)
-        return self._line(at, number, self._password_outcome(rng, at), place=place)
+            method = self._provider(number)
+            return self._line(at, number, outcome, method=method, place=place, other_device=other)
+        outcome = self._password_outcome(rng, at)
+        return self._line(at, number, outcome, place=place, other_device=other)
 
     def _password_outcome(self, rng: Random, at: int) -> str:
         """The usual mistakes; refused during the reset's maintenance, then many old passwords."""
@@ -189,7 +207,7 @@ class SignInHistory:
             left -= 1
             at = begin + (end - begin) * attempt // self._unknown
             place = place_of(rng, attempt)
-            yield at, f"{text(at)},{login},,unknown_login_id,password,{place}"
+            yield at, f"{text(at)},{login},,unknown_login_id,password,{place},no"
 
     def _wrong_passwords(self, rng: Random) -> Iterator[SignIn]:
         """The second wave: ids that exist; a victim's only once, the hit is the other try."""
@@ -211,10 +229,14 @@ class SignInHistory:
         for position, victim in enumerate(self._attack.victims.values()):
             device = attack_device_ref(_HIT_DEVICES_FROM + position // _HITS_PER_DEVICE)
             place = f"{victim.network},{device},{victim.country}"
-            yield self._line(victim.hit_at, victim.number, "success", place=place)
+            yield self._line(
+                victim.hit_at, victim.number, "success", place=place, other_device=True
+            )
         for suspect in self._attack.suspects.values():
             place = _home(suspect.number, second_device=True)
-            yield self._line(suspect.hit_at, suspect.number, "success", place=place)
+            yield self._line(
+                suspect.hit_at, suspect.number, "success", place=place, other_device=True
+            )
 
     def _mistakes(self, rng: Random) -> Iterator[SignIn]:
         """Honest customers after the reset: old passwords and wrong ids, from the usual phones."""
@@ -229,16 +251,17 @@ class SignInHistory:
                 tries.append((at, turn * step % known))
                 at += 5 + int(rng.random() * 90)
         for at, number in sorted(tries):
-            place = _home(number, second_device=rng.random() < _MISTAKEN_NEW_DEVICE_SHARE)
+            other = rng.random() < _MISTAKEN_NEW_DEVICE_SHARE
+            place = _home(number, second_device=other)
             draw = rng.random()
             if draw < _MISTAKEN_ID_SHARE:
                 mistyped = f"{login_id(number, self._accounts.names[number])}."
                 text = self._clock.text(at)
-                yield at, f"{text},{mistyped},,unknown_login_id,password,{place}"
+                yield at, f"{text},{mistyped},,unknown_login_id,password,{place},no"
             elif draw < _MISTAKEN_ID_SHARE + _MISTAKEN_PASSWORD_SHARE:
                 yield self._line(at, number, "wrong_password", place=place)
             elif self._accounts.passwords[number]:
-                yield self._line(at, number, "success", place=place)
+                yield self._line(at, number, "success", place=place, other_device=other)
 
 
 def _home(number: int, *, second_device: bool = False) -> str:

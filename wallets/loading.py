@@ -308,6 +308,14 @@ PAYMENTS = declare(
             ),
             text("merchant_ref", "who was paid", length_max=64),
             text("prefecture", "where", length_max=20, required=False),
+            matching(
+                "merchant_category",
+                "what is sold there, by the codes of ISO 18245",
+                form="a merchant category code of four digits",
+                length_max=4,
+                pattern="[0-9]{4}",
+                required=False,
+            ),
             instant("occurred_at", "when it happened; before the stop of spending"),
             choice(
                 "state",
@@ -320,6 +328,7 @@ PAYMENTS = declare(
             "amount_minor": "e.amount_minor",
             "merchant_ref": "e.merchant_ref",
             "prefecture": "e.prefecture",
+            "merchant_category": "e.merchant_category",
             "occurred_at": "e.occurred_at",
             "state": "CASE WHEN EXISTS (SELECT FROM wallets_journal j WHERE j.source = 'payment'"
             " AND j.source_id = e.id AND j.kind = 'reserve') THEN 'authorised' ELSE 'posted' END",

@@ -182,6 +182,7 @@ def pay(
     payment_ref: str,
     actor: Any,
     prefecture: str = "",
+    merchant_category: str = "",
 ) -> Payment:
     """The wallet holds `amount_minor` less and the merchant is owed it; bonus value goes first.
 
@@ -194,6 +195,7 @@ def pay(
         merchant_ref,
         payment_ref,
         prefecture,
+        merchant_category,
         actor,
         LedgerAccount.MERCHANTS,
     )
@@ -207,6 +209,7 @@ def reserve(
     payment_ref: str,
     actor: Any,
     prefecture: str = "",
+    merchant_category: str = "",
 ) -> Payment:
     """`amount_minor` is set aside for a merchant until `settle` posts or voids it, exactly one of
     the two.
@@ -217,6 +220,7 @@ def reserve(
         merchant_ref,
         payment_ref,
         prefecture,
+        merchant_category,
         actor,
         LedgerAccount.RESERVATIONS,
     )
@@ -228,6 +232,7 @@ def _spend(
     merchant_ref: str,
     payment_ref: str,
     prefecture: str,
+    merchant_category: str,
     actor: Any,
     to: str,
 ) -> Payment:
@@ -260,6 +265,7 @@ def _spend(
                 bonus_part_minor=bonus_part,
                 merchant_ref=merchant_ref,
                 prefecture=prefecture,
+                merchant_category=merchant_category,
                 occurred_at=passage.at,
                 switch_version=passage.version,
                 state=Payment.State.AUTHORISED if reserved else Payment.State.POSTED,
@@ -613,9 +619,11 @@ def record_payments(
             cursor.execute(
                 f"""
                 INSERT INTO wallets_payment (id, payment_ref, wallet_id, amount_minor,
-                    paid_part_minor, bonus_part_minor, merchant_ref, prefecture, state, occurred_at)
+                    paid_part_minor, bonus_part_minor, merchant_ref, prefecture,
+                    merchant_category, state, occurred_at)
                 SELECT id, payment_ref, wallet_id, amount_minor,
-                       paid_part_minor, bonus_part_minor, merchant_ref, prefecture, state, occurred_at
+                       paid_part_minor, bonus_part_minor, merchant_ref, prefecture,
+                       merchant_category, state, occurred_at
                 FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
                 """,  # noqa: S608
                 [first, last],

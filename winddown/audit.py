@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from pathlib import Path
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
-from winddown import locks
+from winddown import clock, locks
+from winddown.files import FileDiffers, write_once
 from winddown.locks import Lock
 from winddown.machines import LOG_CONTENT, SYSTEM
 from winddown.models import AuditEntry, AuditHorizon, AuditSeal, Run, TransitionLog
@@ -120,6 +122,22 @@ def head() -> dict[str, Any] | None:
         "at": entry.at.astimezone(dt.UTC).isoformat(),
         "hash": bytes(entry.hash).hex(),
     }
+
+
+def keep_head(directory: Path) -> Path | None:
+    """The head of this day (UTC) stands in the directory, as the day's first call found it; None
+    when nothing was written. A rehearsal, whose days are played, has nothing to prove.
+
+    Carried off the machine, it proves afterwards that nothing before it was rewritten.
+    """
+    name = f"audit-head-{clock.now().astimezone(dt.UTC):%Y-%m-%d}.json"
+    found = None if clock.is_rehearsal() else head()
+    if found is None or (directory / name).exists():
+        return None
+    try:
+        return write_once(directory, name, [(json.dumps(found, indent=1) + "\n").encode()])
+    except FileDiffers:
+        return None
 
 
 def broken_links() -> list[str]:

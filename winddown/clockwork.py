@@ -7,6 +7,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from django.conf import settings
+
 from winddown import audit, capabilities, milestones, runner
 
 log = logging.getLogger(__name__)
@@ -16,6 +18,7 @@ TICK = "tick"
 
 # What time alone changes, by name: each app adds its own, and each must be harmless to repeat.
 FOLLOW_UPS: dict[str, Callable[[], object]] = {}
+FOLLOW_UPS["head of the audit chain"] = lambda: audit.keep_head(settings.AUDIT_HEADS_DIR)
 # What is owed at once and must not wait for a lost wake-up, by name: each app adds its own, each is
 # short and harmless to repeat.
 OWED: dict[str, Callable[[], object]] = {}
@@ -51,7 +54,10 @@ def follow_up() -> list[str]:
     returns the alarms.
     """
     for name, follow in FOLLOW_UPS.items():
-        log.info("%s: %s", name, follow())
+        try:
+            log.info("%s: %s", name, follow())
+        except Exception:
+            log.exception("%s was not done; the next hour tries again", name)
     sounded = alarms(seconds=60)
     for alarm in sounded:
         log.error("%s", alarm)

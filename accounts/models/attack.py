@@ -126,6 +126,7 @@ class AccountDevice(models.Model):
     event_id = models.BigIntegerField(help_text="The attempt that succeeded.")
     network = models.GenericIPAddressField(null=True)
     country = models.CharField(max_length=2, blank=True)
+    displaced_session = models.BooleanField(db_default=False)
 
     class Meta:
         default_permissions = ()

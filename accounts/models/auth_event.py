@@ -37,6 +37,11 @@ class AuthEvent(models.Model):
     network = models.GenericIPAddressField(null=True)
     device_ref = models.CharField(max_length=64, blank=True)
     country = models.CharField(max_length=2, blank=True)
+    displaced_session = models.BooleanField(
+        db_default=False,
+        help_text="The success ended a session that the account had on another device. Only core"
+        " systems that let one device in at a time say so; our own sign-in lets several in.",
+    )
 
     class Meta:
         default_permissions = ()

@@ -22,7 +22,7 @@ class RecoveryCase(Stateful):
     after it, -> rejected.
 
     What the person wrote (who they are, how to reach them now) is sealed. `account` is whom support
-    found them to be; it does not change once proposed. Approval takes a signature of a second
+    found them to be; neither it nor `second_factor_lost` changes once proposed. Approval takes a signature of a second
     person who neither proposed the case nor recorded a proof in it. The case is completed by the
     person: with a link sent to the new channel, which thereby is proved to be theirs.
     """
@@ -56,6 +56,9 @@ class RecoveryCase(Stateful):
     network = models.GenericIPAddressField(null=True)
     account = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    second_factor_lost = models.BooleanField(
+        default=False, help_text="Completed, the account has no second factor any more."
     )
     rejection = models.CharField(max_length=20, choices=Rejection.choices, blank=True)
     opened_at = models.DateTimeField()
@@ -100,7 +103,8 @@ class RecoveryCase(Stateful):
                        (NEW.key, NEW.reference, NEW.contact_sealed, NEW.contact_channel,
                         NEW.contact_fingerprint, NEW.opened_at)
                        OR (OLD.state NOT IN ('opened', 'collecting')
-                           AND OLD.account_id IS DISTINCT FROM NEW.account_id)
+                           AND (OLD.account_id, OLD.second_factor_lost)
+                               IS DISTINCT FROM (NEW.account_id, NEW.second_factor_lost))
                        OR (OLD.state IN ('completed', 'rejected') AND OLD IS DISTINCT FROM NEW) THEN
                         RAISE EXCEPTION USING ERRCODE = 'WD061', MESSAGE = format(
                             'recovery case %s is kept as it is', OLD.id);

@@ -9,6 +9,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.db import DatabaseError, IntegrityError, transaction
 
 from accounts import addresses, outbox
@@ -142,9 +143,16 @@ def add_proof(case: RecoveryCase, *, kind: str, note: str, actor: Any) -> ProofS
         raise
 
 
-def propose(case: RecoveryCase, *, account: str, actor: Any, reason: str) -> RecoveryCase:
-    """A second person is asked to let the account, named by login id or reference, have the new
-    channel.
+def propose(
+    case: RecoveryCase,
+    *,
+    account: str,
+    actor: Any,
+    reason: str,
+    second_factor_lost: bool = False,
+) -> RecoveryCase:
+    """A second person is asked to let the account, named by login id or reference, have the channel
+    and, with `second_factor_lost`, to take its second factors away.
 
     Asked again while it is proposed, the request is renewed. Raises `GuardNotMet`, naming what is
     missing.
@@ -155,8 +163,15 @@ def propose(case: RecoveryCase, *, account: str, actor: Any, reason: str) -> Rec
             require(actor, WORK, action=f"propose {case}")
         else:
             owner = _owner(account)
-            _refuse_proposal(case, owner)
-            case = transition_one(case, "propose", actor=actor, reason=reason, account=owner)
+            _refuse_proposal(case, owner, second_factor_lost=second_factor_lost)
+            case = transition_one(
+                case,
+                "propose",
+                actor=actor,
+                reason=reason,
+                account=owner,
+                second_factor_lost=second_factor_lost,
+            )
         approvals.ask(
             case.subject,
             stage=STAGE,
@@ -179,15 +194,17 @@ def _owner(account: str) -> User:
     return found
 
 
-def _refuse_proposal(case: RecoveryCase, owner: User) -> None:
+def _refuse_proposal(case: RecoveryCase, owner: User, *, second_factor_lost: bool) -> None:
     def refuse(why: str) -> GuardNotMet:
         return GuardNotMet(action="propose", why=why)
 
     kinds = case.proofs.values("kind").distinct().count()
     if kinds < PROOFS_MIN:
         raise refuse(f"{kinds} kinds of proof of at least {PROOFS_MIN}")
+    if second_factor_lost and not Authenticator.objects.filter(user_id=owner.pk).exists():
+        raise refuse("the account has no second factor that could be lost")
     address = _address(case)
-    if addresses.still_at(owner, channel=address.channel, fingerprint=address.fingerprint):
+    if not second_factor_lost and _is_channel_of(owner, address):
         raise refuse("this is the account's verified channel: a plain reset works")
     if addresses.accounts_at(address).exclude(pk=owner.pk).exists():
         raise refuse("another account has this address")
@@ -196,13 +213,20 @@ def _refuse_proposal(case: RecoveryCase, owner: User) -> None:
         raise refuse("another case of this account is under decision")
 
 
+def _is_channel_of(user: User, address: Address) -> bool:
+    return addresses.still_at(user, channel=address.channel, fingerprint=address.fingerprint)
+
+
 def content(case: RecoveryCase) -> dict[str, Any]:
-    """What the second person signs: whose account, which channel, which proofs."""
+    """What the second person signs: whose account, which channel, whether its second factors go,
+    which proofs.
+    """
     return {
         "case": case.pk,
         "account": case.account_id,
         "channel": case.contact_channel,
         "contact": case.contact_fingerprint,
+        "second_factor_lost": case.second_factor_lost,
         "proofs": [
             {"kind": proof.kind, "by": proof.recorded_by_id, "note": proof.note}
             for proof in case.proofs.order_by("pk")
@@ -302,7 +326,8 @@ def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
 
 
 def complete(case: RecoveryCase, *, user: User) -> None:
-    """The channel that the link proved is the account's; the old ones have a notice.
+    """The channel that the link proved is the account's, and lost second factors are gone; the old
+    channels have a notice.
 
     In the transaction in which the link is used. `channel_changed_at` keeps money waiting for a day
     (rule 57). Raises `AddressTaken` when another account got the address meanwhile.
@@ -313,17 +338,27 @@ def complete(case: RecoveryCase, *, user: User) -> None:
         raise AddressTaken
     old = [found for each in (user.email, user.phone) if (found := addresses.understood(each))]
     at = clock.now()
+    # What was not proved anew no longer opens the account, beside a channel that was theirs before.
+    others = (
+        {} if _is_channel_of(user, address) else {f"{_other(address.channel)}_verified_at": None}
+    )
     User.objects.filter(pk=user.pk).update(
         **{address.channel: address.text, f"{address.channel}_verified_at": at},
-        # What was not proved anew no longer opens the account.
-        **{f"{_other(address.channel)}_verified_at": None},
+        **others,
         channel_changed_at=at,
     )
+    if case.second_factor_lost:
+        Authenticator.objects.filter(user_id=user.pk).delete()
     transition_one(case, "complete", actor=SYSTEM, completed_at=at)
     for channel in old:
-        if channel != address:
+        if others and channel != address:
             outbox.queue(Message.Kind.CHANNEL_CHANGED, to=channel, language=case.language)
-    audit.append("recovery.complete", case.subject, actor=SYSTEM)
+    audit.append(
+        "recovery.complete",
+        case.subject,
+        actor=SYSTEM,
+        second_factor_removed=case.second_factor_lost,
+    )
     user.refresh_from_db()
 
 

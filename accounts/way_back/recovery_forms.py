@@ -167,7 +167,16 @@ class ProposeForm(ReasonForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", **_PLAIN}),
         error_messages={"required": _("Name the account.")},
     )
-    field_order = ("account", "reason")
+    second_factor_lost = forms.TypedChoiceField(
+        label=_("Second factor"),
+        choices=(
+            ("kept", _("Stays, if there is one")),
+            ("lost", _("Is lost: app, passkeys and recovery codes are removed")),
+        ),
+        coerce=lambda chosen: chosen == "lost",
+        required=False,
+    )
+    field_order = ("account", "second_factor_lost", "reason")
 
 
 class RejectionForm(ReasonForm):

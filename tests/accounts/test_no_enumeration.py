@@ -9,6 +9,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from django.test import Client
 from accounts import access, credentials
 from accounts.attempts import limits
 from accounts.credentials import NO_PASSWORD
-from accounts.models import AuthEvent, User
+from accounts.models import AccessRequest, AuthEvent, User
+from accounts.way_back import access_requests
 from tests import factories
 from tests.accounts.conftest import OLD
 
@@ -62,10 +64,29 @@ def signed_rank(differences: list[float]) -> float:
     return (ranks - n * (n + 1) / 4) / spread
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page that takes a name, what is sent there beside it, and how it answers everybody."""
+
+    path: str
+    name: str
+    status: int
+    others: dict[str, str] = field(default_factory=dict)
+
+
+SIGN_IN = Page("/sign-in/", "login_id", 200, {"password": "not the password"})
+RECOVERY = Page("/recovery/", "who", 302)
+REGISTRATION = Page("/register/", "who", 302)
+
+
 def measure(
-    pairs: int, settings: Any, first: Callable[[], str], second: Callable[[], str]
+    page: Page,
+    pairs: int,
+    settings: Any,
+    first: Callable[[], str],
+    second: Callable[[], str],
 ) -> float:
-    """How far the times of wrong passwords for the two login ids lie apart, interleaved."""
+    """How far the times of the page's answers to the two names lie apart, interleaved."""
     dice, browser = random.Random(7), Client()
     differences = []
     for _ in range(pairs):
@@ -74,11 +95,11 @@ def measure(
             # As many tries as it takes to measure: the limits are not what is measured.
             settings.COUNTERS_PREFIX = f"wd-count-{uuid.uuid4().hex[:12]}"
             browser.cookies.clear()
-            sent = {"login_id": which(), "password": "not the password"}
+            sent = {page.name: which(), **page.others}
             began = time.perf_counter()
-            answer = browser.post("/sign-in/", sent)
+            answer = browser.post(page.path, sent)
             took[which] = time.perf_counter() - began
-            assert answer.status_code == 200
+            assert answer.status_code == page.status
         differences.append(took[first] - took[second])
     return signed_rank(differences)
 
@@ -92,7 +113,7 @@ def nobody() -> str:
 def test_the_time_of_a_refusal_does_not_tell_whether_a_login_id_is_known(
     known: User, settings: Any
 ) -> None:
-    apart = measure(PAIRS, settings, lambda: known.login_id, nobody)
+    apart = measure(SIGN_IN, PAIRS, settings, lambda: known.login_id, nobody)
 
     outcomes = AuthEvent.objects.values_list("outcome", flat=True)
     assert sorted(set(outcomes)) == ["unknown_login_id", "wrong_password"]
@@ -113,9 +134,54 @@ def test_the_measure_sees_it_when_the_hashing_is_left_out(
 
     monkeypatch.setattr(credentials, "check_password", early)
 
-    apart = measure(PAIRS_OF_THE_CONTROL, settings, lambda: known.login_id, nobody)
+    apart = measure(SIGN_IN, PAIRS_OF_THE_CONTROL, settings, lambda: known.login_id, nobody)
 
     assert apart > SIGNIFICANT
+
+
+@pytest.fixture
+def addresses(customer: Callable[..., Any]) -> tuple[Callable[[], str], Callable[[], str]]:
+    """An address that somebody has, and one of the same length that nobody has."""
+    at = credentials.clock.now()
+    customer(email="known@example.com", email_verified_at=at - dt.timedelta(days=1))
+    return (lambda: "known@example.com"), (lambda: "nobod@example.com")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+@pytest.mark.parametrize("page", [RECOVERY, REGISTRATION], ids=lambda page: page.path)
+def test_the_time_of_a_request_for_a_link_does_not_tell_whether_an_address_is_known(
+    page: Page, addresses: tuple[Callable[[], str], Callable[[], str]], settings: Any
+) -> None:
+    apart = measure(page, PAIRS, settings, *addresses)
+
+    assert AccessRequest.objects.count() == 2 * PAIRS
+    assert abs(apart) < SIGNIFICANT
+    access_requests.answer_due()
+    answers = set(AccessRequest.objects.values_list("answer", flat=True))
+    assert len(answers) > 1, "the answer behind the page tells them apart"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+@pytest.mark.parametrize("page", [RECOVERY, REGISTRATION], ids=lambda page: page.path)
+def test_the_measure_sees_it_when_the_page_itself_finds_out_who_it_is(
+    page: Page,
+    addresses: tuple[Callable[[], str], Callable[[], str]],
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The stock way, planted: whoever is known is written to before the page answers."""
+    written = access_requests.ask
+
+    def at_once(*args: Any, **options: Any) -> AccessRequest:
+        request = written(*args, **options)
+        access_requests.answer_due()
+        return request
+
+    monkeypatch.setattr(access_requests, "ask", at_once)
+
+    assert abs(measure(page, PAIRS_OF_THE_CONTROL, settings, *addresses)) > SIGNIFICANT
 
 
 def test_a_refusal_by_the_limits_does_not_hash(

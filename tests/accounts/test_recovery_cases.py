@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -16,6 +18,7 @@ from django.test import Client
 from accounts import addresses
 from accounts.errors import AddressTaken, LinkDead
 from accounts.models import Message, OneTimeLink, ProofStep, RecoveryCase, User
+from accounts.sign_in import second_factor
 from accounts.way_back import cases, recovery
 from accounts.way_back.cases import Contact
 from tests import factories
@@ -151,6 +154,76 @@ def test_the_whole_way_through_portal_and_console(
         "open", "take", "proof", "proof", "propose", "approve", "complete",
     ]  # fmt: skip
     assert invariants.breached() == {}
+
+
+# --- a lost second factor -----------------------------------------------------------------------
+
+
+def with_factors(someone: Any) -> Any:
+    second_factor.add_app(someone)
+    RecoveryCodes.activate(someone)
+    return someone
+
+
+def completed(case: RecoveryCase, address: str, mailbox: Mailbox) -> None:
+    """The person uses the link of the approved case."""
+    visitor = Client(headers=EN)
+    visitor.post("/recovery/case/", {"reference": case.reference})
+    visitor.post("/recovery/case/link/")
+    clockwork.tick()
+    visitor.get(urlsplit(link_in(mailbox.to(address)[-1])).path)
+    assert visitor.post("/recovery/password/", {"password": NEW, "again": NEW}).status_code == 302
+
+
+def signed_in(someone: Any) -> bool:
+    browser = Client(headers=EN)
+    browser.post("/sign-in/", {"login_id": someone.login_id, "password": NEW})
+    return "_auth_user_id" in browser.session
+
+
+@pytest.mark.parametrize("address", [NEW_ADDRESS, "own@example.com"])
+def test_lost_factors_go_with_the_persons_last_step_and_not_before(
+    address: str, person: Any, helper: Any, supervisor: Any, mailbox: Mailbox, programme: Any
+) -> None:
+    """Also for somebody who still reads the own mail, whom no plain reset would help."""
+    at = clock.now() - dt.timedelta(days=1)
+    someone = with_factors(person(email="own@example.com", email_verified_at=at))
+    case = collecting(helper, "identity_document", "call_back", address=address)
+    browser = console(helper)
+    sent = {"account": someone.login_id, "second_factor_lost": "lost", "reason": "telephone lost"}
+    browser.post(f"/console/recovery/{case.pk}/propose/", sent)
+    case.refresh_from_db()
+    shown = console(supervisor).get(f"/console/recovery/{case.pk}/approve/").content.decode()
+    assert "Is lost: app, passkeys and recovery codes are removed" in shown
+
+    cases.decide(case, actor=supervisor, digest=digest(case), reason="agreed", approve=True)
+    assert Authenticator.objects.filter(user_id=someone.pk).count() == 2
+    completed(case, address, mailbox)
+
+    assert not Authenticator.objects.filter(user_id=someone.pk).exists()
+    assert signed_in(someone)
+    someone.refresh_from_db()
+    assert (someone.email, someone.channel_changed_at is not None) == (address, True)
+    entry = AuditEntry.objects.get(subject=case.subject, action="recovery.complete")
+    assert entry.facts["second_factor_removed"] is True
+
+
+def test_factors_that_are_not_lost_stay(
+    locked_out: Any, helper: Any, supervisor: Any, mailbox: Mailbox, programme: Any
+) -> None:
+    with_factors(locked_out)
+    completed(approved(helper, supervisor, locked_out), NEW_ADDRESS, mailbox)
+
+    assert Authenticator.objects.filter(user_id=locked_out.pk).count() == 2
+    assert not signed_in(locked_out), "the second step is asked for"
+
+
+def test_nothing_is_lost_that_was_never_there(locked_out: Any, helper: Any) -> None:
+    case = collecting(helper, "identity_document", "call_back")
+    with pytest.raises(GuardNotMet, match="no second factor"):
+        cases.propose(
+            case, account=locked_out.login_id, actor=helper, reason="t", second_factor_lost=True
+        )
 
 
 def test_the_same_way_by_commands(locked_out: Any, helper: Any, supervisor: Any) -> None:
@@ -347,7 +420,12 @@ def test_what_was_proposed_stays_as_it_was_signed(
 
     with pytest.raises(GuardNotMet, match="not collecting"):
         cases.add_proof(case, kind="card_last4", note="late", actor=helper)
-    for change in ({"account": other}, {"contact_sealed": b"x"}, {"contact_fingerprint": "x"}):
+    for change in (
+        {"account": other},
+        {"second_factor_lost": True},
+        {"contact_sealed": b"x"},
+        {"contact_fingerprint": "x"},
+    ):
         with pytest.raises(DatabaseError, match="kept as it is"), transaction.atomic():
             RecoveryCase.objects.filter(pk=case.pk).update(**change)
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():

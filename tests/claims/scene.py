@@ -88,7 +88,9 @@ class Scene:
             registered_at=clock.now(),
         )
 
-    def pay(self, wallet: Wallet, amount: int, prefecture: str = "Osaka") -> Payment:
+    def pay(
+        self, wallet: Wallet, amount: int, prefecture: str = "Osaka", category: str = ""
+    ) -> Payment:
         return movements.pay(
             wallet.pk,
             amount_minor=amount,
@@ -96,6 +98,7 @@ class Scene:
             payment_ref=factories.unique("P"),
             actor=SYSTEM,
             prefecture=prefecture,
+            merchant_category=category,
         )
 
     def sign_in(
@@ -106,6 +109,7 @@ class Scene:
         device: str,
         country: str = "JP",
         network: str = "203.0.113.7",
+        displaced: bool = False,
     ) -> None:
         AuthEvent.objects.create(
             occurred_at=at,
@@ -116,6 +120,7 @@ class Scene:
             network=network,
             device_ref=device,
             country=country,
+            displaced_session=displaced,
         )
 
     def reported(self, *wallets: Wallet) -> list[FraudClaim]:

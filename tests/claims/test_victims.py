@@ -144,6 +144,66 @@ def test_a_charge_spent_at_once_in_another_prefecture_makes_a_suspicion(
     assert rules_hit(wallet) == ({"S9-elsewhere"} if hit else set())
 
 
+@pytest.mark.parametrize(
+    ("amount", "category", "minutes", "hit"),
+    [
+        (8_000, "5993", 60, True),
+        (7_999, "5993", 60, False),
+        (8_000, "5499", 60, False),
+        (8_000, "", 60, False),
+        (8_000, "5993", 61, False),
+    ],
+)
+def test_a_charge_spent_at_once_on_goods_that_resell_well_makes_a_suspicion(
+    scene: Scene, amount: int, category: str, minutes: int, hit: bool
+) -> None:
+    """Signal S10, both sides of its share and its hour."""
+    wallet = scene.victim(funding="points")
+    charge(wallet, 10_000, HIT_AT)
+    clock.travel(HIT_AT + minutes * MINUTE, frozen=True)
+    scene.pay(wallet, amount, category=category)
+    assert find().candidates == []
+    assert rules_hit(wallet) == ({"S10-resold"} if hit else set())
+
+
+def test_a_displaced_session_before_money_moves_makes_a_suspicion(scene: Scene) -> None:
+    """Signal S11: the device is new, the session was the holder's, and value moves within half an
+    hour."""
+    hit, late, kept, usual = (scene.victim(funding="points") for _ in range(4))
+    for wallet in (hit, late, kept, usual):
+        scene.sign_in(wallet, HOME, device="phone")
+        device = "phone" if wallet == usual else factories.unique("other")
+        scene.sign_in(wallet, HIT_AT, device=device, displaced=wallet != kept)
+        charge(wallet, 1_000, HIT_AT + (31 if wallet == late else 30) * MINUTE)
+    assert find().candidates == []
+    assert [rules_hit(wallet) for wallet in (hit, late, kept, usual)] == [
+        {"S11-displaced"},
+        set(),
+        set(),
+        set(),
+    ]
+
+
+def test_a_new_phone_and_a_large_charge_are_one_family(scene: Scene) -> None:
+    """Whoever changes phones displaces their own session."""
+    wallet = scene.victim(30_000, 30_000)
+    scene.sign_in(wallet, HOME, device="phone")
+    scene.sign_in(wallet, HIT_AT - MINUTE, device="new phone", displaced=True)
+    assert find().candidates == []
+    assert rules_hit(wallet) == {"S8-large", "S11-displaced"}
+
+
+def test_a_displaced_session_and_goods_that_resell_well_make_a_candidate(scene: Scene) -> None:
+    """A thief in the country with a device for each account, who charges without haste."""
+    wallet = scene.victim(10_000)
+    scene.sign_in(wallet, HOME, device="phone")
+    scene.sign_in(wallet, HIT_AT - MINUTE, device="another", displaced=True)
+    clock.travel(HIT_AT + 10 * MINUTE, frozen=True)
+    scene.pay(wallet, 9_000, category="5993")
+    assert len(find().candidates) == 1
+    assert rules_hit(wallet) == {"S10-resold", "S11-displaced"}
+
+
 def test_two_rules_of_one_family_stay_a_suspicion(scene: Scene) -> None:
     """Large charges in haste from a new phone: many honest people do that in the first days."""
     wallet = scene.victim(30_000, 30_000, 30_000)

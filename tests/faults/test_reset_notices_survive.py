@@ -24,7 +24,7 @@ from winddown.models import Failure, Run, RunTransition
 PEOPLE = 10_000
 
 # Ten thousand mails, and three times the half minute after which the log of a mail server is complete.
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1_800)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1_000)]
 
 
 @pytest.fixture

@@ -69,6 +69,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "amount_minor": 1_200,
         "merchant_ref": "M130001",
         "prefecture": "Tokyo",
+        "merchant_category": "5499",
         "occurred_at": "2019-07-01T12:00:00+09:00",
         "state": "posted",
     },
@@ -81,6 +82,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "network": "100.64.0.1",
         "device_ref": "d1",
         "country": "JP",
+        "displaced_session": "no",
     },
 }
 

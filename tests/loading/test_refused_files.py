@@ -114,6 +114,10 @@ def test_an_empty_file_and_a_missing_one_are_refused(tmp_path: Path) -> None:
         ("auth_events", "network", "300.1.1.1", "is not an IPv4 address"),
         ("auth_events", "outcome", "maybe", "is not one of"),
         ("auth_events", "method", "fax", "is not one of"),
+        ("auth_events", "displaced_session", "", "is empty; it must have a value"),
+        ("auth_events", "displaced_session", "perhaps", "is not one of"),
+        ("payments", "merchant_category", "food", "is not a merchant category code"),
+        ("payments", "merchant_category", "54990", "is longer than 4 characters"),
         ("auth_events", "account_ref", "", "is empty; a success opened somebody's account"),
     ],
 )

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from tests import factories
 from wallets import movements
 from wallets.models import Posting, Wallet, WalletTransition
-from winddown import audit
+from winddown import audit, clockwork
 from winddown.machines import SYSTEM, transition_set
 from winddown.models import AuditEntry, AuditSeal
 
@@ -420,3 +420,24 @@ def test_a_state_changed_past_the_guard_stands_beside_its_log(own_database, wall
     assert invariants.breached()["I9b"] == [
         f"Wallet {frozen.pk} is settled, its log says charge_frozen"
     ]
+
+
+def test_the_head_of_a_day_is_written_once_by_the_follow_up(journal, tmp_path, settings, capsys):
+    settings.AUDIT_HEADS_DIR = tmp_path / "heads"
+    clockwork.follow_up()
+    (file,) = settings.AUDIT_HEADS_DIR.iterdir()
+    assert json.loads(file.read_text())["seq"] == journal[-1].seq
+    entry()
+    clockwork.follow_up()
+    assert json.loads(file.read_text())["seq"] == journal[-1].seq
+    call_command("verify", head=str(file))
+
+
+def test_a_follow_up_that_fails_does_not_keep_the_others(journal, settings, tmp_path):
+    (tmp_path / "heads").write_text("no directory")
+    settings.AUDIT_HEADS_DIR = tmp_path / "heads" / "below"
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(clockwork.FOLLOW_UPS, "the last one", lambda: seen.append(1))
+        clockwork.follow_up()
+    assert seen == [1]

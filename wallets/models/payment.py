@@ -34,6 +34,11 @@ class Payment(Stateful):
     bonus_part_minor = models.BigIntegerField()
     merchant_ref = models.CharField(max_length=64)
     prefecture = models.CharField(max_length=20, blank=True)
+    merchant_category = models.CharField(
+        max_length=4,
+        blank=True,
+        help_text="What is sold there, by the codes of ISO 18245; empty where it is not known.",
+    )
     state = state_field(State, initial=State.POSTED)
     occurred_at = models.DateTimeField()
     switch_version = models.IntegerField(null=True)

@@ -24,6 +24,11 @@ class Command(StaffCommand):
         todo.add_argument("--proof", choices=ProofStep.Kind.values, help="record one; see --note")
         todo.add_argument("--propose", metavar="ACCOUNT", help="login id or account reference")
         todo.add_argument("--decline", choices=RecoveryCase.Rejection.values)
+        parser.add_argument(
+            "--second-factor-lost",
+            action="store_true",
+            help="with --propose: app, passkeys and recovery codes are removed",
+        )
         parser.add_argument("--note", default="", help="what was seen, not the data itself")
 
     def act(self, options: dict[str, Any]) -> None:
@@ -52,6 +57,12 @@ class Command(StaffCommand):
                 raise CommandError("--note is missing: say what was seen", returncode=2)
             cases.add_proof(case, kind=kind, note=options["note"], actor=actor)
         elif options["propose"]:
-            cases.propose(case, account=options["propose"], actor=actor, reason=reason)
+            cases.propose(
+                case,
+                account=options["propose"],
+                actor=actor,
+                reason=reason,
+                second_factor_lost=options["second_factor_lost"],
+            )
         else:
             cases.decline(case, code=options["decline"], actor=actor, reason=reason)
