@@ -52,6 +52,7 @@ def desk(site: Site) -> Desk:
 def _cases(support: Any, supervisor: Any) -> dict[str, Any]:
     """One case in each state that people look at."""
     from accounts import addresses
+    from accounts.sign_in import second_factor
     from accounts.way_back import cases
     from winddown import approvals
 
@@ -64,11 +65,19 @@ def _cases(support: Any, supervisor: Any) -> dict[str, Any]:
         case = cases.open_case(contact, address=address, language="ja", network=None)
         if state != "opened":
             case = cases.take(case, actor=support, reason="mine")
-        if state in ("proposed", "approved"):
+        if state in ("collecting", "proposed", "approved"):
             for kind in ("identity_document", "past_transactions"):
                 cases.add_proof(case, kind=kind, note="matches what we know", actor=support)
-            account = factories.make_customer().login_id
-            case = cases.propose(case, account=account, actor=support, reason="it is them")
+        if state in ("proposed", "approved"):
+            owner = factories.make_customer()
+            second_factor.add_app(owner)
+            case = cases.propose(
+                case,
+                account=owner.login_id,
+                actor=support,
+                reason="it is them",
+                second_factor_lost=True,
+            )
         if state == "approved":
             asked = approvals.standing(case.subject, stage=cases.STAGE)
             assert asked is not None
