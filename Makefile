@@ -38,8 +38,9 @@ serve: $(FOR_RUNNING)
 	@$(RUN) manage.py migrate --verbosity 0
 	@$(RUN) -m config.serve --port $(PORT)
 
+# After a worker that died (a test past its time limit ends so) is replaced, pytest-xdist never comes to an end.
 test: $(FOR_TESTS)
-	@$(RUN) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(RUN) -m pytest -n 2 --dist loadgroup --max-worker-restart 0 $(ARGS)
 
 check: $(FOR_TESTS)
 	$(RUN) -m ruff check .
