@@ -383,7 +383,9 @@ def test_a_spoofed_address_does_not_open_the_limit_again(
         outcomes.append(AuthEvent.objects.latest("id"))
 
     assert {str(event.network) for event in outcomes} == {HOME}
-    assert [event.outcome for event in outcomes][19:21] == ["unknown_login_id", "refused"]
+    # Different names are counted in a sketch, which may take one or two for one of the others.
+    first = [event.outcome for event in outcomes].index("refused")
+    assert 20 <= first <= 22
 
 
 def test_many_different_names_from_one_address_are_refused_for_an_hour(
