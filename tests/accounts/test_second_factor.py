@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -85,7 +85,7 @@ def test_a_code_works_once_even_with_an_empty_cache(
     first, second = half_in(protected), half_in(protected)
     first.post("/sign-in/code/", {"code": code})
     # Not clear(), which empties the whole server, also of what tests beside this one count.
-    monkeypatch.setattr(cache, "key_prefix", "emptied")
+    monkeypatch.setattr(caches["default"], "key_prefix", "emptied")
 
     second.post("/sign-in/code/", {"code": code})
 
