@@ -472,7 +472,7 @@ def test_the_page_answers_without_a_broker(
 ) -> None:
     from celery import Celery, current_app
 
-    away = Celery(broker="redis://127.0.0.1:1/0")
+    away = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
     away.conf.task_publish_retry_policy = current_app.conf.task_publish_retry_policy
     monkeypatch.setattr(outbox, "current_app", away)
 
