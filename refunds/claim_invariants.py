@@ -111,6 +111,33 @@ def undecided_by_two() -> list[str]:
     )
 
 
+@invariant("I10e", "Nobody released what the same person had held")
+def released_by_the_holder() -> list[str]:
+    return rows(
+        """
+        SELECT h.id FROM wallets_hold h
+        JOIN accounts_user held_by ON held_by.id = h.held_by_id
+        JOIN wallets_holdtransition t ON t.subject_id = h.id AND t.transition = 'release'
+        JOIN accounts_user released_by ON released_by.id = t.actor_id
+        WHERE released_by.staff_number = held_by.staff_number
+        """,
+        "hold {0} was released by the person who held it",
+    ) + rows(
+        """
+        SELECT t.subject_id FROM wallets_wallettransition t
+        JOIN accounts_user released_by ON released_by.id = t.actor_id
+        JOIN LATERAL (
+            SELECT actor_id FROM wallets_wallettransition
+            WHERE subject_id = t.subject_id AND transition = 'hold' AND id < t.id
+            ORDER BY id DESC LIMIT 1) h ON true
+        JOIN accounts_user held_by ON held_by.id = h.actor_id
+        WHERE t.transition IN ('release', 'release_frozen')
+          AND released_by.staff_number = held_by.staff_number
+        """,
+        "wallet {0} was released by the person who held it",
+    )
+
+
 @invariant("I18d", "Fraud suspense is what victims are still owed")
 def suspense_equals_open_losses() -> list[str]:
     return rows(

@@ -10,14 +10,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 
-from accounts.models import CredentialFence
+from accounts.models import CredentialFence, User
 from refunds import remedies
 from refunds.models import ClaimDecision, FraudClaim, Issuer, Loss
 from refunds.moves import move
 from wallets import movements
-from wallets.models import FundingCard, Hold, LedgerAccount, Payment, TopUp, Wallet
+from wallets.models import (
+    FundingCard,
+    Hold,
+    LedgerAccount,
+    Payment,
+    TopUp,
+    Wallet,
+    WalletTransition,
+)
 from winddown import approvals, audit, clock, locks
 from winddown.errors import GuardNotMet, PlanChanged, SamePerson
 from winddown.locks import Lock
@@ -382,24 +390,43 @@ def release(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
     """What was held for the claims is spendable again, unless it was clawed back; returns how many
     holds ended.
 
-    A whole-wallet hold ends in the state that the freeze of charges asks for.
+    A whole-wallet hold ends in the state that the freeze of charges asks for. Whoever held a wallet
+    does not release it: `SamePerson`, and nothing is released.
     """
     require(actor, "wallets.release_wallet", action="release wallets")
     chosen = list(claims)
     with transaction.atomic():
+        holds = _active_holds([claim.pk for claim in chosen])
+        wallets = Wallet.objects.filter(
+            pk__in=[claim.wallet_id for claim in chosen], state=Wallet.State.HELD
+        ).exclude(claims__in=_open_claims().exclude(pk__in=[claim.pk for claim in chosen]))
+        _require_another_than_held(holds, wallets, actor=actor)
         ended = 0
-        for hold in _active_holds([claim.pk for claim in chosen]):
+        for hold in holds:
             movements.release(hold, actor=actor, reason=reason)
             ended += 1
-        wallets = Wallet.objects.filter(pk__in=[claim.wallet_id for claim in chosen]).exclude(
-            claims__in=_open_claims().exclude(pk__in=[claim.pk for claim in chosen])
-        )
-        ids = list(wallets.filter(state=Wallet.State.HELD).values_list("pk", flat=True))
+        ids = list(wallets.values_list("pk", flat=True))
         name = "release_frozen" if _charges_frozen() else "release"
         ended += move(Wallet, name, ids, actor=actor, reason=reason)
         if ended:
             audit.append("claims.release", "claims", actor=actor, reason=reason, n=ended)
         return ended
+
+
+def _require_another_than_held(
+    holds: QuerySet[Hold], wallets: QuerySet[Wallet], *, actor: Any
+) -> None:
+    same_person = list(
+        User.objects.filter(staff_number=actor.staff_number).values_list("pk", flat=True)
+    )
+    held = holds.filter(held_by__in=same_person).values_list("wallet_id", flat=True).first()
+    if held is None:
+        last = WalletTransition.objects.filter(subject_id=OuterRef("pk"), transition="hold")
+        last_holder = Subquery(last.order_by("-pk").values("actor_id")[:1])
+        whole = wallets.annotate(last_holder=last_holder).filter(last_holder__in=same_person)
+        held = whole.values_list("pk", flat=True).first()
+    if held is not None:
+        raise SamePerson(actor=actor.pk, subject=f"wallet:{held}", part="holder")
 
 
 def _charges_frozen() -> bool:
@@ -420,7 +447,8 @@ def claw_back(claims: Iterable[FraudClaim], *, actor: Any = SYSTEM, reason: str 
             ).values_list("pk", flat=True)
         )
         for hold in _active_holds(chosen):
-            movements.release(hold, actor=actor, reason=reason)
+            # Not the actor's decision: it is held again, or taken, in the same commit.
+            movements.release(hold, actor=SYSTEM, reason=reason)
         taken = 0
         for claim_id, wallet_id, amount_minor in _tainted(chosen):
             hold = movements.hold(

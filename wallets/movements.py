@@ -368,7 +368,11 @@ def hold(wallet_id: int, *, amount_minor: int, reason: str, actor: Any) -> Hold:
                 wallet=wallet.pk, available_minor=free, asked_minor=amount_minor
             )
         held = Hold.objects.create(
-            wallet=wallet, amount_minor=amount_minor, reason=reason, since=clock.now()
+            wallet=wallet,
+            amount_minor=amount_minor,
+            reason=reason,
+            since=clock.now(),
+            held_by_id=actor.pk,
         )
         _change(wallet, held=amount_minor)
         return held
@@ -386,6 +390,7 @@ def hold_each(asked: Mapping[int, tuple[int, str]], *, actor: Any) -> tuple[int,
             "wallets": list(wanted),
             "amounts": [amount for amount, _ in wanted.values()],
             "reasons": [reason for _, reason in wanted.values()],
+            "actor": actor.pk,
         }
         cursor.execute(
             "SELECT FROM wallets_wallet WHERE id = ANY (%(wallets)s) ORDER BY id FOR NO KEY UPDATE",
@@ -405,8 +410,10 @@ def hold_each(asked: Mapping[int, tuple[int, str]], *, actor: Any) -> tuple[int,
                 UPDATE wallets_wallet w SET held_minor = w.held_minor + granted.amount_minor
                 FROM granted WHERE w.id = granted.wallet_id
             ), held AS (
-                INSERT INTO wallets_hold (wallet_id, amount_minor, state, reason, since)
-                SELECT wallet_id, amount_minor, 'active', reason, winddown_now() FROM granted
+                INSERT INTO wallets_hold
+                    (wallet_id, amount_minor, state, reason, since, held_by_id)
+                SELECT wallet_id, amount_minor, 'active', reason, winddown_now(), %(actor)s::bigint
+                FROM granted
                 RETURNING amount_minor
             )
             SELECT count(*), coalesce(sum(amount_minor), 0)::bigint FROM held

@@ -8,6 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from refunds import claims, remedies
+from refunds.claim_invariants import released_by_the_holder
 from refunds.models import FraudClaim, Loss, Remedy
 from tests import factories
 from tests.claims.scene import HIT_AT, Scene, balance, jst, kinds
@@ -23,7 +24,7 @@ from winddown.errors import (
     SamePerson,
     WalletNotUsable,
 )
-from winddown.machines import SYSTEM
+from winddown.machines import SYSTEM, transition_one
 from winddown.models import AuditEntry
 
 
@@ -291,6 +292,39 @@ def test_a_held_wallet_pays_nothing_while_others_pay(scene: Scene) -> None:
     scene.pay(wallet, 1)
     with pytest.raises(NotPermitted):
         claims.release([claim], actor=scene.analyst, reason="not mine to release")
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_whoever_held_a_wallet_does_not_release_it(scene: Scene, *, whole: bool) -> None:
+    (claim,) = scene.reported(scene.victim(30_000))
+    claims.hold_candidates([claim], actor=scene.supervisor, reason="suspect", whole=whole)
+    same_person = factories.make_staff(
+        "fraud_supervisor", staff_number=scene.supervisor.staff_number
+    )
+    before = (Wallet.objects.get().state, Wallet.objects.get().held_minor)
+    for actor in (scene.supervisor, same_person):
+        with pytest.raises(SamePerson):
+            claims.release([claim], actor=actor, reason="cleared")
+    assert (Wallet.objects.get().state, Wallet.objects.get().held_minor) == before
+    assert released_by_the_holder() == []
+
+    other = factories.make_staff("fraud_supervisor")
+    assert claims.release([claim], actor=other, reason="cleared") == 1
+    assert (Wallet.objects.get().state, Wallet.objects.get().held_minor) == ("active", 0)
+    assert released_by_the_holder() == []
+
+
+def test_a_release_by_the_holder_is_seen_whatever_let_it_through(scene: Scene) -> None:
+    wallet = scene.victim(30_000, own=500)
+    part = movements.hold(wallet.pk, amount_minor=500, reason="claim:1", actor=scene.supervisor)
+    movements.release(part, actor=scene.supervisor, reason="psql")
+    with transaction.atomic():
+        for name in ("hold", "release"):
+            transition_one(Wallet.objects.get(), name, actor=scene.supervisor, reason="psql")
+    assert released_by_the_holder() == [
+        f"hold {part.pk} was released by the person who held it",
+        f"wallet {wallet.pk} was released by the person who held it",
+    ]
 
 
 def test_a_hold_of_the_suspicion_becomes_the_clawback_of_what_was_confirmed(scene: Scene) -> None:

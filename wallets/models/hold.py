@@ -4,6 +4,7 @@ stays spendable.
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django_fsm import transition
@@ -25,6 +26,13 @@ class Hold(Stateful):
     state = state_field(State, initial=State.ACTIVE)
     reason = models.TextField(help_text="Never shown to the holder.")
     since = models.DateTimeField()
+    held_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Nobody, where a rule held it by itself.",
+    )
 
     class Meta:
         default_permissions = ()
