@@ -238,13 +238,14 @@ def _move(claims: Iterable[FraudClaim], name: str, *, actor: Any, reason: str) -
         return moved
 
 
-def expire(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
-    """A supervisor let the suspicions drop, and what was held for them is spendable again."""
+def expire(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> tuple[int, int]:
+    """A supervisor let the suspicions drop, and what was held for them is spendable again; returns
+    how many claims moved and how many holds ended. Raises what `release` raises.
+    """
     with transaction.atomic():
         claims = list(claims)
         moved = _move(claims, "expire", actor=actor, reason=reason)
-        release(claims, actor=actor, reason=reason)
-        return moved
+        return moved, release(claims, actor=actor, reason=reason)
 
 
 def secure(*, at: dt.datetime, actor: Any, reason: str) -> int:

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from refunds import victims
+from refunds.models import FraudClaim
 from tests.claims.scene import HIT_AT, Scene
 from wallets.models import Hold, Wallet
 from winddown import clock
@@ -44,6 +45,35 @@ def test_the_plan_changes_nothing_and_the_hold_does_what_it_said(
     assert Wallet.objects.get(pk=robbed.pk).held_minor == 40_000
     assert '"held": 0' in told(**said)
     assert '"wallets": 0, "amount_minor": 0' in told()
+
+
+def test_a_suspicion_is_let_drop_by_another_person(
+    scene: Scene, robbed: Wallet, staff: Any
+) -> None:
+    (claim,) = FraudClaim.objects.all()
+
+    def released(actor: Any, *claim_ids: int, **options: Any) -> str:
+        out = StringIO()
+        options = {"by": actor.login_id, "reason": "cleared", "json": True, **options}
+        if claim_ids:
+            options["claim"] = list(claim_ids)
+        call_command("release_holds", stdout=out, **options)
+        return out.getvalue()
+
+    told(hold=True, by=scene.supervisor.login_id, reason="attack")
+    with pytest.raises(CommandError, match="no claim 77; nothing was released"):
+        released(scene.supervisor, claim.pk, 77)
+    with pytest.raises(SystemExit):
+        released(scene.supervisor, claim.pk, drop=True)
+    claim.refresh_from_db()
+    assert claim.state == FraudClaim.State.CANDIDATE
+    other = staff("fraud_supervisor")
+    assert '"released": 0, "dropped": 0' in released(other)
+    assert '"released": 1, "dropped": 1' in released(other, claim.pk, drop=True)
+    claim.refresh_from_db()
+    assert claim.state == FraudClaim.State.EXPIRED
+    assert Wallet.objects.get(pk=robbed.pk).held_minor == 0
+    assert '"released": 0, "dropped": 0' in released(other, claim.pk, drop=True)
 
 
 def test_nobody_holds_namelessly(robbed: Wallet) -> None:
