@@ -90,6 +90,7 @@ class Fleet:
             "WINDDOWN_LOG_LEVEL": "WARNING",
         }
         self.started: list[subprocess.Popen[bytes]] = []
+        self.orphans: list[psutil.Process] = []
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         options = ["-c", "2", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
@@ -115,9 +116,16 @@ class Fleet:
         self.started.append(process)
         return process
 
-    def children(self) -> list[int]:
+    def children(self) -> list[psutil.Process]:
         """The worker's slots."""
-        return [child.pid for child in psutil.Process(self.worker.pid).children()]
+        return psutil.Process(self.worker.pid).children()
+
+    def no_orphan_lives(self) -> bool:
+        # A dead one stays as a zombie where nobody reaps it.
+        return not any(
+            orphan.is_running() and orphan.status() != psutil.STATUS_ZOMBIE
+            for orphan in self.orphans
+        )
 
     def kill(self, pid: int) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -13,12 +13,15 @@ Fault = Callable[[Fleet, Database], None]
 
 
 def pool_children_are_killed(fleet: Fleet, database: Database) -> None:
-    for pid in fleet.children():
-        fleet.kill(pid)
+    for child in fleet.children():
+        fleet.kill(child.pid)
 
 
 def worker_main_is_killed(fleet: Fleet, database: Database) -> None:
-    """Its children are orphans that may still finish what they do."""
+    """Its children are orphans that may still finish what they do, and take up another batch before
+    they notice.
+    """
+    fleet.orphans = fleet.children()
     fleet.kill(fleet.worker.pid)
     fleet.start_worker()
 

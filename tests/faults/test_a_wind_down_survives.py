@@ -71,6 +71,7 @@ def hit(
         sealed |= wind_down.sealed_files()
         fault(fleet, database)
         gate.open(step)
+        wait_until(fleet.no_orphan_lives, f"{step}: {fleet.said()}")
         gate.let_leases_run_out()
     ended = wind_down.wait_for_the_end(run, fleet.said)
     assert sealed.items() <= wind_down.sealed_files().items()

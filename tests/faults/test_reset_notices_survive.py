@@ -165,8 +165,8 @@ def test_ten_thousand_are_told_once_though_worker_and_broker_are_killed(
     # The last wave loses single slots of the worker.
     for reached in (2_000, 4_000):
         while_mails_go_out(lambda begun, reached=reached: begun < reached, fleet)
-        for pid in fleet.children():
-            fleet.kill(pid)
+        for child in fleet.children():
+            fleet.kill(child.pid)
     ended = until_it_rests(run, fleet)
 
     unknown = ResetNotice.objects.filter(state="unknown").count()
