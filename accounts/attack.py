@@ -253,14 +253,18 @@ _COUNT_MINUTES: Final = f"""
     ) SELECT coalesce(sum(attempts), 0) FROM counted
 """  # noqa: S608  constants
 
+# What is known already is left out before: a conflict locks the row it meets, and so writes to it.
 _COUNT_DEVICES: Final = f"""
     INSERT INTO accounts_accountdevice AS known
         (user_id, device_ref, first_at, event_id, network, country, displaced_session)
     SELECT DISTINCT ON (user_id, device_ref)
         user_id, device_ref, occurred_at, id, network, country, displaced_session
-    FROM accounts_authevent
+    FROM accounts_authevent e
     WHERE outcome = 'success' AND user_id IS NOT NULL AND device_ref <> ''
         AND {_IN_SPAN.format("occurred_at")}
+        AND NOT EXISTS (SELECT FROM accounts_accountdevice earlier
+            WHERE earlier.user_id = e.user_id AND earlier.device_ref = e.device_ref
+                AND earlier.first_at <= e.occurred_at)
     ORDER BY user_id, device_ref, occurred_at, id
     ON CONFLICT (user_id, device_ref) DO UPDATE SET first_at = excluded.first_at,
         event_id = excluded.event_id, network = excluded.network, country = excluded.country,
@@ -303,7 +307,8 @@ _REMEMBER: Final = """
             ELSE known.evidence END
 """
 
-# Every hour that the span touches is judged from its beginning, minute by minute.
+# Every hour that the span touches is judged from its beginning, minute by minute, for the sources
+# of the span: the others were judged before.
 _SUSPECT_MANY_IDS: Final = f"""
     WITH judged AS (
         SELECT source, minute, sum(tries) OVER hour AS tries,
@@ -313,6 +318,8 @@ _SUSPECT_MANY_IDS: Final = f"""
         FROM accounts_sourceminute
         WHERE minute >= date_bin('1 hour', %(since)s, timestamptz '1970-01-01 00:00+00')
             AND minute < %(until)s
+            AND source IN (SELECT source FROM accounts_sourceminute
+                WHERE {_IN_SPAN.format("minute")})
         WINDOW hour AS (
             PARTITION BY source,
                 date_bin('1 hour', minute, timestamptz '1970-01-01 00:00+00')

@@ -13,6 +13,7 @@ NAMES = (
     "switch",
     "ledger",
     "refund_balances",
+    "reset_passwords",
     "zengin",
     "auth_events",
 )
