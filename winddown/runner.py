@@ -22,7 +22,7 @@ from django.db import (
     connection,
     transaction,
 )
-from django.db.models import Count, DateTimeField, F, Func, Q, QuerySet, Sum
+from django.db.models import Count, DateTimeField, Exists, F, Func, OuterRef, Q, QuerySet, Sum
 from kombu.exceptions import OperationalError as BrokerDown
 
 from winddown import approvals, audit, clock, registry
@@ -768,7 +768,7 @@ def _open_step(run: Run, step: registry.Step) -> None:
     scope = step.rows(run)
     if total is not None:
         failed = Failure.objects.filter(run=run, step=step.name, retried_at=None)
-        scope = scope.exclude(pk__in=failed.values("subject_id"))
+        scope = scope.exclude(Exists(failed.filter(subject_id=OuterRef("pk"))))
     inner, params = scope.order_by("pk").values("pk").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(

@@ -43,11 +43,13 @@ def members(group: str) -> Callable[[Members], Members]:
 
 
 def belongs(group: str, *, as_of: dt.datetime) -> Q:
-    """People whom any of the group's functions names."""
-    found = Q(pk__in=[])
-    for of in _MEMBERS[group]:
-        found |= Q(pk__in=of(as_of))
-    return found
+    """People whom any of the group's functions names.
+
+    One set, because of several under an OR each is a list that every person is looked for in, or a
+    hash of all of it, if that fits into the memory of a query.
+    """
+    first, *others = (of(as_of) for of in _MEMBERS[group])
+    return Q(pk__in=first.union(*others) if others else first)
 
 
 @members(ACTIVE)

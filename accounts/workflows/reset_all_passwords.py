@@ -28,7 +28,7 @@ from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
 
 BATCH_ROWS = 5_000
 # Queueing holds up nobody, and each batch asks anew who belongs to the group.
-QUEUE_ROWS = 20_000
+QUEUE_ROWS = 100_000
 # What a pause or a change of the rate waits for at most is one notice; this bounds what a rate lets
 # go out in one go.
 SEND_ROWS = 100
@@ -78,7 +78,7 @@ class ResetAllPasswords(Workflow):
         everybody = _customers(run)
         told, told_already = _to_be_told(run), _told_already(run)
         only_external = everybody.without_password().filter(_active_identity())
-        first, active = told.filter(_first(run)), told.filter(_active(run)).exclude(_first(run))
+        first, active = told.filter(_first(run)), told.filter(_active(run))
         by_mail = told.filter(_by_email(run)).count()
         limits = waves.limits_of(run)
         sizes = waves.sizes(by_mail, least=limits.counted_from)
@@ -116,7 +116,7 @@ class ResetAllPasswords(Workflow):
                 "sessions": _old_sessions(run).count(),
                 "device_tokens": _old_tokens(run).count(),
                 "told_first": first.count(),
-                "told_next": active.count(),
+                "told_next": active.count() - active.filter(_first(run)).count(),
             },
         )
 
@@ -228,7 +228,11 @@ def _told_already(run: Run) -> QuerySet[Any]:
 
 
 def _to_be_told(run: Run) -> QuerySet[Any]:
-    reached: QuerySet[Any] = _reachable(run).exclude(Q(_told_before(run)) & _untouched(run))
+    reached: QuerySet[Any] = _reachable(run)
+    # Asked of each person about a table that is still empty, it would be answered by reading all of
+    # what the batch has written so far.
+    if ResetNotice.objects.filter(run__lt=run.pk).exists():
+        reached = reached.exclude(Q(_told_before(run)) & _untouched(run))
     return reached
 
 
@@ -303,7 +307,7 @@ def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
             SET refused_hash = u.password, password_removed_at = %s,
                 -- Random, so that what was derived from the old hash cannot be made again.
                 password = '!' || translate(gen_random_uuid()::text || gen_random_uuid(), '-', '')
-            FROM chosen WHERE u.id = chosen.id
+            WHERE u.id = ANY (ARRAY(SELECT id FROM chosen))
             """,  # noqa: S608  the ORM's own SQL, its values are parameters
             [*params, fence.at],
         )
