@@ -7,9 +7,10 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import DeviceToken, Session, User
-from winddown import audit, clock
+from winddown import clock
+from winddown.actors import require
 from winddown.errors import GuardNotMet
-from winddown.machines import require
+from winddown.evidence import audit
 
 
 def sign_out_everywhere(user: User, *, actor: Any, reason: str) -> None:

@@ -17,7 +17,7 @@ class AccountsConfig(AppConfig):
             staff_recovery,
         )
         from accounts.workflows import reset_all_passwords, suspend_external_login  # noqa: F401
-        from winddown import clockwork
+        from winddown.runs import clockwork
 
         clockwork.OWED["access requests"] = access_requests.answer_due
         clockwork.OWED["outbox"] = outbox.send_due

@@ -24,8 +24,9 @@ from accounts.models import (
     SuspiciousSource,
 )
 from accounts.models.attack import Sketch
-from winddown import audit, clock
-from winddown.machines import SYSTEM
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.evidence import audit
 
 MINUTE: Final = dt.timedelta(minutes=1)
 HOUR: Final = dt.timedelta(hours=1)

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import attack
 from accounts.models import AttackWindow, SuspiciousSource
-from winddown import clock, panels
+from winddown import clock
+from winddown.site import panels
 from winddown.words import Text
 
 PAGE = "attack"

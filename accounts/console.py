@@ -19,8 +19,8 @@ from accounts.way_back import case_page, cases
 from accounts.way_back.case_page import CasePage
 from accounts.way_back.recovery_forms import ProofForm, ProposeForm, QueueForm, RejectionForm
 from winddown import words
-from winddown.forms import ReasonForm
-from winddown.pages import fresh_page, page, refusals_told, staff_page
+from winddown.site.forms import ReasonForm
+from winddown.site.pages import fresh_page, page, refusals_told, staff_page
 
 _Act = Callable[[RecoveryCase, Any, dict[str, Any]], Any]
 _ACTS: dict[str, _Act] = {

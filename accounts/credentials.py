@@ -15,12 +15,17 @@ from accounts.admissions import Admission, Origin
 from accounts.attempts import limits
 from accounts.errors import AuthorityFenced, PasswordChangedMeanwhile, PasswordReused
 from accounts.models import AuthEvent, CredentialFence, ExternalIdentity, Session, User
-from winddown import approvals, audit, capabilities, clock, locks, runner
+from winddown import clock, locks
+from winddown.actors import SYSTEM, require
+from winddown.authority import approvals
 from winddown.errors import CapabilityStopped, GuardNotMet, PastDeadline
+from winddown.evidence import audit
 from winddown.locks import Lock
-from winddown.machines import SYSTEM, require, transition_one
+from winddown.machines.move import transition_one
 from winddown.models import Batch, Capability, Run
+from winddown.programme import capabilities
 from winddown.providers import PROVIDERS
+from winddown.runs import control
 
 # A session of staff ends by itself, whatever is done in it.
 STAFF_SESSION_MAX = dt.timedelta(hours=8)
@@ -148,7 +153,7 @@ def lift(*, actor: Any, reason: str) -> CredentialFence:
             fence, "lift", actor=actor, reason=reason, run=run, lifted_at=clock.now()
         )
         if run.state == Run.State.PAUSED:
-            runner.abort(run, actor=actor, reason=reason)
+            control.abort(run, actor=actor, reason=reason)
         audit.append(
             "credentials.lift", fence.approval_subject, actor=actor, reason=reason, run=run
         )

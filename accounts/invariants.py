@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from winddown.invariants import invariant, rows
+from winddown.evidence.invariants import invariant, rows
 
 
 @invariant("I8", "Nobody was let in by a method after its switch was stopped")

@@ -11,8 +11,7 @@ from django.db import connection
 from accounts import attack
 from accounts.models import AuthEvent, ExternalIdentity, ResetNotice, User
 from accounts.reset_notices import mail_results
-from winddown.capabilities import PROVIDERS
-from winddown.file_kinds import (
+from winddown.loading.file_kinds import (
     ANY,
     STAGED,
     FileKind,
@@ -28,6 +27,7 @@ from winddown.file_kinds import (
     reference,
     text,
 )
+from winddown.programme.capabilities import PROVIDERS
 
 ACCOUNT = Reference(
     table=User._meta.db_table,

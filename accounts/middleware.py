@@ -19,7 +19,7 @@ from accounts.admissions import Admission
 from accounts.models import User
 from accounts.sessions import ADMISSION_KEY, admission_of
 from accounts.sign_in.origins import keep_device
-from winddown.pages import is_poll
+from winddown.site.pages import is_poll
 
 # Where staff go who have shown no second factor yet.
 WITHOUT_SECOND_FACTOR = frozenset(

@@ -29,8 +29,9 @@ from kombu.exceptions import OperationalError as BrokerDown
 from accounts.addresses import Address
 from accounts.models import Message, OneTimeLink, User
 from accounts.way_back import links
-from winddown import audit, clock, encryption
-from winddown.machines import require
+from winddown import clock, encryption
+from winddown.actors import require
+from winddown.evidence import audit
 from winddown.models import Programme
 
 log = logging.getLogger(__name__)

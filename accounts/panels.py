@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.attempts import storms
 from accounts.models import RecoveryCase, User
 from accounts.sign_in.adapters import ask_again
-from winddown import pages, panels, words
-from winddown.capabilities import PROVIDERS
-from winddown.panels import Panel, SubjectPage
+from winddown import words
+from winddown.programme.capabilities import PROVIDERS
+from winddown.site import pages, panels
+from winddown.site.panels import Panel, SubjectPage
 from winddown.words import StateWord
 
 State = RecoveryCase.State

@@ -17,7 +17,7 @@ from accounts import attack
 from accounts.models import AttackWindow, User
 from benchmarks.harness import Bench, Measurement, Process
 from benchmarks.population import copies, programme
-from winddown import loading
+from winddown.loading import loader
 
 PLAIN = "plain COPY"
 LOAD = "loaded"
@@ -136,7 +136,7 @@ def measure(path: str, until: str) -> dict[str, Any]:
     """Seconds of the load, of the whole analysis, and milliseconds of the live reading."""
     end = dt.datetime.fromisoformat(until)
     began = time.perf_counter()
-    loading.load("auth_events", path)
+    loader.load("auth_events", path)
     load_s = time.perf_counter() - began
     began = time.perf_counter()
     attack.read(until=end - dt.timedelta(minutes=LIVE_MINUTES))

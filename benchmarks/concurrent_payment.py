@@ -15,8 +15,8 @@ from benchmarks import freeze_charges, runs
 from benchmarks.harness import Bench, Process, percentile
 from wallets import movements
 from wallets.models import Wallet
+from winddown.actors import SYSTEM
 from winddown.errors import WinddownError
-from winddown.machines import SYSTEM
 
 RATE = 100
 THREADS = 24

@@ -211,9 +211,11 @@ def wake_nobody() -> None:
     """No wake-up leaves for the broker: its workers serve the caller's database, where a run of
     that number is another.
     """
-    from winddown import runner
+    # MOVED
 
-    runner.wake = lambda run_id, **_: None
+    from winddown.runs import waking
+
+    waking.wake = lambda run_id, **_: None
 
 
 # --- Measuring ------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from benchmarks.harness import Bench, Measurement, Process, Stopwatch
 from wallets import invariants as ledger_invariants
 from wallets import movements
 from wallets.models import Wallet
-from winddown import audit
-from winddown.machines import SYSTEM
+from winddown.actors import SYSTEM
+from winddown.evidence import audit
 
 LIMIT = "bare INSERTs in one transaction"
 MASS = "top-ups recorded as a set"

@@ -10,9 +10,11 @@ from django.db import connection, models, transaction
 
 from accounts.models import User
 from wallets.models import Wallet
-from winddown import audit, capabilities, clock
-from winddown.machines import SYSTEM
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.evidence import audit
 from winddown.models import Programme
+from winddown.programme import capabilities
 
 PAID_MINOR = 10_000
 WALLETS_PER_JOURNAL = 10_000

@@ -13,9 +13,12 @@ from benchmarks.harness import Bench, Stopwatch
 from refunds.models import Entitlement
 from wallets.models import Journal, LedgerAccount, Posting, Snapshot, Wallet, WalletTransition
 from wallets.workflows import shut_down_by_deadline
-from winddown import audit, capabilities, clock
-from winddown.machines import SYSTEM, transition_set
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.evidence import audit
+from winddown.machines.move import transition_set
 from winddown.models import Milestone, Programme, PublicNotice, Run
+from winddown.programme import capabilities
 
 LIMIT = "the bare statements in one transaction"
 OURS = "workflow, 1 worker"

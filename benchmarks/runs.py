@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmarks import population
 from benchmarks.harness import Process, Stopwatch
-from winddown import runner
 from winddown.models import Run
+from winddown.runs import progress, waking, working
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ def ended(
     """A run of workflow `name` has succeeded, worked off by so many processes."""
     planner, approver = population.person(maker), population.person(checker)
     with Stopwatch() as planning:
-        run = runner.plan(name, actor=planner, reason="benchmark", params=params)
+        run = planning.plan(name, actor=planner, reason="benchmark", params=params)
         planning.lap("plan s")
-        run = runner.approve(run, actor=approver, digest=run.plan_digest, reason="benchmark")
+        run = planning.approve(run, actor=approver, digest=run.plan_digest, reason="benchmark")
         planning.lap("approve s")
     crew = [Process("runs", "work_off", run.pk) for _ in range(workers)]
     with Stopwatch() as watch:
-        runner.start(run, actor=planner)
+        planning.start(run, actor=planner)
         watch.lap("start s")
         for process in crew:
             process.go()
@@ -44,7 +44,7 @@ def ended(
         process.left()
     done = Run.objects.get(pk=run.pk)
     assert done.state == Run.State.SUCCEEDED, done.state
-    return Ended(sum(runner.moved(done).values()), watch.seconds, planning.laps | watch.laps)
+    return Ended(sum(progress.moved(done).values()), watch.seconds, planning.laps | watch.laps)
 
 
 def work_off(run: str) -> dict[str, int]:
@@ -53,7 +53,7 @@ def work_off(run: str) -> dict[str, int]:
     One that finds no batch free while another finishes the step looks again.
     """
     batches = 0
-    while int(run) in runner.owed():
-        batches += runner.work(int(run), seconds_max=3_600, batches_max=1_000_000)
+    while int(run) in waking.owed():
+        batches += working.work(int(run), seconds_max=3_600, batches_max=1_000_000)
         time.sleep(0.002)
     return {"batches": batches}

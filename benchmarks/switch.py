@@ -18,11 +18,12 @@ from benchmarks.concurrent_payment import input_ends
 from benchmarks.harness import Bench, Process, Stopwatch, percentile
 from wallets import movements
 from wallets.models import Wallet
-from winddown import capabilities, clock
-from winddown.capabilities import Passage
+from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import CapabilityStopped, WinddownError
-from winddown.machines import SYSTEM
 from winddown.models import Capability
+from winddown.programme import capabilities
+from winddown.programme.capabilities import Passage
 
 PROCESSES = 2
 THREADS = 4

@@ -11,7 +11,8 @@ from django.db.models import Max, Min
 from benchmarks import freeze_charges
 from benchmarks.harness import Bench, Measurement, Stopwatch
 from wallets.models import Wallet
-from winddown.machines import SYSTEM, named
+from winddown.actors import SYSTEM
+from winddown.machines.move import named
 
 BATCH = 1_000
 BATCHES_MAX = 100

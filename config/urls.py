@@ -14,7 +14,7 @@ from accounts.reset_notices import notice_page
 from accounts.sign_in import portal as sign_in
 from accounts.way_back import recovery_portal
 from refunds import console as claims
-from winddown import console, portal
+from winddown.site import console, portal
 
 CONSOLE = [*console.urlpatterns, *cases.attack_urlpatterns, *claims.urlpatterns]
 urlpatterns: list[URLPattern | URLResolver] = [

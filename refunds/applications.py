@@ -14,14 +14,17 @@ from django.db import connection, transaction
 from refunds import payees, terms
 from refunds.models import Entitlement, EntitlementTransition, Payee, RefundApplication
 from refunds.models.application import draft_place
-from refunds.moves import move
 from refunds.payees import Account, PayeeRefused
 from wallets import movements
 from wallets.models import LedgerAccount
-from winddown import approvals, audit, capabilities, clock, encryption
+from winddown import clock, encryption
+from winddown.actors import SYSTEM, require
+from winddown.authority import approvals
 from winddown.errors import GuardNotMet, IdempotencyConflict, PastDeadline, WinddownError
-from winddown.machines import SYSTEM, require, transition_one
+from winddown.evidence import audit
+from winddown.machines.move import move_rows, transition_one
 from winddown.models import Approval, Milestone
+from winddown.programme import capabilities
 
 State = RefundApplication.State
 STAGE = "decide"
@@ -199,9 +202,9 @@ def _take(submissions: Sequence[Submission], *, actor: Any) -> list[Outcome]:
         return outcomes
     _write(cases, at=at, actor=actor)
     ids = [case.application_id for case in cases]
-    move(RefundApplication, "check_identity", ids, actor=actor)
+    move_rows(RefundApplication, "check_identity", ids, actor=actor)
     in_time = [case for case in cases if not case.late]
-    move(Entitlement, "apply", [case.entitlement_id for case in in_time], actor=actor)
+    move_rows(Entitlement, "apply", [case.entitlement_id for case in in_time], actor=actor)
     # The app's sign-in is the identity check; the web form's applicants are checked by people.
     known = [c.application_id for c in in_time if c.submission.route == RefundApplication.Route.APP]
     decide_by_rule(known, at=at)
@@ -329,7 +332,7 @@ def _write(cases: list[_Case], *, at: dt.datetime, actor: Any) -> None:
     drafted = [case for case in cases if case.draft_id is not None]
     for case in drafted:
         case.application_id = case.draft_id or 0
-        move(
+        move_rows(
             RefundApplication,
             "submit",
             [case.application_id],
@@ -373,21 +376,21 @@ def decide_by_rule(application_ids: Sequence[int], *, at: dt.datetime) -> int:
     Returns how many were approved.
     """
     reasons = _review_reasons(application_ids)
-    move(RefundApplication, "verify", application_ids, actor=SYSTEM)
+    move_rows(RefundApplication, "verify", application_ids, actor=SYSTEM)
     confirmed = list(
         RefundApplication.objects.filter(
             pk__in=application_ids, confirmed_minor__isnull=False
         ).values_list("pk", flat=True)
     )
-    move(RefundApplication, "confirm_amount", confirmed, actor=SYSTEM)
+    move_rows(RefundApplication, "confirm_amount", confirmed, actor=SYSTEM)
     for reason in sorted(set(reasons.values())):
         RefundApplication.objects.filter(
             pk__in=[pk for pk, why in reasons.items() if why == reason]
         ).update(review_reason=reason)
     allowed = [pk for pk in confirmed if pk not in reasons]
-    approved = move(RefundApplication, "approve", allowed, actor=SYSTEM, decided_at=at)
+    approved = move_rows(RefundApplication, "approve", allowed, actor=SYSTEM, decided_at=at)
     owed = RefundApplication.objects.filter(pk__in=allowed).values_list("entitlement_id", flat=True)
-    move(Entitlement, "approve", list(owed), actor=SYSTEM)
+    move_rows(Entitlement, "approve", list(owed), actor=SYSTEM)
     return approved
 
 
@@ -502,15 +505,15 @@ def _go_on(waiting: Sequence[RefundApplication], *, at: dt.datetime, actor: Any)
     Whoever was found to be the holder before is not asked to prove it again, and what two people
     had approved stays approved.
     """
-    move(RefundApplication, "answer", [a.pk for a in waiting], actor=actor, asked_for="")
-    move(Entitlement, "apply", [a.entitlement_id for a in waiting], actor=actor)
+    move_rows(RefundApplication, "answer", [a.pk for a in waiting], actor=actor, asked_for="")
+    move_rows(Entitlement, "apply", [a.entitlement_id for a in waiting], actor=actor)
     decided = [a for a in waiting if a.decided_at is not None]
     decide_by_rule([a.pk for a in decided if a.decided_by_id is None], at=at)
     by_people = [a for a in decided if a.decided_by_id is not None]
     for name in ("verify", "confirm_amount"):
-        move(RefundApplication, name, [a.pk for a in by_people], actor=SYSTEM)
-    move(RefundApplication, "approve", [a.pk for a in by_people], actor=SYSTEM, decided_at=at)
-    move(Entitlement, "approve", [a.entitlement_id for a in by_people], actor=SYSTEM)
+        move_rows(RefundApplication, name, [a.pk for a in by_people], actor=SYSTEM)
+    move_rows(RefundApplication, "approve", [a.pk for a in by_people], actor=SYSTEM, decided_at=at)
+    move_rows(Entitlement, "approve", [a.entitlement_id for a in by_people], actor=SYSTEM)
 
 
 def override_payee(payee: Payee, *, actor: Any, digest: str, reason: str) -> Payee:
@@ -643,7 +646,7 @@ def approve(
             _reinstate(fresh.entitlement, actor=actor, reason=reason)
         else:
             # Who may decide about the application may decide about what it asks for.
-            move(Entitlement, "approve", [fresh.entitlement_id], actor=actor, reason=reason)
+            move_rows(Entitlement, "approve", [fresh.entitlement_id], actor=actor, reason=reason)
         audit.append("application.approve", done.subject, actor=actor, reason=reason, digest=digest)
         return done
 
@@ -674,7 +677,7 @@ def reject(
         done = transition_one(
             application, "reject", actor=actor, reason=reason, rejection=rejection, live=False
         )
-        move(Entitlement, "unapply", [done.entitlement_id], actor=actor, reason=reason)
+        move_rows(Entitlement, "unapply", [done.entitlement_id], actor=actor, reason=reason)
         audit.append(
             "application.reject", done.subject, actor=actor, reason=reason, rejection=rejection
         )
@@ -730,9 +733,9 @@ def release(entitlement: Entitlement, *, actor: Any, digest: str, reason: str) -
         live = RefundApplication.objects.filter(entitlement=done, live=True, late=False)
         application = live.exclude(state=State.DRAFT).first()
         if application is not None:
-            move(Entitlement, "apply", [done.pk], actor=actor, reason=reason)
+            move_rows(Entitlement, "apply", [done.pk], actor=actor, reason=reason)
             if application.state == State.APPROVED:
-                move(Entitlement, "approve", [done.pk], actor=SYSTEM, reason=reason)
+                move_rows(Entitlement, "approve", [done.pk], actor=SYSTEM, reason=reason)
         audit.append("entitlement.release", f"entitlement:{done.pk}", actor=actor, reason=reason)
         return Entitlement.objects.get(pk=done.pk)
 

@@ -18,7 +18,7 @@ class RefundsConfig(AppConfig):
             waves,
         )
         from refunds.workflows import refund_balances  # noqa: F401  registers it
-        from winddown import clockwork
+        from winddown.runs import clockwork
 
         clockwork.FOLLOW_UPS |= {
             "candidates while an attack lasts": victims.follow_up,

@@ -9,8 +9,9 @@ from django.db import connection, transaction
 
 from refunds.bankfiles.zengin_codes import BankRow, BranchRow
 from refunds.models import Bank, BankDataset, Branch
-from winddown import audit, clock
-from winddown.machines import require
+from winddown import clock
+from winddown.actors import require
+from winddown.evidence import audit
 
 
 def load(

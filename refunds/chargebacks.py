@@ -10,8 +10,10 @@ from django.db import transaction
 
 from refunds.models import Chargeback, Issuer, IssuerAction, Remedy
 from wallets.models import TopUp
-from winddown import audit, clock
-from winddown.machines import SYSTEM, require, transition_one
+from winddown import clock
+from winddown.actors import SYSTEM, require
+from winddown.evidence import audit
+from winddown.machines.move import transition_one
 
 
 def register(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from winddown.invariants import invariant, rows
+from winddown.evidence.invariants import invariant, rows
 
 
 @invariant(

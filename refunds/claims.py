@@ -15,7 +15,6 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from accounts.models import CredentialFence, User
 from refunds import remedies
 from refunds.models import ClaimDecision, FraudClaim, Issuer, Loss
-from refunds.moves import move
 from wallets import movements
 from wallets.models import (
     FundingCard,
@@ -26,10 +25,13 @@ from wallets.models import (
     Wallet,
     WalletTransition,
 )
-from winddown import approvals, audit, clock, locks
+from winddown import clock, locks
+from winddown.actors import SYSTEM, require
+from winddown.authority import approvals
 from winddown.errors import GuardNotMet, PlanChanged, SamePerson
+from winddown.evidence import audit
 from winddown.locks import Lock
-from winddown.machines import SYSTEM, require, transition_one, transition_set
+from winddown.machines.move import move_rows, transition_one, transition_set
 from winddown.models import Approval
 
 STAGE = "claims"
@@ -101,8 +103,10 @@ def take_up(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
         same = rows.filter(state=FraudClaim.State.APPEALED, analyst=actor).first()
         if same is not None:
             raise SamePerson(actor=actor.pk, subject=same.subject, part="analyst")
-        move(FraudClaim, "take_up", ids, actor=actor, reason=reason)
-        moved = move(FraudClaim, "investigate", ids, actor=actor, reason=reason, analyst=actor.pk)
+        move_rows(FraudClaim, "take_up", ids, actor=actor, reason=reason)
+        moved = move_rows(
+            FraudClaim, "investigate", ids, actor=actor, reason=reason, analyst=actor.pk
+        )
         if moved:
             audit.append("claims.take_up", "claims", actor=actor, reason=reason, n=moved)
         return moved
@@ -232,7 +236,9 @@ def _move(claims: Iterable[FraudClaim], name: str, *, actor: Any, reason: str) -
     edge = next(edge for edge in FraudClaim.edges() if edge.name == name)
     require(actor, edge.permission, by_system=edge.by_system, action=f"{name} claims")
     with transaction.atomic():
-        moved = move(FraudClaim, name, [claim.pk for claim in claims], actor=actor, reason=reason)
+        moved = move_rows(
+            FraudClaim, name, [claim.pk for claim in claims], actor=actor, reason=reason
+        )
         if moved:
             audit.append(f"claims.{name}", "claims", actor=actor, reason=reason, n=moved)
         return moved
@@ -293,7 +299,7 @@ def hold_candidates(
         if whole:
             wallets = Wallet.objects.filter(claims__in=chosen, state__in=Wallet.SPENDABLE)
             ids = list(wallets.values_list("pk", flat=True))
-            held = move(Wallet, "hold", ids, actor=actor, reason=reason)
+            held = move_rows(Wallet, "hold", ids, actor=actor, reason=reason)
         else:
             held, _ = movements.hold_each(
                 {
@@ -408,7 +414,7 @@ def release(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
             ended += 1
         ids = list(wallets.values_list("pk", flat=True))
         name = "release_frozen" if _charges_frozen() else "release"
-        ended += move(Wallet, name, ids, actor=actor, reason=reason)
+        ended += move_rows(Wallet, name, ids, actor=actor, reason=reason)
         if ended:
             audit.append("claims.release", "claims", actor=actor, reason=reason, n=ended)
         return ended
@@ -674,7 +680,7 @@ def _confirm(
             actor=actor,
         )
     secure_by_fence()
-    move(FraudClaim, "start_remedies", list(claims.values_list("pk", flat=True)), actor=SYSTEM)
+    move_rows(FraudClaim, "start_remedies", list(claims.values_list("pk", flat=True)), actor=SYSTEM)
     remedies.open_first(losses, at=at)
     claw_back(claims, reason=reason)
     return moved

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from refunds import claims
 from refunds.forms import HoldForm
-from winddown.pages import fresh_page, page, refusals_told, staff_page
+from winddown.site.pages import fresh_page, page, refusals_told, staff_page
 
 
 @require_http_methods(["GET", "POST"])

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from winddown import audit, clock, locks
+from winddown import clock, locks
+from winddown.actors import require
 from winddown.errors import GuardNotMet
+from winddown.evidence import audit
 from winddown.locks import Lock
-from winddown.machines import require
 from winddown.models import Programme, PublishedFigure
 
 

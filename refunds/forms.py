@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from winddown.forms import ReasonForm
+from winddown.site.forms import ReasonForm
 
 
 class HoldForm(ReasonForm):

@@ -19,10 +19,12 @@ from refunds import remedies, routes
 from refunds.bankfiles.calendar import next_bank_business_day
 from refunds.issuers import csv_exchange
 from refunds.models import AskList, Issuer, IssuerAction, IssuerAnswer, IssuerFile, Remedy
-from refunds.moves import move
-from winddown import approvals, audit, clock
+from winddown import clock
+from winddown.actors import SYSTEM, require
+from winddown.authority import approvals
 from winddown.errors import GuardNotMet, LoadRefused, PlanChanged
-from winddown.machines import SYSTEM, require, transition_set
+from winddown.evidence import audit
+from winddown.machines.move import move_rows, transition_set
 from winddown.models import Programme
 
 STAGE = "issuer"
@@ -144,7 +146,7 @@ def send(issuer: Issuer, *, actor: Any, reason: str, again: bool = False) -> Iss
         content = csv_exchange.write_asks(_line(each, issuer, due=due) for each in chosen)
         ids = [action.pk for action in chosen]
         IssuerAction.objects.filter(pk__in=ids).update(attempt=F("attempt") + 1)
-        move(
+        move_rows(
             IssuerAction,
             "send",
             ids,
@@ -412,14 +414,14 @@ def _apply(
         chosen = [actions[answer.action_ref] for answer in group]
         ids = [action.pk for action in chosen]
         _note_answers(group, actions)
-        moved = move(IssuerAction, ANSWERED_AS[code], ids, actor=actor, reason=reason)
+        moved = move_rows(IssuerAction, ANSWERED_AS[code], ids, actor=actor, reason=reason)
         assert moved == len(chosen), "the actions were locked in a state that takes an answer"
         outcome = routes.after_answer(kind, funding=funding, answer=code)
         asked_for = [action.remedy for action in chosen]
         if outcome.next is not None:
             failure = FAILED_AS[ANSWERED_AS[code]]
             remedies.fall_back(asked_for, outcome.next, failure=failure, at=at, actor=actor)
-            move(IssuerAction, "open_fallback", ids, actor=actor, reason=reason)
+            move_rows(IssuerAction, "open_fallback", ids, actor=actor, reason=reason)
         elif outcome.done == kind:
             remedies.finish([each.pk for each in asked_for], at=at, actor=actor, reason=reason)
         elif outcome.done is not None:
@@ -491,7 +493,7 @@ def escalate(actions: Iterable[IssuerAction], *, actor: Any, reason: str) -> int
     require(actor, "refunds.send_issuer_action", action="escalate issuer actions")
     with transaction.atomic():
         ids = [action.pk for action in actions]
-        moved = move(IssuerAction, "escalate", ids, actor=actor, reason=reason)
+        moved = move_rows(IssuerAction, "escalate", ids, actor=actor, reason=reason)
         if moved:
             audit.append(
                 "issuer_asks.escalate", "issuer_actions", actor=actor, reason=reason, n=moved
@@ -526,7 +528,7 @@ def give_up_unsent(*, actor: Any = SYSTEM) -> int:
             actor=actor,
         )
         ids = [action.pk for action in passed]
-        moved = move(IssuerAction, "close", ids, actor=actor, reason="cut-off passed")
+        moved = move_rows(IssuerAction, "close", ids, actor=actor, reason="cut-off passed")
         audit.append("issuer_asks.give_up_unsent", "issuer_actions", actor=actor, n=moved)
         return moved
 

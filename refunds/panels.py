@@ -19,8 +19,9 @@ from refunds.models import (
     RuleHit,
 )
 from wallets.models import LedgerAccount
-from winddown import panels, words
-from winddown.panels import LEFT, OUT, Panel, Totals, money_line
+from winddown import words
+from winddown.site import panels
+from winddown.site.panels import LEFT, OUT, Panel, Totals, money_line
 from winddown.words import StateWord, Text
 
 # --- the money table ----------------------------------------------------------------------------

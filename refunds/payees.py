@@ -20,11 +20,13 @@ from refunds.bankfiles.zengin_transfer import PAYEE_BYTES_MAX, TransferItem
 from refunds.models import BankFile, Branch, Payee, PayeeTransition
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYEE_NUMBERS_FROM
-from refunds.moves import move
-from winddown import approvals, audit, clock, encryption
+from winddown import clock, encryption
+from winddown.actors import require
+from winddown.authority import approvals
 from winddown.errors import GuardNotMet, WinddownError
+from winddown.evidence import audit
 from winddown.files import write_once
-from winddown.machines import require
+from winddown.machines.move import move_rows
 from winddown.models import Approval, Programme
 
 _DIGITS = re.compile(r"[0-9]{1,7}")
@@ -250,7 +252,7 @@ def export_check_file(directory: Path, *, actor: Any, reason: str = "") -> Path 
             },
         )
         path = write_once(directory, f"check-{today:%Y%m%d}-{sha256[:12]}.txt", [content])
-        move(Payee, "ask", ids, actor=actor, reason=reason)
+        move_rows(Payee, "ask", ids, actor=actor, reason=reason)
         audit.append(
             "payees.ask",
             f"bank_file:{file.pk}",

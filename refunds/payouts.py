@@ -19,12 +19,16 @@ from refunds.models import Payout, PayoutBatch, PayoutFilePart, RefundTerms
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYOUT_NUMBERS_FROM
 from refunds.models.payout_batch import part_place
-from winddown import approvals, audit, capabilities, clock, encryption, invariants, locks
+from winddown import clock, encryption, locks
+from winddown.actors import SYSTEM, require
+from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NothingToDecide, SamePerson
+from winddown.evidence import audit, invariants
 from winddown.files import write_once
 from winddown.locks import Lock
-from winddown.machines import SYSTEM, named, require, transition_one, transition_set
+from winddown.machines.move import named, transition_one, transition_set
 from winddown.models import Programme, Run, Signature
+from winddown.programme import capabilities
 
 STAGES = ("first", "second")
 # What must hold before a file leaves: money conserved, nobody paid twice or without two people.

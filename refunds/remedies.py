@@ -13,12 +13,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from refunds import routes
 from refunds.models import FraudClaim, Issuer, IssuerAction, Loss, Remedy
-from refunds.moves import move
 from wallets import movements
 from wallets.models import LedgerAccount
-from winddown import audit, clock
+from winddown import clock
+from winddown.actors import SYSTEM, require
 from winddown.errors import GuardNotMet, WinddownError
-from winddown.machines import SYSTEM, require
+from winddown.evidence import audit
+from winddown.machines.move import move_rows
 from winddown.models import Programme
 
 FUNDING_ACCOUNT = {
@@ -134,7 +135,7 @@ def _midnight(day: dt.date, zone: dt.tzinfo) -> dt.datetime:
 
 
 def _ask(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any) -> None:
-    move(Remedy, "ask", remedy_ids, actor=actor, asked_at=at)
+    move_rows(Remedy, "ask", remedy_ids, actor=actor, asked_at=at)
 
 
 def asked(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any) -> None:
@@ -147,7 +148,7 @@ def fail(
 ) -> int:
     """The roads are closed without arriving, so that the losses may take another; returns how many
     were."""
-    return move(
+    return move_rows(
         Remedy, "fail", remedy_ids, actor=actor, reason=reason, failed_at=at, failure=failure
     )
 
@@ -197,7 +198,7 @@ def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any, reason: 
     if not chosen:
         return 0
     ids = [remedy.pk for remedy in chosen]
-    done = move(Remedy, "remedy", ids, actor=actor, reason=reason, remedied_at=at)
+    done = move_rows(Remedy, "remedy", ids, actor=actor, reason=reason, remedied_at=at)
     _post(chosen, at=at, actor=actor)
     _finish_claims({remedy.loss.claim_id for remedy in chosen})
     return done
@@ -232,7 +233,7 @@ def _finish_claims(claim_ids: Collection[int]) -> int:
     )
     whole = FraudClaim.objects.filter(pk__in=claim_ids).filter(~Exists(open_losses))
     ids = list(whole.values_list("pk", flat=True))
-    return move(FraudClaim, "finish_remedies", ids, actor=SYSTEM)
+    return move_rows(FraudClaim, "finish_remedies", ids, actor=SYSTEM)
 
 
 def compensations() -> QuerySet[Remedy]:
@@ -287,6 +288,6 @@ def pay_instead(remedies: Sequence[Remedy], *, actor: Any, reason: str) -> list[
                 actor=actor,
             )
         ids = list(actions.values_list("pk", flat=True))
-        move(IssuerAction, "close", ids, actor=actor, reason=reason)
+        move_rows(IssuerAction, "close", ids, actor=actor, reason=reason)
         audit.append("remedies.pay_instead", "remedies", actor=actor, reason=reason, n=len(opened))
         return opened

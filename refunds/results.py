@@ -18,10 +18,12 @@ from refunds.models.payout import PAYEE_NUMBERS_FROM, PAYOUT_NUMBERS_FROM
 from refunds.payees import Account
 from wallets import movements
 from wallets.models import LedgerAccount
-from winddown import audit, clock, locks
+from winddown import clock, locks
+from winddown.actors import require
 from winddown.errors import LoadRefused
+from winddown.evidence import audit
 from winddown.locks import Lock
-from winddown.machines import named, require, transition_one
+from winddown.machines.move import named, transition_one
 
 _KIND_AT = 103
 

@@ -8,9 +8,10 @@ from django.db import transaction
 
 from refunds.bankfiles.zengin_transfer import Remitter
 from refunds.models import RefundTerms
-from winddown import audit, clock
+from winddown import clock
+from winddown.actors import require
 from winddown.errors import GuardNotMet
-from winddown.machines import require
+from winddown.evidence import audit
 
 
 def adopt(*, actor: Any, reason: str, source: str, **limits: Any) -> RefundTerms:

@@ -22,9 +22,10 @@ from accounts import attack, detection
 from accounts.models import DetectionRule
 from refunds.models import FraudClaim, Loss, RuleHit
 from wallets.models import Payment, TopUp
-from winddown import audit, clock, locks
+from winddown import clock, locks
+from winddown.actors import SYSTEM
+from winddown.evidence import audit
 from winddown.locks import Lock
-from winddown.machines import SYSTEM
 
 CANDIDATE_WEIGHT: Final = 2
 TOGETHER_WITHIN: Final = dt.timedelta(days=1)

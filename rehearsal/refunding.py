@@ -22,8 +22,8 @@ from refunds.models import Branch, Entitlement, Payee, PayoutBatch, RefundApplic
 from refunds.payees import Account
 from rehearsal.bank import Accounts, SimulatedBank, later_quality
 from rehearsal.report import Figure
-from winddown import programme
-from winddown.machines import SYSTEM
+from winddown.actors import SYSTEM
+from winddown.programme import funds
 
 if TYPE_CHECKING:
     from rehearsal.replay import Replay
@@ -126,7 +126,7 @@ class Refunding:
         """
         population, case = self.replay.case.population, self.replay.case.programme
         owed = population.balance_minor(accounts=self.replay.report.accounts)
-        programme.report_safeguarded(owed, actor=self.cast.compliance, reason="trustee's statement")
+        funds.report_safeguarded(owed, actor=self.cast.compliance, reason="trustee's statement")
         self.replay.carry_out(
             "refund-balances",
             params={"part": "entitle"},

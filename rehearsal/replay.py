@@ -24,11 +24,15 @@ from rehearsal.report import Figure, Report
 from rehearsal.storyteller import Storyteller
 from wallets import movements
 from wallets.models import Snapshot, Wallet
-from winddown import audit, clock, loading, milestones, programme, runner
-from winddown.command import show_progress
+from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import PastDeadline, WinddownError
-from winddown.machines import SYSTEM
+from winddown.evidence import audit
+from winddown.loading import loader
 from winddown.models import Milestone, Run
+from winddown.programme import milestones, public_notice, stages
+from winddown.runs import planning, progress
+from winddown.runs.command import show_progress
 
 WAIT_S_MAX = 1_800
 
@@ -97,7 +101,7 @@ class Replay:
         case, cast = self.case, self.cast
         stopped = case.at("stop_all_top_ups")
         self.move_to(case.at("stop_card_top_ups"))
-        programme.declare_incident(actor=cast.commander, reason="strange sign-ins and charges")
+        stages.declare_incident(actor=cast.commander, reason="strange sign-ins and charges")
         self.carry_out(
             "freeze-charges",
             reason="charges by stolen accounts",
@@ -158,14 +162,14 @@ class Replay:
                         at=clock.now(),
                         seed=self.report.seed,
                     )
-                    loading.load("mail_results", report, actor=self.cast.commander)
+                    loader.load("mail_results", report, actor=self.cast.commander)
             self.storyteller.line(f"{done.rows:,} notices by {channel} in {phase.seconds:.1f} s")
 
     def announcement(self) -> None:
         """August: the end is announced, the deadlines are set, the issuers are asked."""
         case, cast, service = self.case, self.cast, self.case.programme
         self.move_to(case.at("announce_end"))
-        programme.announce(actor=cast.compliance, reason="the service cannot be made safe")
+        stages.announce(actor=cast.compliance, reason="the service cannot be made safe")
         milestones.set_milestone(
             Milestone.Kind.SPEND_ENDS,
             at=service.spend_ends_at,
@@ -237,7 +241,7 @@ class Replay:
         window.
         """
         service, cast = self.case.programme, self.cast
-        programme.publish_notice(
+        public_notice.publish_notice(
             actor=cast.compliance, reason="statutory notice", **notice_of(self.case)
         )
         self.move_to(service.refund_window_opens_at + dt.timedelta(minutes=30))
@@ -292,7 +296,7 @@ class Replay:
         ]
         for entry in entries:
             with self.report.phase(f"load {Path(entry['path']).stem}") as phase:
-                loading.load(
+                loader.load(
                     kind,
                     self.files / entry["path"],
                     actor=self.cast.commander,
@@ -321,7 +325,7 @@ class Replay:
         run = self.plan_and_approve(
             workflow, reason=reason, params=params, maker=maker, checker=checker
         )
-        return self.follow(runner.start(run, actor=self.cast.people[maker]))
+        return self.follow(planning.start(run, actor=self.cast.people[maker]))
 
     def plan_and_approve(
         self,
@@ -333,8 +337,8 @@ class Replay:
         checker: str = "deputy",
     ) -> Run:
         people = self.cast.people
-        run = runner.plan(workflow, actor=people[maker], reason=reason, params=params)
-        return runner.approve(
+        run = planning.plan(workflow, actor=people[maker], reason=reason, params=params)
+        return planning.approve(
             run, actor=people[checker], digest=run.plan_digest, reason="plan checked"
         )
 
@@ -372,7 +376,7 @@ class Replay:
                 if time.monotonic() > deadline:
                     raise ReplayFailed(why=f"{run} is still {run.state} after {WAIT_S_MAX} s")
                 time.sleep(0.1)
-        moved = runner.moved(run)
+        moved = progress.moved(run)
         phase.rows = sum(moved.values())
         self.report.see_memory(self.processes.peak_memory_kib())
         self.storyteller.line(
@@ -384,7 +388,9 @@ class Replay:
             + f" in {phase.seconds:.1f} s"
         )
         if run.state != Run.State.SUCCEEDED:
-            raise ReplayFailed(why=f"{run} ended as {run.state}: {runner.failures_by_reason(run)}")
+            raise ReplayFailed(
+                why=f"{run} ended as {run.state}: {progress.failures_by_reason(run)}"
+            )
         return run
 
 

@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import Count, QuerySet, Sum
 
 from refunds.models import Entitlement, Remedy
-from winddown import invariants
+from winddown.evidence import invariants
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,12 @@ from django.db import connection, transaction
 
 from rehearsal import issuers
 from rehearsal.case import Case
-from winddown import audit, capabilities, clock
+from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import WinddownError
-from winddown.machines import SYSTEM
+from winddown.evidence import audit
 from winddown.models import Programme
+from winddown.programme import capabilities
 
 PEOPLE = {
     "commander": "incident_commander",

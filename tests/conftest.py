@@ -22,6 +22,7 @@ from django.core.management import call_command
 from django.db import OperationalError, ProgrammingError, connection, connections
 
 from tests import factories
+from winddown.runs import waking
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -93,7 +94,7 @@ def _migrated_template() -> str:
     """
     digest = hashlib.sha256()
     # Roles and the permissions of transitions are written after a migration, from these files.
-    granted = [ROOT / "winddown" / "roles.py", *sorted(ROOT.glob("*/models/*.py"))]
+    granted = [ROOT / "winddown/authority/roles.py", *sorted(ROOT.glob("*/models/*.py"))]
     for path in [ROOT / "requirements.txt", *granted, *sorted(ROOT.glob("*/migrations/*.py"))]:
         digest.update(path.read_bytes())
     name = f"tests_{digest.hexdigest()[:16]}"
@@ -144,7 +145,7 @@ def django_db_setup(
 @contextlib.contextmanager
 def fresh_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """Inside, the `default` connection leads to a fresh copy of the migrated test database, and no run is woken."""
-    from winddown import runner
+    # MOVED
 
     fields = connections["default"].settings_dict
     template = fields["NAME"]
@@ -157,7 +158,7 @@ def fresh_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     redis_url = os.environ.get("REDIS_URL") or settings.REDIS_URL
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("REDIS_URL", redis_url)
-    monkeypatch.setattr(runner, "wake", lambda run_id, **_: None)
+    monkeypatch.setattr(waking, "wake", lambda run_id, **_: None)
     try:
         yield Database(
             name=name,
@@ -230,7 +231,7 @@ def customer(database: Any) -> Callable[..., Any]:
 @pytest.fixture
 def switches(database: Any) -> None:
     """Every capability has its row and is enabled."""
-    from winddown import capabilities
+    from winddown.programme import capabilities
 
     capabilities.declare_all()
 

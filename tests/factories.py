@@ -13,9 +13,11 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from wallets.models import Wallet
-from winddown import clock, runner
-from winddown.machines import Stateful, named, transition_one
+from winddown import clock
+from winddown.machines.declare import Stateful
+from winddown.machines.move import named, transition_one
 from winddown.models import Programme, Run
+from winddown.runs import planning, waking, working
 
 _numbers = itertools.count(1)
 
@@ -80,8 +82,8 @@ def make_wallets(
 
     Three statements whatever the number. The log rows and postings are sealed by an audit entry, as an import's are.
     """
-    from winddown import audit
-    from winddown.machines import SYSTEM
+    from winddown.actors import SYSTEM
+    from winddown.evidence import audit
 
     mark = unique("mass")
     with transaction.atomic(), connection.cursor() as cursor:
@@ -175,8 +177,8 @@ def path_to(model: type[Stateful], source: str, target: str) -> list[Any]:
 
 def bring_to(row: Any, state: str, *, actor: Any = None) -> Any:
     """`row` stands in `state`, moved and logged along declared edges (their conditions are not asked); read anew."""
-    from winddown import audit
-    from winddown.machines import SYSTEM
+    from winddown.actors import SYSTEM
+    from winddown.evidence import audit
 
     model = type(row)
     table = model._meta.db_table
@@ -209,28 +211,28 @@ def approved_run(
     workflow: str, *, maker: Any, checker: Any, params: dict[str, Any] | None = None
 ) -> Run:
     """A run of `workflow` that `maker` planned and `checker` approved."""
-    run = runner.plan(workflow, actor=maker, reason="test", params=params)
-    return runner.approve(run, actor=checker, digest=run.plan_digest, reason="test")
+    run = planning.plan(workflow, actor=maker, reason="test", params=params)
+    return planning.approve(run, actor=checker, digest=run.plan_digest, reason="test")
 
 
 def started_run(
     workflow: str, *, maker: Any, checker: Any, params: dict[str, Any] | None = None
 ) -> Run:
     run = approved_run(workflow, maker=maker, checker=checker, params=params)
-    return runner.start(run, actor=maker)
+    return planning.start(run, actor=maker)
 
 
 def worked_off(run: Run, *, rounds_max: int = 1_000) -> Run:
     """Nothing of the run is left that this process could do; returns the run as it then stands."""
     for _ in range(rounds_max):
-        if run.pk not in runner.owed() or not runner.work(run.pk, seconds_max=60):
+        if run.pk not in waking.owed() or not working.work(run.pk, seconds_max=60):
             break
     return Run.objects.get(pk=run.pk)
 
 
 def move(row: Any, name: str, *, actor: Any, **changes: Any) -> Any:
     """One audited transition, as a door does it."""
-    from winddown import audit
+    from winddown.evidence import audit
 
     with transaction.atomic():
         moved = transition_one(row, name, actor=actor, reason="test", **changes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from winddown.invariants import invariant, rows
+from winddown.evidence.invariants import invariant, rows
 
 
 @invariant("I1", "Money is conserved: every journal sums to zero, and so does the ledger")

@@ -10,9 +10,9 @@ from django.db import connection
 from accounts.loading import ACCOUNT
 from wallets import movements
 from wallets.models import FundingCard, Payment, TopUp, Wallet
-from winddown import capabilities, locks
+from winddown import locks
 from winddown.errors import UnknownCapability
-from winddown.file_kinds import (
+from winddown.loading.file_kinds import (
     REFUSED,
     ROWS,
     STAGED,
@@ -30,6 +30,7 @@ from winddown.file_kinds import (
     text,
 )
 from winddown.locks import Lock
+from winddown.programme import capabilities
 
 WALLET = Reference(
     table=Wallet._meta.db_table,

@@ -16,7 +16,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from wallets.models import FundingCard, Hold, Journal, LedgerAccount, Payment, TopUp, Wallet
-from winddown import capabilities, clock
+from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import (
     CapabilityStopped,
     IdempotencyConflict,
@@ -25,7 +26,8 @@ from winddown.errors import (
     PastDeadline,
     WalletNotUsable,
 )
-from winddown.machines import SYSTEM, named, transition_one
+from winddown.machines.move import named, transition_one
+from winddown.programme import capabilities
 
 Recorded = TypeVar("Recorded", TopUp, Payment)
 Lines = list[tuple[str, int | None, int]]

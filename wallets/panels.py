@@ -14,9 +14,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from wallets.models import WALLET_ACCOUNTS, LedgerAccount, Posting, Wallet
-from winddown import panels, words
-from winddown.capabilities import FUNDING_SOURCES
-from winddown.panels import IN, LEFT, OUT, Panel, Totals, money_line
+from winddown import words
+from winddown.programme.capabilities import FUNDING_SOURCES
+from winddown.site import panels
+from winddown.site.panels import IN, LEFT, OUT, Panel, Totals, money_line
 
 MOVEMENTS_MAX = 10
 WALLET = tuple(account.value for account in WALLET_ACCOUNTS)

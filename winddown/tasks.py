@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from winddown import clockwork, runner
+from winddown.runs import clockwork, waking, working
 
 
-@shared_task(name=runner.DRAIN)
+@shared_task(name=waking.DRAIN)
 def drain(run_id: int) -> None:
     """Batches of the run are worked off for up to a minute; what is left is woken again."""
-    if runner.work(run_id, seconds_max=60) and run_id in runner.owed():
-        runner.wake(run_id, times=1)
+    if working.work(run_id, seconds_max=60) and run_id in waking.owed():
+        waking.wake(run_id, times=1)
 
 
 @shared_task(name="winddown.tick")

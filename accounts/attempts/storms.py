@@ -8,8 +8,11 @@ from dataclasses import asdict, dataclass
 from django.db import IntegrityError, transaction
 
 from accounts.models import SignInStorm
-from winddown import audit, clock, clockwork
-from winddown.machines import SYSTEM, transition_one
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.evidence import audit
+from winddown.machines.move import transition_one
+from winddown.runs import clockwork
 
 HOLDS = dt.timedelta(minutes=10)
 # How stale `holds_until` may become, so that not every attempt of a storm writes the row.

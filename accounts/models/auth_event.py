@@ -6,8 +6,8 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
-from winddown.capabilities import PROVIDERS
 from winddown.guards import append_only
+from winddown.programme.capabilities import PROVIDERS
 
 
 class AuthEvent(models.Model):

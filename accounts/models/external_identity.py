@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import models
 from django_fsm import transition
 
-from winddown.capabilities import PROVIDERS
-from winddown.machines import Stateful, machine_guards, state_field
+from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.programme.capabilities import PROVIDERS
 
 
 class ExternalIdentity(Stateful):

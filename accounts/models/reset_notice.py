@@ -8,7 +8,7 @@ from django.db.models import Q
 from django_fsm import transition
 
 from winddown.guards import append_only
-from winddown.machines import Stateful, machine_guards, state_field
+from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import Run, TransitionLog
 
 

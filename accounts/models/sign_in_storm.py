@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django_fsm import transition
 
-from winddown.machines import Stateful, machine_guards, state_field
+from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 
 

@@ -12,11 +12,14 @@ from django.db.models.expressions import RawSQL
 
 from accounts.models import MailReport, ResetNotice
 from accounts.reset_notices import notice_codes
-from winddown import audit, clock, runner
+from winddown import clock
+from winddown.actors import require
 from winddown.errors import GuardNotMet
-from winddown.file_kinds import REFUSED, ROWS
-from winddown.machines import require, transition_set
+from winddown.evidence import audit
+from winddown.loading.file_kinds import REFUSED, ROWS
+from winddown.machines.move import transition_set
 from winddown.models import Run
+from winddown.runs import working
 
 EVENTS = ("accepted", "bounced", "complained")
 FOUND = "mail_results_found"
@@ -161,4 +164,4 @@ def settle(*, complete_until: dt.datetime, actor: Any, reason: str) -> Settled:
 def watch_runs() -> None:
     """Runs that send notices have paused themselves if the results are bad enough."""
     for run in Run.objects.filter(workflow="reset-all-passwords", state=Run.State.RUNNING):
-        runner.watch(run.pk)
+        working.watch(run.pk)

@@ -16,10 +16,12 @@ from django.db.models import Value
 from accounts.models import ResetNotice, User
 from accounts.reset_notices import notice_codes
 from accounts.reset_notices.notices import Letter
-from winddown import audit, clock
+from winddown import clock
+from winddown.actors import require
 from winddown.errors import GuardNotMet
+from winddown.evidence import audit
 from winddown.files import write_once
-from winddown.machines import named, require
+from winddown.machines.move import named
 from winddown.models import Run
 
 ROWS_AT_ONCE = 2_000

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.attempts import limits
 from accounts.reset_notices import notice_check
 from accounts.sign_in import origins
-from winddown.pages import page
+from winddown.site.pages import page
 
 
 class CodeForm(forms.Form):

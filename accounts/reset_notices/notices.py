@@ -19,11 +19,12 @@ from django.utils import translation
 from accounts.models import CredentialFence, ResetNotice, User
 from accounts.reset_notices import notice_codes
 from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import TransitionRefused, WinddownError
-from winddown.leases import Lease, Turn
-from winddown.machines import SYSTEM, transition_one, transition_set
+from winddown.machines.move import transition_one, transition_set
 from winddown.mail import TakenPerhaps
 from winddown.models import Failure, Programme, Run
+from winddown.runs.leases import Lease, Turn
 
 ATTEMPTS_MAX = 3
 CONNECTIONS_MAX = 3

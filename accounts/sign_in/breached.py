@@ -11,12 +11,13 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts.models import BreachedPassword
-from winddown import audit, locks
-from winddown.csv_source import BLOCK_BYTES, BOM, Examined, examined
+from winddown import locks
+from winddown.actors import SYSTEM, require
 from winddown.errors import LoadRefused
-from winddown.loading import PERMISSION, REFUSALS_SHOWN, Loaded, Progress, Refusal
+from winddown.evidence import audit
+from winddown.loading.csv_source import BLOCK_BYTES, BOM, Examined, examined
+from winddown.loading.loader import PERMISSION, REFUSALS_SHOWN, Loaded, Progress, Refusal
 from winddown.locks import Lock
-from winddown.machines import SYSTEM, require
 from winddown.models import LoadedFile
 
 KIND = "breached_passwords"

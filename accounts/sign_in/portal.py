@@ -25,7 +25,7 @@ from accounts.sign_in import external, session_list
 from accounts.sign_in import second_factor_views as second_factor
 from accounts.sign_in.forms import SignInForm
 from winddown.errors import WinddownError
-from winddown.pages import page
+from winddown.site.pages import page
 
 
 class SignedIn(HttpRequest):

@@ -24,7 +24,7 @@ from accounts import credentials, sessions
 from accounts.errors import AuthorityFenced
 from accounts.models import User
 from accounts.sign_in.origins import origin_of
-from winddown.pages import page
+from winddown.site.pages import page
 
 
 class OwnPage:

@@ -14,9 +14,10 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import ProofStep, RecoveryCase
 from accounts.models.recovery_case import PROOFS_MIN
 from accounts.way_back import cases
-from winddown import approvals, clock
-from winddown.decisions import Decision
+from winddown import clock
+from winddown.authority import approvals
 from winddown.models import Approval, AuditEntry, Signature
+from winddown.site.decisions import Decision
 from winddown.words import Text
 
 SHOWN_MAX = 50

@@ -25,9 +25,12 @@ from accounts.models import (
 )
 from accounts.models.recovery_case import PROOFS_MIN
 from accounts.way_back import access_requests, links
-from winddown import approvals, audit, clock, encryption
+from winddown import clock, encryption
+from winddown.actors import SYSTEM, require
+from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NotPermitted, SamePerson
-from winddown.machines import SYSTEM, require, transition_one
+from winddown.evidence import audit
+from winddown.machines.move import transition_one
 
 State = RecoveryCase.State
 Answer = AccessRequest.Answer

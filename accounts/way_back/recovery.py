@@ -19,9 +19,10 @@ from accounts.models import (
     User,
 )
 from accounts.way_back import access_requests, cases, links
-from winddown import capabilities, clock
-from winddown.capabilities import PROVIDERS
+from winddown import clock
 from winddown.errors import CapabilityStopped, PastDeadline
+from winddown.programme import capabilities
+from winddown.programme.capabilities import PROVIDERS
 
 # One mailbox may be a family's; more accounts than this at one address are nobody's honest question.
 ACCOUNTS_MAX = 5

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import addresses
 from accounts.addresses import Address
 from accounts.models import User
-from winddown.forms import ReasonForm
+from winddown.site.forms import ReasonForm
 
 _PLAIN = {"autocapitalize": "none", "spellcheck": "false"}
 

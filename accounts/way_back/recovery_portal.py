@@ -35,7 +35,7 @@ from accounts.way_back.recovery_forms import (
 )
 from winddown import words
 from winddown.errors import WinddownError
-from winddown.pages import page
+from winddown.site.pages import page
 
 _LINK, _REQUEST, _CASE = "one_time_link", "access_request", "recovery_case"
 Purpose = AccessRequest.Purpose

@@ -13,10 +13,11 @@ from accounts.addresses import Address
 from accounts.errors import AddressTaken
 from accounts.models import AccessRequest, Message, OneTimeLink, User
 from accounts.way_back import access_requests, links
-from winddown import capabilities, clock, offer
+from winddown import clock
 from winddown.errors import CapabilityStopped, PastDeadline
 from winddown.models import Milestone, Programme
-from winddown.offer import Offer
+from winddown.programme import capabilities, offer
+from winddown.programme.offer import Offer
 
 Answer = AccessRequest.Answer
 

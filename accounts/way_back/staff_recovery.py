@@ -10,9 +10,10 @@ from accounts.addresses import Address
 from accounts.errors import StaffOnlyByStaff
 from accounts.models import OneTimeLink, User
 from accounts.way_back import links
-from winddown import approvals, audit
+from winddown.actors import require
+from winddown.authority import approvals
 from winddown.errors import NothingToDecide
-from winddown.machines import require
+from winddown.evidence import audit
 from winddown.models import Approval
 
 PERMISSION = "accounts.recover_staff"

@@ -24,7 +24,7 @@ from accounts.reset_notices import notices, waves
 from winddown import clock
 from winddown.errors import GuardNotMet
 from winddown.models import Batch, Run, StepTotal
-from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
+from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
 BATCH_ROWS = 5_000
 # Queueing holds up nobody, and each batch asks anew who belongs to the group.

@@ -9,12 +9,13 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import ExternalIdentity, Session, User
-from winddown import capabilities, runner
-from winddown.capabilities import PROVIDERS
 from winddown.errors import GuardNotMet
-from winddown.machines import transition_set
+from winddown.machines.move import transition_set
 from winddown.models import Batch, Capability, Run
-from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
+from winddown.programme import capabilities
+from winddown.programme.capabilities import PROVIDERS
+from winddown.runs import planning
+from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
 BATCH_ROWS = 5_000
 
@@ -83,7 +84,7 @@ class SuspendExternalLogin(Workflow):
     def at_once(self, run: Run, *, actor: Any) -> None:
         if run.params["restore"]:
             return
-        checker = runner.checker(run)
+        checker = planning.checker(run)
         capabilities.lock(_switches(run))
         for code in _switches(run):
             capabilities.stop(code, actor=run.maker, reason=run.reason, ratified_by=checker)

@@ -9,7 +9,7 @@ from django_fsm import transition
 
 from refunds.models.entitlement import Entitlement
 from refunds.models.payee import Payee
-from winddown.machines import Stateful, machine_guards, state_field
+from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 
 

@@ -9,7 +9,7 @@ from django_fsm import transition
 
 from refunds.models.issuer import Issuer
 from winddown.guards import Guard
-from winddown.machines import Stateful, machine_guards, state_field
+from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 
 

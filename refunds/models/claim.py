@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django_fsm import transition
 
 from winddown.guards import Guard, append_only
-from winddown.machines import Stateful, machine_guards, state_field
+from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 
 

@@ -10,7 +10,7 @@ from django_fsm import transition
 
 from refunds.models.issuer import Issuer, IssuerFile
 from winddown.guards import Guard, append_only
-from winddown.machines import Stateful, machine_guards, state_field
+from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 
 

@@ -12,7 +12,7 @@ from refunds.models.entitlement import Entitlement
 from refunds.models.payee import Payee
 from refunds.models.payout_batch import PayoutBatch
 from winddown.guards import Guard
-from winddown.machines import Stateful, machine_guards, state_field
+from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 
 # Bank files carry these numbers; the two series cannot meet.

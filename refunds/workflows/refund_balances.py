@@ -24,13 +24,15 @@ from refunds.models import (
 )
 from wallets import movements
 from wallets.models import LedgerAccount, Posting, Snapshot, Wallet
-from winddown import capabilities, clock, locks
-from winddown.capabilities import FUNDING_SOURCES
+from winddown import clock, locks
+from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet
 from winddown.locks import Lock
-from winddown.machines import SYSTEM, named, transition_one, transition_set
+from winddown.machines.move import named, transition_one, transition_set
 from winddown.models import Batch, Capability, Milestone, Plan, Programme, PublicNotice, Run
-from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
+from winddown.programme import capabilities
+from winddown.programme.capabilities import FUNDING_SOURCES
+from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
 BATCH_ROWS = 5_000
 UNDECIDED = (

@@ -16,7 +16,8 @@ from accounts.models import ExternalIdentity
 from tests import factories
 from tests.accounts.oidc_provider import Provider
 from tests.signing_in import sign_in
-from winddown import clock, runner
+from winddown import clock
+from winddown.runs import control, planning
 
 OLD = "correct horse battery staple"
 NEW = "a quite different sentence"
@@ -147,9 +148,9 @@ def plan_of(switches: None, two: tuple[Any, Any]) -> Callable[..., dict[str, Any
     """The content of a plan that is then given up."""
 
     def plan(workflow: str, **params: Any) -> dict[str, Any]:
-        run = runner.plan(workflow, actor=two[0], reason="test", params=params)
+        run = planning.plan(workflow, actor=two[0], reason="test", params=params)
         content: dict[str, Any] = run.plans.get().content
-        runner.abort(run, actor=two[0], reason="test")
+        control.abort(run, actor=two[0], reason="test")
         return content
 
     return plan

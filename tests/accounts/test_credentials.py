@@ -23,8 +23,10 @@ from accounts.sign_in.validators import UnusedPasswordValidator
 from accounts.way_back import links
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
-from winddown import capabilities, clock, runner
+from winddown import clock
 from winddown.models import Run
+from winddown.programme import capabilities
+from winddown.runs import planning
 
 NOWHERE = Origin()
 
@@ -346,7 +348,7 @@ def test_a_sign_in_during_the_rise_of_the_fence_waits_and_is_refused(
 
     thread = threading.Thread(target=attempt)
     with transaction.atomic():
-        runner.start(run, actor=two[0])
+        planning.start(run, actor=two[0])
         thread.start()
         waited = _wait_until_locked_out(thread)
     thread.join()
@@ -362,7 +364,7 @@ def test_the_fence_waits_for_a_sign_in_under_way_and_is_younger(
     run = factories.approved_run("reset-all-passwords", maker=two[0], checker=two[1])
 
     def start() -> None:
-        runner.start(run, actor=two[0])
+        planning.start(run, actor=two[0])
         connection.close()
 
     thread = threading.Thread(target=start)

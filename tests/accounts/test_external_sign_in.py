@@ -15,7 +15,7 @@ from accounts.sign_in import second_factor
 from tests import factories
 from tests.accounts.oidc_provider import Provider
 from tests.signing_in import come_back, go_to_provider, is_signed_in, send_code
-from winddown import capabilities
+from winddown.programme import capabilities
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,8 @@ from accounts.errors import PasswordReused, ProviderNotTrusted
 from accounts.models import AuthEvent, ExternalIdentity, Message, Session, User
 from accounts.way_back import recovery
 from tests.accounts.conftest import NEW, OLD
-from winddown import capabilities, clock
+from winddown import clock
+from winddown.programme import capabilities
 
 pytestmark = pytest.mark.django_db
 NOWHERE = Origin()

@@ -24,8 +24,9 @@ from accounts.attempts.counters import Count, Counter, count
 from accounts.models import AuthEvent, SignInStorm, User
 from accounts.sign_in.origins import network_of
 from tests.accounts.conftest import OLD, hashed
-from winddown import clock, panels
+from winddown import clock
 from winddown.models import AuditEntry
+from winddown.site import panels
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,8 @@ from accounts.way_back import access_requests, cases, links, recovery
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
 from tests.accounts.mail_server import Mailbox, link_in, mail_server, text_of
-from winddown import clockwork, invariants
+from winddown.evidence import invariants
+from winddown.runs import clockwork
 
 pytestmark = pytest.mark.django_db
 EN = {"accept-language": "en"}

@@ -17,9 +17,10 @@ from django.test import Client
 
 from accounts.models import AccessRequest, Message, User
 from tests.accounts.conftest import NEW
-from winddown import clock, clockwork
+from winddown import clock
 from winddown.errors import NotPermitted
 from winddown.models import AuditEntry
+from winddown.runs import clockwork
 
 pytestmark = pytest.mark.django_db
 EN = {"accept-language": "en"}

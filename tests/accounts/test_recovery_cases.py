@@ -26,7 +26,8 @@ from tests.accounts.conftest import NEW
 from tests.accounts.mail_server import Mailbox, link_in, mail_server, text_of
 from tests.signing_in import open_session
 from tests.winddown.bare_rows import states_of
-from winddown import approvals, clock, clockwork, invariants
+from winddown import clock
+from winddown.authority import approvals
 from winddown.errors import (
     GuardNotMet,
     NotPermitted,
@@ -35,7 +36,9 @@ from winddown.errors import (
     TransitionRefused,
     WinddownError,
 )
+from winddown.evidence import invariants
 from winddown.models import AuditEntry
+from winddown.runs import clockwork
 
 pytestmark = pytest.mark.django_db
 EN = {"accept-language": "en"}

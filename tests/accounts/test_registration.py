@@ -19,8 +19,10 @@ from tests import factories
 from tests.accounts.conftest import NEW
 from tests.accounts.mail_server import Mailbox, link_in, mail_server, text_of
 from wallets.models import Wallet
-from winddown import capabilities, clockwork, invariants
 from winddown.errors import CapabilityStopped
+from winddown.evidence import invariants
+from winddown.programme import capabilities
+from winddown.runs import clockwork
 
 EN = {"accept-language": "en"}
 

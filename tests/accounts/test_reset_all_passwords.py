@@ -14,9 +14,11 @@ from accounts.models import CredentialFence, DeviceToken, ResetNotice, Session, 
 from accounts.models.user import WITHOUT_PASSWORD
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
-from winddown import clock, invariants, runner
+from winddown import clock
 from winddown.errors import GuardNotMet, NothingToDecide, NotPermitted, SamePerson
+from winddown.evidence import invariants
 from winddown.models import Batch, Run
+from winddown.runs import control, planning, progress, registry, working
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +79,7 @@ def test_the_run_does_what_the_plan_said(population: Any, done: Any) -> None:
 
     assert run.state == Run.State.SUCCEEDED
     counted = run.plans.get().content
-    assert runner.moved(run) == {
+    assert progress.moved(run) == {
         "remove_passwords": counted["counts"]["passwords"],
         "remove_sessions": counted["estimates"]["sessions"],
         "queue_notices": counted["counts"]["notices"],
@@ -112,7 +114,7 @@ def test_a_second_run_changes_nothing(population: Any, done: Any) -> None:
     second = done(RESET, mail="file")
 
     assert (first.state, second.state) == ("succeeded", "succeeded")
-    assert runner.moved(second) == {}
+    assert progress.moved(second) == {}
     assert list(User.objects.order_by("pk").values()) == rows
     assert ResetNotice.objects.count() == 1_600
     assert second.plans.get().content["excluded"]["told_by_an_earlier_reset"] == 1_600
@@ -128,7 +130,7 @@ def test_a_second_run_takes_and_tells_those_who_set_a_password_since(
 
     second = done(RESET, mail="file")
 
-    assert runner.moved(second) == {"remove_passwords": 1, "queue_notices": 1}
+    assert progress.moved(second) == {"remove_passwords": 1, "queue_notices": 1}
     assert ResetNotice.objects.filter(user=someone).count() == 2
     assert ResetNotice.objects.filter(user=other).count() == 1
 
@@ -139,7 +141,7 @@ def test_a_batch_that_is_repeated_changes_nothing(population: Any, started: Any)
     run = factories.worked_off(started(RESET, mail="file"))
     rows = list(User.objects.order_by("pk").values())
 
-    for step in runner.registry.get(RESET).steps(run):
+    for step in registry.get(RESET).steps(run):
         with transaction.atomic():
             assert step.apply(run, Batch(run=run), step.rows(run)).rows == 0, step.name
 
@@ -162,7 +164,7 @@ def test_device_tokens_from_before_the_fence_are_revoked_and_later_ones_stay(
     run = factories.worked_off(run)
 
     assert run.state == "succeeded"
-    assert runner.moved(run)["revoke_device_tokens"] == 1
+    assert progress.moved(run)["revoke_device_tokens"] == 1
     assert DeviceToken.objects.get(pk=before.pk).revoked_at is not None
     assert DeviceToken.objects.get(pk=later.pk).revoked_at is None
 
@@ -189,7 +191,7 @@ def test_people_who_come_between_plan_and_start_make_no_other_plan(
     late = person()
     credentials.choose_password(early, NEW, authority_at=clock.now())
 
-    run = factories.worked_off(runner.start(run, actor=two[0]))
+    run = factories.worked_off(planning.start(run, actor=two[0]))
 
     assert run.state == Run.State.SUCCEEDED
     assert not User.objects.get(pk=late.pk).has_usable_password(), "they are reset all the same"
@@ -200,7 +202,7 @@ def test_verification_finds_what_is_left(population: Any, done: Any) -> None:
     """The gap detector, with each gap planted after the fact."""
     population(20)
     run = done(RESET, mail="file")
-    workflow = runner.registry.get(RESET)
+    workflow = registry.get(RESET)
     assert workflow.verify(run) == []
     first, second = User.objects.customers().order_by("pk")[:2]
     old = run.as_of - dt.timedelta(days=1)
@@ -232,7 +234,7 @@ def test_parameters_of_other_workflows_are_refused(plan_of: Any) -> None:
 @pytest.fixture
 def paused(started: Any, two: Any, person: Any) -> Run:
     person()
-    return runner.pause(started(RESET), actor=two[0], reason="wait")
+    return control.pause(started(RESET), actor=two[0], reason="wait")
 
 
 def test_two_people_lift_the_fence_and_everything_is_accepted_again(
@@ -241,7 +243,7 @@ def test_two_people_lift_the_fence_and_everything_is_accepted_again(
     someone, window = person(), browser()
     window.sign_in(someone.login_id)
     run = started(RESET)
-    runner.pause(run, actor=two[0], reason="wrong service")
+    control.pause(run, actor=two[0], reason="wrong service")
     credentials.request_lift(actor=two[0], reason="wrong service")
     assert not browser().sign_in(someone.login_id), "a request alone lifts nothing"
 
@@ -275,9 +277,9 @@ def test_the_fence_cannot_be_lifted_once_a_batch_has_removed_passwords(
 ) -> None:
     person()
     run = started(RESET)
-    runner.work(run.pk, batches_max=1)
-    runner.pause(run, actor=two[0], reason="too late")
-    assert runner.moved(run) == {"remove_passwords": 1}
+    working.work(run.pk, batches_max=1)
+    control.pause(run, actor=two[0], reason="too late")
+    assert progress.moved(run) == {"remove_passwords": 1}
 
     with pytest.raises(GuardNotMet, match="has removed passwords"):
         credentials.request_lift(actor=two[0], reason="back")
@@ -287,9 +289,9 @@ def test_a_fence_with_two_signatures_is_still_kept_by_the_database_after_a_remov
     paused: Run, two: Any
 ) -> None:
     credentials.request_lift(actor=two[0], reason="back")
-    runner.resume(paused, actor=two[0], reason="on")
-    runner.work(paused.pk, batches_max=1)
-    runner.pause(paused, actor=two[0], reason="off")
+    control.resume(paused, actor=two[0], reason="on")
+    working.work(paused.pk, batches_max=1)
+    control.pause(paused, actor=two[0], reason="off")
 
     with pytest.raises(GuardNotMet, match="has removed passwords"):
         credentials.lift(actor=two[1], reason="agreed")
@@ -305,7 +307,7 @@ def test_a_running_run_is_paused_before_its_fence_is_lifted(started: Any, two: A
 def test_a_late_batch_of_a_lifted_run_removes_nothing(person: Any, paused: Run, two: Any) -> None:
     credentials.request_lift(actor=two[0], reason="wrong")
     credentials.lift(actor=two[1], reason="agreed")
-    step = runner.registry.get(RESET).step(paused, "remove_passwords")
+    step = registry.get(RESET).step(paused, "remove_passwords")
 
     moved = step.apply(paused, Batch(run=paused), User.objects.customers().all())
 
@@ -318,12 +320,12 @@ def test_a_superseded_fence_still_holds_when_the_later_one_is_lifted(
 ) -> None:
     someone = person()
     first = started(RESET)
-    runner.pause(first, actor=two[0], reason="x")
-    runner.abort(first, actor=two[0], reason="x")
+    control.pause(first, actor=two[0], reason="x")
+    control.abort(first, actor=two[0], reason="x")
     second = started(RESET)
     states = CredentialFence.objects.order_by("pk").values_list("state", flat=True)
     assert list(states) == ["superseded", "standing"]
-    runner.pause(second, actor=two[0], reason="x")
+    control.pause(second, actor=two[0], reason="x")
     credentials.request_lift(actor=two[0], reason="x")
     credentials.lift(actor=two[1], reason="x")
 
@@ -361,7 +363,7 @@ def test_the_command_plans_and_runs(programme: Any, person: Any, two: Any, capsy
     maker = ("--by", two[0].login_id, "--reason", "attack")
     call_command("reset_all_passwords", "--plan", *maker)
     run = Run.objects.get()
-    runner.approve(run, actor=two[1], digest=run.plan_digest, reason="agreed")
+    planning.approve(run, actor=two[1], digest=run.plan_digest, reason="agreed")
 
     call_command("reset_all_passwords", "--run", *maker, "--json")
 

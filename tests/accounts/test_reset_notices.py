@@ -23,10 +23,14 @@ from accounts.models import (
 from accounts.reset_notices import mail_results, notice_codes, notice_files, waves
 from tests import factories
 from tests.mail import MailServer
-from winddown import audit, clock, invariants, loading, programme, runner
+from winddown import clock
 from winddown.errors import GuardNotMet, LoadRefused, NotPermitted
-from winddown.leases import Lease, LeaseLost
+from winddown.evidence import audit, invariants
+from winddown.loading import loader
 from winddown.models import Batch, Run, RunTransition
+from winddown.programme import public_notice
+from winddown.runs import batches, control, progress, registry, steps, working
+from winddown.runs.leases import Lease, LeaseLost
 
 pytestmark = pytest.mark.usefixtures("programme")
 
@@ -97,8 +101,8 @@ def write_log(path: Path, *rows: tuple[str, str, dt.datetime]) -> Path:
     return path
 
 
-def load(path: Path, **options: Any) -> loading.Loaded:
-    return loading.load("mail_results", path, **options)
+def load(path: Path, **options: Any) -> loader.Loaded:
+    return loader.load("mail_results", path, **options)
 
 
 def result(notice: ResetNotice, event: str = "accepted") -> tuple[str, str, dt.datetime]:
@@ -127,7 +131,7 @@ class TestOneByOne:
         assert run.state == "succeeded"
         assert sorted(mail.recipients()) == sorted(person.email for person in told)
         assert states() == {"sent": 20}
-        assert runner.moved(run)["send_first_wave"] == 20
+        assert progress.moved(run)["send_first_wave"] == 20
         log = ResetNoticeTransition.objects.filter(run_id=run.pk)
         assert log.filter(transition="begin").count() == log.filter(transition="send").count() == 20
 
@@ -137,8 +141,8 @@ class TestOneByOne:
         people(3)
         run = factories.worked_off(reset())
 
-        runner.work(run.pk)
-        step = runner.registry.get(RESET).step(run, "send_first_wave")
+        working.work(run.pk)
+        step = registry.get(RESET).step(run, "send_first_wave")
 
         assert not step.rows(run).exists()
         assert mail.count() == 3
@@ -209,11 +213,13 @@ class TestOneByOne:
         assert run.state == "partially_failed"
         notice = ResetNotice.objects.get(user=later)
         assert (notice.state, notice.attempts, notice.answer) == ("queued", 3, "451")
-        assert runner.failures_by_reason(run) == {"mail_deferred": 1}
+        assert progress.failures_by_reason(run) == {"mail_deferred": 1}
         assert mail.count() == 3
 
         mail.mend()
-        assert runner.retry_failed(run, reason_code="mail_deferred", actor=two[0], reason="up") == 1
+        assert (
+            control.retry_failed(run, reason_code="mail_deferred", actor=two[0], reason="up") == 1
+        )
         run = factories.worked_off(fresh(run))
 
         assert run.state == "succeeded"
@@ -228,7 +234,7 @@ class TestOneByOne:
 
         run = factories.worked_off(reset())
 
-        assert runner.failures_by_reason(run) == {"mail_deferred": 1}
+        assert progress.failures_by_reason(run) == {"mail_deferred": 1}
         assert states() == {"sent": 3, "queued": 1}
         assert mail.count() == 3
 
@@ -244,7 +250,7 @@ class TestOneByOne:
         assert states() == {"queued": 3}
 
         settings.EMAIL_PORT = mail.port
-        runner.resume(run, actor=two[0], reason="it is back")
+        control.resume(run, actor=two[0], reason="it is back")
         assert factories.worked_off(run).state == "succeeded"
         assert mail.count() == 3
 
@@ -262,9 +268,9 @@ class TestUnknown:
         run = factories.worked_off(reset())
         assert run.state == "partially_failed"
         assert states() == {"unknown": 1, "sent": 2}
-        assert runner.failures_by_reason(run) == {"delivery_unknown": 1}
+        assert progress.failures_by_reason(run) == {"delivery_unknown": 1}
 
-        runner.retry_failed(run, reason_code="delivery_unknown", actor=two[0], reason="again")
+        control.retry_failed(run, reason_code="delivery_unknown", actor=two[0], reason="again")
         run = factories.worked_off(fresh(run))
 
         assert run.state == "partially_failed", "a retry alone knows no more"
@@ -278,11 +284,11 @@ class TestUnknown:
 
         load(mail.log, expect_rows=1)
         assert states() == {"sent": 1}
-        runner.retry_failed(run, reason_code="delivery_unknown", actor=two[0], reason="log is in")
+        control.retry_failed(run, reason_code="delivery_unknown", actor=two[0], reason="log is in")
         run = factories.worked_off(fresh(run))
 
         assert run.state == "succeeded"
-        assert runner.moved(run)["send_first_wave"] == 1
+        assert progress.moved(run)["send_first_wave"] == 1
         assert mail.count() == 1
 
     def test_what_the_complete_log_does_not_hold_is_sent_again(
@@ -301,7 +307,7 @@ class TestUnknown:
         assert done.queued_again == 1
         assert states() == {"queued": 1, "sent": 1}
         mail.mend()
-        runner.retry_failed(run, reason_code="delivery_unknown", actor=two[0], reason="log")
+        control.retry_failed(run, reason_code="delivery_unknown", actor=two[0], reason="log")
         assert factories.worked_off(fresh(run)).state == "succeeded"
         assert ResetNotice.objects.get(pk=unknown.pk).attempts == 2
 
@@ -321,7 +327,7 @@ class TestUnknown:
         assert ResetNotice.objects.get(pk=begun.pk).state == "unknown"
         assert states() == {"unknown": 1, "sent": 4}
         assert mail.count() == 4
-        assert runner.moved(run)["send_first_wave"] == 4
+        assert progress.moved(run)["send_first_wave"] == 4
 
     def test_a_worker_that_was_given_up_writes_no_result(
         self, people: Any, mail: Any, reset: Any
@@ -330,7 +336,7 @@ class TestUnknown:
         run = reset()
         batch = claimed(run)
         let_leases_run_out()
-        later = runner._claim(run.pk, "another")
+        later = batches.claim(run.pk, "another")
         assert later is not None
         assert later.pk == batch.pk
 
@@ -373,13 +379,13 @@ def far_off() -> float:
 def claimed(run: Run) -> Batch:
     """The run stands at its first wave, with the one batch of it claimed."""
     while fresh(run).step != "send_first_wave":
-        claim = runner._claim(run.pk, "test")
+        claim = batches.claim(run.pk, "test")
         if claim is None:
-            assert runner._advance(run.pk)
+            assert steps.advance(run.pk)
         else:
             while claim is not None:
-                claim = runner._do(claim, "test", until=far_off())
-    claim = runner._claim(run.pk, "test")
+                claim = working._do(claim, "test", until=far_off())
+    claim = batches.claim(run.pk, "test")
     assert claim is not None
     return claim
 
@@ -524,13 +530,13 @@ class TestWaves:
         assert "is paused: " in (said := capsys.readouterr().out)
         assert "Paused: wave 1 is sent" in said
 
-        runner.resume(run, actor=two[0], reason="impatient")
+        control.resume(run, actor=two[0], reason="impatient")
         assert factories.worked_off(fresh(run)).state == "paused"
         assert mail.count() == 10, "a resume alone opens no wave"
 
         load(mail.log)
         mail_results.settle(complete_until=clock.now(), actor=two[0], reason="log")
-        runner.resume(fresh(run), actor=two[0], reason="clean")
+        control.resume(fresh(run), actor=two[0], reason="clean")
         run = factories.worked_off(fresh(run))
 
         assert run.state == "succeeded"
@@ -547,12 +553,12 @@ class TestWaves:
         load(write_log(tmp_path / "log.csv", *log))
         mail_results.settle(complete_until=clock.now(), actor=two[0], reason="log")
 
-        runner.resume(run, actor=two[0], reason="log is in")
+        control.resume(run, actor=two[0], reason="log is in")
         run = factories.worked_off(fresh(run))
 
         assert (run.state, mail.count()) == ("paused", 10)
         assert paused_for(run) == "bounced: 1 of 10 notices (10.0 %, the limit is 5 %)"
-        runner.resume(run, actor=two[0], reason="one old mailbox")
+        control.resume(run, actor=two[0], reason="one old mailbox")
         assert factories.worked_off(fresh(run)).state == "succeeded"
         assert mail.count() == len(set(mail.recipients())) == 40
 
@@ -571,7 +577,7 @@ class TestWaves:
 
         run = factories.worked_off(reset(limits=LIMITS))
         report()
-        runner.resume(run, actor=two[0], reason="log is in")
+        control.resume(run, actor=two[0], reason="log is in")
         run = factories.worked_off(fresh(run))
         assert (run.state, states()) == (
             "partially_failed",
@@ -581,7 +587,7 @@ class TestWaves:
         mail.mend()
         for _wave in (1, 3):
             code = "delivery_unknown"
-            assert runner.retry_failed(run, reason_code=code, actor=two[0], reason="log") == 1
+            assert control.retry_failed(run, reason_code=code, actor=two[0], reason="log") == 1
             run = factories.worked_off(fresh(run))
 
         assert run.state == "succeeded", paused_for(run)
@@ -605,7 +611,7 @@ class TestWaves:
         load(mail.log)
         mail_results.settle(complete_until=clock.now(), actor=two[0], reason="log")
         mail.mend()
-        runner.resume(run, actor=two[0], reason="old mailboxes; the rest is clean")
+        control.resume(run, actor=two[0], reason="old mailboxes; the rest is clean")
         run = factories.worked_off(fresh(run))
 
         assert run.state == "succeeded", paused_for(run)
@@ -618,7 +624,7 @@ class TestWaves:
         people(30)
         run = reset(limits={"counted_from": 30, "source": "test"})
         batch = claimed(run)
-        runner._do(batch, "test", until=far_off())
+        working._do(batch, "test", until=far_off())
         assert (fresh(run).state, mail.count()) == ("running", 30)
         path = write_log(
             tmp_path / "log.csv", result(ResetNotice.objects.order_by("pk")[0], "complained")
@@ -695,19 +701,19 @@ def test_a_pause_takes_hold_between_two_notices(
     worker.start()
     while mail.count() < 5:
         pass
-    runner.pause(run, actor=two[0], reason="wait")
+    control.pause(run, actor=two[0], reason="wait")
     worker.join()
     told = mail.count()
 
     assert 5 <= told < 90, "the batch of ninety was left in its middle"
     assert states() == {"sent": told, "queued": 90 - told}
     assert Batch.objects.get(step="send_first_wave").state == "waiting"
-    assert runner.moved(fresh(run))["send_first_wave"] == told
+    assert progress.moved(fresh(run))["send_first_wave"] == told
 
-    runner.resume(run, actor=two[0], reason="on")
+    control.resume(run, actor=two[0], reason="on")
     assert factories.worked_off(run).state == "succeeded"
     assert mail.count() == len(set(mail.recipients())) == 90
-    assert runner.moved(fresh(run))["send_first_wave"] == 90
+    assert progress.moved(fresh(run))["send_first_wave"] == 90
     audit.seal()
     assert invariants.breached() == {}
 
@@ -722,11 +728,11 @@ def test_the_rate_lets_no_second_batch_go_before_its_turn(
     monkeypatch.setattr(reset_all_passwords, "SEND_ROWS", 10)
     run = reset()
     claim = claimed(run)
-    runner._put_back(claim)
-    runner.set_rate(run, rows_s_max=1, actor=two[0], reason="slow mail server")
+    batches.put_back(claim)
+    control.set_rate(run, rows_s_max=1, actor=two[0], reason="slow mail server")
 
-    runner.work(run.pk, seconds_max=2)
-    runner.pause(run, actor=two[0], reason="look")
+    working.work(run.pk, seconds_max=2)
+    control.pause(run, actor=two[0], reason="look")
 
     assert mail.count() == 10, "ten are one second's worth ten times"
 
@@ -906,6 +912,6 @@ class TestPage:
 
     def test_the_contact_is_published_by_who_may(self, staff: Any) -> None:
         with pytest.raises(NotPermitted):
-            programme.publish_contact("0120", actor=staff("support"), reason="x")
+            public_notice.publish_contact("0120", actor=staff("support"), reason="x")
         with pytest.raises(GuardNotMet):
-            programme.publish_contact("call us", actor=staff("compliance"), reason="x")
+            public_notice.publish_contact("call us", actor=staff("compliance"), reason="x")

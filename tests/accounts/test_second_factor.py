@@ -24,8 +24,9 @@ from accounts.models import Session, User
 from accounts.sign_in import second_factor
 from tests.accounts.conftest import OLD
 from tests.signing_in import is_signed_in, next_code, open_session, send_code, sign_in
-from winddown import clock, runner
+from winddown import clock
 from winddown.models import Capability
+from winddown.runs import planning
 
 pytestmark = pytest.mark.django_db
 
@@ -247,7 +248,7 @@ def test_a_passkey_obeys_the_switch_and_the_end_of_the_account(
     person: Callable[..., Any], officer: Any, two: tuple[Any, Any]
 ) -> None:
     someone, origin, at = person(), Origin(), clock.now()
-    from winddown import capabilities
+    from winddown.programme import capabilities
 
     capabilities.stop("login_password", actor=two[0], reason="attack")
     assert credentials.sign_in_passkey(someone, registered_at=at, origin=origin) is None
@@ -369,7 +370,7 @@ def test_a_dangerous_act_asks_again_and_is_then_done_with_what_was_typed(
 def test_every_dangerous_form_of_the_console_asks(
     act: str, officer: Any, staff: Callable[..., Any]
 ) -> None:
-    run = runner.plan("freeze-charges", actor=staff("incident_commander"), reason="test")
+    run = planning.plan("freeze-charges", actor=staff("incident_commander"), reason="test")
     second_factor.add_app(officer)
     browser = Client()
     open_session(browser, officer)

@@ -23,7 +23,8 @@ from accounts.way_back import links
 from tests.accounts.conftest import NEW, OLD
 from tests.accounts.oidc_provider import Provider
 from tests.signing_in import come_back, go_to_provider, is_signed_in, send_code, sign_in
-from winddown import capabilities, clock
+from winddown import clock
+from winddown.programme import capabilities
 
 pytestmark = pytest.mark.django_db
 

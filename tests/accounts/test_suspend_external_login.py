@@ -9,10 +9,12 @@ import pytest
 from accounts import credentials
 from accounts.admissions import Origin
 from accounts.models import AuthEvent, ExternalIdentity, ExternalIdentityTransition, Session
-from winddown import capabilities, invariants, runner
-from winddown.capabilities import PROVIDERS
 from winddown.errors import GuardNotMet
+from winddown.evidence import invariants
 from winddown.models import Capability, Run
+from winddown.programme import capabilities
+from winddown.programme.capabilities import PROVIDERS
+from winddown.runs import planning, progress, registry
 
 pytestmark = pytest.mark.django_db
 
@@ -52,13 +54,13 @@ def test_the_run_does_what_the_plan_said(population: Any, done: Any) -> None:
     run = done(SUSPEND)
 
     assert run.state == Run.State.SUCCEEDED
-    assert runner.moved(run) == {"suspend_identities": 600, "remove_sessions": 500}
+    assert progress.moved(run) == {"suspend_identities": 600, "remove_sessions": 500}
     assert not ExternalIdentity.objects.exclude(state="suspended").exists()
     assert ExternalIdentityTransition.objects.filter(run_id=run.pk).count() == 600
     assert Session.objects.count() == 1_500, "sessions by password are left"
     switches = Capability.objects.filter(code__startswith="login_external:")
     assert {(each.state, each.ratified_by_id) for each in switches} == {
-        ("disabled", runner.checker(run).pk)
+        ("disabled", planning.checker(run).pk)
     }
     found = {each.code: each.breaches() for each in invariants.known() if each.code[:2] == "I8"}
     assert found == {"I8": []}
@@ -72,7 +74,7 @@ def test_a_second_run_changes_nothing(population: Any, done: Any) -> None:
 
     second = done(SUSPEND)
 
-    assert (second.state, runner.moved(second)) == ("succeeded", {})
+    assert (second.state, progress.moved(second)) == ("succeeded", {})
     assert second.plans.get().content["excluded"] == {"identities_suspended_already": 60}
     assert list(Capability.objects.order_by("pk").values()) == versions
 
@@ -140,7 +142,7 @@ def test_a_suspended_identity_opens_nothing_even_when_the_provider_is_back(
 
     run = done(SUSPEND, providers=["line"], restore=True)
 
-    assert runner.moved(run) == {"restore_identities": 1}
+    assert progress.moved(run) == {"restore_identities": 1}
     opened = credentials.sign_in_external("line", identity.subject, origin=NOWHERE)
     assert opened == someone
 
@@ -160,7 +162,7 @@ def test_identities_that_are_restored_open_nothing_while_their_provider_is_stopp
     assert credentials.sign_in_external("line", identity.subject, origin=NOWHERE) is None
     assert ExternalIdentity.objects.get(provider="yahoo").state == "suspended"
     again = done(SUSPEND, providers=["line"], restore=True)
-    assert runner.moved(again) == {}
+    assert progress.moved(again) == {}
 
 
 def test_no_member_of_staff_is_let_in_by_a_provider(staff: Any, switches: None) -> None:
@@ -197,7 +199,7 @@ def test_verification_finds_what_is_left(population: Any, done: Any, two: Any) -
 
     population(20)
     run = done(SUSPEND, providers=["line"])
-    workflow = runner.registry.get(SUSPEND)
+    workflow = registry.get(SUSPEND)
     assert workflow.verify(run) == []
     someone = Session.objects.select_related("user").first().user
 

@@ -13,9 +13,10 @@ from django.core.management import get_commands, load_command_class
 from django.db import connection
 from django.urls import reverse
 
-from winddown import registry, roles
-from winddown.machines import all_machines
+from winddown.authority import roles
+from winddown.machines.declare import all_machines
 from winddown.models import TransitionLog
+from winddown.runs import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = {

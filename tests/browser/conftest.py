@@ -61,7 +61,9 @@ def _known(person: Any) -> Any:
 def _populate() -> dict[str, Any]:
     """A wind-down that was announced, with something in every section of the incident page."""
     from accounts.sign_in import second_factor
-    from winddown import capabilities, clock, milestones, runner
+    from winddown import clock
+    from winddown.programme import capabilities, milestones
+    from winddown.runs import planning
 
     clock.mark_as_rehearsal()
     capabilities.declare_all()
@@ -84,7 +86,7 @@ def _populate() -> dict[str, Any]:
     capabilities.stop("transfer", actor=commander, reason="money mules")
     capabilities.probe("transfer")
     factories.worked_off(factories.started_run("freeze-charges", maker=commander, checker=deputy))
-    run = runner.plan("shut-down-by-deadline", actor=commander, reason="the end")
+    run = planning.plan("shut-down-by-deadline", actor=commander, reason="the end")
     customer = _known(mine.account)
     return {
         "commander": commander.login_id,

@@ -54,7 +54,7 @@ def _cases(support: Any, supervisor: Any) -> dict[str, Any]:
     from accounts import addresses
     from accounts.sign_in import second_factor
     from accounts.way_back import cases
-    from winddown import approvals
+    from winddown.authority import approvals
 
     found = {}
     for state in ("opened", "collecting", "proposed", "approved", "rejected"):

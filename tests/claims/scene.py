@@ -16,7 +16,7 @@ from tests import factories
 from wallets import movements
 from wallets.models import FundingCard, LedgerAccount, Payment, Posting, TopUp, Wallet
 from winddown import clock
-from winddown.machines import SYSTEM
+from winddown.actors import SYSTEM
 
 JST = ZoneInfo("Asia/Tokyo")
 

@@ -14,7 +14,8 @@ from tests import factories
 from tests.claims.scene import HIT_AT, Scene, balance, jst, kinds
 from wallets import movements
 from wallets.models import Hold, TopUp, Wallet
-from winddown import clock, invariants
+from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import (
     GuardNotMet,
     NothingToDecide,
@@ -24,7 +25,8 @@ from winddown.errors import (
     SamePerson,
     WalletNotUsable,
 )
-from winddown.machines import SYSTEM, transition_one
+from winddown.evidence import invariants
+from winddown.machines.move import transition_one
 from winddown.models import AuditEntry
 
 

@@ -17,8 +17,9 @@ from rehearsal import issuers
 from tests import factories
 from tests.claims.scene import HIT_AT, Scene, answers, balance, jst, kinds
 from tests.claims.test_claims import breaches
-from winddown import audit, clock
+from winddown import clock
 from winddown.errors import GuardNotMet, LoadRefused, PlanChanged, SamePerson
+from winddown.evidence import audit
 
 DIGITS = "7498750218200000000001"
 SOUND_ARN = DIGITS + luhn_digit(DIGITS)

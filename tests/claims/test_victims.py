@@ -18,8 +18,8 @@ from tests.claims.scene import HIT_AT, Scene, jst
 from wallets import movements
 from wallets.models import Wallet
 from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet
-from winddown.machines import SYSTEM
 from winddown.models import PublishedFigure
 
 MINUTE = dt.timedelta(minutes=1)

@@ -11,13 +11,13 @@ from django.test import Client
 # Imported for what it adds to the registries of pages, as every request finds it.
 import config.urls  # noqa: F401
 from tests.signing_in import open_session
-from winddown import figures
+from winddown.site import money_table
 
 
 @pytest.fixture
 def fresh_figures(database: Any) -> None:
     """No count of an earlier test is shown in this one."""
-    figures.forget()
+    money_table.forget()
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from django.test import Client
 
 from tests import factories
 from tests.signing_in import open_session
-from winddown import capabilities, runner
 from winddown.models import AuditEntry, Capability, Probe, Run
+from winddown.programme import capabilities
+from winddown.runs import planning
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ def checker(staff: Callable[..., Any]) -> Any:
 @pytest.fixture
 def waiting(programme: Any, wallets: Callable[..., list[int]], maker: Any) -> Run:
     wallets(4)
-    return runner.plan("freeze-charges", actor=maker, reason="an attack")
+    return planning.plan("freeze-charges", actor=maker, reason="an attack")
 
 
 def told(answer: Any) -> str:
@@ -96,7 +97,7 @@ def test_a_plan_that_changed_after_the_page_was_shown_is_not_approved(
     address = f"/console/runs/{waiting.pk}/approve/"
     shown = browser.get(address).context["form"]["digest"].value()
     wallets(1)
-    runner.replan(waiting, actor=maker, reason="more wallets")
+    planning.replan(waiting, actor=maker, reason="more wallets")
 
     answer = browser.post(address, {"digest": shown, "reason": "counted"})
 
@@ -155,7 +156,7 @@ def test_a_run_is_started_paused_resumed_and_aborted(
     waiting: Run, maker: Any, checker: Any, signed_in: Callable[..., Client]
 ) -> None:
     """Rule 62."""
-    runner.approve(waiting, actor=checker, digest=waiting.plan_digest, reason="counted")
+    planning.approve(waiting, actor=checker, digest=waiting.plan_digest, reason="counted")
     browser = signed_in(maker)
     for verb, state in (
         ("start", "running"),
@@ -213,8 +214,8 @@ def test_the_page_of_an_ended_run_no_longer_asks_for_itself(
 ) -> None:
     browser = signed_in(maker)
     assert "data-hx-get" in browser.get(f"/console/runs/{waiting.pk}/").content.decode()
-    runner.approve(waiting, actor=checker, digest=waiting.plan_digest, reason="counted")
-    factories.worked_off(runner.start(waiting, actor=maker))
+    planning.approve(waiting, actor=checker, digest=waiting.plan_digest, reason="counted")
+    factories.worked_off(planning.start(waiting, actor=maker))
 
     page = browser.get(f"/console/runs/{waiting.pk}/").content.decode()
 

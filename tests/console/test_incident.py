@@ -13,8 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from tests import factories
-from winddown import capabilities, clock, clockwork, figures, incident, milestones
+from winddown import clock
 from winddown.models import Capability, Programme, Run, Worker
+from winddown.programme import capabilities, milestones
+from winddown.runs import clockwork
+from winddown.site import incident_page, money_table
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_figures")]
 
@@ -24,9 +27,9 @@ def commander(staff: Callable[..., Any]) -> Any:
     return staff("incident_commander")
 
 
-def look(person: Any) -> incident.Incident:
+def look(person: Any) -> incident_page.Incident:
     with translation.override("en"):
-        return incident.look(Programme.current(), actor=person)
+        return incident_page.look(Programme.current(), actor=person)
 
 
 # --- money --------------------------------------------------------------------------------------
@@ -99,12 +102,12 @@ def test_the_page_costs_the_same_queries_however_many_wallets_there_are(
     browser = signed_in(commander)
     wallets(10, paid_minor=100)
     browser.get("/console/")
-    figures.forget()
+    money_table.forget()
     with CaptureQueriesContext(connection) as few:
         browser.get("/console/")
 
     wallets(1_000, paid_minor=100)
-    figures.forget()
+    money_table.forget()
 
     with django_assert_num_queries(len(few)):
         browser.get("/console/")
@@ -197,7 +200,7 @@ def test_a_silent_clockwork_is_visible(programme: Any, commander: Any) -> None:
 
     assert not look(commander).clockwork.silent
 
-    long_ago = incident.now().real_at - dt.timedelta(minutes=5)
+    long_ago = incident_page.now().real_at - dt.timedelta(minutes=5)
     Worker.objects.filter(name=clockwork.TICK).update(seen_at=long_ago)
 
     assert look(commander).clockwork.silent
@@ -217,7 +220,7 @@ def test_a_run_without_a_worker_is_an_alarm(
 
     assert [alarm for alarm in look(commander).alarms if "no worker" in alarm.sentence]
 
-    Worker.objects.create(name="w", seen_at=incident.now().real_at, run_id=run.pk)
+    Worker.objects.create(name="w", seen_at=incident_page.now().real_at, run_id=run.pk)
     assert not [alarm for alarm in look(commander).alarms if "no worker" in alarm.sentence]
 
 

@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from refunds.models import Entitlement
 from tests import factories
 from wallets import movements
-from winddown import capabilities, clock, milestones
-from winddown.machines import SYSTEM
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.programme import capabilities, milestones
 
 pytestmark = pytest.mark.django_db
 

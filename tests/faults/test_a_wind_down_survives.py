@@ -18,10 +18,10 @@ from tests.faults.conftest import Fleet, command, wait_until
 from tests.faults.kills import Fault
 from tests.faults.wind_down import CHAPTERS, Chapter, Gate, WindDown
 from wallets import movements
-from winddown import clockwork
+from winddown.actors import SYSTEM
 from winddown.errors import PastDeadline
-from winddown.machines import SYSTEM
 from winddown.models import Milestone, Run
+from winddown.runs import clockwork
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 

@@ -16,9 +16,10 @@ from tests.faults import kills, wind_down
 from tests.faults.conftest import command, wait_until
 from wallets import movements
 from wallets.models import TopUp, TopUpTransition, Wallet, WalletTransition
-from winddown import invariants, runner
-from winddown.machines import SYSTEM
+from winddown.actors import SYSTEM
+from winddown.evidence import invariants
 from winddown.models import Batch, Run, RunTransition
+from winddown.runs import progress, waking
 
 WALLETS = 400
 AUTHORISED = 16
@@ -42,7 +43,7 @@ def fifty_wake_ups_come_at_once(fleet, database):
     run = Run.objects.get()
     with to_the_broker_of(fleet) as link:
         for _ in range(50):
-            app.send_task(runner.DRAIN, args=[run.pk], queue="freeze-charges", connection=link)
+            app.send_task(waking.DRAIN, args=[run.pk], queue="freeze-charges", connection=link)
 
 
 def strange_messages_come(fleet, database):
@@ -52,8 +53,8 @@ def strange_messages_come(fleet, database):
     with to_the_broker_of(fleet) as link:
         for queue in ("default", "freeze-charges"):
             app.send_task("winddown.unheard_of", args=[1], queue=queue, connection=link)
-            app.send_task(runner.DRAIN, args=[424242], queue=queue, connection=link)
-            app.send_task(runner.DRAIN, args=["x", {}, None], queue=queue, connection=link)
+            app.send_task(waking.DRAIN, args=[424242], queue=queue, connection=link)
+            app.send_task(waking.DRAIN, args=["x", {}, None], queue=queue, connection=link)
         producer = link.Producer(serializer="pickle")
         producer.publish({"task": "os.system"}, routing_key="freeze-charges", exchange="")
         producer.publish(
@@ -114,7 +115,7 @@ def judge(run, fleet):
     wait_until(lambda: Run.objects.get(pk=run.pk).state != "running", fleet.said() or "an end")
     ended = Run.objects.get(pk=run.pk)
     assert ended.state == "succeeded", fleet.said()
-    assert runner.moved(ended) == {
+    assert progress.moved(ended) == {
         "withhold_authorised_top_ups": AUTHORISED,
         "freeze_wallets": WALLETS,
     }

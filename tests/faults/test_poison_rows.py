@@ -11,8 +11,9 @@ from django.db import connection, connections
 from tests import factories
 from tests.winddown import sweep
 from wallets.models import Wallet, WalletTransition
-from winddown import invariants, runner
+from winddown.evidence import invariants
 from winddown.models import Batch, Failure, Run
+from winddown.runs import failing, progress, waking, working
 
 pytestmark = pytest.mark.faults
 
@@ -55,8 +56,8 @@ def test_a_row_that_kills_its_worker_is_parked_alone(
         maker, checker = staff("incident_commander"), staff("compliance")
         run = factories.started_run("test-sweep", maker=maker, checker=checker)
         deaths = 0
-        while run.pk in runner.owed():
-            ended_by = in_a_process_of_its_own(lambda: runner.work(run.pk))
+        while run.pk in waking.owed():
+            ended_by = in_a_process_of_its_own(lambda: working.work(run.pk))
             assert ended_by in (0, signal.SIGKILL)
             deaths += ended_by == signal.SIGKILL
             assert deaths < 12, "a crash loop"
@@ -64,9 +65,9 @@ def test_a_row_that_kills_its_worker_is_parked_alone(
         assert Run.objects.get(pk=run.pk).state == "partially_failed"
         failure = Failure.objects.get(run=run)
         assert (failure.subject_id, failure.reason_code) == (poison, "worker_died")
-        assert runner.moved(run) == {"freeze": 299, "hold": 299}
+        assert progress.moved(run) == {"freeze": 299, "hold": 299}
         assert Wallet.objects.exclude(state="held").get().pk == poison
         assert WalletTransition.objects.filter(run_id=run.pk).count() == 598
         assert not Batch.objects.filter(state__in=["waiting", "leased"]).exists()
-        assert deaths >= runner.ATTEMPTS_MAX
+        assert deaths >= failing.ATTEMPTS_MAX
         assert invariants.breached() == {}

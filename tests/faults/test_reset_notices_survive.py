@@ -18,8 +18,10 @@ from accounts.models import ResetNotice, ResetNoticeTransition
 from tests import factories
 from tests.faults.conftest import ROOT, Fleet, wait_until
 from tests.mail import MailServer
-from winddown import audit, clock, invariants, runner
+from winddown import clock
+from winddown.evidence import audit, invariants
 from winddown.models import Failure, Run, RunTransition
+from winddown.runs import control, progress
 
 PEOPLE = 10_000
 
@@ -145,7 +147,7 @@ def test_ten_thousand_are_told_once_though_worker_and_broker_are_killed(
     assert mail.count() == 100
     assert "wave 1 is sent" in why_paused(run)
     load_log(mail, maker, fleet)
-    runner.resume(run, actor=maker, reason="clean")
+    control.resume(run, actor=maker, reason="clean")
 
     # The second wave is hit in its middle: a worker with everything it has, then the broker.
     while_mails_go_out(lambda begun: begun < 400, fleet)
@@ -160,7 +162,7 @@ def test_ten_thousand_are_told_once_though_worker_and_broker_are_killed(
     assert 1_000 - left_in_the_middle <= mail.count() <= 1_000
     load_log(mail, maker, fleet)
     assert not ResetNotice.objects.filter(state="unknown").exists()
-    runner.resume(run, actor=maker, reason="clean")
+    control.resume(run, actor=maker, reason="clean")
 
     # The last wave loses single slots of the worker.
     for reached in (2_000, 4_000):
@@ -174,13 +176,13 @@ def test_ten_thousand_are_told_once_though_worker_and_broker_are_killed(
     if ended == "partially_failed":
         assert set(open_failures.values_list("reason_code", flat=True)) == {"delivery_unknown"}
         load_log(mail, maker, fleet)
-        runner.retry_failed(
+        control.retry_failed(
             Run.objects.get(pk=run.pk),
             reason_code="delivery_unknown", actor=maker, reason="the log is in",
         )  # fmt: skip
         # Failures of two waves are retried one wave after the other.
         while until_it_rests(run, fleet) == "partially_failed" and open_failures.exists():
-            runner.retry_failed(
+            control.retry_failed(
                 Run.objects.get(pk=run.pk),
                 reason_code="delivery_unknown", actor=maker, reason="the log is in",
             )  # fmt: skip
@@ -192,7 +194,7 @@ def test_ten_thousand_are_told_once_though_worker_and_broker_are_killed(
     assert len(received) == PEOPLE
     assert len(set(received)) == PEOPLE
     assert set(ResetNotice.objects.values_list("state", flat=True)) == {"sent"}
-    moved = runner.moved(Run.objects.get(pk=run.pk))
+    moved = progress.moved(Run.objects.get(pk=run.pk))
     assert [moved[f"send_{each}_wave"] for each in ("first", "second", "last")] == [100, 900, 9_000]
     audit.seal()
     assert invariants.breached() == {}
@@ -211,16 +213,16 @@ def test_a_run_with_six_bounces_in_a_hundred_pauses_itself_and_goes_on_when_told
     assert mail.count() == 94
     load_log(mail, maker, fleet)
 
-    runner.resume(run, actor=maker, reason="old mailboxes; agreed with the mail provider")
+    control.resume(run, actor=maker, reason="old mailboxes; agreed with the mail provider")
     assert until_it_rests(run, fleet) == "paused", "the next hundreds are no better"
     assert why_paused(run).startswith("bounced: ")
     told = mail.count()
     mail.mend()
-    runner.resume(run, actor=maker, reason="the provider's filter is mended")
+    control.resume(run, actor=maker, reason="the provider's filter is mended")
     assert until_it_rests(run, fleet) == "paused"
     assert "wave 2 is sent" in why_paused(run)
     load_log(mail, maker, fleet)
-    runner.resume(run, actor=maker, reason="clean")
+    control.resume(run, actor=maker, reason="clean")
     assert until_it_rests(run, fleet) == "succeeded", fleet.said() + why_paused(run)
 
     received = mail.recipients()

@@ -22,9 +22,13 @@ from tests.faults.conftest import wait_until
 from tests.refunds.conftest import House, jst, make_house, publish_notice
 from wallets import movements
 from wallets.models import Posting, Snapshot, Wallet
-from winddown import audit, clock, invariants, milestones, runner
-from winddown.machines import SYSTEM, all_machines
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.evidence import audit, invariants
+from winddown.machines.declare import all_machines
 from winddown.models import AuditEntry, Batch, Milestone, Programme, Run
+from winddown.programme import milestones
+from winddown.runs import progress
 
 WALLETS = 160
 IN_FLIGHT = 16
@@ -162,7 +166,7 @@ def make_wind_down(directory: Path) -> WindDown:
     cut_batches_small()
     clock.mark_as_rehearsal()
     clock.travel(jst("2019-07-01T10:00"), frozen=True)
-    from winddown import capabilities
+    from winddown.programme import capabilities
 
     capabilities.declare_all()
     factories.make_programme()
@@ -314,7 +318,7 @@ def figures(run: Run) -> dict[str, Any]:
             )
         }
     return {
-        "run": (run.state, runner.moved(run), runner.failures_by_reason(run)),
+        "run": (run.state, progress.moved(run), progress.failures_by_reason(run)),
         "states": by_state,
         "logged": logged,
         "ledger": {

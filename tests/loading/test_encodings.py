@@ -12,9 +12,9 @@ import pytest
 
 from accounts.models import User
 from tests.loading.rows import reasons, refusal, refused_rows
-from winddown import csv_source, file_kinds, loading
-from winddown.csv_source import CsvSource, examined
 from winddown.errors import LoadRefused
+from winddown.loading import csv_source, file_kinds, loader
+from winddown.loading.csv_source import CsvSource, examined
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def test_every_form_of_the_same_rows_loads_the_same(
         {"account_ref": "A2", "login_id": "b", "display_name": r"back\slash", "phone": ""},
     )
     file = write("accounts", *rows, encoding=encoding, newline=newline, quoting=quoting)
-    done = loading.load("accounts", file, encoding=option)
+    done = loader.load("accounts", file, encoding=option)
     assert (done.rows, done.inserted) == (2, 2)
     assert list(User.objects.order_by("pk").values_list("display_name", "kana_name")) == [
         ("表 花子", "ソノダ ハナコ"),
@@ -45,7 +45,7 @@ def test_every_form_of_the_same_rows_loads_the_same(
 
 
 def test_quotes_keep_commas_and_doubled_quotes(write: Write) -> None:
-    loading.load("accounts", write("accounts", {"display_name": 'Sato, "Hana"'}))
+    loader.load("accounts", write("accounts", {"display_name": 'Sato, "Hana"'}))
     assert User.objects.get().display_name == 'Sato, "Hana"'
 
 
@@ -53,7 +53,7 @@ def test_a_file_without_a_last_line_end_and_with_blank_lines_is_complete(write: 
     file = write("accounts", {}, {"account_ref": "A2", "login_id": "b"})
     lines = file.read_text().splitlines()
     file.write_text("\n".join([lines[0], lines[1], "", lines[2]]))
-    assert loading.load("accounts", file).inserted == 2
+    assert loader.load("accounts", file).inserted == 2
 
 
 def test_a_broken_byte_is_named_by_line_and_byte(
@@ -64,7 +64,7 @@ def test_a_broken_byte_is_named_by_line_and_byte(
     lines = file.read_bytes().split(b"\n")
     lines[2] = b"A2,b\xff" + lines[2][4:]
     file.write_bytes(b"\n".join(lines))
-    told = str(refusal(loading.load, "accounts", file))
+    told = str(refusal(loader.load, "accounts", file))
     assert "line 3, byte 5 (0xFF) is not UTF-8" in told
     assert "--encoding shift_jis" in told
     assert everything() == before
@@ -77,36 +77,36 @@ def test_a_broken_byte_far_into_a_large_file_is_named_by_its_line(tmp_path: Path
     data[len(header) + 90_000 * len(row % 1) + 3] = 0xE3
     file = tmp_path / "wallets.csv"
     file.write_bytes(data)
-    assert "line 90002, byte 4 (0xE3)" in str(refusal(loading.load, "wallets", file))
+    assert "line 90002, byte 4 (0xE3)" in str(refusal(loader.load, "wallets", file))
 
 
 def test_shift_jis_read_as_utf_8_is_refused(write: Write) -> None:
-    told = str(refusal(loading.load, "accounts", write("accounts", {}, encoding="cp932")))
+    told = str(refusal(loader.load, "accounts", write("accounts", {}, encoding="cp932")))
     assert "line 2" in told
     assert "is not UTF-8" in told
 
 
 def test_utf_8_read_as_shift_jis_is_refused_and_not_garbled(write: Write) -> None:
-    told = str(refusal(loading.load, "accounts", write("accounts", {}), encoding="shift_jis"))
+    told = str(refusal(loader.load, "accounts", write("accounts", {}), encoding="shift_jis"))
     assert "it is UTF-8, not Shift_JIS" in told
     assert not User.objects.exists()
 
 
 def test_utf_16_is_refused(write: Write) -> None:
-    told = str(refusal(loading.load, "accounts", write("accounts", {}, encoding="utf-16")))
+    told = str(refusal(loader.load, "accounts", write("accounts", {}, encoding="utf-16")))
     assert "line 1, byte 4 is a NUL" in told
 
 
 def test_a_quote_that_never_ends_is_refused_with_the_line_it_begins_on(write: Write) -> None:
     file = write("accounts", {}, {"account_ref": "A2", "login_id": "b"})
     file.write_text(file.read_text().replace("\nA2,b,", '\nA2,"b,'))
-    assert "line 3 is not CSV" in str(refusal(loading.load, "accounts", file))
+    assert "line 3 is not CSV" in str(refusal(loader.load, "accounts", file))
 
 
 def test_control_characters_are_refused(write: Write) -> None:
     for character in ("\t", "\x07", "\n", "\x1f", "\x7f"):
         file = write("accounts", {"display_name": f"a{character}b"})
-        refused = refusal(loading.load, "accounts", file)
+        refused = refusal(loader.load, "accounts", file)
         assert [(line, column) for line, column, _ in reasons(refused)] == [(2, "display_name")]
 
 
@@ -116,7 +116,7 @@ def test_line_numbers_count_the_lines_of_the_file_and_not_the_rows(write: Write)
         {"display_name": "two\nlines"},
         {"account_ref": "A2", "login_id": "b", "phone": "nobody"},
     )
-    refused = refusal(loading.load, "accounts", file)
+    refused = refusal(loader.load, "accounts", file)
     assert [(line, column) for line, column, _ in reasons(refused)] == [
         (2, "display_name"),
         (4, "phone"),
@@ -126,10 +126,10 @@ def test_line_numbers_count_the_lines_of_the_file_and_not_the_rows(write: Write)
 def test_refused_rows_are_written_back_in_the_encoding_of_the_file(write: Write) -> None:
     bad = {"phone": "x"}
     refused = refusal(
-        loading.load, "accounts", write("accounts", bad, encoding="cp932"), encoding="shift_jis"
+        loader.load, "accounts", write("accounts", bad, encoding="cp932"), encoding="shift_jis"
     )
     assert refused_rows(refused, encoding="cp932")[0]["display_name"] == "花子"
-    refused = refusal(loading.load, "accounts", write("accounts", bad, encoding="utf-8-sig"))
+    refused = refusal(loader.load, "accounts", write("accounts", bad, encoding="utf-8-sig"))
     assert Path(refused.facts["refused_file"]).read_bytes().startswith(b"\xef\xbb\xbfline,")
 
 
@@ -137,15 +137,15 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write("accounts", {})
-    look = loading.examined
+    look = loader.examined
 
     def look_and_write(path: Path, *, encoding: str) -> Any:
         found = look(path, encoding=encoding)
         path.write_text(path.read_text().replace("hanako@", "hanakx@"))
         return found
 
-    monkeypatch.setattr(loading, "examined", look_and_write)
-    assert "it changed while it was read" in str(refusal(loading.load, "accounts", file))
+    monkeypatch.setattr(loader, "examined", look_and_write)
+    assert "it changed while it was read" in str(refusal(loader.load, "accounts", file))
     assert not User.objects.exists()
 
 
@@ -180,4 +180,4 @@ def test_a_line_without_end_is_refused_and_not_kept(tmp_path: Path) -> None:
     file = tmp_path / "accounts.csv"
     file.write_bytes(b"x" * (3 << 20))
     with pytest.raises(LoadRefused, match="a line is longer"):
-        loading.load("accounts", file)
+        loader.load("accounts", file)

@@ -13,8 +13,9 @@ from django.db import connection, connections
 from accounts.models import User
 from tests.loading.rows import refusal
 from wallets.models import Wallet
-from winddown import capabilities, loading
+from winddown.loading import loader
 from winddown.locks import Lock
+from winddown.programme import capabilities
 
 Write = Callable[..., Path]
 
@@ -23,8 +24,8 @@ def test_a_load_waits_for_no_other_load(own_database: Any, write: Write) -> None
     file = write("accounts", {})
     with own_database.connect() as other:
         other.execute("SELECT pg_advisory_lock(%s, 0)", [int(Lock.LOAD)])
-        assert "another file is being loaded" in str(refusal(loading.load, "accounts", file))
-    assert loading.load("accounts", file).inserted == 1
+        assert "another file is being loaded" in str(refusal(loader.load, "accounts", file))
+    assert loader.load("accounts", file).inserted == 1
 
 
 def test_a_load_that_dies_leaves_nothing(
@@ -40,12 +41,12 @@ def test_a_load_that_dies_leaves_nothing(
             cursor.execute("SELECT 1")
 
     with monkeypatch.context() as broken:
-        broken.setattr("winddown.audit.append", die)
+        broken.setattr("winddown.evidence.audit.append", die)
         with pytest.raises(Exception, match=r"terminat|closed"):
-            loading.load("accounts", file)
+            loader.load("accounts", file)
     connections.close_all()
     assert User.objects.count() == 0
-    assert loading.load("accounts", file).inserted == 1
+    assert loader.load("accounts", file).inserted == 1
 
 
 def test_rows_that_are_held_by_other_work_are_waited_for_and_then_left(
@@ -53,15 +54,13 @@ def test_rows_that_are_held_by_other_work_are_waited_for_and_then_left(
 ) -> None:
     capabilities.declare_all()
     for kind in ("accounts", "wallets", "funding_cards"):
-        loading.load(kind, write(kind, {}))
+        loader.load(kind, write(kind, {}))
     with psycopg.connect(own_database.url) as other:
         other.execute("SELECT FROM wallets_wallet FOR UPDATE")
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '50ms'")
-        assert "other work holds rows" in str(
-            refusal(loading.load, "top_ups", write("top_ups", {}))
-        )
-    assert loading.load("top_ups", write("top_ups", {})).inserted == 1
+        assert "other work holds rows" in str(refusal(loader.load, "top_ups", write("top_ups", {})))
+    assert loader.load("top_ups", write("top_ups", {})).inserted == 1
 
 
 def test_a_switch_is_not_flipped_while_top_ups_of_before_are_being_loaded(
@@ -70,9 +69,9 @@ def test_a_switch_is_not_flipped_while_top_ups_of_before_are_being_loaded(
     """Rule 2: what was judged against the switch commits before the switch changes."""
     capabilities.declare_all()
     for kind in ("accounts", "wallets", "funding_cards"):
-        loading.load(kind, write(kind, {}))
+        loader.load(kind, write(kind, {}))
     free: list[bool] = []
-    append = loading.audit.append
+    append = loader.audit.append
 
     def look(*args: Any, **options: Any) -> int:
         with own_database.connect() as other:
@@ -83,8 +82,8 @@ def test_a_switch_is_not_flipped_while_top_ups_of_before_are_being_loaded(
             free.append(row[0])
         return append(*args, **options)
 
-    monkeypatch.setattr(loading.audit, "append", look)
-    loading.load("top_ups", write("top_ups", {}))
+    monkeypatch.setattr(loader.audit, "append", look)
+    loader.load("top_ups", write("top_ups", {}))
     assert free == [False]
     assert Wallet.objects.get().paid_minor == 10_000
 
@@ -94,7 +93,7 @@ def test_nobody_waits_for_a_load_to_sign_in_and_neither_does_the_fence(
 ) -> None:
     """A load may take many minutes, and an attack does not wait for it."""
     free: list[tuple[bool, ...]] = []
-    append = loading.audit.append
+    append = loader.audit.append
 
     def look(*args: Any, **options: Any) -> int:
         with own_database.connect() as other:
@@ -106,6 +105,6 @@ def test_nobody_waits_for_a_load_to_sign_in_and_neither_does_the_fence(
             free.append(row)
         return append(*args, **options)
 
-    monkeypatch.setattr(loading.audit, "append", look)
-    loading.load("accounts", write("accounts", {}))
+    monkeypatch.setattr(loader.audit, "append", look)
+    loader.load("accounts", write("accounts", {}))
     assert free == [(True, True, False)]

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
-from winddown import file_kinds
+from winddown.loading import file_kinds
 
 pytestmark = pytest.mark.django_db
 

@@ -18,12 +18,14 @@ from tests.factories import make_wallet
 from tests.loading.rows import HASH, JST, at
 from wallets import movements
 from wallets.models import FundingCard, Journal, Payment, TopUp, Wallet
-from winddown import clock, invariants, loading
-from winddown.machines import SYSTEM
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.evidence import invariants
+from winddown.loading import loader
 
 pytestmark = pytest.mark.django_db
 
-Load = Callable[..., loading.Loaded]
+Load = Callable[..., loader.Loaded]
 NO_CARD = {"card_ref": "", "rrn": "", "auth_code": "", "arn": ""}
 
 

@@ -13,13 +13,15 @@ from tests.factories import bring_to
 from tests.loading.rows import ROWS, at, reasons, refusal, refused_rows
 from wallets import movements
 from wallets.models import TopUp, Wallet
-from winddown import capabilities, clock, file_kinds, loading
-from winddown.machines import SYSTEM
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.loading import file_kinds, loader
 from winddown.models import Milestone
+from winddown.programme import capabilities
 
 pytestmark = pytest.mark.django_db
 
-Load = Callable[..., loading.Loaded]
+Load = Callable[..., loader.Loaded]
 Write = Callable[..., Path]
 Everything = Callable[[], dict[str, Any]]
 
@@ -31,7 +33,7 @@ def test_a_missing_column_is_named(
     names = file_kinds.get(kind).names
     before = everything()
     file = write(kind, {}, columns=names[:-1])
-    assert f"lacks the columns {names[-1]}" in str(refusal(loading.load, kind, file))
+    assert f"lacks the columns {names[-1]}" in str(refusal(loader.load, kind, file))
     assert everything() == before
 
 
@@ -39,7 +41,7 @@ def test_unknown_and_doubled_columns_are_named(write: Write, everything: Everyth
     names = file_kinds.get("wallets").names
     before = everything()
     file = write("wallets", {}, columns=(*names, "balance", "account_ref"))
-    told = str(refusal(loading.load, "wallets", file))
+    told = str(refusal(loader.load, "wallets", file))
     assert "unknown columns balance" in told
     assert "more than once account_ref" in told
     assert everything() == before
@@ -48,7 +50,7 @@ def test_unknown_and_doubled_columns_are_named(write: Write, everything: Everyth
 def test_columns_may_come_in_any_order(people: Callable[[int], None], write: Write) -> None:
     people(1)
     names = tuple(reversed(file_kinds.get("top_ups").names))
-    assert loading.load("top_ups", write("top_ups", {}, columns=names)).inserted == 1
+    assert loader.load("top_ups", write("top_ups", {}, columns=names)).inserted == 1
     assert Wallet.objects.get(wallet_ref="W1").paid_minor == 10_000
 
 
@@ -59,7 +61,7 @@ def test_a_line_with_too_few_values_is_named(
     file = write("wallets", {"wallet_ref": "W2"})
     file.write_text(file.read_text() + "W3,A1\n")
     before = everything()
-    refused = refusal(loading.load, "wallets", file)
+    refused = refusal(loader.load, "wallets", file)
     assert (3, "", "has 2 values, the first line names 3 columns") in reasons(refused)
     assert everything() == before
 
@@ -67,8 +69,8 @@ def test_a_line_with_too_few_values_is_named(
 def test_an_empty_file_and_a_missing_one_are_refused(tmp_path: Path) -> None:
     empty = tmp_path / "accounts.csv"
     empty.touch()
-    assert "it is empty" in str(refusal(loading.load, "accounts", empty))
-    assert "cannot be read" in str(refusal(loading.load, "accounts", tmp_path / "nothing.csv"))
+    assert "it is empty" in str(refusal(loader.load, "accounts", empty))
+    assert "cannot be read" in str(refusal(loader.load, "accounts", tmp_path / "nothing.csv"))
 
 
 @pytest.mark.parametrize(
@@ -269,7 +271,7 @@ def test_more_refused_rows_than_are_shown_are_all_written(
     bad = [{"top_up_ref": f"T{n}", "amount_minor": -n} for n in range(1, 5_001)]
     refused = refusal(load, "top_ups", {"top_up_ref": "T0"}, *bad)
     assert refused.facts["refused"] == 5_000
-    assert len(reasons(refused)) == loading.REFUSALS_SHOWN
+    assert len(reasons(refused)) == loader.REFUSALS_SHOWN
     rows = refused_rows(refused)
     assert [row["line"] for row in rows] == [str(line) for line in range(3, 5_003)]
     assert [row["amount_minor"] for row in rows] == [str(-n) for n in range(1, 5_001)]

@@ -13,14 +13,14 @@ from tests.factories import bring_to
 from tests.loading.rows import ROWS, at
 from wallets import movements
 from wallets.models import Payment, TopUp, Wallet
-from winddown import loading
+from winddown.actors import SYSTEM
 from winddown.errors import NotPermitted
-from winddown.machines import SYSTEM
+from winddown.loading import loader
 from winddown.models import AuditEntry, LoadedFile
 
 pytestmark = pytest.mark.django_db
 
-Load = Callable[..., loading.Loaded]
+Load = Callable[..., loader.Loaded]
 Write = Callable[..., Path]
 Everything = Callable[[], dict[str, Any]]
 
@@ -41,11 +41,11 @@ def test_the_same_file_is_recognised_and_changes_nothing(
     """Rule 25."""
     assert set(IN_ORDER) == set(ROWS)
     for kind in IN_ORDER:
-        done = loading.load(kind, write(kind, {}))
+        done = loader.load(kind, write(kind, {}))
         assert (done.rows, done.inserted, done.repeated) == (1, 1, False)
     before = everything()
     for kind in IN_ORDER:
-        again = loading.load(kind, write(kind, {}, name=f"again_{kind}.csv"))
+        again = loader.load(kind, write(kind, {}, name=f"again_{kind}.csv"))
         assert (again.rows, again.inserted, again.already_there, again.repeated) == (1, 0, 1, True)
     assert everything() == before
 
@@ -55,9 +55,9 @@ def test_the_same_rows_in_other_bytes_are_already_there(
     kind: str, write: Write, switches: None, everything: Everything
 ) -> None:
     for earlier in IN_ORDER:
-        loading.load(earlier, write(earlier, {}))
+        loader.load(earlier, write(earlier, {}))
     before = everything()
-    again = loading.load(kind, write(kind, {}, encoding="utf-8-sig", newline="\r\n"))
+    again = loader.load(kind, write(kind, {}, encoding="utf-8-sig", newline="\r\n"))
     assert (again.rows, again.inserted, again.repeated) == (1, 0, False)
     after = everything()
     # That the file was taken notice of is recorded; nothing else is.
@@ -114,7 +114,7 @@ def test_rows_that_lived_on_here_are_still_the_same_rows(
         ("accounts", ({"login_id": "customer1"},)),
     ):
         file = write(kind, *rows, newline="\r\n")
-        assert loading.load(kind, file).inserted == 0
+        assert loader.load(kind, file).inserted == 0
 
 
 def test_every_load_stands_in_the_audit_journal_with_hash_rows_and_sum(
@@ -147,7 +147,7 @@ def test_a_person_without_the_permission_loads_nothing(
     write: Write, staff: Callable[..., Any]
 ) -> None:
     with pytest.raises(NotPermitted):
-        loading.load("accounts", write("accounts", {}), actor=staff())
+        loader.load("accounts", write("accounts", {}), actor=staff())
     assert not User.objects.filter(kind="customer").exists()
 
 

@@ -13,17 +13,11 @@ from tests.races.crowd import at_once, outcome, wait_until_somebody_waits_for_th
 from tests.winddown import sweep
 from wallets import movements
 from wallets.models import Journal, Payment, TopUp, Wallet, WalletTransition
-from winddown import (
-    approvals,
-    audit,
-    capabilities,
-    clock,
-    clockwork,
-    invariants,
-    milestones,
-    runner,
-)
-from winddown.machines import SYSTEM, transition_one
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.authority import approvals
+from winddown.evidence import audit, invariants
+from winddown.machines.move import transition_one
 from winddown.models import (
     AuditEntry,
     Batch,
@@ -33,6 +27,8 @@ from winddown.models import (
     RunTransition,
     Signature,
 )
+from winddown.programme import capabilities, milestones
+from winddown.runs import clockwork, planning, progress
 
 pytestmark = pytest.mark.usefixtures("own_database", "programme")
 
@@ -50,10 +46,10 @@ def test_of_six_approvers_one_decides_and_never_the_maker(staff):
     alias = staff("compliance", staff_number=maker.staff_number)
     others = [staff("compliance") for _ in range(4)]
     for _ in range(6):
-        run = runner.plan("freeze-charges", actor=maker, reason="incident")
+        run = planning.plan("freeze-charges", actor=maker, reason="incident")
         answers = at_once(
             *(
-                lambda person=person: runner.approve(
+                lambda person=person: planning.approve(
                     Run.objects.get(pk=run.pk), actor=person, digest=run.plan_digest, reason="seen"
                 )
                 for person in (maker, alias, *others)
@@ -88,7 +84,7 @@ def test_of_six_who_ratify_one_does(staff):
 def test_of_six_plans_one_stands(staff):
     people = [staff("incident_commander") for _ in range(6)]
     answers = at_once(
-        *(lambda p=p: runner.plan("freeze-charges", actor=p, reason="incident") for p in people)
+        *(lambda p=p: planning.plan("freeze-charges", actor=p, reason="incident") for p in people)
     )
     assert outcome(answers)["done"] == 1
     assert Run.objects.count() == 1
@@ -100,7 +96,7 @@ def test_of_six_starts_one_starts(staff, wallets):
     maker, checker = staff("incident_commander"), staff("compliance")
     with sweep.registered():
         run = factories.approved_run("test-sweep", maker=maker, checker=checker)
-        answers = at_once(*(lambda: runner.start(run, actor=maker) for _ in range(6)))
+        answers = at_once(*(lambda: planning.start(run, actor=maker) for _ in range(6)))
         assert outcome(answers)["done"] == 1
         assert Batch.objects.filter(run=run).count() == 3
         assert RunTransition.objects.filter(subject_id=run.pk, transition="start").count() == 1
@@ -287,7 +283,7 @@ def test_six_workers_move_every_row_once(staff, wallets):
         answers = at_once(*(lambda: factories.worked_off(run).pk for _ in range(6)))
         assert outcome(answers) == {"done": 6}
         assert factories.worked_off(run).state == "succeeded"
-        assert runner.moved(run) == {"freeze": 400, "hold": 400}
+        assert progress.moved(run) == {"freeze": 400, "hold": 400}
     logged = WalletTransition.objects.filter(subject_id__in=ids)
     assert logged.count() == logged.values("subject_id", "transition").distinct().count() == 800
     assert RunTransition.objects.filter(subject_id=run.pk, transition="succeed").count() == 1
@@ -341,7 +337,7 @@ def test_a_freeze_does_not_deadlock_with_a_charge_and_a_batch(staff, wallets):
     def start():
         assert passed.wait(60)
         assert has_wallet.wait(60)
-        runner.start(run, actor=maker)
+        planning.start(run, actor=maker)
 
     def look():
         wait_until_somebody_waits_for_the_switch()

@@ -11,10 +11,13 @@ from tests import factories
 from tests.races.crowd import wait_until_somebody_waits_for_the_switch
 from wallets import movements
 from wallets.models import Posting, TopUp, Wallet
-from winddown import capabilities, clock, invariants, runner
+from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import CapabilityStopped, WalletNotUsable
-from winddown.machines import SYSTEM
+from winddown.evidence import invariants
 from winddown.models import Capability
+from winddown.programme import capabilities
+from winddown.runs import planning
 
 PEOPLE = 200
 AT_A_TIME = 16
@@ -76,7 +79,7 @@ def test_not_one_charge_bears_a_time_after_the_flip(own_database, programme, wal
     ids = wallets(PEOPLE)
     maker, checker = staff("incident_commander"), staff("compliance")
     run = factories.approved_run("freeze-charges", maker=maker, checker=checker)
-    answers = charge_all(ids, verb, lambda: runner.start(run, actor=maker))
+    answers = charge_all(ids, verb, lambda: planning.start(run, actor=maker))
     assert len(answers) == PEOPLE + 1
     passed = TopUp.objects.count()
     assert 0 < passed < PEOPLE, "the flip must hit the middle for the test to mean anything"

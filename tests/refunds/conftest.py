@@ -25,8 +25,10 @@ from rehearsal.bank import Accounts, SimulatedBank
 from tests import factories
 from wallets.models import Wallet
 from wallets.workflows.shut_down_by_deadline import seal
-from winddown import audit, clock, invariants
-from winddown.machines import SYSTEM, transition_set
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.evidence import audit, invariants
+from winddown.machines.move import transition_set
 from winddown.models import Capability, Milestone, Programme, PublicNotice, Run, RunTransition
 
 TOKYO = ZoneInfo("Asia/Tokyo")

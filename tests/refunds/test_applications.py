@@ -16,7 +16,7 @@ from refunds.models import Entitlement, Payee, RefundApplication
 from refunds.payees import Account, PayeeRefused
 from tests.refunds.conftest import House, jst, person
 from wallets.models import Posting
-from winddown import capabilities, clock
+from winddown import clock
 from winddown.errors import (
     CapabilityStopped,
     GuardNotMet,
@@ -25,6 +25,7 @@ from winddown.errors import (
     SamePerson,
     TransitionRefused,
 )
+from winddown.programme import capabilities
 
 pytestmark = pytest.mark.django_db
 

@@ -13,10 +13,11 @@ from tests import factories
 from tests.refunds.conftest import House, person
 from wallets import movements
 from wallets.models import Journal, Posting, Snapshot, SnapshotLine, Wallet
-from winddown import capabilities, runner
+from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet, SamePerson
-from winddown.machines import SYSTEM
 from winddown.models import Batch, Failure, Programme
+from winddown.programme import capabilities
+from winddown.runs import batches, planning, working
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +73,7 @@ def test_refunds_do_not_open_without_a_notice(
             f"top_up:{source}", actor=person("winddown.stop_capability"), reason="test"
         )
     with pytest.raises(GuardNotMet, match="no public notice"):
-        runner.plan(
+        planning.plan(
             "refund-balances",
             actor=person("winddown.plan_run"),
             reason="test",
@@ -137,7 +138,7 @@ def test_a_worker_that_dies_between_effect_and_commit_leaves_nothing_half_done(
         checker=house.approver,
         params={"part": "entitle"},
     )
-    finish = runner._finish
+    finish = batches.finish
 
     def die(*args: Any, **kwargs: Any) -> None:
         finish(*args, **kwargs)
@@ -145,14 +146,14 @@ def test_a_worker_that_dies_between_effect_and_commit_leaves_nothing_half_done(
 
     while not Entitlement.objects.exists():
         with monkeypatch.context() as patch:
-            patch.setattr(runner, "_finish", die)
+            patch.setattr(batches, "finish", die)
             try:
-                runner.work(run.pk, batches_max=1)
+                working.work(run.pk, batches_max=1)
             except KeyboardInterrupt:
                 assert not Entitlement.objects.exists()
                 assert not Posting.objects.filter(account="refunds_payable").exists()
         Batch.objects.filter(run=run, state="leased").update(lease_until="2000-01-01T00:00Z")
-        runner.work(run.pk, batches_max=1)
+        working.work(run.pk, batches_max=1)
     assert factories.worked_off(run).state == "succeeded"
     assert Entitlement.objects.count() == 4
     house.money_holds()

@@ -15,7 +15,8 @@ from refunds.models import Entitlement, Payee, Payout, PayoutBatch, PayoutFilePa
 from tests import factories
 from tests.refunds.conftest import House, jst, person
 from wallets.models import Posting
-from winddown import approvals, capabilities, clock, runner
+from winddown import clock
+from winddown.authority import approvals
 from winddown.errors import (
     CapabilityStopped,
     GuardNotMet,
@@ -26,6 +27,8 @@ from winddown.errors import (
 )
 from winddown.files import FileDiffers
 from winddown.models import Batch, Signature
+from winddown.programme import capabilities
+from winddown.runs import batches, planning, working
 
 pytestmark = pytest.mark.django_db
 
@@ -122,7 +125,7 @@ def test_a_new_payout_cannot_be_put_into_a_sealed_batch(house: House, batch: Pay
         params={"part": "pay", "value_date": "2019-11-15"},
     )
     while not Payout.objects.filter(entitlement=owed).exists():
-        runner.work(run.pk, batches_max=1)
+        working.work(run.pk, batches_max=1)
     refused_in_sql(
         "UPDATE refunds_payout SET batch_id = %s, state = 'batched' WHERE entitlement_id = %s",
         batch.pk,
@@ -246,7 +249,7 @@ def test_the_file_is_the_same_however_often_it_is_exported(
 def test_nothing_is_released_while_the_books_are_wrong(house: House, batch: PayoutBatch) -> None:
     """P4: the invariants are asked before a file leaves."""
     from wallets import movements
-    from winddown.machines import SYSTEM
+    from winddown.actors import SYSTEM
 
     batch = house.approve(batch)
     movements.post(
@@ -387,7 +390,7 @@ def test_the_plan_tells_what_the_run_then_does(house: House) -> None:
     clock.travel(jst("2019-11-05T11:00"), frozen=True)
     house.apply(rows[2])
     house.check_payees()
-    done = factories.worked_off(runner.start(run, actor=house.treasury))
+    done = factories.worked_off(planning.start(run, actor=house.treasury))
     planned = done.plans.get().content
     batch = PayoutBatch.objects.get(run=done)
     assert (batch.items, batch.total_minor) == (2, 2000)
@@ -411,7 +414,7 @@ def test_a_plan_no_longer_fits_when_somebody_in_it_changed_the_account(house: Ho
     holder = rows[0].wallet.account
     payees.enter(holder, house.account(), actor=holder)
     with pytest.raises(PlanChanged):
-        runner.start(run, actor=house.treasury)
+        planning.start(run, actor=house.treasury)
 
 
 @pytest.mark.parametrize("step", range(4))
@@ -430,7 +433,7 @@ def test_a_worker_that_dies_in_any_step_of_the_payment_pays_nobody_twice(
         checker=house.approver,
         params={"part": "pay", "value_date": "2019-11-15"},
     )
-    finish = runner._finish
+    finish = batches.finish
     left = [step]
 
     def die(*args: Any, **kwargs: Any) -> None:
@@ -439,10 +442,10 @@ def test_a_worker_that_dies_in_any_step_of_the_payment_pays_nobody_twice(
         if left[0] in (-1, -2):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(runner, "_finish", die)
+    monkeypatch.setattr(batches, "finish", die)
     for _ in range(20):
         try:
-            runner.work(run.pk)
+            working.work(run.pk)
         except KeyboardInterrupt:
             Batch.objects.filter(run=run, state="leased").update(lease_until="2000-01-01T00:00Z")
     batch = PayoutBatch.objects.get(run=run)

@@ -8,7 +8,8 @@ import pytest
 from django.db import connection, transaction
 
 from tests.refunds.conftest import House, jst
-from winddown import clock, invariants
+from winddown import clock
+from winddown.evidence import invariants
 
 pytestmark = pytest.mark.django_db
 

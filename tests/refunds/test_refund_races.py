@@ -14,8 +14,9 @@ from refunds.models import BankFile, Payee, Payout, PayoutBatch, RefundApplicati
 from tests import factories
 from tests.refunds.conftest import House, jst, person
 from wallets.models import Journal
-from winddown import clock, runner
+from winddown import clock
 from winddown.errors import IdempotencyConflict, WinddownError
+from winddown.runs import working
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -82,7 +83,7 @@ def test_two_workers_pay_everybody_once(own_database: Any, house: House) -> None
         checker=house.approver,
         params={"part": "pay", "value_date": "2019-11-15"},
     )
-    at_once(*[lambda: runner.work(run.pk)] * 3)
+    at_once(*[lambda: working.work(run.pk)] * 3)
     done = factories.worked_off(run)
     assert done.state == "succeeded"
     batch = PayoutBatch.objects.get(run=run)

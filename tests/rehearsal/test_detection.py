@@ -13,7 +13,9 @@ from accounts import attack
 from rehearsal import judging
 from rehearsal.generator import generate_case
 from tests import factories
-from winddown import capabilities, clock, loading
+from winddown import clock
+from winddown.loading import loader
+from winddown.programme import capabilities
 
 ACCOUNTS = 20_000
 ATTEMPTS = 20_000
@@ -38,7 +40,7 @@ def loaded(own_database: Any, tmp_path: Path) -> Loaded:
             if "payments_2019_08" in entry["path"] or "payments_2019_09" in entry["path"]:
                 continue
             kind = entry["loader"].removeprefix("load_")
-            loading.load(kind, tmp_path / entry["path"], expect_rows=entry["rows"])
+            loader.load(kind, tmp_path / entry["path"], expect_rows=entry["rows"])
         return tmp_path / "truth" / "victims.csv"
 
     return load

@@ -8,10 +8,12 @@ from django.core.management import call_command
 from tests import factories
 from wallets import movements
 from wallets.models import TopUp, Wallet
-from winddown import capabilities, invariants, runner
+from winddown.actors import SYSTEM
 from winddown.errors import CapabilityStopped, GuardNotMet, NothingToDecide, PlanChanged
-from winddown.machines import SYSTEM
+from winddown.evidence import invariants
 from winddown.models import Capability, Plan, Programme, Run
+from winddown.programme import capabilities
+from winddown.runs import planning, progress
 
 pytestmark = pytest.mark.usefixtures("programme")
 CARDS = {"sources": ["credit_card", "debit_card"]}
@@ -68,7 +70,7 @@ def test_a_stage_stops_its_sources_only_and_leaves_the_wallets(wallet, freeze):
     charge(one, source="atm_cash")
     with pytest.raises(CapabilityStopped):
         charge(one, source="credit_card", ref="u")
-    assert runner.moved(run) == {}
+    assert progress.moved(run) == {}
     assert Wallet.objects.get(pk=one.pk).state == "active"
     rest = [s for s in capabilities.FUNDING_SOURCES if s not in CARDS["sources"]]
     freeze(sources=rest)
@@ -112,7 +114,7 @@ def test_an_authorised_charge_waits_for_its_reversal(wallet, freeze):
     assert TopUp.objects.get(pk=card.pk).state == "pending_reversal"
     assert TopUp.objects.get(pk=cash.pk).state == "authorised"
     assert movements.post_authorised(cash, actor=SYSTEM).state == "posted"
-    assert runner.moved(run) == {"withhold_authorised_top_ups": 1}
+    assert progress.moved(run) == {"withhold_authorised_top_ups": 1}
 
 
 def test_the_plan_counts_what_the_run_does(wallet, wallets, maker):
@@ -120,7 +122,7 @@ def test_the_plan_counts_what_the_run_does(wallet, wallets, maker):
     wallets(7)
     held = wallet(state="held")
     charge(wallet(), authorised_only=True)
-    run = runner.plan("freeze-charges", actor=maker, reason="r")
+    run = planning.plan("freeze-charges", actor=maker, reason="r")
     content = Plan.objects.get(run=run).content
     assert content["counts"] == {"wallets": 8, "authorised_top_ups": 1}
     assert content["sums_minor"] == {"authorised_top_ups": 10}
@@ -141,7 +143,7 @@ def test_a_second_freeze_changes_nothing_and_says_so(wallets, freeze):
     freeze()
     versions = list(Capability.objects.values_list("code", "version", "since"))
     again = freeze()
-    assert (again.state, runner.moved(again)) == ("succeeded", {})
+    assert (again.state, progress.moved(again)) == ("succeeded", {})
     assert list(Capability.objects.values_list("code", "version", "since")) == versions
 
 
@@ -155,7 +157,7 @@ def test_the_programme_is_restricted_after_an_incident(programme, maker, freeze)
 def test_a_plan_that_is_not_understood_is_refused(maker, params):
     """An unknown value is an error, never "none"."""
     with pytest.raises(GuardNotMet, match="not understood"):
-        runner.plan("freeze-charges", actor=maker, reason="r", params=params)
+        planning.plan("freeze-charges", actor=maker, reason="r", params=params)
     assert not Run.objects.exists()
 
 
@@ -195,5 +197,5 @@ def test_a_wallet_opened_between_approval_and_start_asks_for_a_new_plan(wallets,
     run = factories.approved_run("freeze-charges", maker=maker, checker=checker)
     wallets(1)
     with pytest.raises(PlanChanged):
-        runner.start(run, actor=maker)
+        planning.start(run, actor=maker)
     assert stopped() == set()

@@ -18,9 +18,9 @@ from hypothesis.stateful import (
 from tests import factories
 from wallets import movements
 from wallets.models import Hold, Payment, Posting, Wallet
-from winddown import invariants
+from winddown.actors import SYSTEM
 from winddown.errors import InsufficientBalance, TransitionRefused
-from winddown.machines import SYSTEM
+from winddown.evidence import invariants
 
 AMOUNTS = st.integers(min_value=1, max_value=120)
 WALLETS = st.integers(min_value=0, max_value=1)

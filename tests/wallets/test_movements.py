@@ -11,7 +11,8 @@ from django.db.models import Sum
 from tests import factories
 from wallets import movements
 from wallets.models import FundingCard, Hold, Journal, Payment, Posting, TopUp, Wallet
-from winddown import capabilities, clock, invariants
+from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import (
     CapabilityStopped,
     IdempotencyConflict,
@@ -20,7 +21,9 @@ from winddown.errors import (
     TransitionRefused,
     WalletNotUsable,
 )
-from winddown.machines import SYSTEM, transition_set
+from winddown.evidence import invariants
+from winddown.machines.move import transition_set
+from winddown.programme import capabilities
 
 pytestmark = pytest.mark.usefixtures("programme")
 

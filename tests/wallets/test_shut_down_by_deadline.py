@@ -10,10 +10,13 @@ from django.db import DatabaseError, transaction
 from tests import factories
 from wallets import movements
 from wallets.models import Payment, Snapshot, SnapshotLine, Wallet
-from winddown import clock, clockwork, invariants, milestones, runner
+from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet, PastDeadline
-from winddown.machines import SYSTEM
+from winddown.evidence import invariants
 from winddown.models import AuditEntry, Milestone, Programme, Run
+from winddown.programme import milestones
+from winddown.runs import clockwork, planning
 
 pytestmark = pytest.mark.usefixtures("programme")
 THE_END = clock.instant("2019-09-30T24:00", zone="Asia/Tokyo")
@@ -106,7 +109,7 @@ def test_nothing_is_shut_down_before_its_time(september, rehearsal_clock, maker,
     run = factories.approved_run("shut-down-by-deadline", maker=maker, checker=checker)
     rehearsal_clock.travel(THE_END - dt.timedelta(microseconds=1), frozen=True)
     with pytest.raises(GuardNotMet, match="spending lasts until"):
-        runner.start(run, actor=maker)
+        planning.start(run, actor=maker)
     clockwork.tick()
     assert Run.objects.get().state == "approved"
     assert Wallet.objects.get(pk=one.pk).state == "active"
@@ -119,7 +122,7 @@ def test_an_approval_holds_until_its_deadline_and_a_day(september, maker, checke
     """The plan is approved weeks before; the deadline must not find it expired."""
     run = factories.approved_run("shut-down-by-deadline", maker=maker, checker=checker)
     rehearsal_clock.travel(THE_END + dt.timedelta(hours=23), frozen=True)
-    assert runner.start(run, actor=SYSTEM).state == "running"
+    assert planning.start(run, actor=SYSTEM).state == "running"
 
 
 def test_the_deadline_holds_though_nothing_was_approved(september, rehearsal_clock, wallet):
@@ -188,10 +191,10 @@ def test_the_digest_is_that_of_the_lines(wallet, shut_down):
 
 def test_without_a_milestone_there_is_nothing_to_plan(maker):
     with pytest.raises(GuardNotMet, match="spend_ends is not set"):
-        runner.plan("shut-down-by-deadline", actor=maker, reason="r")
+        planning.plan("shut-down-by-deadline", actor=maker, reason="r")
 
 
 @pytest.mark.parametrize("params", [{"in_flight": "keep"}, {"inflight": "void"}])
 def test_a_plan_that_is_not_understood_is_refused(september, maker, params):
     with pytest.raises(GuardNotMet, match="capture or void"):
-        runner.plan("shut-down-by-deadline", actor=maker, reason="r", params=params)
+        planning.plan("shut-down-by-deadline", actor=maker, reason="r", params=params)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 
-from winddown.machines import Stateful
+from winddown.machines.declare import Stateful
 
 _VALUES = {
     "bool": "false",

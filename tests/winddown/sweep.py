@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from wallets.models import Wallet
-from winddown import registry
 from winddown.errors import WalletNotUsable
-from winddown.machines import transition_set
-from winddown.registry import Moved, PlanContent, Step, Workflow
+from winddown.machines.move import transition_set
+from winddown.runs import registry
+from winddown.runs.registry import Moved, PlanContent, Step, Workflow
 
 
 class Sweep(Workflow):

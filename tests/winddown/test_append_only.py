@@ -10,8 +10,8 @@ from django.db.models import ProtectedError
 from tests import factories
 from wallets import movements
 from wallets.models import Journal, Posting, WalletTransition
-from winddown import audit
-from winddown.machines import SYSTEM
+from winddown.actors import SYSTEM
+from winddown.evidence import audit
 from winddown.models import Approval, AuditEntry, Plan, Signature
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -52,7 +52,7 @@ def test_the_evidence_is_append_only():
         "winddown.PublishedFigure",
         "winddown.Signature",
     }
-    from winddown.machines import all_machines
+    from winddown.machines.declare import all_machines
 
     assert frozen >= {model.log_model()._meta.label for model in all_machines()}
 

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from tests import factories
-from winddown import approvals, runner
+from winddown.authority import approvals
 from winddown.errors import (
     GuardNotMet,
     NothingToDecide,
@@ -21,6 +21,7 @@ from winddown.errors import (
     TransitionRefused,
 )
 from winddown.models import Approval, Run, RunTransition, Signature
+from winddown.runs import planning
 
 pytestmark = pytest.mark.usefixtures("programme")
 A_DAY = dt.timedelta(hours=24)
@@ -38,11 +39,13 @@ def checker(staff):
 
 @pytest.fixture
 def run(maker):
-    return runner.plan("freeze-charges", actor=maker, reason="incident")
+    return planning.plan("freeze-charges", actor=maker, reason="incident")
 
 
 def approve(run, actor, **changed):
-    return runner.approve(run, actor=actor, reason="seen", **{"digest": run.plan_digest, **changed})
+    return planning.approve(
+        run, actor=actor, reason="seen", **{"digest": run.plan_digest, **changed}
+    )
 
 
 def standing(run):
@@ -73,7 +76,7 @@ def test_a_second_person_approves_exactly_the_plan_that_was_shown(run, maker, ch
     signed = Signature.objects.get(subject=run.subject, part="approved")
     assert (signed.signer, signed.staff_number) == (checker, checker.staff_number)
     assert signed.digest == run.plan_digest
-    assert runner.checker(run) == checker
+    assert planning.checker(run) == checker
     assert RunTransition.objects.filter(subject_id=run.pk).latest("pk").actor_id == checker.pk
 
 
@@ -82,13 +85,15 @@ def test_a_second_decision_finds_nothing_to_decide(run, checker, staff):
     with pytest.raises(NothingToDecide):
         approve(run, staff("compliance"))
     with pytest.raises(NothingToDecide):
-        runner.reject(run, actor=staff("compliance"), digest=run.plan_digest, reason="no")
+        planning.reject(run, actor=staff("compliance"), digest=run.plan_digest, reason="no")
 
 
 def test_a_rejected_run_is_over(run, checker):
-    assert runner.reject(run, actor=checker, digest=run.plan_digest, reason="no").state == "aborted"
+    assert (
+        planning.reject(run, actor=checker, digest=run.plan_digest, reason="no").state == "aborted"
+    )
     with pytest.raises(TransitionRefused):
-        runner.start(run, actor=checker)
+        planning.start(run, actor=checker)
 
 
 # --- the same person ----------------------------------------------------------------------------
@@ -104,7 +109,7 @@ def test_the_maker_cannot_approve_the_own_plan(run, maker):
 def test_a_superuser_is_not_exempt(staff):
     """Rule 23."""
     root = staff(is_superuser=True)
-    run = runner.plan("freeze-charges", actor=root, reason="incident")
+    run = planning.plan("freeze-charges", actor=root, reason="incident")
     with pytest.raises(SamePerson):
         approve(run, root)
 
@@ -205,7 +210,7 @@ def test_an_approval_takes_its_permission(run, staff):
 def test_a_changed_plan_is_not_approved_by_the_old_digest(run, maker, checker, wallets):
     shown = run.plan_digest
     wallets(3)
-    replanned = runner.replan(run, actor=maker, reason="more wallets")
+    replanned = planning.replan(run, actor=maker, reason="more wallets")
     assert replanned.plan_digest != shown
     with pytest.raises(PlanChanged):
         approve(run, checker, digest=shown)
@@ -215,7 +220,7 @@ def test_a_changed_plan_is_not_approved_by_the_old_digest(run, maker, checker, w
 def test_a_superseded_request_cannot_be_signed(run, maker, checker, wallets):
     old = standing(run)
     wallets(3)
-    runner.replan(run, actor=maker, reason="more wallets")
+    planning.replan(run, actor=maker, reason="more wallets")
     with pytest.raises(DatabaseError, match="superseded"):
         sign_by_sql(old, checker)
     with pytest.raises(DatabaseError, match="superseded"), transaction.atomic():
@@ -231,7 +236,7 @@ def test_a_superseded_request_cannot_be_signed(run, maker, checker, wallets):
 
 def test_an_equal_plan_made_anew_supersedes_too(run, maker, checker):
     old = standing(run)
-    runner.replan(run, actor=maker, reason="again")
+    planning.replan(run, actor=maker, reason="again")
     with pytest.raises(DatabaseError, match="superseded"):
         sign_by_sql(old, checker)
     assert approve(run, checker).state == "approved"
@@ -244,7 +249,7 @@ def test_a_signature_covers_the_digest_of_its_request(run, checker):
 
 def test_who_replanned_cannot_approve(run, checker, staff):
     other = staff("incident_commander")
-    replanned = runner.replan(run, actor=other, reason="mine now")
+    replanned = planning.replan(run, actor=other, reason="mine now")
     with pytest.raises(SamePerson):
         approve(replanned, other)
     with pytest.raises(SamePerson):
@@ -257,7 +262,7 @@ def test_a_run_that_changed_after_its_approval_does_not_start(run, maker, checke
     approve(run, checker)
     wallets(1)
     with pytest.raises(PlanChanged):
-        runner.start(run, actor=maker)
+        planning.start(run, actor=maker)
     assert state(run) == "approved"
 
 
@@ -265,7 +270,7 @@ def test_parameters_changed_by_sql_do_not_start(run, maker, checker):
     approve(run, checker)
     Run.objects.filter(pk=run.pk).update(params={"sources": ["points"], "register": False})
     with pytest.raises(PlanChanged):
-        runner.start(run, actor=maker)
+        planning.start(run, actor=maker)
 
 
 def test_sql_cannot_approve_a_run_without_a_signature(run):
@@ -319,10 +324,10 @@ def test_an_approved_run_starts_to_the_last_microsecond_and_no_later(run, maker,
     approve(run, checker)
     late(A_DAY)
     with pytest.raises(PlanExpired):
-        runner.start(run, actor=maker)
+        planning.start(run, actor=maker)
     assert state(run) == "approved"
     late(A_DAY - dt.timedelta(microseconds=1))
-    assert runner.start(run, actor=maker).state == "running"
+    assert planning.start(run, actor=maker).state == "running"
 
 
 def test_sql_cannot_use_a_signature_after_its_time(run, checker, late):
@@ -364,7 +369,7 @@ def test_the_command_refuses_the_maker_and_another_account_of_the_maker(run, mak
 def test_the_command_refuses_a_changed_plan(run, maker, checker, wallets):
     shown = run.plan_digest[:12]
     wallets(2)
-    runner.replan(run, actor=maker, reason="more")
+    planning.replan(run, actor=maker, reason="more")
     with pytest.raises(SystemExit) as refused:
         command(run, checker, digest=shown)
     assert refused.value.code == 1
@@ -388,12 +393,12 @@ def test_the_command_lists_what_waits(run, capsys):
 def test_only_an_unapproved_run_can_be_planned_again(run, maker, checker):
     approve(run, checker)
     with pytest.raises(GuardNotMet):
-        runner.replan(run, actor=maker, reason="again")
+        planning.replan(run, actor=maker, reason="again")
 
 
 def test_planning_takes_its_permission(staff):
     with pytest.raises(NotPermitted):
-        runner.plan("freeze-charges", actor=staff("support"), reason="x")
+        planning.plan("freeze-charges", actor=staff("support"), reason="x")
     assert not Run.objects.exists()
 
 

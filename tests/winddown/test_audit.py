@@ -13,9 +13,11 @@ from django.db import connection, transaction
 from tests import factories
 from wallets import movements
 from wallets.models import Posting, Wallet, WalletTransition
-from winddown import audit, clockwork
-from winddown.machines import SYSTEM, transition_set
+from winddown.actors import SYSTEM
+from winddown.evidence import audit
+from winddown.machines.move import transition_set
 from winddown.models import AuditEntry, AuditSeal
+from winddown.runs import clockwork
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -411,7 +413,7 @@ def test_verify_misses_a_cut_tail_only_without_the_head(journal, tmp_path):
 
 def test_a_state_changed_past_the_guard_stands_beside_its_log(own_database, wallet, journal):
     """I9b."""
-    from winddown import invariants
+    from winddown.evidence import invariants
 
     frozen = factories.bring_to(wallet(), "charge_frozen")
     with transaction.atomic(), connection.cursor() as cursor:

@@ -11,7 +11,8 @@ from django.db import DatabaseError, connection, transaction
 from tests import factories
 from wallets import movements
 from wallets.models import TopUp
-from winddown import approvals, capabilities, clockwork
+from winddown.actors import SYSTEM
+from winddown.authority import approvals
 from winddown.errors import (
     CapabilityStopped,
     GuardNotMet,
@@ -23,8 +24,9 @@ from winddown.errors import (
     TransitionRefused,
     UnknownCapability,
 )
-from winddown.machines import SYSTEM
 from winddown.models import Approval, AuditEntry, Capability, Milestone, Probe
+from winddown.programme import capabilities
+from winddown.runs import clockwork
 
 pytestmark = pytest.mark.usefixtures("programme")
 

@@ -14,8 +14,8 @@ from django.db import DatabaseError, connection, transaction
 from wallets import movements
 from wallets.models import Payment
 from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import ClockRefused, PastDeadline
-from winddown.machines import SYSTEM
 from winddown.models import Milestone
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -192,7 +192,7 @@ def test_a_reservation_is_a_payment_to_the_deadline(last_day, rehearsal_clock):
 def test_time_that_goes_back_after_the_deadline_opens_nothing_that_was_fired(
     last_day, rehearsal_clock
 ):
-    from winddown import milestones
+    from winddown.programme import milestones
 
     rehearsal_clock.travel(THE_END + dt.timedelta(hours=9), frozen=True)
     (fired,) = milestones.fire_due()
@@ -205,14 +205,14 @@ def test_time_that_goes_back_after_the_deadline_opens_nothing_that_was_fired(
 PAY = """
 import datetime as dt, sys
 import django; django.setup()
-from wallets import movements
+from wallets.movements import spending
 from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import PastDeadline
-from winddown.machines import SYSTEM
 for at in sys.argv[2:]:
     clock.travel(dt.datetime.fromisoformat(at), frozen=True)
     try:
-        done = movements.pay(int(sys.argv[1]), amount_minor=1, merchant_ref="m", payment_ref=at, actor=SYSTEM)
+        done = spending.pay(int(sys.argv[1]), amount_minor=1, merchant_ref="m", payment_ref=at, actor=SYSTEM)
         print(done.occurred_at.timestamp())
     except PastDeadline:
         print("refused")

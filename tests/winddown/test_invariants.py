@@ -11,8 +11,9 @@ from django.db import connection, transaction
 from tests import factories
 from tests.winddown import sweep
 from wallets import movements
-from winddown import audit, clock, invariants
-from winddown.machines import SYSTEM
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.evidence import audit, invariants
 from winddown.models import Milestone
 
 pytestmark = pytest.mark.usefixtures("programme")
@@ -165,7 +166,7 @@ def test_each_invariant_of_the_machinery_and_the_wallets_is_broken_here():
     here = {
         each.code
         for each in invariants.known()
-        if each.breaches.__module__ in ("winddown.invariants", "wallets.invariants")
+        if each.breaches.__module__ in ("winddown.evidence.invariants", "wallets.invariants")
     }
     assert {code for code, _ in BREACHES.values()} | {"I32"} == here
 

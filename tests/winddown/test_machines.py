@@ -10,9 +10,11 @@ from django.db.transaction import TransactionManagementError
 from tests import factories
 from tests.winddown.bare_rows import BareTable, states_of
 from wallets.models import Wallet, WalletTransition
-from winddown import audit
+from winddown.actors import SYSTEM
 from winddown.errors import ConditionNotMet, NotPermitted, TransitionRefused
-from winddown.machines import SYSTEM, all_machines, named, transition_one, transition_set
+from winddown.evidence import audit
+from winddown.machines.declare import all_machines
+from winddown.machines.move import named, transition_one, transition_set
 from winddown.models import AuditEntry, Run
 
 MACHINES = list(all_machines())

@@ -7,9 +7,9 @@ import datetime as dt
 import pytest
 from django.db import DatabaseError, transaction
 
-from winddown import milestones
 from winddown.errors import GuardNotMet, NotPermitted
 from winddown.models import AuditEntry, Milestone
+from winddown.programme import milestones
 
 pytestmark = pytest.mark.usefixtures("programme")
 A_DAY = dt.timedelta(days=1)

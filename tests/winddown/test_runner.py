@@ -14,7 +14,6 @@ from django.db.models import Sum
 from tests import factories
 from tests.winddown import sweep
 from wallets.models import Wallet, WalletTransition
-from winddown import invariants, runner
 from winddown.errors import (
     GuardNotMet,
     NotPermitted,
@@ -22,8 +21,10 @@ from winddown.errors import (
     TransitionRefused,
     UnknownWorkflow,
 )
-from winddown.machines import transition_one, transition_set
+from winddown.evidence import invariants
+from winddown.machines.move import transition_one, transition_set
 from winddown.models import AuditEntry, Batch, Failure, Plan, Run, StepTotal, Worker
+from winddown.runs import batches, control, failing, planning, progress, steps, waking, working
 
 pytestmark = pytest.mark.usefixtures("programme")
 
@@ -88,7 +89,7 @@ def test_a_run_does_what_its_plan_said(start, wallets, maker, checker, run_to_en
     done = run_to_end(run)
     assert done.state == "succeeded"
     assert totals(run) == {"freeze": (25, 0), "hold": (25, 0)}
-    assert runner.moved(run) == {"freeze": 25, "hold": 25}
+    assert progress.moved(run) == {"freeze": 25, "hold": 25}
     assert states() == {"held"}
     assert invariants.breached() == {}
 
@@ -128,10 +129,10 @@ def test_a_run_over_nothing_succeeds(start, run_to_end):
 def test_estimates_are_shown_and_not_approved(maker, wallets):
     """Customers go on changing them until the run starts."""
     wallets(3)
-    run = runner.plan("test-sweep", actor=maker, reason="r")
+    run = planning.plan("test-sweep", actor=maker, reason="r")
     before = run.plan_digest
     factories.bring_to(factories.make_wallet(), "held")
-    again = runner.replan(run, actor=maker, reason="r")
+    again = planning.replan(run, actor=maker, reason="r")
     assert again.plan_digest == before
     shown = [plan.content["estimates"] for plan in Plan.objects.filter(run=run).order_by("pk")]
     assert shown == [{"seen": 3}, {"seen": 4}]
@@ -147,7 +148,7 @@ def test_a_gap_ends_the_run_as_partially_failed(start, wallets, workflow, run_to
 
 def test_an_unknown_workflow_cannot_be_planned(maker):
     with pytest.raises(UnknownWorkflow, match="known are .*freeze-charges"):
-        runner.plan("melt-charges", actor=maker, reason="x")
+        planning.plan("melt-charges", actor=maker, reason="x")
 
 
 # --- starting once ------------------------------------------------------------------------------
@@ -156,23 +157,23 @@ def test_an_unknown_workflow_cannot_be_planned(maker):
 def test_a_second_start_is_refused_and_changes_nothing(start, wallets, maker):
     wallets(3)
     run = start()
-    batches = Batch.objects.count()
+    made = Batch.objects.count()
     with pytest.raises(TransitionRefused):
-        runner.start(run, actor=maker)
-    assert Batch.objects.count() == batches
+        planning.start(run, actor=maker)
+    assert Batch.objects.count() == made
 
 
 def test_a_workflow_has_one_active_run(start, maker, run_to_end):
     run = start()
     with pytest.raises(RunBusy) as busy:
-        runner.plan("test-sweep", actor=maker, reason="again")
+        planning.plan("test-sweep", actor=maker, reason="again")
     assert busy.value.facts["run"] == run.pk
     with pytest.raises(DatabaseError, match="one_active_run_per_workflow"), transaction.atomic():
         Run.objects.create(
             workflow="test-sweep", maker=maker, reason="x", requested_at=run.requested_at
         )
     run_to_end(run)
-    assert runner.plan("test-sweep", actor=maker, reason="again").state == "awaiting_approval"
+    assert planning.plan("test-sweep", actor=maker, reason="again").state == "awaiting_approval"
 
 
 def test_a_second_run_finds_nothing_to_do_and_says_so(start, wallets, maker, checker, run_to_end):
@@ -180,7 +181,7 @@ def test_a_second_run_finds_nothing_to_do_and_says_so(start, wallets, maker, che
     wallets(12)
     run_to_end(start())
     again = run_to_end(start())
-    assert (again.state, runner.moved(again)) == ("succeeded", {})
+    assert (again.state, progress.moved(again)) == ("succeeded", {})
     assert WalletTransition.objects.count() == 24
 
 
@@ -189,14 +190,14 @@ def test_every_control_takes_its_permission(start, staff, maker, wallets):
     run = start()
     support, analyst = staff("support"), staff("fraud_analyst")
     for act in (
-        lambda: runner.pause(run, actor=support, reason="x"),
-        lambda: runner.set_rate(run, rows_s_max=5, actor=support, reason="x"),
-        lambda: runner.plan("freeze-charges", actor=analyst, reason="x"),
+        lambda: control.pause(run, actor=support, reason="x"),
+        lambda: control.set_rate(run, rows_s_max=5, actor=support, reason="x"),
+        lambda: planning.plan("freeze-charges", actor=analyst, reason="x"),
     ):
         with pytest.raises(NotPermitted):
             act()
-    paused = runner.pause(run, actor=maker, reason="x")
-    for verb in (runner.resume, runner.abort):
+    paused = control.pause(run, actor=maker, reason="x")
+    for verb in (control.resume, control.abort):
         with pytest.raises(NotPermitted):
             verb(paused, actor=support, reason="x")
 
@@ -208,11 +209,11 @@ def test_no_batch_starts_after_a_pause(start, wallets, maker, run_to_end):
     """Rule 62."""
     wallets(40)
     run = start()
-    assert runner.work(run.pk, batches_max=2) == 2
-    runner.pause(run, actor=maker, reason="wait")
-    assert runner.work(run.pk) == 0
+    assert working.work(run.pk, batches_max=2) == 2
+    control.pause(run, actor=maker, reason="wait")
+    assert working.work(run.pk) == 0
     assert totals(run)["freeze"] == (20, 0)
-    runner.resume(run, actor=maker, reason="go")
+    control.resume(run, actor=maker, reason="go")
     assert run_to_end(run).state == "succeeded"
     assert totals(run)["freeze"] == (40, 0)
 
@@ -221,9 +222,9 @@ def test_a_batch_claimed_before_the_pause_gives_it_back(start, wallets, maker, w
     """Rule 62: also when the pause comes between the claim and the work."""
     wallets(20)
     run = start()
-    claim = runner._claim(run.pk, "me")
-    runner.pause(run, actor=maker, reason="wait")
-    runner._do(claim, "me")
+    claim = batches.claim(run.pk, "me")
+    control.pause(run, actor=maker, reason="wait")
+    working._do(claim, "me")
     claim = Batch.objects.get(pk=claim.pk)
     assert (claim.state, claim.attempts, claim.lease_until) == ("waiting", 0, None)
     assert (workflow.applied, states()) == (0, {"active"})
@@ -232,24 +233,24 @@ def test_a_batch_claimed_before_the_pause_gives_it_back(start, wallets, maker, w
 def test_an_aborted_run_keeps_what_it_did_and_does_no_more(start, wallets, maker):
     wallets(30)
     run = start()
-    runner.work(run.pk, batches_max=1)
-    runner.pause(run, actor=maker, reason="wait")
-    assert runner.abort(run, actor=maker, reason="enough").state == "aborted"
-    assert runner.work(run.pk) == 0
+    working.work(run.pk, batches_max=1)
+    control.pause(run, actor=maker, reason="wait")
+    assert control.abort(run, actor=maker, reason="enough").state == "aborted"
+    assert working.work(run.pk) == 0
     assert Wallet.objects.filter(state="charge_frozen").count() == 10
     with pytest.raises(TransitionRefused):
-        runner.resume(run, actor=maker, reason="oh")
+        control.resume(run, actor=maker, reason="oh")
 
 
 def test_the_rate_holds_for_all_workers_together(own_database, start, wallets, maker):
     """Never faster than asked: the lower bound of the time cannot be missed by a slow machine."""
     wallets(60)
     run = start()
-    runner.set_rate(run, rows_s_max=20, actor=maker, reason="gently")
+    control.set_rate(run, rows_s_max=20, actor=maker, reason="gently")
 
     def worker():
         try:
-            while run.pk in runner.owed() and runner.work(run.pk, seconds_max=60):
+            while run.pk in waking.owed() and working.work(run.pk, seconds_max=60):
                 pass
         finally:
             connection.close()
@@ -270,25 +271,25 @@ def test_a_rate_slower_than_one_batch_in_five_seconds_is_held(start, wallets, ma
     """A worker does not sleep through a long wait: it comes back, and the batch is still not due."""
     wallets(20)
     run = start()
-    runner.set_rate(run, rows_s_max=1, actor=maker, reason="very gently")
+    control.set_rate(run, rows_s_max=1, actor=maker, reason="very gently")
     began = time.monotonic()
-    runner.work(run.pk, seconds_max=7)
+    working.work(run.pk, seconds_max=7)
     assert totals(run)["freeze"] == (10, 0), f"after {time.monotonic() - began:.0f} s"
 
 
 def test_the_rate_is_lifted_while_the_run_is_on(start, wallets, maker, run_to_end):
     wallets(20)
     run = start()
-    runner.set_rate(run, rows_s_max=1, actor=maker, reason="gently")
-    runner.work(run.pk, batches_max=1)
-    runner.set_rate(run, rows_s_max=None, actor=maker, reason="now")
+    control.set_rate(run, rows_s_max=1, actor=maker, reason="gently")
+    working.work(run.pk, batches_max=1)
+    control.set_rate(run, rows_s_max=None, actor=maker, reason="now")
     assert run_to_end(run).state == "succeeded"
     assert AuditEntry.objects.filter(action="run.rate").count() == 2
 
 
 def test_a_rate_is_positive(start, maker):
     with pytest.raises(DatabaseError, match="rate_is_positive"), transaction.atomic():
-        runner.set_rate(start(), rows_s_max=0, actor=maker, reason="x")
+        control.set_rate(start(), rows_s_max=0, actor=maker, reason="x")
 
 
 # --- rows that fail -----------------------------------------------------------------------------
@@ -302,7 +303,7 @@ def test_a_poison_row_is_parked_with_its_reason_and_the_rest_goes_on(
     run = run_to_end(start())
     assert run.state == "partially_failed"
     assert totals(run)["freeze"] == (28, 2)
-    assert runner.failures_by_reason(run) == {"WalletNotUsable": 2}
+    assert progress.failures_by_reason(run) == {"WalletNotUsable": 2}
     parked = Failure.objects.filter(run=run).order_by("subject_id")
     assert [(each.subject_id, each.step) for each in parked] == [
         (ids[4], "freeze"),
@@ -332,7 +333,7 @@ def test_a_run_that_fails_too_often_pauses_itself(start, wallets, workflow, make
     why = AuditEntry.objects.get(action="run.pause").reason
     assert why.startswith("circuit breaker: 20 of ")
     workflow.refuses = set()
-    runner.resume(run, actor=maker, reason="the cause is gone")
+    control.resume(run, actor=maker, reason="the cause is gone")
     assert run_to_end(run).state == "partially_failed"
     assert totals(run)["freeze"] == (80, 20)
 
@@ -350,18 +351,20 @@ def test_failures_of_a_class_are_tried_again(start, wallets, workflow, maker, ru
     workflow.refuses = {ids[0], ids[14], ids[16], ids[29]}
     run = run_to_end(start())
     workflow.refuses = {ids[14]}
-    assert runner.retry_failed(run, reason_code="WalletNotUsable", actor=maker, reason="fixed") == 4
+    assert (
+        control.retry_failed(run, reason_code="WalletNotUsable", actor=maker, reason="fixed") == 4
+    )
     assert fresh(run).state == "running"
     run = run_to_end(run)
     assert run.state == "partially_failed"
     assert totals(run)["freeze"] == (29, 1)
-    assert runner.failures_by_reason(run) == {"WalletNotUsable": 1}
+    assert progress.failures_by_reason(run) == {"WalletNotUsable": 1}
     assert Failure.objects.filter(run=run).count() == 5
     workflow.refuses = set()
-    runner.retry_failed(run, reason_code="WalletNotUsable", actor=maker, reason="fixed")
+    control.retry_failed(run, reason_code="WalletNotUsable", actor=maker, reason="fixed")
     run = run_to_end(run)
     assert totals(run)["freeze"] == (30, 0)
-    assert runner.failures_by_reason(run) == {}
+    assert progress.failures_by_reason(run) == {}
     assert not Batch.objects.filter(run=run, failed__lt=0).exists()
     assert invariants.breached() == {}
 
@@ -373,7 +376,7 @@ def test_a_row_that_is_mended_goes_through_the_later_steps_too(
     workflow.refuses = {ids[0], ids[14]}
     run = run_to_end(start())
     workflow.refuses = set()
-    runner.retry_failed(run, reason_code="WalletNotUsable", actor=maker, reason="fixed")
+    control.retry_failed(run, reason_code="WalletNotUsable", actor=maker, reason="fixed")
     run = run_to_end(run)
     assert run.state == "succeeded"
     assert states() == {"held"}
@@ -384,7 +387,7 @@ def test_a_row_that_is_mended_goes_through_the_later_steps_too(
 def test_a_retry_of_another_class_changes_nothing(start, wallets, workflow, maker, run_to_end):
     workflow.refuses = set(wallets(3)[:1])
     run = run_to_end(start())
-    assert runner.retry_failed(run, reason_code="sql_23514", actor=maker, reason="x") == 0
+    assert control.retry_failed(run, reason_code="sql_23514", actor=maker, reason="x") == 0
     assert fresh(run).state == "partially_failed"
 
 
@@ -394,29 +397,29 @@ def test_a_retry_of_another_class_changes_nothing(start, wallets, workflow, make
 def test_a_lease_is_claimed_by_one_worker_at_a_time(start, wallets):
     wallets(10)
     run = start()
-    assert runner._claim(run.pk, "one") is not None
-    assert runner._claim(run.pk, "other") is None
+    assert batches.claim(run.pk, "one") is not None
+    assert batches.claim(run.pk, "other") is None
 
 
 def test_one_claim_takes_one_batch_also_of_a_table_that_was_analysed_empty(start, wallets):
     """The planner then takes it for one row, and would run a mere subquery once per row of it."""
     wallets(50)
     run = start()
-    batches = list(Batch.objects.all())
+    made = list(Batch.objects.all())
     Batch.objects.all().delete()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE winddown_batch")
-    Batch.objects.bulk_create(batches)
-    assert runner._claim(run.pk, "me") is not None
+    Batch.objects.bulk_create(made)
+    assert batches.claim(run.pk, "me") is not None
     assert Batch.objects.filter(state="leased").count() == 1
 
 
 def test_an_expired_lease_is_claimed_again_under_a_higher_token(start, wallets, run_to_end):
     wallets(10)
     run = start()
-    dead = runner._claim(run.pk, "dead")
+    dead = batches.claim(run.pk, "dead")
     expire_leases()
-    other = runner._claim(run.pk, "other")
+    other = batches.claim(run.pk, "other")
     assert (other.pk, other.token, other.attempts) == (dead.pk, dead.token + 1, 2)
 
 
@@ -424,15 +427,15 @@ def test_a_worker_that_lost_its_lease_changes_nothing(start, wallets, workflow):
     """The fencing token decides, not the clock of the worker."""
     wallets(10)
     run = start()
-    slow = runner._claim(run.pk, "slow")
+    slow = batches.claim(run.pk, "slow")
     expire_leases()
-    quick = runner._claim(run.pk, "quick")
-    runner._do(slow, "slow")
+    quick = batches.claim(run.pk, "quick")
+    working._do(slow, "slow")
     assert (workflow.applied, states()) == (0, {"active"})
-    runner._do(quick, "quick")
+    working._do(quick, "quick")
     assert totals(run)["freeze"] == (10, 0)
-    for late in (runner._do, runner._one_by_one, runner._isolate, runner._release):
-        late(slow) if late is not runner._do else late(slow, "slow")
+    for late in (working._do, failing.one_by_one, failing.isolate, batches.release):
+        late(slow) if late is not working._do else late(slow, "slow")
     assert totals(run)["freeze"] == (10, 0)
     assert WalletTransition.objects.count() == 10
     assert not Failure.objects.exists()
@@ -454,20 +457,20 @@ def test_a_worker_at_work_is_not_overtaken_though_its_lease_has_run_out(
 
     def slow():
         try:
-            runner.work(run.pk, batches_max=1)
+            working.work(run.pk, batches_max=1)
         finally:
             connection.close()
 
     thread = threading.Thread(target=slow)
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '10s'")
-    runner.LEASE_S, lease_s = 0, runner.LEASE_S
+    batches.LEASE_S, lease_s = 0, batches.LEASE_S
     try:
         thread.start()
         assert at_work.wait(60)
-        assert runner._claim(run.pk, "second") is None
+        assert batches.claim(run.pk, "second") is None
     finally:
-        runner.LEASE_S = lease_s
+        batches.LEASE_S = lease_s
         go_on.set()
         thread.join()
     assert totals(run)["freeze"] == (10, 0)
@@ -482,18 +485,18 @@ def test_a_row_that_kills_its_workers_is_found_and_parked(start, wallets, workfl
     run = start()
     claim = None
     for _ in range(200):
-        claim = claim or runner._claim(run.pk, "mortal")
+        claim = claim or batches.claim(run.pk, "mortal")
         if claim is None:
-            if not runner._advance(run.pk):
+            if not steps.advance(run.pk):
                 break
             continue
         fatal = claim.step == "freeze" and claim.first_id <= poison <= claim.last_id
-        if fatal and claim.attempts <= runner.ATTEMPTS_MAX:
+        if fatal and claim.attempts <= failing.ATTEMPTS_MAX:
             deaths += 1
             expire_leases()
             claim = None
             continue
-        claim = runner._do(claim, "mortal")
+        claim = working._do(claim, "mortal")
     assert deaths < 10
     failure = Failure.objects.get(run=run)
     assert (failure.subject_id, failure.reason_code) == (poison, "worker_died")
@@ -505,34 +508,34 @@ def test_attempts_are_counted_before_the_work_and_survive_it(start, wallets, wor
     """A counter that rolled back with the attempt would never stop a poison row."""
     wallets(10)
     run = start()
-    claim = runner._claim(run.pk, "mortal")
+    claim = batches.claim(run.pk, "mortal")
 
     def fall(batch, rows):
         raise KeyError("a mistake of ours")
 
     workflow.before = fall
     with pytest.raises(KeyError):
-        runner._do(claim, "mortal")
+        working._do(claim, "mortal")
     assert Batch.objects.get(pk=claim.pk).attempts == 1
 
 
 def test_a_worker_is_seen_and_an_unattended_run_is_an_alarm(start, wallets):
     wallets(10)
     run = start()
-    assert runner.unattended() == [f"test-sweep run {run.pk}: no worker for 60 s"]
+    assert waking.unattended() == [f"test-sweep run {run.pk}: no worker for 60 s"]
     with pytest.raises(SystemExit):
         call_command("watchdog")
-    runner.work(run.pk, worker="me", batches_max=1)
+    working.work(run.pk, worker="me", batches_max=1)
     assert Worker.objects.get(name="me").run_id == run.pk
-    assert runner.unattended() == []
-    Worker.objects.update(seen_at=runner._real_now() - dt.timedelta(seconds=61))
-    assert len(runner.unattended()) == 1
+    assert waking.unattended() == []
+    Worker.objects.update(seen_at=waking.real_now() - dt.timedelta(seconds=61))
+    assert len(waking.unattended()) == 1
 
 
 def test_a_worker_that_stops_in_time_leaves_nothing_leased(start, wallets):
     wallets(40)
     run = start()
-    runner.work(run.pk, batches_max=2)
+    working.work(run.pk, batches_max=2)
     assert not Batch.objects.filter(state="leased").exists()
     assert not Batch.objects.filter(state="waiting", attempts__gt=0).exists()
 
@@ -549,7 +552,7 @@ def test_ctrl_c_undoes_the_batch_at_hand_and_nobody_waits_for_its_lease(
 
     workflow.before = interrupt
     with pytest.raises(KeyboardInterrupt):
-        runner.work(run.pk)
+        working.work(run.pk)
     assert states() == {"active"}
     assert not Batch.objects.exclude(state="waiting", attempts=0).exists()
     workflow.before = lambda batch, rows: None
@@ -575,8 +578,8 @@ def test_progress_is_counted_from_the_batches(start, wallets, workflow):
     ids = wallets(30)
     workflow.refuses = {ids[2]}
     run = start()
-    runner.work(run.pk, batches_max=2)
-    seen = runner.progress(run)
+    working.work(run.pk, batches_max=2)
+    seen = progress.progress(run)
     assert (seen.step, seen.expected, seen.moved, seen.failed) == ("freeze", 30, 19, 1)
     assert (seen.steps, seen.steps_done, seen.amount_minor) == (2, 0, 19 * 7)
     assert seen.rows_s > 0
@@ -584,10 +587,10 @@ def test_progress_is_counted_from_the_batches(start, wallets, workflow):
 
 
 def test_only_a_running_run_can_be_paused(maker):
-    run = runner.plan("test-sweep", actor=maker, reason="x")
+    run = planning.plan("test-sweep", actor=maker, reason="x")
     with pytest.raises(TransitionRefused):
-        runner.pause(run, actor=maker, reason="x")
+        control.pause(run, actor=maker, reason="x")
     with pytest.raises((GuardNotMet, TransitionRefused)):
-        runner.retry_failed(run, reason_code="x", actor=maker, reason="x") or (
+        control.retry_failed(run, reason_code="x", actor=maker, reason="x") or (
             transition_one(run, "retry", actor=maker)
         )

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from winddown import invariants, roles, who_can
-from winddown.machines import all_machines
+from winddown.authority import roles, who_can
+from winddown.evidence import invariants
+from winddown.machines.declare import all_machines
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,8 +19,8 @@ from django.db import connection
 
 from tests import factories
 from tests.faults.conftest import wait_until
-from winddown import runner
 from winddown.models import Run
+from winddown.runs import control, planning, progress
 
 pytestmark = pytest.mark.usefixtures("programme")
 
@@ -61,8 +61,8 @@ def test_every_act_is_told_to_machines(say, wallets, checker):
     assert planned["plan"]["counts"]["wallets"] == 5
     code, refused = say("--run")
     assert (code, refused["refused"]) == (1, "RunNotFound")
-    runner.approve(run, actor=checker, digest=run.plan_digest, reason="test")
-    runner.start(run, actor=run.maker)
+    planning.approve(run, actor=checker, digest=run.plan_digest, reason="test")
+    planning.start(run, actor=run.maker)
     assert say("--pause")[1]["state"] == "paused"
     assert say("--status")[1]["state"] == "paused"
     assert say("--resume")[1]["state"] == "running"
@@ -82,7 +82,7 @@ def test_an_abort_leaves_what_was_planned_undone(say, wallets):
 def test_the_rate_is_set_and_lifted(say, wallets, maker, checker):
     wallets(3)
     run = factories.started_run("freeze-charges", maker=maker, checker=checker)
-    runner.pause(run, actor=maker, reason="test")
+    control.pause(run, actor=maker, reason="test")
     for word, rate in (("600", 600), ("off", None)):
         assert say("--run", "--rate", word)[0] == 0
         assert Run.objects.get().rate_rows_s_max == rate
@@ -130,7 +130,7 @@ def test_a_terminal_sees_how_far_it_is_and_ctrl_c_leaves_a_run_that_is_followed_
     assert re.search(r"freeze_wallets .*15000/30000.* \d:\d\d:\d\d", terminal.shown)
     assert "left to the workers" in terminal.shown
     assert "Traceback" not in terminal.shown
-    assert runner.moved(Run.objects.get(pk=run.pk))["freeze_wallets"] == 15_000
+    assert progress.moved(Run.objects.get(pk=run.pk))["freeze_wallets"] == 15_000
     with connection.cursor() as cursor:
         cursor.execute("UPDATE winddown_batch SET lease_until = clock_timestamp()")
     code, done = say("--run")

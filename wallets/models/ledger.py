@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
-from winddown import audit
+from winddown.evidence import audit
 from winddown.guards import Guard, append_only
 
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django_fsm import transition
 
-from winddown.machines import Stateful, machine_guards, state_field
+from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 
 

@@ -7,9 +7,9 @@ from django.db.models import Q
 from django_fsm import transition
 
 from wallets.models.funding_card import FundingCard
-from winddown.capabilities import FUNDING_SOURCES
-from winddown.machines import Stateful, machine_guards, state_field
+from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.programme.capabilities import FUNDING_SOURCES
 
 
 class TopUp(Stateful):

@@ -7,12 +7,13 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 
 from wallets.models import TopUp, Wallet
-from winddown import capabilities, runner
-from winddown.capabilities import FUNDING_SOURCES
 from winddown.errors import GuardNotMet
-from winddown.machines import transition_one, transition_set
+from winddown.machines.move import transition_one, transition_set
 from winddown.models import Batch, Capability, Programme, Run
-from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
+from winddown.programme import capabilities
+from winddown.programme.capabilities import FUNDING_SOURCES
+from winddown.runs import planning
+from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
 
 @workflow
@@ -61,7 +62,7 @@ class FreezeCharges(Workflow):
         )
 
     def at_once(self, run: Run, *, actor: Any) -> None:
-        checker = runner.checker(run)
+        checker = planning.checker(run)
         capabilities.lock(_switches(run))
         for code in _switches(run):
             capabilities.stop(code, actor=run.maker, reason=run.reason, ratified_by=checker)

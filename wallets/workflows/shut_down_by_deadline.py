@@ -12,11 +12,13 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from wallets import movements
 from wallets.models import LedgerAccount, Payment, Posting, Snapshot, SnapshotLine, Wallet
-from winddown import capabilities, clock
+from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet
-from winddown.machines import SYSTEM, transition_one, transition_set
+from winddown.machines.move import transition_one, transition_set
 from winddown.models import Batch, Capability, Milestone, Programme, Run
-from winddown.registry import Moved, PlanContent, Step, Workflow, workflow
+from winddown.programme import capabilities
+from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
 OPEN_STATES = ("active", "charge_frozen", "held")
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db import models
 from django_fsm import transition
 
-from winddown.machines import Stateful, machine_guards, state_field
+from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models.transition import TransitionLog
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from accounts.models import ResetNotice
 from accounts.reset_notices import notice_files
-from winddown import runner
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
+from winddown.runs import progress
 
 STARTED = ("running", "paused", "succeeded", "partially_failed", "aborted")
 
@@ -24,7 +24,7 @@ class Command(StaffCommand):
 
     def act(self, options: dict[str, Any]) -> None:
         done = notice_files.hand_over(
-            runner.latest("reset-all-passwords", states=STARTED),
+            progress.latest("reset-all-passwords", states=STARTED),
             channel=options["channel"],
             to=options["out"],
             actor=self.actor(options),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from accounts import outbox
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from accounts.reset_notices import notice_files
-from winddown import runner
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 from winddown.models import Run
+from winddown.runs import progress
 
 
 class Command(StaffCommand):
@@ -21,7 +21,7 @@ class Command(StaffCommand):
 
     def act(self, options: dict[str, Any]) -> None:
         done = notice_files.export_unreachable(
-            runner.latest("reset-all-passwords", states=tuple(Run.State.values)),
+            progress.latest("reset-all-passwords", states=tuple(Run.State.values)),
             to=options["out"],
             actor=self.actor(options),
             reason=options["reason"],

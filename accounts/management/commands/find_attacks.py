@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from accounts import attack
 from accounts.models import SuspiciousSource
 from winddown import clock
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 SOURCES_SHOWN = 20
 

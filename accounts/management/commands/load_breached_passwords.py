@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from accounts.sign_in import breached
-from winddown.command import StaffCommand
+from winddown.actors import SYSTEM
+from winddown.authority.staff_command import StaffCommand
 from winddown.errors import LoadRefused
-from winddown.load_command import LoadCommand
-from winddown.machines import SYSTEM
+from winddown.loading.command import LoadCommand
 
 
 class Command(LoadCommand):

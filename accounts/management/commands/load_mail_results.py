@@ -7,7 +7,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from accounts.reset_notices import mail_results
-from winddown.load_command import LoadCommand
+from winddown.loading.command import LoadCommand
 
 
 def instant(text: str) -> dt.datetime:

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from accounts.models import ProofStep, RecoveryCase
 from accounts.way_back import cases
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):

@@ -1,6 +1,6 @@
 """`manage.py reset_all_passwords`: plan, run, pause and resume reset-all-passwords."""
 
-from winddown.command import WorkflowCommand
+from winddown.runs.command import WorkflowCommand
 
 
 class Command(WorkflowCommand):

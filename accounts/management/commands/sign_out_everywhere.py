@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts import access
 from accounts.account_argument import account_of, add_account
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):

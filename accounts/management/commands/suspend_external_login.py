@@ -1,6 +1,6 @@
 """`manage.py suspend_external_login`: plan, run, pause and resume suspend-external-login."""
 
-from winddown.command import WorkflowCommand
+from winddown.runs.command import WorkflowCommand
 
 
 class Command(WorkflowCommand):

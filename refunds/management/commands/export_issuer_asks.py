@@ -6,7 +6,7 @@ from typing import Any
 
 from refunds import issuer_asks
 from refunds.models import Issuer, IssuerFile
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):

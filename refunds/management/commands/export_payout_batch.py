@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 
 from refunds import payouts
 from refunds.models import PayoutBatch
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):

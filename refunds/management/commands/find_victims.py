@@ -8,8 +8,8 @@ from django.utils.dateparse import parse_datetime
 
 from refunds import claims, victims
 from winddown import clock
-from winddown.command import StaffCommand
-from winddown.machines import SYSTEM
+from winddown.actors import SYSTEM
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):

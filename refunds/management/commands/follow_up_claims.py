@@ -4,7 +4,7 @@ changed."""
 from typing import Any
 
 from refunds import claims, issuer_asks
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):

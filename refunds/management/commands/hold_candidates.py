@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from refunds import claims
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 
 from refunds import results
 from refunds.bankfiles.errors import BankFileError
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 
 from refunds import issuer_asks
 from refunds.models import Issuer
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):

@@ -6,7 +6,7 @@ from typing import Any
 
 from refunds import bank_codes
 from refunds.bankfiles import zengin_codes
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):

@@ -1,6 +1,6 @@
 """`manage.py refund_balances`: plan, run, pause and resume refund-balances."""
 
-from winddown.command import WorkflowCommand
+from winddown.runs.command import WorkflowCommand
 
 
 class Command(WorkflowCommand):

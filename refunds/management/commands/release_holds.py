@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from refunds import claims
 from refunds.models import FraudClaim
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):

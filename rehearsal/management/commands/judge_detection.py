@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 
 from rehearsal import judging
 from winddown import clock
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):

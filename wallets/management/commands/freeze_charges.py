@@ -1,6 +1,6 @@
 """`manage.py freeze_charges`: plan, run, pause and resume freeze-charges."""
 
-from winddown.command import WorkflowCommand
+from winddown.runs.command import WorkflowCommand
 
 
 class Command(WorkflowCommand):

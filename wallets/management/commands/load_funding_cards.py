@@ -1,6 +1,6 @@
 """manage.py load_funding_cards: the funding cards of a file are in the database, or none of them."""
 
-from winddown.load_command import LoadCommand
+from winddown.loading.command import LoadCommand
 
 
 class Command(LoadCommand):

@@ -1,6 +1,6 @@
 """manage.py load_payments: the payments of a file are in the ledger, or none of them."""
 
-from winddown.load_command import LoadCommand
+from winddown.loading.command import LoadCommand
 
 
 class Command(LoadCommand):

@@ -1,6 +1,6 @@
 """manage.py load_top_ups: the top-ups of a file are in the ledger, or none of them."""
 
-from winddown.load_command import LoadCommand
+from winddown.loading.command import LoadCommand
 
 
 class Command(LoadCommand):

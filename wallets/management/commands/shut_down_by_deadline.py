@@ -1,6 +1,6 @@
 """`manage.py shut_down_by_deadline`: plan, run, pause and resume shut-down-by-deadline."""
 
-from winddown.command import WorkflowCommand
+from winddown.runs.command import WorkflowCommand
 
 
 class Command(WorkflowCommand):

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from winddown import approvals
-from winddown.command import StaffCommand
+from winddown.authority import approvals
+from winddown.authority.staff_command import StaffCommand
 from winddown.errors import GuardNotMet, NothingToDecide, PlanChanged
 from winddown.models import Approval
 

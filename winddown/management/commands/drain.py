@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from winddown import milestones, runner
 from winddown.models import Run
+from winddown.programme import milestones
+from winddown.runs import progress, waking, working
 
 
 class Command(BaseCommand):
@@ -17,10 +18,10 @@ class Command(BaseCommand):
         for milestone in milestones.fire_due():
             self.stdout.write(f"{milestone.kind} fired, {milestone.late_by} late.")
         worked = 0
-        for run_id in runner.owed():
-            while runner.work(run_id, seconds_max=60):
+        for run_id in waking.owed():
+            while working.work(run_id, seconds_max=60):
                 worked += 1
             run = Run.objects.get(pk=run_id)
-            self.stdout.write(f"{run} is {run.state}: {runner.moved(run)}")
+            self.stdout.write(f"{run} is {run.state}: {progress.moved(run)}")
         if not worked:
             self.stdout.write("Nothing was owed.")

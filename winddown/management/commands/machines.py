@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from winddown.diagrams import svg
-from winddown.machines import all_machines
+from winddown.machines.declare import all_machines
+from winddown.machines.diagrams import svg
 
 
 class Command(BaseCommand):

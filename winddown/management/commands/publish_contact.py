@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from winddown import programme
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
+from winddown.programme import public_notice
 
 
 class Command(StaffCommand):
@@ -18,5 +18,5 @@ class Command(StaffCommand):
 
     def act(self, options: dict[str, Any]) -> None:
         actor = self.actor(options)
-        programme.publish_contact(options["phone"], actor=actor, reason=options["reason"])
+        public_notice.publish_contact(options["phone"], actor=actor, reason=options["reason"])
         self.say(f"The public pages say {options['phone']}.", phone=options["phone"])

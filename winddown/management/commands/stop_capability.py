@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from winddown import capabilities
-from winddown.command import StaffCommand
+from winddown.authority.staff_command import StaffCommand
+from winddown.programme import capabilities
 
 
 class Command(StaffCommand):

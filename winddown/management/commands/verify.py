@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from winddown import audit, invariants
+from winddown.evidence import audit, invariants
 
 
 class Command(BaseCommand):

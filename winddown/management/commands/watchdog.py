@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from winddown import clockwork
+from winddown.runs import clockwork
 
 
 class Command(BaseCommand):

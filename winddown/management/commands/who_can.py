@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from winddown import roles, who_can
+from winddown.authority import roles, who_can
 
 
 class Command(BaseCommand):

@@ -1,0 +1,156 @@
+"""Four eyes: ask for a decision about an exact digest, and decide it as a second person."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import DatabaseError, IntegrityError, transaction
+
+from winddown import clock
+from winddown.actors import require
+from winddown.errors import NothingToDecide, PlanChanged, PlanExpired, SamePerson
+from winddown.models import Approval, Signature
+
+VALID_FOR = dt.timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a second person says about one subject: its number or code, the stage, and the verdict."""
+
+    key: str
+    stage: str
+    actor: Any
+    digest: str
+    reason: str
+    approve: bool
+
+
+# By the first word of a subject: the verb that carries the decision out. Each app adds its own.
+DECIDERS: dict[str, Callable[[Decided], object]] = {}
+
+
+def digest_of(content: Any) -> str:
+    """SHA-256 over the canonical JSON of `content`, as 64 hex digits."""
+    text = json.dumps(
+        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, cls=DjangoJSONEncoder
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def ask(
+    subject: str,
+    *,
+    stage: str,
+    content: Any,
+    permission: str,
+    maker: Any,
+    reason: str,
+    valid_for: dt.timedelta = VALID_FOR,
+) -> Approval:
+    """A request stands for `subject`, or nothing changed; an earlier one of the same stage can no
+    longer be signed.
+
+    A maker who asks again for the same subject keeps the one signature. Somebody who decided about
+    the subject before cannot become its maker: `SamePerson`.
+    """
+    digest = digest_of(content)
+    at = clock.now()
+    with transaction.atomic():
+        approval = Approval.objects.create(
+            subject=subject,
+            stage=stage,
+            digest=digest,
+            summary=json.loads(json.dumps(content, cls=DjangoJSONEncoder)),
+            permission=permission,
+            maker=maker,
+            reason=reason,
+            requested_at=at,
+            expires_at=at + valid_for,
+        )
+        earlier = Signature.objects.filter(subject=subject, staff_number=maker.staff_number).first()
+        if earlier is None:
+            _sign(approval, part=Signature.Part.MAKER, signer=maker, digest=digest, reason=reason)
+        elif earlier.part != Signature.Part.MAKER:
+            raise SamePerson(actor=maker.pk, subject=subject, part=earlier.part)
+    return approval
+
+
+def standing(subject: str, *, stage: str) -> Approval | None:
+    """The request a decision would be about: the latest, if nobody decided it yet."""
+    latest = Approval.objects.filter(subject=subject, stage=stage).order_by("-pk").first()
+    if latest is None or latest.signatures.exclude(part=Signature.Part.MAKER).exists():
+        return None
+    return latest
+
+
+def decide(
+    subject: str, *, stage: str, actor: Any, digest: str, reason: str, approve: bool = True
+) -> Signature:
+    """`actor` has signed the standing request of `subject`, approving or rejecting exactly
+    `digest`.
+
+    Raises `NothingToDecide`, `NotPermitted`, `SamePerson`, `PlanChanged` (another digest stands) or
+    `PlanExpired`. A second decision finds nothing to decide.
+    """
+    approval = standing(subject, stage=stage)
+    if approval is None:
+        raise NothingToDecide(subject=subject)
+    require(actor, approval.permission, action=f"decide {subject}")
+    part = Signature.Part.APPROVED if approve else Signature.Part.REJECTED
+    return _sign(approval, part=part, signer=actor, digest=digest, reason=reason)
+
+
+def _sign(approval: Approval, *, part: str, signer: Any, digest: str, reason: str) -> Signature:
+    with _refusals(approval, signer, digest), transaction.atomic():
+        return Signature.objects.create(
+            approval=approval,
+            part=part,
+            signer=signer,
+            digest=digest,
+            reason=reason,
+            at=approval.requested_at,
+        )
+
+
+@contextmanager
+def _refusals(approval: Approval, signer: Any, digest: str) -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as refusal:
+        earlier = Signature.objects.filter(
+            subject=approval.subject, staff_number=signer.staff_number
+        ).first()
+        if earlier is None:
+            raise
+        raise SamePerson(actor=signer.pk, subject=approval.subject, part=earlier.part) from refusal
+    except DatabaseError as refusal:
+        state = getattr(refusal.__cause__, "sqlstate", None)
+        if state == "WD031":
+            raise PlanChanged(
+                subject=approval.subject, approved=digest[:12], now=approval.digest[:12]
+            ) from refusal
+        if state == "WD032":
+            raise PlanExpired(
+                subject=approval.subject, expires_at=approval.expires_at.isoformat()
+            ) from refusal
+        raise
+
+
+def open_requests() -> list[Approval]:
+    """Requests that wait for a decision and have not expired, the oldest first."""
+    latest = Approval.objects.order_by("subject", "stage", "-pk").distinct("subject", "stage")
+    decided = Signature.objects.exclude(part=Signature.Part.MAKER).values("approval_id")
+    return list(
+        Approval.objects.filter(pk__in=latest.values("pk"), expires_at__gt=clock.now())
+        .exclude(pk__in=decided)
+        .select_related("maker")
+        .order_by("requested_at")
+    )

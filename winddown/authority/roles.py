@@ -1,0 +1,213 @@
+"""Who may do what: roles as groups, granted from this table after every migration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps as installed
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "incident_commander": (
+        "winddown.declare_incident",
+        "winddown.restrict_programme",
+        "winddown.restore_programme",
+        "winddown.announce_termination",
+        "winddown.stop_capability",
+        "winddown.restore_capability",
+        "winddown.plan_run",
+        "winddown.approve_run",
+        "winddown.start_run",
+        "winddown.pause_run",
+        "winddown.resume_run",
+        "winddown.abort_run",
+        "winddown.set_milestone",
+        "winddown.close_programme",
+        "winddown.load_data",
+        "wallets.freeze_wallet",
+        "wallets.hold_wallet",
+        "accounts.fence_credentials",
+        "accounts.suspend_identity",
+        "accounts.restore_identity",
+        "accounts.send_reset_notice",
+        "accounts.end_sessions",
+        "accounts.disable_account",
+        "accounts.recover_staff",
+        "accounts.end_storm",
+    ),
+    "fraud_analyst": (
+        "wallets.hold_wallet",
+        "refunds.work_claim",
+        "refunds.draft_issuer_action",
+        "refunds.send_issuer_action",
+        "winddown.stop_capability",
+    ),
+    "fraud_supervisor": (
+        "wallets.hold_wallet",
+        "wallets.release_wallet",
+        "accounts.decide_recovery_case",
+        "refunds.work_claim",
+        "refunds.decide_claim",
+        "refunds.approve_issuer_action",
+        "refunds.send_issuer_action",
+        "refunds.reopen_claim",
+        "winddown.plan_run",
+        "winddown.stop_capability",
+    ),
+    "treasury_operator": (
+        "winddown.plan_run",
+        "winddown.start_run",
+        "winddown.pause_run",
+        "winddown.resume_run",
+        "winddown.fix_balance",
+        "winddown.load_data",
+        "refunds.make_payout_batch",
+        "refunds.transmit_payout_batch",
+        "refunds.reconcile",
+        "winddown.stop_capability",
+    ),
+    "treasury_approver": (
+        "winddown.approve_run",
+        "winddown.fix_balance",
+        "winddown.open_refunds",
+        "winddown.post_exclusion",
+        "winddown.pause_run",
+        "refunds.approve_payout_batch",
+        "refunds.approve_late_claim",
+        "winddown.stop_capability",
+    ),
+    "compliance": (
+        "winddown.announce_termination",
+        "winddown.restore_programme",
+        "winddown.restore_capability",
+        "winddown.plan_run",
+        "winddown.approve_run",
+        "winddown.start_run",
+        "winddown.publish_notice",
+        "winddown.open_refunds",
+        "winddown.close_window",
+        "winddown.post_exclusion",
+        "winddown.complete_programme",
+        "winddown.file_completion",
+        "winddown.set_milestone",
+        "winddown.read_audit",
+        "winddown.stop_capability",
+        "refunds.approve_late_claim",
+        "refunds.reopen_claim",
+        "refunds.hold_entitlement",
+        "refunds.adopt_terms",
+        "winddown.report_funds",
+    ),
+    "support": (
+        "accounts.work_recovery_case",
+        "refunds.work_application",
+        "refunds.decide_application",
+        "refunds.override_name_check",
+        "refunds.report_claim",
+        "accounts.end_sessions",
+    ),
+    "auditor": ("winddown.read_audit",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What one person asks for and a second decides; the two permissions may be one."""
+
+    subject: str
+    asks: str
+    decides: str
+
+
+# Maker and checker of one subject are never one person: the database refuses the second signature.
+DUTIES = (
+    Duty("a run of a workflow", "winddown.plan_run", "winddown.approve_run"),
+    Duty("a stop of a capability", "winddown.stop_capability", "winddown.stop_capability"),
+    Duty("a restart of a capability", "winddown.restore_capability", "winddown.restore_capability"),
+    Duty("lifting a fence", "accounts.fence_credentials", "accounts.fence_credentials"),
+    Duty("an assisted recovery", "accounts.work_recovery_case", "accounts.decide_recovery_case"),
+    Duty("a staff password", "accounts.recover_staff", "accounts.recover_staff"),
+    Duty("a claim", "refunds.work_claim", "refunds.decide_claim"),
+    Duty("reopening a claim", "refunds.reopen_claim", "refunds.reopen_claim"),
+    Duty("an issuer action", "refunds.draft_issuer_action", "refunds.approve_issuer_action"),
+    Duty("an application", "refunds.work_application", "refunds.decide_application"),
+    Duty("a late claim", "refunds.work_application", "refunds.approve_late_claim"),
+    Duty("a payee's name", "refunds.work_application", "refunds.override_name_check"),
+    Duty("a held entitlement", "wallets.release_wallet", "wallets.release_wallet"),
+    Duty("a payout batch", "refunds.make_payout_batch", "refunds.approve_payout_batch"),
+)
+
+# Two roles that no person has together, and why: each subject would still take two people, but one
+# of them could prepare what the other only nods at, or check the own work.
+INCOMPATIBLE: dict[tuple[str, str], str] = {
+    ("fraud_analyst", "fraud_supervisor"): "proposes claims, and decides them",
+    ("treasury_operator", "treasury_approver"): "makes payout batches, and approves them",
+} | {(role, "auditor"): "reads what the other roles did" for role in ROLES if role != "auditor"}
+
+
+def roles_with(permission: str) -> list[str]:
+    """The roles that may, in the order of the table."""
+    return [role for role, permissions in ROLES.items() if permission in permissions]
+
+
+def clashes(roles: Iterable[str]) -> list[tuple[str, str]]:
+    """The pairs among `roles` that no person has together."""
+    held = set(roles)
+    return [pair for pair in INCOMPATIBLE if held.issuperset(pair)]
+
+
+def roles_of(person: Any) -> list[str]:
+    """The roles of the person behind the account, through all accounts of the same staff number."""
+    accounts = type(person).objects.filter(pk=person.pk)
+    if person.staff_number:
+        accounts = type(person).objects.filter(staff_number=person.staff_number)
+    held = set(
+        Group.objects.filter(user__in=accounts, user__is_active=True).values_list("name", flat=True)
+    )
+    return [role for role in ROLES if role in held]
+
+
+def grant_after_migrate(**kwargs: Any) -> None:
+    """Every permission that a machine or role names exists, and each role's group holds exactly its
+    own.
+
+    Runs after the last app's migrations; a second run changes nothing.
+    """
+    if kwargs["app_config"].label != "winddown" or not Group._meta.apps.ready:
+        return
+    grant(using=kwargs["using"])
+
+
+def grant(*, using: str = "default") -> None:
+    """The groups and permissions of the database are those of this table."""
+    from winddown.machines.declare import all_machines
+
+    named = {
+        edge.permission for model in all_machines() for edge in model.edges() if edge.permission
+    }
+    named |= {permission for permissions in ROLES.values() for permission in permissions}
+    owners = {
+        label: ContentType.objects.db_manager(using).get_or_create(app_label=label, model="role")[0]
+        for label in sorted({name.split(".")[0] for name in named})
+    }
+    assert all(installed.is_installed(label) or label in installed.app_configs for label in owners)
+    for name in sorted(named):
+        label, codename = name.split(".")
+        Permission.objects.using(using).get_or_create(
+            content_type=owners[label],
+            codename=codename,
+            defaults={"name": f"May {codename.replace('_', ' ')}"},
+        )
+    for role, permissions in ROLES.items():
+        group, _ = Group.objects.using(using).get_or_create(name=role)
+        codenames = {tuple(name.split(".")) for name in permissions}
+        group.permissions.set(
+            permission
+            for permission in Permission.objects.using(using).filter(
+                content_type__in=owners.values()
+            )
+            if (permission.content_type.app_label, permission.codename) in codenames
+        )

@@ -1,0 +1,65 @@
+"""What all commands share: who acts, how a refusal is told, JSON, and exit codes."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+
+from winddown.errors import WinddownError
+
+
+class StaffCommand(BaseCommand):
+    """A command that a member of staff answers for: exit code 0 done, 1 refused, 2 not understood."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--by", metavar="LOGIN", help="the member of staff who answers for it")
+        parser.add_argument("--reason", default="", help="why, for the audit journal")
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON object instead of sentences"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.as_json = bool(options["json"])
+        try:
+            self.act(options)
+        except WinddownError as refusal:
+            self.say(
+                str(refusal), refused=refusal.code, **{k: str(v) for k, v in refusal.facts.items()}
+            )
+            raise SystemExit(refusal.exit_code) from refusal
+
+    def act(self, options: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def actor(self, options: dict[str, Any], *, reason_needed: bool = True) -> Any:
+        """The person named by --by, who must be active staff; a reason must be given too."""
+        if not options["by"]:
+            raise CommandError(
+                "--by is missing: name the member of staff who answers for this", returncode=2
+            )
+        if reason_needed and not options["reason"]:
+            raise CommandError("--reason is missing: the audit journal needs it", returncode=2)
+        person = (
+            get_user_model()
+            .objects.filter(login_id=options["by"].lower(), kind="staff", is_active=True)
+            .first()
+        )
+        if person is None:
+            raise CommandError(f"{options['by']} is not an active member of staff", returncode=2)
+        return person
+
+    def say(self, sentence: str, **facts: Any) -> None:
+        """One sentence for people, or the facts as JSON."""
+        if self.as_json:
+            self.stdout.write(
+                json.dumps(
+                    {"message": sentence, **facts}, cls=DjangoJSONEncoder, ensure_ascii=False
+                )
+            )
+        else:
+            self.stdout.write(sentence)

@@ -1,0 +1,212 @@
+"""The audit journal's doors: append an entry, seal what customers' own movements logged, verify the
+chain.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+
+from winddown import clock, locks
+from winddown.actors import SYSTEM
+from winddown.files import FileDiffers, write_once
+from winddown.locks import Lock
+from winddown.machines.declare import LOG_CONTENT
+from winddown.models import AuditEntry, AuditHorizon, AuditSeal, Run, TransitionLog
+
+SEALED_TABLES: dict[str, str] = {}
+
+
+def append(
+    action: str, subject: str, *, actor: Any, reason: str = "", run: Run | None = None, **facts: Any
+) -> int:
+    """The transaction has an entry in the chain that covers every row it logged since its last
+    entry.
+
+    Call it last: the chain's lock is held from here to the commit. Returns the entry's number.
+    """
+    assert transaction.get_connection().in_atomic_block, "an audit entry belongs to a transaction"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT winddown_audit_append(%s, %s, %s, %s, %s, %s::jsonb)",
+            [
+                actor.pk,
+                action,
+                subject,
+                reason,
+                run.pk if run else None,
+                json.dumps(facts, cls=DjangoJSONEncoder),
+            ],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def sealed_tables() -> dict[str, str]:
+    """Table -> SQL expression of one row's content, for every table whose rows the chain covers."""
+    from django.apps import apps
+
+    logs = {
+        model._meta.db_table: LOG_CONTENT
+        for model in apps.get_models()
+        if issubclass(model, TransitionLog)
+    }
+    return logs | SEALED_TABLES
+
+
+def seal() -> int:
+    """Every committed row that no entry of its own transaction covers is covered by a sealing
+    entry.
+
+    Covers the transactions older than every one still running, so a late commit falls into the next
+    seal. Returns the number of rows sealed; with nothing new, or while another seal is under way,
+    it adds nothing to the chain.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        if not locks.try_hold(Lock.AUDIT_SEAL):
+            return 0
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        end: int = cursor.fetchone()[0]
+        looked_at, _ = AuditHorizon.objects.get_or_create(pk=1)
+        fresh = _windows(looked_at.xact_id, end)
+        AuditHorizon.objects.filter(pk=1).update(xact_id=end)
+        if not fresh:
+            return 0
+        last = AuditSeal.objects.order_by("-to_xact_id").first()
+        start = last.to_xact_id if last else 0
+        # Seals follow each other without a gap; what lies between was looked at and had nothing.
+        tables = fresh if start == looked_at.xact_id else _windows(start, end)
+        rows = sum(count for count, _ in tables.values())
+        seq = append(
+            "audit.seal", "audit", actor=SYSTEM, from_xact=start, to_xact=end, tables=tables
+        )
+        AuditSeal.objects.create(entry_id=seq, from_xact_id=start, to_xact_id=end, tables=tables)
+        return rows
+
+
+def _windows(start: int, end: int) -> dict[str, tuple[int, str]]:
+    """Count and digest of what no entry of its own transaction covers, per table that has such rows."""
+    found = {
+        table: _window(table, content, start, end) for table, content in sealed_tables().items()
+    }
+    return {table: window for table, window in found.items() if window[0]}
+
+
+def _window(table: str, content: str, start: int, end: int) -> tuple[int, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH covered AS MATERIALIZED ("  # noqa: S608
+            "   SELECT DISTINCT xact_id FROM winddown_auditentry"
+            "   WHERE xact_id >= %s AND xact_id < %s AND rows LIKE %s)"
+            f" SELECT count(*), winddown_rows_digest(string_agg({content}, ',' ORDER BY id))"
+            f" FROM {table} t WHERE xact_id >= %s AND xact_id < %s"
+            " AND NOT EXISTS (SELECT FROM covered c WHERE c.xact_id = t.xact_id)",
+            [start, end, f"%{table}:%", start, end],
+        )
+        count, digest = cursor.fetchone()
+        return int(count), str(digest)
+
+
+def head() -> dict[str, Any] | None:
+    """The newest entry's number, instant and hash: what is exported daily and anchors the chain
+    outside.
+    """
+    entry = AuditEntry.objects.order_by("-seq").first()
+    if entry is None:
+        return None
+    return {
+        "seq": entry.seq,
+        "at": entry.at.astimezone(dt.UTC).isoformat(),
+        "hash": bytes(entry.hash).hex(),
+    }
+
+
+def keep_head(directory: Path) -> Path | None:
+    """The head of this day (UTC) stands in the directory, as the day's first call found it; None
+    when nothing was written. A rehearsal, whose days are played, has nothing to prove.
+
+    Carried off the machine, it proves afterwards that nothing before it was rewritten.
+    """
+    name = f"audit-head-{clock.now().astimezone(dt.UTC):%Y-%m-%d}.json"
+    found = None if clock.is_rehearsal() else head()
+    if found is None or (directory / name).exists():
+        return None
+    try:
+        return write_once(directory, name, [(json.dumps(found, indent=1) + "\n").encode()])
+    except FileDiffers:
+        return None
+
+
+def broken_links() -> list[str]:
+    """One sentence per gap, wrong predecessor or wrong hash in the chain; empty when it is whole."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT seq, seq <> row_number() OVER (ORDER BY seq) AS gap,
+                   previous <> coalesce(lag(hash) OVER (ORDER BY seq), ''::bytea) AS unlinked,
+                   hash <> winddown_audit_hash(previous, seq, at, actor_id, action, subject, reason, run_id, facts,
+                                               rows, xact_id) AS altered
+            FROM winddown_auditentry
+            """
+        )
+        return [
+            f"entry {seq}: "
+            + ", ".join(
+                what
+                for what, wrong in (
+                    ("number out of order", gap),
+                    ("predecessor differs", unlinked),
+                    ("content differs from its hash", altered),
+                )
+                if wrong
+            )
+            for seq, gap, unlinked, altered in cursor.fetchall()
+            if gap or unlinked or altered
+        ]
+
+
+def rows_that_differ() -> list[str]:
+    """One sentence per logged set of rows that is not what its entry or seal covers; empty when all
+    agree.
+    """
+    contents = sealed_tables()
+    found: list[str] = []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT seq, xact_id, string_to_array(item, ':') FROM winddown_auditentry,"
+            " regexp_split_to_table(rows, ' ') item WHERE rows <> ''"
+        )
+        items = cursor.fetchall()
+        for seq, xact_id, (table, first_id, last_id, count, digest) in items:
+            cursor.execute(
+                f"SELECT count(*), winddown_rows_digest(string_agg({contents[table]}, ',' ORDER BY id)) FROM {table}"  # noqa: S608
+                " WHERE id BETWEEN %s AND %s AND xact_id = %s",
+                [first_id, last_id, xact_id],
+            )
+            if cursor.fetchone() != (int(count), digest):
+                found.append(
+                    f"entry {seq}: {table} {first_id}..{last_id} is not what the entry covers"
+                )
+    for seal_row in AuditSeal.objects.order_by("to_xact_id"):
+        for table, content in contents.items():
+            count, digest = _window(table, content, seal_row.from_xact_id, seal_row.to_xact_id)
+            sealed_count, sealed_digest = seal_row.tables.get(table, [0, digest])
+            if count != sealed_count or digest != sealed_digest:
+                found.append(f"seal {seal_row.pk}: {table} is not what the seal covers")
+    return found
+
+
+def verify_against(exported: dict[str, Any]) -> str | None:
+    """The chain still contains the exported head, unchanged; else the sentence that says what is
+    missing.
+    """
+    entry = AuditEntry.objects.filter(seq=exported["seq"]).first()
+    if entry is None:
+        return f"the chain ends before entry {exported['seq']}, which was exported"
+    if bytes(entry.hash).hex() != exported["hash"]:
+        return f"entry {exported['seq']} is not the one that was exported"
+    return None

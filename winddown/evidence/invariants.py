@@ -1,0 +1,187 @@
+"""Invariants: each app states its own here, and `manage.py verify`, the tests and the release of
+money all ask them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import connection
+
+from winddown.authority.roles import INCOMPATIBLE, clashes
+from winddown.evidence import audit
+from winddown.machines.declare import all_machines
+from winddown.models import Milestone
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A statement that always holds; `breaches` gives one sentence per row for which it does not."""
+
+    code: str
+    statement: str
+    breaches: Callable[[], list[str]]
+
+
+_INVARIANTS: dict[str, Invariant] = {}
+SHOWN_MAX = 20
+
+
+def invariant(
+    code: str, statement: str
+) -> Callable[[Callable[[], list[str]]], Callable[[], list[str]]]:
+    """The function under it is registered as the invariant `code`; two with one code are a mistake."""
+
+    def register(breaches: Callable[[], list[str]]) -> Callable[[], list[str]]:
+        assert code not in _INVARIANTS, code
+        _INVARIANTS[code] = Invariant(code=code, statement=statement, breaches=breaches)
+        return breaches
+
+    return register
+
+
+def rows(sql: str, sentence: str) -> list[str]:
+    """One sentence per row that `sql` returns, at most twenty; `sentence` is a format over the
+    row's columns.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM ({sql}) AS breach LIMIT {SHOWN_MAX}")  # noqa: S608  sql is a constant of ours
+        return [sentence.format(*row) for row in cursor.fetchall()]
+
+
+def known() -> list[Invariant]:
+    """Every registered invariant, in the order of its code."""
+    return [_INVARIANTS[code] for code in sorted(_INVARIANTS, key=_in_order)]
+
+
+def _in_order(code: str) -> tuple[str, int, str]:
+    digits = "".join(letter for letter in code if letter.isdigit())
+    return code[:1], int(digits or 0), code
+
+
+def breached() -> dict[str, list[str]]:
+    """Code -> sentences, for every invariant that does not hold; empty when all do."""
+    found = {each.code: each.breaches() for each in known()}
+    return {code: sentences for code, sentences in found.items() if sentences}
+
+
+@invariant("I9", "Every logged change of state is a declared one")
+def undeclared_changes() -> list[str]:
+    found: list[str] = []
+    for model in all_machines():
+        edges = [f"{edge.name}:{edge.source}:{edge.target}" for edge in model.edges()]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT transition, source, target, count(*) FROM "  # noqa: S608  the log's own table name
+                f"{model.log_model()._meta.db_table} GROUP BY 1, 2, 3"
+                " HAVING NOT concat_ws(':', transition, source, target) = ANY (%s)",
+                [edges],
+            )
+            found += [
+                f"{model.__name__}: {name} {source} -> {target}, {n} rows"
+                for name, source, target, n in cursor
+            ]
+    return found
+
+
+@invariant("I9b", "The last logged state of every row is the state it stands in")
+def states_beside_the_log() -> list[str]:
+    found: list[str] = []
+    for model in all_machines():
+        log, table = model.log_model()._meta.db_table, model._meta.db_table
+        found += rows(
+            f"SELECT t.id, t.state, l.target FROM {table} t JOIN ("  # noqa: S608  our own table names
+            f"SELECT DISTINCT ON (subject_id) subject_id, target FROM {log} ORDER BY subject_id, id DESC"
+            ") l ON l.subject_id = t.id WHERE t.state <> l.target",
+            f"{model.__name__} {{0}} is {{1}}, its log says {{2}}",
+        )
+    return found
+
+
+@invariant("I10", "No run went on without a second person's approval of its plan")
+def unapproved_runs() -> list[str]:
+    return rows(
+        """
+        SELECT r.id FROM winddown_run r
+        WHERE r.state NOT IN ('requested', 'awaiting_approval', 'aborted') AND NOT EXISTS (
+            SELECT FROM winddown_signature s
+            WHERE s.subject = 'run:' || r.id AND s.part = 'approved' AND s.digest = r.plan_digest
+              AND s.signer_id <> r.maker_id)
+        """,
+        "run {0} has no approval of a second person",
+    )
+
+
+@invariant("I10b", "No person holds two roles that must not be in one hand")
+def incompatible_roles() -> list[str]:
+    """By staff number, not by account: two accounts of one person are one person."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT u.staff_number, array_agg(DISTINCT g.name) FROM accounts_user u"
+            " JOIN accounts_user_groups m ON m.user_id = u.id JOIN auth_group g ON g.id = m.group_id"
+            " WHERE u.is_active AND u.staff_number <> '' GROUP BY 1 ORDER BY 1"
+        )
+        held = cursor.fetchall()
+    return [
+        f"one person ({number}) is {one} and {other}: {INCOMPATIBLE[one, other]}"
+        for number, roles in held
+        for one, other in clashes(roles)
+    ][:SHOWN_MAX]
+
+
+@invariant("I14", "The audit chain is whole and covers what it says")
+def audit_chain() -> list[str]:
+    return (audit.broken_links() + audit.rows_that_differ())[:SHOWN_MAX]
+
+
+@invariant("I15", "Every logged change of state names who made it")
+def changes_without_actor() -> list[str]:
+    found: list[str] = []
+    for model in all_machines():
+        log = model.log_model()._meta.db_table
+        found += rows(
+            f"SELECT l.id, l.transition FROM {log} l WHERE l.actor_id IS NULL AND l.run_id IS NULL"  # noqa: S608
+            " AND NOT EXISTS (SELECT FROM winddown_auditentry e WHERE e.xact_id = l.xact_id)"
+            " AND NOT EXISTS (SELECT FROM wallets_journal j WHERE j.xact_id = l.xact_id)",
+            f"{model.__name__} log {{0}} ({{1}}) has neither actor nor run nor audit entry",
+        )
+    return found
+
+
+@invariant("I16", "A milestone fires once, never early")
+def milestones_fired_early() -> list[str]:
+    return [
+        f"{milestone.kind} fired at {milestone.fired_at}"
+        for milestone in Milestone.objects.filter(fired_at__isnull=False)
+        if milestone.fired_at and milestone.fired_at < milestone.at
+    ]
+
+
+@invariant("I20", "No row of an ended run is lost: each is moved, failed, or was rightly left")
+def lost_batches() -> list[str]:
+    return rows(
+        """
+        SELECT b.run_id, b.step, b.first_id FROM winddown_batch b JOIN winddown_run r ON r.id = b.run_id
+        WHERE r.state IN ('succeeded', 'partially_failed') AND b.state IN ('waiting', 'leased')
+        """,
+        "run {0} ended while its batch {1} from {2} was not done",
+    ) + rows(
+        """
+        SELECT r.id, b.step, sum(b.moved) + sum(b.failed), t.rows_expected
+        FROM winddown_run r JOIN winddown_batch b ON b.run_id = r.id
+        JOIN winddown_steptotal t ON t.run_id = r.id AND t.step = b.step
+        WHERE r.state = 'succeeded' GROUP BY 1, 2, 4 HAVING sum(b.moved) + sum(b.failed) > t.rows_expected
+        """,
+        "run {0} moved {2} rows in {1}, more than the {3} it began with",
+    )
+
+
+@invariant("I21", "No lease is older than two periods of the reaper")
+def stuck_leases() -> list[str]:
+    return rows(
+        "SELECT b.id FROM winddown_batch b JOIN winddown_run r ON r.id = b.run_id"
+        " WHERE b.state = 'leased' AND r.state = 'running'"
+        " AND b.lease_until < clock_timestamp() - interval '5 minutes'",
+        "batch {0} is leased to a worker that is gone",
+    )

@@ -1,0 +1,1 @@
+"""Files that enter: read, judged, and copied whole or not at all."""

@@ -1,0 +1,274 @@
+"""A CSV file as it came: examined byte by byte, then turned into lines for COPY, in flat memory."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from winddown.errors import LoadRefused
+from winddown.loading.file_kinds import CARD_NUMBER, Column, card_number_in
+
+# Shift_JIS as Japanese systems write it is Microsoft's code page 932.
+CODECS = {"utf-8": "utf-8", "shift_jis": "cp932"}
+BLOCK_BYTES = 1 << 20
+LINE_BYTES_MAX = 1 << 20
+ROWS_AT_ONCE = 1_000
+BOM = b"\xef\xbb\xbf"
+# In what is wrong with a row: between column and reason, and between one fault and the next.
+UNIT_SEPARATOR = "\x1f"
+RECORD_SEPARATOR = "\x1e"
+Acceptable = Callable[[str], object]
+CARD_NUMBER_FOUND = "looks like a full card number; send the issuer's token instead"
+
+_JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uff00-\uffef]")
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What one pass over the bytes found: how they can be read, and how to know them again."""
+
+    sha256: str
+    size_bytes: int
+    has_bom: bool
+    is_plain: bool
+
+
+def examined(path: Path, *, encoding: str) -> Examined:
+    """The file is readable and holds no byte that no text has. Raises `LoadRefused`.
+
+    A plain file has no quote and ends every line alike: its lines can be split without a parser.
+    """
+    digest = hashlib.sha256()
+    size, lines, plain, judged, head = 0, 1, True, encoding != "shift_jis", b""
+    try:
+        with path.open("rb") as file:
+            for block in _blocks(file, name=path.name):
+                head = head or block[:3]
+                digest.update(block)
+                if b"\0" in block:
+                    line, byte = _place(block, block.index(b"\0"), first_line=lines)
+                    raise LoadRefused(
+                        file=path.name,
+                        why=f"line {line}, byte {byte} is a NUL, which no text contains; the file"
+                        " may be UTF-16: save it as UTF-8",
+                    )
+                if not judged and not block.isascii():
+                    judged = True
+                    _refuse_utf_8_as_shift_jis(block, name=path.name)
+                plain = plain and b'"' not in block and block.count(b"\r") == block.count(b"\r\n")
+                size += len(block)
+                lines += block.count(b"\n")
+    except OSError as error:
+        raise LoadRefused(file=path.name, why=f"it cannot be read: {error.strerror}") from error
+    if size == 0:
+        raise LoadRefused(file=path.name, why="it is empty; its first line must name the columns")
+    return Examined(sha256=digest.hexdigest(), size_bytes=size, has_bom=head == BOM, is_plain=plain)
+
+
+def _refuse_utf_8_as_shift_jis(block: bytes, *, name: str) -> None:
+    # Much of UTF-8 is also valid Shift_JIS and would load as wrong characters without any error.
+    try:
+        text = block.decode()
+    except UnicodeDecodeError:
+        return
+    if _JAPANESE.search(text):
+        raise LoadRefused(
+            file=name, why="it is UTF-8, not Shift_JIS: load it without --encoding shift_jis"
+        )
+
+
+class CsvSource:
+    """The rows of an examined file, in the order of the file. Blank lines are no rows.
+
+    `header` is in the order of the file; the caller puts its columns, in that order, into `columns`
+    before reading. `sha256` is complete when the last COPY line was taken; the caller compares it
+    with what was examined.
+    """
+
+    def __init__(self, path: Path, *, encoding: str, found: Examined) -> None:
+        self.name = path.name
+        self.rows = 0
+        self.bytes_read = 0
+        self.sha256 = ""
+        self.columns: tuple[Column, ...] = ()
+        self.no_card_numbers_in: frozenset[str] = frozenset()
+        self._path = path
+        self._encoding = encoding
+        self._codec = CODECS[encoding]
+        self._found = found
+        with path.open("rb") as file:
+            reader = csv.reader(self._lines(file), strict=True)
+            try:
+                self.header = tuple(next(reader, ()))
+            except csv.Error as error:
+                raise self._refusal(f"line 1 is not CSV ({error})") from error
+
+    def copy_lines(self) -> Iterator[str]:
+        """Text for COPY: line number, what is wrong with the row (else empty), then its values.
+
+        The values are in the header's order, and left out of a row with a fault. Empty means NULL.
+        """
+        with self._path.open("rb") as file:
+            acceptable = re.compile(",".join(column.in_line for column in self.columns)).fullmatch
+            if self._found.is_plain:
+                yield from self._turned(file, acceptable)
+            else:
+                rows = self._parsed(file, track=True)
+                while portion := list(islice(rows, ROWS_AT_ONCE)):
+                    yield "".join([self._turned_row(*row, acceptable) for row in portion])
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """Line number and values of every row, as they came."""
+        with self._path.open("rb") as file:
+            if self._found.is_plain:
+                for line, text in enumerate(self._lines(file), 1):
+                    if line > 1 and text.strip("\r\n"):
+                        yield line, text.strip("\r\n").split(",")
+            else:
+                yield from self._parsed(file)
+
+    def _turned(self, file: BinaryIO, acceptable: Acceptable) -> Iterator[str]:
+        """Every line is one row and every comma separates, so that one pattern judges a whole line.
+
+        Lines without fault are turned a block at a time; they hold no control character, so that
+        only the backslash means something to COPY.
+        """
+        card_number = CARD_NUMBER.search if self.no_card_numbers_in else None
+        number = 0
+        for text in self._texts(file, track=True):
+            lines = text.replace("\r\n", "\n").split("\n")
+            if not lines[-1]:
+                lines.pop()
+            if number == 0:
+                lines[0] = ""
+            if all(map(acceptable, lines)) and not (card_number and card_number(text)):
+                self.rows += len(lines)
+                rows = "\n".join(lines).replace("\\", "\\\\").replace(",", "\t").split("\n")
+                yield "".join([f"{line}\t\t{row}\n" for line, row in enumerate(rows, number + 1)])
+            else:
+                yield "".join(
+                    self._row(line, row.split(","))
+                    for line, row in enumerate(lines, number + 1)
+                    if row
+                )
+            number += len(lines)
+
+    def _parsed(self, file: BinaryIO, *, track: bool = False) -> Iterator[tuple[int, list[str]]]:
+        reader = csv.reader(self._lines(file, track=track), strict=True)
+        line = 1
+        try:
+            next(reader, None)
+            line = reader.line_num + 1
+            for values in reader:
+                if values:
+                    yield line, values
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise self._refusal(
+                f"line {line} is not CSV ({error}); a value with a quote or a comma stands in"
+                " quotes, and a quote inside it is doubled"
+            ) from error
+
+    def _turned_row(self, line: int, values: list[str], acceptable: Acceptable) -> str:
+        """As a plain line where no value has a comma, which one pattern judges too."""
+        row = ",".join(values)
+        if (
+            row.count(",") != len(self.columns) - 1
+            or not acceptable(row)
+            or (self.no_card_numbers_in and CARD_NUMBER.search(row))
+        ):
+            return self._row(line, values)
+        self.rows += 1
+        turned = row.replace("\\", "\\\\").replace(",", "\t")
+        return f"{line}\t\t{turned}\n"
+
+    def _row(self, line: int, values: list[str]) -> str:
+        self.rows += 1
+        faults = self._faults(values)
+        if not faults:
+            row = "\t".join(values).replace("\\", "\\\\")
+            return f"{line}\t\t{row}\n"
+        listed = RECORD_SEPARATOR.join(f"{name}{UNIT_SEPARATOR}{why}" for name, why in faults)
+        return f"{line}\t{listed}{chr(9) * len(self.header)}\n"
+
+    def _faults(self, values: list[str]) -> list[tuple[str, str]]:
+        if len(values) != len(self.columns):
+            return [
+                ("", f"has {len(values)} values, the first line names {len(self.columns)} columns")
+            ]
+        judged = [
+            (column.name, column.fault(value))
+            for column, value in zip(self.columns, values, strict=True)
+        ]
+        faults = [(name, why) for name, why in judged if why]
+        for column, value in zip(self.columns, values, strict=True):
+            if column.name in self.no_card_numbers_in and card_number_in(value):
+                faults.append((column.name, CARD_NUMBER_FOUND))
+        return faults
+
+    def _lines(self, file: BinaryIO, *, track: bool = False) -> Iterator[str]:
+        for text in self._texts(file, track=track):
+            yield from io.StringIO(text, newline="\n")
+
+    def _texts(self, file: BinaryIO, *, track: bool) -> Iterator[str]:
+        """Whole lines, decoded, a block at a time; the hash and the progress move along."""
+        digest, line, offset = hashlib.sha256(), 1, 0
+        for block in _blocks(file, name=self.name):
+            if track:
+                digest.update(block)
+                self.bytes_read += len(block)
+            skip = len(BOM) if offset == 0 and self._found.has_bom else 0
+            yield self._decoded(block, skip=skip, first_line=line)
+            line += block.count(b"\n")
+            offset += len(block)
+        if track:
+            self.sha256 = digest.hexdigest()
+
+    def _decoded(self, block: bytes, *, skip: int, first_line: int) -> str:
+        try:
+            return block[skip:].decode(self._codec)
+        except UnicodeDecodeError as error:
+            line, byte = _place(block, skip + error.start, first_line=first_line)
+            spoken, other = (
+                ("UTF-8", "shift_jis") if self._codec == "utf-8" else ("Shift_JIS", "utf-8")
+            )
+            raise self._refusal(
+                f"line {line}, byte {byte} (0x{block[skip + error.start]:02X}) is not {spoken}; if"
+                f" the file is in the other encoding, load it with --encoding {other}"
+            ) from error
+
+    def _refusal(self, why: str) -> LoadRefused:
+        return LoadRefused(file=self.name, why=why)
+
+
+def _blocks(file: BinaryIO, *, name: str) -> Iterator[bytes]:
+    """The file in blocks that end with a line.
+
+    A line feed is one byte in both encodings and part of no other character.
+    """
+    rest = b""
+    while chunk := file.read(BLOCK_BYTES):
+        data = rest + chunk
+        cut = data.rfind(b"\n") + 1
+        rest = data[cut:]
+        if len(rest) > LINE_BYTES_MAX:
+            raise LoadRefused(
+                file=name, why=f"a line is longer than {LINE_BYTES_MAX:,} bytes; is it a CSV file?"
+            )
+        if cut:
+            yield data[:cut]
+    if rest:
+        yield rest
+
+
+def _place(block: bytes, index: int, *, first_line: int) -> tuple[int, int]:
+    """Line of the file and byte of that line, both from 1."""
+    before = block[:index]
+    return first_line + before.count(b"\n"), index - before.rfind(b"\n")

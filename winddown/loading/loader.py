@@ -1,0 +1,537 @@
+"""Data comes in by files: staged by COPY, judged as a set, recorded whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+
+from winddown import locks
+from winddown.actors import SYSTEM, require
+from winddown.errors import LoadRefused
+from winddown.evidence import audit
+from winddown.loading import file_kinds
+from winddown.loading.csv_source import (
+    CODECS,
+    RECORD_SEPARATOR,
+    UNIT_SEPARATOR,
+    CsvSource,
+    Examined,
+    examined,
+)
+from winddown.loading.file_kinds import CARD_NUMBER, REFUSED, ROWS, STAGED, FileKind
+from winddown.locks import Lock
+from winddown.models import LoadedFile
+
+REFUSALS_SHOWN = 10
+PERMISSION = "winddown.load_data"
+LOCK_NOT_AVAILABLE = "55P03"
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load did. `repeated`: these very bytes were loaded before, and nothing was staged."""
+
+    kind: str
+    file: str
+    sha256: str
+    rows: int
+    inserted: int
+    sum_minor: int | None
+    repeated: bool
+
+    @property
+    def already_there(self) -> int:
+        return self.rows - self.inserted
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one row was refused."""
+
+    line: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}, {self.column}" if self.column else f"line {self.line}"
+        return f"{where}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the sender says the file holds; None where nothing is said."""
+
+    rows: int | None = None
+    sum_minor: int | None = None
+
+    def contradictions(self, *, rows: int, sum_minor: int | None) -> list[str]:
+        found = []
+        if self.rows is not None and self.rows != rows:
+            found.append(f"the file has {rows:,} rows, {self.rows:,} were announced")
+        if self.sum_minor is not None and sum_minor is not None and self.sum_minor != sum_minor:
+            found.append(f"its amounts add up to {sum_minor:,}, {self.sum_minor:,} were announced")
+        return found
+
+
+def load(
+    kind: str,
+    path: Path | str,
+    *,
+    actor: Any = SYSTEM,
+    expect_rows: int | None = None,
+    expect_sum: int | None = None,
+    encoding: str = "utf-8",
+    reason: str = "",
+    progress: Progress = lambda phase, done, total: None,
+) -> Loaded:
+    """Every row of the file is in the database, or `LoadRefused` is raised and nothing was changed.
+
+    `kind` is the name after `load_`. Rows that are already there with the same values are left
+    alone; a file whose bytes were loaded before is recognised and changes nothing. When rows are
+    refused, each is written to `<file>.refused.csv` with line, column and reason, and the first few
+    are in the refusal's facts. Memory does not grow with the file.
+    """
+    require(actor, PERMISSION, by_system=True, action=f"load {kind}")
+    declared = file_kinds.get(kind)
+    assert encoding in CODECS, encoding
+    path = Path(path)
+    if expect_sum is not None and not declared.amount:
+        raise LoadRefused(file=path.name, why=f"{kind} has no amounts that could have a sum")
+    found = examined(path, encoding=encoding)
+    load_ = _Load(
+        declared,
+        path,
+        found=found,
+        encoding=encoding,
+        totals=Totals(rows=expect_rows, sum_minor=expect_sum),
+        progress=progress,
+    )
+    try:
+        with transaction.atomic(durable=True):
+            done = load_.run(actor=actor, reason=reason)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+            raise
+        raise LoadRefused(
+            file=path.name, why="other work holds rows that it touches; load it when that is done"
+        ) from error
+    with suppress(OSError):
+        load_.refused_path.unlink(missing_ok=True)
+    return done
+
+
+class _Load:
+    """One load under way, inside its transaction."""
+
+    def __init__(
+        self,
+        kind: FileKind,
+        path: Path,
+        *,
+        found: Examined,
+        encoding: str,
+        totals: Totals,
+        progress: Progress,
+    ) -> None:
+        self.kind = kind
+        self.path = path
+        self.refused_path = path.with_name(f"{path.name}.refused.csv")
+        self._found = found
+        self._encoding = encoding
+        self._totals = totals
+        self._progress = progress
+
+    def run(self, *, actor: Any, reason: str) -> Loaded:
+        self._begin()
+        earlier = LoadedFile.objects.filter(kind=self.kind.name, sha256=self._found.sha256).first()
+        if earlier is not None:
+            self._refuse_contradictions(rows=earlier.rows, sum_minor=earlier.sum_minor)
+            return self._loaded(earlier.rows, 0, earlier.sum_minor, repeated=True)
+        source = CsvSource(self.path, encoding=self._encoding, found=self._found)
+        self._check_header(source.header)
+        rows = self._stage(source)
+        sum_minor = self._judge(source, rows=rows)
+        inserted = self._record(actor)
+        self._finish(rows, inserted, sum_minor, actor=actor, reason=reason)
+        return self._loaded(rows, inserted, sum_minor, repeated=False)
+
+    def _loaded(self, rows: int, inserted: int, sum_minor: int | None, *, repeated: bool) -> Loaded:
+        return Loaded(
+            kind=self.kind.name,
+            file=self.path.name,
+            sha256=self._found.sha256,
+            rows=rows,
+            inserted=inserted,
+            sum_minor=sum_minor,
+            repeated=repeated,
+        )
+
+    def _refusal(self, why: str, **facts: Any) -> LoadRefused:
+        return LoadRefused(file=self.path.name, why=why, **facts)
+
+    # --- the file stands in a staging table -----------------------------------------------------
+
+    def _begin(self) -> None:
+        # One load at a time, so that two files cannot miss each other's rows.
+        if not locks.try_hold(Lock.LOAD):
+            raise self._refusal("another file is being loaded; load this one when that is done")
+        with connection.cursor() as cursor:
+            # A load takes as long as its file; sorts and joins of millions of rows need room; a
+            # plan for one pass over a temporary table is not worth compiling.
+            cursor.execute(
+                "SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '96MB'; SET LOCAL jit = off"
+            )
+
+    def _check_header(self, header: tuple[str, ...]) -> None:
+        wanted = self.kind.names
+        missing = [name for name in wanted if name not in header]
+        extra = [name or "(no name)" for name in header if name not in wanted]
+        twice = sorted({name for name in header if header.count(name) > 1} & set(wanted))
+        parts = [
+            f"{what} {', '.join(names)}"
+            for what, names in (
+                ("it lacks the columns", missing),
+                ("it has unknown columns", extra),
+                ("it has more than once", twice),
+            )
+            if names
+        ]
+        if parts:
+            raise self._refusal(
+                f"{' and '.join(parts)}; the first line of a file of {self.kind.name} must be"
+                f" {','.join(wanted)}"
+            )
+
+    def _stage(self, source: CsvSource) -> int:
+        """Every row stands in the staging table with its line: its values, or what is wrong there.
+
+        The form of a value is judged on the way, so that COPY itself makes numbers and times of
+        them; only what takes other rows to judge is left to SQL.
+        """
+        by_name = {column.name: column for column in self.kind.columns}
+        source.columns = tuple(by_name[name] for name in source.header)
+        source.no_card_numbers_in = self.kind.no_card_numbers_in
+        columns = ", ".join(f"{column.name} {column.sql_type}" for column in self.kind.columns)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"CREATE TEMPORARY TABLE {STAGED} (line bigint, faults text, {columns})"
+                " ON COMMIT DROP"
+            )
+            cursor.execute(
+                f'CREATE TEMPORARY TABLE {REFUSED} (line bigint, "column" text, reason text)'
+                " ON COMMIT DROP"
+            )
+            into = f"COPY {STAGED} (line, faults, {', '.join(source.header)}) FROM STDIN"
+            with cursor.copy(f"{into} WITH (FORMAT text, NULL '')") as copy:
+                for lines in source.copy_lines():
+                    copy.write(lines)
+                    self._progress("reading", source.bytes_read, self._found.size_bytes)
+            cursor.execute(f"ANALYZE {STAGED}")
+        if source.sha256 != self._found.sha256:
+            raise self._refusal("it changed while it was read; load it when its writer is done")
+        return source.rows
+
+    # --- the rows are judged --------------------------------------------------------------------
+
+    def _judge(self, source: CsvSource, *, rows: int) -> int | None:
+        """No row is refused and the totals agree, or `LoadRefused` is raised; returns the sum."""
+        self._progress("checking", 0, 1)
+        self._refuse_faults()
+        if self.kind.before is not None:
+            self.kind.before()
+        self._resolve_rows()
+        self._refuse_rows()
+        if self.kind.judge is not None:
+            self.kind.judge()
+        sum_minor = self._sum()
+        self._refuse_contradictions(rows=rows, sum_minor=sum_minor, source=source)
+        self._progress("checking", 1, 1)
+        return sum_minor
+
+    def _refuse_faults(self) -> None:
+        """Refused is what one value alone shows: missing, malformed, negative, an unknown word."""
+        _execute(
+            f"INSERT INTO {REFUSED} SELECT s.line,"  # noqa: S608
+            f" split_part(fault, '{UNIT_SEPARATOR}', 1), split_part(fault, '{UNIT_SEPARATOR}', 2)"
+            f" FROM {STAGED} s, unnest(string_to_array(s.faults, '{RECORD_SEPARATOR}')) AS fault"
+            " WHERE s.faults IS NOT NULL"
+        )
+
+    def _resolve_rows(self) -> None:
+        """The rows without fault stand beside the rows they refer to and the one they repeat.
+
+        Events, which repeat nothing, need no second copy of themselves: theirs is a view.
+        """
+        columns, joins = ["s.line"], []
+        for column in self.kind.columns:
+            columns.append(f"{column.typed.format('s.' + column.name)} AS {column.name}")
+            if column.refers is not None:
+                to = column.refers
+                columns.append(f"{to.name}.id AS {to.name}_id")
+                columns += [f"{to.name}.{other} AS {to.name}_{other}" for other in to.also]
+                joins.append(
+                    f"LEFT JOIN {to.table} {to.name} ON {to.name}.{to.key} = s.{column.name}"
+                )
+        if self.kind.key:
+            same = " AND ".join(
+                f"e.{column.name} = {column.typed.format('s.' + column.name)}"
+                for column in self.kind.columns
+                if column.name in self.kind.key
+            )
+            joins.append(f"LEFT JOIN {self.kind.model._meta.db_table} e ON {same}")
+            columns.append("e.id AS earlier_id")
+            made = f"CREATE TEMPORARY TABLE {ROWS} ON COMMIT DROP AS"
+        else:
+            columns.append("NULL::bigint AS earlier_id")
+            made = f"CREATE TEMPORARY VIEW {ROWS} AS"
+        _execute(
+            f"{made} SELECT {', '.join(columns)} FROM {STAGED} s {' '.join(joins)}"  # noqa: S608
+            " WHERE s.faults IS NULL"
+        )
+        if self.kind.key:
+            _execute(f"ANALYZE {ROWS}")
+
+    def _refuse_rows(self) -> None:
+        """Refused is what shows beside other rows: repetition, contradiction, an unknown name."""
+        kind = self.kind
+        if kind.key:
+            _execute(_refuse_repeated(kind.key, shown=kind.key[-1]))
+            if kind.compared:
+                _execute(_refuse_contradicting(kind))
+        for unique in kind.uniques:
+            _execute(_refuse_repeated(unique.columns, shown=unique.shown))
+            stored = {value: column for column, value in kind.values.items()}
+            same = " AND ".join(f"e.{stored[f'r.{name}']} = r.{name}" for name in unique.columns)
+            _execute(
+                f"INSERT INTO {REFUSED} SELECT r.line, '{unique.shown}', '{unique.reason}'"  # noqa: S608
+                f" FROM {ROWS} r JOIN {kind.model._meta.db_table} e ON {same}"
+                " WHERE r.earlier_id IS NULL"
+            )
+        faults = [
+            (f"'{rule.column}'", rule.breach, rule.reason)
+            for rule in (*_reference_rules(kind), *_future_rules(kind), *kind.rules)
+        ]
+        if faults:
+            listed = ", ".join(
+                f"({name}, CASE WHEN {breach} THEN {reason} END)" for name, breach, reason in faults
+            )
+            breached = " OR ".join(f"({breach})" for _, breach, _ in faults)
+            _execute(
+                f"WITH clock AS MATERIALIZED (SELECT winddown_now() AS now)"  # noqa: S608
+                f" INSERT INTO {REFUSED} SELECT r.line, f.name, f.reason FROM clock, {ROWS} r"
+                f" CROSS JOIN LATERAL (VALUES {listed}) AS f (name, reason)"
+                f" WHERE r.earlier_id IS NULL AND ({breached}) AND f.reason IS NOT NULL"
+            )
+
+    def _sum(self) -> int | None:
+        if not self.kind.amount:
+            return None
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT coalesce(sum({self.kind.amount}), 0)::bigint FROM {ROWS}"  # noqa: S608
+            )
+            return int(cursor.fetchone()[0])
+
+    def _refuse_contradictions(
+        self, *, rows: int, sum_minor: int | None, source: CsvSource | None = None
+    ) -> None:
+        """Raises `LoadRefused` when a row is refused or the file is not what was announced."""
+        refused, first = self._refused() if source else (0, [])
+        # The sum of a file of which some amounts cannot be read says nothing.
+        known_sum = None if refused else sum_minor
+        found = self._totals.contradictions(rows=rows, sum_minor=known_sum)
+        if not refused and not found:
+            return
+        written = ""
+        if refused and source:
+            written = self._write_refused(source)
+            found.insert(0, f"{refused:,} of {rows:,} rows are refused, the first is {first[0]}")
+        raise self._refusal(
+            "; ".join(found), rows=rows, refused=refused, first=first, refused_file=written
+        )
+
+    def _refused(self) -> tuple[int, list[Refusal]]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(DISTINCT line) FROM {REFUSED}")  # noqa: S608
+            count = int(cursor.fetchone()[0])
+            cursor.execute(
+                f'SELECT line, "column", reason FROM {REFUSED}'  # noqa: S608
+                f' ORDER BY line, "column" LIMIT {REFUSALS_SHOWN}'
+            )
+            return count, [Refusal(*row) for row in cursor.fetchall()]
+
+    def _write_refused(self, source: CsvSource) -> str:
+        """The refused rows are in a file beside the loaded one, for its owner only.
+
+        Returns its path, or nothing when there is no room or right to write there.
+        """
+        encoding = "utf-8-sig" if self._found.has_bom else CODECS[self._encoding]
+        draft = self.refused_path.with_name(f"{self.refused_path.name}.{os.getpid()}")
+
+        def owned(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o600)
+
+        try:
+            # A path cannot be opened with an opener of our own, which makes it private at once.
+            with open(
+                draft, "w", encoding=encoding, errors="replace", newline="", opener=owned
+            ) as file:
+                out = csv.writer(file, lineterminator="\n")
+                out.writerow(["line", "column", "reason", *source.header])
+                out.writerows(self._refused_rows(source))
+            draft.replace(self.refused_path)
+        except OSError:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            return ""
+        return str(self.refused_path)
+
+    def _refused_rows(self, source: CsvSource) -> Iterator[list[Any]]:
+        """Line, column, reason and the values as they came.
+
+        The refusals and the file, both in the order of lines, are read side by side.
+        """
+        records = source.records()
+        at, values = next(records, (0, []))
+        assert connection.connection is not None
+        with connection.connection.cursor("load_refused_rows") as refusals:
+            refusals.itersize = 2_000
+            refusals.execute(
+                f'SELECT line, "column", reason FROM {REFUSED}'  # noqa: S608
+                ' ORDER BY line, "column"'
+            )
+            for line, column, reason in refusals:
+                while at < line:
+                    at, values = next(records)
+                yield [line, column, reason, *(self._shown(value) for value in values)]
+
+    def _shown(self, value: str) -> str:
+        """The value as it came, but no card number is copied and nothing looks like a formula."""
+        if not value:
+            return ""
+        if self.kind.no_card_numbers_in:
+            value = CARD_NUMBER.sub(lambda found: f"(card number {found[0][-4:]})", value)
+        if value[0] in "=+-@\t\r＝＋－＠" and not re.fullmatch(r"[+-]?[0-9]+", value):
+            return f"'{value}"
+        return value
+
+    # --- the rows are recorded ------------------------------------------------------------------
+
+    def _record(self, actor: Any) -> int:
+        def progress(done: int, total: int) -> None:
+            self._progress("recording", done, total)
+
+        progress(0, 1)
+        if self.kind.record is not None:
+            return self.kind.record(actor, progress)
+        inserted = file_kinds.insert_rows(self.kind)
+        progress(1, 1)
+        return inserted
+
+    def _finish(
+        self, rows: int, inserted: int, sum_minor: int | None, *, actor: Any, reason: str
+    ) -> None:
+        """The load stands in the register of files and in the audit journal.
+
+        Deferred foreign keys are checked first: the audit chain's lock is held from the entry to
+        the commit, and checking a million keys under it would hold up everybody.
+        """
+        name = self.kind.name
+        LoadedFile.objects.create(
+            kind=name,
+            sha256=self._found.sha256,
+            file_name=self.path.name,
+            encoding=self._encoding,
+            rows=rows,
+            inserted=inserted,
+            sum_minor=sum_minor,
+            loaded_by_id=actor.pk,
+        )
+        _execute(f"DROP TABLE {STAGED}, {REFUSED} CASCADE")
+        _execute(f"DROP TABLE IF EXISTS {ROWS}")
+        if inserted:
+            # Whoever reads next, perhaps within the minute, plans by what is there now.
+            _execute(f"ANALYZE {self.kind.model._meta.db_table}")
+        _execute("SET CONSTRAINTS ALL IMMEDIATE")
+        _execute("SET CONSTRAINTS ALL DEFERRED")
+        audit.append(
+            f"load.{name}",
+            f"file:{self._found.sha256[:16]}",
+            actor=actor,
+            reason=reason,
+            file=self.path.name,
+            sha256=self._found.sha256,
+            rows=rows,
+            inserted=inserted,
+            sum_minor=sum_minor,
+        )
+
+
+# --- SQL of the judgements, from the declarations -----------------------------------------------
+
+
+def _execute(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def _reference_rules(kind: FileKind) -> list[file_kinds.Rule]:
+    return [
+        file_kinds.Rule(
+            column=column.name,
+            breach=f"r.{column.name} IS NOT NULL AND r.{column.refers.name}_id IS NULL",
+            reason=f"'is not {column.refers.says}'",
+        )
+        for column in kind.columns
+        if column.refers is not None
+    ]
+
+
+def _future_rules(kind: FileKind) -> list[file_kinds.Rule]:
+    return [
+        file_kinds.Rule(
+            column=column.name,
+            breach=f"r.{column.name} > clock.now",
+            reason="'lies in the future'",
+        )
+        for column in kind.columns
+        if column.sql_type == "timestamptz"
+    ]
+
+
+def _refuse_repeated(columns: tuple[str, ...], *, shown: str) -> str:
+    """Of rows with equal `columns`, the first stands and every later one is refused."""
+    listed = ", ".join(columns)
+    same = " AND ".join(f"r.{column} = d.{column}" for column in columns)
+    return f"""
+        INSERT INTO {REFUSED} SELECT r.line, '{shown}', format('repeats line %s', d.first)
+        FROM (
+            SELECT {listed}, min(line) AS first FROM {ROWS} GROUP BY {listed} HAVING count(*) > 1
+        ) d JOIN {ROWS} r ON {same} WHERE r.line > d.first
+    """  # noqa: S608
+
+
+def _refuse_contradicting(kind: FileKind) -> str:
+    """A row that is already there brought the same values; what differs is named."""
+    shown = {f"{column.refers.name}_id": column.name for column in kind.columns if column.refers}
+    differs = {
+        shown.get(name, name): f"r.{name} IS DISTINCT FROM {now}"
+        for name, now in kind.compared.items()
+    }
+    named = ", ".join(f"CASE WHEN {wrong} THEN '{name}' END" for name, wrong in differs.items())
+    return f"""
+        INSERT INTO {REFUSED} SELECT r.line, '{kind.key[-1]}',
+            'is already recorded with another ' || array_to_string(ARRAY[{named}], ', ')
+        FROM {ROWS} r JOIN {kind.model._meta.db_table} e ON e.id = r.earlier_id
+        WHERE {" OR ".join(differs.values())}
+    """  # noqa: S608

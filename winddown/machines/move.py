@@ -1,0 +1,148 @@
+"""Declared transitions run for one locked row, for a set, or for rows named by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models, transaction
+
+from winddown import actors
+from winddown.actors import SYSTEM
+from winddown.errors import ConditionNotMet, TransitionRefused
+from winddown.machines.declare import Stateful
+
+if TYPE_CHECKING:
+    from winddown.models import Run
+
+
+Row = TypeVar("Row", bound=Stateful)
+
+
+def transition_one(
+    row: Row, name: str, *, actor: Any, reason: str = "", run: Run | None = None, **changes: Any
+) -> Row:
+    """`row` is in the target state of `name`, locked, logged, and returned as it now stands.
+
+    `changes` are further columns set in the same UPDATE. The row is read again under its lock, so a
+    stale object cannot decide. Raises `TransitionRefused`, `ConditionNotMet` or `NotPermitted`; a
+    second call is refused, because the row is no longer in a source state. Must run inside the
+    caller's transaction, which owns the audit entry.
+    """
+    model = type(row)
+    locked = model._default_manager.select_for_update(no_key=True).get(pk=row.pk)
+    edges = [edge for edge in model.edges() if edge.name == name]
+    edge = next((edge for edge in edges if edge.source == locked.state), None)  # type: ignore[attr-defined]
+    if edge is None:
+        raise TransitionRefused(
+            model=model.__name__,
+            subject=row.pk,
+            source=locked.state,  # type: ignore[attr-defined]
+            transition=name,
+            sources=", ".join(edge.source for edge in edges) or "nowhere",
+        )
+    actors.require(
+        actor, edge.permission, by_system=edge.by_system, action=f"{name} {model.__name__} {row.pk}"
+    )
+    if edge.when is not None and not model._default_manager.filter(edge.when, pk=row.pk).exists():
+        raise ConditionNotMet(model=model.__name__, subject=row.pk, transition=name)
+    getattr(locked, name)()
+    for column, value in changes.items():
+        setattr(locked, column, value)
+    with named(name, actor=actor, run=run, reason=reason):
+        locked.save(update_fields=["state", *changes])
+    return locked
+
+
+def transition_set(
+    rows: models.QuerySet[Any], name: str, *, run: Run | None, actor: Any = SYSTEM, reason: str = ""
+) -> int:
+    """Every row of `rows` that stands in a source state of `name` and meets its condition is in the
+    target state.
+
+    One statement: lock in id order, update, and by the trigger one log row each. Returns how many
+    moved; rows in other states are left alone, so a second call moves none.
+    """
+    model: type[Stateful] = rows.model
+    edges = [edge for edge in model.edges() if edge.name == name]
+    assert edges, f"{model.__name__} declares no transition {name}"
+    targets = {edge.target for edge in edges}
+    assert len(targets) == 1, f"{model.__name__}.{name} has more than one target"
+    when = edges[0].when
+    chosen = rows.filter(state__in=[edge.source for edge in edges])
+    if when is not None:
+        chosen = chosen.filter(when)
+    chosen = chosen.order_by("pk").select_for_update(of=("self",), no_key=True).values("pk")
+    try:
+        inner, params = chosen.query.sql_with_params()
+    except EmptyResultSet:
+        return 0
+    table = model._meta.db_table
+    with named(name, actor=actor, run=run, reason=reason), connection.cursor() as cursor:
+        cursor.execute(
+            # As an array, because a join with `chosen` may be planned as a scan of the whole table
+            # for every batch.
+            f"WITH chosen (id) AS MATERIALIZED ({inner})"  # noqa: S608
+            f" UPDATE {table} SET state = %s WHERE id = ANY (ARRAY(SELECT id FROM chosen))",
+            [*params, targets.pop()],
+        )
+        return int(cursor.rowcount)
+
+
+class named:  # noqa: N801
+    """Inside, the guard logs changes under this transition, actor, run and reason; afterwards no
+    name lingers.
+    """
+
+    def __init__(self, name: str, *, actor: Any, run: Run | None = None, reason: str = "") -> None:
+        self.values = [name, str(actor.pk or ""), str(run.pk) if run else "", reason]
+
+    def __enter__(self) -> None:
+        assert transaction.get_connection().in_atomic_block, "a change of state needs a transaction"
+        self._set(self.values)
+
+    def __exit__(self, kind: Any, *_: object) -> None:
+        if kind is None:
+            self._set(["", "", "", ""])
+
+    def _set(self, values: list[str]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('winddown.transition', %s, true), set_config('winddown.actor', %s, true),"
+                " set_config('winddown.run', %s, true), set_config('winddown.reason', %s, true)",
+                values,
+            )
+
+
+def move_rows(
+    model: type[Stateful],
+    name: str,
+    ids: Collection[int],
+    *,
+    actor: Any,
+    run: Run | None = None,
+    reason: str = "",
+    **columns: Any,
+) -> int:
+    """Every row of `ids` in a source state of `name` is in its target, with `columns` set.
+
+    One statement; rows in other states are left alone, so a second call moves none. Returns how
+    many moved. Who may do it, the caller has decided.
+    """
+    if not ids:
+        return 0
+    edges = [edge for edge in model.edges() if edge.name == name]
+    targets = {edge.target for edge in edges}
+    assert len(targets) == 1, f"{model.__name__}.{name} needs exactly one target"
+    table = model._meta.db_table
+    names = {field.name: field.column for field in model._meta.concrete_fields}
+    sets = "".join(f", {names[field]} = %s" for field in columns)
+    with named(name, actor=actor, run=run, reason=reason), connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH chosen AS MATERIALIZED (SELECT id FROM {table}"  # noqa: S608  our own names
+            " WHERE id = ANY (%s) AND state = ANY (%s) ORDER BY id FOR NO KEY UPDATE)"
+            f" UPDATE {table} SET state = %s{sets} FROM chosen WHERE {table}.id = chosen.id",
+            [list(ids), [edge.source for edge in edges], targets.pop(), *columns.values()],
+        )
+        return int(cursor.rowcount)

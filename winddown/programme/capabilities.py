@@ -1,0 +1,331 @@
+"""The switches: read inside the transaction they govern, stopped by one person, restarted by two."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+
+from winddown import clock, locks
+from winddown.authority import approvals
+from winddown.errors import CapabilityStopped, GuardNotMet, PastDeadline, UnknownCapability
+from winddown.evidence import audit
+from winddown.locks import Lock
+from winddown.machines.move import transition_one
+from winddown.models import Capability, Probe, Programme, Signature
+from winddown.providers import PROVIDERS as PROVIDERS
+
+FUNDING_SOURCES = ("credit_card", "debit_card", "atm_cash", "register_cash", "points", "bonus")
+ALL = (
+    "register",
+    *(f"top_up:{source}" for source in FUNDING_SOURCES),
+    "spend",
+    "transfer",
+    "withdraw",
+    "login_password",
+    *(f"login_external:{provider}" for provider in PROVIDERS),
+    "refund_apply",
+    "payout",
+)
+
+RATIFY_WITHIN = dt.timedelta(hours=24)
+
+# A leak is anything that passed a switch under a version it had stopped. Each app names its own by
+# capability prefix.
+LEAKS: dict[str, Callable[[Capability], int]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What let a movement through: the switch's version and the instant, both taken under the
+    switch's shared lock.
+    """
+
+    version: int
+    at: dt.datetime
+
+
+def declare_all() -> None:
+    """Every capability has its row. A second call changes nothing."""
+    known = set(Capability.objects.values_list("code", flat=True))
+    at = clock.now()
+    Capability.objects.bulk_create(
+        [Capability(code=code, since=at) for code in ALL if code not in known],
+        ignore_conflicts=True,
+    )
+
+
+def passed(code: str) -> Passage:
+    """The switch of `code` is on and its deadline is ahead, and stays so until this transaction
+    ends.
+
+    Raises `CapabilityStopped`, `PastDeadline` or `UnknownCapability`, which leave the transaction
+    to be rolled back. A shared advisory lock is held to the commit; its queue is fair, so a flip
+    waits for what is under way and no longer.
+    """
+    assert transaction.get_connection().in_atomic_block, (
+        "a switch is read in the transaction that it governs"
+    )
+    with _refusals(code), connection.cursor() as cursor:
+        cursor.execute("SELECT version, at FROM winddown_pass(%s)", [code])
+        version, at = cursor.fetchone()
+    return Passage(version=version, at=at)
+
+
+@contextmanager
+def _refusals(code: str) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as refusal:
+        cause: Any = refusal.__cause__
+        state = getattr(cause, "sqlstate", None)
+        if state == "WD001":
+            raise CapabilityStopped(
+                capability=code, since=cause.diag.message_detail, reason=cause.diag.message_hint
+            ) from refusal
+        if state == "WD002":
+            raise PastDeadline(capability=code, at=cause.diag.message_detail) from refusal
+        if state == "WD003":
+            raise UnknownCapability(capability=code) from refusal
+        raise
+
+
+def _locked(code: str) -> Capability:
+    """The capability with its exclusive lock held: everything that passed before has committed."""
+    found = Capability.objects.filter(code=code).first()
+    if found is None:
+        raise UnknownCapability(capability=code)
+    locks.hold(Lock.SWITCH, key=found.pk)
+    return Capability.objects.get(pk=found.pk)
+
+
+def lock(codes: list[str]) -> None:
+    """What passed any of `codes` has committed, and nothing passes them until this transaction ends.
+
+    Whoever flips several switches takes all their locks first: a flip ends in the audit journal, and to wait for a
+    switch with the journal's lock in hand would close a circle with a charge that waits for a wallet, and with the
+    batch that has this wallet and waits for the journal.
+    """
+    for code in sorted(codes):
+        _locked(code)
+
+
+def stop(
+    code: str,
+    *,
+    actor: Any,
+    reason: str,
+    ratified_by: Any = None,
+    review_at: dt.datetime | None = None,
+) -> bool:
+    """Nothing passes `code` after the commit; False when it was stopped already (nothing changes
+    then).
+
+    One person is enough; without `ratified_by` (an approved run brings its checker) a second must
+    ratify within 24 hours, or the overdue ratification alarms. It is never lifted by itself.
+    """
+    with transaction.atomic():
+        switch = _locked(code)
+        if switch.state != Capability.State.ENABLED:
+            return False
+        at = clock.now()
+        stopped = transition_one(
+            switch,
+            "stop",
+            actor=actor,
+            reason=reason,
+            version=switch.version + 1,
+            since=at,
+            stopped_by_id=actor.pk,
+            ratified_by=ratified_by,
+            ratify_by=None if ratified_by else at + RATIFY_WITHIN,
+            review_at=review_at,
+        )
+        Capability.objects.filter(pk=switch.pk).update(reason=reason)
+        if ratified_by is None and actor.pk is not None:
+            approvals.ask(
+                _subject(stopped),
+                stage="ratify",
+                content={"stop": code, "version": stopped.version},
+                permission="winddown.stop_capability",
+                maker=actor,
+                reason=reason,
+                valid_for=dt.timedelta(days=3650),
+            )
+        audit.append(
+            "capability.stop",
+            f"capability:{code}",
+            actor=actor,
+            reason=reason,
+            version=stopped.version,
+        )
+        return True
+
+
+def ratify(code: str, *, actor: Any, reason: str = "") -> None:
+    """A second person stands behind the stop."""
+    with transaction.atomic():
+        switch = _locked(code)
+        digest = approvals.digest_of({"stop": code, "version": switch.version})
+        approvals.decide(
+            _subject(switch), stage="ratify", actor=actor, digest=digest, reason=reason
+        )
+        Capability.objects.filter(pk=switch.pk).update(ratified_by=actor, ratify_by=None)
+        audit.append(
+            "capability.ratify",
+            f"capability:{code}",
+            actor=actor,
+            reason=reason,
+            version=switch.version,
+        )
+
+
+def request_restore(code: str, *, actor: Any, reason: str) -> None:
+    """A first person has asked to let `code` through again; it stays stopped until a second agrees.
+
+    Top-up and registration cannot come back once the end of the service is announced: `GuardNotMet`
+    (rule 8).
+    """
+    with transaction.atomic():
+        switch = _locked(code)
+        _refuse_after_announcement(code)
+        switch = transition_one(switch, "request_restore", actor=actor, reason=reason)
+        approvals.ask(
+            f"{_subject(switch)}:restore",
+            stage="restore",
+            content={"restore": code, "version": switch.version},
+            permission="winddown.restore_capability",
+            maker=actor,
+            reason=reason,
+        )
+        audit.append("capability.request_restore", f"capability:{code}", actor=actor, reason=reason)
+
+
+def restore(code: str, *, actor: Any, reason: str) -> None:
+    """`code` lets through again under a new version, because a second person agreed.
+
+    Raises `GuardNotMet` as the request does: the end may have been announced meanwhile.
+    """
+    with transaction.atomic():
+        switch = _locked(code)
+        _refuse_after_announcement(code)
+        digest = approvals.digest_of({"restore": code, "version": switch.version})
+        approvals.decide(
+            f"{_subject(switch)}:restore",
+            stage="restore",
+            actor=actor,
+            digest=digest,
+            reason=reason,
+        )
+        transition_one(
+            switch,
+            "restore",
+            actor=actor,
+            reason=reason,
+            version=switch.version + 1,
+            since=clock.now(),
+            stopped_by=None,
+            ratified_by=None,
+            ratify_by=None,
+            review_at=None,
+        )
+        audit.append(
+            "capability.restore",
+            f"capability:{code}",
+            actor=actor,
+            reason=reason,
+            version=switch.version + 1,
+        )
+
+
+def keep_stopped(code: str, *, actor: Any, reason: str) -> None:
+    """The request to restore `code` is off, also when it has expired; one person is enough, as for
+    a stop.
+    """
+    with transaction.atomic():
+        switch = transition_one(_locked(code), "keep_stopped", actor=actor, reason=reason)
+        audit.append(
+            "capability.keep_stopped",
+            f"capability:{code}",
+            actor=actor,
+            reason=reason,
+            version=switch.version,
+        )
+
+
+def _refuse_after_announcement(code: str) -> None:
+    before = (Programme.State.OPERATING, Programme.State.INCIDENT, Programme.State.RESTRICTED)
+    announced = Programme.objects.exclude(state__in=before).exists()
+    if announced and code.startswith(("top_up:", "register")):
+        raise GuardNotMet(action=f"restore {code}", why="the end of the service was announced")
+
+
+def _subject(switch: Capability) -> str:
+    return f"capability:{switch.code}:{switch.version}"
+
+
+def probe(code: str) -> Probe:
+    """An attempt was made on purpose against `code`, and what it met is stored."""
+    switch = Capability.objects.get(code=code)
+    try:
+        with transaction.atomic():
+            passed(code)
+    except (CapabilityStopped, PastDeadline) as refusal:
+        return Probe.objects.create(
+            capability=switch,
+            version=switch.version,
+            at=clock.now(),
+            refused=True,
+            answer=str(refusal),
+        )
+    return Probe.objects.create(
+        capability=switch, version=switch.version, at=clock.now(), refused=False, answer="passed"
+    )
+
+
+def leaks(code: str) -> int:
+    """How many movements passed `code` after it was stopped: must be 0."""
+    switch = Capability.objects.get(code=code)
+    if switch.state == Capability.State.ENABLED:
+        return 0
+    return sum(count(switch) for prefix, count in LEAKS.items() if code.startswith(prefix))
+
+
+def overdue() -> list[str]:
+    """One sentence per stop whose ratification or review is overdue."""
+    at = clock.now()
+    unratified = Capability.objects.filter(ratify_by__lte=at, ratified_by=None).exclude(
+        state="enabled"
+    )
+    unreviewed = Capability.objects.filter(review_at__lte=at).exclude(state="enabled")
+    return [f"{switch.code}: the stop is not ratified" for switch in unratified] + [
+        f"{switch.code}: the stop was due for review" for switch in unreviewed
+    ]
+
+
+def ratifiers(subject: str) -> list[int]:
+    """Who signed `subject` as a second person."""
+    return list(
+        Signature.objects.filter(subject=subject, part=Signature.Part.APPROVED).values_list(
+            "signer_id", flat=True
+        )
+    )
+
+
+def _decided(said: approvals.Decided) -> object:
+    """A stop can only be ratified; a restart is agreed to, or the switch is kept stopped."""
+    code = said.key.removesuffix(":restore").rsplit(":", 1)[0]
+    if said.stage == "restore":
+        verb = restore if said.approve else keep_stopped
+    elif said.approve:
+        verb = ratify
+    else:
+        raise GuardNotMet(action=f"reject the stop of {code}", why="ask to restore it instead")
+    return verb(code, actor=said.actor, reason=said.reason)
+
+
+approvals.DECIDERS["capability"] = _decided

@@ -1,0 +1,28 @@
+"""The funds set aside for holders, as their keeper reports them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from winddown.actors import require
+from winddown.errors import GuardNotMet
+from winddown.evidence import audit
+from winddown.models import Programme
+
+
+def report_safeguarded(amount_minor: int, *, actor: Any, reason: str) -> None:
+    """The funds set aside for holders are `amount_minor`, as their keeper last reported."""
+    require(actor, "winddown.report_funds", action="report safeguarded funds")
+    if amount_minor < 0:
+        raise GuardNotMet(action="report safeguarded funds", why="the amount is negative")
+    with transaction.atomic():
+        Programme.objects.update(safeguarded_minor=amount_minor)
+        audit.append(
+            "programme.report_safeguarded",
+            "programme",
+            actor=actor,
+            reason=reason,
+            amount_minor=amount_minor,
+        )

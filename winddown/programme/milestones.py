@@ -1,0 +1,102 @@
+"""Deadlines: set, extended, and fired once, however late the clockwork comes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import connection, transaction
+
+from winddown.actors import SYSTEM, require
+from winddown.errors import GuardNotMet, WinddownError
+from winddown.evidence import audit
+from winddown.models import Milestone, Run
+from winddown.runs import planning
+
+
+def set_milestone(
+    kind: str,
+    *,
+    at: dt.datetime,
+    actor: Any,
+    reason: str,
+    ends_capability: str = "",
+    workflow: str = "",
+) -> Milestone:
+    """The deadline of `kind` is `at`, exclusive.
+
+    The end of the refund window can be moved later, never earlier (rule 39); a fired milestone does
+    not move at all.
+    """
+    require(actor, "winddown.set_milestone", action=f"set {kind}")
+    with transaction.atomic():
+        present = Milestone.objects.select_for_update().filter(kind=kind).first()
+        if present is not None:
+            if present.fired_at is not None:
+                raise GuardNotMet(
+                    action=f"move {kind}", why=f"it fired at {present.fired_at.isoformat()}"
+                )
+            if kind == Milestone.Kind.REFUND_WINDOW_ENDS and at < present.at:
+                raise GuardNotMet(
+                    action=f"move {kind}", why="the window can be extended, never shortened"
+                )
+        milestone, _ = Milestone.objects.update_or_create(
+            kind=kind, defaults={"at": at, "ends_capability": ends_capability, "workflow": workflow}
+        )
+        audit.append("milestone.set", f"milestone:{kind}", actor=actor, reason=reason, at=at)
+        return milestone
+
+
+def fire_due() -> list[Milestone]:
+    """Every milestone whose instant has come has fired, once, with how late it was; returns those
+    fired now.
+
+    A milestone that names a workflow starts that workflow's approved run. When the start is refused
+    the milestone has fired all the same (the request path enforces the deadline by itself) and the
+    refusal stands in the audit journal.
+    """
+    fired = []
+    while (milestone := _fire_next()) is not None:
+        fired.append(milestone)
+    return fired
+
+
+def _fire_next() -> Milestone | None:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE winddown_milestone SET fired_at = instant, late_by = instant - at
+                FROM (SELECT winddown_now() AS instant) AS clock
+                WHERE id = (SELECT id FROM winddown_milestone WHERE fired_at IS NULL AND at <= winddown_now()
+                            ORDER BY at LIMIT 1 FOR UPDATE SKIP LOCKED)
+                  AND fired_at IS NULL
+                RETURNING id
+                """
+            )
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        milestone = Milestone.objects.get(pk=row[0])
+        outcome = _start_workflow(milestone) if milestone.workflow else "nothing to start"
+        audit.append(
+            "milestone.fire",
+            f"milestone:{milestone.kind}",
+            actor=SYSTEM,
+            at=milestone.at,
+            late_s=milestone.late_by.total_seconds() if milestone.late_by else 0,
+            outcome=outcome,
+        )
+        return milestone
+
+
+def _start_workflow(milestone: Milestone) -> str:
+    run = Run.objects.filter(workflow=milestone.workflow, state=Run.State.APPROVED).first()
+    if run is None:
+        return f"alarm: {milestone.workflow} has no approved run"
+    try:
+        with transaction.atomic():
+            planning.start(run, actor=SYSTEM, reason=f"{milestone.kind} reached")
+    except WinddownError as refusal:
+        return f"alarm: {refusal}"
+    return f"started run {run.pk}"

@@ -1,0 +1,72 @@
+"""The public notice with its window, and the contact that the public pages name."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+from django.db import transaction
+
+from winddown import clock
+from winddown.actors import require
+from winddown.errors import GuardNotMet
+from winddown.evidence import audit
+from winddown.models import Programme, PublicNotice
+
+# The window counted without its first day; a day more than a period that begins at midnight would
+# allow.
+WINDOW_DAYS_MIN = 60
+
+
+def publish_contact(phone: str, *, actor: Any, reason: str) -> None:
+    """Customers find the telephone number on the public pages."""
+    require(actor, "winddown.publish_notice", action="publish the contact")
+    if not re.fullmatch(r"[+]?[0-9][0-9-]{3,18}", phone):
+        raise GuardNotMet(action="publish the contact", why="that is no telephone number")
+    with transaction.atomic():
+        Programme.objects.update(contact_phone=phone)
+        audit.append(
+            "programme.publish_contact", "programme", actor=actor, reason=reason, phone=phone
+        )
+
+
+def publish_notice(*, actor: Any, reason: str, **fields: Any) -> PublicNotice:
+    """The public notice stands, with every statutory field and a window of at least sixty days.
+
+    Raises `GuardNotMet` naming the empty field or the earliest last day (rule 38), or when an
+    earlier notice's window would be shortened (rule 39). Payment Services Act art. 20(2).
+    """
+    require(actor, "winddown.publish_notice", action="publish the notice")
+    empty = [
+        field.name
+        for field in PublicNotice._meta.get_fields()
+        if field.name not in ("id", "published_at") and not fields.get(field.name)
+    ]
+    if empty:
+        raise GuardNotMet(action="publish the notice", why=f"{', '.join(empty)} must be filled in")
+    at = clock.now()
+    today = at.astimezone(Programme.current().zone).date()
+    first_day, last_day = fields["window_first_day"], fields["window_last_day"]
+    earliest = max(today, first_day) + dt.timedelta(days=WINDOW_DAYS_MIN)
+    if last_day < earliest:
+        raise GuardNotMet(
+            action="publish the notice", why=f"the window must last until {earliest} or longer"
+        )
+    with transaction.atomic():
+        before = PublicNotice.objects.order_by("-window_last_day").first()
+        if before is not None and last_day < before.window_last_day:
+            raise GuardNotMet(
+                action="publish the notice",
+                why=f"the window published lasts until {before.window_last_day}",
+            )
+        notice = PublicNotice.objects.create(published_at=at, **fields)
+        audit.append(
+            "notice.publish",
+            f"notice:{notice.pk}",
+            actor=actor,
+            reason=reason,
+            first_day=first_day,
+            last_day=last_day,
+        )
+        return notice

@@ -1,0 +1,1 @@
+"""Runs: planned, approved, worked off in batches, verified."""

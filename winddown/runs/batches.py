@@ -1,0 +1,148 @@
+"""Batches: claimed under a lease, finished, put back, split, opened again. PostgreSQL is the queue."""
+
+from __future__ import annotations
+
+from django.db.models import DateTimeField, F, Func
+
+from winddown.actors import SYSTEM
+from winddown.evidence import audit
+from winddown.models import (
+    Batch,
+    Failure,
+    Run,
+)
+from winddown.runs.leases import LEASE_S
+
+
+def batches_of(run: Run, failures: list[Failure]) -> list[Batch]:
+    """The done batches in which the failures, all of one step, happened."""
+    ids = [failure.subject_id for failure in failures]
+    done = Batch.objects.filter(
+        run=run, step=failures[0].step, state=Batch.State.DONE, failed__gt=0
+    )
+    return [batch for batch in done if any(batch.first_id <= pk <= batch.last_id for pk in ids)]
+
+
+def reopen(batch: Batch, ids: list[int]) -> None:
+    """The rows `ids` of the batch wait in batches of one; what it moved stays counted, and only
+    once.
+
+    The batch itself becomes a split one that keeps what it moved; what lies between the reopened
+    rows is done, and counts the failures that stay failures.
+    """
+    if batch.first_id == batch.last_id:
+        Batch.objects.filter(pk=batch.pk).update(
+            state=Batch.State.WAITING, attempts=0, failed=0, ended_at=None
+        )
+        return
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.SPLIT, failed=0)
+    parts: list[Batch] = []
+    first_id = batch.first_id
+    for pk in sorted(pk for pk in ids if batch.first_id <= pk <= batch.last_id):
+        parts += [
+            _part(batch, first_id, pk - 1, Batch.State.DONE),
+            _part(batch, pk, pk, Batch.State.WAITING),
+        ]
+        first_id = pk + 1
+    parts.append(_part(batch, first_id, batch.last_id, Batch.State.DONE))
+    Batch.objects.bulk_create(part for part in parts if part.first_id <= part.last_id)
+
+
+def _part(batch: Batch, first_id: int, last_id: int, state: str) -> Batch:
+    still_failed = Failure.objects.filter(
+        run=batch.run_id,
+        step=batch.step,
+        retried_at=None,
+        subject_id__gte=first_id,
+        subject_id__lte=last_id,
+    )
+    waiting = state == Batch.State.WAITING
+    return Batch(
+        run_id=batch.run_id,
+        step=batch.step,
+        first_id=first_id,
+        last_id=last_id,
+        state=state,
+        rows_expected=1 if waiting else 0,
+        failed=0 if waiting else still_failed.count(),
+        ended_at=None if waiting else batch.ended_at,
+    )
+
+
+def claim(run_id: int, worker: str) -> Batch | None:
+    """The next batch of the run's step under a lease, or None when nothing may be started now.
+
+    The search is materialised: as a mere subquery it may become the inner side of a nested loop,
+    where it runs, and finds another batch, once for every row of the outer side.
+    """
+    found = Batch.objects.raw(
+        """
+        WITH free AS MATERIALIZED (
+            SELECT w.id FROM winddown_batch w JOIN winddown_run r ON r.id = w.run_id
+            WHERE r.id = %s AND r.state = 'running' AND w.step = r.step
+              AND (w.state = 'waiting' OR (w.state = 'leased' AND w.lease_until < clock_timestamp()))
+            ORDER BY w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED
+        )
+        UPDATE winddown_batch b
+        SET state = 'leased', token = b.token + 1, attempts = b.attempts + 1, worker = %s,
+            lease_until = clock_timestamp() + make_interval(secs => %s)
+        FROM free WHERE b.id = free.id RETURNING b.*
+        """,
+        [run_id, worker, LEASE_S],
+    )
+    return next(iter(found), None)
+
+
+def put_back(batch: Batch) -> None:
+    """The claim's batch waits again as if it had not been tried."""
+    Batch.objects.filter(pk=batch.pk, token=batch.token, state=Batch.State.LEASED).update(
+        state=Batch.State.WAITING, lease_until=None, attempts=F("attempts") - 1
+    )
+
+
+def fenced(batch: Batch) -> Run | None:
+    """The batch's run, if this claim is still the one that counts and the run is still running.
+
+    Only the batch is locked: with the run's row in the lock too, the workers of a run would wait
+    for each other.
+    """
+    found = Run.objects.raw(
+        """
+        SELECT r.* FROM winddown_run r JOIN winddown_batch b ON b.run_id = r.id
+        WHERE b.id = %s AND b.token = %s AND b.state = 'leased' FOR UPDATE OF b
+        """,
+        [batch.pk, batch.token],
+    )
+    run = next(iter(found), None)
+    if run is not None and run.state != Run.State.RUNNING:
+        Batch.objects.filter(pk=batch.pk).update(
+            state=Batch.State.WAITING, lease_until=None, attempts=F("attempts") - 1
+        )
+        return None
+    return run
+
+
+def finish(run: Run, batch: Batch, *, moved: int, amount_minor: int, failed: int = 0) -> None:
+    Batch.objects.filter(pk=batch.pk).update(
+        state=Batch.State.DONE,
+        lease_until=None,
+        moved=moved,
+        failed=failed,
+        amount_minor=amount_minor,
+        ended_at=Func(function="clock_timestamp", output_field=DateTimeField()),
+    )
+    audit.append(
+        "run.batch",
+        f"{run.subject}:{batch.step}:{batch.first_id}",
+        actor=SYSTEM,
+        run=run,
+        moved=moved,
+        failed=failed,
+        amount_minor=amount_minor,
+    )
+
+
+def release(batch: Batch) -> None:
+    Batch.objects.filter(pk=batch.pk, token=batch.token, state=Batch.State.LEASED).update(
+        state=Batch.State.WAITING, lease_until=None
+    )

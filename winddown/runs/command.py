@@ -1,0 +1,237 @@
+"""The form of a workflow's command: plan, run, pause, resume, abort, retry, status."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
+from typing import Any, ClassVar
+
+from django.core.management.base import CommandError
+from django.db import connection
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from winddown.authority.staff_command import StaffCommand
+from winddown.models import Plan, Run
+from winddown.runs import control, planning, progress, registry, waking, working
+
+# What a shell makes of a process that Ctrl-C ended.
+INTERRUPTED = 130
+
+
+def rows_a_second(text: str) -> int | None:
+    """The rate that --rate means; None for no limit."""
+    if text == "off":
+        return None
+    if not text.isdecimal() or int(text) == 0:
+        raise ArgumentTypeError(f"{text} is neither a positive number nor `off`")
+    return int(text)
+
+
+class WorkflowCommand(StaffCommand):
+    """`manage.py <workflow> --plan | --run | --pause | --resume | --abort | --retry CODE |
+    --status`.
+    """
+
+    workflow: ClassVar[str]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        todo = parser.add_mutually_exclusive_group(required=True)
+        todo.add_argument(
+            "--plan",
+            action="store_true",
+            help="count and sum what would happen, and ask for approval",
+        )
+        todo.add_argument(
+            "--run",
+            action="store_true",
+            help="start the approved run, or go on with it, and follow it",
+        )
+        todo.add_argument("--pause", action="store_true", help="start no further batch")
+        todo.add_argument("--resume", action="store_true", help="go on after a pause")
+        todo.add_argument(
+            "--abort", action="store_true", help="end the run for good; what it did stays done"
+        )
+        todo.add_argument(
+            "--retry", metavar="CODE", help="try the failures of this reason code again"
+        )
+        todo.add_argument("--status", action="store_true", help="say how far the newest run is")
+        parser.add_argument(
+            "--params",
+            default="{}",
+            metavar="JSON",
+            help="parameters of the plan, as a JSON object",
+        )
+        parser.add_argument(
+            "--rate",
+            type=rows_a_second,
+            default=SUPPRESS,
+            metavar="ROWS_S",
+            help="with --run: at most so many rows a second, or `off`",
+        )
+
+    def act(self, options: dict[str, Any]) -> None:
+        for verb in ("plan", "run", "pause", "resume", "abort", "retry", "status"):
+            if options[verb]:
+                getattr(self, verb)(options)
+
+    def plan(self, options: dict[str, Any]) -> None:
+        try:
+            params = json.loads(options["params"])
+        except json.JSONDecodeError as error:
+            raise CommandError(f"--params is not JSON: {error}", returncode=2) from error
+        if not isinstance(params, dict):
+            raise CommandError("--params is not a JSON object", returncode=2)
+        run = planning.plan(
+            self.workflow, actor=self.actor(options), reason=options["reason"], params=params
+        )
+        self._show_plan(run)
+
+    def run(self, options: dict[str, Any]) -> None:
+        run = progress.latest(self.workflow, states=("approved", "running", "paused"))
+        if run.state == Run.State.APPROVED:
+            person = self.actor(options, reason_needed=False)
+            run = planning.start(run, actor=person, reason=options["reason"])
+        if "rate" in options:
+            control.set_rate(
+                run,
+                rows_s_max=options["rate"],
+                actor=self.actor(options, reason_needed=False),
+                reason=options["reason"],
+            )
+        try:
+            self._follow(run)
+        except KeyboardInterrupt:
+            self.say(f"{run} is left to the workers; --run follows it again.", run=run.pk)
+            raise SystemExit(INTERRUPTED) from None
+        self.status(options)
+
+    def pause(self, options: dict[str, Any]) -> None:
+        run = progress.latest(self.workflow, states=("running",))
+        control.pause(run, actor=self.actor(options), reason=options["reason"])
+        self.say(f"{run} is paused.", run=run.pk, state="paused")
+
+    def resume(self, options: dict[str, Any]) -> None:
+        run = progress.latest(self.workflow, states=("paused",))
+        control.resume(run, actor=self.actor(options), reason=options["reason"])
+        self.say(f"{run} goes on.", run=run.pk, state="running")
+
+    def abort(self, options: dict[str, Any]) -> None:
+        run = progress.latest(self.workflow, states=("awaiting_approval", "approved", "paused"))
+        control.abort(run, actor=self.actor(options), reason=options["reason"])
+        self.say(f"{run} is aborted; what it did stays done.", run=run.pk, state="aborted")
+
+    def retry(self, options: dict[str, Any]) -> None:
+        run = progress.latest(self.workflow, states=("partially_failed",))
+        rows = control.retry_failed(
+            run, reason_code=options["retry"], actor=self.actor(options), reason=options["reason"]
+        )
+        self.say(f"{rows} failures of {run} wait again.", run=run.pk, rows=rows)
+
+    def status(self, options: dict[str, Any]) -> None:
+        run = Run.objects.filter(workflow=self.workflow).order_by("-pk").first()
+        if run is None:
+            self.say(f"{self.workflow} was never planned.", run=None)
+            return
+        done, failed = progress.moved(run), progress.failures_by_reason(run)
+        steps = ", ".join(f"{step} {rows:,}" for step, rows in done.items()) or "nothing moved yet"
+        failures = (
+            "; failures: " + ", ".join(f"{code} {n:,}" for code, n in failed.items())
+            if failed
+            else ""
+        )
+        why = progress.paused_because(run)
+        self.say(
+            f"{run} is {run.state}: {steps}{failures}." + (f" Paused: {why}" if why else ""),
+            run=run.pk,
+            state=run.state,
+            paused=why,
+            moved=done,
+            failures=failed,
+            digest=run.plan_digest,
+        )
+
+    def _show_plan(self, run: Run) -> None:
+        plan = Plan.objects.filter(run=run).order_by("-pk").first()
+        assert plan is not None
+        if self.as_json:
+            self.say(
+                f"{run} waits for approval.", run=run.pk, digest=run.plan_digest, plan=plan.content
+            )
+            return
+        self.say(f"{run} waits for approval by a second person. It would do this:")
+        for part in ("counts", "sums_minor", "excluded", "locked_out", "terms", "estimates"):
+            for name, value in plan.content[part].items():
+                shown = (
+                    f"{value:,}"
+                    if isinstance(value, int)
+                    else json.dumps(value, ensure_ascii=False)
+                )
+                self.say(
+                    f"  {part.replace('_minor', ' (minor units)').replace('_', ' '):20} {name:32} {shown}"
+                )
+        self.say(f"  digest {run.plan_digest}")
+        self.say(
+            f"Approve: manage.py approve {run.subject} --digest {run.plan_digest[:12]} --by LOGIN --reason WHY"
+        )
+
+    def _follow(self, run: Run) -> None:
+        """Works the run off in this process, beside any worker, with bars on a terminal. Ctrl-C
+        leaves it resumable.
+        """
+        if not sys.stdout.isatty() or self.as_json:
+            while run.pk in waking.owed() and working.work(run.pk, seconds_max=60):
+                pass
+            return
+        with show_progress(run):
+            while run.pk in waking.owed():
+                if not working.work(run.pk, seconds_max=60):
+                    threading.Event().wait(0.5)
+
+
+class show_progress:  # noqa: N801  reads as a clause: `with show_progress(run):`
+    """Inside, a terminal shows the run's steps as bars with what is left, drawn from the batches by
+    a thread of its own.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._draw, daemon=True)
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_: Any) -> None:
+        self.over.set()
+        self.thread.join(timeout=5)
+
+    def _draw(self) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=False) as bars:
+            shown: dict[str, Any] = {}
+            while True:
+                last = self.over.is_set()
+                seen = progress.progress(self.run)
+                title = registry.get(self.run.workflow).name
+                if seen.step not in shown:
+                    for task in shown.values():
+                        bars.update(task, completed=bars.tasks[task].total)
+                    shown[seen.step] = bars.add_task(
+                        f"{title} {seen.step}", total=seen.expected or 1
+                    )
+                bars.update(
+                    shown[seen.step], completed=seen.moved + seen.failed if seen.expected else 1
+                )
+                if last:
+                    break
+                self.over.wait(0.3)
+        connection.close()

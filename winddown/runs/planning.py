@@ -1,0 +1,185 @@
+"""A run is planned, approved by a second person, and started."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import (
+    transaction,
+)
+
+from winddown import clock
+from winddown.actors import require
+from winddown.authority import approvals
+from winddown.errors import (
+    GuardNotMet,
+    PlanChanged,
+    PlanExpired,
+    RunBusy,
+)
+from winddown.evidence import audit
+from winddown.machines.move import transition_one
+from winddown.models import (
+    Approval,
+    Plan,
+    Run,
+    Signature,
+)
+from winddown.runs import progress, registry, steps, waking
+
+STAGE = "run"
+
+
+def plan(name: str, *, actor: Any, reason: str, params: dict[str, Any] | None = None) -> Run:
+    """A run of workflow `name` exists with its plan written, and waits for a second person.
+
+    Changes nothing else. Raises `RunBusy` while another run of the workflow is active,
+    `NotPermitted`, or what the workflow's own guards refuse.
+    """
+    require(actor, "winddown.plan_run", action=f"plan {name}")
+    workflow = registry.get(name)
+    understood = workflow.check_params(dict(params or {}))
+    with transaction.atomic():
+        busy = progress.active(name)
+        if busy is not None:
+            raise RunBusy(workflow=name, run=busy.pk, state=busy.state)
+        at = clock.now()
+        run = Run.objects.create(
+            workflow=name, params=understood, maker=actor, reason=reason, requested_at=at, as_of=at
+        )
+        return _write_plan(run, actor=actor, reason=reason)
+
+
+def replan(run: Run, *, actor: Any, reason: str) -> Run:
+    """The waiting run has a fresh plan; an approval of the old one no longer fits."""
+    require(actor, "winddown.plan_run", action=f"plan {run.workflow}")
+    with transaction.atomic():
+        locked = progress.locked(run)
+        if locked.state != Run.State.AWAITING_APPROVAL:
+            raise GuardNotMet(action=f"plan run {run.pk} again", why=f"it is {locked.state}")
+        return _write_plan(locked, actor=actor, reason=reason)
+
+
+def _content(run: Run, planned: registry.PlanContent) -> dict[str, Any]:
+    return {"workflow": run.workflow, "params": run.params, **planned.as_dict()}
+
+
+def _write_plan(run: Run, *, actor: Any, reason: str) -> Run:
+    workflow = registry.get(run.workflow)
+    planned = workflow.plan(run)
+    content = _content(run, planned)
+    digest = approvals.digest_of(content)
+    Plan.objects.create(
+        run=run,
+        content=content | {"estimates": planned.estimates},
+        digest=digest,
+        planned_at=clock.now(),
+    )
+    approvals.ask(
+        run.subject,
+        stage=STAGE,
+        content=content,
+        permission="winddown.approve_run",
+        maker=actor,
+        reason=reason,
+        valid_for=workflow.approval_valid_for(run),
+    )
+    if run.state == Run.State.REQUESTED:
+        run = transition_one(run, "submit", actor=actor, reason=reason, plan_digest=digest)
+    else:
+        Run.objects.filter(pk=run.pk).update(plan_digest=digest)
+        run = Run.objects.get(pk=run.pk)
+    audit.append(
+        "run.plan",
+        run.subject,
+        actor=actor,
+        reason=reason,
+        run=run,
+        workflow=run.workflow,
+        digest=digest,
+    )
+    return run
+
+
+def approve(run: Run, *, actor: Any, digest: str, reason: str) -> Run:
+    """A second person has agreed to exactly the plan of `digest`; the run may start until the
+    request expires.
+    """
+    with transaction.atomic():
+        locked = progress.locked(run)
+        approvals.decide(locked.subject, stage=STAGE, actor=actor, digest=digest, reason=reason)
+        locked = transition_one(locked, "approve", actor=actor, reason=reason)
+        audit.append(
+            "run.approve", locked.subject, actor=actor, reason=reason, run=locked, digest=digest
+        )
+        return locked
+
+
+def reject(run: Run, *, actor: Any, digest: str, reason: str) -> Run:
+    """A second person refused the plan; the run is aborted."""
+    with transaction.atomic():
+        locked = progress.locked(run)
+        approvals.decide(
+            locked.subject, stage=STAGE, actor=actor, digest=digest, reason=reason, approve=False
+        )
+        locked = transition_one(locked, "reject", actor=actor, reason=reason, ended_at=clock.now())
+        audit.append("run.reject", locked.subject, actor=actor, reason=reason, run=locked)
+        return locked
+
+
+def start(run: Run, *, actor: Any, reason: str = "") -> Run:
+    """The run's instant effect is in force, its first batches wait, and workers are woken after the
+    commit.
+
+    The plan is counted again first: if the world changed since the approval, `PlanChanged` is
+    raised and nothing happened. Raises `PlanExpired` after the request's 24 hours.
+    """
+    workflow = registry.get(run.workflow)
+    with transaction.atomic():
+        locked = progress.locked(run)
+        request = (
+            Approval.objects.filter(subject=locked.subject, stage=STAGE).order_by("-pk").first()
+        )
+        if locked.state == Run.State.APPROVED and request is not None:
+            if clock.now() >= request.expires_at:
+                raise PlanExpired(subject=locked.subject, expires_at=request.expires_at.isoformat())
+            now_digest = approvals.digest_of(_content(locked, workflow.plan(locked)))
+            if now_digest != locked.plan_digest:
+                raise PlanChanged(
+                    subject=locked.subject, approved=locked.plan_digest[:12], now=now_digest[:12]
+                )
+        at = clock.now()
+        first = workflow.steps(locked)[0]
+        locked = transition_one(
+            locked,
+            "start",
+            actor=actor,
+            reason=reason or locked.reason,
+            started_at=at,
+            as_of=at,
+            step=first.name,
+        )
+        workflow.at_once(locked, actor=actor)
+        steps.open_step(locked, first)
+        audit.append(
+            "run.start", locked.subject, actor=actor, reason=reason or locked.reason, run=locked
+        )
+        transaction.on_commit(lambda: waking.wake(locked.pk), robust=True)
+        return locked
+
+
+def checker(run: Run) -> Any:
+    """The second person who approved the run."""
+    signature = Signature.objects.select_related("signer").get(
+        subject=run.subject, part=Signature.Part.APPROVED
+    )
+    return signature.signer
+
+
+def _decided(said: approvals.Decided) -> object:
+    run = Run.objects.get(pk=int(said.key))
+    verb = approve if said.approve else reject
+    return verb(run, actor=said.actor, digest=said.digest, reason=said.reason)
+
+
+approvals.DECIDERS["run"] = _decided

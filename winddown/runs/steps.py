@@ -1,0 +1,110 @@
+"""Steps follow one another: each is opened once, and after the last the run is verified and ends."""
+
+from __future__ import annotations
+
+from django.db import (
+    connection,
+    transaction,
+)
+from django.db.models import Exists, F, OuterRef
+
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.evidence import audit
+from winddown.machines.move import transition_one
+from winddown.models import (
+    Batch,
+    Failure,
+    Run,
+    StepTotal,
+)
+from winddown.runs import control, registry, waking
+
+
+def open_step(run: Run, step: registry.Step) -> None:
+    """Every row in scope of the step stands in exactly one waiting batch, and their number is
+    fixed.
+
+    When a retry comes by a step that was done before, the rows that it mended are added; rows that
+    failed there stay failed, and a batch that is there already is not made twice.
+    """
+    total = StepTotal.objects.filter(run=run, step=step.name).first()
+    scope = step.rows(run)
+    if total is not None:
+        failed = Failure.objects.filter(run=run, step=step.name, retried_at=None)
+        scope = scope.exclude(Exists(failed.filter(subject_id=OuterRef("pk"))))
+    inner, params = scope.order_by("pk").values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH opened AS (INSERT INTO winddown_batch"  # noqa: S608
+            " (run_id, step, first_id, last_id, rows_expected, state, token, attempts, worker,"
+            " moved, failed, amount_minor)"
+            " SELECT %s, %s, min(id), max(id), count(*), 'waiting', 0, 0, '', 0, 0, 0"
+            " FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / %s AS n"
+            f" FROM ({inner}) AS scope (id)) AS numbered"
+            " GROUP BY n ORDER BY n ON CONFLICT DO NOTHING RETURNING rows_expected)"
+            " SELECT coalesce(sum(rows_expected), 0) FROM opened",
+            [run.pk, step.name, step.batch_rows, *params],
+        )
+        opened = int(cursor.fetchone()[0])
+    if total is None:
+        StepTotal.objects.create(
+            run=run, step=step.name, rows_expected=opened, started_at=clock.now()
+        )
+    else:
+        StepTotal.objects.filter(pk=total.pk).update(
+            rows_expected=F("rows_expected") + opened, ended_at=None
+        )
+
+
+def advance(run_id: int) -> bool:
+    """True when the run went on to a next step; a run whose last step is done is verified and
+    ended.
+
+    Exactly one caller does it: the run's row is locked, and a step with an unfinished batch is left
+    alone.
+    """
+    with transaction.atomic():
+        run = Run.objects.select_for_update(no_key=True).filter(pk=run_id).first()
+        if run is None or run.state != Run.State.RUNNING:
+            return False
+        if Batch.objects.filter(run=run, step=run.step, state__in=["waiting", "leased"]).exists():
+            return False
+        workflow = registry.get(run.workflow)
+        StepTotal.objects.filter(run=run, step=run.step, ended_at=None).update(ended_at=clock.now())
+        steps = workflow.steps(run)
+        position = next(index for index, step in enumerate(steps) if step.name == run.step)
+        if position + 1 < len(steps):
+            following = steps[position + 1]
+            # Trouble is asked for here too: another worker may come by before the one that met it
+            # has said so.
+            if reason := workflow.trouble(run) or workflow.not_yet(run, following):
+                control.stop(run, reason)
+                return False
+            Run.objects.filter(pk=run.pk).update(step=following.name)
+            run.step = following.name
+            open_step(run, following)
+            audit.append("run.step", f"{run.subject}:{following.name}", actor=SYSTEM, run=run)
+            transaction.on_commit(lambda: waking.wake(run.pk), robust=True)
+            return True
+        _end(run, workflow)
+        return False
+
+
+def _end(run: Run, workflow: registry.Workflow) -> None:
+    """The run is verified against its plan and the world, and has ended in the state that says the
+    outcome.
+    """
+    gaps = workflow.verify(run)
+    failures = Failure.objects.filter(run=run, retried_at=None).count()
+    clean = not gaps and not failures
+    run = transition_one(
+        run,
+        "succeed" if clean else "end_with_failures",
+        actor=SYSTEM,
+        reason="; ".join(gaps)[:2000],
+        ended_at=clock.now(),
+    )
+    if clean:
+        workflow.at_end(run)
+    audit.append("run.end", run.subject, actor=SYSTEM, run=run, gaps=gaps, failures=failures)

@@ -1,0 +1,181 @@
+"""The loop of a worker: batches are claimed and done one after another; anything may die at any
+time.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+from django.db import (
+    DatabaseError,
+    OperationalError,
+    connection,
+    transaction,
+)
+from django.db.models import QuerySet
+
+from winddown.errors import (
+    WinddownError,
+)
+from winddown.models import (
+    Batch,
+    Run,
+)
+from winddown.runs import batches, control, failing, registry, steps, waking
+from winddown.runs.failing import ATTEMPTS_MAX
+from winddown.runs.leases import Lease, LeaseLost
+
+
+def work(
+    run_id: int, *, worker: str | None = None, seconds_max: float = 60, batches_max: int = 500
+) -> int:
+    """Batches of the run were done one after another until none is left, the run stopped, or a
+    limit was reached.
+
+    Returns how many batches this call finished. Safe to call at any time, by any number of workers
+    at once.
+    """
+    name = worker or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident() % 10_000}"
+    deadline = time.monotonic() + seconds_max
+    finished = 0
+    seen = 0.0
+    claim: Batch | None = None
+    while finished < batches_max and time.monotonic() < deadline:
+        if time.monotonic() - seen > 5:
+            waking.note_seen(name, run_id=run_id)
+            seen = time.monotonic()
+        if claim is None and not _paced(run_id):
+            continue
+        claim = claim or batches.claim(run_id, name)
+        if claim is None:
+            if not steps.advance(run_id):
+                break
+            continue
+        held = claim
+        try:
+            claim = _do(held, name, until=deadline)
+        except KeyboardInterrupt:
+            # Nobody has to wait for the lease of somebody who said that they stop.
+            with suppress(DatabaseError):
+                batches.put_back(held)
+            raise
+        finished += 1
+    if claim is not None:
+        batches.put_back(claim)
+    return finished
+
+
+def _do(batch: Batch, worker: str, *, until: float = math.inf) -> Batch | None:
+    """`batch` is done, split, or left to its lease; returns the next claim when one was taken in
+    the same commit.
+    """
+    if batch.attempts > ATTEMPTS_MAX:
+        failing.isolate(batch)
+        return None
+    try:
+        with transaction.atomic():
+            run = batches.fenced(batch)
+            if run is None:
+                return None
+            step = registry.get(run.workflow).step(run, batch.step)
+            rows = step.rows(run).filter(pk__gte=batch.first_id, pk__lte=batch.last_id)
+            if not step.outward:
+                moved = step.apply(run, batch, rows)
+                assert moved is not None, step.name
+                batches.finish(run, batch, moved=moved.rows, amount_minor=moved.amount_minor)
+                return batches.claim(run.pk, worker) if run.rate_rows_s_max is None else None
+    except OperationalError:
+        # Lost connection, deadlock, lock or statement timeout: the transaction is gone, so the
+        # batch may be tried again.
+        connection.close_if_unusable_or_obsolete()
+        batches.release(batch)
+        return None
+    except (WinddownError, DatabaseError):
+        failing.one_by_one(batch)
+        return None
+    _reach_out(run, step, batch, rows, until=until)
+    return None
+
+
+def _reach_out(
+    run: Run, step: registry.Step, batch: Batch, rows: QuerySet[Any], *, until: float
+) -> None:
+    """The outward batch is done, put back because the run or the worker's time ended, or another's.
+
+    What its `apply` raises is about the world outside and not about one row: the run pauses itself
+    with that reason.
+    """
+    lease = Lease(batch, until=until)
+    try:
+        with lease:
+            step.apply(run, lease, rows)
+        if lease.halted:
+            batches.put_back(batch)
+        else:
+            with transaction.atomic():
+                if batches.fenced(batch) is not None:
+                    done = Batch.objects.get(pk=batch.pk)
+                    batches.finish(run, batch, moved=done.moved, amount_minor=0, failed=done.failed)
+    except LeaseLost:
+        return
+    except OperationalError:
+        connection.close_if_unusable_or_obsolete()
+        batches.release(batch)
+        return
+    except WinddownError as refusal:
+        batches.put_back(batch)
+        control.pause_itself(run.pk, str(refusal))
+        return
+    failing.break_circuit(run.pk)
+    watch(run.pk)
+
+
+def watch(run_id: int) -> None:
+    """The run has paused itself if its workflow knows of trouble."""
+    run = Run.objects.get(pk=run_id)
+    if run.state == Run.State.RUNNING and (reason := registry.get(run.workflow).trouble(run)):
+        control.pause_itself(run_id, reason)
+
+
+def _paced(run_id: int) -> bool:
+    """True when a batch of the run may be claimed now; all workers share the pace that stands in
+    the run's row.
+
+    A turn that is near is booked and waited for. One that is far is not: the worker looks again in
+    a second, so that a pause, a new rate or the end of its time is not slept through.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH next AS (
+                SELECT w.rows_expected, r.rate_rows_s_max FROM winddown_batch w JOIN winddown_run r ON r.id = w.run_id
+                WHERE w.run_id = %s AND w.state = 'waiting' AND r.state = 'running' AND r.rate_rows_s_max IS NOT NULL
+                ORDER BY w.id LIMIT 1
+            ), booked AS (
+                UPDATE winddown_run r
+                SET paced_until = greatest(r.paced_until, clock_timestamp())
+                    + make_interval(secs => next.rows_expected::double precision / next.rate_rows_s_max)
+                FROM next
+                WHERE r.id = %s AND (r.paced_until IS NULL OR r.paced_until < clock_timestamp() + interval '1 second')
+                RETURNING extract(epoch FROM r.paced_until - clock_timestamp())::double precision
+                    - next.rows_expected::double precision / next.rate_rows_s_max AS wait_s
+            )
+            SELECT (SELECT wait_s FROM booked) FROM next
+            """,
+            [run_id, run_id],
+        )
+        turn = cursor.fetchone()
+    if turn is None:
+        return True
+    if turn[0] is None:
+        time.sleep(1)
+        return False
+    if turn[0] > 0:
+        time.sleep(turn[0])
+    return True

@@ -1,0 +1,1 @@
+"""The pages of console and portal, and what the apps add to them."""

@@ -1,0 +1,214 @@
+"""The console at /console/: staff see the incident, and stop, plan, approve and run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from winddown import words
+from winddown.errors import UnknownWorkflow, WinddownError
+from winddown.evidence import invariants
+from winddown.models import Programme, Run
+from winddown.programme import capabilities
+from winddown.runs import control, planning, progress, registry
+from winddown.site import incident_page, run_page, switch_page
+from winddown.site.forms import PlanForm, ReasonForm, RetryForm
+from winddown.site.pages import fresh_page, is_poll, page, refusals_told, staff_page
+
+_Act = Callable[[Run, Any, dict[str, Any]], Any]
+_RUN_ACTS: dict[str, _Act] = {
+    "approve": lambda run, by, given: planning.approve(
+        run, actor=by, digest=given["digest"], reason=given["reason"]
+    ),
+    "reject": lambda run, by, given: planning.reject(
+        run, actor=by, digest=given["digest"], reason=given["reason"]
+    ),
+    "plan-again": lambda run, by, given: planning.replan(run, actor=by, reason=given["reason"]),
+    "start": lambda run, by, given: planning.start(run, actor=by, reason=given["reason"]),
+    "pause": lambda run, by, given: control.pause(run, actor=by, reason=given["reason"]),
+    "resume": lambda run, by, given: control.resume(run, actor=by, reason=given["reason"]),
+    "retry": lambda run, by, given: control.retry_failed(
+        run, reason_code=given["reason_code"], actor=by, reason=given["reason"]
+    ),
+    "abort": lambda run, by, given: control.abort(run, actor=by, reason=given["reason"]),
+}
+_SWITCH_ACTS: dict[str, Callable[..., Any]] = {
+    "stop": capabilities.stop,
+    "ratify": capabilities.ratify,
+    "request-restore": capabilities.request_restore,
+    "restore": capabilities.restore,
+}
+
+
+@require_GET
+@staff_page
+def incident(request: HttpRequest) -> HttpResponse:
+    programme = Programme.objects.filter(pk=1).first()
+    if programme is None:
+        return page(request, "winddown/incident_none.html")
+    seen = incident_page.look(programme, actor=request.user)
+    template = "winddown/_incident.html" if is_poll(request) else "winddown/incident.html"
+    return page(request, template, programme=programme, rehearsal=seen.now.rehearsal, incident=seen)
+
+
+# --- runs ---------------------------------------------------------------------------------------
+
+
+@require_GET
+@staff_page
+def run(request: HttpRequest, number: int) -> HttpResponse:
+    found = get_object_or_404(Run.objects.select_related("maker"), pk=number)
+    seen = run_page.look(found, actor=request.user)
+    template = "winddown/_run.html" if is_poll(request) else "winddown/run.html"
+    return page(request, template, rehearsal=seen.now.rehearsal, seen=seen)
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page
+@fresh_page
+def run_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
+    found = get_object_or_404(Run.objects.select_related("maker"), pk=number)
+    if verb not in _RUN_ACTS:
+        raise Http404
+    seen = run_page.look(found, actor=request.user)
+    form = _run_form(request, verb, seen)
+    if request.method == "POST" and form.is_valid():
+        with refusals_told(request):
+            _RUN_ACTS[verb](found, request.user, form.cleaned_data)
+            messages.success(request, _("Done."))
+        return redirect("console:run", number)
+    decision = seen.decision(verb)
+    if decision is None:
+        messages.error(request, _("The run is no longer in a state in which this is possible."))
+        return redirect("console:run", number)
+    shown = {"seen": seen, "decision": decision, "form": form, "rehearsal": seen.now.rehearsal}
+    return page(request, "winddown/run_decide.html", **shown)
+
+
+def _run_form(request: HttpRequest, verb: str, seen: run_page.RunPage) -> ReasonForm:
+    initial = {"digest": seen.run.plan_digest}
+    if verb == "retry":
+        codes = list(seen.row.failures)
+        return RetryForm(request.POST or None, initial=initial, codes=codes)
+    return ReasonForm(request.POST or None, initial=initial)
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page
+@fresh_page
+def plan(request: HttpRequest, name: str) -> HttpResponse:
+    try:
+        workflow = registry.get(name)
+    except UnknownWorkflow as unknown:
+        raise Http404 from unknown
+    form = PlanForm(request.POST or None, initial={"params": _usual_params(workflow)})
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = planning.plan(name, actor=request.user, **form.cleaned_data)
+        except WinddownError as refused:
+            form.add_error(None, words.refusal(refused))
+        else:
+            messages.success(request, _("The plan is written and waits for a second person."))
+            return redirect("console:run", made.pk)
+    shown = {"workflow": workflow, "form": form, "active": progress.active(name)}
+    return page(request, "winddown/run_plan.html", **shown)
+
+
+def _usual_params(workflow: registry.Workflow) -> str:
+    """What the workflow makes of no parameters at all; nothing where it insists on some."""
+    try:
+        return json.dumps(workflow.check_params({}), indent=2, ensure_ascii=False)
+    except WinddownError:
+        return "{}"
+
+
+# --- switches -----------------------------------------------------------------------------------
+
+
+@require_GET
+@staff_page
+def switch(request: HttpRequest, code: str) -> HttpResponse:
+    seen = switch_page.look(code, actor=request.user)
+    if seen is None:
+        raise Http404
+    return page(request, "winddown/switch.html", rehearsal=seen.now.rehearsal, seen=seen)
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page
+@fresh_page
+def switch_decide(request: HttpRequest, code: str, verb: str) -> HttpResponse:
+    seen = switch_page.look(code, actor=request.user)
+    if seen is None or verb not in _SWITCH_ACTS:
+        raise Http404
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals_told(request):
+            _SWITCH_ACTS[verb](code, actor=request.user, reason=form.cleaned_data["reason"])
+            messages.success(request, _("Done."))
+        return redirect("console:switch", code)
+    decision = seen.decision(verb)
+    if decision is None:
+        messages.error(request, _("The switch is no longer in a state in which this is possible."))
+        return redirect("console:switch", code)
+    shown = {"seen": seen, "decision": decision, "form": form, "rehearsal": seen.now.rehearsal}
+    return page(request, "winddown/switch_decide.html", **shown)
+
+
+@require_POST
+@staff_page
+def switch_probe(request: HttpRequest, code: str) -> HttpResponse:
+    with refusals_told(request):
+        probed = capabilities.probe(code)
+        if probed.refused:
+            messages.success(request, _("The attempt was refused."))
+        else:
+            messages.warning(request, _("The attempt passed: the switch is on."))
+    return redirect("console:switch", code)
+
+
+# --- invariants ---------------------------------------------------------------------------------
+
+
+@require_GET
+@staff_page
+def breaches(request: HttpRequest) -> HttpResponse:
+    verification = incident_page.last_verification()
+    found = verification.breached if verification else {}
+    rows = [
+        {"invariant": each, "breaches": found.get(each.code, [])} for each in invariants.known()
+    ]
+    return page(request, "winddown/breaches.html", verification=verification, rows=rows)
+
+
+@require_POST
+@staff_page
+def verify(request: HttpRequest) -> HttpResponse:
+    try:
+        incident_page.verify(actor=request.user)
+    except OperationalError:
+        messages.error(request, _("The check takes longer than a page has. Run: manage.py verify"))
+    return redirect("console:breaches")
+
+
+urlpatterns = [
+    path("", incident, name="incident"),
+    path("runs/<int:number>/", run, name="run"),
+    path("runs/<int:number>/<slug:verb>/", run_decide, name="run_decide"),
+    path("workflows/<slug:name>/plan/", plan, name="plan"),
+    path("switches/<str:code>/", switch, name="switch"),
+    path("switches/<str:code>/probe/", switch_probe, name="switch_probe"),
+    path("switches/<str:code>/<slug:verb>/", switch_decide, name="switch_decide"),
+    path("invariants/", breaches, name="breaches"),
+    path("invariants/verify/", verify, name="verify"),
+]
+app_name = "console"

@@ -1,0 +1,410 @@
+"""The incident page's content: what is off, how long until the end, what runs, what is stuck,
+whether the money is right.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from winddown import words
+from winddown.authority import approvals
+from winddown.evidence import audit, invariants
+from winddown.models import (
+    Approval,
+    AuditEntry,
+    Capability,
+    Milestone,
+    Probe,
+    Programme,
+    Run,
+    Worker,
+)
+from winddown.programme import capabilities, offer
+from winddown.runs import clockwork
+from winddown.site import decisions, money_table, panels, run_rows
+from winddown.site.panels import Alarm
+from winddown.words import Text
+
+SILENT_AFTER_TICKS = 4
+PLAN_BEFORE = dt.timedelta(days=7)
+VERIFIED = "invariants"
+WAITING_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Business time, and the database's own, by which workers live."""
+
+    at: dt.datetime
+    real_at: dt.datetime
+    rehearsal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchRow:
+    """One switch with its proof: the last attempt made on purpose, and what slipped through since
+    the stop.
+    """
+
+    standing: offer.Standing
+    title: Text
+    effect: Text
+    probe: Probe | None
+    leaks: int | None
+    ratification_overdue: bool
+
+    @property
+    def switch(self) -> Capability:
+        return self.standing.switch
+
+    @property
+    def url(self) -> str:
+        return reverse("console:switch", args=[self.switch.code])
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One request that waits for a second person."""
+
+    approval: Approval
+    page: panels.SubjectPage
+    refused: Text
+    expires_at: dt.datetime
+    changes: list[tuple[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """How long ago the tick last came, and how soon the next one is due, in real time."""
+
+    last_at: dt.datetime | None
+    age: dt.timedelta
+    period: dt.timedelta
+
+    @property
+    def due_in(self) -> dt.timedelta:
+        return self.period - self.age
+
+    @property
+    def overdue(self) -> bool:
+        return self.age > self.period
+
+    @property
+    def silent(self) -> bool:
+        return self.last_at is None or self.age > self.period * SILENT_AFTER_TICKS
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """When the invariants were last checked from a page, and how many did not hold."""
+
+    at: dt.datetime
+    checked: int
+    breached: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Everything on the page."""
+
+    now: Now
+    programme: Programme
+    deadlines: list[Milestone]
+    switches: list[SwitchRow]
+    workflows: list[run_rows.RunRow]
+    money: money_table.Money | None
+    waiting: list[Waiting]
+    waiting_more: int
+    alarms: list[Alarm]
+    clockwork: Clockwork
+    verification: Verification | None
+
+    @property
+    def waiting_total(self) -> int:
+        return len(self.waiting) + self.waiting_more
+
+    @property
+    def stopped(self) -> int:
+        return sum(not row.standing.on for row in self.switches)
+
+    @property
+    def next_deadline(self) -> Milestone | None:
+        return next((each for each in self.deadlines if each.at > self.now.at), None)
+
+    @property
+    def remaining(self) -> dt.timedelta | None:
+        following = self.next_deadline
+        return following.at - self.now.at if following else None
+
+    @property
+    def grave(self) -> bool:
+        return any(alarm.grave for alarm in self.alarms)
+
+    @property
+    def under_way(self) -> list[run_rows.RunRow]:
+        return [row for row in self.workflows if row.state in ("running", "paused")]
+
+
+def now() -> Now:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT winddown_now(), clock_timestamp(), rehearsal FROM winddown_clock")
+        at, real_at, rehearsal = cursor.fetchone()
+    return Now(at=at, real_at=real_at, rehearsal=rehearsal)
+
+
+def look(programme: Programme, *, actor: Any) -> Incident:
+    """The page as `actor` sees it, in a number of queries that does not depend on how much there
+    is.
+    """
+    moment = now()
+    deadlines = list(Milestone.objects.order_by("at"))
+    counted = money_table.figures()
+    switches = _switches(moment, deadlines, leaks=counted.leaks if counted else {})
+    workflows = run_rows.newest(real_at=moment.real_at)
+    clockwork = _clockwork(moment)
+    verification = last_verification()
+    money = money_table.money(counted) if counted and counted.money else None
+    requests = approvals.open_requests()
+    return Incident(
+        now=moment,
+        programme=programme,
+        deadlines=deadlines,
+        switches=switches,
+        workflows=workflows,
+        money=money,
+        waiting=waiting(requests[:WAITING_MAX], actor=actor),
+        waiting_more=max(len(requests) - WAITING_MAX, 0),
+        alarms=[
+            *_money_alarms(money, verification),
+            *_switch_alarms(switches, moment),
+            *_run_alarms(workflows),
+            *_deadline_alarms(deadlines, workflows, moment),
+            *_clockwork_alarms(clockwork, workflows),
+            *panels.alarms(moment.at),
+        ],
+        clockwork=clockwork,
+        verification=verification,
+    )
+
+
+def _switches(moment: Now, deadlines: list[Milestone], *, leaks: dict[str, int]) -> list[SwitchRow]:
+    probes = {
+        probe.capability_id: probe
+        for probe in Probe.objects.order_by("capability_id", "-pk").distinct("capability_id")
+    }
+    return [
+        SwitchRow(
+            standing=standing,
+            title=words.capability_title(standing.switch.code),
+            effect=words.capability_effect(standing.switch.code),
+            probe=probes.get(standing.switch.pk),
+            leaks=None if standing.on else leaks.get(standing.switch.code),
+            ratification_overdue=bool(
+                standing.switch.state != Capability.State.ENABLED
+                and standing.switch.ratified_by_id is None
+                and standing.switch.ratify_by
+                and standing.switch.ratify_by <= moment.at
+            ),
+        )
+        for standing in offer.standings(at=moment.at, deadlines=deadlines)
+    ]
+
+
+# --- approvals ----------------------------------------------------------------------------------
+
+
+def waiting(requests: Iterable[Approval], *, actor: Any) -> list[Waiting]:
+    """The requests, each with its page and what keeps `actor` from deciding it."""
+    return [
+        Waiting(
+            approval=approval,
+            page=panels.page_of(approval.subject),
+            refused=decisions.refused_to(approval, actor=actor),
+            expires_at=_expiry(approval),
+            changes=_changes(approval.summary),
+        )
+        for approval in requests
+    ]
+
+
+def _expiry(approval: Approval) -> dt.datetime:
+    """A stop waits for its ratification without end; after this time it is an alarm."""
+    if approval.stage == "ratify":
+        return approval.requested_at + capabilities.RATIFY_WITHIN
+    return approval.expires_at
+
+
+def _changes(summary: dict[str, Any]) -> list[tuple[str, Any]]:
+    """What the request would change, in as many lines as a table cell holds."""
+    counts = list(summary.get("counts", {}).items())
+    return [(str(words.plan_line(key)), count) for key, count in counts][:3]
+
+
+# --- clockwork ----------------------------------------------------------------------------------
+
+
+def _clockwork(moment: Now) -> Clockwork:
+    last_at = Worker.objects.filter(name=clockwork.TICK).values_list("seen_at", flat=True).first()
+    period: dt.timedelta = settings.CELERY_BEAT_SCHEDULE["tick"]["schedule"]
+    return Clockwork(
+        last_at=last_at,
+        age=moment.real_at - last_at if last_at else dt.timedelta(),
+        period=period,
+    )
+
+
+def last_verification() -> Verification | None:
+    entry = (
+        AuditEntry.objects.filter(subject=VERIFIED, action="invariants.verify")
+        .order_by("-seq")
+        .first()
+    )
+    if entry is None:
+        return None
+    return Verification(
+        at=entry.at, checked=entry.facts["checked"], breached=entry.facts["breached"]
+    )
+
+
+# --- alarms -------------------------------------------------------------------------------------
+
+
+def _money_alarms(
+    money: money_table.Money | None, verification: Verification | None
+) -> list[Alarm]:
+    found = []
+    if money is not None and money.difference_minor:
+        found.append(Alarm(_("The money table does not add up."), url=reverse("console:breaches")))
+    if verification is not None and verification.breached:
+        broken = len(verification.breached)
+        sentence = ngettext(
+            "%(n)s invariant did not hold when last checked.",
+            "%(n)s invariants did not hold when last checked.",
+            broken,
+        )
+        found.append(Alarm(sentence % {"n": broken}, url=reverse("console:breaches")))
+    return found
+
+
+def _switch_alarms(switches: list[SwitchRow], moment: Now) -> list[Alarm]:
+    found = []
+    for row in switches:
+        sentences = []
+        if row.leaks:
+            sentences.append(_("%(switch)s: %(n)s movements slipped through after the stop."))
+        if row.ratification_overdue:
+            sentences.append(_("%(switch)s: the stop is not ratified, and is overdue."))
+        review_at = row.switch.review_at
+        if row.switch.state != Capability.State.ENABLED and review_at and review_at <= moment.at:
+            sentences.append(_("%(switch)s: the stop is due for review."))
+        found += [
+            Alarm(sentence % {"switch": row.title, "n": row.leaks}, url=row.url)
+            for sentence in sentences
+        ]
+    return found
+
+
+def _run_alarms(workflows: list[run_rows.RunRow]) -> list[Alarm]:
+    found = []
+    for row in workflows:
+        if row.run is None:
+            continue
+        title, url = words.workflow_title(row.workflow), reverse("console:run", args=[row.run.pk])
+        if row.unattended:
+            found.append(Alarm(_("%(run)s: no worker attends to it.") % {"run": title}, url=url))
+        found += [
+            Alarm(
+                _("%(run)s: %(n)s rows failed (%(code)s).")
+                % {"run": title, "n": f"{rows:,}", "code": code},
+                url=f"{url}#failures",
+                grave=False,
+            )
+            for code, rows in row.failures.items()
+        ]
+        if row.state == Run.State.PARTIALLY_FAILED and not row.failures:
+            found.append(
+                Alarm(_("%(run)s: the verification found gaps.") % {"run": title}, url=url)
+            )
+    return found
+
+
+def _deadline_alarms(
+    deadlines: list[Milestone], workflows: list[run_rows.RunRow], moment: Now
+) -> list[Alarm]:
+    """A deadline that starts a workflow and comes near needs an approved run."""
+    states = {row.workflow: row.state for row in workflows}
+    return [
+        Alarm(
+            _("%(deadline)s comes near, and %(workflow)s has no approved run.")
+            % {
+                "deadline": words.milestone_title(each.kind),
+                "workflow": words.workflow_title(each.workflow),
+            },
+            url=reverse("console:plan", args=[each.workflow]),
+        )
+        for each in deadlines
+        if each.workflow
+        and each.fired_at is None
+        and each.at - moment.at < PLAN_BEFORE
+        and states.get(each.workflow) != Run.State.APPROVED
+    ]
+
+
+def _clockwork_alarms(clockwork: Clockwork, workflows: list[run_rows.RunRow]) -> list[Alarm]:
+    if not clockwork.silent:
+        return []
+    return [
+        Alarm(
+            _("The clockwork is silent: no tick comes. Is beat running, and a worker?"),
+            url="#clockwork",
+            grave=any(row.state == Run.State.RUNNING for row in workflows),
+        )
+    ]
+
+
+# --- verification -------------------------------------------------------------------------------
+
+
+def verify(*, actor: Any) -> Verification:
+    """Every invariant was checked now, and the result stands in the audit journal."""
+    broken = invariants.breached()
+    with transaction.atomic():
+        audit.append(
+            "invariants.verify",
+            VERIFIED,
+            actor=actor,
+            checked=len(invariants.known()),
+            breached=broken,
+        )
+    found = last_verification()
+    assert found is not None
+    return found
+
+
+@panels.subject_page("run")
+def _run_subject(subject: str) -> panels.SubjectPage:
+    number = subject.removeprefix("run:")
+    return panels.SubjectPage(
+        title=_("Run %(number)s") % {"number": number}, url=reverse("console:run", args=[number])
+    )
+
+
+@panels.subject_page("capability")
+def _switch_subject(subject: str) -> panels.SubjectPage:
+    """ "capability:top_up:points:3" and "capability:top_up:points:3:restore" belong to one page."""
+    code = subject.removeprefix("capability:").removesuffix(":restore").rpartition(":")[0]
+    title = words.capability_title(code)
+    if subject.endswith(":restore"):
+        title = _("Restart: %(switch)s") % {"switch": title}
+    else:
+        title = _("Ratify the stop: %(switch)s") % {"switch": title}
+    return panels.SubjectPage(title=title, url=reverse("console:switch", args=[code]))

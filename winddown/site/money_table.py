@@ -1,0 +1,145 @@
+"""The figures that cost a look at every movement: counted seldom, kept, and shown with the time of
+their count.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from dataclasses import dataclass
+
+from django.core.cache import cache
+from django.db import OperationalError, connection, transaction
+from redis.exceptions import RedisError
+
+from winddown import clock
+from winddown.models import Capability
+from winddown.programme import capabilities
+from winddown.site import panels
+from winddown.words import Text
+
+log = logging.getLogger(__name__)
+
+FRESH_S = 10
+# However large the ledger grows, counting takes at most this share of the time.
+COUNTING_SHARE = 0.05
+COUNT_S_MAX = 30
+KEPT_S = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The money lines by code and the leaks by capability, as they were at `at`."""
+
+    at: dt.datetime
+    seconds: float
+    money: dict[str, int]
+    leaks: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    code: str
+    title: Text
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """The money table: what came in and went out adds up to what must be left."""
+
+    at: dt.datetime
+    came_in: list[Row]
+    went_out: list[Row]
+    left: list[Row]
+
+    @property
+    def due_minor(self) -> int:
+        return sum(row.amount_minor for row in self.came_in + self.went_out)
+
+    @property
+    def left_minor(self) -> int:
+        return sum(row.amount_minor for row in self.left)
+
+    @property
+    def difference_minor(self) -> int:
+        return self.due_minor - self.left_minor
+
+
+def figures() -> Figures | None:
+    """The last count, made anew when it is stale; None when it could not be made in the time a page
+    has.
+
+    One process counts while the others go on showing the last count. Without the cache every call
+    counts.
+    """
+    key, fresh = _keys()
+    try:
+        known: Figures | None = cache.get(key)
+        if known is not None and not cache.add(fresh, True, timeout=COUNT_S_MAX):
+            return known
+        counted = _count()
+        if counted is None:
+            # Too large for a page: the next try is not soon.
+            cache.set(fresh, True, timeout=600)
+            return known
+        cache.set(key, counted, timeout=KEPT_S)
+        cache.set(fresh, True, timeout=max(FRESH_S, int(counted.seconds / COUNTING_SHARE)))
+        return counted
+    except RedisError:
+        return _count()
+
+
+def forget() -> None:
+    """The next look counts anew."""
+    cache.delete_many(list(_keys()))
+
+
+def money(counted: Figures) -> Money:
+    """The table of a count."""
+    came_in, went_out, left = (
+        [
+            Row(code=line.code, title=line.title, amount_minor=counted.money[line.code])
+            for line in panels.money_lines(part)
+            if line.code in counted.money
+        ]
+        for part in (panels.IN, panels.OUT, panels.LEFT)
+    )
+    return Money(at=counted.at, came_in=came_in, went_out=went_out, left=left)
+
+
+def _keys() -> tuple[str, str]:
+    # Several databases may share one Redis.
+    name = connection.settings_dict["NAME"]
+    return f"figures:{name}", f"figures-fresh:{name}"
+
+
+def _count() -> Figures | None:
+    """All of it in one snapshot, so that no movement falls between two statements."""
+    began = time.monotonic()
+    try:
+        with transaction.atomic():
+            if not connection.savepoint_ids:
+                _one_snapshot()
+            at = clock.now()
+            money_by_code: dict[str, int] = {}
+            for count in panels.count_ledger:
+                totals = count()
+                money_by_code |= {
+                    code: line.amount(totals) for code, line in panels.MONEY_LINES.items()
+                }
+            stopped = Capability.objects.exclude(state=Capability.State.ENABLED)
+            leaks = {
+                code: capabilities.leaks(code)
+                for code in stopped.order_by("pk").values_list("code", flat=True)
+            }
+    except OperationalError:
+        log.warning("the money table could not be counted in the time a page has", exc_info=True)
+        return None
+    return Figures(at=at, seconds=time.monotonic() - began, money=money_by_code, leaks=leaks)
+
+
+def _one_snapshot() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

@@ -1,0 +1,52 @@
+"""The portal at /: what happens to the service, for everybody; what is theirs, for signed-in
+customers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from winddown.models import Milestone, Programme, PublicNotice
+from winddown.programme import offer
+from winddown.site import incident_page, panels
+from winddown.site.pages import page
+
+
+@require_GET
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    programme = Programme.objects.filter(pk=1).first()
+    if programme is None:
+        return page(request, "winddown/home_none.html")
+    if request.user.is_authenticated and request.user.kind == "staff":
+        return redirect("console:incident")
+    moment = incident_page.now()
+    deadlines = list(Milestone.objects.order_by("at"))
+    shown: dict[str, Any] = {
+        "now": moment,
+        "rehearsal": moment.rehearsal,
+        "deadlines": deadlines,
+        "offers": offer.offers(
+            programme,
+            offer.standings(at=moment.at, deadlines=deadlines),
+            at=moment.at,
+            deadlines=deadlines,
+        ),
+        "notice": PublicNotice.objects.order_by("-pk").first(),
+    }
+    if not request.user.is_authenticated:
+        return page(request, "winddown/home_public.html", programme=programme, **shown)
+    shown["panels"] = panels.home_panels(request.user)
+    previous = request.session.get("previous_sign_in")
+    shown["previous_sign_in"] = dt.datetime.fromisoformat(previous) if previous else None
+    return page(request, "winddown/home.html", programme=programme, **shown)
+
+
+urlpatterns = [path("", home, name="home")]

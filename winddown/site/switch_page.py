@@ -1,0 +1,83 @@
+"""A switch's own page: how it stands, who signed, its probes and its timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from winddown import words
+from winddown.authority import approvals
+from winddown.models import Approval, AuditEntry, Capability, Milestone, Probe, Signature
+from winddown.programme import offer
+from winddown.site import decisions, incident_page, money_table
+from winddown.site.decisions import Decision
+from winddown.words import Text
+
+TIMELINE_MAX = 50
+PROBES_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchPage:
+    """Everything on the page."""
+
+    now: incident_page.Now
+    standing: offer.Standing
+    title: Text
+    effect: Text
+    leaks: int | None
+    leaks_at: Any
+    waiting: list[Approval]
+    decisions: list[Decision]
+    probes: list[Probe]
+    timeline: list[AuditEntry]
+
+    @property
+    def switch(self) -> Capability:
+        return self.standing.switch
+
+    def decision(self, verb: str) -> Decision | None:
+        return next((each for each in self.decisions if each.verb == verb), None)
+
+
+def look(code: str, *, actor: Any) -> SwitchPage | None:
+    """The page as `actor` sees it; None when there is no such switch."""
+    moment = incident_page.now()
+    standing = next(
+        (
+            each
+            for each in offer.standings(at=moment.at, deadlines=list(Milestone.objects.all()))
+            if each.switch.code == code
+        ),
+        None,
+    )
+    if standing is None:
+        return None
+    subject = f"capability:{code}:{standing.switch.version}"
+    waiting = [
+        approval
+        for stage, of in (("ratify", subject), ("restore", f"{subject}:restore"))
+        if (approval := approvals.standing(of, stage=stage)) is not None
+    ]
+    counted = money_table.figures()
+    return SwitchPage(
+        now=moment,
+        standing=standing,
+        title=words.capability_title(code),
+        effect=words.capability_effect(code),
+        leaks=counted.leaks.get(code) if counted else None,
+        leaks_at=counted.at if counted else None,
+        waiting=waiting,
+        decisions=decisions.for_switch(
+            standing.switch,
+            actor=actor,
+            waiting=waiting,
+            signed=Signature.objects.filter(subject__in=[each.subject for each in waiting]),
+        ),
+        probes=list(Probe.objects.filter(capability=standing.switch).order_by("-pk")[:PROBES_MAX]),
+        timeline=list(
+            AuditEntry.objects.filter(subject=f"capability:{code}")
+            .select_related("actor")
+            .order_by("-seq")[:TIMELINE_MAX]
+        ),
+    )
