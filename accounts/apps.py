@@ -8,11 +8,13 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import attack, invariants, outbox  # noqa: F401
-        from accounts.way_back import (  # noqa: F401
+        from accounts import invariants, outbox  # noqa: F401
+        from accounts.attacks import reading
+        from accounts.credentials import fencing  # noqa: F401
+        from accounts.recovery import (  # noqa: F401
             access_requests,
+            by_link,
             cases,
-            recovery,
             registration,
             staff_recovery,
         )
@@ -21,4 +23,4 @@ class AccountsConfig(AppConfig):
 
         clockwork.OWED["access requests"] = access_requests.answer_due
         clockwork.OWED["outbox"] = outbox.send_due
-        clockwork.WATCHES["attempts to sign in"] = attack.watch
+        clockwork.WATCHES["attempts to sign in"] = reading.watch

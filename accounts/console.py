@@ -13,11 +13,11 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import attack_page
+from accounts.attacks import attack_page
 from accounts.models import RecoveryCase
-from accounts.way_back import case_page, cases
-from accounts.way_back.case_page import CasePage
-from accounts.way_back.recovery_forms import ProofForm, ProposeForm, QueueForm, RejectionForm
+from accounts.recovery import case_page, cases
+from accounts.recovery.case_page import CasePage
+from accounts.recovery.forms import ProofForm, ProposeForm, QueueForm, RejectionForm
 from winddown import words
 from winddown.site.forms import ReasonForm
 from winddown.site.pages import fresh_page, page, refusals_told, staff_page

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.hashers import get_hashers
 from django.db import connection
 
-from accounts import attack
+from accounts.attacks import reading
 from accounts.models import AuthEvent, ExternalIdentity, ResetNotice, User
 from accounts.reset_notices import mail_results
 from winddown.loading.file_kinds import (
@@ -177,7 +177,7 @@ def _record_auth_events(actor: Any, progress: Callable[[int, int], None]) -> int
         cursor.execute(f"SELECT min(occurred_at) FROM {STAGED}")  # noqa: S608  a constant
         earliest = cursor.fetchone()[0]
     if earliest is not None:
-        attack.read_again_from(earliest)
+        reading.read_again_from(earliest)
     progress(1, 1)
     return inserted
 

@@ -14,11 +14,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRefresh
 
-from accounts import credentials, device_tokens, sessions
-from accounts.admissions import Admission
+from accounts.credentials import device_tokens, session_rules
+from accounts.credentials.admissions import Admission
 from accounts.models import User
-from accounts.sessions import ADMISSION_KEY, admission_of
+from accounts.sign_in import sessions
 from accounts.sign_in.origins import keep_device
+from accounts.sign_in.sessions import ADMISSION_KEY, admission_of
 from winddown.site.pages import is_poll
 
 # Where staff go who have shown no second factor yet.
@@ -108,7 +109,7 @@ def _refuse(request: HttpRequest) -> None:
     holder = sessions.holder_of(request.session)
     if holder is None:
         return
-    refusal = credentials.session_refusal(holder, admission_of(request.session))
+    refusal = session_rules.session_refusal(holder, admission_of(request.session))
     if refusal is not None:
         logout(request)
         request.session_refusal = refusal  # type: ignore[attr-defined]

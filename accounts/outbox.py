@@ -28,7 +28,7 @@ from kombu.exceptions import OperationalError as BrokerDown
 
 from accounts.addresses import Address
 from accounts.models import Message, OneTimeLink, User
-from accounts.way_back import links
+from accounts.recovery import links
 from winddown import clock, encryption
 from winddown.actors import require
 from winddown.evidence import audit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from accounts import outbox
-from accounts.way_back import access_requests
+from accounts.recovery import access_requests
 
 
 @shared_task(name=outbox.SEND)

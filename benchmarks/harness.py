@@ -211,7 +211,6 @@ def wake_nobody() -> None:
     """No wake-up leaves for the broker: its workers serve the caller's database, where a run of
     that number is another.
     """
-    # MOVED
 
     from winddown.runs import waking
 

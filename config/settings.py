@@ -409,7 +409,7 @@ SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 
-SESSION_ENGINE = "accounts.sessions"
+SESSION_ENGINE = "accounts.sign_in.sessions"
 # A visit ends after half an hour without a request, or with the browser; a customer may ask for
 # more.
 SESSION_COOKIE_AGE = 30 * 60

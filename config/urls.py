@@ -10,9 +10,9 @@ import accounts.panels
 import refunds.panels
 import wallets.panels
 from accounts import console as cases
+from accounts.recovery import portal as recovery
 from accounts.reset_notices import notice_page
 from accounts.sign_in import portal as sign_in
-from accounts.way_back import recovery_portal
 from refunds import console as claims
 from winddown.site import console, portal
 
@@ -20,7 +20,7 @@ CONSOLE = [*console.urlpatterns, *cases.attack_urlpatterns, *claims.urlpatterns]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(portal.urlpatterns)),
     path("", include(sign_in.urlpatterns)),
-    path("", include((recovery_portal.urlpatterns, recovery_portal.app_name))),
+    path("", include((recovery.urlpatterns, recovery.app_name))),
     path("", include(notice_page.urlpatterns)),
     path("language/", set_language, name="set_language"),
     path("console/", include((CONSOLE, console.app_name))),

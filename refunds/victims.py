@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from accounts import attack, detection
+from accounts.attacks import attack_windows, detection, reading, rules
 from accounts.models import DetectionRule
 from refunds.models import FraudClaim, Loss, RuleHit
 from wallets.models import Payment, TopUp
@@ -189,7 +189,7 @@ FROM_SUSPICIOUS_SOURCE = Rule(
             FROM new_device d JOIN wallets_wallet w ON w.account_id = d.user_id
             WHERE EXISTS (
                 SELECT FROM accounts_suspicioussource s
-                WHERE s.source = ANY ({attack.SOURCES_OF.format("d")}) AND s.since <= %(as_of)s
+                WHERE s.source = ANY ({rules.SOURCES_OF.format("d")}) AND s.since <= %(as_of)s
                   AND (s.kind = 'device'
                     OR s.since <= d.occurred_at + make_interval(secs => %(before_s)s)))
         ), {_MOVED}
@@ -320,7 +320,7 @@ def find(*, as_of: dt.datetime, actor: Any = SYSTEM) -> Found:
     keeps it and gets the hits it lacks; one whose claim was settled is a candidate again only for
     what happened after that claim was opened. A second run over the same rows adds nothing.
     """
-    attack.read(until=as_of)
+    reading.read(until=as_of)
     with transaction.atomic():
         locks.hold(Lock.CANDIDATES)
         at = clock.now()
@@ -364,7 +364,7 @@ def follow_up() -> int:
     returns how many are new.
     """
     at = clock.now()
-    return len(find(as_of=at).candidates) if attack.under_attack(at=at) else 0
+    return len(find(as_of=at).candidates) if attack_windows.under_attack(at=at) else 0
 
 
 def all_matches(*, as_of: dt.datetime) -> list[Hit]:

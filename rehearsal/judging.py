@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from accounts import attack
+from accounts.attacks import attack_windows, reading
 from accounts.models import AttackWindow, User
 from refunds import victims
 from wallets.models import Wallet
@@ -62,14 +62,14 @@ def judge(truth: Path, *, as_of: dt.datetime) -> Judgement:
     """The rules, as of an instant, beside the wallets that `truth` (truth/victims.csv of a generated
     case) names as robbed by then. No claim is opened and nothing is held.
     """
-    attack.read(until=as_of)
+    reading.read(until=as_of)
     robbed = _robbed(truth, as_of=as_of)
     hits = victims.all_matches(as_of=as_of)
     by_rule = {
         rule.code: {hit.wallet_id for hit in hits if hit.rule.code == rule.code}
         for rule in victims.RULES
     }
-    found = attack.finding(as_of=as_of)
+    found = attack_windows.finding(as_of=as_of)
     return Judgement(
         rules=[_score(code, wallets, robbed) for code, wallets in by_rule.items()],
         suspected=_score("suspected", {hit.wallet_id for hit in hits}, robbed),

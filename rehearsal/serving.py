@@ -20,7 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from accounts import credentials
+from accounts.credentials import passwords
 from accounts.models import User
 from accounts.sign_in import second_factor
 from refunds.models import Entitlement
@@ -128,7 +128,7 @@ def customers_to_show() -> tuple[list[SignIn], str]:
         if owed is not None:
             chosen.append((owed.wallet.account, f"{what}: {owed.state}"))
     for customer, _what in chosen:
-        credentials.choose_password(customer, password, authority_at=clock.now())
+        passwords.choose_password(customer, password, authority_at=clock.now())
     return [SignIn(customer.login_id, what) for customer, what in chosen], password
 
 

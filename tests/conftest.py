@@ -145,7 +145,6 @@ def django_db_setup(
 @contextlib.contextmanager
 def fresh_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """Inside, the `default` connection leads to a fresh copy of the migrated test database, and no run is woken."""
-    # MOVED
 
     fields = connections["default"].settings_dict
     template = fields["NAME"]

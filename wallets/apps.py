@@ -8,7 +8,7 @@ class WalletsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts.way_back import registration
+        from accounts.recovery import registration
         from wallets import invariants, opening, waves  # noqa: F401  registers them
         from wallets.workflows import freeze_charges, shut_down_by_deadline  # noqa: F401  registers them
 

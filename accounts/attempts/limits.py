@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 from accounts.attempts import storms
 from accounts.attempts.counters import Count, Counter, count
 from accounts.attempts.storms import WINDOW_S, Tally
-from accounts.devices import Device
+from accounts.credentials.devices import Device
 from accounts.models import AuthEvent
 from winddown import clock
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -74,6 +75,5 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> Any:
-        from accounts.sessions import SessionStore
-
-        return SessionStore
+        """Returns the store that the settings name: it imports this model, so its name leads there."""
+        return import_module(settings.SESSION_ENGINE).SessionStore

@@ -20,8 +20,9 @@ from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import credentials, sessions
+from accounts.credentials import sign_ins
 from accounts.models import User
+from accounts.sign_in import sessions
 from accounts.sign_in.origins import origin_of
 from winddown import encryption
 from winddown.models import Programme
@@ -86,7 +87,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def reauthenticate(self, user: Any, password: str) -> bool:
         """The password is right, judged and recorded like a sign-in."""
-        asked = credentials.sign_in(user.login_id, password, origin=origin_of(self.request))
+        asked = sign_ins.sign_in(user.login_id, password, origin=origin_of(self.request))
         return asked is not None and asked.pk == user.pk
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
@@ -161,7 +162,7 @@ class ExternalAdapter(DefaultSocialAccountAdapter):
         claims = sociallogin.account.extra_data.get("id_token") or {}
         user = None
         if claims.get("nonce") == sociallogin.state.get("nonce") is not None:
-            user = credentials.sign_in_external(
+            user = sign_ins.sign_in_external(
                 provider, sociallogin.account.uid, origin=origin_of(request)
             )
         if user is None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from accounts import credentials
+from accounts.credentials import sign_ins
 from accounts.models import User
 from accounts.sign_in.origins import origin_of
 
@@ -25,4 +25,4 @@ class LoginIdBackend(ModelBackend):
         login_id = other.get(User.USERNAME_FIELD, username)
         if login_id is None or password is None:
             return None
-        return credentials.sign_in(login_id, password, origin=origin_of(request))
+        return sign_ins.sign_in(login_id, password, origin=origin_of(request))

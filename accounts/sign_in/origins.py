@@ -7,9 +7,9 @@ import ipaddress
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from accounts import devices
-from accounts.admissions import Origin
-from accounts.devices import Device
+from accounts.credentials import devices
+from accounts.credentials.admissions import Origin
+from accounts.credentials.devices import Device
 from accounts.models import User
 
 

@@ -19,9 +19,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import access, device_tokens, sessions
+from accounts.credentials import access, device_tokens
 from accounts.models import User
-from accounts.sign_in import external, session_list
+from accounts.sign_in import external, session_list, sessions
 from accounts.sign_in import second_factor_views as second_factor
 from accounts.sign_in.forms import SignInForm
 from winddown.errors import WinddownError

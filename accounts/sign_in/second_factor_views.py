@@ -20,9 +20,10 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from accounts import credentials, sessions
+from accounts.credentials import passwords, sign_ins
 from accounts.errors import AuthorityFenced
 from accounts.models import User
+from accounts.sign_in import sessions
 from accounts.sign_in.origins import origin_of
 from winddown.site.pages import page
 
@@ -51,7 +52,7 @@ class _Adding(OwnPage):
         request: Any = self.request
         admission = sessions.admission_of(request.session)
         try:
-            with credentials.giving(
+            with passwords.giving(
                 request.user, authority_at=admission.at if admission else None
             ) as at:
                 super().form_valid(form)  # type: ignore[misc]
@@ -131,7 +132,7 @@ class PasskeySignIn(webauthn.LoginWebAuthnView):
     def form_valid(self, form: Any) -> HttpResponse:
         passkey = form.cleaned_data["credential"]
         sessions.leave(self.request)
-        user = credentials.sign_in_passkey(
+        user = sign_ins.sign_in_passkey(
             passkey.user, registered_at=passkey.created_at, origin=origin_of(self.request)
         )
         if user is None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.contrib.auth import SESSION_KEY
 from django.utils import timezone
 
-from accounts import sessions
 from accounts.models import Session, User
+from accounts.sign_in import sessions
 
 _BROWSERS = (
     ("Edge", r"Edg"),

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from accounts import credentials
+from accounts.credentials import passwords
 from accounts.models import User
 from accounts.sign_in import breached
 
@@ -66,7 +66,7 @@ class UnusedPasswordValidator:
 
     def validate(self, password: str, user: Any = None) -> None:
         seen = User.objects.filter(pk=user.pk).first() if user is not None and user.pk else None
-        if seen is not None and credentials.is_refused(seen, password):
+        if seen is not None and passwords.is_refused(seen, password):
             raise ValidationError(
                 _("This password was used for the account before. Choose another."),
                 code="password_used_before",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from accounts.way_back import case_page
+from accounts.recovery import case_page
 
 register = template.Library()
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
-from accounts import credentials
+from accounts.credentials import fencing
 from accounts.models import (
     CredentialFence,
     DeviceToken,
@@ -121,7 +121,7 @@ class ResetAllPasswords(Workflow):
         )
 
     def at_once(self, run: Run, *, actor: Any) -> None:
-        credentials.raise_fence(run)
+        fencing.raise_fence(run)
 
     def steps(self, run: Run) -> list[Step]:
         """The notices are numbered in the order in which they are queued, so that the people of the
@@ -295,7 +295,7 @@ def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
     A password set after the fence stays. When the fence was lifted, nothing is removed: the lock
     orders this batch before or after that.
     """
-    fence = credentials.hold_fence()
+    fence = fencing.hold_fence()
     if not CredentialFence.objects.filter(run=run, state="standing").exists():
         return Moved(rows=0)
     inner, params = _locked(rows)

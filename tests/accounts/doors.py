@@ -6,8 +6,8 @@ from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from accounts import credentials
-from accounts.admissions import Origin
+from accounts.credentials import sign_ins
+from accounts.credentials.admissions import Origin
 from config.urls import urlpatterns as real
 
 BACKEND = "accounts.sign_in.backends.LoginIdBackend"
@@ -15,7 +15,7 @@ BACKEND = "accounts.sign_in.backends.LoginIdBackend"
 
 def callback(request: HttpRequest) -> HttpResponse:
     """What is behind a provider's handshake; the handshake itself is in `test_sign_in_matrix`."""
-    user = credentials.sign_in_external(
+    user = sign_ins.sign_in_external(
         request.POST["provider"], request.POST["subject"], origin=Origin()
     )
     if user is None:

@@ -13,14 +13,15 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
-from accounts import addresses, credentials
-from accounts.admissions import Origin
+from accounts import addresses
+from accounts.credentials import fencing, passwords, sign_ins
+from accounts.credentials.admissions import Origin
 from accounts.errors import AuthorityFenced, LinkDead, PasswordReused
 from accounts.models import AuthEvent, CredentialFence, Session, User
-from accounts.sessions import SessionStore
+from accounts.recovery import links
 from accounts.sign_in import second_factor
+from accounts.sign_in.sessions import SessionStore
 from accounts.sign_in.validators import UnusedPasswordValidator
-from accounts.way_back import links
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
 from winddown import clock
@@ -133,7 +134,7 @@ def test_a_password_set_behind_the_fence_opens_and_outlives_the_sweep(
     someone = person()
     run = started("reset-all-passwords")
 
-    credentials.choose_password(someone, NEW, authority_at=clock.now())
+    passwords.choose_password(someone, NEW, authority_at=clock.now())
 
     window = browser()
     assert window.sign_in(someone.login_id, NEW)
@@ -144,12 +145,12 @@ def test_a_password_set_behind_the_fence_opens_and_outlives_the_sweep(
 
 def test_what_was_issued_at_the_fence_s_own_instant_is_accepted() -> None:
     instant = dt.datetime(2019, 7, 30, tzinfo=dt.UTC)
-    fence = credentials.Fence(at=instant, not_before=instant)
+    fence = fencing.Fence(at=instant, not_before=instant)
 
     assert fence.accepts(instant)
     assert not fence.accepts(instant - dt.timedelta(microseconds=1))
     assert not fence.accepts(None)
-    assert credentials.Fence(at=instant, not_before=None).accepts(None)
+    assert fencing.Fence(at=instant, not_before=None).accepts(None)
 
 
 def test_staff_are_touched_by_no_customer_fence(
@@ -231,7 +232,7 @@ def test_an_unknown_login_id_costs_a_hash_like_a_known_one(
         Argon2PasswordHasher, "encode", lambda *args: hashed.append(1) or encode(*args)
     )
 
-    assert credentials.sign_in(login_id, "guess", origin=NOWHERE) is None
+    assert sign_ins.sign_in(login_id, "guess", origin=NOWHERE) is None
     assert hashed == [1]
 
 
@@ -242,7 +243,7 @@ def test_a_hash_of_an_older_method_is_rewritten_and_keeps_its_date(person: Any) 
         password=make_password(OLD, hasher="pbkdf2_sha256"), password_set_at=at
     )
 
-    assert credentials.sign_in(someone.login_id, OLD, origin=NOWHERE)
+    assert sign_ins.sign_in(someone.login_id, OLD, origin=NOWHERE)
 
     someone.refresh_from_db()
     assert someone.password.startswith("argon2")
@@ -270,16 +271,16 @@ def test_the_removed_password_cannot_be_chosen_again(person: Any, reset: Any) ->
     reset()
 
     with pytest.raises(PasswordReused):
-        credentials.choose_password(someone, OLD, authority_at=clock.now())
+        passwords.choose_password(someone, OLD, authority_at=clock.now())
     with pytest.raises(ValidationError):
         UnusedPasswordValidator().validate(OLD, someone)
     UnusedPasswordValidator().validate(NEW, someone)
-    credentials.choose_password(someone, NEW, authority_at=clock.now())
+    passwords.choose_password(someone, NEW, authority_at=clock.now())
 
     # Nor afterwards, nor the new one for itself.
     for used in (OLD, NEW):
         with pytest.raises(PasswordReused):
-            credentials.choose_password(someone, used, authority_at=clock.now())
+            passwords.choose_password(someone, used, authority_at=clock.now())
 
 
 def test_the_refused_hash_signs_nobody_in(person: Any, done: Any) -> None:
@@ -290,7 +291,7 @@ def test_the_refused_hash_signs_nobody_in(person: Any, done: Any) -> None:
 
     assert someone.refused_hash.startswith("argon2")
     assert not someone.has_usable_password()
-    assert credentials.sign_in(someone.login_id, OLD, origin=NOWHERE) is None
+    assert sign_ins.sign_in(someone.login_id, OLD, origin=NOWHERE) is None
 
 
 def test_an_old_session_cannot_carry_a_new_password_over_the_fence(person: Any, reset: Any) -> None:
@@ -300,16 +301,16 @@ def test_an_old_session_cannot_carry_a_new_password_over_the_fence(person: Any, 
     reset()
 
     with pytest.raises(AuthorityFenced):
-        credentials.choose_password(someone, NEW, authority_at=issued_at)
+        passwords.choose_password(someone, NEW, authority_at=issued_at)
 
-    assert credentials.sign_in(someone.login_id, NEW, origin=NOWHERE) is None
+    assert sign_ins.sign_in(someone.login_id, NEW, origin=NOWHERE) is None
 
 
 def test_setting_a_password_records_when(person: Any, staff: Any) -> None:
     someone, officer = person(), staff()
     before = clock.now()
 
-    credentials.choose_password(someone, NEW, authority_at=before)
+    passwords.choose_password(someone, NEW, authority_at=before)
     officer.set_password(NEW)
 
     assert someone.password_set_at > before
@@ -343,7 +344,7 @@ def test_a_sign_in_during_the_rise_of_the_fence_waits_and_is_refused(
     answers: list[User | None] = []
 
     def attempt() -> None:
-        answers.append(credentials.sign_in(someone.login_id, OLD, origin=NOWHERE))
+        answers.append(sign_ins.sign_in(someone.login_id, OLD, origin=NOWHERE))
         connection.close()
 
     thread = threading.Thread(target=attempt)
@@ -369,7 +370,7 @@ def test_the_fence_waits_for_a_sign_in_under_way_and_is_younger(
 
     thread = threading.Thread(target=start)
     with transaction.atomic():
-        credentials.hold_fence()
+        fencing.hold_fence()
         thread.start()
         waited = _wait_until_locked_out(thread)
         last = clock.now()

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from accounts import credentials
-from accounts.admissions import Admission, Origin
+from accounts.credentials import sign_ins
+from accounts.credentials.admissions import Admission, Origin
 from accounts.errors import PasswordReused, ProviderNotTrusted
 from accounts.models import AuthEvent, ExternalIdentity, Message, Session, User
-from accounts.way_back import recovery
+from accounts.recovery import by_link
 from tests.accounts.conftest import NEW, OLD
 from winddown import clock
 from winddown.programme import capabilities
@@ -27,14 +27,14 @@ def external(person: Callable[..., Any]) -> Any:
 
 
 def let_in(someone: Any) -> Admission:
-    user = credentials.sign_in_external("line", someone.login_id, origin=NOWHERE)
+    user = sign_ins.sign_in_external("line", someone.login_id, origin=NOWHERE)
     assert user is not None
     admission: Admission = user.admission
     return admission
 
 
 def choose(someone: Any, admission: Admission) -> None:
-    recovery.set_first_password(
+    by_link.set_first_password(
         User.objects.get(pk=someone.pk), NEW, admission=admission, language="en"
     )
 
@@ -50,7 +50,7 @@ def test_whoever_a_provider_let_in_just_now_sets_one_and_signs_in_with_it(extern
 
     assert not Session.objects.filter(user=external).exists()
     assert Message.objects.get().kind == "password_changed"
-    assert credentials.sign_in(external.login_id, NEW, origin=NOWHERE) is not None
+    assert sign_ins.sign_in(external.login_id, NEW, origin=NOWHERE) is not None
 
 
 def test_never_while_the_provider_is_stopped(external: Any, staff: Callable[..., Any]) -> None:
@@ -84,7 +84,7 @@ def test_nor_while_the_identity_is_suspended(external: Any, done: Callable[..., 
 
 def test_nor_some_time_after_the_sign_in(external: Any, rehearsal_clock: Any) -> None:
     admission = let_in(external)
-    rehearsal_clock.travel(clock.now() + recovery.FRESH_FOR + dt.timedelta(seconds=1))
+    rehearsal_clock.travel(clock.now() + by_link.FRESH_FOR + dt.timedelta(seconds=1))
 
     assert refused(external, admission)
 
@@ -105,15 +105,15 @@ def test_a_password_that_is_there_is_not_set_by_a_provider(person: Callable[...,
 
     with pytest.raises(ProviderNotTrusted):
         choose(someone, admission)
-    assert credentials.sign_in(someone.login_id, OLD, origin=NOWHERE) is not None
+    assert sign_ins.sign_in(someone.login_id, OLD, origin=NOWHERE) is not None
 
 
 def test_a_password_sign_in_is_no_provider(person: Callable[..., Any]) -> None:
     someone = person(provider="line", password="")
     by_password = Admission(clock.now(), AuthEvent.PASSWORD, 1)
 
-    assert not recovery.may_set_first_password(someone, by_password)
-    assert not recovery.may_set_first_password(someone, None)
+    assert not by_link.may_set_first_password(someone, by_password)
+    assert not by_link.may_set_first_password(someone, None)
 
 
 def test_the_password_that_a_reset_took_away_is_refused_here_too(
@@ -125,7 +125,7 @@ def test_the_password_that_a_reset_took_away_is_refused_here_too(
     admission = let_in(someone)
 
     with pytest.raises(PasswordReused):
-        recovery.set_first_password(
+        by_link.set_first_password(
             User.objects.get(pk=someone.pk), OLD, admission=admission, language="en"
         )
 

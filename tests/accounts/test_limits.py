@@ -18,9 +18,9 @@ from django.core import signing
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from accounts import devices
 from accounts.attempts import counters, limits, storms
 from accounts.attempts.counters import Count, Counter, count
+from accounts.credentials import devices
 from accounts.models import AuthEvent, SignInStorm, User
 from accounts.sign_in.origins import network_of
 from tests.accounts.conftest import OLD, hashed

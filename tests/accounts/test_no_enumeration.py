@@ -17,13 +17,14 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 
-from accounts import access, credentials
 from accounts.attempts import limits
-from accounts.credentials import NO_PASSWORD
+from accounts.credentials import access, sign_ins
+from accounts.credentials.passwords import NO_PASSWORD
 from accounts.models import AccessRequest, AuthEvent, User
-from accounts.way_back import access_requests
+from accounts.recovery import access_requests
 from tests import factories
 from tests.accounts.conftest import OLD
+from winddown import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -128,12 +129,12 @@ def test_the_measure_sees_it_when_the_hashing_is_left_out(
     known: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mistake that is made most often, planted: an unknown login id is refused at once."""
-    whole = credentials.check_password
+    whole = sign_ins.check_password
 
     def early(raw: str, encoded: str) -> bool:
         return False if encoded == NO_PASSWORD else whole(raw, encoded)
 
-    monkeypatch.setattr(credentials, "check_password", early)
+    monkeypatch.setattr(sign_ins, "check_password", early)
 
     apart = measure(SIGN_IN, PAIRS_OF_THE_CONTROL, settings, lambda: known.login_id, nobody)
 
@@ -144,7 +145,7 @@ def test_the_measure_sees_it_when_the_hashing_is_left_out(
 def addresses(customer: Callable[..., Any]) -> tuple[Callable[[], str], Callable[[], str]]:
     """Addresses that somebody has, one after the other, and as many of the same form that nobody
     has."""
-    at = credentials.clock.now() - dt.timedelta(days=1)
+    at = clock.now() - dt.timedelta(days=1)
     for number in range(PAIRS):
         customer(email=f"known{number:03}@example.com", email_verified_at=at)
     known, unknown = count(), count()
@@ -199,7 +200,7 @@ def test_a_refusal_by_the_limits_does_not_hash(
     browser = Client()
     for _ in range(5):
         browser.post("/sign-in/", {"login_id": known.login_id, "password": "guess"})
-    monkeypatch.setattr(credentials, "check_password", None)
+    monkeypatch.setattr(sign_ins, "check_password", None)
     monkeypatch.setattr(User, "check_password", None)
 
     browser.post("/sign-in/", {"login_id": known.login_id, "password": OLD})
@@ -242,7 +243,7 @@ def of_every_kind(known: User, staff: Callable[..., Any]) -> dict[str, str]:
     member = staff("auditor")
     User.objects.filter(pk=member.pk).update(password=make_password(OLD))
     limited = one("limited")
-    at = credentials.clock.now()
+    at = clock.now()
     for _ in range(5):
         limits.admit(limits.Attempt(key=limited.login_id, network="198.51.100.1", at=at))
     return {
@@ -293,7 +294,7 @@ def test_the_right_password_of_a_closed_account_looks_like_a_wrong_one(
 def test_asking_for_a_link_looks_the_same_for_everybody(
     known: User, page: str, customer: Callable[..., Any]
 ) -> None:
-    at = credentials.clock.now()
+    at = clock.now()
     addresses = {"known": "known@example.com", "unknown": "nobodys@example.com"}
     customer(email=addresses["known"], email_verified_at=at - dt.timedelta(days=1))
     answers = {}

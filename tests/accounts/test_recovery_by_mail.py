@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts import outbox
 from accounts.models import AccessRequest, Message, OneTimeLink, Session, User
-from accounts.way_back import access_requests, cases, links, recovery
+from accounts.recovery import access_requests, by_link, cases, links
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
 from tests.accounts.mail_server import Mailbox, link_in, mail_server, text_of
@@ -522,7 +522,7 @@ def test_a_request_that_cannot_be_answered_does_not_stand_before_the_others(
     someone = person()
     Visitor().ask("poison@example.com")
     Visitor().ask(someone.login_id)
-    answer = recovery.answer
+    answer = by_link.answer
 
     def fails(request: AccessRequest, typed: str) -> AccessRequest.Answer:
         if typed.startswith("poison"):

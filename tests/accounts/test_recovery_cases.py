@@ -18,9 +18,9 @@ from django.test import Client
 from accounts import addresses
 from accounts.errors import AddressTaken, LinkDead
 from accounts.models import Message, OneTimeLink, ProofStep, RecoveryCase, User
+from accounts.recovery import by_link, cases
+from accounts.recovery.cases import Contact
 from accounts.sign_in import second_factor
-from accounts.way_back import cases, recovery
-from accounts.way_back.cases import Contact
 from tests import factories
 from tests.accounts.conftest import NEW
 from tests.accounts.mail_server import Mailbox, link_in, mail_server, text_of
@@ -501,7 +501,7 @@ def test_an_address_that_another_account_got_after_the_approval_is_no_new_channe
     factories.make_customer(email=NEW_ADDRESS)
 
     with pytest.raises(AddressTaken):
-        recovery.choose_password(link, NEW)
+        by_link.choose_password(link, NEW)
     link.refresh_from_db()
     assert link.used_at is None
 
@@ -540,7 +540,7 @@ def test_a_revoked_approval_kills_the_link(
     cases.revoke(case, code="not_proved", actor=supervisor, reason="the owner called")
 
     with pytest.raises(LinkDead):
-        recovery.choose_password(link, NEW)
+        by_link.choose_password(link, NEW)
 
 
 def test_a_completed_case_opens_nothing_more_and_the_old_channel_neither(
@@ -550,10 +550,10 @@ def test_a_completed_case_opens_nothing_more_and_the_old_channel_neither(
     User.objects.filter(pk=locked_out.pk).update(phone=phone, phone_verified_at=clock.now())
     case = approved(helper, supervisor, locked_out)
     link = case_link(case)
-    recovery.choose_password(link, NEW)
+    by_link.choose_password(link, NEW)
 
     with pytest.raises(LinkDead):
-        recovery.choose_password(link, "one more different sentence")
+        by_link.choose_password(link, "one more different sentence")
     locked_out.refresh_from_db()
     assert locked_out.phone_verified_at is None
     warned = Message.objects.filter(kind="channel_changed").values_list("channel", flat=True)

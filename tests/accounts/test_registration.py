@@ -14,7 +14,7 @@ from django.test import Client
 from accounts import addresses
 from accounts.errors import AddressTaken, LinkDead
 from accounts.models import AccessRequest, OneTimeLink, User
-from accounts.way_back import links, registration
+from accounts.recovery import links, registration
 from tests import factories
 from tests.accounts.conftest import NEW
 from tests.accounts.mail_server import Mailbox, link_in, mail_server, text_of

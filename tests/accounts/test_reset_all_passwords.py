@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
-from accounts import credentials
+from accounts.credentials import fencing, passwords
 from accounts.models import CredentialFence, DeviceToken, ResetNotice, Session, User
 from accounts.models.user import WITHOUT_PASSWORD
 from tests import factories
@@ -126,7 +126,7 @@ def test_a_second_run_takes_and_tells_those_who_set_a_password_since(
 ) -> None:
     someone, other = person(), person()
     done(RESET, mail="file")
-    credentials.choose_password(someone, NEW, authority_at=clock.now())
+    passwords.choose_password(someone, NEW, authority_at=clock.now())
 
     second = done(RESET, mail="file")
 
@@ -189,7 +189,7 @@ def test_people_who_come_between_plan_and_start_make_no_other_plan(
     early = person()
     run = factories.approved_run(RESET, maker=two[0], checker=two[1])
     late = person()
-    credentials.choose_password(early, NEW, authority_at=clock.now())
+    passwords.choose_password(early, NEW, authority_at=clock.now())
 
     run = factories.worked_off(planning.start(run, actor=two[0]))
 
@@ -244,10 +244,10 @@ def test_two_people_lift_the_fence_and_everything_is_accepted_again(
     window.sign_in(someone.login_id)
     run = started(RESET)
     control.pause(run, actor=two[0], reason="wrong service")
-    credentials.request_lift(actor=two[0], reason="wrong service")
+    fencing.request_lift(actor=two[0], reason="wrong service")
     assert not browser().sign_in(someone.login_id), "a request alone lifts nothing"
 
-    credentials.lift(actor=two[1], reason="agreed")
+    fencing.lift(actor=two[1], reason="agreed")
 
     assert window.who() == someone.login_id
     assert browser().sign_in(someone.login_id)
@@ -257,11 +257,11 @@ def test_two_people_lift_the_fence_and_everything_is_accepted_again(
 
 def test_nobody_lifts_the_fence_alone(paused: Run, two: Any) -> None:
     with pytest.raises(NothingToDecide):
-        credentials.lift(actor=two[0], reason="mine")
-    credentials.request_lift(actor=two[0], reason="wrong")
+        fencing.lift(actor=two[0], reason="mine")
+    fencing.request_lift(actor=two[0], reason="wrong")
 
     with pytest.raises(SamePerson):
-        credentials.lift(actor=two[0], reason="mine")
+        fencing.lift(actor=two[0], reason="mine")
     with pytest.raises(DatabaseError, match="no second person"), transaction.atomic():
         CredentialFence.objects.filter(run=paused).update(state="lifted", lifted_at=clock.now())
     assert CredentialFence.objects.get().state == "standing"
@@ -269,7 +269,7 @@ def test_nobody_lifts_the_fence_alone(paused: Run, two: Any) -> None:
 
 def test_lifting_takes_the_permission(paused: Run, staff: Any) -> None:
     with pytest.raises(NotPermitted):
-        credentials.request_lift(actor=staff("support"), reason="please")
+        fencing.request_lift(actor=staff("support"), reason="please")
 
 
 def test_the_fence_cannot_be_lifted_once_a_batch_has_removed_passwords(
@@ -282,31 +282,31 @@ def test_the_fence_cannot_be_lifted_once_a_batch_has_removed_passwords(
     assert progress.moved(run) == {"remove_passwords": 1}
 
     with pytest.raises(GuardNotMet, match="has removed passwords"):
-        credentials.request_lift(actor=two[0], reason="back")
+        fencing.request_lift(actor=two[0], reason="back")
 
 
 def test_a_fence_with_two_signatures_is_still_kept_by_the_database_after_a_removal(
     paused: Run, two: Any
 ) -> None:
-    credentials.request_lift(actor=two[0], reason="back")
+    fencing.request_lift(actor=two[0], reason="back")
     control.resume(paused, actor=two[0], reason="on")
     working.work(paused.pk, batches_max=1)
     control.pause(paused, actor=two[0], reason="off")
 
     with pytest.raises(GuardNotMet, match="has removed passwords"):
-        credentials.lift(actor=two[1], reason="agreed")
+        fencing.lift(actor=two[1], reason="agreed")
 
 
 def test_a_running_run_is_paused_before_its_fence_is_lifted(started: Any, two: Any) -> None:
     started(RESET)
 
     with pytest.raises(GuardNotMet, match="pause it first"):
-        credentials.request_lift(actor=two[0], reason="back")
+        fencing.request_lift(actor=two[0], reason="back")
 
 
 def test_a_late_batch_of_a_lifted_run_removes_nothing(person: Any, paused: Run, two: Any) -> None:
-    credentials.request_lift(actor=two[0], reason="wrong")
-    credentials.lift(actor=two[1], reason="agreed")
+    fencing.request_lift(actor=two[0], reason="wrong")
+    fencing.lift(actor=two[1], reason="agreed")
     step = registry.get(RESET).step(paused, "remove_passwords")
 
     moved = step.apply(paused, Batch(run=paused), User.objects.customers().all())
@@ -326,8 +326,8 @@ def test_a_superseded_fence_still_holds_when_the_later_one_is_lifted(
     states = CredentialFence.objects.order_by("pk").values_list("state", flat=True)
     assert list(states) == ["superseded", "standing"]
     control.pause(second, actor=two[0], reason="x")
-    credentials.request_lift(actor=two[0], reason="x")
-    credentials.lift(actor=two[1], reason="x")
+    fencing.request_lift(actor=two[0], reason="x")
+    fencing.lift(actor=two[1], reason="x")
 
     assert not browser().sign_in(someone.login_id)
 

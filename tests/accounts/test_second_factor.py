@@ -17,8 +17,8 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
-from accounts import credentials
-from accounts.admissions import Origin
+from accounts.credentials import passwords, sign_ins
+from accounts.credentials.admissions import Origin
 from accounts.errors import AuthorityFenced
 from accounts.models import Session, User
 from accounts.sign_in import second_factor
@@ -221,10 +221,10 @@ def test_nothing_is_added_by_a_session_from_before_the_fence(
 
     with (
         pytest.raises(AuthorityFenced),
-        credentials.giving(someone, authority_at=before),
+        passwords.giving(someone, authority_at=before),
     ):
         raise AssertionError("nothing is given")
-    with credentials.giving(someone, authority_at=clock.now()) as at:
+    with passwords.giving(someone, authority_at=clock.now()) as at:
         assert at > before
 
 
@@ -234,14 +234,14 @@ def test_a_passkey_from_before_the_fence_opens_nothing_by_itself(
     """Rule 9."""
     someone, origin = person(), Origin()
     old = clock.now()
-    let_in = credentials.sign_in_passkey(someone, registered_at=old, origin=origin)
+    let_in = sign_ins.sign_in_passkey(someone, registered_at=old, origin=origin)
     assert let_in is not None
     assert let_in.admission.method == "passkey"
 
     started("reset-all-passwords")
 
-    assert credentials.sign_in_passkey(someone, registered_at=old, origin=origin) is None
-    assert credentials.sign_in_passkey(someone, registered_at=clock.now(), origin=origin)
+    assert sign_ins.sign_in_passkey(someone, registered_at=old, origin=origin) is None
+    assert sign_ins.sign_in_passkey(someone, registered_at=clock.now(), origin=origin)
 
 
 def test_a_passkey_obeys_the_switch_and_the_end_of_the_account(
@@ -251,10 +251,10 @@ def test_a_passkey_obeys_the_switch_and_the_end_of_the_account(
     from winddown.programme import capabilities
 
     capabilities.stop("login_password", actor=two[0], reason="attack")
-    assert credentials.sign_in_passkey(someone, registered_at=at, origin=origin) is None
-    assert credentials.sign_in_passkey(officer, registered_at=at, origin=origin) == officer
+    assert sign_ins.sign_in_passkey(someone, registered_at=at, origin=origin) is None
+    assert sign_ins.sign_in_passkey(officer, registered_at=at, origin=origin) == officer
     User.objects.filter(pk=officer.pk).update(is_active=False)
-    assert credentials.sign_in_passkey(officer, registered_at=at, origin=origin) is None
+    assert sign_ins.sign_in_passkey(officer, registered_at=at, origin=origin) is None
 
 
 def test_a_customer_may_remove_the_last_factor_and_staff_may_not(

@@ -14,12 +14,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from accounts import access, addresses, device_tokens
-from accounts.admissions import Admission
+from accounts import addresses
+from accounts.credentials import access, device_tokens
+from accounts.credentials.admissions import Admission
 from accounts.models import DeviceToken, OneTimeLink, Session
-from accounts.sessions import SessionStore, begin
+from accounts.recovery import links
 from accounts.sign_in import second_factor
-from accounts.way_back import links
+from accounts.sign_in.sessions import SessionStore, begin
 from tests.accounts.conftest import NEW, OLD
 from tests.accounts.oidc_provider import Provider
 from tests.signing_in import come_back, go_to_provider, is_signed_in, send_code, sign_in

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.errors import StaffOnlyByStaff
-from accounts.way_back import staff_recovery
+from accounts.recovery import staff_recovery
 from tests.accounts.conftest import NEW
 from winddown.errors import NothingToDecide, NotPermitted, SamePerson
 

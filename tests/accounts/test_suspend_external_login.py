@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from accounts import credentials
-from accounts.admissions import Origin
+from accounts.credentials import sign_ins
+from accounts.credentials.admissions import Origin
 from accounts.models import AuthEvent, ExternalIdentity, ExternalIdentityTransition, Session
 from winddown.errors import GuardNotMet
 from winddown.evidence import invariants
@@ -138,12 +138,12 @@ def test_a_suspended_identity_opens_nothing_even_when_the_provider_is_back(
     capabilities.restore(code, actor=two[1], reason="mended")
     identity = ExternalIdentity.objects.get()
 
-    assert credentials.sign_in_external("line", identity.subject, origin=NOWHERE) is None
+    assert sign_ins.sign_in_external("line", identity.subject, origin=NOWHERE) is None
 
     run = done(SUSPEND, providers=["line"], restore=True)
 
     assert progress.moved(run) == {"restore_identities": 1}
-    opened = credentials.sign_in_external("line", identity.subject, origin=NOWHERE)
+    opened = sign_ins.sign_in_external("line", identity.subject, origin=NOWHERE)
     assert opened == someone
 
 
@@ -159,7 +159,7 @@ def test_identities_that_are_restored_open_nothing_while_their_provider_is_stopp
     assert not Capability.objects.exclude(state="disabled").filter(code__contains="external:line")
     identity = ExternalIdentity.objects.get(provider="line")
     assert identity.state == ExternalIdentity.State.ACTIVE
-    assert credentials.sign_in_external("line", identity.subject, origin=NOWHERE) is None
+    assert sign_ins.sign_in_external("line", identity.subject, origin=NOWHERE) is None
     assert ExternalIdentity.objects.get(provider="yahoo").state == "suspended"
     again = done(SUSPEND, providers=["line"], restore=True)
     assert progress.moved(again) == {}
@@ -174,8 +174,8 @@ def test_no_member_of_staff_is_let_in_by_a_provider(staff: Any, switches: None) 
         user=officer, provider="line", subject="officer", linked_at=clock.now()
     )
 
-    assert credentials.sign_in_external("line", "officer", origin=NOWHERE) is None
-    assert credentials.sign_in_external("line", "unknown", origin=NOWHERE) is None
+    assert sign_ins.sign_in_external("line", "officer", origin=NOWHERE) is None
+    assert sign_ins.sign_in_external("line", "unknown", origin=NOWHERE) is None
 
 
 @pytest.mark.parametrize(

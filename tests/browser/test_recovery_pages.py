@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.admissions import Origin
+from accounts.credentials import sign_ins
+from accounts.credentials.admissions import Origin
 from tests import factories
 from tests.browser.conftest import Site
 from tests.signing_in import open_session
@@ -52,8 +53,8 @@ def desk(site: Site) -> Desk:
 def _cases(support: Any, supervisor: Any) -> dict[str, Any]:
     """One case in each state that people look at."""
     from accounts import addresses
+    from accounts.recovery import cases
     from accounts.sign_in import second_factor
-    from accounts.way_back import cases
     from winddown.authority import approvals
 
     found = {}
@@ -93,7 +94,7 @@ def _cases(support: Any, supervisor: Any) -> dict[str, Any]:
 def _link() -> str:
     """The path of a living link to a new password."""
     from accounts import addresses
-    from accounts.way_back import links
+    from accounts.recovery import links
     from winddown import clock
 
     owner = factories.make_customer(
@@ -114,7 +115,6 @@ def _session(person: Any) -> str:
 
 def _external_session() -> str:
     """Somebody whom a provider let in just now, and who has no password."""
-    from accounts import credentials
     from accounts.models import ExternalIdentity
     from winddown import clock
 
@@ -122,7 +122,7 @@ def _external_session() -> str:
     ExternalIdentity.objects.create(
         user=someone, provider="line", subject=someone.login_id, linked_at=clock.now()
     )
-    let_in = credentials.sign_in_external("line", someone.login_id, origin=Origin())
+    let_in = sign_ins.sign_in_external("line", someone.login_id, origin=Origin())
     assert let_in is not None
     browser = Client()
     browser.force_login(someone)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from accounts import attack
+from accounts.attacks import attack_windows, rules
 from rehearsal import judging
 from rehearsal.generator import generate_case
 from tests import factories
@@ -69,7 +69,7 @@ def test_the_robbed_are_found_and_the_honest_are_left_alone(
         # One wrong password every few minutes drowns; the ids that nobody has do not.
         assert waves >= {"unknown_login_id", "success"}
     else:
-        assert waves == set(attack.WAVES)
+        assert waves == set(rules.WAVES)
         assert judged.in_order
 
 
@@ -80,7 +80,7 @@ def test_honest_mistakes_after_the_reset_raise_no_alarm(loaded: Loaded) -> None:
     # They were there: thousands of wrong passwords within hours, and suspicious charges in July.
     reset_at = dt.datetime(2019, 7, 30, 7, tzinfo=dt.UTC)
     mistakes = sum(
-        row.attempts for row in attack.bins(since=reset_at, until=reset_at + 7 * attack.HOUR)
+        row.attempts for row in attack_windows.bins(since=reset_at, until=reset_at + 7 * rules.HOUR)
     )
     assert mistakes > 10_000
     assert judged.suspected.found >= 100

@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from accounts import access
 from accounts.account_argument import account_of, add_account
+from accounts.credentials import access
 from winddown.authority.staff_command import StaffCommand
 
 

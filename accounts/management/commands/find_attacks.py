@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils.dateparse import parse_datetime
 
-from accounts import attack
+from accounts.attacks import attack_windows, reading
 from accounts.models import SuspiciousSource
 from winddown import clock
 from winddown.authority.staff_command import StaffCommand
@@ -27,8 +27,8 @@ class Command(StaffCommand):
         as_of = parse_datetime(options["as_of"]) if options["as_of"] else clock.now()
         if as_of is None or as_of.tzinfo is None:
             raise CommandError("--as-of needs a time with its offset", returncode=2)
-        done = attack.read()
-        found = attack.finding(as_of=as_of)
+        done = reading.read()
+        found = attack_windows.finding(as_of=as_of)
         sources = SuspiciousSource.objects.filter(since__lte=as_of).order_by("since", "source")
         lines = [
             f"{row.wave:<18} {row.started_at:%Y-%m-%d %H:%M} to"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from accounts import credentials
+from accounts.credentials import fencing
 from winddown.authority.staff_command import StaffCommand
 
 
@@ -19,7 +19,7 @@ class Command(StaffCommand):
         )
 
     def act(self, options: dict[str, Any]) -> None:
-        verb = credentials.lift if options["agree"] else credentials.request_lift
+        verb = fencing.lift if options["agree"] else fencing.request_lift
         fence = verb(actor=self.actor(options), reason=options["reason"])
         self.say(
             f"{fence} is lifted: what customers had before is accepted again; its run is aborted."

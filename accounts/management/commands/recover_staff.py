@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.way_back import links, staff_recovery
+from accounts.recovery import links, staff_recovery
 from winddown.authority.staff_command import StaffCommand
 
 

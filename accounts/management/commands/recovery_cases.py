@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts.models import ProofStep, RecoveryCase
-from accounts.way_back import cases
+from accounts.recovery import cases
 from winddown.authority.staff_command import StaffCommand
 
 

@@ -12,7 +12,7 @@ from accounts import addresses, outbox
 from accounts.addresses import Address
 from accounts.errors import AddressTaken
 from accounts.models import AccessRequest, Message, OneTimeLink, User
-from accounts.way_back import access_requests, links
+from accounts.recovery import access_requests, links
 from winddown import clock
 from winddown.errors import CapabilityStopped, PastDeadline
 from winddown.models import Milestone, Programme

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts import attack
+from accounts.attacks import attack_windows, rules
 from accounts.models import AttackWindow, SuspiciousSource
 from winddown import clock
 from winddown.site import panels
@@ -75,14 +75,14 @@ class AttackPage:
     """Everything on the page."""
 
     at: dt.datetime
-    found: attack.Finding
+    found: attack_windows.Finding
     windows: list[WindowRow]
     span: str
     since: dt.datetime
     until: dt.datetime
     width: dt.timedelta
     charts: list[Chart]
-    bins: list[attack.Bin]
+    bins: list[attack_windows.Bin]
     chart_width: int
     chart_height: int
     sources: list[SourceRow]
@@ -98,10 +98,10 @@ class AttackPage:
 def look(*, span: str, reader: Any) -> AttackPage:
     """The page, in a number of queries that does not depend on how many attempts there were."""
     at = clock.now()
-    found = attack.finding()
+    found = attack_windows.finding()
     span = span if span in SPANS else "beginning"
     since, until = _span(span, found, at)
-    parts = attack.bins(since=since, until=until)
+    parts = attack_windows.bins(since=since, until=until)
     rows = SuspiciousSource.objects.select_related("rule").order_by("since", "source")
     return AttackPage(
         at=at,
@@ -127,22 +127,24 @@ def look(*, span: str, reader: Any) -> AttackPage:
     )
 
 
-def _span(span: str, found: attack.Finding, at: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+def _span(
+    span: str, found: attack_windows.Finding, at: dt.datetime
+) -> tuple[dt.datetime, dt.datetime]:
     """Two hours before the first window and the two days from there, or to the last window's end;
     the last day where there is none.
     """
     read_until = min(found.read_until or at, at).replace(second=0, microsecond=0)
     if span == "now" or not found.windows:
-        return read_until - attack.DAY, read_until
-    begin = found.windows[0].started_at - 2 * attack.HOUR
+        return read_until - rules.DAY, read_until
+    begin = found.windows[0].started_at - 2 * rules.HOUR
     if span == "beginning":
-        return begin, begin + 2 * attack.DAY
-    return begin, max(window.last_at for window in found.windows) + 2 * attack.HOUR
+        return begin, begin + 2 * rules.DAY
+    return begin, max(window.last_at for window in found.windows) + 2 * rules.HOUR
 
 
 def _chart(
     wave: str,
-    parts: list[attack.Bin],
+    parts: list[attack_windows.Bin],
     *,
     windows: list[AttackWindow],
     since: dt.datetime,
@@ -177,7 +179,7 @@ def _chart(
 def alarms(at: dt.datetime) -> list[panels.Alarm]:
     """One alarm for each wave that goes on, and a lesser one for what ended within the week."""
     sounded = []
-    for window in attack.under_attack(at=at):
+    for window in attack_windows.under_attack(at=at):
         facts = {"wave": WAVES[window.wave], "n": f"{window.evidence['matching']:,}"}
         goes_on = window.ended_at is None
         sentence = (

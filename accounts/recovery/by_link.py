@@ -7,9 +7,10 @@ import unicodedata
 
 from django.db import transaction
 
-from accounts import access, addresses, credentials, outbox
+from accounts import addresses, outbox
 from accounts.addresses import Address
-from accounts.admissions import Admission
+from accounts.credentials import access, passwords
+from accounts.credentials.admissions import Admission
 from accounts.errors import ProviderNotTrusted
 from accounts.models import (
     AccessRequest,
@@ -18,7 +19,7 @@ from accounts.models import (
     OneTimeLink,
     User,
 )
-from accounts.way_back import access_requests, cases, links
+from accounts.recovery import access_requests, cases, links
 from winddown import clock
 from winddown.errors import CapabilityStopped, PastDeadline
 from winddown.programme import capabilities
@@ -120,7 +121,7 @@ def may_set_first_password(user: User, admission: Admission | None) -> bool:
 
 
 def _set(user: User, raw_password: str, *, authority_at: dt.datetime) -> None:
-    credentials.choose_password(user, raw_password, authority_at=authority_at)
+    passwords.choose_password(user, raw_password, authority_at=authority_at)
     access.end_all(user)
 
 

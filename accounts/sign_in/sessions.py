@@ -11,7 +11,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.admissions import Admission
+from accounts.credentials.admissions import Admission
 from accounts.models import AuthEvent, Session, User
 from accounts.sign_in.origins import origin_of
 from winddown import clock

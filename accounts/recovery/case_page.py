@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import ProofStep, RecoveryCase
 from accounts.models.recovery_case import PROOFS_MIN
-from accounts.way_back import cases
+from accounts.recovery import cases
 from winddown import clock
 from winddown.authority import approvals
 from winddown.models import Approval, AuditEntry, Signature

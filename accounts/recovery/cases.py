@@ -24,7 +24,7 @@ from accounts.models import (
     User,
 )
 from accounts.models.recovery_case import PROOFS_MIN
-from accounts.way_back import access_requests, links
+from accounts.recovery import access_requests, links
 from winddown import clock, encryption
 from winddown.actors import SYSTEM, require
 from winddown.authority import approvals

@@ -10,8 +10,9 @@ from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from accounts import addresses, credentials
+from accounts import addresses
 from accounts.addresses import Address
+from accounts.credentials import fencing
 from accounts.errors import LinkDead
 from accounts.models import AccessRequest, OneTimeLink, RecoveryCase, User
 from winddown import clock, encryption
@@ -110,7 +111,7 @@ def lives(link: OneTimeLink) -> bool:
     at = clock.now()
     if link.used_at is not None or link.expires_at is None or at >= link.expires_at:
         return False
-    fence = credentials.Fence(at, credentials.fence_now())
+    fence = fencing.Fence(at, fencing.fence_now())
     if link.purpose != Purpose.STAFF and not fence.accepts(link.issued_at):
         return False
     if link.case is not None and link.case.state != RecoveryCase.State.APPROVED:
@@ -134,7 +135,7 @@ def use(link: OneTimeLink) -> OneTimeLink:
     Two at once: one uses it, the other finds it used. Raises `LinkDead`.
     """
     assert transaction.get_connection().in_atomic_block, "a link is used by what it opens"
-    credentials.hold_fence()
+    fencing.hold_fence()
     locked = (
         OneTimeLink.objects.select_for_update(of=("self",)).select_related("case").get(pk=link.pk)
     )

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from accounts.devices import Device
+from accounts.credentials.devices import Device
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,9 @@ from accounts import addresses
 from accounts.attempts import limits
 from accounts.errors import LinkDead
 from accounts.models import AccessRequest, OneTimeLink, User
-from accounts.sessions import admission_of
-from accounts.sign_in.origins import know_device, network_of
-from accounts.way_back import access_requests, cases, links, recovery, registration
-from accounts.way_back.cases import Contact
-from accounts.way_back.recovery_forms import (
+from accounts.recovery import access_requests, by_link, cases, links, registration
+from accounts.recovery.cases import Contact
+from accounts.recovery.forms import (
     AddressForm,
     CodeForm,
     HelpForm,
@@ -33,6 +31,8 @@ from accounts.way_back.recovery_forms import (
     ReferenceForm,
     WhoForm,
 )
+from accounts.sign_in.origins import know_device, network_of
+from accounts.sign_in.sessions import admission_of
 from winddown import words
 from winddown.errors import WinddownError
 from winddown.site.pages import page
@@ -131,7 +131,7 @@ def _done(request: HttpRequest, link: OneTimeLink, form: NewPasswordForm) -> boo
             registration.open_account(link, form.cleaned_data["password"])
             told = _("Your account is open. Sign in with your address and the password.")
         else:
-            owner = recovery.choose_password(link, form.cleaned_data["password"])
+            owner = by_link.choose_password(link, form.cleaned_data["password"])
             know_device(request, owner)
             told = _("Your new password is set. Sign in with it.")
     except LinkDead:
@@ -151,13 +151,13 @@ def first_password(request: HttpRequest) -> HttpResponse:
     admission = admission_of(request.session)
     if not request.user.is_authenticated or admission is None:
         return redirect("sign_in")
-    if not recovery.may_set_first_password(request.user, admission):
+    if not by_link.may_set_first_password(request.user, admission):
         messages.error(request, _("Sign in once more with the other service, then set a password."))
         return redirect("home")
     form = NewPasswordForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:
-            recovery.set_first_password(
+            by_link.set_first_password(
                 request.user,
                 form.cleaned_data["password"],
                 admission=admission,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from accounts import credentials
-from accounts.admissions import Admission
+from accounts.credentials import passwords, session_rules
+from accounts.credentials.admissions import Admission
 from accounts.errors import TokensAreForCustomers, TooManyTokens
 from accounts.models import DeviceToken, User
 from winddown import clock
@@ -23,7 +23,7 @@ def issue(user: User, *, authority: Admission | None, device_name: str) -> tuple
     if user.kind != User.Kind.CUSTOMER:
         raise TokensAreForCustomers
     text = secrets.token_urlsafe(32)
-    with credentials.giving(user, authority_at=authority.at if authority else None) as at:
+    with passwords.giving(user, authority_at=authority.at if authority else None) as at:
         assert authority is not None
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if user.device_tokens.filter(revoked_at=None).count() >= TOKENS_MAX:
@@ -49,7 +49,7 @@ def holder(text: str) -> User | None:
     if token is None:
         return None
     admission = Admission(token.issued_at, token.method, token.switch_version)
-    if credentials.session_refusal(token.user_id, admission) is not None:
+    if session_rules.session_refusal(token.user_id, admission) is not None:
         return None
     user: User = token.user
     return user

@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts.addresses import Address
 from accounts.errors import StaffOnlyByStaff
 from accounts.models import OneTimeLink, User
-from accounts.way_back import links
+from accounts.recovery import links
 from winddown.actors import require
 from winddown.authority import approvals
 from winddown.errors import NothingToDecide

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from django.core import signing
 
-SALT = "accounts.devices"
+SALT = "accounts.credentials.devices"
 KEPT_S = 365 * 24 * 3600
 ACCOUNTS_MAX = 8
 

@@ -1,0 +1,159 @@
+"""Attempts to sign in are counted minute by minute, and each minute is read once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from accounts.attacks import attack_windows, queries
+from accounts.attacks.detection import declare
+from accounts.attacks.rules import DAY, MANY_IDS, RULES, SETTLED_AFTER, SHARED_DEVICE
+from accounts.models import (
+    AttackWatch,
+    DetectionRule,
+)
+from accounts.models.attack import Sketch
+from winddown import clock
+
+# Of a row `d` with network and device: the sources it belongs to, as SQL. An IPv6 network is a /64.
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one reading did: up to when (exclusive) it knows, what it counted, and what opened."""
+
+    until: dt.datetime | None
+    attempts: int
+    opened: tuple[str, ...]
+
+
+def read(*, until: dt.datetime | None = None, wait: bool = True) -> Reading:
+    """Every attempt of the whole minutes before `until` (default: now) is counted, sources that it
+    betrays are suspicious, and the windows stand.
+
+    A second call reads nothing twice. With `wait` off, nothing is done while another reading is
+    under way. Minutes that are not settled yet are left for the next reading.
+    """
+    settled = clock.now() - SETTLED_AFTER
+    end = _whole_minute(min(until, settled) if until else settled)
+    attempts = 0
+    while (step := _read_span(end, wait=wait)) is not None:
+        attempts += step
+    with transaction.atomic():
+        watch = _locked(wait=wait)
+        if watch is None:
+            return Reading(until=None, attempts=attempts, opened=())
+        return Reading(until=watch.read_until, attempts=attempts, opened=attack_windows.fold(watch))
+
+
+def watch() -> tuple[str, ...]:
+    """The newest attempts are read, unless another reading is under way; returns what opened."""
+    return read(wait=False).opened
+
+
+def read_again_from(at: dt.datetime) -> None:
+    """Attempts from `at` on came in late: the next reading takes everything from there again."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        _locked(wait=True)
+        # A COPY of millions outruns the summaries that ranges of time are found by.
+        cursor.execute(
+            "SELECT brin_summarize_new_values(indexrelid::regclass) FROM pg_index"
+            " JOIN pg_class c ON c.oid = indexrelid JOIN pg_am ON pg_am.oid = c.relam"
+            " WHERE indrelid = 'accounts_authevent'::regclass AND amname = 'brin'"
+        )
+        AttackWatch.objects.filter(read_until__gt=_whole_minute(at)).update(
+            read_until=_whole_minute(at), folded_until=None, memory={}
+        )
+
+
+def _locked(*, wait: bool) -> AttackWatch | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_attackwatch (id, memory) SELECT 1, '{}'"
+            " WHERE NOT EXISTS (SELECT FROM accounts_attackwatch) ON CONFLICT DO NOTHING"
+        )
+    return AttackWatch.objects.select_for_update(skip_locked=not wait).filter(pk=1).first()
+
+
+def _whole_minute(at: dt.datetime) -> dt.datetime:
+    return at.replace(second=0, microsecond=0)
+
+
+def _read_span(end: dt.datetime, *, wait: bool) -> int | None:
+    """The next day, or what is left of it before `end`, is counted and committed; None when nothing
+    is left.
+    """
+    with transaction.atomic():
+        watch = _locked(wait=wait)
+        if watch is None:
+            return None
+        since = watch.read_until or _first_minute()
+        if since is None or since >= end:
+            return None
+        until = min(end, since.replace(hour=0, minute=0) + DAY)
+        attempts = _count(since, until)
+        watch.read_until = until
+        watch.save(update_fields=["read_until"])
+        return attempts
+
+
+def _first_minute() -> dt.datetime | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(occurred_at) FROM accounts_authevent")
+        first: dt.datetime | None = cursor.fetchone()[0]
+    return _whole_minute(first) if first else None
+
+
+def _count(since: dt.datetime, until: dt.datetime) -> int:
+    """Devices, minutes and sources of the attempts in the span are as if they were read for the
+    first time; returns the attempts.
+    """
+    rules = declare(RULES, at=clock.now())
+    span = {"since": since, "until": until}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET LOCAL statement_timeout = 0; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
+        )
+        for table in ("accounts_authminute", "accounts_sourceminute"):
+            cursor.execute(
+                f"DELETE FROM {table} WHERE minute >= %(since)s AND minute < %(until)s",  # noqa: S608
+                span,
+            )
+        cursor.execute(queries.COUNT_MINUTES, span)
+        attempts = int(cursor.fetchone()[0])
+        if attempts:
+            cursor.execute(queries.COUNT_DEVICES, span)
+            cursor.execute(queries.COUNT_SOURCES, span)
+            cursor.execute(queries.SUSPECT_MANY_IDS, {**span, **_many_ids(rules[MANY_IDS.code])})
+            shared = {"rule": rules[SHARED_DEVICE.code].pk, **SHARED_DEVICE.thresholds}
+            cursor.execute(queries.SUSPECT_SHARED_DEVICES, {**span, **shared})
+    return attempts
+
+
+def _many_ids(rule: DetectionRule) -> dict[str, int | float]:
+    """The thresholds of S3 in bits of the sketch."""
+    said = MANY_IDS.thresholds
+    return {
+        "rule": rule.pk,
+        "bits_min": _bits_of(int(said["ids_min"])),
+        "bits_of_network_min": _bits_of(int(said["ids_of_network_min"])),
+        "tries_per_id_max": said["tries_per_id_max"],
+        # Beyond it a sketch is too full to tell tries per id.
+        "bits_full": Sketch.BITS - 8,
+    }
+
+
+def _bits_of(ids: int) -> int:
+    """The fewest bits of a sketch that stand for `ids` different ids or more."""
+    return next(bits for bits in range(1, Sketch.BITS) if ids_of(bits) >= ids)
+
+
+def ids_of(bits: int) -> int:
+    """How many different ids most likely set so many bits (linear counting); a full sketch counts
+    as nearly full.
+    """
+    free = max(1, Sketch.BITS - bits)
+    return round(-Sketch.BITS * math.log(free / Sketch.BITS))

@@ -1,0 +1,1 @@
+"""Passwords, sessions, tokens and the fence that ends them all at once."""

@@ -1,0 +1,163 @@
+"""The credential fence: nothing that was set or issued before it is accepted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models, transaction
+
+from accounts.models import CredentialFence
+from winddown import clock, locks
+from winddown.actors import SYSTEM, require
+from winddown.authority import approvals
+from winddown.errors import GuardNotMet
+from winddown.evidence import audit
+from winddown.locks import Lock
+from winddown.machines.move import transition_one
+from winddown.models import Batch, Run
+from winddown.runs import control
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The fence as it stands until this transaction ends, and the instant at which it was read."""
+
+    at: dt.datetime
+    not_before: dt.datetime | None
+
+    def accepts(self, given_at: dt.datetime | None) -> bool:
+        """What a customer set, or was given, at `given_at` still opens the account.
+
+        This is the rule. What was given at the fence's own instant is accepted; what has no date is
+        older than every fence.
+        """
+        return self.not_before is None or (given_at is not None and given_at >= self.not_before)
+
+
+def fence_now() -> dt.datetime | None:
+    """What was given before this instant is not accepted; None while no fence was ever raised.
+
+    A fence that a later one superseded still counts: if the later is lifted, the earlier holds on.
+    """
+    rows = CredentialFence.objects.exclude(state=CredentialFence.State.LIFTED)
+    newest: dt.datetime | None = rows.aggregate(newest=models.Max("not_before"))["newest"]
+    return newest
+
+
+def hold_fence() -> Fence:
+    """The fence neither rises nor falls until this transaction ends.
+
+    Everything that accepts or gives a credential decides under this shared lock, and dates what it
+    gives by the instant returned: so nothing can be accepted under the old fence and be dated
+    behind the new one.
+    """
+    # Two statements: the second sees what was committed while the first waited.
+    locks.share(Lock.FENCE)
+    return Fence(at=clock.now(), not_before=fence_now())
+
+
+def _move_fence() -> None:
+    """Whoever held the fence has committed, and nobody holds it until this transaction ends."""
+    locks.hold(Lock.FENCE)
+
+
+def raise_fence(run: Run) -> CredentialFence:
+    """From the commit on, no password, session or reset link of a customer from before is accepted.
+
+    The fence's instant is taken when everything under way has committed. An earlier standing fence
+    is superseded. Staff stand on neither side of it.
+    """
+    _move_fence()
+    earlier = CredentialFence.objects.filter(state=CredentialFence.State.STANDING).first()
+    if earlier is not None:
+        transition_one(earlier, "supersede", actor=SYSTEM, reason=run.reason, run=run)
+    # Never earlier than a fence that stood before, even if a rehearsal moved its clock back.
+    at = max(filter(None, [clock.now(), fence_now()]))
+    fence = CredentialFence.objects.create(not_before=at, run=run)
+    audit.append("credentials.fence", fence.approval_subject, actor=SYSTEM, run=run, not_before=at)
+    return fence
+
+
+def request_lift(*, actor: Any, reason: str) -> CredentialFence:
+    """A first person has asked to lift the standing fence; it stands until a second agrees.
+
+    Raises `NotPermitted`, or `GuardNotMet` when no fence stands, when its run is not paused or
+    aborted, or when the run has removed passwords already.
+    """
+    require(actor, "accounts.fence_credentials", action="lift the credential fence")
+    with transaction.atomic():
+        fence = _liftable()
+        approvals.ask(
+            fence.approval_subject,
+            stage="lift",
+            content=_lift_content(fence),
+            permission="accounts.fence_credentials",
+            maker=actor,
+            reason=reason,
+        )
+        audit.append(
+            "credentials.request_lift",
+            fence.approval_subject,
+            actor=actor,
+            reason=reason,
+            run=fence.run,
+        )
+        return fence
+
+
+def lift(*, actor: Any, reason: str) -> CredentialFence:
+    """What the fence refused is accepted again, because a second person agreed; its run is aborted.
+
+    Raises what `request_lift` and `approvals.decide` raise. The lock makes a batch that is removing
+    passwords at this moment either count, or find the fence gone and remove nothing.
+    """
+    with transaction.atomic():
+        _move_fence()
+        fence = _liftable()
+        approvals.decide(
+            fence.approval_subject,
+            stage="lift",
+            actor=actor,
+            digest=approvals.digest_of(_lift_content(fence)),
+            reason=reason,
+        )
+        run = fence.run
+        fence = transition_one(
+            fence, "lift", actor=actor, reason=reason, run=run, lifted_at=clock.now()
+        )
+        if run.state == Run.State.PAUSED:
+            control.abort(run, actor=actor, reason=reason)
+        audit.append(
+            "credentials.lift", fence.approval_subject, actor=actor, reason=reason, run=run
+        )
+        return fence
+
+
+def _liftable() -> CredentialFence:
+    def refuse(why: str) -> GuardNotMet:
+        return GuardNotMet(action="lift the credential fence", why=why)
+
+    standing = CredentialFence.objects.filter(state=CredentialFence.State.STANDING)
+    fence = standing.select_related("run").first()
+    if fence is None:
+        raise refuse("none stands")
+    if Batch.objects.filter(run=fence.run, step="remove_passwords", moved__gt=0).exists():
+        raise refuse("its run has removed passwords, which do not come back")
+    if fence.run.state not in (Run.State.PAUSED, Run.State.ABORTED):
+        raise refuse(f"its run is {fence.run.state}: pause it first")
+    return fence
+
+
+def _lift_content(fence: CredentialFence) -> dict[str, Any]:
+    return {"lift": fence.approval_subject, "not_before": fence.not_before}
+
+
+def _decided(said: approvals.Decided) -> object:
+    if not said.approve:
+        raise GuardNotMet(action="reject the lift", why="leave it undecided: the fence stands")
+    return lift(actor=said.actor, reason=said.reason)
+
+
+approvals.DECIDERS["credential_fence"] = _decided

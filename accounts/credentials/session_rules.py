@@ -1,0 +1,78 @@
+"""Why a session is no longer accepted."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import connection, models
+
+from accounts.credentials.admissions import Admission
+from accounts.credentials.fencing import Fence
+from accounts.models import AuthEvent, Session, User
+from winddown.models import Capability
+from winddown.programme import capabilities
+from winddown.providers import PROVIDERS
+
+# A session of staff ends by itself, whatever is done in it.
+STAFF_SESSION_MAX = dt.timedelta(hours=8)
+
+
+class Refusal(models.TextChoices):
+    """Why a session is no longer accepted."""
+
+    FENCED = "fenced"
+    PROVIDER_STOPPED = "provider_stopped"
+    SIGNED_OUT = "signed_out"
+    DISABLED = "disabled"
+    TOO_OLD = "too_old"
+
+
+def session_refusal(user_id: int, admission: Admission | None) -> Refusal | None:
+    """Why a session or token of this user, issued by `admission`, is not accepted now; None when
+    it is.
+
+    One query, no lock and no worker: what was committed before this request counts. What a
+    provider's switch stopped stays refused after the provider is back, because the switch's version
+    has moved on. Neither the fence nor a switch touches staff (rule 16); their sessions have an end
+    of their own instead.
+    """
+    method = admission.method if admission else AuthEvent.PASSWORD
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT u.kind, u.is_active, u.sessions_end_before, winddown_now(),
+                   (SELECT max(not_before) FROM accounts_credentialfence WHERE state <> 'lifted'),
+                   (SELECT version FROM winddown_capability WHERE code = %s AND state = 'enabled')
+            FROM accounts_user u WHERE u.id = %s
+            """,
+            [f"login_external:{method}", user_id],
+        )
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    kind, active, end_before, at, not_before, version = found
+    issued_at = admission.at if admission else None
+    if not active:
+        return Refusal.DISABLED
+    if not Fence(at=at, not_before=end_before).accepts(issued_at):
+        return Refusal.SIGNED_OUT
+    if kind == User.Kind.STAFF:
+        old = issued_at is None or at - issued_at > STAFF_SESSION_MAX
+        return Refusal.TOO_OLD if old else None
+    if not Fence(at=at, not_before=not_before).accepts(issued_at):
+        return Refusal.FENCED
+    if admission and method in PROVIDERS and version != admission.switch_version:
+        return Refusal.PROVIDER_STOPPED
+    return None
+
+
+def sessions_after_stop(switch: Capability) -> int:
+    """Customers' sessions of the switch's method issued after it was stopped: must be 0."""
+    method = switch.code.removeprefix("login_external:").removeprefix("login_")
+    own = (AuthEvent.PASSWORD, AuthEvent.PASSKEY)
+    methods = own if method == AuthEvent.PASSWORD else (method,)
+    issued = Session.objects.filter(method__in=methods, issued_at__gte=switch.since)
+    return int(issued.of_customers().count())
+
+
+capabilities.LEAKS["login_"] = sessions_after_stop

@@ -1,0 +1,172 @@
+"""Sign-in: by password, by another service, by passkey; every attempt is recorded."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.contrib.auth.hashers import check_password
+from django.db import transaction
+
+from accounts.attempts import limits
+from accounts.credentials import fencing
+from accounts.credentials.admissions import Admission, Origin
+from accounts.credentials.fencing import Fence
+from accounts.credentials.passwords import NO_PASSWORD
+from accounts.models import AuthEvent, ExternalIdentity, User
+from winddown import clock
+from winddown.errors import CapabilityStopped, PastDeadline
+from winddown.programme import capabilities
+
+
+def sign_in(login_id: str, raw_password: str, *, origin: Origin) -> User | None:
+    """The user who is let in, with the `admission` that a session must carry; else None.
+
+    One answer for every refusal; the reason stands only in the `AuthEvent`. What is tried too often
+    is refused before anything is hashed. The password is hashed before any lock is taken, also for
+    a login id that nobody has, so that the time tells nothing; what was found then is confirmed
+    under the locks.
+    """
+    typed = login_id.replace("\0", "\N{REPLACEMENT CHARACTER}").lower()[:254]
+    user = User.objects.filter(login_id=typed).first()
+    attempt = _attempt(typed, user, origin)
+    if not limits.admit(attempt):
+        refused = AuthEvent.Outcome.REFUSED
+        _record(typed, user, refused, AuthEvent.PASSWORD, admission=None, origin=origin)
+        return None
+    guessable = _guessable(user, at=attempt.at)
+    if user is None or not user.has_usable_password():
+        right = check_password(raw_password, NO_PASSWORD)
+    else:
+        right = user.check_password(raw_password)
+    with transaction.atomic():
+        outcome, admission = _judge_password(user, right=right)
+        _record(typed, user, outcome, AuthEvent.PASSWORD, admission=admission, origin=origin)
+    limits.note(attempt, outcome, guessable=guessable)
+    return _admitted(user, admission)
+
+
+def _attempt(typed: str, user: User | None, origin: Origin) -> limits.Attempt:
+    """The attempt as the limits see it."""
+    device = origin.device
+    return limits.Attempt(
+        key=typed,
+        network=origin.network,
+        at=clock.now(),
+        device=device,
+        known_device=bool(user and device and device.opened_before(user.pk)),
+        staff=user is not None and user.kind == User.Kind.STAFF,
+    )
+
+
+def _guessable(user: User | None, *, at: dt.datetime) -> bool:
+    """There is a password that would open the account, if somebody guessed it."""
+    fence = Fence(at=at, not_before=fencing.fence_now())
+    if user is None or not user.has_usable_password():
+        return False
+    return user.kind == User.Kind.STAFF or fence.accepts(user.password_set_at)
+
+
+def _judge_password(user: User | None, *, right: bool) -> tuple[str, Admission | None]:
+    if user is None:
+        return AuthEvent.Outcome.UNKNOWN_LOGIN_ID, None
+    if not right:
+        return AuthEvent.Outcome.WRONG_PASSWORD, None
+    version = None
+    if user.kind == User.Kind.CUSTOMER:
+        passage = _passage("login_password")
+        if passage is None:
+            return AuthEvent.Outcome.REFUSED, None
+        version = passage.version
+    fence = fencing.hold_fence()
+    unchanged = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+    set_at = unchanged.values_list("password_set_at", flat=True)
+    accepted = any(user.kind == User.Kind.STAFF or fence.accepts(each) for each in set_at)
+    if not accepted:
+        return AuthEvent.Outcome.REFUSED, None
+    return AuthEvent.Outcome.SUCCESS, Admission(fence.at, AuthEvent.PASSWORD, version)
+
+
+def sign_in_external(provider: str, subject: str, *, origin: Origin) -> User | None:
+    """The customer whom `provider` vouches for as `subject`, with the `admission`; else None.
+
+    Refused while the provider's switch is off or the identity suspended, whatever stage the
+    handshake had reached. No member of staff is ever let in this way.
+    """
+    with transaction.atomic():
+        passage = _passage(f"login_external:{provider}")
+        fence = fencing.hold_fence()
+        identity = (
+            ExternalIdentity.objects.filter(provider=provider, subject=subject)
+            .select_related("user")
+            .first()
+        )
+        user = identity.user if identity else None
+        admission = None
+        outcome = AuthEvent.Outcome.UNKNOWN_LOGIN_ID
+        if identity is not None and user is not None:
+            outcome = AuthEvent.Outcome.REFUSED
+            active = identity.state == ExternalIdentity.State.ACTIVE and user.is_active
+            if active and passage is not None and user.kind == User.Kind.CUSTOMER:
+                outcome = AuthEvent.Outcome.SUCCESS
+                admission = Admission(fence.at, provider, passage.version)
+        typed = user.login_id if user else ""
+        _record(typed, user, outcome, provider, admission=admission, origin=origin)
+    return _admitted(user, admission)
+
+
+def sign_in_passkey(user: User, *, registered_at: dt.datetime, origin: Origin) -> User | None:
+    """The user, whose passkey registered at `registered_at` was verified just now, with the
+    `admission`; else None.
+
+    A passkey is a customer's own key like the password: the same switch governs it, and one from
+    before the fence opens nothing by itself.
+    """
+    with transaction.atomic():
+        staff = user.kind == User.Kind.STAFF
+        passage = None if staff else _passage("login_password")
+        fence = fencing.hold_fence()
+        admission = None
+        outcome = AuthEvent.Outcome.REFUSED
+        active = User.objects.filter(pk=user.pk, is_active=True).exists()
+        if active and (staff or (passage is not None and fence.accepts(registered_at))):
+            outcome = AuthEvent.Outcome.SUCCESS
+            version = passage.version if passage else None
+            admission = Admission(fence.at, AuthEvent.PASSKEY, version)
+        _record(user.login_id, user, outcome, AuthEvent.PASSKEY, admission=admission, origin=origin)
+    return _admitted(user, admission)
+
+
+def _passage(code: str) -> capabilities.Passage | None:
+    try:
+        with transaction.atomic():
+            return capabilities.passed(code)
+    except (CapabilityStopped, PastDeadline):
+        return None
+
+
+def _record(
+    typed: str,
+    user: User | None,
+    outcome: str,
+    method: str,
+    *,
+    admission: Admission | None,
+    origin: Origin,
+) -> None:
+    AuthEvent.objects.create(
+        occurred_at=admission.at if admission else clock.now(),
+        login_id=typed,
+        user_id=user.pk if user else None,
+        outcome=outcome,
+        method=method,
+        network=origin.network,
+        device_ref=origin.device.ref if origin.device else "",
+        country=origin.country,
+    )
+
+
+def _admitted(user: User | None, admission: Admission | None) -> User | None:
+    if user is None or admission is None:
+        return None
+    user.admission = admission
+    return user

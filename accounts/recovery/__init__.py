@@ -1,0 +1,1 @@
+"""How somebody who cannot sign in gets in again."""
