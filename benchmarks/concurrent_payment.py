@@ -13,8 +13,8 @@ from django.db.models import Max, Min
 
 from benchmarks import freeze_charges, runs
 from benchmarks.harness import Bench, Process, percentile
-from wallets import movements
 from wallets.models import Wallet
+from wallets.movements import spending
 from winddown.actors import SYSTEM
 from winddown.errors import WinddownError
 
@@ -95,7 +95,7 @@ def pay_at_rate() -> dict[str, Any]:
         while (at := due.get()) is not None:
             paid += 1
             try:
-                movements.pay(
+                spending.pay(
                     chance.randint(bounds["first"], bounds["last"]),
                     amount_minor=1,
                     merchant_ref="shop",

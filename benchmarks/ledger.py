@@ -11,8 +11,8 @@ from django.db.models import Max, Min
 from benchmarks import freeze_charges
 from benchmarks.harness import Bench, Measurement, Process, Stopwatch
 from wallets import invariants as ledger_invariants
-from wallets import movements
 from wallets.models import Wallet
+from wallets.movements import charging, histories, spending
 from winddown.actors import SYSTEM
 from winddown.evidence import audit
 
@@ -113,7 +113,7 @@ def mass(bench: Bench) -> tuple[int, float]:
     """
     _stage()
     with Stopwatch() as watch, transaction.atomic():
-        rows = movements.record_top_ups(ROWS, actor=SYSTEM)
+        rows = histories.record_top_ups(ROWS, actor=SYSTEM)
         audit.append("benchmark.record", "top_ups", actor=SYSTEM, rows=rows)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -163,13 +163,13 @@ def one_by_one(number: int, verb: Callable[[int, str], object]) -> tuple[int, fl
 
 
 def top_up(wallet_id: int, reference: str) -> object:
-    return movements.top_up(
+    return charging.top_up(
         wallet_id, source="register_cash", amount_minor=100, top_up_ref=reference, actor=SYSTEM
     )
 
 
 def pay(wallet_id: int, reference: str) -> object:
-    return movements.pay(
+    return spending.pay(
         wallet_id, amount_minor=100, merchant_ref="shop", payment_ref=reference, actor=SYSTEM
     )
 

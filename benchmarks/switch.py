@@ -16,8 +16,8 @@ from django.db.models import Max, Min
 from benchmarks import freeze_charges, population
 from benchmarks.concurrent_payment import input_ends
 from benchmarks.harness import Bench, Process, Stopwatch, percentile
-from wallets import movements
 from wallets.models import Wallet
+from wallets.movements import charging, spending
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import CapabilityStopped, WinddownError
@@ -128,11 +128,11 @@ def load(side: str, share: str) -> dict[str, Any]:
 
 def move(wallet_id: int, reference: str, *, spend: bool) -> None:
     if spend:
-        movements.pay(
+        spending.pay(
             wallet_id, amount_minor=1, merchant_ref="shop", payment_ref=reference, actor=SYSTEM
         )
     else:
-        movements.top_up(
+        charging.top_up(
             wallet_id, source=SOURCE, amount_minor=1, top_up_ref=reference, actor=SYSTEM
         )
 

@@ -15,8 +15,8 @@ from refunds import payees, terms
 from refunds.models import Entitlement, EntitlementTransition, Payee, RefundApplication
 from refunds.models.application import draft_place
 from refunds.payees import Account, PayeeRefused
-from wallets import movements
 from wallets.models import LedgerAccount
+from wallets.movements import posting
 from winddown import clock, encryption
 from winddown.actors import SYSTEM, require
 from winddown.authority import approvals
@@ -656,7 +656,7 @@ def _reinstate(entitlement: Entitlement, *, actor: Any, reason: str) -> None:
     if entitlement.state != Entitlement.State.EXCLUDED:
         raise GuardNotMet(action="approve a late claim", why="the exclusion is not posted yet")
     transition_one(entitlement, "approve_late", actor=actor, reason=reason)
-    movements.post(
+    posting.post(
         [
             (LedgerAccount.UNCLAIMED, None, -entitlement.amount_minor),
             (LedgerAccount.REFUNDS_PAYABLE, None, entitlement.amount_minor),

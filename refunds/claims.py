@@ -15,7 +15,6 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from accounts.models import CredentialFence, User
 from refunds import remedies
 from refunds.models import ClaimDecision, FraudClaim, Issuer, Loss
-from wallets import movements
 from wallets.models import (
     FundingCard,
     Hold,
@@ -25,6 +24,7 @@ from wallets.models import (
     Wallet,
     WalletTransition,
 )
+from wallets.movements import posting, withholding
 from winddown import clock, locks
 from winddown.actors import SYSTEM, require
 from winddown.authority import approvals
@@ -301,7 +301,7 @@ def hold_candidates(
             ids = list(wallets.values_list("pk", flat=True))
             held = move_rows(Wallet, "hold", ids, actor=actor, reason=reason)
         else:
-            held, _ = movements.hold_each(
+            held, _ = withholding.hold_each(
                 {
                     wallet_id: (amount_minor, _hold_reason(claim_id))
                     for claim_id, wallet_id, amount_minor in _tainted(chosen)
@@ -410,7 +410,7 @@ def release(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
         _require_another_than_held(holds, wallets, actor=actor)
         ended = 0
         for hold in holds:
-            movements.release(hold, actor=actor, reason=reason)
+            withholding.release(hold, actor=actor, reason=reason)
             ended += 1
         ids = list(wallets.values_list("pk", flat=True))
         name = "release_frozen" if _charges_frozen() else "release"
@@ -455,13 +455,13 @@ def claw_back(claims: Iterable[FraudClaim], *, actor: Any = SYSTEM, reason: str 
         )
         for hold in _active_holds(chosen):
             # Not the actor's decision: it is held again, or taken, in the same commit.
-            movements.release(hold, actor=SYSTEM, reason=reason)
+            withholding.release(hold, actor=SYSTEM, reason=reason)
         taken = 0
         for claim_id, wallet_id, amount_minor in _tainted(chosen):
-            hold = movements.hold(
+            hold = withholding.hold(
                 wallet_id, amount_minor=amount_minor, reason=_hold_reason(claim_id), actor=actor
             )
-            movements.claw_back(hold, actor=actor, reason=reason)
+            withholding.claw_back(hold, actor=actor, reason=reason)
             taken += amount_minor
         if taken:
             audit.append("claims.claw_back", "claims", actor=actor, amount_minor=taken)
@@ -668,7 +668,7 @@ def _confirm(
     Loss.objects.filter(pk__in=[loss.pk for loss in losses]).update(confirmed_at=at)
     total = sum(loss.amount_minor for loss in losses)
     if total:
-        movements.post(
+        posting.post(
             [
                 (LedgerAccount.FRAUD_LOSS, None, -total),
                 (LedgerAccount.FRAUD_SUSPENSE, None, total),

@@ -13,8 +13,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from refunds import routes
 from refunds.models import FraudClaim, Issuer, IssuerAction, Loss, Remedy
-from wallets import movements
 from wallets.models import LedgerAccount
+from wallets.movements import posting
 from winddown import clock
 from winddown.actors import SYSTEM, require
 from winddown.errors import GuardNotMet, WinddownError
@@ -213,10 +213,10 @@ def _post(remedies: Sequence[Remedy], *, at: dt.datetime, actor: Any) -> None:
             per_account[account] += remedy.amount_minor
     if not per_account:
         return
-    lines: movements.Lines = [(LedgerAccount.FRAUD_SUSPENSE, None, -sum(per_account.values()))]
+    lines: posting.Lines = [(LedgerAccount.FRAUD_SUSPENSE, None, -sum(per_account.values()))]
     lines += [(account, None, total) for account, total in sorted(per_account.items())]
     # A remedy finishes once, so the first of them names the journal for good.
-    movements.post(
+    posting.post(
         lines,
         source="remedy",
         source_id=min(remedy.pk for remedy in remedies),

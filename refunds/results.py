@@ -16,8 +16,8 @@ from refunds.bankfiles.zengin_result import AccountCheck, ResultReader
 from refunds.models import BankFile, PayoutBatch, ReconciliationBreak
 from refunds.models.payout import PAYEE_NUMBERS_FROM, PAYOUT_NUMBERS_FROM
 from refunds.payees import Account
-from wallets import movements
 from wallets.models import LedgerAccount
+from wallets.movements import posting
 from winddown import clock, locks
 from winddown.actors import require
 from winddown.errors import LoadRefused
@@ -276,7 +276,7 @@ def _post(file: BankFile, *, at: Any, actor: Any) -> None:
             [verdict],
         )
         if amount:
-            movements.post(
+            posting.post(
                 [
                     (LedgerAccount.PAYOUTS_IN_FLIGHT, None, -int(amount)),
                     (account, None, int(amount)),

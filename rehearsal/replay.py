@@ -22,8 +22,8 @@ from rehearsal.processes import Processes
 from rehearsal.refunding import Refunding
 from rehearsal.report import Figure, Report
 from rehearsal.storyteller import Storyteller
-from wallets import movements
 from wallets.models import Snapshot, Wallet
+from wallets.movements import spending
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import PastDeadline, WinddownError
@@ -265,7 +265,7 @@ class Replay:
         assert holder is not None, "the case leaves holders"
         try:
             with transaction.atomic():
-                movements.pay(
+                spending.pay(
                     holder.pk,
                     amount_minor=1,
                     merchant_ref="probe",

@@ -9,7 +9,10 @@ class WalletsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.recovery import registration
-        from wallets import invariants, opening, waves  # noqa: F401  registers them
+        from wallets import (
+            notice_groups,  # noqa: F401  registers them
+            opening,
+        )
         from wallets.workflows import freeze_charges, shut_down_by_deadline  # noqa: F401  registers them
 
         registration.OPENED.append(opening.open_wallet)

@@ -8,8 +8,8 @@ from typing import Any
 from django.db import connection
 
 from accounts.loading import ACCOUNT
-from wallets import movements
 from wallets.models import FundingCard, Payment, TopUp, Wallet
+from wallets.movements import histories
 from winddown import locks
 from winddown.errors import UnknownCapability
 from winddown.loading.file_kinds import (
@@ -200,7 +200,7 @@ def _judge_top_ups() -> None:
 
 
 def _record_top_ups(actor: Any, progress: Callable[[int, int], None]) -> int:
-    return movements.record_top_ups(ROWS, actor=actor, progress=progress)
+    return histories.record_top_ups(ROWS, actor=actor, progress=progress)
 
 
 TOP_UPS = declare(
@@ -278,7 +278,7 @@ def _before_payments() -> None:
 
 def _judge_payments() -> None:
     _refuse_after_stop("'spend'", what="'payments'")
-    split = movements.split_payments(ROWS)
+    split = histories.split_payments(ROWS)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -292,7 +292,7 @@ def _judge_payments() -> None:
 
 
 def _record_payments(actor: Any, progress: Callable[[int, int], None]) -> int:
-    return movements.record_payments(ROWS, actor=actor, progress=progress)
+    return histories.record_payments(ROWS, actor=actor, progress=progress)
 
 
 PAYMENTS = declare(

@@ -22,8 +22,8 @@ from refunds.models import (
     RefundApplication,
     Remedy,
 )
-from wallets import movements
 from wallets.models import LedgerAccount, Posting, Snapshot, Wallet
+from wallets.movements import closing, posting
 from winddown import clock, locks
 from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet
@@ -213,9 +213,7 @@ def _entitled_held(run: Run) -> QuerySet[Any]:
 
 
 def _settle_empty(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
-    done = movements.empty_closed_wallets(
-        rows, "settle_empty", run=run, at=run.as_of or clock.now()
-    )
+    done = closing.empty_closed_wallets(rows, "settle_empty", run=run, at=run.as_of or clock.now())
     return Moved(rows=done.wallets)
 
 
@@ -229,7 +227,7 @@ def _entitle_held(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
 
 def _owe(rows: QuerySet[Any], name: str, state: str, *, run: Run) -> Moved:
     """The wallets are empty; each line that took paid value out of one is an entitlement."""
-    done = movements.empty_closed_wallets(rows, name, run=run, at=run.as_of or clock.now())
+    done = closing.empty_closed_wallets(rows, name, run=run, at=run.as_of or clock.now())
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -595,7 +593,7 @@ def _booked(sql: str, params: Any, *, name: str, kind: str, debit: str, run: Run
         cursor.execute(sql, params)
         rows, first_id, amount = cursor.fetchone()
     if rows:
-        movements.post(
+        posting.post(
             [(debit, None, -int(amount)), (LedgerAccount.PAYOUTS_IN_FLIGHT, None, int(amount))],
             source="payout",
             source_id=first_id,
@@ -760,7 +758,7 @@ def _exclude(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
         )
         excluded, first_id, amount = cursor.fetchone()
     if excluded:
-        movements.post(
+        posting.post(
             [
                 (LedgerAccount.REFUNDS_PAYABLE, None, -int(amount)),
                 (LedgerAccount.UNCLAIMED, None, int(amount)),

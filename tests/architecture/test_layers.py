@@ -48,7 +48,7 @@ def test_the_rooms_import_one_way_and_nothing_imports_a_door() -> None:
     [
         ("winddown/errors.py", "import accounts.models", "The rooms import one way"),
         ("accounts/apps.py", "from wallets import movements", "The rooms import one way"),
-        ("wallets/movements.py", "import refunds", "The rooms import one way"),
+        ("wallets/movements/posting.py", "import refunds", "The rooms import one way"),
         ("refunds/apps.py", "import rehearsal", "The rooms import one way"),
         ("wallets/apps.py", "import config.settings", "No room knows how it is deployed"),
         ("wallets/apps.py", "import winddown.tasks", "Nothing imports a door"),

@@ -13,8 +13,8 @@ from refunds import claims, issuer_asks
 from refunds.issuers.csv_exchange import AnswerLine, read_asks, write_answers
 from refunds.models import ClaimDecision, FraudClaim, Issuer, IssuerAction, IssuerFile, Remedy
 from tests import factories
-from wallets import movements
 from wallets.models import FundingCard, LedgerAccount, Payment, Posting, TopUp, Wallet
+from wallets.movements import charging, spending
 from winddown import clock
 from winddown.actors import SYSTEM
 
@@ -62,7 +62,7 @@ class Scene:
         source = {"credit": "credit_card", "debit": "debit_card"}.get(funding, funding)
         for number, amount in enumerate(amounts):
             clock.travel(HIT_AT + dt.timedelta(seconds=20 * number), frozen=True)
-            movements.top_up(
+            charging.top_up(
                 wallet.pk,
                 source=source,
                 amount_minor=amount,
@@ -91,7 +91,7 @@ class Scene:
     def pay(
         self, wallet: Wallet, amount: int, prefecture: str = "Osaka", category: str = ""
     ) -> Payment:
-        return movements.pay(
+        return spending.pay(
             wallet.pk,
             amount_minor=amount,
             merchant_ref="M1",

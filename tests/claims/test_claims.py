@@ -12,8 +12,8 @@ from refunds.claim_invariants import released_by_the_holder
 from refunds.models import FraudClaim, Loss, Remedy
 from tests import factories
 from tests.claims.scene import HIT_AT, Scene, balance, jst, kinds
-from wallets import movements
 from wallets.models import Hold, TopUp, Wallet
+from wallets.movements import charging, withholding
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import (
@@ -318,8 +318,8 @@ def test_whoever_held_a_wallet_does_not_release_it(scene: Scene, *, whole: bool)
 
 def test_a_release_by_the_holder_is_seen_whatever_let_it_through(scene: Scene) -> None:
     wallet = scene.victim(30_000, own=500)
-    part = movements.hold(wallet.pk, amount_minor=500, reason="claim:1", actor=scene.supervisor)
-    movements.release(part, actor=scene.supervisor, reason="psql")
+    part = withholding.hold(wallet.pk, amount_minor=500, reason="claim:1", actor=scene.supervisor)
+    withholding.release(part, actor=scene.supervisor, reason="psql")
     with transaction.atomic():
         for name in ("hold", "release"):
             transition_one(Wallet.objects.get(), name, actor=scene.supervisor, reason="psql")
@@ -364,9 +364,7 @@ def test_a_reopened_claim_pays_only_what_is_new(scene: Scene) -> None:
         claims.reopen(asked, actor=scene.supervisor, reason="me too")
     claims.reopen(asked, actor=factories.make_staff("compliance"), reason="agreed")
     claims.take_up([claim], actor=scene.analyst, reason="again")
-    movements.top_up(
-        wallet.pk, source="points", amount_minor=5_000, top_up_ref="late", actor=SYSTEM
-    )
+    charging.top_up(wallet.pk, source="points", amount_minor=5_000, top_up_ref="late", actor=SYSTEM)
     fresh = TopUp.objects.get(top_up_ref="late")
     claims.name_losses([(claim, fresh)], actor=scene.analyst, reason="overlooked")
     decision = claims.propose([claim], verdict="confirm", actor=scene.analyst, reason="test")

@@ -15,8 +15,8 @@ from refunds import claims, figures, victims
 from refunds.models import FraudClaim, RuleHit
 from tests import factories
 from tests.claims.scene import HIT_AT, Scene, jst
-from wallets import movements
 from wallets.models import Wallet
+from wallets.movements import charging
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet
@@ -45,7 +45,7 @@ def robbed(scene: Scene, *amounts: int, spent: int = 0) -> Wallet:
 
 def charge(wallet: Wallet, amount: int, at: dt.datetime, source: str = "points") -> None:
     clock.travel(at, frozen=True)
-    movements.top_up(
+    charging.top_up(
         wallet.pk,
         source=source,
         amount_minor=amount,

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from refunds.models import Entitlement
 from tests import factories
-from wallets import movements
+from wallets.movements import spending, withholding
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.programme import capabilities, milestones
@@ -143,7 +143,7 @@ def test_a_hold_is_told_without_its_reason(
     programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client]
 ) -> None:
     mine = wallet(paid_minor=1_000)
-    movements.hold(mine.pk, amount_minor=400, reason="looks like a thief", actor=SYSTEM)
+    withholding.hold(mine.pk, amount_minor=400, reason="looks like a thief", actor=SYSTEM)
 
     page = signed_in(mine.account).get("/").content.decode()
 
@@ -155,7 +155,7 @@ def test_a_payment_is_one_movement_with_its_bonus_part(
     programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client]
 ) -> None:
     mine = wallet(paid_minor=1_000, bonus_minor=50)
-    movements.pay(mine.pk, amount_minor=300, merchant_ref="m", payment_ref="p-1", actor=SYSTEM)
+    spending.pay(mine.pk, amount_minor=300, merchant_ref="m", payment_ref="p-1", actor=SYSTEM)
 
     panels = signed_in(mine.account).get("/").context["panels"]
     shown = next(panel.shown["movements"] for panel in panels if "movements" in panel.shown)

@@ -17,7 +17,7 @@ from tests.faults import kills, wind_down
 from tests.faults.conftest import Fleet, command, wait_until
 from tests.faults.kills import Fault
 from tests.faults.wind_down import CHAPTERS, Chapter, Gate, WindDown
-from wallets import movements
+from wallets.movements import spending
 from winddown.actors import SYSTEM
 from winddown.errors import PastDeadline
 from winddown.models import Milestone, Run
@@ -82,7 +82,7 @@ def the_deadline_passes_by_itself(run: Run, place: WindDown) -> None:
     """Nobody has fired it, and yet nobody can pay."""
     assert Milestone.objects.get(kind="spend_ends").fired_at is None
     with pytest.raises(PastDeadline):
-        movements.pay(
+        spending.pay(
             place.wallets[0], amount_minor=1, merchant_ref="m", payment_ref="late", actor=SYSTEM
         )
     assert Run.objects.get(pk=run.pk).state == "approved"

@@ -14,8 +14,8 @@ from config.environment import broker_from_url
 from tests import factories
 from tests.faults import kills, wind_down
 from tests.faults.conftest import command, wait_until
-from wallets import movements
 from wallets.models import TopUp, TopUpTransition, Wallet, WalletTransition
+from wallets.movements import charging
 from winddown.actors import SYSTEM
 from winddown.evidence import invariants
 from winddown.models import Batch, Run, RunTransition
@@ -89,7 +89,7 @@ def freeze(own_database, programme, wallets, staff, gate, fleet):
     wind_down.cut_batches_small()
     ids = wallets(WALLETS, paid_minor=100)
     for number, pk in enumerate(ids[:AUTHORISED]):
-        movements.top_up(
+        charging.top_up(
             pk,
             source="points",
             amount_minor=3,

@@ -20,8 +20,8 @@ from tests import factories
 from tests.conftest import Database
 from tests.faults.conftest import wait_until
 from tests.refunds.conftest import House, jst, make_house, publish_notice
-from wallets import movements
 from wallets.models import Posting, Snapshot, Wallet
+from wallets.movements import charging, spending
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.evidence import audit, invariants
@@ -196,11 +196,11 @@ def make_wind_down(directory: Path) -> WindDown:
         for number, account in enumerate(people)
     )  # fmt: skip
     for number, pk in enumerate(ids[:IN_FLIGHT]):
-        movements.top_up(
+        charging.top_up(
             pk, source="points", amount_minor=3, top_up_ref=f"t{number}", actor=SYSTEM,
             authorised_only=True,
         )  # fmt: skip
-        movements.reserve(
+        spending.reserve(
             pk, amount_minor=100, merchant_ref="m", payment_ref=f"r{number}", actor=SYSTEM
         )
     return WindDown(

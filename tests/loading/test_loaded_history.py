@@ -16,8 +16,8 @@ from django.db import connection
 from accounts.models import ExternalIdentity, User
 from tests.factories import make_wallet
 from tests.loading.rows import HASH, JST, at
-from wallets import movements
 from wallets.models import FundingCard, Journal, Payment, TopUp, Wallet
+from wallets.movements import charging, histories, spending
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.evidence import invariants
@@ -71,14 +71,14 @@ def test_loaded_movements_are_what_the_verbs_would_have_made(
         clock.travel(dt.datetime.fromisoformat(moment), frozen=True)
         ref = f"M{number}"
         if verb == "top_up":
-            movements.top_up(by_hand.pk, top_up_ref=f"hand-{ref}", actor=SYSTEM, **values)
+            charging.top_up(by_hand.pk, top_up_ref=f"hand-{ref}", actor=SYSTEM, **values)
             row = {key: value for key, value in values.items() if key != "authorised_only"}
             state = "authorised" if "authorised_only" in values else "posted"
             top_ups.append(
                 {"top_up_ref": ref, "occurred_at": moment, "state": state, **NO_CARD, **row}
             )
         else:
-            getattr(movements, verb)(
+            getattr(spending, verb)(
                 by_hand.pk,
                 payment_ref=f"hand-{ref}",
                 merchant_ref="M130001",
@@ -119,7 +119,7 @@ def test_a_loaded_reservation_is_settled_like_any_other(
     load("top_ups", {"amount_minor": 1_000})
     load("payments", {"amount_minor": 600, "state": "authorised"})
     assert Wallet.objects.get().paid_minor == 400
-    movements.settle(Payment.objects.get(), captured=False, actor=SYSTEM)
+    spending.settle(Payment.objects.get(), captured=False, actor=SYSTEM)
     assert Wallet.objects.get().paid_minor == 1_000
     assert not invariants.breached()
 
@@ -131,7 +131,7 @@ def test_a_loaded_authorisation_waits_and_is_then_posted(
     people(1)
     load("top_ups", {"state": "authorised"})
     assert (Wallet.objects.get().paid_minor, Journal.objects.count()) == (0, 0)
-    movements.post_authorised(TopUp.objects.get(), actor=SYSTEM)
+    charging.post_authorised(TopUp.objects.get(), actor=SYSTEM)
     assert Wallet.objects.get().paid_minor == 10_000
 
 
@@ -218,7 +218,7 @@ def test_bonus_value_is_spent_first_in_the_order_of_time_whatever_the_order_of_t
 def test_a_file_larger_than_one_statement_is_recorded_whole(
     people: Callable[[int], None], load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(movements, "RECORDED_AT_ONCE", 7)
+    monkeypatch.setattr(histories, "RECORDED_AT_ONCE", 7)
     people(3)
     rows = [
         {"top_up_ref": f"T{n}", "wallet_ref": f"W{n % 3 + 1}", "source": "points", **NO_CARD}

@@ -11,8 +11,8 @@ import pytest
 
 from tests.factories import bring_to
 from tests.loading.rows import ROWS, at, reasons, refusal, refused_rows
-from wallets import movements
 from wallets.models import TopUp, Wallet
+from wallets.movements import withholding
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.loading import file_kinds, loader
@@ -420,7 +420,7 @@ def test_held_value_is_not_spent_by_a_loaded_payment(
     people(1)
     load("top_ups", {"amount_minor": 1_000})
     wallet = Wallet.objects.get(wallet_ref="W1")
-    movements.hold(wallet.pk, amount_minor=400, reason="suspicion", actor=SYSTEM)
+    withholding.hold(wallet.pk, amount_minor=400, reason="suspicion", actor=SYSTEM)
     refused = refusal(load, "payments", {"amount_minor": 700})
     assert "had left at that time: 600" in reasons(refused)[0][2]
     load("payments", {"amount_minor": 600})

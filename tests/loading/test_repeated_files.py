@@ -11,8 +11,8 @@ import pytest
 from accounts.models import AuthEvent, ExternalIdentity, User
 from tests.factories import bring_to
 from tests.loading.rows import ROWS, at
-from wallets import movements
 from wallets.models import Payment, TopUp, Wallet
+from wallets.movements import charging, spending
 from winddown.actors import SYSTEM
 from winddown.errors import NotPermitted
 from winddown.loading import loader
@@ -95,9 +95,9 @@ def test_rows_that_lived_on_here_are_still_the_same_rows(
         {"state": "authorised"},
         {"payment_ref": "P2", "state": "authorised", "occurred_at": at(13)},
     )
-    movements.settle(Payment.objects.get(payment_ref="P1"), captured=True, actor=SYSTEM)
-    movements.settle(Payment.objects.get(payment_ref="P2"), captured=False, actor=SYSTEM)
-    movements.post_authorised(TopUp.objects.get(top_up_ref="T1"), actor=SYSTEM)
+    spending.settle(Payment.objects.get(payment_ref="P1"), captured=True, actor=SYSTEM)
+    spending.settle(Payment.objects.get(payment_ref="P2"), captured=False, actor=SYSTEM)
+    charging.post_authorised(TopUp.objects.get(top_up_ref="T1"), actor=SYSTEM)
     bring_to(ExternalIdentity.objects.get(), "suspended")
     User.objects.update(password="!")
     bring_to(Wallet.objects.get(), "closed")

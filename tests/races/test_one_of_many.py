@@ -11,8 +11,8 @@ from django.db import transaction
 from tests import factories
 from tests.races.crowd import at_once, outcome, wait_until_somebody_waits_for_the_switch
 from tests.winddown import sweep
-from wallets import movements
 from wallets.models import Journal, Payment, TopUp, Wallet, WalletTransition
+from wallets.movements import charging, spending, withholding
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.authority import approvals
@@ -149,7 +149,7 @@ def test_payments_at_once_never_take_more_than_there_is(wallet):
         before = balance(one.pk)
         answers = at_once(
             *(
-                lambda n=n: movements.pay(
+                lambda n=n: spending.pay(
                     one.pk,
                     amount_minor=1_000,
                     merchant_ref="m",
@@ -161,7 +161,7 @@ def test_payments_at_once_never_take_more_than_there_is(wallet):
         )
         assert outcome(answers).get("done", 0) == before // 1_000
         assert balance(one.pk) == before % 1_000
-        movements.top_up(
+        charging.top_up(
             one.pk, source="points", amount_minor=3_000, top_up_ref=f"{turn}", actor=SYSTEM
         )
     assert invariants.breached() == {}
@@ -172,12 +172,12 @@ def test_a_reservation_is_settled_once_by_eight_who_disagree(wallet):
     one = wallet(paid_minor=1_000)
     for turn in range(5):
         before = balance(one.pk)
-        held = movements.reserve(
+        held = spending.reserve(
             one.pk, amount_minor=10, merchant_ref="m", payment_ref=f"r{turn}", actor=SYSTEM
         )
         answers = at_once(
             *(
-                lambda n=n: movements.settle(held, captured=n % 2 == 0, actor=SYSTEM)
+                lambda n=n: spending.settle(held, captured=n % 2 == 0, actor=SYSTEM)
                 for n in range(8)
             )
         )
@@ -190,9 +190,9 @@ def test_a_reservation_is_settled_once_by_eight_who_disagree(wallet):
 
 def test_a_payment_is_reversed_once_by_eight(wallet):
     one = wallet(paid_minor=100)
-    paid = movements.pay(one.pk, amount_minor=60, merchant_ref="m", payment_ref="p", actor=SYSTEM)
+    paid = spending.pay(one.pk, amount_minor=60, merchant_ref="m", payment_ref="p", actor=SYSTEM)
     answers = at_once(
-        *(lambda: movements.reverse(paid, actor=SYSTEM, reason="back") for _ in range(8))
+        *(lambda: spending.reverse(paid, actor=SYSTEM, reason="back") for _ in range(8))
     )
     assert outcome(answers) == {"TransitionRefused": 7, "done": 1}
     assert balance(one.pk) == 100
@@ -215,7 +215,7 @@ def test_a_charge_submitted_eight_times_at_once_is_one_charge(wallet):
         ]
         answers = at_once(
             *(
-                lambda pk=pk, amount=amount: movements.top_up(
+                lambda pk=pk, amount=amount: charging.top_up(
                     pk,
                     source="points",
                     amount_minor=amount,
@@ -236,8 +236,8 @@ def test_a_hold_and_a_payment_at_once_do_not_share_the_money(wallet):
     for _ in range(10):
         one = wallet(paid_minor=100)
         answers = at_once(
-            lambda one=one: movements.hold(one.pk, amount_minor=80, reason="taint", actor=SYSTEM),
-            lambda one=one: movements.pay(
+            lambda one=one: withholding.hold(one.pk, amount_minor=80, reason="taint", actor=SYSTEM),
+            lambda one=one: spending.pay(
                 one.pk, amount_minor=80, merchant_ref="m", payment_ref=f"p{one.pk}", actor=SYSTEM
             ),
         )
@@ -265,7 +265,7 @@ def test_the_audit_chain_never_forks():
 def test_eight_seals_at_once_cover_each_movement_once(wallet):
     one = wallet(paid_minor=100)
     for number in range(5):
-        movements.pay(
+        spending.pay(
             one.pk, amount_minor=1, merchant_ref="m", payment_ref=f"p{number}", actor=SYSTEM
         )
     assert outcome(at_once(*(audit.seal for _ in range(8)))) == {"done": 8}
@@ -298,7 +298,7 @@ def test_wallets_are_paid_from_while_they_are_swept(staff, wallets):
 
     def shop(name):
         for pk in ids[name::4]:
-            movements.pay(pk, amount_minor=7, merchant_ref="m", payment_ref=f"p{pk}", actor=SYSTEM)
+            spending.pay(pk, amount_minor=7, merchant_ref="m", payment_ref=f"p{pk}", actor=SYSTEM)
 
     answers = at_once(
         *(lambda n=n: shop(n) for n in range(4)), *(lambda: factories.worked_off(run).pk,) * 2

@@ -9,8 +9,8 @@ from django.db import connection, transaction
 
 from tests import factories
 from tests.races.crowd import wait_until_somebody_waits_for_the_switch
-from wallets import movements
 from wallets.models import Posting, TopUp, Wallet
+from wallets.movements import charging
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import CapabilityStopped, WalletNotUsable
@@ -63,7 +63,7 @@ def charge_all(ids, verb, meanwhile):
 
 
 def verb(wallet, number):
-    return movements.top_up(
+    return charging.top_up(
         wallet, source="points", amount_minor=1, top_up_ref=f"t{number}", actor=SYSTEM
     )
 
@@ -155,7 +155,7 @@ def test_the_naive_charge_is_caught(own_database, programme, wallets):
                 occurred_at=clock.now(),
                 switch_version=switch.version,
             )
-            movements._post_top_up(done, wallet, at=done.occurred_at, actor=SYSTEM)
+            charging._post_top_up(done, wallet, at=done.occurred_at, actor=SYSTEM)
 
     def charge():
         try:

@@ -11,8 +11,8 @@ from refunds import applications
 from refunds.models import Entitlement
 from tests import factories
 from tests.refunds.conftest import House, person
-from wallets import movements
 from wallets.models import Journal, Posting, Snapshot, SnapshotLine, Wallet
+from wallets.movements import posting, withholding
 from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet, SamePerson
 from winddown.models import Batch, Failure, Programme
@@ -99,7 +99,7 @@ def test_a_wallet_that_differs_from_the_sealed_snapshot_is_a_stored_failure(hous
     ids = factories.make_wallets(3, paid_minor=100)
     house.close(ids)
     house.seal()
-    movements.post(
+    posting.post(
         [("wallet_paid", ids[1], 5), ("merchants", None, -5)],
         source="test",
         source_id=1,
@@ -183,7 +183,7 @@ def test_a_held_wallet_is_entitled_and_stays_held_until_two_supervisors_release_
 def test_value_under_an_active_hold_stays_in_the_wallet_until_the_hold_ends(house: House) -> None:
     """Rule 22: what is under suspicion is decided before it is owed."""
     wallet = factories.make_wallet(paid_minor=700)
-    taint = movements.hold(wallet.pk, amount_minor=200, reason="suspicion", actor=SYSTEM)
+    taint = withholding.hold(wallet.pk, amount_minor=200, reason="suspicion", actor=SYSTEM)
     house.close([wallet.pk])
     house.seal()
     first = house.run("entitle")
@@ -191,7 +191,7 @@ def test_value_under_an_active_hold_stays_in_the_wallet_until_the_hold_ends(hous
     assert first.plans.get().content["excluded"] == {"wallets_with_active_holds": 1}
     assert Wallet.objects.get(pk=wallet.pk).state == "closed"
     house.money_holds()
-    movements.release(taint, actor=SYSTEM)
+    withholding.release(taint, actor=SYSTEM)
     assert house.run("entitle").state == "succeeded"
     assert Entitlement.objects.get().amount_minor == 700
     house.money_holds()

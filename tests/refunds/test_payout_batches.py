@@ -248,11 +248,11 @@ def test_the_file_is_the_same_however_often_it_is_exported(
 
 def test_nothing_is_released_while_the_books_are_wrong(house: House, batch: PayoutBatch) -> None:
     """P4: the invariants are asked before a file leaves."""
-    from wallets import movements
+    from wallets.movements import posting
     from winddown.actors import SYSTEM
 
     batch = house.approve(batch)
-    movements.post(
+    posting.post(
         [("refunds_payable", None, 5), ("bank", None, -5)],
         source="test",
         source_id=1,

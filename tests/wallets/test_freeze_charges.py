@@ -6,8 +6,8 @@ import pytest
 from django.core.management import call_command
 
 from tests import factories
-from wallets import movements
 from wallets.models import TopUp, Wallet
+from wallets.movements import charging
 from winddown.actors import SYSTEM
 from winddown.errors import CapabilityStopped, GuardNotMet, NothingToDecide, PlanChanged
 from winddown.evidence import invariants
@@ -42,7 +42,7 @@ def freeze(maker, checker):
 
 
 def charge(wallet, source="points", ref="t", **more):
-    return movements.top_up(
+    return charging.top_up(
         wallet.pk, source=source, amount_minor=10, top_up_ref=ref, actor=SYSTEM, **more
     )
 
@@ -113,7 +113,7 @@ def test_an_authorised_charge_waits_for_its_reversal(wallet, freeze):
     run = freeze(**CARDS)
     assert TopUp.objects.get(pk=card.pk).state == "pending_reversal"
     assert TopUp.objects.get(pk=cash.pk).state == "authorised"
-    assert movements.post_authorised(cash, actor=SYSTEM).state == "posted"
+    assert charging.post_authorised(cash, actor=SYSTEM).state == "posted"
     assert progress.moved(run) == {"withhold_authorised_top_ups": 1}
 
 

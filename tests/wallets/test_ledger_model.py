@@ -16,8 +16,8 @@ from hypothesis.stateful import (
 )
 
 from tests import factories
-from wallets import movements
 from wallets.models import Hold, Payment, Posting, Wallet
+from wallets.movements import charging, spending, withholding
 from winddown.actors import SYSTEM
 from winddown.errors import InsufficientBalance, TransitionRefused
 from winddown.evidence import invariants
@@ -56,7 +56,7 @@ class Ledger(RuleBasedStateMachine):
     def top_up(self, w: int, amount: int, free: bool, twice: bool) -> None:
         reference = self.reference()
         for _ in range(1 + twice):
-            movements.top_up(
+            charging.top_up(
                 self.wallets[w],
                 source="bonus" if free else "points",
                 amount_minor=amount,
@@ -67,7 +67,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(target=payments, w=WALLETS, amount=AMOUNTS, later=st.booleans(), twice=st.booleans())
     def spend(self, w: int, amount: int, later: bool, twice: bool):
-        verb = movements.reserve if later else movements.pay
+        verb = spending.reserve if later else spending.pay
         asked = {
             "amount_minor": amount,
             "merchant_ref": "m",
@@ -92,9 +92,9 @@ class Ledger(RuleBasedStateMachine):
         row = Payment.objects.get(pk=payment["pk"])
         if payment["state"] != "authorised":
             with pytest.raises(TransitionRefused):
-                movements.settle(row, captured=captured, actor=SYSTEM)
+                spending.settle(row, captured=captured, actor=SYSTEM)
             return
-        payment["state"] = movements.settle(row, captured=captured, actor=SYSTEM).state
+        payment["state"] = spending.settle(row, captured=captured, actor=SYSTEM).state
         if captured:
             self.merchants += payment["amount"]
         else:
@@ -105,9 +105,9 @@ class Ledger(RuleBasedStateMachine):
         row = Payment.objects.get(pk=payment["pk"])
         if payment["state"] != "posted":
             with pytest.raises(TransitionRefused):
-                movements.reverse(row, actor=SYSTEM, reason="r")
+                spending.reverse(row, actor=SYSTEM, reason="r")
             return
-        payment["state"] = movements.reverse(row, actor=SYSTEM, reason="r").state
+        payment["state"] = spending.reverse(row, actor=SYSTEM, reason="r").state
         self.merchants -= payment["amount"]
         self._give_back(payment)
 
@@ -119,16 +119,16 @@ class Ledger(RuleBasedStateMachine):
     def hold(self, w: int, amount: int):
         if amount > self.paid[w] - self.held[w]:
             with pytest.raises(InsufficientBalance):
-                movements.hold(self.wallets[w], amount_minor=amount, reason="r", actor=SYSTEM)
+                withholding.hold(self.wallets[w], amount_minor=amount, reason="r", actor=SYSTEM)
             return multiple()
-        held = movements.hold(self.wallets[w], amount_minor=amount, reason="r", actor=SYSTEM)
+        held = withholding.hold(self.wallets[w], amount_minor=amount, reason="r", actor=SYSTEM)
         self.held[w] += amount
         return {"pk": held.pk, "w": w, "amount": amount, "open": True}
 
     @rule(held=holds, taken=st.booleans())
     def end_hold(self, held: dict, taken: bool) -> None:
         row = Hold.objects.get(pk=held["pk"])
-        verb = movements.claw_back if taken else movements.release
+        verb = withholding.claw_back if taken else withholding.release
         if not held["open"]:
             with pytest.raises(TransitionRefused):
                 verb(row, actor=SYSTEM)

@@ -9,8 +9,8 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Sum
 
 from tests import factories
-from wallets import movements
 from wallets.models import FundingCard, Hold, Journal, Payment, Posting, TopUp, Wallet
+from wallets.movements import charging, posting, spending, withholding
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import (
@@ -29,13 +29,13 @@ pytestmark = pytest.mark.usefixtures("programme")
 
 
 def top_up(wallet, amount=100, ref="t", source="register_cash", **more):
-    return movements.top_up(
+    return charging.top_up(
         wallet.pk, source=source, amount_minor=amount, top_up_ref=ref, actor=SYSTEM, **more
     )
 
 
 def pay(wallet, amount=10, ref="p", **more):
-    return movements.pay(
+    return spending.pay(
         wallet.pk,
         **{
             "amount_minor": amount,
@@ -48,7 +48,7 @@ def pay(wallet, amount=10, ref="p", **more):
 
 
 def reserve(wallet, amount=10, ref="r"):
-    return movements.reserve(
+    return spending.reserve(
         wallet.pk, amount_minor=amount, merchant_ref="shop", payment_ref=ref, actor=SYSTEM
     )
 
@@ -121,7 +121,7 @@ def test_an_amount_is_positive(wallet, amount):
         with pytest.raises(LedgerRefused):
             act(one, amount)
     with pytest.raises(InsufficientBalance):
-        movements.hold(one.pk, amount_minor=amount, reason="x", actor=SYSTEM)
+        withholding.hold(one.pk, amount_minor=amount, reason="x", actor=SYSTEM)
     assert balance(one) == (50, 0, 0)
 
 
@@ -140,10 +140,10 @@ def test_an_authorised_charge_moves_no_money_until_it_is_posted(wallet):
     one = wallet()
     waiting = top_up(one, authorised_only=True)
     assert (waiting.state, balance(one)) == ("authorised", (0, 0, 0))
-    posted = movements.post_authorised(waiting, actor=SYSTEM)
+    posted = charging.post_authorised(waiting, actor=SYSTEM)
     assert (posted.state, balance(one)) == ("posted", (100, 0, 0))
     with pytest.raises(TransitionRefused):
-        movements.post_authorised(posted, actor=SYSTEM)
+        charging.post_authorised(posted, actor=SYSTEM)
     assert balance(one) == (100, 0, 0)
 
 
@@ -154,7 +154,7 @@ def test_a_withheld_charge_is_never_silently_credited(wallet, staff):
     with transaction.atomic():
         transition_set(TopUp.objects.filter(pk=waiting.pk), "withhold", run=None)
     with pytest.raises(TransitionRefused):
-        movements.post_authorised(waiting, actor=SYSTEM)
+        charging.post_authorised(waiting, actor=SYSTEM)
     assert TopUp.objects.get(pk=waiting.pk).state == "pending_reversal"
     assert balance(one) == (0, 0, 0)
 
@@ -165,7 +165,7 @@ def test_an_authorised_charge_is_not_posted_after_the_stop(wallet, staff):
     waiting = top_up(one, authorised_only=True)
     capabilities.stop("top_up:register_cash", actor=staff("incident_commander"), reason="x")
     with pytest.raises(CapabilityStopped):
-        movements.post_authorised(waiting, actor=SYSTEM)
+        charging.post_authorised(waiting, actor=SYSTEM)
     assert balance(one) == (0, 0, 0)
 
 
@@ -250,13 +250,13 @@ def test_a_closing_wallet_pays_no_more(wallet, state):
 def test_a_payment_can_be_undone_once(wallet):
     one = wallet(paid_minor=100, bonus_minor=30)
     done = pay(one, 50)
-    undone = movements.reverse(done, actor=SYSTEM, reason="returned goods")
+    undone = spending.reverse(done, actor=SYSTEM, reason="returned goods")
     assert (undone.state, balance(one)) == ("reversed", (100, 30, 0))
     assert account("merchants") == 0
     journal = Journal.objects.get(kind="reverse")
     assert journal.reverses == Journal.objects.get(kind="pay")
     with pytest.raises(TransitionRefused):
-        movements.reverse(done, actor=SYSTEM, reason="again")
+        spending.reverse(done, actor=SYSTEM, reason="again")
     assert balance(one) == (100, 30, 0)
 
 
@@ -275,7 +275,7 @@ def test_a_reservation_takes_the_value_out_of_reach_at_once(wallet):
 def test_a_reservation_is_posted_or_void_and_never_the_other(wallet, captured):
     one = wallet(paid_minor=100, bonus_minor=30)
     held = reserve(one, 50)
-    done = movements.settle(held, captured=captured, actor=SYSTEM)
+    done = spending.settle(held, captured=captured, actor=SYSTEM)
     assert done.state == ("posted" if captured else "voided")
     expected = ((80, 0, 0), 50) if captured else ((100, 30, 0), 0)
     assert (balance(one), account("merchants")) == expected
@@ -283,7 +283,7 @@ def test_a_reservation_is_posted_or_void_and_never_the_other(wallet, captured):
     for outcome in (True, False):
         for payment in (held, done):
             with pytest.raises(TransitionRefused):
-                movements.settle(payment, captured=outcome, actor=SYSTEM)
+                spending.settle(payment, captured=outcome, actor=SYSTEM)
     assert (balance(one), account("merchants")) == expected
 
 
@@ -291,9 +291,9 @@ def test_both_outcomes_of_a_reservation_share_one_key(wallet):
     """Also a mistake in the machine could not post and void: the ledger refuses the second."""
     one = wallet(paid_minor=100)
     held = reserve(one, 50)
-    movements.settle(held, captured=True, actor=SYSTEM)
+    spending.settle(held, captured=True, actor=SYSTEM)
     with pytest.raises(DatabaseError, match="journal_idempotency"), transaction.atomic():
-        movements.post(
+        posting.post(
             [("reservations", None, -50), ("wallet_paid", one.pk, 50)],
             source="payment",
             source_id=held.pk,
@@ -305,8 +305,8 @@ def test_both_outcomes_of_a_reservation_share_one_key(wallet):
 
 def test_a_settled_reservation_can_be_undone(wallet):
     one = wallet(paid_minor=100)
-    done = movements.settle(reserve(one, 50), captured=True, actor=SYSTEM)
-    movements.reverse(done, actor=SYSTEM, reason="returned goods")
+    done = spending.settle(reserve(one, 50), captured=True, actor=SYSTEM)
+    spending.reverse(done, actor=SYSTEM, reason="returned goods")
     assert (balance(one), account("merchants")) == ((100, 0, 0), 0)
 
 
@@ -315,7 +315,7 @@ def test_a_settled_reservation_can_be_undone(wallet):
 
 def test_a_hold_keeps_its_part_and_leaves_the_rest_spendable(wallet):
     one = wallet(paid_minor=100, bonus_minor=10)
-    movements.hold(one.pk, amount_minor=60, reason="taint", actor=SYSTEM)
+    withholding.hold(one.pk, amount_minor=60, reason="taint", actor=SYSTEM)
     assert balance(one) == (100, 10, 60)
     with pytest.raises(InsufficientBalance):
         pay(one, 51)
@@ -325,24 +325,24 @@ def test_a_hold_keeps_its_part_and_leaves_the_rest_spendable(wallet):
 
 def test_a_hold_holds_paid_value_that_is_free(wallet):
     one = wallet(paid_minor=100, bonus_minor=50)
-    movements.hold(one.pk, amount_minor=60, reason="taint", actor=SYSTEM)
+    withholding.hold(one.pk, amount_minor=60, reason="taint", actor=SYSTEM)
     with pytest.raises(InsufficientBalance):
-        movements.hold(one.pk, amount_minor=41, reason="taint", actor=SYSTEM)
-    movements.hold(one.pk, amount_minor=40, reason="taint", actor=SYSTEM)
+        withholding.hold(one.pk, amount_minor=41, reason="taint", actor=SYSTEM)
+    withholding.hold(one.pk, amount_minor=40, reason="taint", actor=SYSTEM)
     assert balance(one) == (100, 50, 100)
 
 
 def test_a_hold_is_released_or_taken_once(wallet):
     """Rule 22: what is clawed back leaves the wallet and lowers the loss."""
     one = wallet(paid_minor=100)
-    first = movements.hold(one.pk, amount_minor=60, reason="taint", actor=SYSTEM)
-    second = movements.hold(one.pk, amount_minor=30, reason="taint", actor=SYSTEM)
-    movements.release(first, actor=SYSTEM)
-    movements.claw_back(second, actor=SYSTEM)
+    first = withholding.hold(one.pk, amount_minor=60, reason="taint", actor=SYSTEM)
+    second = withholding.hold(one.pk, amount_minor=30, reason="taint", actor=SYSTEM)
+    withholding.release(first, actor=SYSTEM)
+    withholding.claw_back(second, actor=SYSTEM)
     assert balance(one) == (70, 0, 0)
     assert account("fraud_loss") == 30
     for held in (first, second):
-        for verb in (movements.release, movements.claw_back):
+        for verb in (withholding.release, withholding.claw_back):
             with pytest.raises(TransitionRefused):
                 verb(held, actor=SYSTEM)
     assert balance(one) == (70, 0, 0)
@@ -353,7 +353,7 @@ def test_a_hold_is_released_or_taken_once(wallet):
 
 
 def journal(lines, *, source_id=1, kind="test"):
-    return movements.post(
+    return posting.post(
         lines,
         source="test",
         source_id=source_id,
@@ -458,5 +458,5 @@ def test_a_closed_wallet_gets_nothing_back(wallet):
     done = pay(one, 50)
     factories.bring_to(one, "closed")
     with pytest.raises(WalletNotUsable):
-        movements.reverse(done, actor=SYSTEM, reason="late")
+        spending.reverse(done, actor=SYSTEM, reason="late")
     assert balance(one) == (50, 0, 0)

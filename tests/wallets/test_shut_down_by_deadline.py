@@ -8,8 +8,8 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from tests import factories
-from wallets import movements
 from wallets.models import Payment, Snapshot, SnapshotLine, Wallet
+from wallets.movements import spending
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet, PastDeadline
@@ -63,7 +63,7 @@ def shut_down(september, rehearsal_clock, maker, checker):
 
 
 def reserve(wallet, amount, ref):
-    return movements.reserve(
+    return spending.reserve(
         wallet.pk, amount_minor=amount, merchant_ref="m", payment_ref=ref, actor=SYSTEM
     )
 
@@ -133,7 +133,7 @@ def test_the_deadline_holds_though_nothing_was_approved(september, rehearsal_clo
     fired = AuditEntry.objects.get(action="milestone.fire")
     assert fired.facts["outcome"] == "alarm: shut-down-by-deadline has no approved run"
     with pytest.raises(PastDeadline):
-        movements.pay(one.pk, amount_minor=1, merchant_ref="m", payment_ref="p", actor=SYSTEM)
+        spending.pay(one.pk, amount_minor=1, merchant_ref="m", payment_ref="p", actor=SYSTEM)
 
 
 def test_customers_go_on_spending_between_approval_and_deadline(
@@ -142,7 +142,7 @@ def test_customers_go_on_spending_between_approval_and_deadline(
     """Balances are estimates of the plan: a payment does not undo its approval."""
     one = wallet(paid_minor=10)
     run = factories.approved_run("shut-down-by-deadline", maker=maker, checker=checker)
-    movements.pay(one.pk, amount_minor=4, merchant_ref="m", payment_ref="p", actor=SYSTEM)
+    spending.pay(one.pk, amount_minor=4, merchant_ref="m", payment_ref="p", actor=SYSTEM)
     rehearsal_clock.travel(THE_END, frozen=True)
     clockwork.tick()
     assert factories.worked_off(run).state == "succeeded"

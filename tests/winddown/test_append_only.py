@@ -8,8 +8,8 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
 
 from tests import factories
-from wallets import movements
 from wallets.models import Journal, Posting, WalletTransition
+from wallets.movements import spending
 from winddown.actors import SYSTEM
 from winddown.evidence import audit
 from winddown.models import Approval, AuditEntry, Plan, Signature
@@ -73,7 +73,7 @@ def evidence(staff, programme, wallet):
     maker, checker = staff("incident_commander"), staff("compliance")
     factories.started_run("freeze-charges", maker=maker, checker=checker)
     one = wallet(paid_minor=500)
-    movements.pay(one.pk, amount_minor=1, merchant_ref="m", payment_ref="p", actor=SYSTEM)
+    spending.pay(one.pk, amount_minor=1, merchant_ref="m", payment_ref="p", actor=SYSTEM)
     factories.move(one, "hold", actor=SYSTEM)
     with transaction.atomic():
         audit.append("test", "test", actor=SYSTEM)

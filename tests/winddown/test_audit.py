@@ -11,8 +11,8 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from tests import factories
-from wallets import movements
 from wallets.models import Posting, Wallet, WalletTransition
+from wallets.movements import spending
 from winddown.actors import SYSTEM
 from winddown.evidence import audit
 from winddown.machines.move import transition_set
@@ -106,7 +106,7 @@ def spent(own_database, programme, wallet):
     """Customers' own payments: logged, and covered by no entry of their own."""
     one = wallet(paid_minor=1_000)
     for number in range(5):
-        movements.pay(
+        spending.pay(
             one.pk, amount_minor=10, merchant_ref="m", payment_ref=f"p{number}", actor=SYSTEM
         )
     return one
@@ -127,7 +127,7 @@ def test_a_movement_that_commits_late_falls_into_the_next_seal(spent, own_databa
     def slow() -> None:
         try:
             with transaction.atomic():
-                movements.pay(
+                spending.pay(
                     spent.pk, amount_minor=1, merchant_ref="m", payment_ref="slow", actor=SYSTEM
                 )
                 opened.set()
@@ -192,7 +192,7 @@ def journal(spent, wallets):
         with transaction.atomic():
             transition_set(Wallet.objects.filter(pk__in=ids), "freeze_charges", run=None)
             audit.append("test.batch", f"batch:{n}", actor=SYSTEM)
-        movements.pay(spent.pk, amount_minor=1, merchant_ref="m", payment_ref=f"q{n}", actor=SYSTEM)
+        spending.pay(spent.pk, amount_minor=1, merchant_ref="m", payment_ref=f"q{n}", actor=SYSTEM)
         seal()
     assert complaints() == []
     return list(AuditEntry.objects.order_by("seq"))

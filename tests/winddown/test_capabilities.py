@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from tests import factories
-from wallets import movements
 from wallets.models import TopUp
+from wallets.movements import charging
 from winddown.actors import SYSTEM
 from winddown.authority import approvals
 from winddown.errors import (
@@ -102,14 +102,14 @@ def test_a_stop_of_one_source_leaves_the_others_on(first, wallet):
     for source in ("credit_card", "debit_card"):
         capabilities.stop(f"top_up:{source}", actor=first, reason="attack")
     charge = {"amount_minor": 10, "actor": SYSTEM}
-    movements.top_up(one.pk, source="atm_cash", top_up_ref="cash", **charge)
+    charging.top_up(one.pk, source="atm_cash", top_up_ref="cash", **charge)
     with pytest.raises(CapabilityStopped):
-        movements.top_up(one.pk, source="credit_card", top_up_ref="card", **charge)
+        charging.top_up(one.pk, source="credit_card", top_up_ref="card", **charge)
     for source in capabilities.FUNDING_SOURCES:
         capabilities.stop(f"top_up:{source}", actor=first, reason="attack")
     for source in capabilities.FUNDING_SOURCES:
         with pytest.raises(CapabilityStopped):
-            movements.top_up(one.pk, source=source, top_up_ref=f"late-{source}", **charge)
+            charging.top_up(one.pk, source=source, top_up_ref=f"late-{source}", **charge)
     assert TopUp.objects.count() == 1
 
 
@@ -349,7 +349,7 @@ def test_a_movement_dated_after_the_stop_is_reported_as_a_leak(first, wallet):
 
 
 def test_what_passed_before_the_stop_is_no_leak(first, wallet):
-    movements.top_up(wallet().pk, source="points", amount_minor=1, top_up_ref="t", actor=SYSTEM)
+    charging.top_up(wallet().pk, source="points", amount_minor=1, top_up_ref="t", actor=SYSTEM)
     capabilities.stop("top_up:points", actor=first, reason="attack")
     assert capabilities.leaks("top_up:points") == 0
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from wallets import movements
 from wallets.models import Payment
+from wallets.movements import spending
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import ClockRefused, PastDeadline
@@ -147,7 +147,7 @@ def last_day(programme, rehearsal_clock, wallet):
 
 
 def pay(wallet, reference):
-    return movements.pay(
+    return spending.pay(
         wallet.pk, amount_minor=1, merchant_ref="m", payment_ref=reference, actor=SYSTEM
     )
 
@@ -184,7 +184,7 @@ def test_the_deadline_is_the_same_in_every_session_zone(last_day, rehearsal_cloc
 def test_a_reservation_is_a_payment_to_the_deadline(last_day, rehearsal_clock):
     rehearsal_clock.travel(THE_END, frozen=True)
     with pytest.raises(PastDeadline):
-        movements.reserve(
+        spending.reserve(
             last_day.pk, amount_minor=1, merchant_ref="m", payment_ref="r", actor=SYSTEM
         )
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from tests import factories
 from tests.winddown import sweep
-from wallets import movements
+from wallets.movements import charging, spending, withholding
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.evidence import audit, invariants
@@ -28,9 +28,9 @@ def house(programme, rehearsal_clock, wallet, staff):
             pytest.skip("only a superuser can go past the guards")
     maker, checker = staff("incident_commander"), staff("compliance")
     one, other = wallet(paid_minor=1_000, bonus_minor=10), wallet(paid_minor=50)
-    movements.top_up(one.pk, source="points", amount_minor=5, top_up_ref="t", actor=SYSTEM)
-    movements.hold(one.pk, amount_minor=20, reason="taint", actor=SYSTEM)
-    movements.reserve(other.pk, amount_minor=7, merchant_ref="m", payment_ref="r", actor=SYSTEM)
+    charging.top_up(one.pk, source="points", amount_minor=5, top_up_ref="t", actor=SYSTEM)
+    withholding.hold(one.pk, amount_minor=20, reason="taint", actor=SYSTEM)
+    spending.reserve(other.pk, amount_minor=7, merchant_ref="m", payment_ref="r", actor=SYSTEM)
     with sweep.registered():
         factories.worked_off(factories.started_run("test-sweep", maker=maker, checker=checker))
     factories.worked_off(factories.started_run("freeze-charges", maker=maker, checker=checker))

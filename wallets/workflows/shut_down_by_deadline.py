@@ -10,8 +10,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 
-from wallets import movements
 from wallets.models import LedgerAccount, Payment, Posting, Snapshot, SnapshotLine, Wallet
+from wallets.movements import spending
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet
@@ -152,7 +152,7 @@ def _settle(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
     amount_minor = 0
     settled = 0
     for payment in rows.order_by("wallet_id", "pk"):
-        movements.settle(payment, captured=captured, actor=SYSTEM, run=run, at=_deadline().at)
+        spending.settle(payment, captured=captured, actor=SYSTEM, run=run, at=_deadline().at)
         amount_minor += payment.amount_minor
         settled += 1
     return Moved(rows=settled, amount_minor=amount_minor)

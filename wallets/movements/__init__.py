@@ -1,0 +1,1 @@
+"""The only verbs that move money."""

@@ -1,0 +1,259 @@
+"""Whole histories of movements are recorded from files, set by set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.db import connection
+
+RECORDED_AT_ONCE = 50_000
+
+
+def record_top_ups(
+    rows: str, *, actor: Any, progress: Callable[[int, int], None] = lambda done, total: None
+) -> int:
+    """Every new row of the temporary table `rows` is a top-up with the journal and the balance
+    `top_up` would have made.
+
+    The table has line, earlier_id (not NULL: already recorded, left alone) and the columns of
+    `TopUp`, checked by the caller, who holds the wallets' locks. Authorised ones move nothing yet.
+    Returns how many were recorded.
+    """
+    moves = _numbered(rows, table="wallets_topup", columns="r.*", joined="")
+    for first, last, total in _slices(moves):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                INSERT INTO wallets_topup (id, top_up_ref, wallet_id, source, card_id, amount_minor,
+                    state, occurred_at, rrn, auth_code, arn)
+                SELECT id, top_up_ref, wallet_id, source, card_id, amount_minor, state, occurred_at,
+                       rrn, auth_code, arn
+                FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
+                """,  # noqa: S608  the caller's table
+                [first, last],
+            )
+            cursor.execute(
+                f"""
+                INSERT INTO wallets_journal
+                    (id, source, source_id, kind, occurred_at, recorded_at, actor_id)
+                SELECT journal_id, 'top_up', id, 'top_up', occurred_at, (SELECT winddown_now()), %s
+                FROM {moves} WHERE place BETWEEN %s AND %s AND state = 'posted' ORDER BY place
+                """,  # noqa: S608
+                [actor.pk, first, last],
+            )
+            cursor.execute(
+                f"""
+                INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
+                SELECT m.journal_id, line.account, line.wallet_id, line.amount_minor
+                FROM {moves} m CROSS JOIN LATERAL (VALUES
+                    (1, CASE m.source WHEN 'bonus' THEN 'wallet_bonus' ELSE 'wallet_paid' END,
+                        m.wallet_id, m.amount_minor),
+                    (2, 'funding_' || m.source, NULL, -m.amount_minor)
+                ) AS line (number, account, wallet_id, amount_minor)
+                WHERE m.place BETWEEN %s AND %s AND m.state = 'posted' ORDER BY m.place, line.number
+                """,  # noqa: S608
+                [first, last],
+            )
+        progress(last, total)
+    return _recorded(
+        moves,
+        paid="sum(amount_minor) FILTER (WHERE source <> 'bonus' AND state = 'posted')",
+        bonus="sum(amount_minor) FILTER (WHERE source = 'bonus' AND state = 'posted')",
+    )
+
+
+def split_payments(rows: str) -> str:
+    """How each new payment of the temporary table `rows` divides into bonus and paid value; returns
+    the table's name.
+
+    Bonus value goes first, in the order of `occurred_at` and then of the file. At its time a
+    payment may take no more than the wallet had then and has had at every recorded moment since, so
+    that what was recorded before stays covered; a hold counts as taken now. With F the least bonus
+    value from a payment's time on (it never falls from one payment to the next) and C the sum of
+    the wallet's new payments so far, the bonus value used so far is C + min(0, min(F - C)): the
+    running minimum that a balance which cannot fall below zero has. `is_short` marks payments that
+    are not covered, `available_minor` says what there was for them.
+    """
+    split = f"{rows}_split"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {split}")
+        cursor.execute(
+            f"""
+            CREATE TEMPORARY TABLE {split} ON COMMIT DROP AS
+            WITH firsts AS MATERIALIZED (
+                SELECT wallet_id, min(occurred_at) AS at FROM {rows}
+                WHERE earlier_id IS NULL GROUP BY wallet_id
+            ), later AS MATERIALIZED (
+                SELECT p.wallet_id, j.occurred_at,
+                       coalesce(sum(p.amount_minor) FILTER (WHERE p.account = 'wallet_paid'), 0) AS paid,
+                       coalesce(sum(p.amount_minor) FILTER (WHERE p.account = 'wallet_bonus'), 0) AS bonus
+                FROM wallets_journal j
+                     JOIN wallets_posting p ON p.journal_id = j.id
+                     JOIN firsts ON firsts.wallet_id = p.wallet_id AND j.occurred_at > firsts.at
+                WHERE j.occurred_at > (SELECT min(at) FROM firsts)
+                GROUP BY p.wallet_id, j.occurred_at
+            ), moments AS (
+                SELECT wallet_id, occurred_at, 1 AS place, line, amount_minor, 0 AS paid, 0 AS bonus
+                FROM {rows} WHERE earlier_id IS NULL
+                UNION ALL
+                SELECT wallet_id, occurred_at, 0, 0, 0, paid, bonus FROM later
+            ), standing AS (
+                SELECT m.*, w.paid_minor - w.held_minor AS free_now,
+                       w.paid_minor - coalesce(sum(m.paid) OVER afterwards, 0)::bigint AS paid_then,
+                       w.bonus_minor - coalesce(sum(m.bonus) OVER afterwards, 0)::bigint AS bonus_then
+                FROM moments m JOIN wallets_wallet w ON w.id = m.wallet_id
+                WINDOW afterwards AS (
+                    PARTITION BY m.wallet_id ORDER BY m.occurred_at DESC, m.place DESC, m.line DESC
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+            ), free AS (
+                SELECT *, least(min(paid_then) OVER onwards, free_now) AS paid_free,
+                       min(bonus_then) OVER onwards AS bonus_free
+                FROM standing
+                WINDOW onwards AS (
+                    PARTITION BY wallet_id ORDER BY occurred_at DESC, place DESC, line DESC
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+            ), spent AS (
+                SELECT wallet_id, occurred_at, line, amount_minor, paid_free, bonus_free,
+                       (sum(amount_minor) OVER so_far)::bigint AS spent
+                FROM free WHERE place = 1
+                WINDOW so_far AS (
+                    PARTITION BY wallet_id ORDER BY occurred_at, line
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+            ), used AS (
+                SELECT *, spent + least(0, min(bonus_free - spent) OVER so_far) AS bonus_used
+                FROM spent
+                WINDOW so_far AS (
+                    PARTITION BY wallet_id ORDER BY occurred_at, line
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+            )
+            SELECT wallet_id, occurred_at, line,
+                   bonus_used - lag(bonus_used, 1, 0::bigint) OVER in_time AS bonus_part_minor,
+                   amount_minor - bonus_used
+                       + lag(bonus_used, 1, 0::bigint) OVER in_time AS paid_part_minor,
+                   spent - bonus_used > paid_free AS is_short,
+                   paid_free + bonus_free - (spent - amount_minor) AS available_minor
+            FROM used WINDOW in_time AS (PARTITION BY wallet_id ORDER BY occurred_at, line)
+            """  # noqa: S608  the caller's table
+        )
+        cursor.execute(f"ANALYZE {split}")
+    return split
+
+
+def record_payments(
+    rows: str, *, actor: Any, progress: Callable[[int, int], None] = lambda done, total: None
+) -> int:
+    """Every new row of the temporary table `rows` is a payment with the journal and the balance
+    `pay` or `reserve` would have made, divided as `split_payments` found.
+
+    The table has line, earlier_id and the columns of `Payment` without the parts, checked by the
+    caller, who holds the wallets' locks. Returns how many were recorded.
+    """
+    moves = _numbered(
+        rows,
+        table="wallets_payment",
+        columns="r.*, s.paid_part_minor, s.bonus_part_minor",
+        joined=f"JOIN {rows}_split s ON s.line = r.line",
+    )
+    for first, last, total in _slices(moves):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                INSERT INTO wallets_payment (id, payment_ref, wallet_id, amount_minor,
+                    paid_part_minor, bonus_part_minor, merchant_ref, prefecture,
+                    merchant_category, state, occurred_at)
+                SELECT id, payment_ref, wallet_id, amount_minor,
+                       paid_part_minor, bonus_part_minor, merchant_ref, prefecture,
+                       merchant_category, state, occurred_at
+                FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
+                """,  # noqa: S608
+                [first, last],
+            )
+            cursor.execute(
+                f"""
+                INSERT INTO wallets_journal
+                    (id, source, source_id, kind, occurred_at, recorded_at, actor_id)
+                SELECT journal_id, 'payment', id, CASE state WHEN 'posted' THEN 'pay' ELSE 'reserve' END,
+                       occurred_at, (SELECT winddown_now()), %s
+                FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
+                """,  # noqa: S608
+                [actor.pk, first, last],
+            )
+            cursor.execute(
+                f"""
+                INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
+                SELECT m.journal_id, line.account, line.wallet_id, line.amount_minor
+                FROM {moves} m CROSS JOIN LATERAL (VALUES
+                    (1, 'wallet_paid', m.wallet_id, -m.paid_part_minor),
+                    (2, 'wallet_bonus', m.wallet_id, -m.bonus_part_minor),
+                    (3, CASE m.state WHEN 'posted' THEN 'merchants' ELSE 'reservations' END,
+                        NULL, m.amount_minor)
+                ) AS line (number, account, wallet_id, amount_minor)
+                WHERE m.place BETWEEN %s AND %s AND line.amount_minor <> 0 ORDER BY m.place, line.number
+                """,  # noqa: S608
+                [first, last],
+            )
+        progress(last, total)
+    return _recorded(moves, paid="-sum(paid_part_minor)", bonus="-sum(bonus_part_minor)")
+
+
+def _numbered(rows: str, *, table: str, columns: str, joined: str) -> str:
+    """A temporary table of the new rows in time order, each with its place and the ids it and its
+    journal will have.
+    """
+    moves = f"{rows}_moves"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {moves}")
+        # Looked up once: by name it would be found again for every row.
+        cursor.execute(
+            "SELECT pg_get_serial_sequence(%s, 'id')::regclass::oid::bigint,"
+            " pg_get_serial_sequence('wallets_journal', 'id')::regclass::oid::bigint",
+            [table],
+        )
+        ids, journal_ids = cursor.fetchone()
+        cursor.execute(
+            f"""
+            CREATE TEMPORARY TABLE {moves} ON COMMIT DROP AS
+            SELECT row_number() OVER () AS place, nextval({ids}::oid::regclass) AS id,
+                   nextval({journal_ids}::oid::regclass) AS journal_id, ordered.*
+            FROM (SELECT {columns} FROM {rows} r {joined} WHERE r.earlier_id IS NULL
+                  ORDER BY r.occurred_at, r.line) AS ordered
+            """  # noqa: S608  the caller's table
+        )
+        cursor.execute(f"CREATE INDEX ON {moves} (place)")
+        cursor.execute(f"ANALYZE {moves}")
+    return moves
+
+
+def _slices(moves: str) -> Iterator[tuple[int, int, int]]:
+    """First and last place of each slice, and the number of all: a journal's postings stay within
+    one statement.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {moves}")  # noqa: S608
+        total = int(cursor.fetchone()[0])
+    for first in range(1, total + 1, RECORDED_AT_ONCE):
+        yield first, min(first + RECORDED_AT_ONCE - 1, total), total
+
+
+def _recorded(moves: str, *, paid: str, bonus: str) -> int:
+    """The wallets hold what the recorded movements left them; returns how many movements there
+    were.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE wallets_wallet w
+            SET paid_minor = w.paid_minor + moved.paid, bonus_minor = w.bonus_minor + moved.bonus
+            FROM (
+                SELECT wallet_id, coalesce({paid}, 0)::bigint AS paid,
+                       coalesce({bonus}, 0)::bigint AS bonus
+                FROM {moves} GROUP BY wallet_id
+            ) AS moved
+            WHERE w.id = moved.wallet_id AND (moved.paid <> 0 OR moved.bonus <> 0)
+            """  # noqa: S608
+        )
+        cursor.execute(f"SELECT count(*) FROM {moves}")  # noqa: S608
+        count = int(cursor.fetchone()[0])
+        cursor.execute(f"DROP TABLE IF EXISTS {moves}")
+    return count

@@ -1,0 +1,201 @@
+"""Value leaves a wallet for a merchant: paid at once, or reserved and then settled or reversed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+
+from wallets.models import Journal, LedgerAccount, Payment, Wallet
+from wallets.movements import posting
+from wallets.movements.posting import FIRST_MAY_STAND, Lines
+from winddown import clock
+from winddown.errors import (
+    InsufficientBalance,
+    LedgerRefused,
+    WalletNotUsable,
+)
+from winddown.machines.move import transition_one
+from winddown.programme import capabilities
+
+
+def pay(
+    wallet_id: int,
+    *,
+    amount_minor: int,
+    merchant_ref: str,
+    payment_ref: str,
+    actor: Any,
+    prefecture: str = "",
+    merchant_category: str = "",
+) -> Payment:
+    """The wallet holds `amount_minor` less and the merchant is owed it; bonus value goes first.
+
+    Raises `CapabilityStopped`, `PastDeadline`, `WalletNotUsable`, `InsufficientBalance` or
+    `IdempotencyConflict`.
+    """
+    return _spend(
+        wallet_id,
+        amount_minor,
+        merchant_ref,
+        payment_ref,
+        prefecture,
+        merchant_category,
+        actor,
+        LedgerAccount.MERCHANTS,
+    )
+
+
+def reserve(
+    wallet_id: int,
+    *,
+    amount_minor: int,
+    merchant_ref: str,
+    payment_ref: str,
+    actor: Any,
+    prefecture: str = "",
+    merchant_category: str = "",
+) -> Payment:
+    """`amount_minor` is set aside for a merchant until `settle` posts or voids it, exactly one of
+    the two.
+    """
+    return _spend(
+        wallet_id,
+        amount_minor,
+        merchant_ref,
+        payment_ref,
+        prefecture,
+        merchant_category,
+        actor,
+        LedgerAccount.RESERVATIONS,
+    )
+
+
+def _spend(
+    wallet_id: int,
+    amount_minor: int,
+    merchant_ref: str,
+    payment_ref: str,
+    prefecture: str,
+    merchant_category: str,
+    actor: Any,
+    to: str,
+) -> Payment:
+    if amount_minor <= 0:
+        raise LedgerRefused(movement="payment", why="the amount must be positive")
+    values = {"wallet_id": wallet_id, "amount_minor": amount_minor, "merchant_ref": merchant_ref}
+    try:
+        with transaction.atomic():
+            passage = capabilities.passed("spend")
+            wallet = posting.locked_wallet(wallet_id)
+            earlier = posting.first_result(Payment, {"payment_ref": payment_ref}, values)
+            if earlier is not None:
+                return earlier
+            if wallet.state not in Wallet.SPENDABLE:
+                raise WalletNotUsable(wallet=wallet.pk, state=wallet.state, movement="payment")
+            if amount_minor > wallet.available_minor:
+                raise InsufficientBalance(
+                    wallet=wallet.pk,
+                    available_minor=wallet.available_minor,
+                    asked_minor=amount_minor,
+                )
+            bonus_part = min(wallet.bonus_minor, amount_minor)
+            paid_part = amount_minor - bonus_part
+            reserved = to == LedgerAccount.RESERVATIONS
+            done = Payment.objects.create(
+                payment_ref=payment_ref,
+                wallet=wallet,
+                amount_minor=amount_minor,
+                paid_part_minor=paid_part,
+                bonus_part_minor=bonus_part,
+                merchant_ref=merchant_ref,
+                prefecture=prefecture,
+                merchant_category=merchant_category,
+                occurred_at=passage.at,
+                switch_version=passage.version,
+                state=Payment.State.AUTHORISED if reserved else Payment.State.POSTED,
+            )
+            posting.post(
+                [*_from_wallet(done), (to, None, amount_minor)],
+                source="payment",
+                source_id=done.pk,
+                kind="reserve" if reserved else "pay",
+                occurred_at=passage.at,
+                actor=actor,
+            )
+            posting.change(wallet, paid=-paid_part, bonus=-bonus_part)
+            return done
+    except FIRST_MAY_STAND:
+        earlier = posting.first_result(Payment, {"payment_ref": payment_ref}, values)
+        if earlier is None:
+            raise
+        return earlier
+
+
+def _from_wallet(payment: Payment) -> Lines:
+    return [
+        (LedgerAccount.WALLET_PAID, payment.wallet_id, -payment.paid_part_minor),
+        (LedgerAccount.WALLET_BONUS, payment.wallet_id, -payment.bonus_part_minor),
+    ]
+
+
+def _back_to_wallet(payment: Payment) -> Lines:
+    return [(account, wallet, -amount) for account, wallet, amount in _from_wallet(payment)]
+
+
+def settle(
+    payment: Payment, *, captured: bool, actor: Any, run: Any = None, at: dt.datetime | None = None
+) -> Payment:
+    """The reservation is posted to the merchant, or void and back in the wallet; never both, never
+    twice.
+
+    Both outcomes share one idempotency key, so the database refuses the other one later.
+    """
+    with transaction.atomic():
+        wallet = posting.locked_wallet(payment.wallet_id)
+        done = transition_one(payment, "post" if captured else "void", actor=actor, run=run)
+        back: Lines = (
+            [(LedgerAccount.MERCHANTS, None, done.amount_minor)]
+            if captured
+            else _back_to_wallet(done)
+        )
+        posting.post(
+            [(LedgerAccount.RESERVATIONS, None, -done.amount_minor), *back],
+            source="payment",
+            source_id=done.pk,
+            kind="settle",
+            occurred_at=at or clock.now(),
+            actor=actor,
+            run_id=run.pk if run else None,
+        )
+        if not captured:
+            posting.change(wallet, paid=done.paid_part_minor, bonus=done.bonus_part_minor)
+        return done
+
+
+def reverse(payment: Payment, *, actor: Any, reason: str) -> Payment:
+    """A posted payment is undone: the value is back in the wallet and the merchant is no longer
+    owed it.
+
+    Raises `WalletNotUsable` once the wallet is closed: its balance is sealed.
+    """
+    with transaction.atomic():
+        wallet = posting.locked_wallet(payment.wallet_id)
+        if wallet.state not in Wallet.OPEN:
+            raise WalletNotUsable(wallet=wallet.pk, state=wallet.state, movement="reversal")
+        done = transition_one(payment, "reverse", actor=actor, reason=reason)
+        undone = Journal.objects.get(
+            source="payment", source_id=done.pk, kind__in=["pay", "settle"]
+        )
+        posting.post(
+            [*_back_to_wallet(done), (LedgerAccount.MERCHANTS, None, -done.amount_minor)],
+            source="payment",
+            source_id=done.pk,
+            kind="reverse",
+            occurred_at=clock.now(),
+            actor=actor,
+            reverses=undone.pk,
+        )
+        posting.change(wallet, paid=done.paid_part_minor, bonus=done.bonus_part_minor)
+        return done
