@@ -1,4 +1,4 @@
-"""Who is owed what, and by which road it goes home."""
+"""Who is owed what, and by which route it goes home."""
 
 from django.apps import AppConfig
 
@@ -8,22 +8,18 @@ class RefundsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from refunds import (  # noqa: F401
-            claim_invariants,
-            claims,
-            invariants,
-            issuer_asks,
-            payouts,
-            victims,
-            waves,
-        )
+        from refunds import invariants  # noqa: F401
+        from refunds.claims import deciding, ending, holding, notice_groups, victims  # noqa: F401
+        from refunds.claims import invariants as claim_invariants  # noqa: F401
+        from refunds.payouts import payout_batches
+        from refunds.remedies import follow_up, requests  # noqa: F401
         from refunds.workflows import refund_balances  # noqa: F401  registers it
         from winddown.runs import clockwork
 
         clockwork.FOLLOW_UPS |= {
             "candidates while an attack lasts": victims.follow_up,
-            "asks to issuers": issuer_asks.follow_up,
-            "claims secured by the fence": claims.secure_by_fence,
-            "claims that rest": claims.let_rest,
-            "payouts carried out": payouts.execute_due,
+            "asks to issuers": follow_up.follow_up,
+            "claims secured by the fence": holding.secure_by_fence,
+            "claims that rest": ending.let_rest,
+            "payouts carried out": payout_batches.execute_due,
         }

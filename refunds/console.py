@@ -9,7 +9,7 @@ from django.urls import path
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from refunds import claims
+from refunds.claims import holding
 from refunds.forms import HoldForm
 from winddown.site.pages import fresh_page, page, refusals_told, staff_page
 
@@ -18,11 +18,11 @@ from winddown.site.pages import fresh_page, page, refusals_told, staff_page
 @staff_page
 @fresh_page
 def hold_candidates(request: HttpRequest) -> HttpResponse:
-    chosen = list(claims.candidates())
+    chosen = list(holding.candidates())
     form = HoldForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with refusals_told(request):
-            held = claims.hold_candidates(
+            held = holding.hold_candidates(
                 chosen,
                 actor=request.user,
                 reason=form.cleaned_data["reason"],
@@ -31,7 +31,7 @@ def hold_candidates(request: HttpRequest) -> HttpResponse:
             said = ngettext("%(n)s wallet held.", "%(n)s wallets held.", held)
             messages.success(request, said % {"n": f"{held:,}"})
         return redirect("console:attack")
-    plans = {"part": claims.plan_hold(chosen), "whole": claims.plan_hold(chosen, whole=True)}
+    plans = {"part": holding.plan_hold(chosen), "whole": holding.plan_hold(chosen, whole=True)}
     may = request.user.has_perm("wallets.hold_wallet")
     return page(request, "refunds/hold_candidates.html", form=form, plans=plans, may=may)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from refunds import claims
+from refunds.claims import holding
 from refunds.models import (
     Entitlement,
     EntitlementTransition,
@@ -163,7 +163,7 @@ CANDIDATES_SHOWN = 20
 @panels.page_panel("attack", 10)
 def candidate_claims(reader: Any) -> Panel:
     """The claims that wait for an analyst, each with the rules that hit, and what is suspected only."""
-    rows = claims.candidates()
+    rows = holding.candidates()
     by_rule = FraudClaim.objects.filter(route=FraudClaim.Route.RULE)
     return Panel(
         "refunds/_candidates.html",

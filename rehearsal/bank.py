@@ -9,6 +9,7 @@ from pathlib import Path
 
 from refunds.bankfiles import zengin_result, zengin_transfer
 from refunds.bankfiles.errors import BankFileError
+from refunds.bankfiles.transfer_items import TransferItem
 from refunds.bankfiles.zengin_result import (
     AccountCheck,
     AnswerKind,
@@ -16,7 +17,6 @@ from refunds.bankfiles.zengin_result import (
     ResultLine,
     ReturnReason,
 )
-from refunds.bankfiles.zengin_transfer import TransferItem
 
 # What the bank knows about an account: everything it answers follows from this and from what it
 # has done before.

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Sum
 
-from refunds import claims, figures, issuer_asks, remedies, victims
+from refunds.claims import damage, deciding, holding, losses, reporting, victims
 from refunds.models import AskList, ClaimDecision, FraudClaim, Issuer, IssuerAction
+from refunds.remedies import follow_up, issuer_answers, own_funds, requests
 from rehearsal import issuers
 from rehearsal.report import Figure
 from wallets.models import Payment, Posting, TopUp, Wallet
@@ -38,7 +39,7 @@ class Compensation:
         """The rules have named candidates, and what is suspicious in their wallets is held."""
         with self.replay.report.phase("find victims") as phase:
             found = victims.find(as_of=clock.now())
-            held = claims.hold_candidates(
+            held = holding.hold_candidates(
                 found.candidates, actor=self.cast.analyst, reason="suspected fraud"
             )
             phase.rows = found.hits + found.suspicions
@@ -80,19 +81,19 @@ class Compensation:
         )
         hits = [hit for hit in hits if wallets[hit["wallet_ref"]].pk not in accepted]
         ids = sorted({wallets[hit["wallet_ref"]].pk for hit in hits})
-        claims.report(ids, actor=cast.support, reason="the holder called")
+        reporting.report(ids, actor=cast.support, reason="the holder called")
         open_claims = {
             claim.wallet_id: claim
             for claim in FraudClaim.objects.filter(wallet_id__in=ids).exclude(
                 state__in=FraudClaim.SETTLED
             )
         }
-        claims.take_up(open_claims.values(), actor=cast.analyst, reason="reported or found")
+        reporting.take_up(open_claims.values(), actor=cast.analyst, reason="reported or found")
         moved: dict[str, dict[str, Any]] = {
             "top_up": TopUp.objects.in_bulk(_refs(hits, "top_up"), field_name="top_up_ref"),
             "payment": Payment.objects.in_bulk(_refs(hits, "payment"), field_name="payment_ref"),
         }
-        claims.name_losses(
+        losses.name_losses(
             [
                 (
                     open_claims[wallets[hit["wallet_ref"]].pk],
@@ -107,20 +108,20 @@ class Compensation:
 
     def secure(self) -> None:
         """No thief can use an account any more: every password from before is dead."""
-        claims.secure(at=clock.now(), actor=self.cast.analyst, reason="all passwords reset")
+        holding.secure(at=clock.now(), actor=self.cast.analyst, reason="all passwords reset")
 
     def clear_suspects(self) -> None:
         """Whoever is left under suspicion made the movements in person: rejected by two, and the
         holds are released.
         """
         left = list(FraudClaim.objects.filter(state__in=["candidate", "triage", "investigating"]))
-        claims.take_up(left, actor=self.cast.analyst, reason="not reported by the holder")
+        reporting.take_up(left, actor=self.cast.analyst, reason="not reported by the holder")
         cleared = self._decide(
             left,
             verdict=ClaimDecision.Verdict.REJECT,
             rejection=FraudClaim.Rejection.OWN_TRANSACTION,
         )
-        claims.release(
+        holding.release(
             FraudClaim.objects.filter(state=FraudClaim.State.REJECTED),
             actor=self.cast.supervisor,
             reason="the holder made the movements",
@@ -130,14 +131,14 @@ class Compensation:
     def _decide(self, chosen: list[FraudClaim], *, verdict: str, rejection: str = "") -> int:
         done = 0
         for start in range(0, len(chosen), ClaimDecision.CLAIMS_MAX):
-            decision = claims.propose(
+            decision = deciding.propose(
                 chosen[start : start + ClaimDecision.CLAIMS_MAX],
                 verdict=verdict,
                 actor=self.cast.analyst,
                 reason="investigated",
                 rejection=rejection,
             )
-            done += claims.decide(
+            done += deciding.decide(
                 decision,
                 actor=self.cast.supervisor,
                 digest=decision.digest,
@@ -147,7 +148,7 @@ class Compensation:
 
     def publish(self, *, as_of: dt.datetime) -> None:
         """Victims and damage as of `as_of` are published, beside what the operator published then."""
-        figures.publish(as_of=as_of, actor=self.cast.compliance, reason="press conference")
+        damage.publish(as_of=as_of, actor=self.cast.compliance, reason="press conference")
 
     def compare(self) -> None:
         """Every exact restatement is asked again of the present data: it must still say what was
@@ -155,10 +156,10 @@ class Compensation:
         """
         for told in self.replay.case.damage.restatements:
             if told.exact:
-                now = figures.damage(as_of=told.as_of).total
+                now = damage.damage(as_of=told.as_of).total
                 self._figure("victims", told.as_of, told.victims, now.victims)
                 self._figure("damage, JPY", told.as_of, told.amount_minor, now.amount_minor)
-        total = figures.damage(as_of=clock.now()).total
+        total = damage.damage(as_of=clock.now()).total
         self.replay.report.victims = total.victims
         self.replay.report.damage_minor = total.amount_minor
 
@@ -166,7 +167,7 @@ class Compensation:
         """What thieves left in the wallets is back with the operator, as much as the case says they
         left.
         """
-        claims.claw_back(
+        holding.claw_back(
             FraudClaim.objects.filter(state__in=FraudClaim.ACCEPTED),
             actor=self.cast.supervisor,
             reason="fraudulent value not spent",
@@ -189,13 +190,13 @@ class Compensation:
         cast = self.cast
         drafts = list(IssuerAction.objects.filter(state=IssuerAction.State.DRAFT).order_by("pk"))
         for start in range(0, len(drafts), AskList.ACTIONS_MAX):
-            asked = issuer_asks.submit(
+            asked = requests.submit(
                 drafts[start : start + AskList.ACTIONS_MAX],
                 actor=cast.analyst,
                 reason="confirmed losses",
             )
-            issuer_asks.decide(asked, actor=cast.supervisor, digest=asked.digest, reason="agreed")
-        issuer_asks.mark_overdue()
+            requests.decide(asked, actor=cast.supervisor, digest=asked.digest, reason="agreed")
+        follow_up.mark_overdue()
         sent = self._send(again=False) + self._send(again=True)
         if sent:
             self.tell(f"{sent:,} asks sent to the card issuers.")
@@ -206,11 +207,11 @@ class Compensation:
         asks.mkdir(parents=True, exist_ok=True)
         sent = 0
         for issuer in Issuer.objects.order_by("code"):
-            file = issuer_asks.send(
+            file = requests.send(
                 issuer, actor=self.cast.analyst, reason="losses of the incident", again=again
             )
             if file is not None:
-                issuer_asks.write_to(file, asks)
+                requests.write_to(file, asks)
                 sent += file.rows
         return sent
 
@@ -222,7 +223,7 @@ class Compensation:
         )
         applied = 0
         for path in paths:
-            done = issuer_asks.import_answers(
+            done = issuer_answers.import_answers(
                 Issuer.objects.get(code=issuers.issuer_of(path)),
                 path.read_bytes(),
                 name=path.name,
@@ -234,12 +235,12 @@ class Compensation:
 
     def close_asks(self) -> None:
         """What the statements show to be done is verified and closed, here or by the hourly job."""
-        issuer_asks.verify_and_close()
+        follow_up.verify_and_close()
         closed = IssuerAction.objects.filter(state=IssuerAction.State.CLOSED).count()
         self.tell(f"{closed:,} asks to issuers are verified and closed.")
 
     def give_back_points(self) -> None:
-        done = remedies.recredit_points(actor=self.cast.supervisor, reason="points of victims")
+        done = own_funds.recredit_points(actor=self.cast.supervisor, reason="points of victims")
         self.tell(f"{done:,} points losses given back as points.")
 
     def _figure(

@@ -11,13 +11,13 @@ import datetime as dt
 from pathlib import Path
 from random import Random
 
-from refunds.issuers.csv_exchange import (
+from refunds.models import Issuer
+from refunds.remedies.transports.csv_exchange import (
     AnswerLine,
     luhn_digit,
     read_asks,
     write_answers,
 )
-from refunds.models import Issuer
 from rehearsal.people import ISSUERS
 
 SOURCE = "made up for the rehearsal; no issuer of this name exists"

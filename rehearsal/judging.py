@@ -10,7 +10,7 @@ from pathlib import Path
 
 from accounts.attacks import attack_windows, reading
 from accounts.models import AttackWindow, User
-from refunds import victims
+from refunds.claims import victims
 from wallets.models import Wallet
 
 

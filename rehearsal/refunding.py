@@ -16,10 +16,12 @@ from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Count, Sum
 
-from refunds import applications, payees, payouts, remedies, results, terms
-from refunds.applications import Submission
+from refunds.applications import payees, review, submitting
+from refunds.applications.payees import Account
+from refunds.applications.submitting import Submission
 from refunds.models import Branch, Entitlement, Payee, PayoutBatch, RefundApplication
-from refunds.payees import Account
+from refunds.payouts import payout_batches, refund_limits, results
+from refunds.remedies import own_funds
 from rehearsal.bank import Accounts, SimulatedBank, later_quality
 from rehearsal.report import Figure
 from winddown.actors import SYSTEM
@@ -87,7 +89,7 @@ class Refunding:
         self.bank = SimulatedBank(
             inbox=directory / "to", outbox=directory / "from", quality_of=Accounts.quality_of
         )
-        terms.adopt(
+        refund_limits.adopt(
             actor=self.cast.compliance,
             reason="terms of the refund",
             source="rehearsal; the limits are the operator's own",
@@ -100,7 +102,7 @@ class Refunding:
 
     def compensate(self) -> None:
         """Victims whose loss no issuer made good gave an account, and were paid by the operator."""
-        losses = list(remedies.compensations().select_related("loss__claim__wallet__account"))
+        losses = list(own_funds.compensations().select_related("loss__claim__wallet__account"))
         people = {loss.loss.claim.wallet.account_id: loss.loss.claim.wallet for loss in losses}
         with transaction.atomic():
             payees.enter_many(
@@ -186,7 +188,7 @@ class Refunding:
         """
         late = day >= LATE_FROM
         with self.replay.report.phase("applications") as phase:
-            outcomes = applications.submit_many(
+            outcomes = submitting.submit_many(
                 [
                     Submission(
                         holder_id=holder.user_id,
@@ -223,11 +225,11 @@ class Refunding:
         support, second = self.cast.support, self.cast.support2
         chosen = RefundApplication.objects.filter(pk__in=ids)
         for application in chosen.filter(state="identity_check").order_by("pk"):
-            applications.verify(application, actor=support, reason="papers match")
+            review.verify(application, actor=support, reason="papers match")
         for application in chosen.filter(state="verified").select_related(
             "entitlement", "applicant"
         ):
-            applications.confirm_amount(
+            review.confirm_amount(
                 application,
                 confirmed_minor=application.entitlement.amount_minor,
                 actor=application.applicant,
@@ -235,8 +237,8 @@ class Refunding:
         for application in chosen.filter(state="amount_confirmed").order_by("pk"):
             if application.late and application.entitlement.state != Entitlement.State.EXCLUDED:
                 continue
-            request = applications.propose(application, actor=support, reason="papers match")
-            applications.approve(
+            request = review.propose(application, actor=support, reason="papers match")
+            review.approve(
                 application,
                 actor=self.cast.compliance if application.late else second,
                 digest=request.digest,
@@ -266,7 +268,7 @@ class Refunding:
         again = [holder for holder in again if self.attempts[holder.user_id] < 3]
         if not again:
             return
-        outcomes = applications.correct_many(
+        outcomes = review.correct_many(
             [
                 (
                     holder.user_id,
@@ -311,13 +313,13 @@ class Refunding:
         approvers = itertools.cycle([self.cast.approver2, self.cast.approver])
         for batch in PayoutBatch.objects.filter(run=run).order_by("pk"):
             for _ in range(batch.approvals_needed):
-                batch = payouts.approve_batch(
+                batch = payout_batches.approve_batch(
                     batch, actor=next(approvers), digest=batch.digest, reason="file checked"
                 )
-            payouts.export_batch(
+            payout_batches.export_batch(
                 batch, directory=self.bank.inbox, actor=self.cast.treasury, reason="to the bank"
             )
-            payouts.mark_transmitted(batch, actor=self.cast.treasury2, reason="sent")
+            payout_batches.mark_transmitted(batch, actor=self.cast.treasury2, reason="sent")
             self.tell(
                 f"File {batch.sequence}: {batch.items:,} transfers, JPY {batch.total_minor:,}."
             )
@@ -325,7 +327,7 @@ class Refunding:
     def hear_bank(self) -> None:
         """The bank worked on what it was sent, and every answer is booked."""
         settled = returned = 0
-        for taken in self.bank.work(today=payouts.today()):
+        for taken in self.bank.work(today=payout_batches.today()):
             if taken.refused:
                 self.tell(f"The bank refused {taken.name}: {taken.refused}")
             for path in taken.answers:

@@ -7,7 +7,7 @@ import unicodedata
 from typing import NamedTuple
 
 from refunds.bankfiles.errors import BankFileError
-from refunds.bankfiles.zengin_transfer import AccountType
+from refunds.bankfiles.transfer_items import AccountType
 
 YUCHO_BANK_CODE = "9900"
 _SYMBOL = re.compile(r"([01])([0-9]{2})[0-9]{2}")

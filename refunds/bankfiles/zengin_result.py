@@ -41,14 +41,13 @@ from refunds.bankfiles.records import (
     month_day,
     spaces,
 )
+from refunds.bankfiles.transfer_items import Remitter, TransferItem
 from refunds.bankfiles.zengin_transfer import (
     AMOUNT_AT,
     HEADER_FIELDS,
     TRAILER_FIELDS,
     TRANSFER_AMOUNT,
     ItemWriter,
-    Remitter,
-    TransferItem,
     data_fields,
     header_line,
     item_of,

@@ -1,25 +1,4 @@
-"""The Zengin general transfer file (総合振込): header, up to 999,999 transfers, trailer, end.
-
-Every record is 120 single bytes of cp932; CRLF or nothing between them. Positions count from 1; N
-is digits, right aligned and zero-padded, C is bank text, left aligned and space-padded.
-
-    header   1 `1` | 2-3 `21` | 4 `0` | 5-14 remitter code N | 15-54 remitter name C |
-             55-58 value date MMDD | 59-62 bank N | 63-77 bank name C | 78-80 branch N |
-             81-95 branch name C | 96 account type (1 2 9) | 97-103 account number N | spaces
-    data     1 `2` | 2-5 bank N | 6-20 bank name C | 21-23 branch N | 24-38 branch name C |
-             39-42 clearing house (unused) | 43 account type (1 2 4 9) | 44-50 account number N |
-             51-80 payee C | 81-90 amount N | 91 new code (0 1 2) |
-             92-111 customer codes 1 and 2 N, or EDI | 112 `7` telegraphic |
-             113 `Y` when 92-111 is EDI | spaces
-    trailer  1 `8` | 2-7 count N | 8-19 sum N | spaces
-    end      1 `9` | spaces
-
-92-111 carries our payout number, zero-padded to 20 digits, and the bank's answers bring it back.
-Payout numbers ascend within a file: one set of payouts then has exactly one file, byte for byte,
-and none can stand in it twice. The header knows no year, so the full date stays in the database and
-is checked there (calendar.py). Layout: cross-checked from the published specifications of several
-banks and public implementations, not from the association's own document.
-"""
+"""The Zengin file of transfers (総合振込), 120-byte records: written, read, split."""
 
 from __future__ import annotations
 
@@ -27,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from itertools import islice
 from typing import BinaryIO, Final, NamedTuple, NoReturn, TypeAlias, TypeVar
 
+from refunds.bankfiles import transfer_items
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.kana import BANK_CHARACTERS
 from refunds.bankfiles.records import (
@@ -49,64 +28,19 @@ from refunds.bankfiles.records import (
     spaces,
     text,
 )
+from refunds.bankfiles.transfer_items import (
+    PAYEE_BYTES_MAX,
+    REFERENCE_DIGITS_MAX,
+    Remitter,
+    TransferItem,
+)
 
-AMOUNT_MAX_MINOR = 9_999_999_999
-PAYEE_BYTES_MAX = 30
-REFERENCE_DIGITS_MAX = 20
 _RECORDS_PER_WRITE = 1000
 
 
-class AccountType(StrEnum):
-    """The kinds of account a transfer can reach; a remitter pays from no savings account."""
-
-    ORDINARY = "1"
-    CURRENT = "2"
-    SAVINGS = "4"
-    OTHER = "9"
-
-
-class NewCode(StrEnum):
-    """What the bank is told about this payee since the last transfer."""
-
-    OTHER = "0"
-    FIRST = "1"
-    CHANGED = "2"
-
-
-@dataclass(frozen=True, slots=True)
-class Remitter:
-    """The account that pays: digits in full width, names in bank text, two of them optional."""
-
-    code: str
-    name: str
-    bank_code: str
-    bank_name: str
-    branch_code: str
-    branch_name: str
-    account_type: str
-    account_number: str
-
-
-class TransferItem(NamedTuple):
-    """One transfer: digits of full width (4, 3, 7), names in bank text, our payout number.
-
-    A named tuple and not a dataclass, because a file has up to a million of them and the rows of a
-    database cursor with the same columns in the same order may stand in for it.
-    """
-
-    bank_code: str
-    bank_name: str
-    branch_code: str
-    branch_name: str
-    account_type: str
-    account_number: str
-    payee_kana: str
-    amount_minor: int
-    reference: str
-    new_code: str = NewCode.FIRST
-
-
 TransferRow: TypeAlias = tuple[str, str, str, str, str, str, str, int, str, str]
+
+
 Row = TypeVar("Row", bound=TransferRow)
 
 
@@ -177,16 +111,25 @@ def data_fields(amount: Field) -> tuple[Field, ...]:
 
 
 TRANSFER_AMOUNT = positive("amount_minor", 10, "amount of ten digits above zero")
+
+
 TRAILER_FIELDS: tuple[Field, ...] = (
     constant("8", "record class 8"),
     digits("count", 6, "count of records"),
     digits("sum_minor", 12, "sum of amounts"),
 )
+
+
 # The amount is the eighth column of an item and the eighth named field of a data record.
 AMOUNT_AT: Final = 7
 
+
 _HEADER = Layout("header", *HEADER_FIELDS, spaces(17))
+
+
 _DATA = Layout("data record", *data_fields(TRANSFER_AMOUNT), spaces(7))
+
+
 _TRAILER = Layout("trailer", *TRAILER_FIELDS, spaces(101))
 
 
@@ -203,8 +146,6 @@ def nearest_date(mmdd: str, *, near: date) -> date:
         raise BankFileError("no such day near this date", record=1, position=55)
     return min(found, key=lambda candidate: abs(candidate - near))
 
-
-# --- writing --------------------------------------------------------------------------------------
 
 _CHARACTER = f"[{BANK_CHARACTERS}]"
 
@@ -238,6 +179,8 @@ def _item_parts(amount_pattern: str) -> tuple[_Part, ...]:
 # Percent formatting is twice as fast here as format strings with widths, and a file has a million
 # lines.
 _JOINED = "|".join(["%s"] * 10)
+
+
 _DATA_LINE = "2%s%-15s%s%-15s0000%s%s%-30s%010d%s%s%s%s"
 
 
@@ -256,7 +199,7 @@ class ItemWriter:
         edi: bool = False,
         records_max: int = RECORDS_MAX,
     ) -> None:
-        self._records_max = limited(records_max)
+        self._records_max = transfer_items.limited(records_max)
         self._parts = _item_parts(amount_pattern)
         self._matches = re.compile(r"\|".join(part.pattern for part in self._parts)).fullmatch
         self._behind_reference = "7Y" if edi else "7 "
@@ -308,13 +251,6 @@ class ItemWriter:
             else "a sum of more than 12 digits"
         )
         raise BankFileError(f"{what}: split them over several files")
-
-
-def limited(records_max: int) -> int:
-    """A bank's own limit lies within the format's, whose trailer counts six digits."""
-    if not 1 <= records_max <= RECORDS_MAX:
-        raise BankFileError("a file holds 1 to 999,999 items")
-    return records_max
 
 
 def header_line(remitter: Remitter, value_date: date) -> str:
@@ -399,7 +335,7 @@ def split(
     `records_max` is the bank's own limit where that is lower than the format's. A list is full at
     `records_max` items or when the next one would lift its sum over `sum_max_minor`.
     """
-    limited(records_max)
+    transfer_items.limited(records_max)
     part: list[Row] = []
     sum_minor = 0
     for item in items:
@@ -411,9 +347,6 @@ def split(
         sum_minor += amount
     if part:
         yield part
-
-
-# --- reading --------------------------------------------------------------------------------------
 
 
 def remitter_of(fields: tuple[str, ...]) -> tuple[Remitter, str]:

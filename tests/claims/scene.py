@@ -9,9 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.models import AuthEvent
-from refunds import claims, issuer_asks
-from refunds.issuers.csv_exchange import AnswerLine, read_asks, write_answers
+from refunds.claims import deciding, losses, reporting
 from refunds.models import ClaimDecision, FraudClaim, Issuer, IssuerAction, IssuerFile, Remedy
+from refunds.remedies import issuer_answers, requests
+from refunds.remedies.transports.csv_exchange import AnswerLine, read_asks, write_answers
 from tests import factories
 from wallets.models import FundingCard, LedgerAccount, Payment, Posting, TopUp, Wallet
 from wallets.movements import charging, spending
@@ -126,9 +127,9 @@ class Scene:
     def reported(self, *wallets: Wallet) -> list[FraudClaim]:
         """Claims under investigation with every charge and, where there is none, every payment
         named a loss."""
-        made = claims.report([wallet.pk for wallet in wallets], actor=SYSTEM, reason="test")
-        claims.take_up(made, actor=self.analyst, reason="test")
-        claims.name_losses(
+        made = reporting.report([wallet.pk for wallet in wallets], actor=SYSTEM, reason="test")
+        reporting.take_up(made, actor=self.analyst, reason="test")
+        losses.name_losses(
             [(claim, movement) for claim in made for movement in lost_in(claim)],
             actor=self.analyst,
             reason="test",
@@ -136,29 +137,29 @@ class Scene:
         return [FraudClaim.objects.get(pk=claim.pk) for claim in made]
 
     def proposed(self, *wallets: Wallet) -> ClaimDecision:
-        return claims.propose(
+        return deciding.propose(
             self.reported(*wallets), verdict="confirm", actor=self.analyst, reason="test"
         )
 
     def confirmed(self, *wallets: Wallet) -> list[FraudClaim]:
         decision = self.proposed(*wallets)
-        claims.decide(decision, actor=self.supervisor, digest=decision.digest, reason="test")
+        deciding.decide(decision, actor=self.supervisor, digest=decision.digest, reason="test")
         return list(FraudClaim.objects.filter(decision=decision).order_by("pk"))
 
     def asked(self) -> IssuerFile:
         """Every draft to the issuer is approved by a second person and sent."""
         drafts = IssuerAction.objects.filter(state="draft").order_by("pk")
-        asked = issuer_asks.submit(drafts, actor=self.analyst, reason="test")
-        issuer_asks.decide(asked, actor=self.supervisor, digest=asked.digest, reason="test")
-        file = issuer_asks.send(self.issuer, actor=self.analyst, reason="test")
+        asked = requests.submit(drafts, actor=self.analyst, reason="test")
+        requests.decide(asked, actor=self.supervisor, digest=asked.digest, reason="test")
+        file = requests.send(self.issuer, actor=self.analyst, reason="test")
         assert file is not None
         return file
 
-    def answer(self, file: IssuerFile, code: str, **changes: Any) -> issuer_asks.Imported:
+    def answer(self, file: IssuerFile, code: str, **changes: Any) -> issuer_answers.Imported:
         return self.hear(answers(file, code, **changes))
 
-    def hear(self, content: bytes) -> issuer_asks.Imported:
-        return issuer_asks.import_answers(
+    def hear(self, content: bytes) -> issuer_answers.Imported:
+        return issuer_answers.import_answers(
             self.issuer, content, name="answers.csv", actor=self.analyst, reason="test"
         )
 

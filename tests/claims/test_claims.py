@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from refunds import claims, remedies
-from refunds.claim_invariants import released_by_the_holder
+from refunds.claims import deciding, ending, holding, losses, reporting
+from refunds.claims.invariants import released_by_the_holder
 from refunds.models import FraudClaim, Loss, Remedy
+from refunds.remedies import own_funds, slots
 from tests import factories
 from tests.claims.scene import HIT_AT, Scene, balance, jst, kinds
 from wallets.models import Hold, TopUp, Wallet
@@ -54,7 +55,7 @@ def test_the_maker_cannot_decide_the_own_list(scene: Scene) -> None:
     scene.analyst.groups.set(scene.supervisor.groups.all())
     person = type(scene.analyst).objects.get(pk=scene.analyst.pk)
     with pytest.raises(SamePerson):
-        claims.decide(decision, actor=person, digest=decision.digest, reason="mine")
+        deciding.decide(decision, actor=person, digest=decision.digest, reason="mine")
     assert FraudClaim.objects.get().state == FraudClaim.State.PROPOSED_CONFIRM
 
 
@@ -63,27 +64,27 @@ def test_the_makers_second_account_cannot_decide_either(scene: Scene) -> None:
     decision = scene.proposed(scene.victim(30_000))
     other = factories.make_staff("fraud_supervisor", staff_number=scene.analyst.staff_number)
     with pytest.raises(SamePerson):
-        claims.decide(decision, actor=other, digest=decision.digest, reason="mine")
+        deciding.decide(decision, actor=other, digest=decision.digest, reason="mine")
 
 
 def test_whoever_worked_on_a_claim_cannot_decide_it(scene: Scene) -> None:
     """Rule 23: a delegate who made an edit is no second person."""
-    (claim,) = claims.report([scene.victim(30_000).pk], actor=SYSTEM, reason="test")
-    claims.take_up([claim], actor=scene.analyst, reason="test")
-    claims.name_losses([(claim, TopUp.objects.get())], actor=scene.supervisor, reason="edit")
-    decision = claims.propose([claim], verdict="confirm", actor=scene.analyst, reason="test")
+    (claim,) = reporting.report([scene.victim(30_000).pk], actor=SYSTEM, reason="test")
+    reporting.take_up([claim], actor=scene.analyst, reason="test")
+    losses.name_losses([(claim, TopUp.objects.get())], actor=scene.supervisor, reason="edit")
+    decision = deciding.propose([claim], verdict="confirm", actor=scene.analyst, reason="test")
     with pytest.raises(SamePerson):
-        claims.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
+        deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
     assert FraudClaim.objects.get().state == FraudClaim.State.PROPOSED_CONFIRM
     another = factories.make_staff("fraud_supervisor")
-    assert claims.decide(decision, actor=another, digest=decision.digest, reason="test") == 1
+    assert deciding.decide(decision, actor=another, digest=decision.digest, reason="test") == 1
 
 
 def test_an_analyst_cannot_decide(scene: Scene) -> None:
     decision = scene.proposed(scene.victim(30_000))
     another = factories.make_staff("fraud_analyst")
     with pytest.raises(NotPermitted):
-        claims.decide(decision, actor=another, digest=decision.digest, reason="test")
+        deciding.decide(decision, actor=another, digest=decision.digest, reason="test")
 
 
 def test_a_state_set_by_sql_without_a_signature_is_refused(scene: Scene) -> None:
@@ -103,7 +104,7 @@ def test_one_signature_covers_only_the_claims_of_its_list(scene: Scene) -> None:
     """Rule 23."""
     decision = scene.proposed(scene.victim(30_000))
     foreign = scene.proposed(scene.victim(20_000))
-    claims.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
+    deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
     with (
         pytest.raises(DatabaseError, match="no decision of a second person"),
         transaction.atomic(),
@@ -119,10 +120,10 @@ def test_one_signature_covers_only_the_claims_of_its_list(scene: Scene) -> None:
 
 def test_a_list_is_decided_once(scene: Scene) -> None:
     decision = scene.proposed(scene.victim(30_000))
-    claims.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
+    deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
     another = factories.make_staff("fraud_supervisor")
     with pytest.raises(NothingToDecide):
-        claims.decide(decision, actor=another, digest=decision.digest, reason="again")
+        deciding.decide(decision, actor=another, digest=decision.digest, reason="again")
     assert balance("fraud_suspense") == 30_000
 
 
@@ -130,19 +131,20 @@ def test_another_digest_or_an_old_request_is_not_decided(scene: Scene) -> None:
     scene.at(2019, 7, 5, 9)
     decision = scene.proposed(scene.victim(30_000))
     with pytest.raises(PlanChanged):
-        claims.decide(decision, actor=scene.supervisor, digest="0" * 64, reason="test")
+        deciding.decide(decision, actor=scene.supervisor, digest="0" * 64, reason="test")
     clock.travel(clock.now() + (jst(2019, 7, 6, 9) - jst(2019, 7, 5, 9)), frozen=True)
     with pytest.raises(PlanExpired):
-        claims.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
-    claims.ask_again(decision, actor=scene.analyst, reason="expired")
+        deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
+    deciding.ask_again(decision, actor=scene.analyst, reason="expired")
     assert (
-        claims.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test") == 1
+        deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
+        == 1
     )
 
 
 def test_a_list_that_was_not_agreed_goes_back_to_the_analyst(scene: Scene) -> None:
     decision = scene.proposed(scene.victim(30_000))
-    moved = claims.decide(
+    moved = deciding.decide(
         decision,
         actor=scene.supervisor,
         digest=decision.digest,
@@ -155,10 +157,10 @@ def test_a_list_that_was_not_agreed_goes_back_to_the_analyst(scene: Scene) -> No
 
 
 def test_a_claim_without_a_loss_cannot_be_confirmed(scene: Scene) -> None:
-    (claim,) = claims.report([scene.victim(30_000).pk], actor=SYSTEM, reason="test")
-    claims.take_up([claim], actor=scene.analyst, reason="test")
+    (claim,) = reporting.report([scene.victim(30_000).pk], actor=SYSTEM, reason="test")
+    reporting.take_up([claim], actor=scene.analyst, reason="test")
     with pytest.raises(GuardNotMet):
-        claims.propose([claim], verdict="confirm", actor=scene.analyst, reason="test")
+        deciding.propose([claim], verdict="confirm", actor=scene.analyst, reason="test")
     assert FraudClaim.objects.get().state == FraudClaim.State.INVESTIGATING
 
 
@@ -167,7 +169,7 @@ def test_losses_stand_still_while_a_second_person_decides(scene: Scene) -> None:
     loss = Loss.objects.order_by("pk").first()
     assert loss is not None
     with pytest.raises(GuardNotMet):
-        claims.drop_loss(loss, actor=scene.analyst, reason="after all not")
+        losses.drop_loss(loss, actor=scene.analyst, reason="after all not")
     with pytest.raises(DatabaseError), transaction.atomic():
         Loss.objects.filter(pk=loss.pk).update(amount_minor=1)
     with pytest.raises(DatabaseError), transaction.atomic():
@@ -182,12 +184,12 @@ def test_losses_stand_still_while_a_second_person_decides(scene: Scene) -> None:
 def test_a_movement_is_a_loss_of_one_claim_only(scene: Scene) -> None:
     wallet = scene.victim(30_000)
     (claim,) = scene.reported(wallet)
-    again = claims.name_losses([(claim, TopUp.objects.get())], actor=scene.analyst, reason="again")
+    again = losses.name_losses([(claim, TopUp.objects.get())], actor=scene.analyst, reason="again")
     assert again == []
     other = scene.victim(10_000)
-    (second,) = claims.report([other.pk], actor=SYSTEM, reason="test")
+    (second,) = reporting.report([other.pk], actor=SYSTEM, reason="test")
     with pytest.raises(GuardNotMet):
-        claims.name_losses(
+        losses.name_losses(
             [(second, TopUp.objects.filter(wallet=wallet).get())],
             actor=scene.analyst,
             reason="not the wallet's",
@@ -202,8 +204,8 @@ def test_a_rejection_keeps_its_reason_and_can_be_appealed_until_its_deadline(
     scene.at(2019, 7, 5, 9)
     reported = scene.reported(wallet)
     with pytest.raises(GuardNotMet):
-        claims.propose(reported, verdict="reject", actor=scene.analyst, reason="test")
-    decision = claims.propose(
+        deciding.propose(reported, verdict="reject", actor=scene.analyst, reason="test")
+    decision = deciding.propose(
         reported,
         verdict="reject",
         rejection="own_transaction",
@@ -211,43 +213,43 @@ def test_a_rejection_keeps_its_reason_and_can_be_appealed_until_its_deadline(
         actor=scene.analyst,
         reason="test",
     )
-    claims.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
+    deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
     claim = FraudClaim.objects.get()
     assert (claim.state, claim.rejection) == ("rejected", "own_transaction")
     assert claim.evidence
-    assert claim.appeal_until == jst(2019, 7, 5, 9) + claims.APPEAL_FOR
+    assert claim.appeal_until == jst(2019, 7, 5, 9) + deciding.APPEAL_FOR
     assert balance("fraud_loss") == 0
     with pytest.raises(NotPermitted):
-        claims.appeal(claim, actor=customer(), reason="not mine")
-    claims.appeal(claim, actor=wallet.account, reason="I did not do it")
+        ending.appeal(claim, actor=customer(), reason="not mine")
+    ending.appeal(claim, actor=wallet.account, reason="I did not do it")
     with pytest.raises(SamePerson):
-        claims.take_up([claim], actor=scene.analyst, reason="again me")
+        reporting.take_up([claim], actor=scene.analyst, reason="again me")
     another = factories.make_staff("fraud_analyst")
-    assert claims.take_up([claim], actor=another, reason="fresh eyes") == 1
+    assert reporting.take_up([claim], actor=another, reason="fresh eyes") == 1
     assert FraudClaim.objects.get().analyst == another
 
 
 def test_an_appeal_after_the_deadline_is_refused(scene: Scene) -> None:
     """Rule 24, both sides of the deadline."""
     wallet = scene.victim(30_000)
-    decision = claims.propose(
+    decision = deciding.propose(
         scene.reported(wallet),
         verdict="reject",
         rejection="no_loss",
         actor=scene.analyst,
         reason="test",
     )
-    claims.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
+    deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
     claim = FraudClaim.objects.get()
     assert claim.appeal_until is not None
     clock.travel(claim.appeal_until, frozen=True)
     with pytest.raises(GuardNotMet):
-        claims.appeal(claim, actor=wallet.account, reason="late")
+        ending.appeal(claim, actor=wallet.account, reason="late")
     clock.travel(claim.appeal_until - claim.appeal_until.resolution, frozen=True)
-    assert claims.let_rest() == 0
+    assert ending.let_rest() == 0
     clock.travel(claim.appeal_until, frozen=True)
-    assert claims.let_rest() == 1
-    assert claims.let_rest() == 0
+    assert ending.let_rest() == 1
+    assert ending.let_rest() == 0
 
 
 def test_the_unspent_part_of_a_fraudulent_charge_is_clawed_back(scene: Scene) -> None:
@@ -259,7 +261,7 @@ def test_the_unspent_part_of_a_fraudulent_charge_is_clawed_back(scene: Scene) ->
     assert (wallet.paid_minor, wallet.held_minor) == (700, 0)
     assert balance("fraud_loss") == -45_000
     assert balance("fraud_suspense") == 60_000
-    assert claims.claw_back(claimed) == 0
+    assert holding.claw_back(claimed) == 0
     assert breaches() == {}
 
 
@@ -275,8 +277,8 @@ def test_suspicious_value_can_be_held_and_the_rest_spent(scene: Scene) -> None:
     """Rule 5, in part."""
     wallet = scene.victim(30_000, own=1_000)
     reported = scene.reported(wallet)
-    assert claims.hold_candidates(reported, actor=scene.analyst, reason="suspect") == 1
-    assert claims.hold_candidates(reported, actor=scene.analyst, reason="suspect") == 0
+    assert holding.hold_candidates(reported, actor=scene.analyst, reason="suspect") == 1
+    assert holding.hold_candidates(reported, actor=scene.analyst, reason="suspect") == 0
     assert Wallet.objects.get().held_minor == 30_000
     scene.pay(wallet, 1_000)
     assert Wallet.objects.get().available_minor == 0
@@ -286,32 +288,32 @@ def test_a_held_wallet_pays_nothing_while_others_pay(scene: Scene) -> None:
     """Rule 5."""
     wallet, other = scene.victim(30_000), scene.victim(20_000)
     (claim,) = scene.reported(wallet)
-    assert claims.hold_candidates([claim], actor=scene.analyst, reason="suspect", whole=True) == 1
+    assert holding.hold_candidates([claim], actor=scene.analyst, reason="suspect", whole=True) == 1
     with pytest.raises(WalletNotUsable):
         scene.pay(wallet, 1)
     scene.pay(other, 1)
-    assert claims.release([claim], actor=scene.supervisor, reason="cleared") == 1
+    assert holding.release([claim], actor=scene.supervisor, reason="cleared") == 1
     scene.pay(wallet, 1)
     with pytest.raises(NotPermitted):
-        claims.release([claim], actor=scene.analyst, reason="not mine to release")
+        holding.release([claim], actor=scene.analyst, reason="not mine to release")
 
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_whoever_held_a_wallet_does_not_release_it(scene: Scene, *, whole: bool) -> None:
     (claim,) = scene.reported(scene.victim(30_000))
-    claims.hold_candidates([claim], actor=scene.supervisor, reason="suspect", whole=whole)
+    holding.hold_candidates([claim], actor=scene.supervisor, reason="suspect", whole=whole)
     same_person = factories.make_staff(
         "fraud_supervisor", staff_number=scene.supervisor.staff_number
     )
     before = (Wallet.objects.get().state, Wallet.objects.get().held_minor)
     for actor in (scene.supervisor, same_person):
         with pytest.raises(SamePerson):
-            claims.release([claim], actor=actor, reason="cleared")
+            holding.release([claim], actor=actor, reason="cleared")
     assert (Wallet.objects.get().state, Wallet.objects.get().held_minor) == before
     assert released_by_the_holder() == []
 
     other = factories.make_staff("fraud_supervisor")
-    assert claims.release([claim], actor=other, reason="cleared") == 1
+    assert holding.release([claim], actor=other, reason="cleared") == 1
     assert (Wallet.objects.get().state, Wallet.objects.get().held_minor) == ("active", 0)
     assert released_by_the_holder() == []
 
@@ -333,21 +335,21 @@ def test_a_hold_of_the_suspicion_becomes_the_clawback_of_what_was_confirmed(scen
     """Rule 22."""
     wallet = scene.victim(30_000, 20_000)
     (claim,) = scene.reported(wallet)
-    claims.hold_candidates([claim], actor=scene.analyst, reason="suspect")
+    holding.hold_candidates([claim], actor=scene.analyst, reason="suspect")
     own = Loss.objects.get(amount_minor=20_000)
-    claims.drop_loss(own, actor=scene.analyst, reason="the holder made it")
-    decision = claims.propose([claim], verdict="confirm", actor=scene.analyst, reason="test")
-    claims.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
+    losses.drop_loss(own, actor=scene.analyst, reason="the holder made it")
+    decision = deciding.propose([claim], verdict="confirm", actor=scene.analyst, reason="test")
+    deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
     wallet = Wallet.objects.get()
     assert (wallet.paid_minor, wallet.held_minor) == (20_000, 0)
 
 
 def test_a_second_report_of_the_same_wallet_adds_no_claim(scene: Scene) -> None:
     wallet = scene.victim(30_000)
-    assert len(claims.report([wallet.pk], actor=wallet.account, reason="mine")) == 1
-    assert claims.report([wallet.pk], actor=wallet.account, reason="mine") == []
+    assert len(reporting.report([wallet.pk], actor=wallet.account, reason="mine")) == 1
+    assert reporting.report([wallet.pk], actor=wallet.account, reason="mine") == []
     with pytest.raises(NotPermitted):
-        claims.report([scene.victim(1_000).pk], actor=wallet.account, reason="not mine")
+        reporting.report([scene.victim(1_000).pk], actor=wallet.account, reason="not mine")
 
 
 def test_a_reopened_claim_pays_only_what_is_new(scene: Scene) -> None:
@@ -355,22 +357,22 @@ def test_a_reopened_claim_pays_only_what_is_new(scene: Scene) -> None:
     wallet = scene.victim(30_000, spent=30_000, funding="points")
     scene.at(2019, 7, 5, 9)
     (claim,) = scene.confirmed(wallet)
-    remedies.recredit_points(actor=scene.supervisor, reason="test")
+    own_funds.recredit_points(actor=scene.supervisor, reason="test")
     claim.refresh_from_db(fields=["confirmed_at"])
     claim = FraudClaim.objects.get()
     assert claim.state == FraudClaim.State.REMEDIED
-    asked = claims.request_reopening(claim, actor=scene.supervisor, reason="more to it")
+    asked = ending.request_reopening(claim, actor=scene.supervisor, reason="more to it")
     with pytest.raises(SamePerson):
-        claims.reopen(asked, actor=scene.supervisor, reason="me too")
-    claims.reopen(asked, actor=factories.make_staff("compliance"), reason="agreed")
-    claims.take_up([claim], actor=scene.analyst, reason="again")
+        ending.reopen(asked, actor=scene.supervisor, reason="me too")
+    ending.reopen(asked, actor=factories.make_staff("compliance"), reason="agreed")
+    reporting.take_up([claim], actor=scene.analyst, reason="again")
     charging.top_up(wallet.pk, source="points", amount_minor=5_000, top_up_ref="late", actor=SYSTEM)
     fresh = TopUp.objects.get(top_up_ref="late")
-    claims.name_losses([(claim, fresh)], actor=scene.analyst, reason="overlooked")
-    decision = claims.propose([claim], verdict="confirm", actor=scene.analyst, reason="test")
+    losses.name_losses([(claim, fresh)], actor=scene.analyst, reason="overlooked")
+    decision = deciding.propose([claim], verdict="confirm", actor=scene.analyst, reason="test")
     assert decision.amount_minor == 35_000
-    claims.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
-    remedies.recredit_points(actor=scene.supervisor, reason="test")
+    deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
+    own_funds.recredit_points(actor=scene.supervisor, reason="test")
     assert kinds(wallet) == [("points_recredit", "remedied"), ("points_recredit", "remedied")]
     assert balance("fraud_suspense") == 0
     assert balance("funding_points") == 0
@@ -384,7 +386,7 @@ def test_a_claim_is_remedied_only_when_every_loss_is(scene: Scene) -> None:
     first = Remedy.objects.order_by("pk").first()
     assert first is not None
     with transaction.atomic():
-        remedies.finish([first.pk], at=clock.now(), actor=scene.supervisor)
+        slots.finish([first.pk], at=clock.now(), actor=scene.supervisor)
     assert FraudClaim.objects.get().state == FraudClaim.State.REMEDYING
     with (
         pytest.raises(DatabaseError, match="without its remedy"),

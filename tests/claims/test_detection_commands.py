@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from refunds import victims
+from refunds.claims import victims
 from refunds.models import FraudClaim
 from tests.claims.scene import HIT_AT, Scene
 from wallets.models import Hold, Wallet

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from refunds import issuer_asks
 from refunds.models import IssuerAction, IssuerFile
+from refunds.remedies import requests
 from rehearsal import issuers
 from tests.claims.scene import Scene
 from winddown import clock
@@ -29,8 +29,8 @@ def said(command: str, *args: Any, scene: Scene, **options: Any) -> dict[str, An
 def test_asks_leave_and_answers_come_back_by_command(scene: Scene, tmp_path: Path) -> None:
     """Rule 25: the second import says that it changed nothing."""
     scene.confirmed(scene.victim(30_000, 20_000))
-    asked = issuer_asks.submit(IssuerAction.objects.all(), actor=scene.analyst, reason="test")
-    issuer_asks.decide(asked, actor=scene.supervisor, digest=asked.digest, reason="test")
+    asked = requests.submit(IssuerAction.objects.all(), actor=scene.analyst, reason="test")
+    requests.decide(asked, actor=scene.supervisor, digest=asked.digest, reason="test")
     asks, back = tmp_path / "asks", tmp_path / "answers"
     sent = said("export_issuer_asks", scene=scene, out=asks)
     assert (sent["rows"], sent["files"]) == (2, ["asks_HOSHI_0001.csv"])

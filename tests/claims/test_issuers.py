@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connections, transaction
 
-from refunds import chargebacks, claims, issuer_asks, remedies
-from refunds.issuers.csv_exchange import luhn_digit
+from refunds.claims import deciding
 from refunds.models import Chargeback, FraudClaim, IssuerAction, IssuerAnswer, Loss, Remedy
+from refunds.remedies import chargebacks, follow_up, own_funds, requests, slots
+from refunds.remedies.transports.csv_exchange import luhn_digit
 from rehearsal import issuers
 from tests import factories
 from tests.claims.scene import HIT_AT, Scene, answers, balance, jst, kinds
@@ -51,10 +52,10 @@ def test_a_stop_not_sent_before_the_cut_off_falls_back(scene: Scene) -> None:
     scene.at(2019, 7, 5)
     scene.confirmed(wallet)
     scene.at(2019, 8, 7, 23, 59)
-    assert issuer_asks.give_up_unsent() == 0
+    assert follow_up.give_up_unsent() == 0
     scene.at(2019, 8, 8)
-    assert issuer_asks.give_up_unsent() == 1
-    assert issuer_asks.give_up_unsent() == 0
+    assert follow_up.give_up_unsent() == 1
+    assert follow_up.give_up_unsent() == 0
     assert kinds(wallet) == [("stop_debit", "failed"), ("issuer_refund", "proposed")]
 
 
@@ -71,16 +72,16 @@ def test_an_ask_goes_out_only_with_a_second_persons_approval(scene: Scene) -> No
     """Rule 23."""
     scene.confirmed(scene.victim(30_000))
     drafts = IssuerAction.objects.all()
-    assert issuer_asks.send(scene.issuer, actor=scene.analyst, reason="test") is None
-    asked = issuer_asks.submit(drafts, actor=scene.analyst, reason="test")
+    assert requests.send(scene.issuer, actor=scene.analyst, reason="test") is None
+    asked = requests.submit(drafts, actor=scene.analyst, reason="test")
     with pytest.raises(DatabaseError, match="no approval of a second person"), transaction.atomic():
         IssuerAction.objects.filter(pk__gt=0).update(state="approved")
     person = factories.make_staff("fraud_supervisor", staff_number=scene.analyst.staff_number)
     with pytest.raises(SamePerson):
-        issuer_asks.decide(asked, actor=person, digest=asked.digest, reason="mine")
+        requests.decide(asked, actor=person, digest=asked.digest, reason="mine")
     with pytest.raises(PlanChanged):
-        issuer_asks.decide(asked, actor=scene.supervisor, digest="0" * 64, reason="other")
-    assert issuer_asks.decide(asked, actor=scene.supervisor, digest=asked.digest, reason="ok") == 1
+        requests.decide(asked, actor=scene.supervisor, digest="0" * 64, reason="other")
+    assert requests.decide(asked, actor=scene.supervisor, digest=asked.digest, reason="ok") == 1
 
 
 def test_a_stopped_debit_makes_the_loss_good(scene: Scene) -> None:
@@ -95,9 +96,9 @@ def test_a_stopped_debit_makes_the_loss_good(scene: Scene) -> None:
     assert balance("fraud_suspense") == 0
     assert balance("funding_credit_card") == 0
     assert FraudClaim.objects.get().state == FraudClaim.State.REMEDIED
-    assert issuer_asks.verify_and_close() == 0
+    assert follow_up.verify_and_close() == 0
     scene.at(2019, 8, 13)
-    assert issuer_asks.verify_and_close() == 1
+    assert follow_up.verify_and_close() == 1
     assert breaches() == {}
 
 
@@ -129,7 +130,7 @@ def test_an_issuer_that_refunds_instead_of_stopping_has_made_it_good(scene: Scen
     scene.answer(scene.asked(), "accepted_refunded", refund_arn=SOUND_ARN)
     assert kinds(wallet) == [("stop_debit", "failed"), ("issuer_refund", "remedied")]
     assert IssuerAction.objects.get().state == IssuerAction.State.REFUNDED
-    assert issuer_asks.verify_and_close() == 1
+    assert follow_up.verify_and_close() == 1
 
 
 def test_a_file_imported_twice_changes_nothing_the_second_time(scene: Scene) -> None:
@@ -218,12 +219,12 @@ def test_an_ask_without_an_answer_is_overdue_and_queued_with_its_age(scene: Scen
     scene.confirmed(wallet)
     scene.asked()
     scene.at(2019, 7, 12, 23, 59)
-    assert issuer_asks.mark_overdue() == 0
+    assert follow_up.mark_overdue() == 0
     scene.at(2019, 7, 13)
-    assert issuer_asks.mark_overdue() == 1
-    assert issuer_asks.mark_overdue() == 0
+    assert follow_up.mark_overdue() == 1
+    assert follow_up.mark_overdue() == 0
     scene.at(2019, 7, 14)
-    ((action, age),) = issuer_asks.overdue()
+    ((action, age),) = follow_up.overdue()
     assert (action.state, age) == ("overdue", dt.timedelta(days=1))
 
 
@@ -236,8 +237,8 @@ def test_an_overdue_ask_is_repeated_under_the_same_key_and_its_late_answer_count
     scene.confirmed(wallet)
     first = scene.asked()
     scene.at(2019, 7, 20)
-    issuer_asks.mark_overdue()
-    again = issuer_asks.send(scene.issuer, actor=scene.analyst, reason="test", again=True)
+    follow_up.mark_overdue()
+    again = requests.send(scene.issuer, actor=scene.analyst, reason="test", again=True)
     assert again is not None
     action = IssuerAction.objects.get()
     assert (action.attempt, again.sequence) == (2, 2)
@@ -251,8 +252,8 @@ def test_need_info_waits_until_it_is_asked_again(scene: Scene) -> None:
     scene.confirmed(wallet)
     scene.answer(scene.asked(), "need_info", note="which terminal?")
     assert kinds(wallet) == [("stop_debit", "asked")]
-    assert issuer_asks.send(scene.issuer, actor=scene.analyst, reason="test") is None
-    again = issuer_asks.send(scene.issuer, actor=scene.analyst, reason="test", again=True)
+    assert requests.send(scene.issuer, actor=scene.analyst, reason="test") is None
+    again = requests.send(scene.issuer, actor=scene.analyst, reason="test", again=True)
     assert again is not None
     scene.answer(again, "accepted_debit_stopped")
     assert kinds(wallet) == [("stop_debit", "remedied")]
@@ -267,7 +268,7 @@ def test_a_silent_ask_that_nobody_queued_breaks_the_invariant(scene: Scene) -> N
     scene.asked()
     scene.at(2019, 7, 31)
     assert "I19" in breaches()
-    issuer_asks.follow_up()
+    follow_up.follow_up()
     assert "I19" not in breaches()
 
 
@@ -286,20 +287,20 @@ def test_a_loss_has_one_remedy_that_has_not_failed(scene: Scene) -> None:
     """Rule 17."""
     scene.confirmed(scene.victim(30_000, funding="points"))
     loss = Loss.objects.get()
-    with pytest.raises(remedies.RemedyTaken), transaction.atomic():
-        remedies.open_roads([(loss, "compensation_payout")], at=clock.now())
-    remedies.recredit_points(actor=scene.supervisor, reason="test")
-    with pytest.raises(remedies.RemedyTaken), transaction.atomic():
-        remedies.open_roads([(loss, "compensation_payout")], at=clock.now())
+    with pytest.raises(slots.RemedyTaken), transaction.atomic():
+        slots.open_routes([(loss, "compensation_payout")], at=clock.now())
+    own_funds.recredit_points(actor=scene.supervisor, reason="test")
+    with pytest.raises(slots.RemedyTaken), transaction.atomic():
+        slots.open_routes([(loss, "compensation_payout")], at=clock.now())
     assert Remedy.objects.count() == 1
-    assert remedies.recredit_points(actor=scene.supervisor, reason="test") == 0
+    assert own_funds.recredit_points(actor=scene.supervisor, reason="test") == 0
     assert balance("fraud_suspense") == 0
 
 
 def test_a_remedied_loss_cannot_fail_afterwards(scene: Scene) -> None:
     """Rule 17, for every writer."""
     scene.confirmed(scene.victim(30_000, funding="points"))
-    remedies.recredit_points(actor=scene.supervisor, reason="test")
+    own_funds.recredit_points(actor=scene.supervisor, reason="test")
     with pytest.raises(DatabaseError, match="not declared"), transaction.atomic():
         Remedy.objects.filter(pk__gt=0).update(state="failed", failure="declined")
 
@@ -307,10 +308,12 @@ def test_a_remedied_loss_cannot_fail_afterwards(scene: Scene) -> None:
 def test_points_that_cannot_be_given_back_are_paid_instead(scene: Scene) -> None:
     wallet = scene.victim(30_000, funding="points")
     scene.confirmed(wallet)
-    opened = remedies.pay_instead(list(Remedy.objects.all()), actor=scene.supervisor, reason="left")
+    opened = own_funds.pay_instead(
+        list(Remedy.objects.all()), actor=scene.supervisor, reason="left"
+    )
     assert kinds(wallet) == [("points_recredit", "failed"), ("compensation_payout", "asked")]
     with pytest.raises(GuardNotMet):
-        remedies.pay_instead(opened, actor=scene.supervisor, reason="again")
+        own_funds.pay_instead(opened, actor=scene.supervisor, reason="again")
 
 
 def test_a_chargeback_after_our_refund_is_represented_with_its_reference(scene: Scene) -> None:
@@ -386,12 +389,12 @@ def test_no_loss_is_remedied_twice_by_two_at_the_same_time(
     refused: list[str] = []
 
     def recredit() -> None:
-        remedies.recredit_points(actor=scene.supervisor, reason="race")
+        own_funds.recredit_points(actor=scene.supervisor, reason="race")
 
     def pay() -> None:
         with transaction.atomic():
             waiting = list(Remedy.objects.filter(kind="points_recredit", state="asked"))
-            remedies.fall_back(
+            slots.fall_back(
                 waiting,
                 "compensation_payout",
                 failure="undeliverable",
@@ -402,14 +405,14 @@ def test_no_loss_is_remedied_twice_by_two_at_the_same_time(
 
     def again() -> None:
         with transaction.atomic():
-            remedies.open_roads([(loss, "points_recredit") for loss in losses], at=clock.now())
+            slots.open_routes([(loss, "points_recredit") for loss in losses], at=clock.now())
             audit.append("test.again", "remedies", actor=scene.supervisor)
 
     def racer(act: Callable[[], None]) -> None:
         try:
             start.wait()
             act()
-        except (remedies.RemedyTaken, DatabaseError) as refusal:
+        except (slots.RemedyTaken, DatabaseError) as refusal:
             refused.append(type(refusal).__name__)
         finally:
             connections.close_all()
@@ -444,7 +447,7 @@ def test_two_decisions_about_one_list_confirm_it_once(
     def decide(person: Any) -> None:
         try:
             start.wait()
-            claims.decide(decision, actor=person, digest=decision.digest, reason="race")
+            deciding.decide(decision, actor=person, digest=decision.digest, reason="race")
             outcomes.append("confirmed")
         except Exception as refusal:  # every refusal will do, a second confirmation will not
             outcomes.append(type(refusal).__name__)

@@ -8,29 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refunds import routes
 from refunds.bankfiles.calendar import is_bank_business_day
-from refunds.issuers.csv_exchange import ANSWER_CODES
 from refunds.models import IssuerAnswer, Loss, Remedy
+from refunds.remedies import routes
+from refunds.remedies.transports.csv_exchange import ANSWER_CODES
 
 TERMS = routes.BillingTerms(closes_on_day=15, pays_on_day=10, stop_before_days=5, margin_days=2)
 
 
 def test_a_credit_loss_before_the_cut_off_is_stopped_and_after_it_refunded() -> None:
     """Rule 18."""
-    assert routes.first_road("credit", cut_off_ahead=True) == "stop_debit"
-    assert routes.first_road("credit", cut_off_ahead=False) == "issuer_refund"
+    assert routes.first_route("credit", cut_off_ahead=True) == "stop_debit"
+    assert routes.first_route("credit", cut_off_ahead=False) == "issuer_refund"
 
 
 @pytest.mark.parametrize("ahead", [True, False])
 def test_a_debit_is_never_stopped(ahead: bool) -> None:
     """Rule 20."""
-    assert routes.first_road("debit", cut_off_ahead=ahead) == "debit_reimbursement"
+    assert routes.first_route("debit", cut_off_ahead=ahead) == "debit_reimbursement"
 
 
 def test_points_are_given_back_and_own_balance_is_paid() -> None:
-    assert routes.first_road("points", cut_off_ahead=False) == "points_recredit"
-    assert routes.first_road("own_balance", cut_off_ahead=True) == "compensation_payout"
+    assert routes.first_route("points", cut_off_ahead=False) == "points_recredit"
+    assert routes.first_route("own_balance", cut_off_ahead=True) == "compensation_payout"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_stop_that_came_too_late_or_was_declined_has_a_next_road(
 
 def test_a_debit_card_cannot_answer_that_its_debit_was_stopped() -> None:
     """Rule 20."""
-    with pytest.raises(routes.NoRoad):
+    with pytest.raises(routes.NoRoute):
         routes.after_answer("debit_reimbursement", funding="debit", answer="accepted_debit_stopped")
 
 
@@ -60,7 +60,7 @@ def test_a_debit_card_cannot_answer_that_its_debit_was_stopped() -> None:
 def test_every_answer_is_done_goes_on_or_asks_again(kind: str, answer: str) -> None:
     try:
         outcome = routes.after_answer(kind, funding="credit", answer=answer)
-    except routes.NoRoad:
+    except routes.NoRoute:
         assert answer in {"accepted_debit_stopped", "too_late_will_repay"}
         return
     said = {answer: outcome.done, "next": outcome.next}

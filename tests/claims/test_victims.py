@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db.models import Q
 
 from accounts.models import User
-from refunds import claims, figures, victims
+from refunds.claims import damage, deciding, losses, reporting, victims
 from refunds.models import FraudClaim, RuleHit
 from tests import factories
 from tests.claims.scene import HIT_AT, Scene, jst
@@ -212,7 +212,7 @@ def test_two_rules_of_one_family_stay_a_suspicion(scene: Scene) -> None:
     found = find()
     assert (found.candidates, found.suspicions) == ([], 2)
     assert rules_hit(wallet) == {"S8-burst", "S8-large"}
-    assert figures.suspected(as_of=clock.now()) == figures.Figure(1, 90_000)
+    assert damage.suspected(as_of=clock.now()) == damage.Figure(1, 90_000)
 
 
 def test_two_families_together_make_a_candidate(scene: Scene) -> None:
@@ -288,11 +288,11 @@ def test_a_hit_keeps_its_rule_version_and_evidence(scene: Scene) -> None:
 def test_a_rejected_wallet_is_a_candidate_again_only_for_what_came_later(scene: Scene) -> None:
     wallet = robbed(scene, 30_000, 30_000, 30_000)
     (claim,) = find().candidates
-    claims.take_up([claim], actor=scene.analyst, reason="test")
-    decision = claims.propose(
+    reporting.take_up([claim], actor=scene.analyst, reason="test")
+    decision = deciding.propose(
         [claim], verdict="reject", rejection="own_transaction", actor=scene.analyst, reason="test"
     )
-    claims.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
+    deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
     assert find().candidates == []
     scene.sign_in(wallet, jst(2019, 7, 4, 23), device="thief", country="XB")
     for number in range(3):
@@ -304,10 +304,10 @@ def test_a_rejected_wallet_is_a_candidate_again_only_for_what_came_later(scene: 
 def test_the_evidence_says_what_an_analyst_may_name(scene: Scene) -> None:
     wallet = robbed(scene, 30_000, 30_000, 30_000, spent=90_000)
     (claim,) = find().candidates
-    claims.take_up([claim], actor=scene.analyst, reason="test")
+    reporting.take_up([claim], actor=scene.analyst, reason="test")
     pointed = victims.suspected([claim])
     assert [movement for _, movement in pointed] == list(wallet.top_ups.order_by("pk"))
-    claims.name_losses(pointed, actor=scene.analyst, reason="the holder agrees")
+    losses.name_losses(pointed, actor=scene.analyst, reason="the holder agrees")
     assert victims.suspected([claim]) == []
 
 
@@ -348,39 +348,39 @@ def test_a_figure_is_told_again_as_it_was_known_then(scene: Scene) -> None:
     """Rule 28."""
     when = three_claims(scene)
     just_before = when["first"] - when["first"].resolution
-    assert figures.damage(as_of=just_before).total == figures.Figure(0, 0)
-    assert figures.damage(as_of=when["first"]).total == figures.Figure(1, 50_000)
-    assert figures.damage(as_of=when["second"]).total == figures.Figure(2, 60_000)
-    assert figures.damage(as_of=when["all"]).total == figures.Figure(3, 60_700)
+    assert damage.damage(as_of=just_before).total == damage.Figure(0, 0)
+    assert damage.damage(as_of=when["first"]).total == damage.Figure(1, 50_000)
+    assert damage.damage(as_of=when["second"]).total == damage.Figure(2, 60_000)
+    assert damage.damage(as_of=when["all"]).total == damage.Figure(3, 60_700)
 
 
 def test_every_breakdown_sums_to_the_headline(scene: Scene) -> None:
     """Rule 29."""
     when = three_claims(scene)
     for as_of in when.values():
-        found = figures.damage(as_of=as_of)
+        found = damage.damage(as_of=as_of)
         for name, parts in found.breakdowns.items():
             assert sum(part.victims for part in parts.values()) == found.total.victims, name
             assert sum(part.amount_minor for part in parts.values()) == found.total.amount_minor
-    told = figures.damage(as_of=when["all"]).breakdowns
+    told = damage.damage(as_of=when["all"]).breakdowns
     assert told["day"] == {
-        "2019-07-02": figures.Figure(2, 60_000),
-        "2019-07-03": figures.Figure(1, 700),
+        "2019-07-02": damage.Figure(2, 60_000),
+        "2019-07-03": damage.Figure(1, 700),
     }
-    assert told["issuer"] == {"": figures.Figure(1, 700), "HOSHI": figures.Figure(2, 60_000)}
+    assert told["issuer"] == {"": damage.Figure(1, 700), "HOSHI": damage.Figure(2, 60_000)}
 
 
 def test_a_published_figure_is_frozen_and_published_once(scene: Scene, staff: Any) -> None:
     """Rule 28."""
     when = three_claims(scene)
     compliance = staff("compliance")
-    first = figures.publish(as_of=when["second"], actor=compliance, reason="statement")
+    first = damage.publish(as_of=when["second"], actor=compliance, reason="statement")
     rows = PublishedFigure.objects.count()
     assert PublishedFigure.objects.get(key="fraud.amount_minor").value == 60_000
     wallet = scene.victim(5_000)
     scene.at(2019, 7, 25)
     scene.confirmed(wallet)
-    assert figures.publish(as_of=when["second"], actor=compliance, reason="again") == first
+    assert damage.publish(as_of=when["second"], actor=compliance, reason="again") == first
     assert PublishedFigure.objects.count() == rows
 
 
@@ -389,8 +389,8 @@ def test_an_instant_that_has_not_come_is_not_published(scene: Scene, staff: Any)
     scene.confirmed(scene.victim(5_000))
     compliance = staff("compliance")
     with pytest.raises(GuardNotMet):
-        figures.publish(as_of=clock.now() + MINUTE.resolution, actor=compliance, reason="too early")
-    assert figures.publish(as_of=clock.now(), actor=compliance, reason="now").total.victims == 1
+        damage.publish(as_of=clock.now() + MINUTE.resolution, actor=compliance, reason="too early")
+    assert damage.publish(as_of=clock.now(), actor=compliance, reason="now").total.victims == 1
 
 
 def test_a_figure_that_differs_from_what_was_published_is_not_overwritten(
@@ -401,4 +401,4 @@ def test_a_figure_that_differs_from_what_was_published_is_not_overwritten(
         key="fraud.victims", as_of=clock.now(), value=900, source="a press conference"
     )
     with pytest.raises(GuardNotMet):
-        figures.publish(as_of=clock.now(), actor=staff("compliance"), reason="another number")
+        damage.publish(as_of=clock.now(), actor=staff("compliance"), reason="another number")

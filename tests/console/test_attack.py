@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.attacks import reading
 from accounts.models import AuthEvent
-from refunds import claims, victims
+from refunds.claims import holding, victims
 from refunds.models import FraudClaim
 from tests import factories
 from tests.claims.scene import HIT_AT, Scene
@@ -140,10 +140,10 @@ def test_many_candidates_are_held_by_one_statement(
     clock.travel(HIT_AT + 240 * MINUTE, frozen=True)
     reading.read_again_from(HIT_AT - 1_440 * MINUTE)
     victims.find(as_of=clock.now())
-    chosen = list(claims.candidates())
-    plan = claims.plan_hold(chosen)
+    chosen = list(holding.candidates())
+    plan = holding.plan_hold(chosen)
     assert (plan.claims, plan.wallets, plan.amount_minor) == (6, 6, 5 * 90_000 + 40_000)
     with django_assert_max_num_queries(20):
-        assert claims.hold_candidates(chosen, actor=scene.analyst, reason="attack") == 6
+        assert holding.hold_candidates(chosen, actor=scene.analyst, reason="attack") == 6
     assert sum(Wallet.objects.values_list("held_minor", flat=True)) == plan.amount_minor
-    assert claims.plan_hold(chosen).wallets == 0
+    assert holding.plan_hold(chosen).wallets == 0

@@ -14,8 +14,8 @@ from django.db import connection, transaction
 from django.db.models import Count, Max, Sum
 
 from accounts.models import ExternalIdentity, ResetNotice, Session, User
-from refunds import payouts
 from refunds.models import Entitlement, Payout, PayoutBatch
+from refunds.payouts import payout_batches
 from tests import factories
 from tests.conftest import Database
 from tests.faults.conftest import wait_until
@@ -298,7 +298,7 @@ def sealed_files() -> dict[int, str]:
     """Payout batch -> SHA-256 of the bytes that stand sealed; each is what the batch says of it."""
     found = {}
     for batch in PayoutBatch.objects.exclude(sequence=None).order_by("pk"):
-        found[batch.pk] = hashlib.sha256(b"".join(payouts.content(batch))).hexdigest()
+        found[batch.pk] = hashlib.sha256(b"".join(payout_batches.content(batch))).hexdigest()
         assert found[batch.pk] == batch.sha256
     return found
 

@@ -17,10 +17,11 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 
-from refunds import applications, bank_codes, payees, payouts, results, terms
+from refunds.applications import payees, submitting
+from refunds.applications.payees import Account
 from refunds.bankfiles.zengin_codes import BankRow, BranchRow
 from refunds.models import Entitlement, PayoutBatch
-from refunds.payees import Account
+from refunds.payouts import bank_codes, payout_batches, refund_limits, results
 from rehearsal.bank import Accounts, SimulatedBank
 from tests import factories
 from wallets.models import Wallet
@@ -129,7 +130,7 @@ class House:
     ) -> Any:
         """The holder's application as it stands after submission."""
         holder = owed.wallet.account
-        return applications.submit(
+        return submitting.submit(
             holder,
             route=route,
             op_id=uuid.uuid4(),
@@ -148,7 +149,7 @@ class House:
         """The bank worked on what it was sent; whatever it answered is imported."""
         return [
             results.import_file(path, actor=self.treasury, reason="test")
-            for taken in self.bank.work(today=payouts.today())
+            for taken in self.bank.work(today=payout_batches.today())
             for path in taken.answers
         ]
 
@@ -159,15 +160,17 @@ class House:
         return PayoutBatch.objects.get(run=done)
 
     def approve(self, batch: PayoutBatch) -> PayoutBatch:
-        return payouts.approve_batch(
+        return payout_batches.approve_batch(
             batch, actor=self.approver2, digest=batch.digest, reason="test"
         )
 
     def send(self, batch: PayoutBatch) -> PayoutBatch:
         """Approved, exported and with the bank."""
         batch = self.approve(batch)
-        payouts.export_batch(batch, directory=self.bank.inbox, actor=self.treasury, reason="test")
-        return payouts.mark_transmitted(batch, actor=self.sender, reason="test")
+        payout_batches.export_batch(
+            batch, directory=self.bank.inbox, actor=self.treasury, reason="test"
+        )
+        return payout_batches.mark_transmitted(batch, actor=self.sender, reason="test")
 
     def money_holds(self) -> None:
         assert invariants.breached() == {}
@@ -223,7 +226,7 @@ def make_house(directory: Path, **limits: Any) -> House:
         actor=settled,
         reason="test",
     )
-    terms.adopt(
+    refund_limits.adopt(
         actor=settled,
         reason="test",
         source="test",

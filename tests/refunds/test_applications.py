@@ -10,10 +10,10 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from refunds import applications, payees
-from refunds.applications import Submission
+from refunds.applications import holds, payees, review, submitting
+from refunds.applications.payees import Account, PayeeRefused
+from refunds.applications.submitting import Submission
 from refunds.models import Entitlement, Payee, RefundApplication
-from refunds.payees import Account, PayeeRefused
 from tests.refunds.conftest import House, jst, person
 from wallets.models import Posting
 from winddown import clock
@@ -43,19 +43,19 @@ def test_the_same_submission_again_gives_the_first_result(house: House) -> None:
     (owed,) = house.entitled(1)
     holder, account, op_id = owed.wallet.account, house.account(), uuid.uuid4()
     sent = {"route": "app", "op_id": op_id, "actor": holder, "confirmed_minor": 1000}
-    first = applications.submit(holder, account=account, **sent)
-    second = applications.submit(holder, account=account, **sent)
+    first = submitting.submit(holder, account=account, **sent)
+    second = submitting.submit(holder, account=account, **sent)
     assert first.pk == second.pk
     assert RefundApplication.objects.count() == Payee.objects.count() == 1
     with pytest.raises(IdempotencyConflict):
-        applications.submit(holder, account=house.account(), **sent)
-    with pytest.raises(applications.AlreadyApplied):
-        applications.submit(holder, account=account, **(sent | {"op_id": uuid.uuid4()}))
+        submitting.submit(holder, account=house.account(), **sent)
+    with pytest.raises(submitting.AlreadyApplied):
+        submitting.submit(holder, account=account, **(sent | {"op_id": uuid.uuid4()}))
 
 
 def test_the_amount_confirmed_must_be_the_amount_owed(house: House) -> None:
     (owed,) = house.entitled(1)
-    with pytest.raises(applications.AmountDiffers):
+    with pytest.raises(submitting.AmountDiffers):
         house.apply(owed, confirmed_minor=999)
     assert not RefundApplication.objects.exists()
 
@@ -63,8 +63,8 @@ def test_the_amount_confirmed_must_be_the_amount_owed(house: House) -> None:
 def test_who_has_no_wallet_has_nothing_to_apply_for(house: House, customer: Any) -> None:
     house.entitled(1)
     stranger = customer()
-    with pytest.raises(applications.NothingOwed):
-        applications.submit(
+    with pytest.raises(submitting.NothingOwed):
+        submitting.submit(
             stranger, route="app", op_id=uuid.uuid4(), actor=stranger, account=house.account()
         )
 
@@ -90,7 +90,7 @@ def test_one_refused_submission_does_not_hold_up_the_others(house: House) -> Non
         )
         for row in rows
     ]
-    outcomes = applications.submit_many(sent, reason="a file")
+    outcomes = submitting.submit_many(sent, reason="a file")
     assert [outcome.state for outcome in outcomes] == ["approved", "", "approved"]
     assert isinstance(outcomes[1].refusal, PayeeRefused)
     assert Payee.objects.count() == 2
@@ -120,14 +120,12 @@ def test_an_amount_above_the_limit_waits_for_two_people(house: House) -> None:
     (owed,) = house.entitled(1, paid_minor=100_001)
     waiting = house.apply(owed)
     assert (waiting.state, waiting.review_reason) == ("amount_confirmed", "amount")
-    request = applications.propose(waiting, actor=house.checker, reason="looked at")
+    request = review.propose(waiting, actor=house.checker, reason="looked at")
     with pytest.raises(SamePerson):
-        applications.approve(waiting, actor=house.checker, digest=request.digest, reason="mine")
+        review.approve(waiting, actor=house.checker, digest=request.digest, reason="mine")
     with pytest.raises(NotPermitted):
-        applications.approve(waiting, actor=house.support, digest=request.digest, reason="no")
-    done = applications.approve(
-        waiting, actor=house.approver2, digest=request.digest, reason="in order"
-    )
+        review.approve(waiting, actor=house.support, digest=request.digest, reason="no")
+    done = review.approve(waiting, actor=house.approver2, digest=request.digest, reason="in order")
     assert (done.state, done.decided_by) == ("approved", house.approver2)
     assert Entitlement.objects.get().state == "approved"
     house.money_holds()
@@ -137,18 +135,16 @@ def test_the_web_route_takes_an_identity_check_and_two_people(house: House) -> N
     (owed,) = house.entitled(1)
     sent = house.apply(owed, route="web", confirmed_minor=None)
     assert sent.state == "identity_check"
-    asked = applications.ask_for_info(
-        sent, asked_for="licence", actor=house.support, reason="unreadable"
-    )
+    asked = review.ask_for_info(sent, asked_for="licence", actor=house.support, reason="unreadable")
     assert asked.asked_for == "licence"
     holder = owed.wallet.account
-    applications.answer_info(asked, actor=holder)
-    seen = applications.verify(sent, actor=house.support, reason="licence seen")
+    review.answer_info(asked, actor=holder)
+    seen = review.verify(sent, actor=house.support, reason="licence seen")
     with pytest.raises(GuardNotMet):
-        applications.propose(seen, actor=house.support, reason="too early")
-    applications.confirm_amount(seen, confirmed_minor=1000, actor=holder)
-    request = applications.propose(seen, actor=house.support, reason="complete")
-    done = applications.approve(seen, actor=house.checker, digest=request.digest, reason="complete")
+        review.propose(seen, actor=house.support, reason="too early")
+    review.confirm_amount(seen, confirmed_minor=1000, actor=holder)
+    request = review.propose(seen, actor=house.support, reason="complete")
+    done = review.approve(seen, actor=house.checker, digest=request.digest, reason="complete")
     assert done.state == "approved"
     house.money_holds()
 
@@ -157,18 +153,18 @@ def test_nobody_acts_for_somebody_elses_application(house: House, customer: Any)
     (owed,) = house.entitled(1)
     sent = house.apply(owed)
     with pytest.raises(NotPermitted):
-        applications.withdraw(sent, actor=customer())
+        review.withdraw(sent, actor=customer())
 
 
 def test_an_application_can_be_withdrawn_until_a_payout_is_under_way(house: House) -> None:
     one, other = house.entitled(2)
     first, second = house.apply(one), house.apply(other)
-    applications.withdraw(first, actor=one.wallet.account)
+    review.withdraw(first, actor=one.wallet.account)
     assert Entitlement.objects.get(pk=one.pk).state == "notified"
     house.check_payees()
     house.paid_batch()
     with pytest.raises(GuardNotMet, match="under way"):
-        applications.withdraw(second, actor=other.wallet.account)
+        review.withdraw(second, actor=other.wallet.account)
     assert house.apply(Entitlement.objects.get(pk=one.pk)).state == "approved"
     house.money_holds()
 
@@ -179,12 +175,10 @@ def test_a_rejected_application_names_its_reason_and_may_be_followed_by_another(
     """Rule 24."""
     (owed,) = house.entitled(1)
     sent = house.apply(owed, route="web")
-    done = applications.reject(
-        sent, rejection="not_identified", actor=house.checker, reason="no papers"
-    )
+    done = review.reject(sent, rejection="not_identified", actor=house.checker, reason="no papers")
     assert (done.state, done.rejection, done.live) == ("rejected", "not_identified", False)
     with pytest.raises(TransitionRefused):
-        applications.reject(sent, rejection="other", actor=house.checker, reason="again")
+        review.reject(sent, rejection="other", actor=house.checker, reason="again")
     assert house.apply(Entitlement.objects.get()).state == "approved"
 
 
@@ -192,15 +186,15 @@ def test_a_draft_is_kept_sealed_and_becomes_the_application(house: House) -> Non
     (owed,) = house.entitled(1)
     holder = owed.wallet.account
     answers = {"account_number": "1234567", "name": "ヤマダ"}
-    draft = applications.save_draft(holder, route="app", step=3, answers=answers, actor=holder)
-    assert applications.draft_answers(draft) == answers
+    draft = submitting.save_draft(holder, route="app", step=3, answers=answers, actor=holder)
+    assert submitting.draft_answers(draft) == answers
     with connection.cursor() as cursor:
         cursor.execute("SELECT draft_sealed FROM refunds_refundapplication")
         assert b"1234567" not in bytes(cursor.fetchone()[0])
     sent = house.apply(owed)
     assert (sent.pk, sent.state, sent.draft_sealed) == (draft.pk, "approved", None)
-    with pytest.raises(applications.AlreadyApplied):
-        applications.save_draft(holder, route="app", step=1, answers={}, actor=holder)
+    with pytest.raises(submitting.AlreadyApplied):
+        submitting.save_draft(holder, route="app", step=1, answers={}, actor=holder)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +206,7 @@ def test_the_window_ends_at_midnight_of_its_last_day(house: House, moment: str, 
     (owed,) = house.entitled(1)
     clock.travel(jst(moment), frozen=True)
     if late:
-        with pytest.raises(applications.WindowOver):
+        with pytest.raises(submitting.WindowOver):
             house.apply(owed)
         assert house.apply(owed, late_reason="was abroad").late
         assert Entitlement.objects.get().state == "computed"
@@ -225,17 +219,17 @@ def test_a_late_claim_is_paid_after_exclusion_when_a_second_person_agrees(house:
     (owed,) = house.entitled(1)
     clock.travel(jst("2020-01-11T00:00"), frozen=True)
     late = house.apply(owed, late_reason="was in hospital")
-    late = applications.verify(late, actor=house.support, reason="papers seen")
-    late = applications.confirm_amount(late, confirmed_minor=1000, actor=owed.wallet.account)
-    request = applications.propose(late, actor=house.support, reason="papers seen")
+    late = review.verify(late, actor=house.support, reason="papers seen")
+    late = review.confirm_amount(late, confirmed_minor=1000, actor=owed.wallet.account)
+    request = review.propose(late, actor=house.support, reason="papers seen")
     with pytest.raises(GuardNotMet, match="not posted"):
-        applications.approve(late, actor=house.checker, digest=request.digest, reason="ok")
+        review.approve(late, actor=house.checker, digest=request.digest, reason="ok")
     assert house.run("exclude").state == "succeeded"
     house.money_holds()
-    request = applications.propose(late, actor=house.support, reason="papers seen")
+    request = review.propose(late, actor=house.support, reason="papers seen")
     with pytest.raises(NotPermitted):
-        applications.approve(late, actor=house.approver2, digest=request.digest, reason="ok")
-    applications.approve(late, actor=house.checker, digest=request.digest, reason="ok")
+        review.approve(late, actor=house.approver2, digest=request.digest, reason="ok")
+    review.approve(late, actor=house.checker, digest=request.digest, reason="ok")
     house.money_holds()
     house.check_payees()
     clock.travel(jst("2020-01-14T10:00"), frozen=True)
@@ -251,7 +245,7 @@ def test_only_what_nobody_applied_for_is_excluded(house: House) -> None:
     """Rule 42: in process, returned, held, and undeliverable notices stay owed."""
     silent, applied, held, unreached = house.entitled(4)
     house.apply(applied, route="web")
-    applications.hold(held, actor=person("refunds.hold_entitlement"), reason="suspicion")
+    holds.hold(held, actor=person("refunds.hold_entitlement"), reason="suspicion")
     Entitlement.objects.filter(pk=unreached.pk).update(notice_undeliverable=True)
     with pytest.raises(GuardNotMet, match="the window lasts until"):
         house.run("exclude")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from refunds import applications, payouts, results, terms
+from refunds.applications import review
 from refunds.bankfiles import zengin_result, zengin_transfer
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.zengin_result import AnswerKind, ResultLine, ReturnReason
@@ -22,6 +22,7 @@ from refunds.models import (
     PayoutBatch,
     ReconciliationBreak,
 )
+from refunds.payouts import payout_batches, refund_limits, results
 from tests.refunds.conftest import House, jst, person
 from wallets.models import Journal, Posting, Wallet
 from winddown import clock
@@ -52,7 +53,7 @@ def answer(house: House, batch: PayoutBatch) -> Answer:
     def write(
         *reasons: ReturnReason | None, change: dict[int, Any] | None = None, kind: str = "R"
     ) -> bytes:
-        file = zengin_transfer.read(b"".join(payouts.content(batch)))
+        file = zengin_transfer.read(b"".join(payout_batches.content(batch)))
         lines = []
         for number, (item, reason) in enumerate(zip(file.items, reasons, strict=False)):
             lines.append(ResultLine(item._replace(**(change or {}).get(number, {})), reason))
@@ -174,7 +175,7 @@ def test_a_result_for_a_file_that_was_not_sent_is_a_break(house: House) -> None:
         house.apply(row)
     house.check_payees()
     batch = house.approve(house.paid_batch())
-    path = payouts.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
+    path = payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
     clock.travel(jst("2019-11-15T15:00"), frozen=True)
     (done,) = house.answers()
     assert path.exists()
@@ -222,13 +223,13 @@ def test_three_returns_lead_to_a_postal_order(house: House) -> None:
         assert (fresh.returns, fresh.postal_order_offered) == (attempt, attempt == 3)
         house.money_holds()
         if attempt < 3:
-            applications.correct_payee(holder, house.account("always_bad"), actor=holder)
+            review.correct_payee(holder, house.account("always_bad"), actor=holder)
             clock.travel(jst(day + "T15:00") + dt.timedelta(hours=25), frozen=True)
     assert list(Payout.objects.order_by("pk").values_list("attempt", "live")) == [
         (1, False), (2, False), (3, False),
     ]  # fmt: skip
     last = Payout.objects.get(attempt=3)
-    assert payouts.give_up(last, actor=house.treasury, reason="postal order").state == (
+    assert payout_batches.give_up(last, actor=house.treasury, reason="postal order").state == (
         "uncollectable"
     )
 
@@ -253,15 +254,15 @@ def test_the_command_imports_and_says_what_it_did(
 
 def test_a_closed_batch_is_one_that_is_reconciled(house: House, answer: Answer) -> None:
     book(house, answer(None, None, None))
-    done = payouts.close_batch(
+    done = payout_batches.close_batch(
         PayoutBatch.objects.get(), actor=house.treasury, reason="all answered"
     )
     assert done.state == "closed"
 
 
 def test_terms_are_versions_with_a_source(house: House) -> None:
-    before = terms.current()
-    after = terms.adopt(
+    before = refund_limits.current()
+    after = refund_limits.adopt(
         actor=person("refunds.adopt_terms"),
         reason="board",
         source="minutes",
@@ -269,4 +270,4 @@ def test_terms_are_versions_with_a_source(house: House) -> None:
     )
     assert (after.cooling_off_hours, after.remitter_code) == (48, before.remitter_code)
     with pytest.raises(NotPermitted):
-        terms.adopt(actor=house.support, reason="mine", source="none")
+        refund_limits.adopt(actor=house.support, reason="mine", source="none")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from refunds import applications
+from refunds.applications import holds, submitting
 from refunds.models import Entitlement
 from tests import factories
 from tests.refunds.conftest import House, person
@@ -168,13 +168,13 @@ def test_a_held_wallet_is_entitled_and_stays_held_until_two_supervisors_release_
     assert house.run("entitle").state == "succeeded"
     owed = Entitlement.objects.get()
     assert (owed.state, owed.wallet.state) == ("held", "held_entitled")
-    with pytest.raises(applications.NothingOwed):
+    with pytest.raises(submitting.NothingOwed):
         house.apply(owed)
     one, other = person("wallets.release_wallet"), person("wallets.release_wallet")
-    request = applications.ask_release(owed, actor=one, reason="cleared")
+    request = holds.ask_release(owed, actor=one, reason="cleared")
     with pytest.raises(SamePerson):
-        applications.release(owed, actor=one, digest=request.digest, reason="cleared")
-    owed = applications.release(owed, actor=other, digest=request.digest, reason="cleared")
+        holds.release(owed, actor=one, digest=request.digest, reason="cleared")
+    owed = holds.release(owed, actor=other, digest=request.digest, reason="cleared")
     assert (owed.state, Wallet.objects.get(pk=ids[0]).state) == ("computed", "entitled")
     assert house.apply(owed).state == "approved"
     house.money_holds()

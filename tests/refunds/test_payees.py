@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from refunds import applications, payees, results
+from refunds.applications import payees, review
 from refunds.models import BankFile, Payee, ReconciliationBreak, RefundApplication
+from refunds.payouts import results
 from tests.refunds.conftest import House, jst, person
 from winddown import clock, encryption
 from winddown.encryption import SealBroken
@@ -84,11 +85,9 @@ def test_a_payee_that_the_bank_does_not_know_is_not_paid_until_corrected_or_over
     assert RefundApplication.objects.get(entitlement=one).state == "needs_info"
     request = payees.ask_override(payee, actor=house.checker, reason="maiden name")
     with pytest.raises(SamePerson):
-        applications.override_payee(
-            payee, actor=house.checker, digest=request.digest, reason="mine"
-        )
+        review.override_payee(payee, actor=house.checker, digest=request.digest, reason="mine")
     second = person("refunds.override_name_check")
-    applications.override_payee(payee, actor=second, digest=request.digest, reason="register")
+    review.override_payee(payee, actor=second, digest=request.digest, reason="register")
     assert RefundApplication.objects.get(entitlement=one).state == "approved"
     clock.travel(jst("2019-11-05T10:01"), frozen=True)
     assert house.paid_batch().items == 1
@@ -151,7 +150,7 @@ def test_a_corrected_payee_waits_for_the_cooling_off_and_the_bank(house: House) 
     house.apply(owed, quality="no_such_account")
     house.check_payees()
     holder = owed.wallet.account
-    done = applications.correct_payee(holder, house.account(), actor=holder)
+    done = review.correct_payee(holder, house.account(), actor=holder)
     assert done.state == "approved"
     run = house.run("pay", value_date="2019-11-15")
     assert run.plans.get().content["estimates"] == {"left_out_cooling_off": 1}

@@ -9,9 +9,9 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from refunds import payouts, terms
 from refunds.bankfiles import zengin_transfer
 from refunds.models import Entitlement, Payee, Payout, PayoutBatch, PayoutFilePart
+from refunds.payouts import payout_batches, refund_limits
 from tests import factories
 from tests.refunds.conftest import House, jst, person
 from wallets.models import Posting
@@ -53,7 +53,7 @@ def refused_in_sql(sql: str, *params: Any, match: str) -> None:
 
 def test_the_file_parses_back_to_the_batch(house: House, batch: PayoutBatch) -> None:
     """Rule 48: 120 bytes a record, totals equal the items."""
-    content = b"".join(payouts.content(batch))
+    content = b"".join(payout_batches.content(batch))
     assert all(len(line) == 120 for line in content.split(b"\r\n")[:-1])
     file = zengin_transfer.read(content)
     assert (file.sha256, file.sum_minor, len(file.items)) == (batch.sha256, 3000, 3)
@@ -142,10 +142,10 @@ def test_the_maker_cannot_approve(house: House, batch: PayoutBatch) -> None:
     maker.user_permissions.add(*house.approver2.user_permissions.all())
     maker = type(maker).objects.get(pk=maker.pk)
     with pytest.raises(SamePerson):
-        payouts.approve_batch(batch, actor=maker, digest=batch.digest, reason="mine")
+        payout_batches.approve_batch(batch, actor=maker, digest=batch.digest, reason="mine")
     other_account = factories.make_staff(staff_number=maker.staff_number, is_superuser=True)
     with pytest.raises(SamePerson):
-        payouts.approve_batch(batch, actor=other_account, digest=batch.digest, reason="mine")
+        payout_batches.approve_batch(batch, actor=other_account, digest=batch.digest, reason="mine")
     with pytest.raises(DatabaseError, match="0 of 1 approvals"), transaction.atomic():
         factories.move(batch, "approve", actor=maker)
     refused_in_sql(
@@ -168,12 +168,12 @@ def test_the_maker_cannot_approve(house: House, batch: PayoutBatch) -> None:
 
 def test_an_approval_covers_exactly_one_file(house: House, batch: PayoutBatch) -> None:
     with pytest.raises(PlanChanged):
-        payouts.approve_batch(batch, actor=house.approver2, digest="0" * 64, reason="blind")
+        payout_batches.approve_batch(batch, actor=house.approver2, digest="0" * 64, reason="blind")
 
 
 def test_above_the_limit_two_people_approve(house: House) -> None:
     """Rule 54."""
-    terms.adopt(
+    refund_limits.adopt(
         actor=person("refunds.adopt_terms"),
         reason="test",
         source="test",
@@ -184,12 +184,18 @@ def test_above_the_limit_two_people_approve(house: House) -> None:
     house.check_payees()
     batch = house.paid_batch()
     assert batch.approvals_needed == 2
-    batch = payouts.approve_batch(batch, actor=house.approver2, digest=batch.digest, reason="first")
+    batch = payout_batches.approve_batch(
+        batch, actor=house.approver2, digest=batch.digest, reason="first"
+    )
     assert batch.state == "submitted_for_approval"
     with pytest.raises(SamePerson):
-        payouts.approve_batch(batch, actor=house.approver2, digest=batch.digest, reason="again")
+        payout_batches.approve_batch(
+            batch, actor=house.approver2, digest=batch.digest, reason="again"
+        )
     refused_in_sql("UPDATE refunds_payoutbatch SET state = 'approved'", match="1 of 2 approvals")
-    batch = payouts.approve_batch(batch, actor=house.approver, digest=batch.digest, reason="second")
+    batch = payout_batches.approve_batch(
+        batch, actor=house.approver, digest=batch.digest, reason="second"
+    )
     assert batch.state == "approved"
     house.money_holds()
 
@@ -197,12 +203,12 @@ def test_above_the_limit_two_people_approve(house: House) -> None:
 def test_neither_maker_nor_approver_transmits(house: House, batch: PayoutBatch) -> None:
     """Rule 54."""
     batch = house.approve(batch)
-    payouts.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
+    payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
     for somebody in (house.treasury, house.approver2):
         somebody.user_permissions.add(*house.sender.user_permissions.all())
         somebody = type(somebody).objects.get(pk=somebody.pk)
         with pytest.raises(SamePerson):
-            payouts.mark_transmitted(batch, actor=somebody, reason="quick")
+            payout_batches.mark_transmitted(batch, actor=somebody, reason="quick")
         refused_in_sql(
             "UPDATE refunds_payoutbatch SET state = 'transmitted', transmitted_at = now(), "
             "transmitted_by_id = %s"
@@ -212,14 +218,14 @@ def test_neither_maker_nor_approver_transmits(house: House, batch: PayoutBatch) 
             match="neither made nor approved",
         )
     with pytest.raises(NotPermitted):
-        payouts.mark_transmitted(batch, actor=house.support, reason="no right")
-    done = payouts.mark_transmitted(batch, actor=house.sender, reason="sent")
+        payout_batches.mark_transmitted(batch, actor=house.support, reason="no right")
+    done = payout_batches.mark_transmitted(batch, actor=house.sender, reason="sent")
     assert (done.state, done.transmitted_by) == ("transmitted", house.sender)
 
 
 def test_nothing_leaves_before_approval(house: House, batch: PayoutBatch, tmp_path: Path) -> None:
     with pytest.raises(TransitionRefused):
-        payouts.export_batch(batch, directory=tmp_path / "out", actor=house.treasury)
+        payout_batches.export_batch(batch, directory=tmp_path / "out", actor=house.treasury)
     assert not list(tmp_path.glob("out/*"))
 
 
@@ -228,9 +234,11 @@ def test_the_file_is_the_same_however_often_it_is_exported(
 ) -> None:
     """Rule 52: also after it was lost, and never over other bytes."""
     batch = house.approve(batch)
-    path = payouts.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
+    path = payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
     first = path.read_bytes()
-    assert payouts.export_batch(batch, directory=house.bank.inbox, actor=house.treasury) == path
+    assert (
+        payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury) == path
+    )
     path.unlink()
     call_command(
         "export_payout_batch",
@@ -242,7 +250,7 @@ def test_the_file_is_the_same_however_often_it_is_exported(
     assert path.read_bytes() == first
     path.write_bytes(first.replace(b"1000", b"9000"))
     with pytest.raises(FileDiffers):
-        payouts.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
+        payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
     assert Payout.objects.filter(state="exported").count() == 3
 
 
@@ -261,7 +269,7 @@ def test_nothing_is_released_while_the_books_are_wrong(house: House, batch: Payo
         actor=SYSTEM,
     )
     with pytest.raises(GuardNotMet, match="I60"):
-        payouts.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
+        payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
     assert PayoutBatch.objects.get().state == "approved"
     assert not list(house.bank.inbox.glob("transfer*"))
 
@@ -270,7 +278,7 @@ def test_nothing_is_released_while_payouts_are_stopped(house: House, batch: Payo
     batch = house.approve(batch)
     capabilities.stop("payout", actor=person("winddown.stop_capability"), reason="look first")
     with pytest.raises(CapabilityStopped):
-        payouts.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
+        payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
     with pytest.raises(GuardNotMet, match="payouts are stopped"):
         house.run("pay", value_date="2019-11-15")
 
@@ -292,12 +300,12 @@ def test_a_file_is_not_sent_after_its_value_date(house: House, batch: PayoutBatc
     batch = house.approve(batch)
     clock.travel(jst("2019-11-18T09:00"), frozen=True)
     with pytest.raises(GuardNotMet, match="is past"):
-        payouts.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
+        payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
 
 
 def test_more_payouts_than_the_bank_takes_are_split(house: House) -> None:
     """Rule 50: in as few files as that allows, numbered without a gap."""
-    terms.adopt(
+    refund_limits.adopt(
         actor=person("refunds.adopt_terms"), reason="test", source="test", file_records_max=2
     )
     for row in house.entitled(5):
@@ -333,7 +341,9 @@ def test_an_entitlement_has_one_payout_that_lives(house: House, batch: PayoutBat
 def test_a_rejected_batch_frees_its_payouts_for_the_next_one(
     house: House, batch: PayoutBatch
 ) -> None:
-    payouts.reject_batch(batch, actor=house.approver2, digest=batch.digest, reason="wrong day")
+    payout_batches.reject_batch(
+        batch, actor=house.approver2, digest=batch.digest, reason="wrong day"
+    )
     assert set(Payout.objects.values_list("state", "batch_id")) == {("ready", None)}
     house.money_holds()
     following = house.paid_batch("2019-11-18")
@@ -347,10 +357,10 @@ def test_a_file_that_the_bank_refuses_is_paid_by_the_next_one(
 ) -> None:
     batch = house.send(batch)
     with pytest.raises(TransitionRefused):
-        payouts.void_batch(
+        payout_batches.void_batch(
             batch, actor=person("refunds.make_payout_batch"), reason="too late for that"
         )
-    payouts.mark_refused(batch, actor=house.treasury, reason="format")
+    payout_batches.mark_refused(batch, actor=house.treasury, reason="format")
     house.money_holds()
     following = house.send(house.paid_batch("2019-11-18"))
     clock.travel(jst("2019-11-18T15:00"), frozen=True)
@@ -365,10 +375,10 @@ def test_an_accepted_batch_is_executed_on_its_value_date_and_not_yet_paid(
 ) -> None:
     """Sent is not paid: only the bank's results settle."""
     batch = house.send(batch)
-    payouts.mark_accepted(batch, actor=house.treasury, reason="receipt")
-    assert payouts.execute_due() == []
+    payout_batches.mark_accepted(batch, actor=house.treasury, reason="receipt")
+    assert payout_batches.execute_due() == []
     clock.travel(jst("2019-11-15T09:00"), frozen=True)
-    (done,) = payouts.execute_due()
+    (done,) = payout_batches.execute_due()
     assert done.state == "executed"
     assert set(Payout.objects.values_list("state", flat=True)) == {"executed"}
     assert Entitlement.objects.filter(state="paying").count() == 3
@@ -399,7 +409,7 @@ def test_the_plan_tells_what_the_run_then_does(house: House) -> None:
 
 def test_a_plan_no_longer_fits_when_somebody_in_it_changed_the_account(house: House) -> None:
     """Rule 61, rule 57."""
-    from refunds import payees
+    from refunds.applications import payees
 
     rows = house.entitled(2)
     for row in rows:

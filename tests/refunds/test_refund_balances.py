@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from refunds import applications, payouts
+from refunds.applications import review
 from refunds.models import Entitlement, Payout, PayoutBatch
+from refunds.payouts import payout_batches
 from tests.refunds.conftest import House, jst
 from winddown import clock
 from winddown.models import Programme
@@ -41,7 +42,7 @@ def test_money_follows_every_part_to_its_bucket(house: House) -> None:
     ]  # fmt: skip
     for row in (bad, closed):
         holder = row.wallet.account
-        applications.correct_payee(holder, house.account(), actor=holder)
+        review.correct_payee(holder, house.account(), actor=holder)
     house.check_payees()
     clock.travel(jst("2019-11-18T15:00"), frozen=True)
     second = house.send(house.paid_batch("2019-11-22"))
@@ -59,4 +60,4 @@ def test_money_follows_every_part_to_its_bucket(house: House) -> None:
         "paid", "paid", "paid", "returned", "excluded", "applied",
     ]  # fmt: skip
     assert Programme.current().state == "settling"
-    assert payouts.execute_due() == []
+    assert payout_batches.execute_due() == []

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.db import connections
 
-from refunds import applications, payees, payouts, results
+from refunds.applications import payees, submitting
 from refunds.models import BankFile, Payee, Payout, PayoutBatch, RefundApplication
+from refunds.payouts import payout_batches, results
 from tests import factories
 from tests.refunds.conftest import House, jst, person
 from wallets.models import Journal
@@ -43,7 +44,7 @@ def test_a_submission_sent_many_times_at_once_is_one_application(
         other = house.account()
 
         def send(holder: Any = holder, op_id: Any = op_id, account: Any = account) -> Any:
-            return applications.submit(
+            return submitting.submit(
                 holder,
                 route="app",
                 op_id=op_id,
@@ -98,7 +99,7 @@ def test_one_answer_imported_twice_at_once_is_booked_once(own_database: Any, hou
     house.check_payees()
     house.send(house.paid_batch())
     clock.travel(jst("2019-11-15T15:00"), frozen=True)
-    (taken,) = house.bank.work(today=payouts.today())
+    (taken,) = house.bank.work(today=payout_batches.today())
     (path,) = taken.answers
     outcomes = at_once(
         *[lambda: results.import_file(path, actor=house.treasury, reason="test")] * 4
@@ -118,7 +119,7 @@ def test_of_many_approvers_at_once_one_decides(own_database: Any, house: House) 
     people = [person("refunds.approve_payout_batch") for _ in range(4)]
     outcomes = at_once(
         *[
-            lambda p=somebody: payouts.approve_batch(
+            lambda p=somebody: payout_batches.approve_batch(
                 batch, actor=p, digest=batch.digest, reason="test"
             )
             for somebody in people

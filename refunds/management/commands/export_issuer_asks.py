@@ -4,8 +4,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from refunds import issuer_asks
 from refunds.models import Issuer, IssuerFile
+from refunds.remedies import requests
 from winddown.authority.staff_command import StaffCommand
 
 
@@ -33,12 +33,10 @@ class Command(StaffCommand):
             if options["issuer"]:
                 issuers = issuers.filter(code=options["issuer"])
             sent = [
-                issuer_asks.send(
-                    issuer, actor=actor, reason=options["reason"], again=options["again"]
-                )
+                requests.send(issuer, actor=actor, reason=options["reason"], again=options["again"])
                 for issuer in issuers
             ]
             files = [file for file in sent if file is not None]
-        names = [issuer_asks.write_to(file, options["out"]).name for file in files]
+        names = [requests.write_to(file, options["out"]).name for file in files]
         rows = sum(file.rows for file in files)
         self.say(f"{rows} asks in {len(files)} files.", rows=rows, files=names)

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from refunds import payouts
 from refunds.models import PayoutBatch
+from refunds.payouts import payout_batches
 from winddown.authority.staff_command import StaffCommand
 
 
@@ -25,7 +25,7 @@ class Command(StaffCommand):
         batch = PayoutBatch.objects.filter(pk=options["batch"]).first()
         if batch is None:
             raise CommandError(f"there is no payout batch {options['batch']}", returncode=2)
-        path = payouts.export_batch(
+        path = payout_batches.export_batch(
             batch,
             directory=options["directory"],
             actor=self.actor(options),

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils.dateparse import parse_datetime
 
-from refunds import claims, victims
+from refunds.claims import holding, victims
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.authority.staff_command import StaffCommand
@@ -32,7 +32,7 @@ class Command(StaffCommand):
         found = victims.find(as_of=as_of, actor=actor)
         held = 0
         if options["hold"]:
-            held = claims.hold_candidates(
+            held = holding.hold_candidates(
                 found.candidates,
                 actor=actor,
                 reason=options["reason"],

@@ -3,7 +3,8 @@ changed."""
 
 from typing import Any
 
-from refunds import claims, issuer_asks
+from refunds.claims import ending, holding
+from refunds.remedies import follow_up
 from winddown.authority.staff_command import StaffCommand
 
 
@@ -11,8 +12,8 @@ class Command(StaffCommand):
     help = "Mark silent issuers overdue, let missed cut-offs fall back, close what is over (daily)."
 
     def act(self, options: dict[str, Any]) -> None:
-        done = issuer_asks.follow_up() | {
-            "secured": claims.secure_by_fence(),
-            "rested": claims.let_rest(),
+        done = follow_up.follow_up() | {
+            "secured": holding.secure_by_fence(),
+            "rested": ending.let_rest(),
         }
         self.say(", ".join(f"{name} {number}" for name, number in done.items()) + ".", **done)

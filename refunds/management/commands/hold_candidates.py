@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from refunds import claims
+from refunds.claims import holding
 from winddown.authority.staff_command import StaffCommand
 
 
@@ -23,8 +23,8 @@ class Command(StaffCommand):
         )
 
     def act(self, options: dict[str, Any]) -> None:
-        chosen = list(claims.candidates())
-        plan = claims.plan_hold(chosen, whole=options["whole"])
+        chosen = list(holding.candidates())
+        plan = holding.plan_hold(chosen, whole=options["whole"])
         if not options["hold"]:
             self.say(
                 f"{plan.claims:,} candidates; {plan.amount_minor:,} minor units in"
@@ -34,7 +34,7 @@ class Command(StaffCommand):
                 amount_minor=plan.amount_minor,
             )
             return
-        held = claims.hold_candidates(
+        held = holding.hold_candidates(
             chosen, actor=self.actor(options), reason=options["reason"], whole=options["whole"]
         )
         self.say(f"{held:,} wallets held.", candidates=plan.claims, held=held)

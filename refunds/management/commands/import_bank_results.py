@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from refunds import results
 from refunds.bankfiles.errors import BankFileError
+from refunds.payouts import results
 from winddown.authority.staff_command import StaffCommand
 
 

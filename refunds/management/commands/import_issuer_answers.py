@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from refunds import issuer_asks
 from refunds.models import Issuer
+from refunds.remedies import issuer_answers
 from winddown.authority.staff_command import StaffCommand
 
 
@@ -24,7 +24,7 @@ class Command(StaffCommand):
         issuer = Issuer.objects.filter(code=options["issuer"]).first()
         if issuer is None or not options["path"].is_file():
             raise CommandError("there is no such issuer or no such file", returncode=2)
-        done = issuer_asks.import_answers(
+        done = issuer_answers.import_answers(
             issuer,
             options["path"].read_bytes(),
             name=options["path"].name,

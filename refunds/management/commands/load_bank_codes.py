@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from refunds import bank_codes
 from refunds.bankfiles import zengin_codes
+from refunds.payouts import bank_codes
 from winddown.authority.staff_command import StaffCommand
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from refunds import claims
+from refunds.claims import holding, reporting
 from refunds.models import FraudClaim
 from winddown.authority.staff_command import StaffCommand
 
@@ -32,9 +32,9 @@ class Command(StaffCommand):
         chosen = list(self.chosen(options["claim"]))
         dropped = 0
         if options["drop"]:
-            dropped, ended = claims.expire(chosen, actor=actor, reason=options["reason"])
+            dropped, ended = reporting.expire(chosen, actor=actor, reason=options["reason"])
         else:
-            ended = claims.release(chosen, actor=actor, reason=options["reason"])
+            ended = holding.release(chosen, actor=actor, reason=options["reason"])
         self.say(
             f"{ended:,} holds released, {dropped:,} candidates let drop.",
             claims=len(chosen),

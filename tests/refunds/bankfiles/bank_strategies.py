@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from refunds.bankfiles.zengin_transfer import Remitter, TransferItem
+from refunds.bankfiles.transfer_items import Remitter, TransferItem
 
 REMITTER = Remitter(
     code="0123456789",

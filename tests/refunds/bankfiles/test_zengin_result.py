@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refunds.bankfiles.errors import BankFileError
+from refunds.bankfiles.transfer_items import TransferItem
 from refunds.bankfiles.zengin_result import (
     AccountCheck,
     AnswerKind,
@@ -22,7 +23,7 @@ from refunds.bankfiles.zengin_result import (
     write_checks,
     write_results,
 )
-from refunds.bankfiles.zengin_transfer import TransferItem, read
+from refunds.bankfiles.zengin_transfer import read
 from tests.refunds.bankfiles.bank_strategies import ITEMS, REMITTER, item
 
 GOLDEN = Path(__file__).parents[2] / "golden"

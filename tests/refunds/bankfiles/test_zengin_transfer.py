@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refunds.bankfiles.errors import BankFileError
-from refunds.bankfiles.zengin_transfer import TransferItem, read, split, stream, write
+from refunds.bankfiles.transfer_items import TransferItem
+from refunds.bankfiles.zengin_transfer import read, split, stream, write
 from tests.refunds.bankfiles.bank_strategies import ITEMS, REMITTER, item
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "zengin_transfer.zengin"

@@ -12,7 +12,7 @@ from refunds.bankfiles.calendar import roll_forward
 from winddown.errors import WinddownError
 
 
-class NoRoad(WinddownError):
+class NoRoute(WinddownError):
     """There is no road for a {funding} loss after {after} was answered {answer}."""
 
 
@@ -93,7 +93,7 @@ UNANSWERED: Final[dict[str, str]] = {
 }
 
 
-def first_road(funding: str, *, cut_off_ahead: bool) -> str:
+def first_route(funding: str, *, cut_off_ahead: bool) -> str:
     """The kind of remedy that a fresh loss of this funding takes (rules 18 and 20)."""
     return FIRST[funding, cut_off_ahead]
 
@@ -107,7 +107,7 @@ def after_answer(kind: str, *, funding: str, answer: str) -> Outcome:
     try:
         return AFTER[kind, answer]
     except KeyError:
-        raise NoRoad(funding=funding, after=kind, answer=answer) from None
+        raise NoRoute(funding=funding, after=kind, answer=answer) from None
 
 
 def debit_on(spent_on: dt.date, terms: BillingTerms) -> dt.date:

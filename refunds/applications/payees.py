@@ -12,14 +12,14 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from refunds import terms
 from refunds.bankfiles import kana, zengin_result
 from refunds.bankfiles.errors import UnbankableText
+from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX, TransferItem
 from refunds.bankfiles.zengin_result import AccountCheck, CheckLine
-from refunds.bankfiles.zengin_transfer import PAYEE_BYTES_MAX, TransferItem
 from refunds.models import BankFile, Branch, Payee, PayeeTransition
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYEE_NUMBERS_FROM
+from refunds.payouts import refund_limits
 from winddown import clock, encryption
 from winddown.actors import require
 from winddown.authority import approvals
@@ -107,7 +107,7 @@ def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Any) -> list[in
     _take_turns([holder for holder, _ in entries])
     known = _known_branches({(a.bank_code, a.branch_code) for _, a in entries})
     standing = _standing([holder for holder, _ in entries])
-    limits = terms.current()
+    limits = refund_limits.current()
     at = clock.now()
     fresh: list[tuple[int, int, Account, bool]] = []
     for index, (holder, given) in enumerate(entries):
@@ -222,7 +222,7 @@ def export_check_file(directory: Path, *, actor: Any, reason: str = "") -> Path 
     asked. The file is in place before the payees count as asked; a crash between asks again.
     """
     require(actor, "refunds.make_payout_batch", by_system=True, action="ask the bank")
-    limits = terms.current()
+    limits = refund_limits.current()
     with transaction.atomic():
         waiting = (
             Payee.objects.filter(state=Payee.State.ENTERED, replaced_at=None)
@@ -234,7 +234,7 @@ def export_check_file(directory: Path, *, actor: Any, reason: str = "") -> Path 
             return None
         today = _today()
         pieces = zengin_result.write_checks(
-            remitter=terms.remitter(limits),
+            remitter=refund_limits.remitter(limits),
             value_date=today,
             answered_on=today,
             lines=_questions(ids),

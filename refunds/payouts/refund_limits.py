@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from refunds.bankfiles.zengin_transfer import Remitter
+from refunds.bankfiles.transfer_items import Remitter
 from refunds.models import RefundTerms
 from winddown import clock
 from winddown.actors import require

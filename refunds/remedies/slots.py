@@ -1,4 +1,4 @@
-"""Roads to a remedy: opened, abandoned for the next one, and finished exactly once per loss."""
+"""The one remedy of each loss: opened on its route, failed, superseded, finished."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
-from refunds import routes
 from refunds.models import FraudClaim, Issuer, IssuerAction, Loss, Remedy
+from refunds.remedies import routes
 from wallets.models import LedgerAccount
 from wallets.movements import posting
-from winddown import clock
-from winddown.actors import SYSTEM, require
-from winddown.errors import GuardNotMet, WinddownError
-from winddown.evidence import audit
+from winddown.actors import SYSTEM
+from winddown.errors import WinddownError
 from winddown.machines.move import move_rows
 from winddown.models import Programme
 
@@ -27,6 +25,8 @@ FUNDING_ACCOUNT = {
     Loss.Funding.DEBIT: LedgerAccount.FUNDING_DEBIT_CARD,
     Loss.Funding.POINTS: LedgerAccount.FUNDING_POINTS,
 }
+
+
 ASKED_AS = {
     Remedy.Kind.STOP_DEBIT: IssuerAction.Kind.STOP_DEBIT,
     Remedy.Kind.ISSUER_REFUND: IssuerAction.Kind.REFUND,
@@ -67,10 +67,10 @@ def open_first(losses: Iterable[Loss], *, at: dt.datetime) -> list[Remedy]:
         .order_by("pk")
     )
     zone = Programme.current().zone
-    return open_roads([(loss, _first(loss, at=at, zone=zone)) for loss in wanted], at=at)
+    return open_routes([(loss, _first(loss, at=at, zone=zone)) for loss in wanted], at=at)
 
 
-def open_roads(roads: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[Remedy]:
+def open_routes(roads: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[Remedy]:
     """Each loss has a remedy of the given kind under way; one that an issuer must do has its draft
     action.
 
@@ -100,7 +100,7 @@ def _first(loss: Loss, *, at: dt.datetime, zone: dt.tzinfo) -> str:
     if card and loss.issuer is None:
         return routes.COMPENSATION_PAYOUT
     ahead = loss.funding == Loss.Funding.CREDIT and at < cut_off(loss, zone=zone)
-    return routes.first_road(loss.funding, cut_off_ahead=ahead)
+    return routes.first_route(loss.funding, cut_off_ahead=ahead)
 
 
 def _draft(remedy: Remedy, *, at: dt.datetime, zone: dt.tzinfo) -> IssuerAction:
@@ -164,7 +164,7 @@ def fall_back(
     if failed != len(remedies):
         raise RemedyTaken(why=f"{len(remedies) - failed} of {len(remedies)} roads had ended")
     losses = Loss.objects.select_related("issuer").in_bulk([remedy.loss_id for remedy in remedies])
-    return open_roads([(losses[remedy.loss_id], kind) for remedy in remedies], at=at)
+    return open_routes([(losses[remedy.loss_id], kind) for remedy in remedies], at=at)
 
 
 def supersede(
@@ -234,60 +234,3 @@ def _finish_claims(claim_ids: Collection[int]) -> int:
     whole = FraudClaim.objects.filter(pk__in=claim_ids).filter(~Exists(open_losses))
     ids = list(whole.values_list("pk", flat=True))
     return move_rows(FraudClaim, "finish_remedies", ids, actor=SYSTEM)
-
-
-def compensations() -> QuerySet[Remedy]:
-    """The losses that the operator itself pays to the victim, still to be paid out."""
-    return Remedy.objects.filter(
-        kind=Remedy.Kind.COMPENSATION_PAYOUT, state=Remedy.State.ASKED
-    ).select_related("loss__claim__wallet")
-
-
-def recredit_points(*, actor: Any, reason: str) -> int:
-    """Every points loss that waits for it has its points back at their issuer; returns how many.
-
-    The loss itself was decided by two people. A second call finds none.
-    """
-    require(actor, "refunds.decide_claim", action="give points back")
-    with transaction.atomic():
-        waiting = list(
-            Remedy.objects.filter(
-                kind=Remedy.Kind.POINTS_RECREDIT, state=Remedy.State.ASKED
-            ).values_list("pk", flat=True)
-        )
-        done = finish(waiting, at=clock.now(), actor=actor, reason=reason)
-        if done:
-            audit.append(
-                "remedies.recredit_points", "remedies", actor=actor, reason=reason, done=done
-            )
-        return done
-
-
-def pay_instead(remedies: Sequence[Remedy], *, actor: Any, reason: str) -> list[Remedy]:
-    """Losses whose points, refund or reimbursement cannot be delivered take their next road.
-
-    Raises `GuardNotMet` for a road that has no next one, or while the issuer's answer is still
-    awaited.
-    """
-    require(actor, "refunds.decide_claim", action="pay instead")
-    with transaction.atomic():
-        at = clock.now()
-        actions = IssuerAction.objects.filter(remedy__in=[remedy.pk for remedy in remedies])
-        if actions.filter(state__in=["sent", "acknowledged"]).exists():
-            raise GuardNotMet(action="pay instead", why="an issuer's answer is awaited")
-        opened: list[Remedy] = []
-        for kind in sorted({remedy.kind for remedy in remedies}):
-            following = routes.UNANSWERED.get(kind)
-            if following is None:
-                raise GuardNotMet(action="pay instead", why=f"{kind} has no next road")
-            opened += fall_back(
-                [remedy for remedy in remedies if remedy.kind == kind],
-                following,
-                failure=Remedy.Failure.UNDELIVERABLE,
-                at=at,
-                actor=actor,
-            )
-        ids = list(actions.values_list("pk", flat=True))
-        move_rows(IssuerAction, "close", ids, actor=actor, reason=reason)
-        audit.append("remedies.pay_instead", "remedies", actor=actor, reason=reason, n=len(opened))
-        return opened

@@ -11,14 +11,14 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Count, Sum
 
-from refunds import terms
 from refunds.bankfiles import calendar, zengin_transfer
 from refunds.bankfiles.calendar import ValueDateRefused
-from refunds.bankfiles.zengin_transfer import NewCode, TransferItem
+from refunds.bankfiles.transfer_items import NewCode, TransferItem
 from refunds.models import Payout, PayoutBatch, PayoutFilePart, RefundTerms
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYOUT_NUMBERS_FROM
 from refunds.models.payout_batch import part_place
+from refunds.payouts import refund_limits
 from winddown import clock, encryption, locks
 from winddown.actors import SYSTEM, require
 from winddown.authority import approvals
@@ -117,7 +117,7 @@ def _write_parts(batch: PayoutBatch) -> str:
     """The file stands sealed in parts of a thousand records; returns its SHA-256."""
     digest = hashlib.sha256()
     pieces = zengin_transfer.write(
-        terms.remitter(batch.terms), batch.value_date, _items(batch, batch.terms)
+        refund_limits.remitter(batch.terms), batch.value_date, _items(batch, batch.terms)
     )
     for number, piece in enumerate(pieces):
         digest.update(piece)

@@ -10,12 +10,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from refunds import payouts, remedies, terms
+from refunds.applications.payees import Account
 from refunds.bankfiles import zengin_result
 from refunds.bankfiles.zengin_result import AccountCheck, ResultReader
 from refunds.models import BankFile, PayoutBatch, ReconciliationBreak
 from refunds.models.payout import PAYEE_NUMBERS_FROM, PAYOUT_NUMBERS_FROM
-from refunds.payees import Account
+from refunds.payouts import payout_batches, refund_limits
+from refunds.remedies import slots
 from wallets.models import LedgerAccount
 from wallets.movements import posting
 from winddown import clock, locks
@@ -94,7 +95,7 @@ def _file(kind: str, sha256: str, *, lines: int, sum_minor: int, actor: Any) -> 
 
 
 def _refuse_others(remitter_code: str, sha256: str) -> None:
-    if remitter_code != terms.current().remitter_code:
+    if remitter_code != refund_limits.current().remitter_code:
         raise LoadRefused(file=sha256[:12], why="it answers another remitter")
 
 
@@ -166,7 +167,7 @@ def _judge_results() -> None:
             LEFT JOIN refunds_payoutbatch b ON b.id = o.batch_id
         ) j WHERE j.number = l.number
         """,
-        [list(PayoutBatch.AT_THE_BANK), payouts.today()],
+        [list(PayoutBatch.AT_THE_BANK), payout_batches.today()],
     )
     _execute("ANALYZE result_line")
 
@@ -186,7 +187,7 @@ def _carry_out(*, actor: Any) -> None:
         if batch.state == PayoutBatch.State.TRANSMITTED:
             batch = transition_one(batch, "accept", actor=actor)
         if batch.state == PayoutBatch.State.BANK_ACCEPTED:
-            batch = payouts.execute(batch, actor=actor)
+            batch = payout_batches.execute(batch, actor=actor)
         if batch.state == PayoutBatch.State.EXECUTED:
             transition_one(batch, "begin_reconciliation", actor=actor)
 
@@ -223,7 +224,7 @@ def _book_results(file: BankFile, *, actor: Any, reason: str) -> None:
         "give_back",
         "UPDATE refunds_entitlement e SET state = 'returned', returns = returns + 1,"  # noqa: S608
         f" postal_order_offered = returns + 1 >= %s {returned} e.id = l.entitlement_id",
-        terms.current().returns_before_postal_order,
+        refund_limits.current().returns_before_postal_order,
     )
     for name, source in (("settle", "entitled"), ("settle_late", "excluded")):
         move(
@@ -259,7 +260,7 @@ def _book_results(file: BankFile, *, actor: Any, reason: str) -> None:
             "SELECT remedy_id FROM result_line WHERE verdict = 'settle' AND remedy_id IS NOT NULL"
         )
     ]
-    remedies.finish(done, at=at, actor=actor, reason=reason)
+    slots.finish(done, at=at, actor=actor, reason=reason)
 
 
 def _post(file: BankFile, *, at: Any, actor: Any) -> None:

@@ -1,0 +1,1 @@
+"""Refund applications: submitted, reviewed, held; and the payees they name."""

@@ -1,0 +1,75 @@
+"""Entitlements are held, and released by two people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from refunds.applications.submitting import State
+from refunds.models import Entitlement, EntitlementTransition, RefundApplication
+from winddown.actors import SYSTEM, require
+from winddown.authority import approvals
+from winddown.evidence import audit
+from winddown.machines.move import move_rows, transition_one
+from winddown.models import Approval
+
+
+def hold(entitlement: Entitlement, *, actor: Any, reason: str) -> Entitlement:
+    """Nothing is paid on this entitlement until two people release it."""
+    with transaction.atomic():
+        done = transition_one(entitlement, "hold", actor=actor, reason=reason)
+        audit.append("entitlement.hold", f"entitlement:{done.pk}", actor=actor, reason=reason)
+        return done
+
+
+def ask_release(entitlement: Entitlement, *, actor: Any, reason: str) -> Approval:
+    """A second supervisor is asked to release a held entitlement."""
+    require(actor, "wallets.release_wallet", action=f"release entitlement {entitlement.pk}")
+    with transaction.atomic():
+        request = approvals.ask(
+            _hold_subject(entitlement),
+            stage="release",
+            content={"entitlement": entitlement.pk, "amount_minor": entitlement.amount_minor},
+            permission="wallets.release_wallet",
+            maker=actor,
+            reason=reason,
+        )
+        audit.append(
+            "entitlement.ask_release",
+            f"entitlement:{entitlement.pk}",
+            actor=actor,
+            reason=reason,
+        )
+        return request
+
+
+def release(entitlement: Entitlement, *, actor: Any, digest: str, reason: str) -> Entitlement:
+    """A second supervisor agreed: the holder may apply, and an application already made goes on."""
+    with transaction.atomic():
+        approvals.decide(
+            _hold_subject(entitlement),
+            stage="release",
+            actor=actor,
+            digest=digest,
+            reason=reason,
+        )
+        done = transition_one(entitlement, "release", actor=actor, reason=reason)
+        wallet = done.wallet
+        if wallet.state == "held_entitled":
+            transition_one(wallet, "release_entitled", actor=actor, reason=reason)
+        live = RefundApplication.objects.filter(entitlement=done, live=True, late=False)
+        application = live.exclude(state=State.DRAFT).first()
+        if application is not None:
+            move_rows(Entitlement, "apply", [done.pk], actor=actor, reason=reason)
+            if application.state == State.APPROVED:
+                move_rows(Entitlement, "approve", [done.pk], actor=SYSTEM, reason=reason)
+        audit.append("entitlement.release", f"entitlement:{done.pk}", actor=actor, reason=reason)
+        return Entitlement.objects.get(pk=done.pk)
+
+
+def _hold_subject(entitlement: Entitlement) -> str:
+    holds = EntitlementTransition.objects.filter(
+        subject_id=entitlement.pk, transition="hold"
+    ).count()
+    return f"entitlement:{entitlement.pk}:hold:{holds}"

@@ -1,0 +1,288 @@
+"""Applications are confirmed, corrected, verified, proposed and decided."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from refunds.applications import payees, submitting
+from refunds.applications.payees import Account, PayeeRefused
+from refunds.applications.submitting import BANK_ACCOUNT, AmountDiffers, NothingOwed, State
+from refunds.models import Entitlement, Payee, RefundApplication
+from wallets.models import LedgerAccount
+from wallets.movements import posting
+from winddown import clock
+from winddown.actors import SYSTEM, require
+from winddown.authority import approvals
+from winddown.errors import GuardNotMet, WinddownError
+from winddown.evidence import audit
+from winddown.machines.move import move_rows, transition_one
+from winddown.models import Approval
+
+STAGE = "decide"
+
+
+def confirm_amount(
+    application: RefundApplication, *, confirmed_minor: int, actor: Any
+) -> RefundApplication:
+    """The applicant agreed to the amount after the identity check (web route)."""
+    with transaction.atomic():
+        owed = Entitlement.objects.get(pk=application.entitlement_id)
+        if confirmed_minor != owed.amount_minor:
+            raise AmountDiffers(confirmed_minor=confirmed_minor, owed_minor=owed.amount_minor)
+        return transition_one(
+            application,
+            "confirm_amount",
+            actor=_own(application, actor),
+            confirmed_minor=confirmed_minor,
+        )
+
+
+def correct_payee(holder: Any, account: Account, *, actor: Any) -> RefundApplication:
+    """The account that the bank could not pay is replaced, and the application goes its way again.
+
+    For an application that waits for another account. The new payee waits for the cooling-off
+    and is checked by the bank like the first one (rules 55 and 57).
+    """
+    with transaction.atomic():
+        (outcome,) = _correct([(holder.pk, account)], actor=actor)
+        if isinstance(outcome, WinddownError):
+            raise outcome
+        done = RefundApplication.objects.get(pk=outcome)
+        audit.append("application.correct_payee", done.subject, actor=actor, state=done.state)
+        return done
+
+
+def correct_many(
+    entries: Sequence[tuple[int, Account]], *, reason: str
+) -> list[int | WinddownError]:
+    """Each holder's correction went the way of `correct_payee`: the application, or the refusal."""
+    with transaction.atomic():
+        outcomes = _correct(entries, actor=SYSTEM)
+        corrected = sum(isinstance(outcome, int) for outcome in outcomes)
+        audit.append(
+            "application.correct_many",
+            "applications",
+            actor=SYSTEM,
+            reason=reason,
+            corrected=corrected,
+        )
+        return outcomes
+
+
+def _correct(entries: Sequence[tuple[int, Account]], *, actor: Any) -> list[int | WinddownError]:
+    at = clock.now()
+    waiting = {
+        application.applicant_id: application
+        for application in RefundApplication.objects.filter(
+            applicant_id__in=[holder for holder, _ in entries], live=True
+        ).select_for_update(no_key=True)
+    }
+    outcomes: list[int | WinddownError] = []
+    kept: list[tuple[int, Account]] = []
+    for holder, account in entries:
+        application = waiting.get(holder)
+        if application is None or application.state != State.NEEDS_INFO:
+            outcomes.append(NothingOwed(holder=holder, state="no account is asked for"))
+        else:
+            outcomes.append(application.pk)
+            kept.append((holder, account))
+    entered = dict(zip([h for h, _ in kept], payees.enter_many(kept, actor=actor), strict=True))
+    good: list[RefundApplication] = []
+    for index, (holder, _) in enumerate(entries):
+        payee = entered.get(holder)
+        if isinstance(payee, PayeeRefused):
+            outcomes[index] = payee
+        elif payee is not None:
+            application = waiting[holder]
+            application.payee_id = payee
+            good.append(application)
+    for application in good:
+        RefundApplication.objects.filter(pk=application.pk).update(payee_id=application.payee_id)
+    _go_on(good, at=at, actor=actor)
+    return outcomes
+
+
+def _go_on(waiting: Sequence[RefundApplication], *, at: dt.datetime, actor: Any) -> None:
+    """Applications that waited for a payable account go their way again.
+
+    Whoever was found to be the holder before is not asked to prove it again, and what two people
+    had approved stays approved.
+    """
+    move_rows(RefundApplication, "answer", [a.pk for a in waiting], actor=actor, asked_for="")
+    move_rows(Entitlement, "apply", [a.entitlement_id for a in waiting], actor=actor)
+    decided = [a for a in waiting if a.decided_at is not None]
+    submitting.decide_by_rule([a.pk for a in decided if a.decided_by_id is None], at=at)
+    by_people = [a for a in decided if a.decided_by_id is not None]
+    for name in ("verify", "confirm_amount"):
+        move_rows(RefundApplication, name, [a.pk for a in by_people], actor=SYSTEM)
+    move_rows(RefundApplication, "approve", [a.pk for a in by_people], actor=SYSTEM, decided_at=at)
+    move_rows(Entitlement, "approve", [a.entitlement_id for a in by_people], actor=SYSTEM)
+
+
+def override_payee(payee: Payee, *, actor: Any, digest: str, reason: str) -> Payee:
+    """A second person let a payee be paid that the bank had refused, and its application goes on.
+
+    Raises `SamePerson` for the one who asked (`payees.ask_override`); rule 56.
+    """
+    with transaction.atomic():
+        payees.decide(payee, stage=payees.OVERRIDE, actor=actor, digest=digest, reason=reason)
+        done = transition_one(payee, "override", actor=actor, reason=reason)
+        waiting = RefundApplication.objects.filter(
+            applicant_id=done.holder_id, live=True, state=State.NEEDS_INFO, asked_for=BANK_ACCOUNT
+        )
+        if done.replaced_at is None:
+            _go_on(list(waiting), at=clock.now(), actor=SYSTEM)
+        audit.append("payee.override", f"payee:{done.pk}", actor=actor, reason=reason)
+        return done
+
+
+def withdraw(application: RefundApplication, *, actor: Any, reason: str = "") -> RefundApplication:
+    """The holder took the application back; possible until a payout is under way."""
+    with transaction.atomic():
+        owed = Entitlement.objects.select_for_update(no_key=True).get(pk=application.entitlement_id)
+        if owed.state in (Entitlement.State.PAYING, Entitlement.State.PAID):
+            raise GuardNotMet(action="withdraw", why="a payout is under way")
+        done = transition_one(
+            application, "withdraw", actor=_own(application, actor), reason=reason, live=False
+        )
+        back = {"applied": "unapply", "approved": "withdraw"}.get(owed.state)
+        if back is not None:
+            transition_one(owed, back, actor=actor, reason=reason)
+        return done
+
+
+def _own(application: RefundApplication, actor: Any) -> Any:
+    if actor is not SYSTEM and actor.pk != application.applicant_id:
+        require(actor, "refunds.work_application", action=f"act for application {application.pk}")
+    return actor
+
+
+def verify(application: RefundApplication, *, actor: Any, reason: str) -> RefundApplication:
+    """A member of staff found the applicant to be the holder (web route)."""
+    return _staff(application, "verify", actor=actor, reason=reason)
+
+
+def ask_for_info(
+    application: RefundApplication, *, asked_for: str, actor: Any, reason: str
+) -> RefundApplication:
+    """The applicant must give something more before the identity is clear."""
+    return _staff(application, "ask", actor=actor, reason=reason, asked_for=asked_for)
+
+
+def answer_info(application: RefundApplication, *, actor: Any) -> RefundApplication:
+    """The applicant gave what was asked for."""
+    with transaction.atomic():
+        return transition_one(application, "answer", actor=_own(application, actor), asked_for="")
+
+
+def _staff(
+    application: RefundApplication, name: str, *, actor: Any, reason: str, **columns: Any
+) -> RefundApplication:
+    with transaction.atomic():
+        done = transition_one(application, name, actor=actor, reason=reason, **columns)
+        audit.append(f"application.{name}", done.subject, actor=actor, reason=reason)
+        return done
+
+
+def propose(application: RefundApplication, *, actor: Any, reason: str) -> Approval:
+    """A second person is asked to decide about an application that the rules left to people.
+
+    A late claim takes somebody who may approve late claims (rule 40).
+    """
+    require(actor, "refunds.work_application", action=f"propose application {application.pk}")
+    with transaction.atomic():
+        fresh = RefundApplication.objects.select_related("entitlement").get(pk=application.pk)
+        if fresh.state != State.AMOUNT_CONFIRMED:
+            raise GuardNotMet(action="propose approval", why=f"it is {fresh.state}")
+        request = approvals.ask(
+            fresh.subject,
+            stage=STAGE,
+            content=_content(fresh),
+            permission="refunds.approve_late_claim" if fresh.late else "refunds.decide_application",
+            maker=actor,
+            reason=reason,
+        )
+        audit.append("application.propose", fresh.subject, actor=actor, reason=reason)
+        return request
+
+
+def _content(application: RefundApplication) -> dict[str, Any]:
+    return {
+        "application": application.pk,
+        "amount_minor": application.entitlement.amount_minor,
+        "payee": application.payee_id,
+        "late": application.late,
+        "late_reason": application.late_reason,
+        "review_reason": application.review_reason,
+    }
+
+
+def approve(
+    application: RefundApplication, *, actor: Any, digest: str, reason: str
+) -> RefundApplication:
+    """A second person agreed, and the amount may be paid.
+
+    A late claim can be approved once exclusion is posted: its amount returns from the unclaimed
+    ones to those owed. Raises `SamePerson` for the one who proposed.
+    """
+    with transaction.atomic():
+        fresh = (
+            RefundApplication.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("entitlement")
+            .get(pk=application.pk)
+        )
+        approvals.decide(fresh.subject, stage=STAGE, actor=actor, digest=digest, reason=reason)
+        if approvals.digest_of(_content(fresh)) != digest:
+            raise GuardNotMet(action="approve", why="the application changed: propose it again")
+        done = transition_one(
+            fresh,
+            "approve_late" if fresh.late else "approve",
+            actor=actor,
+            reason=reason,
+            decided_at=clock.now(),
+            decided_by=actor,
+        )
+        if fresh.late:
+            _reinstate(fresh.entitlement, actor=actor, reason=reason)
+        else:
+            # Who may decide about the application may decide about what it asks for.
+            move_rows(Entitlement, "approve", [fresh.entitlement_id], actor=actor, reason=reason)
+        audit.append("application.approve", done.subject, actor=actor, reason=reason, digest=digest)
+        return done
+
+
+def _reinstate(entitlement: Entitlement, *, actor: Any, reason: str) -> None:
+    """An excluded amount is owed again (late claim)."""
+    if entitlement.state != Entitlement.State.EXCLUDED:
+        raise GuardNotMet(action="approve a late claim", why="the exclusion is not posted yet")
+    transition_one(entitlement, "approve_late", actor=actor, reason=reason)
+    posting.post(
+        [
+            (LedgerAccount.UNCLAIMED, None, -entitlement.amount_minor),
+            (LedgerAccount.REFUNDS_PAYABLE, None, entitlement.amount_minor),
+        ],
+        source="entitlement",
+        source_id=entitlement.pk,
+        kind="refund_reinstate",
+        occurred_at=clock.now(),
+        actor=actor,
+    )
+
+
+def reject(
+    application: RefundApplication, *, rejection: str, actor: Any, reason: str
+) -> RefundApplication:
+    """The application ended unpaid, for a reason the applicant is told; another may follow."""
+    with transaction.atomic():
+        done = transition_one(
+            application, "reject", actor=actor, reason=reason, rejection=rejection, live=False
+        )
+        move_rows(Entitlement, "unapply", [done.entitlement_id], actor=actor, reason=reason)
+        audit.append(
+            "application.reject", done.subject, actor=actor, reason=reason, rejection=rejection
+        )
+        return done

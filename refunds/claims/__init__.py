@@ -1,0 +1,1 @@
+"""Fraud claims: reported or found, held, decided by two people, made good."""

@@ -1,0 +1,297 @@
+"""A list of claims is proposed by one person and decided by another."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q, QuerySet, Sum
+
+from refunds.claims import holding
+from refunds.models import ClaimDecision, FraudClaim, Loss
+from refunds.remedies import slots
+from wallets.models import (
+    LedgerAccount,
+)
+from wallets.movements import posting
+from winddown import clock, locks
+from winddown.actors import SYSTEM, require
+from winddown.authority import approvals
+from winddown.errors import GuardNotMet, PlanChanged, SamePerson
+from winddown.evidence import audit
+from winddown.locks import Lock
+from winddown.machines.move import move_rows, transition_set
+
+STAGE = "claims"
+
+
+# The operator's own promise: nothing in law sets a time for the appeal against a rejected claim.
+APPEAL_FOR = dt.timedelta(days=60)
+
+
+def propose(
+    claims: Iterable[FraudClaim],
+    *,
+    verdict: str,
+    actor: Any,
+    reason: str,
+    rejection: str = "",
+    note: str = "",
+    evidence: Sequence[dict[str, Any]] = (),
+) -> ClaimDecision:
+    """The claims stand proposed as one list, and a second person is asked about its digest over ids
+    and amounts.
+
+    All must be under investigation. A confirmation needs at least one loss per claim, a rejection
+    its reason; what was looked at (rule hits, losses, `evidence`) is stored with each claim. Raises
+    `GuardNotMet`.
+    """
+    require(actor, "refunds.work_claim", action="propose a decision")
+    ids = sorted(claim.pk for claim in claims)
+    if not 0 < len(ids) <= ClaimDecision.CLAIMS_MAX:
+        raise GuardNotMet(
+            action="propose a decision", why=f"a list holds 1 to {ClaimDecision.CLAIMS_MAX} claims"
+        )
+    confirm = verdict == ClaimDecision.Verdict.CONFIRM
+    if not confirm and not rejection:
+        raise GuardNotMet(action="propose a rejection", why="it needs its reason code")
+    with transaction.atomic():
+        rows = FraudClaim.objects.filter(pk__in=ids)
+        list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+        _gather_evidence(ids, list(evidence))
+        if not confirm:
+            rows.update(rejection=rejection, rejection_note=note)
+        content = _content(verdict, rows)
+        decision = ClaimDecision.objects.create(
+            verdict=verdict,
+            maker=actor,
+            digest=approvals.digest_of(content),
+            claims_count=len(ids),
+            amount_minor=sum(content["claims"].values()),
+            proposed_at=clock.now(),
+        )
+        rows.update(decision=decision, analyst=actor)
+        moved = transition_set(rows, f"propose_{verdict}", run=None, actor=actor, reason=reason)
+        if moved != len(ids):
+            raise GuardNotMet(
+                action="propose a decision",
+                why=f"{len(ids) - moved} of {len(ids)} claims are not under investigation, or"
+                " lack a loss or evidence",
+            )
+        approvals.ask(
+            decision.subject,
+            stage=STAGE,
+            content=content,
+            permission="refunds.decide_claim",
+            maker=actor,
+            reason=reason,
+        )
+        audit.append(
+            "claims.propose",
+            decision.subject,
+            actor=actor,
+            reason=reason,
+            verdict=verdict,
+            digest=decision.digest,
+            n=len(ids),
+        )
+        return decision
+
+
+def _content(verdict: str, rows: QuerySet[FraudClaim]) -> dict[str, Any]:
+    """What is signed: the verdict, and every claim with the sum of its losses."""
+    sums = rows.order_by("pk").annotate(
+        lost=Sum("losses__amount_minor", filter=Q(losses__dropped_at=None))
+    )
+    return {
+        "verdict": str(verdict),
+        "claims": {str(pk): lost or 0 for pk, lost in sums.values_list("pk", "lost")},
+    }
+
+
+def _gather_evidence(claim_ids: Collection[int], added: list[dict[str, Any]]) -> None:
+    """Rule hits, losses and what the analyst adds are evidence, beside what was there."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE refunds_fraudclaim c SET evidence = (
+                SELECT coalesce(jsonb_agg(DISTINCT item), '[]'::jsonb) FROM (
+                    SELECT jsonb_array_elements(c.evidence) AS item
+                    UNION SELECT jsonb_build_object('kind', 'rule_hit', 'id', h.id)
+                        FROM refunds_rulehit h
+                    WHERE h.claim_id = c.id
+                    UNION SELECT jsonb_build_object('kind', 'loss', 'id', l.id) FROM refunds_loss l
+                    WHERE l.claim_id = c.id AND l.dropped_at IS NULL
+                    UNION SELECT jsonb_array_elements(%s::jsonb)
+                ) items
+            ) WHERE c.id = ANY (%s)
+            """,
+            [json.dumps(added), list(claim_ids)],
+        )
+
+
+def ask_again(decision: ClaimDecision, *, actor: Any, reason: str) -> None:
+    """The expired request for the unchanged list stands anew for another day."""
+    with transaction.atomic():
+        content = _content(decision.verdict, _standing(decision))
+        if approvals.digest_of(content) != decision.digest:
+            raise PlanChanged(
+                subject=decision.subject,
+                approved=decision.digest[:12],
+                now=approvals.digest_of(content)[:12],
+            )
+        approvals.ask(
+            decision.subject,
+            stage=STAGE,
+            content=content,
+            permission="refunds.decide_claim",
+            maker=actor,
+            reason=reason,
+        )
+        audit.append("claims.ask_again", decision.subject, actor=actor, reason=reason)
+
+
+def _standing(decision: ClaimDecision) -> QuerySet[FraudClaim]:
+    return FraudClaim.objects.filter(
+        decision=decision, state__in=["proposed_confirm", "proposed_reject"]
+    )
+
+
+def decide(
+    decision: ClaimDecision, *, actor: Any, digest: str, reason: str, approve: bool = True
+) -> int:
+    """A second person has decided exactly the list of `digest`; returns how many claims moved.
+
+    Confirmed: every loss is the operator's (fraud loss to fraud suspense), what is unspent is
+    clawed back, and each loss is on its first road. Rejected: the holders may appeal. Not approved:
+    the claims are under investigation again. Raises what `approvals.decide` raises, `SamePerson`
+    also for anybody who worked on one of the claims (rule 23), and `PlanChanged` when a claim left
+    the list.
+    """
+    with transaction.atomic():
+        approvals.decide(
+            decision.subject,
+            stage=STAGE,
+            actor=actor,
+            digest=digest,
+            reason=reason,
+            approve=approve,
+        )
+        rows = _standing(decision)
+        ids = list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+        chosen = FraudClaim.objects.filter(pk__in=ids)
+        now = approvals.digest_of(_content(decision.verdict, chosen))
+        if now != digest:
+            raise PlanChanged(subject=decision.subject, approved=digest[:12], now=now[:12])
+        # A figure as of now waits for this transaction: it dates its losses now, commits later.
+        locks.share(Lock.CLAIM_DECISIONS)
+        at = clock.now()
+        if not approve:
+            moved = transition_set(chosen, "send_back", run=None, actor=actor, reason=reason)
+        elif decision.verdict == ClaimDecision.Verdict.CONFIRM:
+            moved = _confirm(decision, chosen, at=at, actor=actor, reason=reason)
+        else:
+            moved = _reject(decision, chosen, at=at, actor=actor, reason=reason)
+        audit.append(
+            "claims.decide",
+            decision.subject,
+            actor=actor,
+            reason=reason,
+            approve=approve,
+            verdict=decision.verdict,
+            n=moved,
+        )
+        return moved
+
+
+def _confirm(
+    decision: ClaimDecision,
+    claims: QuerySet[FraudClaim],
+    *,
+    at: dt.datetime,
+    actor: Any,
+    reason: str,
+) -> int:
+    fresh = Loss.objects.filter(claim__in=claims, dropped_at=None, confirmed_at=None)
+    losses = list(fresh.order_by("pk"))
+    _set_hit_at(claims)
+    claims.filter(confirmed_at=None).update(confirmed_at=at)
+    moved = _signed(claims, "confirm", decision, actor=actor, reason=reason)
+    Loss.objects.filter(pk__in=[loss.pk for loss in losses]).update(confirmed_at=at)
+    total = sum(loss.amount_minor for loss in losses)
+    if total:
+        posting.post(
+            [
+                (LedgerAccount.FRAUD_LOSS, None, -total),
+                (LedgerAccount.FRAUD_SUSPENSE, None, total),
+            ],
+            source="claim_decision",
+            source_id=decision.pk,
+            kind="confirm",
+            occurred_at=at,
+            actor=actor,
+        )
+    holding.secure_by_fence()
+    move_rows(FraudClaim, "start_remedies", list(claims.values_list("pk", flat=True)), actor=SYSTEM)
+    slots.open_first(losses, at=at)
+    holding.claw_back(claims, reason=reason)
+    return moved
+
+
+def _set_hit_at(claims: QuerySet[FraudClaim]) -> None:
+    """Each claim knows its earliest loss; a compromise nobody dated began by then."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE refunds_fraudclaim c SET hit_at = l.hit_at,
+                compromised_from = least(c.compromised_from, l.hit_at)
+            FROM (SELECT claim_id, min(hit_at) AS hit_at FROM refunds_loss
+                WHERE dropped_at IS NULL GROUP BY 1) l
+            WHERE l.claim_id = c.id AND c.id = ANY (%s)
+            """,
+            [list(claims.values_list("pk", flat=True))],
+        )
+
+
+def _reject(
+    decision: ClaimDecision,
+    claims: QuerySet[FraudClaim],
+    *,
+    at: dt.datetime,
+    actor: Any,
+    reason: str,
+) -> int:
+    claims.update(rejected_at=at, appeal_until=at + APPEAL_FOR)
+    moved = _signed(claims, "reject", decision, actor=actor, reason=reason)
+    Loss.objects.filter(claim__in=claims, dropped_at=None, confirmed_at=None).update(
+        dropped_at=at, drop_reason="the claim was rejected"
+    )
+    return moved
+
+
+def _signed(
+    claims: QuerySet[FraudClaim], name: str, decision: ClaimDecision, *, actor: Any, reason: str
+) -> int:
+    try:
+        with transaction.atomic():
+            return transition_set(claims, name, run=None, actor=actor, reason=reason)
+    except DatabaseError as refusal:
+        if getattr(refusal.__cause__, "sqlstate", None) == "WD034":
+            raise SamePerson(actor=actor.pk, subject=decision.subject, part="analyst") from refusal
+        raise
+
+
+def _decided(said: approvals.Decided) -> object:
+    return decide(
+        ClaimDecision.objects.get(pk=int(said.key)),
+        actor=said.actor,
+        digest=said.digest,
+        reason=said.reason,
+        approve=said.approve,
+    )
+
+
+approvals.DECIDERS["claim_decision"] = _decided

@@ -1,0 +1,83 @@
+"""Claims end, and come back: appeal, rest, close, reopen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+
+from refunds.claims import reporting
+from refunds.models import FraudClaim
+from winddown import clock
+from winddown.actors import SYSTEM, require
+from winddown.authority import approvals
+from winddown.errors import GuardNotMet
+from winddown.evidence import audit
+from winddown.machines.move import transition_one, transition_set
+from winddown.models import Approval
+
+
+def appeal(claim: FraudClaim, *, actor: Any, reason: str) -> FraudClaim:
+    """The rejection is contested and waits for another analyst (rule 24).
+
+    The holder appeals the own claim; for others it takes `refunds.report_claim`. Raises
+    `GuardNotMet` after the appeal deadline.
+    """
+    at = clock.now()
+    if claim.appeal_until is not None and at >= claim.appeal_until:
+        raise GuardNotMet(
+            action=f"appeal {claim}", why=f"the deadline was {claim.appeal_until.isoformat()}"
+        )
+    own = actor is not SYSTEM and claim.wallet.account_id == actor.pk
+    with transaction.atomic():
+        done = transition_one(claim, "appeal", actor=SYSTEM if own else actor, reason=reason)
+        audit.append("claims.appeal", claim.subject, actor=actor, reason=reason)
+        return done
+
+
+def let_rest(*, actor: Any = SYSTEM) -> int:
+    """Rejected claims whose appeal deadline passed are closed; returns how many."""
+    with transaction.atomic():
+        over = FraudClaim.objects.filter(
+            state=FraudClaim.State.REJECTED, appeal_until__lte=clock.now()
+        )
+        moved = transition_set(over, "let_rest", run=None, actor=actor)
+        if moved:
+            audit.append("claims.let_rest", "claims", actor=actor, n=moved)
+        return moved
+
+
+def close(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
+    """Remedied claims are closed."""
+    return reporting.move(claims, "close", actor=actor, reason=reason)
+
+
+def request_reopening(claim: FraudClaim, *, actor: Any, reason: str) -> Approval:
+    """A first person asks to look at the remedied claim again."""
+    require(actor, "refunds.reopen_claim", action=f"reopen {claim}")
+    with transaction.atomic():
+        earlier = Approval.objects.filter(subject__startswith=f"{claim.subject}:reopen:").count()
+        asked = approvals.ask(
+            f"{claim.subject}:reopen:{earlier + 1}",
+            stage="reopen",
+            content={"reopen": claim.pk, "time": earlier + 1},
+            permission="refunds.reopen_claim",
+            maker=actor,
+            reason=reason,
+        )
+        audit.append("claims.request_reopening", claim.subject, actor=actor, reason=reason)
+        return asked
+
+
+def reopen(asked: Approval, *, actor: Any, reason: str) -> FraudClaim:
+    """The remedied claim is open again because a second person agreed; what was remedied stays so
+    (rule 27)."""
+    with transaction.atomic():
+        approvals.decide(
+            asked.subject, stage="reopen", actor=actor, digest=asked.digest, reason=reason
+        )
+        claim = FraudClaim.objects.get(pk=asked.summary["reopen"])
+        claim = transition_one(claim, "reopen", actor=actor, reason=reason, reopening=asked)
+        audit.append("claims.reopen", claim.subject, actor=actor, reason=reason)
+        return claim

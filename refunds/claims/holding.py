@@ -1,0 +1,242 @@
+"""What a thief may have charged is held, released, or clawed back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+
+from accounts.models import CredentialFence, User
+from refunds.claims import reporting
+from refunds.models import FraudClaim
+from wallets.models import (
+    Hold,
+    Wallet,
+    WalletTransition,
+)
+from wallets.movements import withholding
+from winddown.actors import SYSTEM, require
+from winddown.errors import SamePerson
+from winddown.evidence import audit
+from winddown.machines.move import move_rows
+
+
+def secure(*, at: dt.datetime, actor: Any, reason: str) -> int:
+    """No thief can use any account compromised before `at` any more; returns how many claims say so
+    for the first time.
+
+    A payee that was set between the compromise and `at` stays suspect. A standing credential fence
+    says the same for every claim that is confirmed after it.
+    """
+    require(actor, "refunds.work_claim", by_system=True, action="secure claims")
+    with transaction.atomic():
+        secured = FraudClaim.objects.filter(secured_at=None, compromised_from__lt=at).update(
+            secured_at=at
+        )
+        if secured:
+            audit.append("claims.secure", "claims", actor=actor, reason=reason, at=at, n=secured)
+        return secured
+
+
+def secure_by_fence() -> int:
+    """Every claim whose compromise lies before the standing credential fence is secured by it;
+    returns how many."""
+    fence = CredentialFence.objects.filter(state=CredentialFence.State.STANDING).first()
+    if fence is None:
+        return 0
+    return secure(at=fence.not_before, actor=SYSTEM, reason="credential fence")
+
+
+def hold_candidates(
+    claims: Iterable[FraudClaim], *, actor: Any, reason: str, whole: bool = False
+) -> int:
+    """What a thief may have left in the wallets cannot be spent; returns how many wallets were held
+    now.
+
+    The part hold covers the suspicious value that is still there and leaves clean value spendable.
+    With `whole`, nothing moves in the wallet at all (rule 5). Wallets that hold nothing suspicious,
+    or are held for the same claim already, are left alone; a second call holds none.
+    """
+    require(actor, "wallets.hold_wallet", by_system=True, action="hold candidates")
+    chosen = [claim.pk for claim in claims]
+    with transaction.atomic():
+        if whole:
+            wallets = Wallet.objects.filter(claims__in=chosen, state__in=Wallet.SPENDABLE)
+            ids = list(wallets.values_list("pk", flat=True))
+            held = move_rows(Wallet, "hold", ids, actor=actor, reason=reason)
+        else:
+            held, _ = withholding.hold_each(
+                {
+                    wallet_id: (amount_minor, _hold_reason(claim_id))
+                    for claim_id, wallet_id, amount_minor in tainted(chosen)
+                },
+                actor=actor,
+            )
+        if held:
+            audit.append("claims.hold", "claims", actor=actor, reason=reason, n=held, whole=whole)
+        return held
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlan:
+    """What holding would keep from being spent now: how many claims are looked at, and of how many
+    wallets how much.
+    """
+
+    claims: int
+    wallets: int
+    amount_minor: int
+
+
+def plan_hold(claims: Iterable[FraudClaim], *, whole: bool = False) -> HoldPlan:
+    """What `hold_candidates` would do to the claims at this moment; changes nothing."""
+    chosen = [claim.pk for claim in claims]
+    if whole:
+        wallets = Wallet.objects.filter(claims__in=chosen, state__in=Wallet.SPENDABLE).distinct()
+        said = wallets.aggregate(count=Count("pk"), amount=Sum("paid_minor"))
+        return HoldPlan(len(chosen), said["count"], int(said["amount"] or 0))
+    parts = tainted(chosen)
+    wallets_held = {wallet_id for _, wallet_id, _ in parts}
+    amount_minor = int(sum(amount for _, _, amount in parts))
+    return HoldPlan(len(chosen), len(wallets_held), amount_minor)
+
+
+def candidates() -> QuerySet[FraudClaim]:
+    """The claims that nobody has looked at yet: named by the rules, or reported."""
+    return FraudClaim.objects.filter(
+        state__in=[FraudClaim.State.CANDIDATE, FraudClaim.State.REPORTED]
+    ).order_by("pk")
+
+
+def _hold_reason(claim_id: int) -> str:
+    return f"claim:{claim_id}"
+
+
+def tainted(claim_ids: Collection[int]) -> list[tuple[int, int, int]]:
+    """Claim, wallet and the unspent part of its fraudulent top-ups that is neither held nor clawed
+    back yet.
+
+    Value is taken to be spent in the order the thief would: every payment after the first
+    fraudulent top-up spends it. Where no loss is named yet, the top-ups of the evidence stand for
+    it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH named AS (
+                SELECT l.claim_id, l.top_up_id FROM refunds_loss l
+                WHERE l.claim_id = ANY (%(claims)s) AND l.dropped_at IS NULL
+                    AND l.top_up_id IS NOT NULL
+            ), suspected AS (
+                SELECT h.claim_id, top_up.id::bigint AS top_up_id
+                FROM refunds_rulehit h,
+                    jsonb_array_elements_text(h.evidence->'top_ups') AS top_up (id)
+                WHERE h.claim_id = ANY (%(claims)s)
+                  AND NOT EXISTS (SELECT FROM named WHERE named.claim_id = h.claim_id)
+                UNION SELECT * FROM named
+            ), charged AS (
+                SELECT s.claim_id, t.wallet_id, sum(t.amount_minor) AS amount_minor,
+                    min(t.occurred_at) AS since
+                FROM suspected s JOIN wallets_topup t ON t.id = s.top_up_id
+                    AND t.state = 'posted' GROUP BY 1, 2
+            )
+            SELECT c.claim_id, c.wallet_id, least(
+                c.amount_minor
+                - (SELECT coalesce(sum(p.paid_part_minor), 0)
+                    FROM wallets_payment p WHERE p.wallet_id = c.wallet_id
+                   AND p.state IN ('posted', 'authorised') AND p.occurred_at >= c.since)
+                - (SELECT coalesce(sum(h.amount_minor), 0) FROM wallets_hold h
+                    WHERE h.wallet_id = c.wallet_id
+                   AND h.state IN ('active', 'taken') AND h.reason = 'claim:' || c.claim_id),
+                w.paid_minor - w.held_minor)
+            FROM charged c JOIN wallets_wallet w ON w.id = c.wallet_id
+            ORDER BY c.wallet_id
+            """,
+            {"claims": list(claim_ids)},
+        )
+        return [row for row in cursor.fetchall() if row[2] > 0]
+
+
+def release(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
+    """What was held for the claims is spendable again, unless it was clawed back; returns how many
+    holds ended.
+
+    A whole-wallet hold ends in the state that the freeze of charges asks for. Whoever held a wallet
+    does not release it: `SamePerson`, and nothing is released.
+    """
+    require(actor, "wallets.release_wallet", action="release wallets")
+    chosen = list(claims)
+    with transaction.atomic():
+        holds = _active_holds([claim.pk for claim in chosen])
+        wallets = Wallet.objects.filter(
+            pk__in=[claim.wallet_id for claim in chosen], state=Wallet.State.HELD
+        ).exclude(claims__in=reporting.open_claims().exclude(pk__in=[claim.pk for claim in chosen]))
+        _require_another_than_held(holds, wallets, actor=actor)
+        ended = 0
+        for hold in holds:
+            withholding.release(hold, actor=actor, reason=reason)
+            ended += 1
+        ids = list(wallets.values_list("pk", flat=True))
+        name = "release_frozen" if _charges_frozen() else "release"
+        ended += move_rows(Wallet, name, ids, actor=actor, reason=reason)
+        if ended:
+            audit.append("claims.release", "claims", actor=actor, reason=reason, n=ended)
+        return ended
+
+
+def _require_another_than_held(
+    holds: QuerySet[Hold], wallets: QuerySet[Wallet], *, actor: Any
+) -> None:
+    same_person = list(
+        User.objects.filter(staff_number=actor.staff_number).values_list("pk", flat=True)
+    )
+    held = holds.filter(held_by__in=same_person).values_list("wallet_id", flat=True).first()
+    if held is None:
+        last = WalletTransition.objects.filter(subject_id=OuterRef("pk"), transition="hold")
+        last_holder = Subquery(last.order_by("-pk").values("actor_id")[:1])
+        whole = wallets.annotate(last_holder=last_holder).filter(last_holder__in=same_person)
+        held = whole.values_list("pk", flat=True).first()
+    if held is not None:
+        raise SamePerson(actor=actor.pk, subject=f"wallet:{held}", part="holder")
+
+
+def _charges_frozen() -> bool:
+    return Wallet.objects.filter(state=Wallet.State.CHARGE_FROZEN).exists()
+
+
+def claw_back(claims: Iterable[FraudClaim], *, actor: Any = SYSTEM, reason: str = "") -> int:
+    """The unspent part of every confirmed fraudulent top-up has left its wallet and lowers the
+    operator's loss; returns the amount (rule 22).
+
+    A hold of the suspicion is replaced by one of exactly what was confirmed. A second call takes
+    only what became free since, so it is repeated before the balances are sealed.
+    """
+    with transaction.atomic():
+        chosen = list(
+            FraudClaim.objects.filter(
+                pk__in=[claim.pk for claim in claims], state__in=FraudClaim.ACCEPTED
+            ).values_list("pk", flat=True)
+        )
+        for hold in _active_holds(chosen):
+            # Not the actor's decision: it is held again, or taken, in the same commit.
+            withholding.release(hold, actor=SYSTEM, reason=reason)
+        taken = 0
+        for claim_id, wallet_id, amount_minor in tainted(chosen):
+            hold = withholding.hold(
+                wallet_id, amount_minor=amount_minor, reason=_hold_reason(claim_id), actor=actor
+            )
+            withholding.claw_back(hold, actor=actor, reason=reason)
+            taken += amount_minor
+        if taken:
+            audit.append("claims.claw_back", "claims", actor=actor, amount_minor=taken)
+        return taken
+
+
+def _active_holds(claim_ids: Collection[int]) -> QuerySet[Hold]:
+    return Hold.objects.filter(
+        state=Hold.State.ACTIVE, reason__in=[_hold_reason(claim_id) for claim_id in claim_ids]
+    ).order_by("wallet_id", "pk")

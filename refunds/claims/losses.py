@@ -1,0 +1,136 @@
+"""The losses of a claim are named or dropped."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import DatabaseError, transaction
+
+from refunds.models import FraudClaim, Issuer, Loss
+from wallets.models import (
+    FundingCard,
+    Payment,
+    TopUp,
+)
+from winddown import clock
+from winddown.actors import require
+from winddown.errors import GuardNotMet
+from winddown.evidence import audit
+
+FUNDING_OF_SOURCE = {
+    "credit_card": Loss.Funding.CREDIT,
+    "debit_card": Loss.Funding.DEBIT,
+    "points": Loss.Funding.POINTS,
+}
+
+
+def name_losses(
+    losses: Sequence[tuple[FraudClaim, TopUp | Payment]], *, actor: Any, reason: str
+) -> list[Loss]:
+    """Each movement is a loss of its claim, in full; returns those newly named.
+
+    A movement that is a loss already is left alone. Raises `GuardNotMet` for a movement that no
+    thief can make (a bonus, cash, a charge never posted), for one of another wallet, for a card of
+    an issuer that is not configured, or when the claim is proposed or decided.
+    """
+    require(actor, "refunds.work_claim", action="name losses")
+    with transaction.atomic():
+        at = clock.now()
+        issuers = {issuer.code: issuer for issuer in Issuer.objects.all()}
+        cards = FundingCard.objects.in_bulk(
+            {movement.card_id for _, movement in losses if isinstance(movement, TopUp)} - {None}
+        )
+        known = _already_lost(movement for _, movement in losses)
+        fresh = []
+        for claim, movement in losses:
+            loss = _loss(claim, movement, issuers=issuers, cards=cards, actor=actor, at=at)
+            earlier = known.get((type(movement), movement.pk))
+            if earlier not in (None, claim.pk):
+                raise GuardNotMet(
+                    action=f"name {movement} a loss", why="it is one of another claim"
+                )
+            if earlier is None:
+                fresh.append(loss)
+        try:
+            with transaction.atomic():
+                made = Loss.objects.bulk_create(fresh)
+        except DatabaseError as refusal:
+            if getattr(refusal.__cause__, "sqlstate", None) == "WD037":
+                raise GuardNotMet(
+                    action="name losses", why=str(refusal.__cause__).splitlines()[0]
+                ) from refusal
+            raise
+        if made:
+            audit.append(
+                "claims.name_losses",
+                "claims",
+                actor=actor,
+                reason=reason,
+                n=len(made),
+                amount_minor=sum(loss.amount_minor for loss in made),
+            )
+        return made
+
+
+def _already_lost(named: Iterable[TopUp | Payment]) -> dict[tuple[type, int], int]:
+    """Claim by movement, for those of `named` that are losses already."""
+    top_ups: list[int] = []
+    payments: list[int] = []
+    for movement in named:
+        (top_ups if isinstance(movement, TopUp) else payments).append(movement.pk)
+    lost = Loss.objects.filter(dropped_at=None)
+    charged = lost.filter(top_up__in=top_ups).values_list("top_up_id", "claim_id")
+    spent = lost.filter(payment__in=payments).values_list("payment_id", "claim_id")
+    return {(TopUp, pk): claim for pk, claim in charged if pk} | {
+        (Payment, pk): claim for pk, claim in spent if pk
+    }
+
+
+def _loss(
+    claim: FraudClaim,
+    movement: TopUp | Payment,
+    *,
+    issuers: dict[str, Issuer],
+    cards: dict[int, FundingCard],
+    actor: Any,
+    at: dt.datetime,
+) -> Loss:
+    if movement.wallet_id != claim.wallet_id or movement.state != "posted":
+        raise GuardNotMet(
+            action=f"name {movement} a loss of {claim}",
+            why="it is of another wallet or was never posted",
+        )
+    loss = Loss(claim=claim, added_by=actor, added_at=at, hit_at=movement.occurred_at)
+    loss.amount_minor = movement.amount_minor
+    if isinstance(movement, Payment):
+        loss.payment, loss.funding = movement, Loss.Funding.OWN_BALANCE
+        return loss
+    funding = FUNDING_OF_SOURCE.get(movement.source)
+    if funding is None:
+        raise GuardNotMet(action=f"name {movement} a loss", why=f"it came from {movement.source}")
+    loss.top_up, loss.funding = movement, funding
+    if movement.card_id is not None:
+        code = cards[movement.card_id].issuer_code
+        loss.issuer = issuers.get(code)
+        if loss.issuer is None:
+            raise GuardNotMet(
+                action=f"name {movement} a loss", why=f"issuer {code} is not configured"
+            )
+    return loss
+
+
+def drop_loss(loss: Loss, *, actor: Any, reason: str) -> None:
+    """The movement is not a loss after all; it may become one of this or another claim again."""
+    require(actor, "refunds.work_claim", action="drop a loss")
+    with transaction.atomic():
+        changed = Loss.objects.filter(
+            pk=loss.pk,
+            dropped_at=None,
+            confirmed_at=None,
+            claim__state__in=FraudClaim.UNDER_WORK,
+        ).update(dropped_at=clock.now(), drop_reason=reason)
+        if not changed:
+            raise GuardNotMet(action=f"drop {loss}", why="it is dropped, proposed or confirmed")
+        audit.append("claims.drop_loss", f"claim:{loss.claim_id}", actor=actor, reason=reason)

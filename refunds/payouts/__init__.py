@@ -1,0 +1,1 @@
+"""Payouts: who may be paid, batches, files, answers of the bank."""

@@ -1,0 +1,236 @@
+"""Requests to issuers: submitted, approved, sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Max, QuerySet
+
+from refunds.bankfiles.calendar import next_bank_business_day
+from refunds.models import AskList, Issuer, IssuerAction, IssuerFile
+from refunds.remedies import slots
+from refunds.remedies.transports import csv_exchange
+from winddown import clock
+from winddown.actors import require
+from winddown.authority import approvals
+from winddown.errors import GuardNotMet, PlanChanged
+from winddown.evidence import audit
+from winddown.machines.move import move_rows, transition_set
+from winddown.models import Programme
+
+STAGE = "issuer"
+
+
+ATTEMPTS_MAX = 3
+
+
+def submit(actions: Iterable[IssuerAction], *, actor: Any, reason: str) -> AskList:
+    """The drafts wait for a second person as one list with a digest over ids, kinds and amounts."""
+    require(actor, "refunds.draft_issuer_action", action="submit issuer actions")
+    ids = sorted(action.pk for action in actions)
+    if not 0 < len(ids) <= AskList.ACTIONS_MAX:
+        raise GuardNotMet(
+            action="submit issuer actions", why=f"a list holds 1 to {AskList.ACTIONS_MAX} actions"
+        )
+    with transaction.atomic():
+        rows = IssuerAction.objects.filter(pk__in=ids)
+        content = _content(rows)
+        asked = AskList.objects.create(
+            maker=actor,
+            digest=approvals.digest_of(content),
+            actions_count=len(ids),
+            amount_minor=sum(int(amount) for _, amount in content["actions"].values()),
+            submitted_at=clock.now(),
+        )
+        rows.update(ask_list=asked)
+        moved = transition_set(rows, "submit", run=None, actor=actor, reason=reason)
+        if moved != len(ids):
+            raise GuardNotMet(action="submit issuer actions", why="not all of them are drafts")
+        approvals.ask(
+            asked.subject,
+            stage=STAGE,
+            content=content,
+            permission="refunds.approve_issuer_action",
+            maker=actor,
+            reason=reason,
+        )
+        audit.append(
+            "issuer_asks.submit", asked.subject, actor=actor, reason=reason, digest=asked.digest
+        )
+        return asked
+
+
+def _content(rows: QuerySet[IssuerAction]) -> dict[str, Any]:
+    lines = rows.order_by("pk").values_list("pk", "kind", "amount_minor")
+    return {"actions": {str(pk): [kind, str(amount)] for pk, kind, amount in lines}}
+
+
+def decide(asked: AskList, *, actor: Any, digest: str, reason: str, approve: bool = True) -> int:
+    """A second person has agreed to ask for exactly this list, or has sent it back; returns how
+    many actions moved."""
+    with transaction.atomic():
+        approvals.decide(
+            asked.subject, stage=STAGE, actor=actor, digest=digest, reason=reason, approve=approve
+        )
+        standing = IssuerAction.objects.filter(ask_list=asked, state="pending_approval")
+        ids = list(
+            standing.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
+        )
+        rows = IssuerAction.objects.filter(pk__in=ids)
+        now = approvals.digest_of(_content(rows))
+        if now != digest:
+            raise PlanChanged(subject=asked.subject, approved=digest[:12], now=now[:12])
+        name = "approve" if approve else "send_back"
+        moved = transition_set(rows, name, run=None, actor=actor, reason=reason)
+        audit.append(
+            "issuer_asks.decide", asked.subject, actor=actor, reason=reason, approve=approve
+        )
+        return moved
+
+
+def send(issuer: Issuer, *, actor: Any, reason: str, again: bool = False) -> IssuerFile | None:
+    """Every approved ask to the issuer is in one frozen file, and its answer is awaited; None when
+    there is none.
+
+    With `again`, overdue asks and those the issuer needed more about are repeated under the same
+    key, up to three times in all. The file is handed over after the commit (`write_to`).
+    """
+    require(actor, "refunds.send_issuer_action", by_system=True, action="send issuer actions")
+    states = ["need_info", "overdue"] if again else ["approved"]
+    with transaction.atomic():
+        issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer.pk)
+        at = clock.now()
+        chosen = list(
+            IssuerAction.objects.select_for_update(no_key=True, of=("self",))
+            .filter(issuer=issuer, state__in=states, attempt__lt=ATTEMPTS_MAX)
+            .select_related("remedy__loss__claim", "remedy__loss__top_up__card")
+            .order_by("pk")
+        )
+        if not chosen:
+            return None
+        due = _answer_due(issuer, at=at)
+        content = csv_exchange.write_asks(_line(each, issuer, due=due) for each in chosen)
+        ids = [action.pk for action in chosen]
+        IssuerAction.objects.filter(pk__in=ids).update(attempt=F("attempt") + 1)
+        move_rows(
+            IssuerAction,
+            "send",
+            ids,
+            actor=actor,
+            reason=reason,
+            sent_at=at,
+            answer_due_at=due,
+        )
+        slots.asked([action.remedy_id for action in chosen], at=at, actor=actor)
+        file = store(
+            issuer,
+            IssuerFile.Direction.ASK,
+            content,
+            rows=len(chosen),
+            amount_minor=sum(action.amount_minor for action in chosen),
+            at=at,
+            actor=actor,
+        )
+        audit.append(
+            "issuer_asks.send",
+            f"issuer_file:{file.pk}",
+            actor=actor,
+            reason=reason,
+            issuer=issuer.code,
+            rows=file.rows,
+            amount_minor=file.amount_minor,
+            sha256=file.sha256,
+        )
+        return file
+
+
+def write_to(file: IssuerFile, directory: Path) -> Path:
+    """The stored ask file stands in `directory`, byte for byte what was sent; a second call writes
+    the same."""
+    path = directory / f"asks_{file.issuer.code}_{file.sequence:04d}.csv"
+    path.write_bytes(file.content.encode())
+    return path
+
+
+def _answer_due(issuer: Issuer, *, at: dt.datetime) -> dt.datetime:
+    zone = Programme.current().zone
+    day = at.astimezone(zone).date()
+    for _ in range(issuer.answer_days):
+        day = next_bank_business_day(day)
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), zone)
+
+
+def _line(action: IssuerAction, issuer: Issuer, *, due: dt.datetime) -> csv_exchange.AskLine:
+    loss = action.remedy.loss
+    top_up = loss.top_up
+    assert top_up is not None, "an issuer is asked about a card top-up"
+    card = top_up.card
+    assert card is not None, "an issuer is asked about a card top-up"
+    programme = Programme.current()
+    by = action.deadline_at if action.kind == IssuerAction.Kind.STOP_DEBIT else due
+    assert by is not None, "a stop of a debit has its deadline"
+    return csv_exchange.AskLine(
+        action_ref=str(action.key),
+        attempt=action.attempt + 1,
+        issuer_code=issuer.code,
+        brand=card.brand,
+        funding=card.funding,
+        card_token=card.card_token,
+        bin=card.bin,
+        last4=card.last4,
+        transaction_at_local=top_up.occurred_at.astimezone(programme.zone).isoformat(),
+        transaction_at_utc=top_up.occurred_at.astimezone(dt.UTC).isoformat(),
+        amount_minor=action.amount_minor,
+        currency=programme.currency,
+        rrn=top_up.rrn,
+        auth_code=top_up.auth_code,
+        arn=top_up.arn,
+        asked_action=action.kind,
+        answer_by=by.astimezone(programme.zone).isoformat(),
+        claim_ref=loss.claim.reference,
+    )
+
+
+def store(
+    issuer: Issuer,
+    direction: str,
+    content: str,
+    *,
+    rows: int,
+    amount_minor: int,
+    at: dt.datetime,
+    actor: Any,
+) -> IssuerFile:
+    """The file is kept; the issuer's row must be locked, so that sequence numbers have no gap."""
+    last = IssuerFile.objects.filter(issuer=issuer, direction=direction).aggregate(
+        last=Max("sequence")
+    )["last"]
+    return IssuerFile.objects.create(
+        issuer=issuer,
+        direction=direction,
+        sequence=(last or 0) + 1,
+        sha256=hashlib.sha256(content.encode()).hexdigest(),
+        content=content,
+        rows=rows,
+        amount_minor=amount_minor,
+        at=at,
+        actor_id=actor.pk,
+    )
+
+
+def _decided(said: approvals.Decided) -> object:
+    return decide(
+        AskList.objects.get(pk=int(said.key)),
+        actor=said.actor,
+        digest=said.digest,
+        reason=said.reason,
+        approve=said.approve,
+    )
+
+
+approvals.DECIDERS["ask_list"] = _decided

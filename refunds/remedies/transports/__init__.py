@@ -1,0 +1,1 @@
+"""How requests travel to an issuer, and its answers back."""

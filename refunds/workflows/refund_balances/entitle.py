@@ -1,0 +1,173 @@
+"""Every wallet of the sealed snapshot is entitled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet, Sum
+
+from refunds.models import (
+    Entitlement,
+)
+from refunds.workflows.refund_balances import outline
+from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
+from wallets.models import LedgerAccount, Posting, Snapshot, Wallet
+from wallets.movements import closing
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.machines.move import transition_one
+from winddown.models import Batch, Capability, Milestone, Programme, PublicNotice, Run
+from winddown.programme.capabilities import FUNDING_SOURCES
+from winddown.runs.registry import Moved, PlanContent, Step
+
+
+class Entitle(Part):
+    name = "entitle"
+
+    def plan(self, run: Run) -> PlanContent:
+        snapshot = refuse_to_open()
+        entitled, held, empty = _entitled(run), _entitled_held(run), _empty(run)
+        sums = {
+            "entitled": _paid(entitled),
+            "held": _paid(held),
+            "bonus_expiring": sum(_bonus(rows) for rows in (entitled, held, empty)),
+        }
+        needed = sums["entitled"] + sums["held"] + _owed()
+        safeguarded = Programme.current().safeguarded_minor
+        if safeguarded < needed:
+            raise outline.refused(
+                f"safeguarded funds are {needed - safeguarded} short of the {needed} owed (rule 41)"
+            )
+        uncertain = Wallet.objects.filter(state__in=["closed", "held_closed"], held_minor__gt=0)
+        return PlanContent(
+            counts={"entitled": entitled.count(), "held": held.count(), "empty": empty.count()},
+            sums_minor=sums,
+            excluded={"wallets_with_active_holds": uncertain.count()},
+            terms={"snapshot": snapshot.digest},
+        )
+
+    def steps(self) -> list[Step]:
+        return [
+            Step("settle_empty_wallets", _empty, _settle_empty, batch_rows=BATCH_ROWS),
+            Step("entitle_wallets", _entitled, _entitle, batch_rows=BATCH_ROWS),
+            Step("entitle_held_wallets", _entitled_held, _entitle_held, batch_rows=BATCH_ROWS),
+        ]
+
+    def verify(self, run: Run) -> list[str]:
+        gaps = []
+        if left := Wallet.objects.filter(state="closed", held_minor=0).count():
+            gaps.append(f"{left} closed wallets are neither entitled nor settled")
+        entitled = Entitlement.objects.aggregate(total=Sum("amount_minor"))["total"] or 0
+        posted = _posted(LedgerAccount.REFUNDS_PAYABLE, "entitle")
+        if entitled != posted:
+            gaps.append(f"entitlements come to {entitled}, the ledger says {posted}")
+        snapshot = _snapshot()
+        left = Wallet.objects.aggregate(total=Sum("paid_minor"))["total"] or 0
+        if entitled + left != snapshot.paid_minor:
+            gaps.append(
+                f"entitlements {entitled} and wallets {left} differ from the snapshot "
+                f"{snapshot.paid_minor}"
+            )
+        return gaps
+
+    def at_end(self, run: Run) -> None:
+        programme = Programme.current()
+        if programme.state == Programme.State.BALANCE_FIXED:
+            transition_one(programme, "open_refunds", actor=SYSTEM, reason=run.reason, run=run)
+
+
+def refuse_to_open() -> Snapshot:
+    """What the law asks for before refunds open is there, or `GuardNotMet` names what is not.
+
+    Returns the sealed snapshot.
+    """
+    programme = Programme.current()
+    if programme.state not in (Programme.State.BALANCE_FIXED, Programme.State.REFUNDING):
+        raise outline.refused(f"the programme is {programme.state}, not balance_fixed")
+    at = clock.now()
+    ended = set(Milestone.objects.filter(at__lte=at).values_list("ends_capability", flat=True))
+    issuing = ["spend", *(f"top_up:{source}" for source in FUNDING_SOURCES)]
+    on = [
+        switch.code
+        for switch in Capability.objects.filter(code__in=issuing, state="enabled")
+        if switch.code not in ended
+    ]
+    if on:
+        raise outline.refused(f"{', '.join(on)} must have ended before balances are refunded (L2)")
+    if not PublicNotice.objects.filter(published_at__lte=at).exists():
+        raise outline.refused("no public notice of the refund is published (L4)")
+    return _snapshot()
+
+
+def _snapshot() -> Snapshot:
+    snapshot = Snapshot.objects.order_by("-as_of").first()
+    if snapshot is None:
+        raise outline.refused("no closing snapshot is sealed")
+    return snapshot
+
+
+def _closed(state: str) -> QuerySet[Any]:
+    # Value under an active hold stays where it is until the hold is released or taken.
+    rows: QuerySet[Any] = Wallet.objects.filter(state=state, held_minor=0)
+    return rows
+
+
+def _entitled(run: Run) -> QuerySet[Any]:
+    return _closed("closed").filter(paid_minor__gt=0)
+
+
+def _empty(run: Run) -> QuerySet[Any]:
+    return _closed("closed").filter(paid_minor=0)
+
+
+def _entitled_held(run: Run) -> QuerySet[Any]:
+    return _closed("held_closed")
+
+
+def _settle_empty(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    done = closing.empty_closed_wallets(rows, "settle_empty", run=run, at=run.as_of or clock.now())
+    return Moved(rows=done.wallets)
+
+
+def _entitle(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    return _owe(rows, "entitle", Entitlement.State.COMPUTED, run=run)
+
+
+def _entitle_held(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    return _owe(rows, "entitle_held", Entitlement.State.HELD, run=run)
+
+
+def _owe(rows: QuerySet[Any], name: str, state: str, *, run: Run) -> Moved:
+    """The wallets are empty; each line that took paid value out of one is an entitlement."""
+    done = closing.empty_closed_wallets(rows, name, run=run, at=run.as_of or clock.now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO refunds_entitlement
+                (wallet_id, snapshot_id, amount_minor, state, returns, postal_order_offered,
+                    notice_undeliverable)
+            SELECT wallet_id, %s, -amount_minor, %s, 0, false, false FROM wallets_posting
+            WHERE journal_id = %s AND account = 'wallet_paid' ORDER BY wallet_id
+            """,
+            [_snapshot().pk, state, done.journal_id],
+        )
+    return Moved(rows=done.wallets, amount_minor=done.paid_minor)
+
+
+def _paid(rows: QuerySet[Any]) -> int:
+    return int(rows.aggregate(total=Sum("paid_minor"))["total"] or 0)
+
+
+def _bonus(rows: QuerySet[Any]) -> int:
+    return int(rows.aggregate(total=Sum("bonus_minor"))["total"] or 0)
+
+
+def _owed() -> int:
+    owed = Entitlement.objects.exclude(state__in=["paid", "transferred"])
+    return int(owed.aggregate(total=Sum("amount_minor"))["total"] or 0)
+
+
+def _posted(account: str, kind: str) -> int:
+    lines = Posting.objects.filter(account=account, journal__kind=kind)
+    return int(lines.aggregate(total=Sum("amount_minor"))["total"] or 0)

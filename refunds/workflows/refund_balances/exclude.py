@@ -1,0 +1,116 @@
+"""Who did not apply within the window is excluded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from refunds.models import (
+    Entitlement,
+)
+from refunds.workflows.refund_balances import outline
+from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
+from wallets.models import LedgerAccount
+from wallets.movements import posting
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.machines.move import named, transition_one
+from winddown.models import Batch, Milestone, Programme, Run
+from winddown.runs.registry import Moved, PlanContent, Step
+
+
+class Exclude(Part):
+    """Only what nobody applied for by the end of the window: what is in process, returned, held, or
+    whose notice did not arrive, stays owed (rule 42).
+    """
+
+    name = "exclude"
+
+    def plan(self, run: Run) -> PlanContent:
+        refuse_to_exclude()
+        rows = _unclaimed(run)
+        undeliverable = Entitlement.objects.filter(
+            state__in=Entitlement.APPLICABLE, notice_undeliverable=True
+        )
+        others = Entitlement.objects.exclude(state__in=Entitlement.APPLICABLE)
+        kept = others.filter(state__in=[*Entitlement.OWED, "paying"]).count()
+        return PlanContent(
+            counts={"excluded": rows.count()},
+            sums_minor={"excluded": outline.amount(rows)},
+            excluded={"notice_undeliverable": undeliverable.count()},
+            estimates={"in_process_returned_or_held": kept},
+        )
+
+    def at_once(self, run: Run) -> None:
+        programme = Programme.current()
+        if programme.state == Programme.State.REFUNDING:
+            transition_one(programme, "close_window", actor=SYSTEM, reason=run.reason, run=run)
+
+    def steps(self) -> list[Step]:
+        return [Step("exclude_unclaimed", _unclaimed, _exclude, batch_rows=BATCH_ROWS)]
+
+    def verify(self, run: Run) -> list[str]:
+        gaps = []
+        if left := _unclaimed(run).count():
+            gaps.append(f"{left} unclaimed entitlements are not excluded")
+        return gaps
+
+    def at_end(self, run: Run) -> None:
+        programme = Programme.current()
+        if programme.state == Programme.State.REFUND_CLOSED:
+            transition_one(programme, "settle", actor=SYSTEM, reason=run.reason, run=run)
+
+
+def refuse_to_exclude() -> None:
+    """The window is over and refunds were open; raises `GuardNotMet` otherwise."""
+    ends = Milestone.objects.filter(kind=Milestone.Kind.REFUND_WINDOW_ENDS).first()
+    if ends is None:
+        raise outline.refused("the milestone refund_window_ends is not set")
+    if clock.now() < ends.at:
+        raise outline.refused(f"the window lasts until {ends.at.isoformat()}")
+    programme = Programme.current()
+    if programme.state not in (Programme.State.REFUNDING, Programme.State.REFUND_CLOSED):
+        raise outline.refused(f"the programme is {programme.state}")
+
+
+def _unclaimed(run: Run) -> QuerySet[Any]:
+    return Entitlement.objects.filter(state__in=Entitlement.APPLICABLE, notice_undeliverable=False)
+
+
+def _exclude(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    """The entitlements and their wallets are excluded; the sum moved from owed to unclaimed."""
+    inner, params = rows.values("pk").query.sql_with_params()
+    with named("exclude", actor=SYSTEM, run=run, reason=run.reason), connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH chosen AS MATERIALIZED (
+                SELECT e.id, e.wallet_id, e.amount_minor FROM refunds_entitlement e
+                WHERE e.id IN ({inner}) AND e.state IN ('computed', 'notified')
+                ORDER BY e.id FOR NO KEY UPDATE
+            ), moved AS (
+                UPDATE refunds_entitlement e SET state = 'excluded' FROM chosen c WHERE e.id = c.id
+            ), wallets AS (
+                UPDATE wallets_wallet w SET state = 'excluded' FROM chosen c
+                WHERE w.id = c.wallet_id AND w.state = 'entitled'
+            )
+            SELECT count(*), min(id), coalesce(sum(amount_minor), 0) FROM chosen
+            """,  # noqa: S608  the queryset's own SQL
+            params,
+        )
+        excluded, first_id, amount = cursor.fetchone()
+    if excluded:
+        posting.post(
+            [
+                (LedgerAccount.REFUNDS_PAYABLE, None, -int(amount)),
+                (LedgerAccount.UNCLAIMED, None, int(amount)),
+            ],
+            source="entitlement",
+            source_id=first_id,
+            kind="refund_exclude",
+            occurred_at=run.as_of or clock.now(),
+            actor=SYSTEM,
+            run_id=run.pk,
+        )
+    return Moved(rows=excluded, amount_minor=int(amount))

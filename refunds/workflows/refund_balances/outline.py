@@ -1,0 +1,47 @@
+"""What the three parts of the workflow share."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet, Sum
+
+from winddown.errors import GuardNotMet
+from winddown.models import Run
+from winddown.runs.registry import PlanContent, Step
+
+BATCH_ROWS = 5_000
+
+
+class Part:
+    """One part of the workflow, under its name."""
+
+    name: ClassVar[str]
+
+    def check(self, params: dict[str, Any]) -> dict[str, Any]:
+        if strange := set(params) - {"part"}:
+            raise refused(f"{', '.join(sorted(strange))} not understood")
+        return {"part": self.name}
+
+    def plan(self, run: Run) -> PlanContent:
+        raise NotImplementedError
+
+    def at_once(self, run: Run) -> None:
+        """Nothing, unless the part begins with a state of the programme."""
+
+    def steps(self) -> list[Step]:
+        raise NotImplementedError
+
+    def verify(self, run: Run) -> list[str]:
+        raise NotImplementedError
+
+    def at_end(self, run: Run) -> None:
+        """Nothing, unless the part ends with a state of the programme."""
+
+
+def refused(why: str) -> GuardNotMet:
+    return GuardNotMet(action="refund-balances", why=why)
+
+
+def amount(rows: QuerySet[Any]) -> int:
+    return int(rows.aggregate(total=Sum("amount_minor"))["total"] or 0)

@@ -1,0 +1,294 @@
+"""Approved refunds and remedies are booked, filled into batches, and sealed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, Sum
+
+from refunds.bankfiles.records import SUM_MAX_MINOR
+from refunds.models import (
+    Payee,
+    Payout,
+    PayoutBatch,
+)
+from refunds.payouts import payable, payout_batches, refund_limits
+from refunds.payouts.payable import Payable
+from refunds.workflows.refund_balances import outline
+from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
+from wallets.models import LedgerAccount
+from wallets.movements import posting
+from winddown import clock, locks
+from winddown.actors import SYSTEM
+from winddown.locks import Lock
+from winddown.machines.move import named, transition_set
+from winddown.models import Batch, Capability, Plan, Run
+from winddown.runs.registry import Moved, PlanContent, Step
+
+
+class Pay(Part):
+    """Takes what was approved before the plan, nothing later: what was signed is what is paid."""
+
+    name = "pay"
+
+    def check(self, params: dict[str, Any]) -> dict[str, Any]:
+        if strange := set(params) - {"part", "value_date"}:
+            raise outline.refused(f"{', '.join(sorted(strange))} not understood")
+        try:
+            value_date = dt.date.fromisoformat(str(params.get("value_date", "")))
+        except ValueError:
+            raise outline.refused("value_date must be a day like 2019-11-15") from None
+        payout_batches.check_value_date(value_date)
+        return {
+            "part": self.name,
+            "value_date": value_date.isoformat(),
+            "approved_until": clock.now().isoformat(),
+            "terms": refund_limits.current().pk,
+        }
+
+    def plan(self, run: Run) -> PlanContent:
+        if Capability.objects.get(code="payout").state != Capability.State.ENABLED:
+            raise outline.refused("payouts are stopped")
+        parts = {
+            "refunds": _payable(payable.payable_refunds(run), "amount_minor"),
+            "compensations": _payable(payable.payable_remedies(run), "amount_minor"),
+            "waiting_payouts": _payable(_waiting_payouts(run), "amount_minor"),
+        }
+        return PlanContent(
+            counts={name: part.rows for name, part in parts.items()},
+            sums_minor={name: part.amount_minor for name, part in parts.items()},
+            estimates={f"left_out_{reason}": n for reason, n in payable.left_out(run).items()},
+            terms={"value_date": run.params["value_date"]}
+            | {f"{name}_digest": part.digest for name, part in parts.items()},
+        )
+
+    def at_once(self, run: Run) -> None:
+        payout_batches.check_value_date(_value_date(run))
+
+    def steps(self) -> list[Step]:
+        return [
+            Step("book_refunds", payable.payable_refunds, _book_refunds, batch_rows=BATCH_ROWS),
+            Step(
+                "book_compensations",
+                payable.payable_remedies,
+                _book_remedies,
+                batch_rows=BATCH_ROWS,
+            ),
+            Step("check_payees", _waiting_payouts, _check_payees, batch_rows=BATCH_ROWS),
+            Step("fill_batches", _checked_payouts, _fill, batch_rows=BATCH_ROWS),
+            Step("seal_batches", _open_batches, _seal, batch_rows=1),
+        ]
+
+    def verify(self, run: Run) -> list[str]:
+        gaps = []
+        planned = Plan.objects.filter(run=run).order_by("-pk").values_list("content", flat=True)[0]
+        wanted = (sum(planned["counts"].values()), sum(planned["sums_minor"].values()))
+        rows = Payout.objects.filter(batch__run=run)
+        done = (rows.count(), rows.aggregate(total=Sum("amount_minor"))["total"] or 0)
+        if wanted != done:
+            gaps.append(
+                f"planned {wanted[0]} payouts of {wanted[1]}, in batches {done[0]} of {done[1]}"
+            )
+        if left := _open_batches(run).count():
+            gaps.append(f"{left} batches are not sealed")
+        if left := _checked_payouts(run).count():
+            gaps.append(f"{left} checked payouts are in no batch")
+        return gaps
+
+
+def until(run: Run) -> dt.datetime:
+    return dt.datetime.fromisoformat(run.params["approved_until"])
+
+
+def _value_date(run: Run) -> dt.date:
+    return dt.date.fromisoformat(run.params["value_date"])
+
+
+def channels_until(run: Run) -> dt.datetime:
+    """Channels changed later than this have not cooled off."""
+    return until(run) - dt.timedelta(hours=refund_limits.current().cooling_off_hours)
+
+
+def _waiting_payouts(run: Run) -> QuerySet[Any]:
+    """Payouts taken out of a batch that was not paid, whose holders can be paid."""
+    usable = payable.usable_payees(run, holder_id=OuterRef("holder_id"))
+    return Payout.objects.filter(
+        Exists(usable),
+        ~Exists(payable.undecided(OuterRef("entitlement__wallet"))),
+        state=Payout.State.READY,
+        live=True,
+        booked_at__lte=until(run),
+    )
+
+
+def _checked_payouts(run: Run) -> QuerySet[Any]:
+    return Payout.objects.filter(state=Payout.State.CHECKED, batch=None)
+
+
+def _open_batches(run: Run) -> QuerySet[Any]:
+    return PayoutBatch.objects.filter(run=run, state=PayoutBatch.State.OPEN)
+
+
+def _payable(rows: QuerySet[Any], amount: str) -> Payable:
+    inner, params = rows.order_by("pk").values("pk", amount).query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), coalesce(sum(amount), 0),"  # noqa: S608  the queryset's own SQL
+            " winddown_rows_digest(string_agg(concat_ws(':', id, amount), ',' ORDER BY id))"
+            f" FROM ({inner}) AS payable (id, amount)",
+            params,
+        )
+        rows_n, total, digest = cursor.fetchone()
+    return Payable(rows_n, int(total), digest)
+
+
+def _book_refunds(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    """Each entitlement is being paid by one new payout; the sum moved from owed to in flight."""
+    inner, params = rows.values("pk").query.sql_with_params()
+    return _booked(
+        f"""
+        WITH chosen AS MATERIALIZED (
+            SELECT e.id, e.amount_minor, p.id AS payee_id, p.holder_id
+            FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = e.wallet_id
+            JOIN refunds_payee p ON p.holder_id = w.account_id AND p.replaced_at IS NULL
+            WHERE e.id IN ({inner}) AND e.state IN ('approved', 'late_approved')
+            ORDER BY e.id FOR NO KEY UPDATE OF e FOR SHARE OF p
+        ), moved AS (
+            UPDATE refunds_entitlement e SET state = 'paying' FROM chosen c WHERE e.id = c.id
+        ), made AS (
+            INSERT INTO refunds_payout (entitlement_id, holder_id, payee_id, amount_minor,
+                attempt, state, live,
+                return_reason, booked_at)
+            SELECT c.id, c.holder_id, c.payee_id, c.amount_minor,
+                   1 + (SELECT count(*) FROM refunds_payout o WHERE o.entitlement_id = c.id),
+                   'checked', true, '', winddown_now()
+            FROM chosen c ORDER BY c.id RETURNING id, amount_minor
+        )
+        SELECT count(*), min(id), coalesce(sum(amount_minor), 0) FROM made
+        """,  # noqa: S608  the queryset's own SQL
+        params,
+        name="pay",
+        kind="refund_book",
+        debit=LedgerAccount.REFUNDS_PAYABLE,
+        run=run,
+    )
+
+
+def _book_remedies(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    """Each loss that the operator pays has one new payout; the sum left suspense."""
+    inner, params = rows.values("pk").query.sql_with_params()
+    return _booked(
+        f"""
+        WITH chosen AS MATERIALIZED (
+            SELECT r.id, r.amount_minor, p.id AS payee_id, p.holder_id
+            FROM refunds_remedy r JOIN refunds_loss l ON l.id = r.loss_id
+            JOIN refunds_fraudclaim c ON c.id = l.claim_id
+                JOIN wallets_wallet w ON w.id = c.wallet_id
+            JOIN refunds_payee p ON p.holder_id = w.account_id AND p.replaced_at IS NULL
+            WHERE r.id IN ({inner}) ORDER BY r.id FOR NO KEY UPDATE OF r FOR SHARE OF p
+        ), made AS (
+            INSERT INTO refunds_payout (remedy_id, holder_id, payee_id, amount_minor, attempt,
+                state, live,
+                return_reason, booked_at)
+            SELECT c.id, c.holder_id, c.payee_id, c.amount_minor,
+                   1 + (SELECT count(*) FROM refunds_payout o WHERE o.remedy_id = c.id),
+                   'checked', true, '', winddown_now()
+            FROM chosen c ORDER BY c.id RETURNING id, amount_minor
+        )
+        SELECT count(*), min(id), coalesce(sum(amount_minor), 0) FROM made
+        """,  # noqa: S608  the queryset's own SQL
+        params,
+        name="",
+        kind="remedy_book",
+        debit=LedgerAccount.FRAUD_SUSPENSE,
+        run=run,
+    )
+
+
+def _booked(sql: str, params: Any, *, name: str, kind: str, debit: str, run: Run) -> Moved:
+    with named(name, actor=SYSTEM, run=run, reason=run.reason), connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        rows, first_id, amount = cursor.fetchone()
+    if rows:
+        posting.post(
+            [(debit, None, -int(amount)), (LedgerAccount.PAYOUTS_IN_FLIGHT, None, int(amount))],
+            source="payout",
+            source_id=first_id,
+            kind=kind,
+            occurred_at=clock.now(),
+            actor=SYSTEM,
+            run_id=run.pk,
+        )
+    return Moved(rows=rows, amount_minor=int(amount))
+
+
+def _check_payees(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    """Each waiting payout goes to its holder's current payee."""
+    current = Payee.objects.filter(holder_id=OuterRef("holder_id"), replaced_at=None)
+    waiting = Payout.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))
+    waiting.update(payee=Subquery(current.values("pk")[:1]))
+    return Moved(rows=transition_set(waiting, "check_payee", run=run))
+
+
+def _fill(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    """Every payout of the set is in one open batch of the run; a full one is followed by another.
+
+    The lock makes workers take turns, so that no batch is begun before the last one is full.
+    """
+    locks.hold(Lock.PAYOUT_BATCHES, key=run.pk)
+    chosen = rows.order_by("pk").select_for_update(no_key=True).values_list("pk", "amount_minor")
+    total = 0
+    moved = 0
+    for target, ids, amount in _portions(run, list(chosen)):
+        with named("put_in_batch", actor=SYSTEM, run=run), connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE refunds_payout SET state = 'batched', batch_id = %s"
+                " WHERE id = ANY (%s) AND state = 'checked' AND batch_id IS NULL",
+                [target.pk, ids],
+            )
+            moved += cursor.rowcount
+        target.items = (target.items or 0) + len(ids)
+        target.total_minor = (target.total_minor or 0) + amount
+        target.save(update_fields=["items", "total_minor"])
+        total += amount
+    return Moved(rows=moved, amount_minor=total)
+
+
+def _portions(run: Run, chosen: list[tuple[int, int]]) -> Any:
+    """The payouts in order, in portions that each fit into one open batch (rule 50)."""
+    target = _open_batches(run).order_by("-pk").first()
+    ids: list[int] = []
+    amount = 0
+    for pk, amount_minor in chosen:
+        if target is None or not _fits(target, len(ids) + 1, amount + amount_minor):
+            if target is not None and ids:
+                yield target, ids, amount
+            target, ids, amount = _open_batch(run), [], 0
+        ids.append(pk)
+        amount += amount_minor
+    if target is not None and ids:
+        yield target, ids, amount
+
+
+def _fits(target: PayoutBatch, more: int, amount_minor: int) -> bool:
+    items, total = (target.items or 0) + more, (target.total_minor or 0) + amount_minor
+    return items <= target.terms.file_records_max and total <= SUM_MAX_MINOR
+
+
+def _open_batch(run: Run) -> PayoutBatch:
+    limits = refund_limits.current()
+    return PayoutBatch.objects.create(
+        bank_code=limits.bank_code,
+        value_date=_value_date(run),
+        run=run,
+        terms=limits,
+        maker=run.maker,
+        opened_at=clock.now(),
+    )
+
+
+def _seal(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+    sealed = [payout_batches.seal(each, run=run) for each in rows.order_by("pk")]
+    return Moved(rows=len(sealed), amount_minor=sum(each.total_minor or 0 for each in sealed))

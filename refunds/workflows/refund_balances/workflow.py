@@ -1,0 +1,69 @@
+"""The workflow refund-balances, in three parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refunds.models import (
+    PayoutBatch,
+)
+from refunds.workflows.refund_balances import outline
+from refunds.workflows.refund_balances.entitle import Entitle
+from refunds.workflows.refund_balances.exclude import Exclude
+from refunds.workflows.refund_balances.outline import Part
+from refunds.workflows.refund_balances.pay import Pay
+from winddown.models import Capability, Run
+from winddown.programme import capabilities
+from winddown.runs.registry import PlanContent, Step, Workflow, workflow
+
+
+@workflow
+class RefundBalances(Workflow):
+    """One workflow in three parts, each a run of its own, by the parameter `part`:
+
+    `entitle`: every closed wallet's paid value, as sealed in the snapshot, is owed as a refund and
+        no longer in the wallet; bonus value expires. Opens the refunds.
+    `pay`: what was approved before the run was planned, and losses to be compensated, get their
+        payout, and the payouts their sealed bank files for `value_date`; each file then takes
+        approvals of its own.
+    `exclude`: after the end of the window, what nobody applied for is no longer owed.
+    """
+
+    name = "refund-balances"
+    title = "Refund balances"
+
+    def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
+        return _part(params).check(params)
+
+    def plan(self, run: Run) -> PlanContent:
+        return _part(run.params).plan(run)
+
+    def at_once(self, run: Run, *, actor: Any) -> None:
+        _part(run.params).at_once(run)
+
+    def steps(self, run: Run) -> list[Step]:
+        return _part(run.params).steps()
+
+    def verify(self, run: Run) -> list[str]:
+        return _part(run.params).verify(run)
+
+    def at_end(self, run: Run) -> None:
+        _part(run.params).at_end(run)
+
+
+_PARTS: dict[str, Part] = {part.name: part for part in (Entitle(), Pay(), Exclude())}
+
+
+def _part(params: dict[str, Any]) -> Part:
+    part = _PARTS.get(str(params.get("part", "")))
+    if part is None:
+        raise outline.refused(f"part is one of {', '.join(_PARTS)}")
+    return part
+
+
+def _leaks(switch: Capability) -> int:
+    """Files exported after payouts were stopped: must be 0."""
+    return PayoutBatch.objects.filter(exported_at__gte=switch.since).count()
+
+
+capabilities.LEAKS["payout"] = _leaks
