@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from tests.loading.rows import reasons, refusal, refused_rows
+from tests.winddown.loading.rows import reasons, refusal, refused_rows
 from winddown.errors import LoadRefused
 from winddown.loading import csv_source, file_kinds, loader
 from winddown.loading.csv_source import CsvSource, examined

@@ -17,7 +17,7 @@ from winddown.evidence import invariants
 from winddown.machines.declare import all_machines
 
 pytestmark = pytest.mark.django_db
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def ask(*words: str) -> tuple[int, dict[str, Any]]:

@@ -14,7 +14,7 @@ from accounts.models import User
 from refunds.claims import damage, deciding, losses, reporting, victims
 from refunds.models import FraudClaim, RuleHit
 from tests import factories
-from tests.claims.scene import HIT_AT, Scene, jst
+from tests.refunds.claims.scene import HIT_AT, Scene, jst
 from wallets.models import Wallet
 from wallets.movements import charging
 from winddown import clock

@@ -17,7 +17,7 @@ from winddown.loading import file_kinds
 pytestmark = pytest.mark.django_db
 
 Write = Callable[..., Path]
-DOCUMENT = Path(__file__).parents[2] / "docs" / "data-in.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "data-in.md"
 
 
 def run(*words: Any) -> tuple[int, str]:

@@ -10,7 +10,7 @@ import pytest
 
 from accounts.models import AuthEvent, ExternalIdentity, User
 from tests.factories import bring_to
-from tests.loading.rows import ROWS, at
+from tests.winddown.loading.rows import ROWS, at
 from wallets.models import Payment, TopUp, Wallet
 from wallets.movements import charging, spending
 from winddown.actors import SYSTEM

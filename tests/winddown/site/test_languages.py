@@ -13,7 +13,7 @@ from babel.messages import mofile, pofile
 from babel.messages.extract import extract
 from django.utils.translation.template import templatize
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CATALOGUE = ROOT / "locale" / "ja" / "LC_MESSAGES" / "django"
 ROOMS = ("config", "winddown", "accounts", "wallets", "refunds", "rehearsal")
 KEYWORDS: dict[str, Any] = {

@@ -15,7 +15,7 @@ from django.db import connection
 
 from accounts.models import ExternalIdentity, User
 from tests.factories import make_wallet
-from tests.loading.rows import HASH, JST, at
+from tests.winddown.loading.rows import HASH, JST, at
 from wallets.models import FundingCard, Journal, Payment, TopUp, Wallet
 from wallets.movements import charging, histories, spending
 from winddown import clock

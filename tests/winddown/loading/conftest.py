@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.loading.rows import ROWS
+from tests.winddown.loading.rows import ROWS
 from winddown.loading import file_kinds, loader
 
 

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from refunds.claims import victims
 from refunds.models import FraudClaim
-from tests.claims.scene import HIT_AT, Scene
+from tests.refunds.claims.scene import HIT_AT, Scene
 from wallets.models import Hold, Wallet
 from winddown import clock
 

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from refunds.models import IssuerAction, IssuerFile
 from refunds.remedies import requests
 from rehearsal import issuers
-from tests.claims.scene import Scene
+from tests.refunds.claims.scene import Scene
 from winddown import clock
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, connections
 
 from accounts.models import User
-from tests.loading.rows import refusal
+from tests.winddown.loading.rows import refusal
 from wallets.models import Wallet
 from winddown.loading import loader
 from winddown.locks import Lock

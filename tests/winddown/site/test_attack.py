@@ -14,7 +14,7 @@ from accounts.models import AuthEvent
 from refunds.claims import holding, victims
 from refunds.models import FraudClaim
 from tests import factories
-from tests.claims.scene import HIT_AT, Scene
+from tests.refunds.claims.scene import HIT_AT, Scene
 from wallets.models import Hold, Wallet
 from winddown import clock
 from winddown.models import AuditEntry

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.factories import bring_to
-from tests.loading.rows import ROWS, at, reasons, refusal, refused_rows
+from tests.winddown.loading.rows import ROWS, at, reasons, refusal, refused_rows
 from wallets.models import TopUp, Wallet
 from wallets.movements import withholding
 from winddown import clock

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.claims.scene import HIT_AT, Scene
+from tests.refunds.claims.scene import HIT_AT, Scene
 
 
 @pytest.fixture

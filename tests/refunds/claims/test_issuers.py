@@ -16,8 +16,8 @@ from refunds.remedies import chargebacks, follow_up, own_funds, requests, slots
 from refunds.remedies.transports.csv_exchange import luhn_digit
 from rehearsal import issuers
 from tests import factories
-from tests.claims.scene import HIT_AT, Scene, answers, balance, jst, kinds
-from tests.claims.test_claims import breaches
+from tests.refunds.claims.scene import HIT_AT, Scene, answers, balance, jst, kinds
+from tests.refunds.claims.test_claims import breaches
 from winddown import clock
 from winddown.errors import GuardNotMet, LoadRefused, PlanChanged, SamePerson
 from winddown.evidence import audit

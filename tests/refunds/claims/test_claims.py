@@ -12,7 +12,7 @@ from refunds.claims.invariants import released_by_the_holder
 from refunds.models import FraudClaim, Loss, Remedy
 from refunds.remedies import own_funds, slots
 from tests import factories
-from tests.claims.scene import HIT_AT, Scene, balance, jst, kinds
+from tests.refunds.claims.scene import HIT_AT, Scene, balance, jst, kinds
 from wallets.models import Hold, TopUp, Wallet
 from wallets.movements import charging, withholding
 from winddown import clock
