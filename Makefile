@@ -4,6 +4,7 @@
 #   make replay   replay the case and judge it, without serving     (ACCOUNTS=20000 SEED=7)
 #   make serve    serve console and portal, with worker and beat, on the data that is there
 #   make test     run the tests                                     (ARGS="-k freeze")
+#   make proof    run the long forms of the tests, docs/proof.md    (ARGS="--list", ARGS="properties")
 #   make check    run what reads the code: style, types, layers, deployment
 #   make bench    measure against peers and limits                  (ARGS=...)
 #   make clean    stop the embedded servers and remove .venv/ and .local/ with all data in it
@@ -22,7 +23,7 @@ PRODUCTION = WINDDOWN_MODE=production WINDDOWN_ALLOWED_HOSTS=example.org \
 	WINDDOWN_SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 	WINDDOWN_FIELD_KEY=$$($(RUN) -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())')
 
-.PHONY: help demo replay serve test check bench clean
+.PHONY: help demo replay serve test proof check bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -41,6 +42,9 @@ serve: $(FOR_RUNNING)
 # After a worker that died (a test past its time limit ends so) is replaced, pytest-xdist never comes to an end.
 test: $(FOR_TESTS)
 	@$(RUN) -m pytest -n 2 --dist loadgroup --max-worker-restart 0 $(ARGS)
+
+proof: $(FOR_TESTS)
+	@$(RUN) -m proof $(ARGS)
 
 check: $(FOR_TESTS)
 	$(RUN) -m ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import signal
 import time
 import uuid
@@ -30,17 +31,55 @@ ROOT = Path(__file__).resolve().parents[1]
 hypothesis.settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
+# The long form, by `--hypothesis-profile proof`: other examples each time; their seed repeats them.
+hypothesis.settings.register_profile(
+    "proof",
+    parent=hypothesis.settings.get_profile("untimed"),
+    max_examples=5_000,
+    derandomize=False,
+    database=None,
+    print_blob=True,
+)
 hypothesis.settings.load_profile("untimed")
 
+# What a browser test says where it is skipped.
+NO_BROWSER = "no Chromium on this machine"
 
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """What the tests start hears Ctrl-C and hang-ups, also when pytest was told to ignore them.
 
     A shell's `&` and nohup have a process ignore them, and it would hand that down; a handler it does not.
     """
+    if config.option.hypothesis_profile == "proof" and config.option.hypothesis_seed is None:
+        # Before Hypothesis and pytest-xdist read it: all workers take the one that is shown.
+        config.option.hypothesis_seed = str(secrets.randbelow(2**31))
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: None)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    seed = config.option.hypothesis_seed
+    return f"repeated by --hypothesis-seed={seed}" if seed else None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line says what was not tested for want of a browser, and what installs one."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    # The workers of pytest-xdist report to the one process that has a terminal.
+    if reporter is None or hasattr(config, "workerinput"):
+        return
+    skipped = [
+        each for each in reporter.stats.get("skipped", []) if NO_BROWSER in str(each.longrepr)
+    ]
+    if skipped:
+        reporter.write_line(
+            f"Not tested: the pages in a browser ({len(skipped)} tests)."
+            " On Debian this installs it: apt-get install chromium fonts-noto-cjk",
+            yellow=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)

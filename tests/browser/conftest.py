@@ -1,8 +1,12 @@
-"""A real browser before a real server on a database of its own; skipped where there is no Chromium."""
+"""A real browser before a real server on a database of its own.
+
+Where there is no Chromium the tests are skipped, and with CI=true they fail.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 import socket
 import subprocess
@@ -18,6 +22,7 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 
 from tests import factories
+from tests.conftest import NO_BROWSER
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -47,6 +52,8 @@ class Site:
     secrets: dict[str, str]
     """Login -> secret of the authenticator app."""
     database: Any
+    log: Path
+    """What the server said."""
 
 
 def _known(person: Any) -> Any:
@@ -108,7 +115,9 @@ def _free_port() -> int:
 @pytest.fixture
 def site(own_database: Any, tmp_path: Path) -> Iterator[Site]:
     if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
+        if os.environ.get("CI") == "true":
+            pytest.fail(NO_BROWSER)
+        pytest.skip(NO_BROWSER)
     people = _populate()
     port = _free_port()
     # By this name, under which browsers allow passkeys without https.
@@ -127,7 +136,7 @@ def site(own_database: Any, tmp_path: Path) -> Iterator[Site]:
         )
     try:
         _wait(address, server, log)
-        yield Site(address=address, database=own_database, **people)
+        yield Site(address=address, database=own_database, log=log, **people)
     finally:
         server.terminate()
         server.wait(timeout=30)
@@ -152,9 +161,10 @@ def open_browser(site: Site) -> Iterator[Callable[..., Any]]:
     Started after the data was made and closed before the database goes: while Playwright runs, Django takes this
     thread for an asynchronous one.
     """
-    playwright = pytest.importorskip("playwright.sync_api")
+    from playwright import sync_api
+
     complaints: list[str] = []
-    with playwright.sync_playwright() as running:
+    with sync_api.sync_playwright() as running:
         chromium = running.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
 
         def open_page(*, language: str = "en", width: int = 1280, **options: Any) -> Any:
@@ -174,7 +184,7 @@ def open_browser(site: Site) -> Iterator[Callable[..., Any]]:
 
         yield open_page
         chromium.close()
-    assert not complaints
+    assert not complaints, site.log.read_text()
 
 
 def sign_in(page: Any, site: Site, login_id: str) -> None:

@@ -1,0 +1,225 @@
+"""The long forms of the tests: `python -m proof [--list] [--seed N] [name ...]`, recorded in docs/proof.md."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import re
+import secrets
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORD = ROOT / "docs" / "proof.md"
+# Logs of the lines, and what they need that the tests do not.
+ROOM = ROOT / ".local" / "proof"
+HEADER = "| line | commit | date (UTC) | seed | seconds | result |"
+# A program that was told to stop ends its servers and workers first.
+STOP_S_MAX = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One proof: a command that exits with 0 if what it shows is true."""
+
+    name: str
+    shows: str
+    command: str
+    """One shell word after the other. `{python}` is the tests' Python, `{own}` the directory of the
+    line's own programs, `{seed}` the seed: a line whose command has no `{seed}` takes none."""
+    packages: tuple[str, ...] = ()
+    """What pip installs for this line alone, into a virtual environment of its own."""
+
+
+PYTEST = "{python} -m pytest -n 2 --dist loadgroup --max-worker-restart 0"
+# More examples than `make test` tries: see tests/conftest.py.
+EXAMPLES = "--hypothesis-profile proof --hypothesis-seed {seed} --timeout 3600"
+# Ruff checks the same as these and each place it finds has its reason beside it.
+JUDGED_BY_RUFF = "B101,B105,B106,B108,B308,B310,B311,B404,B603,B608,B611,B703"
+
+# One line is one entry; docs/testing.md says how to add one.
+LINES = (
+    Line(
+        name="postgresql-15",
+        shows="every test passes on PostgreSQL 15, the oldest supported one",
+        command=f"{{python}} -m proof.postgresql 15 {PYTEST}",
+    ),
+    Line(
+        name="properties",
+        shows="what holds for any input (bank files, names, dates, routes) holds for 5,000 inputs each",
+        command=f"{PYTEST} {EXAMPLES} -m hypothesis",
+    ),
+    Line(
+        name="ledger-model",
+        shows="the ledger agrees with its model through long random histories of movements",
+        command=f"{{python}} -m pytest {EXAMPLES} tests/wallets/movements/test_ledger_model.py",
+    ),
+    Line(
+        name="bandit",
+        shows="bandit finds nothing in the service by the checks that ruff does not have",
+        command=(
+            "{own}/bandit --quiet --recursive config winddown accounts wallets refunds rehearsal"
+            f" --skip {JUDGED_BY_RUFF}"
+        ),
+        packages=("bandit==1.9.4",),
+    ),
+    Line(
+        name="ruff-security",
+        shows="ruff's security rules find nothing that has no reason beside it",
+        command="{python} -m ruff check --no-cache --select S --ignore S101,S603 .",
+    ),
+    Line(
+        name="replay-any-seed",
+        shows="the case ends with every published figure, to the unit, for a random population",
+        command="{python} manage.py replay --accounts 20000 --seed {seed}",
+    ),
+    Line(
+        name="replay-million",
+        shows="the case ends with every published figure, to the unit, with 1,000,000 accounts",
+        command="{python} manage.py replay --accounts 1000000 --seed {seed}",
+    ),
+    Line(
+        name="benchmarks",
+        shows="every benchmark runs to its end with 10,000, 100,000 and 1,000,000 wallets",
+        command="{python} -m benchmarks",
+    ),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The chosen lines ran and stand in the record; returns an exit code."""
+    parser = argparse.ArgumentParser(prog="python -m proof", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help="lines to run (default: all)")
+    parser.add_argument("--list", action="store_true", help="show the lines and run none")
+    parser.add_argument("--seed", type=int, help="repeat a run (default: a new seed for each line)")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - {line.name for line in LINES}:
+        parser.error(f"no line {', '.join(sorted(unknown))}; --list shows what there is")
+    chosen = [line for line in LINES if not options.names or line.name in options.names]
+    if options.list:
+        for line in chosen:
+            print(f"{line.name:<16} {line.shows}\n{'':<16} {line.command}")
+        return 0
+    # A hang-up and a polite kill end a run as Ctrl-C does, also where the caller had them ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    failed = []
+    for count, line in enumerate(chosen, start=1):
+        print(f"[{count}/{len(chosen)}] {line.name}: {line.shows}", flush=True)
+        try:
+            passed = _prove(line, options.seed)
+        except KeyboardInterrupt:
+            print(f"\nStopped. {line.name} is not recorded.", file=sys.stderr)
+            return 130
+        if not passed:
+            failed.append(line.name)
+    print(f"Failed: {', '.join(failed)}" if failed else f"{len(chosen)} of {len(chosen)} passed.")
+    return 1 if failed else 0
+
+
+def _prove(line: Line, asked: int | None) -> bool:
+    """The line ran to its end and its result is recorded; returns whether it passed."""
+    seed = secrets.randbelow(2**31) if asked is None else asked
+    commit, begun = _commit(), dt.datetime.now(dt.UTC)
+    own = ROOM / line.name
+    places = {"python": sys.executable, "own": str(own / "bin"), "seed": str(seed)}
+    commands = [[word.format(**places) for word in shlex.split(line.command)]]
+    if line.packages:
+        pip = [str(own / "bin/pip"), "--disable-pip-version-check", "install", "--quiet"]
+        commands[:0] = [[sys.executable, "-m", "venv", str(own)], [*pip, *line.packages]]
+    ROOM.mkdir(parents=True, exist_ok=True)
+    log = ROOM / f"{line.name}.log"
+    log.write_bytes(b"")
+    started, code = time.monotonic(), 0
+    for words in commands:
+        code = code or _run(words, log)
+    seconds = time.monotonic() - started
+    # pytest's closing line.
+    counts = re.findall(r"=+ ((?:\d+ \w+(?:, )?)+) in ", log.read_text(errors="replace"))
+    result = ": ".join(["passed" if code == 0 else f"failed (exit {code})", *counts[-1:]])
+    told_seed = str(seed) if "{seed}" in line.command else ""
+    _record(line.name, commit, f"{begun:%Y-%m-%d %H:%M}", told_seed, f"{seconds:.0f}", result)
+    print(f"{line.name}: {result}, {seconds:.0f} s; {log.relative_to(ROOT)}", flush=True)
+    return code == 0
+
+
+def _run(words: Sequence[str], log: Path) -> int:
+    """The program ran to its end, its output shown and kept in the log; returns its exit code.
+
+    On Ctrl-C it hears of it once, with all its children, and has time to end.
+    """
+    with log.open("ab") as kept, log.open("rb") as shown:
+        shown.seek(0, os.SEEK_END)
+        # A session of its own, so that only we hand Ctrl-C on; twice would break off its end.
+        program = subprocess.Popen(
+            words,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=kept,
+            stderr=kept,
+            start_new_session=True,
+        )
+        try:
+            while program.poll() is None:
+                time.sleep(0.2)
+                _show(shown)
+        except KeyboardInterrupt:
+            os.killpg(program.pid, signal.SIGINT)
+            try:
+                program.wait(timeout=STOP_S_MAX)
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                os.killpg(program.pid, signal.SIGKILL)
+            raise
+        finally:
+            _show(shown)
+        return program.returncode
+
+
+def _show(output: IO[bytes]) -> None:
+    sys.stdout.buffer.write(output.read())
+    sys.stdout.buffer.flush()
+
+
+# --- The record ----------------------------------------------------------------------------------
+
+
+def _commit() -> str:
+    """The commit that is proved, and whether the files differ from it."""
+    head = _git("rev-parse", "--short=12", "HEAD") or "none"
+    # What a proof writes by itself is no difference.
+    written = (":!docs/proof.md", ":!benchmarks/results")
+    return f"{head} and changes" if _git("status", "--porcelain", "--", ".", *written) else head
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _record(name: str, *facts: str) -> None:
+    """The record's row of this name says this; rows of lines that no longer exist are gone."""
+    text, _, table = RECORD.read_text(encoding="utf-8").partition(HEADER)
+    rows = dict(_rows(table)) | {name: f"| {' | '.join([f'`{name}`', *facts])} |"}
+    ordered = [rows[line.name] for line in LINES if line.name in rows]
+    draft = RECORD.with_suffix(".draft")
+    draft.write_text("\n".join([text + HEADER, "|---|---|---|---|---|---|", *ordered, ""]), "utf-8")
+    draft.replace(RECORD)
+
+
+def _rows(table: str) -> Iterator[tuple[str, str]]:
+    for row in table.splitlines():
+        if found := re.match(r"\| `([^`]+)` \|", row):
+            yield found[1], row
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
