@@ -51,7 +51,25 @@ class Wallet(Stateful):
         EXCLUDED = "excluded"
 
     SPENDABLE = (State.ACTIVE, State.CHARGE_FROZEN)
-    OPEN = (State.ACTIVE, State.CHARGE_FROZEN, State.HELD, State.CLOSING)
+    """Value may go out."""
+    IN_SERVICE = (*SPENDABLE, State.HELD)
+    """The end of the service has not reached the wallet."""
+    OPEN = (*IN_SERVICE, State.CLOSING)
+    """The balance may still change."""
+    ENDED = (State.CLOSED, State.HELD_CLOSED)
+    """The balance is sealed, and what is owed for it is not fixed."""
+    AWAITING_SEAL = (State.CLOSING, State.HELD_CLOSED)
+    """The wallet gets its line in the closing snapshot, if it has none."""
+    NOT_EMPTIED = (*OPEN, *ENDED)
+    """The wallet may hold value."""
+    EMPTIED = (
+        State.ENTITLED,
+        State.HELD_ENTITLED,
+        State.SETTLED,
+        State.TRANSFERRED,
+        State.EXCLUDED,
+    )
+    """The wallet holds nothing: what it held is owed as a refund, or was settled."""
 
     wallet_ref = models.CharField(max_length=64, unique=True)
     account = models.OneToOneField(

@@ -4,7 +4,7 @@ money all ask them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.db import connection
@@ -41,12 +41,12 @@ def invariant(
     return register
 
 
-def rows(sql: str, sentence: str) -> list[str]:
-    """One sentence per row that `sql` returns, at most twenty; `sentence` is a format over the
-    row's columns.
+def rows(sql: str, sentence: str, params: Mapping[str, str | list[str]] | None = None) -> list[str]:
+    """Returns one sentence per row that `sql` returns for `params`, at most twenty; `sentence` is a
+    format over the row's columns.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM ({sql}) AS breach LIMIT {SHOWN_MAX}")  # noqa: S608  sql is a constant of ours
+        cursor.execute(f"SELECT * FROM ({sql}) AS breach LIMIT {SHOWN_MAX}", params)  # noqa: S608  sql is a constant of ours
         return [sentence.format(*row) for row in cursor.fetchall()]
 
 
