@@ -14,7 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, IntegrityError, transaction
 
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.errors import NothingToDecide, PlanChanged, PlanExpired, SamePerson
 from winddown.models import Approval, Signature
 
@@ -27,7 +27,7 @@ class Decided:
 
     key: str
     stage: str
-    actor: Any
+    actor: Actor
     digest: str
     reason: str
     approve: bool
@@ -51,7 +51,7 @@ def ask(
     stage: str,
     content: Any,
     permission: str,
-    maker: Any,
+    maker: Actor,
     reason: str,
     valid_for: dt.timedelta = VALID_FOR,
 ) -> Approval:
@@ -70,7 +70,7 @@ def ask(
             digest=digest,
             summary=json.loads(json.dumps(content, cls=DjangoJSONEncoder)),
             permission=permission,
-            maker=maker,
+            maker_id=maker.pk,
             reason=reason,
             requested_at=at,
             expires_at=at + valid_for,
@@ -92,7 +92,7 @@ def standing(subject: str, *, stage: str) -> Approval | None:
 
 
 def decide(
-    subject: str, *, stage: str, actor: Any, digest: str, reason: str, approve: bool = True
+    subject: str, *, stage: str, actor: Actor, digest: str, reason: str, approve: bool = True
 ) -> Signature:
     """`actor` has signed the standing request of `subject`, approving or rejecting exactly
     `digest`.
@@ -108,12 +108,12 @@ def decide(
     return _sign(approval, part=part, signer=actor, digest=digest, reason=reason)
 
 
-def _sign(approval: Approval, *, part: str, signer: Any, digest: str, reason: str) -> Signature:
+def _sign(approval: Approval, *, part: str, signer: Actor, digest: str, reason: str) -> Signature:
     with _refusals(approval, signer, digest), transaction.atomic():
         return Signature.objects.create(
             approval=approval,
             part=part,
-            signer=signer,
+            signer_id=signer.pk,
             digest=digest,
             reason=reason,
             at=approval.requested_at,
@@ -121,7 +121,7 @@ def _sign(approval: Approval, *, part: str, signer: Any, digest: str, reason: st
 
 
 @contextmanager
-def _refusals(approval: Approval, signer: Any, digest: str) -> Iterator[None]:
+def _refusals(approval: Approval, signer: Actor, digest: str) -> Iterator[None]:
     try:
         yield
     except IntegrityError as refusal:

@@ -13,7 +13,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
 from winddown import clock, locks
-from winddown.actors import SYSTEM
+from winddown.actors import SYSTEM, Actor
 from winddown.files import FileDiffers, write_once
 from winddown.locks import Lock
 from winddown.machines.declare import LOG_CONTENT
@@ -23,7 +23,13 @@ SEALED_TABLES: dict[str, str] = {}
 
 
 def append(
-    action: str, subject: str, *, actor: Any, reason: str = "", run: Run | None = None, **facts: Any
+    action: str,
+    subject: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    run: Run | None = None,
+    **facts: Any,
 ) -> int:
     """The transaction has an entry in the chain that covers every row it logged since its last
     entry.

@@ -9,7 +9,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 
 from winddown import actors
-from winddown.actors import SYSTEM
+from winddown.actors import SYSTEM, Actor
 from winddown.errors import ConditionNotMet, TransitionRefused
 from winddown.machines.declare import Stateful
 
@@ -21,7 +21,7 @@ Row = TypeVar("Row", bound=Stateful)
 
 
 def transition_one(
-    row: Row, name: str, *, actor: Any, reason: str = "", run: Run | None = None, **changes: Any
+    row: Row, name: str, *, actor: Actor, reason: str = "", run: Run | None = None, **changes: Any
 ) -> Row:
     """`row` is in the target state of `name`, locked, logged, and returned as it now stands.
 
@@ -56,7 +56,12 @@ def transition_one(
 
 
 def transition_set(
-    rows: models.QuerySet[Any], name: str, *, run: Run | None, actor: Any = SYSTEM, reason: str = ""
+    rows: models.QuerySet[Any],
+    name: str,
+    *,
+    run: Run | None,
+    actor: Actor = SYSTEM,
+    reason: str = "",
 ) -> int:
     """Every row of `rows` that stands in a source state of `name` and meets its condition is in the
     target state.
@@ -95,7 +100,9 @@ class named:  # noqa: N801
     name lingers.
     """
 
-    def __init__(self, name: str, *, actor: Any, run: Run | None = None, reason: str = "") -> None:
+    def __init__(
+        self, name: str, *, actor: Actor, run: Run | None = None, reason: str = ""
+    ) -> None:
         self.values = [name, str(actor.pk or ""), str(run.pk) if run else "", reason]
 
     def __enter__(self) -> None:
@@ -120,7 +127,7 @@ def move_rows(
     name: str,
     ids: Collection[int],
     *,
-    actor: Any,
+    actor: Actor,
     run: Run | None = None,
     reason: str = "",
     **columns: Any,

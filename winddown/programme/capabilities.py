@@ -11,6 +11,7 @@ from typing import Any
 from django.db import DatabaseError, connection, transaction
 
 from winddown import clock, locks
+from winddown.actors import Actor
 from winddown.authority import approvals
 from winddown.errors import CapabilityStopped, GuardNotMet, PastDeadline, UnknownCapability
 from winddown.evidence import audit
@@ -117,9 +118,9 @@ def lock(codes: list[str]) -> None:
 def stop(
     code: str,
     *,
-    actor: Any,
+    actor: Actor,
     reason: str,
-    ratified_by: Any = None,
+    ratified_by: Actor | None = None,
     review_at: dt.datetime | None = None,
 ) -> bool:
     """Nothing passes `code` after the commit; False when it was stopped already (nothing changes
@@ -166,7 +167,7 @@ def stop(
         return True
 
 
-def ratify(code: str, *, actor: Any, reason: str = "") -> None:
+def ratify(code: str, *, actor: Actor, reason: str = "") -> None:
     """A second person stands behind the stop."""
     with transaction.atomic():
         switch = _locked(code)
@@ -184,7 +185,7 @@ def ratify(code: str, *, actor: Any, reason: str = "") -> None:
         )
 
 
-def request_restore(code: str, *, actor: Any, reason: str) -> None:
+def request_restore(code: str, *, actor: Actor, reason: str) -> None:
     """A first person has asked to let `code` through again; it stays stopped until a second agrees.
 
     Top-up and registration cannot come back once the end of the service is announced: `GuardNotMet`
@@ -205,7 +206,7 @@ def request_restore(code: str, *, actor: Any, reason: str) -> None:
         audit.append("capability.request_restore", f"capability:{code}", actor=actor, reason=reason)
 
 
-def restore(code: str, *, actor: Any, reason: str) -> None:
+def restore(code: str, *, actor: Actor, reason: str) -> None:
     """`code` lets through again under a new version, because a second person agreed.
 
     Raises `GuardNotMet` as the request does: the end may have been announced meanwhile.
@@ -242,7 +243,7 @@ def restore(code: str, *, actor: Any, reason: str) -> None:
         )
 
 
-def keep_stopped(code: str, *, actor: Any, reason: str) -> None:
+def keep_stopped(code: str, *, actor: Actor, reason: str) -> None:
     """The request to restore `code` is off, also when it has expired; one person is enough, as for
     a stop.
     """

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from winddown.actors import Actor
 from winddown.errors import UnknownWorkflow
 from winddown.models import Run
 
@@ -95,7 +96,7 @@ class Workflow:
         """How long an approval of the plan holds; a run that a deadline starts needs until then."""
         return dt.timedelta(hours=24)
 
-    def at_once(self, run: Run, *, actor: Any) -> None:
+    def at_once(self, run: Run, *, actor: Actor) -> None:
         """Nothing, unless the workflow flips something."""
 
     def steps(self, run: Run) -> list[Step]:

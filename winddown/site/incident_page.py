@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from winddown import words
+from winddown.actors import Actor
 from winddown.authority import approvals
 from winddown.evidence import audit, invariants
 from winddown.models import (
@@ -161,7 +162,7 @@ def now() -> Now:
     return Now(at=at, real_at=real_at, rehearsal=rehearsal)
 
 
-def look(programme: Programme, *, actor: Any) -> Incident:
+def look(programme: Programme, *, actor: Actor) -> Incident:
     """The page as `actor` sees it, in a number of queries that does not depend on how much there
     is.
     """
@@ -222,7 +223,7 @@ def _switches(moment: Now, deadlines: list[Milestone], *, leaks: dict[str, int])
 # --- approvals ----------------------------------------------------------------------------------
 
 
-def waiting(requests: Iterable[Approval], *, actor: Any) -> list[Waiting]:
+def waiting(requests: Iterable[Approval], *, actor: Actor) -> list[Waiting]:
     """The requests, each with its page and what keeps `actor` from deciding it."""
     return [
         Waiting(
@@ -374,7 +375,7 @@ def _clockwork_alarms(clockwork: Clockwork, workflows: list[run_rows.RunRow]) ->
 # --- verification -------------------------------------------------------------------------------
 
 
-def verify(*, actor: Any) -> Verification:
+def verify(*, actor: Actor) -> Verification:
     """Every invariant was checked now, and the result stands in the audit journal."""
     broken = invariants.breached()
     with transaction.atomic():

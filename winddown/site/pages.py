@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -22,6 +22,7 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
 
 from winddown import clock, words
+from winddown.actors import Actor
 from winddown.errors import WinddownError
 from winddown.models import Programme
 
@@ -69,6 +70,11 @@ def staff_page(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return never_cache(guarded)
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Returns the signed-in person behind the request, as the one who acts."""
+    return cast("Actor", request.user)
 
 
 # Raises, or answers, when the person behind the request must first show again who it is; filled by

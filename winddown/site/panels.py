@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.text import format_lazy
 
+from winddown.actors import Actor
 from winddown.words import Text
 
 # --- the money table ----------------------------------------------------------------------------
@@ -116,7 +117,7 @@ def page_panel(page: str, order: int) -> Callable[[Callable[[Any], Panel]], Call
     return register
 
 
-def page_panels(page: str, *, reader: Any) -> list[Panel]:
+def page_panels(page: str, *, reader: Actor) -> list[Panel]:
     """The page's panels in their order."""
     in_order = sorted(_PAGE_PANELS.get(page, []), key=lambda each: each[0])
     return [make(reader) for _order, make in in_order]
