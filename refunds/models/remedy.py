@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
-from refunds.models.claim import Loss
+from refunds.models.loss import Loss
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 
