@@ -56,17 +56,35 @@ class FraudClaim(Stateful):
         OTHER = "other"
 
     initial_states = (State.CANDIDATE, State.REPORTED)
-    ACCEPTED = (State.CONFIRMED, State.REMEDYING, State.REMEDIED)
-    SETTLED = (State.REJECTED, State.REMEDIED, State.CLOSED, State.EXPIRED)
-    UNDER_WORK = (
-        State.CANDIDATE,
-        State.REPORTED,
+
+    CANDIDATES = (State.CANDIDATE, State.REPORTED)
+    """Nobody has taken the claim up yet."""
+    TAKEN_UP = (
         State.TRIAGE,
         State.INVESTIGATING,
         State.AWAITING_CUSTOMER,
         State.REOPENED,
         State.APPEALED,
     )
+    """An analyst works on the claim, or must do so again."""
+    UNDER_WORK = (*CANDIDATES, *TAKEN_UP)
+    """Hits and losses may be added and dropped."""
+    PROPOSED = (State.PROPOSED_CONFIRM, State.PROPOSED_REJECT)
+    """The claim is on a list that a second person decides; it stays as it was signed."""
+    UNDECIDED = (*UNDER_WORK, *PROPOSED)
+    """Two people have not agreed about the claim, so no refund leaves its wallet."""
+    OWED = (State.CONFIRMED, State.REMEDYING)
+    """Two people agreed that it was fraud, and not every loss is made good yet."""
+    ACCEPTED = (*OWED, State.REMEDIED)
+    """Two people agreed that it was fraud."""
+    DISMISSED = (State.REJECTED, State.EXPIRED)
+    """It was found not to be fraud, or the suspicion was dropped."""
+    DECIDED = (*ACCEPTED, State.REJECTED)
+    """A second person's signature stands behind the state."""
+    OPEN = (*UNDECIDED, *OWED)
+    """The wallet's one open claim."""
+    SETTLED = (*DISMISSED, State.REMEDIED, State.CLOSED)
+    """Nothing is left to do, unless the claim is appealed or reopened."""
 
     wallet = models.ForeignKey("wallets.Wallet", on_delete=models.PROTECT, related_name="claims")
     state = state_field(State, initial=State.CANDIDATE)

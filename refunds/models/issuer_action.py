@@ -72,14 +72,22 @@ class IssuerAction(Stateful):
         REFUND = "refund"
         DEBIT_REIMBURSEMENT = "debit_reimbursement"
 
-    ANSWERABLE = (State.SENT, State.ACKNOWLEDGED, State.OVERDUE, State.ESCALATED)
-    WAITING = (
-        State.DRAFT,
-        State.PENDING_APPROVAL,
-        State.APPROVED,
-        *ANSWERABLE,
-        State.NEED_INFO,
-    )
+    UNSENT = (State.DRAFT, State.PENDING_APPROVAL, State.APPROVED)
+    """The issuer does not know of the request yet."""
+    AWAITED = (State.SENT, State.ACKNOWLEDGED)
+    """The issuer has the request, and nobody has noted that its time is over."""
+    LATE = (State.OVERDUE, State.ESCALATED)
+    """The issuer has not answered in its time."""
+    ANSWERABLE = (*AWAITED, *LATE)
+    """An answer takes effect."""
+    SENT_AGAIN = (State.NEED_INFO, State.OVERDUE)
+    """The request may be repeated under the same key."""
+    DONE = (State.DEBIT_STOPPED, State.REFUNDED)
+    """The issuer says that it has done what it was asked; statement or reference must show it."""
+    FAILED = (State.TOO_LATE, State.DECLINED)
+    """The issuer will not do it, so the loss takes its next route."""
+    CLOSABLE = (State.VERIFIED, State.CHARGED_BACK, State.FALLBACK_OPENED)
+    """Nothing more is expected of the issuer."""
 
     remedy = models.OneToOneField("refunds.Remedy", on_delete=models.PROTECT, related_name="action")
     issuer = models.ForeignKey(Issuer, on_delete=models.PROTECT, related_name="actions")

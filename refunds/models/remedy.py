@@ -38,6 +38,15 @@ class Remedy(Stateful):
         SUPERSEDED = "superseded"
         UNDELIVERABLE = "undeliverable"
 
+    UNDER_WAY = (State.PROPOSED, State.ASKED)
+    """The route is open and has not ended."""
+    DONE = (State.REMEDIED,)
+    """The loss is made good."""
+    LIVE = (*UNDER_WAY, *DONE)
+    """The one remedy that a loss can have."""
+    GIVEN_UP = (State.FAILED,)
+    """The route ended without making the loss good; another may be opened."""
+
     BY_ISSUER = (Kind.STOP_DEBIT, Kind.ISSUER_REFUND, Kind.DEBIT_REIMBURSEMENT)
 
     loss = models.ForeignKey(Loss, on_delete=models.PROTECT, related_name="remedies")
