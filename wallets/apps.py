@@ -10,6 +10,7 @@ class WalletsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.recovery import registration
         from wallets import (
+            invariants,  # noqa: F401  registers them
             notice_groups,  # noqa: F401  registers them
             opening,
         )
