@@ -33,7 +33,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
         with connection.cursor() as cursor:
             cursor.execute(
                 # As an array, because a join may be planned as a scan of all sessions.
-                f"DELETE FROM {Session._meta.db_table} WHERE id = ANY (ARRAY({inner}))",  # noqa: S608
+                f"DELETE FROM {Session._meta.db_table} WHERE id = ANY (ARRAY({inner}))",
                 params,
             )
             return int(cursor.rowcount)

@@ -31,6 +31,7 @@ from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NotPermitted, SamePerson
 from winddown.evidence import audit
 from winddown.machines.move import transition_one
+from winddown.sqlstates import SqlState, sqlstate_of
 
 State = RecoveryCase.State
 Answer = AccessRequest.Answer
@@ -141,7 +142,7 @@ def add_proof(case: RecoveryCase, *, kind: str, note: str, actor: Any) -> ProofS
     except IntegrityError as refusal:
         raise GuardNotMet(action=f"add {kind}", why="the case has it already") from refusal
     except DatabaseError as refusal:
-        if getattr(refusal.__cause__, "sqlstate", None) == "WD061":
+        if sqlstate_of(refusal) == SqlState.CASE_REFUSED:
             raise GuardNotMet(action=f"add {kind}", why="the case is not collecting") from refusal
         raise
 

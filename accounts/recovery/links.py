@@ -16,6 +16,7 @@ from accounts.credentials import fencing
 from accounts.errors import LinkDead
 from accounts.models import AccessRequest, OneTimeLink, RecoveryCase, User
 from winddown import clock, encryption
+from winddown.sqlstates import SqlState, sqlstate_of
 
 VALID_FOR = dt.timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
 CODE_DIGITS = 8
@@ -145,7 +146,7 @@ def use(link: OneTimeLink) -> OneTimeLink:
         with transaction.atomic():
             OneTimeLink.objects.filter(pk=locked.pk).update(used_at=clock.now())
     except DatabaseError as refusal:
-        if getattr(refusal.__cause__, "sqlstate", None) == "WD060":
+        if sqlstate_of(refusal) == SqlState.LINK_REFUSED:
             raise LinkDead from refusal
         raise
     locked.refresh_from_db(fields=["used_at"])

@@ -24,6 +24,7 @@ from winddown.errors import GuardNotMet, PlanChanged, SamePerson
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import move_rows, transition_set
+from winddown.sqlstates import SqlState, sqlstate_of
 
 STAGE = "claims"
 
@@ -279,7 +280,7 @@ def _signed(
         with transaction.atomic():
             return transition_set(claims, name, run=None, actor=actor, reason=reason)
     except DatabaseError as refusal:
-        if getattr(refusal.__cause__, "sqlstate", None) == "WD034":
+        if sqlstate_of(refusal) == SqlState.SAME_PERSON:
             raise SamePerson(actor=actor.pk, subject=decision.subject, part="analyst") from refusal
         raise
 

@@ -18,6 +18,7 @@ from winddown import clock
 from winddown.actors import require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
+from winddown.sqlstates import SqlState, sqlstate_of
 
 FUNDING_OF_SOURCE = {
     "credit_card": Loss.Funding.CREDIT,
@@ -57,7 +58,7 @@ def name_losses(
             with transaction.atomic():
                 made = Loss.objects.bulk_create(fresh)
         except DatabaseError as refusal:
-            if getattr(refusal.__cause__, "sqlstate", None) == "WD037":
+            if sqlstate_of(refusal) == SqlState.LOSS_REFUSED:
                 raise GuardNotMet(
                     action="name losses", why=str(refusal.__cause__).splitlines()[0]
                 ) from refusal

@@ -11,6 +11,7 @@ from refunds.models.issuer import Issuer
 from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.sqlstates import SqlState
 
 
 class Chargeback(Stateful):
@@ -70,13 +71,13 @@ class Chargeback(Stateful):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(new__state__in=["accepting", "accepted"]),
-                func="""
+                func=f"""
                     IF EXISTS (
                         SELECT FROM refunds_remedy r JOIN refunds_loss l ON l.id = r.loss_id
                         WHERE l.top_up_id = NEW.top_up_id AND r.state = 'remedied'
                             AND r.kind <> 'chargeback_accepted'
                     ) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD038',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.CREDIT_ALREADY_PROCESSED}',
                             MESSAGE = format('chargeback %s: the credit was already processed',
                                 NEW.id);
                     END IF;

@@ -11,6 +11,7 @@ from django_fsm import transition
 from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.sqlstates import SqlState
 
 
 class FraudClaim(Stateful):
@@ -147,7 +148,7 @@ class FraudClaim(Stateful):
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="before", new="after"),
                 declare=[("undecided", "bigint"), ("own", "bigint")],
-                func="""
+                func=f"""
                     IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id
                         WHERE a.state <> b.state AND a.state IN ('confirmed', 'rejected')) = 0 THEN
                         RETURN NULL;
@@ -196,12 +197,12 @@ class FraudClaim(Stateful):
                         AND s.state = c.state
                     LEFT JOIN lost l ON l.claim_id = c.id;
                     IF undecided IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD033', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}', MESSAGE = format(
                             'claim %s has no decision of a second person for its losses',
                             undecided);
                     END IF;
                     IF own IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD034', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.SAME_PERSON}', MESSAGE = format(
                             'claim %s was worked on by the person who decides it', own);
                     END IF;
                     RETURN NULL;
@@ -214,7 +215,7 @@ class FraudClaim(Stateful):
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="before", new="after"),
                 declare=[("wrong", "bigint")],
-                func="""
+                func=f"""
                     IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id
                         WHERE a.state <> b.state AND a.state = 'remedied') = 0 THEN
                         RETURN NULL;
@@ -228,7 +229,7 @@ class FraudClaim(Stateful):
                             WHERE r.loss_id = l.id AND r.state = 'remedied'
                                 AND r.amount_minor = l.amount_minor);
                     IF wrong IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD036',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_WITHOUT_REMEDY}',
                             MESSAGE = format('claim %s has a loss without its remedy', wrong);
                     END IF;
                     RETURN NULL;
@@ -239,10 +240,10 @@ class FraudClaim(Stateful):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__state="appealed", new__state="investigating"),
-                func="""
+                func=f"""
                     IF NEW.analyst_id IS NULL
                        OR NEW.analyst_id IS NOT DISTINCT FROM OLD.analyst_id THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD034',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.SAME_PERSON}',
                             MESSAGE = format('the appeal of claim %s needs another analyst',
                                 NEW.id);
                     END IF;
@@ -254,7 +255,7 @@ class FraudClaim(Stateful):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__state="remedied", new__state="reopened"),
-                func="""
+                func=f"""
                     IF NOT EXISTS (
                         SELECT FROM winddown_signature s
                         JOIN winddown_approval a ON a.id = s.approval_id
@@ -262,7 +263,7 @@ class FraudClaim(Stateful):
                           AND s.digest = a.digest AND s.signer_id <> a.maker_id
                           AND a.subject LIKE 'claim:' || NEW.id || ':reopen:%'
                     ) OR NEW.reopening_id IS NOT DISTINCT FROM OLD.reopening_id THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD033',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
                             MESSAGE = format('claim %s is reopened by two people', NEW.id);
                     END IF;
                     RETURN NEW;

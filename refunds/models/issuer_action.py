@@ -12,6 +12,7 @@ from refunds.models.issuer import Issuer, IssuerFile
 from winddown.guards import Guard, append_only
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.sqlstates import SqlState
 
 
 class AskList(models.Model):
@@ -139,7 +140,7 @@ class IssuerAction(Stateful):
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="before", new="after"),
                 declare=[("wrong", "bigint")],
-                func="""
+                func=f"""
                     IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id
                         WHERE a.state <> b.state AND a.state = 'approved') = 0 THEN
                         RETURN NULL;
@@ -161,7 +162,7 @@ class IssuerAction(Stateful):
                     LEFT JOIN signed s ON s.id = a.id AND s.ask_list_id = a.ask_list_id
                     WHERE s.id IS NULL OR s.terms <> to_jsonb(ARRAY[a.kind, a.amount_minor::text]);
                     IF wrong IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD033', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}', MESSAGE = format(
                             'issuer action %s has no approval of a second person', wrong);
                     END IF;
                     RETURN NULL;

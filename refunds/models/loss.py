@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from refunds.models.claim import FraudClaim
 from winddown.guards import Guard
+from winddown.sqlstates import SqlState
 
 
 class Loss(models.Model):
@@ -84,7 +85,7 @@ class Loss(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 declare=[("wallet", "bigint"), ("most", "bigint"), ("happened", "timestamptz")],
-                func="""
+                func=f"""
                     IF NEW.top_up_id IS NOT NULL THEN
                         SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened
                         FROM wallets_topup WHERE id = NEW.top_up_id;
@@ -99,7 +100,7 @@ class Loss(models.Model):
                                        'confirmed', 'remedying',
                                                        'remedied', 'rejected', 'closed', 'expired'))
                        OR NEW.amount_minor > most OR NEW.confirmed_at IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD037',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_REFUSED}',
                             MESSAGE = format('claim %s cannot take this loss', NEW.claim_id);
                     END IF;
                     RETURN NEW;
@@ -109,9 +110,9 @@ class Loss(models.Model):
                 name="loss_stays_as_signed",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,
-                func="""
+                func=f"""
                     IF TG_OP = 'DELETE' THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD037',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_REFUSED}',
                             MESSAGE = 'a loss is dropped, never deleted';
                     END IF;
                     IF (NEW.claim_id, NEW.amount_minor, NEW.funding, NEW.hit_at)
@@ -130,7 +131,7 @@ class Loss(models.Model):
                        OR (NEW.dropped_at IS DISTINCT FROM OLD.dropped_at AND EXISTS (
                                SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id
                                AND c.state IN ('proposed_confirm', 'proposed_reject'))) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD037',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_REFUSED}',
                             MESSAGE = format('loss %s stays as it was signed', NEW.id);
                     END IF;
                     RETURN NEW;

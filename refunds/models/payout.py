@@ -14,6 +14,7 @@ from refunds.models.payout_batch import PayoutBatch
 from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.sqlstates import SqlState
 
 # Bank files carry these numbers; the two series cannot meet.
 PAYOUT_NUMBERS_FROM = 10**12
@@ -140,7 +141,7 @@ class Payout(Stateful):
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="before", new="after"),
                 declare=[("wrong", "bigint")],
-                func="""
+                func=f"""
                     SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
                     WHERE (a.entitlement_id, a.remedy_id, a.holder_id, a.amount_minor, a.attempt)
                           IS DISTINCT FROM (b.entitlement_id, b.remedy_id, b.holder_id,
@@ -160,7 +161,7 @@ class Payout(Stateful):
                                OR o.state NOT IN ('rejected', 'bank_rejected', 'voided'));
                     END IF;
                     IF wrong IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD051', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.PAYOUT_IS_FROZEN}', MESSAGE = format(
                             'payout %s: what it pays, and what a sealed batch holds, is fixed',
                             wrong);
                     END IF;
@@ -173,10 +174,10 @@ class Payout(Stateful):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="after"),
-                func="""
+                func=f"""
                     IF (SELECT count(*) FROM after
                         WHERE batch_id IS NOT NULL OR result_file_id IS NOT NULL) > 0 THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD051',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.PAYOUT_IS_FROZEN}',
                             MESSAGE = 'a new payout is in no batch and has no result';
                     END IF;
                     RETURN NULL;

@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 
 from winddown.evidence import audit
 from winddown.guards import Guard, append_only
+from winddown.sqlstates import SqlState
 
 
 class LedgerAccount(models.TextChoices):
@@ -171,11 +172,11 @@ class Posting(models.Model):
                     FROM sums s LEFT JOIN wallets_journal j
                         ON j.id = s.journal_id AND j.xact_id = pg_current_xact_id()::text::bigint;
                     IF wrong IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD040',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.JOURNAL_NOT_BALANCED}',
                             MESSAGE = format('journal %s does not sum to zero', wrong);
                     END IF;
                     IF sums <> known THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD041',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.POSTING_OF_ANOTHER_TRANSACTION}',
                             MESSAGE = 'postings belong to a journal of the same transaction';
                     END IF;
                     SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(
@@ -185,7 +186,7 @@ class Posting(models.Model):
                         PERFORM winddown_note_rows('wallets_posting', first_id, last_id, rows, digest);
                     END IF;
                     RETURN NULL;
-                """,  # noqa: S608
+                """,
             ),
         ]
 

@@ -17,6 +17,7 @@ from winddown import clock
 from winddown.actors import Actor, require
 from winddown.errors import NothingToDecide, PlanChanged, PlanExpired, SamePerson
 from winddown.models import Approval, Signature
+from winddown.sqlstates import SqlState, sqlstate_of
 
 VALID_FOR = dt.timedelta(hours=24)
 
@@ -132,12 +133,12 @@ def _refusals(approval: Approval, signer: Actor, digest: str) -> Iterator[None]:
             raise
         raise SamePerson(actor=signer.pk, subject=approval.subject, part=earlier.part) from refusal
     except DatabaseError as refusal:
-        state = getattr(refusal.__cause__, "sqlstate", None)
-        if state == "WD031":
+        state = sqlstate_of(refusal)
+        if state == SqlState.ANOTHER_PLAN:
             raise PlanChanged(
                 subject=approval.subject, approved=digest[:12], now=approval.digest[:12]
             ) from refusal
-        if state == "WD032":
+        if state == SqlState.REQUEST_EXPIRED:
             raise PlanExpired(
                 subject=approval.subject, expires_at=approval.expires_at.isoformat()
             ) from refusal

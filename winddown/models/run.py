@@ -10,6 +10,7 @@ from django_fsm import transition
 from winddown.guards import Guard, append_only
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models.transition import TransitionLog
+from winddown.sqlstates import SqlState
 
 
 class Run(Stateful):
@@ -73,13 +74,13 @@ class Run(Stateful):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__state="awaiting_approval", new__state="approved"),
-                func="""
+                func=f"""
                     IF NOT EXISTS (
                         SELECT FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id
                         WHERE s.subject = 'run:' || NEW.id AND s.part = 'approved' AND s.digest = NEW.plan_digest
                           AND s.signer_id <> NEW.maker_id AND a.expires_at > winddown_now()
                     ) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD033',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
                             MESSAGE = format('run %s has no approval of a second person for its plan', NEW.id);
                     END IF;
                     RETURN NEW;

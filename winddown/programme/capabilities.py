@@ -19,6 +19,7 @@ from winddown.locks import Lock
 from winddown.machines.move import transition_one
 from winddown.models import Capability, Probe, Programme, Signature
 from winddown.providers import PROVIDERS as PROVIDERS
+from winddown.sqlstates import SqlState, sqlstate_of
 
 FUNDING_SOURCES = ("credit_card", "debit_card", "atm_cash", "register_cash", "points", "bonus")
 ALL = (
@@ -83,14 +84,14 @@ def _refusals(code: str) -> Iterator[None]:
         yield
     except DatabaseError as refusal:
         cause: Any = refusal.__cause__
-        state = getattr(cause, "sqlstate", None)
-        if state == "WD001":
+        state = sqlstate_of(refusal)
+        if state == SqlState.CAPABILITY_STOPPED:
             raise CapabilityStopped(
                 capability=code, since=cause.diag.message_detail, reason=cause.diag.message_hint
             ) from refusal
-        if state == "WD002":
+        if state == SqlState.PAST_DEADLINE:
             raise PastDeadline(capability=code, at=cause.diag.message_detail) from refusal
-        if state == "WD003":
+        if state == SqlState.UNKNOWN_CAPABILITY:
             raise UnknownCapability(capability=code) from refusal
         raise
 
