@@ -9,6 +9,7 @@ class WinddownConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from winddown import checks  # noqa: F401  # Its checks register themselves.
         from winddown.authority import roles
 
         post_migrate.connect(roles.grant_after_migrate, dispatch_uid="winddown.roles")
