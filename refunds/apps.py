@@ -1,4 +1,4 @@
-"""Who is owed what, and by which route it goes home."""
+"""Who is owed what, and by which method it goes home."""
 
 from django.apps import AppConfig
 
@@ -18,8 +18,8 @@ class RefundsConfig(AppConfig):
 
         clockwork.FOLLOW_UPS |= {
             "candidates while an attack lasts": victims.follow_up,
-            "asks to issuers": follow_up.follow_up,
+            "requests to issuers": follow_up.follow_up,
             "claims secured by the fence": holding.secure_by_fence,
-            "claims that rest": ending.let_rest,
+            "claims past their appeal time": ending.close_after_appeal_time,
             "payouts carried out": payout_batches.execute_due,
         }

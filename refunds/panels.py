@@ -164,7 +164,7 @@ CANDIDATES_SHOWN = 20
 def candidate_claims(reader: Any) -> Panel:
     """The claims that wait for an analyst, each with the rules that hit, and what is suspected only."""
     rows = holding.candidates()
-    by_rule = FraudClaim.objects.filter(route=FraudClaim.Route.RULE)
+    by_rule = FraudClaim.objects.filter(channel=FraudClaim.Channel.RULE)
     return Panel(
         "refunds/_candidates.html",
         {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from accounts.attacks import attack_windows, reading
 from accounts.models import AttackWindow, User
-from refunds.claims import victims
+from refunds.claims import victim_rules, victims
 from wallets.models import Wallet
 
 
@@ -67,7 +67,7 @@ def judge(truth: Path, *, as_of: dt.datetime) -> Judgement:
     hits = victims.all_matches(as_of=as_of)
     by_rule = {
         rule.code: {hit.wallet_id for hit in hits if hit.rule.code == rule.code}
-        for rule in victims.RULES
+        for rule in victim_rules.RULES
     }
     found = attack_windows.finding(as_of=as_of)
     return Judgement(

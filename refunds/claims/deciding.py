@@ -13,12 +13,10 @@ from django.db.models import Q, QuerySet, Sum
 from refunds.claims import holding
 from refunds.models import ClaimDecision, FraudClaim, Loss
 from refunds.remedies import slots
-from wallets.models import (
-    LedgerAccount,
-)
+from wallets.models import LedgerAccount
 from wallets.movements import posting
 from winddown import clock, locks
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, PlanChanged, SamePerson
 from winddown.evidence import audit
@@ -28,8 +26,7 @@ from winddown.sqlstates import SqlState, sqlstate_of
 
 STAGE = "claims"
 
-
-# The operator's own promise: nothing in law sets a time for the appeal against a rejected claim.
+# The operator's own promise: no law sets a time for the appeal against a rejected claim.
 APPEAL_FOR = dt.timedelta(days=60)
 
 
@@ -37,18 +34,17 @@ def propose(
     claims: Iterable[FraudClaim],
     *,
     verdict: str,
-    actor: Any,
+    actor: Actor,
     reason: str,
     rejection: str = "",
     note: str = "",
     evidence: Sequence[dict[str, Any]] = (),
 ) -> ClaimDecision:
-    """The claims stand proposed as one list, and a second person is asked about its digest over ids
+    """The claims are proposed as one list, and a second person is asked to sign its digest over ids
     and amounts.
 
     All must be under investigation. A confirmation needs at least one loss per claim, a rejection
-    its reason; what was looked at (rule hits, losses, `evidence`) is stored with each claim. Raises
-    `GuardNotMet`.
+    its reason. Rule hits, losses and `evidence` are stored with each claim. Raises `GuardNotMet`.
     """
     require(actor, "refunds.work_claim", action="propose a decision")
     ids = sorted(claim.pk for claim in claims)
@@ -68,13 +64,13 @@ def propose(
         content = _content(verdict, rows)
         decision = ClaimDecision.objects.create(
             verdict=verdict,
-            maker=actor,
+            maker_id=actor.pk,
             digest=approvals.digest_of(content),
             claims_count=len(ids),
             amount_minor=sum(content["claims"].values()),
             proposed_at=clock.now(),
         )
-        rows.update(decision=decision, analyst=actor)
+        rows.update(decision=decision, analyst_id=actor.pk)
         moved = transition_set(rows, f"propose_{verdict}", run=None, actor=actor, reason=reason)
         if moved != len(ids):
             raise GuardNotMet(
@@ -103,7 +99,7 @@ def propose(
 
 
 def _content(verdict: str, rows: QuerySet[FraudClaim]) -> dict[str, Any]:
-    """What is signed: the verdict, and every claim with the sum of its losses."""
+    """Returns what is signed: the verdict, and every claim with the sum of its losses."""
     sums = rows.order_by("pk").annotate(
         lost=Sum("losses__amount_minor", filter=Q(losses__dropped_at=None))
     )
@@ -114,7 +110,7 @@ def _content(verdict: str, rows: QuerySet[FraudClaim]) -> dict[str, Any]:
 
 
 def _gather_evidence(claim_ids: Collection[int], added: list[dict[str, Any]]) -> None:
-    """Rule hits, losses and what the analyst adds are evidence, beside what was there."""
+    """Rule hits, losses and what the analyst adds are evidence, beside what was evidence before."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -134,8 +130,8 @@ def _gather_evidence(claim_ids: Collection[int], added: list[dict[str, Any]]) ->
         )
 
 
-def ask_again(decision: ClaimDecision, *, actor: Any, reason: str) -> None:
-    """The expired request for the unchanged list stands anew for another day."""
+def ask_again(decision: ClaimDecision, *, actor: Actor, reason: str) -> None:
+    """The request about the unchanged list, which had expired, is open for another day."""
     with transaction.atomic():
         content = _content(decision.verdict, _standing(decision))
         if approvals.digest_of(content) != decision.digest:
@@ -156,18 +152,16 @@ def ask_again(decision: ClaimDecision, *, actor: Any, reason: str) -> None:
 
 
 def _standing(decision: ClaimDecision) -> QuerySet[FraudClaim]:
-    return FraudClaim.objects.filter(
-        decision=decision, state__in=["proposed_confirm", "proposed_reject"]
-    )
+    return FraudClaim.objects.filter(decision=decision, state__in=FraudClaim.PROPOSED)
 
 
 def decide(
-    decision: ClaimDecision, *, actor: Any, digest: str, reason: str, approve: bool = True
+    decision: ClaimDecision, *, actor: Actor, digest: str, reason: str, approve: bool = True
 ) -> int:
     """A second person has decided exactly the list of `digest`; returns how many claims moved.
 
     Confirmed: every loss is the operator's (fraud loss to fraud suspense), what is unspent is
-    clawed back, and each loss is on its first road. Rejected: the holders may appeal. Not approved:
+    clawed back, and each loss has its first route. Rejected: the holders may appeal. Not approved:
     the claims are under investigation again. Raises what `approvals.decide` raises, `SamePerson`
     also for anybody who worked on one of the claims (rule 23), and `PlanChanged` when a claim left
     the list.
@@ -187,7 +181,7 @@ def decide(
         now = approvals.digest_of(_content(decision.verdict, chosen))
         if now != digest:
             raise PlanChanged(subject=decision.subject, approved=digest[:12], now=now[:12])
-        # A figure as of now waits for this transaction: it dates its losses now, commits later.
+        # Figures as of now wait for this transaction: it dates its losses now and commits later.
         locks.share(Lock.CLAIM_DECISIONS)
         at = clock.now()
         if not approve:
@@ -213,7 +207,7 @@ def _confirm(
     claims: QuerySet[FraudClaim],
     *,
     at: dt.datetime,
-    actor: Any,
+    actor: Actor,
     reason: str,
 ) -> int:
     fresh = Loss.objects.filter(claim__in=claims, dropped_at=None, confirmed_at=None)
@@ -243,7 +237,7 @@ def _confirm(
 
 
 def _set_hit_at(claims: QuerySet[FraudClaim]) -> None:
-    """Each claim knows its earliest loss; a compromise nobody dated began by then."""
+    """Each claim has the instant of its earliest loss; an undated compromise began by then."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -262,7 +256,7 @@ def _reject(
     claims: QuerySet[FraudClaim],
     *,
     at: dt.datetime,
-    actor: Any,
+    actor: Actor,
     reason: str,
 ) -> int:
     claims.update(rejected_at=at, appeal_until=at + APPEAL_FOR)
@@ -274,7 +268,7 @@ def _reject(
 
 
 def _signed(
-    claims: QuerySet[FraudClaim], name: str, decision: ClaimDecision, *, actor: Any, reason: str
+    claims: QuerySet[FraudClaim], name: str, decision: ClaimDecision, *, actor: Actor, reason: str
 ) -> int:
     try:
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Victims are told of a reset first."""
+"""Victims are the first whom a reset notice reaches."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ from refunds.models import FraudClaim
 
 @waves.members(waves.FIRST)
 def victims(as_of: dt.datetime) -> QuerySet[Any]:
-    """Accounts with a claim that is open or was found right."""
-    over = (FraudClaim.State.REJECTED, FraudClaim.State.EXPIRED)
-    return FraudClaim.objects.exclude(state__in=over).values("wallet__account_id")
+    """Returns the accounts with a claim that is open or was found right."""
+    standing = FraudClaim.objects.exclude(state__in=FraudClaim.DISMISSED)
+    return standing.values("wallet__account_id")

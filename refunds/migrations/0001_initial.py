@@ -346,7 +346,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "route",
+                    "channel",
                     models.CharField(
                         choices=[
                             ("rule", "Rule"),
@@ -354,6 +354,7 @@ class Migration(migrations.Migration):
                             ("support", "Support"),
                             ("issuer", "Issuer"),
                         ],
+                        help_text="How the claim came in.",
                         max_length=10,
                     ),
                 ),

@@ -43,7 +43,7 @@ class FraudClaim(Stateful):
         CLOSED = "closed"
         EXPIRED = "expired"
 
-    class Route(models.TextChoices):
+    class Channel(models.TextChoices):
         RULE = "rule"
         CUSTOMER = "customer"
         SUPPORT = "support"
@@ -89,7 +89,9 @@ class FraudClaim(Stateful):
 
     wallet = models.ForeignKey("wallets.Wallet", on_delete=models.PROTECT, related_name="claims")
     state = state_field(State, initial=State.CANDIDATE)
-    route = models.CharField(max_length=10, choices=Route.choices)
+    channel = models.CharField(
+        max_length=10, choices=Channel.choices, help_text="How the claim came in."
+    )
     opened_at = models.DateTimeField()
     hit_at = models.DateTimeField(null=True)
     compromised_from = models.DateTimeField(
@@ -391,7 +393,7 @@ class FraudClaim(Stateful):
         custom={"system": True},
     )
     def let_rest(self) -> None:
-        """The appeal deadline passed."""
+        """The appeal deadline passed, so the rejection is final."""
 
     @transition(
         field="state",
@@ -401,7 +403,7 @@ class FraudClaim(Stateful):
         custom={"system": True},
     )
     def start_remedies(self) -> None:
-        """Every loss has its road to a remedy."""
+        """Every loss has its route to a remedy."""
 
     @transition(
         field="state",

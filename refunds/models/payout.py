@@ -43,6 +43,10 @@ class Payout(Stateful):
         RECALLED = "recalled"
 
     initial_states = (State.READY, State.CHECKED)
+    LEAVING = (State.BATCHED, State.EXPORTED, State.EXECUTED)
+    """The money is on its way to the bank or through it."""
+    ARRIVED = (State.SETTLED,)
+    """The bank has shown that the money arrived."""
     IN_FLIGHT = (State.READY, State.CHECKED, State.BATCHED, State.EXPORTED, State.EXECUTED)
 
     entitlement = models.ForeignKey(
