@@ -182,7 +182,7 @@ def test_every_declared_trigger_is_installed_as_it_is_declared() -> None:
 
 @pytest.mark.django_db
 def test_no_mass_table_has_an_index_on_its_state() -> None:
-    """PERFORMANCE: such an index, also a partial one, ends heap-only updates."""
+    """Such an index, also a partial one, ends heap-only updates."""
     indexed = rows(
         """
         SELECT i.indrelid::regclass::text, i.indexrelid::regclass::text

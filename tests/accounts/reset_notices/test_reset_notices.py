@@ -148,7 +148,7 @@ class TestOneByOne:
         assert mail.count() == 3
 
     def test_what_a_person_reads(self, people: Any, mail: Any, reset: Any) -> None:
-        """UX portal 11: no link, what we never ask, and a code, in both languages."""
+        """UX 11: no link, what we never ask, and a code, in both languages."""
         (person,) = people(1)
         run = factories.worked_off(reset())
 
