@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib.auth.hashers import get_hashers
 from django.db import connection
@@ -11,6 +10,7 @@ from django.db import connection
 from accounts.attacks import reading
 from accounts.models import AuthEvent, ExternalIdentity, ResetNotice, User
 from accounts.reset_notices import mail_results
+from winddown.actors import Actor
 from winddown.loading.file_kinds import (
     ANY,
     STAGED,
@@ -170,7 +170,7 @@ EXTERNAL_IDENTITIES = declare(
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 
 
-def _record_auth_events(actor: Any, progress: Callable[[int, int], None]) -> int:
+def _record_auth_events(actor: Actor, progress: Callable[[int, int], None]) -> int:
     """Every attempt is recorded, and attack analysis reads again from the earliest of them."""
     inserted = insert_rows(AUTH_EVENTS)
     with connection.cursor() as cursor:

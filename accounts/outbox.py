@@ -18,6 +18,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
@@ -30,7 +31,7 @@ from accounts.addresses import Address
 from accounts.models import Message, OneTimeLink, User
 from accounts.recovery import links
 from winddown import clock, encryption
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.evidence import audit
 from winddown.models import Programme
 
@@ -133,7 +134,7 @@ def _claim(number: int) -> list[Message]:
     return list(Message.objects.filter(pk__in=ids).select_related("link", "user").order_by("pk"))
 
 
-def _send(message: Message, server: Any) -> int:
+def _send(message: Message, server: BaseEmailBackend) -> int:
     """1 when the mail server took it. What it refuses for good, or too often, is given up."""
     if not _still_wanted(message):
         _end(message, given_up_at=clock.now())
@@ -182,7 +183,7 @@ def _to(message: Message) -> str:
     return encryption.unseal(message.to_sealed, place=_place(message.key)).decode()
 
 
-def _as_mail(message: Message, server: Any) -> EmailMessage:
+def _as_mail(message: Message, server: BaseEmailBackend) -> EmailMessage:
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2]
     return EmailMessage(
         subject=" ".join(_text(message, f"emails/{message.kind}.subject.txt").split()),
@@ -218,7 +219,7 @@ def _text(message: Message, template: str) -> str:
 # --- telephones ---------------------------------------------------------------------------------
 
 
-def export_phone_messages(path: Path, *, actor: Any, reason: str) -> int:
+def export_phone_messages(path: Path, *, actor: Actor, reason: str) -> int:
     """The file holds every owed message to a telephone, for the carrier; they count as sent.
 
     Columns: key (equal for one message, should it ever stand in two files), number, text. The file

@@ -5,19 +5,20 @@ and movements.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from wallets.models import WALLET_ACCOUNTS, LedgerAccount, Posting, Wallet
 from winddown import words
 from winddown.programme.capabilities import FUNDING_SOURCES
 from winddown.site import panels
 from winddown.site.panels import IN, LEFT, OUT, Panel, Totals, money_line
+from winddown.words import Text
 
 MOVEMENTS_MAX = 10
 WALLET = tuple(account.value for account in WALLET_ACCOUNTS)
@@ -42,12 +43,12 @@ def count_ledger() -> Totals:
     return Totals(postings=postings, balances={"paid": paid, "bonus": bonus})
 
 
-def _topped_up(source: str) -> Any:
+def _topped_up(source: str) -> Callable[[Totals], int]:
     account = f"funding_{source}"
     return lambda totals: -totals.posted(accounts=(account,), kinds=("top_up",))
 
 
-def _in_wallets(*kinds: str) -> Any:
+def _in_wallets(*kinds: str) -> Callable[[Totals], int]:
     return lambda totals: totals.posted(accounts=WALLET, kinds=kinds)
 
 
@@ -127,7 +128,7 @@ class Movement:
     """One movement of a wallet, with its paid and bonus part."""
 
     at: dt.datetime
-    title: Any
+    title: Text
     paid_minor: int
     bonus_minor: int
 
@@ -137,7 +138,7 @@ class Movement:
 
 
 @panels.home_panel(10)
-def balance(customer: Any) -> Panel:
+def balance(customer: User) -> Panel:
     """What the wallet holds, paid and bonus value apart, and how it stands; or that there is none."""
     wallet = Wallet.objects.filter(account=customer).first()
     if wallet is None:
@@ -146,7 +147,7 @@ def balance(customer: Any) -> Panel:
 
 
 @panels.home_panel(80)
-def movements(customer: Any) -> Panel | None:
+def movements(customer: User) -> Panel | None:
     """The wallet's last movements."""
     if not Wallet.objects.filter(account=customer).exists():
         return None
@@ -182,17 +183,17 @@ def _sum(lines: list[Posting], account: str) -> int:
 words.add_states(
     "wallet",
     {
-        "active": words.StateWord(_("Usable"), "on"),
-        "charge_frozen": words.StateWord(_("Usable, no top-up"), "on"),
-        "held": words.StateWord(_("Being checked"), "wait"),
-        "closing": words.StateWord(_("Closing"), "wait"),
-        "closed": words.StateWord(_("Closed"), "off"),
-        "held_closed": words.StateWord(_("Closed, being checked"), "wait"),
-        "entitled": words.StateWord(_("Closed, refund due"), "run"),
-        "held_entitled": words.StateWord(_("Closed, being checked"), "wait"),
-        "settled": words.StateWord(_("Closed and settled"), "on"),
-        "transferred": words.StateWord(_("Transferred"), "on"),
-        "excluded": words.StateWord(_("Closed, not claimed in time"), "off"),
+        Wallet.State.ACTIVE: words.StateWord(_("Usable"), "on"),
+        Wallet.State.CHARGE_FROZEN: words.StateWord(_("Usable, no top-up"), "on"),
+        Wallet.State.HELD: words.StateWord(_("Being checked"), "wait"),
+        Wallet.State.CLOSING: words.StateWord(_("Closing"), "wait"),
+        Wallet.State.CLOSED: words.StateWord(_("Closed"), "off"),
+        Wallet.State.HELD_CLOSED: words.StateWord(_("Closed, being checked"), "wait"),
+        Wallet.State.ENTITLED: words.StateWord(_("Closed, refund due"), "run"),
+        Wallet.State.HELD_ENTITLED: words.StateWord(_("Closed, being checked"), "wait"),
+        Wallet.State.SETTLED: words.StateWord(_("Closed and settled"), "on"),
+        Wallet.State.TRANSFERRED: words.StateWord(_("Transferred"), "on"),
+        Wallet.State.EXCLUDED: words.StateWord(_("Closed, not claimed in time"), "off"),
     },
 )
 words.add_workflow_words(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.attacks import attack_windows, rules
 from accounts.models import AttackWindow, SuspiciousSource
 from winddown import clock
+from winddown.actors import Actor
 from winddown.site import panels
 from winddown.words import Text
 
@@ -95,7 +96,7 @@ class AttackPage:
         return any(row.window.ended_at is None for row in self.windows)
 
 
-def look(*, span: str, reader: Any) -> AttackPage:
+def look(*, span: str, reader: Actor) -> AttackPage:
     """The page, in a number of queries that does not depend on how many attempts there were."""
     at = clock.now()
     found = attack_windows.finding()

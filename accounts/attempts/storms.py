@@ -70,7 +70,9 @@ def look(tally: Tally, *, at: dt.datetime) -> None:
     storm = under_way(at)
     if storm is not None:
         stale = SignInStorm.objects.filter(
-            pk=storm.pk, state="under_way", holds_until__lt=at + HOLDS - PROLONGED_EVERY
+            pk=storm.pk,
+            state=SignInStorm.State.UNDER_WAY,
+            holds_until__lt=at + HOLDS - PROLONGED_EVERY,
         )
         stale.update(holds_until=at + HOLDS)
     elif BEGINS.shown_by(tally):

@@ -10,7 +10,7 @@ from django.db import models, transaction
 
 from accounts.models import CredentialFence
 from winddown import clock, locks
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
@@ -41,7 +41,7 @@ def fence_now() -> dt.datetime | None:
 
     A fence that a later one superseded still counts: if the later is lifted, the earlier holds on.
     """
-    rows = CredentialFence.objects.exclude(state=CredentialFence.State.LIFTED)
+    rows = CredentialFence.objects.filter(state__in=CredentialFence.IN_FORCE)
     newest: dt.datetime | None = rows.aggregate(newest=models.Max("not_before"))["newest"]
     return newest
 
@@ -80,7 +80,7 @@ def raise_fence(run: Run) -> CredentialFence:
     return fence
 
 
-def request_lift(*, actor: Any, reason: str) -> CredentialFence:
+def request_lift(*, actor: Actor, reason: str) -> CredentialFence:
     """A first person has asked to lift the standing fence; it stands until a second agrees.
 
     Raises `NotPermitted`, or `GuardNotMet` when no fence stands, when its run is not paused or
@@ -107,7 +107,7 @@ def request_lift(*, actor: Any, reason: str) -> CredentialFence:
         return fence
 
 
-def lift(*, actor: Any, reason: str) -> CredentialFence:
+def lift(*, actor: Actor, reason: str) -> CredentialFence:
     """What the fence refused is accepted again, because a second person agreed; its run is aborted.
 
     Raises what `request_lift` and `approvals.decide` raise. The lock makes a batch that is removing

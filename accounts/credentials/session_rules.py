@@ -8,7 +8,7 @@ from django.db import connection, models
 
 from accounts.credentials.admissions import Admission
 from accounts.credentials.fencing import Fence
-from accounts.models import AuthEvent, Session, User
+from accounts.models import AuthEvent, CredentialFence, Session, User
 from winddown.models import Capability
 from winddown.programme import capabilities
 from winddown.providers import PROVIDERS
@@ -41,11 +41,18 @@ def session_refusal(user_id: int, admission: Admission | None) -> Refusal | None
         cursor.execute(
             """
             SELECT u.kind, u.is_active, u.sessions_end_before, winddown_now(),
-                   (SELECT max(not_before) FROM accounts_credentialfence WHERE state <> 'lifted'),
-                   (SELECT version FROM winddown_capability WHERE code = %s AND state = 'enabled')
+                   (SELECT max(not_before) FROM accounts_credentialfence
+                    WHERE state = ANY (%s)),
+                   (SELECT version FROM winddown_capability
+                    WHERE code = %s AND state = %s)
             FROM accounts_user u WHERE u.id = %s
             """,
-            [f"login_external:{method}", user_id],
+            [
+                list(CredentialFence.IN_FORCE),
+                f"login_external:{method}",
+                Capability.State.ENABLED,
+                user_id,
+            ],
         )
         found = cursor.fetchone()
     if found is None:

@@ -27,6 +27,11 @@ class CredentialFence(Stateful):
         LIFTED = "lifted"
         SUPERSEDED = "superseded"
 
+    IN_FORCE = (State.STANDING, State.SUPERSEDED)
+    """What was given before its instant is not accepted: a later fence adds to an earlier one."""
+    TAKEN_BACK = (State.LIFTED,)
+    """It refuses nothing."""
+
     not_before = models.DateTimeField()
     run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="credential_fence")
     state = state_field(State, initial=State.STANDING)

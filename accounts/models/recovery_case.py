@@ -43,7 +43,15 @@ class RecoveryCase(Stateful):
         DUPLICATE = "duplicate"
         OWN_CHANNEL = "own_channel"
 
+    UNDER_WORK = (State.OPENED, State.COLLECTING)
+    """Proofs are collected; nobody proposed anything yet."""
+    UNDER_DECISION = (State.PROPOSED, State.APPROVED)
+    """It names an account and is not ended: there is at most one for an account."""
     ENDED = (State.COMPLETED, State.REJECTED)
+    """It never changes again."""
+    AGREED = (State.APPROVED, State.COMPLETED)
+    """A second person agreed to it."""
+
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     reference = models.CharField(
         max_length=16, unique=True, help_text="What the person is given to ask with."

@@ -26,7 +26,7 @@ from accounts.models import (
 from accounts.models.recovery_case import PROOFS_MIN
 from accounts.recovery import access_requests, links
 from winddown import clock, encryption
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NotPermitted, SamePerson
 from winddown.evidence import audit
@@ -93,7 +93,7 @@ def of_reference(typed: str) -> RecoveryCase | None:
     return RecoveryCase.objects.filter(reference=grouped).first()
 
 
-def read_contact(case: RecoveryCase, *, actor: Any, reason: str) -> Contact:
+def read_contact(case: RecoveryCase, *, actor: Actor, reason: str) -> Contact:
     """What the person wrote, in full; that `actor` read it, and why, is in the audit journal."""
     if not (actor.has_perm(WORK) or actor.has_perm(DECIDE)):
         raise NotPermitted(actor=actor.pk, action=f"read {case}", permission=WORK)
@@ -120,7 +120,7 @@ def _place(key: uuid.UUID) -> str:
 # --- support ------------------------------------------------------------------------------------
 
 
-def take(case: RecoveryCase, *, actor: Any, reason: str) -> RecoveryCase:
+def take(case: RecoveryCase, *, actor: Actor, reason: str) -> RecoveryCase:
     """Support gathers proofs."""
     with transaction.atomic():
         taken = transition_one(case, "take", actor=actor, reason=reason)
@@ -128,14 +128,14 @@ def take(case: RecoveryCase, *, actor: Any, reason: str) -> RecoveryCase:
         return taken
 
 
-def add_proof(case: RecoveryCase, *, kind: str, note: str, actor: Any) -> ProofStep:
+def add_proof(case: RecoveryCase, *, kind: str, note: str, actor: Actor) -> ProofStep:
     """One more kind of proof stands in the case. Raises `GuardNotMet` for a kind it has, or when it
     is not collecting."""
     require(actor, WORK, action=f"add a proof to {case}")
     try:
         with transaction.atomic():
             proof = ProofStep.objects.create(
-                case=case, kind=kind, note=note, recorded_by=actor, recorded_at=clock.now()
+                case=case, kind=kind, note=note, recorded_by_id=actor.pk, recorded_at=clock.now()
             )
             audit.append("recovery.proof", case.subject, actor=actor, reason=note, kind=kind)
             return proof
@@ -151,7 +151,7 @@ def propose(
     case: RecoveryCase,
     *,
     account: str,
-    actor: Any,
+    actor: Actor,
     reason: str,
     second_factor_lost: bool = False,
 ) -> RecoveryCase:
@@ -212,7 +212,7 @@ def _refuse_proposal(case: RecoveryCase, owner: User, *, second_factor_lost: boo
         raise refuse("this is the account's verified channel: a plain reset works")
     if addresses.accounts_at(address).exclude(pk=owner.pk).exists():
         raise refuse("another account has this address")
-    waiting = RecoveryCase.objects.filter(account=owner, state__in=[State.PROPOSED, State.APPROVED])
+    waiting = RecoveryCase.objects.filter(account=owner, state__in=RecoveryCase.UNDER_DECISION)
     if waiting.exclude(pk=case.pk).exists():
         raise refuse("another case of this account is under decision")
 
@@ -238,7 +238,7 @@ def content(case: RecoveryCase) -> dict[str, Any]:
     }
 
 
-def decline(case: RecoveryCase, *, code: str, actor: Any, reason: str) -> RecoveryCase:
+def decline(case: RecoveryCase, *, code: str, actor: Actor, reason: str) -> RecoveryCase:
     """The case ends without a decision; the person is told the code's words."""
     return _end(case, "decline", code=code, actor=actor, reason=reason)
 
@@ -247,7 +247,7 @@ def decline(case: RecoveryCase, *, code: str, actor: Any, reason: str) -> Recove
 
 
 def decide(
-    case: RecoveryCase, *, actor: Any, digest: str, reason: str, approve: bool
+    case: RecoveryCase, *, actor: Actor, digest: str, reason: str, approve: bool
 ) -> RecoveryCase:
     """The proposal is approved or rejected by somebody who had no part in it.
 
@@ -275,12 +275,12 @@ def decide(
         return case
 
 
-def revoke(case: RecoveryCase, *, code: str, actor: Any, reason: str) -> RecoveryCase:
+def revoke(case: RecoveryCase, *, code: str, actor: Actor, reason: str) -> RecoveryCase:
     """An approval that nobody used yet is taken back."""
     return _end(case, "revoke", code=code, actor=actor, reason=reason)
 
 
-def _end(case: RecoveryCase, name: str, *, code: str, actor: Any, reason: str) -> RecoveryCase:
+def _end(case: RecoveryCase, name: str, *, code: str, actor: Actor, reason: str) -> RecoveryCase:
     with transaction.atomic():
         ended = transition_one(
             case, name, actor=actor, reason=reason, rejection=code, decided_at=clock.now()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 
 from accounts.addresses import Address
 from accounts.errors import StaffOnlyByStaff
 from accounts.models import OneTimeLink, User
 from accounts.recovery import links
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.errors import NothingToDecide
 from winddown.evidence import audit
@@ -20,7 +18,7 @@ PERMISSION = "accounts.recover_staff"
 STAGE = "link"
 
 
-def request(person: User, *, actor: Any, reason: str) -> Approval:
+def request(person: User, *, actor: Actor, reason: str) -> Approval:
     """A colleague has asked for a link for `person`; a second must agree.
 
     Raises `StaffOnlyByStaff` for a customer, and for oneself, under whatever account.
@@ -40,7 +38,7 @@ def request(person: User, *, actor: Any, reason: str) -> Approval:
         return asked
 
 
-def agree(person: User, *, actor: Any, reason: str) -> OneTimeLink:
+def agree(person: User, *, actor: Actor, reason: str) -> OneTimeLink:
     """The link exists, for 15 minutes, to be handed over in person; the second factor stays asked.
 
     Raises what `request` and `approvals.decide` raise.
@@ -60,7 +58,7 @@ def agree(person: User, *, actor: Any, reason: str) -> OneTimeLink:
         return link
 
 
-def _refuse(person: User, actor: Any) -> None:
+def _refuse(person: User, actor: Actor) -> None:
     if person.kind != User.Kind.STAFF or person.staff_number == actor.staff_number:
         raise StaffOnlyByStaff
     require(actor, PERMISSION, action=f"recover account {person.pk}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models.expressions import RawSQL
@@ -13,7 +12,7 @@ from django.db.models.expressions import RawSQL
 from accounts.models import MailReport, ResetNotice
 from accounts.reset_notices import notice_codes
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 from winddown.loading.file_kinds import REFUSED, ROWS
@@ -68,7 +67,7 @@ def find_notices() -> None:
         )
 
 
-def record(actor: Any, progress: Callable[[int, int], None]) -> int:
+def record(actor: Actor, progress: Callable[[int, int], None]) -> int:
     """The notices know what the file says of them, and stand in the state that follows; returns how
     many of them learnt something.
     """
@@ -117,7 +116,7 @@ class Settled:
     still_unknown: int
 
 
-def settle(*, complete_until: dt.datetime, actor: Any, reason: str) -> Settled:
+def settle(*, complete_until: dt.datetime, actor: Actor, reason: str) -> Settled:
     """What was loaded of the mail server's log is all of it, up to `complete_until`: an unknown
     notice from before that it does not hold was never taken, and is queued again.
 

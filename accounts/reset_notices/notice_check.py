@@ -22,7 +22,7 @@ class Told:
 
 def told() -> Told:
     """What the public page states; without a reset there are no notices."""
-    fences = CredentialFence.objects.exclude(state=CredentialFence.State.LIFTED)
+    fences = CredentialFence.objects.filter(state__in=CredentialFence.IN_FORCE)
     newest = fences.order_by("-pk").values_list("not_before", flat=True).first()
     return Told(reset_at=newest, sender=parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
 

@@ -8,16 +8,15 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 
 from accounts.models import ResetNotice, User
 from accounts.reset_notices import notice_codes
 from accounts.reset_notices.notices import Letter
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 from winddown.files import write_once
@@ -36,7 +35,7 @@ class Exported:
     rows: int
 
 
-def hand_over(run: Run, *, channel: str, to: Path, actor: Any, reason: str) -> Exported:
+def hand_over(run: Run, *, channel: str, to: Path, actor: Actor, reason: str) -> Exported:
     """Every queued notice of the run for the channel is `sent`: its row stands in a file for the
     carrier, beside one with the words, in which the code takes the place of `{code}`.
 
@@ -82,7 +81,7 @@ def hand_over(run: Run, *, channel: str, to: Path, actor: Any, reason: str) -> E
 class _Rows:
     """The lines of the carrier's file, counted and hashed as they pass."""
 
-    def __init__(self, notices: Any, *, address: str) -> None:
+    def __init__(self, notices: QuerySet[ResetNotice], *, address: str) -> None:
         self.number = 0
         self.digest = hashlib.sha256()
         self._notices = notices.values_list("pk", address)
@@ -98,7 +97,7 @@ class _Rows:
             yield notice_codes.message_id(pk), address, notice_codes.code_of(pk)
 
 
-def export_unreachable(run: Run, *, to: Path, actor: Any, reason: str) -> Exported:
+def export_unreachable(run: Run, *, to: Path, actor: Actor, reason: str) -> Exported:
     """The file names every customer whom the run's notices cannot reach, by the core system's key
     and nothing else; those without such a key are counted by our own number.
     """

@@ -88,7 +88,7 @@ class Outcome:
 SENT = Outcome("send")
 
 
-def send(run: Run, lease: Lease, rows: QuerySet[Any]) -> None:
+def send(run: Run, lease: Lease, rows: QuerySet[ResetNotice]) -> None:
     """Every queued notice of the batch was handed to the mail server once, or stored with the
     reason why not.
 
@@ -122,7 +122,7 @@ def send(run: Run, lease: Lease, rows: QuerySet[Any]) -> None:
         raise MailServerRefuses(why=outcome.stop)
 
 
-def _settle_what_was_begun(run: Run, lease: Lease, turn: Turn, rows: QuerySet[Any]) -> None:
+def _settle_what_was_begun(run: Run, lease: Lease, turn: Turn, rows: QuerySet[ResetNotice]) -> None:
     """No notice of the batch is `sending`, and each that stays unknown is a stored failure."""
     transition_set(rows, "lose", run=run)
     turn.moved += transition_set(rows.filter(state=ResetNotice.State.UNKNOWN), "confirm", run=run)
@@ -140,9 +140,7 @@ def _settled_by_report(run: Run, lease: Lease) -> int:
     retried = Failure.objects.filter(
         run=run, step=lease.batch.step, subject_id=pk, retried_at__isnull=False
     )
-    settled = ResetNotice.objects.filter(
-        pk=pk, state__in=[ResetNotice.State.SENT, ResetNotice.State.UNDELIVERABLE]
-    )
+    settled = ResetNotice.objects.filter(pk=pk, state__in=ResetNotice.SETTLED)
     return int(retried.exists() and settled.exists())
 
 
@@ -196,7 +194,7 @@ class Post:
     def __enter__(self) -> Post:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self._close()
 
     def deliver(self, notice: ResetNotice) -> Outcome:

@@ -56,7 +56,7 @@ def belongs(group: str, *, as_of: dt.datetime) -> Q:
 def signed_in(as_of: dt.datetime) -> QuerySet[Any]:
     since = as_of - dt.timedelta(days=ACTIVE_DAYS)
     events = AuthEvent.objects.filter(occurred_at__gte=since, occurred_at__lte=as_of)
-    return events.filter(outcome="success", user_id__isnull=False).values("user_id")
+    return events.filter(outcome=AuthEvent.Outcome.SUCCESS, user_id__isnull=False).values("user_id")
 
 
 # --- how many at a time ---------------------------------------------------------------------------
@@ -128,14 +128,14 @@ def trouble(run: Run) -> str:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT count(*), count(*) FILTER (WHERE state = 'undeliverable'),
+            SELECT count(*), count(*) FILTER (WHERE state = %s),
                    count(complained_at)
             FROM (
                 SELECT state, complained_at FROM accounts_resetnotice
                 WHERE run_id = %s AND attempted_at >= %s ORDER BY attempted_at DESC LIMIT %s
             ) AS newest
             """,
-            [run.pk, since, NEWEST],
+            [ResetNotice.State.UNDELIVERABLE, run.pk, since, NEWEST],
         )
         attempted, bounced, complained = cursor.fetchone()
     asked, failed = _resets(since)

@@ -6,7 +6,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY, logout
-from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest
 from django.utils import timezone
@@ -26,13 +26,13 @@ REMEMBERED_S = 30 * 24 * 3600
 _USED_AT_STEP_S = 60
 
 
-def admission_of(session: Any) -> Admission | None:
+def admission_of(session: SessionBase) -> Admission | None:
     """The admission that the session carries."""
     stored = session.get(ADMISSION_KEY)
     return Admission.from_json(stored) if stored else None
 
 
-def holder_of(session: Any) -> int | None:
+def holder_of(session: SessionBase | dict[str, Any]) -> int | None:
     """The account whose session it is, or is about to be: half a sign-in is judged like a whole."""
     found = session.get(SESSION_KEY, session.get(HALF_IN_KEY))
     return None if found is None else int(found)
@@ -44,7 +44,7 @@ def leave(request: HttpRequest) -> None:
         logout(request)
 
 
-def begin(session: Any, user: User, *, remembered: bool) -> None:
+def begin(session: SessionBase, user: User, *, remembered: bool) -> None:
     """The session carries the admission of `user`, who may still have to give a second factor."""
     assert SESSION_KEY not in session, "an admission is never put into another person's session"
     session.cycle_key()
@@ -64,7 +64,7 @@ def open_for(request: HttpRequest, user: User) -> None:
         session.set_expiry(REMEMBERED_S)
 
 
-def opened_from(session: Any) -> tuple[str, str]:
+def opened_from(session: SessionBase) -> tuple[str, str]:
     """The network and the browser's own words from which the session was opened."""
     network, agent = session.get(_OPENED_FROM_KEY, ("", ""))
     return network, agent

@@ -19,9 +19,11 @@ from accounts.models import (
     Session,
     User,
 )
-from accounts.models.user import WITHOUT_PASSWORD
+from accounts.models.session import SessionQuerySet
+from accounts.models.user import WITHOUT_PASSWORD, UserQuerySet
 from accounts.reset_notices import notices, waves
 from winddown import clock
+from winddown.actors import Actor
 from winddown.errors import GuardNotMet
 from winddown.models import Batch, Run, StepTotal
 from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
@@ -120,7 +122,7 @@ class ResetAllPasswords(Workflow):
             },
         )
 
-    def at_once(self, run: Run, *, actor: Any) -> None:
+    def at_once(self, run: Run, *, actor: Actor) -> None:
         fencing.raise_fence(run)
 
     def steps(self, run: Run) -> list[Step]:
@@ -159,7 +161,7 @@ class ResetAllPasswords(Workflow):
     def verify(self, run: Run) -> list[str]:
         """One sentence per gap: old credentials that are left, reachable people without notice."""
         gaps = []
-        if not CredentialFence.objects.filter(run=run).exclude(state="lifted").exists():
+        if not CredentialFence.objects.filter(run=run, state__in=CredentialFence.IN_FORCE).exists():
             gaps.append("the credential fence of the run does not stand")
         if left := _old_passwords(run).count():
             gaps.append(f"{left} passwords from before the fence are left")
@@ -189,7 +191,7 @@ def _before(column: str, instant: dt.datetime) -> Q:
     return Q(**{f"{column}__lt": instant}) | Q(**{column: None})
 
 
-def _customers(run: Run) -> Any:
+def _customers(run: Run) -> UserQuerySet:
     return User.objects.customers().registered_by(_as_of(run))
 
 
@@ -198,21 +200,17 @@ def _active_identity() -> Exists:
     return Exists(ExternalIdentity.objects.filter(user=OuterRef("pk"), state=active))
 
 
-def _old_passwords(run: Run) -> QuerySet[Any]:
-    customers: Any = User.objects.customers()
-    old: QuerySet[Any] = customers.with_password().filter(
-        _before("password_set_at", _not_before(run))
-    )
-    return old
+def _old_passwords(run: Run) -> UserQuerySet:
+    with_password = User.objects.customers().with_password()
+    return with_password.filter(_before("password_set_at", _not_before(run)))
 
 
-def _old_sessions(run: Run) -> QuerySet[Any]:
-    old = Session.objects.filter(_before("issued_at", _not_before(run)))
-    customers: QuerySet[Any] = old.of_customers()
-    return customers
+def _old_sessions(run: Run) -> SessionQuerySet:
+    sessions: SessionQuerySet = Session.objects.of_customers()
+    return sessions.filter(_before("issued_at", _not_before(run)))
 
 
-def _old_tokens(run: Run) -> QuerySet[Any]:
+def _old_tokens(run: Run) -> QuerySet[DeviceToken]:
     """Only customers have any."""
     return DeviceToken.objects.filter(revoked_at=None, issued_at__lt=_not_before(run))
 
@@ -221,14 +219,13 @@ def _notice(**which: Any) -> Exists:
     return Exists(ResetNotice.objects.filter(user=OuterRef("pk"), **which))
 
 
-def _told_already(run: Run) -> QuerySet[Any]:
+def _told_already(run: Run) -> UserQuerySet:
     """People whom an earlier reset told, and who have set no password since: nothing is new."""
-    reached: QuerySet[Any] = _reachable(run).filter(_told_before(run), _untouched(run))
-    return reached
+    return _reachable(run).filter(_told_before(run), _untouched(run))
 
 
-def _to_be_told(run: Run) -> QuerySet[Any]:
-    reached: QuerySet[Any] = _reachable(run)
+def _to_be_told(run: Run) -> UserQuerySet:
+    reached = _reachable(run)
     # Asked of each person about a table that is still empty, it would be answered by reading all of
     # what the batch has written so far.
     if ResetNotice.objects.filter(run__lt=run.pk).exists():
@@ -236,15 +233,15 @@ def _to_be_told(run: Run) -> QuerySet[Any]:
     return reached
 
 
-def _to_be_told_first(run: Run) -> QuerySet[Any]:
+def _to_be_told_first(run: Run) -> UserQuerySet:
     return _not_queued(run).filter(_first(run))
 
 
-def _to_be_told_next(run: Run) -> QuerySet[Any]:
+def _to_be_told_next(run: Run) -> UserQuerySet:
     return _not_queued(run).filter(_active(run))
 
 
-def _not_queued(run: Run) -> QuerySet[Any]:
+def _not_queued(run: Run) -> UserQuerySet:
     return _to_be_told(run).exclude(_notice(run=run.pk))
 
 
@@ -260,23 +257,21 @@ def _by_email(run: Run) -> Q:
     return Q(~Q(email=""), email_verified_at__lte=_as_of(run))
 
 
-def _wave(number: int) -> Callable[[Run], QuerySet[Any]]:
+def _wave(number: int) -> Callable[[Run], QuerySet[ResetNotice]]:
     """The wave's notices that are not settled; those that failed wait for their retry."""
 
-    def rows(run: Run) -> QuerySet[Any]:
-        settled = [ResetNotice.State.SENT, ResetNotice.State.UNDELIVERABLE]
-        return waves.in_wave(run, number).exclude(state__in=settled)
+    def rows(run: Run) -> QuerySet[ResetNotice]:
+        return waves.in_wave(run, number).filter(state__in=ResetNotice.NOT_SETTLED)
 
     return rows
 
 
-def _not_sent(run: Run) -> QuerySet[Any]:
-    settled = [ResetNotice.State.SENT, ResetNotice.State.UNDELIVERABLE]
+def _not_sent(run: Run) -> QuerySet[ResetNotice]:
     by_mail = ResetNotice.objects.filter(run=run, channel=ResetNotice.Channel.EMAIL)
-    return by_mail.exclude(state__in=settled)
+    return by_mail.filter(state__in=ResetNotice.NOT_SETTLED)
 
 
-def _reachable(run: Run) -> Any:
+def _reachable(run: Run) -> UserQuerySet:
     return _customers(run).with_channel(verified_by=_as_of(run))
 
 
@@ -289,14 +284,14 @@ def _untouched(run: Run) -> Q:
     return WITHOUT_PASSWORD & _before("password_removed_at", _not_before(run))
 
 
-def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[User]) -> Moved:
     """The batch's old passwords open nothing for good, and are kept as refused (rule 11).
 
     A password set after the fence stays. When the fence was lifted, nothing is removed: the lock
     orders this batch before or after that.
     """
     fence = fencing.hold_fence()
-    if not CredentialFence.objects.filter(run=run, state="standing").exists():
+    if not CredentialFence.objects.filter(run=run, state=CredentialFence.State.STANDING).exists():
         return Moved(rows=0)
     inner, params = _locked(rows)
     with connection.cursor() as cursor:
@@ -314,16 +309,16 @@ def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
         return Moved(rows=cursor.rowcount)
 
 
-def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
-    sessions: Any = rows
-    return Moved(rows=sessions.remove())
+def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Session]) -> Moved:
+    assert isinstance(rows, SessionQuerySet)
+    return Moved(rows=rows.remove())
 
 
-def _revoke_tokens(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _revoke_tokens(run: Run, batch: Batch, rows: QuerySet[DeviceToken]) -> Moved:
     return Moved(rows=rows.update(revoked_at=clock.now()))
 
 
-def _queue_notices(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _queue_notices(run: Run, batch: Batch, rows: QuerySet[User]) -> Moved:
     """Each person of the batch has one notice of this run; e-mail is preferred to the phone."""
     by_email = When(_by_email(run), then=Value("email"))
     told = rows.annotate(channel=Case(by_email, default=Value("phone")))
@@ -333,15 +328,15 @@ def _queue_notices(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
             f"""
             INSERT INTO accounts_resetnotice
                 (user_id, run_id, channel, state, queued_at, attempts, answer)
-            SELECT id, %s, channel, 'queued', %s, 0, '' FROM ({inner}) AS told (id, channel)
+            SELECT id, %s, channel, %s, %s, 0, '' FROM ({inner}) AS told (id, channel)
             ON CONFLICT (run_id, user_id) DO NOTHING
             """,  # noqa: S608  the ORM's own SQL, its values are parameters
-            [run.pk, clock.now(), *params],
+            [run.pk, ResetNotice.State.QUEUED, clock.now(), *params],
         )
         return Moved(rows=cursor.rowcount)
 
 
-def _locked(rows: QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:
+def _locked(rows: QuerySet[User]) -> tuple[str, tuple[Any, ...]]:
     """The rows' ids, locked in their order."""
     chosen = rows.order_by("pk").select_for_update(of=("self",), no_key=True).values("pk")
     inner, params = chosen.query.sql_with_params()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
+from wallets.models.ledger import LedgerAccount
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 
@@ -81,7 +81,7 @@ class Wallet(Stateful):
     held_minor = models.BigIntegerField(default=0)
     opened_at = models.DateTimeField()
 
-    objects: Any = WalletQuerySet.as_manager()
+    objects = WalletQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -107,8 +107,10 @@ class Wallet(Stateful):
     def balance_at(self, at: dt.datetime) -> tuple[int, int]:
         """Paid and bonus value after everything that happened before `at`, from the postings."""
         found = self.postings.filter(journal__occurred_at__lt=at).aggregate(
-            paid=models.Sum("amount_minor", filter=Q(account="wallet_paid"), default=0),
-            bonus=models.Sum("amount_minor", filter=Q(account="wallet_bonus"), default=0),
+            paid=models.Sum("amount_minor", filter=Q(account=LedgerAccount.WALLET_PAID), default=0),
+            bonus=models.Sum(
+                "amount_minor", filter=Q(account=LedgerAccount.WALLET_BONUS), default=0
+            ),
         )
         return found["paid"], found["bonus"]
 

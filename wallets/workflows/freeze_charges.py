@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 
 from wallets.models import TopUp, Wallet
+from winddown.actors import Actor
 from winddown.errors import GuardNotMet
 from winddown.machines.move import transition_one, transition_set
 from winddown.models import Batch, Capability, Programme, Run
@@ -61,7 +62,7 @@ class FreezeCharges(Workflow):
             terms={"switches": _switches(run)},
         )
 
-    def at_once(self, run: Run, *, actor: Any) -> None:
+    def at_once(self, run: Run, *, actor: Actor) -> None:
         checker = planning.checker(run)
         capabilities.lock(_switches(run))
         for code in _switches(run):
@@ -106,20 +107,19 @@ def _last_sources(run: Run) -> bool:
     )
 
 
-def _authorised(run: Run) -> QuerySet[Any]:
-    return TopUp.objects.filter(state=TopUp.State.AUTHORISED, source__in=run.params["sources"])
+def _authorised(run: Run) -> QuerySet[TopUp]:
+    return TopUp.objects.filter(state__in=TopUp.AWAITING_POSTING, source__in=run.params["sources"])
 
 
-def _active_wallets(run: Run) -> QuerySet[Any]:
-    active: QuerySet[Any] = Wallet.objects.filter(state=Wallet.State.ACTIVE)
-    return active
+def _active_wallets(run: Run) -> QuerySet[Wallet]:
+    return Wallet.objects.filter(state=Wallet.State.ACTIVE)
 
 
-def _withhold(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _withhold(run: Run, batch: Batch, rows: QuerySet[TopUp]) -> Moved:
     return Moved(rows=transition_set(rows, "withhold", run=run))
 
 
-def _freeze(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _freeze(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
     return Moved(rows=transition_set(rows, "freeze_charges", run=run))
 
 
