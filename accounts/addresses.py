@@ -100,7 +100,7 @@ def still_at(user: User, *, channel: str, fingerprint: str) -> bool:
     return found is not None and found.fingerprint == fingerprint
 
 
-def hold(address: Address) -> None:
+def take(address: Address) -> None:
     """Nobody else gives the address to an account until this transaction ends.
 
     A lock and not a unique index: loaded accounts may share an address.

@@ -9,7 +9,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import invariants, outbox  # noqa: F401
-        from accounts.attacks import reading
+        from accounts.attacks import counting
         from accounts.credentials import fencing  # noqa: F401
         from accounts.recovery import (  # noqa: F401
             access_requests,
@@ -23,4 +23,4 @@ class AccountsConfig(AppConfig):
 
         clockwork.OWED["access requests"] = access_requests.answer_due
         clockwork.OWED["outbox"] = outbox.send_due
-        clockwork.WATCHES["attempts to sign in"] = reading.watch
+        clockwork.WATCHES["attempts to sign in"] = counting.count_newest

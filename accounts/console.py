@@ -127,7 +127,7 @@ def case_contact(request: HttpRequest, number: int) -> HttpResponse:
     seen = _seen(request, number)
     form, contact = ReasonForm(request.POST or None), None
     if request.method == "POST" and form.is_valid():
-        contact = cases.read_contact(
+        contact = cases.disclose_contact(
             seen.case, actor=actor_of(request), reason=form.cleaned_data["reason"]
         )
     return page(request, "accounts/case_contact.html", seen=seen, form=form, contact=contact)

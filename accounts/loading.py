@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.contrib.auth.hashers import get_hashers
 from django.db import connection
 
-from accounts.attacks import reading
+from accounts.attacks import counting
 from accounts.models import AuthEvent, ExternalIdentity, ResetNotice, User
 from accounts.reset_notices import mail_results
 from winddown.actors import Actor
@@ -177,7 +177,7 @@ def _record_auth_events(actor: Actor, progress: Callable[[int, int], None]) -> i
         cursor.execute(f"SELECT min(occurred_at) FROM {STAGED}")  # noqa: S608  a constant
         earliest = cursor.fetchone()[0]
     if earliest is not None:
-        reading.read_again_from(earliest)
+        counting.count_again_from(earliest)
     progress(1, 1)
     return inserted
 

@@ -9,7 +9,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.attempts import storms
+from accounts.attacks import live
 from accounts.models import RecoveryCase, User
 from accounts.sign_in.adapters import ask_again
 from winddown import words
@@ -81,7 +81,7 @@ words.add_refusals(
 
 @panels.alarming
 def _storm(at: dt.datetime) -> list[panels.Alarm]:
-    storm = storms.under_way(at)
+    storm = live.under_way(at)
     if storm is None:
         return []
     sentence = gettext(

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection
 
-from accounts.attacks import reading
+from accounts.attacks import counting
 from accounts.models import AttackWindow, User
 from benchmarks.harness import Bench, Measurement, Process
 from benchmarks.population import copies, programme
@@ -139,17 +139,17 @@ def measure(path: str, until: str) -> dict[str, Any]:
     loader.load("auth_events", path)
     load_s = time.perf_counter() - began
     began = time.perf_counter()
-    reading.read(until=end - dt.timedelta(minutes=LIVE_MINUTES))
+    counting.count_attempts(until=end - dt.timedelta(minutes=LIVE_MINUTES))
     analyse_s = time.perf_counter() - began
     live = []
     for minute in range(LIVE_MINUTES - 1, -1, -1):
         began = time.perf_counter()
-        reading.read(until=end - dt.timedelta(minutes=minute), wait=False)
+        counting.count_attempts(until=end - dt.timedelta(minutes=minute), wait=False)
         live.append(time.perf_counter() - began)
     idle = []
     for _ in range(9):
         began = time.perf_counter()
-        reading.read(until=end, wait=False)
+        counting.count_attempts(until=end, wait=False)
         idle.append(time.perf_counter() - began)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {

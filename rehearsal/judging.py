@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from accounts.attacks import attack_windows, reading
+from accounts.attacks import attack_windows, counting
 from accounts.models import AttackWindow, User
 from refunds.claims import victim_rules, victims
 from wallets.models import Wallet
@@ -62,7 +62,7 @@ def judge(truth: Path, *, as_of: dt.datetime) -> Judgement:
     """The rules, as of an instant, beside the wallets that `truth` (truth/victims.csv of a generated
     case) names as robbed by then. No claim is opened and nothing is held.
     """
-    reading.read(until=as_of)
+    counting.count_attempts(until=as_of)
     robbed = _robbed(truth, as_of=as_of)
     hits = victims.all_matches(as_of=as_of)
     by_rule = {

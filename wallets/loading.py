@@ -154,7 +154,7 @@ MOVEMENT_RULES = (
 )
 
 
-def _hold(switches: tuple[str, ...]) -> None:
+def _take_locks(switches: tuple[str, ...]) -> None:
     """The switches stay as they are, and the file's wallets locked, until the load commits.
 
     In the order of every movement: the switch first, then the wallets, by id.
@@ -201,7 +201,7 @@ def _refuse_after_stop(code: str, *, what: str) -> None:
 
 
 def _before_top_ups() -> None:
-    _hold(tuple(f"top_up:{source}" for source in capabilities.FUNDING_SOURCES))
+    _take_locks(tuple(f"top_up:{source}" for source in capabilities.FUNDING_SOURCES))
 
 
 def _judge_top_ups() -> None:
@@ -283,7 +283,7 @@ TOP_UPS = declare(
 
 
 def _before_payments() -> None:
-    _hold(("spend",))
+    _take_locks(("spend",))
 
 
 def _judge_payments() -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from django.utils.crypto import salted_hmac
 
-from accounts.attempts import storms
+from accounts.attacks import live
+from accounts.attacks.live import WINDOW_S, Tally
 from accounts.attempts.counters import Count, Counter, count
-from accounts.attempts.storms import WINDOW_S, Tally
 from accounts.credentials.devices import Device
 from accounts.models import AuthEvent
 from winddown import clock
@@ -143,7 +143,7 @@ def admit(attempt: Attempt) -> bool:
     Decided before a password is hashed, because a hash costs 100 MiB.
     """
     limits = list(attempt.limits)
-    if attempt.in_the_crowd and storms.under_way(attempt.at) is not None:
+    if attempt.in_the_crowd and live.under_way(attempt.at) is not None:
         limits += SIGN_IN["in_a_storm"]
     return _within(limits, attempt, action="sign-in")
 
@@ -176,7 +176,7 @@ def note(attempt: Attempt, outcome: str, *, guessable: bool) -> None:
     ]
     tally = Tally(*count([each.unlimited() for each in counts], at_s=at_s).now[-3:])
     if attempt.in_the_crowd and not success:
-        storms.look(tally, at=attempt.at)
+        live.begin_or_prolong(tally, at=attempt.at)
 
 
 # --- what is counted ----------------------------------------------------------------------------

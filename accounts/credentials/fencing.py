@@ -46,7 +46,7 @@ def fence_now() -> dt.datetime | None:
     return newest
 
 
-def hold_fence() -> Fence:
+def take_fence() -> Fence:
     """The fence neither rises nor falls until this transaction ends.
 
     Everything that accepts or gives a credential decides under this shared lock, and dates what it

@@ -25,7 +25,7 @@ def giving(user: User, *, authority_at: dt.datetime | None) -> Iterator[dt.datet
     over it, and no token begets another.
     """
     with transaction.atomic():
-        fence = fencing.hold_fence()
+        fence = fencing.take_fence()
         accepted = authority_at is not None and fence.accepts(authority_at)
         if user.kind == User.Kind.CUSTOMER and not accepted:
             raise AuthorityFenced(not_before=f"{fence.not_before or fence.at:%Y-%m-%d %H:%M:%S %Z}")
@@ -55,7 +55,7 @@ def choose_password(user: User, raw_password: str, *, authority_at: dt.datetime)
         raise PasswordReused
     encoded = make_password(raw_password)
     with transaction.atomic():
-        fence = fencing.hold_fence()
+        fence = fencing.take_fence()
         customer = seen.kind == User.Kind.CUSTOMER
         if customer and not fence.accepts(authority_at):
             raise AuthorityFenced(not_before=f"{fence.not_before:%Y-%m-%d %H:%M:%S %Z}")

@@ -77,7 +77,7 @@ def _judge_password(user: User | None, *, right: bool) -> tuple[str, Admission |
         if passage is None:
             return AuthEvent.Outcome.REFUSED, None
         version = passage.version
-    fence = fencing.hold_fence()
+    fence = fencing.take_fence()
     unchanged = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
     set_at = unchanged.values_list("password_set_at", flat=True)
     accepted = any(user.kind == User.Kind.STAFF or fence.accepts(each) for each in set_at)
@@ -94,7 +94,7 @@ def sign_in_external(provider: str, subject: str, *, origin: Origin) -> User | N
     """
     with transaction.atomic():
         passage = _passage(f"login_external:{provider}")
-        fence = fencing.hold_fence()
+        fence = fencing.take_fence()
         identity = (
             ExternalIdentity.objects.filter(provider=provider, subject=subject)
             .select_related("user")
@@ -124,7 +124,7 @@ def sign_in_passkey(user: User, *, registered_at: dt.datetime, origin: Origin) -
     with transaction.atomic():
         staff = user.kind == User.Kind.STAFF
         passage = None if staff else _passage("login_password")
-        fence = fencing.hold_fence()
+        fence = fencing.take_fence()
         admission = None
         outcome = AuthEvent.Outcome.REFUSED
         active = User.objects.filter(pk=user.pk, is_active=True).exists()

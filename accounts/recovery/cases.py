@@ -93,7 +93,7 @@ def of_reference(typed: str) -> RecoveryCase | None:
     return RecoveryCase.objects.filter(reference=grouped).first()
 
 
-def read_contact(case: RecoveryCase, *, actor: Actor, reason: str) -> Contact:
+def disclose_contact(case: RecoveryCase, *, actor: Actor, reason: str) -> Contact:
     """What the person wrote, in full; that `actor` read it, and why, is in the audit journal."""
     if not (actor.has_perm(WORK) or actor.has_perm(DECIDE)):
         raise NotPermitted(actor=actor.pk, action=f"read {case}", permission=WORK)
@@ -337,7 +337,7 @@ def complete(case: RecoveryCase, *, user: User) -> None:
     (rule 57). Raises `AddressTaken` when another account got the address meanwhile.
     """
     address = _address(case)
-    addresses.hold(address)
+    addresses.take(address)
     if addresses.accounts_at(address).exclude(pk=user.pk).exists():
         raise AddressTaken
     old = [found for each in (user.email, user.phone) if (found := addresses.understood(each))]

@@ -136,7 +136,7 @@ def use(link: OneTimeLink) -> OneTimeLink:
     Two at once: one uses it, the other finds it used. Raises `LinkDead`.
     """
     assert transaction.get_connection().in_atomic_block, "a link is used by what it opens"
-    fencing.hold_fence()
+    fencing.take_fence()
     locked = (
         OneTimeLink.objects.select_for_update(of=("self",)).select_related("case").get(pk=link.pk)
     )

@@ -79,7 +79,7 @@ def open_account(link: OneTimeLink, raw_password: str) -> User:
     with transaction.atomic():
         capabilities.passed("register")
         links.use(link)
-        addresses.hold(address)
+        addresses.take(address)
         if _named(address):
             raise AddressTaken
         at = clock.now()

@@ -160,7 +160,7 @@ def settle(*, complete_until: dt.datetime, actor: Actor, reason: str) -> Settled
     return Settled(queued_again=again, still_unknown=unknown)
 
 
-def watch_runs() -> None:
+def pause_runs_in_trouble() -> None:
     """Runs that send notices have paused themselves if the results are bad enough."""
     for run in Run.objects.filter(workflow="reset-all-passwords", state=Run.State.RUNNING):
         working.watch(run.pk)

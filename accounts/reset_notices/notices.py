@@ -202,7 +202,7 @@ class Post:
         address = User.objects.values_list("email", flat=True).get(pk=notice.user_id)
         if not address:
             return Outcome("give_up", "no address")
-        if why := self._ready():
+        if why := self._connect():
             return Outcome("defer", "no connection", stop=why)
         try:
             self._connection.send_messages([self._message(notice, address)])
@@ -247,7 +247,7 @@ class Post:
             connection=self._connection,
         )
 
-    def _ready(self) -> str:
+    def _connect(self) -> str:
         """A connection is open, or why none can be had."""
         why = ""
         for attempt in range(CONNECTIONS_MAX):

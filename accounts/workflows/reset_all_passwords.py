@@ -290,7 +290,7 @@ def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[User]) -> Moved:
     A password set after the fence stays. When the fence was lifted, nothing is removed: the lock
     orders this batch before or after that.
     """
-    fence = fencing.hold_fence()
+    fence = fencing.take_fence()
     if not CredentialFence.objects.filter(run=run, state=CredentialFence.State.STANDING).exists():
         return Moved(rows=0)
     inner, params = _locked(rows)

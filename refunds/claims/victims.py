@@ -17,7 +17,7 @@ from typing import Final, TypedDict
 
 from django.db import connection, transaction
 
-from accounts.attacks import attack_windows, detection, reading
+from accounts.attacks import attack_windows, counting, detection
 from accounts.models import DetectionRule
 from refunds.claims.victim_rules import MOVEMENTS, RULES, Rule
 from refunds.models import FraudClaim, Loss, RuleHit
@@ -67,7 +67,7 @@ def find(*, as_of: dt.datetime, actor: Actor = SYSTEM) -> Found:
     keeps it and gets the hits that it lacks. A wallet whose claim was settled is a candidate again
     only for what happened after that claim was opened. A second run over the same rows adds nothing.
     """
-    reading.read(until=as_of)
+    counting.count_attempts(until=as_of)
     with transaction.atomic():
         locks.hold(Lock.CANDIDATES)
         at = clock.now()

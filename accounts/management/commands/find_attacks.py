@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils.dateparse import parse_datetime
 
-from accounts.attacks import attack_windows, reading
+from accounts.attacks import attack_windows, counting
 from accounts.models import SuspiciousSource
 from winddown import clock
 from winddown.authority.staff_command import StaffCommand
@@ -27,7 +27,7 @@ class Command(StaffCommand):
         as_of = parse_datetime(options["as_of"]) if options["as_of"] else clock.now()
         if as_of is None or as_of.tzinfo is None:
             raise CommandError("--as-of needs a time with its offset", returncode=2)
-        done = reading.read()
+        done = counting.count_attempts()
         found = attack_windows.finding(as_of=as_of)
         sources = SuspiciousSource.objects.filter(since__lte=as_of).order_by("since", "source")
         lines = [

@@ -63,7 +63,7 @@ def under_way(at: dt.datetime) -> SignInStorm | None:
     return holding.first()
 
 
-def look(tally: Tally, *, at: dt.datetime) -> None:
+def begin_or_prolong(tally: Tally, *, at: dt.datetime) -> None:
     """A storm has begun, or goes on, if the tally shows it; else nothing is changed."""
     if not GOES_ON.shown_by(tally):
         return

@@ -22,7 +22,7 @@ from winddown import clock
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Counted:
     """What one reading did: up to when (exclusive) it knows, what it counted, and what opened."""
 
     until: dt.datetime | None
@@ -30,7 +30,7 @@ class Reading:
     opened: tuple[str, ...]
 
 
-def read(*, until: dt.datetime | None = None, wait: bool = True) -> Reading:
+def count_attempts(*, until: dt.datetime | None = None, wait: bool = True) -> Counted:
     """Every attempt of the whole minutes before `until` (default: now) is counted, sources that it
     betrays are suspicious, and the windows stand.
 
@@ -40,21 +40,21 @@ def read(*, until: dt.datetime | None = None, wait: bool = True) -> Reading:
     settled = clock.now() - SETTLED_AFTER
     end = _whole_minute(min(until, settled) if until else settled)
     attempts = 0
-    while (step := _read_span(end, wait=wait)) is not None:
+    while (step := _count_span(end, wait=wait)) is not None:
         attempts += step
     with transaction.atomic():
         watch = _locked(wait=wait)
         if watch is None:
-            return Reading(until=None, attempts=attempts, opened=())
-        return Reading(until=watch.read_until, attempts=attempts, opened=attack_windows.fold(watch))
+            return Counted(until=None, attempts=attempts, opened=())
+        return Counted(until=watch.read_until, attempts=attempts, opened=attack_windows.fold(watch))
 
 
-def watch() -> tuple[str, ...]:
+def count_newest() -> tuple[str, ...]:
     """The newest attempts are read, unless another reading is under way; returns what opened."""
-    return read(wait=False).opened
+    return count_attempts(wait=False).opened
 
 
-def read_again_from(at: dt.datetime) -> None:
+def count_again_from(at: dt.datetime) -> None:
     """Attempts from `at` on came in late: the next reading takes everything from there again."""
     with transaction.atomic(), connection.cursor() as cursor:
         _locked(wait=True)
@@ -82,7 +82,7 @@ def _whole_minute(at: dt.datetime) -> dt.datetime:
     return at.replace(second=0, microsecond=0)
 
 
-def _read_span(end: dt.datetime, *, wait: bool) -> int | None:
+def _count_span(end: dt.datetime, *, wait: bool) -> int | None:
     """The next day, or what is left of it before `end`, is counted and committed; None when nothing
     is left.
     """
