@@ -36,6 +36,11 @@ class WorkflowCommand(StaffCommand):
     """
 
     workflow: ClassVar[str]
+    family = "Workflows"
+    exits: ClassVar[dict[int, str]] = {
+        **StaffCommand.exits,
+        INTERRUPTED: "Ctrl-C; the workers go on with the run",
+    }
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -16,8 +16,8 @@ class Command(StaffCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("path", type=Path)
-        parser.add_argument("--issuer", metavar="CODE", required=True)
+        parser.add_argument("path", type=Path, help="the file of answers")
+        parser.add_argument("--issuer", metavar="CODE", required=True, help="who answered")
 
     def act(self, options: dict[str, Any]) -> None:
         actor = self.actor(options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand
 
@@ -14,9 +14,12 @@ from winddown.machines.diagrams import svg
 
 class Command(BaseCommand):
     help = "Write one SVG per declared state machine, and an index, to docs/machines/."
+    exits: ClassVar[dict[int, str]] = {0: "written, or up to date", 1: "not up to date"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--out", default="docs/machines", metavar="DIR")
+        parser.add_argument(
+            "--out", default="docs/machines", metavar="DIR", help="where they are written"
+        )
         parser.add_argument(
             "--check", action="store_true", help="exit code 1 if the files are not up to date"
         )
