@@ -242,7 +242,6 @@ class Migration(migrations.Migration):
                         default=5, help_text="Bank business days after which no answer is overdue."
                     ),
                 ),
-                ("by_file", models.BooleanField(default=True)),
                 ("source", models.TextField()),
             ],
             options={
