@@ -216,7 +216,7 @@ class Compensation:
         return sent
 
     def hear_issuers(self) -> None:
-        """The simulated issuers answered by file; each answer is a remedy or opens the next road."""
+        """The simulated issuers answered by file; each answer is a remedy or opens the next route."""
         directory = self.replay.directory / "issuers"
         paths = issuers.answer_directory(
             directory / "asks", directory / "answers", seed=self.replay.report.seed, at=clock.now()

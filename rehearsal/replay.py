@@ -187,7 +187,7 @@ class Replay:
         self.victims.hear_issuers()
         self.move_to(case.at("start_compensation"))
         self.victims.give_back_points()
-        # What an issuer declines opens the next road, which may be another ask.
+        # What an issuer declines opens the next route, which may be another request.
         while self.victims.ask_issuers():
             self.move_to(clock.now() + dt.timedelta(days=2))
             self.victims.hear_issuers()

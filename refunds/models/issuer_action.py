@@ -46,7 +46,7 @@ class IssuerAction(Stateful):
     | too_late | declined | need_info; need_info -> sent (again);
     debit_stopped | refunded -> verified -> closed; charged_back -> closed;
     too_late | declined -> fallback_opened -> closed;
-    draft | pending_approval | approved | need_info | overdue | escalated -> closed (another road).
+    draft | pending_approval | approved | need_info | overdue | escalated -> closed (another route).
     """
 
     class State(models.TextChoices):
@@ -191,7 +191,7 @@ class IssuerAction(Stateful):
         permission="refunds.draft_issuer_action",
     )
     def submit(self) -> None:
-        """The ask waits for a second person."""
+        """The request waits for a second person."""
 
     @transition(
         field="state",
@@ -209,7 +209,7 @@ class IssuerAction(Stateful):
         permission="refunds.approve_issuer_action",
     )
     def approve(self) -> None:
-        """A second person agreed to ask."""
+        """A second person agreed to the request."""
 
     @transition(
         field="state",
@@ -219,7 +219,7 @@ class IssuerAction(Stateful):
         custom={"system": True},
     )
     def send(self) -> None:
-        """The ask is in a file for the issuer; a later attempt repeats it under the same key."""
+        """The request is in a file for the issuer; a later attempt repeats it under the same key."""
 
     @transition(
         field="state",
@@ -229,7 +229,7 @@ class IssuerAction(Stateful):
         custom={"system": True},
     )
     def acknowledge(self) -> None:
-        """The issuer has the ask."""
+        """The issuer has the request."""
 
     @transition(
         field="state",
@@ -248,7 +248,7 @@ class IssuerAction(Stateful):
         permission="refunds.send_issuer_action",
     )
     def escalate(self) -> None:
-        """The silence was taken up with the issuer by name."""
+        """Staff talk to the issuer about the late answer."""
 
     @transition(
         field="state",
@@ -328,7 +328,7 @@ class IssuerAction(Stateful):
         custom={"system": True},
     )
     def open_fallback(self) -> None:
-        """The next road to the same loss's remedy is open."""
+        """The next route to a remedy of the same loss is open."""
 
     @transition(
         field="state",

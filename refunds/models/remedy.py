@@ -1,4 +1,4 @@
-"""Remedies: the roads by which one loss is made good, of which exactly one may arrive."""
+"""Remedies: the routes by which one loss is made good, of which exactly one may succeed."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Remedy(Stateful):
         custom={"system": True},
     )
     def fail(self) -> None:
-        """This road did not arrive; the next one may be taken."""
+        """This route did not make the loss good; the next one may be taken."""
 
 
 class RemedyTransition(TransitionLog):
