@@ -43,6 +43,8 @@ RETRY_S_MAX = 3600
 # About a day, by the waiting times between the attempts.
 ATTEMPTS_MAX = 30
 BATCH_MAX = 10
+# A worker that sends does nothing else meanwhile.
+SEND_S_MAX = 10.0
 PHONE_BATCH_MAX = 10_000
 
 
@@ -80,14 +82,14 @@ def wake() -> None:
         log.warning("the outbox could not be announced to the broker; the tick will")
 
 
-def send_due(*, seconds_max: float = 10.0) -> int:
+def send_due() -> int:
     """Every message by mail that is owed and not leased was offered to the mail server once, as far
     as the time goes; returns how many it took.
 
     Each is leased in a commit of its own before, so that two senders do not send the same one. A
     server that does not answer costs no message an attempt.
     """
-    until, sent = time.monotonic() + seconds_max, 0
+    until, sent = time.monotonic() + SEND_S_MAX, 0
     if not _owed().exists():
         return sent
     server = get_connection()

@@ -23,7 +23,6 @@ from accounts.models import User
 # After so many wrong codes, none is looked at until the pause is over.
 WRONG_CODES_MAX = 5
 PAUSE = dt.timedelta(minutes=5)
-FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 def use_code(user: User, code: str) -> Authenticator | None:

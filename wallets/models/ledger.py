@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pgtrigger
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -91,16 +89,11 @@ class Journal(models.Model):
 class PostingQuerySet(models.QuerySet["Posting"]):
     """Sets of postings and what they come to."""
 
-    def until(self, at: dt.datetime) -> PostingQuerySet:
-        """The postings of what had happened before `at`, whenever it was written."""
-        return self.filter(journal__occurred_at__lt=at)
-
-    def balance_minor(self, account: str, *, wallet_id: int | None = None) -> int:
-        """The balance of `account`, of one wallet where it is one of the wallets' accounts."""
-        lines = self.filter(account=account)
-        if wallet_id is not None:
-            lines = lines.filter(wallet_id=wallet_id)
-        return lines.aggregate(total=models.Sum("amount_minor"))["total"] or 0
+    def balance_minor(self, account: str) -> int:
+        """Returns the balance of `account`; of all wallets together, if each wallet has one."""
+        return (
+            self.filter(account=account).aggregate(total=models.Sum("amount_minor"))["total"] or 0
+        )
 
 
 class Posting(models.Model):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
-from wallets.models.ledger import LedgerAccount
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 
@@ -103,16 +100,6 @@ class Wallet(Stateful):
     @property
     def available_minor(self) -> int:
         return self.paid_minor + self.bonus_minor - self.held_minor
-
-    def balance_at(self, at: dt.datetime) -> tuple[int, int]:
-        """Paid and bonus value after everything that happened before `at`, from the postings."""
-        found = self.postings.filter(journal__occurred_at__lt=at).aggregate(
-            paid=models.Sum("amount_minor", filter=Q(account=LedgerAccount.WALLET_PAID), default=0),
-            bonus=models.Sum(
-                "amount_minor", filter=Q(account=LedgerAccount.WALLET_BONUS), default=0
-            ),
-        )
-        return found["paid"], found["bonus"]
 
     @transition(
         field="state",
