@@ -47,6 +47,16 @@ class RefundApplication(Stateful):
 
     initial_states = (State.DRAFT, State.SUBMITTED)
     ENDED = (State.CLOSED, State.REJECTED, State.WITHDRAWN)
+    ALONE = (
+        State.DRAFT,
+        State.SUBMITTED,
+        State.IDENTITY_CHECK,
+        State.NEEDS_INFO,
+        State.VERIFIED,
+        State.AMOUNT_CONFIRMED,
+        State.APPROVED,
+    )
+    """Asked for one at a time: no set of states has the same meaning."""
 
     entitlement = models.ForeignKey(
         Entitlement, on_delete=models.PROTECT, related_name="applications"

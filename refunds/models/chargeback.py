@@ -38,6 +38,22 @@ class Chargeback(Stateful):
         LAPSED = "lapsed"
         CLOSED = "closed"
 
+    ALONE = (
+        State.NOTIFIED,
+        State.RECEIVED,
+        State.ACCEPTING,
+        State.REPRESENTING,
+        State.ACCEPTED,
+        State.REPRESENTED,
+        State.PREARB,
+        State.ARBITRATION,
+        State.WON,
+        State.LOST,
+        State.LAPSED,
+        State.CLOSED,
+    )
+    """Asked for one at a time: no set of states has the same meaning."""
+
     issuer = models.ForeignKey(Issuer, on_delete=models.PROTECT, related_name="chargebacks")
     chargeback_ref = models.CharField(max_length=40, unique=True)
     scheme = models.CharField(max_length=20)

@@ -44,6 +44,8 @@ class Entitlement(Stateful):
         State.HELD,
     )
     APPLICABLE = (State.COMPUTED, State.NOTIFIED)
+    ALONE = (State.PAYING, State.PAID, State.EXCLUDED, State.TRANSFERRED)
+    """Asked for one at a time: no set of states has the same meaning."""
 
     wallet = models.OneToOneField(
         "wallets.Wallet", on_delete=models.PROTECT, db_constraint=False, related_name="entitlement"

@@ -90,6 +90,9 @@ class IssuerAction(Stateful):
     CLOSABLE = (State.VERIFIED, State.CHARGED_BACK, State.FALLBACK_OPENED)
     """Nothing more is expected of the issuer."""
 
+    ALONE = (State.CLOSED,)
+    """Asked for one at a time: no set of states has the same meaning."""
+
     remedy = models.OneToOneField("refunds.Remedy", on_delete=models.PROTECT, related_name="action")
     issuer = models.ForeignKey(Issuer, on_delete=models.PROTECT, related_name="actions")
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -38,6 +38,8 @@ class Payee(Stateful):
         OTHER = "9"
 
     PAYABLE = (State.MATCHED, State.OVERRIDDEN)
+    ALONE = (State.ENTERED, State.ASKED, State.REFUSED)
+    """Asked for one at a time: no set of states has the same meaning."""
 
     holder = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payees"

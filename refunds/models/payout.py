@@ -48,6 +48,8 @@ class Payout(Stateful):
     ARRIVED = (State.SETTLED,)
     """The bank has shown that the money arrived."""
     IN_FLIGHT = (State.READY, State.CHECKED, State.BATCHED, State.EXPORTED, State.EXECUTED)
+    ALONE = (State.RETURNED, State.UNCOLLECTABLE, State.RECALLED)
+    """Asked for one at a time: no set of states has the same meaning."""
 
     entitlement = models.ForeignKey(
         Entitlement,

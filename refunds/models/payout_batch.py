@@ -50,6 +50,8 @@ class PayoutBatch(Stateful):
     DEAD = (State.REJECTED, State.BANK_REJECTED, State.VOIDED)
     AT_THE_BANK = (State.TRANSMITTED, State.BANK_ACCEPTED, State.EXECUTED, State.RECONCILING)
     RELEASED = (State.EXPORTED, *AT_THE_BANK, State.RECONCILED, State.CLOSED)
+    ALONE = (State.OPEN, State.SEALED, State.SUBMITTED_FOR_APPROVAL, State.APPROVED)
+    """Asked for one at a time: no set of states has the same meaning."""
 
     bank_code = models.CharField(max_length=4, help_text="The bank that pays for us.")
     value_date = models.DateField()

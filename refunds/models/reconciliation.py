@@ -48,6 +48,9 @@ class ReconciliationBreak(Stateful):
         OPEN = "open"
         RESOLVED = "resolved"
 
+    ALONE = (State.OPEN, State.RESOLVED)
+    """Asked for one at a time: no set of states has the same meaning."""
+
     class Kind(models.TextChoices):
         UNKNOWN_REFERENCE = "unknown_reference"
         AMOUNT_DIFFERS = "amount_differs"

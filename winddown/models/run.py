@@ -34,6 +34,8 @@ class Run(Stateful):
         ABORTED = "aborted"
 
     ENDED = (State.SUCCEEDED, State.PARTIALLY_FAILED, State.ABORTED)
+    ALONE = (State.REQUESTED, State.AWAITING_APPROVAL, State.APPROVED, State.RUNNING, State.PAUSED)
+    """Asked for one at a time: no set of states has the same meaning."""
 
     workflow = models.CharField(max_length=60)
     params = models.JSONField(default=dict)
