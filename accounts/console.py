@@ -123,7 +123,7 @@ def _form(request: HttpRequest, verb: str, seen: CasePage) -> Form:
 @staff_page
 @fresh_page
 def case_contact(request: HttpRequest, number: int) -> HttpResponse:
-    """What the person wrote, once, in the answer to the request that says why."""
+    """What the person wrote is shown once, in the answer to the request that says why."""
     seen = _seen(request, number)
     form, contact = ReasonForm(request.POST or None), None
     if request.method == "POST" and form.is_valid():

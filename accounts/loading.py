@@ -90,7 +90,7 @@ ACCOUNTS = declare(
                 required=False,
             ),
         ),
-        # The password is left out: a mass reset changes it here, and the file stays the same file.
+        # Not the password: a mass reset changes it here, and the same file must stay a repetition.
         compared={
             name: f"e.{name}"
             for name in (
@@ -171,7 +171,7 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 
 
 def _record_auth_events(actor: Actor, progress: Callable[[int, int], None]) -> int:
-    """Every attempt is recorded, and attack analysis reads again from the earliest of them."""
+    """Every attempt is recorded, and will be counted from the earliest of them on."""
     inserted = insert_rows(AUTH_EVENTS)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT min(occurred_at) FROM {STAGED}")  # noqa: S608  a constant

@@ -75,7 +75,7 @@ def queue(
 
 
 def wake() -> None:
-    """A worker looks at what is owed; with a broker that is down, the next tick does."""
+    """A worker is told that something is owed; if the broker is down, the next tick sends it."""
     try:
         current_app.send_task(SEND)
     except BrokerDown:
@@ -84,7 +84,7 @@ def wake() -> None:
 
 def send_due() -> int:
     """Every message by mail that is owed and not leased was offered to the mail server once, as far
-    as the time goes; returns how many it took.
+    as the time allows; returns how many it took.
 
     Each is leased in a commit of its own before, so that two senders do not send the same one. A
     server that does not answer costs no message an attempt.
@@ -116,7 +116,10 @@ def _owed() -> QuerySet[Message]:
 
 
 def _claim(number: int) -> list[Message]:
-    """Leased, with one attempt more; the lease grows, so that it is also the time to the next."""
+    """Returns messages that are leased, with one attempt more.
+
+    The lease grows with the attempts, so that it is also the time until the next one.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
@@ -137,7 +140,9 @@ def _claim(number: int) -> list[Message]:
 
 
 def _send(message: Message, server: BaseEmailBackend) -> int:
-    """1 when the mail server took it. What it refuses for good, or too often, is given up."""
+    """Returns 1 when the mail server took it. A message that it refuses for good, or too often, is
+    given up.
+    """
     if not _still_wanted(message):
         _end(message, given_up_at=clock.now())
         return 0
@@ -163,7 +168,7 @@ def _send(message: Message, server: BaseEmailBackend) -> int:
 
 
 def _still_wanted(message: Message) -> bool:
-    """A link that can open nothing any more is not sent."""
+    """Returns False for a message whose link can open nothing any more."""
     link = message.link
     if link is None:
         return True
@@ -201,7 +206,7 @@ def _as_mail(message: Message, server: BaseEmailBackend) -> EmailMessage:
 
 
 def _text(message: Message, template: str) -> str:
-    """The template in the reader's language, with what the message tells."""
+    """Returns the template in the reader's language, with what the message tells."""
     link = message.link
     programme = Programme.objects.filter(pk=1).first()
     shown = {

@@ -1,4 +1,6 @@
-"""What accounts add to the pages: the words of their workflows, and the alarm of a storm."""
+"""What accounts add to the pages: the words of their workflows, and the alarm of a storm of
+sign-ins.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ def recovery_case(subject: str) -> SubjectPage:
 
 @panels.home_panel(60)
 def set_password(customer: User) -> Panel | None:
-    """Whoever only has an external login is told how to get a password while it still works."""
+    """Tells a customer who only has an external login how to get a password while that login works."""
     return None if customer.has_usable_password() else Panel("accounts/_set_password.html")
 
 

@@ -137,9 +137,8 @@ FUNDING_CARDS = declare(
     )
 )
 
-# What a wallet must be for its history to grow. A frozen wallet may still learn of earlier charges;
-# one that is held, closing or beyond has had its balance looked at by somebody, and nothing may
-# change behind that.
+# The history of a frozen wallet may still grow by earlier charges. Somebody has judged the balance of
+# a wallet that is held, closing or later, so its history is complete.
 MOVEMENT_RULES = (
     Rule(
         column="wallet_ref",
@@ -155,7 +154,7 @@ MOVEMENT_RULES = (
 
 
 def _take_locks(switches: tuple[str, ...]) -> None:
-    """The switches stay as they are, and the file's wallets locked, until the load commits.
+    """The switches stay as they are, and the file's wallets are locked, until the load commits.
 
     In the order of every movement: the switch first, then the wallets, by id.
     """
@@ -177,7 +176,7 @@ def _take_locks(switches: tuple[str, ...]) -> None:
 
 
 def _refuse_after_stop(code: str, *, what: str) -> None:
-    """Refused is every new row dated at or after the stop or the end of its switch.
+    """Every new row dated at or after the stop or the end of its switch is refused.
 
     `code` and `what` are SQL over the row `r`.
     """
@@ -247,7 +246,7 @@ TOP_UPS = declare(
             "rrn": "e.rrn",
             "auth_code": "e.auth_code",
             "arn": "e.arn",
-            # What it was when it came; since then it may have been posted or reversed here.
+            # Its state in the file; since then it may have been posted or reversed here.
             "state": f"CASE WHEN e.state IN ({_quoted(TopUp.NOT_POSTED)}) OR EXISTS (SELECT"
             " FROM wallets_topuptransition l WHERE l.subject_id = e.id"
             f" AND l.source IN ({_quoted(TopUp.AWAITING_POSTING)}))"

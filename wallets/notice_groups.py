@@ -1,4 +1,4 @@
-"""Who of the wallets' side is told of a reset first: everybody who has something to lose there."""
+"""Which holders of wallets are told of a reset first: all that have something to lose."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from wallets.models import Wallet
 
 @waves.members(waves.FIRST)
 def holders(as_of: dt.datetime) -> QuerySet[Any]:
-    """Accounts with a balance, whatever its state; as it stands now, since nobody keeps another."""
+    """Returns accounts with a balance now, whatever the wallet's state: past balances are not kept."""
     return Wallet.objects.holding().values("account_id")

@@ -28,7 +28,7 @@ WALLET = tuple(account.value for account in WALLET_ACCOUNTS)
 
 
 def count_ledger() -> Totals:
-    """The ledger's sums by kind and account, and the sums of what the wallets cache."""
+    """Returns the ledger's sums by kind and account, and the sums of what the wallets cache."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT j.kind, p.account, sum(p.amount_minor)::bigint"
@@ -52,8 +52,8 @@ def _in_wallets(*kinds: str) -> Callable[[Totals], int]:
     return lambda totals: totals.posted(accounts=WALLET, kinds=kinds)
 
 
-# A wallet's value is followed by the kind of journal that moved it; a kind that no line names is a
-# difference.
+# The lines follow a wallet's value by the kind of journal that moved it. A kind without a line shows
+# as a difference.
 money_line("opening", _("Opening balance"), part=IN, order=10, amount=_in_wallets("opening"))
 for _place, _source in enumerate(FUNDING_SOURCES):
     money_line(
@@ -139,7 +139,9 @@ class Movement:
 
 @panels.home_panel(10)
 def balance(customer: User) -> Panel:
-    """What the wallet holds, paid and bonus value apart, and how it stands; or that there is none."""
+    """Shows what the wallet holds, paid and bonus value apart, and its state; or that there is
+    none.
+    """
     wallet = Wallet.objects.filter(account=customer).first()
     if wallet is None:
         return Panel("wallets/_no_wallet.html")
@@ -148,7 +150,7 @@ def balance(customer: User) -> Panel:
 
 @panels.home_panel(80)
 def movements(customer: User) -> Panel | None:
-    """The wallet's last movements."""
+    """Shows the wallet's last movements."""
     if not Wallet.objects.filter(account=customer).exists():
         return None
     postings = (
@@ -160,7 +162,7 @@ def movements(customer: User) -> Panel | None:
 
 
 def _by_journal(postings: Iterable[Posting]) -> list[Movement]:
-    """The postings of one journal are one movement; the newest first."""
+    """Returns one movement for the postings of one journal, the newest first."""
     grouped: dict[int, list[Posting]] = {}
     for posting in postings:
         grouped.setdefault(posting.journal_id, []).append(posting)

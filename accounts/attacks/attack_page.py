@@ -97,7 +97,7 @@ class AttackPage:
 
 
 def look(*, span: str, reader: Actor) -> AttackPage:
-    """The page, in a number of queries that does not depend on how many attempts there were."""
+    """Returns the page; the number of queries does not depend on how many attempts there were."""
     at = clock.now()
     found = attack_windows.finding()
     span = span if span in SPANS else "beginning"
@@ -131,8 +131,8 @@ def look(*, span: str, reader: Actor) -> AttackPage:
 def _span(
     span: str, found: attack_windows.Finding, at: dt.datetime
 ) -> tuple[dt.datetime, dt.datetime]:
-    """Two hours before the first window and the two days from there, or to the last window's end;
-    the last day where there is none.
+    """Returns two hours before the first window and the two days from there, or up to the last
+    window's end; without a window, the last day.
     """
     read_until = min(found.read_until or at, at).replace(second=0, microsecond=0)
     if span == "now" or not found.windows:
@@ -178,7 +178,9 @@ def _chart(
 
 @panels.alarming
 def alarms(at: dt.datetime) -> list[panels.Alarm]:
-    """One alarm for each wave that goes on, and a lesser one for what ended within the week."""
+    """Returns one alarm for each wave that goes on, and a lesser one for each that ended within the
+    week.
+    """
     sounded = []
     for window in attack_windows.under_attack(at=at):
         facts = {"wave": WAVES[window.wave], "n": f"{window.evidence['matching']:,}"}

@@ -1,4 +1,4 @@
-"""Attempts to sign in are counted minute by minute, and each minute is read once."""
+"""Attempts to sign in are counted minute by minute, each minute once."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from accounts.models import (
 from accounts.models.attack import Sketch
 from winddown import clock
 
-# Of a row `d` with network and device: the sources it belongs to, as SQL. An IPv6 network is a /64.
-
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What one reading did: up to when (exclusive) it knows, what it counted, and what opened."""
+    """What one call did: until when (exclusive) everything is counted, how many attempts it
+    counted, and which windows it opened.
+    """
 
     until: dt.datetime | None
     attempts: int
@@ -31,11 +31,11 @@ class Counted:
 
 
 def count_attempts(*, until: dt.datetime | None = None, wait: bool = True) -> Counted:
-    """Every attempt of the whole minutes before `until` (default: now) is counted, sources that it
-    betrays are suspicious, and the windows stand.
+    """Every attempt of the whole minutes before `until` (default: now) is counted, the sources that
+    they show are suspicious, and the windows agree with them.
 
-    A second call reads nothing twice. With `wait` off, nothing is done while another reading is
-    under way. Minutes that are not settled yet are left for the next reading.
+    A second call counts nothing twice. Without `wait`, nothing is done while another call is at
+    work. Minutes that are not settled yet are left for the next call.
     """
     settled = clock.now() - SETTLED_AFTER
     end = _whole_minute(min(until, settled) if until else settled)
@@ -50,15 +50,15 @@ def count_attempts(*, until: dt.datetime | None = None, wait: bool = True) -> Co
 
 
 def count_newest() -> tuple[str, ...]:
-    """The newest attempts are read, unless another reading is under way; returns what opened."""
+    """The newest attempts are counted, unless another call is at work; returns what opened."""
     return count_attempts(wait=False).opened
 
 
 def count_again_from(at: dt.datetime) -> None:
-    """Attempts from `at` on came in late: the next reading takes everything from there again."""
+    """Attempts from `at` on came in late: the next call counts everything from there again."""
     with transaction.atomic(), connection.cursor() as cursor:
         _locked(wait=True)
-        # A COPY of millions outruns the summaries that ranges of time are found by.
+        # After a COPY of millions the summaries that find a range of time are not up to date.
         cursor.execute(
             "SELECT brin_summarize_new_values(indexrelid::regclass) FROM pg_index"
             " JOIN pg_class c ON c.oid = indexrelid JOIN pg_am ON pg_am.oid = c.relam"
@@ -83,8 +83,8 @@ def _whole_minute(at: dt.datetime) -> dt.datetime:
 
 
 def _count_span(end: dt.datetime, *, wait: bool) -> int | None:
-    """The next day, or what is left of it before `end`, is counted and committed; None when nothing
-    is left.
+    """The next day, or what is left of it before `end`, is counted and committed; returns how many
+    attempts, or None when nothing is left.
     """
     with transaction.atomic():
         watch = _locked(wait=wait)
@@ -108,8 +108,8 @@ def _first_minute() -> dt.datetime | None:
 
 
 def _count(since: dt.datetime, until: dt.datetime) -> int:
-    """Devices, minutes and sources of the attempts in the span are as if they were read for the
-    first time; returns the attempts.
+    """The span's devices, minutes and sources are what its attempts say, counted anew; returns how
+    many attempts there were.
     """
     rules = declare(RULES, at=clock.now())
     span = {"since": since, "until": until}
@@ -134,26 +134,26 @@ def _count(since: dt.datetime, until: dt.datetime) -> int:
 
 
 def _many_ids(rule: DetectionRule) -> dict[str, int | float]:
-    """The thresholds of S3 in bits of the sketch."""
+    """Returns the thresholds of S3 in bits of the sketch."""
     said = MANY_IDS.thresholds
     return {
         "rule": rule.pk,
         "bits_min": _bits_of(int(said["ids_min"])),
         "bits_of_network_min": _bits_of(int(said["ids_of_network_min"])),
         "tries_per_id_max": said["tries_per_id_max"],
-        # Beyond it a sketch is too full to tell tries per id.
+        # A sketch with more bits is too full to tell the tries per id.
         "bits_full": Sketch.BITS - 8,
     }
 
 
 def _bits_of(ids: int) -> int:
-    """The fewest bits of a sketch that stand for `ids` different ids or more."""
+    """Returns the fewest bits of a sketch that stand for `ids` different ids or more."""
     return next(bits for bits in range(1, Sketch.BITS) if ids_of(bits) >= ids)
 
 
 def ids_of(bits: int) -> int:
-    """How many different ids most likely set so many bits (linear counting); a full sketch counts
-    as nearly full.
+    """Returns how many different ids most likely set so many bits (linear counting); a full sketch
+    counts as nearly full.
     """
     free = max(1, Sketch.BITS - bits)
     return round(-Sketch.BITS * math.log(free / Sketch.BITS))

@@ -15,14 +15,14 @@ from winddown.machines.move import transition_one
 from winddown.runs import clockwork
 
 HOLDS = dt.timedelta(minutes=10)
-# How stale `holds_until` may become, so that not every attempt of a storm writes the row.
+# `holds_until` is at most so old, and not every attempt of a storm has to write the row.
 PROLONGED_EVERY = dt.timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A storm shows when `least` attempts were counted within `WINDOW_S`, and of a hundred of them
-    at least `unknown_pct` had a login id that nobody has, or `wrong_pct` a wrong password.
+    """What shows a storm: at least `least` attempts within `WINDOW_S`, of which `unknown_pct`
+    percent or more had a login id that nobody has, or `wrong_pct` percent or more a wrong password.
     """
 
     least: int
@@ -39,9 +39,9 @@ class Sign:
 class Tally:
     """Customers' attempts within `WINDOW_S` from devices that were seen for the first time.
 
-    `unknown` had a login id that nobody has, `wrong` a wrong password of an account that has one to
-    guess. What fails at an account without a password is an attempt and neither of both: so fail,
-    in thousands, the honest after a mass reset.
+    `unknown` had a login id that nobody has. `wrong` had a wrong password, of an account that has
+    one. An attempt at an account without a password counts as an attempt only: after a mass reset
+    thousands of honest people fail in this way.
     """
 
     attempts: int
@@ -50,21 +50,21 @@ class Tally:
 
 
 WINDOW_S = 300
-# Lists that were tried in 2014 opened 0.15 to 10 % of the accounts. The honest mistype a login id in
-# a few of a hundred attempts, and who mistypes a password mostly comes in at the second. To go on
-# takes less than to begin, so that a storm does not flicker.
+# The lists that were tried in 2014 opened 0.15 to 10 % of the accounts. Honest people mistype a login
+# id in a few of a hundred attempts, and mostly get a mistyped password right at the second. A storm
+# goes on under weaker signs than it begins, so that it does not end and begin again and again.
 BEGINS = Sign(least=100, unknown_pct=30, wrong_pct=60)
 GOES_ON = Sign(least=20, unknown_pct=15, wrong_pct=40)
 
 
 def under_way(at: dt.datetime) -> SignInStorm | None:
-    """The storm that holds at that instant."""
+    """Returns the storm that holds at that instant."""
     holding = SignInStorm.objects.filter(state=SignInStorm.State.UNDER_WAY, holds_until__gt=at)
     return holding.first()
 
 
 def begin_or_prolong(tally: Tally, *, at: dt.datetime) -> None:
-    """A storm has begun, or goes on, if the tally shows it; else nothing is changed."""
+    """A storm begins or goes on, if the tally shows it; otherwise nothing changes."""
     if not GOES_ON.shown_by(tally):
         return
     storm = under_way(at)
@@ -80,7 +80,7 @@ def begin_or_prolong(tally: Tally, *, at: dt.datetime) -> None:
 
 
 def _begin(tally: Tally, *, at: dt.datetime) -> None:
-    """One storm is under way from now on; of two processes that see it at once, one writes it."""
+    """One storm is under way from now on, even if two processes see its signs at once."""
     end_past(at=at)
     try:
         with transaction.atomic():
@@ -98,7 +98,7 @@ def _begin(tally: Tally, *, at: dt.datetime) -> None:
 
 
 def end_past(*, at: dt.datetime | None = None) -> int:
-    """No storm is under way that has stopped holding; returns how many were."""
+    """No storm is under way that has stopped holding; returns how many ended."""
     at = at or clock.now()
     with transaction.atomic():
         past = SignInStorm.objects.select_for_update(skip_locked=True).filter(

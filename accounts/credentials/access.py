@@ -14,8 +14,8 @@ from winddown.evidence import audit
 def sign_out_everywhere(user: User, *, actor: Actor, reason: str) -> None:
     """No session and no device token of the account from before this instant is accepted.
 
-    The owner may, and staff with the permission. The instant alone decides; the rows go with it so
-    that nobody has to look at them again.
+    The owner may do it, and staff with the permission. The instant alone decides; the rows are
+    deleted so that no request has to read them.
     """
     _require(user, actor, "accounts.end_sessions", action="sign an account out everywhere")
     with transaction.atomic():
@@ -48,9 +48,7 @@ def enable(user: User, *, actor: Actor, reason: str) -> None:
 
 
 def end_all(user: User) -> None:
-    """Nothing that was open of the account is accepted; in the caller's transaction, which says
-    why.
-    """
+    """Nothing that was open of the account is accepted. The caller's transaction says why."""
     at = clock.now()
     User.objects.filter(pk=user.pk).update(sessions_end_before=at)
     DeviceToken.objects.filter(user=user, revoked_at=None).update(revoked_at=at)

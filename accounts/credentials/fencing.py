@@ -28,7 +28,7 @@ class Fence:
     not_before: dt.datetime | None
 
     def accepts(self, given_at: dt.datetime | None) -> bool:
-        """What a customer set, or was given, at `given_at` still opens the account.
+        """Returns whether what a customer set, or was given, at `given_at` still opens the account.
 
         This is the rule. What was given at the fence's own instant is accepted; what has no date is
         older than every fence.
@@ -37,9 +37,10 @@ class Fence:
 
 
 def fence_now() -> dt.datetime | None:
-    """What was given before this instant is not accepted; None while no fence was ever raised.
+    """Returns the instant before which nothing that was given is accepted; None while no fence was
+    raised.
 
-    A fence that a later one superseded still counts: if the later is lifted, the earlier holds on.
+    A fence that a later one superseded still counts: if the later is lifted, the earlier holds.
     """
     rows = CredentialFence.objects.filter(state__in=CredentialFence.IN_FORCE)
     newest: dt.datetime | None = rows.aggregate(newest=models.Max("not_before"))["newest"]
@@ -49,9 +50,8 @@ def fence_now() -> dt.datetime | None:
 def take_fence() -> Fence:
     """The fence neither rises nor falls until this transaction ends.
 
-    Everything that accepts or gives a credential decides under this shared lock, and dates what it
-    gives by the instant returned: so nothing can be accepted under the old fence and be dated
-    behind the new one.
+    Whatever accepts or gives a credential decides under this shared lock, and dates what it gives
+    by the instant returned. So nothing is accepted under the old fence and dated after the new one.
     """
     # Two statements: the second sees what was committed while the first waited.
     locks.share(Lock.FENCE)
@@ -59,15 +59,15 @@ def take_fence() -> Fence:
 
 
 def _move_fence() -> None:
-    """Whoever held the fence has committed, and nobody holds it until this transaction ends."""
+    """Every transaction that took the fence has ended, and none takes it until this one ends."""
     locks.hold(Lock.FENCE)
 
 
 def raise_fence(run: Run) -> CredentialFence:
     """From the commit on, no password, session or reset link of a customer from before is accepted.
 
-    The fence's instant is taken when everything under way has committed. An earlier standing fence
-    is superseded. Staff stand on neither side of it.
+    The instant of the fence is taken when all transactions that took the old one have committed. An
+    earlier standing fence is superseded. Staff are not touched.
     """
     _move_fence()
     earlier = CredentialFence.objects.filter(state=CredentialFence.State.STANDING).first()
@@ -110,8 +110,8 @@ def request_lift(*, actor: Actor, reason: str) -> CredentialFence:
 def lift(*, actor: Actor, reason: str) -> CredentialFence:
     """What the fence refused is accepted again, because a second person agreed; its run is aborted.
 
-    Raises what `request_lift` and `approvals.decide` raise. The lock makes a batch that is removing
-    passwords at this moment either count, or find the fence gone and remove nothing.
+    Raises what `request_lift` and `approvals.decide` raise. A batch that removes passwords at this
+    moment either commits first and counts, or finds the fence lifted and removes nothing.
     """
     with transaction.atomic():
         _move_fence()

@@ -28,13 +28,13 @@ class Refusal(models.TextChoices):
 
 
 def session_refusal(user_id: int, admission: Admission | None) -> Refusal | None:
-    """Why a session or token of this user, issued by `admission`, is not accepted now; None when
-    it is.
+    """Returns why a session or token of this user, issued by `admission`, is not accepted now; None
+    when it is.
 
-    One query, no lock and no worker: what was committed before this request counts. What a
+    It takes one query, and no lock or worker: what was committed before this request counts. What a
     provider's switch stopped stays refused after the provider is back, because the switch's version
-    has moved on. Neither the fence nor a switch touches staff (rule 16); their sessions have an end
-    of their own instead.
+    has moved on. Neither the fence nor a switch touches staff (rule 16); their sessions end by
+    themselves instead.
     """
     method = admission.method if admission else AuthEvent.PASSWORD
     with connection.cursor() as cursor:
@@ -74,7 +74,9 @@ def session_refusal(user_id: int, admission: Admission | None) -> Refusal | None
 
 
 def sessions_after_stop(switch: Capability) -> int:
-    """Customers' sessions of the switch's method issued after it was stopped: must be 0."""
+    """Returns how many customers' sessions of the switch's method were issued after it was stopped:
+    must be 0.
+    """
     method = switch.code.removeprefix("login_external:").removeprefix("login_")
     own = (AuthEvent.PASSWORD, AuthEvent.PASSKEY)
     methods = own if method == AuthEvent.PASSWORD else (method,)

@@ -17,8 +17,11 @@ class SessionQuerySet(models.QuerySet["Session"]):
     """Sets of sessions by whose they are."""
 
     def of_customers(self) -> SessionQuerySet:
-        """A look-up per row, not a join: right after mass changes the statistics of both tables
-        mislead the planner, and a join would then be a loop over everybody for every session."""
+        """Returns the customers' sessions.
+
+        By a look-up per row and not a join: right after mass changes the statistics of both tables
+        mislead the planner, and a join would then be a loop over everybody for every session.
+        """
         owners = get_user_model().objects.filter(pk=OuterRef("user_id"))
         return self.annotate(owner_kind=Subquery(owners.values("kind"))).filter(
             owner_kind="customer"

@@ -20,9 +20,9 @@ ANSWERS: dict[str, Callable[[AccessRequest, str], AccessRequest.Answer]] = {}
 
 
 def ask(purpose: str, typed: str, *, language: str, network: str | None) -> AccessRequest:
-    """The request is written, and somebody is woken to answer it.
+    """The request is written, and a worker is told to answer it.
 
-    One row whatever was typed: whether anybody is known is not looked at here, so neither the
+    It is one row, whatever was typed. Whether anybody is known is found out later, so neither the
     answer nor its time can tell.
     """
     key = uuid.uuid4()
@@ -62,7 +62,7 @@ def _answer_next() -> bool:
             with transaction.atomic():
                 answer = ANSWERS[request.purpose](request, typed)
         except Exception:
-            # One that cannot be answered must not stand before all others for ever.
+            # A request that cannot be answered must not block all others for ever.
             log.exception("access request %s could not be answered", request.pk)
             answer = AccessRequest.Answer.FAILED
         AccessRequest.objects.filter(pk=request.pk).update(answered_at=clock.now(), answer=answer)

@@ -66,7 +66,7 @@ class Queue:
 
 
 def queue(*, state: str, days: int | None, page: int) -> Queue:
-    """Cases in `state` (unended ones when empty), at least `days` old."""
+    """Returns the cases in `state` (those that are not ended when empty), at least `days` old."""
     at = clock.now()
     chosen = RecoveryCase.objects.annotate(
         kinds=Count("proofs"),
@@ -113,7 +113,7 @@ class CasePage:
 
 
 def look(case: RecoveryCase, *, actor: Actor) -> CasePage:
-    """The page as `actor` sees it."""
+    """Returns the page as `actor` sees it."""
     proofs = list(case.proofs.select_related("recorded_by").order_by("pk"))
     others = RecoveryCase.objects.filter(contact_fingerprint=case.contact_fingerprint)
     return CasePage(

@@ -38,7 +38,7 @@ Answer = AccessRequest.Answer
 STAGE = "decide"
 WORK, DECIDE = "accounts.work_recovery_case", "accounts.decide_recovery_case"
 DECIDE_WITHIN = dt.timedelta(days=7)
-# Without letters and digits that are taken for one another.
+# Without letters and digits that people confuse.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -58,9 +58,9 @@ class Contact:
 def open_case(
     contact: Contact, *, address: Address, language: str, network: str | None
 ) -> RecoveryCase:
-    """A case waits for support; `reference` is what the person asks with later.
+    """A case waits for support; the person asks for it later by `reference`.
 
-    Nothing is looked up: whoever asks learns nothing about any account.
+    No account is looked up, so the person who writes learns nothing about any account.
     """
     key = uuid.uuid4()
     with transaction.atomic():
@@ -87,14 +87,14 @@ def _reference() -> str:
 
 
 def of_reference(typed: str) -> RecoveryCase | None:
-    """The case that has the reference, however its groups were typed."""
+    """Returns the case that has the reference, however its groups were typed."""
     text = "".join(letter for letter in typed.upper() if letter in _ALPHABET)
     grouped = "-".join(text[at : at + 4] for at in range(0, len(text), 4))
     return RecoveryCase.objects.filter(reference=grouped).first()
 
 
 def disclose_contact(case: RecoveryCase, *, actor: Actor, reason: str) -> Contact:
-    """What the person wrote, in full; that `actor` read it, and why, is in the audit journal."""
+    """Returns in full what the person wrote; the audit journal says that `actor` read it, and why."""
     if not (actor.has_perm(WORK) or actor.has_perm(DECIDE)):
         raise NotPermitted(actor=actor.pk, action=f"read {case}", permission=WORK)
     with transaction.atomic():
@@ -222,8 +222,8 @@ def _is_channel_of(user: User, address: Address) -> bool:
 
 
 def content(case: RecoveryCase) -> dict[str, Any]:
-    """What the second person signs: whose account, which channel, whether its second factors go,
-    which proofs.
+    """Returns what the second person signs: whose account, which channel, whether its second
+    factors go, which proofs.
     """
     return {
         "case": case.pk,
@@ -313,7 +313,7 @@ approvals.DECIDERS["recovery_case"] = _decided
 
 
 def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
-    """The new channel of an approved case has a link; of any other, nobody hears anything."""
+    """The new channel of an approved case has a link; for any other case nothing is sent."""
     case = of_reference(typed)
     if case is None or case.state != State.APPROVED or case.account is None:
         return Answer.NOBODY

@@ -1,7 +1,7 @@
-"""The customers' way back and in: a reset, a sign-up, an assisted case.
+"""The customers' pages of recovery and sign-up: a reset, a new account, an assisted case.
 
-Every answer to a request is the same page, whoever is known. The token of a mailed link is taken
-out of the address before a password is typed.
+Every answer to a request is the same page, whether or not the person is known. The token of a
+mailed link is taken out of the address before a password is typed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Purpose = AccessRequest.Purpose
 
 
 def _ask(request: HttpRequest, purpose: str, typed: str, *, limit: str) -> HttpResponse:
-    """One answer for everybody, also for whoever asks too often."""
+    """The request is written, if the limits allow it; everybody gets the same answer."""
     network, address = network_of(request), addresses.understood(typed)
     key = address.text if address else typed
     if limits.allow(limit, key=key, network=network):
@@ -99,7 +99,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _opened(request: HttpRequest, token: str) -> HttpResponse:
-    """Whoever was signed in here is not any more, and the address bar shows no token."""
+    """The visitor is signed out, and the address bar shows no token."""
     logout(request)
     request.session[_LINK] = token
     return redirect("recovery:password")

@@ -1,4 +1,6 @@
-"""Staff get back in through two colleagues: one asks, a second agrees and hands the link over."""
+"""Staff get a new password through two colleagues: one asks, a second agrees and hands the link
+over.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,8 @@ def request(person: User, *, actor: Actor, reason: str) -> Approval:
 
 
 def agree(person: User, *, actor: Actor, reason: str) -> OneTimeLink:
-    """The link exists, for 15 minutes, to be handed over in person; the second factor stays asked.
+    """The link exists for 15 minutes and is handed over in person; the second factor is still asked
+    for.
 
     Raises what `request` and `approvals.decide` raise.
     """
@@ -51,7 +54,7 @@ def agree(person: User, *, actor: Actor, reason: str) -> OneTimeLink:
         approvals.decide(
             asked.subject, stage=STAGE, actor=actor, digest=asked.digest, reason=reason
         )
-        # It goes by hand, so there is no address that it could prove.
+        # A colleague hands it over, so it proves no address.
         link = links.issue(OneTimeLink.Purpose.STAFF, address=Address("", ""), user=person)
         links.hand_over(link)
         audit.append("staff_recovery.agree", _stem(person), actor=actor, reason=reason)

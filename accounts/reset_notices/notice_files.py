@@ -49,7 +49,7 @@ def hand_over(run: Run, *, channel: str, to: Path, actor: Actor, reason: str) ->
             action="hand over notices", why="this run sends its mails itself; plan with mail: file"
         )
     with transaction.atomic():
-        # Whoever hands over the same run waits here, and finds nothing left.
+        # A second call for the same run waits here, and finds nothing left.
         Run.objects.select_for_update(no_key=True).get(pk=run.pk)
         queued = ResetNotice.objects.filter(
             run=run, channel=channel, state=ResetNotice.State.QUEUED, attempts=0
@@ -125,7 +125,7 @@ def export_unreachable(run: Run, *, to: Path, actor: Actor, reason: str) -> Expo
 
 
 def _csv(header: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
-    """UTF-8 in pieces; machines read it, so that nothing is added to a value."""
+    """Yields UTF-8 in pieces. Machines read it, so nothing is added to a value."""
     text = io.StringIO()
     out = csv.writer(text)
     out.writerow(header)

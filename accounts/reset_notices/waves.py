@@ -31,8 +31,8 @@ _MEMBERS: dict[str, list[Members]] = {FIRST: [], ACTIVE: []}
 
 
 def members(group: str) -> Callable[[Members], Members]:
-    """The function under it gives the ids of accounts that belong to the group as of an instant:
-    `first` (victims, and holders of a balance) or `active`. Everybody else is told after them.
+    """The function under it returns the ids of the accounts that belong to the group at an instant:
+    `first` (victims, and holders of a balance) or `active`. All others are told after these.
     """
 
     def register(of: Members) -> Members:
@@ -43,10 +43,10 @@ def members(group: str) -> Callable[[Members], Members]:
 
 
 def belongs(group: str, *, as_of: dt.datetime) -> Q:
-    """People whom any of the group's functions names.
+    """Returns the people whom any of the group's functions names.
 
-    One set, because of several under an OR each is a list that every person is looked for in, or a
-    hash of all of it, if that fits into the memory of a query.
+    It is one set. With several under an OR, PostgreSQL would search each list for every person, or
+    hash all of it, if that fits into the memory of a query.
     """
     first, *others = (of(as_of) for of in _MEMBERS[group])
     return Q(pk__in=first.union(*others) if others else first)
@@ -66,7 +66,7 @@ RAMP = (0.01, 0.10, 1.0)
 
 
 def sizes(notices: int, *, least: int) -> tuple[int, ...]:
-    """How many notices each wave has, all of them together; a wave below `least` would tell
+    """Returns how many notices each wave has, all of them together; a wave below `least` would tell
     nothing and is enlarged to it.
     """
     bounds = [min(notices, max(math.ceil(notices * share), least)) for share in RAMP]
@@ -93,7 +93,7 @@ def lay_out(run: Run) -> None:
 
 
 def in_wave(run: Run, number: int) -> QuerySet[ResetNotice]:
-    """The run's notices by mail of the wave; none before it is laid out."""
+    """Returns the run's notices by mail of the wave; none before it is laid out."""
     notices = ResetNotice.objects.filter(run=run, channel=ResetNotice.Channel.EMAIL)
     wave = NoticeWave.objects.filter(run=run, number=number).first()
     if wave is None:
@@ -106,7 +106,9 @@ def in_wave(run: Run, number: int) -> QuerySet[ResetNotice]:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Above which shares, in percent, a run pauses itself; they count from a number of cases on."""
+    """The shares, in percent, above which a run pauses itself; `counted_from` is the fewest cases
+    that count.
+    """
 
     bounced_percent: float = 5.0
     complained_percent: float = 0.1
@@ -148,8 +150,10 @@ def trouble(run: Run) -> str:
 
 
 def _resets(since: dt.datetime) -> tuple[int, int]:
-    """How many people asked for a link since then and had their answer, and how many got none: it
-    could not be made, or not be delivered. Who is nobody's account was answered.
+    """Returns how many people asked for a link since then and were answered, and how many got none:
+    it could not be made, or not be delivered.
+
+    A person who has no account counts as answered.
     """
     asked = AccessRequest.objects.filter(
         purpose=AccessRequest.Purpose.RECOVER, asked_at__gte=since, answered_at__isnull=False
@@ -180,10 +184,11 @@ def _let_on_at(run: Run) -> dt.datetime:
 
 
 def not_clean(run: Run, number: int) -> str:
-    """Why the wave does not let the next one open: it is clean when the mail server's report covers
-    it, nothing in it is unknown, and its shares are within the limits, or a person has seen them.
+    """Returns why the wave does not let the next one open, or an empty string.
 
-    A person has seen what was known when the run last paused itself.
+    A wave is clean when the mail server's report covers it, no notice in it is unknown, and its
+    shares are within the limits, or a person has seen them. A person has seen what was known when
+    the run last paused itself.
     """
     tried = in_wave(run, number).filter(attempts__gt=0)
     newest = tried.order_by("-attempted_at").values_list("attempted_at", flat=True).first()

@@ -26,7 +26,7 @@ _FINGERPRINT = re.compile(rb"([0-9A-Fa-f]{40})[^\n]*\n")
 
 
 def is_breached(raw_password: str) -> bool:
-    """The password stands in a list that was loaded: one look-up, by its fingerprint."""
+    """Returns whether the password is in a loaded list, by one look-up of its fingerprint."""
     fingerprint = hashlib.sha1(raw_password.encode(), usedforsecurity=False).digest()
     return BreachedPassword.objects.filter(sha1=fingerprint).exists()
 

@@ -27,19 +27,19 @@ _USED_AT_STEP_S = 60
 
 
 def admission_of(session: SessionBase) -> Admission | None:
-    """The admission that the session carries."""
+    """Returns the admission that the session carries."""
     stored = session.get(ADMISSION_KEY)
     return Admission.from_json(stored) if stored else None
 
 
 def holder_of(session: SessionBase | dict[str, Any]) -> int | None:
-    """The account whose session it is, or is about to be: half a sign-in is judged like a whole."""
+    """Returns the account whose session it is, or will be after the second factor."""
     found = session.get(SESSION_KEY, session.get(HALF_IN_KEY))
     return None if found is None else int(found)
 
 
 def leave(request: HttpRequest) -> None:
-    """Whoever was signed in here is signed out, before somebody signs in."""
+    """The person who was signed in here is signed out, before another signs in."""
     if holder_of(request.session) is not None:
         logout(request)
 
@@ -65,7 +65,7 @@ def open_for(request: HttpRequest, user: User) -> None:
 
 
 def opened_from(session: SessionBase) -> tuple[str, str]:
-    """The network and the browser's own words from which the session was opened."""
+    """Returns the network and the browser's own words from which the session was opened."""
     network, agent = session.get(_OPENED_FROM_KEY, ("", ""))
     return network, agent
 

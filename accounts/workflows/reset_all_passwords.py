@@ -31,8 +31,7 @@ from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 BATCH_ROWS = 5_000
 # Queueing holds up nobody, and each batch asks anew who belongs to the group.
 QUEUE_ROWS = 100_000
-# What a pause or a change of the rate waits for at most is one notice; this bounds what a rate lets
-# go out in one go.
+# A rate lets at most so many notices go out at once. A pause waits for one notice at most.
 SEND_ROWS = 100
 SEND_STEPS = ("send_first_wave", "send_second_wave", "send_last_wave")
 
@@ -40,12 +39,12 @@ SEND_STEPS = ("send_first_wave", "send_second_wave", "send_last_wave")
 @workflow
 class ResetAllPasswords(Workflow):
     """Every customer's passwords, sessions and reset links from before the start end with its
-    commit; then the passwords are made unusable, the sessions deleted, and one notice queued per
-    person who can be reached. Staff are never touched (rule 16).
+    commit; then the passwords are made unusable, the sessions deleted, and one notice is queued for
+    every person who can be reached. Staff are never touched (rule 16).
 
-    A credential has no machine of its own: what opens an account is decided by the fence alone, and
-    the removal behind it is one UPDATE per batch. Its evidence is `password_removed_at` in the row
-    and the run's audit entry for the batch with the number of rows.
+    A credential has no machine of its own: the fence alone decides what opens an account, and the
+    removal after it is one UPDATE per batch. Its evidence is `password_removed_at` in the row, and
+    the run's audit entry for the batch with the number of rows.
     """
 
     name = "reset-all-passwords"
@@ -126,8 +125,8 @@ class ResetAllPasswords(Workflow):
         fencing.raise_fence(run)
 
     def steps(self, run: Run) -> list[Step]:
-        """The notices are numbered in the order in which they are queued, so that the people of the
-        first group are told first.
+        """The notices are queued group by group, so that the people of the first group are told
+        first.
         """
         steps = [
             Step("remove_passwords", _old_passwords, _remove_passwords, BATCH_ROWS),
@@ -182,7 +181,7 @@ def _as_of(run: Run) -> dt.datetime:
 
 
 def _not_before(run: Run) -> dt.datetime:
-    """The instant of the run's fence; before it is raised, the instant the plan is made for."""
+    """Returns the instant of the run's fence; before it is raised, the instant of the plan."""
     fence = CredentialFence.objects.filter(run=run).first()
     return fence.not_before if fence else _as_of(run)
 
@@ -220,14 +219,14 @@ def _notice(**which: Any) -> Exists:
 
 
 def _told_already(run: Run) -> UserQuerySet:
-    """People whom an earlier reset told, and who have set no password since: nothing is new."""
+    """Returns the people whom an earlier reset told, and who have set no password since."""
     return _reachable(run).filter(_told_before(run), _untouched(run))
 
 
 def _to_be_told(run: Run) -> UserQuerySet:
     reached = _reachable(run)
-    # Asked of each person about a table that is still empty, it would be answered by reading all of
-    # what the batch has written so far.
+    # If no earlier reset has notices, the question would read, for each person, all that the batch
+    # has written so far.
     if ResetNotice.objects.filter(run__lt=run.pk).exists():
         reached = reached.exclude(Q(_told_before(run)) & _untouched(run))
     return reached
@@ -287,8 +286,8 @@ def _untouched(run: Run) -> Q:
 def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[User]) -> Moved:
     """The batch's old passwords open nothing for good, and are kept as refused (rule 11).
 
-    A password set after the fence stays. When the fence was lifted, nothing is removed: the lock
-    orders this batch before or after that.
+    A password set after the fence stays. If the fence was lifted, nothing is removed: under the
+    lock, this batch is either before or after the lifting.
     """
     fence = fencing.take_fence()
     if not CredentialFence.objects.filter(run=run, state=CredentialFence.State.STANDING).exists():

@@ -1,5 +1,5 @@
 """suspend-external-login: the providers' logins stop at once, and every identity is suspended; and
-the way back.
+it can be undone.
 """
 
 from __future__ import annotations
@@ -139,7 +139,9 @@ def _sessions(run: Run) -> SessionQuerySet:
 
 
 def _stranded(run: Run) -> UserQuerySet:
-    """Customers without a password whose every active identity is one of the named providers'."""
+    """Returns the customers without a password whose every active identity is one of the named
+    providers'.
+    """
     assert run.as_of is not None
     identity = ExternalIdentity.objects.filter(
         user=OuterRef("pk"), state=ExternalIdentity.State.ACTIVE, linked_at__lte=run.as_of

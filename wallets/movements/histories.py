@@ -69,8 +69,8 @@ def record_top_ups(
 
 
 def split_payments(rows: str) -> str:
-    """How each new payment of the temporary table `rows` divides into bonus and paid value; returns
-    the table's name.
+    """Every new payment of the temporary table `rows` is divided into bonus and paid value; returns
+    the name of the table that says how.
 
     Bonus value goes first, in the order of `occurred_at` and then of the file. At its time a
     payment may take no more than the wallet had then and has had at every recorded moment since, so
@@ -209,8 +209,8 @@ def record_payments(
 
 
 def _numbered(rows: str, *, table: str, columns: str, joined: str) -> str:
-    """A temporary table of the new rows in time order, each with its place and the ids it and its
-    journal will have.
+    """The new rows are in a temporary table in time order, each with its place and the ids that it
+    and its journal will have; returns the table's name.
     """
     moves = f"{rows}_moves"
     with connection.cursor() as cursor:
@@ -237,8 +237,8 @@ def _numbered(rows: str, *, table: str, columns: str, joined: str) -> str:
 
 
 def _slices(moves: str) -> Iterator[tuple[int, int, int]]:
-    """First and last place of each slice, and the number of all: a journal's postings stay within
-    one statement.
+    """Yields the first and last place of each slice, and the number of all places: a journal's
+    postings stay within one statement.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {moves}")  # noqa: S608

@@ -23,8 +23,8 @@ Lines = list[tuple[str, int | None, int]]
 """Postings of one journal: account, wallet or None, signed minor units (positive credits)."""
 
 
-# Whoever repeats a call because the answer was lost gets the first one's result, though a switch
-# was stopped since, or the first call ran beside this one.
+# A repeated call, whose first answer was lost, gets the first result, even if a switch was stopped
+# since, or the first call ran at the same time.
 FIRST_MAY_STAND = (CapabilityStopped, PastDeadline, IntegrityError)
 
 
@@ -90,8 +90,8 @@ def change(wallet: Wallet, *, paid: int = 0, bonus: int = 0, held: int = 0) -> N
 def first_result(
     model: type[Recorded], reference: dict[str, str], values: dict[str, Any]
 ) -> Recorded | None:
-    """What was recorded under the reference, or None; raises `IdempotencyConflict` when it has
-    other values.
+    """Returns what was recorded under the reference, or None; raises `IdempotencyConflict` when it
+    has other values.
     """
     earlier = model._default_manager.filter(**reference).first()
     different = [

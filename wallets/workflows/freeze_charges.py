@@ -19,12 +19,12 @@ from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
 @workflow
 class FreezeCharges(Workflow):
-    """Top-ups of the named sources end with the commit that starts the run; charges that a network
-    had authorised and nobody posted wait for their reversal; once no source is left, the wallets
+    """Top-ups of the named sources end with the commit that starts the run. Charges that a network
+    authorised and nobody posted wait for their reversal. When no source is left, the wallets
     themselves are frozen.
 
-    Parameters: `sources` (all by default) and `register` (registration ends too; so by default when
-    all sources do).
+    Parameters: `sources` (all by default) and `register` (registration ends too; the default when
+    all sources end).
     """
 
     name = "freeze-charges"
@@ -96,7 +96,9 @@ def _switches(run: Run) -> list[str]:
 
 
 def _last_sources(run: Run) -> bool:
-    """No funding source is left on once this run's are off, so the wallets can be frozen."""
+    """Returns whether no funding source is left on once this run's are off, so the wallets can be
+    frozen.
+    """
     others = [
         f"top_up:{source}" for source in FUNDING_SOURCES if source not in run.params["sources"]
     ]
@@ -124,8 +126,8 @@ def _freeze(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
 
 
 def late_top_ups(switch: Capability) -> int:
-    """Top-ups of this source that passed the switch and bear a ledger time after it was stopped:
-    must be 0 (I7).
+    """Returns how many top-ups of this source passed the switch and have a ledger time after it was
+    stopped: must be 0 (I7).
     """
     source = switch.code.removeprefix("top_up:")
     late = TopUp.objects.filter(

@@ -23,9 +23,9 @@ from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
 @workflow
 class ShutDownByDeadline(Workflow):
-    """The request path refuses payments from the milestone's instant by itself; this run, started
-    by the tick, settles what was authorised before, closes every wallet and seals the balances as a
-    snapshot equal to the ledger.
+    """From the milestone's instant on, payments are refused without this run. The tick starts it;
+    it settles what was authorised before, closes every wallet, and seals the balances as a snapshot
+    equal to the ledger.
 
     Parameter `in_flight`: `capture` posts authorised payments to their merchants (the default: the
     goods were handed over), `void` gives them back to the wallet.
@@ -216,7 +216,9 @@ def seal(run: Run) -> Snapshot:
 
 
 def late_payments(switch: Capability) -> int:
-    """Payments that passed the switch and bear a ledger time after it was stopped: must be 0."""
+    """Returns how many payments passed the switch and have a ledger time after it was stopped: must
+    be 0.
+    """
     return Payment.objects.filter(
         occurred_at__gte=switch.since, switch_version__isnull=False
     ).count()
