@@ -185,8 +185,8 @@ for _prefix, _title in (
     ("entitlement", _("Release of a held refund")),
     ("claim", _("Fraud claim")),
     ("claim_decision", _("Decision about fraud claims")),
-    ("ask_list", _("List of asks to a card issuer")),
-    ("issuer_action", _("Ask to a card issuer")),
+    ("ask_list", _("List of requests to a card issuer")),
+    ("issuer_action", _("Request to a card issuer")),
     ("chargeback", _("Chargeback")),
 ):
     panels.name_subjects(_prefix, _title)

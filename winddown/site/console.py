@@ -196,7 +196,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     try:
         incident_page.verify(actor=actor_of(request))
     except OperationalError:
-        messages.error(request, _("The check takes longer than a page has. Run: manage.py verify"))
+        messages.error(request, _("The check takes too long for a page. Run: manage.py verify"))
     return redirect("console:breaches")
 
 

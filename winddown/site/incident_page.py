@@ -301,7 +301,7 @@ def _switch_alarms(switches: list[SwitchRow], moment: Now) -> list[Alarm]:
     for row in switches:
         sentences = []
         if row.leaks:
-            sentences.append(_("%(switch)s: %(n)s movements slipped through after the stop."))
+            sentences.append(_("%(switch)s: %(n)s movements passed after the stop."))
         if row.ratification_overdue:
             sentences.append(_("%(switch)s: the stop is not ratified, and is overdue."))
         review_at = row.switch.review_at
@@ -321,7 +321,7 @@ def _run_alarms(workflows: list[run_rows.RunRow]) -> list[Alarm]:
             continue
         title, url = words.workflow_title(row.workflow), reverse("console:run", args=[row.run.pk])
         if row.unattended:
-            found.append(Alarm(_("%(run)s: no worker attends to it.") % {"run": title}, url=url))
+            found.append(Alarm(_("%(run)s: no worker works on it.") % {"run": title}, url=url))
         found += [
             Alarm(
                 _("%(run)s: %(n)s rows failed (%(code)s).")
@@ -345,7 +345,7 @@ def _deadline_alarms(
     states = {row.workflow: row.state for row in workflows}
     return [
         Alarm(
-            _("%(deadline)s comes near, and %(workflow)s has no approved run.")
+            _("%(deadline)s is near, and %(workflow)s has no approved run.")
             % {
                 "deadline": words.milestone_title(each.kind),
                 "workflow": words.workflow_title(each.workflow),
@@ -365,7 +365,7 @@ def _clockwork_alarms(clockwork: Clockwork, workflows: list[run_rows.RunRow]) ->
         return []
     return [
         Alarm(
-            _("The clockwork is silent: no tick comes. Is beat running, and a worker?"),
+            _("No tick has come. Are beat and a worker running?"),
             url="#clockwork",
             grave=any(row.state == Run.State.RUNNING for row in workflows),
         )
