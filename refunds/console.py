@@ -1,4 +1,4 @@
-"""Pages of the console about refunds: the candidates' wallets are held."""
+"""The console's page on which the candidates' wallets are held."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py import_issuer_answers`: an issuer's answers take effect, once."""
+"""`manage.py import_issuer_answers`: every answer in an issuer's file takes effect, once."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -12,7 +12,7 @@ from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):
-    help = "Read an issuer's answer file, whole or not at all."
+    help = "Import an issuer's answer file, whole or not at all."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
