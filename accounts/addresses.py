@@ -109,4 +109,4 @@ def take(address: Address) -> None:
 
     It is a lock and not a unique index, because loaded accounts may share an address.
     """
-    locks.hold(Lock.ADDRESS, key=int(address.fingerprint[:7], 16))
+    locks.take(Lock.ADDRESS, key=int(address.fingerprint[:7], 16))

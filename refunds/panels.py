@@ -114,7 +114,7 @@ _WAY: tuple[tuple[Text, tuple[str, ...]], ...] = (
 )
 
 
-@panels.home_panel(20)
+@panels.HOME_PANELS.entry("entitlement", place=20)
 def entitlement(customer: User) -> Panel | None:
     """Returns what the customer is owed and how far it has come; None before balances are sealed."""
     owed = Entitlement.objects.filter(wallet__account=customer).select_related("wallet").first()
@@ -160,7 +160,7 @@ def _way(owed: Entitlement) -> list[Stage]:
 CANDIDATES_SHOWN = 20
 
 
-@panels.page_panel("attack", 10)
+@panels.PAGE_PANELS.entry("attack/candidate_claims", place=10)
 def candidate_claims(reader: Actor) -> Panel:
     """Returns the claims that wait for an analyst, each with the rules that hit, and how many wallets
     are only suspected."""
@@ -191,7 +191,7 @@ for _prefix, _title in (
     ("chargeback", _("Chargeback")),
 ):
     panels.name_subjects(_prefix, _title)
-words.add_states(
+words.STATES.add(
     "entitlement",
     {
         State.COMPUTED: StateWord(_("Not applied for"), "wait"),
@@ -207,8 +207,8 @@ words.add_states(
         State.TRANSFERRED: StateWord(_("Transferred"), "on"),
     },
 )
-words.add_workflow_words(
-    steps={
+words.STEPS.add_all(
+    {
         "settle_empty_wallets": _("Settle empty wallets"),
         "entitle_wallets": _("Entitle the holders"),
         "entitle_held_wallets": _("Entitle holders on hold"),
@@ -218,8 +218,10 @@ words.add_workflow_words(
         "fill_batches": _("Fill payout batches"),
         "seal_batches": _("Seal payout batches"),
         "exclude_unclaimed": _("Exclude what nobody claimed"),
-    },
-    plan_lines={
+    }
+)
+words.PLAN_LINES.add_all(
+    {
         "entitled": _("Wallets with paid value"),
         "held": _("Wallets on hold"),
         "empty": _("Empty wallets"),
@@ -239,5 +241,5 @@ words.add_workflow_words(
         "refunds_digest": _("Digest of the refunds"),
         "compensations_digest": _("Digest of the compensations"),
         "waiting_payouts_digest": _("Digest of the payouts that waited"),
-    },
+    }
 )

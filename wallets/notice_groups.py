@@ -11,7 +11,7 @@ from accounts.reset_notices import waves
 from wallets.models import Wallet
 
 
-@waves.members(waves.FIRST)
+@waves.GROUPS.entry(f"{waves.FIRST}/holders")
 def holders(as_of: dt.datetime) -> QuerySet[Any]:
     """Returns accounts with a balance now, whatever the wallet's state: past balances are not kept."""
     return Wallet.objects.holding().values("account_id")

@@ -106,7 +106,7 @@ money_line(
     order=20,
     amount=lambda totals: totals.balances["bonus"],
 )
-panels.count_ledger.append(count_ledger)
+panels.LEDGER_COUNTS.add("wallets", count_ledger)
 
 
 # --- the customer's page ------------------------------------------------------------------------
@@ -137,7 +137,7 @@ class Movement:
         return self.paid_minor + self.bonus_minor
 
 
-@panels.home_panel(10)
+@panels.HOME_PANELS.entry("balance", place=10)
 def balance(customer: User) -> Panel:
     """Shows what the wallet holds, paid and bonus value apart, and its state; or that there is
     none.
@@ -148,7 +148,7 @@ def balance(customer: User) -> Panel:
     return Panel("wallets/_balance.html", {"wallet": wallet})
 
 
-@panels.home_panel(80)
+@panels.HOME_PANELS.entry("movements", place=80)
 def movements(customer: User) -> Panel | None:
     """Shows the wallet's last movements."""
     if not Wallet.objects.filter(account=customer).exists():
@@ -182,7 +182,7 @@ def _sum(lines: list[Posting], account: str) -> int:
     return sum(line.amount_minor for line in lines if line.account == account)
 
 
-words.add_states(
+words.STATES.add(
     "wallet",
     {
         Wallet.State.ACTIVE: words.StateWord(_("Usable"), "on"),
@@ -198,24 +198,28 @@ words.add_states(
         Wallet.State.EXCLUDED: words.StateWord(_("Closed, not claimed in time"), "off"),
     },
 )
-words.add_workflow_words(
-    steps={
+words.STEPS.add_all(
+    {
         "withhold_authorised_top_ups": _("Withhold authorised top-ups"),
         "freeze_wallets": _("Freeze the wallets' charges"),
         "start_closing": _("Begin to close the wallets"),
         "settle_in_flight": _("Settle payments in flight"),
         "close_wallets": _("Close the wallets and seal balances"),
-    },
-    plan_lines={
+    }
+)
+words.PLAN_LINES.add_all(
+    {
         "authorised_top_ups": _("Authorised top-ups"),
         "wallets_in_other_states": _("Wallets in other states"),
         "wallets_held": _("Wallets on hold"),
         "payments_in_flight": _("Payments in flight"),
         "in_flight": _("Payments in flight are"),
         "spend_ends_at": _("Payment ends at"),
-    },
-    plan_values={
-        ("in_flight", "capture"): _("posted to their merchants"),
-        ("in_flight", "void"): _("given back to the wallets"),
-    },
+    }
+)
+words.PLAN_VALUES.add_all(
+    {
+        "in_flight:capture": _("posted to their merchants"),
+        "in_flight:void": _("given back to the wallets"),
+    }
 )

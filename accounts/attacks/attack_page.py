@@ -176,7 +176,7 @@ def _chart(
     )
 
 
-@panels.alarming
+@panels.ALARMS.entry("attacks")
 def alarms(at: dt.datetime) -> list[panels.Alarm]:
     """Returns one alarm for each wave that goes on, and a lesser one for each that ended within the
     week.

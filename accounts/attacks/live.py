@@ -113,4 +113,4 @@ def end_past(*, at: dt.datetime | None = None) -> int:
     return len(ended)
 
 
-clockwork.FOLLOW_UPS["sign_in_storms"] = end_past
+clockwork.FOLLOW_UPS.add("sign_in_storms", end_past)

@@ -60,7 +60,7 @@ def take_fence() -> Fence:
 
 def _move_fence() -> None:
     """Every transaction that took the fence has ended, and none takes it until this one ends."""
-    locks.hold(Lock.FENCE)
+    locks.take(Lock.FENCE)
 
 
 def raise_fence(run: Run) -> CredentialFence:
@@ -160,4 +160,4 @@ def _decided(said: approvals.Decided) -> object:
     return lift(actor=said.actor, reason=said.reason)
 
 
-approvals.DECIDERS["credential_fence"] = _decided
+approvals.DECIDERS.add("credential_fence", _decided)

@@ -84,4 +84,4 @@ def sessions_after_stop(switch: Capability) -> int:
     return int(issued.of_customers().count())
 
 
-capabilities.LEAKS["login_"] = sessions_after_stop
+capabilities.LEAKS.add("login_", sessions_after_stop)

@@ -11,12 +11,17 @@ from django.db import transaction
 from accounts import outbox
 from accounts.models import AccessRequest
 from winddown import clock, encryption
+from winddown.registries import Registry
 
 log = logging.getLogger(__name__)
 
 # By purpose: what finds out whom the typed text means, queues messages, and says what came of it.
 # Runs in a transaction of its own, which holds the request.
-ANSWERS: dict[str, Callable[[AccessRequest, str], AccessRequest.Answer]] = {}
+ANSWERS: Registry[Callable[[AccessRequest, str], AccessRequest.Answer]] = Registry(
+    "answers to requests for access",
+    entries_are="by purpose: answers a request with what was typed",
+    owner=__name__,
+)
 
 
 def ask(purpose: str, typed: str, *, language: str, network: str | None) -> AccessRequest:

@@ -132,4 +132,4 @@ def _tell(user: User, *, language: str) -> None:
         outbox.queue(Message.Kind.PASSWORD_CHANGED, to=channel, language=language, user=user)
 
 
-access_requests.ANSWERS[AccessRequest.Purpose.RECOVER] = answer
+access_requests.ANSWERS.add(AccessRequest.Purpose.RECOVER, answer)

@@ -306,7 +306,7 @@ def _decided(said: approvals.Decided) -> object:
     )
 
 
-approvals.DECIDERS["recovery_case"] = _decided
+approvals.DECIDERS.add("recovery_case", _decided)
 
 
 # --- the person again ---------------------------------------------------------------------------
@@ -370,4 +370,4 @@ def _other(channel: str) -> str:
     return addresses.PHONE if channel == addresses.EMAIL else addresses.EMAIL
 
 
-access_requests.ANSWERS[AccessRequest.Purpose.CASE] = answer
+access_requests.ANSWERS.add(AccessRequest.Purpose.CASE, answer)

@@ -18,11 +18,13 @@ from winddown.errors import CapabilityStopped, PastDeadline
 from winddown.models import Milestone, Programme
 from winddown.programme import capabilities, offer
 from winddown.programme.offer import Offer
+from winddown.registries import Registry
 
 Answer = AccessRequest.Answer
 
-# What a new account comes with, made in its transaction. Each app adds its own.
-OPENED: list[Callable[[User, dt.datetime], None]] = []
+OPENED: Registry[Callable[[User, dt.datetime], None]] = Registry(
+    "what a new account comes with", entries_are="made in the account's transaction", owner=__name__
+)
 
 
 def stopped() -> Offer | None:
@@ -91,9 +93,9 @@ def open_account(link: OneTimeLink, raw_password: str) -> User:
                 made.save(force_insert=True)
         except IntegrityError as taken:
             raise AddressTaken from taken
-        for also in OPENED:
+        for also in OPENED.values():
             also(made, at)
     return made
 
 
-access_requests.ANSWERS[AccessRequest.Purpose.SIGN_UP] = answer
+access_requests.ANSWERS.add(AccessRequest.Purpose.SIGN_UP, answer)

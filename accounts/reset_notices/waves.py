@@ -21,25 +21,18 @@ from accounts.models import (
 )
 from winddown import clock
 from winddown.models import Run, RunTransition
+from winddown.registries import Registry
 
 # --- who comes first ------------------------------------------------------------------------------
 
 FIRST, ACTIVE = "first", "active"
 ACTIVE_DAYS = 90
 Members = Callable[[dt.datetime], QuerySet[Any]]
-_MEMBERS: dict[str, list[Members]] = {FIRST: [], ACTIVE: []}
-
-
-def members(group: str) -> Callable[[Members], Members]:
-    """The function under it returns the ids of the accounts that belong to the group at an instant:
-    `first` (victims, and holders of a balance) or `active`. All others are told after these.
-    """
-
-    def register(of: Members) -> Members:
-        _MEMBERS[group].append(of)
-        return of
-
-    return register
+GROUPS: Registry[Members] = Registry(
+    "groups of people told first",
+    entries_are="by group and name, as `first/holders`: the ids of accounts that belong as of an instant",
+    owner=__name__,
+)
 
 
 def belongs(group: str, *, as_of: dt.datetime) -> Q:
@@ -48,11 +41,11 @@ def belongs(group: str, *, as_of: dt.datetime) -> Q:
     It is one set. With several under an OR, PostgreSQL would search each list for every person, or
     hash all of it, if that fits into the memory of a query.
     """
-    first, *others = (of(as_of) for of in _MEMBERS[group])
+    first, *others = (of(as_of) for name, of in GROUPS.items() if name.partition("/")[0] == group)
     return Q(pk__in=first.union(*others) if others else first)
 
 
-@members(ACTIVE)
+@GROUPS.entry(f"{ACTIVE}/signed_in")
 def signed_in(as_of: dt.datetime) -> QuerySet[Any]:
     since = as_of - dt.timedelta(days=ACTIVE_DAYS)
     events = AuthEvent.objects.filter(occurred_at__gte=since, occurred_at__lte=as_of)
@@ -124,7 +117,7 @@ def limits_of(run: Run) -> Limits:
 NEWEST = 10_000
 
 
-def trouble(run: Run) -> str:
+def reason_to_pause(run: Run) -> str:
     """Which share is too large among the newest notices since a person last let the run go on."""
     since = _let_on_at(run)
     with connection.cursor() as cursor:

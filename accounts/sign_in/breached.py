@@ -84,7 +84,7 @@ def _load(
 
 
 def _begin(path: Path) -> None:
-    if not locks.try_hold(Lock.LOAD):
+    if not locks.try_take(Lock.LOAD):
         why = "another file is being loaded; load this one when that is done"
         raise LoadRefused(file=path.name, why=why)
     with connection.cursor() as cursor:

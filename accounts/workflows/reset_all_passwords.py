@@ -143,7 +143,7 @@ class ResetAllPasswords(Workflow):
             ]
         return steps
 
-    def not_yet(self, run: Run, step: Step) -> str:
+    def reason_to_wait(self, run: Run, step: Step) -> str:
         """The first wave finds the waves laid out; a later one opens when the one before is clean,
         and once open, stays so when a retry comes by.
         """
@@ -154,8 +154,8 @@ class ResetAllPasswords(Workflow):
         number = SEND_STEPS.index(step.name)
         return waves.not_clean(run, number) if number else ""
 
-    def trouble(self, run: Run) -> str:
-        return waves.trouble(run)
+    def reason_to_pause(self, run: Run) -> str:
+        return waves.reason_to_pause(run)
 
     def verify(self, run: Run) -> list[str]:
         """One sentence per gap: old credentials that are left, reachable people without notice."""

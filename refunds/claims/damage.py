@@ -126,7 +126,7 @@ def suspected(*, as_of: dt.datetime) -> Figure:
 def wait_for_decisions() -> None:
     """Every decision that dates its losses up to now is committed: decisions hold the shared side of
     this lock."""
-    locks.hold(Lock.CLAIM_DECISIONS)
+    locks.take(Lock.CLAIM_DECISIONS)
 
 
 def publish(*, as_of: dt.datetime, actor: Actor, reason: str, exact: bool = True) -> Damage:

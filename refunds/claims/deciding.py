@@ -289,4 +289,4 @@ def _decided(said: approvals.Decided) -> object:
     )
 
 
-approvals.DECIDERS["claim_decision"] = _decided
+approvals.DECIDERS.add("claim_decision", _decided)

@@ -11,7 +11,7 @@ from accounts.reset_notices import waves
 from refunds.models import FraudClaim
 
 
-@waves.members(waves.FIRST)
+@waves.GROUPS.entry(f"{waves.FIRST}/victims")
 def victims(as_of: dt.datetime) -> QuerySet[Any]:
     """Returns the accounts with a claim that is open or was found right."""
     standing = FraudClaim.objects.exclude(state__in=FraudClaim.DISMISSED)

@@ -69,7 +69,7 @@ def find(*, as_of: dt.datetime, actor: Actor = SYSTEM) -> Found:
     """
     counting.count_attempts(until=as_of)
     with transaction.atomic():
-        locks.hold(Lock.CANDIDATES)
+        locks.take(Lock.CANDIDATES)
         at = clock.now()
         rules = detection.declare(RULES, at=at)
         found = all_matches(as_of=as_of)

@@ -104,7 +104,7 @@ def seal(batch: PayoutBatch, *, run: Run) -> PayoutBatch:
 
 def _next_number(bank_code: str) -> int:
     """The bank's next file number; locked to the commit, so that no number is left out."""
-    locks.hold(Lock.FILE_NUMBER, key=int(bank_code))
+    locks.take(Lock.FILE_NUMBER, key=int(bank_code))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce(max(sequence), 0) + 1 FROM refunds_payoutbatch WHERE bank_code = %s",
@@ -390,4 +390,4 @@ def _decided(said: approvals.Decided) -> object:
     return verb(batch, actor=said.actor, digest=said.digest, reason=said.reason)
 
 
-approvals.DECIDERS["payout_batch"] = _decided
+approvals.DECIDERS.add("payout_batch", _decided)

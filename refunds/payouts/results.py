@@ -57,7 +57,7 @@ def import_file(source: Path | bytes, *, actor: Any, reason: str) -> Imported:
     sha256 = hashlib.sha256(content).hexdigest()
     with transaction.atomic():
         # One answer at a time: two files about one payout must not pass each other.
-        locks.hold(Lock.BANK_ANSWER)
+        locks.take(Lock.BANK_ANSWER)
         before = BankFile.objects.filter(sha256=sha256).first()
         if before is not None:
             if before.kind == BankFile.Kind.CHECK_ASKED:

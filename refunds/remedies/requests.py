@@ -245,4 +245,4 @@ def _decided(said: approvals.Decided) -> object:
     )
 
 
-approvals.DECIDERS["ask_list"] = _decided
+approvals.DECIDERS.add("ask_list", _decided)

@@ -45,8 +45,8 @@ JOURNAL_CONTENT = (
     " coalesce(reverses_id::text, '-'), coalesce(actor_id::text, '-'), coalesce(run_id::text, '-'))"
 )
 # A date decides about deadlines, so the journal is sealed as its postings are.
-audit.SEALED_TABLES["wallets_posting"] = POSTING_CONTENT
-audit.SEALED_TABLES["wallets_journal"] = JOURNAL_CONTENT
+audit.SEALED_TABLES.add("wallets_posting", POSTING_CONTENT)
+audit.SEALED_TABLES.add("wallets_journal", JOURNAL_CONTENT)
 WALLET_ACCOUNTS = (LedgerAccount.WALLET_PAID, LedgerAccount.WALLET_BONUS)
 
 

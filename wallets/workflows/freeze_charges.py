@@ -136,4 +136,4 @@ def late_top_ups(switch: Capability) -> int:
     return late.count()
 
 
-capabilities.LEAKS["top_up:"] = late_top_ups
+capabilities.LEAKS.add("top_up:", late_top_ups)

@@ -224,4 +224,4 @@ def late_payments(switch: Capability) -> int:
     ).count()
 
 
-capabilities.LEAKS["spend"] = late_payments
+capabilities.LEAKS.add("spend", late_payments)

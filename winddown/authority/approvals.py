@@ -17,6 +17,7 @@ from winddown import clock
 from winddown.actors import Actor, require
 from winddown.errors import NothingToDecide, PlanChanged, PlanExpired, SamePerson
 from winddown.models import Approval, Signature
+from winddown.registries import Registry
 from winddown.sqlstates import SqlState, sqlstate_of
 
 VALID_FOR = dt.timedelta(hours=24)
@@ -34,8 +35,11 @@ class Decided:
     approve: bool
 
 
-# By the first word of a subject: the verb that carries the decision out. Each app adds its own.
-DECIDERS: dict[str, Callable[[Decided], object]] = {}
+DECIDERS: Registry[Callable[[Decided], object]] = Registry(
+    "deciders",
+    entries_are="by the first word of a subject: the verb that carries a decision out",
+    owner=__name__,
+)
 
 
 def digest_of(content: Any) -> str:

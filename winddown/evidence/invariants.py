@@ -13,6 +13,7 @@ from winddown.authority.roles import INCOMPATIBLE, clashes
 from winddown.evidence import audit
 from winddown.machines.declare import all_machines
 from winddown.models import Milestone
+from winddown.registries import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,9 @@ class Invariant:
     breaches: Callable[[], list[str]]
 
 
-_INVARIANTS: dict[str, Invariant] = {}
+INVARIANTS: Registry[Invariant] = Registry(
+    "invariants", entries_are="a statement that always holds, and what breaks it", owner=__name__
+)
 SHOWN_MAX = 20
 
 
@@ -34,8 +37,7 @@ def invariant(
     """The function under it is registered as the invariant `code`; two with one code are a mistake."""
 
     def register(breaches: Callable[[], list[str]]) -> Callable[[], list[str]]:
-        assert code not in _INVARIANTS, code
-        _INVARIANTS[code] = Invariant(code=code, statement=statement, breaches=breaches)
+        INVARIANTS.add(code, Invariant(code=code, statement=statement, breaches=breaches))
         return breaches
 
     return register
@@ -52,7 +54,7 @@ def rows(sql: str, sentence: str, params: Mapping[str, str | list[str]] | None =
 
 def known() -> list[Invariant]:
     """Every registered invariant, in the order of its code."""
-    return [_INVARIANTS[code] for code in sorted(_INVARIANTS, key=_in_order)]
+    return [INVARIANTS[code] for code in sorted(INVARIANTS, key=_in_order)]
 
 
 def _in_order(code: str) -> tuple[str, int, str]:

@@ -183,7 +183,7 @@ class _Load:
 
     def _begin(self) -> None:
         # One load at a time, so that two files cannot miss each other's rows.
-        if not locks.try_hold(Lock.LOAD):
+        if not locks.try_take(Lock.LOAD):
             raise self._refusal("another file is being loaded; load this one when that is done")
         with connection.cursor() as cursor:
             # A load takes as long as its file; sorts and joins of millions of rows need room; a

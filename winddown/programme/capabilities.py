@@ -19,6 +19,7 @@ from winddown.locks import Lock
 from winddown.machines.move import transition_one
 from winddown.models import Capability, Probe, Programme, Signature
 from winddown.providers import PROVIDERS as PROVIDERS
+from winddown.registries import Registry
 from winddown.sqlstates import SqlState, sqlstate_of
 
 FUNDING_SOURCES = ("credit_card", "debit_card", "atm_cash", "register_cash", "points", "bonus")
@@ -38,7 +39,11 @@ RATIFY_WITHIN = dt.timedelta(hours=24)
 
 # A leak is anything that passed a switch under a version it had stopped. Each app names its own by
 # capability prefix.
-LEAKS: dict[str, Callable[[Capability], int]] = {}
+LEAKS: Registry[Callable[[Capability], int]] = Registry(
+    "leaks",
+    entries_are="by the beginning of a capability's code: counts what slipped through after a stop",
+    owner=__name__,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ def _locked(code: str) -> Capability:
     found = Capability.objects.filter(code=code).first()
     if found is None:
         raise UnknownCapability(capability=code)
-    locks.hold(Lock.SWITCH, key=found.pk)
+    locks.take(Lock.SWITCH, key=found.pk)
     return Capability.objects.get(pk=found.pk)
 
 
@@ -330,4 +335,4 @@ def _decided(said: approvals.Decided) -> object:
     return verb(code, actor=said.actor, reason=said.reason)
 
 
-approvals.DECIDERS["capability"] = _decided
+approvals.DECIDERS.add("capability", _decided)

@@ -187,4 +187,4 @@ def _decided(said: approvals.Decided) -> object:
     return verb(run, actor=said.actor, digest=said.digest, reason=said.reason)
 
 
-approvals.DECIDERS["run"] = _decided
+approvals.DECIDERS.add("run", _decided)

@@ -78,7 +78,7 @@ def advance(run_id: int) -> bool:
             following = steps[position + 1]
             # Trouble is asked for here too: another worker may come by before the one that met it
             # has said so.
-            if reason := workflow.trouble(run) or workflow.not_yet(run, following):
+            if reason := workflow.reason_to_pause(run) or workflow.reason_to_wait(run, following):
                 control.stop(run, reason)
                 return False
             Run.objects.filter(pk=run.pk).update(step=following.name)

@@ -137,9 +137,11 @@ def _reach_out(
 
 
 def watch(run_id: int) -> None:
-    """The run has paused itself if its workflow knows of trouble."""
+    """The run has paused itself if its workflow gives a reason."""
     run = Run.objects.get(pk=run_id)
-    if run.state == Run.State.RUNNING and (reason := registry.get(run.workflow).trouble(run)):
+    if run.state == Run.State.RUNNING and (
+        reason := registry.get(run.workflow).reason_to_pause(run)
+    ):
         control.pause_itself(run_id, reason)
 
 

@@ -391,7 +391,7 @@ def verify(*, actor: Actor) -> Verification:
     return found
 
 
-@panels.subject_page("run")
+@panels.SUBJECTS.entry("run")
 def _run_subject(subject: str) -> panels.SubjectPage:
     number = subject.removeprefix("run:")
     return panels.SubjectPage(
@@ -399,7 +399,7 @@ def _run_subject(subject: str) -> panels.SubjectPage:
     )
 
 
-@panels.subject_page("capability")
+@panels.SUBJECTS.entry("capability")
 def _switch_subject(subject: str) -> panels.SubjectPage:
     """ "capability:top_up:points:3" and "capability:top_up:points:3:restore" belong to one page."""
     code = subject.removeprefix("capability:").removesuffix(":restore").rpartition(":")[0]

@@ -25,6 +25,7 @@ from winddown import clock, words
 from winddown.actors import Actor
 from winddown.errors import WinddownError
 from winddown.models import Programme
+from winddown.registries import Registry
 
 _ONLY_SPACES = re.compile(r"\n[ \t]+(?=\n)")
 View = Callable[..., HttpResponse]
@@ -77,9 +78,11 @@ def actor_of(request: HttpRequest) -> Actor:
     return cast("Actor", request.user)
 
 
-# Raises, or answers, when the person behind the request must first show again who it is; filled by
-# the app that knows.
-ask_again: list[Callable[[HttpRequest], HttpResponse | None]] = []
+FRESHNESS: Registry[Callable[[HttpRequest], HttpResponse | None]] = Registry(
+    "freshness checks",
+    entries_are="raises, or answers, when the person must first show again who it is",
+    owner=__name__,
+)
 
 
 def fresh_page(view: View) -> View:
@@ -91,7 +94,7 @@ def fresh_page(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method == "POST":
-            for ask in ask_again:
+            for ask in FRESHNESS.values():
                 if (answer := ask(request)) is not None:
                     return answer
         return view(request, *args, **kwargs)

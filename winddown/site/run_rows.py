@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db.models import Count, Max, Q, Sum
 
-from winddown import words
 from winddown.models import Batch, Failure, Run, StepTotal, Worker
 from winddown.runs import registry
 
@@ -94,7 +93,7 @@ def newest(*, real_at: dt.datetime) -> list[RunRow]:
         or RunRow(
             workflow=name, run=None, state="never", steps=[], place=0, seen_s=None, failures={}
         )
-        for name in sorted(registry.names(), key=words.in_order)
+        for name in registry.names()
     ]
 
 

@@ -237,7 +237,7 @@ def _fill(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
 
     The lock makes workers take turns, so that no batch is begun before the last one is full.
     """
-    locks.hold(Lock.PAYOUT_BATCHES, key=run.pk)
+    locks.take(Lock.PAYOUT_BATCHES, key=run.pk)
     chosen = rows.order_by("pk").select_for_update(no_key=True).values_list("pk", "amount_minor")
     total = 0
     moved = 0

@@ -66,4 +66,4 @@ def _leaks(switch: Capability) -> int:
     return PayoutBatch.objects.filter(exported_at__gte=switch.since).count()
 
 
-capabilities.LEAKS["payout"] = _leaks
+capabilities.LEAKS.add("payout", _leaks)
