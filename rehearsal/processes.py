@@ -4,7 +4,6 @@ ends.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-PR_SET_PDEATHSIG = 1
+from config.embedded.processes import die_with_parent
 
 
 class Processes:
@@ -49,7 +48,8 @@ class Processes:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    preexec_fn=_die_with_parent,
+                    # Even a kill -9 of the replay leaves no worker behind.
+                    preexec_fn=die_with_parent(signal.SIGTERM),
                 )
             )
 
@@ -76,11 +76,6 @@ class Processes:
     def peak_memory_kib(self) -> int:
         """The largest resident size that any of them has had."""
         return max((_peak_kib(process.pid) for process in self.running), default=0)
-
-
-def _die_with_parent() -> None:
-    """Even a kill -9 of the replay leaves no worker behind."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _peak_kib(pid: int) -> int:

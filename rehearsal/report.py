@@ -81,7 +81,8 @@ class Report:
         finally:
             phase.seconds = round(time.monotonic() - started, 3)
 
-    def see_memory(self, kib: int = 0) -> None:
+    def note_memory(self, kib: int = 0) -> None:
+        """The peak is at least what this process has used, and `kib`."""
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self.peak_memory_kib = max(self.peak_memory_kib, own, kib)
 
