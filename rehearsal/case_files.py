@@ -14,6 +14,11 @@ from rehearsal.case import Case
 MANIFEST = "manifest.json"
 LINES_BUFFERED_MAX = 4_096
 
+# States of top-ups and payments in the core system's files. The generator runs where there are no
+# models.
+AUTHORISED = "authorised"
+POSTED = "posted"
+
 HOUR = 3_600
 DAY = 24 * HOUR
 # Seconds after the launch on 1 July.

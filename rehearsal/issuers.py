@@ -8,10 +8,11 @@ cannot, a few decline, do not know the card, or need more before they answer.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
-from refunds.models import Issuer
+from refunds.models import Issuer, IssuerAction, IssuerAnswer
 from refunds.remedies.exchange_lines import AnswerLine, RequestLine, Transport, luhn_digit
 from refunds.remedies.transports import transport_of
 from rehearsal.people import ISSUERS
@@ -29,33 +30,36 @@ _BILLING = (
     (20, 15, 6),
     (25, 20, 5),
 )
+Code = IssuerAnswer.Code
+Kind = IssuerAction.Kind
+_ACCEPTED = (Code.ACCEPTED_DEBIT_STOPPED, Code.ACCEPTED_REFUNDED)
 # Upper bounds of a draw between 0 and 1, in order.
-_ANSWERS = {
-    "stop_debit": (
-        (0.92, "accepted_debit_stopped"),
-        (0.95, "too_late_will_repay"),
-        (0.97, "too_late_cannot"),
-        (0.98, "cardholder_unknown"),
-        (0.99, "declined"),
-        (1.0, "need_info"),
+_ANSWERS: Mapping[str, tuple[tuple[float, str], ...]] = {
+    Kind.STOP_DEBIT: (
+        (0.92, Code.ACCEPTED_DEBIT_STOPPED),
+        (0.95, Code.TOO_LATE_WILL_REPAY),
+        (0.97, Code.TOO_LATE_CANNOT),
+        (0.98, Code.CARDHOLDER_UNKNOWN),
+        (0.99, Code.DECLINED),
+        (1.0, Code.NEED_INFO),
     ),
-    "refund": (
-        (0.94, "accepted_refunded"),
-        (0.96, "cardholder_unknown"),
-        (0.99, "declined"),
-        (1.0, "need_info"),
+    Kind.REFUND: (
+        (0.94, Code.ACCEPTED_REFUNDED),
+        (0.96, Code.CARDHOLDER_UNKNOWN),
+        (0.99, Code.DECLINED),
+        (1.0, Code.NEED_INFO),
     ),
-    "debit_reimbursement": (
-        (0.86, "accepted_refunded"),
-        (0.90, "cardholder_unknown"),
-        (0.96, "declined"),
-        (1.0, "need_info"),
+    Kind.DEBIT_REIMBURSEMENT: (
+        (0.86, Code.ACCEPTED_REFUNDED),
+        (0.90, Code.CARDHOLDER_UNKNOWN),
+        (0.96, Code.DECLINED),
+        (1.0, Code.NEED_INFO),
     ),
 }
 
 
 def declare() -> list[Issuer]:
-    """Every issuer of the case has its terms; a second call changes nothing."""
+    """Every issuer of the case is known with its billing days; a second call changes nothing."""
     Issuer.objects.bulk_create(
         [
             Issuer(
@@ -74,8 +78,10 @@ def declare() -> list[Issuer]:
 
 
 def answer_file(requests: bytes, *, by: Transport, seed: int, at: dt.datetime) -> bytes:
-    """Returns the issuer's answers to one request file, dated `at`: the same requests, seed and time
-    give the same bytes."""
+    """Returns the issuer's answers to one request file, dated `at`.
+
+    The same requests, seed and time give the same bytes.
+    """
     read = by.read_requests(requests.decode(by.encoding))
     answers = (_answer(each, line=line, seed=seed, at=at) for line, each in enumerate(read, 2))
     return by.write_answers(answers).encode(by.encoding)
@@ -106,10 +112,10 @@ def _answer(request: RequestLine, *, line: int, seed: int, at: dt.datetime) -> A
     rng = Random(f"{found_by}:{request.attempt}")  # noqa: S311  # it must repeat
     draw = rng.random()
     code = next(answer for bound, answer in _ANSWERS[request.asked_action] if draw < bound)
-    if code == "need_info" and request.attempt > 1:
+    if code == Code.NEED_INFO and request.attempt > 1:
         code = _ANSWERS[request.asked_action][0][1]
-    if code == "accepted_debit_stopped" and at >= dt.datetime.fromisoformat(request.answer_by):
-        code = "too_late_will_repay"
+    if code == Code.ACCEPTED_DEBIT_STOPPED and at >= dt.datetime.fromisoformat(request.answer_by):
+        code = Code.TOO_LATE_WILL_REPAY
     return AnswerLine(
         line=line,
         action_ref=request.action_ref,
@@ -119,9 +125,9 @@ def _answer(request: RequestLine, *, line: int, seed: int, at: dt.datetime) -> A
         currency=request.currency,
         answer_code=code,
         answered_at=at,
-        statement_on=_statement_on(at) if code.startswith("accepted") else None,
-        refund_arn=_refund_arn(request, rng) if code == "accepted_refunded" else "",
-        note="which terminal?" if code == "need_info" else "",
+        statement_on=_statement_on(at) if code in _ACCEPTED else None,
+        refund_arn=_refund_arn(request, rng) if code == Code.ACCEPTED_REFUNDED else "",
+        note="which terminal?" if code == Code.NEED_INFO else "",
     )
 
 

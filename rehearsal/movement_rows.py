@@ -5,7 +5,7 @@ from random import Random
 
 from rehearsal.attack_history import Suspect, Victim
 from rehearsal.case import Case
-from rehearsal.case_files import DAY, HOUR, CaseClock, CaseFiles, Tally
+from rehearsal.case_files import AUTHORISED, DAY, HOUR, POSTED, CaseClock, CaseFiles, Tally
 from rehearsal.customer_rows import Cards
 from rehearsal.people import PREFECTURES, home_prefecture, merchant_ref, wallet_ref
 from rehearsal.population import History, Payment, TopUp
@@ -78,9 +78,10 @@ class MovementRows:
             card_ref, bin_ = cards[row.source]
             references = self._card_references(row.at, bin_, posted=not row.authorised)
         if row.authorised:
-            state, tally = "authorised", self.totals.authorised_top_ups
+            state, tally = AUTHORISED, self.totals.authorised_top_ups
         else:
-            state, tally = "posted", self.totals.top_ups.setdefault(row.source, Tally())
+            state = POSTED
+            tally = self.totals.top_ups.setdefault(row.source, Tally())
         tally.add(amount)
         self._files.top_ups.write(
             f"{ref},{wallet_ref(number)},{row.source},{card_ref},{amount},{at},{state},"
@@ -107,9 +108,9 @@ class MovementRows:
             place = (place + 1 + int(self._rng.random() * 46)) % len(PREFECTURES)
         merchant = merchant_ref(place, int(self._rng.random() * STORES_PER_PREFECTURE))
         if row.authorised:
-            state, tally = "authorised", self.totals.authorised_payments
+            state, tally = AUTHORISED, self.totals.authorised_payments
         else:
-            state, tally = "posted", self.totals.posted_payments
+            state, tally = POSTED, self.totals.posted_payments
         tally.add(amount)
         self._files.payments(row.at).write(
             f"{ref},{wallet_ref(number)},{amount},{merchant},{PREFECTURES[place]},"

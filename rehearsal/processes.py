@@ -1,6 +1,4 @@
-"""The real worker and beat that a replay runs with, started here and gone when it ends, however it
-ends.
-"""
+"""The real worker and beat of a replay; neither of them outlives it."""
 
 from __future__ import annotations
 
@@ -17,8 +15,8 @@ from config.embedded.processes import die_with_parent
 
 
 class Processes:
-    """`with Processes(...)`: a Celery worker and beat run on the same database and broker as this
-    process.
+    """`with Processes(...)`: a Celery worker and beat run inside, on this process's database and
+    broker.
     """
 
     def __init__(self, *, logs: Path, tick_s: int = 2, concurrency: int = 2) -> None:
@@ -65,7 +63,7 @@ class Processes:
         self.running = []
 
     def dead(self) -> str | None:
-        """The sentence that says which of them has ended, if one has."""
+        """Returns the sentence that says which of them has ended, None if all run."""
         for name, process in zip(("worker", "beat"), self.running, strict=True):
             if process.poll() is not None:
                 return (
@@ -74,7 +72,7 @@ class Processes:
         return None
 
     def peak_memory_kib(self) -> int:
-        """The largest resident size that any of them has had."""
+        """Returns the largest resident size that any of them has had."""
         return max((_peak_kib(process.pid) for process in self.running), default=0)
 
 

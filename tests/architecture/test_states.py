@@ -46,9 +46,6 @@ STILL_QUOTED: set[str] = {
     "refunds/workflows/refund_balances/entitle.py",
     "refunds/workflows/refund_balances/exclude.py",
     "refunds/workflows/refund_balances/pay.py",
-    "rehearsal/compensation.py",
-    "rehearsal/refunding.py",
-    "rehearsal/replay.py",
 }
 
 
