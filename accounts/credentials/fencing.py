@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import models, transaction
 
@@ -89,14 +88,7 @@ def request_lift(*, actor: Actor, reason: str) -> CredentialFence:
     require(actor, "accounts.fence_credentials", action="lift the credential fence")
     with transaction.atomic():
         fence = _liftable()
-        approvals.ask(
-            fence.approval_subject,
-            stage="lift",
-            content=_lift_content(fence),
-            permission="accounts.fence_credentials",
-            maker=actor,
-            reason=reason,
-        )
+        _lift_of(fence).ask(maker=actor, reason=reason)
         audit.append(
             "credentials.request_lift",
             fence.approval_subject,
@@ -116,13 +108,8 @@ def lift(*, actor: Actor, reason: str) -> CredentialFence:
     with transaction.atomic():
         _move_fence()
         fence = _liftable()
-        approvals.decide(
-            fence.approval_subject,
-            stage="lift",
-            actor=actor,
-            digest=approvals.digest_of(_lift_content(fence)),
-            reason=reason,
-        )
+        asked = _lift_of(fence)
+        asked.decide(actor=actor, digest=asked.digest(), reason=reason)
         run = fence.run
         fence = transition_one(
             fence, "lift", actor=actor, reason=reason, run=run, lifted_at=clock.now()
@@ -150,8 +137,13 @@ def _liftable() -> CredentialFence:
     return fence
 
 
-def _lift_content(fence: CredentialFence) -> dict[str, Any]:
-    return {"lift": fence.approval_subject, "not_before": fence.not_before}
+def _lift_of(fence: CredentialFence) -> approvals.SignedList:
+    return approvals.SignedList(
+        subject=fence.approval_subject,
+        stage="lift",
+        permission="accounts.fence_credentials",
+        content=lambda: {"lift": fence.approval_subject, "not_before": fence.not_before},
+    )
 
 
 def _decided(said: approvals.Decided) -> object:

@@ -113,6 +113,62 @@ def decide(
     return _sign(approval, part=part, signer=actor, digest=digest, reason=reason)
 
 
+@dataclass(frozen=True, slots=True)
+class SignedList:
+    """What two people sign: `content` as it stands, asked for by one and decided by another.
+
+    The digest is that of the content at the moment of asking. Whoever decides signs that digest,
+    and the decision holds only if the content still has it: lock the rows that `content` reads
+    before you call `decide`.
+    """
+
+    subject: str
+    stage: str
+    permission: str
+    content: Callable[[], Any]
+
+    def digest(self) -> str:
+        """Returns the digest of the content as it stands now."""
+        return digest_of(self.content())
+
+    def ask(self, *, maker: Actor, reason: str, valid_for: dt.timedelta = VALID_FOR) -> Approval:
+        """A request stands for exactly what stands now; an earlier one can no longer be signed.
+
+        Raises `SamePerson` for somebody who decided about the subject before.
+        """
+        return ask(
+            self.subject,
+            stage=self.stage,
+            content=self.content(),
+            permission=self.permission,
+            maker=maker,
+            reason=reason,
+            valid_for=valid_for,
+        )
+
+    def decide(self, *, actor: Actor, digest: str, reason: str, approve: bool = True) -> Signature:
+        """`actor` has signed `digest`, and that is what stands now.
+
+        Raises what `approvals.decide` raises, and `PlanChanged` when the content has changed since.
+        """
+        signature = decide(
+            self.subject,
+            stage=self.stage,
+            actor=actor,
+            digest=digest,
+            reason=reason,
+            approve=approve,
+        )
+        self.refuse_change(since=digest)
+        return signature
+
+    def refuse_change(self, *, since: str) -> None:
+        """Raises `PlanChanged` when the content no longer has the digest `since`."""
+        now = self.digest()
+        if now != since:
+            raise PlanChanged(subject=self.subject, approved=since[:12], now=now[:12])
+
+
 def _sign(approval: Approval, *, part: str, signer: Actor, digest: str, reason: str) -> Signature:
     with _refusals(approval, signer, digest), transaction.atomic():
         return Signature.objects.create(
