@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
@@ -13,15 +13,17 @@ from winddown.actors import SYSTEM, Actor
 from winddown.errors import ConditionNotMet, TransitionRefused
 from winddown.machines.declare import Stateful
 
-if TYPE_CHECKING:
-    from winddown.models import Run
-
-
 Row = TypeVar("Row", bound=Stateful)
 
 
 def transition_one(
-    row: Row, name: str, *, actor: Actor, reason: str = "", run: Run | None = None, **changes: Any
+    row: Row,
+    name: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    run: models.Model | None = None,
+    **changes: Any,
 ) -> Row:
     """`row` is in the target state of `name`, locked, logged, and returned as it now stands.
 
@@ -59,7 +61,7 @@ def transition_set(
     rows: models.QuerySet[Any],
     name: str,
     *,
-    run: Run | None,
+    run: models.Model | None,
     actor: Actor = SYSTEM,
     reason: str = "",
 ) -> int:
@@ -101,7 +103,7 @@ class named:  # noqa: N801
     """
 
     def __init__(
-        self, name: str, *, actor: Actor, run: Run | None = None, reason: str = ""
+        self, name: str, *, actor: Actor, run: models.Model | None = None, reason: str = ""
     ) -> None:
         self.values = [name, str(actor.pk or ""), str(run.pk) if run else "", reason]
 
@@ -128,7 +130,7 @@ def move_rows(
     ids: Collection[int],
     *,
     actor: Actor,
-    run: Run | None = None,
+    run: models.Model | None = None,
     reason: str = "",
     **columns: Any,
 ) -> int:
