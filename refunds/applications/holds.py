@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 
 from refunds.applications.submitting import State
 from refunds.models import Entitlement, EntitlementTransition, RefundApplication
-from winddown.actors import SYSTEM, require
+from wallets.models import Wallet
+from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_one
 from winddown.models import Approval
 
 
-def hold(entitlement: Entitlement, *, actor: Any, reason: str) -> Entitlement:
+def hold(entitlement: Entitlement, *, actor: Actor, reason: str) -> Entitlement:
     """Nothing is paid on this entitlement until two people release it."""
     with transaction.atomic():
         done = transition_one(entitlement, "hold", actor=actor, reason=reason)
@@ -23,7 +22,7 @@ def hold(entitlement: Entitlement, *, actor: Any, reason: str) -> Entitlement:
         return done
 
 
-def ask_release(entitlement: Entitlement, *, actor: Any, reason: str) -> Approval:
+def ask_release(entitlement: Entitlement, *, actor: Actor, reason: str) -> Approval:
     """A second supervisor is asked to release a held entitlement."""
     require(actor, "wallets.release_wallet", action=f"release entitlement {entitlement.pk}")
     with transaction.atomic():
@@ -44,7 +43,7 @@ def ask_release(entitlement: Entitlement, *, actor: Any, reason: str) -> Approva
         return request
 
 
-def release(entitlement: Entitlement, *, actor: Any, digest: str, reason: str) -> Entitlement:
+def release(entitlement: Entitlement, *, actor: Actor, digest: str, reason: str) -> Entitlement:
     """A second supervisor agreed: the holder may apply, and an application already made goes on."""
     with transaction.atomic():
         approvals.decide(
@@ -56,7 +55,7 @@ def release(entitlement: Entitlement, *, actor: Any, digest: str, reason: str) -
         )
         done = transition_one(entitlement, "release", actor=actor, reason=reason)
         wallet = done.wallet
-        if wallet.state == "held_entitled":
+        if wallet.state == Wallet.State.HELD_ENTITLED:
             transition_one(wallet, "release_entitled", actor=actor, reason=reason)
         live = RefundApplication.objects.filter(entitlement=done, live=True, late=False)
         application = live.exclude(state=State.DRAFT).first()

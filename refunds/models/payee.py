@@ -38,8 +38,9 @@ class Payee(Stateful):
         OTHER = "9"
 
     PAYABLE = (State.MATCHED, State.OVERRIDDEN)
-    ALONE = (State.ENTERED, State.ASKED, State.REFUSED)
-    """Asked for one at a time: no set of states has the same meaning."""
+    """The bank knows the account under this name, or two people found that it is right."""
+    UNCHECKED = (State.ENTERED, State.ASKED)
+    """The bank has not answered."""
 
     holder = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payees"

@@ -59,6 +59,9 @@ class ReconciliationBreak(Stateful):
         BEFORE_VALUE_DATE = "before_value_date"
         CONTRADICTS = "contradicts"
 
+    NO_RETURN = "paid"
+    """The answer of a line that brings no reason of return."""
+
     file = models.ForeignKey(BankFile, on_delete=models.PROTECT, related_name="breaks")
     line = models.IntegerField(help_text="Counted from 1 among the file's data records.")
     kind = models.CharField(max_length=20, choices=Kind.choices)
