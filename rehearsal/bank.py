@@ -8,15 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles.answers import AccountCheck, CheckLine, ResultLine, ReturnReason
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.transfer_items import TransferItem
-from refunds.bankfiles.zengin_result import (
-    AccountCheck,
-    AnswerKind,
-    CheckLine,
-    ResultLine,
-    ReturnReason,
-)
+from refunds.bankfiles.zengin_result import AnswerKind
 
 # What the bank knows about an account: everything it answers follows from this and from what it
 # has done before.

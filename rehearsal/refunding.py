@@ -184,7 +184,7 @@ class Refunding:
                 [
                     Submission(
                         holder_id=holder.user_id,
-                        route=holder.route,
+                        channel=holder.route,
                         op_id=uuid.uuid5(uuid.NAMESPACE_OID, f"apply:{holder.user_id}"),
                         account=self._account(
                             holder.user_id,

@@ -39,8 +39,8 @@ class Payee(Stateful):
 
     PAYABLE = (State.MATCHED, State.OVERRIDDEN)
     """The bank knows the account under this name, or two people found that it is right."""
-    UNCHECKED = (State.ENTERED, State.ASKED)
-    """The bank has not answered."""
+    ALONE = (State.ENTERED, State.ASKED, State.REFUSED)
+    """Asked for one at a time: no set of states has the same meaning."""
 
     holder = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payees"

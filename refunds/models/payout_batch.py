@@ -48,10 +48,17 @@ class PayoutBatch(Stateful):
         VOIDED = "voided"
 
     DEAD = (State.REJECTED, State.BANK_REJECTED, State.VOIDED)
+    """The file is never paid, and the payouts left the batch."""
     AT_THE_BANK = (State.TRANSMITTED, State.BANK_ACCEPTED, State.EXECUTED, State.RECONCILING)
+    """The bank has the file and may answer."""
     RELEASED = (State.EXPORTED, *AT_THE_BANK, State.RECONCILED, State.CLOSED)
-    ALONE = (State.OPEN, State.SEALED, State.SUBMITTED_FOR_APPROVAL, State.APPROVED)
-    """Asked for one at a time: no set of states has the same meaning."""
+    """The file left the database."""
+    SIGNED = (State.APPROVED, *RELEASED, State.BANK_REJECTED)
+    """Others than the maker agreed to the file."""
+    HOLDING = (State.SEALED, State.SUBMITTED_FOR_APPROVAL, State.APPROVED, *RELEASED)
+    """The file is sealed, and the batch holds exactly the payouts of the file."""
+    ALONE = (State.OPEN,)
+    """Asked for by itself: the batch takes in payouts."""
 
     bank_code = models.CharField(max_length=4, help_text="The bank that pays for us.")
     value_date = models.DateField()
@@ -153,11 +160,6 @@ class PayoutBatch(Stateful):
     @property
     def subject(self) -> str:
         return f"payout_batch:{self.pk}"
-
-    @property
-    def file_name(self) -> str:
-        """The one name under which the batch leaves the house."""
-        return f"transfer-{self.bank_code}-{self.sequence:06d}.txt"
 
     @transition(
         field="state",

@@ -22,7 +22,7 @@ READ = (*READ, "tests", "templates", "static", "docs")
 ENDINGS = {".py", ".html", ".txt", ".md", ".css", ".js"}
 OURS = {"winddown", "accounts", "wallets", "refunds"}
 # Rules that no test breaks yet. A test that is written leaves this list in the same commit.
-OWED = {"I5", "I6", "I6d", "I10d", "I18d", "I18e", "I24b", "I24c", "I24d"}
+OWED = {"I6", "I6d", "I10d", "I18d", "I18e", "I24b", "I24c", "I24d"}
 
 _LIST = r"(\d+(?:(?:\s*,\s*|\s*,?\s+and\s+|\s+to\s+|-)\d+)*)"
 RULES = re.compile(rf"\b[Rr]ules?\s+{_LIST}\b")

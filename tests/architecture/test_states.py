@@ -31,21 +31,12 @@ STILL_QUOTED: set[str] = {
     "winddown/site/run_rows.py",
     "accounts/invariants.py",
     "accounts/models/one_time_link.py",
-    "refunds/applications/holds.py",
     "refunds/claims/invariants.py",
-    "refunds/invariants.py",
     "refunds/models/chargeback.py",
     "refunds/models/loss.py",
-    "refunds/models/payout.py",
-    "refunds/payouts/payable.py",
-    "refunds/payouts/payout_batches.py",
-    "refunds/payouts/results.py",
     "refunds/remedies/follow_up.py",
     "refunds/remedies/own_funds.py",
     "refunds/remedies/requests.py",
-    "refunds/workflows/refund_balances/entitle.py",
-    "refunds/workflows/refund_balances/exclude.py",
-    "refunds/workflows/refund_balances/pay.py",
 }
 
 

@@ -126,13 +126,13 @@ class House:
             seal(_run_like())
 
     def apply(
-        self, owed: Entitlement, *, quality: str = "ok", route: str = "app", **more: Any
+        self, owed: Entitlement, *, quality: str = "ok", channel: str = "app", **more: Any
     ) -> Any:
         """The holder's application as it stands after submission."""
         holder = owed.wallet.account
         return submitting.submit(
             holder,
-            route=route,
+            channel=channel,
             op_id=uuid.uuid4(),
             actor=holder,
             account=more.pop("account", None) or self.account(quality),

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles.answers import AccountCheck, CheckLine, ReturnReason
 from refunds.bankfiles.transfer_items import Remitter, TransferItem
-from refunds.bankfiles.zengin_result import AccountCheck, CheckLine, ReturnReason
 from rehearsal.bank import QUALITIES, Accounts, SimulatedBank, later_quality
 
 REMITTER = Remitter("1234567890", "ｾﾌﾞﾝ", "0001", "", "001", "", "2", "7654321")

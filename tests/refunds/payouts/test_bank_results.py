@@ -13,8 +13,9 @@ from django.core.management import CommandError, call_command
 
 from refunds.applications import review
 from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles.answers import ResultLine, ReturnReason
 from refunds.bankfiles.errors import BankFileError
-from refunds.bankfiles.zengin_result import AnswerKind, ResultLine, ReturnReason
+from refunds.bankfiles.zengin_result import AnswerKind
 from refunds.models import (
     BankFile,
     Entitlement,
