@@ -1,4 +1,5 @@
-"""What refunds add to the pages: lines of the money table, and how far a customer's refund has come."""
+"""What refunds add to the pages: lines of the money table, and how far a customer's refund has
+come."""
 
 from __future__ import annotations
 
@@ -116,7 +117,8 @@ _WAY: tuple[tuple[Text, tuple[str, ...]], ...] = (
 
 @panels.HOME_PANELS.entry("entitlement", place=20)
 def entitlement(customer: User) -> Panel | None:
-    """Returns what the customer is owed and how far it has come; None before balances are sealed."""
+    """Returns what the customer is owed and how far it has come; None before balances are
+    sealed."""
     owed = Entitlement.objects.filter(wallet__account=customer).select_related("wallet").first()
     if owed is None:
         return None
@@ -162,8 +164,8 @@ CANDIDATES_SHOWN = 20
 
 @panels.PAGE_PANELS.entry("attack/candidate_claims", place=10)
 def candidate_claims(reader: Actor) -> Panel:
-    """Returns the claims that wait for an analyst, each with the rules that hit, and how many wallets
-    are only suspected."""
+    """Returns the claims that wait for an analyst, each with the rules that hit, and how many
+    wallets are only suspected."""
     rows = holding.candidates()
     by_rule = FraudClaim.objects.filter(channel=FraudClaim.Channel.RULE)
     return Panel(

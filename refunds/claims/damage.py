@@ -1,5 +1,5 @@
-"""The published figures of the fraud as of any instant: they count confirmed losses, so they are the
-same at any later time."""
+"""The published figures of the fraud as of any instant: they count confirmed losses, so they are
+the same at any later time."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Figure:
 class Damage:
     """The headline as of `as_of` and its breakdowns, each of which sums to it (rule 29).
 
-    A person with losses of more than one kind counts where the first loss belongs; each amount counts
-    where its own loss belongs.
+    A person with losses of more than one kind counts where the first loss belongs; each amount
+    counts where its own loss belongs.
     """
 
     as_of: dt.datetime
@@ -49,8 +49,8 @@ KEY: Final = "fraud"
 
 
 def damage(*, as_of: dt.datetime) -> Damage:
-    """Returns victims and damage as they were known at `as_of` inclusive, which any later call returns
-    again (rule 28).
+    """Returns victims and damage as they were known at `as_of` inclusive, which any later call
+    returns again (rule 28).
 
     A loss counts from the instant at which a second person confirmed it, which never changes
     afterwards.
@@ -90,11 +90,11 @@ def _by(value: str, *, as_of: dt.datetime, zone: str) -> dict[str, Figure]:
 
 
 def suspected(*, as_of: dt.datetime) -> Figure:
-    """Returns the wallets that a rule pointed at or somebody reported by `as_of`, and the sum of the
-    top-ups in the evidence found by then.
+    """Returns the wallets that a rule pointed at or somebody reported by `as_of`, and the sum of
+    the top-ups in the evidence found by then.
 
-    These figures exist in the first hours, before anything is confirmed. They include suspicions too
-    weak for a claim, and rejected claims.
+    These figures exist in the first hours, before anything is confirmed. They include suspicions
+    too weak for a claim, and rejected claims.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -124,8 +124,8 @@ def suspected(*, as_of: dt.datetime) -> Figure:
 
 
 def wait_for_decisions() -> None:
-    """Every decision that dates its losses up to now is committed: decisions hold the shared side of
-    this lock."""
+    """Every decision that dates its losses up to now is committed: decisions hold the shared side
+    of this lock."""
     locks.take(Lock.CLAIM_DECISIONS)
 
 
@@ -134,8 +134,8 @@ def publish(*, as_of: dt.datetime, actor: Actor, reason: str, exact: bool = True
     change.
 
     A second call for the same instant returns the same figures and adds nothing. Raises
-    `GuardNotMet` for an instant that is still to come, and when other figures were published for it:
-    that would break rule 28.
+    `GuardNotMet` for an instant that is still to come, and when other figures were published for
+    it: that would break rule 28.
     """
     require(actor, "winddown.publish_notice", action="publish figures")
     with transaction.atomic():

@@ -77,7 +77,8 @@ def hold_candidates(
 
 @dataclass(frozen=True, slots=True)
 class HoldPlan:
-    """What a hold would keep from being spent now: so much, in so many wallets, for so many claims."""
+    """What a hold would keep from being spent now: so much, in so many wallets, for so many
+    claims."""
 
     claims: int
     wallets: int
@@ -107,8 +108,8 @@ def _hold_reason(claim_id: int) -> str:
 
 
 def tainted(claim_ids: Collection[int]) -> list[tuple[int, int, int]]:
-    """Returns claim, wallet, and the unspent part of its fraudulent top-ups that is neither held nor
-    clawed back yet; only wallets with such a part.
+    """Returns claim, wallet, and the unspent part of its fraudulent top-ups that is neither held
+    nor clawed back yet; only wallets with such a part.
 
     Every payment from the first fraudulent top-up on counts as spent by the thief. Where no loss is
     named yet, the top-ups of the evidence count as losses.

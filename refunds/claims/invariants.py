@@ -43,7 +43,8 @@ def losses_made_good_once() -> list[str]:
         rows(
             """
             SELECT l.id, l.amount_minor, sum(r.amount_minor), count(*)
-            FROM refunds_loss l JOIN refunds_remedy r ON r.loss_id = l.id AND r.state = ANY (%(done)s)
+            FROM refunds_loss l
+            JOIN refunds_remedy r ON r.loss_id = l.id AND r.state = ANY (%(done)s)
             GROUP BY l.id HAVING count(*) > 1 OR sum(r.amount_minor) <> l.amount_minor
                 OR l.confirmed_at IS NULL
             """,

@@ -28,8 +28,8 @@ def name_losses(
     """Each movement is a loss of its claim, in full; returns the losses that are new.
 
     A movement that is a loss already is left alone. Raises `GuardNotMet` for a movement that no
-    thief can make (a bonus, cash, a charge that did not stay), for one of another wallet, for a card
-    of an issuer that is not configured, or when the claim is proposed or decided.
+    thief can make (a bonus, cash, a charge that did not stay), for one of another wallet, for a
+    card of an issuer that is not configured, or when the claim is proposed or decided.
     """
     require(actor, "refunds.work_claim", action="name losses")
     with transaction.atomic():

@@ -12,7 +12,7 @@ from refunds.models import FraudClaim
 
 
 @waves.GROUPS.entry(f"{waves.FIRST}/victims")
-def victims(as_of: dt.datetime) -> QuerySet[Any]:
+def victims(as_of: dt.datetime) -> QuerySet[FraudClaim, Any]:
     """Returns the accounts with a claim that is open or was found right."""
     standing = FraudClaim.objects.exclude(state__in=FraudClaim.DISMISSED)
     return standing.values("wallet__account_id")

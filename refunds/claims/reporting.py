@@ -65,8 +65,8 @@ def open_claims() -> QuerySet[FraudClaim]:
 def take_up(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
     """The claims are under investigation by `actor`; returns how many were not before.
 
-    Claims in other states are left alone. Raises `SamePerson` if `actor` proposed the rejection that
-    one of the claims appeals.
+    Claims in other states are left alone. Raises `SamePerson` if `actor` proposed the rejection
+    that one of the claims appeals.
     """
     require(actor, "refunds.work_claim", action="take claims up")
     with transaction.atomic():

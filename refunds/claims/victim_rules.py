@@ -87,7 +87,8 @@ BURST = Rule(
                        PARTITION BY t.wallet_id ORDER BY t.occurred_at, t.id)
                        AS first_at
             FROM wallets_topup t
-            WHERE t.state = ANY (%(charged)s) AND t.source = ANY (%(sources)s) AND t.occurred_at <= %(as_of)s
+            WHERE t.state = ANY (%(charged)s) AND t.source = ANY (%(sources)s)
+              AND t.occurred_at <= %(as_of)s
         ), burst AS (
             SELECT wallet_id, min(first_at) AS since, max(occurred_at) AS hit_at FROM paced
             WHERE occurred_at - first_at <= make_interval(secs => %(within_s)s) GROUP BY wallet_id

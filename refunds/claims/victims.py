@@ -65,7 +65,8 @@ def find(*, as_of: dt.datetime, actor: Actor = SYSTEM) -> Found:
 
     The attempts to sign in are read first, up to the last whole minute. A wallet with an open claim
     keeps it and gets the hits that it lacks. A wallet whose claim was settled is a candidate again
-    only for what happened after that claim was opened. A second run over the same rows adds nothing.
+    only for what happened after that claim was opened. A second run over the same rows adds
+    nothing.
     """
     counting.count_attempts(until=as_of)
     with transaction.atomic():
@@ -120,7 +121,8 @@ def all_matches(*, as_of: dt.datetime) -> list[Hit]:
 
 
 def together(hits: Iterable[Hit]) -> dict[int, list[Hit]]:
-    """Returns the candidate wallets, each with its hits of the first day on which they weigh enough.
+    """Returns the candidate wallets, each with its hits of the first day on which they weigh
+    enough.
 
     Of each family only the heaviest hit counts.
     """
@@ -170,7 +172,8 @@ def _answered(hit: Hit, claim: FraudClaim | None) -> bool:
 
 
 def _one_per_rule(hits: Iterable[Hit], strong: dict[int, list[Hit]]) -> list[Hit]:
-    """Returns one hit for each wallet and rule: of those that made it a candidate, else the earliest."""
+    """Returns one hit for each wallet and rule: of those that made it a candidate, else the
+    earliest."""
     one: dict[tuple[int, str], Hit] = {}
     chosen = [hit for day in strong.values() for hit in day]
     for hit in [*chosen, *sorted(hits, key=lambda hit: (hit.since, hit.hit_at))]:
@@ -249,8 +252,8 @@ def suspected(claims: Iterable[FraudClaim]) -> list[tuple[FraudClaim, TopUp | Pa
     """Returns the movements in the evidence of the claims that are no losses yet: an analyst names
     them when the holder agrees.
 
-    Payments count only where the evidence has no top-up: a payment out of a fraudulent top-up is the
-    same money.
+    Payments count only where the evidence has no top-up: a payment out of a fraudulent top-up is
+    the same money.
     """
     by_id = {claim.pk: claim for claim in claims}
     top_ups: dict[int, int] = {}

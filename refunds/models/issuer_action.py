@@ -32,7 +32,7 @@ class AskList(models.Model):
         triggers = append_only()
 
     def __str__(self) -> str:
-        return f"ask list {self.pk}"
+        return f"list of requests {self.pk}"
 
     @property
     def subject(self) -> str:
@@ -222,7 +222,8 @@ class IssuerAction(Stateful):
         custom={"system": True},
     )
     def send(self) -> None:
-        """The request is in a file for the issuer; a later attempt repeats it under the same key."""
+        """The request is in a file for the issuer; a later attempt repeats it under the same
+        key."""
 
     @transition(
         field="state",

@@ -1,5 +1,5 @@
-"""Inbound chargebacks: registered, matched to what was charged, and never accepted for a charge that
-was made good already."""
+"""Inbound chargebacks: registered, matched to what was charged, and never accepted for a charge
+that was made good already."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ def register(
 
 
 def _charge(issuer: Issuer, *, arn: str, rrn: str, amount_minor: int) -> TopUp | None:
-    """Returns the one card top-up that fits the chargeback; None when none or more than one fits."""
+    """Returns the one card top-up that fits the chargeback; None when none or more than one
+    fits."""
     charges = TopUp.objects.filter(card__issuer_code=issuer.code, amount_minor=amount_minor)
     for named in ({"arn": arn} if arn else None, {"rrn": rrn} if rrn else None):
         if named:

@@ -1,4 +1,5 @@
-"""What is said between us and an issuer, whichever format carries it: one request or answer a line."""
+"""What is said between us and an issuer, whichever format carries it: one request or answer a
+line."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from winddown.models import Programme
 
 
 def mark_overdue() -> int:
-    """Requests whose answer was due are overdue and stand in the queue (rule 26); returns how many."""
+    """Requests whose answer was due are overdue and stand in the queue (rule 26); returns how
+    many."""
     with transaction.atomic():
         due = IssuerAction.objects.filter(
             state__in=IssuerAction.AWAITED, answer_due_at__lte=clock.now()
@@ -108,8 +109,8 @@ def verify_and_close() -> int:
 
 
 def follow_up() -> dict[str, int]:
-    """Missed cut-offs, overdue answers and done requests are dealt with; returns how many of each. A
-    second call changes nothing."""
+    """Missed cut-offs, overdue answers and done requests are dealt with; returns how many of each.
+    A second call changes nothing."""
     return {
         "fell_back": give_up_unsent(),
         "overdue": mark_overdue(),

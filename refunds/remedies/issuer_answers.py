@@ -52,8 +52,8 @@ class Imported:
 def import_answers(
     issuer: Issuer, content: bytes, *, name: str, actor: Actor, reason: str
 ) -> Imported:
-    """Every answer of the file has taken effect, with the next route open where one is needed, in one
-    transaction.
+    """Every answer of the file has taken effect, with the next route open where one is needed, in
+    one transaction.
 
     The same file, or the same line in another file, changes nothing the second time (rule 25). A
     line for an action that no longer waits is stored as not awaited. Raises `LoadRefused` for the
@@ -119,8 +119,8 @@ def import_answers(
 def _matched(
     issuer: Issuer, answers: Sequence[AnswerLine], *, name: str
 ) -> dict[str, IssuerAction]:
-    """Returns the actions by their references, locked in id order; raises `LoadRefused` if a line does
-    not fit its action."""
+    """Returns the actions by their references, locked in id order; raises `LoadRefused` if a line
+    does not fit its action."""
     refs = [answer.action_ref for answer in answers if _is_key(answer.action_ref)]
     found = {
         str(action.key): action

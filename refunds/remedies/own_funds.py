@@ -1,4 +1,5 @@
-"""Losses made good from own funds: compensation payouts, points, and payment instead of an issuer."""
+"""Losses made good from own funds: compensation payouts, points, and payment instead of an
+issuer."""
 
 from __future__ import annotations
 

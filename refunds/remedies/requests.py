@@ -101,8 +101,8 @@ def decide(asked: AskList, *, actor: Actor, digest: str, reason: str, approve: b
 
 
 def send(issuer: Issuer, *, actor: Actor, reason: str, again: bool = False) -> IssuerFile | None:
-    """Every approved request to the issuer is in one frozen file, and its answer is awaited; returns
-    None when there is no such request.
+    """Every approved request to the issuer is in one frozen file, and its answer is awaited;
+    returns None when there is no such request.
 
     With `again`, the file repeats the requests that are overdue or of which the issuer needed to
     know more, under the same key and up to three times in all. The file is handed over after the
@@ -217,8 +217,8 @@ def store(
     at: dt.datetime,
     actor: Actor,
 ) -> IssuerFile:
-    """The file is stored under the issuer's next number; the issuer's row must be locked, so that the
-    numbers have no gap."""
+    """The file is stored under the issuer's next number; the issuer's row must be locked, so that
+    the numbers have no gap."""
     last = IssuerFile.objects.filter(issuer=issuer, direction=direction).aggregate(
         last=Max("sequence")
     )["last"]

@@ -1,5 +1,5 @@
-"""Routes to a remedy as a pure table: what was lost, what the issuer said, and whether its cut-off is
-still ahead."""
+"""Routes to a remedy as a pure table: what was lost, what the issuer said, and whether its cut-off
+is still ahead."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class NoRoute(WinddownError):
 
 @dataclass(frozen=True, slots=True)
 class BillingTerms:
-    """When an issuer closes a bill, when it is paid, and until when a line can be taken out of it."""
+    """When an issuer closes a bill, when it is paid, and until when a line can be taken out of
+    it."""
 
     closes_on_day: int
     pays_on_day: int
@@ -124,8 +125,8 @@ def debit_on(spent_on: dt.date, terms: BillingTerms) -> dt.date:
 
 
 def cut_off_on(spent_on: dt.date, terms: BillingTerms) -> dt.date:
-    """Returns the first day on which the debit can no longer be stopped: its midnight is the exclusive
-    cut-off."""
+    """Returns the first day on which the debit can no longer be stopped: its midnight is the
+    exclusive cut-off."""
     return debit_on(spent_on, terms) - dt.timedelta(days=terms.stop_before_days)
 
 

@@ -53,7 +53,8 @@ def cut_off(loss: Loss, *, zone: dt.tzinfo) -> dt.datetime:
 
 
 def open_first(losses: Iterable[Loss], *, at: dt.datetime) -> list[Remedy]:
-    """Every loss without a remedy has its first route, with a draft request where an issuer must act.
+    """Every loss without a remedy has its first route, with a draft request where an issuer must
+    act.
 
     A second call opens none. A loss whose earlier routes all failed is not touched: its next route
     was opened when the last one failed.
@@ -163,8 +164,8 @@ def fall_back(
 def supersede(
     remedies: Sequence[Remedy], kind: str, *, failure: str, at: dt.datetime, actor: Actor
 ) -> list[Remedy]:
-    """As `fall_back`, for a remedy that somebody else has already carried out: no issuer is asked for
-    it."""
+    """As `fall_back`, for a remedy that somebody else has already carried out: no issuer is asked
+    for it."""
     if fail([remedy.pk for remedy in remedies], failure=failure, at=at, actor=actor) != len(
         remedies
     ):

@@ -8,7 +8,10 @@ from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):
-    help = "Mark late answers overdue, open the next route after a missed cut-off, close what is done (daily)."
+    help = (
+        "Mark late answers overdue, open the next route after a missed cut-off, close what is done"
+        " (daily)."
+    )
 
     def act(self, options: dict[str, Any]) -> None:
         done = follow_up.follow_up() | {
