@@ -12,7 +12,7 @@ from django.db import connection
 from winddown.authority.roles import INCOMPATIBLE, clashes
 from winddown.evidence import audit
 from winddown.machines.declare import all_machines
-from winddown.models import Milestone
+from winddown.models import Batch, Milestone, Run, Signature
 from winddown.registries import Registry
 
 
@@ -106,12 +106,13 @@ def unapproved_runs() -> list[str]:
     return rows(
         """
         SELECT r.id FROM winddown_run r
-        WHERE r.state NOT IN ('requested', 'awaiting_approval', 'aborted') AND NOT EXISTS (
+        WHERE r.state <> ALL (%(unapproved)s) AND NOT EXISTS (
             SELECT FROM winddown_signature s
-            WHERE s.subject = 'run:' || r.id AND s.part = 'approved' AND s.digest = r.plan_digest
+            WHERE s.subject = 'run:' || r.id AND s.part = %(approved)s AND s.digest = r.plan_digest
               AND s.signer_id <> r.maker_id)
         """,
         "run {0} has no approval of a second person",
+        {"unapproved": list(Run.NEEDS_NO_APPROVAL), "approved": Signature.Part.APPROVED},
     )
 
 
@@ -165,17 +166,19 @@ def lost_batches() -> list[str]:
     return rows(
         """
         SELECT b.run_id, b.step, b.first_id FROM winddown_batch b JOIN winddown_run r ON r.id = b.run_id
-        WHERE r.state IN ('succeeded', 'partially_failed') AND b.state IN ('waiting', 'leased')
+        WHERE r.state = ANY (%(ended)s) AND b.state = ANY (%(unfinished)s)
         """,
         "run {0} ended while its batch {1} from {2} was not done",
+        {"ended": list(Run.VERIFIED), "unfinished": list(Batch.UNFINISHED)},
     ) + rows(
         """
         SELECT r.id, b.step, sum(b.moved) + sum(b.failed), t.rows_expected
         FROM winddown_run r JOIN winddown_batch b ON b.run_id = r.id
         JOIN winddown_steptotal t ON t.run_id = r.id AND t.step = b.step
-        WHERE r.state = 'succeeded' GROUP BY 1, 2, 4 HAVING sum(b.moved) + sum(b.failed) > t.rows_expected
+        WHERE r.state = %(succeeded)s GROUP BY 1, 2, 4 HAVING sum(b.moved) + sum(b.failed) > t.rows_expected
         """,
         "run {0} moved {2} rows in {1}, more than the {3} it began with",
+        {"succeeded": Run.State.SUCCEEDED},
     )
 
 
@@ -183,7 +186,8 @@ def lost_batches() -> list[str]:
 def stuck_leases() -> list[str]:
     return rows(
         "SELECT b.id FROM winddown_batch b JOIN winddown_run r ON r.id = b.run_id"
-        " WHERE b.state = 'leased' AND r.state = 'running'"
+        " WHERE b.state = %(leased)s AND r.state = %(running)s"
         " AND b.lease_until < clock_timestamp() - interval '5 minutes'",
         "batch {0} is leased to a worker that is gone",
+        {"leased": Batch.State.LEASED, "running": Run.State.RUNNING},
     )

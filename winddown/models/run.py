@@ -34,8 +34,14 @@ class Run(Stateful):
         ABORTED = "aborted"
 
     ENDED = (State.SUCCEEDED, State.PARTIALLY_FAILED, State.ABORTED)
-    ALONE = (State.REQUESTED, State.AWAITING_APPROVAL, State.APPROVED, State.RUNNING, State.PAUSED)
-    """Asked for one at a time: no set of states has the same meaning."""
+    UNDER_WAY = (State.RUNNING, State.PAUSED)
+    FOLLOWED = (State.APPROVED, *UNDER_WAY)
+    """What `--run` starts or goes on with."""
+    ABORTABLE = (State.AWAITING_APPROVAL, State.APPROVED, State.PAUSED)
+    VERIFIED = (State.SUCCEEDED, State.PARTIALLY_FAILED)
+    """Its last step is done."""
+    NEEDS_NO_APPROVAL = (State.REQUESTED, State.AWAITING_APPROVAL, State.ABORTED)
+    """A run that nobody approved may stand in these."""
 
     workflow = models.CharField(max_length=60)
     params = models.JSONField(default=dict)
@@ -235,6 +241,9 @@ class Batch(models.Model):
         LEASED = "leased"
         DONE = "done"
         SPLIT = "split"
+
+    UNFINISHED = (State.WAITING, State.LEASED)
+    SETTLED = (State.DONE, State.SPLIT)
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="batches")
     step = models.CharField(max_length=40)

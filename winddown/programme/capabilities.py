@@ -306,9 +306,11 @@ def overdue() -> list[str]:
     """One sentence per stop whose ratification or review is overdue."""
     at = clock.now()
     unratified = Capability.objects.filter(ratify_by__lte=at, ratified_by=None).exclude(
-        state="enabled"
+        state=Capability.State.ENABLED
     )
-    unreviewed = Capability.objects.filter(review_at__lte=at).exclude(state="enabled")
+    unreviewed = Capability.objects.filter(review_at__lte=at).exclude(
+        state=Capability.State.ENABLED
+    )
     return [f"{switch.code}: the stop is not ratified" for switch in unratified] + [
         f"{switch.code}: the stop was due for review" for switch in unreviewed
     ]

@@ -39,11 +39,11 @@ _RUN_VERBS: dict[str, tuple[Text, str, str]] = {
     "abort": (pgettext_lazy("verb", "Abort"), "plain-danger", "abort"),
 }
 _RUN_OFFERS: dict[str, tuple[str, ...]] = {
-    "awaiting_approval": ("approve", "reject", "plan-again", "abort"),
-    "approved": ("start", "abort"),
-    "running": ("pause",),
-    "paused": ("resume", "abort"),
-    "partially_failed": ("retry",),
+    Run.State.AWAITING_APPROVAL: ("approve", "reject", "plan-again", "abort"),
+    Run.State.APPROVED: ("start", "abort"),
+    Run.State.RUNNING: ("pause",),
+    Run.State.PAUSED: ("resume", "abort"),
+    Run.State.PARTIALLY_FAILED: ("retry",),
 }
 _SWITCH_VERBS: dict[str, tuple[Text, str, str]] = {
     "stop": (pgettext_lazy("verb", "Stop"), "danger", "stop"),

@@ -152,7 +152,7 @@ class Incident:
 
     @property
     def under_way(self) -> list[run_rows.RunRow]:
-        return [row for row in self.workflows if row.state in ("running", "paused")]
+        return [row for row in self.workflows if row.state in Run.UNDER_WAY]
 
 
 def now() -> Now:
