@@ -118,7 +118,9 @@ NEWEST = 10_000
 
 
 def reason_to_pause(run: Run) -> str:
-    """Which share is too large among the newest notices since a person last let the run go on."""
+    """Returns which share is too large among the newest notices since a person last resumed the
+    run.
+    """
     since = _let_on_at(run)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -176,7 +178,7 @@ def _let_on_at(run: Run) -> dt.datetime:
     return found or clock.now()
 
 
-def not_clean(run: Run, number: int) -> str:
+def reason_to_wait(run: Run, number: int) -> str:
     """Returns why the wave does not let the next one open, or an empty string.
 
     A wave is clean when the mail server's report covers it, no notice in it is unknown, and its

@@ -144,15 +144,17 @@ class ResetAllPasswords(Workflow):
         return steps
 
     def reason_to_wait(self, run: Run, step: Step) -> str:
-        """The first wave finds the waves laid out; a later one opens when the one before is clean,
-        and once open, stays so when a retry comes by.
+        """Returns why a wave may not open yet. The waves are laid out before the first.
+
+        A later wave opens when the one before it is clean; a wave that is open stays open for
+        retries.
         """
         opened = StepTotal.objects.filter(run=run, step=step.name)
         if step.name not in SEND_STEPS or opened.exists():
             return ""
         waves.lay_out(run)
         number = SEND_STEPS.index(step.name)
-        return waves.not_clean(run, number) if number else ""
+        return waves.reason_to_wait(run, number) if number else ""
 
     def reason_to_pause(self, run: Run) -> str:
         return waves.reason_to_pause(run)

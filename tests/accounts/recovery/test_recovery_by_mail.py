@@ -1,4 +1,4 @@
-"""The way back by mail: request, mail, link, new password, sign-in; and every dead link."""
+"""Recovery by mail: request, mail, link, new password, sign-in; and every dead link."""
 
 from __future__ import annotations
 
