@@ -101,7 +101,7 @@ def fill(*, people: int) -> None:
 
 
 def write_events(file: Path, *, size: int) -> dt.datetime:
-    """The attempts stand in the file; returns the whole minute after the last of them."""
+    """The attempts are in the file; returns the whole minute after the last of them."""
     until = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0) - dt.timedelta(minutes=10)
     said = {"since": until - LASTS, "lasts": LASTS, "size": size, "people": people_of(size)}
     with file.open("wb") as target, connection.cursor() as cursor:
@@ -164,8 +164,9 @@ def measure(path: str, until: str) -> dict[str, Any]:
 
 
 def _server_mib() -> float:
-    """The peak of the connection's server process without what it shares; 0 where it is not here to
-    be looked at.
+    """Returns the peak memory of the connection's server process without what it shares.
+
+    Returns 0 where that process is on another machine.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
