@@ -1,4 +1,4 @@
-"""Detection judged against a generated case: what the rules find beside what is known to be true."""
+"""Detection judged by a generated case: what the rules find beside what is true."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wallets.models import Wallet
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How many wallets were named, how many of them rightly, and how many should have been.
+    """How many wallets were named, how many of them were robbed, and how many were robbed in all.
 
     Precision of nothing named and recall of nothing to find are 1.
     """
@@ -41,9 +41,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Scores of each rule alone, of all suspicions, and of the candidates; how many false ones there
-    are per account; and the windows.
-    """
+    """The scores of each rule, of all suspicions and of the candidates, and the attack's windows."""
 
     rules: list[Score]
     suspected: Score
@@ -59,8 +57,9 @@ class Judgement:
 
 
 def judge(truth: Path, *, as_of: dt.datetime) -> Judgement:
-    """The rules, as of an instant, beside the wallets that `truth` (truth/victims.csv of a generated
-    case) names as robbed by then. No claim is opened and nothing is held.
+    """Returns what the rules find as of an instant, beside the wallets that were robbed by then.
+
+    `truth` is truth/victims.csv of a generated case. No claim is opened and nothing is held.
     """
     counting.count_attempts(until=as_of)
     robbed = _robbed(truth, as_of=as_of)

@@ -92,7 +92,7 @@ class MovementRows:
             self._write_truth(number, person, f"top_up,{ref}", amount, person.funding, at)
 
     def _card_references(self, at: int, bin_: str, *, posted: bool) -> str:
-        """rrn, auth_code and arn; only a posted top-up was presented and has an ARN."""
+        """Returns rrn, auth_code and arn; only a posted top-up was presented and has an ARN."""
         day_of_year = self._launched_at.timetuple().tm_yday + at // DAY
         julian = f"{self._launched_at.year % 10}{day_of_year:03d}"
         rrn = f"{julian}{at % DAY // HOUR:02d}{self._top_ups % 1_000_000:06d}"
@@ -121,7 +121,7 @@ class MovementRows:
             self._write_truth(number, person, f"payment,{ref}", amount, "own_balance", at)
 
     def _category(self, row: Payment) -> str:
-        """Food above all; who spends stolen value buys tobacco by the carton, others by the pack."""
+        """Returns food mostly; thieves buy tobacco by the carton, customers by the pack."""
         draw = self._goods.random()
         if row.away:
             return TOBACCO if draw < _TOBACCO_SHARE_OF_THIEVES else FOOD
@@ -146,7 +146,7 @@ class MovementRows:
 
 
 def with_check_digit(digits: str) -> str:
-    """The digits are followed by their Luhn check digit, as in an acquirer reference number."""
+    """Returns the digits with their Luhn check digit, as in an acquirer reference number."""
     total = 0
     for position, digit in enumerate(reversed(digits)):
         value = int(digit) * (2 if position % 2 == 0 else 1)

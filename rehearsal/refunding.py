@@ -47,7 +47,7 @@ class Holder:
     owed_minor: int
     applies_on: dt.date | None
     quality: str
-    route: str
+    channel: str
 
 
 class Refunding:
@@ -146,7 +146,7 @@ class Refunding:
                 owed_minor=each.amount_minor,
                 applies_on=dt.date.fromisoformat(row["applies_on"]) if row["applies_on"] else None,
                 quality=row["account_quality"],
-                route=row["route"],
+                channel=row["channel"],
             )
 
     # --- the window -------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ class Refunding:
                 [
                     Submission(
                         holder_id=holder.user_id,
-                        channel=holder.route,
+                        channel=holder.channel,
                         op_id=uuid.uuid5(uuid.NAMESPACE_OID, f"apply:{holder.user_id}"),
                         account=self._account(
                             holder.user_id,

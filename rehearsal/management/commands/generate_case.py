@@ -1,4 +1,4 @@
-"""manage.py generate_case: the case stands in a directory, as CSV files for the load_* commands."""
+"""`manage.py generate_case`: the case as CSV files for the load_* commands."""
 
 import json
 import sys
