@@ -54,6 +54,8 @@ class Entitle(Part):
         gaps = []
         if left := _closed(Wallet.State.CLOSED).count():
             gaps.append(f"{left} closed wallets are neither entitled nor settled")
+        if left := _entitled_held(run).count():
+            gaps.append(f"{left} wallets that were closed while held are not entitled")
         entitled = Entitlement.objects.aggregate(total=Sum("amount_minor"))["total"] or 0
         posted = _posted(LedgerAccount.REFUNDS_PAYABLE, "entitle")
         if entitled != posted:
