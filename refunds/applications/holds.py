@@ -8,7 +8,7 @@ from refunds.applications.submitting import State
 from refunds.models import Entitlement, EntitlementTransition, RefundApplication
 from wallets.models import Wallet
 from winddown.actors import SYSTEM, Actor, require
-from winddown.authority import approvals
+from winddown.authority.approvals import SignedList
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_one
 from winddown.models import Approval
@@ -26,14 +26,7 @@ def ask_release(entitlement: Entitlement, *, actor: Actor, reason: str) -> Appro
     """A second supervisor is asked to release a held entitlement."""
     require(actor, "wallets.release_wallet", action=f"release entitlement {entitlement.pk}")
     with transaction.atomic():
-        request = approvals.ask(
-            _hold_subject(entitlement),
-            stage="release",
-            content={"entitlement": entitlement.pk, "amount_minor": entitlement.amount_minor},
-            permission="wallets.release_wallet",
-            maker=actor,
-            reason=reason,
-        )
+        request = _release_of(entitlement).ask(maker=actor, reason=reason)
         audit.append(
             "entitlement.ask_release",
             f"entitlement:{entitlement.pk}",
@@ -46,13 +39,7 @@ def ask_release(entitlement: Entitlement, *, actor: Actor, reason: str) -> Appro
 def release(entitlement: Entitlement, *, actor: Actor, digest: str, reason: str) -> Entitlement:
     """A second supervisor agreed: the holder may apply, and an application already made goes on."""
     with transaction.atomic():
-        approvals.decide(
-            _hold_subject(entitlement),
-            stage="release",
-            actor=actor,
-            digest=digest,
-            reason=reason,
-        )
+        _release_of(entitlement).decide(actor=actor, digest=digest, reason=reason)
         done = transition_one(entitlement, "release", actor=actor, reason=reason)
         wallet = done.wallet
         if wallet.state == Wallet.State.HELD_ENTITLED:
@@ -67,8 +54,14 @@ def release(entitlement: Entitlement, *, actor: Actor, digest: str, reason: str)
         return Entitlement.objects.get(pk=done.pk)
 
 
-def _hold_subject(entitlement: Entitlement) -> str:
+def _release_of(entitlement: Entitlement) -> SignedList:
+    """One subject per hold: an entitlement that is held again needs two people again."""
     holds = EntitlementTransition.objects.filter(
         subject_id=entitlement.pk, transition="hold"
     ).count()
-    return f"entitlement:{entitlement.pk}:hold:{holds}"
+    return SignedList(
+        subject=f"entitlement:{entitlement.pk}:hold:{holds}",
+        stage="release",
+        permission="wallets.release_wallet",
+        content=lambda: {"entitlement": entitlement.pk, "amount_minor": entitlement.amount_minor},
+    )

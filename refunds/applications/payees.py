@@ -22,7 +22,7 @@ from refunds.models.payout import PAYEE_NUMBERS_FROM
 from refunds.payouts import refund_limits
 from winddown import clock, encryption
 from winddown.actors import Actor, require
-from winddown.authority import approvals
+from winddown.authority.approvals import SignedList
 from winddown.errors import GuardNotMet, WinddownError
 from winddown.evidence import audit
 from winddown.files import write_once
@@ -305,30 +305,30 @@ def clear_shared(payee: Payee, *, actor: Actor, digest: str, reason: str) -> Pay
 
 def _ask(payee: Payee, *, stage: str, actor: Actor, reason: str) -> Approval:
     with transaction.atomic():
-        request = approvals.ask(
-            _subject(payee, stage),
-            stage=stage,
-            content=_content(payee),
-            permission="refunds.override_name_check",
-            maker=actor,
-            reason=reason,
-        )
+        request = _signed(payee, stage).ask(maker=actor, reason=reason)
         audit.append(f"payee.ask_{stage}", f"payee:{payee.pk}", actor=actor, reason=reason)
         return request
 
 
 def decide(payee: Payee, *, stage: str, actor: Actor, digest: str, reason: str) -> None:
     """A second person has signed what was asked about the payee."""
-    approvals.decide(_subject(payee, stage), stage=stage, actor=actor, digest=digest, reason=reason)
+    _signed(payee, stage).decide(actor=actor, digest=digest, reason=reason)
 
 
-def _subject(payee: Payee, stage: str) -> str:
+def _signed(payee: Payee, stage: str) -> SignedList:
     """One subject per refusal: a payee that is refused again needs two people again."""
     refusals = PayeeTransition.objects.filter(subject_id=payee.pk, transition="refuse").count()
-    return f"payee:{payee.pk}:{stage}:{refusals}"
+    return SignedList(
+        subject=f"payee:{payee.pk}:{stage}:{refusals}",
+        stage=stage,
+        permission="refunds.override_name_check",
+        content=lambda: _content(payee.pk),
+    )
 
 
-def _content(payee: Payee) -> dict[str, Any]:
+def _content(payee_id: int) -> dict[str, Any]:
+    # Locked, so that what is signed is what stands until the transaction ends.
+    payee = Payee.objects.select_for_update(no_key=True).get(pk=payee_id)
     return {"payee": payee.pk, "account": payee.fingerprint, "answer": payee.answer}
 
 

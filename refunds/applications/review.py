@@ -17,7 +17,7 @@ from wallets.models import LedgerAccount
 from wallets.movements import posting
 from winddown import clock
 from winddown.actors import SYSTEM, Actor, require
-from winddown.authority import approvals
+from winddown.authority.approvals import SignedList
 from winddown.errors import GuardNotMet, WinddownError
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_one
@@ -207,16 +207,19 @@ def propose(application: RefundApplication, *, actor: Actor, reason: str) -> App
         fresh = RefundApplication.objects.select_related("entitlement").get(pk=application.pk)
         if fresh.state != State.AMOUNT_CONFIRMED:
             raise GuardNotMet(action="propose approval", why=f"it is {fresh.state}")
-        request = approvals.ask(
-            fresh.subject,
-            stage=STAGE,
-            content=_content(fresh),
-            permission="refunds.approve_late_claim" if fresh.late else "refunds.decide_application",
-            maker=actor,
-            reason=reason,
-        )
+        request = _signed(fresh).ask(maker=actor, reason=reason)
         audit.append("application.propose", fresh.subject, actor=actor, reason=reason)
         return request
+
+
+def _signed(application: RefundApplication) -> SignedList:
+    late = application.late
+    return SignedList(
+        subject=application.subject,
+        stage=STAGE,
+        permission="refunds.approve_late_claim" if late else "refunds.decide_application",
+        content=lambda: _content(application),
+    )
 
 
 def _content(application: RefundApplication) -> dict[str, Any]:
@@ -236,7 +239,8 @@ def approve(
     """A second person agreed, and the amount may be paid.
 
     A late claim can be approved once exclusion is posted: its amount returns from the unclaimed
-    ones to those owed. Raises `SamePerson` for the one who proposed.
+    ones to those owed. Raises `SamePerson` for the one who proposed, and `PlanChanged` when the
+    application is no longer the one that was proposed.
     """
     with transaction.atomic():
         fresh = (
@@ -244,9 +248,7 @@ def approve(
             .select_related("entitlement")
             .get(pk=application.pk)
         )
-        approvals.decide(fresh.subject, stage=STAGE, actor=actor, digest=digest, reason=reason)
-        if approvals.digest_of(_content(fresh)) != digest:
-            raise GuardNotMet(action="approve", why="the application changed: propose it again")
+        _signed(fresh).decide(actor=actor, digest=digest, reason=reason)
         done = transition_one(
             fresh,
             "approve_late" if fresh.late else "approve",

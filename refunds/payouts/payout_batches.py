@@ -21,6 +21,7 @@ from refunds.payouts import refund_limits
 from winddown import clock, encryption, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
+from winddown.authority.approvals import SignedList
 from winddown.errors import GuardNotMet, NothingToDecide, SamePerson
 from winddown.evidence import audit, invariants
 from winddown.files import write_once
@@ -62,43 +63,47 @@ def seal(batch: PayoutBatch, *, run: Run) -> PayoutBatch:
     capabilities.passed("payout")
     locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
     check_value_date(locked.value_date)
-    sha256 = _write_parts(locked)
+    locked.sha256 = _write_parts(locked)
     totals = Payout.objects.filter(batch=locked).aggregate(n=Count("pk"), sum=Sum("amount_minor"))
-    sequence = _next_number(locked.bank_code)
-    content = {
-        "batch": locked.pk,
-        "bank_code": locked.bank_code,
-        "sequence": sequence,
-        "value_date": locked.value_date.isoformat(),
-        "items": totals["n"],
-        "total_minor": totals["sum"],
-        "sha256": sha256,
-    }
+    locked.items, locked.total_minor = totals["n"], totals["sum"]
+    locked.sequence = _next_number(locked.bank_code)
     two = totals["sum"] > locked.terms.two_approvers_above_minor
     sealed = transition_one(
         locked,
         "seal",
         actor=SYSTEM,
         run=run,
-        sequence=sequence,
-        items=totals["n"],
-        total_minor=totals["sum"],
-        sha256=sha256,
-        digest=approvals.digest_of(content),
+        sequence=locked.sequence,
+        items=locked.items,
+        total_minor=locked.total_minor,
+        sha256=locked.sha256,
+        digest=_signed(locked, STAGES[0]).digest(),
         approvals_needed=2 if two else 1,
         sealed_at=clock.now(),
     )
     for stage in STAGES[: sealed.approvals_needed]:
-        approvals.ask(
-            sealed.subject,
-            stage=stage,
-            content=content,
-            permission="refunds.approve_payout_batch",
-            maker=sealed.maker,
-            reason=run.reason,
-            valid_for=dt.timedelta(days=14),
+        _signed(sealed, stage).ask(
+            maker=sealed.maker, reason=run.reason, valid_for=dt.timedelta(days=14)
         )
     return transition_one(sealed, "submit", actor=SYSTEM, run=run)
+
+
+def _signed(batch: PayoutBatch, stage: str) -> SignedList:
+    """What each approver signs: the file by its hash and totals."""
+    return SignedList(
+        subject=batch.subject,
+        stage=stage,
+        permission="refunds.approve_payout_batch",
+        content=lambda: {
+            "batch": batch.pk,
+            "bank_code": batch.bank_code,
+            "sequence": batch.sequence,
+            "value_date": batch.value_date.isoformat(),
+            "items": batch.items,
+            "total_minor": batch.total_minor,
+            "sha256": batch.sha256,
+        },
+    )
 
 
 def _next_number(bank_code: str) -> int:
@@ -201,9 +206,7 @@ def approve_batch(batch: PayoutBatch, *, actor: Actor, digest: str, reason: str)
         locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
         if locked.state != PayoutBatch.State.SUBMITTED_FOR_APPROVAL:
             raise NothingToDecide(subject=locked.subject)
-        approvals.decide(
-            locked.subject, stage=_stage(locked), actor=actor, digest=digest, reason=reason
-        )
+        _signed(locked, _stage(locked)).decide(actor=actor, digest=digest, reason=reason)
         if approvers(locked) >= locked.approvals_needed:
             locked = transition_one(locked, "approve", actor=actor, reason=reason)
         audit.append(
@@ -223,13 +226,8 @@ def reject_batch(batch: PayoutBatch, *, actor: Actor, digest: str, reason: str) 
     """Somebody refused the file: it is never sent, and its payouts wait for another batch."""
     with transaction.atomic():
         locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
-        approvals.decide(
-            locked.subject,
-            stage=_stage(locked),
-            actor=actor,
-            digest=digest,
-            reason=reason,
-            approve=False,
+        _signed(locked, _stage(locked)).decide(
+            actor=actor, digest=digest, reason=reason, approve=False
         )
         done = transition_one(locked, "reject", actor=actor, reason=reason)
         freed = _take_out(done, actor=actor, reason=reason)

@@ -1,4 +1,4 @@
-"""A programme whose balances are sealed, with banks, terms and people, and the short ways through a
+"""A programme whose balances are sealed, with banks, limits and people, and the short ways through a
 refund.
 """
 
@@ -213,7 +213,7 @@ def publish_notice(at: dt.datetime) -> None:
 
 
 def make_house(directory: Path, **limits: Any) -> House:
-    """Banks and terms are known, and everybody whom a refund needs is there."""
+    """Banks and limits are known, and everybody whom a refund needs is there."""
     settled = person("refunds.adopt_terms")
     bank_codes.load(
         version="test",

@@ -22,6 +22,7 @@ from winddown.errors import (
     GuardNotMet,
     IdempotencyConflict,
     NotPermitted,
+    PlanChanged,
     SamePerson,
     TransitionRefused,
 )
@@ -278,6 +279,21 @@ def test_an_account_of_too_many_holders_waits_for_a_look(house: House) -> None:
     clock.travel(jst("2019-11-05T10:01"), frozen=True)
     run = house.run("pay", value_date="2019-11-15")
     assert run.plans.get().content["counts"]["refunds"] == 1
+    house.money_holds()
+
+
+def test_what_was_proposed_is_what_is_approved(house: House) -> None:
+    """An application that changed between proposal and approval takes a new proposal."""
+    (owed,) = house.entitled(1, paid_minor=100_001)
+    waiting = house.apply(owed)
+    request = review.propose(waiting, actor=house.support, reason="looked at")
+    RefundApplication.objects.filter(pk=waiting.pk).update(review_reason="shared_account")
+    with pytest.raises(PlanChanged):
+        review.approve(waiting, actor=house.checker, digest=request.digest, reason="agreed")
+    assert RefundApplication.objects.get().state == "amount_confirmed"
+    request = review.propose(waiting, actor=house.support, reason="looked again")
+    done = review.approve(waiting, actor=house.checker, digest=request.digest, reason="agreed")
+    assert done.state == "approved"
     house.money_holds()
 
 

@@ -261,7 +261,7 @@ def test_a_closed_batch_is_one_that_is_reconciled(house: House, answer: Answer) 
     assert done.state == "closed"
 
 
-def test_terms_are_versions_with_a_source(house: House) -> None:
+def test_limits_are_versions_with_a_source(house: House) -> None:
     before = refund_limits.current()
     after = refund_limits.adopt(
         actor=person("refunds.adopt_terms"),
