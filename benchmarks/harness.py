@@ -207,8 +207,8 @@ class Bench:
     def figure(self, of: str, **values: float) -> None:
         """A line of figures that are no rates: latencies, counts."""
         self.figures.setdefault(of, {}).update(values)
-        shown = ", ".join(f"{name} {shown(value)}" for name, value in values.items())
-        console.print(f"  {of}: {shown}", style="dim")
+        line = ", ".join(f"{name} {shown(value)}" for name, value in values.items())
+        console.print(f"  {of}: {line}", style="dim")
 
     def at(self, side: str, size: int | None = None) -> Measurement:
         size = size or self.largest
