@@ -6,6 +6,7 @@ from accounts.models import CredentialFence
 from refunds.models import FraudClaim, IssuerAction, Payout, Remedy
 from wallets.models import Hold, LedgerAccount
 from winddown.evidence.invariants import invariant, rows
+from winddown.models import Signature
 
 
 @invariant(
@@ -114,21 +115,22 @@ def undecided_by_two() -> list[str]:
         SELECT c.id FROM refunds_fraudclaim c
         WHERE c.state = ANY (%(decided)s) AND NOT EXISTS (
             SELECT FROM winddown_signature s JOIN refunds_claimdecision d ON d.id = c.decision_id
-            WHERE s.subject = 'claim_decision:' || d.id AND s.part = 'approved'
+            WHERE s.subject = 'claim_decision:' || d.id AND s.part = %(approved)s
                 AND s.digest = d.digest
               AND s.signer_id <> d.maker_id)
         """,
         "claim {0} was decided without a second person",
-        {"decided": list(FraudClaim.DECIDED)},
+        {"decided": list(FraudClaim.DECIDED), "approved": Signature.Part.APPROVED},
     ) + rows(
         """
         SELECT a.id FROM refunds_issueraction a
         WHERE a.attempt > 0 AND NOT EXISTS (
             SELECT FROM winddown_signature s JOIN refunds_asklist l ON l.id = a.ask_list_id
-            WHERE s.subject = 'ask_list:' || l.id AND s.part = 'approved' AND s.digest = l.digest
+            WHERE s.subject = 'ask_list:' || l.id AND s.part = %(approved)s AND s.digest = l.digest
               AND s.signer_id <> l.maker_id)
         """,
         "issuer action {0} was sent without a second person",
+        {"approved": Signature.Part.APPROVED},
     )
 
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django_fsm import transition
 
 from refunds.models.issuer import Issuer
+from refunds.models.remedy import Remedy
 from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
@@ -90,8 +91,8 @@ class Chargeback(Stateful):
                 func=f"""
                     IF EXISTS (
                         SELECT FROM refunds_remedy r JOIN refunds_loss l ON l.id = r.loss_id
-                        WHERE l.top_up_id = NEW.top_up_id AND r.state = 'remedied'
-                            AND r.kind <> 'chargeback_accepted'
+                        WHERE l.top_up_id = NEW.top_up_id AND r.state = '{Remedy.State.REMEDIED}'
+                            AND r.kind <> '{Remedy.Kind.CHARGEBACK_ACCEPTED}'
                     ) THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.CREDIT_ALREADY_PROCESSED}',
                             MESSAGE = format('chargeback %s: the credit was already processed',

@@ -11,6 +11,18 @@ from refunds.models.claim import FraudClaim
 from winddown.guards import Guard
 from winddown.sqlstates import SqlState
 
+_OVER = (
+    FraudClaim.State.REMEDIED,
+    FraudClaim.State.REJECTED,
+    FraudClaim.State.CLOSED,
+    FraudClaim.State.EXPIRED,
+)
+
+
+def _listed(*states: str) -> str:
+    """Returns the states as SQL quotes them in a list."""
+    return ", ".join(f"'{state}'" for state in states)
+
 
 class Loss(models.Model):
     """One movement that a thief made: a top-up from the holder's card or points, or a payment out
@@ -96,9 +108,9 @@ class Loss(models.Model):
                     NEW.hit_at := happened;
                     IF NOT EXISTS (SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id
                         AND c.wallet_id = wallet
-                                   AND c.state NOT IN ('proposed_confirm', 'proposed_reject',
-                                       'confirmed', 'remedying',
-                                                       'remedied', 'rejected', 'closed', 'expired'))
+                                   AND c.state NOT IN ({_listed(*FraudClaim.PROPOSED)},
+                                       {_listed(*FraudClaim.OWED)},
+                                                       {_listed(*_OVER)}))
                        OR NEW.amount_minor > most OR NEW.confirmed_at IS NOT NULL THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_REFUSED}',
                             MESSAGE = format('claim %s cannot take this loss', NEW.claim_id);
@@ -125,12 +137,12 @@ class Loss(models.Model):
                        OR (OLD.confirmed_at IS NULL AND NEW.confirmed_at IS NOT NULL
                            AND NOT EXISTS (
                                SELECT FROM refunds_fraudclaim c
-                               WHERE c.id = NEW.claim_id AND c.state = 'confirmed'))
+                               WHERE c.id = NEW.claim_id AND c.state = '{FraudClaim.State.CONFIRMED}'))
                        OR (OLD.dropped_at IS NOT NULL
                            AND NEW.dropped_at IS DISTINCT FROM OLD.dropped_at)
                        OR (NEW.dropped_at IS DISTINCT FROM OLD.dropped_at AND EXISTS (
                                SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id
-                               AND c.state IN ('proposed_confirm', 'proposed_reject'))) THEN
+                               AND c.state IN ({_listed(*FraudClaim.PROPOSED)}))) THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_REFUSED}',
                             MESSAGE = format('loss %s stays as it was signed', NEW.id);
                     END IF;
