@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypedDict
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Q, QuerySet, Sum
@@ -18,7 +18,7 @@ from wallets.movements import posting
 from winddown import clock, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
-from winddown.errors import GuardNotMet, PlanChanged, SamePerson
+from winddown.errors import GuardNotMet, SamePerson
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import move_rows, transition_set
@@ -38,7 +38,7 @@ def propose(
     reason: str,
     rejection: str = "",
     note: str = "",
-    evidence: Sequence[dict[str, Any]] = (),
+    evidence: Sequence[Mapping[str, object]] = (),
 ) -> ClaimDecision:
     """The claims are proposed as one list, and a second person is asked to sign its digest over ids
     and amounts.
@@ -78,14 +78,7 @@ def propose(
                 why=f"{len(ids) - moved} of {len(ids)} claims are not under investigation, or"
                 " lack a loss or evidence",
             )
-        approvals.ask(
-            decision.subject,
-            stage=STAGE,
-            content=content,
-            permission="refunds.decide_claim",
-            maker=actor,
-            reason=reason,
-        )
+        _signed_list(decision, rows).ask(maker=actor, reason=reason)
         audit.append(
             "claims.propose",
             decision.subject,
@@ -98,8 +91,24 @@ def propose(
         return decision
 
 
-def _content(verdict: str, rows: QuerySet[FraudClaim]) -> dict[str, Any]:
-    """Returns what is signed: the verdict, and every claim with the sum of its losses."""
+def _signed_list(decision: ClaimDecision, rows: QuerySet[FraudClaim]) -> approvals.SignedList:
+    """Returns what two people sign about the claims of `rows`."""
+    return approvals.SignedList(
+        subject=decision.subject,
+        stage=STAGE,
+        permission="refunds.decide_claim",
+        content=lambda: _content(decision.verdict, rows),
+    )
+
+
+class Content(TypedDict):
+    """What is signed: the verdict, and every claim's id with the sum of its losses."""
+
+    verdict: str
+    claims: dict[str, int]
+
+
+def _content(verdict: str, rows: QuerySet[FraudClaim]) -> Content:
     sums = rows.order_by("pk").annotate(
         lost=Sum("losses__amount_minor", filter=Q(losses__dropped_at=None))
     )
@@ -109,7 +118,7 @@ def _content(verdict: str, rows: QuerySet[FraudClaim]) -> dict[str, Any]:
     }
 
 
-def _gather_evidence(claim_ids: Collection[int], added: list[dict[str, Any]]) -> None:
+def _gather_evidence(claim_ids: Collection[int], added: list[Mapping[str, object]]) -> None:
     """Rule hits, losses and what the analyst adds are evidence, beside what was evidence before."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -133,21 +142,9 @@ def _gather_evidence(claim_ids: Collection[int], added: list[dict[str, Any]]) ->
 def ask_again(decision: ClaimDecision, *, actor: Actor, reason: str) -> None:
     """The request about the unchanged list, which had expired, is open for another day."""
     with transaction.atomic():
-        content = _content(decision.verdict, _standing(decision))
-        if approvals.digest_of(content) != decision.digest:
-            raise PlanChanged(
-                subject=decision.subject,
-                approved=decision.digest[:12],
-                now=approvals.digest_of(content)[:12],
-            )
-        approvals.ask(
-            decision.subject,
-            stage=STAGE,
-            content=content,
-            permission="refunds.decide_claim",
-            maker=actor,
-            reason=reason,
-        )
+        asked = _signed_list(decision, _standing(decision))
+        asked.refuse_change(since=decision.digest)
+        asked.ask(maker=actor, reason=reason)
         audit.append("claims.ask_again", decision.subject, actor=actor, reason=reason)
 
 
@@ -167,20 +164,12 @@ def decide(
     the list.
     """
     with transaction.atomic():
-        approvals.decide(
-            decision.subject,
-            stage=STAGE,
-            actor=actor,
-            digest=digest,
-            reason=reason,
-            approve=approve,
-        )
         rows = _standing(decision)
         ids = list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
         chosen = FraudClaim.objects.filter(pk__in=ids)
-        now = approvals.digest_of(_content(decision.verdict, chosen))
-        if now != digest:
-            raise PlanChanged(subject=decision.subject, approved=digest[:12], now=now[:12])
+        _signed_list(decision, chosen).decide(
+            actor=actor, digest=digest, reason=reason, approve=approve
+        )
         # Figures as of now wait for this transaction: it dates its losses now and commits later.
         locks.share(Lock.CLAIM_DECISIONS)
         at = clock.now()

@@ -19,7 +19,7 @@ from refunds.remedies.transports import transport_of
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.authority import approvals
-from winddown.errors import GuardNotMet, PlanChanged
+from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_set
 from winddown.models import Programme
@@ -56,18 +56,21 @@ def submit(actions: Iterable[IssuerAction], *, actor: Actor, reason: str) -> Ask
         moved = transition_set(rows, "submit", run=None, actor=actor, reason=reason)
         if moved != len(ids):
             raise GuardNotMet(action="submit issuer actions", why="not all of them are drafts")
-        approvals.ask(
-            asked.subject,
-            stage=STAGE,
-            content=content,
-            permission="refunds.approve_issuer_action",
-            maker=actor,
-            reason=reason,
-        )
+        _signed_list(asked, rows).ask(maker=actor, reason=reason)
         audit.append(
             "issuer_asks.submit", asked.subject, actor=actor, reason=reason, digest=asked.digest
         )
         return asked
+
+
+def _signed_list(asked: AskList, rows: QuerySet[IssuerAction]) -> approvals.SignedList:
+    """Returns what two people sign about the requests of `rows`."""
+    return approvals.SignedList(
+        subject=asked.subject,
+        stage=STAGE,
+        permission="refunds.approve_issuer_action",
+        content=lambda: _content(rows),
+    )
 
 
 def _content(rows: QuerySet[IssuerAction]) -> Content:
@@ -79,9 +82,6 @@ def decide(asked: AskList, *, actor: Actor, digest: str, reason: str, approve: b
     """A second person has agreed to exactly this list of requests, or has sent it back; returns how
     many actions moved."""
     with transaction.atomic():
-        approvals.decide(
-            asked.subject, stage=STAGE, actor=actor, digest=digest, reason=reason, approve=approve
-        )
         standing = IssuerAction.objects.filter(
             ask_list=asked, state=IssuerAction.State.PENDING_APPROVAL
         )
@@ -89,9 +89,7 @@ def decide(asked: AskList, *, actor: Actor, digest: str, reason: str, approve: b
             standing.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
         )
         rows = IssuerAction.objects.filter(pk__in=ids)
-        now = approvals.digest_of(_content(rows))
-        if now != digest:
-            raise PlanChanged(subject=asked.subject, approved=digest[:12], now=now[:12])
+        _signed_list(asked, rows).decide(actor=actor, digest=digest, reason=reason, approve=approve)
         name = "approve" if approve else "send_back"
         moved = transition_set(rows, name, run=None, actor=actor, reason=reason)
         audit.append(
