@@ -72,7 +72,7 @@ def close_branch(row: Entitlement) -> None:
 def claim(row: Entitlement) -> FraudClaim:
     return FraudClaim.objects.create(
         wallet_id=row.wallet_id,
-        route=FraudClaim.Route.RULE,
+        channel=FraudClaim.Channel.RULE,
         opened_at=clock.now(),
         compromised_from=clock.now() - dt.timedelta(days=9),
     )
