@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models import Count, Sum
 
 from refunds.applications import payees, review, submitting
-from refunds.applications.payees import Account
 from refunds.applications.submitting import Submission
+from refunds.bank_accounts import Account
 from refunds.models import Branch, Entitlement, Payee, PayoutBatch, RefundApplication
 from refunds.payouts import payout_batches, refund_limits, results
 from refunds.remedies import own_funds

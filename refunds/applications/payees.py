@@ -6,13 +6,14 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
 
 from accounts.models import User
+from refunds.bank_accounts import Account
 from refunds.bankfiles import kana
 from refunds.bankfiles.errors import UnbankableText
 from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX, TransferItem
@@ -36,28 +37,6 @@ SHARED = "shared_account"
 
 class PayeeRefused(WinddownError):
     """The account cannot be used: {field}: {why}"""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A bank account as a holder gave it; `name` is its owner's, in kana or what becomes kana."""
-
-    bank_code: str
-    branch_code: str
-    account_type: str
-    account_number: str
-    name: str
-
-    def __repr__(self) -> str:
-        return "Account(...)"
-
-    @property
-    def fingerprint(self) -> str:
-        """Equal for equal accounts, whatever name stands beside them."""
-        return encryption.fingerprint(
-            f"{self.bank_code}-{self.branch_code}-{self.account_type}-{self.account_number}",
-            of="bank account",
-        )
 
 
 def understood(account: Account) -> tuple[Account, bool]:

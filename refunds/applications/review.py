@@ -10,8 +10,9 @@ from django.db import transaction
 
 from accounts.models import User
 from refunds.applications import payees, submitting
-from refunds.applications.payees import Account, PayeeRefused
+from refunds.applications.payees import PayeeRefused
 from refunds.applications.submitting import AmountDiffers, NothingOwed, State
+from refunds.bank_accounts import Account
 from refunds.models import Entitlement, Payee, RefundApplication
 from wallets.models import LedgerAccount
 from wallets.movements import posting

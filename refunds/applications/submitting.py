@@ -13,7 +13,8 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from refunds.applications import payees
-from refunds.applications.payees import Account, PayeeRefused
+from refunds.applications.payees import PayeeRefused
+from refunds.bank_accounts import Account
 from refunds.models import Entitlement, Payee, RefundApplication
 from refunds.models.application import draft_place
 from refunds.payouts import payable

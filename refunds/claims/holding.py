@@ -10,7 +10,6 @@ from django.db import connection, transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
 from accounts.models import CredentialFence, User
-from refunds.claims import reporting
 from refunds.models import FraudClaim
 from wallets.models import Hold, Payment, TopUp, Wallet, WalletTransition
 from wallets.movements import withholding
@@ -169,7 +168,11 @@ def release(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
         holds = _active_holds([claim.pk for claim in chosen])
         wallets = Wallet.objects.filter(
             pk__in=[claim.wallet_id for claim in chosen], state=Wallet.State.HELD
-        ).exclude(claims__in=reporting.open_claims().exclude(pk__in=[claim.pk for claim in chosen]))
+        ).exclude(
+            claims__in=FraudClaim.objects.filter(state__in=FraudClaim.OPEN).exclude(
+                pk__in=[claim.pk for claim in chosen]
+            )
+        )
         _require_another_than_held(holds, wallets, actor=actor)
         ended = 0
         for hold in holds:

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Collection, Iterable
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from refunds.claims import holding
 from refunds.models import FraudClaim
@@ -37,7 +36,9 @@ def report(
     with transaction.atomic():
         at = clock.now()
         claimed = set(
-            open_claims().filter(wallet__in=wallet_ids).values_list("wallet_id", flat=True)
+            FraudClaim.objects.filter(state__in=FraudClaim.OPEN, wallet__in=wallet_ids).values_list(
+                "wallet_id", flat=True
+            )
         )
         fresh = FraudClaim.objects.bulk_create(
             FraudClaim(
@@ -55,11 +56,6 @@ def report(
                 "claims.report", "claims", actor=actor, reason=reason, n=len(fresh), channel=channel
             )
         return fresh
-
-
-def open_claims() -> QuerySet[FraudClaim]:
-    """Returns the claims of which something is left to do."""
-    return FraudClaim.objects.filter(state__in=FraudClaim.OPEN)
 
 
 def take_up(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:

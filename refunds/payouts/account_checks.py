@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from refunds.applications.payees import Account
+from refunds.bank_accounts import Account
 from refunds.bankfiles.answers import AccountCheck, CheckLine, Checks
 from refunds.models import BankFile, Payee, ReconciliationBreak, RefundApplication
 from refunds.models.payout import PAYEE_NUMBERS_FROM

@@ -18,7 +18,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 
 from refunds.applications import payees, submitting
-from refunds.applications.payees import Account
+from refunds.bank_accounts import Account
 from refunds.bankfiles.zengin_codes import BankRow, BranchRow
 from refunds.models import Entitlement, PayoutBatch
 from refunds.payouts import bank_codes, payout_batches, refund_limits, results

@@ -11,8 +11,9 @@ from django.db import connection
 
 from accounts.models import User
 from refunds.applications import holds, payees, review, submitting
-from refunds.applications.payees import Account, PayeeRefused
+from refunds.applications.payees import PayeeRefused
 from refunds.applications.submitting import Submission
+from refunds.bank_accounts import Account
 from refunds.models import Entitlement, Payee, RefundApplication
 from tests.refunds.conftest import House, jst, person
 from wallets.models import Posting
