@@ -91,6 +91,9 @@ def in_wave(run: Run, number: int) -> QuerySet[ResetNotice]:
     wave = NoticeWave.objects.filter(run=run, number=number).first()
     if wave is None:
         return notices.none()
+    # A notice that a retry queued when the waves were laid out already goes with the last one.
+    if number == len(RAMP):
+        return notices.filter(pk__gt=wave.first_id)
     return notices.filter(pk__gt=wave.first_id, pk__lte=wave.last_id)
 
 
