@@ -44,6 +44,8 @@ class ShutDownByDeadline(Workflow):
 
     def plan(self, run: Run) -> PlanContent:
         deadline = _deadline()
+        if Snapshot.objects.filter(as_of=deadline.at).exists():
+            raise GuardNotMet(action="shut-down-by-deadline", why="the balances are sealed already")
         wallets = Wallet.objects.filter(state__in=Wallet.IN_SERVICE).aggregate(
             rows=Count("pk"),
             held=Count("pk", filter=Q(state=Wallet.State.HELD)),
