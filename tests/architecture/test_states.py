@@ -15,7 +15,7 @@ from django.db import models
 from winddown.machines.declare import all_machines
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("config", "winddown", "accounts", "wallets", "refunds", "rehearsal")
+PACKAGES = ("config", "winddown", "accounts", "wallets", "refunds", "rehearsal", "benchmarks")
 MACHINES = list(all_machines())
 
 
