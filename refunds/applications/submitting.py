@@ -110,15 +110,15 @@ def save_draft(
         draft, _ = RefundApplication.objects.get_or_create(
             entitlement=entitlement,
             live=True,
-            defaults={"applicant": holder, "route": channel, "started_at": clock.now()},
+            defaults={"applicant": holder, "channel": channel, "started_at": clock.now()},
         )
         if draft.state != State.DRAFT:
             raise AlreadyApplied(holder=holder.pk)
-        draft.route, draft.step = channel, step
+        draft.channel, draft.step = channel, step
         draft.draft_sealed = encryption.seal(
             json.dumps(answers).encode(), place=draft_place(draft.pk)
         )
-        draft.save(update_fields=["route", "step", "draft_sealed"])
+        draft.save(update_fields=["channel", "step", "draft_sealed"])
         return draft
 
 
@@ -360,7 +360,7 @@ def _columns(case: _Case, at: dt.datetime) -> dict[str, Any]:
     submission = case.submission
     return {
         "payee": case.payee_id,
-        "route": submission.channel,
+        "channel": submission.channel,
         "op_id": submission.op_id,
         "body_digest": submission.digest,
         "late": case.late,

@@ -2708,7 +2708,14 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("route", models.CharField(choices=[("app", "App"), ("web", "Web")], max_length=3)),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("app", "App"), ("web", "Web")],
+                        help_text="How the application came in.",
+                        max_length=3,
+                    ),
+                ),
                 (
                     "state",
                     models.CharField(

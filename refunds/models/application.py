@@ -70,8 +70,9 @@ class RefundApplication(Stateful):
     payee = models.ForeignKey(
         Payee, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    # The channel by which the application came in.
-    route = models.CharField(max_length=3, choices=Channel.choices)
+    channel = models.CharField(
+        max_length=3, choices=Channel.choices, help_text="How the application came in."
+    )
     state = state_field(State, initial=State.DRAFT)
     live = models.BooleanField(default=True)
     op_id = models.UUIDField(null=True, unique=True)

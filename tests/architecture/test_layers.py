@@ -53,6 +53,18 @@ def test_the_rooms_import_one_way_and_nothing_imports_a_door() -> None:
         ("winddown/errors.py", "import winddown.machines.move", "The floors of winddown"),
         ("winddown/evidence/audit.py", "import winddown.runs.working", "The floors of winddown"),
         ("winddown/runs/planning.py", "import winddown.site.pages", "The floors of winddown"),
+        ("refunds/remedies/slots.py", "import refunds.claims.holding", "The floors of refunds"),
+        (
+            "refunds/payouts/results.py",
+            "import refunds.applications.payees",
+            "The floors of refunds",
+        ),
+        ("refunds/bankfiles/kana.py", "import refunds.models", "Bank formats know no database"),
+        (
+            "rehearsal/operations.py",
+            "import rehearsal.replay",
+            "The rehearsal's modules import one way",
+        ),
         ("wallets/apps.py", "import config.settings", "No room knows how it is deployed"),
         ("wallets/apps.py", "import winddown.tasks", "Nothing imports a door"),
         ("refunds/apps.py", "import winddown.management", "Nothing imports a door"),

@@ -133,7 +133,7 @@ def test_an_amount_above_the_limit_waits_for_two_people(house: House) -> None:
     house.money_holds()
 
 
-def test_the_web_route_takes_an_identity_check_and_two_people(house: House) -> None:
+def test_the_web_channel_takes_an_identity_check_and_two_people(house: House) -> None:
     (owed,) = house.entitled(1)
     sent = house.apply(owed, channel="web", confirmed_minor=None)
     assert sent.state == "identity_check"
