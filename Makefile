@@ -59,7 +59,7 @@ bench: $(FOR_TESTS)
 	@$(RUN) -m benchmarks $(ARGS)
 
 clean:
-	@if [ -d .local ]; then $$(command -v $(RUN) || echo python3) config/embedded.py remove; fi
+	@if [ -d .local ]; then $$(command -v $(RUN) || echo python3) config/embedded remove; fi
 	rm -rf .venv .local staticfiles
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

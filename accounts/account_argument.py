@@ -20,7 +20,7 @@ def add_account(parser: ArgumentParser) -> None:
 
 
 def account_of(options: dict[str, Any]) -> User:
-    """The account of `--account`: a customer's reference, or the login id of staff."""
+    """Returns the account of `--account`: a customer's reference, or the login id of staff."""
     named = options["account"]
     found = User.objects.filter(account_ref=named).first()
     found = found or User.objects.filter(kind=User.Kind.STAFF, login_id=named.lower()).first()

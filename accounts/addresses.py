@@ -46,7 +46,9 @@ class Address:
 
 
 def understood(typed: str) -> Address | None:
-    """The address that somebody meant, in whatever width and with whatever between its digits."""
+    """Returns the address that somebody meant, in whatever width and with whatever between its
+    digits.
+    """
     text = unicodedata.normalize("NFKC", typed).strip()
     if "@" in text:
         try:
@@ -63,7 +65,9 @@ def understood(typed: str) -> Address | None:
 
 
 def accounts_at(address: Address) -> UserQuerySet:
-    """Everybody whose account names the address, verified or not; loaded accounts may share one."""
+    """Returns everybody whose account names the address, verified or not; loaded accounts may share
+    one.
+    """
     if address.channel == EMAIL:
         return (
             User.objects.get_queryset()
@@ -81,7 +85,7 @@ def accounts_at(address: Address) -> UserQuerySet:
 
 
 def channel_of(user: User) -> Address | None:
-    """The verified address at which the account is reached; mail before telephone."""
+    """Returns the verified address at which the account is reached; mail before telephone."""
     if user.email and user.email_verified_at is not None:
         return understood(user.email)
     if user.phone and user.phone_verified_at is not None:
@@ -100,9 +104,9 @@ def still_at(user: User, *, channel: str, fingerprint: str) -> bool:
     return found is not None and found.fingerprint == fingerprint
 
 
-def hold(address: Address) -> None:
-    """Nobody else gives the address to an account until this transaction ends.
+def take(address: Address) -> None:
+    """No other transaction gives the address to an account until this one ends.
 
-    A lock and not a unique index: loaded accounts may share an address.
+    It is a lock and not a unique index, because loaded accounts may share an address.
     """
-    locks.hold(Lock.ADDRESS, key=int(address.fingerprint[:7], 16))
+    locks.take(Lock.ADDRESS, key=int(address.fingerprint[:7], 16))

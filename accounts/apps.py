@@ -9,7 +9,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import invariants, outbox  # noqa: F401
-        from accounts.attacks import reading
+        from accounts.attacks import counting
         from accounts.credentials import fencing  # noqa: F401
         from accounts.recovery import (  # noqa: F401
             access_requests,
@@ -18,9 +18,9 @@ class AccountsConfig(AppConfig):
             registration,
             staff_recovery,
         )
-        from accounts.workflows import reset_all_passwords, suspend_external_login  # noqa: F401
-        from winddown.runs import clockwork
+        from winddown.runs import clockwork, registry
 
-        clockwork.OWED["access requests"] = access_requests.answer_due
-        clockwork.OWED["outbox"] = outbox.send_due
-        clockwork.WATCHES["attempts to sign in"] = reading.watch
+        registry.load("accounts")
+        clockwork.OWED.add("access requests", access_requests.answer_due)
+        clockwork.OWED.add("outbox", outbox.send_due)
+        clockwork.WATCHES.add("attempts to sign in", counting.count_newest)

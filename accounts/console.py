@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
@@ -19,10 +20,11 @@ from accounts.recovery import case_page, cases
 from accounts.recovery.case_page import CasePage
 from accounts.recovery.forms import ProofForm, ProposeForm, QueueForm, RejectionForm
 from winddown import words
+from winddown.actors import Actor
 from winddown.site.forms import ReasonForm
-from winddown.site.pages import fresh_page, page, refusals_told, staff_page
+from winddown.site.pages import actor_of, fresh_page, page, refusals_told, staff_page
 
-_Act = Callable[[RecoveryCase, Any, dict[str, Any]], Any]
+_Act = Callable[[RecoveryCase, Actor, dict[str, Any]], object]
 _ACTS: dict[str, _Act] = {
     "take": lambda case, by, given: cases.take(case, actor=by, reason=given["reason"]),
     "proof": lambda case, by, given: cases.add_proof(
@@ -54,16 +56,16 @@ _ACTS: dict[str, _Act] = {
 
 
 def _seen(request: HttpRequest, number: int) -> CasePage:
-    if not case_page.may_see(request.user):
+    if not case_page.may_see(actor_of(request)):
         raise PermissionDenied
     found = get_object_or_404(RecoveryCase.objects.select_related("account"), pk=number)
-    return case_page.look(found, actor=request.user)
+    return case_page.look(found, actor=actor_of(request))
 
 
 @require_GET
 @staff_page
 def case_list(request: HttpRequest) -> HttpResponse:
-    if not case_page.may_see(request.user):
+    if not case_page.may_see(actor_of(request)):
         raise PermissionDenied
     states = [("", _("Not ended"))] + [
         (state, words.state_word("recovery_case", state).word)
@@ -96,7 +98,7 @@ def case_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     form = _form(request, verb, seen)
     if request.method == "POST" and form.is_valid():
         with refusals_told(request):
-            _ACTS[verb](seen.case, request.user, form.cleaned_data)
+            _ACTS[verb](seen.case, actor_of(request), form.cleaned_data)
             messages.success(request, _("Done."))
         return redirect("cases:case", number)
     decision = seen.decision(verb)
@@ -106,7 +108,7 @@ def case_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     return page(request, "accounts/case_decide.html", seen=seen, decision=decision, form=form)
 
 
-def _form(request: HttpRequest, verb: str, seen: CasePage) -> Any:
+def _form(request: HttpRequest, verb: str, seen: CasePage) -> Form:
     given = request.POST or None
     if verb == "proof":
         return ProofForm(given, kinds=seen.kinds_left)
@@ -121,12 +123,12 @@ def _form(request: HttpRequest, verb: str, seen: CasePage) -> Any:
 @staff_page
 @fresh_page
 def case_contact(request: HttpRequest, number: int) -> HttpResponse:
-    """What the person wrote, once, in the answer to the request that says why."""
+    """What the person wrote is shown once, in the answer to the request that says why."""
     seen = _seen(request, number)
     form, contact = ReasonForm(request.POST or None), None
     if request.method == "POST" and form.is_valid():
-        contact = cases.read_contact(
-            seen.case, actor=request.user, reason=form.cleaned_data["reason"]
+        contact = cases.disclose_contact(
+            seen.case, actor=actor_of(request), reason=form.cleaned_data["reason"]
         )
     return page(request, "accounts/case_contact.html", seen=seen, form=form, contact=contact)
 
@@ -134,7 +136,7 @@ def case_contact(request: HttpRequest, number: int) -> HttpResponse:
 @require_GET
 @staff_page
 def attack(request: HttpRequest) -> HttpResponse:
-    seen = attack_page.look(span=request.GET.get("span", ""), reader=request.user)
+    seen = attack_page.look(span=request.GET.get("span", ""), reader=actor_of(request))
     return page(request, "accounts/attack.html", seen=seen)
 
 

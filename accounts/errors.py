@@ -34,7 +34,7 @@ class AddressTaken(WinddownError):
 
 
 class StaffOnlyByStaff(WinddownError):
-    """Staff get back in through two colleagues, never through the customers' road."""
+    """Staff get a new password through two colleagues, never by the pages for customers."""
 
 
 class ProviderNotTrusted(WinddownError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from accounts.models import CredentialFence, RecoveryCase
 from winddown.evidence.invariants import invariant, rows
+from winddown.models import Capability, Run
 
 
 @invariant("I8", "Nobody was let in by a method after its switch was stopped")
@@ -11,11 +13,12 @@ def sessions_after_the_stop() -> list[str]:
         """
         SELECT s.id, s.method FROM accounts_session s
         JOIN accounts_user u ON u.id = s.user_id AND u.kind = 'customer'
-        JOIN winddown_capability c ON c.state <> 'enabled' AND c.since <= s.issued_at
+        JOIN winddown_capability c ON c.state <> %(enabled)s AND c.since <= s.issued_at
           AND c.code = CASE WHEN s.method IN ('password', 'passkey') THEN 'login_password'
                           ELSE 'login_external:' || s.method END
         """,
         "session {0} was issued by {1} after the stop",
+        {"enabled": Capability.State.ENABLED},
     )
 
 
@@ -23,27 +26,36 @@ def sessions_after_the_stop() -> list[str]:
     "I24", "A finished reset left no password, session or device token from before its fence"
 )
 def credentials_before_the_fence() -> list[str]:
+    states: dict[str, str | list[str]] = {
+        "succeeded": Run.State.SUCCEEDED,
+        "in_force": list(CredentialFence.IN_FORCE),
+    }
     finished = """
         FROM accounts_credentialfence f
-        JOIN winddown_run r ON r.id = f.run_id AND r.state = 'succeeded'
+        JOIN winddown_run r ON r.id = f.run_id AND r.state = %(succeeded)s
         JOIN accounts_user u ON u.kind = 'customer'
     """
     return (
         rows(
-            f"SELECT u.id, f.id {finished} WHERE f.state <> 'lifted'"
+            f"SELECT u.id, f.id {finished} WHERE f.state = ANY (%(in_force)s)"
             " AND u.password <> '' AND left(u.password, 1) <> '!'"
             " AND (u.password_set_at IS NULL OR u.password_set_at < f.not_before)",
             "account {0} has a password from before credential fence {1}",
+            states,
         )
         + rows(
             f"SELECT s.id, f.id {finished} JOIN accounts_session s ON s.user_id = u.id"
-            " WHERE f.state <> 'lifted' AND (s.issued_at IS NULL OR s.issued_at < f.not_before)",
+            " WHERE f.state = ANY (%(in_force)s)"
+            " AND (s.issued_at IS NULL OR s.issued_at < f.not_before)",
             "session {0} is from before credential fence {1}",
+            states,
         )
         + rows(
             f"SELECT t.id, f.id {finished} JOIN accounts_devicetoken t ON t.user_id = u.id"
-            " WHERE f.state <> 'lifted' AND t.revoked_at IS NULL AND t.issued_at < f.not_before",
+            " WHERE f.state = ANY (%(in_force)s) AND t.revoked_at IS NULL"
+            " AND t.issued_at < f.not_before",
             "device token {0} is from before credential fence {1}",
+            states,
         )
     )
 
@@ -77,10 +89,11 @@ def links_used_for_nothing() -> list[str]:
             u.password_set_at IS NULL OR u.password_set_at < l.used_at
             OR l.used_at >= l.expires_at
             OR (u.kind = 'customer' AND EXISTS (
-                SELECT FROM accounts_credentialfence f WHERE f.state <> 'lifted'
+                SELECT FROM accounts_credentialfence f WHERE f.state = ANY (%(in_force)s)
                 AND f.not_before > l.issued_at AND f.not_before <= l.used_at)))
         """,
         "one-time link {0} was used and set no password, or was dead",
+        {"in_force": list(CredentialFence.IN_FORCE)},
     )
 
 
@@ -89,7 +102,7 @@ def unproved_recoveries() -> list[str]:
     return rows(
         """
         SELECT c.id FROM accounts_recoverycase c
-        WHERE c.state IN ('approved', 'completed') AND (
+        WHERE c.state = ANY (%(agreed)s) AND (
             (SELECT count(DISTINCT p.kind) FROM accounts_proofstep p WHERE p.case_id = c.id) < 2
             OR NOT EXISTS (
                 SELECT FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id
@@ -102,4 +115,5 @@ def unproved_recoveries() -> list[str]:
                       WHERE p.case_id = c.id AND r.staff_number = s.staff_number)))
         """,
         "recovery case {0} has no approval of another person, or too few proofs",
+        {"agreed": list(RecoveryCase.AGREED)},
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib.auth.hashers import get_hashers
 from django.db import connection
 
-from accounts.attacks import reading
+from accounts.attacks import counting
 from accounts.models import AuthEvent, ExternalIdentity, ResetNotice, User
 from accounts.reset_notices import mail_results
+from winddown.actors import Actor
 from winddown.loading.file_kinds import (
     ANY,
     STAGED,
@@ -90,7 +90,7 @@ ACCOUNTS = declare(
                 required=False,
             ),
         ),
-        # The password is left out: a mass reset changes it here, and the file stays the same file.
+        # Not the password: a mass reset changes it here, and the same file must stay a repetition.
         compared={
             name: f"e.{name}"
             for name in (
@@ -170,14 +170,14 @@ EXTERNAL_IDENTITIES = declare(
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 
 
-def _record_auth_events(actor: Any, progress: Callable[[int, int], None]) -> int:
-    """Every attempt is recorded, and attack analysis reads again from the earliest of them."""
+def _record_auth_events(actor: Actor, progress: Callable[[int, int], None]) -> int:
+    """Every attempt is recorded, and will be counted from the earliest of them on."""
     inserted = insert_rows(AUTH_EVENTS)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT min(occurred_at) FROM {STAGED}")  # noqa: S608  a constant
         earliest = cursor.fetchone()[0]
     if earliest is not None:
-        reading.read_again_from(earliest)
+        counting.count_again_from(earliest)
     progress(1, 1)
     return inserted
 

@@ -18,6 +18,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
@@ -30,7 +31,7 @@ from accounts.addresses import Address
 from accounts.models import Message, OneTimeLink, User
 from accounts.recovery import links
 from winddown import clock, encryption
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.evidence import audit
 from winddown.models import Programme
 
@@ -42,6 +43,8 @@ RETRY_S_MAX = 3600
 # About a day, by the waiting times between the attempts.
 ATTEMPTS_MAX = 30
 BATCH_MAX = 10
+# A worker that sends does nothing else meanwhile.
+SEND_S_MAX = 10.0
 PHONE_BATCH_MAX = 10_000
 
 
@@ -72,21 +75,21 @@ def queue(
 
 
 def wake() -> None:
-    """A worker looks at what is owed; with a broker that is down, the next tick does."""
+    """A worker is told that something is owed; if the broker is down, the next tick sends it."""
     try:
         current_app.send_task(SEND)
     except BrokerDown:
         log.warning("the outbox could not be announced to the broker; the tick will")
 
 
-def send_due(*, seconds_max: float = 10.0) -> int:
+def send_due() -> int:
     """Every message by mail that is owed and not leased was offered to the mail server once, as far
-    as the time goes; returns how many it took.
+    as the time allows; returns how many it took.
 
     Each is leased in a commit of its own before, so that two senders do not send the same one. A
     server that does not answer costs no message an attempt.
     """
-    until, sent = time.monotonic() + seconds_max, 0
+    until, sent = time.monotonic() + SEND_S_MAX, 0
     if not _owed().exists():
         return sent
     server = get_connection()
@@ -113,7 +116,10 @@ def _owed() -> QuerySet[Message]:
 
 
 def _claim(number: int) -> list[Message]:
-    """Leased, with one attempt more; the lease grows, so that it is also the time to the next."""
+    """Returns messages that are leased, with one attempt more.
+
+    The lease grows with the attempts, so that it is also the time until the next one.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
@@ -133,8 +139,10 @@ def _claim(number: int) -> list[Message]:
     return list(Message.objects.filter(pk__in=ids).select_related("link", "user").order_by("pk"))
 
 
-def _send(message: Message, server: Any) -> int:
-    """1 when the mail server took it. What it refuses for good, or too often, is given up."""
+def _send(message: Message, server: BaseEmailBackend) -> int:
+    """Returns 1 when the mail server took it. A message that it refuses for good, or too often, is
+    given up.
+    """
     if not _still_wanted(message):
         _end(message, given_up_at=clock.now())
         return 0
@@ -160,7 +168,7 @@ def _send(message: Message, server: Any) -> int:
 
 
 def _still_wanted(message: Message) -> bool:
-    """A link that can open nothing any more is not sent."""
+    """Returns False for a message whose link can open nothing any more."""
     link = message.link
     if link is None:
         return True
@@ -182,7 +190,7 @@ def _to(message: Message) -> str:
     return encryption.unseal(message.to_sealed, place=_place(message.key)).decode()
 
 
-def _as_mail(message: Message, server: Any) -> EmailMessage:
+def _as_mail(message: Message, server: BaseEmailBackend) -> EmailMessage:
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2]
     return EmailMessage(
         subject=" ".join(_text(message, f"emails/{message.kind}.subject.txt").split()),
@@ -198,7 +206,7 @@ def _as_mail(message: Message, server: Any) -> EmailMessage:
 
 
 def _text(message: Message, template: str) -> str:
-    """The template in the reader's language, with what the message tells."""
+    """Returns the template in the reader's language, with what the message tells."""
     link = message.link
     programme = Programme.objects.filter(pk=1).first()
     shown = {
@@ -218,7 +226,7 @@ def _text(message: Message, template: str) -> str:
 # --- telephones ---------------------------------------------------------------------------------
 
 
-def export_phone_messages(path: Path, *, actor: Any, reason: str) -> int:
+def export_phone_messages(path: Path, *, actor: Actor, reason: str) -> int:
     """The file holds every owed message to a telephone, for the carrier; they count as sent.
 
     Columns: key (equal for one message, should it ever stand in two files), number, text. The file

@@ -1,4 +1,6 @@
-"""What accounts add to the pages: the words of their workflows, and the alarm of a storm."""
+"""What accounts add to the pages: the words of their workflows, and the alarm of a storm of
+sign-ins.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.attempts import storms
+from accounts.attacks import live
 from accounts.models import RecoveryCase, User
 from accounts.sign_in.adapters import ask_again
 from winddown import words
@@ -20,13 +22,13 @@ from winddown.words import StateWord
 
 State = RecoveryCase.State
 
-pages.ask_again.append(ask_again)
+pages.FRESHNESS.add("second factor or password", ask_again)
 
 panels.name_subjects("credential_fence", _("Lifting of credential fence"))
 panels.name_subjects("staff_recovery", _("New password for staff account"))
 
 
-@panels.subject_page("recovery_case")
+@panels.SUBJECTS.entry("recovery_case")
 def recovery_case(subject: str) -> SubjectPage:
     number = subject.partition(":")[2]
     return SubjectPage(
@@ -35,13 +37,13 @@ def recovery_case(subject: str) -> SubjectPage:
     )
 
 
-@panels.home_panel(60)
+@panels.HOME_PANELS.entry("set_password", place=60)
 def set_password(customer: User) -> Panel | None:
-    """Whoever only has an external login is told how to get a password while it still works."""
+    """Tells a customer who only has an external login how to get a password while that login works."""
     return None if customer.has_usable_password() else Panel("accounts/_set_password.html")
 
 
-words.add_states(
+words.STATES.add(
     "recovery_case",
     {
         State.OPENED: StateWord(pgettext_lazy("case", "Opened"), "wait"),
@@ -52,7 +54,7 @@ words.add_states(
         State.REJECTED: StateWord(pgettext_lazy("case", "Not accepted"), "off"),
     },
 )
-words.add_acts(
+words.ACTS.add_all(
     {
         "recovery.open": _("Opened by the person"),
         "recovery.take": _("Taken by support"),
@@ -66,7 +68,7 @@ words.add_acts(
         "recovery.read_contact": _("Contact data read"),
     }
 )
-words.add_refusals(
+words.REFUSALS.add_all(
     {
         "AuthorityFenced": _(
             "The link is from before the reset of all passwords. Ask for a new one."
@@ -79,9 +81,9 @@ words.add_refusals(
 )
 
 
-@panels.alarming
+@panels.ALARMS.entry("sign-in storm")
 def _storm(at: dt.datetime) -> list[panels.Alarm]:
-    storm = storms.under_way(at)
+    storm = live.under_way(at)
     if storm is None:
         return []
     sentence = gettext(
@@ -93,8 +95,8 @@ def _storm(at: dt.datetime) -> list[panels.Alarm]:
     return [panels.Alarm(sentence % storm.signs, url=url)]
 
 
-words.add_workflow_words(
-    steps={
+words.STEPS.add_all(
+    {
         "remove_passwords": _("Make old passwords unusable"),
         "remove_sessions": _("Remove old sessions"),
         "revoke_device_tokens": _("Revoke old device tokens"),
@@ -106,13 +108,10 @@ words.add_workflow_words(
         "send_last_wave": _("Send the last wave"),
         "suspend_identities": _("Suspend external identities"),
         "restore_identities": _("Restore external identities"),
-    },
-    plan_values={
-        ("fence", "customers"): _("customers, not staff"),
-        ("mail", "smtp"): _("by the run, over SMTP, in waves"),
-        ("mail", "file"): _("by a carrier, from a file"),
-    },
-    plan_lines={
+    }
+)
+words.PLAN_LINES.add_all(
+    {
         "customers": _("Customers"),
         "passwords": _("Passwords that end"),
         "notices": _("Notices to customers"),
@@ -149,5 +148,12 @@ words.add_workflow_words(
         "identities_suspended_already": _("Identities suspended already"),
         "identities_to_restore": _("Suspended identities to restore"),
         "identities_active_already": _("Identities active already"),
-    },
+    }
+)
+words.PLAN_VALUES.add_all(
+    {
+        "fence:customers": _("customers, not staff"),
+        "mail:smtp": _("by the run, over SMTP, in waves"),
+        "mail:file": _("by a carrier, from a file"),
+    }
 )

@@ -10,6 +10,6 @@ from accounts.recovery import access_requests
 
 @shared_task(name=outbox.SEND)
 def answer_and_send() -> None:
-    """What is owed is done; the tick does the same."""
+    """Everything that is owed is done; the tick does the same."""
     access_requests.answer_due()
     outbox.send_due()

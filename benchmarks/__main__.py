@@ -42,10 +42,10 @@ def main() -> None:
     import django
 
     django.setup()
-    from benchmarks import harness
+    from benchmarks import databases, harness, report
 
     harness.wake_nobody()
-    databases = harness.Databases()
+    made = databases.Databases()
     try:
         for name in chosen.names or NAMES:
             module = importlib.import_module(f"benchmarks.{name}")
@@ -54,14 +54,14 @@ def main() -> None:
                 title=(module.__doc__ or name).splitlines()[0],
                 sizes=chosen.sizes or (QUICK if chosen.quick else SIZES),
                 quick=chosen.quick,
-                databases=databases,
+                databases=made,
             )
             harness.console.rule(name)
             module.run(bench)
-            harness.show(bench)
-            harness.console.print(f"  kept in {harness.keep(bench).relative_to(harness.ROOT)}")
+            report.show(bench)
+            harness.console.print(f"  kept in {report.keep(bench).relative_to(harness.ROOT)}")
     finally:
-        databases.drop_all()
+        made.drop_all()
 
 
 if __name__ == "__main__":

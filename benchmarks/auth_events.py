@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection
 
-from accounts.attacks import reading
+from accounts.attacks import counting
 from accounts.models import AttackWindow, User
 from benchmarks.harness import Bench, Measurement, Process
 from benchmarks.population import copies, programme
@@ -101,7 +101,7 @@ def fill(*, people: int) -> None:
 
 
 def write_events(file: Path, *, size: int) -> dt.datetime:
-    """The attempts stand in the file; returns the whole minute after the last of them."""
+    """The attempts are in the file; returns the whole minute after the last of them."""
     until = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0) - dt.timedelta(minutes=10)
     said = {"since": until - LASTS, "lasts": LASTS, "size": size, "people": people_of(size)}
     with file.open("wb") as target, connection.cursor() as cursor:
@@ -139,17 +139,17 @@ def measure(path: str, until: str) -> dict[str, Any]:
     loader.load("auth_events", path)
     load_s = time.perf_counter() - began
     began = time.perf_counter()
-    reading.read(until=end - dt.timedelta(minutes=LIVE_MINUTES))
+    counting.count_attempts(until=end - dt.timedelta(minutes=LIVE_MINUTES))
     analyse_s = time.perf_counter() - began
     live = []
     for minute in range(LIVE_MINUTES - 1, -1, -1):
         began = time.perf_counter()
-        reading.read(until=end - dt.timedelta(minutes=minute), wait=False)
+        counting.count_attempts(until=end - dt.timedelta(minutes=minute), wait=False)
         live.append(time.perf_counter() - began)
     idle = []
     for _ in range(9):
         began = time.perf_counter()
-        reading.read(until=end, wait=False)
+        counting.count_attempts(until=end, wait=False)
         idle.append(time.perf_counter() - began)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
@@ -164,8 +164,9 @@ def measure(path: str, until: str) -> dict[str, Any]:
 
 
 def _server_mib() -> float:
-    """The peak of the connection's server process without what it shares; 0 where it is not here to
-    be looked at.
+    """Returns the peak memory of the connection's server process without what it shares.
+
+    Returns 0 where that process is on another machine.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

@@ -1,9 +1,10 @@
-"""A payment while a sweep is under way: 100 a second, whether or not the last one is done."""
+"""Payments during a sweep: 100 a second, whether or not the last one is done."""
 
 from __future__ import annotations
 
 import queue
 import random
+import sys
 import threading
 import time
 from typing import Any
@@ -74,15 +75,19 @@ def workflow(*, workers: int) -> None:
 def at_once() -> None:
     """The same change by one statement, guard and log included: what a short script would do."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE wallets_wallet SET state = 'charge_frozen' WHERE state = 'active'")
+        cursor.execute(
+            "UPDATE wallets_wallet SET state = %s WHERE state = %s",
+            [Wallet.State.CHARGE_FROZEN, Wallet.State.ACTIVE],
+        )
 
 
 # --- The process that pays ------------------------------------------------------------------------
 
 
 def pay_at_rate() -> dict[str, Any]:
-    """Payments from random wallets are made at the rate until the input closes; how long each took
-    from when it was due.
+    """Payments from random wallets were made at the rate until the input closed.
+
+    Returns how long each took from when it was due.
     """
     due: queue.Queue[float | None] = queue.Queue()
     bounds = Wallet.objects.aggregate(first=Min("pk"), last=Max("pk"))
@@ -125,6 +130,5 @@ def pay_at_rate() -> dict[str, Any]:
 
 
 def input_ends() -> None:
-    import sys
-
+    """The harness has closed this process's input: the work is to end."""
     sys.stdin.read()

@@ -19,6 +19,7 @@ from benchmarks.harness import (
     process_environment,
 )
 from benchmarks.plain import PlainLog, PlainWallet
+from wallets.models import Wallet
 
 LIMIT = "one UPDATE + one INSERT, full pages"
 KEYED = "the same, with a foreign key on the log"
@@ -100,18 +101,23 @@ def run(bench: Bench) -> None:
 
 
 def bare(table: str, log: str) -> tuple[int, float]:
-    """What PostgreSQL needs for the same rows when nobody guards, logs by a trigger, or waits."""
+    """The same rows are changed and logged by two statements, without guard or trigger."""
     with Stopwatch() as watch, transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {table} SET state = 'charge_frozen' WHERE state = 'active'")
+        states = {"active": Wallet.State.ACTIVE, "frozen": Wallet.State.CHARGE_FROZEN}
+        cursor.execute(
+            f"UPDATE {table} SET state = %(frozen)s WHERE state = %(active)s",
+            states,
+        )
         rows = cursor.rowcount
         cursor.execute(
             f"""
             INSERT INTO {log}
                 (subject_id, transition, source, target, run_id, reason, at, xact_id)
-            SELECT id, 'freeze_charges', 'active', 'charge_frozen', 1, 'benchmark',
+            SELECT id, 'freeze_charges', %(active)s, %(frozen)s, 1, 'benchmark',
                    clock_timestamp(), pg_current_xact_id()::text::bigint
-            FROM {table} WHERE state = 'charge_frozen'
-            """
+            FROM {table} WHERE state = %(frozen)s
+            """,
+            states,
         )
     return rows, watch.seconds
 
@@ -132,8 +138,9 @@ def workflow(bench: Bench, *, workers: int) -> tuple[int, float]:
 def queryset() -> tuple[int, float]:
     """One UPDATE by the ORM, and log objects made in Python."""
     with Stopwatch() as watch, transaction.atomic():
-        chosen = list(PlainWallet.objects.filter(state="active").values_list("pk", flat=True))
-        PlainWallet.objects.filter(state="active").update(state="charge_frozen")
+        active = PlainWallet.objects.filter(state=Wallet.State.ACTIVE)
+        chosen = list(active.values_list("pk", flat=True))
+        active.update(state=Wallet.State.CHARGE_FROZEN)
         PlainLog.objects.bulk_create((plain.log_of(pk) for pk in chosen), batch_size=1_000)
     return len(chosen), watch.seconds
 
@@ -141,7 +148,7 @@ def queryset() -> tuple[int, float]:
 def bulk(rows: int) -> tuple[int, float]:
     """django-fsm's method on every object, then the two bulk calls per thousand."""
     with Stopwatch() as watch:
-        chosen = list(PlainWallet.objects.filter(state="active").order_by("pk")[:rows])
+        chosen = list(PlainWallet.objects.filter(state=Wallet.State.ACTIVE).order_by("pk")[:rows])
         for first in range(0, len(chosen), 1_000):
             wallets = chosen[first : first + 1_000]
             with transaction.atomic():
@@ -213,5 +220,5 @@ def tasks(rows: int, *, reuse_max: int) -> tuple[int, float]:
 def _until_logged(rows: int, *, seconds_max: float = 120) -> None:
     begun = time.monotonic()
     while PlainLog.objects.count() < rows:
-        assert time.monotonic() - begun < seconds_max, "the worker does not come to its end"
+        assert time.monotonic() - begun < seconds_max, "the worker does not end"
         time.sleep(0.01)

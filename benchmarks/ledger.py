@@ -11,7 +11,7 @@ from django.db.models import Max, Min
 from benchmarks import freeze_charges
 from benchmarks.harness import Bench, Measurement, Process, Stopwatch
 from wallets import invariants as ledger_invariants
-from wallets.models import Wallet
+from wallets.models import TopUp, Wallet
 from wallets.movements import charging, histories, spending
 from winddown.actors import SYSTEM
 from winddown.evidence import audit
@@ -141,11 +141,12 @@ def _stage() -> None:
             CREATE TEMPORARY TABLE {ROWS} AS
             SELECT row_number() OVER (ORDER BY id) AS line, NULL::bigint AS earlier_id,
                    'mass-' || id AS top_up_ref, id AS wallet_id, 'register_cash'::text AS source,
-                   NULL::bigint AS card_id, 100::bigint AS amount_minor, 'posted'::text AS state,
+                   NULL::bigint AS card_id, 100::bigint AS amount_minor, %s::text AS state,
                    winddown_now() AS occurred_at, ''::text AS rrn, ''::text AS auth_code,
                    ''::text AS arn
             FROM wallets_wallet ORDER BY id
-            """
+            """,
+            [TopUp.State.POSTED],
         )
         cursor.execute(f"ANALYZE {ROWS}")
 

@@ -11,11 +11,13 @@ from django.db import connection, models
 from django.utils import timezone
 from django_fsm import FSMField, transition
 
+from wallets.models import Wallet
+
 
 class PlainWallet(models.Model):
     wallet_ref = models.CharField(max_length=64)
     account_id = models.BigIntegerField()
-    state = FSMField(default="active")
+    state = FSMField(default=Wallet.State.ACTIVE)
     paid_minor = models.BigIntegerField()
     bonus_minor = models.BigIntegerField()
     held_minor = models.BigIntegerField()
@@ -28,7 +30,7 @@ class PlainWallet(models.Model):
     def __str__(self) -> str:
         return self.wallet_ref
 
-    @transition(field=state, source="active", target="charge_frozen")
+    @transition(field=state, source=Wallet.State.ACTIVE, target=Wallet.State.CHARGE_FROZEN)
     def freeze_charges(self) -> None:
         """What most projects write."""
 
@@ -56,15 +58,15 @@ def log_of(wallet_id: int) -> PlainLog:
     return PlainLog(
         subject_id=wallet_id,
         transition="freeze_charges",
-        source="active",
-        target="charge_frozen",
+        source=Wallet.State.ACTIVE,
+        target=Wallet.State.CHARGE_FROZEN,
         reason="",
     )
 
 
 def twins() -> None:
-    """The twin tables stand beside the real ones, with the same wallets in them; `plain_half` keeps
-    its pages half full.
+    """The twin tables exist beside the real ones, with the same wallets; `plain_half` keeps its pages
+    half full.
     """
     with connection.cursor() as cursor:
         for table, fillfactor in (("plain_plainwallet", 100), ("plain_half", 50)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import connection, models, transaction
@@ -111,5 +110,5 @@ def programme() -> None:
     staff("checker", "incident_commander", "compliance")
 
 
-def person(login_id: str) -> Any:
+def person(login_id: str) -> User:
     return User.objects.get(login_id=login_id)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Max, Min
 
 from benchmarks import population, runs
@@ -27,7 +27,14 @@ ORM = "ORM, wallet by wallet"
 
 ORM_SAMPLE = 1_000
 AT_ONCE = 50_000
-TO_BALANCE_FIXED = ("incident", "restricted", "announced", "closing", "closed", "balance_fixed")
+TO_BALANCE_FIXED = (
+    Programme.State.INCIDENT,
+    Programme.State.RESTRICTED,
+    Programme.State.ANNOUNCED,
+    Programme.State.CLOSING,
+    Programme.State.CLOSED,
+    Programme.State.BALANCE_FIXED,
+)
 
 
 def run(bench: Bench) -> None:
@@ -80,7 +87,7 @@ def _stop_everything() -> None:
     for code in ("spend", *(f"top_up:{source}" for source in capabilities.FUNDING_SOURCES)):
         capabilities.stop(code, actor=maker, reason="benchmark", ratified_by=checker)
     at = clock.now()
-    Milestone.objects.create(kind="spend_ends", at=at, ends_capability="spend")
+    Milestone.objects.create(kind=Milestone.Kind.SPEND_ENDS, at=at, ends_capability="spend")
     PublicNotice.objects.create(
         statement="The balances are refunded.",
         issuer_name="operator",
@@ -125,7 +132,12 @@ def _close() -> None:
 
 
 def bare() -> tuple[int, float]:
-    """The same rows, for all wallets at once, by nobody in particular and unguarded."""
+    """The same rows are written for all wallets at once, without guard or trigger."""
+    states = {
+        "closed": Wallet.State.CLOSED,
+        "entitled": Wallet.State.ENTITLED,
+        "computed": Entitlement.State.COMPUTED,
+    }
     with connection.cursor() as cursor:
         _triggers_off(cursor)
         with Stopwatch() as watch, transaction.atomic():
@@ -138,33 +150,36 @@ def bare() -> tuple[int, float]:
                 """
                 INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
                 SELECT %(journal)s, 'wallet_paid', id, -paid_minor
-                FROM wallets_wallet WHERE state = 'closed'
+                FROM wallets_wallet WHERE state = %(closed)s
                 UNION ALL
                 SELECT %(journal)s, 'refunds_payable', NULL, sum(paid_minor)
-                FROM wallets_wallet WHERE state = 'closed'
+                FROM wallets_wallet WHERE state = %(closed)s
                 """,
-                {"journal": journal},
+                states | {"journal": journal},
             )
             cursor.execute(
                 """
                 INSERT INTO refunds_entitlement (wallet_id, snapshot_id, amount_minor, state,
                     returns, postal_order_offered, notice_undeliverable)
-                SELECT id, 1, paid_minor, 'computed', 0, false, false
-                FROM wallets_wallet WHERE state = 'closed'
-                """
+                SELECT id, 1, paid_minor, %(computed)s, 0, false, false
+                FROM wallets_wallet WHERE state = %(closed)s
+                """,
+                states,
             )
             cursor.execute(
                 """
                 INSERT INTO wallets_wallettransition
                     (subject_id, transition, source, target, reason, at, xact_id)
-                SELECT id, 'entitle', 'closed', 'entitled', '', clock_timestamp(),
+                SELECT id, 'entitle', %(closed)s, %(entitled)s, '', clock_timestamp(),
                        pg_current_xact_id()::text::bigint
-                FROM wallets_wallet WHERE state = 'closed'
-                """
+                FROM wallets_wallet WHERE state = %(closed)s
+                """,
+                states,
             )
             cursor.execute(
-                "UPDATE wallets_wallet SET state = 'entitled', paid_minor = 0"
-                " WHERE state = 'closed'"
+                "UPDATE wallets_wallet SET state = %(entitled)s, paid_minor = 0"
+                " WHERE state = %(closed)s",
+                states,
             )
             rows = cursor.rowcount
     return rows, watch.seconds
@@ -212,14 +227,14 @@ def _entitle_one(pk: int, snapshot: Snapshot, at: dt.datetime) -> None:
     WalletTransition.objects.create(
         subject_id=pk,
         transition="entitle",
-        source="closed",
-        target="entitled",
+        source=Wallet.State.CLOSED,
+        target=Wallet.State.ENTITLED,
         reason="",
         at=at,
         xact_id=0,
     )
 
 
-def _triggers_off(cursor: Any) -> None:
+def _triggers_off(cursor: CursorWrapper) -> None:
     for model in (Wallet, WalletTransition, Journal, Posting, Entitlement):
         cursor.execute(f"ALTER TABLE {model._meta.db_table} DISABLE TRIGGER USER")

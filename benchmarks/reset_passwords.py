@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import statistics
 import uuid
-from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from accounts.credentials import fencing
 from accounts.models import CredentialFence, ResetNotice, ResetNoticeTransition, Session, User
@@ -92,7 +92,7 @@ def fill(people: int) -> None:
 
 
 def bare() -> tuple[int, float]:
-    """The same rows, for everybody at once, behind no fence and unguarded."""
+    """The same rows are written for everybody at once, without fence, guard or trigger."""
     with connection.cursor() as cursor:
         _triggers_off(cursor)
         with Stopwatch() as watch, transaction.atomic():
@@ -111,9 +111,14 @@ def bare() -> tuple[int, float]:
                 """
                 INSERT INTO accounts_resetnotice
                     (user_id, run_id, channel, state, queued_at, attempts, answer)
-                SELECT id, 1, 'email', 'queued', clock_timestamp(), 0, ''
-                FROM accounts_user WHERE kind = 'customer'
-                """
+                SELECT id, 1, %(email)s, %(queued)s, clock_timestamp(), 0, ''
+                FROM accounts_user WHERE kind = %(customer)s
+                """,
+                {
+                    "email": ResetNotice.Channel.EMAIL,
+                    "queued": ResetNotice.State.QUEUED,
+                    "customer": User.Kind.CUSTOMER,
+                },
             )
     return rows, watch.seconds
 
@@ -165,9 +170,11 @@ def _reset_one(pk: int) -> None:
     person.password_removed_at = clock.now()
     person.save(update_fields=["refused_hash", "password", "password_removed_at"])
     Session.objects.filter(user=person).delete()
-    ResetNotice.objects.create(user=person, run_id=1, channel="email", queued_at=clock.now())
+    ResetNotice.objects.create(
+        user=person, run_id=1, channel=ResetNotice.Channel.EMAIL, queued_at=clock.now()
+    )
 
 
-def _triggers_off(cursor: Any) -> None:
+def _triggers_off(cursor: CursorWrapper) -> None:
     for model in (User, Session, ResetNotice, ResetNoticeTransition, CredentialFence):
         cursor.execute(f"ALTER TABLE {model._meta.db_table} DISABLE TRIGGER USER")

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks import population
 from benchmarks.harness import Process, Stopwatch
 from winddown.models import Run
-from winddown.runs import progress, waking, working
+from winddown.runs import planning, progress, waking, working
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Ended:
 def ended(
     name: str, *, maker: str, checker: str, workers: int, params: dict[str, Any] | None = None
 ) -> Ended:
-    """A run of workflow `name` has succeeded, worked off by so many processes."""
+    """A run of workflow `name` has succeeded, worked off by `workers` processes."""
     planner, approver = population.person(maker), population.person(checker)
-    with Stopwatch() as planning:
+    with Stopwatch() as prepared:
         run = planning.plan(name, actor=planner, reason="benchmark", params=params)
-        planning.lap("plan s")
+        prepared.lap("plan s")
         run = planning.approve(run, actor=approver, digest=run.plan_digest, reason="benchmark")
-        planning.lap("approve s")
+        prepared.lap("approve s")
     crew = [Process("runs", "work_off", run.pk) for _ in range(workers)]
     with Stopwatch() as watch:
         planning.start(run, actor=planner)
@@ -44,13 +44,13 @@ def ended(
         process.left()
     done = Run.objects.get(pk=run.pk)
     assert done.state == Run.State.SUCCEEDED, done.state
-    return Ended(sum(progress.moved(done).values()), watch.seconds, planning.laps | watch.laps)
+    return Ended(sum(progress.moved(done).values()), watch.seconds, prepared.laps | watch.laps)
 
 
 def work_off(run: str) -> dict[str, int]:
-    """A worker's part: batches until none is left.
+    """No batch is left; returns how many this process worked off.
 
-    One that finds no batch free while another finishes the step looks again.
+    A worker that finds no free batch while another finishes the step tries again.
     """
     batches = 0
     while int(run) in waking.owed():

@@ -4,6 +4,7 @@ after it.
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import statistics
 import threading
@@ -86,8 +87,9 @@ READS = {CHECKED: capabilities.passed, PLAIN: plain_select, UNCHECKED: unchecked
 
 
 def load(side: str, share: str) -> dict[str, Any]:
-    """Threads pay and top up until the input closes; how many movements were made and refused, in
-    which time.
+    """Threads have paid and topped up until the input closed.
+
+    Returns how many movements were made and refused, and in which time.
     """
     capabilities.passed = READS[side]
     bounds = Wallet.objects.aggregate(first=Min("pk"), last=Max("pk"))
@@ -185,8 +187,8 @@ def flipped(side: str, flips: int) -> dict[str, float]:
     }
 
 
-def _moment(code: str) -> tuple[str, Any]:
-    """What had committed when the flip was about to, and since when the switch is off."""
+def _moment(code: str) -> tuple[str, dt.datetime]:
+    """Returns what had committed just before the flip, and since when the switch is off."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_current_snapshot()::text, since FROM winddown_capability WHERE code = %s",
@@ -196,8 +198,10 @@ def _moment(code: str) -> tuple[str, Any]:
     return snapshot, since
 
 
-def _late(code: str, version: int, snapshot: str, since: Any) -> tuple[int, int]:
-    """Movements under `version` that committed after the flip; those that bear a time after it."""
+def _late(code: str, version: int, snapshot: str, since: dt.datetime) -> tuple[int, int]:
+    """Returns how many movements under `version` committed after the flip, and how many are dated
+    after it.
+    """
     table, source = (
         ("wallets_payment", "payment") if code == "spend" else ("wallets_topup", "top_up")
     )

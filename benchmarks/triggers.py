@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, Min
@@ -22,16 +21,17 @@ OURS = "guard and log by trigger"
 BY_ROW = "log by a trigger for each row"
 NO_LOG = "no log, no trigger"
 
+STATES = {"active": Wallet.State.ACTIVE, "frozen": Wallet.State.CHARGE_FROZEN}
 CHOSEN = """
     WITH chosen (id) AS MATERIALIZED (
-        SELECT id FROM {table} WHERE id BETWEEN %s AND %s AND state = 'active'
+        SELECT id FROM {table} WHERE id BETWEEN %(first)s AND %(last)s AND state = %(active)s
         ORDER BY id FOR NO KEY UPDATE
     )
 """
-UPDATE = " UPDATE {table} SET state = 'charge_frozen' WHERE id = ANY (ARRAY(SELECT id FROM chosen))"
+UPDATE = " UPDATE {table} SET state = %(frozen)s WHERE id = ANY (ARRAY(SELECT id FROM chosen))"
 LOG = """
     INSERT INTO {log} (subject_id, transition, source, target, run_id, reason, at, xact_id)
-    SELECT {id}, 'freeze_charges', 'active', 'charge_frozen', 1, 'benchmark', clock_timestamp(),
+    SELECT {id}, 'freeze_charges', %(active)s, %(frozen)s, 1, 'benchmark', clock_timestamp(),
            pg_current_xact_id()::text::bigint
 """
 
@@ -81,7 +81,8 @@ def _twins() -> None:
             BEGIN {insert}; RETURN NULL; END $$;
             CREATE TRIGGER log AFTER UPDATE ON bare_by_row FOR EACH ROW
                 WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION bare_by_row_log();
-            """
+            """,
+            STATES,
         )
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
@@ -103,18 +104,22 @@ def _in_turn(size: int) -> dict[str, list[float]]:
     stride = size // batches
     found: dict[str, list[float]] = {side: [] for side in statements}
     for number in range(batches):
-        bounds = [first + number * stride, first + number * stride + BATCH - 1]
+        bounds = {
+            "first": first + number * stride,
+            "last": first + number * stride + BATCH - 1,
+        }
         for side, statement in statements.items():
             found[side].append(_batch(statement, bounds))
     return found
 
 
-def _batch(statement: str, bounds: list[Any]) -> float:
+def _batch(statement: str, bounds: dict[str, int]) -> float:
+    """Returns the seconds that the statement took."""
     with (
         transaction.atomic(),
         named("freeze_charges", actor=SYSTEM, reason="benchmark"),
         connection.cursor() as cursor,
         Stopwatch() as watch,
     ):
-        cursor.execute(statement, bounds)
+        cursor.execute(statement, STATES | bounds)
     return watch.seconds

@@ -16,8 +16,8 @@ import jaconv
 
 from benchmarks.harness import Bench, Measurement, Process
 from refunds.bankfiles.kana import to_bank_kana
-from refunds.bankfiles.transfer_items import Remitter
-from refunds.bankfiles.zengin_transfer import TransferRow, stream, write
+from refunds.bankfiles.transfer_items import Remitter, TransferRow
+from refunds.bankfiles.zengin_transfer import stream, write
 
 REMITTER = Remitter(
     code="0123456789",

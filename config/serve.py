@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from config.embedded import die_with_parent
+from config.embedded.processes import die_with_parent
 
 POLL_S = 0.2
 # The worker finishes the batch in its hands.

@@ -28,6 +28,7 @@ from config.environment import (
     email_from_url,
 )
 from config.schedule import beat_schedule
+from winddown import workflows
 from winddown.providers import PROVIDERS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -291,14 +292,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_QUEUES = [
     # With an exchange each: on a shared one a message would reach every queue.
     Queue(name, Exchange(name), routing_key=name)
-    for name in (
-        "default",
-        "freeze-charges",
-        "reset-all-passwords",
-        "suspend-external-login",
-        "shut-down-by-deadline",
-        "refund-balances",
-    )
+    for name in ("default", *workflows.NAMES)
 ]
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 

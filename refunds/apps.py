@@ -1,4 +1,4 @@
-"""Who is owed what, and by which route it goes home."""
+"""Who is owed what, and by which method it goes home."""
 
 from django.apps import AppConfig
 
@@ -13,13 +13,11 @@ class RefundsConfig(AppConfig):
         from refunds.claims import invariants as claim_invariants  # noqa: F401
         from refunds.payouts import payout_batches
         from refunds.remedies import follow_up, requests  # noqa: F401
-        from refunds.workflows import refund_balances  # noqa: F401  registers it
-        from winddown.runs import clockwork
+        from winddown.runs import clockwork, registry
 
-        clockwork.FOLLOW_UPS |= {
-            "candidates while an attack lasts": victims.follow_up,
-            "asks to issuers": follow_up.follow_up,
-            "claims secured by the fence": holding.secure_by_fence,
-            "claims that rest": ending.let_rest,
-            "payouts carried out": payout_batches.execute_due,
-        }
+        registry.load("refunds")
+        clockwork.FOLLOW_UPS.add("candidates while an attack lasts", victims.follow_up)
+        clockwork.FOLLOW_UPS.add("requests to issuers", follow_up.follow_up)
+        clockwork.FOLLOW_UPS.add("claims secured by the fence", holding.secure_by_fence)
+        clockwork.FOLLOW_UPS.add("claims past their appeal time", ending.close_after_appeal_time)
+        clockwork.FOLLOW_UPS.add("payouts carried out", payout_batches.execute_due)

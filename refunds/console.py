@@ -1,4 +1,4 @@
-"""Pages of the console about refunds: the candidates' wallets are held."""
+"""The console's page on which the candidates' wallets are held."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from refunds.claims import holding
 from refunds.forms import HoldForm
-from winddown.site.pages import fresh_page, page, refusals_told, staff_page
+from winddown.site.pages import actor_of, fresh_page, page, refusals_told, staff_page
 
 
 @require_http_methods(["GET", "POST"])
@@ -24,7 +24,7 @@ def hold_candidates(request: HttpRequest) -> HttpResponse:
         with refusals_told(request):
             held = holding.hold_candidates(
                 chosen,
-                actor=request.user,
+                actor=actor_of(request),
                 reason=form.cleaned_data["reason"],
                 whole=form.cleaned_data["extent"] == "whole",
             )

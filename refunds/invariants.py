@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from refunds.models import Entitlement, Payout, PayoutBatch
+from wallets.models import LedgerAccount, Wallet
 from winddown.evidence.invariants import invariant, rows
+from winddown.models import Signature
 
 
 @invariant("I2", "No refund twice: one payout per entitlement or remedy lives or arrived")
@@ -11,9 +14,10 @@ def refunds_twice() -> list[str]:
     for of in ("entitlement", "remedy"):
         found += rows(
             f"SELECT {of}_id, count(*) FROM refunds_payout WHERE {of}_id IS NOT NULL"  # noqa: S608
-            " AND state NOT IN ('returned', 'uncollectable', 'recalled')"
+            " AND state <> ALL (%(came_back)s)"
             " GROUP BY 1 HAVING count(*) > 1",
             f"{of} {{0}} has {{1}} payouts that live or arrived",
+            {"came_back": list(Payout.CAME_BACK)},
         )
     return found
 
@@ -76,14 +80,13 @@ def unapproved_files() -> list[str]:
         SELECT b.id, count(DISTINCT s.staff_number), b.approvals_needed FROM refunds_payoutbatch b
         JOIN accounts_user m ON m.id = b.maker_id
         LEFT JOIN winddown_signature s ON s.subject = 'payout_batch:' || b.id
-            AND s.part = 'approved'
+            AND s.part = %(approved)s
             AND s.digest = b.digest AND s.staff_number <> m.staff_number
-        WHERE b.state IN ('approved', 'exported', 'transmitted', 'bank_accepted',
-            'bank_rejected', 'executed',
-            'reconciling', 'reconciled', 'closed')
+        WHERE b.state = ANY (%(signed)s)
         GROUP BY b.id HAVING count(DISTINCT s.staff_number) < b.approvals_needed
         """,
         "payout batch {0} has {1} of {2} approvals",
+        {"signed": list(PayoutBatch.SIGNED), "approved": Signature.Part.APPROVED},
     ) + rows(
         """
         SELECT b.id FROM refunds_payoutbatch b JOIN accounts_user t ON t.id = b.transmitted_by_id
@@ -101,9 +104,10 @@ def applications_of_one_person() -> list[str]:
         SELECT a.id FROM refunds_refundapplication a
         WHERE a.decided_by_id IS NOT NULL AND (SELECT count(DISTINCT s.staff_number)
             FROM winddown_signature s
-            WHERE s.subject = 'application:' || a.id AND s.part IN ('maker', 'approved')) < 2
+            WHERE s.subject = 'application:' || a.id AND s.part = ANY (%(parts)s)) < 2
         """,
         "application {0} was decided by one person",
+        {"parts": [Signature.Part.MAKER, Signature.Part.APPROVED]},
     ) + rows(
         "SELECT id FROM refunds_refundapplication WHERE late AND decided_at IS NOT NULL"
         " AND decided_by_id IS NULL",
@@ -117,10 +121,11 @@ def batches_differ() -> list[str]:
         """
         SELECT b.id, b.items, b.total_minor, count(o.id), coalesce(sum(o.amount_minor), 0)
         FROM refunds_payoutbatch b LEFT JOIN refunds_payout o ON o.batch_id = b.id
-        WHERE b.state NOT IN ('open', 'rejected', 'bank_rejected', 'voided') GROUP BY b.id
+        WHERE b.state = ANY (%(holding)s) GROUP BY b.id
         HAVING b.items <> count(o.id) OR b.total_minor <> coalesce(sum(o.amount_minor), 0)
         """,
         "payout batch {0} says {1} payouts of {2}, it holds {3} of {4}",
+        {"holding": list(PayoutBatch.HOLDING)},
     )
 
 
@@ -142,19 +147,20 @@ def results_booked() -> list[str]:
         WITH results AS (
             SELECT result_file_id AS file,
                    CASE WHEN entitlement_id IS NULL THEN 'remedy_' ELSE 'refund_' END
-                   || CASE state WHEN 'settled' THEN 'settle' ELSE 'return' END AS kind,
+                   || CASE state WHEN %(settled)s THEN 'settle' ELSE 'return' END AS kind,
                    sum(amount_minor) AS amount
             FROM refunds_payout WHERE result_file_id IS NOT NULL GROUP BY 1, 2
         ), booked AS (
             SELECT j.source_id AS file, j.kind, -sum(p.amount_minor) AS amount
             FROM wallets_journal j JOIN wallets_posting p ON p.journal_id = j.id
-            WHERE j.source = 'bank_file' AND p.account = 'payouts_in_flight' GROUP BY 1, 2
+            WHERE j.source = 'bank_file' AND p.account = %(in_flight)s GROUP BY 1, 2
         )
         SELECT coalesce(r.file, b.file), coalesce(r.kind, b.kind), r.amount, b.amount
         FROM results r FULL JOIN booked b USING (file, kind)
         WHERE r.amount IS DISTINCT FROM b.amount
         """,
         "bank file {0}: {1} comes to {2}, the ledger booked {3}",
+        {"settled": Payout.State.SETTLED, "in_flight": LedgerAccount.PAYOUTS_IN_FLIGHT},
     )
 
 
@@ -164,22 +170,35 @@ def wallets_in_two_buckets() -> list[str]:
         """
         SELECT w.id, w.state, e.state FROM wallets_wallet w
         LEFT JOIN refunds_entitlement e ON e.wallet_id = w.id
-        WHERE w.state IN ('entitled', 'held_entitled', 'settled', 'transferred', 'excluded')
+        WHERE w.state = ANY (%(emptied)s)
             AND NOT CASE w.state
-            WHEN 'entitled' THEN e.state NOT IN ('paid', 'excluded', 'transferred')
-            WHEN 'held_entitled' THEN e.id IS NULL OR e.state = 'held'
-            WHEN 'settled' THEN e.id IS NULL OR e.state = 'paid'
-            WHEN 'transferred' THEN e.state = 'transferred'
-            WHEN 'excluded' THEN e.state IN ('excluded', 'late_approved', 'paying', 'returned',
-                'applied', 'approved')
+            WHEN %(entitled)s THEN e.state <> ALL (%(ended)s)
+            WHEN %(held_entitled)s THEN e.id IS NULL OR e.state = %(held)s
+            WHEN %(settled)s THEN e.id IS NULL OR e.state = %(paid)s
+            WHEN %(wallet_transferred)s THEN e.state = %(transferred)s
+            WHEN %(excluded)s THEN e.state = ANY (%(behind_exclusion)s)
             END IS TRUE
         """,
         "wallet {0} is {1}, its entitlement {2}",
+        {
+            "emptied": list(Wallet.EMPTIED),
+            "entitled": Wallet.State.ENTITLED,
+            "held_entitled": Wallet.State.HELD_ENTITLED,
+            "settled": Wallet.State.SETTLED,
+            "wallet_transferred": Wallet.State.TRANSFERRED,
+            "excluded": Wallet.State.EXCLUDED,
+            "ended": list(Entitlement.ENDED),
+            "held": Entitlement.State.HELD,
+            "paid": Entitlement.State.PAID,
+            "transferred": Entitlement.State.TRANSFERRED,
+            "behind_exclusion": list(Entitlement.BEHIND_EXCLUSION),
+        },
     ) + rows(
         "SELECT e.id, w.state FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = "
         "e.wallet_id"
-        " WHERE w.state IN ('active', 'charge_frozen', 'held', 'closing', 'closed', 'held_closed')",
+        " WHERE w.state = ANY (%(not_emptied)s)",
         "entitlement {0} exists while its wallet is {1}",
+        {"not_emptied": list(Wallet.NOT_EMPTIED)},
     )
 
 
@@ -192,51 +211,64 @@ def refund_identity() -> list[str]:
         """
         WITH e AS (
             SELECT coalesce(sum(amount_minor), 0) AS entitled,
-                coalesce(sum(amount_minor) FILTER (WHERE state IN
-                    ('computed', 'notified', 'applied', 'approved', 'returned', 'late_approved',
-                        'held')), 0) AS owed,
-                coalesce(sum(amount_minor) FILTER (WHERE state = 'paying'), 0) AS paying,
-                coalesce(sum(amount_minor) FILTER (WHERE state = 'paid'), 0) AS paid,
-                coalesce(sum(amount_minor) FILTER (WHERE state = 'excluded'), 0) AS excluded,
-                coalesce(sum(amount_minor) FILTER (WHERE state = 'transferred'), 0) AS transferred
+                coalesce(sum(amount_minor) FILTER (WHERE state = ANY (%(owed)s)), 0) AS owed,
+                coalesce(sum(amount_minor) FILTER (WHERE state = %(paying)s), 0) AS paying,
+                coalesce(sum(amount_minor) FILTER (WHERE state = %(paid)s), 0) AS paid,
+                coalesce(sum(amount_minor) FILTER (WHERE state = %(excluded)s), 0) AS excluded,
+                coalesce(sum(amount_minor) FILTER (WHERE state = %(transferred)s), 0)
+                    AS transferred
             FROM refunds_entitlement
         ), o AS (
             SELECT coalesce(sum(amount_minor) FILTER (WHERE remedy_id IS NOT NULL
-                AND state = 'settled'), 0) AS remedied,
-                coalesce(sum(amount_minor) FILTER (WHERE state = 'settled'), 0) AS settled,
-                coalesce(sum(amount_minor) FILTER (WHERE state IN
-                    ('ready', 'checked', 'batched', 'exported', 'executed')), 0) AS in_flight,
-                coalesce(sum(amount_minor) FILTER (WHERE remedy_id IS NULL AND state IN
-                    ('ready', 'checked', 'batched', 'exported', 'executed')), 0) AS
-                        refunds_in_flight
+                AND state = %(settled)s), 0) AS remedied,
+                coalesce(sum(amount_minor) FILTER (WHERE state = %(settled)s), 0) AS settled,
+                coalesce(sum(amount_minor) FILTER (WHERE state = ANY (%(in_flight)s)), 0)
+                    AS in_flight,
+                coalesce(sum(amount_minor) FILTER (WHERE remedy_id IS NULL
+                    AND state = ANY (%(in_flight)s)), 0) AS refunds_in_flight
             FROM refunds_payout
         ), p AS (
-            SELECT coalesce(sum(p.amount_minor) FILTER (WHERE account = 'refunds_payable'
-                AND j.kind = 'entitle'), 0)
-                       AS entitled,
-                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'refunds_payable'), 0) AS
-                    payable,
-                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'payouts_in_flight'), 0) AS
-                    in_flight,
-                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'bank'), 0) AS bank,
-                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'unclaimed'), 0) AS unclaimed,
-                coalesce(sum(p.amount_minor) FILTER (WHERE account = 'transferred'), 0) AS
-                    transferred
+            SELECT coalesce(sum(p.amount_minor) FILTER (WHERE account = %(payable_account)s
+                    AND j.kind = 'entitle'), 0) AS entitled,
+                coalesce(sum(p.amount_minor) FILTER (WHERE account = %(payable_account)s), 0)
+                    AS payable,
+                coalesce(sum(p.amount_minor) FILTER (WHERE account = %(in_flight_account)s), 0)
+                    AS in_flight,
+                coalesce(sum(p.amount_minor) FILTER (WHERE account = %(bank_account)s), 0)
+                    AS bank,
+                coalesce(sum(p.amount_minor) FILTER (WHERE account = %(unclaimed_account)s), 0)
+                    AS unclaimed,
+                coalesce(sum(p.amount_minor) FILTER (WHERE account = %(transferred_account)s), 0)
+                    AS transferred
             FROM wallets_posting p JOIN wallets_journal j ON j.id = p.journal_id
-            WHERE p.account IN ('refunds_payable', 'payouts_in_flight', 'bank', 'unclaimed',
-                'transferred')
+            WHERE p.account IN (%(payable_account)s, %(in_flight_account)s, %(bank_account)s,
+                %(unclaimed_account)s, %(transferred_account)s)
         )
         SELECT bucket, ledger, counted FROM e, o, p, LATERAL (VALUES
-            ('entitled', p.entitled, e.entitled),
+            ('all that is entitled', p.entitled, e.entitled),
             ('owed', p.payable, e.owed),
             ('in flight', p.in_flight, o.in_flight),
             ('refunds in flight', o.refunds_in_flight, e.paying),
-            ('bank', p.bank, o.settled),
-            ('paid', p.bank - o.remedied, e.paid),
+            ('at the bank', p.bank, o.settled),
+            ('refunds paid', p.bank - o.remedied, e.paid),
             ('unclaimed', p.unclaimed, e.excluded),
-            ('transferred', p.transferred, e.transferred),
+            ('taken over', p.transferred, e.transferred),
             ('all buckets', e.entitled, e.owed + e.paying + e.paid + e.excluded + e.transferred)
         ) AS b (bucket, ledger, counted) WHERE ledger <> counted
         """,
         "{0}: the ledger says {1}, the rows {2}",
+        {
+            "owed": list(Entitlement.OWED),
+            "paying": Entitlement.State.PAYING,
+            "paid": Entitlement.State.PAID,
+            "excluded": Entitlement.State.EXCLUDED,
+            "transferred": Entitlement.State.TRANSFERRED,
+            "settled": Payout.State.SETTLED,
+            "in_flight": list(Payout.IN_FLIGHT),
+            "payable_account": LedgerAccount.REFUNDS_PAYABLE,
+            "in_flight_account": LedgerAccount.PAYOUTS_IN_FLIGHT,
+            "bank_account": LedgerAccount.BANK,
+            "unclaimed_account": LedgerAccount.UNCLAIMED,
+            "transferred_account": LedgerAccount.TRANSFERRED,
+        },
     )

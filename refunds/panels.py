@@ -1,15 +1,15 @@
-"""What refunds add to the pages: their money lines, and a customer's entitlement with how far it
-has come.
-"""
+"""What refunds add to the pages: lines of the money table, and how far a customer's refund has
+come."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from refunds.claims import holding
 from refunds.models import (
     Entitlement,
@@ -20,6 +20,7 @@ from refunds.models import (
 )
 from wallets.models import LedgerAccount
 from winddown import words
+from winddown.actors import Actor
 from winddown.site import panels
 from winddown.site.panels import LEFT, OUT, Panel, Totals, money_line
 from winddown.words import StateWord, Text
@@ -36,7 +37,7 @@ REFUND_KINDS = (
 )
 
 
-def _of_refunds(account: LedgerAccount, *, sign: int) -> Any:
+def _of_refunds(account: LedgerAccount, *, sign: int) -> Callable[[Totals], int]:
     def amount(totals: Totals) -> int:
         return sign * totals.posted(accounts=(account,), kinds=("entitle", *REFUND_KINDS))
 
@@ -80,7 +81,7 @@ State = Entitlement.State
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One station on a refund's way: when it was reached, and whether it is the present one."""
+    """One stage of a refund: when it was reached, and whether it is the present one."""
 
     title: Text
     at: dt.datetime | None
@@ -105,7 +106,7 @@ _NEXT: dict[str, Text] = {
     State.HELD: _("We are still checking this amount. Contact us if you have questions."),
     State.TRANSFERRED: _("Another company has taken over this balance. It will contact you."),
 }
-# Each station with the states in which the refund has reached it.
+# Each stage with the states in which the refund has reached it.
 _WAY: tuple[tuple[Text, tuple[str, ...]], ...] = (
     (_("Application received"), (State.APPLIED,)),
     (_("Application accepted"), (State.APPROVED, State.LATE_APPROVED)),
@@ -114,9 +115,10 @@ _WAY: tuple[tuple[Text, tuple[str, ...]], ...] = (
 )
 
 
-@panels.home_panel(20)
-def entitlement(customer: Any) -> Panel | None:
-    """What the customer is owed and how far it has come; nothing before balances are sealed."""
+@panels.HOME_PANELS.entry("entitlement", place=20)
+def entitlement(customer: User) -> Panel | None:
+    """Returns what the customer is owed and how far it has come; None before balances are
+    sealed."""
     owed = Entitlement.objects.filter(wallet__account=customer).select_related("wallet").first()
     if owed is None:
         return None
@@ -134,8 +136,8 @@ def entitlement(customer: Any) -> Panel | None:
 
 
 def _way(owed: Entitlement) -> list[Stage]:
-    """The stations with the instant at which each was last reached; none for a refund that left the
-    way.
+    """Returns the stages with the instant at which each was last reached; none for a refund that
+    takes no further stage.
     """
     if owed.state in (State.EXCLUDED, State.TRANSFERRED, State.HELD):
         return []
@@ -160,11 +162,12 @@ def _way(owed: Entitlement) -> list[Stage]:
 CANDIDATES_SHOWN = 20
 
 
-@panels.page_panel("attack", 10)
-def candidate_claims(reader: Any) -> Panel:
-    """The claims that wait for an analyst, each with the rules that hit, and what is suspected only."""
+@panels.PAGE_PANELS.entry("attack/candidate_claims", place=10)
+def candidate_claims(reader: Actor) -> Panel:
+    """Returns the claims that wait for an analyst, each with the rules that hit, and how many
+    wallets are only suspected."""
     rows = holding.candidates()
-    by_rule = FraudClaim.objects.filter(route=FraudClaim.Route.RULE)
+    by_rule = FraudClaim.objects.filter(channel=FraudClaim.Channel.RULE)
     return Panel(
         "refunds/_candidates.html",
         {
@@ -185,12 +188,12 @@ for _prefix, _title in (
     ("entitlement", _("Release of a held refund")),
     ("claim", _("Fraud claim")),
     ("claim_decision", _("Decision about fraud claims")),
-    ("ask_list", _("List of asks to a card issuer")),
-    ("issuer_action", _("Ask to a card issuer")),
+    ("ask_list", _("List of requests to a card issuer")),
+    ("issuer_action", _("Request to a card issuer")),
     ("chargeback", _("Chargeback")),
 ):
     panels.name_subjects(_prefix, _title)
-words.add_states(
+words.STATES.add(
     "entitlement",
     {
         State.COMPUTED: StateWord(_("Not applied for"), "wait"),
@@ -206,8 +209,8 @@ words.add_states(
         State.TRANSFERRED: StateWord(_("Transferred"), "on"),
     },
 )
-words.add_workflow_words(
-    steps={
+words.STEPS.add_all(
+    {
         "settle_empty_wallets": _("Settle empty wallets"),
         "entitle_wallets": _("Entitle the holders"),
         "entitle_held_wallets": _("Entitle holders on hold"),
@@ -217,8 +220,10 @@ words.add_workflow_words(
         "fill_batches": _("Fill payout batches"),
         "seal_batches": _("Seal payout batches"),
         "exclude_unclaimed": _("Exclude what nobody claimed"),
-    },
-    plan_lines={
+    }
+)
+words.PLAN_LINES.add_all(
+    {
         "entitled": _("Wallets with paid value"),
         "held": _("Wallets on hold"),
         "empty": _("Empty wallets"),
@@ -238,5 +243,5 @@ words.add_workflow_words(
         "refunds_digest": _("Digest of the refunds"),
         "compensations_digest": _("Digest of the compensations"),
         "waiting_payouts_digest": _("Digest of the payouts that waited"),
-    },
+    }
 )

@@ -1,8 +1,8 @@
 """The list-type attack and its victims: who loses what, when, and how it looked from outside.
 
 What is known is reproduced to the unit: 808 people, JPY 38,615,473, all but one person and JPY
-10,138 of it known by 29 July, one tenth of the people hit only after 4 July. The rest is a story
-that fits:
+10,138 of it known by 29 July, one tenth of the people hit only after 4 July. The rest is made up to
+fit:
 
 - Most victims lose money through top-ups by their own card or points, a few minutes after the
   thief signed in. The thief spends it in another prefecture within hours. From about one

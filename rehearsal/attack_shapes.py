@@ -1,6 +1,4 @@
-"""The shapes in which an attack can come, as data: the case's own, and others that detection must
-stand.
-"""
+"""The forms of an attack, as data: the case's own, and others that detection must cope with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -8,15 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles.answers import AccountCheck, CheckLine, ResultLine, ReturnReason
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.transfer_items import TransferItem
-from refunds.bankfiles.zengin_result import (
-    AccountCheck,
-    AnswerKind,
-    CheckLine,
-    ResultLine,
-    ReturnReason,
-)
+from refunds.bankfiles.zengin_result import AnswerKind
 
 # What the bank knows about an account: everything it answers follows from this and from what it
 # has done before.
@@ -30,7 +25,7 @@ class BankRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What the bank did with one file: took it, or said why not; the files it answered with."""
+    """What the bank did with one file: why it refused it, or the files with which it answered."""
 
     name: str
     refused: str = ""
@@ -39,7 +34,7 @@ class Taken:
 
 @dataclass(slots=True)
 class SimulatedBank:
-    """Works on two directories: what it is sent lies in `inbox`, what it answers in `outbox`.
+    """Works on two directories: `inbox` has what it is sent, `outbox` what it answers.
 
     `quality_of` gives the truth about an account by "bank-branch-type-number": one of `QUALITIES`.
     An account of quality `no_such_account` or `name_mismatch` fails the check and every transfer;
@@ -85,12 +80,12 @@ class SimulatedBank:
     # --- account-name checks ----------------------------------------------------------------------
 
     def _check(self, name: str, content: bytes, *, today: dt.date) -> Path:
-        asked = zengin_result.read_checks(content)
+        checks = zengin_result.read_checks(content)
         pieces = zengin_result.write_checks(
-            remitter=asked.header.remitter,
-            value_date=asked.header.value_date(near=today),
+            remitter=checks.header.remitter,
+            value_date=checks.header.value_date(near=today),
             answered_on=today,
-            lines=(CheckLine(line.item, self._known(line.item)) for line in asked.lines),
+            lines=(CheckLine(line.item, self._known(line.item)) for line in checks.lines),
         )
         return self._write(f"answer-{name}", pieces)
 
@@ -144,7 +139,7 @@ class SimulatedBank:
 
 
 def account_key(item: TransferItem) -> str:
-    """How the bank names an account."""
+    """Returns the bank's name for an account."""
     return f"{item.bank_code}-{item.branch_code}-{item.account_type}-{item.account_number}"
 
 
@@ -162,7 +157,7 @@ class Accounts:
     def account(
         self, holder_number: int, *, attempt: int, quality: str
     ) -> tuple[str, str, str, str]:
-        """Bank, branch, type and number of the holder's account at this attempt."""
+        """Returns bank, branch, type and number of the holder's account at this attempt."""
         position = holder_number * 8 + attempt
         bank, branch = self.branches[position % len(self.branches)]
         serial = position // len(self.branches) + 1
@@ -172,16 +167,16 @@ class Accounts:
 
     @staticmethod
     def quality_of(key: str) -> str:
-        """What the number says; an account that the rehearsal did not make is a good one."""
+        """Returns what the number says; an account that the rehearsal did not make is a good one."""
         last = int(key[-1])
         return QUALITIES[last] if last < len(QUALITIES) else OK
 
 
 def later_quality(quality: str) -> str:
-    """What the account is like that a holder gives after a first one of `quality` failed."""
+    """Returns the quality of the account that a holder gives after one of `quality` failed."""
     return quality if quality == "always_bad" else OK
 
 
 def answers_in(outbox: Path) -> Iterator[Path]:
-    """The bank's answers, oldest name first."""
+    """Yields the bank's answers in the order of their names."""
     yield from sorted(outbox.glob("*.txt"))

@@ -1,4 +1,4 @@
-"""A simulated carrier of notices: it takes our file and reports, for every row, what became of it."""
+"""A simulated carrier of notices: it takes our file and reports what happened to every row."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import datetime as dt
 from pathlib import Path
 from random import Random
 
-# Of a hundred mails, how many come back: old mailboxes, as mass mailers know them.
+# The share of mails that come back from old mailboxes.
 BOUNCED = 0.012
 
 
 def answer(path: Path, *, at: dt.datetime, seed: int) -> Path:
-    """The report stands beside the file, in the columns that `load_mail_results` takes; the same
-    for the same seed and the same rows.
+    """The report is beside the file, in the columns that `load_mail_results` takes; returns its path.
+
+    The same seed and rows give the same report.
     """
     draw = Random(seed)  # noqa: S311  no secret
     report = path.with_suffix(".report.csv")

@@ -63,15 +63,15 @@ class Population:
         return round(Fraction(figure * accounts, self.registered))
 
     def holders(self, *, accounts: int) -> int:
-        """Wallets with paid value above zero at the close."""
+        """Returns how many wallets have paid value at the close."""
         return self.scaled(self.holders_at_close, accounts=accounts)
 
     def balance_minor(self, *, accounts: int) -> int:
-        """Paid value in all wallets at the close, after clawback and settlement."""
+        """Returns the paid value of all wallets at the close, after clawback and settlement."""
         return self.scaled(self.balance_at_close_minor, accounts=accounts)
 
     def holders_paid_by_2020_01_09(self, *, accounts: int) -> int:
-        """Holders who have their money on 9 January 2020: 120 of every 370."""
+        """Returns how many holders have their money on 9 January 2020: 120 of every 370."""
         paid = self.holders_at_close - self.holders_unpaid_2020_01_09
         return round(Fraction(self.holders(accounts=accounts) * paid, self.holders_at_close))
 
@@ -130,20 +130,20 @@ class Case:
     events: tuple[Event, ...]
 
     def at(self, code: str) -> dt.datetime:
-        """The instant of the event with this code; `CaseError` when the case has no such event."""
+        """Returns the instant of the event with this code; raises `CaseError` if there is none."""
         for event in self.events:
             if event.code == code:
                 return event.at
         raise CaseError(why=f"it has no event {code!r}.")
 
     def top_up_stop(self, source: str) -> dt.datetime:
-        """The first instant at which a top-up from this source was no longer possible."""
+        """Returns the first instant at which a top-up from this source was not possible any more."""
         card = source in {"credit_card", "debit_card"}
         return self.at("stop_card_top_ups" if card else "stop_all_top_ups")
 
 
 def parse_instant(text: str, *, zone: ZoneInfo) -> dt.datetime:
-    """The aware instant of a local `YYYY-MM-DDTHH:MM`, as everywhere; raises `CaseError`."""
+    """Returns the aware instant of a local `YYYY-MM-DDTHH:MM`; raises `CaseError`."""
     try:
         return clock.instant(text, zone=zone.key)
     except ValueError as error:
@@ -151,7 +151,7 @@ def parse_instant(text: str, *, zone: ZoneInfo) -> dt.datetime:
 
 
 def load_case(path: Path = CASE_FILE) -> Case:
-    """Every figure of the case has its type; raises `CaseError` on what is missing or strange."""
+    """Returns the case, every figure typed; raises `CaseError` on what is missing or strange."""
     with path.open("rb") as file:
         raw = tomllib.load(file)
     try:

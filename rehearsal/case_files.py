@@ -14,6 +14,11 @@ from rehearsal.case import Case
 MANIFEST = "manifest.json"
 LINES_BUFFERED_MAX = 4_096
 
+# States of top-ups and payments in the core system's files. The generator runs where there are no
+# models.
+AUTHORISED = "authorised"
+POSTED = "posted"
+
 HOUR = 3_600
 DAY = 24 * HOUR
 # Seconds after the launch on 1 July.
@@ -88,7 +93,7 @@ class CaseCsv:
 
 
 class CaseClock:
-    """Seconds since the launch, spoken as local ISO 8601 times.
+    """Seconds since the launch, and the local ISO 8601 times that they stand for.
 
     Generated times are integers because a million of them are made. One offset serves for the whole
     case, so a zone that changes its offset before the end of the case is refused.
@@ -131,42 +136,36 @@ def _on(clock: CaseClock, second: int) -> str:
     return clock.text(second)[:10].replace("-", "_")
 
 
+# The columns of the core system's files, by loader.
+COLUMNS = {
+    "load_accounts": "account_ref,login_id,email,email_verified_at,phone,phone_verified_at,"
+    "display_name,kana_name,registered_at,password_hash",
+    "load_external_identities": "account_ref,provider,subject,linked_at",
+    "load_wallets": "wallet_ref,account_ref,opened_at",
+    "load_funding_cards": "card_ref,account_ref,issuer_code,brand,funding,card_token,bin,last4,"
+    "registered_at",
+    "load_top_ups": "top_up_ref,wallet_ref,source,card_ref,amount_minor,occurred_at,state,"
+    "rrn,auth_code,arn",
+    "load_payments": "payment_ref,wallet_ref,amount_minor,merchant_ref,prefecture,"
+    "merchant_category,occurred_at,state",
+    "load_auth_events": "occurred_at,login_id,account_ref,outcome,method,network,device_ref,"
+    "country,displaced_session",
+}
+_MOVED = "wallet_ref,movement,movement_ref,amount_minor,funding,hit_at"
+
+
 class CaseFiles:
     """All files of a case, open at once, in the order in which they must be loaded."""
 
     def __init__(self, root: Path, *, case: Case, clock: CaseClock) -> None:
+        self._root = root
         self._open: list[CaseCsv] = []
-        self.accounts = self._file(
-            root,
-            "accounts.csv",
-            "load_accounts",
-            "account_ref,login_id,email,email_verified_at,phone,phone_verified_at,"
-            "display_name,kana_name,registered_at,password_hash",
-        )
-        self.identities = self._file(
-            root,
-            "external_identities.csv",
-            "load_external_identities",
-            "account_ref,provider,subject,linked_at",
-        )
-        self.wallets = self._file(
-            root, "wallets.csv", "load_wallets", "wallet_ref,account_ref,opened_at"
-        )
-        self.cards = self._file(
-            root,
-            "funding_cards.csv",
-            "load_funding_cards",
-            "card_ref,account_ref,issuer_code,brand,funding,card_token,bin,last4,registered_at",
-        )
+        self.accounts = self._file("accounts", "load_accounts")
+        self.identities = self._file("external_identities", "load_external_identities")
+        self.wallets = self._file("wallets", "load_wallets")
+        self.cards = self._file("funding_cards", "load_funding_cards")
         launched_on = case.programme.launched_at.strftime("%Y_%m_%d")
-        self.top_ups = self._file(
-            root,
-            f"top_ups_{launched_on}.csv",
-            "load_top_ups",
-            "top_up_ref,wallet_ref,source,card_ref,amount_minor,occurred_at,state,"
-            "rrn,auth_code,arn",
-            has_amount=True,
-        )
+        self.top_ups = self._file(f"top_ups_{launched_on}", "load_top_ups", has_amount=True)
         # Payments come in five deliveries: cut at the stop of all top-ups, after the last new
         # victim, and at two ends of months; sign-ins in three, at the first two of these cuts.
         launched, stopped = (
@@ -176,50 +175,37 @@ class CaseFiles:
         contained = DAY * ((last_new_on - case.programme.launched_at.date()).days + 1)
         self._payments = _Deliveries(
             (launched, stopped, contained, AUGUST, SEPTEMBER),
-            lambda at: self._file(
-                root,
-                f"payments_{_on(clock, at)}.csv",
-                "load_payments",
-                "payment_ref,wallet_ref,amount_minor,merchant_ref,prefecture,merchant_category,"
-                "occurred_at,state",
-                has_amount=True,
-            ),
+            lambda at: self._file(f"payments_{_on(clock, at)}", "load_payments", has_amount=True),
         )
         self._auth_events = _Deliveries(
             (launched, stopped, contained),
-            lambda at: self._file(
-                root,
-                f"auth_events_{_on(clock, at)}.csv",
-                "load_auth_events",
-                "occurred_at,login_id,account_ref,outcome,method,network,device_ref,country,"
-                "displaced_session",
-            ),
+            lambda at: self._file(f"auth_events_{_on(clock, at)}", "load_auth_events"),
         )
-        moved = "wallet_ref,movement,movement_ref,amount_minor,funding,hit_at"
-        self.victims = self._truth(root, "victims", f"{moved},known_from")
-        self.suspects = self._truth(root, "suspects", moved)
-        self.clawbacks = self._truth(root, "clawbacks", "wallet_ref,unspent_minor")
-        self.closing = self._truth(root, "closing_balances", "wallet_ref,paid_minor,bonus_minor")
+        self.victims = self._truth("victims", f"{_MOVED},known_from")
+        self.suspects = self._truth("suspects", _MOVED)
+        self.clawbacks = self._truth("clawbacks", "wallet_ref,unspent_minor")
+        self.closing = self._truth("closing_balances", "wallet_ref,paid_minor,bonus_minor")
         self.behaviour = self._truth(
-            root, "behaviour", "wallet_ref,applies_on,account_quality,route", has_amount=False
+            "behaviour", "wallet_ref,applies_on,account_quality,channel", has_amount=False
         )
 
-    def _file(
-        self, root: Path, path: str, loader: str | None, columns: str, *, has_amount: bool = False
-    ) -> CaseCsv:
-        file = CaseCsv(root, path, loader=loader, columns=columns, has_amount=has_amount)
+    def _file(self, name: str, loader: str, *, has_amount: bool = False) -> CaseCsv:
+        return self._add(f"{name}.csv", loader, COLUMNS[loader], has_amount=has_amount)
+
+    def _truth(self, name: str, columns: str, *, has_amount: bool = True) -> CaseCsv:
+        return self._add(f"truth/{name}.csv", None, columns, has_amount=has_amount)
+
+    def _add(self, path: str, loader: str | None, columns: str, *, has_amount: bool) -> CaseCsv:
+        file = CaseCsv(self._root, path, loader=loader, columns=columns, has_amount=has_amount)
         self._open.append(file)
         return file
 
-    def _truth(self, root: Path, name: str, columns: str, *, has_amount: bool = True) -> CaseCsv:
-        return self._file(root, f"truth/{name}.csv", None, columns, has_amount=has_amount)
-
     def payments(self, at: int) -> CaseCsv:
-        """The delivery that holds a payment of this second."""
+        """Returns the delivery that has the payments of this second."""
         return self._payments.at(at)
 
     def auth_events(self, at: int) -> CaseCsv:
-        """The delivery that holds a sign-in of this second."""
+        """Returns the delivery that has the sign-ins of this second."""
         return self._auth_events.at(at)
 
     def close(self) -> None:
@@ -231,6 +217,6 @@ class CaseFiles:
 
 
 def write_manifest(root: Path, manifest: dict[str, Any]) -> None:
-    """The manifest stands beside the files; it is written last, so a killed run leaves none."""
+    """The manifest is beside the files; it is written last, so a killed run leaves none."""
     text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
     (root / MANIFEST).write_text(text, encoding="utf-8")

@@ -1,11 +1,11 @@
-"""The victims' act of the replay: found, reported, decided by two, asked for at their issuers."""
+"""The victims' act of the replay: they are found, two people decide, and issuers get requests."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import Sum
 
@@ -13,31 +13,30 @@ from refunds.claims import damage, deciding, holding, losses, reporting, victims
 from refunds.models import AskList, ClaimDecision, FraudClaim, Issuer, IssuerAction
 from refunds.remedies import follow_up, issuer_answers, own_funds, requests
 from rehearsal import issuers
-from rehearsal.report import Figure
+from rehearsal.operations import Operations
 from wallets.models import Payment, Posting, TopUp, Wallet
 from winddown import clock
 
-if TYPE_CHECKING:
-    from rehearsal.replay import Replay
-
 Hit = dict[str, str]
-"""One row of truth/victims.csv: a movement that the holder, when asked, says was not the own one."""
+"""One row of truth/victims.csv: a movement that the holder did not make."""
 
 
 class Compensation:
     """What fraud analysts, supervisors, customers and issuers did about the victims."""
 
-    def __init__(self, replay: Replay) -> None:
-        self.replay = replay
-        self.cast = replay.cast
-        self.tell = replay.storyteller.line
-        self.hits = list(_rows(replay.files / "truth" / "victims.csv"))
+    def __init__(self, operations: Operations) -> None:
+        self.operations = operations
+        self.cast = operations.cast
+        self.case = operations.case
+        self.report = operations.report
+        self.tell = operations.tell
+        self.hits = list(_rows(operations.files / "truth" / "victims.csv"))
 
     # --- July -------------------------------------------------------------------------------------
 
     def find_and_hold(self) -> None:
-        """The rules have named candidates, and what is suspicious in their wallets is held."""
-        with self.replay.report.phase("find victims") as phase:
+        """The rules name candidates, and what is suspicious in their wallets is held."""
+        with self.report.phase("find victims") as phase:
             found = victims.find(as_of=clock.now())
             held = holding.hold_candidates(
                 found.candidates, actor=self.cast.analyst, reason="suspected fraud"
@@ -49,23 +48,26 @@ class Compensation:
         )
 
     def compare_suspected(self, *, told_as_of: dt.datetime) -> None:
-        """The first count that was told beside what the rules point at: suspicions, not claims."""
+        """The report has the first published count beside what the rules suspect, claim or not."""
         hits = victims.all_matches(as_of=told_as_of)
         top_ups = {top_up for hit in hits for top_up in hit.evidence["top_ups"]}
         amount = TopUp.objects.filter(pk__in=top_ups).aggregate(sum=Sum("amount_minor"))["sum"] or 0
-        early = next(each for each in self.replay.case.damage.restatements if not each.exact)
+        early = next(each for each in self.case.damage.restatements if not each.exact)
         wallets = len({hit.wallet_id for hit in hits})
-        self._figure("people suspected", told_as_of, early.victims, wallets, tolerance=0.1)
-        self._figure("amount suspected", told_as_of, early.amount_minor, amount, tolerance=0.1)
+        for what, published, reproduced in (
+            ("people suspected", early.victims, wallets),
+            ("amount suspected", early.amount_minor, amount),
+        ):
+            self.operations.figure(
+                what, as_of=told_as_of, published=published, reproduced=reproduced, tolerance=0.1
+            )
 
     def report_and_confirm(self, *, known_by: dt.datetime) -> None:
-        """The victims known by then reported what was not theirs; an analyst proposed, a supervisor
-        confirmed.
-        """
+        """The claims of the victims known by then are confirmed by an analyst and a supervisor."""
         hits = [
             hit for hit in self.hits if dt.datetime.fromisoformat(hit["known_from"]) <= known_by
         ]
-        with self.replay.report.phase("confirm claims") as phase:
+        with self.report.phase("confirm claims") as phase:
             phase.rows = self._confirm(hits)
         self.tell(f"{phase.rows:,} claims confirmed by a second person.")
 
@@ -111,10 +113,11 @@ class Compensation:
         holding.secure(at=clock.now(), actor=self.cast.analyst, reason="all passwords reset")
 
     def clear_suspects(self) -> None:
-        """Whoever is left under suspicion made the movements in person: rejected by two, and the
-        holds are released.
+        """Claims still under suspicion are rejected by two people, and their holds are released.
+
+        These holders made the movements themselves.
         """
-        left = list(FraudClaim.objects.filter(state__in=["candidate", "triage", "investigating"]))
+        left = list(FraudClaim.objects.filter(state__in=FraudClaim.UNDER_WORK))
         reporting.take_up(left, actor=self.cast.analyst, reason="not reported by the holder")
         cleared = self._decide(
             left,
@@ -142,31 +145,32 @@ class Compensation:
                 decision,
                 actor=self.cast.supervisor,
                 digest=decision.digest,
-                reason="evidence looked at",
+                reason="evidence checked",
             )
         return done
 
     def publish(self, *, as_of: dt.datetime) -> None:
-        """Victims and damage as of `as_of` are published, beside what the operator published then."""
+        """Victims and damage as of `as_of` are published."""
         damage.publish(as_of=as_of, actor=self.cast.compliance, reason="press conference")
 
     def compare(self) -> None:
-        """Every exact restatement is asked again of the present data: it must still say what was
-        said then.
-        """
-        for told in self.replay.case.damage.restatements:
+        """The report has every exact restatement beside what the present data say of that time."""
+        for told in self.case.damage.restatements:
             if told.exact:
                 now = damage.damage(as_of=told.as_of).total
-                self._figure("victims", told.as_of, told.victims, now.victims)
-                self._figure("damage, JPY", told.as_of, told.amount_minor, now.amount_minor)
+                for what, published, reproduced in (
+                    ("victims", told.victims, now.victims),
+                    ("damage, JPY", told.amount_minor, now.amount_minor),
+                ):
+                    self.operations.figure(
+                        what, as_of=told.as_of, published=published, reproduced=reproduced
+                    )
         total = damage.damage(as_of=clock.now()).total
-        self.replay.report.victims = total.victims
-        self.replay.report.damage_minor = total.amount_minor
+        self.report.victims = total.victims
+        self.report.damage_minor = total.amount_minor
 
     def claw_back(self) -> None:
-        """What thieves left in the wallets is back with the operator, as much as the case says they
-        left.
-        """
+        """What thieves left in the wallets is clawed back; the report says whether it is all."""
         holding.claw_back(
             FraudClaim.objects.filter(state__in=FraudClaim.ACCEPTED),
             actor=self.cast.supervisor,
@@ -175,51 +179,58 @@ class Compensation:
         amount = Posting.objects.filter(journal__kind="claw_back").balance_minor("fraud_loss")
         left = sum(
             int(row["unspent_minor"])
-            for row in _rows(self.replay.files / "truth" / "clawbacks.csv")
+            for row in _rows(self.operations.files / "truth" / "clawbacks.csv")
         )
         self.tell(f"JPY {amount:,} of fraudulent charges found unspent and clawed back.")
-        self.replay.report.checks["what thieves left was clawed back, to the yen"] = amount == left
+        self.report.checks["what thieves left was clawed back, to the yen"] = amount == left
 
     # --- August and later: the issuers ------------------------------------------------------------
 
-    def ask_issuers(self) -> int:
-        """What can be stopped or refunded at the cards' issuers is asked for by file, approved by a
-        second person; returns how many asks went out. Unanswered asks and those that need more are
-        repeated under the same key.
+    def send_requests(self) -> int:
+        """Issuers have a request for each loss they can stop or refund; returns how many went out.
+
+        A second person approves each list. Requests without an answer, and those that need more,
+        are repeated under the same key.
         """
         cast = self.cast
         drafts = list(IssuerAction.objects.filter(state=IssuerAction.State.DRAFT).order_by("pk"))
         for start in range(0, len(drafts), AskList.ACTIONS_MAX):
-            asked = requests.submit(
+            listed = requests.submit(
                 drafts[start : start + AskList.ACTIONS_MAX],
                 actor=cast.analyst,
                 reason="confirmed losses",
             )
-            requests.decide(asked, actor=cast.supervisor, digest=asked.digest, reason="agreed")
+            requests.decide(listed, actor=cast.supervisor, digest=listed.digest, reason="agreed")
         follow_up.mark_overdue()
         sent = self._send(again=False) + self._send(again=True)
         if sent:
-            self.tell(f"{sent:,} asks sent to the card issuers.")
+            self.tell(f"{sent:,} requests sent to the card issuers.")
         return sent
 
     def _send(self, *, again: bool) -> int:
-        asks = self.replay.directory / "issuers" / "asks"
-        asks.mkdir(parents=True, exist_ok=True)
+        directory = self._requests_directory
+        directory.mkdir(parents=True, exist_ok=True)
         sent = 0
         for issuer in Issuer.objects.order_by("code"):
             file = requests.send(
                 issuer, actor=self.cast.analyst, reason="losses of the incident", again=again
             )
             if file is not None:
-                requests.write_to(file, asks)
+                requests.write_to(file, directory)
                 sent += file.rows
         return sent
 
-    def hear_issuers(self) -> None:
-        """The simulated issuers answered by file; each answer is a remedy or opens the next road."""
-        directory = self.replay.directory / "issuers"
+    @property
+    def _requests_directory(self) -> Path:
+        return self.operations.directory / "issuers" / "requests"
+
+    def import_answers(self) -> None:
+        """The simulated issuers answer by file; each answer is a remedy or opens the next route."""
         paths = issuers.answer_directory(
-            directory / "asks", directory / "answers", seed=self.replay.report.seed, at=clock.now()
+            self._requests_directory,
+            self.operations.directory / "issuers" / "answers",
+            seed=self.report.seed,
+            at=clock.now(),
         )
         applied = 0
         for path in paths:
@@ -233,29 +244,16 @@ class Compensation:
             applied += done.applied
         self.tell(f"{applied:,} answers of issuers took effect.")
 
-    def close_asks(self) -> None:
-        """What the statements show to be done is verified and closed, here or by the hourly job."""
+    def close_requests(self) -> None:
+        """Requests that the statements show to be fulfilled are verified and closed."""
         follow_up.verify_and_close()
         closed = IssuerAction.objects.filter(state=IssuerAction.State.CLOSED).count()
-        self.tell(f"{closed:,} asks to issuers are verified and closed.")
+        self.tell(f"{closed:,} requests to issuers are verified and closed.")
 
     def give_back_points(self) -> None:
+        """Every point that thieves spent is a point again."""
         done = own_funds.recredit_points(actor=self.cast.supervisor, reason="points of victims")
         self.tell(f"{done:,} points losses given back as points.")
-
-    def _figure(
-        self,
-        what: str,
-        as_of: dt.datetime,
-        published: int,
-        reproduced: int,
-        *,
-        tolerance: float = 0,
-    ) -> None:
-        at = as_of.astimezone(self.replay.case.programme.time_zone)
-        self.replay.report.figures.append(
-            Figure(what, f"{at:%Y-%m-%d %H:%M}", published, reproduced, tolerance)
-        )
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

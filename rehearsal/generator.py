@@ -1,4 +1,4 @@
-"""The case as files, as an operator's core system would hand them over, in one pass.
+"""The case as files of an operator's core system, written in one pass.
 
 The same (accounts, seed, attempts_max) gives the same bytes. Nothing grows with the number of
 accounts but a few bytes per account; rows are written as they are made, wallet by wallet, and in
@@ -74,7 +74,7 @@ def generate_case(
     attack: str = LIST_TYPE.name,
     progress: Progress = lambda phase, done, total: None,
 ) -> dict[str, Any]:
-    """The case stands in `out` as CSV files and a manifest, which is also returned.
+    """The case is in `out` as CSV files and a manifest; returns the manifest.
 
     `attack` names one of `attack_shapes.SHAPES`. Raises `GenerationRefused`. A second run over the
     same directory replaces every file.
@@ -82,12 +82,12 @@ def generate_case(
     if accounts < ACCOUNTS_MIN:
         raise GenerationRefused(
             why=f"it needs at least {ACCOUNTS_MIN:,} accounts to hold its victims, suspects and"
-            f" everybody else, {accounts:,} were asked for."
+            f" everybody else, not {accounts:,}."
         )
     if attempts_max < ATTEMPTS_MIN:
         raise GenerationRefused(
             why=f"the attack needs at least {ATTEMPTS_MIN:,} attempts to come in three waves,"
-            f" at most {attempts_max:,} were allowed."
+            f" not at most {attempts_max:,}."
         )
     if attack not in SHAPES:
         raise GenerationRefused(
@@ -167,7 +167,7 @@ class _Generation:
         self._authorised_payments = frozenset(chosen[people + top_ups :])
 
     def _plan_closings(self, rng: Random) -> None:
-        """Every closing balance is drawn; everyday holders are chosen later, while passing."""
+        """Every closing balance is drawn; the everyday holders are chosen later, one by one."""
         population, accounts = self._case.population, self._count
         self._closings = Closings(
             rng,
@@ -264,7 +264,7 @@ class _Generation:
         movements.write(number, history=history, cards=cards, person=person)
 
     def _closing_minor(self, number: int, *, holds: bool) -> int:
-        """What must be left in this wallet; its holder's behaviour is written with it."""
+        """The holder's behaviour is written; returns what must be left in the wallet."""
         if not holds:
             return 0
         closing = self._closings.take()
@@ -317,7 +317,7 @@ class _Generation:
         return history
 
     def _expected(self, *, customers: CustomerRows, movements: MovementRows) -> dict[str, Any]:
-        """The figures a replay of these files must arrive at."""
+        """Returns the figures that a replay of these files must reproduce."""
         totals, attack, behaviour = movements.totals, self._attack, self._behaviour
         known_by = self._clock.seconds(self._case.damage.restatements[1].as_of)
         known, damage = Tally(), Tally()

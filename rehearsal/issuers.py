@@ -1,5 +1,5 @@
-"""Simulated card issuers: they read the ask files and write the answer files, the same ones for the
-same seed.
+"""Simulated card issuers: they read the request files and write the answer files, the same ones for
+the same seed.
 
 None of these issuers exists. Most stop the debit or credit the card; some are too late and repay or
 cannot, a few decline, do not know the card, or need more before they answer.
@@ -8,16 +8,13 @@ cannot, a few decline, do not know the card, or need more before they answer.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
-from refunds.models import Issuer
-from refunds.remedies.transports.csv_exchange import (
-    AnswerLine,
-    luhn_digit,
-    read_asks,
-    write_answers,
-)
+from refunds.models import Issuer, IssuerAction, IssuerAnswer
+from refunds.remedies.exchange_lines import AnswerLine, RequestLine, Transport, luhn_digit
+from refunds.remedies.transports import transport_of
 from rehearsal.people import ISSUERS
 
 SOURCE = "made up for the rehearsal; no issuer of this name exists"
@@ -33,33 +30,36 @@ _BILLING = (
     (20, 15, 6),
     (25, 20, 5),
 )
+Code = IssuerAnswer.Code
+Kind = IssuerAction.Kind
+_ACCEPTED = (Code.ACCEPTED_DEBIT_STOPPED, Code.ACCEPTED_REFUNDED)
 # Upper bounds of a draw between 0 and 1, in order.
-_ANSWERS = {
-    "stop_debit": (
-        (0.92, "accepted_debit_stopped"),
-        (0.95, "too_late_will_repay"),
-        (0.97, "too_late_cannot"),
-        (0.98, "cardholder_unknown"),
-        (0.99, "declined"),
-        (1.0, "need_info"),
+_ANSWERS: Mapping[str, tuple[tuple[float, str], ...]] = {
+    Kind.STOP_DEBIT: (
+        (0.92, Code.ACCEPTED_DEBIT_STOPPED),
+        (0.95, Code.TOO_LATE_WILL_REPAY),
+        (0.97, Code.TOO_LATE_CANNOT),
+        (0.98, Code.CARDHOLDER_UNKNOWN),
+        (0.99, Code.DECLINED),
+        (1.0, Code.NEED_INFO),
     ),
-    "refund": (
-        (0.94, "accepted_refunded"),
-        (0.96, "cardholder_unknown"),
-        (0.99, "declined"),
-        (1.0, "need_info"),
+    Kind.REFUND: (
+        (0.94, Code.ACCEPTED_REFUNDED),
+        (0.96, Code.CARDHOLDER_UNKNOWN),
+        (0.99, Code.DECLINED),
+        (1.0, Code.NEED_INFO),
     ),
-    "debit_reimbursement": (
-        (0.86, "accepted_refunded"),
-        (0.90, "cardholder_unknown"),
-        (0.96, "declined"),
-        (1.0, "need_info"),
+    Kind.DEBIT_REIMBURSEMENT: (
+        (0.86, Code.ACCEPTED_REFUNDED),
+        (0.90, Code.CARDHOLDER_UNKNOWN),
+        (0.96, Code.DECLINED),
+        (1.0, Code.NEED_INFO),
     ),
 }
 
 
 def declare() -> list[Issuer]:
-    """Every issuer of the case has its terms; a second call changes nothing."""
+    """Every issuer of the case is known with its billing days; a second call changes nothing."""
     Issuer.objects.bulk_create(
         [
             Issuer(
@@ -77,54 +77,57 @@ def declare() -> list[Issuer]:
     return list(Issuer.objects.order_by("code"))
 
 
-def answer_file(asks: bytes, *, seed: int, at: dt.datetime) -> bytes:
-    """The issuer's answers to one ask file, dated `at`: the same asks, seed and time give the same
-    bytes."""
-    return write_answers(
-        _answer(ask, line=line, seed=seed, at=at)
-        for line, ask in enumerate(read_asks(asks), start=2)
-    )
+def answer_file(requests: bytes, *, by: Transport, seed: int, at: dt.datetime) -> bytes:
+    """Returns the issuer's answers to one request file, dated `at`.
+
+    The same requests, seed and time give the same bytes.
+    """
+    read = by.read_requests(requests.decode(by.encoding))
+    answers = (_answer(each, line=line, seed=seed, at=at) for line, each in enumerate(read, 2))
+    return by.write_answers(answers).encode(by.encoding)
 
 
-def answer_directory(asks: Path, answers: Path, *, seed: int, at: dt.datetime) -> list[Path]:
-    """Every ask file that has no answer file yet has one; returns the new ones."""
+def answer_directory(requests: Path, answers: Path, *, seed: int, at: dt.datetime) -> list[Path]:
+    """Every request file that had no answer file has one; returns the new answer files."""
     answers.mkdir(parents=True, exist_ok=True)
     written = []
-    for path in sorted(asks.glob("asks_*.csv")):
+    transports = {issuer.code: transport_of(issuer) for issuer in Issuer.objects.all()}
+    for path in sorted(requests.glob("asks_*")):
         answer = answers / path.name.replace("asks_", "answers_", 1)
         if not answer.exists():
-            answer.write_bytes(answer_file(path.read_bytes(), seed=seed, at=at))
+            by = transports[issuer_of(path)]
+            answer.write_bytes(answer_file(path.read_bytes(), by=by, seed=seed, at=at))
             written.append(answer)
     return written
 
 
 def issuer_of(path: Path) -> str:
-    """The code of the issuer that a file of the exchange belongs to."""
+    """Returns the code of the issuer that a file of the exchange belongs to."""
     return path.stem.split("_")[1]
 
 
-def _answer(ask: dict[str, str], *, line: int, seed: int, at: dt.datetime) -> AnswerLine:
+def _answer(request: RequestLine, *, line: int, seed: int, at: dt.datetime) -> AnswerLine:
     # Our references are random; what the issuer finds the transaction by is not.
-    found_by = f"{seed}:{ask['rrn']}:{ask['auth_code']}:{ask['asked_action']}"
-    rng = Random(f"{found_by}:{ask['attempt']}")  # noqa: S311  # it must repeat
+    found_by = f"{seed}:{request.rrn}:{request.auth_code}:{request.asked_action}"
+    rng = Random(f"{found_by}:{request.attempt}")  # noqa: S311  # it must repeat
     draw = rng.random()
-    code = next(answer for bound, answer in _ANSWERS[ask["asked_action"]] if draw < bound)
-    if code == "need_info" and int(ask["attempt"]) > 1:
-        code = _ANSWERS[ask["asked_action"]][0][1]
-    if code == "accepted_debit_stopped" and at >= dt.datetime.fromisoformat(ask["answer_by"]):
-        code = "too_late_will_repay"
+    code = next(answer for bound, answer in _ANSWERS[request.asked_action] if draw < bound)
+    if code == Code.NEED_INFO and request.attempt > 1:
+        code = _ANSWERS[request.asked_action][0][1]
+    if code == Code.ACCEPTED_DEBIT_STOPPED and at >= dt.datetime.fromisoformat(request.answer_by):
+        code = Code.TOO_LATE_WILL_REPAY
     return AnswerLine(
         line=line,
-        action_ref=ask["action_ref"],
-        attempt=int(ask["attempt"]),
-        issuer_code=ask["issuer_code"],
-        amount_minor=int(ask["amount_minor"]),
-        currency=ask["currency"],
+        action_ref=request.action_ref,
+        attempt=request.attempt,
+        issuer_code=request.issuer_code,
+        amount_minor=request.amount_minor,
+        currency=request.currency,
         answer_code=code,
         answered_at=at,
-        statement_on=_statement_on(at) if code.startswith("accepted") else None,
-        refund_arn=_refund_arn(ask, rng) if code == "accepted_refunded" else "",
-        note="which terminal?" if code == "need_info" else "",
+        statement_on=_statement_on(at) if code in _ACCEPTED else None,
+        refund_arn=_refund_arn(request, rng) if code == Code.ACCEPTED_REFUNDED else "",
+        note="which terminal?" if code == Code.NEED_INFO else "",
     )
 
 
@@ -133,6 +136,6 @@ def _statement_on(at: dt.datetime) -> dt.date:
     return (at.date().replace(day=1) + dt.timedelta(days=32)).replace(day=10)
 
 
-def _refund_arn(ask: dict[str, str], rng: Random) -> str:
-    digits = f"8{ask['bin'][:6]}" + "".join(str(int(rng.random() * 10)) for _ in range(15))
+def _refund_arn(request: RequestLine, rng: Random) -> str:
+    digits = f"8{request.bin[:6]}" + "".join(str(int(rng.random() * 10)) for _ in range(15))
     return digits + luhn_digit(digits)

@@ -1,4 +1,4 @@
-"""Detection judged against a generated case: what the rules find beside what is known to be true."""
+"""Detection judged by a generated case: what the rules find beside what is true."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from accounts.attacks import attack_windows, reading
+from accounts.attacks import attack_windows, counting
 from accounts.models import AttackWindow, User
-from refunds.claims import victims
+from refunds.claims import victim_rules, victims
 from wallets.models import Wallet
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How many wallets were named, how many of them rightly, and how many should have been.
+    """How many wallets were named, how many of them were robbed, and how many were robbed in all.
 
     Precision of nothing named and recall of nothing to find are 1.
     """
@@ -41,9 +41,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Scores of each rule alone, of all suspicions, and of the candidates; how many false ones there
-    are per account; and the windows.
-    """
+    """The scores of each rule, of all suspicions and of the candidates, and the attack's windows."""
 
     rules: list[Score]
     suspected: Score
@@ -59,15 +57,16 @@ class Judgement:
 
 
 def judge(truth: Path, *, as_of: dt.datetime) -> Judgement:
-    """The rules, as of an instant, beside the wallets that `truth` (truth/victims.csv of a generated
-    case) names as robbed by then. No claim is opened and nothing is held.
+    """Returns what the rules find as of an instant, beside the wallets that were robbed by then.
+
+    `truth` is truth/victims.csv of a generated case. No claim is opened and nothing is held.
     """
-    reading.read(until=as_of)
+    counting.count_attempts(until=as_of)
     robbed = _robbed(truth, as_of=as_of)
     hits = victims.all_matches(as_of=as_of)
     by_rule = {
         rule.code: {hit.wallet_id for hit in hits if hit.rule.code == rule.code}
-        for rule in victims.RULES
+        for rule in victim_rules.RULES
     }
     found = attack_windows.finding(as_of=as_of)
     return Judgement(

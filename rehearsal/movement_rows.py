@@ -5,7 +5,7 @@ from random import Random
 
 from rehearsal.attack_history import Suspect, Victim
 from rehearsal.case import Case
-from rehearsal.case_files import DAY, HOUR, CaseClock, CaseFiles, Tally
+from rehearsal.case_files import AUTHORISED, DAY, HOUR, POSTED, CaseClock, CaseFiles, Tally
 from rehearsal.customer_rows import Cards
 from rehearsal.people import PREFECTURES, home_prefecture, merchant_ref, wallet_ref
 from rehearsal.population import History, Payment, TopUp
@@ -78,9 +78,10 @@ class MovementRows:
             card_ref, bin_ = cards[row.source]
             references = self._card_references(row.at, bin_, posted=not row.authorised)
         if row.authorised:
-            state, tally = "authorised", self.totals.authorised_top_ups
+            state, tally = AUTHORISED, self.totals.authorised_top_ups
         else:
-            state, tally = "posted", self.totals.top_ups.setdefault(row.source, Tally())
+            state = POSTED
+            tally = self.totals.top_ups.setdefault(row.source, Tally())
         tally.add(amount)
         self._files.top_ups.write(
             f"{ref},{wallet_ref(number)},{row.source},{card_ref},{amount},{at},{state},"
@@ -91,7 +92,7 @@ class MovementRows:
             self._write_truth(number, person, f"top_up,{ref}", amount, person.funding, at)
 
     def _card_references(self, at: int, bin_: str, *, posted: bool) -> str:
-        """rrn, auth_code and arn; only a posted top-up was presented and has an ARN."""
+        """Returns rrn, auth_code and arn; only a posted top-up was presented and has an ARN."""
         day_of_year = self._launched_at.timetuple().tm_yday + at // DAY
         julian = f"{self._launched_at.year % 10}{day_of_year:03d}"
         rrn = f"{julian}{at % DAY // HOUR:02d}{self._top_ups % 1_000_000:06d}"
@@ -107,9 +108,9 @@ class MovementRows:
             place = (place + 1 + int(self._rng.random() * 46)) % len(PREFECTURES)
         merchant = merchant_ref(place, int(self._rng.random() * STORES_PER_PREFECTURE))
         if row.authorised:
-            state, tally = "authorised", self.totals.authorised_payments
+            state, tally = AUTHORISED, self.totals.authorised_payments
         else:
-            state, tally = "posted", self.totals.posted_payments
+            state, tally = POSTED, self.totals.posted_payments
         tally.add(amount)
         self._files.payments(row.at).write(
             f"{ref},{wallet_ref(number)},{amount},{merchant},{PREFECTURES[place]},"
@@ -120,7 +121,7 @@ class MovementRows:
             self._write_truth(number, person, f"payment,{ref}", amount, "own_balance", at)
 
     def _category(self, row: Payment) -> str:
-        """Food above all; who spends stolen value buys tobacco by the carton, others by the pack."""
+        """Returns food mostly; thieves buy tobacco by the carton, customers by the pack."""
         draw = self._goods.random()
         if row.away:
             return TOBACCO if draw < _TOBACCO_SHARE_OF_THIEVES else FOOD
@@ -145,7 +146,7 @@ class MovementRows:
 
 
 def with_check_digit(digits: str) -> str:
-    """The digits are followed by their Luhn check digit, as in an acquirer reference number."""
+    """Returns the digits with their Luhn check digit, as in an acquirer reference number."""
     total = 0
     for position, digit in enumerate(reversed(digits)):
         value = int(digit) * (2 if position % 2 == 0 else 1)

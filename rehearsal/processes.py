@@ -1,10 +1,7 @@
-"""The real worker and beat that a replay runs with, started here and gone when it ends, however it
-ends.
-"""
+"""The real worker and beat of a replay; neither of them outlives it."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -14,12 +11,12 @@ from typing import Any
 
 from django.conf import settings
 
-PR_SET_PDEATHSIG = 1
+from config.embedded.processes import die_with_parent
 
 
 class Processes:
-    """`with Processes(...)`: a Celery worker and beat run on the same database and broker as this
-    process.
+    """`with Processes(...)`: a Celery worker and beat run inside, on this process's database and
+    broker.
     """
 
     def __init__(self, *, logs: Path, tick_s: int = 2, concurrency: int = 2) -> None:
@@ -49,7 +46,8 @@ class Processes:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    preexec_fn=_die_with_parent,
+                    # Even a kill -9 of the replay leaves no worker behind.
+                    preexec_fn=die_with_parent(signal.SIGTERM),
                 )
             )
 
@@ -65,7 +63,7 @@ class Processes:
         self.running = []
 
     def dead(self) -> str | None:
-        """The sentence that says which of them has ended, if one has."""
+        """Returns the sentence that says which of them has ended, None if all run."""
         for name, process in zip(("worker", "beat"), self.running, strict=True):
             if process.poll() is not None:
                 return (
@@ -74,13 +72,8 @@ class Processes:
         return None
 
     def peak_memory_kib(self) -> int:
-        """The largest resident size that any of them has had."""
+        """Returns the largest resident size that any of them has had."""
         return max((_peak_kib(process.pid) for process in self.running), default=0)
-
-
-def _die_with_parent() -> None:
-    """Even a kill -9 of the replay leaves no worker behind."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _peak_kib(pid: int) -> int:

@@ -21,7 +21,7 @@ _APPLY_DAYS = {
     Fate.LAST_DAYS: (100, 101, 1.0),
     Fate.LATE: (105, 105, 1.0),
 }
-# The web route took an identity check and paid from late January only, so nobody on it is paid by
+# An application by web took an identity check and paid from late January only, so nobody who used it is paid by
 # 9 January.
 _WEB_SHARES = {Fate.PENDING: 0.7, Fate.LAST_DAYS: 0.5, Fate.LATE: 0.5}
 _QUALITIES = {
@@ -54,14 +54,14 @@ class RefundBehaviour:
         tally = self.paid_by_2020_01_09 if paid else self.unpaid_on_2020_01_09
         tally.add(closing.amount_minor)
         quality = _QUALITIES.get(closing.fate, "ok")
-        applies_on, route = self._application(closing.fate)
-        self._files.behaviour.write(f"{wallet_ref(number)},{applies_on},{quality},{route}")
+        applies_on, channel = self._application(closing.fate)
+        self._files.behaviour.write(f"{wallet_ref(number)},{applies_on},{quality},{channel}")
 
     def _application(self, fate: Fate) -> tuple[str, str]:
-        """Day and route; no day for those who never apply."""
+        """Returns the day and the channel of the application; those who never apply have no day."""
         if fate is Fate.NEVER_APPLIES:
             return "", "app"
         first, last, eagerness = _APPLY_DAYS[fate]
         day = first + int((last - first + 1) * self._rng.random() ** eagerness)
-        route = "web" if self._rng.random() < _WEB_SHARES.get(fate, 0.0) else "app"
-        return self._clock.text(self._opens + day * DAY)[:10], route
+        channel = "web" if self._rng.random() < _WEB_SHARES.get(fate, 0.0) else "app"
+        return self._clock.text(self._opens + day * DAY)[:10], channel

@@ -1,6 +1,4 @@
-"""The refund act of the replay: from the sealed balances to the last bank file, with customers as
-they behave.
-"""
+"""The refund act of the replay: from the sealed balances to the last bank file."""
 
 from __future__ import annotations
 
@@ -10,25 +8,21 @@ import itertools
 import uuid
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Count, Sum
 
 from refunds.applications import payees, review, submitting
-from refunds.applications.payees import Account
 from refunds.applications.submitting import Submission
+from refunds.bank_accounts import Account
 from refunds.models import Branch, Entitlement, Payee, PayoutBatch, RefundApplication
 from refunds.payouts import payout_batches, refund_limits, results
 from refunds.remedies import own_funds
 from rehearsal.bank import Accounts, SimulatedBank, later_quality
-from rehearsal.report import Figure
+from rehearsal.operations import Operations
 from winddown.actors import SYSTEM
 from winddown.programme import funds
-
-if TYPE_CHECKING:
-    from rehearsal.replay import Replay
 
 # Runs of the pay part: the day it is planned, and the day on which the bank carries it out.
 CYCLES = (
@@ -53,17 +47,19 @@ class Holder:
     owed_minor: int
     applies_on: dt.date | None
     quality: str
-    route: str
+    channel: str
 
 
 class Refunding:
     """What treasury, support, the bank and the customers did from October on."""
 
-    def __init__(self, replay: Replay) -> None:
-        self.replay = replay
-        self.cast = replay.cast
-        self.tell = replay.storyteller.line
-        self.zone = replay.case.programme.time_zone
+    def __init__(self, operations: Operations) -> None:
+        self.operations = operations
+        self.cast = operations.cast
+        self.case = operations.case
+        self.report = operations.report
+        self.tell = operations.tell
+        self.zone = operations.case.programme.time_zone
         self.holders: dict[int, Holder] = {}
         self.attempts: Counter[int] = Counter()
         self.accounts: Accounts
@@ -72,10 +68,8 @@ class Refunding:
     # --- before refunds open ----------------------------------------------------------------------
 
     def make_ready(self) -> None:
-        """Bank codes are loaded, the terms of the refund are adopted, and the bank knows the
-        account that pays.
-        """
-        with self.replay.report.phase("load bank codes") as phase:
+        """The bank codes are loaded, the limits are adopted, and the simulated bank is open."""
+        with self.report.phase("load bank codes") as phase:
             call_command(
                 "load_bank_codes", by="compliance", reason="dataset of the banks", verbosity=0
             )
@@ -84,14 +78,14 @@ class Refunding:
             Branch.objects.order_by("bank_code", "code").values_list("bank_code", "code")[:2_000]
         )
         self.accounts = Accounts(branches)
-        directory = self.replay.directory / "bank"
+        directory = self.operations.directory / "bank"
         (directory / "to").mkdir(parents=True, exist_ok=True)
         self.bank = SimulatedBank(
             inbox=directory / "to", outbox=directory / "from", quality_of=Accounts.quality_of
         )
         refund_limits.adopt(
             actor=self.cast.compliance,
-            reason="terms of the refund",
+            reason="limits of the refund",
             source="rehearsal; the limits are the operator's own",
             remitter_code="1234567890",
             remitter_name="ﾘﾊ-ｻﾙ",
@@ -101,7 +95,7 @@ class Refunding:
         )
 
     def compensate(self) -> None:
-        """Victims whose loss no issuer made good gave an account, and were paid by the operator."""
+        """The operator has paid the victims whose loss no issuer made good."""
         losses = list(own_funds.compensations().select_related("loss__claim__wallet__account"))
         people = {loss.loss.claim.wallet.account_id: loss.loss.claim.wallet for loss in losses}
         with transaction.atomic():
@@ -119,17 +113,15 @@ class Refunding:
             )
         self.check_payees()
         self.pay(*COMPENSATION_CYCLE)
-        self.replay.move_to(self._noon(dt.date.fromisoformat(COMPENSATION_CYCLE[1])))
-        self.hear_bank()
+        self.operations.move_to(self._noon(dt.date.fromisoformat(COMPENSATION_CYCLE[1])))
+        self.import_answers()
 
     def open(self) -> None:
-        """The notice is published, the funds are there, and every sealed balance is owed as a
-        refund.
-        """
-        population, case = self.replay.case.population, self.replay.case.programme
-        owed = population.balance_minor(accounts=self.replay.report.accounts)
+        """The funds are there, and every sealed balance is owed as a refund."""
+        population, case = self.case.population, self.case.programme
+        owed = population.balance_minor(accounts=self.report.accounts)
         funds.report_safeguarded(owed, actor=self.cast.compliance, reason="trustee's statement")
-        self.replay.carry_out(
+        self.operations.carry_out(
             "refund-balances",
             params={"part": "entitle"},
             reason="service ended, balances sealed",
@@ -140,7 +132,7 @@ class Refunding:
         self.tell(f"{len(self.holders):,} holders may apply until {case.refund_window_last_on}.")
 
     def _meet_holders(self) -> None:
-        with (self.replay.files / "truth" / "behaviour.csv").open(encoding="utf-8") as file:
+        with (self.operations.files / "truth" / "behaviour.csv").open(encoding="utf-8") as file:
             rows = {row["wallet_ref"]: row for row in csv.DictReader(file)}
         entitled = Entitlement.objects.select_related("wallet__account").filter(
             wallet__wallet_ref__in=list(rows)
@@ -154,14 +146,16 @@ class Refunding:
                 owed_minor=each.amount_minor,
                 applies_on=dt.date.fromisoformat(row["applies_on"]) if row["applies_on"] else None,
                 quality=row["account_quality"],
-                route=row["route"],
+                channel=row["channel"],
             )
 
     # --- the window -------------------------------------------------------------------------------
 
     def live_through(self, first_on: dt.date, last_on: dt.date) -> None:
-        """Week by week customers apply and correct, the bank checks accounts, and payouts go out on
-        their days.
+        """Both days and all between are over.
+
+        Every week customers apply and correct, and the bank checks accounts; payouts leave on their
+        days.
         """
         by_week: dict[dt.date, list[Holder]] = defaultdict(list)
         for holder in self.holders.values():
@@ -171,11 +165,11 @@ class Refunding:
         values = {dt.date.fromisoformat(value) for _, value in CYCLES}
         days = set(by_week) | {day for day in {*cycles, *values} if first_on <= day <= last_on}
         for day in sorted(days):
-            self.replay.move_to(self._noon(day))
+            self.operations.move_to(self._noon(day))
             if day in by_week:
                 self.apply(by_week[day], day=day)
             if day in values:
-                self.hear_bank()
+                self.import_answers()
             if day in cycles:
                 self.pay(day.isoformat(), cycles[day])
 
@@ -183,16 +177,14 @@ class Refunding:
         return dt.datetime.combine(day, dt.time(12), self.zone)
 
     def apply(self, holders: list[Holder], *, day: dt.date) -> None:
-        """The holders applied; the bank was asked about their accounts, and the wrong ones were
-        corrected.
-        """
+        """The holders have applied, and those with a wrong account have given another one."""
         late = day >= LATE_FROM
-        with self.replay.report.phase("applications") as phase:
+        with self.report.phase("applications") as phase:
             outcomes = submitting.submit_many(
                 [
                     Submission(
                         holder_id=holder.user_id,
-                        route=holder.route,
+                        channel=holder.channel,
                         op_id=uuid.uuid5(uuid.NAMESPACE_OID, f"apply:{holder.user_id}"),
                         account=self._account(
                             holder.user_id,
@@ -211,22 +203,25 @@ class Refunding:
         refused = [outcome for outcome in outcomes if outcome.refusal is not None]
         for outcome in refused[:3]:
             self.tell(f"refused: {outcome.refusal}")
-        self._look_at([outcome.application_id for outcome in outcomes if outcome.application_id])
+        self._review([outcome.application_id for outcome in outcomes if outcome.application_id])
         self.check_payees()
         self.correct()
         self.tell(
             f"{len(outcomes) - len(refused):,} applications{' after the window' if late else ''}."
         )
 
-    def _look_at(self, ids: list[int]) -> None:
-        """Support verified whoever came by the web form, and two people decided what the rules left
-        to them.
+    def _review(self, ids: list[int]) -> None:
+        """Every application has gone through the steps that people take.
+
+        Support verifies those by web, and two people decide what the rules left to them.
         """
         support, second = self.cast.support, self.cast.support2
         chosen = RefundApplication.objects.filter(pk__in=ids)
-        for application in chosen.filter(state="identity_check").order_by("pk"):
+        for application in chosen.filter(state=RefundApplication.State.IDENTITY_CHECK).order_by(
+            "pk"
+        ):
             review.verify(application, actor=support, reason="papers match")
-        for application in chosen.filter(state="verified").select_related(
+        for application in chosen.filter(state=RefundApplication.State.VERIFIED).select_related(
             "entitlement", "applicant"
         ):
             review.confirm_amount(
@@ -234,7 +229,9 @@ class Refunding:
                 confirmed_minor=application.entitlement.amount_minor,
                 actor=application.applicant,
             )
-        for application in chosen.filter(state="amount_confirmed").order_by("pk"):
+        for application in chosen.filter(state=RefundApplication.State.AMOUNT_CONFIRMED).order_by(
+            "pk"
+        ):
             if application.late and application.entitlement.state != Entitlement.State.EXCLUDED:
                 continue
             request = review.propose(application, actor=support, reason="papers match")
@@ -242,18 +239,18 @@ class Refunding:
                 application,
                 actor=self.cast.compliance if application.late else second,
                 digest=request.digest,
-                reason="looked at",
+                reason="papers checked",
             )
 
     def check_payees(self) -> None:
-        """The bank was asked about every new account, and answered."""
+        """The bank has checked every new account, and its answers are booked."""
         if payees.export_check_file(
             self.bank.inbox, actor=self.cast.treasury, reason="new accounts"
         ):
-            self.hear_bank()
+            self.import_answers()
 
     def correct(self) -> None:
-        """Whoever was told of a wrong account gave another one."""
+        """Every holder who was told of a wrong account has given another one, at most three."""
         waiting = Payee.objects.filter(replaced_at=None, state=Payee.State.REFUSED).values_list(
             "holder_id", flat=True
         )
@@ -297,13 +294,13 @@ class Refunding:
     # --- money ------------------------------------------------------------------------------------
 
     def pay(self, planned_on: str, value_date: str) -> None:
-        """What is approved is in a sealed file, approved by others than its maker, and with the
-        bank.
+        """What is approved is in sealed files; others than their maker approved them, and the bank
+        has them.
         """
-        self.replay.move_to(
+        self.operations.move_to(
             dt.datetime.combine(dt.date.fromisoformat(planned_on), dt.time(14), self.zone)
         )
-        run = self.replay.carry_out(
+        run = self.operations.carry_out(
             "refund-balances",
             params={"part": "pay", "value_date": value_date},
             reason=f"payouts of {value_date}",
@@ -324,8 +321,8 @@ class Refunding:
                 f"File {batch.sequence}: {batch.items:,} transfers, JPY {batch.total_minor:,}."
             )
 
-    def hear_bank(self) -> None:
-        """The bank worked on what it was sent, and every answer is booked."""
+    def import_answers(self) -> None:
+        """The bank has worked on what it was sent, and every answer is booked."""
         settled = returned = 0
         for taken in self.bank.work(today=payout_batches.today()):
             if taken.refused:
@@ -341,8 +338,8 @@ class Refunding:
         self.correct()
 
     def exclude(self) -> None:
-        """What nobody applied for in time is excluded, after a second person agreed."""
-        self.replay.carry_out(
+        """What nobody applied for in time is excluded; a second person has agreed."""
+        self.operations.carry_out(
             "refund-balances",
             params={"part": "exclude"},
             reason="the window is over",
@@ -352,30 +349,23 @@ class Refunding:
 
     # --- figures ----------------------------------------------------------------------------------
 
-    def compare_unpaid(self) -> None:
-        """Who was still unpaid on 9 January 2020, beside the public estimate scaled to this replay."""
-        population, accounts = self.replay.case.population, self.replay.report.accounts
+    def compare_unpaid(self, *, as_of: dt.datetime) -> None:
+        """The report has who is still unpaid now beside the public estimate for this day, scaled."""
+        population, accounts = self.case.population, self.report.accounts
         unpaid = Entitlement.objects.exclude(state=Entitlement.State.PAID).aggregate(
             holders=Count("pk"), amount=Sum("amount_minor")
         )
         holders = population.holders(accounts=accounts)
         balance = population.balance_minor(accounts=accounts)
-        self.replay.report.figures += [
-            Figure(
-                "holders still unpaid (scaled)",
-                "2020-01-09 12:00",
-                holders - population.holders_paid_by_2020_01_09(accounts=accounts),
-                unpaid["holders"],
-            ),
-            Figure(
-                "balance still unpaid, JPY (scaled)",
-                "2020-01-09 12:00",
-                balance - population.balance_paid_by_2020_01_09_minor(accounts=accounts),
-                unpaid["amount"] or 0,
-            ),
-        ]
+        paid_holders = population.holders_paid_by_2020_01_09(accounts=accounts)
+        paid = population.balance_paid_by_2020_01_09_minor(accounts=accounts)
+        for what, published, reproduced in (
+            ("holders still unpaid (scaled)", holders - paid_holders, unpaid["holders"]),
+            ("balance still unpaid, JPY (scaled)", balance - paid, unpaid["amount"] or 0),
+        ):
+            self.operations.figure(what, as_of=as_of, published=published, reproduced=reproduced)
 
 
 def _end_of_week(day: dt.date, last_on: dt.date) -> dt.date:
-    """The Sunday of the day's week, or the last day lived through if that comes first."""
+    """Returns the Sunday of the day's week, or `last_on` if that is earlier."""
     return min(day + dt.timedelta(days=6 - day.weekday()), last_on)

@@ -1,5 +1,5 @@
-"""What a replay proves: the money table, the published figures beside the reproduced ones, and the
-report file.
+"""What a replay proves: the money table, the published figures beside the reproduced ones, and
+the checks; and the file that keeps it.
 """
 
 from __future__ import annotations
@@ -30,9 +30,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A published figure beside the one this replay reproduced; an estimate is scaled to the
-    replay's accounts.
-    """
+    """A published figure beside the reproduced one; an estimate is scaled to the replay's accounts."""
 
     what: str
     as_of: str
@@ -72,7 +70,7 @@ class Report:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
-        """The time spent inside is the phase's; its rows are for the caller to fill in."""
+        """The time spent inside is the phase's; the caller fills in its rows."""
         phase = Phase(name)
         self.phases.append(phase)
         started = time.monotonic()
@@ -81,14 +79,13 @@ class Report:
         finally:
             phase.seconds = round(time.monotonic() - started, 3)
 
-    def see_memory(self, kib: int = 0) -> None:
+    def note_memory(self, kib: int = 0) -> None:
+        """The peak is at least what this process has used, and `kib`."""
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self.peak_memory_kib = max(self.peak_memory_kib, own, kib)
 
     def close_books(self) -> None:
-        """The money table, the remedies, the refunds and the invariants are those of the database
-        now.
-        """
+        """The report has the money table, remedies, refunds and invariants of the database now."""
         self.money = money_table()
         self.remedies = _sums(Remedy.objects.filter(state=Remedy.State.REMEDIED), by="kind")
         self.refunds = _sums(Entitlement.objects.all(), by="state")
@@ -127,8 +124,7 @@ class Report:
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-# The paid and bonus value of all wallets, followed through every kind of journal to the bucket
-# where it ended.
+# The paid and bonus value of all wallets, by the kind of journal and the bucket it went into.
 _LINES = (
     ("opening balance", "false"),
     ("top-ups", "j.kind = 'top_up' AND p.account IN ('wallet_paid', 'wallet_bonus')"),
@@ -163,14 +159,15 @@ _LEAVES = frozenset(
 
 
 def _sums(rows: QuerySet[Any], *, by: str) -> dict[str, dict[str, int]]:
-    """How many rows and how much, per value of the column `by`."""
+    """Returns how many rows and how much, by value of the column `by`."""
     groups = rows.values(by).annotate(n=Count("pk"), amount=Sum("amount_minor")).order_by(by)
     return {row[by]: {"count": row["n"], "amount_minor": row["amount"]} for row in groups}
 
 
 def money_table() -> list[Line]:
-    """Opening + top-ups - payments - ... - what each bucket holds: the lines sum to 0 when every
-    unit is somewhere.
+    """Returns the lines: opening + top-ups - payments - ... - what each bucket holds.
+
+    They sum to 0 when every unit is in a bucket.
     """
     selected = ", ".join(
         f"coalesce(sum(p.amount_minor) FILTER (WHERE {condition}), 0)" for _, condition in _LINES

@@ -1,6 +1,4 @@
-"""Console and portal served on the replayed case, with the worker and beat that keep it alive, and
-who may sign in.
-"""
+"""Console and portal on the replayed case, with their worker and beat, and who may sign in."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,9 +39,7 @@ class NotServing(WinddownError):
 
 
 class Site(Processes):
-    """`with Site(...)`: worker, beat and web server run, and all are gone afterwards, however it
-    ends.
-    """
+    """`with Site(...)`: worker, beat and web server run inside, and none of them outlives it."""
 
     names = ("worker", "beat", "web")
 
@@ -74,7 +70,7 @@ class Site(Processes):
         return self
 
     def dead(self) -> str | None:
-        """The sentence that says which of them has ended, if one has."""
+        """Returns the sentence that says which of them has ended, None if all run."""
         for name, process in zip(self.names, self.running, strict=True):
             if process.poll() is not None:
                 log = self.logs / f"{name}.log"
@@ -98,7 +94,7 @@ class Site(Processes):
 def refuse_taken(port: int) -> None:
     """Raises `PortTaken` unless the port is free on this machine."""
     with socket.socket() as probe:
-        # As gunicorn does: a port whose last connections are only fading out is free.
+        # As gunicorn does: a port whose last connections are still closing is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -108,21 +104,25 @@ def refuse_taken(port: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A login and what is to be seen with it."""
+    """A login and what it shows."""
 
     login_id: str
     what: str
 
 
 def customers_to_show() -> tuple[list[SignIn], str]:
-    """Two customers with something to see, and the fresh password both have now: the reset killed
-    the old ones.
+    """Two customers with something to see have a fresh password: the reset ended the old ones.
+
+    Returns their sign-ins and the password.
     """
     password = secrets.token_urlsafe(9)
     chosen = []
     for what, states in (
-        ("with an open refund", [*Entitlement.OWED, "paying", "excluded"]),
-        ("with a refund that arrived", ["paid"]),
+        (
+            "with an open refund",
+            [*Entitlement.OWED, Entitlement.State.PAYING, Entitlement.State.EXCLUDED],
+        ),
+        ("with a refund that arrived", [Entitlement.State.PAID]),
     ):
         owed = _first(states)
         if owed is not None:
@@ -132,8 +132,8 @@ def customers_to_show() -> tuple[list[SignIn], str]:
     return [SignIn(customer.login_id, what) for customer, what in chosen], password
 
 
-def _first(states: list[str]) -> Entitlement | None:
-    """An entitlement in the first of the states that any stands in; its holder can sign in."""
+def _first(states: Sequence[str]) -> Entitlement | None:
+    """Returns an entitlement in the first of the states that any has; its holder can sign in."""
     for state in states:
         found = (
             Entitlement.objects.filter(state=state, wallet__account__is_active=True)
@@ -148,8 +148,9 @@ def _first(states: list[str]) -> Entitlement | None:
 
 
 def give_apps(cast: Cast) -> dict[str, str]:
-    """Every member of staff has an authenticator app, without which nobody of them gets in; the
-    secrets by login.
+    """Every member of staff has an authenticator app, which sign-in requires.
+
+    Returns the secrets by login.
     """
     return {login: second_factor.add_app(person) for login, person in cast.people.items()}
 
@@ -157,13 +158,13 @@ def give_apps(cast: Cast) -> dict[str, str]:
 def show_sign_ins(
     console: Console, site: Site, *, cast: Cast, customers: list[SignIn], password: str
 ) -> None:
-    """Addresses and sign-ins are printed, and how to pass the second step of the staff."""
+    """Addresses, sign-ins and the staff's second step are on the terminal."""
     secrets_of = give_apps(cast)
     console.print(f"\n[bold]Console[/bold]  {site.address}/console/")
     console.print(f"[bold]Portal[/bold]   {site.address}/\n")
     table = Table(title="Sign-ins", title_justify="left")
     for title in ("sign-in", "who", "password", "authenticator secret"):
-        # Broken, never shortened: all of it is there to be typed, also on a narrow terminal.
+        # Wrapped, never shortened: people type it, also from a narrow terminal.
         table.add_column(title, overflow="fold")
     for login, role in PEOPLE.items():
         table.add_row(login, role.replace("_", " "), cast.password, secrets_of[login])
@@ -197,8 +198,9 @@ def until_told_to_end() -> Iterator[None]:
 
 
 def serve(console: Console, *, port: int, logs: Path, cast: Cast) -> None:
-    """The site answers until somebody ends it; raises `NotServing` when a part of it ends by
-    itself.
+    """The site has answered until somebody ended it.
+
+    Raises `NotServing` when a part of it ends by itself.
     """
     customers, password = customers_to_show()
     with until_told_to_end(), Site(port=port, logs=logs) as site:

@@ -1,19 +1,18 @@
-"""What a rehearsal stands on: an empty database marked as one, people with roles, the programme and
-its switches.
+"""What a rehearsal begins with: an empty database marked as a rehearsal, staff with roles, the
+programme and its switches.
 """
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from accounts.models import User
 from rehearsal import issuers
 from rehearsal.case import Case
 from winddown import clock
@@ -51,10 +50,10 @@ class NotARehearsal(WinddownError):
 class Cast:
     """The staff of the rehearsal by login, and the one password they share."""
 
-    people: dict[str, Any]
+    people: dict[str, User]
     password: str
 
-    def __getattr__(self, login: str) -> Any:
+    def __getattr__(self, login: str) -> User:
         return self.people[login]
 
 
@@ -96,9 +95,9 @@ def set_up(case: Case) -> Cast:
             launched_at=case.programme.launched_at,
         )
         for number, (login, role) in enumerate(PEOPLE.items(), start=1):
-            person = get_user_model().objects.create(
+            person = User.objects.create(
                 login_id=login,
-                kind="staff",
+                kind=User.Kind.STAFF,
                 is_staff=True,
                 staff_number=f"S{number:03}",
                 display_name=login,

@@ -1,6 +1,4 @@
-"""How a replay is told on a terminal or into a log: what happened when, with bars, and the tables
-at the end.
-"""
+"""What a replay prints: each date and what happened, and the tables at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 
 
 class Storyteller:
-    """Prints; decides nothing."""
+    """Prints and decides nothing."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -29,14 +27,12 @@ class Storyteller:
         self.console.print(f"  {sentence}")
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        """One line that overwrites itself on a terminal; silence everywhere else."""
+        """A line that overwrites itself on a terminal; elsewhere nothing is printed."""
         if self.console.is_terminal:
             self.console.print(f"  {phase} {done / max(total, 1):.0%}   ", end="\r")
 
     def verdict(self, report: Report, path: Path) -> None:
-        """The money table, the figures, the invariants, and one line that says whether the replay
-        passed.
-        """
+        """The money table, the figures, the invariants and the result are on the terminal."""
         self.console.print(self._money(report))
         self.console.print(self._figures(report))
         for code, sentences in report.breached.items():

@@ -9,10 +9,8 @@ class WalletsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.recovery import registration
-        from wallets import (
-            notice_groups,  # noqa: F401  registers them
-            opening,
-        )
-        from wallets.workflows import freeze_charges, shut_down_by_deadline  # noqa: F401  registers them
+        from wallets import invariants, notice_groups, opening  # noqa: F401  registers them
+        from winddown.runs import registry
 
-        registration.OPENED.append(opening.open_wallet)
+        registry.load("wallets")
+        registration.OPENED.add("wallet", opening.open_wallet)

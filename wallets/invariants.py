@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from wallets.models import Hold, Payment, TopUp
 from winddown.evidence.invariants import invariant, rows
+from winddown.models import Capability
 
 
 @invariant("I1", "Money is conserved: every journal sums to zero, and so does the ledger")
@@ -49,10 +51,12 @@ def holds_equal_held_part() -> list[str]:
     return rows(
         """
         SELECT w.id, w.held_minor, coalesce(h.held, 0) FROM wallets_wallet w LEFT JOIN (
-            SELECT wallet_id, sum(amount_minor) AS held FROM wallets_hold WHERE state = 'active' GROUP BY wallet_id
+            SELECT wallet_id, sum(amount_minor) AS held FROM wallets_hold
+            WHERE state = ANY (%(keeping)s) GROUP BY wallet_id
         ) h ON h.wallet_id = w.id WHERE w.held_minor <> coalesce(h.held, 0)
         """,
         "wallet {0} caches {1} held, its holds say {2}",
+        {"keeping": list(Hold.KEEPING)},
     )
 
 
@@ -61,10 +65,11 @@ def charges_after_the_stop() -> list[str]:
     return rows(
         """
         SELECT t.id, t.source FROM wallets_topup t
-        JOIN winddown_capability c ON c.code = 'top_up:' || t.source AND c.state <> 'enabled'
-        WHERE t.state IN ('posted', 'authorised') AND t.occurred_at >= c.since
+        JOIN winddown_capability c ON c.code = 'top_up:' || t.source AND c.state <> %(enabled)s
+        WHERE t.state = ANY (%(let_through)s) AND t.occurred_at >= c.since
         """,
         "top-up {0} from {1} is dated after the stop",
+        {"enabled": Capability.State.ENABLED, "let_through": list(TopUp.LET_THROUGH)},
     )
 
 
@@ -85,10 +90,12 @@ def reservations_cleared() -> list[str]:
         """
         SELECT ledger, payments FROM
             (SELECT coalesce(sum(amount_minor), 0) AS ledger FROM wallets_posting WHERE account = 'reservations') l,
-            (SELECT coalesce(sum(amount_minor), 0) AS payments FROM wallets_payment WHERE state = 'authorised') p
+            (SELECT coalesce(sum(amount_minor), 0) AS payments FROM wallets_payment
+             WHERE state = ANY (%(in_flight)s)) p
         WHERE ledger <> payments
         """,
         "reservations: the ledger says {0}, the payments {1}",
+        {"in_flight": list(Payment.IN_FLIGHT)},
     )
 
 

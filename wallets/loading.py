@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from django.db import connection
 
@@ -11,6 +10,7 @@ from accounts.loading import ACCOUNT
 from wallets.models import FundingCard, Payment, TopUp, Wallet
 from wallets.movements import histories
 from winddown import locks
+from winddown.actors import Actor
 from winddown.errors import UnknownCapability
 from winddown.loading.file_kinds import (
     REFUSED,
@@ -30,6 +30,7 @@ from winddown.loading.file_kinds import (
     text,
 )
 from winddown.locks import Lock
+from winddown.models import Capability
 from winddown.programme import capabilities
 
 WALLET = Reference(
@@ -46,8 +47,15 @@ CARD = Reference(
     says="the card_ref of a loaded funding card",
     also=("funding", "account_id"),
 )
-STATES = ("posted", "authorised")
-SPENDABLE = ", ".join(f"'{state.value}'" for state in Wallet.SPENDABLE)
+
+
+def _quoted(states: Iterable[str]) -> str:
+    """Returns `states` as a list of SQL literals: a declared rule takes no parameters."""
+    return ", ".join(f"'{state}'" for state in states)
+
+
+RECORDED_TOP_UPS = (TopUp.State.POSTED.value, TopUp.State.AUTHORISED.value)
+RECORDED_PAYMENTS = (Payment.State.POSTED.value, Payment.State.AUTHORISED.value)
 
 WALLETS = declare(
     FileKind(
@@ -129,13 +137,12 @@ FUNDING_CARDS = declare(
     )
 )
 
-# What a wallet must be for its history to grow. A frozen wallet may still learn of earlier charges;
-# one that is held, closing or beyond has had its balance looked at by somebody, and nothing may
-# change behind that.
+# The history of a frozen wallet may still grow by earlier charges. Somebody has judged the balance of
+# a wallet that is held, closing or later, so its history is complete.
 MOVEMENT_RULES = (
     Rule(
         column="wallet_ref",
-        breach=f"r.wallet_state NOT IN ({SPENDABLE})",
+        breach=f"r.wallet_state NOT IN ({_quoted(Wallet.SPENDABLE)})",
         reason="format('is a wallet in state %s, whose history is complete', r.wallet_state)",
     ),
     Rule(
@@ -146,8 +153,8 @@ MOVEMENT_RULES = (
 )
 
 
-def _hold(switches: tuple[str, ...]) -> None:
-    """The switches stay as they are, and the file's wallets locked, until the load commits.
+def _take_locks(switches: tuple[str, ...]) -> None:
+    """The switches stay as they are, and the file's wallets are locked, until the load commits.
 
     In the order of every movement: the switch first, then the wallets, by id.
     """
@@ -169,7 +176,7 @@ def _hold(switches: tuple[str, ...]) -> None:
 
 
 def _refuse_after_stop(code: str, *, what: str) -> None:
-    """Refused is every new row dated at or after the stop or the end of its switch.
+    """Every new row dated at or after the stop or the end of its switch is refused.
 
     `code` and `what` are SQL over the row `r`.
     """
@@ -177,29 +184,30 @@ def _refuse_after_stop(code: str, *, what: str) -> None:
         cursor.execute(
             f"""
             INSERT INTO {REFUSED}
-            SELECT r.line, 'occurred_at', format('lies at or after the stop of %s at %s', {what},
+            SELECT r.line, 'occurred_at', format('lies at or after the stop of %%s at %%s', {what},
                 to_char(stop.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
             FROM {ROWS} r JOIN (
                 SELECT c.code,
-                       least(CASE WHEN c.state <> 'enabled' THEN c.since END, min(m.at)) AS at
+                       least(CASE WHEN c.state <> %s THEN c.since END, min(m.at)) AS at
                 FROM winddown_capability c
                 LEFT JOIN winddown_milestone m ON m.ends_capability = c.code
                 GROUP BY c.id
             ) stop ON stop.code = {code}
             WHERE r.earlier_id IS NULL AND r.occurred_at >= stop.at
-            """  # noqa: S608
+            """,  # noqa: S608
+            [Capability.State.ENABLED],
         )
 
 
 def _before_top_ups() -> None:
-    _hold(tuple(f"top_up:{source}" for source in capabilities.FUNDING_SOURCES))
+    _take_locks(tuple(f"top_up:{source}" for source in capabilities.FUNDING_SOURCES))
 
 
 def _judge_top_ups() -> None:
     _refuse_after_stop("'top_up:' || r.source", what="'top-ups from ' || r.source")
 
 
-def _record_top_ups(actor: Any, progress: Callable[[int, int], None]) -> int:
+def _record_top_ups(actor: Actor, progress: Callable[[int, int], None]) -> int:
     return histories.record_top_ups(ROWS, actor=actor, progress=progress)
 
 
@@ -221,7 +229,7 @@ TOP_UPS = declare(
             choice(
                 "state",
                 "`posted`: the value is in the wallet; `authorised`: it is not there yet",
-                options=STATES,
+                options=RECORDED_TOP_UPS,
             ),
             text(
                 "rrn", "retrieval reference number, of a card only", length_max=12, required=False
@@ -238,10 +246,11 @@ TOP_UPS = declare(
             "rrn": "e.rrn",
             "auth_code": "e.auth_code",
             "arn": "e.arn",
-            # What it was when it came; since then it may have been posted or reversed here.
-            "state": "CASE WHEN e.state IN ('authorised', 'pending_reversal') OR EXISTS (SELECT"
-            " FROM wallets_topuptransition l WHERE l.subject_id = e.id AND l.source = 'authorised')"
-            " THEN 'authorised' ELSE 'posted' END",
+            # Its state in the file; since then it may have been posted or reversed here.
+            "state": f"CASE WHEN e.state IN ({_quoted(TopUp.NOT_POSTED)}) OR EXISTS (SELECT"
+            " FROM wallets_topuptransition l WHERE l.subject_id = e.id"
+            f" AND l.source IN ({_quoted(TopUp.AWAITING_POSTING)}))"
+            f" THEN '{TopUp.State.AUTHORISED}' ELSE '{TopUp.State.POSTED}' END",
         },
         no_card_numbers_in=frozenset({"card_ref", "rrn", "auth_code", "arn"}),
         rules=(
@@ -273,7 +282,7 @@ TOP_UPS = declare(
 
 
 def _before_payments() -> None:
-    _hold(("spend",))
+    _take_locks(("spend",))
 
 
 def _judge_payments() -> None:
@@ -291,7 +300,7 @@ def _judge_payments() -> None:
         )
 
 
-def _record_payments(actor: Any, progress: Callable[[int, int], None]) -> int:
+def _record_payments(actor: Actor, progress: Callable[[int, int], None]) -> int:
     return histories.record_payments(ROWS, actor=actor, progress=progress)
 
 
@@ -321,7 +330,7 @@ PAYMENTS = declare(
             choice(
                 "state",
                 "`posted`: the merchant is owed it; `authorised`: it is reserved",
-                options=STATES,
+                options=RECORDED_PAYMENTS,
             ),
         ),
         compared={
@@ -332,7 +341,8 @@ PAYMENTS = declare(
             "merchant_category": "e.merchant_category",
             "occurred_at": "e.occurred_at",
             "state": "CASE WHEN EXISTS (SELECT FROM wallets_journal j WHERE j.source = 'payment'"
-            " AND j.source_id = e.id AND j.kind = 'reserve') THEN 'authorised' ELSE 'posted' END",
+            " AND j.source_id = e.id AND j.kind = 'reserve')"
+            f" THEN '{Payment.State.AUTHORISED}' ELSE '{Payment.State.POSTED}' END",
         },
         rules=MOVEMENT_RULES,
         before=_before_payments,

@@ -1,4 +1,4 @@
-"""Who of the wallets' side is told of a reset first: everybody who has something to lose there."""
+"""Which holders of wallets are told of a reset first: all that have something to lose."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from accounts.reset_notices import waves
 from wallets.models import Wallet
 
 
-@waves.members(waves.FIRST)
+@waves.GROUPS.entry(f"{waves.FIRST}/holders")
 def holders(as_of: dt.datetime) -> QuerySet[Any]:
-    """Accounts with a balance, whatever its state; as it stands now, since nobody keeps another."""
+    """Returns accounts with a balance now, whatever the wallet's state: past balances are not kept."""
     return Wallet.objects.holding().values("account_id")

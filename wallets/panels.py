@@ -5,19 +5,20 @@ and movements.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from wallets.models import WALLET_ACCOUNTS, LedgerAccount, Posting, Wallet
 from winddown import words
 from winddown.programme.capabilities import FUNDING_SOURCES
 from winddown.site import panels
 from winddown.site.panels import IN, LEFT, OUT, Panel, Totals, money_line
+from winddown.words import Text
 
 MOVEMENTS_MAX = 10
 WALLET = tuple(account.value for account in WALLET_ACCOUNTS)
@@ -27,7 +28,7 @@ WALLET = tuple(account.value for account in WALLET_ACCOUNTS)
 
 
 def count_ledger() -> Totals:
-    """The ledger's sums by kind and account, and the sums of what the wallets cache."""
+    """Returns the ledger's sums by kind and account, and the sums of what the wallets cache."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT j.kind, p.account, sum(p.amount_minor)::bigint"
@@ -42,17 +43,17 @@ def count_ledger() -> Totals:
     return Totals(postings=postings, balances={"paid": paid, "bonus": bonus})
 
 
-def _topped_up(source: str) -> Any:
+def _topped_up(source: str) -> Callable[[Totals], int]:
     account = f"funding_{source}"
     return lambda totals: -totals.posted(accounts=(account,), kinds=("top_up",))
 
 
-def _in_wallets(*kinds: str) -> Any:
+def _in_wallets(*kinds: str) -> Callable[[Totals], int]:
     return lambda totals: totals.posted(accounts=WALLET, kinds=kinds)
 
 
-# A wallet's value is followed by the kind of journal that moved it; a kind that no line names is a
-# difference.
+# The lines follow a wallet's value by the kind of journal that moved it. A kind without a line shows
+# as a difference.
 money_line("opening", _("Opening balance"), part=IN, order=10, amount=_in_wallets("opening"))
 for _place, _source in enumerate(FUNDING_SOURCES):
     money_line(
@@ -105,7 +106,7 @@ money_line(
     order=20,
     amount=lambda totals: totals.balances["bonus"],
 )
-panels.count_ledger.append(count_ledger)
+panels.LEDGER_COUNTS.add("wallets", count_ledger)
 
 
 # --- the customer's page ------------------------------------------------------------------------
@@ -127,7 +128,7 @@ class Movement:
     """One movement of a wallet, with its paid and bonus part."""
 
     at: dt.datetime
-    title: Any
+    title: Text
     paid_minor: int
     bonus_minor: int
 
@@ -136,18 +137,20 @@ class Movement:
         return self.paid_minor + self.bonus_minor
 
 
-@panels.home_panel(10)
-def balance(customer: Any) -> Panel:
-    """What the wallet holds, paid and bonus value apart, and how it stands; or that there is none."""
+@panels.HOME_PANELS.entry("balance", place=10)
+def balance(customer: User) -> Panel:
+    """Shows what the wallet holds, paid and bonus value apart, and its state; or that there is
+    none.
+    """
     wallet = Wallet.objects.filter(account=customer).first()
     if wallet is None:
         return Panel("wallets/_no_wallet.html")
     return Panel("wallets/_balance.html", {"wallet": wallet})
 
 
-@panels.home_panel(80)
-def movements(customer: Any) -> Panel | None:
-    """The wallet's last movements."""
+@panels.HOME_PANELS.entry("movements", place=80)
+def movements(customer: User) -> Panel | None:
+    """Shows the wallet's last movements."""
     if not Wallet.objects.filter(account=customer).exists():
         return None
     postings = (
@@ -159,7 +162,7 @@ def movements(customer: Any) -> Panel | None:
 
 
 def _by_journal(postings: Iterable[Posting]) -> list[Movement]:
-    """The postings of one journal are one movement; the newest first."""
+    """Returns one movement for the postings of one journal, the newest first."""
     grouped: dict[int, list[Posting]] = {}
     for posting in postings:
         grouped.setdefault(posting.journal_id, []).append(posting)
@@ -179,40 +182,44 @@ def _sum(lines: list[Posting], account: str) -> int:
     return sum(line.amount_minor for line in lines if line.account == account)
 
 
-words.add_states(
+words.STATES.add(
     "wallet",
     {
-        "active": words.StateWord(_("Usable"), "on"),
-        "charge_frozen": words.StateWord(_("Usable, no top-up"), "on"),
-        "held": words.StateWord(_("Being checked"), "wait"),
-        "closing": words.StateWord(_("Closing"), "wait"),
-        "closed": words.StateWord(_("Closed"), "off"),
-        "held_closed": words.StateWord(_("Closed, being checked"), "wait"),
-        "entitled": words.StateWord(_("Closed, refund due"), "run"),
-        "held_entitled": words.StateWord(_("Closed, being checked"), "wait"),
-        "settled": words.StateWord(_("Closed and settled"), "on"),
-        "transferred": words.StateWord(_("Transferred"), "on"),
-        "excluded": words.StateWord(_("Closed, not claimed in time"), "off"),
+        Wallet.State.ACTIVE: words.StateWord(_("Usable"), "on"),
+        Wallet.State.CHARGE_FROZEN: words.StateWord(_("Usable, no top-up"), "on"),
+        Wallet.State.HELD: words.StateWord(_("Being checked"), "wait"),
+        Wallet.State.CLOSING: words.StateWord(_("Closing"), "wait"),
+        Wallet.State.CLOSED: words.StateWord(_("Closed"), "off"),
+        Wallet.State.HELD_CLOSED: words.StateWord(_("Closed, being checked"), "wait"),
+        Wallet.State.ENTITLED: words.StateWord(_("Closed, refund due"), "run"),
+        Wallet.State.HELD_ENTITLED: words.StateWord(_("Closed, being checked"), "wait"),
+        Wallet.State.SETTLED: words.StateWord(_("Closed and settled"), "on"),
+        Wallet.State.TRANSFERRED: words.StateWord(_("Transferred"), "on"),
+        Wallet.State.EXCLUDED: words.StateWord(_("Closed, not claimed in time"), "off"),
     },
 )
-words.add_workflow_words(
-    steps={
+words.STEPS.add_all(
+    {
         "withhold_authorised_top_ups": _("Withhold authorised top-ups"),
         "freeze_wallets": _("Freeze the wallets' charges"),
         "start_closing": _("Begin to close the wallets"),
         "settle_in_flight": _("Settle payments in flight"),
         "close_wallets": _("Close the wallets and seal balances"),
-    },
-    plan_lines={
+    }
+)
+words.PLAN_LINES.add_all(
+    {
         "authorised_top_ups": _("Authorised top-ups"),
         "wallets_in_other_states": _("Wallets in other states"),
         "wallets_held": _("Wallets on hold"),
         "payments_in_flight": _("Payments in flight"),
         "in_flight": _("Payments in flight are"),
         "spend_ends_at": _("Payment ends at"),
-    },
-    plan_values={
-        ("in_flight", "capture"): _("posted to their merchants"),
-        ("in_flight", "void"): _("given back to the wallets"),
-    },
+    }
+)
+words.PLAN_VALUES.add_all(
+    {
+        "in_flight:capture": _("posted to their merchants"),
+        "in_flight:void": _("given back to the wallets"),
+    }
 )

@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from winddown.errors import NotPermitted
+
+
+class Actor(Protocol):
+    """Who answers for an act: an account, or `SYSTEM`.
+
+    `pk` is the account's number, None for the system. `staff_number` names the person behind the
+    account, empty for customers and the system. A foreign key takes `actor.pk`.
+    """
+
+    @property
+    def pk(self) -> Any: ...
+
+    @property
+    def is_active(self) -> bool: ...
+
+    @property
+    def staff_number(self) -> str: ...
+
+    def has_perm(self, perm: str, /) -> bool: ...
 
 
 class _System:
     """The worker acting by itself: the deadline that came, the rule that hit."""
 
-    pk = None
+    pk: Final = None
+    is_active: Final = True
+    staff_number: Final = ""
+
+    def has_perm(self, perm: str, /) -> bool:
+        """No permission is the system's own; each declaration says where it may act."""
+        return False
 
     def __str__(self) -> str:
         return "system"
@@ -19,7 +44,7 @@ class _System:
 SYSTEM: Final = _System()
 
 
-def require(actor: Any, permission: str, *, by_system: bool = False, action: str = "") -> None:
+def require(actor: Actor, permission: str, *, by_system: bool = False, action: str = "") -> None:
     """`actor` holds `permission`; the system itself only where the declaration says so.
 
     Raises `NotPermitted`. An empty permission is the customers' own: it takes a person who may act

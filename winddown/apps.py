@@ -9,6 +9,11 @@ class WinddownConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from winddown import checks  # noqa: F401  # Its checks register themselves.
         from winddown.authority import roles
+        from winddown.programme import capabilities, milestones
+        from winddown.runs import clockwork
 
+        clockwork.OWED.add("due milestones", milestones.fire_due, place=-1)
+        clockwork.ALARMS.add("overdue stops", capabilities.overdue)
         post_migrate.connect(roles.grant_after_migrate, dispatch_uid="winddown.roles")

@@ -9,6 +9,8 @@ from typing import Any
 import pgtrigger
 from pgtrigger import compiler
 
+from winddown.sqlstates import SqlState
+
 
 class GuardSql(compiler.UpsertTriggerSql):
     """The trigger's SQL without pgtrigger's ignore switch, so that a session cannot step over a
@@ -66,7 +68,7 @@ class Guard(pgtrigger.Trigger):
 def append_only() -> list[Guard]:
     """Rows of the table are written once: UPDATE, DELETE and TRUNCATE are refused for every writer."""
     refusal = (
-        "RAISE EXCEPTION USING ERRCODE = 'WD020',"
+        f"RAISE EXCEPTION USING ERRCODE = '{SqlState.APPEND_ONLY}',"
         " MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);"
     )
     return [

@@ -28,7 +28,7 @@ class Lock(IntEnum):
     CLAIM_DECISIONS = 7011
 
 
-def hold(lock: Lock, key: int = 0) -> None:
+def take(lock: Lock, key: int = 0) -> None:
     """Nobody else holds it, shared or not, until this transaction ends; waits for those who do."""
     _execute("pg_advisory_xact_lock", lock, key)
 
@@ -38,8 +38,8 @@ def share(lock: Lock, key: int = 0) -> None:
     _execute("pg_advisory_xact_lock_shared", lock, key)
 
 
-def try_hold(lock: Lock, key: int = 0) -> bool:
-    """As `hold`, or False at once while somebody else holds it."""
+def try_take(lock: Lock, key: int = 0) -> bool:
+    """As `take`, or False at once while somebody else holds it."""
     return bool(_execute("pg_try_advisory_xact_lock", lock, key))
 
 

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from winddown.errors import WinddownError
+from winddown.registries import Registry
+from winddown.workflows import WORKFLOWS
 
 Text = str | Promise
 
@@ -88,95 +90,100 @@ def capability_effect(code: str) -> Text:
 
 # --- states -------------------------------------------------------------------------------------
 
-_STATES: dict[str, dict[str, StateWord]] = {
-    "capability": {
-        "enabled": StateWord(pgettext_lazy("switch", "On"), "on"),
-        "disabled": StateWord(pgettext_lazy("switch", "Stopped"), "off"),
-        "restoring": StateWord(pgettext_lazy("switch", "Stopped, restart asked"), "wait"),
-        "ended": StateWord(pgettext_lazy("switch", "Ended by its deadline"), "off"),
-    },
-    "programme": {
-        "operating": StateWord(_("In operation"), "on"),
-        "incident": StateWord(_("Incident"), "bad"),
-        "restricted": StateWord(_("Restricted"), "wait"),
-        "announced": StateWord(_("End announced"), "wait"),
-        "closing": StateWord(_("Closing"), "run"),
-        "closed": StateWord(_("Closed"), "off"),
-        "balance_fixed": StateWord(_("Balances sealed"), "off"),
-        "refunding": StateWord(_("Refunding"), "run"),
-        "refund_closed": StateWord(_("Refund window over"), "off"),
-        "settling": StateWord(_("Settling"), "run"),
-        "completed": StateWord(_("Completed"), "on"),
-        "reported": StateWord(_("Reported"), "on"),
-    },
-    "run": {
-        "never": StateWord(pgettext_lazy("run", "Never planned"), "idle"),
-        "requested": StateWord(pgettext_lazy("run", "Requested"), "wait"),
-        "awaiting_approval": StateWord(pgettext_lazy("run", "Waits for approval"), "wait"),
-        "approved": StateWord(pgettext_lazy("run", "Approved, not started"), "wait"),
-        "running": StateWord(pgettext_lazy("run", "Running"), "run"),
-        "paused": StateWord(pgettext_lazy("run", "Paused"), "wait"),
-        "succeeded": StateWord(pgettext_lazy("run", "Succeeded"), "on"),
-        "partially_failed": StateWord(pgettext_lazy("run", "Ended with failures"), "bad"),
-        "aborted": StateWord(pgettext_lazy("run", "Aborted"), "off"),
-    },
-    "step": {
-        "waiting": StateWord(pgettext_lazy("step", "Not begun"), "idle"),
-        "running": StateWord(pgettext_lazy("step", "Under way"), "run"),
-        "halted": StateWord(pgettext_lazy("step", "Halted"), "wait"),
-        "done": StateWord(pgettext_lazy("step", "Done"), "on"),
-        "failed": StateWord(pgettext_lazy("step", "Done, with failures"), "bad"),
-    },
-    "offer": {
-        "on": StateWord(pgettext_lazy("offer", "Works"), "on"),
-        "off": StateWord(pgettext_lazy("offer", "Stopped"), "off"),
-        "later": StateWord(pgettext_lazy("offer", "Not yet"), "wait"),
-    },
-    "invariant": {
-        "holds": StateWord(_("Holds"), "on"),
-        "breached": StateWord(_("Does not hold"), "bad"),
-    },
-    "attack": {
-        "none": StateWord(pgettext_lazy("attack", "None seen"), "on"),
-        "open": StateWord(pgettext_lazy("attack", "Goes on"), "bad"),
-        "over": StateWord(pgettext_lazy("attack", "Over"), "idle"),
-    },
-    "probe": {
-        "refused": StateWord(_("Refused"), "on"),
-        "passed": StateWord(_("Passed"), "bad"),
-        "open": StateWord(_("Passed"), "on"),
-    },
-}
+STATES: Registry[dict[str, StateWord]] = Registry(
+    "words of states", entries_are="by machine: the word and tone of each state", owner=__name__
+)
+STATES.add_all(
+    {
+        "capability": {
+            "enabled": StateWord(pgettext_lazy("switch", "On"), "on"),
+            "disabled": StateWord(pgettext_lazy("switch", "Stopped"), "off"),
+            "restoring": StateWord(pgettext_lazy("switch", "Stopped, restart asked"), "wait"),
+            "ended": StateWord(pgettext_lazy("switch", "Ended by its deadline"), "off"),
+        },
+        "programme": {
+            "operating": StateWord(_("In operation"), "on"),
+            "incident": StateWord(_("Incident"), "bad"),
+            "restricted": StateWord(_("Restricted"), "wait"),
+            "announced": StateWord(_("End announced"), "wait"),
+            "closing": StateWord(_("Closing"), "run"),
+            "closed": StateWord(_("Closed"), "off"),
+            "balance_fixed": StateWord(_("Balances sealed"), "off"),
+            "refunding": StateWord(_("Refunding"), "run"),
+            "refund_closed": StateWord(_("Refund window over"), "off"),
+            "settling": StateWord(_("Settling"), "run"),
+            "completed": StateWord(_("Completed"), "on"),
+            "reported": StateWord(_("Reported"), "on"),
+        },
+        "run": {
+            "never": StateWord(pgettext_lazy("run", "Never planned"), "idle"),
+            "requested": StateWord(pgettext_lazy("run", "Requested"), "wait"),
+            "awaiting_approval": StateWord(pgettext_lazy("run", "Waits for approval"), "wait"),
+            "approved": StateWord(pgettext_lazy("run", "Approved, not started"), "wait"),
+            "running": StateWord(pgettext_lazy("run", "Running"), "run"),
+            "paused": StateWord(pgettext_lazy("run", "Paused"), "wait"),
+            "succeeded": StateWord(pgettext_lazy("run", "Succeeded"), "on"),
+            "partially_failed": StateWord(pgettext_lazy("run", "Ended with failures"), "bad"),
+            "aborted": StateWord(pgettext_lazy("run", "Aborted"), "off"),
+        },
+        "step": {
+            "waiting": StateWord(pgettext_lazy("step", "Not begun"), "idle"),
+            "running": StateWord(pgettext_lazy("step", "Under way"), "run"),
+            "halted": StateWord(pgettext_lazy("step", "Halted"), "wait"),
+            "done": StateWord(pgettext_lazy("step", "Done"), "on"),
+            "failed": StateWord(pgettext_lazy("step", "Done, with failures"), "bad"),
+        },
+        "offer": {
+            "on": StateWord(pgettext_lazy("offer", "Works"), "on"),
+            "off": StateWord(pgettext_lazy("offer", "Stopped"), "off"),
+            "later": StateWord(pgettext_lazy("offer", "Not yet"), "wait"),
+        },
+        "invariant": {
+            "holds": StateWord(_("Holds"), "on"),
+            "breached": StateWord(_("Does not hold"), "bad"),
+        },
+        "attack": {
+            "none": StateWord(pgettext_lazy("attack", "None seen"), "on"),
+            "open": StateWord(pgettext_lazy("attack", "Goes on"), "bad"),
+            "over": StateWord(pgettext_lazy("attack", "Over"), "idle"),
+        },
+        "probe": {
+            "refused": StateWord(_("Refused"), "on"),
+            "passed": StateWord(_("Passed"), "bad"),
+            "open": StateWord(_("Passed"), "on"),
+        },
+    }
+)
 
 
 def state_word(machine: str, state: str) -> StateWord:
     """Word and tone of a state; one that has no word stands for itself."""
-    return _STATES.get(machine, {}).get(state) or StateWord(state.replace("_", " "), "idle")
-
-
-def add_states(machine: str, words: dict[str, StateWord]) -> None:
-    """The states of another app's machine have their words."""
-    _STATES.setdefault(machine, {}).update(words)
+    return (STATES.get(machine) or {}).get(state) or StateWord(state.replace("_", " "), "idle")
 
 
 # --- workflows ----------------------------------------------------------------------------------
 
-_WORKFLOWS: dict[str, Text] = {
-    "freeze-charges": _("Freeze charges"),
-    "reset-all-passwords": _("Reset all passwords"),
-    "suspend-external-login": _("Suspend external login"),
-    "shut-down-by-deadline": _("Shut down by deadline"),
-    "refund-balances": _("Refund balances"),
-}
-_STEPS: dict[str, Text] = {}
-_PLAN_VALUES: dict[tuple[str, str], Text] = {}
-_PLAN_LINES: dict[str, Text] = {
-    "switches": _("Switches that stop"),
-    "providers": _("Login providers"),
-    "paid_minor": _("Paid value in the wallets"),
-    "bonus_minor": _("Bonus value in the wallets"),
-    "wallets": _("Wallets"),
-}
+_WORKFLOWS = {listed.name: listed.title for listed in WORKFLOWS}
+STEPS: Registry[Text] = Registry(
+    "words of steps", entries_are="the title of a step of a workflow", owner=__name__
+)
+PLAN_VALUES: Registry[Text] = Registry(
+    "words of plan values",
+    entries_are="by term and code, as `line:code`: what a coded term of a plan says",
+    owner=__name__,
+)
+PLAN_LINES: Registry[Text] = Registry(
+    "words of plan lines", entries_are="the title of a line of a plan", owner=__name__
+)
+PLAN_LINES.add_all(
+    {
+        "switches": _("Switches that stop"),
+        "providers": _("Login providers"),
+        "paid_minor": _("Paid value in the wallets"),
+        "bonus_minor": _("Bonus value in the wallets"),
+        "wallets": _("Wallets"),
+    }
+)
 _PARTS: dict[str, Text] = {
     "counts": _("Rows that change"),
     "sums_minor": _("Amounts that move"),
@@ -198,11 +205,11 @@ def workflow_title(name: str) -> Text:
 
 
 def step_title(name: str) -> Text:
-    return _STEPS.get(name) or name.replace("_", " ").capitalize()
+    return STEPS.get(name) or name.replace("_", " ").capitalize()
 
 
 def plan_line(name: str) -> Text:
-    return _PLAN_LINES.get(name) or name.replace("_", " ").removesuffix(" minor").capitalize()
+    return PLAN_LINES.get(name) or name.replace("_", " ").removesuffix(" minor").capitalize()
 
 
 def plan_part(name: str) -> Text:
@@ -211,90 +218,74 @@ def plan_part(name: str) -> Text:
 
 def plan_value(name: str, value: str) -> Text:
     """What a plan's term says, where it is a code that has words."""
-    return _PLAN_VALUES.get((name, value), value)
+    return PLAN_VALUES.get(f"{name}:{value}") or value
 
 
 def milestone_title(kind: str) -> Text:
     return _MILESTONES.get(kind) or kind.replace("_", " ").capitalize()
 
 
-def in_order(name: str) -> tuple[int, str]:
-    """Workflows in the order in which a wind-down needs them."""
-    known = list(_WORKFLOWS)
-    return (known.index(name) if name in known else len(known), name)
-
-
-def add_workflow_words(
-    *,
-    steps: dict[str, Text],
-    plan_lines: dict[str, Text],
-    plan_values: dict[tuple[str, str], Text] | None = None,
-) -> None:
-    """The steps, plan lines and coded terms of an app's workflows have their words."""
-    _STEPS.update(steps)
-    _PLAN_LINES.update(plan_lines)
-    _PLAN_VALUES.update(plan_values or {})
-
-
 # --- what happened ------------------------------------------------------------------------------
 
-_ACTS: dict[str, Text] = {
-    "run.plan": _("Planned"),
-    "run.approve": _("Approved"),
-    "run.reject": _("Rejected"),
-    "run.start": _("Started"),
-    "run.pause": _("Paused"),
-    "run.resume": _("Resumed"),
-    "run.abort": _("Aborted"),
-    "run.rate": _("Rate changed"),
-    "run.retry": _("Failures retried"),
-    "run.split": _("Batch split"),
-    "run.end": _("Ended"),
-    "capability.stop": _("Stopped"),
-    "capability.ratify": _("Ratified"),
-    "capability.request_restore": _("Restart asked"),
-    "capability.restore": _("Restarted"),
-}
-
-
-def add_acts(acts: dict[str, Text]) -> None:
-    """What another app writes into the audit journal has its words."""
-    _ACTS.update(acts)
+ACTS: Registry[Text] = Registry(
+    "words of acts", entries_are="by audit code: what happened", owner=__name__
+)
+ACTS.add_all(
+    {
+        "run.plan": _("Planned"),
+        "run.approve": _("Approved"),
+        "run.reject": _("Rejected"),
+        "run.start": _("Started"),
+        "run.pause": _("Paused"),
+        "run.resume": _("Resumed"),
+        "run.abort": _("Aborted"),
+        "run.rate": _("Rate changed"),
+        "run.retry": _("Failures retried"),
+        "run.split": _("Batch split"),
+        "run.end": _("Ended"),
+        "capability.stop": _("Stopped"),
+        "capability.ratify": _("Ratified"),
+        "capability.request_restore": _("Restart asked"),
+        "capability.restore": _("Restarted"),
+    }
+)
 
 
 def act_title(action: str) -> Text:
-    return _ACTS.get(action) or action.rpartition(".")[2].replace("_", " ").capitalize()
+    return ACTS.get(action) or action.rpartition(".")[2].replace("_", " ").capitalize()
 
 
 # --- refusals -----------------------------------------------------------------------------------
 
 # The fields are those of the error; what an error carries as a sentence stays in its language.
-_REFUSALS: dict[str, Text] = {
-    "CapabilityStopped": _("{capability} is stopped since {since}: {reason}"),
-    "PastDeadline": _("{capability} ended at {at}."),
-    "TransitionRefused": _(
-        "This is no longer possible: the state is now “{source}”. Look at the page again."
-    ),
-    "ConditionNotMet": _("The condition for “{transition}” is not met."),
-    "NotPermitted": _("You may not do this: it takes the permission {permission}."),
-    "SamePerson": _(
-        "You have already signed this request (as {part}). A second person must decide."
-    ),
-    "NothingToDecide": _("Nothing waits for a decision here any more."),
-    "PlanChanged": _(
-        "What was approved is not what stands now (approved {approved}, now {now}). Plan again."
-    ),
-    "PlanExpired": _("The request expired at {expires_at}. Plan again."),
-    "RunBusy": _("{workflow} already has run {run} ({state}). Finish or abort it first."),
-    "RunNotFound": _("There is no such run."),
-    "GuardNotMet": _("“{action}” is refused: {why}"),
-    "UnknownWorkflow": _("There is no workflow {name}."),
-}
-
-
-def add_refusals(refusals: dict[str, Text]) -> None:
-    """Another app's refusals have their words."""
-    _REFUSALS.update(refusals)
+REFUSALS: Registry[Text] = Registry(
+    "words of refusals",
+    entries_are="by error: the refusal in the language of its reader",
+    owner=__name__,
+)
+REFUSALS.add_all(
+    {
+        "CapabilityStopped": _("{capability} is stopped since {since}: {reason}"),
+        "PastDeadline": _("{capability} ended at {at}."),
+        "TransitionRefused": _(
+            "This is no longer possible: the state is now “{source}”. Look at the page again."
+        ),
+        "ConditionNotMet": _("The condition for “{transition}” is not met."),
+        "NotPermitted": _("You may not do this: it takes the permission {permission}."),
+        "SamePerson": _(
+            "You have already signed this request (as {part}). A second person must decide."
+        ),
+        "NothingToDecide": _("Nothing waits for a decision here any more."),
+        "PlanChanged": _(
+            "What was approved is not what stands now (approved {approved}, now {now}). Plan again."
+        ),
+        "PlanExpired": _("The request expired at {expires_at}. Plan again."),
+        "RunBusy": _("{workflow} already has run {run} ({state}). Finish or abort it first."),
+        "RunNotFound": _("There is no such run."),
+        "GuardNotMet": _("“{action}” is refused: {why}"),
+        "UnknownWorkflow": _("There is no workflow {name}."),
+    }
+)
 
 
 class _Facts(dict[str, Any]):
@@ -304,6 +295,6 @@ class _Facts(dict[str, Any]):
 
 def refusal(error: WinddownError) -> str:
     """The refusal in the reader's language, or in its own where nobody translated it."""
-    if error.code not in _REFUSALS:
+    if error.code not in REFUSALS:
         return str(error)
-    return str(_REFUSALS[error.code]).format_map(_Facts(error.facts))
+    return str(REFUSALS[error.code]).format_map(_Facts(error.facts))

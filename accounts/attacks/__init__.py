@@ -1,1 +1,1 @@
-"""Attacks on the sign-in: counted live, folded into windows, shown on a page."""
+"""Attacks on the sign-in: recognised live, counted, folded into windows, shown on a page."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.attacks import attack_windows, rules
 from accounts.models import AttackWindow, SuspiciousSource
 from winddown import clock
+from winddown.actors import Actor
 from winddown.site import panels
 from winddown.words import Text
 
@@ -95,8 +96,8 @@ class AttackPage:
         return any(row.window.ended_at is None for row in self.windows)
 
 
-def look(*, span: str, reader: Any) -> AttackPage:
-    """The page, in a number of queries that does not depend on how many attempts there were."""
+def look(*, span: str, reader: Actor) -> AttackPage:
+    """Returns the page; the number of queries does not depend on how many attempts there were."""
     at = clock.now()
     found = attack_windows.finding()
     span = span if span in SPANS else "beginning"
@@ -130,8 +131,8 @@ def look(*, span: str, reader: Any) -> AttackPage:
 def _span(
     span: str, found: attack_windows.Finding, at: dt.datetime
 ) -> tuple[dt.datetime, dt.datetime]:
-    """Two hours before the first window and the two days from there, or to the last window's end;
-    the last day where there is none.
+    """Returns two hours before the first window and the two days from there, or up to the last
+    window's end; without a window, the last day.
     """
     read_until = min(found.read_until or at, at).replace(second=0, microsecond=0)
     if span == "now" or not found.windows:
@@ -175,9 +176,11 @@ def _chart(
     )
 
 
-@panels.alarming
+@panels.ALARMS.entry("attacks")
 def alarms(at: dt.datetime) -> list[panels.Alarm]:
-    """One alarm for each wave that goes on, and a lesser one for what ended within the week."""
+    """Returns one alarm for each wave that goes on, and a lesser one for each that ended within the
+    week.
+    """
     sounded = []
     for window in attack_windows.under_attack(at=at):
         facts = {"wave": WAVES[window.wave], "n": f"{window.evidence['matching']:,}"}

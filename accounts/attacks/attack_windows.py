@@ -36,10 +36,11 @@ class Minute:
 
 
 def hit(thresholds: Thresholds, evidence: dict[str, Any]) -> bool:
-    """Whether a wave's rule hits, from the evidence alone: so a stored window can be decided again.
+    """Returns whether a wave's rule hits.
 
-    `evidence` counts the attempts and those that match within its span of minutes, and the baseline
-    (the usual ratio) that they are held against.
+    It is decided from the evidence alone, so that a stored window can be decided again. `evidence`
+    counts the attempts and those that match within its span of minutes, and holds the baseline (the
+    usual ratio) that they are compared with.
     """
     needed = thresholds.get(f"matching_{evidence['span_min']}_min")
     if needed is None or evidence["matching"] < needed:
@@ -51,7 +52,7 @@ def hit(thresholds: Thresholds, evidence: dict[str, Any]) -> bool:
 
 
 class Fold:
-    """The minutes in their order, folded into windows.
+    """The minutes, in their order, are folded into windows.
 
     What it remembers fits in a JSON object: the last hour's minutes, the last day's hits, the usual
     ratios (a decaying sum over hours in which no wave was open), and the open windows.
@@ -83,7 +84,7 @@ class Fold:
         }
 
     def step(self, minute: Minute) -> None:
-        """One more minute, later than those before."""
+        """One more minute, later than those before, is folded in."""
         self.pass_time(minute.at)
         counts = [minute.attempts, minute.unknown_login_id, minute.wrong_password]
         self.recent = [row for row in self.recent if row[0] > minute.at - 60]
@@ -96,7 +97,7 @@ class Fold:
         self._learn(minute)
 
     def pass_time(self, at: int) -> None:
-        """Windows whose wave was quiet for long enough before `at` are over."""
+        """Windows whose wave was quiet for long enough before `at` have ended."""
         for wave, window in list(self.open.items()):
             if at - window["last"] >= WAVES[wave].thresholds["quiet_min"]:
                 window["ended"] = True
@@ -119,7 +120,9 @@ class Fold:
                 return
 
     def _within(self, wave: str, span: int, at: int) -> tuple[int, dict[str, Any]]:
-        """The first matching minute of the span that ends with `at`, and what was counted in it."""
+        """Returns the first matching minute of the span that ends with `at`, and what was counted
+        in it.
+        """
         if wave == AttackWindow.Wave.SUCCESS.value:
             rows = [(row[0], row[1]) for row in self.hits]
             attempts = sum(row[1] for row in rows)
@@ -137,13 +140,13 @@ class Fold:
         }
 
     def baseline(self, wave: str) -> float:
-        """The usual share of the wave's attempts."""
+        """Returns the usual share of the wave's attempts."""
         if wave not in self.usual:
             return 0.0
         return round(self.usual[wave] / self.usual["attempts"], 6)
 
     def _learn(self, minute: Minute) -> None:
-        """An hour that passed without a wave has become part of what is usual."""
+        """An hour without a wave counts in the baseline."""
         number = minute.at // 60
         if self.hour.get("number") != number:
             if self.hour and not self.hour["disturbed"]:
@@ -156,7 +159,7 @@ class Fold:
 
 
 def fold(watch: AttackWatch) -> tuple[str, ...]:
-    """The windows stand as of what was read; returns the waves of those that are new."""
+    """The windows agree with what was counted; returns the waves of those that are new."""
     if watch.read_until is None or watch.read_until == watch.folded_until:
         return ()
     whole = watch.folded_until is None
@@ -200,7 +203,7 @@ def _minutes(since: dt.datetime, until: dt.datetime) -> list[Minute]:
 
 
 def _drop_others(windows: list[dict[str, Any]]) -> None:
-    """Windows that late attempts have shifted or ended are no longer there."""
+    """Windows that late attempts moved or removed are deleted."""
     stay = {(window["wave"], _at(window["start"])) for window in windows}
     for window in AttackWindow.objects.all():
         if (window.wave, window.started_at) not in stay:
@@ -208,7 +211,7 @@ def _drop_others(windows: list[dict[str, Any]]) -> None:
 
 
 def _store(window: dict[str, Any], rule: DetectionRule) -> bool:
-    """The window's row is up to date; whether it is a new one, which is an alarm."""
+    """The window's row is up to date; returns whether it is a new one, which is an alarm."""
     last_at = _at(window["last"])
     counts = {"attempts": window["attempts"], "matching": window["matching"]}
     row, new = AttackWindow.objects.update_or_create(
@@ -247,7 +250,7 @@ class Finding:
 
 
 def finding(*, as_of: dt.datetime | None = None) -> Finding:
-    """Everything that was found by `as_of` (default: all of it)."""
+    """Returns everything that was found by `as_of` (default: all of it)."""
     windows = AttackWindow.objects.select_related("rule").order_by("started_at", "wave")
     sources = SuspiciousSource.objects.all()
     if as_of is not None:
@@ -267,7 +270,9 @@ def finding(*, as_of: dt.datetime | None = None) -> Finding:
 
 
 def in_order(windows: list[AttackWindow]) -> bool:
-    """Whether unknown ids began before wrong passwords, and these before successes (all three)."""
+    """Returns whether unknown ids began before wrong passwords, and these before successes (all
+    three).
+    """
     first: dict[str, dt.datetime] = {}
     for window in windows:
         first[window.wave] = min(window.started_at, first.get(window.wave, window.started_at))
@@ -277,7 +282,7 @@ def in_order(windows: list[AttackWindow]) -> bool:
 
 
 def under_attack(*, at: dt.datetime) -> list[AttackWindow]:
-    """The windows that are open or ended within the last week, newest first."""
+    """Returns the windows that are open or ended within the last week, newest first."""
     recent = AttackWindow.objects.filter(ended_at=None) | AttackWindow.objects.filter(
         ended_at__gt=at - RECENT_FOR
     )
@@ -300,7 +305,7 @@ BINS_MAX: Final = 96
 
 
 def bins(*, since: dt.datetime, until: dt.datetime) -> list[Bin]:
-    """The span in at most `BINS_MAX` equal parts of whole minutes, empty ones too."""
+    """Returns the span in at most `BINS_MAX` equal parts of whole minutes, empty ones too."""
     minutes = max(1, math.ceil((until - since) / MINUTE))
     width = MINUTE * math.ceil(minutes / BINS_MAX)
     parts = [[0, 0, 0, 0] for _ in range(math.ceil((until - since) / width))]

@@ -1,1 +1,1 @@
-"""How often signing in may be tried, and when everybody's attempts together look like an attack."""
+"""How often signing in may be tried: counters and limits."""

@@ -18,12 +18,12 @@ from redis.retry import Retry
 
 log = logging.getLogger(__name__)
 
-# A window slides in parts: what is read covers between five and six sixths of it.
+# A window moves on by a sixth at a time: a count covers between five and six sixths of it.
 PARTS = 6
-# Nobody waits for a server that is gone, nor asks it anew with each attempt.
+# No attempt waits long for a server that is down, and not every attempt asks it again.
 ANSWER_S_MAX = 0.5
 ASK_AGAIN_S = 5.0
-# While the server is gone each process counts for itself. Attempts spread over the processes, so
+# While the server is down each process counts by itself. Attempts spread over the processes, so
 # each allows only this part of a limit.
 ALONE_DIVISOR = 4
 ALONE_KEYS_MAX = 50_000
@@ -41,7 +41,7 @@ class Counter:
     member: str = ""
 
     def parts(self, at_s: float) -> list[str]:
-        """The keys of the window's parts at that second, the newest first."""
+        """Returns the keys of the window's parts at that second, the newest first."""
         newest = int(at_s * PARTS // self.window_s)
         head = f"{settings.COUNTERS_PREFIX}:{self.name}:{self.window_s}"
         return [f"{head}:{newest - age}" for age in range(PARTS)]
@@ -71,10 +71,11 @@ class Counted:
 
 
 def count(counts: Sequence[Count], *, at_s: float) -> Counted:
-    """All are raised, or none: checked and counted in one step, however many ask at once.
+    """All counters are raised, or none; the check and the raise are one step, however many ask at
+    once.
 
     While the server does not answer, this process counts by itself and allows less: it must neither
-    let everybody try without a limit nor turn everybody away.
+    let everybody try without a limit nor refuse everybody.
     """
     if not counts:
         return Counted()

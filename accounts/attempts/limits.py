@@ -1,7 +1,7 @@
 """How often something may be tried: by one name, from one network, by everybody.
 
-A customer's attempt to sign in from a device that opened the account before has limits of its own,
-and so has staff: no storm on the others reaches them.
+Staff, and customers on a device that opened their account before, have limits of their own: a storm
+on all others does not reach them.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from django.utils.crypto import salted_hmac
 
-from accounts.attempts import storms
+from accounts.attacks import live
+from accounts.attacks.live import WINDOW_S, Tally
 from accounts.attempts.counters import Count, Counter, count
-from accounts.attempts.storms import WINDOW_S, Tally
 from accounts.credentials.devices import Device
 from accounts.models import AuthEvent
 from winddown import clock
@@ -97,11 +97,11 @@ ACTIONS: dict[str, tuple[Limit, ...]] = {
 
 
 def allow(action: str, *, key: str = "", network: str | None = None) -> bool:
-    """This attempt is within every limit of `action`, and counts from now on; a refused one does
-    not.
+    """Returns whether this attempt is within every limit of `action`. If so, it counts from now on;
+    a refused one does not.
 
     `key` is what was typed (an address, a login id); `network` is `Origin.network`. Neither is kept
-    in clear. Whoever refuses gives the answer that anybody gets, and says no time to wait for.
+    in clear. The caller answers a refusal like anything else, and names no time to wait for.
     """
     limits = [limit for limit in ACTIONS[action] if limit.by != KEY or key]
     tried = Attempt(key=key, network=network, at=clock.now())
@@ -138,22 +138,23 @@ class Attempt:
 
 
 def admit(attempt: Attempt) -> bool:
-    """The attempt is within every limit, and counts from now on; a refused one does not.
+    """Returns whether the attempt is within every limit. If so, it counts from now on; a refused
+    one does not.
 
-    Decided before a password is hashed, because a hash costs 100 MiB.
+    It is asked before a password is hashed, because a hash costs 100 MiB.
     """
     limits = list(attempt.limits)
-    if attempt.in_the_crowd and storms.under_way(attempt.at) is not None:
+    if attempt.in_the_crowd and live.under_way(attempt.at) is not None:
         limits += SIGN_IN["in_a_storm"]
     return _within(limits, attempt, action="sign-in")
 
 
 def note(attempt: Attempt, outcome: str, *, guessable: bool) -> None:
-    """What became of an admitted attempt is counted, and a storm that it shows has begun.
+    """What became of an admitted attempt is counted, and a storm has begun if the counts show one.
 
-    Where the account was not `guessable`, no password was guessed at. A success takes back its own
-    attempt at this name and nothing else: with one account of his own
-    an attacker would otherwise have a network's limit to himself, again and again.
+    `guessable` is whether the account has a password to guess. A success takes back only its own
+    attempt at this name. If it took back more, an attacker with one account of his own could free a
+    network's limit for himself, again and again.
     """
     at_s = attempt.at.timestamp()
     success = outcome == AuthEvent.Outcome.SUCCESS
@@ -176,7 +177,7 @@ def note(attempt: Attempt, outcome: str, *, guessable: bool) -> None:
     ]
     tally = Tally(*count([each.unlimited() for each in counts], at_s=at_s).now[-3:])
     if attempt.in_the_crowd and not success:
-        storms.look(tally, at=attempt.at)
+        live.begin_or_prolong(tally, at=attempt.at)
 
 
 # --- what is counted ----------------------------------------------------------------------------
@@ -191,7 +192,7 @@ def _within(limits: list[Limit], attempt: Attempt, *, action: str) -> bool:
 
 
 def _count(limit: Limit, attempt: Attempt, *, step: int) -> Count:
-    """The attempt, as the limit counts it."""
+    """Returns the attempt as the limit counts it."""
     key = attempt.key.lower()
     of = {
         KEY: key,
@@ -209,17 +210,19 @@ def _count(limit: Limit, attempt: Attempt, *, step: int) -> Count:
 
 
 def _unreadable(value: str) -> str:
-    """Stands for `value` in a server that must not know it."""
+    """Returns what stands for `value` in a server that must not know it."""
     return salted_hmac("accounts.limits", value, algorithm="sha256").hexdigest()[:32]
 
 
 def _network(network: str | None) -> str:
-    """An address; of IPv6 the /64 that one connection has. Those without any are one network."""
+    """Returns the address, or of IPv6 the /64 of one connection. All without an address are one
+    network.
+    """
     return _net(network, four=32, six=64)
 
 
 def _range(network: str | None) -> str:
-    """The /24 of an address; of IPv6 the /48."""
+    """Returns the /24 of an address; of IPv6 the /48."""
     return _net(network, four=24, six=48)
 
 

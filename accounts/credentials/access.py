@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 
 from accounts.models import DeviceToken, Session, User
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 
 
-def sign_out_everywhere(user: User, *, actor: Any, reason: str) -> None:
+def sign_out_everywhere(user: User, *, actor: Actor, reason: str) -> None:
     """No session and no device token of the account from before this instant is accepted.
 
-    The owner may, and staff with the permission. The instant alone decides; the rows go with it so
-    that nobody has to look at them again.
+    The owner may do it, and staff with the permission. The instant alone decides; the rows are
+    deleted so that no request has to read them.
     """
     _require(user, actor, "accounts.end_sessions", action="sign an account out everywhere")
     with transaction.atomic():
@@ -25,7 +23,7 @@ def sign_out_everywhere(user: User, *, actor: Any, reason: str) -> None:
         audit.append("access.sign_out_everywhere", _subject(user), actor=actor, reason=reason)
 
 
-def disable(user: User, *, actor: Any, reason: str) -> None:
+def disable(user: User, *, actor: Actor, reason: str) -> None:
     """Nobody is let into the account, and what was open of it has ended.
 
     Raises `NotPermitted`, or `GuardNotMet` for one's own account and for one that is disabled.
@@ -40,7 +38,7 @@ def disable(user: User, *, actor: Any, reason: str) -> None:
         audit.append("access.disable", _subject(user), actor=actor, reason=reason)
 
 
-def enable(user: User, *, actor: Any, reason: str) -> None:
+def enable(user: User, *, actor: Actor, reason: str) -> None:
     """The owner is let in again; nothing that was open before comes back."""
     require(actor, "accounts.disable_account", action="enable an account")
     with transaction.atomic():
@@ -50,16 +48,14 @@ def enable(user: User, *, actor: Any, reason: str) -> None:
 
 
 def end_all(user: User) -> None:
-    """Nothing that was open of the account is accepted; in the caller's transaction, which says
-    why.
-    """
+    """Nothing that was open of the account is accepted. The caller's transaction says why."""
     at = clock.now()
     User.objects.filter(pk=user.pk).update(sessions_end_before=at)
     DeviceToken.objects.filter(user=user, revoked_at=None).update(revoked_at=at)
     Session.objects.filter(user=user).delete()
 
 
-def _require(user: User, actor: Any, permission: str, *, action: str) -> None:
+def _require(user: User, actor: Actor, permission: str, *, action: str) -> None:
     if actor.pk != user.pk:
         require(actor, permission, action=action)
 

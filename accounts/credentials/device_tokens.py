@@ -40,7 +40,7 @@ def issue(user: User, *, authority: Admission | None, device_name: str) -> tuple
 
 
 def holder(text: str) -> User | None:
-    """Whose token it is, if it is accepted now."""
+    """Returns whose token it is, if it is accepted now."""
     token = (
         DeviceToken.objects.filter(digest=_digest(text), revoked_at=None)
         .select_related("user")

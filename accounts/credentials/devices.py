@@ -17,7 +17,7 @@ ACCOUNTS_MAX = 8
 class Device:
     """A visitor's device: a random reference, and marks of the accounts that were opened on it.
 
-    A mark can be compared with an account and says nothing by itself, also not that two devices
+    A mark can be compared with an account. By itself it says nothing, not even whether two devices
     share an account.
     """
 
@@ -31,7 +31,7 @@ class Device:
         return self.mark(user_id) in self.accounts
 
     def opening(self, user_id: int) -> Device:
-        """The device, with this account as the last that was opened on it."""
+        """Returns the device, with this account as the last that was opened on it."""
         mark = self.mark(user_id)
         others = tuple(each for each in self.accounts if each != mark)
         return replace(self, accounts=(mark, *others)[:ACCOUNTS_MAX])
@@ -42,7 +42,7 @@ def new() -> Device:
 
 
 def read(cookie: str) -> Device | None:
-    """The device that we gave this cookie; None for one that is not ours, or too old."""
+    """Returns the device that we gave this cookie; None for one that is not ours, or too old."""
     try:
         ref, *accounts = signing.loads(cookie, salt=SALT, max_age=KEPT_S)
     except (signing.BadSignature, ValueError, TypeError):
@@ -51,5 +51,5 @@ def read(cookie: str) -> Device | None:
 
 
 def written(device: Device) -> str:
-    """The cookie's value: signed, so that nobody makes a device known by writing one."""
+    """Returns the cookie's value: signed, so that nobody makes a device known by writing one."""
     return signing.dumps([device.ref, *device.accounts], salt=SALT)

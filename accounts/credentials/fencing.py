@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import models, transaction
 
 from accounts.models import CredentialFence
 from winddown import clock, locks
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
@@ -28,7 +27,7 @@ class Fence:
     not_before: dt.datetime | None
 
     def accepts(self, given_at: dt.datetime | None) -> bool:
-        """What a customer set, or was given, at `given_at` still opens the account.
+        """Returns whether what a customer set, or was given, at `given_at` still opens the account.
 
         This is the rule. What was given at the fence's own instant is accepted; what has no date is
         older than every fence.
@@ -37,21 +36,21 @@ class Fence:
 
 
 def fence_now() -> dt.datetime | None:
-    """What was given before this instant is not accepted; None while no fence was ever raised.
+    """Returns the instant before which nothing that was given is accepted; None while no fence was
+    raised.
 
-    A fence that a later one superseded still counts: if the later is lifted, the earlier holds on.
+    A fence that a later one superseded still counts: if the later is lifted, the earlier holds.
     """
-    rows = CredentialFence.objects.exclude(state=CredentialFence.State.LIFTED)
+    rows = CredentialFence.objects.filter(state__in=CredentialFence.IN_FORCE)
     newest: dt.datetime | None = rows.aggregate(newest=models.Max("not_before"))["newest"]
     return newest
 
 
-def hold_fence() -> Fence:
+def take_fence() -> Fence:
     """The fence neither rises nor falls until this transaction ends.
 
-    Everything that accepts or gives a credential decides under this shared lock, and dates what it
-    gives by the instant returned: so nothing can be accepted under the old fence and be dated
-    behind the new one.
+    Whatever accepts or gives a credential decides under this shared lock, and dates what it gives
+    by the instant returned. So nothing is accepted under the old fence and dated after the new one.
     """
     # Two statements: the second sees what was committed while the first waited.
     locks.share(Lock.FENCE)
@@ -59,15 +58,15 @@ def hold_fence() -> Fence:
 
 
 def _move_fence() -> None:
-    """Whoever held the fence has committed, and nobody holds it until this transaction ends."""
-    locks.hold(Lock.FENCE)
+    """Every transaction that took the fence has ended, and none takes it until this one ends."""
+    locks.take(Lock.FENCE)
 
 
 def raise_fence(run: Run) -> CredentialFence:
     """From the commit on, no password, session or reset link of a customer from before is accepted.
 
-    The fence's instant is taken when everything under way has committed. An earlier standing fence
-    is superseded. Staff stand on neither side of it.
+    The instant of the fence is taken when all transactions that took the old one have committed. An
+    earlier standing fence is superseded. Staff are not touched.
     """
     _move_fence()
     earlier = CredentialFence.objects.filter(state=CredentialFence.State.STANDING).first()
@@ -80,7 +79,7 @@ def raise_fence(run: Run) -> CredentialFence:
     return fence
 
 
-def request_lift(*, actor: Any, reason: str) -> CredentialFence:
+def request_lift(*, actor: Actor, reason: str) -> CredentialFence:
     """A first person has asked to lift the standing fence; it stands until a second agrees.
 
     Raises `NotPermitted`, or `GuardNotMet` when no fence stands, when its run is not paused or
@@ -89,14 +88,7 @@ def request_lift(*, actor: Any, reason: str) -> CredentialFence:
     require(actor, "accounts.fence_credentials", action="lift the credential fence")
     with transaction.atomic():
         fence = _liftable()
-        approvals.ask(
-            fence.approval_subject,
-            stage="lift",
-            content=_lift_content(fence),
-            permission="accounts.fence_credentials",
-            maker=actor,
-            reason=reason,
-        )
+        _lift_of(fence).ask(maker=actor, reason=reason)
         audit.append(
             "credentials.request_lift",
             fence.approval_subject,
@@ -107,22 +99,17 @@ def request_lift(*, actor: Any, reason: str) -> CredentialFence:
         return fence
 
 
-def lift(*, actor: Any, reason: str) -> CredentialFence:
+def lift(*, actor: Actor, reason: str) -> CredentialFence:
     """What the fence refused is accepted again, because a second person agreed; its run is aborted.
 
-    Raises what `request_lift` and `approvals.decide` raise. The lock makes a batch that is removing
-    passwords at this moment either count, or find the fence gone and remove nothing.
+    Raises what `request_lift` and `approvals.decide` raise. A batch that removes passwords at this
+    moment either commits first and counts, or finds the fence lifted and removes nothing.
     """
     with transaction.atomic():
         _move_fence()
         fence = _liftable()
-        approvals.decide(
-            fence.approval_subject,
-            stage="lift",
-            actor=actor,
-            digest=approvals.digest_of(_lift_content(fence)),
-            reason=reason,
-        )
+        asked = _lift_of(fence)
+        asked.decide(actor=actor, digest=asked.digest(), reason=reason)
         run = fence.run
         fence = transition_one(
             fence, "lift", actor=actor, reason=reason, run=run, lifted_at=clock.now()
@@ -150,8 +137,13 @@ def _liftable() -> CredentialFence:
     return fence
 
 
-def _lift_content(fence: CredentialFence) -> dict[str, Any]:
-    return {"lift": fence.approval_subject, "not_before": fence.not_before}
+def _lift_of(fence: CredentialFence) -> approvals.SignedList:
+    return approvals.SignedList(
+        subject=fence.approval_subject,
+        stage="lift",
+        permission="accounts.fence_credentials",
+        content=lambda: {"lift": fence.approval_subject, "not_before": fence.not_before},
+    )
 
 
 def _decided(said: approvals.Decided) -> object:
@@ -160,4 +152,4 @@ def _decided(said: approvals.Decided) -> object:
     return lift(actor=said.actor, reason=said.reason)
 
 
-approvals.DECIDERS["credential_fence"] = _decided
+approvals.DECIDERS.add("credential_fence", _decided)

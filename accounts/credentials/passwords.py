@@ -18,14 +18,14 @@ NO_PASSWORD = "!"  # noqa: S105  what Django's hashers understand as unusable
 
 @contextmanager
 def giving(user: User, *, authority_at: dt.datetime | None) -> Iterator[dt.datetime]:
-    """What gives an account a further credential is done inside, dated by the instant yielded.
+    """Inside, an account may get a further credential, dated by the instant yielded.
 
     `authority_at` is when the session was issued in which the owner asks. Raises `AuthorityFenced`
-    when that lies before the fence, or there is no session: nobody carries a passkey or a token
-    over it, and no token begets another.
+    when that lies before the fence, or when there is no session: so no old session leads to a new
+    passkey, and no token to another token.
     """
     with transaction.atomic():
-        fence = fencing.hold_fence()
+        fence = fencing.take_fence()
         accepted = authority_at is not None and fence.accepts(authority_at)
         if user.kind == User.Kind.CUSTOMER and not accepted:
             raise AuthorityFenced(not_before=f"{fence.not_before or fence.at:%Y-%m-%d %H:%M:%S %Z}")
@@ -33,7 +33,9 @@ def giving(user: User, *, authority_at: dt.datetime | None) -> Iterator[dt.datet
 
 
 def is_refused(user: User, raw_password: str) -> bool:
-    """`raw_password` is the account's present password, or the one that a mass reset took away."""
+    """Returns whether `raw_password` is the account's present password, or the one that a mass
+    reset removed.
+    """
     return any(
         check_password(raw_password, encoded)
         for encoded in (user.password, user.refused_hash)
@@ -55,11 +57,11 @@ def choose_password(user: User, raw_password: str, *, authority_at: dt.datetime)
         raise PasswordReused
     encoded = make_password(raw_password)
     with transaction.atomic():
-        fence = fencing.hold_fence()
+        fence = fencing.take_fence()
         customer = seen.kind == User.Kind.CUSTOMER
         if customer and not fence.accepts(authority_at):
             raise AuthorityFenced(not_before=f"{fence.not_before:%Y-%m-%d %H:%M:%S %Z}")
-        # The sweep has not come by yet: what it would have refused is refused from now on.
+        # The reset has not reached this account yet: what it would refuse is refused from now on.
         fenced = customer and seen.has_usable_password() and not fence.accepts(seen.password_set_at)
         refused_hash = seen.password if fenced and seen.password else seen.refused_hash
         unchanged = User.objects.filter(

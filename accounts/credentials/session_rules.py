@@ -8,7 +8,7 @@ from django.db import connection, models
 
 from accounts.credentials.admissions import Admission
 from accounts.credentials.fencing import Fence
-from accounts.models import AuthEvent, Session, User
+from accounts.models import AuthEvent, CredentialFence, Session, User
 from winddown.models import Capability
 from winddown.programme import capabilities
 from winddown.providers import PROVIDERS
@@ -28,24 +28,31 @@ class Refusal(models.TextChoices):
 
 
 def session_refusal(user_id: int, admission: Admission | None) -> Refusal | None:
-    """Why a session or token of this user, issued by `admission`, is not accepted now; None when
-    it is.
+    """Returns why a session or token of this user, issued by `admission`, is not accepted now; None
+    when it is.
 
-    One query, no lock and no worker: what was committed before this request counts. What a
+    It takes one query, and no lock or worker: what was committed before this request counts. What a
     provider's switch stopped stays refused after the provider is back, because the switch's version
-    has moved on. Neither the fence nor a switch touches staff (rule 16); their sessions have an end
-    of their own instead.
+    has moved on. Neither the fence nor a switch touches staff (rule 16); their sessions end by
+    themselves instead.
     """
     method = admission.method if admission else AuthEvent.PASSWORD
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT u.kind, u.is_active, u.sessions_end_before, winddown_now(),
-                   (SELECT max(not_before) FROM accounts_credentialfence WHERE state <> 'lifted'),
-                   (SELECT version FROM winddown_capability WHERE code = %s AND state = 'enabled')
+                   (SELECT max(not_before) FROM accounts_credentialfence
+                    WHERE state = ANY (%s)),
+                   (SELECT version FROM winddown_capability
+                    WHERE code = %s AND state = %s)
             FROM accounts_user u WHERE u.id = %s
             """,
-            [f"login_external:{method}", user_id],
+            [
+                list(CredentialFence.IN_FORCE),
+                f"login_external:{method}",
+                Capability.State.ENABLED,
+                user_id,
+            ],
         )
         found = cursor.fetchone()
     if found is None:
@@ -67,7 +74,9 @@ def session_refusal(user_id: int, admission: Admission | None) -> Refusal | None
 
 
 def sessions_after_stop(switch: Capability) -> int:
-    """Customers' sessions of the switch's method issued after it was stopped: must be 0."""
+    """Returns how many customers' sessions of the switch's method were issued after it was stopped:
+    must be 0.
+    """
     method = switch.code.removeprefix("login_external:").removeprefix("login_")
     own = (AuthEvent.PASSWORD, AuthEvent.PASSKEY)
     methods = own if method == AuthEvent.PASSWORD else (method,)
@@ -75,4 +84,4 @@ def sessions_after_stop(switch: Capability) -> int:
     return int(issued.of_customers().count())
 
 
-capabilities.LEAKS["login_"] = sessions_after_stop
+capabilities.LEAKS.add("login_", sessions_after_stop)

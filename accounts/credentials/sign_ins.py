@@ -19,12 +19,12 @@ from winddown.programme import capabilities
 
 
 def sign_in(login_id: str, raw_password: str, *, origin: Origin) -> User | None:
-    """The user who is let in, with the `admission` that a session must carry; else None.
+    """Returns the user who is let in, with the `admission` that a session must carry; else None.
 
-    One answer for every refusal; the reason stands only in the `AuthEvent`. What is tried too often
-    is refused before anything is hashed. The password is hashed before any lock is taken, also for
-    a login id that nobody has, so that the time tells nothing; what was found then is confirmed
-    under the locks.
+    Every refusal has the same answer; the reason stands only in the `AuthEvent`. An attempt over a
+    limit is refused before anything is hashed. The password is hashed before any lock is taken,
+    also for a login id that nobody has, so that the time tells nothing. What was found then is
+    confirmed under the locks.
     """
     typed = login_id.replace("\0", "\N{REPLACEMENT CHARACTER}").lower()[:254]
     user = User.objects.filter(login_id=typed).first()
@@ -46,7 +46,7 @@ def sign_in(login_id: str, raw_password: str, *, origin: Origin) -> User | None:
 
 
 def _attempt(typed: str, user: User | None, origin: Origin) -> limits.Attempt:
-    """The attempt as the limits see it."""
+    """Returns the attempt as the limits see it."""
     device = origin.device
     return limits.Attempt(
         key=typed,
@@ -59,7 +59,7 @@ def _attempt(typed: str, user: User | None, origin: Origin) -> limits.Attempt:
 
 
 def _guessable(user: User | None, *, at: dt.datetime) -> bool:
-    """There is a password that would open the account, if somebody guessed it."""
+    """Returns whether there is a password that opens the account."""
     fence = Fence(at=at, not_before=fencing.fence_now())
     if user is None or not user.has_usable_password():
         return False
@@ -77,7 +77,7 @@ def _judge_password(user: User | None, *, right: bool) -> tuple[str, Admission |
         if passage is None:
             return AuthEvent.Outcome.REFUSED, None
         version = passage.version
-    fence = fencing.hold_fence()
+    fence = fencing.take_fence()
     unchanged = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
     set_at = unchanged.values_list("password_set_at", flat=True)
     accepted = any(user.kind == User.Kind.STAFF or fence.accepts(each) for each in set_at)
@@ -87,14 +87,15 @@ def _judge_password(user: User | None, *, right: bool) -> tuple[str, Admission |
 
 
 def sign_in_external(provider: str, subject: str, *, origin: Origin) -> User | None:
-    """The customer whom `provider` vouches for as `subject`, with the `admission`; else None.
+    """Returns the customer whom `provider` vouches for as `subject`, with the `admission`; else
+    None.
 
     Refused while the provider's switch is off or the identity suspended, whatever stage the
     handshake had reached. No member of staff is ever let in this way.
     """
     with transaction.atomic():
         passage = _passage(f"login_external:{provider}")
-        fence = fencing.hold_fence()
+        fence = fencing.take_fence()
         identity = (
             ExternalIdentity.objects.filter(provider=provider, subject=subject)
             .select_related("user")
@@ -115,7 +116,7 @@ def sign_in_external(provider: str, subject: str, *, origin: Origin) -> User | N
 
 
 def sign_in_passkey(user: User, *, registered_at: dt.datetime, origin: Origin) -> User | None:
-    """The user, whose passkey registered at `registered_at` was verified just now, with the
+    """Returns the user, whose passkey registered at `registered_at` was verified just now, with the
     `admission`; else None.
 
     A passkey is a customer's own key like the password: the same switch governs it, and one from
@@ -124,7 +125,7 @@ def sign_in_passkey(user: User, *, registered_at: dt.datetime, origin: Origin) -
     with transaction.atomic():
         staff = user.kind == User.Kind.STAFF
         passage = None if staff else _passage("login_password")
-        fence = fencing.hold_fence()
+        fence = fencing.take_fence()
         admission = None
         outcome = AuthEvent.Outcome.REFUSED
         active = User.objects.filter(pk=user.pk, is_active=True).exists()

@@ -1,6 +1,7 @@
-import django.contrib.postgres.indexes
+"""What a run leaves at accounts: credential fences, notices and their waves."""
+
 import django.db.models.deletion
-import django.db.models.functions.text
+import django_fsm
 import pgtrigger.compiler
 import pgtrigger.migrations
 import winddown.guards
@@ -14,217 +15,62 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
         ("winddown", "0002_initial"),
-        ("winddown", "0003_clock_row"),
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="credentialfence",
-            name="run",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="credential_fence",
-                to="winddown.run",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="credentialfencetransition",
-            index=models.Index(fields=["subject_id"], name="accounts_cr_subject_1d21e6_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="credentialfencetransition",
-            index=django.contrib.postgres.indexes.BrinIndex(
-                autosummarize=True, fields=["xact_id"], name="accounts_cr_xact_id_786a88_brin"
-            ),
-        ),
-        migrations.AddField(
-            model_name="externalidentity",
-            name="user",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="external_identities",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="externalidentitytransition",
-            index=models.Index(fields=["subject_id"], name="accounts_ex_subject_c2dc0e_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="externalidentitytransition",
-            index=django.contrib.postgres.indexes.BrinIndex(
-                autosummarize=True, fields=["xact_id"], name="accounts_ex_xact_id_5c2e2a_brin"
-            ),
-        ),
-        migrations.AddField(
-            model_name="resetnotice",
-            name="run",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="winddown.run",
-            ),
-        ),
-        migrations.AddField(
-            model_name="resetnotice",
-            name="user",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="resetnoticetransition",
-            index=models.Index(fields=["subject_id"], name="accounts_re_subject_2711c7_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="resetnoticetransition",
-            index=django.contrib.postgres.indexes.BrinIndex(
-                autosummarize=True, fields=["xact_id"], name="accounts_re_xact_id_78f50f_brin"
-            ),
-        ),
-        migrations.AddField(
-            model_name="session",
-            name="user",
-            field=models.ForeignKey(
-                db_constraint=False,
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("login_id", django.db.models.functions.text.Lower("login_id"))),
-                name="login_id_in_lower_case",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind", "staff"),
-                    models.Q(("is_staff", False), ("is_superuser", False), ("staff_number", "")),
-                    _connector="OR",
+        migrations.CreateModel(
+            name="CredentialFence",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
                 ),
-                name="customer_is_not_staff",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind", "customer"),
-                    models.Q(("staff_number", ""), _negated=True),
-                    _connector="OR",
+                ("not_before", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("standing", "Standing"),
+                            ("lifted", "Lifted"),
+                            ("superseded", "Superseded"),
+                        ],
+                        default="standing",
+                        max_length=40,
+                    ),
                 ),
-                name="staff_has_a_number",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="credentialfence",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "standing")),
-                fields=("state",),
-                name="one_standing_fence",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="credentialfence",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("lifted_at__isnull", False), ("state", "lifted")),
-                    models.Q(models.Q(("state", "lifted"), _negated=True), ("lifted_at", None)),
-                    _connector="OR",
+                ("lifted_at", models.DateTimeField(null=True)),
+                (
+                    "run",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credential_fence",
+                        to="winddown.run",
+                    ),
                 ),
-                name="lifted_fence_has_its_instant",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="externalidentity",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "subject"), name="subject_known_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="externalidentity",
-            constraint=models.UniqueConstraint(
-                fields=("user", "provider"), name="one_identity_per_provider"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="externalidentity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("provider__in", ("facebook", "google", "line", "twitter", "yahoo"))
-                ),
-                name="identity_of_known_provider",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resetnotice",
-            constraint=models.UniqueConstraint(
-                fields=("run", "user"), name="one_reset_notice_per_person"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resetnotice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("channel__in", ["email", "phone"])), name="notice_channel_known"
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="credentialfencetransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="78ef9130acb4e6ffdf81d2e7ab4f0aa04217989c",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_a5698",
-                    table="accounts_credentialfencetransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="externalidentitytransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="38fce3f14cfb3d3ebeaa5bbbfa73d34a6f27e64d",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_5a8ff",
-                    table="accounts_externalidentitytransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="resetnoticetransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="fc4f8389dbc3c9cae0f39196eea15d369e0a3bdf",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_04bc9",
-                    table="accounts_resetnoticetransition",
-                    when="BEFORE",
-                ),
-            ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "standing")),
+                        fields=("state",),
+                        name="one_standing_fence",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lifted_at__isnull", False), ("state", "lifted")),
+                            models.Q(
+                                models.Q(("state", "lifted"), _negated=True), ("lifted_at", None)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="lifted_fence_has_its_instant",
+                    ),
+                ],
+            },
+            bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="credentialfence",
@@ -303,53 +149,162 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="externalidentity",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO accounts_externalidentitytransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'restore') AND b.state = 'suspended' AND a.state = 'active' THEN 'restore' WHEN (named IS NULL OR named = 'suspend') AND b.state = 'active' AND a.state = 'suspended' THEN 'suspend'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('accounts_externalidentitytransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="b7d471b68cafcd5bb6320ccf7f01e2d29298ff12",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_1fd64",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="accounts_externalidentity",
-                    when="AFTER",
+        migrations.CreateModel(
+            name="NoticeWave",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
                 ),
-            ),
+                ("number", models.SmallIntegerField()),
+                ("size", models.IntegerField()),
+                ("first_id", models.BigIntegerField()),
+                ("last_id", models.BigIntegerField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="winddown.run",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(fields=("run", "number"), name="one_wave_per_number")
+                ],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="externalidentity",
+            model_name="noticewave",
             trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
+                name="append_only",
                 sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('active')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('active') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="88cda0280d480e9e9e9eb56f4af02f7a761f3bbc",
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="cb59fd1adaf2290fe03c3b0d8acfbcdc76977186",
                     level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_56b27",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="accounts_externalidentity",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="externalidentity",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="fa923e427d9897bb2e342b7682c52a1ce4cd635d",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_6ccba",
-                    table="accounts_externalidentity",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_cf7e8",
+                    table="accounts_noticewave",
                     when="BEFORE",
                 ),
             ),
+        ),
+        migrations.CreateModel(
+            name="ResetNotice",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("email", "Email"), ("phone", "Phone")], max_length=10
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("undeliverable", "Undeliverable"),
+                            ("unknown", "Unknown"),
+                        ],
+                        default="queued",
+                        max_length=40,
+                    ),
+                ),
+                ("queued_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="winddown.run",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "accepted_at",
+                    models.DateTimeField(help_text="As the mail server's log says.", null=True),
+                ),
+                (
+                    "answer",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it was not taken: a reply code, no address.",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "attempted_at",
+                    models.DateTimeField(
+                        help_text="When it was last begun to be sent by mail.", null=True
+                    ),
+                ),
+                ("attempts", models.SmallIntegerField(default=0)),
+                (
+                    "bounced_at",
+                    models.DateTimeField(help_text="As the mail server's log says.", null=True),
+                ),
+                (
+                    "complained_at",
+                    models.DateTimeField(help_text="As the mail server's log says.", null=True),
+                ),
+                (
+                    "reported_at",
+                    models.DateTimeField(
+                        help_text="When a report about it was last loaded here.", null=True
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("attempted_at__isnull", False)),
+                        fields=["run", "attempted_at"],
+                        name="notice_attempted",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("run", "user"), name="one_reset_notice_per_person"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("channel__in", ["email", "phone"])),
+                        name="notice_channel_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "sending"), _negated=True),
+                            models.Q(("attempted_at__isnull", False), ("attempts__gt", 0)),
+                            _connector="OR",
+                        ),
+                        name="attempt_is_counted_before_it_is_made",
+                    ),
+                ],
+            },
+            bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="resetnotice",
@@ -357,8 +312,8 @@ class Migration(migrations.Migration):
                 name="machine",
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO accounts_resetnoticetransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'give_up') AND b.state = 'queued' AND a.state = 'undeliverable' THEN 'give_up' WHEN (named IS NULL OR named = 'give_up') AND b.state = 'sent' AND a.state = 'undeliverable' THEN 'give_up' WHEN (named IS NULL OR named = 'send') AND b.state = 'queued' AND a.state = 'sent' THEN 'send'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('accounts_resetnoticetransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="40e53626d24ad186e3638027d893d244163f9062",
+                    func="\n            WITH logged AS (\n                INSERT INTO accounts_resetnoticetransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'begin') AND b.state = 'queued' AND a.state = 'sending' THEN 'begin' WHEN (named IS NULL OR named = 'bounce') AND b.state = 'sent' AND a.state = 'undeliverable' THEN 'bounce' WHEN (named IS NULL OR named = 'confirm') AND b.state = 'queued' AND a.state = 'sent' THEN 'confirm' WHEN (named IS NULL OR named = 'confirm') AND b.state = 'unknown' AND a.state = 'sent' THEN 'confirm' WHEN (named IS NULL OR named = 'defer') AND b.state = 'sending' AND a.state = 'queued' THEN 'defer' WHEN (named IS NULL OR named = 'give_up') AND b.state = 'sending' AND a.state = 'undeliverable' THEN 'give_up' WHEN (named IS NULL OR named = 'hand_over') AND b.state = 'queued' AND a.state = 'sent' THEN 'hand_over' WHEN (named IS NULL OR named = 'lose') AND b.state = 'sending' AND a.state = 'unknown' THEN 'lose' WHEN (named IS NULL OR named = 'queue_again') AND b.state = 'unknown' AND a.state = 'queued' THEN 'queue_again' WHEN (named IS NULL OR named = 'send') AND b.state = 'sending' AND a.state = 'sent' THEN 'send'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('accounts_resetnoticetransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="29abce8c38087711f65d9041a26f060556f6d04e",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_10203",

@@ -55,8 +55,8 @@ class Sketch(_Bits):
 
 
 class AttackWatch(models.Model):
-    """How far the attempts were read (exclusive) and folded into windows, and what the fold
-    remembers. One row.
+    """Until when (exclusive) the attempts are counted and folded into windows, and what the fold
+    remembers; one row.
     """
 
     read_until = models.DateTimeField(null=True)
@@ -74,8 +74,8 @@ class AttackWatch(models.Model):
 class AuthMinute(models.Model):
     """All attempts of one minute, by what came of them.
 
-    `strange_passwords` are the wrong passwords from a device that the account was never used from:
-    what a customer mistypes comes from a known one.
+    `strange_passwords` are the wrong passwords from a device that the account was never used from.
+    Customers mistype theirs on devices that are known.
     """
 
     minute = models.DateTimeField(primary_key=True)
@@ -94,8 +94,8 @@ class AuthMinute(models.Model):
 
 
 class SourceMinute(models.Model):
-    """What one source tried in one minute and nobody honest would: unknown ids and wrong passwords
-    from strange devices.
+    """What one source tried in one minute: unknown ids, and wrong passwords from strange devices.
+    Honest people do not.
 
     A source is an address, its /24 network, or a device (`device:...`).
     """
@@ -140,8 +140,8 @@ class AccountDevice(models.Model):
 
 
 class SuspiciousSource(models.Model):
-    """A source that tried like nobody honest does, from `since` on, by the rule and the evidence
-    stored with it.
+    """A source that tried what honest people do not, from `since` on, with the rule and the
+    evidence.
     """
 
     class Kind(models.TextChoices):

@@ -13,10 +13,10 @@ from winddown.programme.capabilities import PROVIDERS
 class AuthEvent(models.Model):
     """One attempt to sign in and what came of it.
 
-    Written in the order of time and read in ranges of time, so a BRIN index serves and every b-tree
-    (the primary key's too: the storage migration drops it) would only slow the load. `user_id` has
-    no foreign key: an attempt with an unknown login id has no user, and the rows outlive what they
-    name.
+    The rows are written in the order of time and read in ranges of time, so a BRIN index serves; a
+    b-tree, even the primary key's (the storage migration drops it), would only slow the load.
+    `user_id` has no foreign key: an attempt with an unknown login id has no user, and the rows
+    outlive the users.
     """
 
     class Outcome(models.TextChoices):

@@ -10,8 +10,8 @@ from django.db.models.lookups import Exact
 class BreachedPassword(models.Model):
     """One password that nobody may choose, as the SHA-1 that such lists are published by.
 
-    Twenty bytes and their index, and nothing else: lists have tens of millions of rows, and a check
-    is one look-up. SHA-1 protects nothing here; it is what the lists are made of.
+    A row is twenty bytes and their index, because lists have tens of millions of rows and a check
+    is one look-up. SHA-1 protects nothing here; the lists are made of it.
     """
 
     sha1 = models.BinaryField(primary_key=True)

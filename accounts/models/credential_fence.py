@@ -10,6 +10,7 @@ from django_fsm import transition
 from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import Run, TransitionLog
+from winddown.sqlstates import SqlState
 
 
 class CredentialFence(Stateful):
@@ -25,6 +26,11 @@ class CredentialFence(Stateful):
         STANDING = "standing"
         LIFTED = "lifted"
         SUPERSEDED = "superseded"
+
+    IN_FORCE = (State.STANDING, State.SUPERSEDED)
+    """What was given before its instant is not accepted: a later fence adds to an earlier one."""
+    TAKEN_BACK = (State.LIFTED,)
+    """It refuses nothing."""
 
     not_before = models.DateTimeField()
     run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="credential_fence")
@@ -49,10 +55,10 @@ class CredentialFence(Stateful):
                 name="fence_is_kept",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,
-                func="""
+                func=f"""
                     IF TG_OP = 'DELETE' OR OLD.state <> 'standing'
                        OR NEW.not_before <> OLD.not_before OR NEW.run_id <> OLD.run_id THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.APPEND_ONLY}', MESSAGE = format(
                             'credential fence %s is kept as it is: %s refused', OLD.id, TG_OP);
                     END IF;
                     RETURN NEW;
@@ -63,21 +69,21 @@ class CredentialFence(Stateful):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__state="standing", new__state="lifted"),
-                func="""
+                func=f"""
                     IF NOT EXISTS (
                         SELECT FROM winddown_signature s
                         JOIN winddown_approval a ON a.id = s.approval_id
                         WHERE s.subject = 'credential_fence:' || NEW.id AND s.part = 'approved'
                           AND s.signer_id <> a.maker_id
                     ) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD034', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.SAME_PERSON}', MESSAGE = format(
                             'credential fence %s: no second person agreed to lift it', NEW.id);
                     END IF;
                     IF EXISTS (
                         SELECT FROM winddown_batch b
                         WHERE b.run_id = NEW.run_id AND b.step = 'remove_passwords' AND b.moved > 0
                     ) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD035', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.FENCE_REFUSED}', MESSAGE = format(
                             'credential fence %s: its run has removed passwords', NEW.id);
                     END IF;
                     RETURN NEW;

@@ -23,6 +23,9 @@ class ExternalIdentity(Stateful):
         ACTIVE = "active"
         SUSPENDED = "suspended"
 
+    ALONE = (State.ACTIVE, State.SUSPENDED)
+    """Asked for one at a time: no set of states has the same meaning."""
+
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

@@ -13,10 +13,10 @@ from django.db.models import Q
 class Message(models.Model):
     """Owed from the commit of what it tells, until it is sent or given up.
 
-    The address is sealed, and wiped when the message ended. A message that carries a one-time link
-    does not hold the link's secret: that is made again when the message is handed over. Sending is
-    leased, so a message whose sender was killed goes out later, perhaps twice; both carry the same
-    link, under one message id.
+    The address is sealed, and deleted when the message ended. A message that carries a one-time
+    link does not hold the link's secret: that is made again when the message is handed over. A
+    sender takes a lease first, so a message whose sender was killed goes out later, perhaps twice;
+    both copies carry the same link and the same message id.
     """
 
     class Kind(models.TextChoices):

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from winddown.guards import Guard
+from winddown.sqlstates import SqlState
 
 
 class AccessRequest(models.Model):
@@ -129,10 +130,10 @@ class OneTimeLink(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Q(new__user__isnull=False),
-                func="""
+                func=f"""
                     IF (NEW.purpose = 'staff') <> (
                         SELECT u.kind = 'staff' FROM accounts_user u WHERE u.id = NEW.user_id) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD060', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.LINK_REFUSED}', MESSAGE = format(
                             'no link to %s for account %s', NEW.purpose, NEW.user_id);
                     END IF;
                     RETURN NEW;
@@ -142,7 +143,7 @@ class OneTimeLink(models.Model):
                 name="link_opens_once",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,
-                func="""
+                func=f"""
                     IF TG_OP = 'DELETE' OR OLD.used_at IS NOT NULL OR (
                         OLD.key, OLD.purpose, OLD.request_id, OLD.user_id, OLD.case_id, OLD.channel,
                         OLD.address_fingerprint, OLD.issued_at
@@ -152,7 +153,7 @@ class OneTimeLink(models.Model):
                     ) OR (
                         OLD.expires_at IS NOT NULL AND NEW.expires_at IS DISTINCT FROM OLD.expires_at
                     ) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.APPEND_ONLY}', MESSAGE = format(
                             'one-time link %s is kept as it is: %s refused', OLD.id, TG_OP);
                     END IF;
                     IF NEW.used_at IS NOT NULL THEN
@@ -167,7 +168,7 @@ class OneTimeLink(models.Model):
                                    NOT u.is_active OR u.password_set_at > NEW.issued_at
                                    OR u.channel_changed_at > NEW.issued_at))
                         THEN
-                            RAISE EXCEPTION USING ERRCODE = 'WD060', MESSAGE = format(
+                            RAISE EXCEPTION USING ERRCODE = '{SqlState.LINK_REFUSED}', MESSAGE = format(
                                 'one-time link %s is dead', NEW.id);
                         END IF;
                     END IF;

@@ -13,6 +13,7 @@ from django_fsm import transition
 from winddown.guards import Guard, append_only
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.sqlstates import SqlState
 
 PROOFS_MIN = 2
 
@@ -42,7 +43,15 @@ class RecoveryCase(Stateful):
         DUPLICATE = "duplicate"
         OWN_CHANNEL = "own_channel"
 
+    UNDER_WORK = (State.OPENED, State.COLLECTING)
+    """Proofs are collected; nobody proposed anything yet."""
+    UNDER_DECISION = (State.PROPOSED, State.APPROVED)
+    """It names an account and is not ended: there is at most one for an account."""
     ENDED = (State.COMPLETED, State.REJECTED)
+    """It never changes again."""
+    AGREED = (State.APPROVED, State.COMPLETED)
+    """A second person agreed to it."""
+
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     reference = models.CharField(
         max_length=16, unique=True, help_text="What the person is given to ask with."
@@ -96,7 +105,7 @@ class RecoveryCase(Stateful):
                 name="case_is_kept",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
-                func="""
+                func=f"""
                     IF (OLD.key, OLD.reference, OLD.contact_sealed, OLD.contact_channel,
                         OLD.contact_fingerprint, OLD.opened_at)
                        IS DISTINCT FROM
@@ -106,7 +115,7 @@ class RecoveryCase(Stateful):
                            AND (OLD.account_id, OLD.second_factor_lost)
                                IS DISTINCT FROM (NEW.account_id, NEW.second_factor_lost))
                        OR (OLD.state IN ('completed', 'rejected') AND OLD IS DISTINCT FROM NEW) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD061', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.CASE_REFUSED}', MESSAGE = format(
                             'recovery case %s is kept as it is', OLD.id);
                     END IF;
                     RETURN NEW;
@@ -120,23 +129,23 @@ class RecoveryCase(Stateful):
                 func=f"""
                     IF (SELECT count(DISTINCT p.kind) FROM accounts_proofstep p
                         WHERE p.case_id = NEW.id) < {PROOFS_MIN} THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD061', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.CASE_REFUSED}', MESSAGE = format(
                             'recovery case %s has too few kinds of proof', NEW.id);
                     END IF;
                     IF (SELECT u.kind FROM accounts_user u WHERE u.id = NEW.account_id)
                         IS DISTINCT FROM 'customer' THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD061', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.CASE_REFUSED}', MESSAGE = format(
                             'recovery case %s is not about a customer', NEW.id);
                     END IF;
                     RETURN NEW;
-                """,  # noqa: S608
+                """,
             ),
             Guard(
                 name="case_decided_by_another",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__state="proposed"),
-                func="""
+                func=f"""
                     IF NEW.state IN ('approved', 'rejected') AND NOT EXISTS (
                         SELECT FROM winddown_signature s
                         WHERE s.subject = 'recovery_case:' || NEW.id
@@ -147,7 +156,7 @@ class RecoveryCase(Stateful):
                               JOIN accounts_user u ON u.id = p.recorded_by_id
                               WHERE p.case_id = NEW.id AND u.staff_number = s.staff_number)
                     ) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD062', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.CASE_NOT_APPROVED}', MESSAGE = format(
                             'recovery case %s is not decided by another person', NEW.id);
                     END IF;
                     RETURN NEW;
@@ -263,10 +272,10 @@ class ProofStep(models.Model):
                 name="proof_while_collecting",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
-                func="""
+                func=f"""
                     IF (SELECT c.state FROM accounts_recoverycase c WHERE c.id = NEW.case_id
                         FOR SHARE) <> 'collecting' THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD061', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.CASE_REFUSED}', MESSAGE = format(
                             'recovery case %s is not collecting proofs', NEW.case_id);
                     END IF;
                     RETURN NEW;

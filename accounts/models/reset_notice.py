@@ -29,6 +29,11 @@ class ResetNotice(Stateful):
         UNDELIVERABLE = "undeliverable"
         UNKNOWN = "unknown"
 
+    SETTLED = (State.SENT, State.UNDELIVERABLE)
+    """Nothing more is done to tell the person by this notice."""
+    NOT_SETTLED = (State.QUEUED, State.SENDING, State.UNKNOWN)
+    """It is still to be sent, or nobody here knows whether it was."""
+
     class Channel(models.TextChoices):
         EMAIL = "email"
         PHONE = "phone"

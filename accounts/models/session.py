@@ -17,8 +17,11 @@ class SessionQuerySet(models.QuerySet["Session"]):
     """Sets of sessions by whose they are."""
 
     def of_customers(self) -> SessionQuerySet:
-        """A look-up per row, not a join: right after mass changes the statistics of both tables
-        mislead the planner, and a join would then be a loop over everybody for every session."""
+        """Returns the customers' sessions.
+
+        By a look-up per row and not a join: right after mass changes the statistics of both tables
+        mislead the planner, and a join would then be a loop over everybody for every session.
+        """
         owners = get_user_model().objects.filter(pk=OuterRef("user_id"))
         return self.annotate(owner_kind=Subquery(owners.values("kind"))).filter(
             owner_kind="customer"
@@ -33,7 +36,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
         with connection.cursor() as cursor:
             cursor.execute(
                 # As an array, because a join may be planned as a scan of all sessions.
-                f"DELETE FROM {Session._meta.db_table} WHERE id = ANY (ARRAY({inner}))",  # noqa: S608
+                f"DELETE FROM {Session._meta.db_table} WHERE id = ANY (ARRAY({inner}))",
                 params,
             )
             return int(cursor.rowcount)

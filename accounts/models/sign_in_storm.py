@@ -21,6 +21,9 @@ class SignInStorm(Stateful):
         UNDER_WAY = "under_way"
         OVER = "over"
 
+    ALONE = (State.UNDER_WAY, State.OVER)
+    """Asked for one at a time: no set of states has the same meaning."""
+
     state = state_field(State, initial=State.UNDER_WAY)
     began_at = models.DateTimeField()
     holds_until = models.DateTimeField()

@@ -27,7 +27,9 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(kind=User.Kind.CUSTOMER)
 
     def registered_by(self, at: dt.datetime) -> UserQuerySet:
-        """Those who had an account at `at`; one without a date of registration always had it."""
+        """Returns those who had an account at `at`; one without a date of registration always had
+        it.
+        """
         return self.filter(Q(registered_at=None) | Q(registered_at__lte=at))
 
     def with_password(self) -> UserQuerySet:
@@ -37,7 +39,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(WITHOUT_PASSWORD)
 
     def with_channel(self, *, verified_by: dt.datetime) -> UserQuerySet:
-        """Those who can be reached: an e-mail address or a phone verified at `verified_by`."""
+        """Returns those who can be reached: an e-mail address or a phone verified at `verified_by`."""
         return self.filter(_channel(verified_by))
 
     def without_channel(self, *, verified_by: dt.datetime) -> UserQuerySet:
@@ -166,10 +168,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.password_set_at = clock.now()
 
     def check_password(self, raw_password: str | None) -> bool:
-        """`raw_password` is the account's; a hash of an older method is then rewritten.
+        """Returns whether `raw_password` is the account's; a hash of an older method is then
+        rewritten.
 
-        The rewriting is not a setting of the password, and it replaces only the very hash that was
-        checked: one that a reset removed at the same moment stays removed.
+        The rewriting does not count as setting the password. It replaces only the very hash that
+        was checked: one that a reset removed at the same moment stays removed.
         """
 
         def rewrite(raw: str) -> None:

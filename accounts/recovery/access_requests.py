@@ -11,18 +11,23 @@ from django.db import transaction
 from accounts import outbox
 from accounts.models import AccessRequest
 from winddown import clock, encryption
+from winddown.registries import Registry
 
 log = logging.getLogger(__name__)
 
 # By purpose: what finds out whom the typed text means, queues messages, and says what came of it.
 # Runs in a transaction of its own, which holds the request.
-ANSWERS: dict[str, Callable[[AccessRequest, str], AccessRequest.Answer]] = {}
+ANSWERS: Registry[Callable[[AccessRequest, str], AccessRequest.Answer]] = Registry(
+    "answers to requests for access",
+    entries_are="by purpose: answers a request with what was typed",
+    owner=__name__,
+)
 
 
 def ask(purpose: str, typed: str, *, language: str, network: str | None) -> AccessRequest:
-    """The request is written, and somebody is woken to answer it.
+    """The request is written, and a worker is told to answer it.
 
-    One row whatever was typed: whether anybody is known is not looked at here, so neither the
+    It is one row, whatever was typed. Whether anybody is known is found out later, so neither the
     answer nor its time can tell.
     """
     key = uuid.uuid4()
@@ -62,7 +67,7 @@ def _answer_next() -> bool:
             with transaction.atomic():
                 answer = ANSWERS[request.purpose](request, typed)
         except Exception:
-            # One that cannot be answered must not stand before all others for ever.
+            # A request that cannot be answered must not block all others for ever.
             log.exception("access request %s could not be answered", request.pk)
             answer = AccessRequest.Answer.FAILED
         AccessRequest.objects.filter(pk=request.pk).update(answered_at=clock.now(), answer=answer)

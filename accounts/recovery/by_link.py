@@ -1,4 +1,4 @@
-"""The way back: a link to a verified channel, and a new password for whoever opens it."""
+"""Recovery by a link to a verified channel, and a new password for the person who opens it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from winddown.errors import CapabilityStopped, PastDeadline
 from winddown.programme import capabilities
 from winddown.programme.capabilities import PROVIDERS
 
-# One mailbox may be a family's; more accounts than this at one address are nobody's honest question.
+# A family may share one mailbox; nobody honest asks for more accounts than this at one address.
 ACCOUNTS_MAX = 5
 FRESH_FOR = dt.timedelta(minutes=10)
 Answer = AccessRequest.Answer
@@ -50,7 +50,7 @@ def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
 
 
 def _meant(typed: str) -> list[tuple[User, Address]]:
-    """Whom the text means, each with the channel that is theirs."""
+    """Returns whom the text means, each with their own channel."""
     found: dict[int, tuple[User, Address]] = {}
     login_id = unicodedata.normalize("NFKC", typed).strip().lower()
     active = User.objects.customers().filter(is_active=True)
@@ -110,7 +110,9 @@ def set_first_password(
 
 
 def may_set_first_password(user: User, admission: Admission | None) -> bool:
-    """A customer without a password, whom a provider let in a short while ago."""
+    """Returns whether this is a customer without a password, whom a provider let in a short while
+    ago.
+    """
     return (
         admission is not None
         and admission.method in PROVIDERS
@@ -130,4 +132,4 @@ def _tell(user: User, *, language: str) -> None:
         outbox.queue(Message.Kind.PASSWORD_CHANGED, to=channel, language=language, user=user)
 
 
-access_requests.ANSWERS[AccessRequest.Purpose.RECOVER] = answer
+access_requests.ANSWERS.add(AccessRequest.Purpose.RECOVER, answer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Value
 from django.utils.text import format_lazy
@@ -15,6 +14,7 @@ from accounts.models import ProofStep, RecoveryCase
 from accounts.models.recovery_case import PROOFS_MIN
 from accounts.recovery import cases
 from winddown import clock
+from winddown.actors import Actor
 from winddown.authority import approvals
 from winddown.models import Approval, AuditEntry, Signature
 from winddown.site.decisions import Decision
@@ -44,7 +44,7 @@ _OFFERS: dict[str, tuple[str, ...]] = {
 }
 
 
-def may_see(actor: Any) -> bool:
+def may_see(actor: Actor) -> bool:
     return bool(actor.has_perm(cases.WORK) or actor.has_perm(cases.DECIDE))
 
 
@@ -66,7 +66,7 @@ class Queue:
 
 
 def queue(*, state: str, days: int | None, page: int) -> Queue:
-    """Cases in `state` (unended ones when empty), at least `days` old."""
+    """Returns the cases in `state` (those that are not ended when empty), at least `days` old."""
     at = clock.now()
     chosen = RecoveryCase.objects.annotate(
         kinds=Count("proofs"),
@@ -112,8 +112,8 @@ class CasePage:
         return next((each for each in self.decisions if each.verb == verb), None)
 
 
-def look(case: RecoveryCase, *, actor: Any) -> CasePage:
-    """The page as `actor` sees it."""
+def look(case: RecoveryCase, *, actor: Actor) -> CasePage:
+    """Returns the page as `actor` sees it."""
     proofs = list(case.proofs.select_related("recorded_by").order_by("pk"))
     others = RecoveryCase.objects.filter(contact_fingerprint=case.contact_fingerprint)
     return CasePage(
@@ -134,7 +134,7 @@ def look(case: RecoveryCase, *, actor: Any) -> CasePage:
     )
 
 
-def _decision(verb: str, case: RecoveryCase, *, proofs: list[ProofStep], actor: Any) -> Decision:
+def _decision(verb: str, case: RecoveryCase, *, proofs: list[ProofStep], actor: Actor) -> Decision:
     title, tone, permission = _VERBS[verb]
     return Decision(
         verb=verb,
@@ -145,7 +145,7 @@ def _decision(verb: str, case: RecoveryCase, *, proofs: list[ProofStep], actor: 
 
 
 def _refused(
-    verb: str, permission: str, case: RecoveryCase, *, proofs: list[ProofStep], actor: Any
+    verb: str, permission: str, case: RecoveryCase, *, proofs: list[ProofStep], actor: Actor
 ) -> Text:
     if verb in ("approve", "reject"):
         signed = Signature.objects.filter(subject=case.subject, staff_number=actor.staff_number)

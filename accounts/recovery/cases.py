@@ -26,18 +26,19 @@ from accounts.models import (
 from accounts.models.recovery_case import PROOFS_MIN
 from accounts.recovery import access_requests, links
 from winddown import clock, encryption
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NotPermitted, SamePerson
 from winddown.evidence import audit
 from winddown.machines.move import transition_one
+from winddown.sqlstates import SqlState, sqlstate_of
 
 State = RecoveryCase.State
 Answer = AccessRequest.Answer
 STAGE = "decide"
 WORK, DECIDE = "accounts.work_recovery_case", "accounts.decide_recovery_case"
 DECIDE_WITHIN = dt.timedelta(days=7)
-# Without letters and digits that are taken for one another.
+# Without letters and digits that people confuse.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -57,9 +58,9 @@ class Contact:
 def open_case(
     contact: Contact, *, address: Address, language: str, network: str | None
 ) -> RecoveryCase:
-    """A case waits for support; `reference` is what the person asks with later.
+    """A case waits for support; the person asks for it later by `reference`.
 
-    Nothing is looked up: whoever asks learns nothing about any account.
+    No account is looked up, so the person who writes learns nothing about any account.
     """
     key = uuid.uuid4()
     with transaction.atomic():
@@ -86,14 +87,14 @@ def _reference() -> str:
 
 
 def of_reference(typed: str) -> RecoveryCase | None:
-    """The case that has the reference, however its groups were typed."""
+    """Returns the case that has the reference, however its groups were typed."""
     text = "".join(letter for letter in typed.upper() if letter in _ALPHABET)
     grouped = "-".join(text[at : at + 4] for at in range(0, len(text), 4))
     return RecoveryCase.objects.filter(reference=grouped).first()
 
 
-def read_contact(case: RecoveryCase, *, actor: Any, reason: str) -> Contact:
-    """What the person wrote, in full; that `actor` read it, and why, is in the audit journal."""
+def disclose_contact(case: RecoveryCase, *, actor: Actor, reason: str) -> Contact:
+    """Returns in full what the person wrote; the audit journal says that `actor` read it, and why."""
     if not (actor.has_perm(WORK) or actor.has_perm(DECIDE)):
         raise NotPermitted(actor=actor.pk, action=f"read {case}", permission=WORK)
     with transaction.atomic():
@@ -119,7 +120,7 @@ def _place(key: uuid.UUID) -> str:
 # --- support ------------------------------------------------------------------------------------
 
 
-def take(case: RecoveryCase, *, actor: Any, reason: str) -> RecoveryCase:
+def take(case: RecoveryCase, *, actor: Actor, reason: str) -> RecoveryCase:
     """Support gathers proofs."""
     with transaction.atomic():
         taken = transition_one(case, "take", actor=actor, reason=reason)
@@ -127,21 +128,21 @@ def take(case: RecoveryCase, *, actor: Any, reason: str) -> RecoveryCase:
         return taken
 
 
-def add_proof(case: RecoveryCase, *, kind: str, note: str, actor: Any) -> ProofStep:
+def add_proof(case: RecoveryCase, *, kind: str, note: str, actor: Actor) -> ProofStep:
     """One more kind of proof stands in the case. Raises `GuardNotMet` for a kind it has, or when it
     is not collecting."""
     require(actor, WORK, action=f"add a proof to {case}")
     try:
         with transaction.atomic():
             proof = ProofStep.objects.create(
-                case=case, kind=kind, note=note, recorded_by=actor, recorded_at=clock.now()
+                case=case, kind=kind, note=note, recorded_by_id=actor.pk, recorded_at=clock.now()
             )
             audit.append("recovery.proof", case.subject, actor=actor, reason=note, kind=kind)
             return proof
     except IntegrityError as refusal:
         raise GuardNotMet(action=f"add {kind}", why="the case has it already") from refusal
     except DatabaseError as refusal:
-        if getattr(refusal.__cause__, "sqlstate", None) == "WD061":
+        if sqlstate_of(refusal) == SqlState.CASE_REFUSED:
             raise GuardNotMet(action=f"add {kind}", why="the case is not collecting") from refusal
         raise
 
@@ -150,7 +151,7 @@ def propose(
     case: RecoveryCase,
     *,
     account: str,
-    actor: Any,
+    actor: Actor,
     reason: str,
     second_factor_lost: bool = False,
 ) -> RecoveryCase:
@@ -211,7 +212,7 @@ def _refuse_proposal(case: RecoveryCase, owner: User, *, second_factor_lost: boo
         raise refuse("this is the account's verified channel: a plain reset works")
     if addresses.accounts_at(address).exclude(pk=owner.pk).exists():
         raise refuse("another account has this address")
-    waiting = RecoveryCase.objects.filter(account=owner, state__in=[State.PROPOSED, State.APPROVED])
+    waiting = RecoveryCase.objects.filter(account=owner, state__in=RecoveryCase.UNDER_DECISION)
     if waiting.exclude(pk=case.pk).exists():
         raise refuse("another case of this account is under decision")
 
@@ -221,8 +222,8 @@ def _is_channel_of(user: User, address: Address) -> bool:
 
 
 def content(case: RecoveryCase) -> dict[str, Any]:
-    """What the second person signs: whose account, which channel, whether its second factors go,
-    which proofs.
+    """Returns what the second person signs: whose account, which channel, whether its second
+    factors go, which proofs.
     """
     return {
         "case": case.pk,
@@ -237,7 +238,7 @@ def content(case: RecoveryCase) -> dict[str, Any]:
     }
 
 
-def decline(case: RecoveryCase, *, code: str, actor: Any, reason: str) -> RecoveryCase:
+def decline(case: RecoveryCase, *, code: str, actor: Actor, reason: str) -> RecoveryCase:
     """The case ends without a decision; the person is told the code's words."""
     return _end(case, "decline", code=code, actor=actor, reason=reason)
 
@@ -246,7 +247,7 @@ def decline(case: RecoveryCase, *, code: str, actor: Any, reason: str) -> Recove
 
 
 def decide(
-    case: RecoveryCase, *, actor: Any, digest: str, reason: str, approve: bool
+    case: RecoveryCase, *, actor: Actor, digest: str, reason: str, approve: bool
 ) -> RecoveryCase:
     """The proposal is approved or rejected by somebody who had no part in it.
 
@@ -274,12 +275,12 @@ def decide(
         return case
 
 
-def revoke(case: RecoveryCase, *, code: str, actor: Any, reason: str) -> RecoveryCase:
+def revoke(case: RecoveryCase, *, code: str, actor: Actor, reason: str) -> RecoveryCase:
     """An approval that nobody used yet is taken back."""
     return _end(case, "revoke", code=code, actor=actor, reason=reason)
 
 
-def _end(case: RecoveryCase, name: str, *, code: str, actor: Any, reason: str) -> RecoveryCase:
+def _end(case: RecoveryCase, name: str, *, code: str, actor: Actor, reason: str) -> RecoveryCase:
     with transaction.atomic():
         ended = transition_one(
             case, name, actor=actor, reason=reason, rejection=code, decided_at=clock.now()
@@ -305,14 +306,14 @@ def _decided(said: approvals.Decided) -> object:
     )
 
 
-approvals.DECIDERS["recovery_case"] = _decided
+approvals.DECIDERS.add("recovery_case", _decided)
 
 
 # --- the person again ---------------------------------------------------------------------------
 
 
 def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
-    """The new channel of an approved case has a link; of any other, nobody hears anything."""
+    """The new channel of an approved case has a link; for any other case nothing is sent."""
     case = of_reference(typed)
     if case is None or case.state != State.APPROVED or case.account is None:
         return Answer.NOBODY
@@ -336,7 +337,7 @@ def complete(case: RecoveryCase, *, user: User) -> None:
     (rule 57). Raises `AddressTaken` when another account got the address meanwhile.
     """
     address = _address(case)
-    addresses.hold(address)
+    addresses.take(address)
     if addresses.accounts_at(address).exclude(pk=user.pk).exists():
         raise AddressTaken
     old = [found for each in (user.email, user.phone) if (found := addresses.understood(each))]
@@ -369,4 +370,4 @@ def _other(channel: str) -> str:
     return addresses.PHONE if channel == addresses.EMAIL else addresses.EMAIL
 
 
-access_requests.ANSWERS[AccessRequest.Purpose.CASE] = answer
+access_requests.ANSWERS.add(AccessRequest.Purpose.CASE, answer)

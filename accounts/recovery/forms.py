@@ -1,4 +1,6 @@
-"""The forms of the way back: who one is, a code, a new password, and what an assisted case needs."""
+"""The forms of recovery: who the person is, a code, a new password, and what an assisted case
+needs.
+"""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from accounts.credentials import fencing
 from accounts.errors import LinkDead
 from accounts.models import AccessRequest, OneTimeLink, RecoveryCase, User
 from winddown import clock, encryption
+from winddown.sqlstates import SqlState, sqlstate_of
 
 VALID_FOR = dt.timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
 CODE_DIGITS = 8
@@ -50,7 +51,7 @@ def issue(
 
 
 def too_many(user: User) -> bool:
-    """The account got its share of links for this hour."""
+    """Returns whether the account has had as many links this hour as it may have."""
     since = clock.now() - dt.timedelta(hours=1)
     recent = OneTimeLink.objects.filter(user=user, issued_at__gt=since)
     return recent.count() >= LINKS_PER_HOUR_MAX
@@ -65,12 +66,12 @@ def hand_over(link: OneTimeLink) -> None:
 
 
 def token(link: OneTimeLink) -> str:
-    """What the mailed link carries."""
+    """Returns what the mailed link carries."""
     return f"{link.key.hex}-{_secret(link, 'token')[:43]}"
 
 
 def code(link: OneTimeLink) -> str:
-    """What a message to a telephone carries."""
+    """Returns what a message to a telephone carries."""
     return f"{int(_secret(link, 'code'), 16) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
 
 
@@ -79,7 +80,7 @@ def _secret(link: OneTimeLink, form: str) -> str:
 
 
 def by_token(given: str) -> OneTimeLink:
-    """The living link of the token; raises `LinkDead` for every other."""
+    """Returns the living link of the token; raises `LinkDead` for every other."""
     key, _, _secret_part = given.partition("-")
     try:
         link = OneTimeLink.objects.select_related("case").filter(key=uuid.UUID(hex=key)).first()
@@ -91,7 +92,8 @@ def by_token(given: str) -> OneTimeLink:
 
 
 def by_code(request: AccessRequest, given: str) -> OneTimeLink:
-    """The living link that answers the request and has this code; raises `LinkDead` else.
+    """Returns the living link that answers the request and has this code; otherwise raises
+    `LinkDead`.
 
     Every code that is typed counts, whether or not the request has a link; the sixth opens nothing.
     """
@@ -107,7 +109,9 @@ def by_code(request: AccessRequest, given: str) -> OneTimeLink:
 
 
 def lives(link: OneTimeLink) -> bool:
-    """It would open what it is for now. The database asks the same once more when it is used."""
+    """Returns whether it would open something now. The database asks the same again when it is
+    used.
+    """
     at = clock.now()
     if link.used_at is not None or link.expires_at is None or at >= link.expires_at:
         return False
@@ -120,7 +124,7 @@ def lives(link: OneTimeLink) -> bool:
 
 
 def _still_for(link: OneTimeLink, user: User) -> bool:
-    """The account is as it was when the link was issued."""
+    """Returns whether the account is as it was when the link was issued."""
     changed = (user.password_set_at, user.channel_changed_at)
     if not user.is_active or any(each and each > link.issued_at for each in changed):
         return False
@@ -130,12 +134,12 @@ def _still_for(link: OneTimeLink, user: User) -> bool:
 
 
 def use(link: OneTimeLink) -> OneTimeLink:
-    """The link is used, in the caller's transaction, which also does what it is for.
+    """The link is used, in the transaction of the caller, who also does what it is for.
 
-    Two at once: one uses it, the other finds it used. Raises `LinkDead`.
+    If two use it at once, the second finds it used. Raises `LinkDead`.
     """
     assert transaction.get_connection().in_atomic_block, "a link is used by what it opens"
-    fencing.hold_fence()
+    fencing.take_fence()
     locked = (
         OneTimeLink.objects.select_for_update(of=("self",)).select_related("case").get(pk=link.pk)
     )
@@ -145,7 +149,7 @@ def use(link: OneTimeLink) -> OneTimeLink:
         with transaction.atomic():
             OneTimeLink.objects.filter(pk=locked.pk).update(used_at=clock.now())
     except DatabaseError as refusal:
-        if getattr(refusal.__cause__, "sqlstate", None) == "WD060":
+        if sqlstate_of(refusal) == SqlState.LINK_REFUSED:
             raise LinkDead from refusal
         raise
     locked.refresh_from_db(fields=["used_at"])
@@ -153,7 +157,7 @@ def use(link: OneTimeLink) -> OneTimeLink:
 
 
 def address_for(link: OneTimeLink) -> Address:
-    """The address that a link to a new account proves."""
+    """Returns the address that a link to a new account proves."""
     assert link.address_sealed is not None
     text = encryption.unseal(link.address_sealed, place=_address_place(link.key)).decode()
     return Address(link.channel, text)

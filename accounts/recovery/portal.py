@@ -1,10 +1,13 @@
-"""The customers' way back and in: a reset, a sign-up, an assisted case.
+"""The customers' pages of recovery and sign-up: a reset, a new account, an assisted case.
 
-Every answer to a request is the same page, whoever is known. The token of a mailed link is taken
-out of the address before a password is typed.
+Every answer to a request is the same page, whether or not the person is known. The token of a
+mailed link is taken out of the address before a password is typed.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -42,7 +45,7 @@ Purpose = AccessRequest.Purpose
 
 
 def _ask(request: HttpRequest, purpose: str, typed: str, *, limit: str) -> HttpResponse:
-    """One answer for everybody, also for whoever asks too often."""
+    """The request is written, if the limits allow it; everybody gets the same answer."""
     network, address = network_of(request), addresses.understood(typed)
     key = address.text if address else typed
     if limits.allow(limit, key=key, network=network):
@@ -96,7 +99,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _opened(request: HttpRequest, token: str) -> HttpResponse:
-    """Whoever was signed in here is not any more, and the address bar shows no token."""
+    """The visitor is signed out, and the address bar shows no token."""
     logout(request)
     request.session[_LINK] = token
     return redirect("recovery:password")
@@ -126,7 +129,8 @@ def _owner(link: OneTimeLink) -> User:
 
 
 def _done(request: HttpRequest, link: OneTimeLink, form: NewPasswordForm) -> bool:
-    try:
+    """The link is used and the person is told; False when `form` says why it is not."""
+    with _refusal_in(form):
         if link.purpose == OneTimeLink.Purpose.SIGN_UP:
             registration.open_account(link, form.cleaned_data["password"])
             told = _("Your account is open. Sign in with your address and the password.")
@@ -134,14 +138,20 @@ def _done(request: HttpRequest, link: OneTimeLink, form: NewPasswordForm) -> boo
             owner = by_link.choose_password(link, form.cleaned_data["password"])
             know_device(request, owner)
             told = _("Your new password is set. Sign in with it.")
+        request.session.flush()
+        messages.success(request, told)
+    return form.is_valid()
+
+
+@contextmanager
+def _refusal_in(form: NewPasswordForm) -> Iterator[None]:
+    """A refusal inside stands in `form`. A dead link has a page of its own and goes on."""
+    try:
+        yield
     except LinkDead:
         raise
     except WinddownError as refused:
         form.add_error(None, words.refusal(refused))
-        return False
-    request.session.flush()
-    messages.success(request, told)
-    return True
 
 
 @require_http_methods(["GET", "POST"])
@@ -156,16 +166,13 @@ def first_password(request: HttpRequest) -> HttpResponse:
         return redirect("home")
     form = NewPasswordForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
-        try:
+        with _refusal_in(form):
             by_link.set_first_password(
                 request.user,
                 form.cleaned_data["password"],
                 admission=admission,
                 language=get_language() or "ja",
             )
-        except WinddownError as refused:
-            form.add_error(None, words.refusal(refused))
-        else:
             request.session.flush()
             messages.success(request, _("Your new password is set. Sign in with it."))
             return redirect("sign_in")

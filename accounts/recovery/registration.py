@@ -1,4 +1,4 @@
-"""Sign-up: a new account for an address that nobody has, and the way back for whoever has one."""
+"""Sign-up: a new account for an address that nobody has, and a hint for a person who has one."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from winddown.errors import CapabilityStopped, PastDeadline
 from winddown.models import Milestone, Programme
 from winddown.programme import capabilities, offer
 from winddown.programme.offer import Offer
+from winddown.registries import Registry
 
 Answer = AccessRequest.Answer
 
-# What a new account comes with, made in its transaction. Each app adds its own.
-OPENED: list[Callable[[User, dt.datetime], None]] = []
+OPENED: Registry[Callable[[User, dt.datetime], None]] = Registry(
+    "what a new account comes with", entries_are="made in the account's transaction", owner=__name__
+)
 
 
 def stopped() -> Offer | None:
-    """What people are told while nobody can register: since when, and why; None while they can."""
+    """Returns since when and why nobody can register; None while people can."""
     programme = Programme.objects.filter(pk=1).first()
     if programme is None:
         return None
@@ -37,9 +39,9 @@ def stopped() -> Offer | None:
 
 
 def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
-    """The address has a message: a link to a new account, or, where it has one, how to get in.
+    """The address has a message: a link to a new account, or, if it has one, how to get in.
 
-    Only who reads that mailbox or telephone learns which (rule 15).
+    Only the person who reads that mailbox or telephone learns which (rule 15).
     """
     address = addresses.understood(typed)
     if address is None:
@@ -62,7 +64,7 @@ def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
 
 
 def _named(address: Address) -> list[User]:
-    """Every account that has the address, verified or not, or is signed in to by it."""
+    """Returns every account that has the address, verified or not, or is signed in to by it."""
     return list(addresses.accounts_at(address)) + list(User.objects.filter(login_id=address.text))
 
 
@@ -71,7 +73,7 @@ def open_account(link: OneTimeLink, raw_password: str) -> User:
     one.
 
     Raises `LinkDead`; `CapabilityStopped` or `PastDeadline` while nobody can register; and
-    `AddressTaken` when another account has the address meanwhile: of two at once, one is first.
+    `AddressTaken` when another account got the address before: of two at once, one is first.
     """
     address = links.address_for(link)
     made = User(login_id=address.text, account_ref=f"portal-{uuid.uuid4()}")
@@ -79,7 +81,7 @@ def open_account(link: OneTimeLink, raw_password: str) -> User:
     with transaction.atomic():
         capabilities.passed("register")
         links.use(link)
-        addresses.hold(address)
+        addresses.take(address)
         if _named(address):
             raise AddressTaken
         at = clock.now()
@@ -91,9 +93,9 @@ def open_account(link: OneTimeLink, raw_password: str) -> User:
                 made.save(force_insert=True)
         except IntegrityError as taken:
             raise AddressTaken from taken
-        for also in OPENED:
+        for also in OPENED.values():
             also(made, at)
     return made
 
 
-access_requests.ANSWERS[AccessRequest.Purpose.SIGN_UP] = answer
+access_requests.ANSWERS.add(AccessRequest.Purpose.SIGN_UP, answer)

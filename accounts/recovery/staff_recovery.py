@@ -1,8 +1,8 @@
-"""Staff get back in through two colleagues: one asks, a second agrees and hands the link over."""
+"""Staff get a new password through two colleagues: one asks, a second agrees and hands the link
+over.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.db import transaction
 
@@ -10,7 +10,7 @@ from accounts.addresses import Address
 from accounts.errors import StaffOnlyByStaff
 from accounts.models import OneTimeLink, User
 from accounts.recovery import links
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.errors import NothingToDecide
 from winddown.evidence import audit
@@ -20,7 +20,7 @@ PERMISSION = "accounts.recover_staff"
 STAGE = "link"
 
 
-def request(person: User, *, actor: Any, reason: str) -> Approval:
+def request(person: User, *, actor: Actor, reason: str) -> Approval:
     """A colleague has asked for a link for `person`; a second must agree.
 
     Raises `StaffOnlyByStaff` for a customer, and for oneself, under whatever account.
@@ -40,8 +40,9 @@ def request(person: User, *, actor: Any, reason: str) -> Approval:
         return asked
 
 
-def agree(person: User, *, actor: Any, reason: str) -> OneTimeLink:
-    """The link exists, for 15 minutes, to be handed over in person; the second factor stays asked.
+def agree(person: User, *, actor: Actor, reason: str) -> OneTimeLink:
+    """The link exists for 15 minutes and is handed over in person; the second factor is still asked
+    for.
 
     Raises what `request` and `approvals.decide` raise.
     """
@@ -53,14 +54,14 @@ def agree(person: User, *, actor: Any, reason: str) -> OneTimeLink:
         approvals.decide(
             asked.subject, stage=STAGE, actor=actor, digest=asked.digest, reason=reason
         )
-        # It goes by hand, so there is no address that it could prove.
+        # A colleague hands it over, so it proves no address.
         link = links.issue(OneTimeLink.Purpose.STAFF, address=Address("", ""), user=person)
         links.hand_over(link)
         audit.append("staff_recovery.agree", _stem(person), actor=actor, reason=reason)
         return link
 
 
-def _refuse(person: User, actor: Any) -> None:
+def _refuse(person: User, actor: Actor) -> None:
     if person.kind != User.Kind.STAFF or person.staff_number == actor.staff_number:
         raise StaffOnlyByStaff
     require(actor, PERMISSION, action=f"recover account {person.pk}")

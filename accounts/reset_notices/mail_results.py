@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models.expressions import RawSQL
@@ -13,7 +12,7 @@ from django.db.models.expressions import RawSQL
 from accounts.models import MailReport, ResetNotice
 from accounts.reset_notices import notice_codes
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 from winddown.loading.file_kinds import REFUSED, ROWS
@@ -24,9 +23,9 @@ from winddown.runs import working
 EVENTS = ("accepted", "bounced", "complained")
 FOUND = "mail_results_found"
 BLOCK = 5_000
-# The mail server's clock may differ from ours by so much.
+# The mail server's clock may differ from ours by this much.
 SKEW_S = 300
-# A mail that was begun is with the server after this time, or never: winddown/mail.py gives up
+# After this time the server has a mail that was begun, or never gets it: winddown/mail.py gives up
 # before the content after ten seconds, and a lease without a living worker ends after twenty.
 AT_THE_SERVER_AFTER = dt.timedelta(seconds=30)
 
@@ -68,9 +67,9 @@ def find_notices() -> None:
         )
 
 
-def record(actor: Any, progress: Callable[[int, int], None]) -> int:
-    """The notices know what the file says of them, and stand in the state that follows; returns how
-    many of them learnt something.
+def record(actor: Actor, progress: Callable[[int, int], None]) -> int:
+    """The notices know what the file says of them, and are in the state that follows; returns how
+    many notices learnt something.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -111,15 +110,15 @@ def record(actor: Any, progress: Callable[[int, int], None]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of the notices whose fate nobody here knew."""
+    """What became of the notices that were unknown."""
 
     queued_again: int
     still_unknown: int
 
 
-def settle(*, complete_until: dt.datetime, actor: Any, reason: str) -> Settled:
-    """What was loaded of the mail server's log is all of it, up to `complete_until`: an unknown
-    notice from before that it does not hold was never taken, and is queued again.
+def settle(*, complete_until: dt.datetime, actor: Actor, reason: str) -> Settled:
+    """All of the mail server's log up to `complete_until` is loaded: an unknown notice from before
+    that is not in it was never taken, and is queued again.
 
     Raises `GuardNotMet` when the instant lies in the future, or when the log cannot be complete,
     because it lacks notices that the server has told us it took.
@@ -161,7 +160,7 @@ def settle(*, complete_until: dt.datetime, actor: Any, reason: str) -> Settled:
     return Settled(queued_again=again, still_unknown=unknown)
 
 
-def watch_runs() -> None:
-    """Runs that send notices have paused themselves if the results are bad enough."""
+def pause_runs_in_trouble() -> None:
+    """Every running reset whose results are bad enough is paused."""
     for run in Run.objects.filter(workflow="reset-all-passwords", state=Run.State.RUNNING):
         working.watch(run.pk)

@@ -21,8 +21,8 @@ class Told:
 
 
 def told() -> Told:
-    """What the public page states; without a reset there are no notices."""
-    fences = CredentialFence.objects.exclude(state=CredentialFence.State.LIFTED)
+    """Returns what the public page says; without a reset there are no notices."""
+    fences = CredentialFence.objects.filter(state__in=CredentialFence.IN_FORCE)
     newest = fences.order_by("-pk").values_list("not_before", flat=True).first()
     return Told(reset_at=newest, sender=parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
 
@@ -36,8 +36,8 @@ class Checked:
 
 
 def check(code: str) -> Checked | None:
-    """The notice that carries the code, if we sent it; None for a code that is not of a notice, and
-    for a notice that is still queued.
+    """Returns the notice that carries the code, if we sent it; None for a code that no notice has,
+    and for a notice that is still queued.
     """
     notice_id = notice_codes.notice_of(code)
     if notice_id is None:
@@ -45,6 +45,6 @@ def check(code: str) -> Checked | None:
     notice = ResetNotice.objects.filter(pk=notice_id).first()
     if notice is None:
         return None
-    # Of one that is still under way or lost on the way, the attempt is what may have arrived.
+    # A notice that is being sent, or is unknown, may have arrived at the time of the attempt.
     sent_at = notice.sent_at or notice.accepted_at or notice.attempted_at
     return Checked(channel=notice.channel, sent_at=sent_at) if sent_at else None

@@ -17,8 +17,10 @@ SALT = "accounts.notice_code"
 
 
 def code_of(notice_id: int) -> str:
-    """Twelve characters in three groups: thirty bits of a keyed digest of the notice's number, and
-    the number under a mask that the digest makes. A code that was made up is right once in 2^30.
+    """Returns twelve characters in three groups: thirty bits of a keyed digest of the notice's
+    number, and the number under a mask that the digest makes.
+
+    A code that somebody made up is right once in 2^30.
     """
     assert 0 < notice_id <= _HALF, notice_id
     digest = _half("digest", notice_id, key=settings.SECRET_KEY)
@@ -29,7 +31,9 @@ def code_of(notice_id: int) -> str:
 
 
 def notice_of(code: str) -> int | None:
-    """The number of the notice that carries the code, however it was typed; None for any other."""
+    """Returns the number of the notice that carries the code, however it was typed; None for any
+    other.
+    """
     letters = re.sub(r"[\s\-‐‑–—ー－]", "", code).upper().translate(_TYPED_FOR)
     if len(letters) != 12 or any(letter not in ALPHABET for letter in letters):
         return None
@@ -45,13 +49,13 @@ def notice_of(code: str) -> int | None:
 
 
 def message_id(notice_id: int) -> str:
-    """The mail's own id: the same at every attempt, and without anything about the person."""
+    """Returns the mail's own id: the same at every attempt, and without anything about the person."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     return f"<{code_of(notice_id).replace('-', '').lower()}.reset@{domain}>"
 
 
 def notice_of_message(message: str) -> int | None:
-    """The number of the notice that was mailed under this id; None when it is none of ours."""
+    """Returns the number of the notice that was mailed under this id; None when it is none of ours."""
     code, reset, _domain = message.strip("<> ").partition(".reset@")
     return notice_of(code) if reset else None
 

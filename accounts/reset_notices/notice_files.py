@@ -8,16 +8,15 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 
 from accounts.models import ResetNotice, User
 from accounts.reset_notices import notice_codes
 from accounts.reset_notices.notices import Letter
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 from winddown.files import write_once
@@ -36,7 +35,7 @@ class Exported:
     rows: int
 
 
-def hand_over(run: Run, *, channel: str, to: Path, actor: Any, reason: str) -> Exported:
+def hand_over(run: Run, *, channel: str, to: Path, actor: Actor, reason: str) -> Exported:
     """Every queued notice of the run for the channel is `sent`: its row stands in a file for the
     carrier, beside one with the words, in which the code takes the place of `{code}`.
 
@@ -50,7 +49,7 @@ def hand_over(run: Run, *, channel: str, to: Path, actor: Any, reason: str) -> E
             action="hand over notices", why="this run sends its mails itself; plan with mail: file"
         )
     with transaction.atomic():
-        # Whoever hands over the same run waits here, and finds nothing left.
+        # A second call for the same run waits here, and finds nothing left.
         Run.objects.select_for_update(no_key=True).get(pk=run.pk)
         queued = ResetNotice.objects.filter(
             run=run, channel=channel, state=ResetNotice.State.QUEUED, attempts=0
@@ -82,7 +81,7 @@ def hand_over(run: Run, *, channel: str, to: Path, actor: Any, reason: str) -> E
 class _Rows:
     """The lines of the carrier's file, counted and hashed as they pass."""
 
-    def __init__(self, notices: Any, *, address: str) -> None:
+    def __init__(self, notices: QuerySet[ResetNotice], *, address: str) -> None:
         self.number = 0
         self.digest = hashlib.sha256()
         self._notices = notices.values_list("pk", address)
@@ -98,7 +97,7 @@ class _Rows:
             yield notice_codes.message_id(pk), address, notice_codes.code_of(pk)
 
 
-def export_unreachable(run: Run, *, to: Path, actor: Any, reason: str) -> Exported:
+def export_unreachable(run: Run, *, to: Path, actor: Actor, reason: str) -> Exported:
     """The file names every customer whom the run's notices cannot reach, by the core system's key
     and nothing else; those without such a key are counted by our own number.
     """
@@ -126,7 +125,7 @@ def export_unreachable(run: Run, *, to: Path, actor: Any, reason: str) -> Export
 
 
 def _csv(header: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
-    """UTF-8 in pieces; machines read it, so that nothing is added to a value."""
+    """Yields UTF-8 in pieces. Machines read it, so nothing is added to a value."""
     text = io.StringIO()
     out = csv.writer(text)
     out.writerow(header)

@@ -1,4 +1,4 @@
-"""Notices of a reset go out by mail: each is committed as begun before the server hears of it."""
+"""Notices of a reset are sent by mail: each is committed as begun before the server hears of it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Letter:
         self._shown = {
             "service": programme.name,
             "on": fence.not_before.astimezone(programme.zone).date(),
-            # Put in afterwards: nothing else in the text depends on the person.
+            # Only the code depends on the person, so it is put in at the end.
             "code": "{code}",
         }
         by_mail = by == ResetNotice.Channel.EMAIL
@@ -88,7 +88,7 @@ class Outcome:
 SENT = Outcome("send")
 
 
-def send(run: Run, lease: Lease, rows: QuerySet[Any]) -> None:
+def send(run: Run, lease: Lease, rows: QuerySet[ResetNotice]) -> None:
     """Every queued notice of the batch was handed to the mail server once, or stored with the
     reason why not.
 
@@ -122,8 +122,8 @@ def send(run: Run, lease: Lease, rows: QuerySet[Any]) -> None:
         raise MailServerRefuses(why=outcome.stop)
 
 
-def _settle_what_was_begun(run: Run, lease: Lease, turn: Turn, rows: QuerySet[Any]) -> None:
-    """No notice of the batch is `sending`, and each that stays unknown is a stored failure."""
+def _settle_what_was_begun(run: Run, lease: Lease, turn: Turn, rows: QuerySet[ResetNotice]) -> None:
+    """No notice of the batch is `sending`, and each that stays unknown is stored as a failure."""
     transition_set(rows, "lose", run=run)
     turn.moved += transition_set(rows.filter(state=ResetNotice.State.UNKNOWN), "confirm", run=run)
     stored = Failure.objects.filter(run=run, step=lease.batch.step, retried_at=None)
@@ -135,21 +135,21 @@ def _settle_what_was_begun(run: Run, lease: Lease, turn: Turn, rows: QuerySet[An
 
 
 def _settled_by_report(run: Run, lease: Lease) -> int:
-    """1 when the batch is one retried notice and the mail server's report came before the retry."""
+    """Returns 1 when the batch is one retried notice and the mail server's report came before the
+    retry.
+    """
     pk = lease.batch.first_id
     retried = Failure.objects.filter(
         run=run, step=lease.batch.step, subject_id=pk, retried_at__isnull=False
     )
-    settled = ResetNotice.objects.filter(
-        pk=pk, state__in=[ResetNotice.State.SENT, ResetNotice.State.UNDELIVERABLE]
-    )
+    settled = ResetNotice.objects.filter(pk=pk, state__in=ResetNotice.SETTLED)
     return int(retried.exists() and settled.exists())
 
 
 def _begin(todo: list[int], *, run: Run, at: dt.datetime) -> ResetNotice | None:
-    """The next notice is begun and taken off the list, or None is left.
+    """The next notice of the list is begun and returned; None when none is left.
 
-    One that the mail server's report has settled meanwhile is passed over.
+    A notice that the mail server's report has settled since is skipped.
     """
     while todo:
         notice = ResetNotice(pk=todo.pop(0))
@@ -164,7 +164,7 @@ def _begin(todo: list[int], *, run: Run, at: dt.datetime) -> ResetNotice | None:
 def _record(
     notice: ResetNotice, outcome: Outcome, turn: Turn, *, run: Run, at: dt.datetime
 ) -> bool:
-    """What came of the attempt stands in the row; True when it should be tried again."""
+    """The row says what came of the attempt; returns True when it should be tried again."""
     changes: dict[str, Any] = {"answer": outcome.answer}
     if outcome.transition == "send":
         changes["sent_at"] = at
@@ -196,15 +196,15 @@ class Post:
     def __enter__(self) -> Post:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self._close()
 
     def deliver(self, notice: ResetNotice) -> Outcome:
-        """The notice was offered to the mail server; what is returned is certain, or `lose`."""
+        """The notice was offered to the mail server; the outcome returned is certain, or `lose`."""
         address = User.objects.values_list("email", flat=True).get(pk=notice.user_id)
         if not address:
             return Outcome("give_up", "no address")
-        if why := self._ready():
+        if why := self._connect():
             return Outcome("defer", "no connection", stop=why)
         try:
             self._connection.send_messages([self._message(notice, address)])
@@ -220,11 +220,11 @@ class Post:
         except smtplib.SMTPResponseException as refused:
             return self._refused(refused.smtp_code)
         except (smtplib.SMTPNotSupportedError, ValueError, UnicodeError):
-            # An address that this server cannot be told, though its form may be right.
+            # The server cannot take this address, though its form may be right.
             self._close()
             return Outcome("give_up", "address")
         except (smtplib.SMTPException, OSError):
-            # Before the content: certainly not taken.
+            # It broke before the content, so the server certainly did not take the mail.
             self._close()
             return Outcome("defer", "connection broke")
         return SENT
@@ -249,8 +249,8 @@ class Post:
             connection=self._connection,
         )
 
-    def _ready(self) -> str:
-        """A connection is open, or why none can be had."""
+    def _connect(self) -> str:
+        """A connection is open, and an empty string is returned; else why there is none."""
         why = ""
         for attempt in range(CONNECTIONS_MAX):
             if self._open:

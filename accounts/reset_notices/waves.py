@@ -21,42 +21,35 @@ from accounts.models import (
 )
 from winddown import clock
 from winddown.models import Run, RunTransition
+from winddown.registries import Registry
 
 # --- who comes first ------------------------------------------------------------------------------
 
 FIRST, ACTIVE = "first", "active"
 ACTIVE_DAYS = 90
 Members = Callable[[dt.datetime], QuerySet[Any]]
-_MEMBERS: dict[str, list[Members]] = {FIRST: [], ACTIVE: []}
-
-
-def members(group: str) -> Callable[[Members], Members]:
-    """The function under it gives the ids of accounts that belong to the group as of an instant:
-    `first` (victims, and holders of a balance) or `active`. Everybody else is told after them.
-    """
-
-    def register(of: Members) -> Members:
-        _MEMBERS[group].append(of)
-        return of
-
-    return register
+GROUPS: Registry[Members] = Registry(
+    "groups of people told first",
+    entries_are="by group and name, as `first/holders`: the ids of accounts that belong as of an instant",
+    owner=__name__,
+)
 
 
 def belongs(group: str, *, as_of: dt.datetime) -> Q:
-    """People whom any of the group's functions names.
+    """Returns the people whom any of the group's functions names.
 
-    One set, because of several under an OR each is a list that every person is looked for in, or a
-    hash of all of it, if that fits into the memory of a query.
+    It is one set. With several under an OR, PostgreSQL would search each list for every person, or
+    hash all of it, if that fits into the memory of a query.
     """
-    first, *others = (of(as_of) for of in _MEMBERS[group])
+    first, *others = (of(as_of) for name, of in GROUPS.items() if name.partition("/")[0] == group)
     return Q(pk__in=first.union(*others) if others else first)
 
 
-@members(ACTIVE)
+@GROUPS.entry(f"{ACTIVE}/signed_in")
 def signed_in(as_of: dt.datetime) -> QuerySet[Any]:
     since = as_of - dt.timedelta(days=ACTIVE_DAYS)
     events = AuthEvent.objects.filter(occurred_at__gte=since, occurred_at__lte=as_of)
-    return events.filter(outcome="success", user_id__isnull=False).values("user_id")
+    return events.filter(outcome=AuthEvent.Outcome.SUCCESS, user_id__isnull=False).values("user_id")
 
 
 # --- how many at a time ---------------------------------------------------------------------------
@@ -66,7 +59,7 @@ RAMP = (0.01, 0.10, 1.0)
 
 
 def sizes(notices: int, *, least: int) -> tuple[int, ...]:
-    """How many notices each wave has, all of them together; a wave below `least` would tell
+    """Returns how many notices each wave has, all of them together; a wave below `least` would tell
     nothing and is enlarged to it.
     """
     bounds = [min(notices, max(math.ceil(notices * share), least)) for share in RAMP]
@@ -93,11 +86,14 @@ def lay_out(run: Run) -> None:
 
 
 def in_wave(run: Run, number: int) -> QuerySet[ResetNotice]:
-    """The run's notices by mail of the wave; none before it is laid out."""
+    """Returns the run's notices by mail of the wave; none before it is laid out."""
     notices = ResetNotice.objects.filter(run=run, channel=ResetNotice.Channel.EMAIL)
     wave = NoticeWave.objects.filter(run=run, number=number).first()
     if wave is None:
         return notices.none()
+    # A notice that a retry queued when the waves were laid out already goes with the last one.
+    if number == len(RAMP):
+        return notices.filter(pk__gt=wave.first_id)
     return notices.filter(pk__gt=wave.first_id, pk__lte=wave.last_id)
 
 
@@ -106,7 +102,9 @@ def in_wave(run: Run, number: int) -> QuerySet[ResetNotice]:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Above which shares, in percent, a run pauses itself; they count from a number of cases on."""
+    """The shares, in percent, above which a run pauses itself; `counted_from` is the fewest cases
+    that count.
+    """
 
     bounced_percent: float = 5.0
     complained_percent: float = 0.1
@@ -122,20 +120,22 @@ def limits_of(run: Run) -> Limits:
 NEWEST = 10_000
 
 
-def trouble(run: Run) -> str:
-    """Which share is too large among the newest notices since a person last let the run go on."""
+def reason_to_pause(run: Run) -> str:
+    """Returns which share is too large among the newest notices since a person last resumed the
+    run.
+    """
     since = _let_on_at(run)
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT count(*), count(*) FILTER (WHERE state = 'undeliverable'),
+            SELECT count(*), count(*) FILTER (WHERE state = %s),
                    count(complained_at)
             FROM (
                 SELECT state, complained_at FROM accounts_resetnotice
                 WHERE run_id = %s AND attempted_at >= %s ORDER BY attempted_at DESC LIMIT %s
             ) AS newest
             """,
-            [run.pk, since, NEWEST],
+            [ResetNotice.State.UNDELIVERABLE, run.pk, since, NEWEST],
         )
         attempted, bounced, complained = cursor.fetchone()
     asked, failed = _resets(since)
@@ -148,8 +148,10 @@ def trouble(run: Run) -> str:
 
 
 def _resets(since: dt.datetime) -> tuple[int, int]:
-    """How many people asked for a link since then and had their answer, and how many got none: it
-    could not be made, or not be delivered. Who is nobody's account was answered.
+    """Returns how many people asked for a link since then and were answered, and how many got none:
+    it could not be made, or not be delivered.
+
+    A person who has no account counts as answered.
     """
     asked = AccessRequest.objects.filter(
         purpose=AccessRequest.Purpose.RECOVER, asked_at__gte=since, answered_at__isnull=False
@@ -179,11 +181,12 @@ def _let_on_at(run: Run) -> dt.datetime:
     return found or clock.now()
 
 
-def not_clean(run: Run, number: int) -> str:
-    """Why the wave does not let the next one open: it is clean when the mail server's report covers
-    it, nothing in it is unknown, and its shares are within the limits, or a person has seen them.
+def reason_to_wait(run: Run, number: int) -> str:
+    """Returns why the wave does not let the next one open, or an empty string.
 
-    A person has seen what was known when the run last paused itself.
+    A wave is clean when the mail server's report covers it, no notice in it is unknown, and its
+    shares are within the limits, or a person has seen them. A person has seen what was known when
+    the run last paused itself.
     """
     tried = in_wave(run, number).filter(attempts__gt=0)
     newest = tried.order_by("-attempted_at").values_list("attempted_at", flat=True).first()

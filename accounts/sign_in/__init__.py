@@ -1,1 +1,1 @@
-"""Signing in: its doors, its limits, second factors and external logins."""
+"""Signing in: its pages, second factors and external logins."""

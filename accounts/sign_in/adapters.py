@@ -32,9 +32,10 @@ _SECRET_PLACE = "mfa_authenticator/data"  # noqa: S105  where it stands, not wha
 
 
 def fresh(request: HttpRequest) -> bool:
-    """Who is behind the session was asked within the last ten minutes, at the sign-in or since.
+    """Returns whether the person behind the session was asked for a proof within the last ten
+    minutes.
 
-    By the real clock: a rehearsal's moves in leaps.
+    By the real clock: a rehearsal's clock jumps.
     """
     records = get_authentication_records(request, request.user)
     newest = max((float(record["at"]) for record in records), default=0.0)
@@ -42,13 +43,15 @@ def fresh(request: HttpRequest) -> bool:
 
 
 def ask_again(request: HttpRequest) -> None:
-    """Goes on when `fresh`; else the form is kept, sent once the person has shown who it is."""
+    """The view goes on when `fresh`; else the form is kept, and sent when the person has given a
+    proof.
+    """
     if not fresh(request):
         raise ReauthenticationRequired
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Sign-in: nobody without an admission, and the admission lives from the first factor to the
+    """Signs nobody in without an admission; the admission lives from the first factor to the
     session.
     """
 
@@ -103,7 +106,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Mail leaves through our own outbox only."""
 
     def add_message(self, *args: Any, message: str | None = None, **kwargs: Any) -> None:
-        """allauth's own remarks are left out; a refusal in words is passed on."""
+        """allauth's own messages are dropped; a refusal of ours is shown."""
         if message is not None:
             super().add_message(*args, message=message, **kwargs)
 
@@ -154,9 +157,10 @@ class ExternalAdapter(DefaultSocialAccountAdapter):
         """An e-mail address that a provider names opens nothing."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """The handshake is done; what it is worth is decided here, and nothing of allauth follows.
+        """The handshake is done. What it is worth is decided here, and no further step of allauth
+        follows.
 
-        All that ends without a session ends in the same way, whatever the reason (rule 14).
+        Every end without a session is the same, whatever the reason (rule 14).
         """
         provider = sociallogin.account.provider
         claims = sociallogin.account.extra_data.get("id_token") or {}
@@ -173,6 +177,6 @@ class ExternalAdapter(DefaultSocialAccountAdapter):
         raise ImmediateHttpResponse(flows.login.perform_login(request, login))
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, **kwargs: Any) -> None:
-        """The provider's refusal, a broken handshake and a changed mind end alike."""
+        """A refusal of the provider, a broken handshake and a change of mind end in the same way."""
         messages.error(request, _("The other service did not confirm the sign-in. Try again."))
         raise ImmediateHttpResponse(redirect("external_sign_in", provider.app.provider_id))

@@ -6,13 +6,12 @@ import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from django.db import connection, transaction
 
 from accounts.models import BreachedPassword
 from winddown import locks
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import LoadRefused
 from winddown.evidence import audit
 from winddown.loading.csv_source import BLOCK_BYTES, BOM, Examined, examined
@@ -27,7 +26,7 @@ _FINGERPRINT = re.compile(rb"([0-9A-Fa-f]{40})[^\n]*\n")
 
 
 def is_breached(raw_password: str) -> bool:
-    """The password stands in a list that was loaded: one look-up, by its fingerprint."""
+    """Returns whether the password is in a loaded list, by one look-up of its fingerprint."""
     fingerprint = hashlib.sha1(raw_password.encode(), usedforsecurity=False).digest()
     return BreachedPassword.objects.filter(sha1=fingerprint).exists()
 
@@ -35,7 +34,7 @@ def is_breached(raw_password: str) -> bool:
 def load(
     path: Path,
     *,
-    actor: Any = SYSTEM,
+    actor: Actor = SYSTEM,
     reason: str = "",
     expect_rows: int | None = None,
     progress: Progress = lambda phase, done, total: None,
@@ -58,7 +57,7 @@ def _load(
     path: Path,
     found: Examined,
     *,
-    actor: Any,
+    actor: Actor,
     reason: str,
     wanted: int | None,
     progress: Progress,
@@ -85,7 +84,7 @@ def _load(
 
 
 def _begin(path: Path) -> None:
-    if not locks.try_hold(Lock.LOAD):
+    if not locks.try_take(Lock.LOAD):
         why = "another file is being loaded; load this one when that is done"
         raise LoadRefused(file=path.name, why=why)
     with connection.cursor() as cursor:
@@ -174,7 +173,7 @@ def _record(progress: Progress) -> int:
     return inserted
 
 
-def _finish(done: Loaded, *, actor: Any, reason: str) -> None:
+def _finish(done: Loaded, *, actor: Actor, reason: str) -> None:
     """The load stands in the register of files and in the audit journal."""
     LoadedFile.objects.create(
         kind=KIND,

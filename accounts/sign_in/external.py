@@ -18,7 +18,7 @@ from winddown.models import Capability
 
 
 class FencedAdapter(OpenIDConnectOAuth2Adapter):
-    """Takes who somebody is from the signed ID token, and from nothing else."""
+    """Learns who a person is from the signed ID token, and from nothing else."""
 
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> Any:
         given = kwargs["response"].get("id_token")
@@ -39,7 +39,7 @@ class FencedAdapter(OpenIDConnectOAuth2Adapter):
 
 
 class FencedProvider(OpenIDConnectProvider):
-    """A start that nothing in the address can widen, and a nonce that binds its answer to it."""
+    """Starts a handshake that nothing in the address can widen; a nonce binds the answer to it."""
 
     oauth2_adapter_class = FencedAdapter
 
@@ -62,7 +62,7 @@ class Offer:
 
 
 def offered() -> list[Offer]:
-    """The providers that the settings name, in their order, as their switches stand."""
+    """Returns the providers that the settings name, in their order, with their switches."""
     configured = [
         app["provider_id"] for app in settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
     ]
@@ -77,5 +77,5 @@ def offered() -> list[Offer]:
 
 
 def offer_of(provider: str) -> Offer | None:
-    """None for a provider that the settings do not name."""
+    """Returns None for a provider that the settings do not name."""
     return next((offer for offer in offered() if offer.provider == provider), None)

@@ -6,8 +6,7 @@ import threading
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-# One hash takes 100 MiB and about every processor of a small machine; a web process has eight
-# threads.
+# One hash takes 100 MiB and all processors of a small machine; a web process has eight threads.
 HASHES_AT_ONCE = 2
 _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
 

@@ -14,9 +14,9 @@ from accounts.models import User
 
 
 def origin_of(request: HttpRequest | None) -> Origin:
-    """Where an attempt to sign in came from; of one that came by no request, nothing is known.
+    """Returns where an attempt to sign in came from; without a request, nothing is known.
 
-    A device without a cookie is a new one from here on; `accounts.middleware` gives it the cookie.
+    A device without a cookie is a new one; `accounts.middleware` gives it the cookie.
     """
     if request is None:
         return Origin()
@@ -24,7 +24,7 @@ def origin_of(request: HttpRequest | None) -> Origin:
 
 
 def network_of(request: HttpRequest) -> str | None:
-    """The visitor's address; behind a socket without a proxy there is none.
+    """Returns the visitor's address; behind a socket without a proxy there is none.
 
     Of X-Forwarded-For counts only what proxies of ours have written: with two of them, the second
     from the end. What a visitor wrote there before stands further left and is never looked at. A
@@ -44,7 +44,7 @@ def network_of(request: HttpRequest) -> str | None:
 
 
 def device_of(request: HttpRequest) -> Device:
-    """The visitor's device, the same for the whole request."""
+    """Returns the visitor's device, the same for the whole request."""
     known: Device | None = getattr(request, "device", None)
     if known is None:
         cookie = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
@@ -54,8 +54,8 @@ def device_of(request: HttpRequest) -> Device:
 
 
 def know_device(request: HttpRequest, user: User) -> None:
-    """The visitor's device is known to the account, whose owner has proved a channel on it: so a
-    storm on the sign-in leaves a way in.
+    """The visitor's device is known to the account, whose owner has proved a channel on it: a storm
+    of sign-ins then does not keep the owner out.
     """
     request.device = device_of(request).opening(user.pk)  # type: ignore[attr-defined]
 

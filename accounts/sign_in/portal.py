@@ -74,7 +74,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @never_cache
 def external_sign_in(request: HttpRequest, provider: str) -> HttpResponse:
-    """The start; while the provider is stopped, and when a handshake came to nothing, why."""
+    """The page that starts it; or why not, if the provider is stopped or the handshake failed."""
     offered = external.offer_of(provider)
     if offered is None:
         raise Http404
@@ -87,7 +87,7 @@ def external_sign_in(request: HttpRequest, provider: str) -> HttpResponse:
 
 @never_cache
 def external_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """What the provider answered; while it is stopped, the answer is not even looked at."""
+    """The provider's answer is taken; while the provider is stopped, it is not even read."""
     offered = external.offer_of(provider_id)
     if offered is None:
         raise Http404

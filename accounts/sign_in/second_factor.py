@@ -20,18 +20,17 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.models import User
 
-# After so many wrong codes, none is looked at until the pause is over.
+# After this many wrong codes no code is accepted until the pause is over.
 WRONG_CODES_MAX = 5
 PAUSE = dt.timedelta(minutes=5)
-FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 def use_code(user: User, code: str) -> Authenticator | None:
-    """The authenticator whose code it is, used up by this call; None when it is not right.
+    """Returns the authenticator whose code it is, used up by this call; None when it is not right.
 
-    A code of the app or a recovery code. What was used and how often somebody guessed stands in the
-    authenticator's own row, under its lock: it outlives a flushed cache, and works without one. By
-    the real clock, as the app counts.
+    The code is one of the app, or a recovery code. What was used, and how often a code was guessed,
+    stands in the authenticator's own row, under its lock. So it outlives a flushed cache, and works
+    without one. The time is the real clock's, as the app counts.
     """
     typed = code.replace(" ", "").replace("-", "")
     now = timezone.now().timestamp()
@@ -84,7 +83,7 @@ def add_app(user: User) -> str:
 
 
 def current_code(user: User) -> str | None:
-    """The code that the person's app shows now; None without an app."""
+    """Returns the code that the person's app shows now; None without an app."""
     row = Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).first()
     if row is None:
         return None

@@ -44,7 +44,9 @@ class OpenSession:
 
 
 def of(user: User, *, present: str | None) -> list[OpenSession]:
-    """The user's open sessions, the newest first. One that waits for its second factor is none."""
+    """Returns the user's open sessions, the newest first, without one that waits for its second
+    factor.
+    """
     rows = Session.objects.filter(user=user, expire_date__gt=timezone.now())
     found = []
     for row in rows.order_by("-issued_at", "-pk"):
@@ -67,7 +69,7 @@ def of(user: User, *, present: str | None) -> list[OpenSession]:
 
 
 def end(user: User, number: int) -> None:
-    """The user's session is gone; another person's, or none of that number, is left as it is."""
+    """The user's session is gone; a session of another person is not touched."""
     Session.objects.filter(pk=number, user=user).delete()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY, logout
-from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest
 from django.utils import timezone
@@ -26,25 +26,25 @@ REMEMBERED_S = 30 * 24 * 3600
 _USED_AT_STEP_S = 60
 
 
-def admission_of(session: Any) -> Admission | None:
-    """The admission that the session carries."""
+def admission_of(session: SessionBase) -> Admission | None:
+    """Returns the admission that the session carries."""
     stored = session.get(ADMISSION_KEY)
     return Admission.from_json(stored) if stored else None
 
 
-def holder_of(session: Any) -> int | None:
-    """The account whose session it is, or is about to be: half a sign-in is judged like a whole."""
+def holder_of(session: SessionBase | dict[str, Any]) -> int | None:
+    """Returns the account whose session it is, or will be after the second factor."""
     found = session.get(SESSION_KEY, session.get(HALF_IN_KEY))
     return None if found is None else int(found)
 
 
 def leave(request: HttpRequest) -> None:
-    """Whoever was signed in here is signed out, before somebody signs in."""
+    """The person who was signed in here is signed out, before another signs in."""
     if holder_of(request.session) is not None:
         logout(request)
 
 
-def begin(session: Any, user: User, *, remembered: bool) -> None:
+def begin(session: SessionBase, user: User, *, remembered: bool) -> None:
     """The session carries the admission of `user`, who may still have to give a second factor."""
     assert SESSION_KEY not in session, "an admission is never put into another person's session"
     session.cycle_key()
@@ -64,8 +64,8 @@ def open_for(request: HttpRequest, user: User) -> None:
         session.set_expiry(REMEMBERED_S)
 
 
-def opened_from(session: Any) -> tuple[str, str]:
-    """The network and the browser's own words from which the session was opened."""
+def opened_from(session: SessionBase) -> tuple[str, str]:
+    """Returns the network and the browser's own words from which the session was opened."""
     network, agent = session.get(_OPENED_FROM_KEY, ("", ""))
     return network, agent
 

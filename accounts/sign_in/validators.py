@@ -1,4 +1,4 @@
-"""Rules for a new password that every form of Django's own asks too."""
+"""Rules for a new password, asked by every form of Django's own as well."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PasswordLengthValidator:
 
 
 class BreachedPasswordValidator:
-    """The password stands in no list of breached passwords that was loaded; nobody is asked."""
+    """The password is in no loaded list of breached passwords; no other service is asked."""
 
     def validate(self, password: str, user: Any = None) -> None:
         if breached.is_breached(password):

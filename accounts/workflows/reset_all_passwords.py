@@ -19,9 +19,11 @@ from accounts.models import (
     Session,
     User,
 )
-from accounts.models.user import WITHOUT_PASSWORD
+from accounts.models.session import SessionQuerySet
+from accounts.models.user import WITHOUT_PASSWORD, UserQuerySet
 from accounts.reset_notices import notices, waves
 from winddown import clock
+from winddown.actors import Actor
 from winddown.errors import GuardNotMet
 from winddown.models import Batch, Run, StepTotal
 from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
@@ -29,8 +31,7 @@ from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 BATCH_ROWS = 5_000
 # Queueing holds up nobody, and each batch asks anew who belongs to the group.
 QUEUE_ROWS = 100_000
-# What a pause or a change of the rate waits for at most is one notice; this bounds what a rate lets
-# go out in one go.
+# A rate lets at most so many notices go out at once. A pause waits for one notice at most.
 SEND_ROWS = 100
 SEND_STEPS = ("send_first_wave", "send_second_wave", "send_last_wave")
 
@@ -38,12 +39,12 @@ SEND_STEPS = ("send_first_wave", "send_second_wave", "send_last_wave")
 @workflow
 class ResetAllPasswords(Workflow):
     """Every customer's passwords, sessions and reset links from before the start end with its
-    commit; then the passwords are made unusable, the sessions deleted, and one notice queued per
-    person who can be reached. Staff are never touched (rule 16).
+    commit; then the passwords are made unusable, the sessions deleted, and one notice is queued for
+    every person who can be reached. Staff are never touched (rule 16).
 
-    A credential has no machine of its own: what opens an account is decided by the fence alone, and
-    the removal behind it is one UPDATE per batch. Its evidence is `password_removed_at` in the row
-    and the run's audit entry for the batch with the number of rows.
+    A credential has no machine of its own: the fence alone decides what opens an account, and the
+    removal after it is one UPDATE per batch. Its evidence is `password_removed_at` in the row, and
+    the run's audit entry for the batch with the number of rows.
     """
 
     name = "reset-all-passwords"
@@ -120,12 +121,12 @@ class ResetAllPasswords(Workflow):
             },
         )
 
-    def at_once(self, run: Run, *, actor: Any) -> None:
+    def at_once(self, run: Run, *, actor: Actor) -> None:
         fencing.raise_fence(run)
 
     def steps(self, run: Run) -> list[Step]:
-        """The notices are numbered in the order in which they are queued, so that the people of the
-        first group are told first.
+        """The notices are queued group by group, so that the people of the first group are told
+        first.
         """
         steps = [
             Step("remove_passwords", _old_passwords, _remove_passwords, BATCH_ROWS),
@@ -142,24 +143,26 @@ class ResetAllPasswords(Workflow):
             ]
         return steps
 
-    def not_yet(self, run: Run, step: Step) -> str:
-        """The first wave finds the waves laid out; a later one opens when the one before is clean,
-        and once open, stays so when a retry comes by.
+    def reason_to_wait(self, run: Run, step: Step) -> str:
+        """Returns why a wave may not open yet. The waves are laid out before the first.
+
+        A later wave opens when the one before it is clean; a wave that is open stays open for
+        retries.
         """
         opened = StepTotal.objects.filter(run=run, step=step.name)
         if step.name not in SEND_STEPS or opened.exists():
             return ""
         waves.lay_out(run)
         number = SEND_STEPS.index(step.name)
-        return waves.not_clean(run, number) if number else ""
+        return waves.reason_to_wait(run, number) if number else ""
 
-    def trouble(self, run: Run) -> str:
-        return waves.trouble(run)
+    def reason_to_pause(self, run: Run) -> str:
+        return waves.reason_to_pause(run)
 
     def verify(self, run: Run) -> list[str]:
         """One sentence per gap: old credentials that are left, reachable people without notice."""
         gaps = []
-        if not CredentialFence.objects.filter(run=run).exclude(state="lifted").exists():
+        if not CredentialFence.objects.filter(run=run, state__in=CredentialFence.IN_FORCE).exists():
             gaps.append("the credential fence of the run does not stand")
         if left := _old_passwords(run).count():
             gaps.append(f"{left} passwords from before the fence are left")
@@ -180,7 +183,7 @@ def _as_of(run: Run) -> dt.datetime:
 
 
 def _not_before(run: Run) -> dt.datetime:
-    """The instant of the run's fence; before it is raised, the instant the plan is made for."""
+    """Returns the instant of the run's fence; before it is raised, the instant of the plan."""
     fence = CredentialFence.objects.filter(run=run).first()
     return fence.not_before if fence else _as_of(run)
 
@@ -189,7 +192,7 @@ def _before(column: str, instant: dt.datetime) -> Q:
     return Q(**{f"{column}__lt": instant}) | Q(**{column: None})
 
 
-def _customers(run: Run) -> Any:
+def _customers(run: Run) -> UserQuerySet:
     return User.objects.customers().registered_by(_as_of(run))
 
 
@@ -198,21 +201,17 @@ def _active_identity() -> Exists:
     return Exists(ExternalIdentity.objects.filter(user=OuterRef("pk"), state=active))
 
 
-def _old_passwords(run: Run) -> QuerySet[Any]:
-    customers: Any = User.objects.customers()
-    old: QuerySet[Any] = customers.with_password().filter(
-        _before("password_set_at", _not_before(run))
-    )
-    return old
+def _old_passwords(run: Run) -> UserQuerySet:
+    with_password = User.objects.customers().with_password()
+    return with_password.filter(_before("password_set_at", _not_before(run)))
 
 
-def _old_sessions(run: Run) -> QuerySet[Any]:
-    old = Session.objects.filter(_before("issued_at", _not_before(run)))
-    customers: QuerySet[Any] = old.of_customers()
-    return customers
+def _old_sessions(run: Run) -> SessionQuerySet:
+    sessions: SessionQuerySet = Session.objects.of_customers()
+    return sessions.filter(_before("issued_at", _not_before(run)))
 
 
-def _old_tokens(run: Run) -> QuerySet[Any]:
+def _old_tokens(run: Run) -> QuerySet[DeviceToken]:
     """Only customers have any."""
     return DeviceToken.objects.filter(revoked_at=None, issued_at__lt=_not_before(run))
 
@@ -221,30 +220,29 @@ def _notice(**which: Any) -> Exists:
     return Exists(ResetNotice.objects.filter(user=OuterRef("pk"), **which))
 
 
-def _told_already(run: Run) -> QuerySet[Any]:
-    """People whom an earlier reset told, and who have set no password since: nothing is new."""
-    reached: QuerySet[Any] = _reachable(run).filter(_told_before(run), _untouched(run))
-    return reached
+def _told_already(run: Run) -> UserQuerySet:
+    """Returns the people whom an earlier reset told, and who have set no password since."""
+    return _reachable(run).filter(_told_before(run), _untouched(run))
 
 
-def _to_be_told(run: Run) -> QuerySet[Any]:
-    reached: QuerySet[Any] = _reachable(run)
-    # Asked of each person about a table that is still empty, it would be answered by reading all of
-    # what the batch has written so far.
+def _to_be_told(run: Run) -> UserQuerySet:
+    reached = _reachable(run)
+    # If no earlier reset has notices, the question would read, for each person, all that the batch
+    # has written so far.
     if ResetNotice.objects.filter(run__lt=run.pk).exists():
         reached = reached.exclude(Q(_told_before(run)) & _untouched(run))
     return reached
 
 
-def _to_be_told_first(run: Run) -> QuerySet[Any]:
+def _to_be_told_first(run: Run) -> UserQuerySet:
     return _not_queued(run).filter(_first(run))
 
 
-def _to_be_told_next(run: Run) -> QuerySet[Any]:
+def _to_be_told_next(run: Run) -> UserQuerySet:
     return _not_queued(run).filter(_active(run))
 
 
-def _not_queued(run: Run) -> QuerySet[Any]:
+def _not_queued(run: Run) -> UserQuerySet:
     return _to_be_told(run).exclude(_notice(run=run.pk))
 
 
@@ -260,23 +258,21 @@ def _by_email(run: Run) -> Q:
     return Q(~Q(email=""), email_verified_at__lte=_as_of(run))
 
 
-def _wave(number: int) -> Callable[[Run], QuerySet[Any]]:
+def _wave(number: int) -> Callable[[Run], QuerySet[ResetNotice]]:
     """The wave's notices that are not settled; those that failed wait for their retry."""
 
-    def rows(run: Run) -> QuerySet[Any]:
-        settled = [ResetNotice.State.SENT, ResetNotice.State.UNDELIVERABLE]
-        return waves.in_wave(run, number).exclude(state__in=settled)
+    def rows(run: Run) -> QuerySet[ResetNotice]:
+        return waves.in_wave(run, number).filter(state__in=ResetNotice.NOT_SETTLED)
 
     return rows
 
 
-def _not_sent(run: Run) -> QuerySet[Any]:
-    settled = [ResetNotice.State.SENT, ResetNotice.State.UNDELIVERABLE]
+def _not_sent(run: Run) -> QuerySet[ResetNotice]:
     by_mail = ResetNotice.objects.filter(run=run, channel=ResetNotice.Channel.EMAIL)
-    return by_mail.exclude(state__in=settled)
+    return by_mail.filter(state__in=ResetNotice.NOT_SETTLED)
 
 
-def _reachable(run: Run) -> Any:
+def _reachable(run: Run) -> UserQuerySet:
     return _customers(run).with_channel(verified_by=_as_of(run))
 
 
@@ -289,14 +285,14 @@ def _untouched(run: Run) -> Q:
     return WITHOUT_PASSWORD & _before("password_removed_at", _not_before(run))
 
 
-def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[User]) -> Moved:
     """The batch's old passwords open nothing for good, and are kept as refused (rule 11).
 
-    A password set after the fence stays. When the fence was lifted, nothing is removed: the lock
-    orders this batch before or after that.
+    A password set after the fence stays. If the fence was lifted, nothing is removed: under the
+    lock, this batch is either before or after the lifting.
     """
-    fence = fencing.hold_fence()
-    if not CredentialFence.objects.filter(run=run, state="standing").exists():
+    fence = fencing.take_fence()
+    if not CredentialFence.objects.filter(run=run, state=CredentialFence.State.STANDING).exists():
         return Moved(rows=0)
     inner, params = _locked(rows)
     with connection.cursor() as cursor:
@@ -314,16 +310,16 @@ def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
         return Moved(rows=cursor.rowcount)
 
 
-def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
-    sessions: Any = rows
-    return Moved(rows=sessions.remove())
+def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Session]) -> Moved:
+    assert isinstance(rows, SessionQuerySet)
+    return Moved(rows=rows.remove())
 
 
-def _revoke_tokens(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _revoke_tokens(run: Run, batch: Batch, rows: QuerySet[DeviceToken]) -> Moved:
     return Moved(rows=rows.update(revoked_at=clock.now()))
 
 
-def _queue_notices(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _queue_notices(run: Run, batch: Batch, rows: QuerySet[User]) -> Moved:
     """Each person of the batch has one notice of this run; e-mail is preferred to the phone."""
     by_email = When(_by_email(run), then=Value("email"))
     told = rows.annotate(channel=Case(by_email, default=Value("phone")))
@@ -333,15 +329,15 @@ def _queue_notices(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
             f"""
             INSERT INTO accounts_resetnotice
                 (user_id, run_id, channel, state, queued_at, attempts, answer)
-            SELECT id, %s, channel, 'queued', %s, 0, '' FROM ({inner}) AS told (id, channel)
+            SELECT id, %s, channel, %s, %s, 0, '' FROM ({inner}) AS told (id, channel)
             ON CONFLICT (run_id, user_id) DO NOTHING
             """,  # noqa: S608  the ORM's own SQL, its values are parameters
-            [run.pk, clock.now(), *params],
+            [run.pk, ResetNotice.State.QUEUED, clock.now(), *params],
         )
         return Moved(rows=cursor.rowcount)
 
 
-def _locked(rows: QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:
+def _locked(rows: QuerySet[User]) -> tuple[str, tuple[Any, ...]]:
     """The rows' ids, locked in their order."""
     chosen = rows.order_by("pk").select_for_update(of=("self",), no_key=True).values("pk")
     inner, params = chosen.query.sql_with_params()

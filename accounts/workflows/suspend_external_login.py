@@ -1,5 +1,5 @@
 """suspend-external-login: the providers' logins stop at once, and every identity is suspended; and
-the way back.
+it can be undone.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import ExternalIdentity, Session, User
+from accounts.models.session import SessionQuerySet
+from accounts.models.user import UserQuerySet
+from winddown.actors import Actor
 from winddown.errors import GuardNotMet
 from winddown.machines.move import transition_set
 from winddown.models import Batch, Capability, Run
@@ -81,7 +84,7 @@ class SuspendExternalLogin(Workflow):
             estimates={"sessions": _sessions(run).count()},
         )
 
-    def at_once(self, run: Run, *, actor: Any) -> None:
+    def at_once(self, run: Run, *, actor: Actor) -> None:
         if run.params["restore"]:
             return
         checker = planning.checker(run)
@@ -118,26 +121,27 @@ def _switches(run: Run) -> list[str]:
     return [f"login_external:{provider}" for provider in run.params["providers"]]
 
 
-def _active_identities(run: Run) -> QuerySet[Any]:
+def _active_identities(run: Run) -> QuerySet[ExternalIdentity]:
     return ExternalIdentity.objects.filter(
         state=ExternalIdentity.State.ACTIVE, provider__in=run.params["providers"]
     )
 
 
-def _suspended_identities(run: Run) -> QuerySet[Any]:
+def _suspended_identities(run: Run) -> QuerySet[ExternalIdentity]:
     return ExternalIdentity.objects.filter(
         state=ExternalIdentity.State.SUSPENDED, provider__in=run.params["providers"]
     )
 
 
-def _sessions(run: Run) -> QuerySet[Any]:
-    opened = Session.objects.filter(method__in=run.params["providers"])
-    customers: QuerySet[Any] = opened.of_customers()
-    return customers
+def _sessions(run: Run) -> SessionQuerySet:
+    sessions: SessionQuerySet = Session.objects.of_customers()
+    return sessions.filter(method__in=run.params["providers"])
 
 
-def _stranded(run: Run) -> Any:
-    """Customers without a password whose every active identity is one of the named providers'."""
+def _stranded(run: Run) -> UserQuerySet:
+    """Returns the customers without a password whose every active identity is one of the named
+    providers'.
+    """
     assert run.as_of is not None
     identity = ExternalIdentity.objects.filter(
         user=OuterRef("pk"), state=ExternalIdentity.State.ACTIVE, linked_at__lte=run.as_of
@@ -150,14 +154,14 @@ def _stranded(run: Run) -> Any:
     )
 
 
-def _suspend(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _suspend(run: Run, batch: Batch, rows: QuerySet[ExternalIdentity]) -> Moved:
     return Moved(rows=transition_set(rows, "suspend", run=run))
 
 
-def _restore(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _restore(run: Run, batch: Batch, rows: QuerySet[ExternalIdentity]) -> Moved:
     return Moved(rows=transition_set(rows, "restore", run=run))
 
 
-def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
-    sessions: Any = rows
-    return Moved(rows=sessions.remove())
+def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Session]) -> Moved:
+    assert isinstance(rows, SessionQuerySet)
+    return Moved(rows=rows.remove())

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 
 from refunds.applications.submitting import State
 from refunds.models import Entitlement, EntitlementTransition, RefundApplication
-from winddown.actors import SYSTEM, require
-from winddown.authority import approvals
+from wallets.models import Wallet
+from winddown.actors import SYSTEM, Actor, require
+from winddown.authority.approvals import SignedList
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_one
 from winddown.models import Approval
 
 
-def hold(entitlement: Entitlement, *, actor: Any, reason: str) -> Entitlement:
+def hold(entitlement: Entitlement, *, actor: Actor, reason: str) -> Entitlement:
     """Nothing is paid on this entitlement until two people release it."""
     with transaction.atomic():
         done = transition_one(entitlement, "hold", actor=actor, reason=reason)
@@ -23,18 +22,11 @@ def hold(entitlement: Entitlement, *, actor: Any, reason: str) -> Entitlement:
         return done
 
 
-def ask_release(entitlement: Entitlement, *, actor: Any, reason: str) -> Approval:
+def ask_release(entitlement: Entitlement, *, actor: Actor, reason: str) -> Approval:
     """A second supervisor is asked to release a held entitlement."""
     require(actor, "wallets.release_wallet", action=f"release entitlement {entitlement.pk}")
     with transaction.atomic():
-        request = approvals.ask(
-            _hold_subject(entitlement),
-            stage="release",
-            content={"entitlement": entitlement.pk, "amount_minor": entitlement.amount_minor},
-            permission="wallets.release_wallet",
-            maker=actor,
-            reason=reason,
-        )
+        request = _release_of(entitlement).ask(maker=actor, reason=reason)
         audit.append(
             "entitlement.ask_release",
             f"entitlement:{entitlement.pk}",
@@ -44,19 +36,13 @@ def ask_release(entitlement: Entitlement, *, actor: Any, reason: str) -> Approva
         return request
 
 
-def release(entitlement: Entitlement, *, actor: Any, digest: str, reason: str) -> Entitlement:
+def release(entitlement: Entitlement, *, actor: Actor, digest: str, reason: str) -> Entitlement:
     """A second supervisor agreed: the holder may apply, and an application already made goes on."""
     with transaction.atomic():
-        approvals.decide(
-            _hold_subject(entitlement),
-            stage="release",
-            actor=actor,
-            digest=digest,
-            reason=reason,
-        )
+        _release_of(entitlement).decide(actor=actor, digest=digest, reason=reason)
         done = transition_one(entitlement, "release", actor=actor, reason=reason)
         wallet = done.wallet
-        if wallet.state == "held_entitled":
+        if wallet.state == Wallet.State.HELD_ENTITLED:
             transition_one(wallet, "release_entitled", actor=actor, reason=reason)
         live = RefundApplication.objects.filter(entitlement=done, live=True, late=False)
         application = live.exclude(state=State.DRAFT).first()
@@ -68,8 +54,14 @@ def release(entitlement: Entitlement, *, actor: Any, digest: str, reason: str) -
         return Entitlement.objects.get(pk=done.pk)
 
 
-def _hold_subject(entitlement: Entitlement) -> str:
+def _release_of(entitlement: Entitlement) -> SignedList:
+    """One subject per hold: an entitlement that is held again needs two people again."""
     holds = EntitlementTransition.objects.filter(
         subject_id=entitlement.pk, transition="hold"
     ).count()
-    return f"entitlement:{entitlement.pk}:hold:{holds}"
+    return SignedList(
+        subject=f"entitlement:{entitlement.pk}:hold:{holds}",
+        stage="release",
+        permission="wallets.release_wallet",
+        content=lambda: {"entitlement": entitlement.pk, "amount_minor": entitlement.amount_minor},
+    )

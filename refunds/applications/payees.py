@@ -6,23 +6,24 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
 
-from refunds.bankfiles import kana, zengin_result
+from accounts.models import User
+from refunds.bank_accounts import Account
+from refunds.bankfiles import kana
 from refunds.bankfiles.errors import UnbankableText
 from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX, TransferItem
-from refunds.bankfiles.zengin_result import AccountCheck, CheckLine
-from refunds.models import BankFile, Branch, Payee, PayeeTransition
+from refunds.models import BankFile, Branch, Payee, PayeeTransition, RefundTerms
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYEE_NUMBERS_FROM
 from refunds.payouts import refund_limits
 from winddown import clock, encryption
-from winddown.actors import require
-from winddown.authority import approvals
+from winddown.actors import Actor, require
+from winddown.authority.approvals import SignedList
 from winddown.errors import GuardNotMet, WinddownError
 from winddown.evidence import audit
 from winddown.files import write_once
@@ -36,28 +37,6 @@ SHARED = "shared_account"
 
 class PayeeRefused(WinddownError):
     """The account cannot be used: {field}: {why}"""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A bank account as a holder gave it; `name` is its owner's, in kana or what becomes kana."""
-
-    bank_code: str
-    branch_code: str
-    account_type: str
-    account_number: str
-    name: str
-
-    def __repr__(self) -> str:
-        return "Account(...)"
-
-    @property
-    def fingerprint(self) -> str:
-        """Equal for equal accounts, whatever name stands beside them."""
-        return encryption.fingerprint(
-            f"{self.bank_code}-{self.branch_code}-{self.account_type}-{self.account_number}",
-            of="bank account",
-        )
 
 
 def understood(account: Account) -> tuple[Account, bool]:
@@ -85,7 +64,7 @@ def understood(account: Account) -> tuple[Account, bool]:
     return replace(account, account_number=f"{number:0>7}", name=name.text), name.truncated
 
 
-def enter(holder: Any, account: Account, *, actor: Any) -> Payee:
+def enter(holder: User, account: Account, *, actor: Actor) -> Payee:
     """The account is the holder's current payee; raises `PayeeRefused`.
 
     The same account again changes nothing. A change waits for the cooling-off and owes a notice on
@@ -98,7 +77,7 @@ def enter(holder: Any, account: Account, *, actor: Any) -> Payee:
         return Payee.objects.get(pk=entered)
 
 
-def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Any) -> list[int | PayeeRefused]:
+def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[int | PayeeRefused]:
     """Each holder has the account as current payee, or the reason why not; in the entries' order.
 
     A holder stands once in `entries`. Must run inside the caller's transaction.
@@ -178,7 +157,7 @@ def _version(
     truncated: bool,
     before: Payee | None,
     at: dt.datetime,
-    limits: Any,
+    limits: RefundTerms,
 ) -> Payee:
     wait = dt.timedelta(hours=limits.cooling_off_hours) if before else dt.timedelta()
     sealed = encryption.seal(account.account_number.encode(), place=account_place(pk))
@@ -214,12 +193,11 @@ def _next_ids(count: int) -> list[int]:
 # --- the bank's check of name and account ---------------------------------------------------------
 
 
-def export_check_file(directory: Path, *, actor: Any, reason: str = "") -> Path | None:
+def export_check_file(directory: Path, *, actor: Actor, reason: str = "") -> Path | None:
     """The bank can be asked about every current payee it was not asked about: the path of the file.
 
-    The question has the layout of the answer, kind `K`, with amounts of zero and the answer code
-    `9` (not answered), so that it can never be mistaken for a transfer. None when nothing is to be
-    asked. The file is in place before the payees count as asked; a crash between asks again.
+    None when nothing is to be asked. The file is in place before the payees count as asked; a crash
+    between the two asks again.
     """
     require(actor, "refunds.make_payout_batch", by_system=True, action="ask the bank")
     limits = refund_limits.current()
@@ -233,12 +211,8 @@ def export_check_file(directory: Path, *, actor: Any, reason: str = "") -> Path 
         if not ids:
             return None
         today = _today()
-        pieces = zengin_result.write_checks(
-            remitter=refund_limits.remitter(limits),
-            value_date=today,
-            answered_on=today,
-            lines=_questions(ids),
-        )
+        bank = refund_limits.bank_format(limits)
+        pieces = bank.write_questions(refund_limits.remitter(limits), today, _questions(ids))
         content = b"".join(pieces)
         sha256 = hashlib.sha256(content).hexdigest()
         file, _ = BankFile.objects.get_or_create(
@@ -251,7 +225,7 @@ def export_check_file(directory: Path, *, actor: Any, reason: str = "") -> Path 
                 "at": clock.now(),
             },
         )
-        path = write_once(directory, f"check-{today:%Y%m%d}-{sha256[:12]}.txt", [content])
+        path = write_once(directory, f"check-{today:%Y%m%d}-{sha256[:12]}.{bank.suffix}", [content])
         move_rows(Payee, "ask", ids, actor=actor, reason=reason)
         audit.append(
             "payees.ask",
@@ -264,9 +238,9 @@ def export_check_file(directory: Path, *, actor: Any, reason: str = "") -> Path 
     return path
 
 
-def _questions(ids: list[int]) -> Iterator[CheckLine]:
+def _questions(ids: list[int]) -> Iterator[TransferItem]:
     for payee in Payee.objects.filter(pk__in=ids).order_by("pk").iterator(chunk_size=2000):
-        item = TransferItem(
+        yield TransferItem(
             payee.bank_code,
             "",
             payee.branch_code,
@@ -277,13 +251,12 @@ def _questions(ids: list[int]) -> Iterator[CheckLine]:
             0,
             str(PAYEE_NUMBERS_FROM + payee.pk),
         )
-        yield CheckLine(item, AccountCheck.OTHER)
 
 
 # --- two people ----------------------------------------------------------------------------------
 
 
-def ask_override(payee: Payee, *, actor: Any, reason: str) -> Approval:
+def ask_override(payee: Payee, *, actor: Actor, reason: str) -> Approval:
     """A second person is asked to let the payee be paid although the bank refused it (rule 56).
 
     `applications.override_payee` is that person's answer.
@@ -294,13 +267,13 @@ def ask_override(payee: Payee, *, actor: Any, reason: str) -> Approval:
     return _ask(payee, stage=OVERRIDE, actor=actor, reason=reason)
 
 
-def ask_shared(payee: Payee, *, actor: Any, reason: str) -> Approval:
+def ask_shared(payee: Payee, *, actor: Actor, reason: str) -> Approval:
     """A second person is asked to let an account be paid that many holders gave (rule 58)."""
     require(actor, "refunds.work_application", action=f"ask about payee {payee.pk}")
     return _ask(payee, stage=SHARED, actor=actor, reason=reason)
 
 
-def clear_shared(payee: Payee, *, actor: Any, digest: str, reason: str) -> Payee:
+def clear_shared(payee: Payee, *, actor: Actor, digest: str, reason: str) -> Payee:
     """A second person found it in order that this holder shares the account."""
     with transaction.atomic():
         decide(payee, stage=SHARED, actor=actor, digest=digest, reason=reason)
@@ -309,32 +282,32 @@ def clear_shared(payee: Payee, *, actor: Any, digest: str, reason: str) -> Payee
         return Payee.objects.get(pk=payee.pk)
 
 
-def _ask(payee: Payee, *, stage: str, actor: Any, reason: str) -> Approval:
+def _ask(payee: Payee, *, stage: str, actor: Actor, reason: str) -> Approval:
     with transaction.atomic():
-        request = approvals.ask(
-            _subject(payee, stage),
-            stage=stage,
-            content=_content(payee),
-            permission="refunds.override_name_check",
-            maker=actor,
-            reason=reason,
-        )
+        request = _signed(payee, stage).ask(maker=actor, reason=reason)
         audit.append(f"payee.ask_{stage}", f"payee:{payee.pk}", actor=actor, reason=reason)
         return request
 
 
-def decide(payee: Payee, *, stage: str, actor: Any, digest: str, reason: str) -> None:
+def decide(payee: Payee, *, stage: str, actor: Actor, digest: str, reason: str) -> None:
     """A second person has signed what was asked about the payee."""
-    approvals.decide(_subject(payee, stage), stage=stage, actor=actor, digest=digest, reason=reason)
+    _signed(payee, stage).decide(actor=actor, digest=digest, reason=reason)
 
 
-def _subject(payee: Payee, stage: str) -> str:
+def _signed(payee: Payee, stage: str) -> SignedList:
     """One subject per refusal: a payee that is refused again needs two people again."""
     refusals = PayeeTransition.objects.filter(subject_id=payee.pk, transition="refuse").count()
-    return f"payee:{payee.pk}:{stage}:{refusals}"
+    return SignedList(
+        subject=f"payee:{payee.pk}:{stage}:{refusals}",
+        stage=stage,
+        permission="refunds.override_name_check",
+        content=lambda: _content(payee.pk),
+    )
 
 
-def _content(payee: Payee) -> dict[str, Any]:
+def _content(payee_id: int) -> dict[str, Any]:
+    # Locked, so that what is signed is what stands until the transaction ends.
+    payee = Payee.objects.select_for_update(no_key=True).get(pk=payee_id)
     return {"payee": payee.pk, "account": payee.fingerprint, "answer": payee.answer}
 
 

@@ -8,15 +8,17 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.models import User
 from refunds.applications import payees, submitting
-from refunds.applications.payees import Account, PayeeRefused
-from refunds.applications.submitting import BANK_ACCOUNT, AmountDiffers, NothingOwed, State
+from refunds.applications.payees import PayeeRefused
+from refunds.applications.submitting import AmountDiffers, NothingOwed, State
+from refunds.bank_accounts import Account
 from refunds.models import Entitlement, Payee, RefundApplication
 from wallets.models import LedgerAccount
 from wallets.movements import posting
 from winddown import clock
-from winddown.actors import SYSTEM, require
-from winddown.authority import approvals
+from winddown.actors import SYSTEM, Actor, require
+from winddown.authority.approvals import SignedList
 from winddown.errors import GuardNotMet, WinddownError
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_one
@@ -26,9 +28,9 @@ STAGE = "decide"
 
 
 def confirm_amount(
-    application: RefundApplication, *, confirmed_minor: int, actor: Any
+    application: RefundApplication, *, confirmed_minor: int, actor: Actor
 ) -> RefundApplication:
-    """The applicant agreed to the amount after the identity check (web route)."""
+    """The applicant agreed to the amount after the identity check (web channel)."""
     with transaction.atomic():
         owed = Entitlement.objects.get(pk=application.entitlement_id)
         if confirmed_minor != owed.amount_minor:
@@ -41,8 +43,8 @@ def confirm_amount(
         )
 
 
-def correct_payee(holder: Any, account: Account, *, actor: Any) -> RefundApplication:
-    """The account that the bank could not pay is replaced, and the application goes its way again.
+def correct_payee(holder: User, account: Account, *, actor: Actor) -> RefundApplication:
+    """The account that the bank could not pay is replaced, and the application is judged again.
 
     For an application that waits for another account. The new payee waits for the cooling-off
     and is checked by the bank like the first one (rules 55 and 57).
@@ -59,7 +61,7 @@ def correct_payee(holder: Any, account: Account, *, actor: Any) -> RefundApplica
 def correct_many(
     entries: Sequence[tuple[int, Account]], *, reason: str
 ) -> list[int | WinddownError]:
-    """Each holder's correction went the way of `correct_payee`: the application, or the refusal."""
+    """Each correction is treated as by `correct_payee`; returns the application, or the refusal."""
     with transaction.atomic():
         outcomes = _correct(entries, actor=SYSTEM)
         corrected = sum(isinstance(outcome, int) for outcome in outcomes)
@@ -73,7 +75,7 @@ def correct_many(
         return outcomes
 
 
-def _correct(entries: Sequence[tuple[int, Account]], *, actor: Any) -> list[int | WinddownError]:
+def _correct(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[int | WinddownError]:
     at = clock.now()
     waiting = {
         application.applicant_id: application
@@ -106,8 +108,8 @@ def _correct(entries: Sequence[tuple[int, Account]], *, actor: Any) -> list[int 
     return outcomes
 
 
-def _go_on(waiting: Sequence[RefundApplication], *, at: dt.datetime, actor: Any) -> None:
-    """Applications that waited for a payable account go their way again.
+def _go_on(waiting: Sequence[RefundApplication], *, at: dt.datetime, actor: Actor) -> None:
+    """Applications that waited for a payable account are judged again.
 
     Whoever was found to be the holder before is not asked to prove it again, and what two people
     had approved stays approved.
@@ -123,7 +125,7 @@ def _go_on(waiting: Sequence[RefundApplication], *, at: dt.datetime, actor: Any)
     move_rows(Entitlement, "approve", [a.entitlement_id for a in by_people], actor=SYSTEM)
 
 
-def override_payee(payee: Payee, *, actor: Any, digest: str, reason: str) -> Payee:
+def override_payee(payee: Payee, *, actor: Actor, digest: str, reason: str) -> Payee:
     """A second person let a payee be paid that the bank had refused, and its application goes on.
 
     Raises `SamePerson` for the one who asked (`payees.ask_override`); rule 56.
@@ -132,7 +134,10 @@ def override_payee(payee: Payee, *, actor: Any, digest: str, reason: str) -> Pay
         payees.decide(payee, stage=payees.OVERRIDE, actor=actor, digest=digest, reason=reason)
         done = transition_one(payee, "override", actor=actor, reason=reason)
         waiting = RefundApplication.objects.filter(
-            applicant_id=done.holder_id, live=True, state=State.NEEDS_INFO, asked_for=BANK_ACCOUNT
+            applicant_id=done.holder_id,
+            live=True,
+            state=State.NEEDS_INFO,
+            asked_for=RefundApplication.BANK_ACCOUNT,
         )
         if done.replaced_at is None:
             _go_on(list(waiting), at=clock.now(), actor=SYSTEM)
@@ -140,7 +145,9 @@ def override_payee(payee: Payee, *, actor: Any, digest: str, reason: str) -> Pay
         return done
 
 
-def withdraw(application: RefundApplication, *, actor: Any, reason: str = "") -> RefundApplication:
+def withdraw(
+    application: RefundApplication, *, actor: Actor, reason: str = ""
+) -> RefundApplication:
     """The holder took the application back; possible until a payout is under way."""
     with transaction.atomic():
         owed = Entitlement.objects.select_for_update(no_key=True).get(pk=application.entitlement_id)
@@ -149,38 +156,41 @@ def withdraw(application: RefundApplication, *, actor: Any, reason: str = "") ->
         done = transition_one(
             application, "withdraw", actor=_own(application, actor), reason=reason, live=False
         )
-        back = {"applied": "unapply", "approved": "withdraw"}.get(owed.state)
+        back = {
+            Entitlement.State.APPLIED.value: "unapply",
+            Entitlement.State.APPROVED.value: "withdraw",
+        }.get(owed.state)
         if back is not None:
             transition_one(owed, back, actor=actor, reason=reason)
         return done
 
 
-def _own(application: RefundApplication, actor: Any) -> Any:
+def _own(application: RefundApplication, actor: Actor) -> Actor:
     if actor is not SYSTEM and actor.pk != application.applicant_id:
         require(actor, "refunds.work_application", action=f"act for application {application.pk}")
     return actor
 
 
-def verify(application: RefundApplication, *, actor: Any, reason: str) -> RefundApplication:
-    """A member of staff found the applicant to be the holder (web route)."""
+def verify(application: RefundApplication, *, actor: Actor, reason: str) -> RefundApplication:
+    """A member of staff found the applicant to be the holder (web channel)."""
     return _staff(application, "verify", actor=actor, reason=reason)
 
 
 def ask_for_info(
-    application: RefundApplication, *, asked_for: str, actor: Any, reason: str
+    application: RefundApplication, *, asked_for: str, actor: Actor, reason: str
 ) -> RefundApplication:
     """The applicant must give something more before the identity is clear."""
     return _staff(application, "ask", actor=actor, reason=reason, asked_for=asked_for)
 
 
-def answer_info(application: RefundApplication, *, actor: Any) -> RefundApplication:
+def answer_info(application: RefundApplication, *, actor: Actor) -> RefundApplication:
     """The applicant gave what was asked for."""
     with transaction.atomic():
         return transition_one(application, "answer", actor=_own(application, actor), asked_for="")
 
 
 def _staff(
-    application: RefundApplication, name: str, *, actor: Any, reason: str, **columns: Any
+    application: RefundApplication, name: str, *, actor: Actor, reason: str, **columns: Any
 ) -> RefundApplication:
     with transaction.atomic():
         done = transition_one(application, name, actor=actor, reason=reason, **columns)
@@ -188,7 +198,7 @@ def _staff(
         return done
 
 
-def propose(application: RefundApplication, *, actor: Any, reason: str) -> Approval:
+def propose(application: RefundApplication, *, actor: Actor, reason: str) -> Approval:
     """A second person is asked to decide about an application that the rules left to people.
 
     A late claim takes somebody who may approve late claims (rule 40).
@@ -198,16 +208,19 @@ def propose(application: RefundApplication, *, actor: Any, reason: str) -> Appro
         fresh = RefundApplication.objects.select_related("entitlement").get(pk=application.pk)
         if fresh.state != State.AMOUNT_CONFIRMED:
             raise GuardNotMet(action="propose approval", why=f"it is {fresh.state}")
-        request = approvals.ask(
-            fresh.subject,
-            stage=STAGE,
-            content=_content(fresh),
-            permission="refunds.approve_late_claim" if fresh.late else "refunds.decide_application",
-            maker=actor,
-            reason=reason,
-        )
+        request = _signed(fresh).ask(maker=actor, reason=reason)
         audit.append("application.propose", fresh.subject, actor=actor, reason=reason)
         return request
+
+
+def _signed(application: RefundApplication) -> SignedList:
+    late = application.late
+    return SignedList(
+        subject=application.subject,
+        stage=STAGE,
+        permission="refunds.approve_late_claim" if late else "refunds.decide_application",
+        content=lambda: _content(application),
+    )
 
 
 def _content(application: RefundApplication) -> dict[str, Any]:
@@ -222,12 +235,13 @@ def _content(application: RefundApplication) -> dict[str, Any]:
 
 
 def approve(
-    application: RefundApplication, *, actor: Any, digest: str, reason: str
+    application: RefundApplication, *, actor: Actor, digest: str, reason: str
 ) -> RefundApplication:
     """A second person agreed, and the amount may be paid.
 
     A late claim can be approved once exclusion is posted: its amount returns from the unclaimed
-    ones to those owed. Raises `SamePerson` for the one who proposed.
+    ones to those owed. Raises `SamePerson` for the one who proposed, and `PlanChanged` when the
+    application is no longer the one that was proposed.
     """
     with transaction.atomic():
         fresh = (
@@ -235,9 +249,7 @@ def approve(
             .select_related("entitlement")
             .get(pk=application.pk)
         )
-        approvals.decide(fresh.subject, stage=STAGE, actor=actor, digest=digest, reason=reason)
-        if approvals.digest_of(_content(fresh)) != digest:
-            raise GuardNotMet(action="approve", why="the application changed: propose it again")
+        _signed(fresh).decide(actor=actor, digest=digest, reason=reason)
         done = transition_one(
             fresh,
             "approve_late" if fresh.late else "approve",
@@ -255,7 +267,7 @@ def approve(
         return done
 
 
-def _reinstate(entitlement: Entitlement, *, actor: Any, reason: str) -> None:
+def _reinstate(entitlement: Entitlement, *, actor: Actor, reason: str) -> None:
     """An excluded amount is owed again (late claim)."""
     if entitlement.state != Entitlement.State.EXCLUDED:
         raise GuardNotMet(action="approve a late claim", why="the exclusion is not posted yet")
@@ -274,7 +286,7 @@ def _reinstate(entitlement: Entitlement, *, actor: Any, reason: str) -> None:
 
 
 def reject(
-    application: RefundApplication, *, rejection: str, actor: Any, reason: str
+    application: RefundApplication, *, rejection: str, actor: Actor, reason: str
 ) -> RefundApplication:
     """The application ended unpaid, for a reason the applicant is told; another may follow."""
     with transaction.atomic():

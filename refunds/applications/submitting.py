@@ -1,4 +1,4 @@
-"""Applications are drafted, submitted one by one or many at once, and judged by rule."""
+"""Applications are drafted, submitted one by one or many at once, and decided by rule."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from accounts.models import User
 from refunds.applications import payees
-from refunds.applications.payees import Account, PayeeRefused
+from refunds.applications.payees import PayeeRefused
+from refunds.bank_accounts import Account
 from refunds.models import Entitlement, Payee, RefundApplication
 from refunds.models.application import draft_place
-from refunds.payouts import refund_limits
+from refunds.payouts import payable
 from winddown import clock, encryption
-from winddown.actors import SYSTEM
+from winddown.actors import SYSTEM, Actor
 from winddown.authority import approvals
 from winddown.errors import IdempotencyConflict, PastDeadline, WinddownError
 from winddown.evidence import audit
@@ -26,9 +28,6 @@ from winddown.models import Milestone
 from winddown.programme import capabilities
 
 State = RefundApplication.State
-
-
-BANK_ACCOUNT = "bank_account"
 
 
 class NothingOwed(WinddownError):
@@ -52,11 +51,11 @@ class Submission:
     """One application as its holder sends it; without an account, the current payee counts.
 
     `op_id` is made before the call: the same one again gives the first result. `confirmed_minor` is
-    the amount that the holder saw; None leaves its confirmation for later (web route).
+    the amount that the holder saw; None leaves its confirmation for later (web channel).
     """
 
     holder_id: int
-    route: str
+    channel: str
     op_id: uuid.UUID
     account: Account | None = None
     confirmed_minor: int | None = None
@@ -66,7 +65,7 @@ class Submission:
     def digest(self) -> str:
         account = self.account.fingerprint + self.account.name if self.account else None
         return approvals.digest_of(
-            [self.holder_id, self.route, account, self.confirmed_minor, self.late_reason]
+            [self.holder_id, self.channel, account, self.confirmed_minor, self.late_reason]
         )
 
 
@@ -100,7 +99,7 @@ class _Case:
 
 
 def save_draft(
-    holder: Any, *, route: str, step: int, answers: dict[str, Any], actor: Any
+    holder: User, *, channel: str, step: int, answers: dict[str, Any], actor: Actor
 ) -> RefundApplication:
     """The holder's answers so far are kept, sealed: no question is asked twice."""
     with transaction.atomic():
@@ -111,20 +110,20 @@ def save_draft(
         draft, _ = RefundApplication.objects.get_or_create(
             entitlement=entitlement,
             live=True,
-            defaults={"applicant": holder, "route": route, "started_at": clock.now()},
+            defaults={"applicant": holder, "channel": channel, "started_at": clock.now()},
         )
         if draft.state != State.DRAFT:
             raise AlreadyApplied(holder=holder.pk)
-        draft.route, draft.step = route, step
+        draft.channel, draft.step = channel, step
         draft.draft_sealed = encryption.seal(
             json.dumps(answers).encode(), place=draft_place(draft.pk)
         )
-        draft.save(update_fields=["route", "step", "draft_sealed"])
+        draft.save(update_fields=["channel", "step", "draft_sealed"])
         return draft
 
 
 def draft_answers(application: RefundApplication) -> dict[str, Any]:
-    """What the holder had answered; empty when nothing is kept."""
+    """Returns what the holder had answered; empty when nothing is kept."""
     if application.draft_sealed is None:
         return {}
     answers: dict[str, Any] = json.loads(
@@ -134,11 +133,11 @@ def draft_answers(application: RefundApplication) -> dict[str, Any]:
 
 
 def submit(
-    holder: Any,
+    holder: User,
     *,
-    route: str,
+    channel: str,
     op_id: uuid.UUID,
-    actor: Any,
+    actor: Actor,
     account: Account | None = None,
     confirmed_minor: int | None = None,
     late_reason: str = "",
@@ -151,7 +150,7 @@ def submit(
     """
     submission = Submission(
         holder_id=holder.pk,
-        route=route,
+        channel=channel,
         op_id=op_id,
         account=account,
         confirmed_minor=confirmed_minor,
@@ -169,7 +168,7 @@ def submit(
 
 
 def submit_many(submissions: Sequence[Submission], *, reason: str) -> list[Outcome]:
-    """Each submission went the way of `submit`; a refused one does not hold up the others.
+    """Each submission is treated as by `submit`; a refused one does not hold up the others.
 
     One transaction, for applications that arrive together: a file, a channel, a rehearsal. The
     system acts; the applicant stands in the row. A holder stands once in `submissions`.
@@ -188,7 +187,7 @@ def submit_many(submissions: Sequence[Submission], *, reason: str) -> list[Outco
         return outcomes
 
 
-def _take(submissions: Sequence[Submission], *, actor: Any) -> list[Outcome]:
+def _take(submissions: Sequence[Submission], *, actor: Actor) -> list[Outcome]:
     at, past_deadline = _passed()
     outcomes = [Outcome(submission) for submission in submissions]
     _take_turns([submission.holder_id for submission in submissions])
@@ -203,7 +202,9 @@ def _take(submissions: Sequence[Submission], *, actor: Any) -> list[Outcome]:
     in_time = [case for case in cases if not case.late]
     move_rows(Entitlement, "apply", [case.entitlement_id for case in in_time], actor=actor)
     # The app's sign-in is the identity check; the web form's applicants are checked by people.
-    known = [c.application_id for c in in_time if c.submission.route == RefundApplication.Route.APP]
+    known = [
+        c.application_id for c in in_time if c.submission.channel == RefundApplication.Channel.APP
+    ]
     decide_by_rule(known, at=at)
     written = RefundApplication.objects.in_bulk(ids)
     for case in cases:
@@ -214,7 +215,10 @@ def _take(submissions: Sequence[Submission], *, actor: Any) -> list[Outcome]:
 
 
 def _passed() -> tuple[dt.datetime, dt.datetime | None]:
-    """The instant, and the end of the window if it is over (rule 40). Holds the switch's lock."""
+    """Returns the instant, and the end of the window if it is over (rule 40).
+
+    The switch's lock is taken.
+    """
     ended = Milestone.objects.filter(kind=Milestone.Kind.REFUND_WINDOW_ENDS).first()
     try:
         with transaction.atomic():
@@ -238,7 +242,7 @@ def _take_turns(holders: list[int]) -> None:
 
 
 def _not_seen_before(outcomes: list[Outcome]) -> list[Outcome]:
-    """Those whose `op_id` is new; the others get the first result, or the conflict."""
+    """Returns those whose `op_id` is new; the others have the first result, or the conflict."""
     earlier = {
         application.op_id: application
         for application in RefundApplication.objects.filter(
@@ -260,7 +264,7 @@ def _not_seen_before(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> list[_Case]:
-    """The submissions that may be taken; the others have their refusal."""
+    """Returns the submissions that may be taken; the others have their refusal."""
     owed = _owed([outcome.submission.holder_id for outcome in outcomes])
     cases = []
     for outcome in outcomes:
@@ -286,7 +290,7 @@ def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> lis
 
 
 def _owed(holders: list[int]) -> dict[int, tuple[int, str, int, int | None, str | None]]:
-    """Holder -> entitlement, its state and amount, and the live application's."""
+    """Returns holder -> entitlement, its state and amount, and the live application's."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -300,7 +304,7 @@ def _owed(holders: list[int]) -> dict[int, tuple[int, str, int, int | None, str 
         return {row[0]: row[1:] for row in cursor.fetchall()}
 
 
-def _with_payees(cases: list[_Case], *, actor: Any) -> list[_Case]:
+def _with_payees(cases: list[_Case], *, actor: Actor) -> list[_Case]:
     given = [case for case in cases if case.submission.account is not None]
     entered = payees.enter_many(
         [(case.submission.holder_id, case.submission.account) for case in given],  # type: ignore[misc]
@@ -324,7 +328,7 @@ def _with_payees(cases: list[_Case], *, actor: Any) -> list[_Case]:
     return [case for case in cases if case.outcome.refusal is None]
 
 
-def _write(cases: list[_Case], *, at: dt.datetime, actor: Any) -> None:
+def _write(cases: list[_Case], *, at: dt.datetime, actor: Actor) -> None:
     """Every case has its row, submitted; drafts became what their holders sent."""
     drafted = [case for case in cases if case.draft_id is not None]
     for case in drafted:
@@ -356,7 +360,7 @@ def _columns(case: _Case, at: dt.datetime) -> dict[str, Any]:
     submission = case.submission
     return {
         "payee": case.payee_id,
-        "route": submission.route,
+        "channel": submission.channel,
         "op_id": submission.op_id,
         "body_digest": submission.digest,
         "late": case.late,
@@ -369,10 +373,10 @@ def _columns(case: _Case, at: dt.datetime) -> dict[str, Any]:
 def decide_by_rule(application_ids: Sequence[int], *, at: dt.datetime) -> int:
     """Those that the rules allow are approved; the others say why people must look.
 
-    The applicants are known (app route). An application without a confirmed amount stays verified.
+    The applicants are known (app channel). An application without a confirmed amount stays verified.
     Returns how many were approved.
     """
-    reasons = _review_reasons(application_ids)
+    reasons = payable.reasons_for_people(application_ids)
     move_rows(RefundApplication, "verify", application_ids, actor=SYSTEM)
     confirmed = list(
         RefundApplication.objects.filter(
@@ -389,27 +393,3 @@ def decide_by_rule(application_ids: Sequence[int], *, at: dt.datetime) -> int:
     owed = RefundApplication.objects.filter(pk__in=allowed).values_list("entitlement_id", flat=True)
     move_rows(Entitlement, "approve", list(owed), actor=SYSTEM)
     return approved
-
-
-def _review_reasons(application_ids: Sequence[int]) -> dict[int, str]:
-    """Application -> why people must look: the amount, or an account of many holders (rule 58)."""
-    limits = refund_limits.current()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT a.id, CASE WHEN e.amount_minor > %s THEN 'amount' ELSE 'shared_account' END
-            FROM refunds_refundapplication a
-            JOIN refunds_entitlement e ON e.id = a.entitlement_id
-            JOIN refunds_payee p ON p.id = a.payee_id
-            WHERE a.id = ANY (%s) AND (e.amount_minor > %s OR (p.shared_cleared_at IS NULL AND (
-                SELECT count(*) FROM refunds_payee o
-                WHERE o.fingerprint = p.fingerprint AND o.replaced_at IS NULL) > %s))
-            """,
-            [
-                limits.auto_approve_max_minor,
-                list(application_ids),
-                limits.auto_approve_max_minor,
-                limits.holders_per_account_max,
-            ],
-        )
-        return dict(cursor.fetchall())

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeAlias
 
 from refunds.bankfiles.errors import BankFileError
-from refunds.bankfiles.records import (
-    RECORDS_MAX,
-)
-
-AMOUNT_MAX_MINOR = 9_999_999_999
-
 
 PAYEE_BYTES_MAX = 30
-
-
-REFERENCE_DIGITS_MAX = 20
 
 
 class AccountType(StrEnum):
@@ -70,8 +62,48 @@ class TransferItem(NamedTuple):
     new_code: str = NewCode.FIRST
 
 
-def limited(records_max: int) -> int:
-    """A bank's own limit lies within the format's, whose trailer counts six digits."""
-    if not 1 <= records_max <= RECORDS_MAX:
-        raise BankFileError("a file holds 1 to 999,999 items")
-    return records_max
+# The columns of a `TransferItem`, as a database cursor returns them.
+TransferRow: TypeAlias = tuple[str, str, str, str, str, str, str, int, str, str]
+
+
+class Transfers(Protocol):
+    """A transfer file that was read, and believed as a whole."""
+
+    @property
+    def remitter(self) -> Remitter: ...
+
+    @property
+    def items(self) -> tuple[TransferItem, ...]: ...
+
+    @property
+    def sum_minor(self) -> int: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many items one file holds at most, and of what sum."""
+
+    records_max: int
+    sum_max_minor: int
+
+    def within(self, records_max: int) -> Limits:
+        """Returns these limits with a bank's own number of items, which must lie within them."""
+        if not 1 <= records_max <= self.records_max:
+            raise BankFileError(f"a file holds 1 to {self.records_max:,} items")
+        return Limits(records_max, self.sum_max_minor)
+
+    def fitting(self, amounts: Iterable[int], *, count: int = 0, sum_minor: int = 0) -> int:
+        """Returns how many of the amounts, in their order, fit into one file (rule 50).
+
+        The file holds `count` items of `sum_minor` already.
+        """
+        fit = 0
+        for amount in amounts:
+            sum_minor += amount
+            if count + fit == self.records_max or sum_minor > self.sum_max_minor:
+                break
+            fit += 1
+        return fit

@@ -2,8 +2,8 @@
 
 The association standardises what a bank is sent, not what it answers: banks return lists on paper,
 as PDF, as CSV of their own, or as 120-byte records whose result stands at a place of the bank's
-choice. This module therefore fixes **one documented profile**; another bank's answer gets a module
-of its own beside this one and yields the same lines.
+choice. This module therefore fixes **one documented profile**. Another bank's answer gets a module
+of its own beside this one and a line in `formats`.
 
 The profile repeats the transfer file (zengin_transfer) and writes into its spare bytes:
 
@@ -27,8 +27,16 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import islice
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
+from refunds.bankfiles.answers import (
+    AccountCheck,
+    CheckLine,
+    Checks,
+    ResultLine,
+    Results,
+    ReturnReason,
+)
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.records import (
     CRLF,
@@ -58,75 +66,30 @@ from refunds.bankfiles.zengin_transfer import (
 
 _LINES_PER_WRITE = 1000
 _PAID = "00"
+_KIND_AT = 103
 
 
-class ReturnReason(StrEnum):
-    """Why a transfer came back, in our word, the banks', ISO 20022's and this profile's code."""
-
-    ACCOUNT_NOT_FOUND = "account_not_found"
-    ACCOUNT_NUMBER_WRONG = "account_number_wrong"
-    ACCOUNT_CLOSED = "account_closed"
-    ACCOUNT_BLOCKED = "account_blocked"
-    ACCOUNT_TYPE_WRONG = "account_type_wrong"
-    NAME_MISMATCH = "name_mismatch"
-    BANK_OR_BRANCH_INVALID = "bank_or_branch_invalid"
-    RECALLED = "recalled"
-    OTHER = "other"
-
-    @property
-    def zengin_words(self) -> str:
-        return _REASONS[self].zengin_words
-
-    @property
-    def iso_codes(self) -> tuple[str, ...]:
-        return _REASONS[self].iso_codes
-
-    @property
-    def file_code(self) -> str:
-        return _REASONS[self].file_code
-
-    @classmethod
-    def of_iso(cls, iso_code: str) -> ReturnReason:
-        """The reason an ISO 20022 code stands for; one outside the table is `other`, no guess."""
-        return _REASON_OF_ISO.get(iso_code, cls.OTHER)
-
-
-class _Codes(NamedTuple):
-    file_code: str
-    zengin_words: str
-    iso_codes: tuple[str, ...]
-
-
-_REASONS: dict[ReturnReason, _Codes] = {
-    ReturnReason.ACCOUNT_NOT_FOUND: _Codes("01", "該当口座なし", ("AC03", "AC01")),
-    ReturnReason.ACCOUNT_NUMBER_WRONG: _Codes("02", "口座番号相違", ("AC01",)),
-    ReturnReason.ACCOUNT_CLOSED: _Codes("03", "解約済", ("AC04",)),
-    ReturnReason.ACCOUNT_BLOCKED: _Codes("04", "入金停止・受取口座側事由", ("AC06",)),
-    # AC14 is our reading; the external code list has no exact word for a wrong type of account.
-    ReturnReason.ACCOUNT_TYPE_WRONG: _Codes("05", "科目相違", ("AC14",)),
-    ReturnReason.NAME_MISMATCH: _Codes("06", "受取人名相違", ("BE01",)),
-    ReturnReason.BANK_OR_BRANCH_INVALID: _Codes("07", "店舗統廃合等", ("RC01",)),
-    ReturnReason.RECALLED: _Codes("08", "組戻し", ("FOCR",)),
-    ReturnReason.OTHER: _Codes("99", "その他", ("MS03", "NARR")),
+FILE_CODES = {
+    ReturnReason.ACCOUNT_NOT_FOUND: "01",
+    ReturnReason.ACCOUNT_NUMBER_WRONG: "02",
+    ReturnReason.ACCOUNT_CLOSED: "03",
+    ReturnReason.ACCOUNT_BLOCKED: "04",
+    ReturnReason.ACCOUNT_TYPE_WRONG: "05",
+    ReturnReason.NAME_MISMATCH: "06",
+    ReturnReason.BANK_OR_BRANCH_INVALID: "07",
+    ReturnReason.RECALLED: "08",
+    ReturnReason.OTHER: "99",
 }
-# AC01 stands in two rows of the table: read alone it says that the number is wrong.
-_REASON_OF_ISO = {
-    code: reason
-    for reason, codes in _REASONS.items()
-    for code in codes.iso_codes
-    if (reason, code) != (ReturnReason.ACCOUNT_NOT_FOUND, "AC01")
-}
-_REASON_OF_CODE = {codes.file_code: reason for reason, codes in _REASONS.items()}
+_REASON_OF_CODE = {code: reason for reason, code in FILE_CODES.items()}
 _RESULT_OF_CODE: dict[str, ReturnReason | None] = {_PAID: None, **_REASON_OF_CODE}
-
-
-class AccountCheck(StrEnum):
-    """The answer code of an account inquiry (照会回答コード), not a direct debit's result."""
-
-    MATCHED = "0"
-    NO_SUCH_ACCOUNT = "1"
-    NAME_DIFFERS = "2"
-    OTHER = "9"
+# The answer code of an account inquiry (照会回答コード), not a direct debit's result.
+_CHECK_CODES = {
+    AccountCheck.MATCHED: "0",
+    AccountCheck.NO_SUCH_ACCOUNT: "1",
+    AccountCheck.NAME_DIFFERS: "2",
+    AccountCheck.OTHER: "9",
+}
+_CHECK_OF_CODE = {code: answer for answer, code in _CHECK_CODES.items()}
 
 
 class AnswerKind(StrEnum):
@@ -151,20 +114,6 @@ class AnswerHeader:
 
     def answered_on(self, *, near: date) -> date:
         return nearest_date(self.answered_mmdd, near=near)
-
-
-class ResultLine(NamedTuple):
-    """One transfer and what became of it: `reason` is None when it was paid."""
-
-    item: TransferItem
-    reason: ReturnReason | None
-
-
-class CheckLine(NamedTuple):
-    """One account as asked about and the bank's answer; the item's amount means nothing here."""
-
-    item: TransferItem
-    answer: AccountCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +211,7 @@ def write_results(
                 raise BankFileError(
                     "a paid transfer in a file of returns", record=writer.count + 2, position=115
                 )
-            code = _PAID if reason is None else reason.file_code
+            code = _PAID if reason is None else FILE_CODES[reason]
             pending.append(writer.line(item, f" {code}    "))
         yield writer.encode(pending, line_end=line_end)
         pending = []
@@ -287,10 +236,26 @@ def write_checks(
     pending = [f"{header:<120}"]
     source = iter(lines)
     while block := list(islice(source, _LINES_PER_WRITE)):
-        pending += [writer.line(item, f"{answer}      ") for item, answer in block]
+        pending += [writer.line(item, f"{_CHECK_CODES[answer]}      ") for item, answer in block]
         yield writer.encode(pending, line_end=line_end)
         pending = []
     yield _closing(writer, f"{0:018d}", line_end=line_end)
+
+
+def write_questions(
+    remitter: Remitter, asked_on: date, items: Iterable[TransferItem]
+) -> Iterator[bytes]:
+    """Yields, in pieces, the file that asks the bank about each item's name and account.
+
+    The question has the layout of the answer, kind `K`, with the answer code `9` (not answered), so
+    that it can never be mistaken for a transfer.
+    """
+    return write_checks(
+        remitter=remitter,
+        value_date=asked_on,
+        answered_on=asked_on,
+        lines=(CheckLine(item, AccountCheck.OTHER) for item in items),
+    )
 
 
 def _closing(writer: ItemWriter, returns: str, *, line_end: bytes) -> bytes:
@@ -324,6 +289,10 @@ class ResultReader:
             self._framed.expect(_RETURNED_DATA)
         self.returned_count = 0
         self.returned_sum_minor = 0
+
+    @property
+    def remitter(self) -> Remitter:
+        return self.header.remitter
 
     @property
     def count(self) -> int:
@@ -378,11 +347,19 @@ def read_checks(source: bytes | BinaryIO) -> CheckFile:
     lines = []
     for number, fields in framed:
         _once(fields[9], seen, record=number)
-        lines.append(CheckLine(item_of(fields), AccountCheck(fields[10])))
+        lines.append(CheckLine(item_of(fields), _CHECK_OF_CODE[fields[10]]))
     record = framed.count + 2
     check_total(framed.trailer[2], 0, of="returns", record=record, position=20)
     check_total(framed.trailer[3], 0, of="returned amounts", record=record, position=26)
     return CheckFile(header=header, lines=tuple(lines), sha256=framed.sha256)
+
+
+def read_answer(content: bytes) -> Results | Checks:
+    """Returns the answer of any kind, read as its header says."""
+    if content[_KIND_AT : _KIND_AT + 1] == AnswerKind.CHECK.value.encode():
+        file = read_checks(content)
+        return Checks(remitter=file.header.remitter, lines=file.lines)
+    return ResultReader(content)
 
 
 def _answer_header(fields: tuple[str, ...]) -> AnswerHeader:

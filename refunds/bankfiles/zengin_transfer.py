@@ -1,4 +1,4 @@
-"""The Zengin file of transfers (総合振込), 120-byte records: written, read, split."""
+"""The Zengin file of transfers (総合振込), 120-byte records: written and read."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
-from typing import BinaryIO, Final, NamedTuple, NoReturn, TypeAlias, TypeVar
+from typing import BinaryIO, Final, NamedTuple, NoReturn
 
-from refunds.bankfiles import transfer_items
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.kana import BANK_CHARACTERS
 from refunds.bankfiles.records import (
@@ -30,18 +29,16 @@ from refunds.bankfiles.records import (
 )
 from refunds.bankfiles.transfer_items import (
     PAYEE_BYTES_MAX,
-    REFERENCE_DIGITS_MAX,
+    Limits,
     Remitter,
     TransferItem,
+    TransferRow,
 )
 
 _RECORDS_PER_WRITE = 1000
-
-
-TransferRow: TypeAlias = tuple[str, str, str, str, str, str, str, int, str, str]
-
-
-Row = TypeVar("Row", bound=TransferRow)
+REFERENCE_DIGITS_MAX = 20
+# The trailer counts six digits of records and twelve of their sum.
+LIMITS = Limits(records_max=RECORDS_MAX, sum_max_minor=SUM_MAX_MINOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +178,7 @@ def _item_parts(amount_pattern: str) -> tuple[_Part, ...]:
 _JOINED = "|".join(["%s"] * 10)
 
 
-_DATA_LINE = "2%s%-15s%s%-15s0000%s%s%-30s%010d%s%s%s%s"
+_DATA_LINE = "2%s%-15s%s%-15s0000%s%s%-30s%010d%s%s7 %s"
 
 
 class ItemWriter:
@@ -196,13 +193,11 @@ class ItemWriter:
         self,
         *,
         amount_pattern: str = "[1-9][0-9]{0,9}",
-        edi: bool = False,
         records_max: int = RECORDS_MAX,
     ) -> None:
-        self._records_max = transfer_items.limited(records_max)
+        self._records_max = LIMITS.within(records_max).records_max
         self._parts = _item_parts(amount_pattern)
         self._matches = re.compile(r"\|".join(part.pattern for part in self._parts)).fullmatch
-        self._behind_reference = "7Y" if edi else "7 "
         self.count = 0
         self.sum_minor = 0
 
@@ -224,7 +219,6 @@ class ItemWriter:
             amount,
             new,
             reference.zfill(REFERENCE_DIGITS_MAX),
-            self._behind_reference,
             tail,
         )
 
@@ -286,21 +280,19 @@ def write(
     items: Iterable[TransferRow],
     *,
     line_end: bytes = CRLF,
-    edi: bool = False,
     records_max: int = RECORDS_MAX,
 ) -> Iterator[bytes]:
     """Yields the bytes of exactly one file in pieces of a thousand records, holding one at a time.
 
     `items` come in ascending order of their payout number and there is at least one. `line_end` is
-    CRLF or nothing; with `edi` the payout number is marked as EDI information; `records_max` is the
-    bank's own limit. The remitter is checked at once, items as they pass, so bytes already taken
-    are worth nothing when an error follows: publish the file after the last piece. Raises
-    BankFileError.
+    CRLF or nothing; `records_max` is the bank's own limit. The remitter is checked at once, items
+    as they pass, so bytes already taken are worth nothing when an error follows: publish the file
+    after the last piece. Raises BankFileError.
     """
     if line_end not in (CRLF, b""):
         raise BankFileError("records end with CRLF or with nothing")
     header = f"{header_line(remitter, value_date):<120}"
-    writer = ItemWriter(edi=edi, records_max=records_max)
+    writer = ItemWriter(records_max=records_max)
     return _pieces(header, iter(items), writer=writer, line_end=line_end)
 
 
@@ -325,28 +317,6 @@ def _pieces(
         raise BankFileError("a transfer file holds at least one item")
     trailer = trailer_line(count=writer.count, sum_minor=writer.sum_minor)
     yield encode_records([f"{trailer:<120}", f"{'9':<120}"], line_end=line_end)
-
-
-def split(
-    items: Iterable[Row], records_max: int = RECORDS_MAX, *, sum_max_minor: int = SUM_MAX_MINOR
-) -> Iterator[list[Row]]:
-    """Yields the items in order, in as few lists as that allows, each fit for one file.
-
-    `records_max` is the bank's own limit where that is lower than the format's. A list is full at
-    `records_max` items or when the next one would lift its sum over `sum_max_minor`.
-    """
-    transfer_items.limited(records_max)
-    part: list[Row] = []
-    sum_minor = 0
-    for item in items:
-        amount = item[AMOUNT_AT]
-        if part and (len(part) == records_max or sum_minor + amount > sum_max_minor):
-            yield part
-            part, sum_minor = [], 0
-        part.append(item)
-        sum_minor += amount
-    if part:
-        yield part
 
 
 def remitter_of(fields: tuple[str, ...]) -> tuple[Remitter, str]:

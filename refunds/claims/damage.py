@@ -1,16 +1,16 @@
-"""The incident's figures as of any instant: counted from confirmed losses, so that they can be told
-again later."""
+"""The published figures of the fraud as of any instant: they count confirmed losses, so they are
+the same at any later time."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection, transaction
 
 from winddown import clock, locks
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 from winddown.locks import Lock
@@ -29,8 +29,8 @@ class Figure:
 class Damage:
     """The headline as of `as_of` and its breakdowns, each of which sums to it (rule 29).
 
-    A person with losses of more than one kind counts where the first of them belongs; an amount
-    counts where it is.
+    A person with losses of more than one kind counts where the first loss belongs; each amount
+    counts where its own loss belongs.
     """
 
     as_of: dt.datetime
@@ -38,19 +38,19 @@ class Damage:
     breakdowns: dict[str, dict[str, Figure]]
 
 
-# What a breakdown is called -> the loss's value in it. Days are those of the programme's zone.
+# The name of a breakdown -> the value of a loss in it. Days are those of the programme's zone.
 BY: Final = {
     "day": "to_char(l.hit_at AT TIME ZONE %(zone)s, 'YYYY-MM-DD')",
     "funding": "l.funding",
     "issuer": "coalesce(i.code, '')",
-    "route": "c.route",
+    "channel": "c.channel",
 }
 KEY: Final = "fraud"
 
 
 def damage(*, as_of: dt.datetime) -> Damage:
-    """Victims and damage as they were known at `as_of` inclusive; the same at any later time (rule
-    28).
+    """Returns victims and damage as they were known at `as_of` inclusive, which any later call
+    returns again (rule 28).
 
     A loss counts from the instant at which a second person confirmed it, which never changes
     afterwards.
@@ -90,11 +90,11 @@ def _by(value: str, *, as_of: dt.datetime, zone: str) -> dict[str, Figure]:
 
 
 def suspected(*, as_of: dt.datetime) -> Figure:
-    """Wallets that a rule pointed at or somebody reported by `as_of`, with the top-ups of the
-    evidence found by then.
+    """Returns the wallets that a rule pointed at or somebody reported by `as_of`, and the sum of
+    the top-ups in the evidence found by then.
 
-    This is what can be told in the first hours, before anything is confirmed: suspicions too weak
-    for a claim and rejected claims are among them.
+    These figures exist in the first hours, before anything is confirmed. They include suspicions
+    too weak for a claim, and rejected claims.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -124,18 +124,18 @@ def suspected(*, as_of: dt.datetime) -> Figure:
 
 
 def wait_for_decisions() -> None:
-    """Nothing that will be dated up to now is still uncommitted: decisions hold the shared side of
-    this lock."""
-    locks.hold(Lock.CLAIM_DECISIONS)
+    """Every decision that dates its losses up to now is committed: decisions hold the shared side
+    of this lock."""
+    locks.take(Lock.CLAIM_DECISIONS)
 
 
-def publish(*, as_of: dt.datetime, actor: Any, reason: str, exact: bool = True) -> Damage:
-    """The headline and every breakdown as of `as_of` are frozen as published figures; an earlier
-    one is never changed.
+def publish(*, as_of: dt.datetime, actor: Actor, reason: str, exact: bool = True) -> Damage:
+    """The headline and every breakdown as of `as_of` are stored as published figures, which never
+    change.
 
-    Publishing the same instant again returns the same figures and adds nothing. Raises
-    `GuardNotMet` for an instant that has not come, and if what was published for it is not what is
-    counted now, a breach of rule 28.
+    A second call for the same instant returns the same figures and adds nothing. Raises
+    `GuardNotMet` for an instant that is still to come, and when other figures were published for
+    it: that would break rule 28.
     """
     require(actor, "winddown.publish_notice", action="publish figures")
     with transaction.atomic():
@@ -175,8 +175,8 @@ def publish(*, as_of: dt.datetime, actor: Any, reason: str, exact: bool = True) 
 
 
 def _values(found: Damage) -> dict[str, int]:
-    """Key -> value: `fraud.victims`, `fraud.amount_minor`, `fraud.victims:funding:credit` and so
-    on."""
+    """Returns the figures by key: `fraud.victims`, `fraud.amount_minor`,
+    `fraud.victims:funding:credit` and so on."""
     values = {
         f"{KEY}.victims": found.total.victims,
         f"{KEY}.amount_minor": found.total.amount_minor,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypedDict
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Q, QuerySet, Sum
@@ -13,22 +13,20 @@ from django.db.models import Q, QuerySet, Sum
 from refunds.claims import holding
 from refunds.models import ClaimDecision, FraudClaim, Loss
 from refunds.remedies import slots
-from wallets.models import (
-    LedgerAccount,
-)
+from wallets.models import LedgerAccount
 from wallets.movements import posting
 from winddown import clock, locks
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
-from winddown.errors import GuardNotMet, PlanChanged, SamePerson
+from winddown.errors import GuardNotMet, SamePerson
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import move_rows, transition_set
+from winddown.sqlstates import SqlState, sqlstate_of
 
 STAGE = "claims"
 
-
-# The operator's own promise: nothing in law sets a time for the appeal against a rejected claim.
+# The operator's own promise: no law sets a time for the appeal against a rejected claim.
 APPEAL_FOR = dt.timedelta(days=60)
 
 
@@ -36,18 +34,17 @@ def propose(
     claims: Iterable[FraudClaim],
     *,
     verdict: str,
-    actor: Any,
+    actor: Actor,
     reason: str,
     rejection: str = "",
     note: str = "",
-    evidence: Sequence[dict[str, Any]] = (),
+    evidence: Sequence[Mapping[str, object]] = (),
 ) -> ClaimDecision:
-    """The claims stand proposed as one list, and a second person is asked about its digest over ids
+    """The claims are proposed as one list, and a second person is asked to sign its digest over ids
     and amounts.
 
     All must be under investigation. A confirmation needs at least one loss per claim, a rejection
-    its reason; what was looked at (rule hits, losses, `evidence`) is stored with each claim. Raises
-    `GuardNotMet`.
+    its reason. Rule hits, losses and `evidence` are stored with each claim. Raises `GuardNotMet`.
     """
     require(actor, "refunds.work_claim", action="propose a decision")
     ids = sorted(claim.pk for claim in claims)
@@ -67,13 +64,13 @@ def propose(
         content = _content(verdict, rows)
         decision = ClaimDecision.objects.create(
             verdict=verdict,
-            maker=actor,
+            maker_id=actor.pk,
             digest=approvals.digest_of(content),
             claims_count=len(ids),
             amount_minor=sum(content["claims"].values()),
             proposed_at=clock.now(),
         )
-        rows.update(decision=decision, analyst=actor)
+        rows.update(decision=decision, analyst_id=actor.pk)
         moved = transition_set(rows, f"propose_{verdict}", run=None, actor=actor, reason=reason)
         if moved != len(ids):
             raise GuardNotMet(
@@ -81,14 +78,7 @@ def propose(
                 why=f"{len(ids) - moved} of {len(ids)} claims are not under investigation, or"
                 " lack a loss or evidence",
             )
-        approvals.ask(
-            decision.subject,
-            stage=STAGE,
-            content=content,
-            permission="refunds.decide_claim",
-            maker=actor,
-            reason=reason,
-        )
+        _signed_list(decision, rows).ask(maker=actor, reason=reason)
         audit.append(
             "claims.propose",
             decision.subject,
@@ -101,8 +91,24 @@ def propose(
         return decision
 
 
-def _content(verdict: str, rows: QuerySet[FraudClaim]) -> dict[str, Any]:
-    """What is signed: the verdict, and every claim with the sum of its losses."""
+def _signed_list(decision: ClaimDecision, rows: QuerySet[FraudClaim]) -> approvals.SignedList:
+    """Returns what two people sign about the claims of `rows`."""
+    return approvals.SignedList(
+        subject=decision.subject,
+        stage=STAGE,
+        permission="refunds.decide_claim",
+        content=lambda: _content(decision.verdict, rows),
+    )
+
+
+class Content(TypedDict):
+    """What is signed: the verdict, and every claim's id with the sum of its losses."""
+
+    verdict: str
+    claims: dict[str, int]
+
+
+def _content(verdict: str, rows: QuerySet[FraudClaim]) -> Content:
     sums = rows.order_by("pk").annotate(
         lost=Sum("losses__amount_minor", filter=Q(losses__dropped_at=None))
     )
@@ -112,8 +118,8 @@ def _content(verdict: str, rows: QuerySet[FraudClaim]) -> dict[str, Any]:
     }
 
 
-def _gather_evidence(claim_ids: Collection[int], added: list[dict[str, Any]]) -> None:
-    """Rule hits, losses and what the analyst adds are evidence, beside what was there."""
+def _gather_evidence(claim_ids: Collection[int], added: list[Mapping[str, object]]) -> None:
+    """Rule hits, losses and what the analyst adds are evidence, beside what was evidence before."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -133,60 +139,38 @@ def _gather_evidence(claim_ids: Collection[int], added: list[dict[str, Any]]) ->
         )
 
 
-def ask_again(decision: ClaimDecision, *, actor: Any, reason: str) -> None:
-    """The expired request for the unchanged list stands anew for another day."""
+def ask_again(decision: ClaimDecision, *, actor: Actor, reason: str) -> None:
+    """The request about the unchanged list, which had expired, is open for another day."""
     with transaction.atomic():
-        content = _content(decision.verdict, _standing(decision))
-        if approvals.digest_of(content) != decision.digest:
-            raise PlanChanged(
-                subject=decision.subject,
-                approved=decision.digest[:12],
-                now=approvals.digest_of(content)[:12],
-            )
-        approvals.ask(
-            decision.subject,
-            stage=STAGE,
-            content=content,
-            permission="refunds.decide_claim",
-            maker=actor,
-            reason=reason,
-        )
+        asked = _signed_list(decision, _standing(decision))
+        asked.refuse_change(since=decision.digest)
+        asked.ask(maker=actor, reason=reason)
         audit.append("claims.ask_again", decision.subject, actor=actor, reason=reason)
 
 
 def _standing(decision: ClaimDecision) -> QuerySet[FraudClaim]:
-    return FraudClaim.objects.filter(
-        decision=decision, state__in=["proposed_confirm", "proposed_reject"]
-    )
+    return FraudClaim.objects.filter(decision=decision, state__in=FraudClaim.PROPOSED)
 
 
 def decide(
-    decision: ClaimDecision, *, actor: Any, digest: str, reason: str, approve: bool = True
+    decision: ClaimDecision, *, actor: Actor, digest: str, reason: str, approve: bool = True
 ) -> int:
     """A second person has decided exactly the list of `digest`; returns how many claims moved.
 
     Confirmed: every loss is the operator's (fraud loss to fraud suspense), what is unspent is
-    clawed back, and each loss is on its first road. Rejected: the holders may appeal. Not approved:
+    clawed back, and each loss has its first route. Rejected: the holders may appeal. Not approved:
     the claims are under investigation again. Raises what `approvals.decide` raises, `SamePerson`
     also for anybody who worked on one of the claims (rule 23), and `PlanChanged` when a claim left
     the list.
     """
     with transaction.atomic():
-        approvals.decide(
-            decision.subject,
-            stage=STAGE,
-            actor=actor,
-            digest=digest,
-            reason=reason,
-            approve=approve,
-        )
         rows = _standing(decision)
         ids = list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
         chosen = FraudClaim.objects.filter(pk__in=ids)
-        now = approvals.digest_of(_content(decision.verdict, chosen))
-        if now != digest:
-            raise PlanChanged(subject=decision.subject, approved=digest[:12], now=now[:12])
-        # A figure as of now waits for this transaction: it dates its losses now, commits later.
+        _signed_list(decision, chosen).decide(
+            actor=actor, digest=digest, reason=reason, approve=approve
+        )
+        # Figures as of now wait for this transaction: it dates its losses now and commits later.
         locks.share(Lock.CLAIM_DECISIONS)
         at = clock.now()
         if not approve:
@@ -212,7 +196,7 @@ def _confirm(
     claims: QuerySet[FraudClaim],
     *,
     at: dt.datetime,
-    actor: Any,
+    actor: Actor,
     reason: str,
 ) -> int:
     fresh = Loss.objects.filter(claim__in=claims, dropped_at=None, confirmed_at=None)
@@ -242,7 +226,7 @@ def _confirm(
 
 
 def _set_hit_at(claims: QuerySet[FraudClaim]) -> None:
-    """Each claim knows its earliest loss; a compromise nobody dated began by then."""
+    """Each claim has the instant of its earliest loss; an undated compromise began by then."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -261,7 +245,7 @@ def _reject(
     claims: QuerySet[FraudClaim],
     *,
     at: dt.datetime,
-    actor: Any,
+    actor: Actor,
     reason: str,
 ) -> int:
     claims.update(rejected_at=at, appeal_until=at + APPEAL_FOR)
@@ -273,13 +257,13 @@ def _reject(
 
 
 def _signed(
-    claims: QuerySet[FraudClaim], name: str, decision: ClaimDecision, *, actor: Any, reason: str
+    claims: QuerySet[FraudClaim], name: str, decision: ClaimDecision, *, actor: Actor, reason: str
 ) -> int:
     try:
         with transaction.atomic():
             return transition_set(claims, name, run=None, actor=actor, reason=reason)
     except DatabaseError as refusal:
-        if getattr(refusal.__cause__, "sqlstate", None) == "WD034":
+        if sqlstate_of(refusal) == SqlState.SAME_PERSON:
             raise SamePerson(actor=actor.pk, subject=decision.subject, part="analyst") from refusal
         raise
 
@@ -294,4 +278,4 @@ def _decided(said: approvals.Decided) -> object:
     )
 
 
-approvals.DECIDERS["claim_decision"] = _decided
+approvals.DECIDERS.add("claim_decision", _decided)

@@ -1,16 +1,15 @@
-"""Claims end, and come back: appeal, rest, close, reopen."""
+"""Claims are appealed, closed, and reopened."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import transaction
 
 from refunds.claims import reporting
 from refunds.models import FraudClaim
 from winddown import clock
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
@@ -18,11 +17,11 @@ from winddown.machines.move import transition_one, transition_set
 from winddown.models import Approval
 
 
-def appeal(claim: FraudClaim, *, actor: Any, reason: str) -> FraudClaim:
+def appeal(claim: FraudClaim, *, actor: Actor, reason: str) -> FraudClaim:
     """The rejection is contested and waits for another analyst (rule 24).
 
-    The holder appeals the own claim; for others it takes `refunds.report_claim`. Raises
-    `GuardNotMet` after the appeal deadline.
+    A holder may appeal for the own wallet; anybody else needs `refunds.report_claim`. Raises
+    `GuardNotMet` from the appeal deadline on.
     """
     at = clock.now()
     if claim.appeal_until is not None and at >= claim.appeal_until:
@@ -36,25 +35,26 @@ def appeal(claim: FraudClaim, *, actor: Any, reason: str) -> FraudClaim:
         return done
 
 
-def let_rest(*, actor: Any = SYSTEM) -> int:
+def close_after_appeal_time(*, actor: Actor = SYSTEM) -> int:
     """Rejected claims whose appeal deadline passed are closed; returns how many."""
     with transaction.atomic():
         over = FraudClaim.objects.filter(
             state=FraudClaim.State.REJECTED, appeal_until__lte=clock.now()
         )
+        # The transition's name is in the trigger and in every log row, so it stays.
         moved = transition_set(over, "let_rest", run=None, actor=actor)
         if moved:
             audit.append("claims.let_rest", "claims", actor=actor, n=moved)
         return moved
 
 
-def close(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
+def close(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
     """Remedied claims are closed."""
     return reporting.move(claims, "close", actor=actor, reason=reason)
 
 
-def request_reopening(claim: FraudClaim, *, actor: Any, reason: str) -> Approval:
-    """A first person asks to look at the remedied claim again."""
+def request_reopening(claim: FraudClaim, *, actor: Actor, reason: str) -> Approval:
+    """A first person asks to reopen the remedied claim; a second person must agree."""
     require(actor, "refunds.reopen_claim", action=f"reopen {claim}")
     with transaction.atomic():
         earlier = Approval.objects.filter(subject__startswith=f"{claim.subject}:reopen:").count()
@@ -70,9 +70,9 @@ def request_reopening(claim: FraudClaim, *, actor: Any, reason: str) -> Approval
         return asked
 
 
-def reopen(asked: Approval, *, actor: Any, reason: str) -> FraudClaim:
-    """The remedied claim is open again because a second person agreed; what was remedied stays so
-    (rule 27)."""
+def reopen(asked: Approval, *, actor: Actor, reason: str) -> FraudClaim:
+    """The remedied claim is open again because a second person agreed; what was remedied stays
+    remedied (rule 27)."""
     with transaction.atomic():
         approvals.decide(
             asked.subject, stage="reopen", actor=actor, digest=asked.digest, reason=reason

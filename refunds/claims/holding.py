@@ -5,32 +5,25 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
 from accounts.models import CredentialFence, User
-from refunds.claims import reporting
 from refunds.models import FraudClaim
-from wallets.models import (
-    Hold,
-    Wallet,
-    WalletTransition,
-)
+from wallets.models import Hold, Payment, TopUp, Wallet, WalletTransition
 from wallets.movements import withholding
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import SamePerson
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
 
 
-def secure(*, at: dt.datetime, actor: Any, reason: str) -> int:
-    """No thief can use any account compromised before `at` any more; returns how many claims say so
-    for the first time.
+def secure(*, at: dt.datetime, actor: Actor, reason: str) -> int:
+    """Every account that was compromised before `at` is secured: no thief can use it any more.
 
-    A payee that was set between the compromise and `at` stays suspect. A standing credential fence
-    says the same for every claim that is confirmed after it.
+    Returns how many claims were not secured before. A payee that was set between the compromise and
+    `at` stays suspect. A standing credential fence secures every claim that is confirmed after it.
     """
     require(actor, "refunds.work_claim", by_system=True, action="secure claims")
     with transaction.atomic():
@@ -52,14 +45,14 @@ def secure_by_fence() -> int:
 
 
 def hold_candidates(
-    claims: Iterable[FraudClaim], *, actor: Any, reason: str, whole: bool = False
+    claims: Iterable[FraudClaim], *, actor: Actor, reason: str, whole: bool = False
 ) -> int:
     """What a thief may have left in the wallets cannot be spent; returns how many wallets were held
     now.
 
     The part hold covers the suspicious value that is still there and leaves clean value spendable.
-    With `whole`, nothing moves in the wallet at all (rule 5). Wallets that hold nothing suspicious,
-    or are held for the same claim already, are left alone; a second call holds none.
+    With `whole`, nothing moves in the wallet at all (rule 5). A wallet without suspicious value, or
+    one that is held for the same claim already, is left alone; a second call holds none.
     """
     require(actor, "wallets.hold_wallet", by_system=True, action="hold candidates")
     chosen = [claim.pk for claim in claims]
@@ -83,9 +76,8 @@ def hold_candidates(
 
 @dataclass(frozen=True, slots=True)
 class HoldPlan:
-    """What holding would keep from being spent now: how many claims are looked at, and of how many
-    wallets how much.
-    """
+    """What a hold would keep from being spent now: so much, in so many wallets, for so many
+    claims."""
 
     claims: int
     wallets: int
@@ -93,7 +85,7 @@ class HoldPlan:
 
 
 def plan_hold(claims: Iterable[FraudClaim], *, whole: bool = False) -> HoldPlan:
-    """What `hold_candidates` would do to the claims at this moment; changes nothing."""
+    """Returns what `hold_candidates` would do to the claims at this moment."""
     chosen = [claim.pk for claim in claims]
     if whole:
         wallets = Wallet.objects.filter(claims__in=chosen, state__in=Wallet.SPENDABLE).distinct()
@@ -106,10 +98,8 @@ def plan_hold(claims: Iterable[FraudClaim], *, whole: bool = False) -> HoldPlan:
 
 
 def candidates() -> QuerySet[FraudClaim]:
-    """The claims that nobody has looked at yet: named by the rules, or reported."""
-    return FraudClaim.objects.filter(
-        state__in=[FraudClaim.State.CANDIDATE, FraudClaim.State.REPORTED]
-    ).order_by("pk")
+    """Returns the claims that nobody has taken up yet: named by the rules, or reported."""
+    return FraudClaim.objects.filter(state__in=FraudClaim.CANDIDATES).order_by("pk")
 
 
 def _hold_reason(claim_id: int) -> str:
@@ -117,12 +107,11 @@ def _hold_reason(claim_id: int) -> str:
 
 
 def tainted(claim_ids: Collection[int]) -> list[tuple[int, int, int]]:
-    """Claim, wallet and the unspent part of its fraudulent top-ups that is neither held nor clawed
-    back yet.
+    """Returns claim, wallet, and the unspent part of its fraudulent top-ups that is neither held
+    nor clawed back yet; only wallets with such a part.
 
-    Value is taken to be spent in the order the thief would: every payment after the first
-    fraudulent top-up spends it. Where no loss is named yet, the top-ups of the evidence stand for
-    it.
+    Every payment from the first fraudulent top-up on counts as spent by the thief. Where no loss is
+    named yet, the top-ups of the evidence count as losses.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -142,31 +131,36 @@ def tainted(claim_ids: Collection[int]) -> list[tuple[int, int, int]]:
                 SELECT s.claim_id, t.wallet_id, sum(t.amount_minor) AS amount_minor,
                     min(t.occurred_at) AS since
                 FROM suspected s JOIN wallets_topup t ON t.id = s.top_up_id
-                    AND t.state = 'posted' GROUP BY 1, 2
+                    AND t.state = ANY (%(charged)s) GROUP BY 1, 2
             )
             SELECT c.claim_id, c.wallet_id, least(
                 c.amount_minor
                 - (SELECT coalesce(sum(p.paid_part_minor), 0)
                     FROM wallets_payment p WHERE p.wallet_id = c.wallet_id
-                   AND p.state IN ('posted', 'authorised') AND p.occurred_at >= c.since)
+                   AND p.state = ANY (%(spent)s) AND p.occurred_at >= c.since)
                 - (SELECT coalesce(sum(h.amount_minor), 0) FROM wallets_hold h
                     WHERE h.wallet_id = c.wallet_id
-                   AND h.state IN ('active', 'taken') AND h.reason = 'claim:' || c.claim_id),
+                   AND h.state = ANY (%(covered)s) AND h.reason = 'claim:' || c.claim_id),
                 w.paid_minor - w.held_minor)
             FROM charged c JOIN wallets_wallet w ON w.id = c.wallet_id
             ORDER BY c.wallet_id
             """,
-            {"claims": list(claim_ids)},
+            {
+                "claims": list(claim_ids),
+                "charged": list(TopUp.CHARGED),
+                "spent": list(Payment.SPENT),
+                "covered": list(Hold.COVERED),
+            },
         )
         return [row for row in cursor.fetchall() if row[2] > 0]
 
 
-def release(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
+def release(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
     """What was held for the claims is spendable again, unless it was clawed back; returns how many
     holds ended.
 
-    A whole-wallet hold ends in the state that the freeze of charges asks for. Whoever held a wallet
-    does not release it: `SamePerson`, and nothing is released.
+    A wallet that was held whole is active again, or charge-frozen while charges are frozen. Raises
+    `SamePerson`, and releases nothing, if `actor` held one of the wallets.
     """
     require(actor, "wallets.release_wallet", action="release wallets")
     chosen = list(claims)
@@ -174,7 +168,11 @@ def release(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
         holds = _active_holds([claim.pk for claim in chosen])
         wallets = Wallet.objects.filter(
             pk__in=[claim.wallet_id for claim in chosen], state=Wallet.State.HELD
-        ).exclude(claims__in=reporting.open_claims().exclude(pk__in=[claim.pk for claim in chosen]))
+        ).exclude(
+            claims__in=FraudClaim.objects.filter(state__in=FraudClaim.OPEN).exclude(
+                pk__in=[claim.pk for claim in chosen]
+            )
+        )
         _require_another_than_held(holds, wallets, actor=actor)
         ended = 0
         for hold in holds:
@@ -189,7 +187,7 @@ def release(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
 
 
 def _require_another_than_held(
-    holds: QuerySet[Hold], wallets: QuerySet[Wallet], *, actor: Any
+    holds: QuerySet[Hold], wallets: QuerySet[Wallet], *, actor: Actor
 ) -> None:
     same_person = list(
         User.objects.filter(staff_number=actor.staff_number).values_list("pk", flat=True)
@@ -208,12 +206,12 @@ def _charges_frozen() -> bool:
     return Wallet.objects.filter(state=Wallet.State.CHARGE_FROZEN).exists()
 
 
-def claw_back(claims: Iterable[FraudClaim], *, actor: Any = SYSTEM, reason: str = "") -> int:
+def claw_back(claims: Iterable[FraudClaim], *, actor: Actor = SYSTEM, reason: str = "") -> int:
     """The unspent part of every confirmed fraudulent top-up has left its wallet and lowers the
     operator's loss; returns the amount (rule 22).
 
-    A hold of the suspicion is replaced by one of exactly what was confirmed. A second call takes
-    only what became free since, so it is repeated before the balances are sealed.
+    What was held on suspicion is released first, and exactly what was confirmed is taken. A second
+    call takes only what became free since, so it is repeated before the balances are sealed.
     """
     with transaction.atomic():
         chosen = list(
@@ -238,5 +236,5 @@ def claw_back(claims: Iterable[FraudClaim], *, actor: Any = SYSTEM, reason: str 
 
 def _active_holds(claim_ids: Collection[int]) -> QuerySet[Hold]:
     return Hold.objects.filter(
-        state=Hold.State.ACTIVE, reason__in=[_hold_reason(claim_id) for claim_id in claim_ids]
+        state__in=Hold.KEEPING, reason__in=[_hold_reason(claim_id) for claim_id in claim_ids]
     ).order_by("wallet_id", "pk")

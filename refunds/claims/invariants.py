@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from accounts.models import CredentialFence
+from refunds.models import FraudClaim, IssuerAction, Payout, Remedy
+from wallets.models import Hold, LedgerAccount
 from winddown.evidence.invariants import invariant, rows
+from winddown.models import Signature
 
 
 @invariant(
@@ -18,19 +22,19 @@ def payouts_to_a_thief() -> list[str]:
           AND y.entered_at >= c.compromised_from
           AND y.entered_at < coalesce(c.secured_at, (
               SELECT max(f.not_before) FROM accounts_credentialfence f
-              WHERE f.state <> 'lifted' AND f.not_before > c.compromised_from), 'infinity')
+              WHERE f.state <> %(lifted)s AND f.not_before > c.compromised_from), 'infinity')
         """,
         "payout {0} goes to an account set while the wallet of claim {1} was compromised",
+        {"lifted": CredentialFence.State.LIFTED},
     ) + rows(
         """
         SELECT p.id, c.id FROM refunds_payout p
         JOIN refunds_entitlement e ON e.id = p.entitlement_id
         JOIN refunds_fraudclaim c ON c.wallet_id = e.wallet_id
-        WHERE p.live AND p.state IN ('batched', 'exported', 'executed')
-          AND c.state IN ('candidate', 'reported', 'triage', 'investigating', 'awaiting_customer',
-                          'proposed_confirm', 'proposed_reject', 'appealed', 'reopened')
+        WHERE p.live AND p.state = ANY (%(leaving)s) AND c.state = ANY (%(undecided)s)
         """,
         "payout {0} leaves while claim {1} is undecided",
+        {"leaving": list(Payout.LEAVING), "undecided": list(FraudClaim.UNDECIDED)},
     )
 
 
@@ -40,74 +44,93 @@ def losses_made_good_once() -> list[str]:
         rows(
             """
             SELECT l.id, l.amount_minor, sum(r.amount_minor), count(*)
-            FROM refunds_loss l JOIN refunds_remedy r ON r.loss_id = l.id AND r.state = 'remedied'
+            FROM refunds_loss l
+            JOIN refunds_remedy r ON r.loss_id = l.id AND r.state = ANY (%(done)s)
             GROUP BY l.id HAVING count(*) > 1 OR sum(r.amount_minor) <> l.amount_minor
                 OR l.confirmed_at IS NULL
             """,
             "loss {0} of {1} was made good by {2} in {3} remedies",
+            {"done": list(Remedy.DONE)},
         )
         + rows(
             """
             SELECT c.id, l.id FROM refunds_fraudclaim c JOIN refunds_loss l ON l.claim_id = c.id
-            WHERE c.state = 'remedied' AND l.dropped_at IS NULL AND NOT EXISTS (
-                SELECT FROM refunds_remedy r WHERE r.loss_id = l.id AND r.state = 'remedied')
+            WHERE c.state = %(remedied)s AND l.dropped_at IS NULL AND NOT EXISTS (
+                SELECT FROM refunds_remedy r WHERE r.loss_id = l.id AND r.state = ANY (%(done)s))
             """,
             "claim {0} is remedied, its loss {1} is not",
+            {"remedied": FraudClaim.State.REMEDIED, "done": list(Remedy.DONE)},
         )
         + rows(
             """
             SELECT p.id, r.loss_id FROM refunds_payout p JOIN refunds_remedy r ON r.id = p.remedy_id
-            WHERE p.live AND (r.kind <> 'compensation_payout' OR r.state = 'failed'
+            WHERE p.live AND (r.kind <> %(by_us)s OR NOT r.state = ANY (%(live)s)
                 OR p.amount_minor <> r.amount_minor
-                OR (r.state = 'remedied') <> (p.state = 'settled'))
+                OR (r.state = ANY (%(done)s)) <> (p.state = ANY (%(arrived)s)))
             """,
             "payout {0} does not fit its remedy of loss {1}",
+            {
+                "by_us": Remedy.Kind.COMPENSATION_PAYOUT,
+                "live": list(Remedy.LIVE),
+                "done": list(Remedy.DONE),
+                "arrived": list(Payout.ARRIVED),
+            },
         )
         + rows(
             """
             SELECT r.id FROM refunds_remedy r
-            WHERE r.kind = 'compensation_payout' AND r.state = 'remedied' AND NOT EXISTS (
+            WHERE r.kind = %(by_us)s AND r.state = ANY (%(done)s) AND NOT EXISTS (
                 SELECT FROM refunds_payout p WHERE p.remedy_id = r.id AND p.live
-                    AND p.state = 'settled')
+                    AND p.state = ANY (%(arrived)s))
             """,
             "remedy {0} is done without a settled payout",
+            {
+                "by_us": Remedy.Kind.COMPENSATION_PAYOUT,
+                "done": list(Remedy.DONE),
+                "arrived": list(Payout.ARRIVED),
+            },
         )
     )
 
 
-@invariant("I6d", "Every confirmed loss is on its road or has arrived")
-def losses_without_a_road() -> list[str]:
+@invariant("I6d", "Every confirmed loss has a remedy under way or is made good")
+def losses_without_a_remedy() -> list[str]:
     return rows(
         """
         SELECT l.id FROM refunds_loss l
         WHERE l.confirmed_at IS NOT NULL AND NOT EXISTS (
-            SELECT FROM refunds_remedy r WHERE r.loss_id = l.id AND r.state <> 'failed')
+            SELECT FROM refunds_remedy r WHERE r.loss_id = l.id AND r.state = ANY (%(live)s))
         """,
         "loss {0} is confirmed and has no remedy under way",
+        {"live": list(Remedy.LIVE)},
     )
 
 
-@invariant("I10d", "Every decided claim and every ask to an issuer has a second person's approval")
+@invariant(
+    "I10d", "Every decided claim and every request to an issuer has a second person's approval"
+)
 def undecided_by_two() -> list[str]:
     return rows(
         """
         SELECT c.id FROM refunds_fraudclaim c
-        WHERE c.state IN ('confirmed', 'remedying', 'remedied', 'rejected') AND NOT EXISTS (
+        WHERE c.state = ANY (%(decided)s) AND NOT EXISTS (
             SELECT FROM winddown_signature s JOIN refunds_claimdecision d ON d.id = c.decision_id
-            WHERE s.subject = 'claim_decision:' || d.id AND s.part = 'approved'
+            WHERE s.subject = 'claim_decision:' || d.id AND s.part = %(approved)s
                 AND s.digest = d.digest
               AND s.signer_id <> d.maker_id)
         """,
         "claim {0} was decided without a second person",
+        {"decided": list(FraudClaim.DECIDED), "approved": Signature.Part.APPROVED},
     ) + rows(
         """
         SELECT a.id FROM refunds_issueraction a
         WHERE a.attempt > 0 AND NOT EXISTS (
             SELECT FROM winddown_signature s JOIN refunds_asklist l ON l.id = a.ask_list_id
-            WHERE s.subject = 'ask_list:' || l.id AND s.part = 'approved' AND s.digest = l.digest
+            WHERE s.subject = 'ask_list:' || l.id AND s.part = %(approved)s AND s.digest = l.digest
               AND s.signer_id <> l.maker_id)
         """,
         "issuer action {0} was sent without a second person",
+        {"approved": Signature.Part.APPROVED},
     )
 
 
@@ -144,16 +167,21 @@ def suspense_equals_open_losses() -> list[str]:
         """
         SELECT ledger, owed FROM
             (SELECT coalesce(sum(amount_minor), 0) AS ledger FROM wallets_posting
-                WHERE account = 'fraud_suspense') s,
+                WHERE account = %(suspense)s) s,
             (SELECT (SELECT coalesce(sum(amount_minor), 0) FROM refunds_loss
                 WHERE confirmed_at IS NOT NULL)
                   - (SELECT coalesce(sum(amount_minor), 0) FROM refunds_remedy
-                     WHERE state = 'remedied' AND kind <> 'compensation_payout')
+                     WHERE state = ANY (%(done)s) AND kind <> %(by_us)s)
                   - (SELECT coalesce(sum(amount_minor), 0) FROM refunds_payout
                      WHERE remedy_id IS NOT NULL AND live) AS owed) o
         WHERE ledger <> owed
         """,
         "fraud suspense: the ledger says {0}, open losses {1}",
+        {
+            "suspense": LedgerAccount.FRAUD_SUSPENSE,
+            "done": list(Remedy.DONE),
+            "by_us": Remedy.Kind.COMPENSATION_PAYOUT,
+        },
     )
 
 
@@ -163,26 +191,27 @@ def loss_equals_confirmed() -> list[str]:
         """
         SELECT ledger, known FROM
             (SELECT coalesce(sum(amount_minor), 0) AS ledger FROM wallets_posting
-                WHERE account = 'fraud_loss') s,
-            (SELECT (SELECT coalesce(sum(amount_minor), 0) FROM wallets_hold WHERE state = 'taken')
+                WHERE account = %(loss)s) s,
+            (SELECT (SELECT coalesce(sum(amount_minor), 0) FROM wallets_hold
+                      WHERE state = ANY (%(clawed_back)s))
                   - (SELECT coalesce(sum(amount_minor), 0) FROM refunds_loss
                       WHERE confirmed_at IS NOT NULL) AS known) k
         WHERE ledger <> known
         """,
         "fraud loss: the ledger says {0}, losses and clawbacks {1}",
+        {"loss": LedgerAccount.FRAUD_LOSS, "clawed_back": list(Hold.CLAWED_BACK)},
     )
 
 
-@invariant(
-    "I19", "No ask to an issuer is without an answer for ever: past its time it stands in the queue"
-)
-def silent_asks() -> list[str]:
+@invariant("I19", "Every request to an issuer whose answer is late stands in the queue")
+def silent_requests() -> list[str]:
     return rows(
         """
         SELECT a.id, i.code, a.answer_due_at FROM refunds_issueraction a
             JOIN refunds_issuer i ON i.id = a.issuer_id
-        WHERE a.state IN ('sent', 'acknowledged')
+        WHERE a.state = ANY (%(awaited)s)
             AND a.answer_due_at < winddown_now() - interval '3 days'
         """,
         "issuer action {0} to {1} was due at {2} and is not in the queue",
+        {"awaited": list(IssuerAction.AWAITED)},
     )

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from django.db import DatabaseError, transaction
 
 from refunds.models import FraudClaim, Issuer, Loss
-from wallets.models import (
-    FundingCard,
-    Payment,
-    TopUp,
-)
+from wallets.models import FundingCard, Payment, TopUp
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
+from winddown.sqlstates import SqlState, sqlstate_of
 
 FUNDING_OF_SOURCE = {
     "credit_card": Loss.Funding.CREDIT,
@@ -27,13 +23,13 @@ FUNDING_OF_SOURCE = {
 
 
 def name_losses(
-    losses: Sequence[tuple[FraudClaim, TopUp | Payment]], *, actor: Any, reason: str
+    losses: Sequence[tuple[FraudClaim, TopUp | Payment]], *, actor: Actor, reason: str
 ) -> list[Loss]:
-    """Each movement is a loss of its claim, in full; returns those newly named.
+    """Each movement is a loss of its claim, in full; returns the losses that are new.
 
     A movement that is a loss already is left alone. Raises `GuardNotMet` for a movement that no
-    thief can make (a bonus, cash, a charge never posted), for one of another wallet, for a card of
-    an issuer that is not configured, or when the claim is proposed or decided.
+    thief can make (a bonus, cash, a charge that did not stay), for one of another wallet, for a
+    card of an issuer that is not configured, or when the claim is proposed or decided.
     """
     require(actor, "refunds.work_claim", action="name losses")
     with transaction.atomic():
@@ -57,7 +53,7 @@ def name_losses(
             with transaction.atomic():
                 made = Loss.objects.bulk_create(fresh)
         except DatabaseError as refusal:
-            if getattr(refusal.__cause__, "sqlstate", None) == "WD037":
+            if sqlstate_of(refusal) == SqlState.LOSS_REFUSED:
                 raise GuardNotMet(
                     action="name losses", why=str(refusal.__cause__).splitlines()[0]
                 ) from refusal
@@ -75,7 +71,7 @@ def name_losses(
 
 
 def _already_lost(named: Iterable[TopUp | Payment]) -> dict[tuple[type, int], int]:
-    """Claim by movement, for those of `named` that are losses already."""
+    """Returns the claim by movement, for those of `named` that are losses already."""
     top_ups: list[int] = []
     payments: list[int] = []
     for movement in named:
@@ -94,15 +90,16 @@ def _loss(
     *,
     issuers: dict[str, Issuer],
     cards: dict[int, FundingCard],
-    actor: Any,
+    actor: Actor,
     at: dt.datetime,
 ) -> Loss:
-    if movement.wallet_id != claim.wallet_id or movement.state != "posted":
+    counted = TopUp.CHARGED if isinstance(movement, TopUp) else Payment.TAKEN
+    if movement.wallet_id != claim.wallet_id or movement.state not in counted:
         raise GuardNotMet(
             action=f"name {movement} a loss of {claim}",
             why="it is of another wallet or was never posted",
         )
-    loss = Loss(claim=claim, added_by=actor, added_at=at, hit_at=movement.occurred_at)
+    loss = Loss(claim=claim, added_by_id=actor.pk, added_at=at, hit_at=movement.occurred_at)
     loss.amount_minor = movement.amount_minor
     if isinstance(movement, Payment):
         loss.payment, loss.funding = movement, Loss.Funding.OWN_BALANCE
@@ -121,8 +118,8 @@ def _loss(
     return loss
 
 
-def drop_loss(loss: Loss, *, actor: Any, reason: str) -> None:
-    """The movement is not a loss after all; it may become one of this or another claim again."""
+def drop_loss(loss: Loss, *, actor: Actor, reason: str) -> None:
+    """The movement is not a loss; it may be named again, for this claim or another."""
     require(actor, "refunds.work_claim", action="drop a loss")
     with transaction.atomic():
         changed = Loss.objects.filter(

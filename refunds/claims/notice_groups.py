@@ -1,4 +1,4 @@
-"""Victims are told of a reset first."""
+"""Victims are the first whom a reset notice reaches."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from accounts.reset_notices import waves
 from refunds.models import FraudClaim
 
 
-@waves.members(waves.FIRST)
-def victims(as_of: dt.datetime) -> QuerySet[Any]:
-    """Accounts with a claim that is open or was found right."""
-    over = (FraudClaim.State.REJECTED, FraudClaim.State.EXPIRED)
-    return FraudClaim.objects.exclude(state__in=over).values("wallet__account_id")
+@waves.GROUPS.entry(f"{waves.FIRST}/victims")
+def victims(as_of: dt.datetime) -> QuerySet[FraudClaim, Any]:
+    """Returns the accounts with a claim that is open or was found right."""
+    standing = FraudClaim.objects.exclude(state__in=FraudClaim.DISMISSED)
+    return standing.values("wallet__account_id")

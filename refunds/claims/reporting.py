@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from refunds.claims import holding
 from refunds.models import FraudClaim
-from wallets.models import (
-    Wallet,
-)
+from wallets.models import Wallet
 from winddown import clock
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import SamePerson
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
@@ -24,15 +20,15 @@ from winddown.machines.move import move_rows
 def report(
     wallet_ids: Collection[int],
     *,
-    actor: Any,
+    actor: Actor,
     reason: str,
-    route: str = FraudClaim.Route.CUSTOMER,
+    channel: str = FraudClaim.Channel.CUSTOMER,
     compromised_from: dt.datetime | None = None,
 ) -> list[FraudClaim]:
-    """Each of the wallets has an open claim; returns those newly reported (signal S12).
+    """Each of the wallets has an open claim; returns the claims that are new (signal S12).
 
     A wallet whose claim is open already keeps it, so a second report of the same wallet adds none.
-    A holder reports the own wallet; for others it takes `refunds.report_claim`.
+    A holder may report the own wallet; anybody else needs `refunds.report_claim`.
     """
     wallets = Wallet.objects.in_bulk(wallet_ids)
     if actor is not SYSTEM and any(wallet.account_id != actor.pk for wallet in wallets.values()):
@@ -40,13 +36,15 @@ def report(
     with transaction.atomic():
         at = clock.now()
         claimed = set(
-            open_claims().filter(wallet__in=wallet_ids).values_list("wallet_id", flat=True)
+            FraudClaim.objects.filter(state__in=FraudClaim.OPEN, wallet__in=wallet_ids).values_list(
+                "wallet_id", flat=True
+            )
         )
         fresh = FraudClaim.objects.bulk_create(
             FraudClaim(
                 wallet_id=wallet_id,
                 state=FraudClaim.State.REPORTED,
-                route=route,
+                channel=channel,
                 opened_at=at,
                 compromised_from=compromised_from,
                 evidence=[{"kind": "report", "by": actor.pk, "at": at.isoformat()}],
@@ -55,26 +53,22 @@ def report(
         )
         if fresh:
             audit.append(
-                "claims.report", "claims", actor=actor, reason=reason, n=len(fresh), route=route
+                "claims.report", "claims", actor=actor, reason=reason, n=len(fresh), channel=channel
             )
         return fresh
 
 
-def open_claims() -> QuerySet[FraudClaim]:
-    return FraudClaim.objects.exclude(state__in=FraudClaim.SETTLED)
+def take_up(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
+    """The claims are under investigation by `actor`; returns how many were not before.
 
-
-def take_up(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
-    """The claims are under investigation by `actor`; returns how many came in.
-
-    Claims in other states are left alone. An appeal cannot come back to the analyst who proposed
-    the rejection.
+    Claims in other states are left alone. Raises `SamePerson` if `actor` proposed the rejection
+    that one of the claims appeals.
     """
     require(actor, "refunds.work_claim", action="take claims up")
     with transaction.atomic():
         ids = [claim.pk for claim in claims]
         rows = FraudClaim.objects.filter(pk__in=ids)
-        same = rows.filter(state=FraudClaim.State.APPEALED, analyst=actor).first()
+        same = rows.filter(state=FraudClaim.State.APPEALED, analyst_id=actor.pk).first()
         if same is not None:
             raise SamePerson(actor=actor.pk, subject=same.subject, part="analyst")
         move_rows(FraudClaim, "take_up", ids, actor=actor, reason=reason)
@@ -86,17 +80,18 @@ def take_up(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
         return moved
 
 
-def ask_customer(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
+def ask_customer(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
     """The holders are asked which movements were not their own."""
     return move(claims, "ask_customer", actor=actor, reason=reason)
 
 
-def customer_answered(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> int:
+def customer_answered(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
     """The holders answered, and the investigation goes on."""
     return move(claims, "resume", actor=actor, reason=reason)
 
 
-def move(claims: Iterable[FraudClaim], name: str, *, actor: Any, reason: str) -> int:
+def move(claims: Iterable[FraudClaim], name: str, *, actor: Actor, reason: str) -> int:
+    """The claims that may have made the declared transition `name`; returns how many."""
     edge = next(edge for edge in FraudClaim.edges() if edge.name == name)
     require(actor, edge.permission, by_system=edge.by_system, action=f"{name} claims")
     with transaction.atomic():
@@ -108,9 +103,10 @@ def move(claims: Iterable[FraudClaim], name: str, *, actor: Any, reason: str) ->
         return moved
 
 
-def expire(claims: Iterable[FraudClaim], *, actor: Any, reason: str) -> tuple[int, int]:
-    """A supervisor let the suspicions drop, and what was held for them is spendable again; returns
-    how many claims moved and how many holds ended. Raises what `release` raises.
+def expire(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> tuple[int, int]:
+    """A supervisor drops the suspicions, and what was held for them is spendable again.
+
+    Returns how many claims moved and how many holds ended. Raises what `release` raises.
     """
     with transaction.atomic():
         claims = list(claims)

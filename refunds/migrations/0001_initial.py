@@ -1,3 +1,5 @@
+"""Claims, remedies, applications and payouts."""
+
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django_fsm
@@ -12,10 +14,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "__first__"),
+        ("accounts", "0002_initial"),
         ("wallets", "0001_initial"),
         ("winddown", "0002_initial"),
-        ("winddown", "0003_clock_row"),
     ]
 
     operations = [
@@ -45,6 +46,21 @@ class Migration(migrations.Migration):
                 "default_permissions": (),
             },
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="asklist",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="4e3d5fa0403724ebcdc88f002d99444816f00722",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_f662e",
+                    table="refunds_asklist",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.CreateModel(
             name="BankDataset",
             fields=[
@@ -67,6 +83,36 @@ class Migration(migrations.Migration):
                         condition=models.Q(("active", True)),
                         fields=("active",),
                         name="one_active_bank_dataset",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Bank",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=4)),
+                ("name", models.CharField(max_length=60)),
+                ("kana", models.CharField(max_length=15)),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="refunds.bankdataset",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("dataset", "code"), name="bank_once_per_dataset"
                     )
                 ],
             },
@@ -109,29 +155,111 @@ class Migration(migrations.Migration):
                 "default_permissions": (),
             },
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="bankfile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="60a3cbe3b0bee266c1005b9b505cf97104611c40",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_9245a",
+                    table="refunds_bankfile",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.CreateModel(
-            name="ChargebackTransition",
+            name="Branch",
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("subject_id", models.BigIntegerField()),
-                ("transition", models.CharField(max_length=60)),
-                ("source", models.CharField(max_length=40)),
-                ("target", models.CharField(max_length=40)),
-                ("actor_id", models.BigIntegerField(null=True)),
-                ("run_id", models.BigIntegerField(null=True)),
-                ("reason", models.TextField()),
-                ("at", models.DateTimeField()),
-                ("xact_id", models.BigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("bank_code", models.CharField(max_length=4)),
+                ("code", models.CharField(max_length=3)),
+                ("name", models.CharField(max_length=60)),
+                ("kana", models.CharField(max_length=15)),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="refunds.bankdataset",
+                    ),
+                ),
             ],
             options={
-                "abstract": False,
                 "default_permissions": (),
-                "indexes": [
-                    models.Index(fields=["subject_id"], name="refunds_cha_subject_e2e6cb_idx"),
-                    django.contrib.postgres.indexes.BrinIndex(
-                        autosummarize=True,
-                        fields=["xact_id"],
-                        name="refunds_cha_xact_id_4d8091_brin",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("dataset", "bank_code", "code"), name="branch_once_per_dataset"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Issuer",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=20, unique=True)),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "closes_on_day",
+                    models.SmallIntegerField(
+                        help_text="Day of the month that ends a bill; 31 is the last day."
+                    ),
+                ),
+                (
+                    "pays_on_day",
+                    models.SmallIntegerField(
+                        help_text="Day of the following month that the cardholder is debited."
+                    ),
+                ),
+                (
+                    "stop_before_days",
+                    models.SmallIntegerField(
+                        help_text="Days before the debit until which it can be stopped."
+                    ),
+                ),
+                (
+                    "margin_days",
+                    models.SmallIntegerField(
+                        default=2, help_text="How much earlier we want to have asked."
+                    ),
+                ),
+                (
+                    "answer_days",
+                    models.SmallIntegerField(
+                        default=5, help_text="Bank business days after which no answer is overdue."
+                    ),
+                ),
+                ("source", models.TextField()),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("closes_on_day__range", (1, 31)), ("pays_on_day__range", (1, 31))
+                        ),
+                        name="issuer_days_of_a_month",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("answer_days__gt", 0),
+                            ("margin_days__gte", 0),
+                            ("stop_before_days__gte", 0),
+                        ),
+                        name="issuer_days_not_negative",
                     ),
                 ],
             },
@@ -168,128 +296,20 @@ class Migration(migrations.Migration):
                 "default_permissions": (),
             },
         ),
-        migrations.CreateModel(
-            name="DetectionRule",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="claimdecision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="4f6c04b14c289746a8f23e063a370d821ba1333c",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_324be",
+                    table="refunds_claimdecision",
+                    when="BEFORE",
                 ),
-                ("code", models.CharField(max_length=40)),
-                ("version", models.IntegerField()),
-                ("thresholds", models.JSONField()),
-                ("source", models.TextField()),
-                ("since", models.DateTimeField()),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.UniqueConstraint(fields=("code", "version"), name="one_rule_per_version")
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Entitlement",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("amount_minor", models.BigIntegerField()),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("computed", "Computed"),
-                            ("notified", "Notified"),
-                            ("applied", "Applied"),
-                            ("approved", "Approved"),
-                            ("paying", "Paying"),
-                            ("paid", "Paid"),
-                            ("returned", "Returned"),
-                            ("excluded", "Excluded"),
-                            ("late_approved", "Late Approved"),
-                            ("held", "Held"),
-                            ("transferred", "Transferred"),
-                        ],
-                        default="computed",
-                        max_length=40,
-                    ),
-                ),
-                (
-                    "returns",
-                    models.SmallIntegerField(default=0, help_text="Transfers that came back."),
-                ),
-                ("postal_order_offered", models.BooleanField(default=False)),
-                (
-                    "notice_undeliverable",
-                    models.BooleanField(
-                        default=False,
-                        help_text="The individual notice did not arrive: not excluded (rule 42).",
-                    ),
-                ),
-                (
-                    "snapshot",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="wallets.snapshot",
-                    ),
-                ),
-                (
-                    "wallet",
-                    models.OneToOneField(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="entitlement",
-                        to="wallets.wallet",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("amount_minor__gt", 0)), name="entitlement_positive"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("returns__gte", 0)), name="returns_not_negative"
-                    ),
-                ],
-            },
-            bases=(django_fsm.FSMModelMixin, models.Model),
-        ),
-        migrations.CreateModel(
-            name="EntitlementTransition",
-            fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("subject_id", models.BigIntegerField()),
-                ("transition", models.CharField(max_length=60)),
-                ("source", models.CharField(max_length=40)),
-                ("target", models.CharField(max_length=40)),
-                ("actor_id", models.BigIntegerField(null=True)),
-                ("run_id", models.BigIntegerField(null=True)),
-                ("reason", models.TextField()),
-                ("at", models.DateTimeField()),
-                ("xact_id", models.BigIntegerField()),
-            ],
-            options={
-                "abstract": False,
-                "default_permissions": (),
-                "indexes": [
-                    models.Index(fields=["subject_id"], name="refunds_ent_subject_def250_idx"),
-                    django.contrib.postgres.indexes.BrinIndex(
-                        autosummarize=True,
-                        fields=["xact_id"],
-                        name="refunds_ent_xact_id_85aff6_brin",
-                    ),
-                ],
-            },
+            ),
         ),
         migrations.CreateModel(
             name="FraudClaim",
@@ -325,7 +345,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "route",
+                    "channel",
                     models.CharField(
                         choices=[
                             ("rule", "Rule"),
@@ -333,6 +353,7 @@ class Migration(migrations.Migration):
                             ("support", "Support"),
                             ("issuer", "Issuer"),
                         ],
+                        help_text="How the claim came in.",
                         max_length=10,
                     ),
                 ),
@@ -458,321 +479,117 @@ class Migration(migrations.Migration):
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
-        migrations.CreateModel(
-            name="FraudClaimTransition",
-            fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("subject_id", models.BigIntegerField()),
-                ("transition", models.CharField(max_length=60)),
-                ("source", models.CharField(max_length=40)),
-                ("target", models.CharField(max_length=40)),
-                ("actor_id", models.BigIntegerField(null=True)),
-                ("run_id", models.BigIntegerField(null=True)),
-                ("reason", models.TextField()),
-                ("at", models.DateTimeField()),
-                ("xact_id", models.BigIntegerField()),
-            ],
-            options={
-                "abstract": False,
-                "default_permissions": (),
-                "indexes": [
-                    models.Index(fields=["subject_id"], name="refunds_fra_subject_992d5a_idx"),
-                    django.contrib.postgres.indexes.BrinIndex(
-                        autosummarize=True,
-                        fields=["xact_id"],
-                        name="refunds_fra_xact_id_d93b65_brin",
-                    ),
-                ],
-            },
+        pgtrigger.migrations.AddTrigger(
+            model_name="fraudclaim",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO refunds_fraudclaimtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'appeal') AND b.state = 'rejected' AND a.state = 'appealed' THEN 'appeal' WHEN (named IS NULL OR named = 'ask_customer') AND b.state = 'investigating' AND a.state = 'awaiting_customer' THEN 'ask_customer' WHEN (named IS NULL OR named = 'close') AND b.state = 'remedied' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'confirm') AND b.state = 'proposed_confirm' AND a.state = 'confirmed' THEN 'confirm' WHEN (named IS NULL OR named = 'expire') AND b.state = 'candidate' AND a.state = 'expired' THEN 'expire' WHEN (named IS NULL OR named = 'finish_remedies') AND b.state = 'remedying' AND a.state = 'remedied' THEN 'finish_remedies' WHEN (named IS NULL OR named = 'investigate') AND b.state = 'appealed' AND a.state = 'investigating' THEN 'investigate' WHEN (named IS NULL OR named = 'investigate') AND b.state = 'reopened' AND a.state = 'investigating' THEN 'investigate' WHEN (named IS NULL OR named = 'investigate') AND b.state = 'triage' AND a.state = 'investigating' THEN 'investigate' WHEN (named IS NULL OR named = 'let_rest') AND b.state = 'rejected' AND a.state = 'closed' THEN 'let_rest' WHEN (named IS NULL OR named = 'propose_confirm') AND b.state = 'investigating' AND a.state = 'proposed_confirm' THEN 'propose_confirm' WHEN (named IS NULL OR named = 'propose_reject') AND b.state = 'investigating' AND a.state = 'proposed_reject' THEN 'propose_reject' WHEN (named IS NULL OR named = 'reject') AND b.state = 'proposed_reject' AND a.state = 'rejected' THEN 'reject' WHEN (named IS NULL OR named = 'reopen') AND b.state = 'remedied' AND a.state = 'reopened' THEN 'reopen' WHEN (named IS NULL OR named = 'resume') AND b.state = 'awaiting_customer' AND a.state = 'investigating' THEN 'resume' WHEN (named IS NULL OR named = 'send_back') AND b.state = 'proposed_confirm' AND a.state = 'investigating' THEN 'send_back' WHEN (named IS NULL OR named = 'send_back') AND b.state = 'proposed_reject' AND a.state = 'investigating' THEN 'send_back' WHEN (named IS NULL OR named = 'start_remedies') AND b.state = 'confirmed' AND a.state = 'remedying' THEN 'start_remedies' WHEN (named IS NULL OR named = 'take_up') AND b.state = 'candidate' AND a.state = 'triage' THEN 'take_up' WHEN (named IS NULL OR named = 'take_up') AND b.state = 'reported' AND a.state = 'triage' THEN 'take_up'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_fraudclaimtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="9d00c2e147987e0e37bae669a5030561bfa4cec8",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_b5d57",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="refunds_fraudclaim",
+                    when="AFTER",
+                ),
+            ),
         ),
-        migrations.CreateModel(
-            name="Issuer",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="fraudclaim",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('candidate', 'reported')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('candidate', 'reported') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="e44a7bcb2d438b2d9f31a36fecf925103f0f344d",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_f1ceb",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="refunds_fraudclaim",
+                    when="AFTER",
                 ),
-                ("code", models.CharField(max_length=20, unique=True)),
-                ("name", models.CharField(max_length=100)),
-                (
-                    "closes_on_day",
-                    models.SmallIntegerField(
-                        help_text="Day of the month that ends a bill; 31 is the last day."
-                    ),
-                ),
-                (
-                    "pays_on_day",
-                    models.SmallIntegerField(
-                        help_text="Day of the following month that the cardholder is debited."
-                    ),
-                ),
-                (
-                    "stop_before_days",
-                    models.SmallIntegerField(
-                        help_text="Days before the debit until which it can be stopped."
-                    ),
-                ),
-                (
-                    "margin_days",
-                    models.SmallIntegerField(
-                        default=2, help_text="How much earlier we want to have asked."
-                    ),
-                ),
-                (
-                    "answer_days",
-                    models.SmallIntegerField(
-                        default=5, help_text="Bank business days after which no answer is overdue."
-                    ),
-                ),
-                ("by_file", models.BooleanField(default=True)),
-                ("source", models.TextField()),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("closes_on_day__range", (1, 31)), ("pays_on_day__range", (1, 31))
-                        ),
-                        name="issuer_days_of_a_month",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("answer_days__gt", 0),
-                            ("margin_days__gte", 0),
-                            ("stop_before_days__gte", 0),
-                        ),
-                        name="issuer_days_not_negative",
-                    ),
-                ],
-            },
+            ),
         ),
-        migrations.CreateModel(
-            name="IssuerAction",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="fraudclaim",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="079cf636bce44ffc5bd999235dd6ddd05eadd9e5",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_d797b",
+                    table="refunds_fraudclaim",
+                    when="BEFORE",
                 ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("reversal", "Reversal"),
-                            ("stop_debit", "Stop Debit"),
-                            ("refund", "Refund"),
-                            ("debit_reimbursement", "Debit Reimbursement"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("funding", models.CharField(max_length=12)),
-                ("amount_minor", models.BigIntegerField()),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("draft", "Draft"),
-                            ("pending_approval", "Pending Approval"),
-                            ("approved", "Approved"),
-                            ("sent", "Sent"),
-                            ("acknowledged", "Acknowledged"),
-                            ("overdue", "Overdue"),
-                            ("escalated", "Escalated"),
-                            ("debit_stopped", "Debit Stopped"),
-                            ("refunded", "Refunded"),
-                            ("charged_back", "Charged Back"),
-                            ("too_late", "Too Late"),
-                            ("declined", "Declined"),
-                            ("need_info", "Need Info"),
-                            ("verified", "Verified"),
-                            ("fallback_opened", "Fallback Opened"),
-                            ("closed", "Closed"),
-                        ],
-                        default="draft",
-                        max_length=40,
-                    ),
-                ),
-                (
-                    "key",
-                    models.UUIDField(
-                        help_text="The issuer answers under this; made before asking.", unique=True
-                    ),
-                ),
-                ("attempt", models.SmallIntegerField(default=0)),
-                ("drafted_at", models.DateTimeField()),
-                (
-                    "deadline_at",
-                    models.DateTimeField(
-                        help_text="The issuer's cut-off less our margin; none where no cut-off applies.",
-                        null=True,
-                    ),
-                ),
-                ("sent_at", models.DateTimeField(null=True)),
-                ("answer_due_at", models.DateTimeField(null=True)),
-                ("answered_at", models.DateTimeField(null=True)),
-                ("refund_arn", models.CharField(blank=True, max_length=30)),
-                ("statement_on", models.DateField(null=True)),
-                (
-                    "ask_list",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="actions",
-                        to="refunds.asklist",
-                    ),
-                ),
-                (
-                    "issuer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="actions",
-                        to="refunds.issuer",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-            },
-            bases=(django_fsm.FSMModelMixin, models.Model),
+            ),
         ),
-        migrations.CreateModel(
-            name="IssuerActionTransition",
-            fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("subject_id", models.BigIntegerField()),
-                ("transition", models.CharField(max_length=60)),
-                ("source", models.CharField(max_length=40)),
-                ("target", models.CharField(max_length=40)),
-                ("actor_id", models.BigIntegerField(null=True)),
-                ("run_id", models.BigIntegerField(null=True)),
-                ("reason", models.TextField()),
-                ("at", models.DateTimeField()),
-                ("xact_id", models.BigIntegerField()),
-            ],
-            options={
-                "abstract": False,
-                "default_permissions": (),
-                "indexes": [
-                    models.Index(fields=["subject_id"], name="refunds_iss_subject_0a7986_idx"),
-                    django.contrib.postgres.indexes.BrinIndex(
-                        autosummarize=True,
-                        fields=["xact_id"],
-                        name="refunds_iss_xact_id_87bc35_brin",
-                    ),
-                ],
-            },
+        pgtrigger.migrations.AddTrigger(
+            model_name="fraudclaim",
+            trigger=pgtrigger.compiler.Trigger(
+                name="decided_by_second_person",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE undecided bigint; own bigint;",
+                    func="\n                    IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state IN ('confirmed', 'rejected')) = 0 THEN\n                        RETURN NULL;\n                    END IF;\n                    WITH decided AS (\n                        SELECT a.id, a.state, a.decision_id FROM before b\n                            JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state IN ('confirmed', 'rejected')\n                    ), signed AS (\n                        SELECT d.id AS decision_id, s.staff_number, line.key::bigint AS claim_id,\n                               line.value::bigint AS lost,\n                               CASE d.verdict WHEN 'confirm' THEN 'confirmed'\n                                   ELSE 'rejected' END AS state\n                        FROM refunds_claimdecision d\n                        JOIN winddown_signature s ON s.subject = 'claim_decision:' || d.id\n                            AND s.part = 'approved' AND s.digest = d.digest\n                                AND s.signer_id <> d.maker_id\n                        JOIN winddown_approval p ON p.id = s.approval_id\n                            AND p.summary->>'verdict' = d.verdict\n                        CROSS JOIN LATERAL jsonb_each_text(p.summary->'claims') AS line\n                        WHERE d.id IN (SELECT decision_id FROM decided)\n                    ), lost AS (\n                        SELECT claim_id, sum(amount_minor) AS lost FROM refunds_loss\n                        WHERE claim_id IN (SELECT id FROM decided)\n                            AND dropped_at IS NULL GROUP BY claim_id\n                    ), worked AS (\n                        SELECT t.subject_id AS claim_id, t.actor_id\n                            FROM refunds_fraudclaimtransition t\n                        WHERE t.subject_id IN (SELECT id FROM decided)\n                          AND t.transition NOT IN ('confirm', 'reject', 'send_back', 'reopen')\n                        UNION SELECT l.claim_id, l.added_by_id FROM refunds_loss l\n                        WHERE l.claim_id IN (SELECT id FROM decided)\n                    ), people AS (\n                        SELECT id, staff_number FROM accounts_user\n                        WHERE id IN (SELECT actor_id FROM worked)\n                    )\n                    SELECT min(c.id) FILTER (WHERE s.claim_id IS NULL\n                        OR s.lost <> coalesce(l.lost, 0)\n                               OR (c.state = 'confirmed' AND coalesce(l.lost, 0) = 0)),\n                           min(c.id) FILTER (WHERE EXISTS (\n                               SELECT FROM worked w JOIN people u ON u.id = w.actor_id\n                               WHERE w.claim_id = c.id AND u.staff_number = s.staff_number))\n                    INTO undecided, own\n                    FROM decided c\n                    LEFT JOIN signed s ON s.claim_id = c.id AND s.decision_id = c.decision_id\n                        AND s.state = c.state\n                    LEFT JOIN lost l ON l.claim_id = c.id;\n                    IF undecided IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD033', MESSAGE = format(\n                            'claim %s has no decision of a second person for its losses',\n                            undecided);\n                    END IF;\n                    IF own IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD034', MESSAGE = format(\n                            'claim %s was worked on by the person who decides it', own);\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="3876c0d90f06d9a5937a50bd13f259e06a6e245d",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_decided_by_second_person_d0348",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="refunds_fraudclaim",
+                    when="AFTER",
+                ),
+            ),
         ),
-        migrations.CreateModel(
-            name="IssuerFile",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="fraudclaim",
+            trigger=pgtrigger.compiler.Trigger(
+                name="made_whole_before_remedied",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE wrong bigint;",
+                    func="\n                    IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state = 'remedied') = 0 THEN\n                        RETURN NULL;\n                    END IF;\n                    SELECT min(l.claim_id) INTO wrong FROM refunds_loss l\n                    WHERE l.claim_id IN (\n                            SELECT a.id FROM before b JOIN after a ON a.id = b.id\n                            WHERE a.state <> b.state AND a.state = 'remedied')\n                      AND l.dropped_at IS NULL AND NOT EXISTS (\n                            SELECT FROM refunds_remedy r\n                            WHERE r.loss_id = l.id AND r.state = 'remedied'\n                                AND r.amount_minor = l.amount_minor);\n                    IF wrong IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD036',\n                            MESSAGE = format('claim %s has a loss without its remedy', wrong);\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="2c310b3953fcf2bbbf47e09642f70c74bae29909",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_made_whole_before_remedied_a0fc1",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="refunds_fraudclaim",
+                    when="AFTER",
                 ),
-                (
-                    "direction",
-                    models.CharField(choices=[("ask", "Ask"), ("answer", "Answer")], max_length=10),
-                ),
-                ("sequence", models.IntegerField()),
-                ("sha256", models.CharField(max_length=64)),
-                ("content", models.TextField()),
-                ("rows", models.IntegerField()),
-                ("amount_minor", models.BigIntegerField()),
-                ("at", models.DateTimeField()),
-                ("actor_id", models.BigIntegerField(null=True)),
-                (
-                    "issuer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="files",
-                        to="refunds.issuer",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("issuer", "direction", "sequence"),
-                        name="one_issuer_file_per_sequence",
-                    ),
-                    models.UniqueConstraint(
-                        fields=("direction", "sha256"), name="one_issuer_file_per_content"
-                    ),
-                ],
-            },
+            ),
         ),
-        migrations.CreateModel(
-            name="IssuerAnswer",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="fraudclaim",
+            trigger=pgtrigger.compiler.Trigger(
+                name="appeal_goes_to_another_analyst",
+                sql=winddown.guards.GuardSql(
+                    condition="WHEN (NEW.\"state\" = 'investigating' AND OLD.\"state\" = 'appealed')",
+                    func="\n                    IF NEW.analyst_id IS NULL\n                       OR NEW.analyst_id IS NOT DISTINCT FROM OLD.analyst_id THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD034',\n                            MESSAGE = format('the appeal of claim %s needs another analyst',\n                                NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="2474df0a2a969945bdada8daa082a1147b91ec15",
+                    operation="UPDATE",
+                    pgid="pgtrigger_appeal_goes_to_another_analyst_39f23",
+                    table="refunds_fraudclaim",
+                    when="BEFORE",
                 ),
-                ("line", models.IntegerField()),
-                ("attempt", models.SmallIntegerField()),
-                (
-                    "code",
-                    models.CharField(
-                        choices=[
-                            ("accepted_debit_stopped", "Accepted Debit Stopped"),
-                            ("accepted_refunded", "Accepted Refunded"),
-                            ("already_charged_back", "Already Charged Back"),
-                            ("too_late_will_repay", "Too Late Will Repay"),
-                            ("too_late_cannot", "Too Late Cannot"),
-                            ("cardholder_unknown", "Cardholder Unknown"),
-                            ("declined", "Declined"),
-                            ("need_info", "Need Info"),
-                        ],
-                        max_length=30,
-                    ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="fraudclaim",
+            trigger=pgtrigger.compiler.Trigger(
+                name="reopened_by_two",
+                sql=winddown.guards.GuardSql(
+                    condition="WHEN (NEW.\"state\" = 'reopened' AND OLD.\"state\" = 'remedied')",
+                    func="\n                    IF NOT EXISTS (\n                        SELECT FROM winddown_signature s\n                        JOIN winddown_approval a ON a.id = s.approval_id\n                        WHERE a.id = NEW.reopening_id AND s.part = 'approved'\n                          AND s.digest = a.digest AND s.signer_id <> a.maker_id\n                          AND a.subject LIKE 'claim:' || NEW.id || ':reopen:%'\n                    ) OR NEW.reopening_id IS NOT DISTINCT FROM OLD.reopening_id THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD033',\n                            MESSAGE = format('claim %s is reopened by two people', NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="1e84d7c0ca49da2373aca11d04a7028f5441d768",
+                    operation="UPDATE",
+                    pgid="pgtrigger_reopened_by_two_6356b",
+                    table="refunds_fraudclaim",
+                    when="BEFORE",
                 ),
-                ("answered_at", models.DateTimeField()),
-                ("statement_on", models.DateField(null=True)),
-                ("refund_arn", models.CharField(blank=True, max_length=30)),
-                ("note", models.TextField(blank=True)),
-                (
-                    "applied",
-                    models.BooleanField(
-                        help_text="False when the action no longer waited for an answer."
-                    ),
-                ),
-                (
-                    "action",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="answers",
-                        to="refunds.issueraction",
-                    ),
-                ),
-                (
-                    "file",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="answers",
-                        to="refunds.issuerfile",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.UniqueConstraint(fields=("file", "line"), name="one_answer_per_line"),
-                    models.UniqueConstraint(
-                        fields=("action", "attempt", "code", "answered_at"),
-                        name="one_answer_per_attempt",
-                    ),
-                ],
-            },
+            ),
         ),
         migrations.CreateModel(
             name="Loss",
@@ -899,6 +716,959 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="loss",
+            trigger=pgtrigger.compiler.Trigger(
+                name="loss_fits_its_movement",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE wallet bigint; most bigint; happened timestamptz;",
+                    func="\n                    IF NEW.top_up_id IS NOT NULL THEN\n                        SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened\n                        FROM wallets_topup WHERE id = NEW.top_up_id;\n                    ELSE\n                        SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened\n                        FROM wallets_payment WHERE id = NEW.payment_id;\n                    END IF;\n                    NEW.hit_at := happened;\n                    IF NOT EXISTS (SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id\n                        AND c.wallet_id = wallet\n                                   AND c.state NOT IN ('proposed_confirm', 'proposed_reject',\n                                       'confirmed', 'remedying',\n                                                       'remedied', 'rejected', 'closed', 'expired'))\n                       OR NEW.amount_minor > most OR NEW.confirmed_at IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD037',\n                            MESSAGE = format('claim %s cannot take this loss', NEW.claim_id);\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="089bb0f3ae5ce49f38c3541a5abcca1182138bda",
+                    operation="INSERT",
+                    pgid="pgtrigger_loss_fits_its_movement_bc7f3",
+                    table="refunds_loss",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="loss",
+            trigger=pgtrigger.compiler.Trigger(
+                name="loss_stays_as_signed",
+                sql=winddown.guards.GuardSql(
+                    func="\n                    IF TG_OP = 'DELETE' THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD037',\n                            MESSAGE = 'a loss is dropped, never deleted';\n                    END IF;\n                    IF (NEW.claim_id, NEW.amount_minor, NEW.funding, NEW.hit_at)\n                           IS DISTINCT FROM (OLD.claim_id, OLD.amount_minor, OLD.funding,\n                               OLD.hit_at)\n                       OR NEW.top_up_id IS DISTINCT FROM OLD.top_up_id\n                           OR NEW.payment_id IS DISTINCT FROM OLD.payment_id\n                       OR (OLD.confirmed_at IS NOT NULL\n                           AND NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at)\n                       OR (OLD.confirmed_at IS NULL AND NEW.confirmed_at IS NOT NULL\n                           AND NOT EXISTS (\n                               SELECT FROM refunds_fraudclaim c\n                               WHERE c.id = NEW.claim_id AND c.state = 'confirmed'))\n                       OR (OLD.dropped_at IS NOT NULL\n                           AND NEW.dropped_at IS DISTINCT FROM OLD.dropped_at)\n                       OR (NEW.dropped_at IS DISTINCT FROM OLD.dropped_at AND EXISTS (\n                               SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id\n                               AND c.state IN ('proposed_confirm', 'proposed_reject'))) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD037',\n                            MESSAGE = format('loss %s stays as it was signed', NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="2449acd8be6baa6dd3597bf6b3255ce39633ddd7",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_loss_stays_as_signed_107fb",
+                    table="refunds_loss",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="Remedy",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("stop_debit", "Stop Debit"),
+                            ("issuer_refund", "Issuer Refund"),
+                            ("debit_reimbursement", "Debit Reimbursement"),
+                            ("chargeback_accepted", "Chargeback Accepted"),
+                            ("compensation_payout", "Compensation Payout"),
+                            ("points_recredit", "Points Recredit"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("proposed", "Proposed"),
+                            ("asked", "Asked"),
+                            ("remedied", "Remedied"),
+                            ("failed", "Failed"),
+                        ],
+                        default="proposed",
+                        max_length=40,
+                    ),
+                ),
+                ("proposed_at", models.DateTimeField()),
+                ("asked_at", models.DateTimeField(null=True)),
+                ("remedied_at", models.DateTimeField(null=True)),
+                ("failed_at", models.DateTimeField(null=True)),
+                (
+                    "failure",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("too_late", "Too Late"),
+                            ("declined", "Declined"),
+                            ("superseded", "Superseded"),
+                            ("undeliverable", "Undeliverable"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "loss",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="remedies",
+                        to="refunds.loss",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "remedied")),
+                        fields=("loss",),
+                        name="one_remedied_per_loss",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "failed"), _negated=True),
+                        fields=("loss",),
+                        name="one_live_remedy_per_loss",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="remedy_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "remedied"), _negated=True),
+                            ("remedied_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="remedied_has_its_instant",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "failed"), _negated=True),
+                            models.Q(("failure", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="failed_remedy_has_its_reason",
+                    ),
+                ],
+            },
+            bases=(django_fsm.FSMModelMixin, models.Model),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="remedy",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO refunds_remedytransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'ask') AND b.state = 'proposed' AND a.state = 'asked' THEN 'ask' WHEN (named IS NULL OR named = 'fail') AND b.state = 'asked' AND a.state = 'failed' THEN 'fail' WHEN (named IS NULL OR named = 'fail') AND b.state = 'proposed' AND a.state = 'failed' THEN 'fail' WHEN (named IS NULL OR named = 'remedy') AND b.state = 'asked' AND a.state = 'remedied' THEN 'remedy'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_remedytransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="8564675cadb0fe6d345572af797f4a97298dcc37",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_de0f4",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="refunds_remedy",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="remedy",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('proposed')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('proposed') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="9891fe5b9e5fcbadea041c3ce6bd6fea50c6e449",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_d755f",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="refunds_remedy",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="remedy",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="8ed542450efd1379522d3f91586ca188aa57160d",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_c61a9",
+                    table="refunds_remedy",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="Chargeback",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("chargeback_ref", models.CharField(max_length=40, unique=True)),
+                ("scheme", models.CharField(max_length=20)),
+                ("scheme_reason", models.CharField(max_length=10)),
+                ("arn", models.CharField(blank=True, max_length=30)),
+                ("rrn", models.CharField(blank=True, max_length=12)),
+                ("amount_minor", models.BigIntegerField()),
+                ("refund_arn", models.CharField(blank=True, max_length=30)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("notified", "Notified"),
+                            ("received", "Received"),
+                            ("accepting", "Accepting"),
+                            ("representing", "Representing"),
+                            ("accepted", "Accepted"),
+                            ("represented", "Represented"),
+                            ("prearb", "Prearb"),
+                            ("arbitration", "Arbitration"),
+                            ("won", "Won"),
+                            ("lost", "Lost"),
+                            ("lapsed", "Lapsed"),
+                            ("closed", "Closed"),
+                        ],
+                        default="notified",
+                        max_length=40,
+                    ),
+                ),
+                ("notified_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                (
+                    "top_up",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="chargebacks",
+                        to="wallets.topup",
+                    ),
+                ),
+                (
+                    "issuer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="chargebacks",
+                        to="refunds.issuer",
+                    ),
+                ),
+                (
+                    "credited_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="refunds.remedy",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="chargeback_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("arn", ""), ("rrn", ""), _negated=True),
+                        name="chargeback_names_its_transaction",
+                    ),
+                ],
+            },
+            bases=(django_fsm.FSMModelMixin, models.Model),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="chargeback",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO refunds_chargebacktransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'accept') AND b.state = 'accepting' AND a.state = 'accepted' THEN 'accept' WHEN (named IS NULL OR named = 'arbitrate') AND b.state = 'prearb' AND a.state = 'arbitration' THEN 'arbitrate' WHEN (named IS NULL OR named = 'close') AND b.state = 'accepted' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'lapsed' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'lost' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'won' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'contest') AND b.state = 'represented' AND a.state = 'prearb' THEN 'contest' WHEN (named IS NULL OR named = 'lapse') AND b.state = 'accepting' AND a.state = 'lapsed' THEN 'lapse' WHEN (named IS NULL OR named = 'lapse') AND b.state = 'prearb' AND a.state = 'lapsed' THEN 'lapse' WHEN (named IS NULL OR named = 'lapse') AND b.state = 'received' AND a.state = 'lapsed' THEN 'lapse' WHEN (named IS NULL OR named = 'lapse') AND b.state = 'representing' AND a.state = 'lapsed' THEN 'lapse' WHEN (named IS NULL OR named = 'lose') AND b.state = 'arbitration' AND a.state = 'lost' THEN 'lose' WHEN (named IS NULL OR named = 'lose') AND b.state = 'prearb' AND a.state = 'lost' THEN 'lose' WHEN (named IS NULL OR named = 'lose') AND b.state = 'represented' AND a.state = 'lost' THEN 'lose' WHEN (named IS NULL OR named = 'propose_acceptance') AND b.state = 'received' AND a.state = 'accepting' THEN 'propose_acceptance' WHEN (named IS NULL OR named = 'propose_representment') AND b.state = 'received' AND a.state = 'representing' THEN 'propose_representment' WHEN (named IS NULL OR named = 'receive') AND b.state = 'notified' AND a.state = 'received' THEN 'receive' WHEN (named IS NULL OR named = 'represent') AND b.state = 'representing' AND a.state = 'represented' THEN 'represent' WHEN (named IS NULL OR named = 'win') AND b.state = 'arbitration' AND a.state = 'won' THEN 'win' WHEN (named IS NULL OR named = 'win') AND b.state = 'prearb' AND a.state = 'won' THEN 'win' WHEN (named IS NULL OR named = 'win') AND b.state = 'represented' AND a.state = 'won' THEN 'win'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_chargebacktransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="331af18485145d22afa1aad1355adb5947d66b08",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_74f94",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="refunds_chargeback",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="chargeback",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('notified')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('notified') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="23224db432f16d21d7a5eacb6e75dc479c9ec4a0",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_4a994",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="refunds_chargeback",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="chargeback",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="86410d22dba8c5aa8cb8e1a7c45a400c442fe1ac",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_a284a",
+                    table="refunds_chargeback",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="chargeback",
+            trigger=pgtrigger.compiler.Trigger(
+                name="not_accepted_twice",
+                sql=winddown.guards.GuardSql(
+                    condition="WHEN (NEW.\"state\" IN ('accepting', 'accepted'))",
+                    func="\n                    IF EXISTS (\n                        SELECT FROM refunds_remedy r JOIN refunds_loss l ON l.id = r.loss_id\n                        WHERE l.top_up_id = NEW.top_up_id AND r.state = 'remedied'\n                            AND r.kind <> 'chargeback_accepted'\n                    ) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD038',\n                            MESSAGE = format('chargeback %s: the credit was already processed',\n                                NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="2d0271a4b212e4ad326dc6c6ae41ba790d4e5d64",
+                    operation="UPDATE",
+                    pgid="pgtrigger_not_accepted_twice_9d9f2",
+                    table="refunds_chargeback",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="ChargebackTransition",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subject_id", models.BigIntegerField()),
+                ("transition", models.CharField(max_length=60)),
+                ("source", models.CharField(max_length=40)),
+                ("target", models.CharField(max_length=40)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("run_id", models.BigIntegerField(null=True)),
+                ("reason", models.TextField()),
+                ("at", models.DateTimeField()),
+                ("xact_id", models.BigIntegerField()),
+            ],
+            options={
+                "abstract": False,
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["subject_id"], name="refunds_cha_subject_e2e6cb_idx"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True,
+                        fields=["xact_id"],
+                        name="refunds_cha_xact_id_4d8091_brin",
+                    ),
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="chargebacktransition",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="79defcdf332b5d48c3c946700c28578ae30f8940",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_d3908",
+                    table="refunds_chargebacktransition",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="Entitlement",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("computed", "Computed"),
+                            ("notified", "Notified"),
+                            ("applied", "Applied"),
+                            ("approved", "Approved"),
+                            ("paying", "Paying"),
+                            ("paid", "Paid"),
+                            ("returned", "Returned"),
+                            ("excluded", "Excluded"),
+                            ("late_approved", "Late Approved"),
+                            ("held", "Held"),
+                            ("transferred", "Transferred"),
+                        ],
+                        default="computed",
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "returns",
+                    models.SmallIntegerField(default=0, help_text="Transfers that came back."),
+                ),
+                ("postal_order_offered", models.BooleanField(default=False)),
+                (
+                    "notice_undeliverable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The individual notice did not arrive: not excluded (rule 42).",
+                    ),
+                ),
+                (
+                    "snapshot",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="wallets.snapshot",
+                    ),
+                ),
+                (
+                    "wallet",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entitlement",
+                        to="wallets.wallet",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="entitlement_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("returns__gte", 0)), name="returns_not_negative"
+                    ),
+                ],
+            },
+            bases=(django_fsm.FSMModelMixin, models.Model),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="entitlement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO refunds_entitlementtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'apply') AND b.state = 'computed' AND a.state = 'applied' THEN 'apply' WHEN (named IS NULL OR named = 'apply') AND b.state = 'notified' AND a.state = 'applied' THEN 'apply' WHEN (named IS NULL OR named = 'apply') AND b.state = 'returned' AND a.state = 'applied' THEN 'apply' WHEN (named IS NULL OR named = 'approve') AND b.state = 'applied' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'approve_late') AND b.state = 'excluded' AND a.state = 'late_approved' THEN 'approve_late' WHEN (named IS NULL OR named = 'exclude') AND b.state = 'computed' AND a.state = 'excluded' THEN 'exclude' WHEN (named IS NULL OR named = 'exclude') AND b.state = 'notified' AND a.state = 'excluded' THEN 'exclude' WHEN (named IS NULL OR named = 'give_back') AND b.state = 'paying' AND a.state = 'returned' THEN 'give_back' WHEN (named IS NULL OR named = 'hold') AND b.state = 'applied' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'approved' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'computed' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'notified' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'returned' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'notify') AND b.state = 'computed' AND a.state = 'notified' THEN 'notify' WHEN (named IS NULL OR named = 'pay') AND b.state = 'approved' AND a.state = 'paying' THEN 'pay' WHEN (named IS NULL OR named = 'pay') AND b.state = 'late_approved' AND a.state = 'paying' THEN 'pay' WHEN (named IS NULL OR named = 'release') AND b.state = 'held' AND a.state = 'computed' THEN 'release' WHEN (named IS NULL OR named = 'settle') AND b.state = 'paying' AND a.state = 'paid' THEN 'settle' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'applied' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'approved' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'computed' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'held' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'notified' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'returned' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'unapply') AND b.state = 'applied' AND a.state = 'notified' THEN 'unapply' WHEN (named IS NULL OR named = 'withdraw') AND b.state = 'approved' AND a.state = 'notified' THEN 'withdraw'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_entitlementtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="4131764092ac897f94c968e1bca53575a6796211",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_94761",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="refunds_entitlement",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="entitlement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('computed', 'held')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('computed', 'held') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="1b36ead3c2fdfa9f9f14901b1e0ea5abed38f716",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_b36bb",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="refunds_entitlement",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="entitlement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="35259509b8e44ecf6797c3a10857f7206db41faf",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_dadd0",
+                    table="refunds_entitlement",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="EntitlementTransition",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subject_id", models.BigIntegerField()),
+                ("transition", models.CharField(max_length=60)),
+                ("source", models.CharField(max_length=40)),
+                ("target", models.CharField(max_length=40)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("run_id", models.BigIntegerField(null=True)),
+                ("reason", models.TextField()),
+                ("at", models.DateTimeField()),
+                ("xact_id", models.BigIntegerField()),
+            ],
+            options={
+                "abstract": False,
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["subject_id"], name="refunds_ent_subject_def250_idx"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True,
+                        fields=["xact_id"],
+                        name="refunds_ent_xact_id_85aff6_brin",
+                    ),
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="entitlementtransition",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="8a7e231013c8a2cc4c56b7143396cb06d74302b8",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_b2284",
+                    table="refunds_entitlementtransition",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="FraudClaimTransition",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subject_id", models.BigIntegerField()),
+                ("transition", models.CharField(max_length=60)),
+                ("source", models.CharField(max_length=40)),
+                ("target", models.CharField(max_length=40)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("run_id", models.BigIntegerField(null=True)),
+                ("reason", models.TextField()),
+                ("at", models.DateTimeField()),
+                ("xact_id", models.BigIntegerField()),
+            ],
+            options={
+                "abstract": False,
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["subject_id"], name="refunds_fra_subject_992d5a_idx"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True,
+                        fields=["xact_id"],
+                        name="refunds_fra_xact_id_d93b65_brin",
+                    ),
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="fraudclaimtransition",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="503d7f7117b7360cbc1362a960c69484550fe747",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_b2bbe",
+                    table="refunds_fraudclaimtransition",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="IssuerAction",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("reversal", "Reversal"),
+                            ("stop_debit", "Stop Debit"),
+                            ("refund", "Refund"),
+                            ("debit_reimbursement", "Debit Reimbursement"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("funding", models.CharField(max_length=12)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("pending_approval", "Pending Approval"),
+                            ("approved", "Approved"),
+                            ("sent", "Sent"),
+                            ("acknowledged", "Acknowledged"),
+                            ("overdue", "Overdue"),
+                            ("escalated", "Escalated"),
+                            ("debit_stopped", "Debit Stopped"),
+                            ("refunded", "Refunded"),
+                            ("charged_back", "Charged Back"),
+                            ("too_late", "Too Late"),
+                            ("declined", "Declined"),
+                            ("need_info", "Need Info"),
+                            ("verified", "Verified"),
+                            ("fallback_opened", "Fallback Opened"),
+                            ("closed", "Closed"),
+                        ],
+                        default="draft",
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "key",
+                    models.UUIDField(
+                        help_text="The issuer answers under this; made before asking.", unique=True
+                    ),
+                ),
+                ("attempt", models.SmallIntegerField(default=0)),
+                ("drafted_at", models.DateTimeField()),
+                (
+                    "deadline_at",
+                    models.DateTimeField(
+                        help_text="The issuer's cut-off less our margin; none where no cut-off applies.",
+                        null=True,
+                    ),
+                ),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("answer_due_at", models.DateTimeField(null=True)),
+                ("answered_at", models.DateTimeField(null=True)),
+                ("refund_arn", models.CharField(blank=True, max_length=30)),
+                ("statement_on", models.DateField(null=True)),
+                (
+                    "ask_list",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="actions",
+                        to="refunds.asklist",
+                    ),
+                ),
+                (
+                    "issuer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="actions",
+                        to="refunds.issuer",
+                    ),
+                ),
+                (
+                    "remedy",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="action",
+                        to="refunds.remedy",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["sent", "acknowledged"])),
+                        fields=["answer_due_at"],
+                        name="issuer_action_awaited",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="issuer_action_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "stop_debit"), _negated=True),
+                            models.Q(("deadline_at__isnull", False), ("funding", "credit")),
+                            _connector="OR",
+                        ),
+                        name="stop_debit_for_credit_before_deadline",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "debit_reimbursement"), _negated=True),
+                            ("funding", "debit"),
+                            _connector="OR",
+                        ),
+                        name="debit_reimbursement_for_debit",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("state__in", ["sent", "acknowledged", "overdue", "escalated"]),
+                                _negated=True,
+                            ),
+                            models.Q(
+                                ("answer_due_at__isnull", False),
+                                ("attempt__gt", 0),
+                                ("sent_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="sent_with_answer_due",
+                    ),
+                ],
+            },
+            bases=(django_fsm.FSMModelMixin, models.Model),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="issueraction",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO refunds_issueractiontransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'acknowledge') AND b.state = 'sent' AND a.state = 'acknowledged' THEN 'acknowledge' WHEN (named IS NULL OR named = 'approve') AND b.state = 'pending_approval' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'charge_back') AND b.state = 'acknowledged' AND a.state = 'charged_back' THEN 'charge_back' WHEN (named IS NULL OR named = 'charge_back') AND b.state = 'escalated' AND a.state = 'charged_back' THEN 'charge_back' WHEN (named IS NULL OR named = 'charge_back') AND b.state = 'overdue' AND a.state = 'charged_back' THEN 'charge_back' WHEN (named IS NULL OR named = 'charge_back') AND b.state = 'sent' AND a.state = 'charged_back' THEN 'charge_back' WHEN (named IS NULL OR named = 'close') AND b.state = 'approved' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'charged_back' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'draft' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'escalated' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'fallback_opened' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'need_info' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'overdue' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'pending_approval' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'verified' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'decline') AND b.state = 'acknowledged' AND a.state = 'declined' THEN 'decline' WHEN (named IS NULL OR named = 'decline') AND b.state = 'escalated' AND a.state = 'declined' THEN 'decline' WHEN (named IS NULL OR named = 'decline') AND b.state = 'overdue' AND a.state = 'declined' THEN 'decline' WHEN (named IS NULL OR named = 'decline') AND b.state = 'sent' AND a.state = 'declined' THEN 'decline' WHEN (named IS NULL OR named = 'escalate') AND b.state = 'overdue' AND a.state = 'escalated' THEN 'escalate' WHEN (named IS NULL OR named = 'fall_overdue') AND b.state = 'acknowledged' AND a.state = 'overdue' THEN 'fall_overdue' WHEN (named IS NULL OR named = 'fall_overdue') AND b.state = 'sent' AND a.state = 'overdue' THEN 'fall_overdue' WHEN (named IS NULL OR named = 'miss') AND b.state = 'acknowledged' AND a.state = 'too_late' THEN 'miss' WHEN (named IS NULL OR named = 'miss') AND b.state = 'escalated' AND a.state = 'too_late' THEN 'miss' WHEN (named IS NULL OR named = 'miss') AND b.state = 'overdue' AND a.state = 'too_late' THEN 'miss' WHEN (named IS NULL OR named = 'miss') AND b.state = 'sent' AND a.state = 'too_late' THEN 'miss' WHEN (named IS NULL OR named = 'need_info') AND b.state = 'acknowledged' AND a.state = 'need_info' THEN 'need_info' WHEN (named IS NULL OR named = 'need_info') AND b.state = 'escalated' AND a.state = 'need_info' THEN 'need_info' WHEN (named IS NULL OR named = 'need_info') AND b.state = 'overdue' AND a.state = 'need_info' THEN 'need_info' WHEN (named IS NULL OR named = 'need_info') AND b.state = 'sent' AND a.state = 'need_info' THEN 'need_info' WHEN (named IS NULL OR named = 'open_fallback') AND b.state = 'declined' AND a.state = 'fallback_opened' THEN 'open_fallback' WHEN (named IS NULL OR named = 'open_fallback') AND b.state = 'too_late' AND a.state = 'fallback_opened' THEN 'open_fallback' WHEN (named IS NULL OR named = 'refund') AND b.state = 'acknowledged' AND a.state = 'refunded' THEN 'refund' WHEN (named IS NULL OR named = 'refund') AND b.state = 'escalated' AND a.state = 'refunded' THEN 'refund' WHEN (named IS NULL OR named = 'refund') AND b.state = 'overdue' AND a.state = 'refunded' THEN 'refund' WHEN (named IS NULL OR named = 'refund') AND b.state = 'sent' AND a.state = 'refunded' THEN 'refund' WHEN (named IS NULL OR named = 'send') AND b.state = 'approved' AND a.state = 'sent' THEN 'send' WHEN (named IS NULL OR named = 'send') AND b.state = 'need_info' AND a.state = 'sent' THEN 'send' WHEN (named IS NULL OR named = 'send') AND b.state = 'overdue' AND a.state = 'sent' THEN 'send' WHEN (named IS NULL OR named = 'send_back') AND b.state = 'pending_approval' AND a.state = 'draft' THEN 'send_back' WHEN (named IS NULL OR named = 'stop_debit') AND b.state = 'acknowledged' AND a.state = 'debit_stopped' THEN 'stop_debit' WHEN (named IS NULL OR named = 'stop_debit') AND b.state = 'escalated' AND a.state = 'debit_stopped' THEN 'stop_debit' WHEN (named IS NULL OR named = 'stop_debit') AND b.state = 'overdue' AND a.state = 'debit_stopped' THEN 'stop_debit' WHEN (named IS NULL OR named = 'stop_debit') AND b.state = 'sent' AND a.state = 'debit_stopped' THEN 'stop_debit' WHEN (named IS NULL OR named = 'submit') AND b.state = 'draft' AND a.state = 'pending_approval' THEN 'submit' WHEN (named IS NULL OR named = 'verify') AND b.state = 'debit_stopped' AND a.state = 'verified' THEN 'verify' WHEN (named IS NULL OR named = 'verify') AND b.state = 'refunded' AND a.state = 'verified' THEN 'verify'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_issueractiontransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="1e775bd065518d153a84a9a543302f2a34cbc5d1",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_f983f",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="refunds_issueraction",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="issueraction",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('draft')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('draft') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="6a9a74de6163dcc5ed0c207138ba6c5584c0e633",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_79d1c",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="refunds_issueraction",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="issueraction",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="dea409d31180a7c35c2d0c33607c2a5219f734bc",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_4dd47",
+                    table="refunds_issueraction",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="issueraction",
+            trigger=pgtrigger.compiler.Trigger(
+                name="asked_by_two",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE wrong bigint;",
+                    func="\n                    IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state = 'approved') = 0 THEN\n                        RETURN NULL;\n                    END IF;\n                    WITH asked AS (\n                        SELECT a.* FROM before b JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state = 'approved'\n                    ), signed AS (\n                        SELECT l.id AS ask_list_id, line.key::bigint AS id, line.value AS terms\n                        FROM refunds_asklist l\n                        JOIN winddown_signature s ON s.subject = 'ask_list:' || l.id\n                            AND s.part = 'approved' AND s.digest = l.digest\n                                AND s.signer_id <> l.maker_id\n                        JOIN winddown_approval p ON p.id = s.approval_id\n                        CROSS JOIN LATERAL jsonb_each(p.summary->'actions') AS line\n                        WHERE l.id IN (SELECT ask_list_id FROM asked)\n                    )\n                    SELECT min(a.id) INTO wrong FROM asked a\n                    LEFT JOIN signed s ON s.id = a.id AND s.ask_list_id = a.ask_list_id\n                    WHERE s.id IS NULL OR s.terms <> to_jsonb(ARRAY[a.kind, a.amount_minor::text]);\n                    IF wrong IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD033', MESSAGE = format(\n                            'issuer action %s has no approval of a second person', wrong);\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="eaa4cfe4356c850ddce30f776acea20132de8b56",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_asked_by_two_67144",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="refunds_issueraction",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="IssuerActionTransition",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subject_id", models.BigIntegerField()),
+                ("transition", models.CharField(max_length=60)),
+                ("source", models.CharField(max_length=40)),
+                ("target", models.CharField(max_length=40)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("run_id", models.BigIntegerField(null=True)),
+                ("reason", models.TextField()),
+                ("at", models.DateTimeField()),
+                ("xact_id", models.BigIntegerField()),
+            ],
+            options={
+                "abstract": False,
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["subject_id"], name="refunds_iss_subject_0a7986_idx"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True,
+                        fields=["xact_id"],
+                        name="refunds_iss_xact_id_87bc35_brin",
+                    ),
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="issueractiontransition",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="0b4199ea23d57fa4d1c9fab5ec71cbb1c5071e55",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_4d9da",
+                    table="refunds_issueractiontransition",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="IssuerFile",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "direction",
+                    models.CharField(choices=[("ask", "Ask"), ("answer", "Answer")], max_length=10),
+                ),
+                ("sequence", models.IntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("content", models.TextField()),
+                ("rows", models.IntegerField()),
+                ("amount_minor", models.BigIntegerField()),
+                ("at", models.DateTimeField()),
+                ("actor_id", models.BigIntegerField(null=True)),
+                (
+                    "issuer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="refunds.issuer",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("issuer", "direction", "sequence"),
+                        name="one_issuer_file_per_sequence",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("direction", "sha256"), name="one_issuer_file_per_content"
+                    ),
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="issuerfile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="3eeba8f9da53c21ffd0a124d551c487677222d3a",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_eaa57",
+                    table="refunds_issuerfile",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="IssuerAnswer",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("line", models.IntegerField()),
+                ("attempt", models.SmallIntegerField()),
+                (
+                    "code",
+                    models.CharField(
+                        choices=[
+                            ("accepted_debit_stopped", "Accepted Debit Stopped"),
+                            ("accepted_refunded", "Accepted Refunded"),
+                            ("already_charged_back", "Already Charged Back"),
+                            ("too_late_will_repay", "Too Late Will Repay"),
+                            ("too_late_cannot", "Too Late Cannot"),
+                            ("cardholder_unknown", "Cardholder Unknown"),
+                            ("declined", "Declined"),
+                            ("need_info", "Need Info"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("answered_at", models.DateTimeField()),
+                ("statement_on", models.DateField(null=True)),
+                ("refund_arn", models.CharField(blank=True, max_length=30)),
+                ("note", models.TextField(blank=True)),
+                (
+                    "applied",
+                    models.BooleanField(
+                        help_text="False when the action no longer waited for an answer."
+                    ),
+                ),
+                (
+                    "action",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="answers",
+                        to="refunds.issueraction",
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="answers",
+                        to="refunds.issuerfile",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(fields=("file", "line"), name="one_answer_per_line"),
+                    models.UniqueConstraint(
+                        fields=("action", "attempt", "code", "answered_at"),
+                        name="one_answer_per_attempt",
+                    ),
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="issueranswer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="9fb5bd1aecc251695ea6da4bf28b22e0c45f6199",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_24180",
+                    table="refunds_issueranswer",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.CreateModel(
             name="Payee",
             fields=[
@@ -1010,6 +1780,68 @@ class Migration(migrations.Migration):
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payee",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO refunds_payeetransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'ask') AND b.state = 'entered' AND a.state = 'asked' THEN 'ask' WHEN (named IS NULL OR named = 'match') AND b.state = 'asked' AND a.state = 'matched' THEN 'match' WHEN (named IS NULL OR named = 'override') AND b.state = 'refused' AND a.state = 'overridden' THEN 'override' WHEN (named IS NULL OR named = 'refuse') AND b.state = 'asked' AND a.state = 'refused' THEN 'refuse' WHEN (named IS NULL OR named = 'refuse') AND b.state = 'matched' AND a.state = 'refused' THEN 'refuse' WHEN (named IS NULL OR named = 'refuse') AND b.state = 'overridden' AND a.state = 'refused' THEN 'refuse'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_payeetransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="52b460af70b8928ce844589972ee801fa6e2b7e5",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_8b6f9",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="refunds_payee",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payee",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('entered')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('entered') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="56d3a821ad562dd063bd0681f1d9435b4f405062",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_d067d",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="refunds_payee",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payee",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="1d52984e1364741037cd284cfd60b9d28d0b52fa",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_b8bf1",
+                    table="refunds_payee",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payee",
+            trigger=pgtrigger.compiler.Trigger(
+                name="payee_is_frozen",
+                sql=winddown.guards.GuardSql(
+                    func="\n                    IF (OLD.holder_id, OLD.version, OLD.bank_code, OLD.branch_code, OLD.name_kana,\n                        OLD.account_type, OLD.account_number_sealed, OLD.account_mask,\n                        OLD.fingerprint, OLD.entered_at)\n                       IS DISTINCT FROM\n                       (NEW.holder_id, NEW.version, NEW.bank_code, NEW.branch_code, NEW.name_kana,\n                        NEW.account_type, NEW.account_number_sealed, NEW.account_mask,\n                        NEW.fingerprint, NEW.entered_at)\n                       OR NEW.usable_from < OLD.usable_from\n                       OR (OLD.replaced_at IS NOT NULL\n                           AND NEW.replaced_at IS DISTINCT FROM OLD.replaced_at) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD050',\n                            MESSAGE = format(\n                                'payee %s is frozen: a new account is a new version', OLD.id);\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="abe5404c8d048869d63ebdcb6f10bfe166511d7c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_payee_is_frozen_a7fb8",
+                    table="refunds_payee",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.CreateModel(
             name="PayeeTransition",
             fields=[
@@ -1036,6 +1868,79 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payeetransition",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="f2d39ddbc1f75866c5dbf455783800271875fd02",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_35094",
+                    table="refunds_payeetransition",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="RefundTerms",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("remitter_code", models.CharField(max_length=10)),
+                ("remitter_name", models.CharField(max_length=40)),
+                ("bank_code", models.CharField(max_length=4)),
+                ("bank_name", models.CharField(blank=True, max_length=15)),
+                ("branch_code", models.CharField(max_length=3)),
+                ("branch_name", models.CharField(blank=True, max_length=15)),
+                ("account_type", models.CharField(default="2", max_length=1)),
+                ("account_number", models.CharField(max_length=7)),
+                ("auto_approve_max_minor", models.BigIntegerField(default=300000)),
+                ("two_approvers_above_minor", models.BigIntegerField(default=100000000)),
+                ("file_records_max", models.IntegerField(default=999999)),
+                ("cooling_off_hours", models.IntegerField(default=24)),
+                ("holders_per_account_max", models.IntegerField(default=3)),
+                ("returns_before_postal_order", models.IntegerField(default=3)),
+                ("source", models.TextField(help_text="Who laid these limits down, and where.")),
+                ("adopted_at", models.DateTimeField()),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("auto_approve_max_minor__gte", 0),
+                            ("cooling_off_hours__gte", 0),
+                            ("file_records_max__range", (1, 999999)),
+                            ("holders_per_account_max__gte", 1),
+                            ("returns_before_postal_order__gte", 1),
+                            ("two_approvers_above_minor__gte", 0),
+                        ),
+                        name="terms_within_reason",
+                    )
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="refundterms",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="0651038ddf982ecd69d4be3c8c892ab9f863a807",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_72b5d",
+                    table="refunds_refundterms",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.CreateModel(
             name="PayoutBatch",
@@ -1109,11 +2014,108 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+                (
+                    "terms",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="refunds.refundterms",
+                    ),
+                ),
             ],
             options={
                 "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("bank_code", "sequence"), name="batch_number_once_per_bank"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("sequence", None), ("sha256", None), ("state", "open")),
+                            models.Q(("sequence", None), ("sha256", None), ("state", "voided")),
+                            models.Q(
+                                models.Q(("state", "open"), _negated=True),
+                                models.Q(("digest", ""), _negated=True),
+                                ("items__gt", 0),
+                                ("sealed_at__isnull", False),
+                                ("sequence__gt", 0),
+                                ("sha256__isnull", False),
+                                ("total_minor__gt", 0),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="sealed_batch_complete",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("approvals_needed__in", [1, 2])),
+                        name="batch_takes_one_or_two_approvers",
+                    ),
+                ],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payoutbatch",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO refunds_payoutbatchtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'accept') AND b.state = 'transmitted' AND a.state = 'bank_accepted' THEN 'accept' WHEN (named IS NULL OR named = 'approve') AND b.state = 'submitted_for_approval' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'begin_reconciliation') AND b.state = 'executed' AND a.state = 'reconciling' THEN 'begin_reconciliation' WHEN (named IS NULL OR named = 'close') AND b.state = 'reconciled' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'execute') AND b.state = 'bank_accepted' AND a.state = 'executed' THEN 'execute' WHEN (named IS NULL OR named = 'export') AND b.state = 'approved' AND a.state = 'exported' THEN 'export' WHEN (named IS NULL OR named = 'reconcile') AND b.state = 'reconciling' AND a.state = 'reconciled' THEN 'reconcile' WHEN (named IS NULL OR named = 'refuse') AND b.state = 'transmitted' AND a.state = 'bank_rejected' THEN 'refuse' WHEN (named IS NULL OR named = 'reject') AND b.state = 'submitted_for_approval' AND a.state = 'rejected' THEN 'reject' WHEN (named IS NULL OR named = 'seal') AND b.state = 'open' AND a.state = 'sealed' THEN 'seal' WHEN (named IS NULL OR named = 'submit') AND b.state = 'sealed' AND a.state = 'submitted_for_approval' THEN 'submit' WHEN (named IS NULL OR named = 'transmit') AND b.state = 'exported' AND a.state = 'transmitted' THEN 'transmit' WHEN (named IS NULL OR named = 'void') AND b.state = 'approved' AND a.state = 'voided' THEN 'void' WHEN (named IS NULL OR named = 'void') AND b.state = 'exported' AND a.state = 'voided' THEN 'void' WHEN (named IS NULL OR named = 'void') AND b.state = 'open' AND a.state = 'voided' THEN 'void' WHEN (named IS NULL OR named = 'void') AND b.state = 'sealed' AND a.state = 'voided' THEN 'void' WHEN (named IS NULL OR named = 'void') AND b.state = 'submitted_for_approval' AND a.state = 'voided' THEN 'void'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_payoutbatchtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="cb47d3817170cbc9dd2a55891794a24f6a182105",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_8f792",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="refunds_payoutbatch",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payoutbatch",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('open')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('open') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="a71120635b0df92fff43fcb1e93762ea639d974e",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_cb5c1",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="refunds_payoutbatch",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payoutbatch",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="558e5dfdfa7328621ca1d92c4962a6908c81e50a",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_5e218",
+                    table="refunds_payoutbatch",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payoutbatch",
+            trigger=pgtrigger.compiler.Trigger(
+                name="sealed_batch_is_frozen",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE signed integer; subject_name text := 'payout_batch:' || OLD.id;",
+                    func="\n                    IF OLD.state <> 'open' AND (OLD.bank_code, OLD.sequence, OLD.value_date, OLD.items, OLD.total_minor, OLD.sha256, OLD.digest, OLD.approvals_needed, OLD.maker_id, OLD.run_id, OLD.terms_id, OLD.sealed_at) IS DISTINCT FROM (NEW.bank_code, NEW.sequence, NEW.value_date, NEW.items, NEW.total_minor, NEW.sha256, NEW.digest, NEW.approvals_needed, NEW.maker_id, NEW.run_id, NEW.terms_id, NEW.sealed_at) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD051',\n                            MESSAGE = format(\n                                'payout batch %s is sealed: nothing of it can change', OLD.id);\n                    END IF;\n                    IF OLD.state <> NEW.state AND NEW.state = 'approved' THEN\n                        SELECT count(DISTINCT s.staff_number) INTO signed\n                        FROM winddown_signature s\n                        WHERE s.subject = subject_name AND s.part = 'approved'\n                            AND s.digest = NEW.digest\n                          AND s.signer_id <> NEW.maker_id\n                          AND s.staff_number <> (SELECT u.staff_number FROM accounts_user u\n                              WHERE u.id = NEW.maker_id);\n                        IF signed < NEW.approvals_needed THEN\n                            RAISE EXCEPTION USING ERRCODE = 'WD052', MESSAGE = format(\n                                'payout batch %s has %s of %s approvals, its maker not counted',\n                                OLD.id, signed, NEW.approvals_needed);\n                        END IF;\n                    END IF;\n                    IF OLD.state <> NEW.state AND NEW.state = 'transmitted' AND (\n                        SELECT count(*) FROM accounts_user u\n                        WHERE u.id = NEW.transmitted_by_id AND u.staff_number <> ''\n                          AND u.staff_number <> (SELECT m.staff_number FROM accounts_user m\n                              WHERE m.id = NEW.maker_id)\n                          AND u.staff_number NOT IN (\n                              SELECT s.staff_number FROM winddown_signature s\n                                  WHERE s.subject = subject_name)\n                    ) = 0 THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD053', MESSAGE = format(\n                            'payout batch %s: who transmits neither made nor approved it', OLD.id);\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="6f451c48f301196704b7071865330214bfacf039",
+                    operation="UPDATE",
+                    pgid="pgtrigger_sealed_batch_is_frozen_57f5c",
+                    table="refunds_payoutbatch",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.CreateModel(
             name="Payout",
@@ -1197,11 +2199,196 @@ class Migration(migrations.Migration):
                         to="refunds.payoutbatch",
                     ),
                 ),
+                (
+                    "remedy",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payouts",
+                        to="refunds.remedy",
+                    ),
+                ),
             ],
             options={
                 "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("entitlement__isnull", False), ("remedy", None)),
+                            models.Q(("entitlement", None), ("remedy__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payout_for_one_thing",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__range", (1, 9999999999))),
+                        name="payout_fits_a_transfer",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("attempt__gte", 1)), name="attempts_count_from_one"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("live", True)),
+                        fields=("entitlement",),
+                        name="one_live_payout_per_claim",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("live", True)),
+                        fields=("remedy",),
+                        name="one_live_payout_per_remedy",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("entitlement", "attempt"), name="payout_attempt_once"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("remedy", "attempt"), name="remedy_attempt_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("live", True),
+                                (
+                                    "state__in",
+                                    [
+                                        "ready",
+                                        "checked",
+                                        "batched",
+                                        "exported",
+                                        "executed",
+                                        "settled",
+                                    ],
+                                ),
+                            ),
+                            models.Q(
+                                ("live", False),
+                                ("state__in", ["returned", "uncollectable", "recalled"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payout_live_until_it_came_back",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("batch", None), ("state__in", ["ready", "checked"])),
+                            models.Q(
+                                models.Q(("state__in", ["ready", "checked"]), _negated=True),
+                                ("batch__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="payout_in_a_batch_from_batched_on",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", "ready"), ("payee__isnull", False), _connector="OR"
+                        ),
+                        name="checked_payout_has_payee",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("result_at", None),
+                                ("result_file", None),
+                                ("return_reason", ""),
+                                models.Q(
+                                    ("state__in", ["settled", "returned", "uncollectable"]),
+                                    _negated=True,
+                                ),
+                            ),
+                            models.Q(
+                                ("result_at__isnull", False),
+                                ("result_file__isnull", False),
+                                ("state__in", ["settled", "returned", "uncollectable"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="result_comes_from_a_bank_file",
+                    ),
+                ],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payout",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO refunds_payouttransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'check_payee') AND b.state = 'ready' AND a.state = 'checked' THEN 'check_payee' WHEN (named IS NULL OR named = 'execute') AND b.state = 'exported' AND a.state = 'executed' THEN 'execute' WHEN (named IS NULL OR named = 'export') AND b.state = 'batched' AND a.state = 'exported' THEN 'export' WHEN (named IS NULL OR named = 'give_back') AND b.state = 'executed' AND a.state = 'returned' THEN 'give_back' WHEN (named IS NULL OR named = 'give_up') AND b.state = 'returned' AND a.state = 'uncollectable' THEN 'give_up' WHEN (named IS NULL OR named = 'put_in_batch') AND b.state = 'checked' AND a.state = 'batched' THEN 'put_in_batch' WHEN (named IS NULL OR named = 'recall') AND b.state = 'exported' AND a.state = 'recalled' THEN 'recall' WHEN (named IS NULL OR named = 'settle') AND b.state = 'executed' AND a.state = 'settled' THEN 'settle' WHEN (named IS NULL OR named = 'take_out') AND b.state = 'batched' AND a.state = 'ready' THEN 'take_out' WHEN (named IS NULL OR named = 'take_out') AND b.state = 'exported' AND a.state = 'ready' THEN 'take_out'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_payouttransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="a8652d2b6e28dd7943ff6950f7f222f23a9180e1",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_70e24",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="refunds_payout",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payout",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('ready', 'checked')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('ready', 'checked') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="d76b892a978c4efbcb537e47f6efbd533b5e8b5d",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_e9cb6",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="refunds_payout",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payout",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="54753f707c1879dca5558f346913d6dc49afeede",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_e620b",
+                    table="refunds_payout",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payout",
+            trigger=pgtrigger.compiler.Trigger(
+                name="payout_is_fixed",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE wrong bigint;",
+                    func="\n                    SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id\n                    WHERE (a.entitlement_id, a.remedy_id, a.holder_id, a.amount_minor, a.attempt)\n                          IS DISTINCT FROM (b.entitlement_id, b.remedy_id, b.holder_id,\n                              b.amount_minor, b.attempt)\n                       OR (b.batch_id IS NOT NULL AND a.batch_id IS NOT NULL\n                           AND (a.payee_id, a.batch_id) IS DISTINCT FROM (b.payee_id, b.batch_id))\n                       OR (b.result_file_id IS NOT NULL\n                           AND (a.result_file_id, a.result_at, a.return_reason)\n                           IS DISTINCT FROM (b.result_file_id, b.result_at, b.return_reason))\n                       OR (a.live AND NOT b.live);\n                    IF wrong IS NULL THEN\n                        SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id\n                        LEFT JOIN refunds_payoutbatch o ON o.id = b.batch_id\n                        LEFT JOIN refunds_payoutbatch n ON n.id = a.batch_id\n                        WHERE a.batch_id IS DISTINCT FROM b.batch_id\n                          AND (n.state <> 'open'\n                               OR o.state NOT IN ('rejected', 'bank_rejected', 'voided'));\n                    END IF;\n                    IF wrong IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD051', MESSAGE = format(\n                            'payout %s: what it pays, and what a sealed batch holds, is fixed',\n                            wrong);\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="283ac80a443652162c2368b3a96c166a924f08b0",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_payout_is_fixed_65617",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="refunds_payout",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payout",
+            trigger=pgtrigger.compiler.Trigger(
+                name="payout_starts_outside_batches",
+                sql=winddown.guards.GuardSql(
+                    func="\n                    IF (SELECT count(*) FROM after\n                        WHERE batch_id IS NOT NULL OR result_file_id IS NOT NULL) > 0 THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD051',\n                            MESSAGE = 'a new payout is in no batch and has no result';\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="1966a41f2f507b5f03eadad3174659cf7df1e3f5",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_payout_starts_outside_batches_276bb",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="refunds_payout",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.CreateModel(
             name="PayoutBatchTransition",
@@ -1229,6 +2416,21 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payoutbatchtransition",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="0d6a6e3ca448a6a7ae40db1b17b390784e453b78",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_3fe92",
+                    table="refunds_payoutbatchtransition",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.CreateModel(
             name="PayoutFilePart",
@@ -1260,6 +2462,35 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payoutfilepart",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="3e8aab7b0335c09c174962ec7941b6df08e77a59",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_b1082",
+                    table="refunds_payoutfilepart",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payoutfilepart",
+            trigger=pgtrigger.compiler.Trigger(
+                name="part_of_open_batch",
+                sql=winddown.guards.GuardSql(
+                    func="\n                    IF (SELECT b.state FROM refunds_payoutbatch b\n                        WHERE b.id = NEW.batch_id) <> 'open' THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD051', MESSAGE = format(\n                            'payout batch %s is sealed: nothing of it can change', NEW.batch_id);\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="e6c750fa494504e03aa2bb53e7de9c810357b69e",
+                    operation="INSERT",
+                    pgid="pgtrigger_part_of_open_batch_6a310",
+                    table="refunds_payoutfilepart",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.CreateModel(
             name="PayoutTransition",
             fields=[
@@ -1286,6 +2517,21 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payouttransition",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="0100b5ace96dc42ba32ea206d60bbbfed426f06a",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_cf237",
+                    table="refunds_payouttransition",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.CreateModel(
             name="ReconciliationBreak",
@@ -1363,6 +2609,54 @@ class Migration(migrations.Migration):
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="reconciliationbreak",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO refunds_reconciliationbreaktransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'resolve') AND b.state = 'open' AND a.state = 'resolved' THEN 'resolve'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_reconciliationbreaktransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="8a29c68c76575bd99fb467817c71f6ebdba06f00",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_186fb",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="refunds_reconciliationbreak",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="reconciliationbreak",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('open')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('open') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="ba49e8d0d554c6fa895da36e121f999d44efa0ec",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_6cccf",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="refunds_reconciliationbreak",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="reconciliationbreak",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="6c06b592daa75dd75c94f775a1910e1b2ee7a9fa",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_62052",
+                    table="refunds_reconciliationbreak",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.CreateModel(
             name="ReconciliationBreakTransition",
             fields=[
@@ -1390,6 +2684,21 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="reconciliationbreaktransition",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="efc405cf14a742bf7688e6c770955c3e96fe4c3d",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_8d71b",
+                    table="refunds_reconciliationbreaktransition",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.CreateModel(
             name="RefundApplication",
             fields=[
@@ -1399,7 +2708,14 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("route", models.CharField(choices=[("app", "App"), ("web", "Web")], max_length=3)),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("app", "App"), ("web", "Web")],
+                        help_text="How the application came in.",
+                        max_length=3,
+                    ),
+                ),
                 (
                     "state",
                     models.CharField(
@@ -1555,1197 +2871,6 @@ class Migration(migrations.Migration):
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
-        migrations.CreateModel(
-            name="RefundApplicationTransition",
-            fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("subject_id", models.BigIntegerField()),
-                ("transition", models.CharField(max_length=60)),
-                ("source", models.CharField(max_length=40)),
-                ("target", models.CharField(max_length=40)),
-                ("actor_id", models.BigIntegerField(null=True)),
-                ("run_id", models.BigIntegerField(null=True)),
-                ("reason", models.TextField()),
-                ("at", models.DateTimeField()),
-                ("xact_id", models.BigIntegerField()),
-            ],
-            options={
-                "abstract": False,
-                "default_permissions": (),
-                "indexes": [
-                    models.Index(fields=["subject_id"], name="refunds_ref_subject_9b5cce_idx"),
-                    django.contrib.postgres.indexes.BrinIndex(
-                        autosummarize=True,
-                        fields=["xact_id"],
-                        name="refunds_ref_xact_id_a7ae57_brin",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="RefundTerms",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("remitter_code", models.CharField(max_length=10)),
-                ("remitter_name", models.CharField(max_length=40)),
-                ("bank_code", models.CharField(max_length=4)),
-                ("bank_name", models.CharField(blank=True, max_length=15)),
-                ("branch_code", models.CharField(max_length=3)),
-                ("branch_name", models.CharField(blank=True, max_length=15)),
-                ("account_type", models.CharField(default="2", max_length=1)),
-                ("account_number", models.CharField(max_length=7)),
-                ("auto_approve_max_minor", models.BigIntegerField(default=300000)),
-                ("two_approvers_above_minor", models.BigIntegerField(default=100000000)),
-                ("file_records_max", models.IntegerField(default=999999)),
-                ("cooling_off_hours", models.IntegerField(default=24)),
-                ("holders_per_account_max", models.IntegerField(default=3)),
-                ("returns_before_postal_order", models.IntegerField(default=3)),
-                ("source", models.TextField(help_text="Who laid these limits down, and where.")),
-                ("adopted_at", models.DateTimeField()),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("auto_approve_max_minor__gte", 0),
-                            ("cooling_off_hours__gte", 0),
-                            ("file_records_max__range", (1, 999999)),
-                            ("holders_per_account_max__gte", 1),
-                            ("returns_before_postal_order__gte", 1),
-                            ("two_approvers_above_minor__gte", 0),
-                        ),
-                        name="terms_within_reason",
-                    )
-                ],
-            },
-        ),
-        migrations.AddField(
-            model_name="payoutbatch",
-            name="terms",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="refunds.refundterms",
-            ),
-        ),
-        migrations.CreateModel(
-            name="Remedy",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("stop_debit", "Stop Debit"),
-                            ("issuer_refund", "Issuer Refund"),
-                            ("debit_reimbursement", "Debit Reimbursement"),
-                            ("chargeback_accepted", "Chargeback Accepted"),
-                            ("compensation_payout", "Compensation Payout"),
-                            ("points_recredit", "Points Recredit"),
-                        ],
-                        max_length=24,
-                    ),
-                ),
-                ("amount_minor", models.BigIntegerField()),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("proposed", "Proposed"),
-                            ("asked", "Asked"),
-                            ("remedied", "Remedied"),
-                            ("failed", "Failed"),
-                        ],
-                        default="proposed",
-                        max_length=40,
-                    ),
-                ),
-                ("proposed_at", models.DateTimeField()),
-                ("asked_at", models.DateTimeField(null=True)),
-                ("remedied_at", models.DateTimeField(null=True)),
-                ("failed_at", models.DateTimeField(null=True)),
-                (
-                    "failure",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("too_late", "Too Late"),
-                            ("declined", "Declined"),
-                            ("superseded", "Superseded"),
-                            ("undeliverable", "Undeliverable"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                (
-                    "loss",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="remedies",
-                        to="refunds.loss",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("state", "remedied")),
-                        fields=("loss",),
-                        name="one_remedied_per_loss",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("state", "failed"), _negated=True),
-                        fields=("loss",),
-                        name="one_live_remedy_per_loss",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("amount_minor__gt", 0)), name="remedy_positive"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("state", "remedied"), _negated=True),
-                            ("remedied_at__isnull", False),
-                            _connector="OR",
-                        ),
-                        name="remedied_has_its_instant",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("state", "failed"), _negated=True),
-                            models.Q(("failure", ""), _negated=True),
-                            _connector="OR",
-                        ),
-                        name="failed_remedy_has_its_reason",
-                    ),
-                ],
-            },
-            bases=(django_fsm.FSMModelMixin, models.Model),
-        ),
-        migrations.AddField(
-            model_name="payout",
-            name="remedy",
-            field=models.ForeignKey(
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="payouts",
-                to="refunds.remedy",
-            ),
-        ),
-        migrations.AddField(
-            model_name="issueraction",
-            name="remedy",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="action",
-                to="refunds.remedy",
-            ),
-        ),
-        migrations.CreateModel(
-            name="Chargeback",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("chargeback_ref", models.CharField(max_length=40, unique=True)),
-                ("scheme", models.CharField(max_length=20)),
-                ("scheme_reason", models.CharField(max_length=10)),
-                ("arn", models.CharField(blank=True, max_length=30)),
-                ("rrn", models.CharField(blank=True, max_length=12)),
-                ("amount_minor", models.BigIntegerField()),
-                ("refund_arn", models.CharField(blank=True, max_length=30)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("notified", "Notified"),
-                            ("received", "Received"),
-                            ("accepting", "Accepting"),
-                            ("representing", "Representing"),
-                            ("accepted", "Accepted"),
-                            ("represented", "Represented"),
-                            ("prearb", "Prearb"),
-                            ("arbitration", "Arbitration"),
-                            ("won", "Won"),
-                            ("lost", "Lost"),
-                            ("lapsed", "Lapsed"),
-                            ("closed", "Closed"),
-                        ],
-                        default="notified",
-                        max_length=40,
-                    ),
-                ),
-                ("notified_at", models.DateTimeField()),
-                ("due_at", models.DateTimeField()),
-                (
-                    "top_up",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="chargebacks",
-                        to="wallets.topup",
-                    ),
-                ),
-                (
-                    "issuer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="chargebacks",
-                        to="refunds.issuer",
-                    ),
-                ),
-                (
-                    "credited_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="refunds.remedy",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("amount_minor__gt", 0)), name="chargeback_positive"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("arn", ""), ("rrn", ""), _negated=True),
-                        name="chargeback_names_its_transaction",
-                    ),
-                ],
-            },
-            bases=(django_fsm.FSMModelMixin, models.Model),
-        ),
-        migrations.CreateModel(
-            name="RemedyTransition",
-            fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("subject_id", models.BigIntegerField()),
-                ("transition", models.CharField(max_length=60)),
-                ("source", models.CharField(max_length=40)),
-                ("target", models.CharField(max_length=40)),
-                ("actor_id", models.BigIntegerField(null=True)),
-                ("run_id", models.BigIntegerField(null=True)),
-                ("reason", models.TextField()),
-                ("at", models.DateTimeField()),
-                ("xact_id", models.BigIntegerField()),
-            ],
-            options={
-                "abstract": False,
-                "default_permissions": (),
-                "indexes": [
-                    models.Index(fields=["subject_id"], name="refunds_rem_subject_095885_idx"),
-                    django.contrib.postgres.indexes.BrinIndex(
-                        autosummarize=True,
-                        fields=["xact_id"],
-                        name="refunds_rem_xact_id_284d1a_brin",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="RuleHit",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("evidence", models.JSONField(help_text="Ids and counts only, no personal data.")),
-                (
-                    "hit_at",
-                    models.DateTimeField(help_text="When the last row of the evidence happened."),
-                ),
-                ("found_at", models.DateTimeField()),
-                (
-                    "claim",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="hits",
-                        to="refunds.fraudclaim",
-                    ),
-                ),
-                (
-                    "rule",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="hits",
-                        to="refunds.detectionrule",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("claim", "rule"), name="one_hit_per_claim_and_rule"
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Bank",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.CharField(max_length=4)),
-                ("name", models.CharField(max_length=60)),
-                ("kana", models.CharField(max_length=15)),
-                (
-                    "dataset",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="refunds.bankdataset",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("dataset", "code"), name="bank_once_per_dataset"
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Branch",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("bank_code", models.CharField(max_length=4)),
-                ("code", models.CharField(max_length=3)),
-                ("name", models.CharField(max_length=60)),
-                ("kana", models.CharField(max_length=15)),
-                (
-                    "dataset",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="refunds.bankdataset",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("dataset", "bank_code", "code"), name="branch_once_per_dataset"
-                    )
-                ],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="payoutbatch",
-            constraint=models.UniqueConstraint(
-                fields=("bank_code", "sequence"), name="batch_number_once_per_bank"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payoutbatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("sequence", None), ("sha256", None), ("state", "open")),
-                    models.Q(("sequence", None), ("sha256", None), ("state", "voided")),
-                    models.Q(
-                        models.Q(("state", "open"), _negated=True),
-                        models.Q(("digest", ""), _negated=True),
-                        ("items__gt", 0),
-                        ("sealed_at__isnull", False),
-                        ("sequence__gt", 0),
-                        ("sha256__isnull", False),
-                        ("total_minor__gt", 0),
-                    ),
-                    _connector="OR",
-                ),
-                name="sealed_batch_complete",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payoutbatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("approvals_needed__in", [1, 2])),
-                name="batch_takes_one_or_two_approvers",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("entitlement__isnull", False), ("remedy", None)),
-                    models.Q(("entitlement", None), ("remedy__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payout_for_one_thing",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__range", (1, 9999999999))),
-                name="payout_fits_a_transfer",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("attempt__gte", 1)), name="attempts_count_from_one"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("live", True)),
-                fields=("entitlement",),
-                name="one_live_payout_per_claim",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("live", True)),
-                fields=("remedy",),
-                name="one_live_payout_per_remedy",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.UniqueConstraint(
-                fields=("entitlement", "attempt"), name="payout_attempt_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.UniqueConstraint(
-                fields=("remedy", "attempt"), name="remedy_attempt_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("live", True),
-                        (
-                            "state__in",
-                            ["ready", "checked", "batched", "exported", "executed", "settled"],
-                        ),
-                    ),
-                    models.Q(
-                        ("live", False), ("state__in", ["returned", "uncollectable", "recalled"])
-                    ),
-                    _connector="OR",
-                ),
-                name="payout_live_until_it_came_back",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("batch", None), ("state__in", ["ready", "checked"])),
-                    models.Q(
-                        models.Q(("state__in", ["ready", "checked"]), _negated=True),
-                        ("batch__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="payout_in_a_batch_from_batched_on",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "ready"), ("payee__isnull", False), _connector="OR"),
-                name="checked_payout_has_payee",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("result_at", None),
-                        ("result_file", None),
-                        ("return_reason", ""),
-                        models.Q(
-                            ("state__in", ["settled", "returned", "uncollectable"]), _negated=True
-                        ),
-                    ),
-                    models.Q(
-                        ("result_at__isnull", False),
-                        ("result_file__isnull", False),
-                        ("state__in", ["settled", "returned", "uncollectable"]),
-                    ),
-                    _connector="OR",
-                ),
-                name="result_comes_from_a_bank_file",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="issueraction",
-            index=models.Index(
-                condition=models.Q(("state__in", ["sent", "acknowledged"])),
-                fields=["answer_due_at"],
-                name="issuer_action_awaited",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="issueraction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)), name="issuer_action_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="issueraction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "stop_debit"), _negated=True),
-                    models.Q(("deadline_at__isnull", False), ("funding", "credit")),
-                    _connector="OR",
-                ),
-                name="stop_debit_for_credit_before_deadline",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="issueraction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "debit_reimbursement"), _negated=True),
-                    ("funding", "debit"),
-                    _connector="OR",
-                ),
-                name="debit_reimbursement_for_debit",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="issueraction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("state__in", ["sent", "acknowledged", "overdue", "escalated"]),
-                        _negated=True,
-                    ),
-                    models.Q(
-                        ("answer_due_at__isnull", False),
-                        ("attempt__gt", 0),
-                        ("sent_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="sent_with_answer_due",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="chargebacktransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="79defcdf332b5d48c3c946700c28578ae30f8940",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_d3908",
-                    table="refunds_chargebacktransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="detectionrule",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="638879e0fc39632b4c6122cf00e4d7a7712db6ec",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_cc0d9",
-                    table="refunds_detectionrule",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="entitlementtransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="8a7e231013c8a2cc4c56b7143396cb06d74302b8",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_b2284",
-                    table="refunds_entitlementtransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="fraudclaimtransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="503d7f7117b7360cbc1362a960c69484550fe747",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_b2bbe",
-                    table="refunds_fraudclaimtransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="issueractiontransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="0b4199ea23d57fa4d1c9fab5ec71cbb1c5071e55",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_4d9da",
-                    table="refunds_issueractiontransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payeetransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="f2d39ddbc1f75866c5dbf455783800271875fd02",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_35094",
-                    table="refunds_payeetransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payoutbatchtransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="0d6a6e3ca448a6a7ae40db1b17b390784e453b78",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_3fe92",
-                    table="refunds_payoutbatchtransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payouttransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="0100b5ace96dc42ba32ea206d60bbbfed426f06a",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_cf237",
-                    table="refunds_payouttransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="reconciliationbreaktransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="efc405cf14a742bf7688e6c770955c3e96fe4c3d",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_8d71b",
-                    table="refunds_reconciliationbreaktransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="refundapplicationtransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="89092349c72a92dcb4f291cd28ef3023e2e5b8fe",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_46268",
-                    table="refunds_refundapplicationtransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="refundterms",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="0651038ddf982ecd69d4be3c8c892ab9f863a807",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_72b5d",
-                    table="refunds_refundterms",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="remedytransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="efa488111ab6b50ae08acfe389dc925c441f8caa",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_8eb12",
-                    table="refunds_remedytransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="asklist",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="4e3d5fa0403724ebcdc88f002d99444816f00722",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_f662e",
-                    table="refunds_asklist",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="bankfile",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="60a3cbe3b0bee266c1005b9b505cf97104611c40",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_9245a",
-                    table="refunds_bankfile",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="claimdecision",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="4f6c04b14c289746a8f23e063a370d821ba1333c",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_324be",
-                    table="refunds_claimdecision",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="entitlement",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO refunds_entitlementtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'apply') AND b.state = 'computed' AND a.state = 'applied' THEN 'apply' WHEN (named IS NULL OR named = 'apply') AND b.state = 'notified' AND a.state = 'applied' THEN 'apply' WHEN (named IS NULL OR named = 'apply') AND b.state = 'returned' AND a.state = 'applied' THEN 'apply' WHEN (named IS NULL OR named = 'approve') AND b.state = 'applied' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'approve_late') AND b.state = 'excluded' AND a.state = 'late_approved' THEN 'approve_late' WHEN (named IS NULL OR named = 'exclude') AND b.state = 'computed' AND a.state = 'excluded' THEN 'exclude' WHEN (named IS NULL OR named = 'exclude') AND b.state = 'notified' AND a.state = 'excluded' THEN 'exclude' WHEN (named IS NULL OR named = 'give_back') AND b.state = 'paying' AND a.state = 'returned' THEN 'give_back' WHEN (named IS NULL OR named = 'hold') AND b.state = 'applied' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'approved' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'computed' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'notified' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'returned' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'notify') AND b.state = 'computed' AND a.state = 'notified' THEN 'notify' WHEN (named IS NULL OR named = 'pay') AND b.state = 'approved' AND a.state = 'paying' THEN 'pay' WHEN (named IS NULL OR named = 'pay') AND b.state = 'late_approved' AND a.state = 'paying' THEN 'pay' WHEN (named IS NULL OR named = 'release') AND b.state = 'held' AND a.state = 'computed' THEN 'release' WHEN (named IS NULL OR named = 'settle') AND b.state = 'paying' AND a.state = 'paid' THEN 'settle' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'applied' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'approved' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'computed' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'held' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'notified' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'returned' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'unapply') AND b.state = 'applied' AND a.state = 'notified' THEN 'unapply' WHEN (named IS NULL OR named = 'withdraw') AND b.state = 'approved' AND a.state = 'notified' THEN 'withdraw'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_entitlementtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="4131764092ac897f94c968e1bca53575a6796211",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_94761",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="refunds_entitlement",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="entitlement",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
-                sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('computed', 'held')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('computed', 'held') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="1b36ead3c2fdfa9f9f14901b1e0ea5abed38f716",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_b36bb",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="refunds_entitlement",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="entitlement",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="35259509b8e44ecf6797c3a10857f7206db41faf",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_dadd0",
-                    table="refunds_entitlement",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="fraudclaim",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO refunds_fraudclaimtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'appeal') AND b.state = 'rejected' AND a.state = 'appealed' THEN 'appeal' WHEN (named IS NULL OR named = 'ask_customer') AND b.state = 'investigating' AND a.state = 'awaiting_customer' THEN 'ask_customer' WHEN (named IS NULL OR named = 'close') AND b.state = 'remedied' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'confirm') AND b.state = 'proposed_confirm' AND a.state = 'confirmed' THEN 'confirm' WHEN (named IS NULL OR named = 'expire') AND b.state = 'candidate' AND a.state = 'expired' THEN 'expire' WHEN (named IS NULL OR named = 'finish_remedies') AND b.state = 'remedying' AND a.state = 'remedied' THEN 'finish_remedies' WHEN (named IS NULL OR named = 'investigate') AND b.state = 'appealed' AND a.state = 'investigating' THEN 'investigate' WHEN (named IS NULL OR named = 'investigate') AND b.state = 'reopened' AND a.state = 'investigating' THEN 'investigate' WHEN (named IS NULL OR named = 'investigate') AND b.state = 'triage' AND a.state = 'investigating' THEN 'investigate' WHEN (named IS NULL OR named = 'let_rest') AND b.state = 'rejected' AND a.state = 'closed' THEN 'let_rest' WHEN (named IS NULL OR named = 'propose_confirm') AND b.state = 'investigating' AND a.state = 'proposed_confirm' THEN 'propose_confirm' WHEN (named IS NULL OR named = 'propose_reject') AND b.state = 'investigating' AND a.state = 'proposed_reject' THEN 'propose_reject' WHEN (named IS NULL OR named = 'reject') AND b.state = 'proposed_reject' AND a.state = 'rejected' THEN 'reject' WHEN (named IS NULL OR named = 'reopen') AND b.state = 'remedied' AND a.state = 'reopened' THEN 'reopen' WHEN (named IS NULL OR named = 'resume') AND b.state = 'awaiting_customer' AND a.state = 'investigating' THEN 'resume' WHEN (named IS NULL OR named = 'send_back') AND b.state = 'proposed_confirm' AND a.state = 'investigating' THEN 'send_back' WHEN (named IS NULL OR named = 'send_back') AND b.state = 'proposed_reject' AND a.state = 'investigating' THEN 'send_back' WHEN (named IS NULL OR named = 'start_remedies') AND b.state = 'confirmed' AND a.state = 'remedying' THEN 'start_remedies' WHEN (named IS NULL OR named = 'take_up') AND b.state = 'candidate' AND a.state = 'triage' THEN 'take_up' WHEN (named IS NULL OR named = 'take_up') AND b.state = 'reported' AND a.state = 'triage' THEN 'take_up'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_fraudclaimtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="9d00c2e147987e0e37bae669a5030561bfa4cec8",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_b5d57",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="refunds_fraudclaim",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="fraudclaim",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
-                sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('candidate', 'reported')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('candidate', 'reported') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="e44a7bcb2d438b2d9f31a36fecf925103f0f344d",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_f1ceb",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="refunds_fraudclaim",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="fraudclaim",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="079cf636bce44ffc5bd999235dd6ddd05eadd9e5",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_d797b",
-                    table="refunds_fraudclaim",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="fraudclaim",
-            trigger=pgtrigger.compiler.Trigger(
-                name="decided_by_second_person",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE undecided bigint; own bigint;",
-                    func="\n                    IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state IN ('confirmed', 'rejected')) = 0 THEN\n                        RETURN NULL;\n                    END IF;\n                    WITH decided AS (\n                        SELECT a.id, a.state, a.decision_id FROM before b\n                            JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state IN ('confirmed', 'rejected')\n                    ), signed AS (\n                        SELECT d.id AS decision_id, s.staff_number, line.key::bigint AS claim_id,\n                               line.value::bigint AS lost,\n                               CASE d.verdict WHEN 'confirm' THEN 'confirmed'\n                                   ELSE 'rejected' END AS state\n                        FROM refunds_claimdecision d\n                        JOIN winddown_signature s ON s.subject = 'claim_decision:' || d.id\n                            AND s.part = 'approved' AND s.digest = d.digest\n                                AND s.signer_id <> d.maker_id\n                        JOIN winddown_approval p ON p.id = s.approval_id\n                            AND p.summary->>'verdict' = d.verdict\n                        CROSS JOIN LATERAL jsonb_each_text(p.summary->'claims') AS line\n                        WHERE d.id IN (SELECT decision_id FROM decided)\n                    ), lost AS (\n                        SELECT claim_id, sum(amount_minor) AS lost FROM refunds_loss\n                        WHERE claim_id IN (SELECT id FROM decided)\n                            AND dropped_at IS NULL GROUP BY claim_id\n                    ), worked AS (\n                        SELECT t.subject_id AS claim_id, t.actor_id\n                            FROM refunds_fraudclaimtransition t\n                        WHERE t.subject_id IN (SELECT id FROM decided)\n                          AND t.transition NOT IN ('confirm', 'reject', 'send_back', 'reopen')\n                        UNION SELECT l.claim_id, l.added_by_id FROM refunds_loss l\n                        WHERE l.claim_id IN (SELECT id FROM decided)\n                    ), people AS (\n                        SELECT id, staff_number FROM accounts_user\n                        WHERE id IN (SELECT actor_id FROM worked)\n                    )\n                    SELECT min(c.id) FILTER (WHERE s.claim_id IS NULL\n                        OR s.lost <> coalesce(l.lost, 0)\n                               OR (c.state = 'confirmed' AND coalesce(l.lost, 0) = 0)),\n                           min(c.id) FILTER (WHERE EXISTS (\n                               SELECT FROM worked w JOIN people u ON u.id = w.actor_id\n                               WHERE w.claim_id = c.id AND u.staff_number = s.staff_number))\n                    INTO undecided, own\n                    FROM decided c\n                    LEFT JOIN signed s ON s.claim_id = c.id AND s.decision_id = c.decision_id\n                        AND s.state = c.state\n                    LEFT JOIN lost l ON l.claim_id = c.id;\n                    IF undecided IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD033', MESSAGE = format(\n                            'claim %s has no decision of a second person for its losses',\n                            undecided);\n                    END IF;\n                    IF own IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD034', MESSAGE = format(\n                            'claim %s was worked on by the person who decides it', own);\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="3876c0d90f06d9a5937a50bd13f259e06a6e245d",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_decided_by_second_person_d0348",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="refunds_fraudclaim",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="fraudclaim",
-            trigger=pgtrigger.compiler.Trigger(
-                name="made_whole_before_remedied",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE wrong bigint;",
-                    func="\n                    IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state = 'remedied') = 0 THEN\n                        RETURN NULL;\n                    END IF;\n                    SELECT min(l.claim_id) INTO wrong FROM refunds_loss l\n                    WHERE l.claim_id IN (\n                            SELECT a.id FROM before b JOIN after a ON a.id = b.id\n                            WHERE a.state <> b.state AND a.state = 'remedied')\n                      AND l.dropped_at IS NULL AND NOT EXISTS (\n                            SELECT FROM refunds_remedy r\n                            WHERE r.loss_id = l.id AND r.state = 'remedied'\n                                AND r.amount_minor = l.amount_minor);\n                    IF wrong IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD036',\n                            MESSAGE = format('claim %s has a loss without its remedy', wrong);\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="2c310b3953fcf2bbbf47e09642f70c74bae29909",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_made_whole_before_remedied_a0fc1",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="refunds_fraudclaim",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="fraudclaim",
-            trigger=pgtrigger.compiler.Trigger(
-                name="appeal_goes_to_another_analyst",
-                sql=winddown.guards.GuardSql(
-                    condition="WHEN (NEW.\"state\" = 'investigating' AND OLD.\"state\" = 'appealed')",
-                    func="\n                    IF NEW.analyst_id IS NULL\n                       OR NEW.analyst_id IS NOT DISTINCT FROM OLD.analyst_id THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD034',\n                            MESSAGE = format('the appeal of claim %s needs another analyst',\n                                NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="2474df0a2a969945bdada8daa082a1147b91ec15",
-                    operation="UPDATE",
-                    pgid="pgtrigger_appeal_goes_to_another_analyst_39f23",
-                    table="refunds_fraudclaim",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="fraudclaim",
-            trigger=pgtrigger.compiler.Trigger(
-                name="reopened_by_two",
-                sql=winddown.guards.GuardSql(
-                    condition="WHEN (NEW.\"state\" = 'reopened' AND OLD.\"state\" = 'remedied')",
-                    func="\n                    IF NOT EXISTS (\n                        SELECT FROM winddown_signature s\n                        JOIN winddown_approval a ON a.id = s.approval_id\n                        WHERE a.id = NEW.reopening_id AND s.part = 'approved'\n                          AND s.digest = a.digest AND s.signer_id <> a.maker_id\n                          AND a.subject LIKE 'claim:' || NEW.id || ':reopen:%'\n                    ) OR NEW.reopening_id IS NOT DISTINCT FROM OLD.reopening_id THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD033',\n                            MESSAGE = format('claim %s is reopened by two people', NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="1e84d7c0ca49da2373aca11d04a7028f5441d768",
-                    operation="UPDATE",
-                    pgid="pgtrigger_reopened_by_two_6356b",
-                    table="refunds_fraudclaim",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="issuerfile",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="3eeba8f9da53c21ffd0a124d551c487677222d3a",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_eaa57",
-                    table="refunds_issuerfile",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="issueranswer",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="9fb5bd1aecc251695ea6da4bf28b22e0c45f6199",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_24180",
-                    table="refunds_issueranswer",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="loss",
-            trigger=pgtrigger.compiler.Trigger(
-                name="loss_fits_its_movement",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE wallet bigint; most bigint; happened timestamptz;",
-                    func="\n                    IF NEW.top_up_id IS NOT NULL THEN\n                        SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened\n                        FROM wallets_topup WHERE id = NEW.top_up_id;\n                    ELSE\n                        SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened\n                        FROM wallets_payment WHERE id = NEW.payment_id;\n                    END IF;\n                    NEW.hit_at := happened;\n                    IF NOT EXISTS (SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id\n                        AND c.wallet_id = wallet\n                                   AND c.state NOT IN ('proposed_confirm', 'proposed_reject',\n                                       'confirmed', 'remedying',\n                                                       'remedied', 'rejected', 'closed', 'expired'))\n                       OR NEW.amount_minor > most OR NEW.confirmed_at IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD037',\n                            MESSAGE = format('claim %s cannot take this loss', NEW.claim_id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="089bb0f3ae5ce49f38c3541a5abcca1182138bda",
-                    operation="INSERT",
-                    pgid="pgtrigger_loss_fits_its_movement_bc7f3",
-                    table="refunds_loss",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="loss",
-            trigger=pgtrigger.compiler.Trigger(
-                name="loss_stays_as_signed",
-                sql=winddown.guards.GuardSql(
-                    func="\n                    IF TG_OP = 'DELETE' THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD037',\n                            MESSAGE = 'a loss is dropped, never deleted';\n                    END IF;\n                    IF (NEW.claim_id, NEW.amount_minor, NEW.funding, NEW.hit_at)\n                           IS DISTINCT FROM (OLD.claim_id, OLD.amount_minor, OLD.funding,\n                               OLD.hit_at)\n                       OR NEW.top_up_id IS DISTINCT FROM OLD.top_up_id\n                           OR NEW.payment_id IS DISTINCT FROM OLD.payment_id\n                       OR (OLD.confirmed_at IS NOT NULL\n                           AND NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at)\n                       OR (OLD.confirmed_at IS NULL AND NEW.confirmed_at IS NOT NULL\n                           AND NOT EXISTS (\n                               SELECT FROM refunds_fraudclaim c\n                               WHERE c.id = NEW.claim_id AND c.state = 'confirmed'))\n                       OR (OLD.dropped_at IS NOT NULL\n                           AND NEW.dropped_at IS DISTINCT FROM OLD.dropped_at)\n                       OR (NEW.dropped_at IS DISTINCT FROM OLD.dropped_at AND EXISTS (\n                               SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id\n                               AND c.state IN ('proposed_confirm', 'proposed_reject'))) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD037',\n                            MESSAGE = format('loss %s stays as it was signed', NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="2449acd8be6baa6dd3597bf6b3255ce39633ddd7",
-                    operation="UPDATE OR DELETE",
-                    pgid="pgtrigger_loss_stays_as_signed_107fb",
-                    table="refunds_loss",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payee",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO refunds_payeetransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'ask') AND b.state = 'entered' AND a.state = 'asked' THEN 'ask' WHEN (named IS NULL OR named = 'match') AND b.state = 'asked' AND a.state = 'matched' THEN 'match' WHEN (named IS NULL OR named = 'override') AND b.state = 'refused' AND a.state = 'overridden' THEN 'override' WHEN (named IS NULL OR named = 'refuse') AND b.state = 'asked' AND a.state = 'refused' THEN 'refuse' WHEN (named IS NULL OR named = 'refuse') AND b.state = 'matched' AND a.state = 'refused' THEN 'refuse' WHEN (named IS NULL OR named = 'refuse') AND b.state = 'overridden' AND a.state = 'refused' THEN 'refuse'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_payeetransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="52b460af70b8928ce844589972ee801fa6e2b7e5",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_8b6f9",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="refunds_payee",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payee",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
-                sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('entered')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('entered') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="56d3a821ad562dd063bd0681f1d9435b4f405062",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_d067d",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="refunds_payee",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payee",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="1d52984e1364741037cd284cfd60b9d28d0b52fa",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_b8bf1",
-                    table="refunds_payee",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payee",
-            trigger=pgtrigger.compiler.Trigger(
-                name="payee_is_frozen",
-                sql=winddown.guards.GuardSql(
-                    func="\n                    IF (OLD.holder_id, OLD.version, OLD.bank_code, OLD.branch_code, OLD.name_kana,\n                        OLD.account_type, OLD.account_number_sealed, OLD.account_mask,\n                        OLD.fingerprint, OLD.entered_at)\n                       IS DISTINCT FROM\n                       (NEW.holder_id, NEW.version, NEW.bank_code, NEW.branch_code, NEW.name_kana,\n                        NEW.account_type, NEW.account_number_sealed, NEW.account_mask,\n                        NEW.fingerprint, NEW.entered_at)\n                       OR NEW.usable_from < OLD.usable_from\n                       OR (OLD.replaced_at IS NOT NULL\n                           AND NEW.replaced_at IS DISTINCT FROM OLD.replaced_at) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD050',\n                            MESSAGE = format(\n                                'payee %s is frozen: a new account is a new version', OLD.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="abe5404c8d048869d63ebdcb6f10bfe166511d7c",
-                    operation="UPDATE",
-                    pgid="pgtrigger_payee_is_frozen_a7fb8",
-                    table="refunds_payee",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payoutfilepart",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="3e8aab7b0335c09c174962ec7941b6df08e77a59",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_b1082",
-                    table="refunds_payoutfilepart",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payoutfilepart",
-            trigger=pgtrigger.compiler.Trigger(
-                name="part_of_open_batch",
-                sql=winddown.guards.GuardSql(
-                    func="\n                    IF (SELECT b.state FROM refunds_payoutbatch b\n                        WHERE b.id = NEW.batch_id) <> 'open' THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD051', MESSAGE = format(\n                            'payout batch %s is sealed: nothing of it can change', NEW.batch_id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="e6c750fa494504e03aa2bb53e7de9c810357b69e",
-                    operation="INSERT",
-                    pgid="pgtrigger_part_of_open_batch_6a310",
-                    table="refunds_payoutfilepart",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="reconciliationbreak",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO refunds_reconciliationbreaktransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'resolve') AND b.state = 'open' AND a.state = 'resolved' THEN 'resolve'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_reconciliationbreaktransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="8a29c68c76575bd99fb467817c71f6ebdba06f00",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_186fb",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="refunds_reconciliationbreak",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="reconciliationbreak",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
-                sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('open')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('open') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="ba49e8d0d554c6fa895da36e121f999d44efa0ec",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_6cccf",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="refunds_reconciliationbreak",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="reconciliationbreak",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="6c06b592daa75dd75c94f775a1910e1b2ee7a9fa",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_62052",
-                    table="refunds_reconciliationbreak",
-                    when="BEFORE",
-                ),
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="refundapplication",
             trigger=pgtrigger.compiler.Trigger(
@@ -2794,325 +2919,152 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payoutbatch",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO refunds_payoutbatchtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'accept') AND b.state = 'transmitted' AND a.state = 'bank_accepted' THEN 'accept' WHEN (named IS NULL OR named = 'approve') AND b.state = 'submitted_for_approval' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'begin_reconciliation') AND b.state = 'executed' AND a.state = 'reconciling' THEN 'begin_reconciliation' WHEN (named IS NULL OR named = 'close') AND b.state = 'reconciled' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'execute') AND b.state = 'bank_accepted' AND a.state = 'executed' THEN 'execute' WHEN (named IS NULL OR named = 'export') AND b.state = 'approved' AND a.state = 'exported' THEN 'export' WHEN (named IS NULL OR named = 'reconcile') AND b.state = 'reconciling' AND a.state = 'reconciled' THEN 'reconcile' WHEN (named IS NULL OR named = 'refuse') AND b.state = 'transmitted' AND a.state = 'bank_rejected' THEN 'refuse' WHEN (named IS NULL OR named = 'reject') AND b.state = 'submitted_for_approval' AND a.state = 'rejected' THEN 'reject' WHEN (named IS NULL OR named = 'seal') AND b.state = 'open' AND a.state = 'sealed' THEN 'seal' WHEN (named IS NULL OR named = 'submit') AND b.state = 'sealed' AND a.state = 'submitted_for_approval' THEN 'submit' WHEN (named IS NULL OR named = 'transmit') AND b.state = 'exported' AND a.state = 'transmitted' THEN 'transmit' WHEN (named IS NULL OR named = 'void') AND b.state = 'approved' AND a.state = 'voided' THEN 'void' WHEN (named IS NULL OR named = 'void') AND b.state = 'exported' AND a.state = 'voided' THEN 'void' WHEN (named IS NULL OR named = 'void') AND b.state = 'open' AND a.state = 'voided' THEN 'void' WHEN (named IS NULL OR named = 'void') AND b.state = 'sealed' AND a.state = 'voided' THEN 'void' WHEN (named IS NULL OR named = 'void') AND b.state = 'submitted_for_approval' AND a.state = 'voided' THEN 'void'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_payoutbatchtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="cb47d3817170cbc9dd2a55891794a24f6a182105",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_8f792",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="refunds_payoutbatch",
-                    when="AFTER",
-                ),
-            ),
+        migrations.CreateModel(
+            name="RefundApplicationTransition",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subject_id", models.BigIntegerField()),
+                ("transition", models.CharField(max_length=60)),
+                ("source", models.CharField(max_length=40)),
+                ("target", models.CharField(max_length=40)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("run_id", models.BigIntegerField(null=True)),
+                ("reason", models.TextField()),
+                ("at", models.DateTimeField()),
+                ("xact_id", models.BigIntegerField()),
+            ],
+            options={
+                "abstract": False,
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["subject_id"], name="refunds_ref_subject_9b5cce_idx"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True,
+                        fields=["xact_id"],
+                        name="refunds_ref_xact_id_a7ae57_brin",
+                    ),
+                ],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="payoutbatch",
+            model_name="refundapplicationtransition",
             trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
+                name="append_only",
                 sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('open')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('open') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="a71120635b0df92fff43fcb1e93762ea639d974e",
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="89092349c72a92dcb4f291cd28ef3023e2e5b8fe",
                     level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_cb5c1",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="refunds_payoutbatch",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payoutbatch",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="558e5dfdfa7328621ca1d92c4962a6908c81e50a",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_5e218",
-                    table="refunds_payoutbatch",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_46268",
+                    table="refunds_refundapplicationtransition",
                     when="BEFORE",
                 ),
             ),
         ),
+        migrations.CreateModel(
+            name="RemedyTransition",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subject_id", models.BigIntegerField()),
+                ("transition", models.CharField(max_length=60)),
+                ("source", models.CharField(max_length=40)),
+                ("target", models.CharField(max_length=40)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("run_id", models.BigIntegerField(null=True)),
+                ("reason", models.TextField()),
+                ("at", models.DateTimeField()),
+                ("xact_id", models.BigIntegerField()),
+            ],
+            options={
+                "abstract": False,
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["subject_id"], name="refunds_rem_subject_095885_idx"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True,
+                        fields=["xact_id"],
+                        name="refunds_rem_xact_id_284d1a_brin",
+                    ),
+                ],
+            },
+        ),
         pgtrigger.migrations.AddTrigger(
-            model_name="payoutbatch",
+            model_name="remedytransition",
             trigger=pgtrigger.compiler.Trigger(
-                name="sealed_batch_is_frozen",
+                name="append_only",
                 sql=winddown.guards.GuardSql(
-                    declare="DECLARE signed integer; subject_name text := 'payout_batch:' || OLD.id;",
-                    func="\n                    IF OLD.state <> 'open' AND (OLD.bank_code, OLD.sequence, OLD.value_date, OLD.items, OLD.total_minor, OLD.sha256, OLD.digest, OLD.approvals_needed, OLD.maker_id, OLD.run_id, OLD.terms_id, OLD.sealed_at) IS DISTINCT FROM (NEW.bank_code, NEW.sequence, NEW.value_date, NEW.items, NEW.total_minor, NEW.sha256, NEW.digest, NEW.approvals_needed, NEW.maker_id, NEW.run_id, NEW.terms_id, NEW.sealed_at) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD051',\n                            MESSAGE = format(\n                                'payout batch %s is sealed: nothing of it can change', OLD.id);\n                    END IF;\n                    IF OLD.state <> NEW.state AND NEW.state = 'approved' THEN\n                        SELECT count(DISTINCT s.staff_number) INTO signed\n                        FROM winddown_signature s\n                        WHERE s.subject = subject_name AND s.part = 'approved'\n                            AND s.digest = NEW.digest\n                          AND s.signer_id <> NEW.maker_id\n                          AND s.staff_number <> (SELECT u.staff_number FROM accounts_user u\n                              WHERE u.id = NEW.maker_id);\n                        IF signed < NEW.approvals_needed THEN\n                            RAISE EXCEPTION USING ERRCODE = 'WD052', MESSAGE = format(\n                                'payout batch %s has %s of %s approvals, its maker not counted',\n                                OLD.id, signed, NEW.approvals_needed);\n                        END IF;\n                    END IF;\n                    IF OLD.state <> NEW.state AND NEW.state = 'transmitted' AND (\n                        SELECT count(*) FROM accounts_user u\n                        WHERE u.id = NEW.transmitted_by_id AND u.staff_number <> ''\n                          AND u.staff_number <> (SELECT m.staff_number FROM accounts_user m\n                              WHERE m.id = NEW.maker_id)\n                          AND u.staff_number NOT IN (\n                              SELECT s.staff_number FROM winddown_signature s\n                                  WHERE s.subject = subject_name)\n                    ) = 0 THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD053', MESSAGE = format(\n                            'payout batch %s: who transmits neither made nor approved it', OLD.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="6f451c48f301196704b7071865330214bfacf039",
-                    operation="UPDATE",
-                    pgid="pgtrigger_sealed_batch_is_frozen_57f5c",
-                    table="refunds_payoutbatch",
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="efa488111ab6b50ae08acfe389dc925c441f8caa",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_8eb12",
+                    table="refunds_remedytransition",
                     when="BEFORE",
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="remedy",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO refunds_remedytransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'ask') AND b.state = 'proposed' AND a.state = 'asked' THEN 'ask' WHEN (named IS NULL OR named = 'fail') AND b.state = 'asked' AND a.state = 'failed' THEN 'fail' WHEN (named IS NULL OR named = 'fail') AND b.state = 'proposed' AND a.state = 'failed' THEN 'fail' WHEN (named IS NULL OR named = 'remedy') AND b.state = 'asked' AND a.state = 'remedied' THEN 'remedy'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_remedytransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="8564675cadb0fe6d345572af797f4a97298dcc37",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_de0f4",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="refunds_remedy",
-                    when="AFTER",
+        migrations.CreateModel(
+            name="RuleHit",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
                 ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="remedy",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
-                sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('proposed')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('proposed') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="9891fe5b9e5fcbadea041c3ce6bd6fea50c6e449",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_d755f",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="refunds_remedy",
-                    when="AFTER",
+                ("evidence", models.JSONField(help_text="Ids and counts only, no personal data.")),
+                (
+                    "hit_at",
+                    models.DateTimeField(help_text="When the last row of the evidence happened."),
                 ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="remedy",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="8ed542450efd1379522d3f91586ca188aa57160d",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_c61a9",
-                    table="refunds_remedy",
-                    when="BEFORE",
+                ("found_at", models.DateTimeField()),
+                (
+                    "claim",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="hits",
+                        to="refunds.fraudclaim",
+                    ),
                 ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payout",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO refunds_payouttransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'check_payee') AND b.state = 'ready' AND a.state = 'checked' THEN 'check_payee' WHEN (named IS NULL OR named = 'execute') AND b.state = 'exported' AND a.state = 'executed' THEN 'execute' WHEN (named IS NULL OR named = 'export') AND b.state = 'batched' AND a.state = 'exported' THEN 'export' WHEN (named IS NULL OR named = 'give_back') AND b.state = 'executed' AND a.state = 'returned' THEN 'give_back' WHEN (named IS NULL OR named = 'give_up') AND b.state = 'returned' AND a.state = 'uncollectable' THEN 'give_up' WHEN (named IS NULL OR named = 'put_in_batch') AND b.state = 'checked' AND a.state = 'batched' THEN 'put_in_batch' WHEN (named IS NULL OR named = 'recall') AND b.state = 'exported' AND a.state = 'recalled' THEN 'recall' WHEN (named IS NULL OR named = 'settle') AND b.state = 'executed' AND a.state = 'settled' THEN 'settle' WHEN (named IS NULL OR named = 'take_out') AND b.state = 'batched' AND a.state = 'ready' THEN 'take_out' WHEN (named IS NULL OR named = 'take_out') AND b.state = 'exported' AND a.state = 'ready' THEN 'take_out'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_payouttransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="a8652d2b6e28dd7943ff6950f7f222f23a9180e1",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_70e24",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="refunds_payout",
-                    when="AFTER",
+                (
+                    "rule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="hits",
+                        to="accounts.detectionrule",
+                    ),
                 ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payout",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
-                sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('ready', 'checked')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('ready', 'checked') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="d76b892a978c4efbcb537e47f6efbd533b5e8b5d",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_e9cb6",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="refunds_payout",
-                    when="AFTER",
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="suspicions",
+                        to="wallets.wallet",
+                    ),
                 ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payout",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="54753f707c1879dca5558f346913d6dc49afeede",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_e620b",
-                    table="refunds_payout",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payout",
-            trigger=pgtrigger.compiler.Trigger(
-                name="payout_is_fixed",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE wrong bigint;",
-                    func="\n                    SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id\n                    WHERE (a.entitlement_id, a.remedy_id, a.holder_id, a.amount_minor, a.attempt)\n                          IS DISTINCT FROM (b.entitlement_id, b.remedy_id, b.holder_id,\n                              b.amount_minor, b.attempt)\n                       OR (b.batch_id IS NOT NULL AND a.batch_id IS NOT NULL\n                           AND (a.payee_id, a.batch_id) IS DISTINCT FROM (b.payee_id, b.batch_id))\n                       OR (b.result_file_id IS NOT NULL\n                           AND (a.result_file_id, a.result_at, a.return_reason)\n                           IS DISTINCT FROM (b.result_file_id, b.result_at, b.return_reason))\n                       OR (a.live AND NOT b.live);\n                    IF wrong IS NULL THEN\n                        SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id\n                        LEFT JOIN refunds_payoutbatch o ON o.id = b.batch_id\n                        LEFT JOIN refunds_payoutbatch n ON n.id = a.batch_id\n                        WHERE a.batch_id IS DISTINCT FROM b.batch_id\n                          AND (n.state <> 'open'\n                               OR o.state NOT IN ('rejected', 'bank_rejected', 'voided'));\n                    END IF;\n                    IF wrong IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD051', MESSAGE = format(\n                            'payout %s: what it pays, and what a sealed batch holds, is fixed',\n                            wrong);\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="283ac80a443652162c2368b3a96c166a924f08b0",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_payout_is_fixed_65617",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="refunds_payout",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payout",
-            trigger=pgtrigger.compiler.Trigger(
-                name="payout_starts_outside_batches",
-                sql=winddown.guards.GuardSql(
-                    func="\n                    IF (SELECT count(*) FROM after\n                        WHERE batch_id IS NOT NULL OR result_file_id IS NOT NULL) > 0 THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD051',\n                            MESSAGE = 'a new payout is in no batch and has no result';\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="1966a41f2f507b5f03eadad3174659cf7df1e3f5",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_payout_starts_outside_batches_276bb",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="refunds_payout",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="issueraction",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO refunds_issueractiontransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'acknowledge') AND b.state = 'sent' AND a.state = 'acknowledged' THEN 'acknowledge' WHEN (named IS NULL OR named = 'approve') AND b.state = 'pending_approval' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'charge_back') AND b.state = 'acknowledged' AND a.state = 'charged_back' THEN 'charge_back' WHEN (named IS NULL OR named = 'charge_back') AND b.state = 'escalated' AND a.state = 'charged_back' THEN 'charge_back' WHEN (named IS NULL OR named = 'charge_back') AND b.state = 'overdue' AND a.state = 'charged_back' THEN 'charge_back' WHEN (named IS NULL OR named = 'charge_back') AND b.state = 'sent' AND a.state = 'charged_back' THEN 'charge_back' WHEN (named IS NULL OR named = 'close') AND b.state = 'approved' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'charged_back' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'draft' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'escalated' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'fallback_opened' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'need_info' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'overdue' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'pending_approval' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'verified' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'decline') AND b.state = 'acknowledged' AND a.state = 'declined' THEN 'decline' WHEN (named IS NULL OR named = 'decline') AND b.state = 'escalated' AND a.state = 'declined' THEN 'decline' WHEN (named IS NULL OR named = 'decline') AND b.state = 'overdue' AND a.state = 'declined' THEN 'decline' WHEN (named IS NULL OR named = 'decline') AND b.state = 'sent' AND a.state = 'declined' THEN 'decline' WHEN (named IS NULL OR named = 'escalate') AND b.state = 'overdue' AND a.state = 'escalated' THEN 'escalate' WHEN (named IS NULL OR named = 'fall_overdue') AND b.state = 'acknowledged' AND a.state = 'overdue' THEN 'fall_overdue' WHEN (named IS NULL OR named = 'fall_overdue') AND b.state = 'sent' AND a.state = 'overdue' THEN 'fall_overdue' WHEN (named IS NULL OR named = 'miss') AND b.state = 'acknowledged' AND a.state = 'too_late' THEN 'miss' WHEN (named IS NULL OR named = 'miss') AND b.state = 'escalated' AND a.state = 'too_late' THEN 'miss' WHEN (named IS NULL OR named = 'miss') AND b.state = 'overdue' AND a.state = 'too_late' THEN 'miss' WHEN (named IS NULL OR named = 'miss') AND b.state = 'sent' AND a.state = 'too_late' THEN 'miss' WHEN (named IS NULL OR named = 'need_info') AND b.state = 'acknowledged' AND a.state = 'need_info' THEN 'need_info' WHEN (named IS NULL OR named = 'need_info') AND b.state = 'escalated' AND a.state = 'need_info' THEN 'need_info' WHEN (named IS NULL OR named = 'need_info') AND b.state = 'overdue' AND a.state = 'need_info' THEN 'need_info' WHEN (named IS NULL OR named = 'need_info') AND b.state = 'sent' AND a.state = 'need_info' THEN 'need_info' WHEN (named IS NULL OR named = 'open_fallback') AND b.state = 'declined' AND a.state = 'fallback_opened' THEN 'open_fallback' WHEN (named IS NULL OR named = 'open_fallback') AND b.state = 'too_late' AND a.state = 'fallback_opened' THEN 'open_fallback' WHEN (named IS NULL OR named = 'refund') AND b.state = 'acknowledged' AND a.state = 'refunded' THEN 'refund' WHEN (named IS NULL OR named = 'refund') AND b.state = 'escalated' AND a.state = 'refunded' THEN 'refund' WHEN (named IS NULL OR named = 'refund') AND b.state = 'overdue' AND a.state = 'refunded' THEN 'refund' WHEN (named IS NULL OR named = 'refund') AND b.state = 'sent' AND a.state = 'refunded' THEN 'refund' WHEN (named IS NULL OR named = 'send') AND b.state = 'approved' AND a.state = 'sent' THEN 'send' WHEN (named IS NULL OR named = 'send') AND b.state = 'need_info' AND a.state = 'sent' THEN 'send' WHEN (named IS NULL OR named = 'send') AND b.state = 'overdue' AND a.state = 'sent' THEN 'send' WHEN (named IS NULL OR named = 'send_back') AND b.state = 'pending_approval' AND a.state = 'draft' THEN 'send_back' WHEN (named IS NULL OR named = 'stop_debit') AND b.state = 'acknowledged' AND a.state = 'debit_stopped' THEN 'stop_debit' WHEN (named IS NULL OR named = 'stop_debit') AND b.state = 'escalated' AND a.state = 'debit_stopped' THEN 'stop_debit' WHEN (named IS NULL OR named = 'stop_debit') AND b.state = 'overdue' AND a.state = 'debit_stopped' THEN 'stop_debit' WHEN (named IS NULL OR named = 'stop_debit') AND b.state = 'sent' AND a.state = 'debit_stopped' THEN 'stop_debit' WHEN (named IS NULL OR named = 'submit') AND b.state = 'draft' AND a.state = 'pending_approval' THEN 'submit' WHEN (named IS NULL OR named = 'verify') AND b.state = 'debit_stopped' AND a.state = 'verified' THEN 'verify' WHEN (named IS NULL OR named = 'verify') AND b.state = 'refunded' AND a.state = 'verified' THEN 'verify'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_issueractiontransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="1e775bd065518d153a84a9a543302f2a34cbc5d1",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_f983f",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="refunds_issueraction",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="issueraction",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
-                sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('draft')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('draft') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="6a9a74de6163dcc5ed0c207138ba6c5584c0e633",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_79d1c",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="refunds_issueraction",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="issueraction",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="dea409d31180a7c35c2d0c33607c2a5219f734bc",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_4dd47",
-                    table="refunds_issueraction",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="issueraction",
-            trigger=pgtrigger.compiler.Trigger(
-                name="asked_by_two",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE wrong bigint;",
-                    func="\n                    IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state = 'approved') = 0 THEN\n                        RETURN NULL;\n                    END IF;\n                    WITH asked AS (\n                        SELECT a.* FROM before b JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state = 'approved'\n                    ), signed AS (\n                        SELECT l.id AS ask_list_id, line.key::bigint AS id, line.value AS terms\n                        FROM refunds_asklist l\n                        JOIN winddown_signature s ON s.subject = 'ask_list:' || l.id\n                            AND s.part = 'approved' AND s.digest = l.digest\n                                AND s.signer_id <> l.maker_id\n                        JOIN winddown_approval p ON p.id = s.approval_id\n                        CROSS JOIN LATERAL jsonb_each(p.summary->'actions') AS line\n                        WHERE l.id IN (SELECT ask_list_id FROM asked)\n                    )\n                    SELECT min(a.id) INTO wrong FROM asked a\n                    LEFT JOIN signed s ON s.id = a.id AND s.ask_list_id = a.ask_list_id\n                    WHERE s.id IS NULL OR s.terms <> to_jsonb(ARRAY[a.kind, a.amount_minor::text]);\n                    IF wrong IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD033', MESSAGE = format(\n                            'issuer action %s has no approval of a second person', wrong);\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="eaa4cfe4356c850ddce30f776acea20132de8b56",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_asked_by_two_67144",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="refunds_issueraction",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="chargeback",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO refunds_chargebacktransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'accept') AND b.state = 'accepting' AND a.state = 'accepted' THEN 'accept' WHEN (named IS NULL OR named = 'arbitrate') AND b.state = 'prearb' AND a.state = 'arbitration' THEN 'arbitrate' WHEN (named IS NULL OR named = 'close') AND b.state = 'accepted' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'lapsed' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'lost' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'won' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'contest') AND b.state = 'represented' AND a.state = 'prearb' THEN 'contest' WHEN (named IS NULL OR named = 'lapse') AND b.state = 'accepting' AND a.state = 'lapsed' THEN 'lapse' WHEN (named IS NULL OR named = 'lapse') AND b.state = 'prearb' AND a.state = 'lapsed' THEN 'lapse' WHEN (named IS NULL OR named = 'lapse') AND b.state = 'received' AND a.state = 'lapsed' THEN 'lapse' WHEN (named IS NULL OR named = 'lapse') AND b.state = 'representing' AND a.state = 'lapsed' THEN 'lapse' WHEN (named IS NULL OR named = 'lose') AND b.state = 'arbitration' AND a.state = 'lost' THEN 'lose' WHEN (named IS NULL OR named = 'lose') AND b.state = 'prearb' AND a.state = 'lost' THEN 'lose' WHEN (named IS NULL OR named = 'lose') AND b.state = 'represented' AND a.state = 'lost' THEN 'lose' WHEN (named IS NULL OR named = 'propose_acceptance') AND b.state = 'received' AND a.state = 'accepting' THEN 'propose_acceptance' WHEN (named IS NULL OR named = 'propose_representment') AND b.state = 'received' AND a.state = 'representing' THEN 'propose_representment' WHEN (named IS NULL OR named = 'receive') AND b.state = 'notified' AND a.state = 'received' THEN 'receive' WHEN (named IS NULL OR named = 'represent') AND b.state = 'representing' AND a.state = 'represented' THEN 'represent' WHEN (named IS NULL OR named = 'win') AND b.state = 'arbitration' AND a.state = 'won' THEN 'win' WHEN (named IS NULL OR named = 'win') AND b.state = 'prearb' AND a.state = 'won' THEN 'win' WHEN (named IS NULL OR named = 'win') AND b.state = 'represented' AND a.state = 'won' THEN 'win'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_chargebacktransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="331af18485145d22afa1aad1355adb5947d66b08",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_74f94",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="refunds_chargeback",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="chargeback",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
-                sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('notified')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('notified') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="23224db432f16d21d7a5eacb6e75dc479c9ec4a0",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_4a994",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="refunds_chargeback",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="chargeback",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="86410d22dba8c5aa8cb8e1a7c45a400c442fe1ac",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_a284a",
-                    table="refunds_chargeback",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="chargeback",
-            trigger=pgtrigger.compiler.Trigger(
-                name="not_accepted_twice",
-                sql=winddown.guards.GuardSql(
-                    condition="WHEN (NEW.\"state\" IN ('accepting', 'accepted'))",
-                    func="\n                    IF EXISTS (\n                        SELECT FROM refunds_remedy r JOIN refunds_loss l ON l.id = r.loss_id\n                        WHERE l.top_up_id = NEW.top_up_id AND r.state = 'remedied'\n                            AND r.kind <> 'chargeback_accepted'\n                    ) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD038',\n                            MESSAGE = format('chargeback %s: the credit was already processed',\n                                NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="2d0271a4b212e4ad326dc6c6ae41ba790d4e5d64",
-                    operation="UPDATE",
-                    pgid="pgtrigger_not_accepted_twice_9d9f2",
-                    table="refunds_chargeback",
-                    when="BEFORE",
-                ),
-            ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("claim", "rule"), name="one_hit_per_claim_and_rule"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("wallet", "rule", "hit_at"),
+                        name="one_suspicion_per_wallet_rule_and_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("claim__isnull", True), ("wallet__isnull", False)),
+                            models.Q(("claim__isnull", False), ("wallet__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="hit_of_a_claim_or_a_wallet",
+                    ),
+                ],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="rulehit",
@@ -3128,5 +3080,14 @@ class Migration(migrations.Migration):
                     when="BEFORE",
                 ),
             ),
+        ),
+        # Room on the pages of the mass tables, so that their changes of state stay heap-only.
+        migrations.RunSQL(
+            "ALTER TABLE refunds_entitlement SET (fillfactor = 60);"
+            " ALTER TABLE refunds_payout SET (fillfactor = 60);"
+            " ALTER TABLE refunds_refundapplication SET (fillfactor = 60)",
+            "ALTER TABLE refunds_entitlement RESET (fillfactor);"
+            " ALTER TABLE refunds_payout RESET (fillfactor);"
+            " ALTER TABLE refunds_refundapplication RESET (fillfactor)",
         ),
     ]

@@ -3,13 +3,8 @@
 from refunds.models.application import RefundApplication, RefundApplicationTransition
 from refunds.models.bank import Bank, BankDataset, Branch, RefundTerms
 from refunds.models.chargeback import Chargeback, ChargebackTransition
-from refunds.models.claim import (
-    ClaimDecision,
-    FraudClaim,
-    FraudClaimTransition,
-    Loss,
-    RuleHit,
-)
+from refunds.models.claim import FraudClaim, FraudClaimTransition
+from refunds.models.claim_decision import ClaimDecision
 from refunds.models.entitlement import Entitlement, EntitlementTransition
 from refunds.models.issuer import Issuer, IssuerFile
 from refunds.models.issuer_action import (
@@ -18,6 +13,7 @@ from refunds.models.issuer_action import (
     IssuerActionTransition,
     IssuerAnswer,
 )
+from refunds.models.loss import Loss
 from refunds.models.payee import Payee, PayeeTransition
 from refunds.models.payout import Payout, PayoutTransition
 from refunds.models.payout_batch import PayoutBatch, PayoutBatchTransition, PayoutFilePart
@@ -27,6 +23,7 @@ from refunds.models.reconciliation import (
     ReconciliationBreakTransition,
 )
 from refunds.models.remedy import Remedy, RemedyTransition
+from refunds.models.rule_hit import RuleHit
 
 __all__ = [
     "AskList",

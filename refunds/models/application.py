@@ -1,4 +1,4 @@
-"""Refund applications: what a holder asked for, by which route, and who decided."""
+"""Refund applications: what a holder asked for, how it came in, and who decided."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RefundApplication(Stateful):
         REJECTED = "rejected"
         WITHDRAWN = "withdrawn"
 
-    class Route(models.TextChoices):
+    class Channel(models.TextChoices):
         APP = "app"
         WEB = "web"
 
@@ -47,6 +47,19 @@ class RefundApplication(Stateful):
 
     initial_states = (State.DRAFT, State.SUBMITTED)
     ENDED = (State.CLOSED, State.REJECTED, State.WITHDRAWN)
+    """The application is over; another may follow."""
+    ALONE = (
+        State.DRAFT,
+        State.SUBMITTED,
+        State.IDENTITY_CHECK,
+        State.NEEDS_INFO,
+        State.VERIFIED,
+        State.AMOUNT_CONFIRMED,
+        State.APPROVED,
+    )
+    """Asked for one at a time: no set of states has the same meaning."""
+    BANK_ACCOUNT = "bank_account"
+    """What is asked for when the bank could not pay the account."""
 
     entitlement = models.ForeignKey(
         Entitlement, on_delete=models.PROTECT, related_name="applications"
@@ -57,7 +70,9 @@ class RefundApplication(Stateful):
     payee = models.ForeignKey(
         Payee, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    route = models.CharField(max_length=3, choices=Route.choices)
+    channel = models.CharField(
+        max_length=3, choices=Channel.choices, help_text="How the application came in."
+    )
     state = state_field(State, initial=State.DRAFT)
     live = models.BooleanField(default=True)
     op_id = models.UUIDField(null=True, unique=True)

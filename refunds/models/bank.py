@@ -1,4 +1,4 @@
-"""Banks and branches by version of the public code list, and the terms of the refund."""
+"""Banks and branches by version of the public code list, and the limits of the refund."""
 
 from __future__ import annotations
 
@@ -109,4 +109,4 @@ class RefundTerms(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"terms of {self.adopted_at:%Y-%m-%d}"
+        return f"limits of {self.adopted_at:%Y-%m-%d}"

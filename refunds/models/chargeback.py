@@ -8,9 +8,11 @@ from django.db.models import Q
 from django_fsm import transition
 
 from refunds.models.issuer import Issuer
+from refunds.models.remedy import Remedy
 from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.sqlstates import SqlState
 
 
 class Chargeback(Stateful):
@@ -36,6 +38,22 @@ class Chargeback(Stateful):
         LOST = "lost"
         LAPSED = "lapsed"
         CLOSED = "closed"
+
+    ALONE = (
+        State.NOTIFIED,
+        State.RECEIVED,
+        State.ACCEPTING,
+        State.REPRESENTING,
+        State.ACCEPTED,
+        State.REPRESENTED,
+        State.PREARB,
+        State.ARBITRATION,
+        State.WON,
+        State.LOST,
+        State.LAPSED,
+        State.CLOSED,
+    )
+    """Asked for one at a time: no set of states has the same meaning."""
 
     issuer = models.ForeignKey(Issuer, on_delete=models.PROTECT, related_name="chargebacks")
     chargeback_ref = models.CharField(max_length=40, unique=True)
@@ -70,13 +88,13 @@ class Chargeback(Stateful):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(new__state__in=["accepting", "accepted"]),
-                func="""
+                func=f"""
                     IF EXISTS (
                         SELECT FROM refunds_remedy r JOIN refunds_loss l ON l.id = r.loss_id
-                        WHERE l.top_up_id = NEW.top_up_id AND r.state = 'remedied'
-                            AND r.kind <> 'chargeback_accepted'
+                        WHERE l.top_up_id = NEW.top_up_id AND r.state = '{Remedy.State.REMEDIED}'
+                            AND r.kind <> '{Remedy.Kind.CHARGEBACK_ACCEPTED}'
                     ) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD038',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.CREDIT_ALREADY_PROCESSED}',
                             MESSAGE = format('chargeback %s: the credit was already processed',
                                 NEW.id);
                     END IF;

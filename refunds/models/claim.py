@@ -8,9 +8,10 @@ from django.db import models
 from django.db.models import F, Q
 from django_fsm import transition
 
-from winddown.guards import Guard, append_only
+from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.sqlstates import SqlState
 
 
 class FraudClaim(Stateful):
@@ -42,7 +43,7 @@ class FraudClaim(Stateful):
         CLOSED = "closed"
         EXPIRED = "expired"
 
-    class Route(models.TextChoices):
+    class Channel(models.TextChoices):
         RULE = "rule"
         CUSTOMER = "customer"
         SUPPORT = "support"
@@ -56,21 +57,41 @@ class FraudClaim(Stateful):
         OTHER = "other"
 
     initial_states = (State.CANDIDATE, State.REPORTED)
-    ACCEPTED = (State.CONFIRMED, State.REMEDYING, State.REMEDIED)
-    SETTLED = (State.REJECTED, State.REMEDIED, State.CLOSED, State.EXPIRED)
-    UNDER_WORK = (
-        State.CANDIDATE,
-        State.REPORTED,
+
+    CANDIDATES = (State.CANDIDATE, State.REPORTED)
+    """Nobody has taken the claim up yet."""
+    TAKEN_UP = (
         State.TRIAGE,
         State.INVESTIGATING,
         State.AWAITING_CUSTOMER,
         State.REOPENED,
         State.APPEALED,
     )
+    """An analyst works on the claim, or must do so again."""
+    UNDER_WORK = (*CANDIDATES, *TAKEN_UP)
+    """Hits and losses may be added and dropped."""
+    PROPOSED = (State.PROPOSED_CONFIRM, State.PROPOSED_REJECT)
+    """The claim is on a list that a second person decides; it stays as it was signed."""
+    UNDECIDED = (*UNDER_WORK, *PROPOSED)
+    """Two people have not agreed about the claim, so no refund leaves its wallet."""
+    OWED = (State.CONFIRMED, State.REMEDYING)
+    """Two people agreed that it was fraud, and not every loss is made good yet."""
+    ACCEPTED = (*OWED, State.REMEDIED)
+    """Two people agreed that it was fraud."""
+    DISMISSED = (State.REJECTED, State.EXPIRED)
+    """It was found not to be fraud, or the suspicion was dropped."""
+    DECIDED = (*ACCEPTED, State.REJECTED)
+    """A second person's signature stands behind the state."""
+    OPEN = (*UNDECIDED, *OWED)
+    """The wallet's one open claim."""
+    SETTLED = (*DISMISSED, State.REMEDIED, State.CLOSED)
+    """Nothing is left to do, unless the claim is appealed or reopened."""
 
     wallet = models.ForeignKey("wallets.Wallet", on_delete=models.PROTECT, related_name="claims")
     state = state_field(State, initial=State.CANDIDATE)
-    route = models.CharField(max_length=10, choices=Route.choices)
+    channel = models.CharField(
+        max_length=10, choices=Channel.choices, help_text="How the claim came in."
+    )
     opened_at = models.DateTimeField()
     hit_at = models.DateTimeField(null=True)
     compromised_from = models.DateTimeField(
@@ -129,7 +150,7 @@ class FraudClaim(Stateful):
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="before", new="after"),
                 declare=[("undecided", "bigint"), ("own", "bigint")],
-                func="""
+                func=f"""
                     IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id
                         WHERE a.state <> b.state AND a.state IN ('confirmed', 'rejected')) = 0 THEN
                         RETURN NULL;
@@ -178,12 +199,12 @@ class FraudClaim(Stateful):
                         AND s.state = c.state
                     LEFT JOIN lost l ON l.claim_id = c.id;
                     IF undecided IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD033', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}', MESSAGE = format(
                             'claim %s has no decision of a second person for its losses',
                             undecided);
                     END IF;
                     IF own IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD034', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.SAME_PERSON}', MESSAGE = format(
                             'claim %s was worked on by the person who decides it', own);
                     END IF;
                     RETURN NULL;
@@ -196,7 +217,7 @@ class FraudClaim(Stateful):
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="before", new="after"),
                 declare=[("wrong", "bigint")],
-                func="""
+                func=f"""
                     IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id
                         WHERE a.state <> b.state AND a.state = 'remedied') = 0 THEN
                         RETURN NULL;
@@ -210,7 +231,7 @@ class FraudClaim(Stateful):
                             WHERE r.loss_id = l.id AND r.state = 'remedied'
                                 AND r.amount_minor = l.amount_minor);
                     IF wrong IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD036',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_WITHOUT_REMEDY}',
                             MESSAGE = format('claim %s has a loss without its remedy', wrong);
                     END IF;
                     RETURN NULL;
@@ -221,10 +242,10 @@ class FraudClaim(Stateful):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__state="appealed", new__state="investigating"),
-                func="""
+                func=f"""
                     IF NEW.analyst_id IS NULL
                        OR NEW.analyst_id IS NOT DISTINCT FROM OLD.analyst_id THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD034',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.SAME_PERSON}',
                             MESSAGE = format('the appeal of claim %s needs another analyst',
                                 NEW.id);
                     END IF;
@@ -236,7 +257,7 @@ class FraudClaim(Stateful):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__state="remedied", new__state="reopened"),
-                func="""
+                func=f"""
                     IF NOT EXISTS (
                         SELECT FROM winddown_signature s
                         JOIN winddown_approval a ON a.id = s.approval_id
@@ -244,7 +265,7 @@ class FraudClaim(Stateful):
                           AND s.digest = a.digest AND s.signer_id <> a.maker_id
                           AND a.subject LIKE 'claim:' || NEW.id || ':reopen:%'
                     ) OR NEW.reopening_id IS NOT DISTINCT FROM OLD.reopening_id THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD033',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
                             MESSAGE = format('claim %s is reopened by two people', NEW.id);
                     END IF;
                     RETURN NEW;
@@ -372,7 +393,7 @@ class FraudClaim(Stateful):
         custom={"system": True},
     )
     def let_rest(self) -> None:
-        """The appeal deadline passed."""
+        """The appeal deadline passed, so the rejection is final."""
 
     @transition(
         field="state",
@@ -382,7 +403,7 @@ class FraudClaim(Stateful):
         custom={"system": True},
     )
     def start_remedies(self) -> None:
-        """Every loss has its road to a remedy."""
+        """Every loss has its route to a remedy."""
 
     @transition(
         field="state",
@@ -413,200 +434,3 @@ class FraudClaim(Stateful):
 
 class FraudClaimTransition(TransitionLog):
     pass
-
-
-class ClaimDecision(models.Model):
-    """One list of claims that a second person decides at once: the digest covers every claim's id
-    and amount."""
-
-    class Verdict(models.TextChoices):
-        CONFIRM = "confirm"
-        REJECT = "reject"
-
-    CLAIMS_MAX = 1_000
-
-    verdict = models.CharField(max_length=10, choices=Verdict.choices)
-    maker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    digest = models.CharField(max_length=64)
-    claims_count = models.IntegerField()
-    amount_minor = models.BigIntegerField()
-    proposed_at = models.DateTimeField()
-
-    class Meta:
-        default_permissions = ()
-        triggers = append_only()
-
-    def __str__(self) -> str:
-        return f"decision {self.pk}: {self.verdict}"
-
-    @property
-    def subject(self) -> str:
-        return f"claim_decision:{self.pk}"
-
-
-class Loss(models.Model):
-    """One movement that a thief made: a top-up from the holder's card or points, or a payment out
-    of own balance.
-
-    A movement is in at most one claim. What was signed cannot change: rows are added and dropped
-    only while the claim is under work, and a confirmed loss can never be dropped.
-    """
-
-    class Funding(models.TextChoices):
-        CREDIT = "credit"
-        DEBIT = "debit"
-        POINTS = "points"
-        OWN_BALANCE = "own_balance"
-
-    claim = models.ForeignKey(FraudClaim, on_delete=models.PROTECT, related_name="losses")
-    top_up = models.ForeignKey(
-        "wallets.TopUp", null=True, on_delete=models.PROTECT, related_name="losses"
-    )
-    payment = models.ForeignKey(
-        "wallets.Payment", null=True, on_delete=models.PROTECT, related_name="losses"
-    )
-    amount_minor = models.BigIntegerField()
-    funding = models.CharField(max_length=12, choices=Funding.choices)
-    issuer = models.ForeignKey(
-        "refunds.Issuer", null=True, on_delete=models.PROTECT, related_name="losses"
-    )
-    hit_at = models.DateTimeField(help_text="When the movement happened.")
-    confirmed_at = models.DateTimeField(null=True)
-    added_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    added_at = models.DateTimeField()
-    dropped_at = models.DateTimeField(null=True)
-    drop_reason = models.TextField(blank=True)
-
-    class Meta:
-        default_permissions = ()
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(top_up__isnull=False, payment__isnull=True)
-                | Q(top_up__isnull=True, payment__isnull=False, funding="own_balance"),
-                name="loss_is_one_movement",
-            ),
-            models.CheckConstraint(
-                condition=Q(payment__isnull=False) | ~Q(funding="own_balance"),
-                name="own_balance_is_lost_by_payment",
-            ),
-            models.CheckConstraint(
-                condition=Q(issuer__isnull=True) | Q(funding__in=["credit", "debit"]),
-                name="only_a_card_loss_has_an_issuer",
-            ),
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="loss_positive"),
-            models.CheckConstraint(
-                condition=Q(dropped_at=None) | Q(confirmed_at=None),
-                name="confirmed_loss_not_dropped",
-            ),
-            models.UniqueConstraint(
-                fields=["top_up"],
-                condition=Q(top_up__isnull=False, dropped_at=None),
-                name="top_up_lost_once",
-            ),
-            models.UniqueConstraint(
-                fields=["payment"],
-                condition=Q(payment__isnull=False, dropped_at=None),
-                name="payment_lost_once",
-            ),
-        ]
-        triggers = [
-            Guard(
-                name="loss_fits_its_movement",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Insert,
-                declare=[("wallet", "bigint"), ("most", "bigint"), ("happened", "timestamptz")],
-                func="""
-                    IF NEW.top_up_id IS NOT NULL THEN
-                        SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened
-                        FROM wallets_topup WHERE id = NEW.top_up_id;
-                    ELSE
-                        SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened
-                        FROM wallets_payment WHERE id = NEW.payment_id;
-                    END IF;
-                    NEW.hit_at := happened;
-                    IF NOT EXISTS (SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id
-                        AND c.wallet_id = wallet
-                                   AND c.state NOT IN ('proposed_confirm', 'proposed_reject',
-                                       'confirmed', 'remedying',
-                                                       'remedied', 'rejected', 'closed', 'expired'))
-                       OR NEW.amount_minor > most OR NEW.confirmed_at IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD037',
-                            MESSAGE = format('claim %s cannot take this loss', NEW.claim_id);
-                    END IF;
-                    RETURN NEW;
-                """,
-            ),
-            Guard(
-                name="loss_stays_as_signed",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update | pgtrigger.Delete,
-                func="""
-                    IF TG_OP = 'DELETE' THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD037',
-                            MESSAGE = 'a loss is dropped, never deleted';
-                    END IF;
-                    IF (NEW.claim_id, NEW.amount_minor, NEW.funding, NEW.hit_at)
-                           IS DISTINCT FROM (OLD.claim_id, OLD.amount_minor, OLD.funding,
-                               OLD.hit_at)
-                       OR NEW.top_up_id IS DISTINCT FROM OLD.top_up_id
-                           OR NEW.payment_id IS DISTINCT FROM OLD.payment_id
-                       OR (OLD.confirmed_at IS NOT NULL
-                           AND NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at)
-                       OR (OLD.confirmed_at IS NULL AND NEW.confirmed_at IS NOT NULL
-                           AND NOT EXISTS (
-                               SELECT FROM refunds_fraudclaim c
-                               WHERE c.id = NEW.claim_id AND c.state = 'confirmed'))
-                       OR (OLD.dropped_at IS NOT NULL
-                           AND NEW.dropped_at IS DISTINCT FROM OLD.dropped_at)
-                       OR (NEW.dropped_at IS DISTINCT FROM OLD.dropped_at AND EXISTS (
-                               SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id
-                               AND c.state IN ('proposed_confirm', 'proposed_reject'))) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD037',
-                            MESSAGE = format('loss %s stays as it was signed', NEW.id);
-                    END IF;
-                    RETURN NEW;
-                """,
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"loss {self.pk}"
-
-
-class RuleHit(models.Model):
-    """Why a wallet is suspected: the rule in its version, and the ids of the rows that made it hit.
-
-    A hit stands with the claim that is worked on; one that is too weak for a claim (a suspicion
-    only) stands with the wallet.
-    """
-
-    claim = models.ForeignKey(FraudClaim, null=True, on_delete=models.PROTECT, related_name="hits")
-    wallet = models.ForeignKey(
-        "wallets.Wallet", null=True, on_delete=models.PROTECT, related_name="suspicions"
-    )
-    rule = models.ForeignKey(
-        "accounts.DetectionRule", on_delete=models.PROTECT, related_name="hits"
-    )
-    evidence = models.JSONField(help_text="Ids and counts only, no personal data.")
-    hit_at = models.DateTimeField(help_text="When the last row of the evidence happened.")
-    found_at = models.DateTimeField()
-
-    class Meta:
-        default_permissions = ()
-        triggers = append_only()
-        constraints = [
-            models.UniqueConstraint(fields=["claim", "rule"], name="one_hit_per_claim_and_rule"),
-            models.UniqueConstraint(
-                fields=["wallet", "rule", "hit_at"], name="one_suspicion_per_wallet_rule_and_time"
-            ),
-            models.CheckConstraint(
-                condition=Q(claim__isnull=True, wallet__isnull=False)
-                | Q(claim__isnull=False, wallet__isnull=True),
-                name="hit_of_a_claim_or_a_wallet",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"hit {self.pk}"

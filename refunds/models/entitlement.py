@@ -33,17 +33,27 @@ class Entitlement(Stateful):
         TRANSFERRED = "transferred"
 
     initial_states = (State.COMPUTED, State.HELD)
-    # What the ledger carries under refunds_payable: owed, and no payout under way.
-    OWED = (
-        State.COMPUTED,
-        State.NOTIFIED,
+    APPLICABLE = (State.COMPUTED, State.NOTIFIED)
+    """Nobody has applied for the amount, and its holder may do so."""
+    PAYABLE = (State.APPROVED, State.LATE_APPROVED)
+    """The amount may be paid; no payout is under way."""
+    OWED = (*APPLICABLE, State.APPLIED, *PAYABLE, State.RETURNED, State.HELD)
+    """The ledger carries the amount under refunds_payable: it is owed, and not on its way."""
+    UNPAID = (*OWED, State.PAYING)
+    """The holder still gets the amount, or may get it."""
+    DISCHARGED = (State.PAID, State.TRANSFERRED)
+    """We owe the amount no longer: it was paid, or another issuer took it over."""
+    ENDED = (*DISCHARGED, State.EXCLUDED)
+    """Nothing will be paid, unless a late claim brings an excluded amount back."""
+    BEHIND_EXCLUSION = (
+        State.EXCLUDED,
+        State.LATE_APPROVED,
+        State.PAYING,
+        State.RETURNED,
         State.APPLIED,
         State.APPROVED,
-        State.RETURNED,
-        State.LATE_APPROVED,
-        State.HELD,
     )
-    APPLICABLE = (State.COMPUTED, State.NOTIFIED)
+    """The wallet may be excluded: a late claim goes on while its wallet stays so until paid."""
 
     wallet = models.OneToOneField(
         "wallets.Wallet", on_delete=models.PROTECT, db_constraint=False, related_name="entitlement"

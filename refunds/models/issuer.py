@@ -29,7 +29,6 @@ class Issuer(models.Model):
     answer_days = models.SmallIntegerField(
         default=5, help_text="Bank business days after which no answer is overdue."
     )
-    by_file = models.BooleanField(default=True)
     source = models.TextField()
 
     class Meta:

@@ -12,6 +12,7 @@ from refunds.models.issuer import Issuer, IssuerFile
 from winddown.guards import Guard, append_only
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.sqlstates import SqlState
 
 
 class AskList(models.Model):
@@ -31,7 +32,7 @@ class AskList(models.Model):
         triggers = append_only()
 
     def __str__(self) -> str:
-        return f"ask list {self.pk}"
+        return f"list of requests {self.pk}"
 
     @property
     def subject(self) -> str:
@@ -45,7 +46,7 @@ class IssuerAction(Stateful):
     | too_late | declined | need_info; need_info -> sent (again);
     debit_stopped | refunded -> verified -> closed; charged_back -> closed;
     too_late | declined -> fallback_opened -> closed;
-    draft | pending_approval | approved | need_info | overdue | escalated -> closed (another road).
+    draft | pending_approval | approved | need_info | overdue | escalated -> closed (another route).
     """
 
     class State(models.TextChoices):
@@ -72,14 +73,25 @@ class IssuerAction(Stateful):
         REFUND = "refund"
         DEBIT_REIMBURSEMENT = "debit_reimbursement"
 
-    ANSWERABLE = (State.SENT, State.ACKNOWLEDGED, State.OVERDUE, State.ESCALATED)
-    WAITING = (
-        State.DRAFT,
-        State.PENDING_APPROVAL,
-        State.APPROVED,
-        *ANSWERABLE,
-        State.NEED_INFO,
-    )
+    UNSENT = (State.DRAFT, State.PENDING_APPROVAL, State.APPROVED)
+    """The issuer does not know of the request yet."""
+    AWAITED = (State.SENT, State.ACKNOWLEDGED)
+    """The issuer has the request, and nobody has noted that its time is over."""
+    LATE = (State.OVERDUE, State.ESCALATED)
+    """The issuer has not answered in its time."""
+    ANSWERABLE = (*AWAITED, *LATE)
+    """An answer takes effect."""
+    SENT_AGAIN = (State.NEED_INFO, State.OVERDUE)
+    """The request may be repeated under the same key."""
+    DONE = (State.DEBIT_STOPPED, State.REFUNDED)
+    """The issuer says that it has done what it was asked; statement or reference must show it."""
+    FAILED = (State.TOO_LATE, State.DECLINED)
+    """The issuer will not do it, so the loss takes its next route."""
+    CLOSABLE = (State.VERIFIED, State.CHARGED_BACK, State.FALLBACK_OPENED)
+    """Nothing more is expected of the issuer."""
+
+    ALONE = (State.CLOSED,)
+    """Asked for one at a time: no set of states has the same meaning."""
 
     remedy = models.OneToOneField("refunds.Remedy", on_delete=models.PROTECT, related_name="action")
     issuer = models.ForeignKey(Issuer, on_delete=models.PROTECT, related_name="actions")
@@ -131,7 +143,7 @@ class IssuerAction(Stateful):
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="before", new="after"),
                 declare=[("wrong", "bigint")],
-                func="""
+                func=f"""
                     IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id
                         WHERE a.state <> b.state AND a.state = 'approved') = 0 THEN
                         RETURN NULL;
@@ -153,7 +165,7 @@ class IssuerAction(Stateful):
                     LEFT JOIN signed s ON s.id = a.id AND s.ask_list_id = a.ask_list_id
                     WHERE s.id IS NULL OR s.terms <> to_jsonb(ARRAY[a.kind, a.amount_minor::text]);
                     IF wrong IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD033', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}', MESSAGE = format(
                             'issuer action %s has no approval of a second person', wrong);
                     END IF;
                     RETURN NULL;
@@ -182,7 +194,7 @@ class IssuerAction(Stateful):
         permission="refunds.draft_issuer_action",
     )
     def submit(self) -> None:
-        """The ask waits for a second person."""
+        """The request waits for a second person."""
 
     @transition(
         field="state",
@@ -200,7 +212,7 @@ class IssuerAction(Stateful):
         permission="refunds.approve_issuer_action",
     )
     def approve(self) -> None:
-        """A second person agreed to ask."""
+        """A second person agreed to the request."""
 
     @transition(
         field="state",
@@ -210,7 +222,8 @@ class IssuerAction(Stateful):
         custom={"system": True},
     )
     def send(self) -> None:
-        """The ask is in a file for the issuer; a later attempt repeats it under the same key."""
+        """The request is in a file for the issuer; a later attempt repeats it under the same
+        key."""
 
     @transition(
         field="state",
@@ -220,7 +233,7 @@ class IssuerAction(Stateful):
         custom={"system": True},
     )
     def acknowledge(self) -> None:
-        """The issuer has the ask."""
+        """The issuer has the request."""
 
     @transition(
         field="state",
@@ -239,7 +252,7 @@ class IssuerAction(Stateful):
         permission="refunds.send_issuer_action",
     )
     def escalate(self) -> None:
-        """The silence was taken up with the issuer by name."""
+        """Staff talk to the issuer about the late answer."""
 
     @transition(
         field="state",
@@ -319,7 +332,7 @@ class IssuerAction(Stateful):
         custom={"system": True},
     )
     def open_fallback(self) -> None:
-        """The next road to the same loss's remedy is open."""
+        """The next route to a remedy of the same loss is open."""
 
     @transition(
         field="state",

@@ -12,6 +12,7 @@ from winddown import encryption
 from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.sqlstates import SqlState
 
 
 class Payee(Stateful):
@@ -37,6 +38,9 @@ class Payee(Stateful):
         OTHER = "9"
 
     PAYABLE = (State.MATCHED, State.OVERRIDDEN)
+    """The bank knows the account under this name, or two people found that it is right."""
+    ALONE = (State.ENTERED, State.ASKED, State.REFUSED)
+    """Asked for one at a time: no set of states has the same meaning."""
 
     holder = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payees"
@@ -95,7 +99,7 @@ class Payee(Stateful):
                 name="payee_is_frozen",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
-                func="""
+                func=f"""
                     IF (OLD.holder_id, OLD.version, OLD.bank_code, OLD.branch_code, OLD.name_kana,
                         OLD.account_type, OLD.account_number_sealed, OLD.account_mask,
                         OLD.fingerprint, OLD.entered_at)
@@ -106,7 +110,7 @@ class Payee(Stateful):
                        OR NEW.usable_from < OLD.usable_from
                        OR (OLD.replaced_at IS NOT NULL
                            AND NEW.replaced_at IS DISTINCT FROM OLD.replaced_at) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD050',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.PAYEE_REFUSED}',
                             MESSAGE = format(
                                 'payee %s is frozen: a new account is a new version', OLD.id);
                     END IF;

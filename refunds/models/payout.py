@@ -14,7 +14,9 @@ from refunds.models.payout_batch import PayoutBatch
 from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.sqlstates import SqlState
 
+_DEAD_BATCHES = ", ".join(f"'{state}'" for state in PayoutBatch.DEAD)
 # Bank files carry these numbers; the two series cannot meet.
 PAYOUT_NUMBERS_FROM = 10**12
 PAYEE_NUMBERS_FROM = 2 * 10**12
@@ -42,7 +44,24 @@ class Payout(Stateful):
         RECALLED = "recalled"
 
     initial_states = (State.READY, State.CHECKED)
-    IN_FLIGHT = (State.READY, State.CHECKED, State.BATCHED, State.EXPORTED, State.EXECUTED)
+    OUTSIDE_BATCHES = (State.READY, State.CHECKED)
+    """The payout waits for a batch."""
+    REMOVABLE = (State.BATCHED, State.EXPORTED)
+    """The payout can be taken out of its batch: the bank has not carried the file out."""
+    AT_THE_BANK = (State.EXPORTED, State.EXECUTED)
+    """Its file left the database, and the bank may answer."""
+    LEAVING = (*REMOVABLE, State.EXECUTED)
+    """The money is on its way to the bank or through it."""
+    IN_FLIGHT = (*OUTSIDE_BATCHES, *LEAVING)
+    """The ledger carries the amount under payouts_in_flight."""
+    ARRIVED = (State.SETTLED,)
+    """The bank has shown that the money arrived."""
+    SENT_BACK = (State.RETURNED, State.UNCOLLECTABLE)
+    """The bank returned the money."""
+    CAME_BACK = (*SENT_BACK, State.RECALLED)
+    """The money is with us again; the payout never lives again."""
+    ENDED = (*ARRIVED, *CAME_BACK)
+    """The outcome is known."""
 
     entitlement = models.ForeignKey(
         Entitlement,
@@ -140,7 +159,7 @@ class Payout(Stateful):
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="before", new="after"),
                 declare=[("wrong", "bigint")],
-                func="""
+                func=f"""
                     SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
                     WHERE (a.entitlement_id, a.remedy_id, a.holder_id, a.amount_minor, a.attempt)
                           IS DISTINCT FROM (b.entitlement_id, b.remedy_id, b.holder_id,
@@ -156,11 +175,11 @@ class Payout(Stateful):
                         LEFT JOIN refunds_payoutbatch o ON o.id = b.batch_id
                         LEFT JOIN refunds_payoutbatch n ON n.id = a.batch_id
                         WHERE a.batch_id IS DISTINCT FROM b.batch_id
-                          AND (n.state <> 'open'
-                               OR o.state NOT IN ('rejected', 'bank_rejected', 'voided'));
+                          AND (n.state <> '{PayoutBatch.State.OPEN}'
+                               OR o.state NOT IN ({_DEAD_BATCHES}));
                     END IF;
                     IF wrong IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD051', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.PAYOUT_IS_FROZEN}', MESSAGE = format(
                             'payout %s: what it pays, and what a sealed batch holds, is fixed',
                             wrong);
                     END IF;
@@ -173,10 +192,10 @@ class Payout(Stateful):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 referencing=pgtrigger.Referencing(new="after"),
-                func="""
+                func=f"""
                     IF (SELECT count(*) FROM after
                         WHERE batch_id IS NOT NULL OR result_file_id IS NOT NULL) > 0 THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD051',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.PAYOUT_IS_FROZEN}',
                             MESSAGE = 'a new payout is in no batch and has no result';
                     END IF;
                     RETURN NULL;

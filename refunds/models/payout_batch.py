@@ -11,6 +11,7 @@ from django_fsm import transition
 from winddown.guards import Guard, append_only
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import Run, TransitionLog
+from winddown.sqlstates import SqlState
 
 _FROZEN = (
     "bank_code, sequence, value_date, items, total_minor, sha256, digest, approvals_needed,"
@@ -47,8 +48,17 @@ class PayoutBatch(Stateful):
         VOIDED = "voided"
 
     DEAD = (State.REJECTED, State.BANK_REJECTED, State.VOIDED)
+    """The file is never paid, and the payouts left the batch."""
     AT_THE_BANK = (State.TRANSMITTED, State.BANK_ACCEPTED, State.EXECUTED, State.RECONCILING)
+    """The bank has the file and may answer."""
     RELEASED = (State.EXPORTED, *AT_THE_BANK, State.RECONCILED, State.CLOSED)
+    """The file left the database."""
+    SIGNED = (State.APPROVED, *RELEASED, State.BANK_REJECTED)
+    """Others than the maker agreed to the file."""
+    HOLDING = (State.SEALED, State.SUBMITTED_FOR_APPROVAL, State.APPROVED, *RELEASED)
+    """The file is sealed, and the batch holds exactly the payouts of the file."""
+    ALONE = (State.OPEN,)
+    """Asked for by itself: the batch takes in payouts."""
 
     bank_code = models.CharField(max_length=4, help_text="The bank that pays for us.")
     value_date = models.DateField()
@@ -109,7 +119,7 @@ class PayoutBatch(Stateful):
                 ],
                 func=f"""
                     IF OLD.state <> 'open' AND ({_OLD}) IS DISTINCT FROM ({_NEW}) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD051',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.PAYOUT_IS_FROZEN}',
                             MESSAGE = format(
                                 'payout batch %s is sealed: nothing of it can change', OLD.id);
                     END IF;
@@ -122,7 +132,7 @@ class PayoutBatch(Stateful):
                           AND s.staff_number <> (SELECT u.staff_number FROM accounts_user u
                               WHERE u.id = NEW.maker_id);
                         IF signed < NEW.approvals_needed THEN
-                            RAISE EXCEPTION USING ERRCODE = 'WD052', MESSAGE = format(
+                            RAISE EXCEPTION USING ERRCODE = '{SqlState.BATCH_NOT_APPROVED}', MESSAGE = format(
                                 'payout batch %s has %s of %s approvals, its maker not counted',
                                 OLD.id, signed, NEW.approvals_needed);
                         END IF;
@@ -136,11 +146,11 @@ class PayoutBatch(Stateful):
                               SELECT s.staff_number FROM winddown_signature s
                                   WHERE s.subject = subject_name)
                     ) = 0 THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD053', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.SENDER_NOT_INDEPENDENT}', MESSAGE = format(
                             'payout batch %s: who transmits neither made nor approved it', OLD.id);
                     END IF;
                     RETURN NEW;
-                """,  # noqa: S608  the names of our own columns
+                """,
             ),
         ]
 
@@ -150,11 +160,6 @@ class PayoutBatch(Stateful):
     @property
     def subject(self) -> str:
         return f"payout_batch:{self.pk}"
-
-    @property
-    def file_name(self) -> str:
-        """The one name under which the batch leaves the house."""
-        return f"transfer-{self.bank_code}-{self.sequence:06d}.txt"
 
     @transition(
         field="state",
@@ -307,10 +312,10 @@ class PayoutFilePart(models.Model):
                 name="part_of_open_batch",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
-                func="""
+                func=f"""
                     IF (SELECT b.state FROM refunds_payoutbatch b
                         WHERE b.id = NEW.batch_id) <> 'open' THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD051', MESSAGE = format(
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.PAYOUT_IS_FROZEN}', MESSAGE = format(
                             'payout batch %s is sealed: nothing of it can change', NEW.batch_id);
                     END IF;
                     RETURN NEW;

@@ -48,6 +48,9 @@ class ReconciliationBreak(Stateful):
         OPEN = "open"
         RESOLVED = "resolved"
 
+    ALONE = (State.OPEN, State.RESOLVED)
+    """Asked for one at a time: no set of states has the same meaning."""
+
     class Kind(models.TextChoices):
         UNKNOWN_REFERENCE = "unknown_reference"
         AMOUNT_DIFFERS = "amount_differs"
@@ -55,6 +58,9 @@ class ReconciliationBreak(Stateful):
         NOT_AT_THE_BANK = "not_at_the_bank"
         BEFORE_VALUE_DATE = "before_value_date"
         CONTRADICTS = "contradicts"
+
+    NO_RETURN = "paid"
+    """The answer of a line that brings no reason of return."""
 
     file = models.ForeignKey(BankFile, on_delete=models.PROTECT, related_name="breaks")
     line = models.IntegerField(help_text="Counted from 1 among the file's data records.")

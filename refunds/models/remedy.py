@@ -1,4 +1,4 @@
-"""Remedies: the roads by which one loss is made good, of which exactly one may arrive."""
+"""Remedies: the routes by which one loss is made good, of which exactly one may succeed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
-from refunds.models.claim import Loss
+from refunds.models.loss import Loss
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 
@@ -37,6 +37,15 @@ class Remedy(Stateful):
         DECLINED = "declined"
         SUPERSEDED = "superseded"
         UNDELIVERABLE = "undeliverable"
+
+    UNDER_WAY = (State.PROPOSED, State.ASKED)
+    """The route is open and has not ended."""
+    DONE = (State.REMEDIED,)
+    """The loss is made good."""
+    LIVE = (*UNDER_WAY, *DONE)
+    """The one remedy that a loss can have."""
+    GIVEN_UP = (State.FAILED,)
+    """The route ended without making the loss good; another may be opened."""
 
     BY_ISSUER = (Kind.STOP_DEBIT, Kind.ISSUER_REFUND, Kind.DEBIT_REIMBURSEMENT)
 
@@ -101,7 +110,7 @@ class Remedy(Stateful):
         custom={"system": True},
     )
     def fail(self) -> None:
-        """This road did not arrive; the next one may be taken."""
+        """This route did not make the loss good; the next one may be taken."""
 
 
 class RemedyTransition(TransitionLog):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import connection, transaction
 
 from refunds.bankfiles.zengin_codes import BankRow, BranchRow
 from refunds.models import Bank, BankDataset, Branch
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.evidence import audit
 
 
@@ -19,10 +18,10 @@ def load(
     version: str,
     banks: Iterable[BankRow],
     branches: Iterable[BranchRow],
-    actor: Any,
+    actor: Actor,
     reason: str,
 ) -> tuple[BankDataset, bool]:
-    """The version's codes are loaded and active; False beside it when they were before.
+    """The version's codes are loaded and active; returns False beside it if they were before.
 
     Earlier versions stay, so that an old payee can still be read as it was entered.
     """
@@ -64,7 +63,7 @@ def _copied(version: str, banks: Iterable[BankRow], branches: Iterable[BranchRow
     return dataset
 
 
-def _copy(sql: str, rows: Iterable[tuple[Any, ...]]) -> int:
+def _copy(sql: str, rows: Iterable[tuple[object, ...]]) -> int:
     with connection.cursor() as cursor:
         with cursor.copy(sql) as channel:
             for row in rows:

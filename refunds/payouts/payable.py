@@ -1,182 +1,353 @@
-"""Who may be paid, and every reason for which somebody may not."""
+"""Who may be paid: one list of the reasons that keep somebody from it, and what follows from it."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum, auto
+from typing import Final, TypeAlias
 
-from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.lookups import GreaterThan
 
 from refunds.models import (
-    BankDataset,
     Branch,
     Entitlement,
     FraudClaim,
     Payee,
     Payout,
     RefundApplication,
+    RefundTerms,
     Remedy,
 )
 from refunds.payouts import refund_limits
 from refunds.remedies import own_funds
-from refunds.workflows.refund_balances import pay
 from winddown.models import Run
 
-UNDECIDED = (
-    *FraudClaim.UNDER_WORK,
-    FraudClaim.State.PROPOSED_CONFIRM,
-    FraudClaim.State.PROPOSED_REJECT,
-)
+# Later than everything: whoever is judged now, and not by a plan, is judged by all that is known.
+_NO_END: Final = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+Condition: TypeAlias = Q | Exists | Combinable
+
+
+class About(Enum):
+    """Whose row a reason is about, and so what it can keep from being paid."""
+
+    REFUND = auto()  # entitlements only
+    WALLET = auto()  # entitlements, and payouts of them that wait for another batch
+    PAYEE = auto()  # everything that is paid
+    APPLICATION = auto()  # nothing by itself: two people decide instead of the rules
 
 
 @dataclass(frozen=True, slots=True)
-class Payable:
-    """What may be paid: rows, their sum, and the digest over every id and amount."""
+class Cutoff:
+    """The instants and limits that the reasons compare with: later changes do not count."""
 
-    rows: int
-    amount_minor: int
-    digest: str
+    until: dt.datetime
+    channels_until: dt.datetime
+    limits: RefundTerms
 
 
-def usable_payees(run: Run, **holder: Any) -> QuerySet[Payee]:
-    """Current payees that may be paid: checked, cooled off, in the bank data, nobody else's.
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason not to pay, under the code that plans and applications carry.
 
-    A new channel of the holder cools off as long as a new account does (rule 57): whoever was let
-    in by an assisted case gets no money out before the old channel had a day to object.
+    `applies` makes the condition under which it does. Its second argument is the lookup that leads
+    from the query's model to the row that the reason is about, empty for that row itself. A reason
+    that is not `counted` belongs to a later plan. One with `to_people` keeps the rules from
+    approving an application.
     """
-    until = pay.until(run)
-    known = Branch.objects.filter(
-        dataset__in=BankDataset.objects.filter(active=True),
-        bank_code=OuterRef("bank_code"),
-        code=OuterRef("branch_code"),
+
+    code: str
+    sentence: str
+    about: About
+    applies: Callable[[Cutoff, str], Condition]
+    counted: bool = True
+    to_people: bool = False
+
+
+def _is_held(cutoff: Cutoff, refund: str) -> Condition:
+    return Q(**{f"{refund}state": Entitlement.State.HELD})
+
+
+def _approved_applications(refund: str) -> QuerySet[RefundApplication]:
+    return RefundApplication.objects.filter(
+        entitlement=OuterRef(f"{refund}pk"), live=True, state=RefundApplication.State.APPROVED
     )
+
+
+def _is_decided_later(cutoff: Cutoff, refund: str) -> Condition:
+    return Exists(_approved_applications(refund).filter(decided_at__gt=cutoff.until))
+
+
+def _is_not_approved(cutoff: Cutoff, refund: str) -> Condition:
+    return ~Exists(_approved_applications(refund))
+
+
+def _is_refused(cutoff: Cutoff, payee: str) -> Condition:
+    return Q(**{f"{payee}state": Payee.State.REFUSED})
+
+
+def _is_missing(cutoff: Cutoff, payee: str) -> Condition:
+    return Q(**{f"{payee}pk__isnull": True})
+
+
+def _cools_off(cutoff: Cutoff, payee: str) -> Condition:
+    """A new channel of the holder cools off as long as a new account does (rule 57).
+
+    Whoever was let in by an assisted case gets no money out before the old channel had a day to
+    object.
+    """
+    return Q(**{f"{payee}usable_from__gt": cutoff.until}) | Q(
+        **{f"{payee}holder__channel_changed_at__gt": cutoff.channels_until}
+    )
+
+
+def _is_not_checked(cutoff: Cutoff, payee: str) -> Condition:
+    return (
+        ~Q(**{f"{payee}state__in": Payee.PAYABLE})
+        | Q(**{f"{payee}answered_at": None})
+        | Q(**{f"{payee}answered_at__gt": cutoff.until})
+    )
+
+
+def _is_shared(cutoff: Cutoff, payee: str) -> Condition:
+    """More holders gave the account than the limits allow, and nobody cleared it (rule 58)."""
     # One look into the index for each payee: a list of all shared accounts would be made anew for
     # each batch.
-    sharing = (
+    holders = (
         Payee.objects.filter(
-            fingerprint=OuterRef("fingerprint"), replaced_at=None, entered_at__lte=until
+            fingerprint=OuterRef(f"{payee}fingerprint"),
+            replaced_at=None,
+            entered_at__lte=cutoff.until,
         )
         .order_by()
         .values("fingerprint")
         .annotate(n=Count("pk"))
         .values("n")
     )
-    return Payee.objects.alias(holders=Subquery(sharing)).filter(
-        Exists(known),
-        ~Exists(_compromised(OuterRef("holder_id"), OuterRef("entered_at"))),
-        Q(holders__lte=refund_limits.current().holders_per_account_max)
-        | Q(shared_cleared_at__lte=until),
-        Q(holder__channel_changed_at=None)
-        | Q(holder__channel_changed_at__lte=pay.channels_until(run)),
-        replaced_at=None,
-        state__in=Payee.PAYABLE,
-        usable_from__lte=until,
-        answered_at__lte=until,
-        **holder,
+    not_cleared = Q(**{f"{payee}shared_cleared_at": None}) | Q(
+        **{f"{payee}shared_cleared_at__gt": cutoff.until}
     )
+    return Q(GreaterThan(Subquery(holders), cutoff.limits.holders_per_account_max)) & not_cleared
 
 
-def _compromised(holder: Any, entered_at: Any) -> QuerySet[FraudClaim]:
-    """Confirmed claims of the holder in whose time of compromise the account was entered (I5)."""
-    return FraudClaim.objects.filter(
-        Q(secured_at=None) | Q(secured_at__gt=entered_at),
-        wallet__account=holder,
-        confirmed_at__isnull=False,
-        compromised_from__lte=entered_at,
-    )
-
-
-def undecided(wallet: Any) -> QuerySet[FraudClaim]:
-    """Claims about the wallet that nobody has decided: its money stays until somebody does (I5)."""
-    return FraudClaim.objects.filter(wallet=wallet, state__in=UNDECIDED)
-
-
-def _shared_accounts(run: Run) -> list[str]:
-    """Accounts that more holders gave than the terms allow without a look (rule 58)."""
-    limits = refund_limits.current()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT fingerprint FROM refunds_payee WHERE replaced_at IS NULL AND entered_at <= %s"
-            " GROUP BY 1 HAVING count(*) > %s ORDER BY 1",
-            [pay.until(run), limits.holders_per_account_max],
+def _is_not_in_bank_data(cutoff: Cutoff, payee: str) -> Condition:
+    return ~Exists(
+        Branch.objects.filter(
+            dataset__active=True,
+            bank_code=OuterRef(f"{payee}bank_code"),
+            code=OuterRef(f"{payee}branch_code"),
         )
-        return [row[0] for row in cursor.fetchall()]
-
-
-def payable_refunds(run: Run) -> QuerySet[Any]:
-    approved = RefundApplication.objects.filter(
-        entitlement=OuterRef("pk"), live=True, state="approved", decided_at__lte=pay.until(run)
     )
-    usable = usable_payees(run, holder_id=OuterRef("wallet__account_id"))
+
+
+def _is_under_suspicion(cutoff: Cutoff, refund: str) -> Condition:
+    """A claim about the wallet is undecided: its money stays until somebody decides (I5)."""
+    return Exists(
+        FraudClaim.objects.filter(
+            wallet=OuterRef(f"{refund}wallet"), state__in=FraudClaim.UNDECIDED
+        )
+    )
+
+
+def _was_entered_by_a_thief(cutoff: Cutoff, payee: str) -> Condition:
+    """The account was entered in the time of compromise of a confirmed claim (I5)."""
+    entered_at = OuterRef(f"{payee}entered_at")
+    return Exists(
+        FraudClaim.objects.filter(
+            Q(secured_at=None) | Q(secured_at__gt=entered_at),
+            wallet__account=OuterRef(f"{payee}holder_id"),
+            confirmed_at__isnull=False,
+            compromised_from__lte=entered_at,
+        )
+    )
+
+
+def _is_above_the_limit(cutoff: Cutoff, application: str) -> Condition:
+    return Q(
+        **{f"{application}entitlement__amount_minor__gt": cutoff.limits.auto_approve_max_minor}
+    )
+
+
+# In this order: the first one that applies is the one that plans and applications name.
+REASONS: tuple[Reason, ...] = (
+    Reason("held", "The entitlement is held.", About.REFUND, _is_held),
+    Reason(
+        "decided_later",
+        "The application was approved after the plan was made.",
+        About.REFUND,
+        _is_decided_later,
+        counted=False,
+    ),
+    Reason("payee_refused", "The bank does not know the account.", About.PAYEE, _is_refused),
+    Reason(
+        "application_not_approved",
+        "No application is approved.",
+        About.REFUND,
+        _is_not_approved,
+    ),
+    Reason("no_payee", "The holder gave no account.", About.PAYEE, _is_missing),
+    Reason(
+        "cooling_off",
+        "The account, or the holder's channel, is too new.",
+        About.PAYEE,
+        _cools_off,
+    ),
+    Reason(
+        "payee_not_checked",
+        "The bank has not answered about the account.",
+        About.PAYEE,
+        _is_not_checked,
+    ),
+    Reason(
+        "amount",
+        "The amount is above the limit of approval by rule.",
+        About.APPLICATION,
+        _is_above_the_limit,
+        to_people=True,
+    ),
+    Reason(
+        "shared_account",
+        "More holders gave the account than the limits allow.",
+        About.PAYEE,
+        _is_shared,
+        to_people=True,
+    ),
+    Reason(
+        "branch_not_in_bank_data",
+        "The branch is not in the active bank data.",
+        About.PAYEE,
+        _is_not_in_bank_data,
+    ),
+    Reason(
+        "claim_undecided",
+        "A claim about the wallet is undecided.",
+        About.WALLET,
+        _is_under_suspicion,
+    ),
+    Reason(
+        "entered_during_compromise",
+        "The account was entered while a thief had the wallet.",
+        About.PAYEE,
+        _was_entered_by_a_thief,
+    ),
+)
+
+
+def approved_until(run: Run) -> dt.datetime:
+    """Returns the instant of the plan: what came later waits for the next one."""
+    return dt.datetime.fromisoformat(run.params["approved_until"])
+
+
+def cutoff_of(run: Run) -> Cutoff:
+    return _cutoff(approved_until(run))
+
+
+def _cutoff(until: dt.datetime) -> Cutoff:
+    limits = refund_limits.current()
+    cooling_off = dt.timedelta(hours=limits.cooling_off_hours)
+    return Cutoff(until=until, channels_until=until - cooling_off, limits=limits)
+
+
+def _conditions(cutoff: Cutoff, *abouts: About, path: str = "") -> list[Condition]:
+    return [each.applies(cutoff, path) for each in REASONS if each.about in abouts]
+
+
+def usable_payees(cutoff: Cutoff, *, holder: OuterRef) -> QuerySet[Payee]:
+    """Returns the holder's current payee, if no reason keeps it from being paid."""
+    rows = Payee.objects.filter(replaced_at=None, holder_id=holder)
+    # `no_payee` is that there is no such row.
+    return rows.filter(*(~reason for reason in _conditions(cutoff, About.PAYEE)))
+
+
+def payable_refunds(run: Run) -> QuerySet[Entitlement]:
+    """Returns the entitlements that may be paid."""
+    cutoff = cutoff_of(run)
     return Entitlement.objects.filter(
-        Exists(approved),
-        Exists(usable),
-        ~Exists(undecided(OuterRef("wallet"))),
-        state__in=["approved", "late_approved"],
+        Exists(usable_payees(cutoff, holder=OuterRef("wallet__account_id"))),
+        *(~reason for reason in _conditions(cutoff, About.REFUND, About.WALLET)),
+        state__in=Entitlement.PAYABLE,
     )
 
 
-def payable_remedies(run: Run) -> QuerySet[Any]:
-    usable = usable_payees(run, holder_id=OuterRef("loss__claim__wallet__account_id"))
+def payable_remedies(run: Run) -> QuerySet[Remedy]:
+    """Returns the remedies that we pay ourselves, and that may be paid."""
+    usable = usable_payees(cutoff_of(run), holder=OuterRef("loss__claim__wallet__account_id"))
     live = Payout.objects.filter(remedy=OuterRef("pk"), live=True)
     return (
         Remedy.objects.filter(pk__in=own_funds.compensations().values("pk"))
-        .filter(Exists(usable), ~Exists(live), asked_at__lte=pay.until(run))
+        .filter(Exists(usable), ~Exists(live), asked_at__lte=approved_until(run))
         .order_by("pk")
     )
 
 
+def payable_again(run: Run) -> QuerySet[Payout]:
+    """Returns the payouts, taken out of a batch that was not paid, that may be paid."""
+    cutoff = cutoff_of(run)
+    return Payout.objects.filter(
+        Exists(usable_payees(cutoff, holder=OuterRef("holder_id"))),
+        *(~reason for reason in _conditions(cutoff, About.WALLET, path="entitlement__")),
+        state=Payout.State.READY,
+        live=True,
+        booked_at__lte=cutoff.until,
+    )
+
+
 def left_out(run: Run) -> dict[str, int]:
-    """Approved refunds not paid now, by the first reason that applies, and those held.
+    """Returns how many approved or held refunds are not paid now, by the first reason that applies.
 
     Beside the plan and not in its digest: customers go on changing these counts, and whom the run
     pays is fixed by the digests over ids and amounts.
     """
-    until = pay.until(run)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT reason, count(*) FROM (
-                SELECT CASE
-                    WHEN e.state = 'held' THEN 'held'
-                    WHEN a.decided_at > %(until)s THEN NULL
-                    WHEN p.state = 'refused' THEN 'payee_refused'
-                    WHEN a.id IS NULL THEN 'application_not_approved'
-                    WHEN p.id IS NULL THEN 'no_payee'
-                    WHEN p.usable_from > %(until)s OR u.channel_changed_at > %(channels)s
-                        THEN 'cooling_off'
-                    WHEN p.state NOT IN ('matched', 'overridden') OR p.answered_at > %(until)s
-                        THEN 'payee_not_checked'
-                    WHEN p.fingerprint = ANY (%(shared)s)
-                        AND (p.shared_cleared_at IS NULL OR p.shared_cleared_at > %(until)s)
-                            THEN 'shared_account'
-                    WHEN b.id IS NULL THEN 'branch_not_in_bank_data'
-                    WHEN EXISTS (SELECT FROM refunds_fraudclaim c WHERE c.wallet_id = e.wallet_id
-                        AND c.state = ANY (%(undecided)s)) THEN 'claim_undecided'
-                    WHEN EXISTS (
-                        SELECT FROM refunds_fraudclaim c JOIN wallets_wallet v ON v.id = c.wallet_id
-                        WHERE v.account_id = w.account_id AND c.confirmed_at IS NOT NULL
-                          AND c.compromised_from <= p.entered_at
-                          AND (c.secured_at IS NULL OR c.secured_at > p.entered_at)
-                    ) THEN 'entered_during_compromise'
-                    END AS reason
-                FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = e.wallet_id
-                JOIN accounts_user u ON u.id = w.account_id
-                LEFT JOIN refunds_refundapplication a ON a.entitlement_id = e.id AND a.live
-                    AND a.state = 'approved'
-                LEFT JOIN refunds_payee p ON p.holder_id = w.account_id AND p.replaced_at IS NULL
-                LEFT JOIN refunds_bankdataset d ON d.active
-                LEFT JOIN refunds_branch b ON b.dataset_id = d.id AND b.bank_code = p.bank_code
-                    AND b.code = p.branch_code
-                WHERE e.state IN ('approved', 'late_approved', 'held')
-            ) judged WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 1
-            """,
-            {
-                "until": until,
-                "channels": pay.channels_until(run),
-                "shared": _shared_accounts(run),
-                "undecided": list(UNDECIDED),
-            },
+    cutoff = cutoff_of(run)
+    path = {About.REFUND: "", About.WALLET: "", About.PAYEE: "payee__"}
+    judged = (
+        Entitlement.objects.filter(state__in=[*Entitlement.PAYABLE, Entitlement.State.HELD])
+        .annotate(
+            payee=FilteredRelation(
+                "wallet__account__payees",
+                condition=Q(wallet__account__payees__replaced_at=None),
+            )
         )
-        return dict(cursor.fetchall())
+        .annotate(reason=_first(cutoff, [each for each in REASONS if each.about in path], path))
+    )
+    hidden = ["", *(each.code for each in REASONS if not each.counted)]
+    counts = judged.exclude(reason__in=hidden).values_list("reason").annotate(n=Count("pk"))
+    return dict(counts.order_by("reason"))
+
+
+def reasons_for_people(application_ids: Sequence[int]) -> dict[int, str]:
+    """Returns application -> the first reason for which the rules leave it to people."""
+    path = {About.APPLICATION: "", About.PAYEE: "payee__"}
+    asked = [each for each in REASONS if each.to_people]
+    judged = RefundApplication.objects.filter(pk__in=application_ids).annotate(
+        reason=_first(_cutoff(_NO_END), asked, path)
+    )
+    return dict(judged.exclude(reason="").values_list("pk", "reason"))
+
+
+def _first(cutoff: Cutoff, reasons: Sequence[Reason], path: dict[About, str]) -> Case:
+    """The code of the first of the reasons that applies, empty where none does."""
+    return Case(
+        *(
+            When(Q(each.applies(cutoff, path[each.about])), then=Value(each.code))
+            for each in reasons
+        ),
+        default=Value(""),
+        output_field=CharField(),
+    )

@@ -6,22 +6,22 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, Sum
 
-from refunds.bankfiles import calendar, zengin_transfer
+from refunds.bankfiles import calendar
 from refunds.bankfiles.calendar import ValueDateRefused
 from refunds.bankfiles.transfer_items import NewCode, TransferItem
-from refunds.models import Payout, PayoutBatch, PayoutFilePart, RefundTerms
+from refunds.models import Payout, PayoutBatch, PayoutFilePart
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYOUT_NUMBERS_FROM
 from refunds.models.payout_batch import part_place
 from refunds.payouts import refund_limits
 from winddown import clock, encryption, locks
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
+from winddown.authority.approvals import SignedList
 from winddown.errors import GuardNotMet, NothingToDecide, SamePerson
 from winddown.evidence import audit, invariants
 from winddown.files import write_once
@@ -37,7 +37,7 @@ _ROWS_PER_READ = 2_000
 
 
 def today() -> dt.date:
-    """The programme's present day."""
+    """Returns the programme's present day."""
     return clock.now().astimezone(Programme.current().zone).date()
 
 
@@ -58,53 +58,57 @@ def seal(batch: PayoutBatch, *, run: Run) -> PayoutBatch:
     """The batch has its file, hash, totals and the bank's next number, and waits for approval.
 
     From here on nothing of it can change (rule 52). The maker is the run's; two approvers are
-    needed above the limit in the batch's terms.
+    needed above the batch's limit.
     """
     capabilities.passed("payout")
     locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
     check_value_date(locked.value_date)
-    sha256 = _write_parts(locked)
+    locked.sha256 = _write_parts(locked)
     totals = Payout.objects.filter(batch=locked).aggregate(n=Count("pk"), sum=Sum("amount_minor"))
-    sequence = _next_number(locked.bank_code)
-    content = {
-        "batch": locked.pk,
-        "bank_code": locked.bank_code,
-        "sequence": sequence,
-        "value_date": locked.value_date.isoformat(),
-        "items": totals["n"],
-        "total_minor": totals["sum"],
-        "sha256": sha256,
-    }
+    locked.items, locked.total_minor = totals["n"], totals["sum"]
+    locked.sequence = _next_number(locked.bank_code)
     two = totals["sum"] > locked.terms.two_approvers_above_minor
     sealed = transition_one(
         locked,
         "seal",
         actor=SYSTEM,
         run=run,
-        sequence=sequence,
-        items=totals["n"],
-        total_minor=totals["sum"],
-        sha256=sha256,
-        digest=approvals.digest_of(content),
+        sequence=locked.sequence,
+        items=locked.items,
+        total_minor=locked.total_minor,
+        sha256=locked.sha256,
+        digest=_signed(locked, STAGES[0]).digest(),
         approvals_needed=2 if two else 1,
         sealed_at=clock.now(),
     )
     for stage in STAGES[: sealed.approvals_needed]:
-        approvals.ask(
-            sealed.subject,
-            stage=stage,
-            content=content,
-            permission="refunds.approve_payout_batch",
-            maker=sealed.maker,
-            reason=run.reason,
-            valid_for=dt.timedelta(days=14),
+        _signed(sealed, stage).ask(
+            maker=sealed.maker, reason=run.reason, valid_for=dt.timedelta(days=14)
         )
     return transition_one(sealed, "submit", actor=SYSTEM, run=run)
 
 
+def _signed(batch: PayoutBatch, stage: str) -> SignedList:
+    """What each approver signs: the file by its hash and totals."""
+    return SignedList(
+        subject=batch.subject,
+        stage=stage,
+        permission="refunds.approve_payout_batch",
+        content=lambda: {
+            "batch": batch.pk,
+            "bank_code": batch.bank_code,
+            "sequence": batch.sequence,
+            "value_date": batch.value_date.isoformat(),
+            "items": batch.items,
+            "total_minor": batch.total_minor,
+            "sha256": batch.sha256,
+        },
+    )
+
+
 def _next_number(bank_code: str) -> int:
     """The bank's next file number; locked to the commit, so that no number is left out."""
-    locks.hold(Lock.FILE_NUMBER, key=int(bank_code))
+    locks.take(Lock.FILE_NUMBER, key=int(bank_code))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce(max(sequence), 0) + 1 FROM refunds_payoutbatch WHERE bank_code = %s",
@@ -114,10 +118,13 @@ def _next_number(bank_code: str) -> int:
 
 
 def _write_parts(batch: PayoutBatch) -> str:
-    """The file stands sealed in parts of a thousand records; returns its SHA-256."""
+    """The file stands sealed in the parts that its format yields; returns its SHA-256."""
     digest = hashlib.sha256()
-    pieces = zengin_transfer.write(
-        refund_limits.remitter(batch.terms), batch.value_date, _items(batch, batch.terms)
+    pieces = refund_limits.bank_format(batch.terms).write(
+        refund_limits.remitter(batch.terms),
+        batch.value_date,
+        _items(batch),
+        records_max=batch.terms.file_records_max,
     )
     for number, piece in enumerate(pieces):
         digest.update(piece)
@@ -129,8 +136,8 @@ def _write_parts(batch: PayoutBatch) -> str:
     return digest.hexdigest()
 
 
-def _items(batch: PayoutBatch, limits: RefundTerms) -> Iterator[TransferItem]:
-    """The batch's transfers by ascending payout number, in flat memory."""
+def _items(batch: PayoutBatch) -> Iterator[TransferItem]:
+    """Yields the batch's transfers by ascending payout number, in flat memory."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(
             """
@@ -170,8 +177,14 @@ def _items(batch: PayoutBatch, limits: RefundTerms) -> Iterator[TransferItem]:
                 )  # fmt: skip
 
 
+def file_name(batch: PayoutBatch) -> str:
+    """Returns the one name under which the batch leaves the house."""
+    suffix = refund_limits.bank_format(batch.terms).suffix
+    return f"transfer-{batch.bank_code}-{batch.sequence:06d}.{suffix}"
+
+
 def content(batch: PayoutBatch) -> Iterator[bytes]:
-    """The sealed file's bytes, in pieces; raises `GuardNotMet` when they are others."""
+    """Yields the sealed file's bytes in pieces; raises `GuardNotMet` if they changed."""
     digest = hashlib.sha256()
     for part in batch.parts.order_by("number").iterator(chunk_size=16):
         piece = encryption.unseal(part.content_sealed, place=part_place(part.batch_id, part.number))
@@ -184,7 +197,7 @@ def content(batch: PayoutBatch) -> Iterator[bytes]:
 # --- decided by others than the maker -------------------------------------------------------------
 
 
-def approve_batch(batch: PayoutBatch, *, actor: Any, digest: str, reason: str) -> PayoutBatch:
+def approve_batch(batch: PayoutBatch, *, actor: Actor, digest: str, reason: str) -> PayoutBatch:
     """One more person agreed to exactly this file; with the last one needed the batch is approved.
 
     Raises `SamePerson` for the maker, and for a second signature of the same person (rule 54).
@@ -193,9 +206,7 @@ def approve_batch(batch: PayoutBatch, *, actor: Any, digest: str, reason: str) -
         locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
         if locked.state != PayoutBatch.State.SUBMITTED_FOR_APPROVAL:
             raise NothingToDecide(subject=locked.subject)
-        approvals.decide(
-            locked.subject, stage=_stage(locked), actor=actor, digest=digest, reason=reason
-        )
+        _signed(locked, _stage(locked)).decide(actor=actor, digest=digest, reason=reason)
         if approvers(locked) >= locked.approvals_needed:
             locked = transition_one(locked, "approve", actor=actor, reason=reason)
         audit.append(
@@ -205,23 +216,18 @@ def approve_batch(batch: PayoutBatch, *, actor: Any, digest: str, reason: str) -
 
 
 def approvers(batch: PayoutBatch) -> int:
-    """How many have approved the batch's present digest."""
+    """Returns how many have approved the batch's present digest."""
     return Signature.objects.filter(
         subject=batch.subject, part=Signature.Part.APPROVED, digest=batch.digest
     ).count()
 
 
-def reject_batch(batch: PayoutBatch, *, actor: Any, digest: str, reason: str) -> PayoutBatch:
+def reject_batch(batch: PayoutBatch, *, actor: Actor, digest: str, reason: str) -> PayoutBatch:
     """Somebody refused the file: it is never sent, and its payouts wait for another batch."""
     with transaction.atomic():
         locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
-        approvals.decide(
-            locked.subject,
-            stage=_stage(locked),
-            actor=actor,
-            digest=digest,
-            reason=reason,
-            approve=False,
+        _signed(locked, _stage(locked)).decide(
+            actor=actor, digest=digest, reason=reason, approve=False
         )
         done = transition_one(locked, "reject", actor=actor, reason=reason)
         freed = _take_out(done, actor=actor, reason=reason)
@@ -229,7 +235,7 @@ def reject_batch(batch: PayoutBatch, *, actor: Any, digest: str, reason: str) ->
         return done
 
 
-def void_batch(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch:
+def void_batch(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
     """The batch is never sent, its payouts wait for another; refused once it was transmitted."""
     with transaction.atomic():
         done = transition_one(batch, "void", actor=actor, reason=reason)
@@ -245,12 +251,12 @@ def _stage(batch: PayoutBatch) -> str:
     raise NothingToDecide(subject=batch.subject)
 
 
-def _take_out(batch: PayoutBatch, *, actor: Any, reason: str) -> int:
+def _take_out(batch: PayoutBatch, *, actor: Actor, reason: str) -> int:
     with named("take_out", actor=actor, reason=reason), connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE refunds_payout SET state = 'ready', batch_id = NULL"
-            " WHERE batch_id = %s AND state IN ('batched', 'exported')",
-            [batch.pk],
+            "UPDATE refunds_payout SET state = %s, batch_id = NULL"
+            " WHERE batch_id = %s AND state = ANY (%s)",
+            [Payout.State.READY, batch.pk, list(Payout.REMOVABLE)],
         )
         return int(cursor.rowcount)
 
@@ -259,7 +265,7 @@ def _take_out(batch: PayoutBatch, *, actor: Any, reason: str) -> int:
 
 
 def export_batch(
-    batch: PayoutBatch, *, directory: Path, actor: Any = SYSTEM, reason: str = ""
+    batch: PayoutBatch, *, directory: Path, actor: Actor = SYSTEM, reason: str = ""
 ) -> Path:
     """The approved batch's file stands in `directory`, byte for byte as it was sealed.
 
@@ -292,7 +298,7 @@ def export_batch(
                 reason=reason,
                 sha256=locked.sha256,
             )
-    return write_once(directory, locked.file_name, content(locked))
+    return write_once(directory, file_name(locked), content(locked))
 
 
 def refuse_when_breached(action: str) -> None:
@@ -304,7 +310,7 @@ def refuse_when_breached(action: str) -> None:
             )
 
 
-def mark_transmitted(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch:
+def mark_transmitted(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
     """A person who neither made nor approved the batch has sent its file to the bank (rule 54)."""
     with transaction.atomic():
         capabilities.passed("payout")
@@ -326,17 +332,17 @@ def mark_transmitted(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBa
         return done
 
 
-def mark_accepted(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch:
+def mark_accepted(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
     """The bank took the file; it will carry it out on the value date."""
     return _answered(batch, "accept", actor=actor, reason=reason)
 
 
-def mark_refused(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch:
+def mark_refused(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
     """The bank refused the whole file: nothing was paid, its payouts wait for another batch."""
     return _answered(batch, "refuse", actor=actor, reason=reason)
 
 
-def _answered(batch: PayoutBatch, name: str, *, actor: Any, reason: str) -> PayoutBatch:
+def _answered(batch: PayoutBatch, name: str, *, actor: Actor, reason: str) -> PayoutBatch:
     with transaction.atomic():
         done = transition_one(batch, name, actor=actor, reason=reason)
         freed = _take_out(done, actor=actor, reason=reason) if name == "refuse" else 0
@@ -344,7 +350,7 @@ def _answered(batch: PayoutBatch, name: str, *, actor: Any, reason: str) -> Payo
         return done
 
 
-def execute_due(*, actor: Any = SYSTEM) -> list[PayoutBatch]:
+def execute_due(*, actor: Actor = SYSTEM) -> list[PayoutBatch]:
     """Every batch that the bank accepted and whose value date has come counts as carried out.
 
     Not as paid: only the bank's results settle. Returns the batches moved; a second call moves
@@ -361,14 +367,14 @@ def execute_due(*, actor: Any = SYSTEM) -> list[PayoutBatch]:
     return moved
 
 
-def execute(batch: PayoutBatch, *, actor: Any) -> PayoutBatch:
+def execute(batch: PayoutBatch, *, actor: Actor) -> PayoutBatch:
     """The batch and its payouts count as carried out. Inside the caller's transaction."""
     done = transition_one(batch, "execute", actor=actor)
     transition_set(Payout.objects.filter(batch=done), "execute", run=None, actor=actor)
     return done
 
 
-def close_batch(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch:
+def close_batch(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
     """Nothing more is expected of the batch."""
     with transaction.atomic():
         done = transition_one(batch, "close", actor=actor, reason=reason)
@@ -376,7 +382,7 @@ def close_batch(batch: PayoutBatch, *, actor: Any, reason: str) -> PayoutBatch:
         return done
 
 
-def give_up(payout: Payout, *, actor: Any, reason: str) -> Payout:
+def give_up(payout: Payout, *, actor: Actor, reason: str) -> Payout:
     """A returned payout will not be tried again by transfer."""
     with transaction.atomic():
         done = transition_one(payout, "give_up", actor=actor, reason=reason)
@@ -390,4 +396,4 @@ def _decided(said: approvals.Decided) -> object:
     return verb(batch, actor=said.actor, digest=said.digest, reason=said.reason)
 
 
-approvals.DECIDERS["payout_batch"] = _decided
+approvals.DECIDERS.add("payout_batch", _decided)

@@ -6,57 +6,75 @@ from typing import Any
 
 from django.db import transaction
 
-from refunds.bankfiles.transfer_items import Remitter
+from refunds.bankfiles import formats
+from refunds.bankfiles.formats import Format
+from refunds.bankfiles.transfer_items import Limits, Remitter
 from refunds.models import RefundTerms
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 
 
-def adopt(*, actor: Any, reason: str, source: str, **limits: Any) -> RefundTerms:
+def adopt(*, actor: Actor, reason: str, source: str, **limits: Any) -> RefundTerms:
     """These limits hold from now on; what is left out keeps its present value.
 
     `limits` are fields of `RefundTerms`; the first version needs the remitter's. Batches that are
-    open or sealed keep the terms they were made under.
+    open or sealed keep the limits they were made under.
     """
-    require(actor, "refunds.adopt_terms", action="adopt terms of the refund")
+    require(actor, "refunds.adopt_terms", action="adopt limits of the refund")
     with transaction.atomic():
         before = RefundTerms.objects.order_by("-pk").first()
         kept = {} if before is None else _values(before)
-        terms = RefundTerms.objects.create(**(kept | limits), source=source, adopted_at=clock.now())
-        audit.append(
-            "terms.adopt", f"terms:{terms.pk}", actor=actor, reason=reason, changed=sorted(limits)
+        adopted = RefundTerms.objects.create(
+            **(kept | limits), source=source, adopted_at=clock.now()
         )
-        return terms
+        audit.append(
+            "terms.adopt",
+            f"terms:{adopted.pk}",
+            actor=actor,
+            reason=reason,
+            changed=sorted(limits),
+        )
+        return adopted
 
 
 def current() -> RefundTerms:
-    """The terms that hold; raises `GuardNotMet` before any were adopted."""
-    terms = RefundTerms.objects.order_by("-pk").first()
-    if terms is None:
-        raise GuardNotMet(action="refund", why="no terms of the refund were adopted")
-    return terms
+    """Returns the limits that hold; raises `GuardNotMet` before any were adopted."""
+    limits = RefundTerms.objects.order_by("-pk").first()
+    if limits is None:
+        raise GuardNotMet(action="refund", why="no limits of the refund were adopted")
+    return limits
 
 
-def remitter(terms: RefundTerms) -> Remitter:
-    """The account that pays, as the bank files name it."""
+def remitter(limits: RefundTerms) -> Remitter:
+    """Returns the account that pays, as the bank files name it."""
     return Remitter(
-        code=terms.remitter_code,
-        name=terms.remitter_name,
-        bank_code=terms.bank_code,
-        bank_name=terms.bank_name,
-        branch_code=terms.branch_code,
-        branch_name=terms.branch_name,
-        account_type=terms.account_type,
-        account_number=terms.account_number,
+        code=limits.remitter_code,
+        name=limits.remitter_name,
+        bank_code=limits.bank_code,
+        bank_name=limits.bank_name,
+        branch_code=limits.branch_code,
+        branch_name=limits.branch_name,
+        account_type=limits.account_type,
+        account_number=limits.account_number,
     )
 
 
-def _values(terms: RefundTerms) -> dict[str, Any]:
+def bank_format(limits: RefundTerms) -> Format:
+    """Returns the format of the account that pays."""
+    return formats.format_of(limits.bank_code)
+
+
+def of_a_file(limits: RefundTerms) -> Limits:
+    """Returns what one file to the bank may hold: its own number of items, the format's sum."""
+    return bank_format(limits).limits.within(limits.file_records_max)
+
+
+def _values(limits: RefundTerms) -> dict[str, Any]:
     own = {"id", "source", "adopted_at"}
     return {
-        field.attname: getattr(terms, field.attname)
+        field.attname: getattr(limits, field.attname)
         for field in RefundTerms._meta.concrete_fields
         if field.attname not in own
     }

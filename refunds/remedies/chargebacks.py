@@ -1,17 +1,16 @@
-"""Inbound chargebacks: registered, matched to what was charged, and never accepted for what was
-made good already."""
+"""Inbound chargebacks: registered, matched to what was charged, and never accepted for a charge
+that was made good already."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import transaction
 
 from refunds.models import Chargeback, Issuer, IssuerAction, Remedy
 from wallets.models import TopUp
 from winddown import clock
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.evidence import audit
 from winddown.machines.move import transition_one
 
@@ -26,15 +25,15 @@ def register(
     due_at: dt.datetime,
     arn: str = "",
     rrn: str = "",
-    actor: Any,
+    actor: Actor,
     reason: str,
 ) -> Chargeback:
     """The chargeback is received and matched by ARN, or by RRN and amount; a second notification
     returns the first.
 
-    One for a charge that a remedy has made good is set to represent with that credit's reference at
-    once (rule 21); every other waits for an analyst. `due_at` is what the scheme's notification
-    says.
+    A chargeback for a charge that a remedy has made good is set to represent at once, with the
+    reference of that credit (rule 21); every other waits for an analyst. `due_at` is what the
+    scheme's notification says.
     """
     require(actor, "refunds.draft_issuer_action", by_system=True, action="register a chargeback")
     with transaction.atomic():
@@ -70,7 +69,8 @@ def register(
 
 
 def _charge(issuer: Issuer, *, arn: str, rrn: str, amount_minor: int) -> TopUp | None:
-    """The one card top-up that the chargeback is about; none when nothing or more than one fits."""
+    """Returns the one card top-up that fits the chargeback; None when none or more than one
+    fits."""
     charges = TopUp.objects.filter(card__issuer_code=issuer.code, amount_minor=amount_minor)
     for named in ({"arn": arn} if arn else None, {"rrn": rrn} if rrn else None):
         if named:
@@ -82,7 +82,7 @@ def _charge(issuer: Issuer, *, arn: str, rrn: str, amount_minor: int) -> TopUp |
 
 def _credit(case: Chargeback) -> Remedy | None:
     return (
-        Remedy.objects.filter(loss__top_up=case.top_up_id, state=Remedy.State.REMEDIED)
+        Remedy.objects.filter(loss__top_up=case.top_up_id, state__in=Remedy.DONE)
         .exclude(kind=Remedy.Kind.CHARGEBACK_ACCEPTED)
         .first()
         if case.top_up_id

@@ -1,27 +1,27 @@
-"""What time alone changes about requests to issuers."""
+"""Requests to issuers whose time has come: overdue, given up, verified, closed."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import transaction
 
 from refunds.models import IssuerAction, Remedy
 from refunds.remedies import routes, slots
 from winddown import clock
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_set
 from winddown.models import Programme
 
 
 def mark_overdue() -> int:
-    """Asks whose answer was due are overdue and stand in the queue (rule 26); returns how many."""
+    """Requests whose answer was due are overdue and stand in the queue (rule 26); returns how
+    many."""
     with transaction.atomic():
         due = IssuerAction.objects.filter(
-            state__in=["sent", "acknowledged"], answer_due_at__lte=clock.now()
+            state__in=IssuerAction.AWAITED, answer_due_at__lte=clock.now()
         )
         moved = transition_set(due, "fall_overdue", run=None)
         if moved:
@@ -30,11 +30,9 @@ def mark_overdue() -> int:
 
 
 def overdue() -> list[tuple[IssuerAction, dt.timedelta]]:
-    """What waits for an issuer longer than it may, with its age, the oldest first."""
+    """Returns the requests whose answer is late, each with how late it is, the oldest first."""
     at = clock.now()
-    late = IssuerAction.objects.filter(
-        state__in=["sent", "acknowledged", "overdue", "escalated"], answer_due_at__lte=at
-    )
+    late = IssuerAction.objects.filter(state__in=IssuerAction.ANSWERABLE, answer_due_at__lte=at)
     return [
         (action, at - action.answer_due_at)
         for action in late.select_related("issuer").order_by("answer_due_at", "pk")
@@ -42,8 +40,8 @@ def overdue() -> list[tuple[IssuerAction, dt.timedelta]]:
     ]
 
 
-def escalate(actions: Iterable[IssuerAction], *, actor: Any, reason: str) -> int:
-    """The silence is taken up with the issuers by name."""
+def escalate(actions: Iterable[IssuerAction], *, actor: Actor, reason: str) -> int:
+    """Staff talk to the issuers about the overdue requests; returns how many are new."""
     require(actor, "refunds.send_issuer_action", action="escalate issuer actions")
     with transaction.atomic():
         ids = [action.pk for action in actions]
@@ -55,16 +53,16 @@ def escalate(actions: Iterable[IssuerAction], *, actor: Any, reason: str) -> int
         return moved
 
 
-def give_up_unsent(*, actor: Any = SYSTEM) -> int:
+def give_up_unsent(*, actor: Actor = SYSTEM) -> int:
     """Stops of a debit that were not sent before the issuer's cut-off are closed, and their losses
-    take the next road (rule 18); returns how many."""
+    take the next route (rule 18); returns how many."""
     with transaction.atomic():
         at = clock.now()
         waiting = (
             IssuerAction.objects.select_for_update(no_key=True, of=("self",))
             .filter(
                 kind=IssuerAction.Kind.STOP_DEBIT,
-                state__in=["draft", "pending_approval", "approved"],
+                state__in=IssuerAction.UNSENT,
                 deadline_at__lte=at,
             )
             .select_related("remedy__loss__issuer")
@@ -88,10 +86,9 @@ def give_up_unsent(*, actor: Any = SYSTEM) -> int:
 
 
 def verify_and_close() -> int:
-    """Done asks that statement or reference shows to be done are verified, and what needs nothing
-    more is closed.
+    """Requests that the issuer has done are verified, and those that need nothing more are closed.
 
-    A stopped debit is verified once the statement's day has come without the line, a refund by its
+    A stopped debit is verified on the day of the statement without the line, a refund by its
     reference number. Returns how many were closed.
     """
     with transaction.atomic():
@@ -104,9 +101,7 @@ def verify_and_close() -> int:
         )
         transition_set(stopped, "verify", run=None)
         transition_set(refunded, "verify", run=None)
-        over = IssuerAction.objects.filter(
-            state__in=["verified", "charged_back", "fallback_opened"]
-        )
+        over = IssuerAction.objects.filter(state__in=IssuerAction.CLOSABLE)
         moved = transition_set(over, "close", run=None)
         if moved:
             audit.append("issuer_asks.close", "issuer_actions", actor=SYSTEM, n=moved)
@@ -114,8 +109,8 @@ def verify_and_close() -> int:
 
 
 def follow_up() -> dict[str, int]:
-    """What time alone changes has changed: missed cut-offs, overdue answers, done asks. A second
-    call changes nothing."""
+    """Missed cut-offs, overdue answers and done requests are dealt with; returns how many of each.
+    A second call changes nothing."""
     return {
         "fell_back": give_up_unsent(),
         "overdue": mark_overdue(),

@@ -8,21 +8,21 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, transaction
 
 from refunds.models import Issuer, IssuerAction, IssuerAnswer, IssuerFile, Remedy
 from refunds.remedies import requests, routes, slots
-from refunds.remedies.transports import csv_exchange
+from refunds.remedies.exchange_lines import AnswerLine, text_of
+from refunds.remedies.transports import transport_of
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.errors import LoadRefused
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
 from winddown.models import Programme
 
-# What an accepted answer does to the action; what is not here leads on to another road.
+# The transition of the request by what the issuer answered.
 ANSWERED_AS = {
     "accepted_debit_stopped": "stop_debit",
     "accepted_refunded": "refund",
@@ -40,8 +40,8 @@ FAILED_AS = {"miss": Remedy.Failure.TOO_LATE, "decline": Remedy.Failure.DECLINED
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an answer file did: lines applied, lines that were here before, and lines nobody waited
-    for."""
+    """What an answer file did: lines that took effect, lines that were here before, and lines for
+    which nobody waited."""
 
     file: IssuerFile
     applied: int
@@ -50,19 +50,20 @@ class Imported:
 
 
 def import_answers(
-    issuer: Issuer, content: bytes, *, name: str, actor: Any, reason: str
+    issuer: Issuer, content: bytes, *, name: str, actor: Actor, reason: str
 ) -> Imported:
-    """Every answer of the file has taken effect, with the next road opened where one is needed, in
+    """Every answer of the file has taken effect, with the next route open where one is needed, in
     one transaction.
 
     The same file, or the same line in another file, changes nothing the second time (rule 25). A
-    line for an action that no longer waits is kept as not awaited. Raises `LoadRefused` for the
-    whole file on a line that is not understood, names an unknown ask, another issuer or amount, or
-    an answer that does not belong to the ask.
+    line for an action that no longer waits is stored as not awaited. Raises `LoadRefused` for the
+    whole file if one line is not understood, names an unknown request, another issuer or amount, or
+    an answer that does not belong to the request.
     """
     require(actor, "refunds.send_issuer_action", by_system=True, action="import issuer answers")
-    answers = csv_exchange.read_answers(content, name=name)
-    text = content.decode("utf-8-sig")
+    transport = transport_of(issuer)
+    text = text_of(content, transport, name=name)
+    answers = transport.read_answers(text, name=name)
     with transaction.atomic():
         issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer.pk)
         earlier = IssuerFile.objects.filter(
@@ -116,9 +117,10 @@ def import_answers(
 
 
 def _matched(
-    issuer: Issuer, answers: Sequence[csv_exchange.AnswerLine], *, name: str
+    issuer: Issuer, answers: Sequence[AnswerLine], *, name: str
 ) -> dict[str, IssuerAction]:
-    """Action by its reference, locked in id order; every line fits its action."""
+    """Returns the actions by their references, locked in id order; raises `LoadRefused` if a line
+    does not fit its action."""
     refs = [answer.action_ref for answer in answers if _is_key(answer.action_ref)]
     found = {
         str(action.key): action
@@ -154,8 +156,8 @@ def _is_key(text: str) -> bool:
 LineKey = tuple[int, int, str, dt.datetime]
 
 
-def _line_key(answer: csv_exchange.AnswerLine, action: IssuerAction) -> LineKey:
-    """What makes two lines the same line, in whichever file they come."""
+def _line_key(answer: AnswerLine, action: IssuerAction) -> LineKey:
+    """Returns what makes two lines the same line, in whichever file they come."""
     return action.pk, answer.attempt, answer.answer_code, answer.answered_at
 
 
@@ -169,7 +171,7 @@ def _known(actions: Iterable[IssuerAction]) -> set[LineKey]:
 
 def _keep(
     file: IssuerFile,
-    answers: Sequence[csv_exchange.AnswerLine],
+    answers: Sequence[AnswerLine],
     actions: dict[str, IssuerAction],
     *,
     awaited: set[int],
@@ -192,15 +194,15 @@ def _keep(
 
 
 def _apply(
-    answers: Sequence[csv_exchange.AnswerLine],
+    answers: Sequence[AnswerLine],
     actions: dict[str, IssuerAction],
     *,
     at: dt.datetime,
-    actor: Any,
+    actor: Actor,
     reason: str,
 ) -> None:
-    """Equal answers to equal asks move as one set."""
-    groups: dict[tuple[str, str, str], list[csv_exchange.AnswerLine]] = defaultdict(list)
+    """The answers have taken effect; equal answers to equal requests move as one set."""
+    groups: dict[tuple[str, str, str], list[AnswerLine]] = defaultdict(list)
     for answer in answers:
         action = actions[answer.action_ref]
         groups[action.remedy.kind, action.funding, answer.answer_code].append(answer)
@@ -223,18 +225,16 @@ def _apply(
 
 
 def _done_otherwise(
-    asked_for: Sequence[Remedy], kind: str, *, at: dt.datetime, actor: Any, reason: str
+    asked_for: Sequence[Remedy], kind: str, *, at: dt.datetime, actor: Actor, reason: str
 ) -> None:
-    """The issuer made the losses good by another road than the one it was asked for."""
+    """The losses are made good by another route than the one that the issuer was asked for."""
     failed = Remedy.Failure.SUPERSEDED
     others = slots.supersede(asked_for, kind, failure=failed, at=at, actor=actor)
-    slots.asked([each.pk for each in others], at=at, actor=actor)
+    slots.mark_asked([each.pk for each in others], at=at, actor=actor)
     slots.finish([each.pk for each in others], at=at, actor=actor, reason=reason)
 
 
-def _note_answers(
-    answers: Sequence[csv_exchange.AnswerLine], actions: dict[str, IssuerAction]
-) -> None:
+def _note_answers(answers: Sequence[AnswerLine], actions: dict[str, IssuerAction]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
@@ -14,22 +14,27 @@ from django.db.models import F, Max, QuerySet
 from refunds.bankfiles.calendar import next_bank_business_day
 from refunds.models import AskList, Issuer, IssuerAction, IssuerFile
 from refunds.remedies import slots
-from refunds.remedies.transports import csv_exchange
+from refunds.remedies.exchange_lines import RequestLine
+from refunds.remedies.transports import transport_of
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.authority import approvals
-from winddown.errors import GuardNotMet, PlanChanged
+from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_set
 from winddown.models import Programme
 
 STAGE = "issuer"
-
-
 ATTEMPTS_MAX = 3
 
 
-def submit(actions: Iterable[IssuerAction], *, actor: Any, reason: str) -> AskList:
+class Content(TypedDict):
+    """What is signed: kind and amount of every action, by its id."""
+
+    actions: dict[str, list[str]]
+
+
+def submit(actions: Iterable[IssuerAction], *, actor: Actor, reason: str) -> AskList:
     """The drafts wait for a second person as one list with a digest over ids, kinds and amounts."""
     require(actor, "refunds.draft_issuer_action", action="submit issuer actions")
     ids = sorted(action.pk for action in actions)
@@ -41,7 +46,7 @@ def submit(actions: Iterable[IssuerAction], *, actor: Any, reason: str) -> AskLi
         rows = IssuerAction.objects.filter(pk__in=ids)
         content = _content(rows)
         asked = AskList.objects.create(
-            maker=actor,
+            maker_id=actor.pk,
             digest=approvals.digest_of(content),
             actions_count=len(ids),
             amount_minor=sum(int(amount) for _, amount in content["actions"].values()),
@@ -51,40 +56,40 @@ def submit(actions: Iterable[IssuerAction], *, actor: Any, reason: str) -> AskLi
         moved = transition_set(rows, "submit", run=None, actor=actor, reason=reason)
         if moved != len(ids):
             raise GuardNotMet(action="submit issuer actions", why="not all of them are drafts")
-        approvals.ask(
-            asked.subject,
-            stage=STAGE,
-            content=content,
-            permission="refunds.approve_issuer_action",
-            maker=actor,
-            reason=reason,
-        )
+        _signed_list(asked, rows).ask(maker=actor, reason=reason)
         audit.append(
             "issuer_asks.submit", asked.subject, actor=actor, reason=reason, digest=asked.digest
         )
         return asked
 
 
-def _content(rows: QuerySet[IssuerAction]) -> dict[str, Any]:
+def _signed_list(asked: AskList, rows: QuerySet[IssuerAction]) -> approvals.SignedList:
+    """Returns what two people sign about the requests of `rows`."""
+    return approvals.SignedList(
+        subject=asked.subject,
+        stage=STAGE,
+        permission="refunds.approve_issuer_action",
+        content=lambda: _content(rows),
+    )
+
+
+def _content(rows: QuerySet[IssuerAction]) -> Content:
     lines = rows.order_by("pk").values_list("pk", "kind", "amount_minor")
     return {"actions": {str(pk): [kind, str(amount)] for pk, kind, amount in lines}}
 
 
-def decide(asked: AskList, *, actor: Any, digest: str, reason: str, approve: bool = True) -> int:
-    """A second person has agreed to ask for exactly this list, or has sent it back; returns how
+def decide(asked: AskList, *, actor: Actor, digest: str, reason: str, approve: bool = True) -> int:
+    """A second person has agreed to exactly this list of requests, or has sent it back; returns how
     many actions moved."""
     with transaction.atomic():
-        approvals.decide(
-            asked.subject, stage=STAGE, actor=actor, digest=digest, reason=reason, approve=approve
+        standing = IssuerAction.objects.filter(
+            ask_list=asked, state=IssuerAction.State.PENDING_APPROVAL
         )
-        standing = IssuerAction.objects.filter(ask_list=asked, state="pending_approval")
         ids = list(
             standing.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
         )
         rows = IssuerAction.objects.filter(pk__in=ids)
-        now = approvals.digest_of(_content(rows))
-        if now != digest:
-            raise PlanChanged(subject=asked.subject, approved=digest[:12], now=now[:12])
+        _signed_list(asked, rows).decide(actor=actor, digest=digest, reason=reason, approve=approve)
         name = "approve" if approve else "send_back"
         moved = transition_set(rows, name, run=None, actor=actor, reason=reason)
         audit.append(
@@ -93,15 +98,16 @@ def decide(asked: AskList, *, actor: Any, digest: str, reason: str, approve: boo
         return moved
 
 
-def send(issuer: Issuer, *, actor: Any, reason: str, again: bool = False) -> IssuerFile | None:
-    """Every approved ask to the issuer is in one frozen file, and its answer is awaited; None when
-    there is none.
+def send(issuer: Issuer, *, actor: Actor, reason: str, again: bool = False) -> IssuerFile | None:
+    """Every approved request to the issuer is in one frozen file, and its answer is awaited;
+    returns None when there is no such request.
 
-    With `again`, overdue asks and those the issuer needed more about are repeated under the same
-    key, up to three times in all. The file is handed over after the commit (`write_to`).
+    With `again`, the file repeats the requests that are overdue or of which the issuer needed to
+    know more, under the same key and up to three times in all. The file is handed over after the
+    commit (`write_to`).
     """
     require(actor, "refunds.send_issuer_action", by_system=True, action="send issuer actions")
-    states = ["need_info", "overdue"] if again else ["approved"]
+    states = IssuerAction.SENT_AGAIN if again else (IssuerAction.State.APPROVED,)
     with transaction.atomic():
         issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer.pk)
         at = clock.now()
@@ -114,7 +120,9 @@ def send(issuer: Issuer, *, actor: Any, reason: str, again: bool = False) -> Iss
         if not chosen:
             return None
         due = _answer_due(issuer, at=at)
-        content = csv_exchange.write_asks(_line(each, issuer, due=due) for each in chosen)
+        content = transport_of(issuer).write_requests(
+            _line(each, issuer, due=due) for each in chosen
+        )
         ids = [action.pk for action in chosen]
         IssuerAction.objects.filter(pk__in=ids).update(attempt=F("attempt") + 1)
         move_rows(
@@ -126,7 +134,7 @@ def send(issuer: Issuer, *, actor: Any, reason: str, again: bool = False) -> Iss
             sent_at=at,
             answer_due_at=due,
         )
-        slots.asked([action.remedy_id for action in chosen], at=at, actor=actor)
+        slots.mark_asked([action.remedy_id for action in chosen], at=at, actor=actor)
         file = store(
             issuer,
             IssuerFile.Direction.ASK,
@@ -150,10 +158,11 @@ def send(issuer: Issuer, *, actor: Any, reason: str, again: bool = False) -> Iss
 
 
 def write_to(file: IssuerFile, directory: Path) -> Path:
-    """The stored ask file stands in `directory`, byte for byte what was sent; a second call writes
-    the same."""
-    path = directory / f"asks_{file.issuer.code}_{file.sequence:04d}.csv"
-    path.write_bytes(file.content.encode())
+    """The stored request file is in `directory`, byte for byte what was sent; a second call writes
+    the same bytes."""
+    transport = transport_of(file.issuer)
+    path = directory / f"asks_{file.issuer.code}_{file.sequence:04d}{transport.suffix}"
+    path.write_bytes(file.content.encode(transport.encoding))
     return path
 
 
@@ -165,7 +174,7 @@ def _answer_due(issuer: Issuer, *, at: dt.datetime) -> dt.datetime:
     return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), zone)
 
 
-def _line(action: IssuerAction, issuer: Issuer, *, due: dt.datetime) -> csv_exchange.AskLine:
+def _line(action: IssuerAction, issuer: Issuer, *, due: dt.datetime) -> RequestLine:
     loss = action.remedy.loss
     top_up = loss.top_up
     assert top_up is not None, "an issuer is asked about a card top-up"
@@ -174,7 +183,7 @@ def _line(action: IssuerAction, issuer: Issuer, *, due: dt.datetime) -> csv_exch
     programme = Programme.current()
     by = action.deadline_at if action.kind == IssuerAction.Kind.STOP_DEBIT else due
     assert by is not None, "a stop of a debit has its deadline"
-    return csv_exchange.AskLine(
+    return RequestLine(
         action_ref=str(action.key),
         attempt=action.attempt + 1,
         issuer_code=issuer.code,
@@ -204,9 +213,10 @@ def store(
     rows: int,
     amount_minor: int,
     at: dt.datetime,
-    actor: Any,
+    actor: Actor,
 ) -> IssuerFile:
-    """The file is kept; the issuer's row must be locked, so that sequence numbers have no gap."""
+    """The file is stored under the issuer's next number; the issuer's row must be locked, so that
+    the numbers have no gap."""
     last = IssuerFile.objects.filter(issuer=issuer, direction=direction).aggregate(
         last=Max("sequence")
     )["last"]
@@ -233,4 +243,4 @@ def _decided(said: approvals.Decided) -> object:
     )
 
 
-approvals.DECIDERS["ask_list"] = _decided
+approvals.DECIDERS.add("ask_list", _decided)

@@ -1,4 +1,4 @@
-"""Roads to a remedy as a pure table: what was lost, what the issuer said, and whether its cut-off
+"""Routes to a remedy as a pure table: what was lost, what the issuer said, and whether its cut-off
 is still ahead."""
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from winddown.errors import WinddownError
 
 
 class NoRoute(WinddownError):
-    """There is no road for a {funding} loss after {after} was answered {answer}."""
+    """There is no route for a {funding} loss after {after} was answered {answer}."""
 
 
 @dataclass(frozen=True, slots=True)
 class BillingTerms:
-    """When an issuer closes a bill and is paid, and until when a line can be taken out of it."""
+    """When an issuer closes a bill, when it is paid, and until when a line can be taken out of
+    it."""
 
     closes_on_day: int
     pays_on_day: int
@@ -28,8 +29,8 @@ class BillingTerms:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an answer means: `done` by this kind of remedy, or `next` to be tried; both empty: ask
-    again."""
+    """What an answer means: the loss is made good by `done`, or `next` is tried; with neither, the
+    issuer is asked again."""
 
     done: str | None = None
     next: str | None = None
@@ -42,7 +43,7 @@ CHARGEBACK_ACCEPTED: Final = "chargeback_accepted"
 COMPENSATION_PAYOUT: Final = "compensation_payout"
 POINTS_RECREDIT: Final = "points_recredit"
 
-# (funding, cut-off still ahead) -> the first road. A debit card is debited at once, so its debit
+# (funding, cut-off still ahead) -> the first route. A debit card is debited at once, so its debit
 # cannot be stopped.
 FIRST: Final[dict[tuple[str, bool], str]] = {
     ("credit", True): STOP_DEBIT,
@@ -83,8 +84,8 @@ AFTER: Final[dict[tuple[str, str], Outcome]] = {
     (DEBIT_REIMBURSEMENT, "need_info"): _AGAIN,
 }
 
-# A road that ended without an issuer's answer: the ask was not out before the cut-off, or nobody
-# could be credited.
+# The next route where a route ended without an issuer's answer: the request was not sent before the
+# cut-off, or nobody could be credited.
 UNANSWERED: Final[dict[str, str]] = {
     STOP_DEBIT: ISSUER_REFUND,
     ISSUER_REFUND: COMPENSATION_PAYOUT,
@@ -94,14 +95,14 @@ UNANSWERED: Final[dict[str, str]] = {
 
 
 def first_route(funding: str, *, cut_off_ahead: bool) -> str:
-    """The kind of remedy that a fresh loss of this funding takes (rules 18 and 20)."""
+    """Returns the kind of remedy that a fresh loss of this funding takes (rules 18 and 20)."""
     return FIRST[funding, cut_off_ahead]
 
 
 def after_answer(kind: str, *, funding: str, answer: str) -> Outcome:
-    """What follows when an issuer that was asked for `kind` gives `answer` (rule 19).
+    """Returns what follows when an issuer that was asked for `kind` gives `answer` (rule 19).
 
-    Raises `NoRoad` for an answer that does not belong to the ask, such as a stopped debit of a
+    Raises `NoRoute` for an answer that does not belong to the request, such as a stopped debit of a
     debit card.
     """
     try:
@@ -111,7 +112,7 @@ def after_answer(kind: str, *, funding: str, answer: str) -> Outcome:
 
 
 def debit_on(spent_on: dt.date, terms: BillingTerms) -> dt.date:
-    """The day on which the cardholder is debited for what was spent on `spent_on`.
+    """Returns the day on which the cardholder is debited for what was spent on `spent_on`.
 
     The bill closes on `closes_on_day` inclusive (31 is the last day of any month) and is paid on
     `pays_on_day` of the month after, rolled forward to a bank business day.
@@ -124,14 +125,14 @@ def debit_on(spent_on: dt.date, terms: BillingTerms) -> dt.date:
 
 
 def cut_off_on(spent_on: dt.date, terms: BillingTerms) -> dt.date:
-    """The first day on which the debit can no longer be stopped: its midnight is the exclusive
-    cut-off."""
+    """Returns the first day on which the debit can no longer be stopped: its midnight is the
+    exclusive cut-off."""
     return debit_on(spent_on, terms) - dt.timedelta(days=terms.stop_before_days)
 
 
 def deadline_on(spent_on: dt.date, terms: BillingTerms) -> dt.date:
-    """The day at whose midnight the issuer should have our ask: the cut-off less our margin (rule
-    18)."""
+    """Returns the day at whose midnight the issuer should have our request: the cut-off less our
+    margin (rule 18)."""
     return cut_off_on(spent_on, terms) - dt.timedelta(days=terms.margin_days)
 
 

@@ -6,7 +6,6 @@ import datetime as dt
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
@@ -15,7 +14,7 @@ from refunds.models import FraudClaim, Issuer, IssuerAction, Loss, Remedy
 from refunds.remedies import routes
 from wallets.models import LedgerAccount
 from wallets.movements import posting
-from winddown.actors import SYSTEM
+from winddown.actors import SYSTEM, Actor
 from winddown.errors import WinddownError
 from winddown.machines.move import move_rows
 from winddown.models import Programme
@@ -39,7 +38,7 @@ class RemedyTaken(WinddownError):
 
 
 def terms_of(issuer: Issuer) -> routes.BillingTerms:
-    """The issuer's terms as the pure table reads them."""
+    """Returns the issuer's billing terms in the form of the routes' table."""
     return routes.BillingTerms(
         closes_on_day=issuer.closes_on_day,
         pays_on_day=issuer.pays_on_day,
@@ -49,15 +48,15 @@ def terms_of(issuer: Issuer) -> routes.BillingTerms:
 
 
 def cut_off(loss: Loss, *, zone: dt.tzinfo) -> dt.datetime:
-    """The instant from which the debit of a credit loss can no longer be stopped."""
+    """Returns the instant from which the debit of a credit loss can no longer be stopped."""
     return _midnight(routes.cut_off_on(_spent_on(loss, zone), _terms(loss)), zone)
 
 
 def open_first(losses: Iterable[Loss], *, at: dt.datetime) -> list[Remedy]:
-    """Every loss that has no living remedy has its first road, with the draft to its issuer where
-    one is asked.
+    """Every loss without a remedy has its first route, with a draft request where an issuer must
+    act.
 
-    A second call opens none. A loss whose earlier roads all failed is not touched: its next road
+    A second call opens none. A loss whose earlier routes all failed is not touched: its next route
     was opened when the last one failed.
     """
     wanted = (
@@ -70,20 +69,20 @@ def open_first(losses: Iterable[Loss], *, at: dt.datetime) -> list[Remedy]:
     return open_routes([(loss, _first(loss, at=at, zone=zone)) for loss in wanted], at=at)
 
 
-def open_routes(roads: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[Remedy]:
-    """Each loss has a remedy of the given kind under way; one that an issuer must do has its draft
-    action.
+def open_routes(chosen: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[Remedy]:
+    """Each loss has a remedy of the given kind under way, with a draft request where an issuer must
+    act.
 
     Raises `RemedyTaken` when a loss has a remedy that has not failed, also when another transaction
     just made it.
     """
-    if not roads:
+    if not chosen:
         return []
     try:
         with transaction.atomic():
             remedies = Remedy.objects.bulk_create(
                 Remedy(loss=loss, kind=kind, amount_minor=loss.amount_minor, proposed_at=at)
-                for loss, kind in roads
+                for loss, kind in chosen
             )
     except IntegrityError as refusal:
         raise RemedyTaken(why="one_live_remedy_per_loss") from refusal
@@ -91,7 +90,7 @@ def open_routes(roads: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[R
     zone = Programme.current().zone
     IssuerAction.objects.bulk_create(_draft(remedy, at=at, zone=zone) for remedy in by_issuer)
     ours = [remedy.pk for remedy in remedies if remedy.kind not in Remedy.BY_ISSUER]
-    _ask(ours, at=at, actor=SYSTEM)
+    mark_asked(ours, at=at, actor=SYSTEM)
     return remedies
 
 
@@ -134,60 +133,55 @@ def _midnight(day: dt.date, zone: dt.tzinfo) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), zone)
 
 
-def _ask(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any) -> None:
+def mark_asked(remedy_ids: Collection[int], *, at: dt.datetime, actor: Actor) -> None:
+    """The remedies are with those who must act; one that was asked before stays as it is."""
     move_rows(Remedy, "ask", remedy_ids, actor=actor, asked_at=at)
 
 
-def asked(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any) -> None:
-    """The remedies are with those who must act; one that was asked before stays as it is."""
-    _ask(remedy_ids, at=at, actor=actor)
-
-
 def fail(
-    remedy_ids: Collection[int], *, failure: str, at: dt.datetime, actor: Any, reason: str = ""
+    remedy_ids: Collection[int], *, failure: str, at: dt.datetime, actor: Actor, reason: str = ""
 ) -> int:
-    """The roads are closed without arriving, so that the losses may take another; returns how many
-    were."""
+    """The remedies have failed, so the losses may take another route; returns how many failed."""
     return move_rows(
         Remedy, "fail", remedy_ids, actor=actor, reason=reason, failed_at=at, failure=failure
     )
 
 
 def fall_back(
-    remedies: Sequence[Remedy], kind: str, *, failure: str, at: dt.datetime, actor: Any
+    remedies: Sequence[Remedy], kind: str, *, failure: str, at: dt.datetime, actor: Actor
 ) -> list[Remedy]:
-    """The roads have failed and each loss has the next one, of `kind`, in the same transaction
+    """The remedies have failed, and each loss has its next one, of `kind`, in the same transaction
     (rule 19)."""
     if not remedies:
         return []
     failed = fail([remedy.pk for remedy in remedies], failure=failure, at=at, actor=actor)
     if failed != len(remedies):
-        raise RemedyTaken(why=f"{len(remedies) - failed} of {len(remedies)} roads had ended")
+        raise RemedyTaken(why=f"{len(remedies) - failed} of {len(remedies)} routes had ended")
     losses = Loss.objects.select_related("issuer").in_bulk([remedy.loss_id for remedy in remedies])
     return open_routes([(losses[remedy.loss_id], kind) for remedy in remedies], at=at)
 
 
 def supersede(
-    remedies: Sequence[Remedy], kind: str, *, failure: str, at: dt.datetime, actor: Any
+    remedies: Sequence[Remedy], kind: str, *, failure: str, at: dt.datetime, actor: Actor
 ) -> list[Remedy]:
-    """As `fall_back`, for a road that somebody else has already gone to its end: no issuer is asked
+    """As `fall_back`, for a remedy that somebody else has already carried out: no issuer is asked
     for it."""
     if fail([remedy.pk for remedy in remedies], failure=failure, at=at, actor=actor) != len(
         remedies
     ):
-        raise RemedyTaken(why="a road had ended")
+        raise RemedyTaken(why="a route had ended")
     return Remedy.objects.bulk_create(
         Remedy(loss_id=remedy.loss_id, kind=kind, amount_minor=remedy.amount_minor, proposed_at=at)
         for remedy in remedies
     )
 
 
-def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any, reason: str = "") -> int:
-    """The losses of these asked remedies are made good, the ledger says so in one journal, and
-    every claim of which nothing is left to remedy is remedied. Returns how many remedies finished.
+def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Actor, reason: str = "") -> int:
+    """The losses of these asked remedies are made good and booked in one journal, and every claim
+    without an open loss is remedied. Returns how many remedies finished.
 
     A remedy that is not asked (finished before, or failed) is left alone, so a second call changes
-    nothing. The money of a compensation payout is moved by the payout itself.
+    nothing. The payout itself moves the money of a compensation payout.
     """
     chosen = list(
         Remedy.objects.select_for_update(no_key=True, of=("self",))
@@ -204,8 +198,8 @@ def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Any, reason: 
     return done
 
 
-def _post(remedies: Sequence[Remedy], *, at: dt.datetime, actor: Any) -> None:
-    """What the operator owed the victims, the funding side has given up or is given back."""
+def _post(remedies: Sequence[Remedy], *, at: dt.datetime, actor: Actor) -> None:
+    """What was owed to the victims is booked to the account of the funding that gave it up."""
     per_account: dict[str, int] = defaultdict(int)
     for remedy in remedies:
         if remedy.kind != Remedy.Kind.COMPENSATION_PAYOUT:
@@ -229,7 +223,7 @@ def _post(remedies: Sequence[Remedy], *, at: dt.datetime, actor: Any) -> None:
 def _finish_claims(claim_ids: Collection[int]) -> int:
     """Claims whose every loss has its final remedy are remedied."""
     open_losses = Loss.objects.filter(claim=OuterRef("pk"), dropped_at=None).exclude(
-        remedies__state=Remedy.State.REMEDIED
+        remedies__state__in=Remedy.DONE
     )
     whole = FraudClaim.objects.filter(pk__in=claim_ids).filter(~Exists(open_losses))
     ids = list(whole.values_list("pk", flat=True))

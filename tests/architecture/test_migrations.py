@@ -1,9 +1,154 @@
-"""The migrations say what the models say, triggers included."""
+"""The migrations say what the models say, and an empty database becomes that and nothing else."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
+import pgtrigger
 import pytest
+from django.apps import apps
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("winddown", "accounts", "wallets", "refunds")
+
+# A new migration is added here, so that none comes or stays without being noticed.
+MIGRATIONS = {
+    "winddown": ["0001_functions", "0002_initial"],
+    "accounts": ["0001_initial", "0002_initial"],
+    "wallets": ["0001_initial"],
+    "refunds": ["0001_initial"],
+}
+# Tables whose rows change in masses: the models cannot say it.
+FILLFACTORS = {
+    "accounts_user": 50,
+    "accounts_externalidentity": 50,
+    "wallets_wallet": 50,
+    "wallets_topup": 80,
+    "refunds_entitlement": 60,
+    "refunds_payout": 60,
+    "refunds_refundapplication": 60,
+}
+FUNCTIONS = {
+    "winddown_audit_append",
+    "winddown_audit_hash",
+    "winddown_note_rows",
+    "winddown_now",
+    "winddown_pass",
+    "winddown_refuse_edge",
+    "winddown_rows_digest",
+}
+
+
+def rows(sql: str) -> list[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return list(cursor.fetchall())
 
 
 @pytest.mark.django_db
 def test_no_model_has_changed_without_a_migration() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=3)
+
+
+def test_these_are_the_migrations() -> None:
+    there = {
+        room: sorted(
+            path.stem
+            for path in (ROOT / room / "migrations").glob("*.py")
+            if path.stem != "__init__"
+        )
+        for room in ROOMS
+    }
+    assert there == MIGRATIONS
+
+
+@pytest.mark.django_db
+def test_every_table_and_column_is_declared_and_there() -> None:
+    """The test's database was empty before it was migrated."""
+    declared = {
+        (model._meta.db_table, field.column)
+        for room in ROOMS
+        for model in apps.get_app_config(room).get_models(include_auto_created=True)
+        for field in model._meta.local_concrete_fields
+        if field.column
+    }
+    there = rows(
+        "SELECT table_name, column_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND split_part(table_name, '_', 1)"
+        " IN ('winddown', 'accounts', 'wallets', 'refunds')"
+    )
+    assert set(there) == declared
+
+
+@pytest.mark.django_db
+def test_every_trigger_is_declared_and_there_with_its_text() -> None:
+    declared = {}
+    for model, trigger in pgtrigger.registered():
+        sql = trigger.compile(model).sql
+        _, body, _ = str(sql).split("$$")
+        declared[sql.pgid] = (model._meta.db_table, sql.hash, body)
+    there = {
+        name: facts
+        for name, *facts in rows(
+            "SELECT t.tgname, t.tgrelid::regclass::text, obj_description(t.oid, 'pg_trigger'), p.prosrc"
+            " FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal"
+        )
+    }
+    assert {name: tuple(facts) for name, facts in there.items()} == declared
+
+
+@pytest.mark.django_db
+def test_there_is_no_function_that_nothing_uses() -> None:
+    """A trigger that a later migration removes leaves its function behind unless that drops it too."""
+    used = {name for (name,) in rows("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")}
+    there = {
+        name
+        for (name,) in rows(
+            "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        )
+    }
+    assert there == used | FUNCTIONS
+
+
+@pytest.mark.django_db
+def test_what_the_models_cannot_say_is_there() -> None:
+    assert (
+        dict(
+            rows(
+                "SELECT relname, (SELECT option_value::int FROM pg_options_to_table(reloptions)"
+                " WHERE option_name = 'fillfactor') FROM pg_class"
+                " WHERE relkind = 'r' AND reloptions IS NOT NULL AND relnamespace = 'public'::regnamespace"
+            )
+        )
+        == FILLFACTORS
+    )
+    assert (
+        rows(
+            "SELECT indexrelid::regclass::text FROM pg_index"
+            " WHERE indrelid = 'accounts_authevent'::regclass AND indisprimary"
+        )
+        == []
+    )
+    assert rows("SELECT id, rehearsal, frozen_at, shift = '0' FROM winddown_clock") == [
+        (1, False, None, True)
+    ]
+
+
+@pytest.mark.django_db
+def test_a_database_of_another_version_is_refused_before_anything_is_migrated() -> None:
+    call_command("check", databases=["default"])
+    MigrationRecorder(connection).record_applied("accounts", "0003_storage")
+    MigrationRecorder(connection).record_unapplied("refunds", "0001_initial")
+    with pytest.raises(SystemCheckError, match=r"winddown\.E001.*accounts\.0003_storage"):
+        call_command("migrate", skip_checks=False, verbosity=0)
+    assert ("refunds", "0001_initial") not in MigrationRecorder(connection).applied_migrations()
+
+
+@pytest.mark.django_db
+def test_a_database_in_which_another_program_keeps_its_migrations_is_not_refused() -> None:
+    MigrationRecorder(connection).record_applied("elsewhere", "0001_initial")
+    call_command("check", databases=["default"])

@@ -21,6 +21,9 @@ import pytest
 import redis
 
 from config import embedded
+from config.embedded import limits
+from config.embedded.client import stop
+from config.embedded.places import place_for
 from config.environment import broker_from_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,7 +86,7 @@ class Home:
 
     @property
     def place(self) -> Path:
-        return embedded.place_for(self.path)
+        return place_for(self.path)
 
     def client(self, *, stays: bool = True, **variables: str) -> Client:
         client = Client(self.path, stays=stays, **variables)
@@ -130,7 +133,7 @@ class Home:
         for kind in embedded.SERVERS.values():
             server = kind(self.place)
             with contextlib.suppress(embedded.EmbeddedServerError):
-                server.stop()
+                stop(server)
             shutil.rmtree(server.socket_room, ignore_errors=True)
         shutil.rmtree(self.place, ignore_errors=True)
 
@@ -232,7 +235,7 @@ def test_the_server_stays_for_the_second_process_when_the_first_has_left(home: H
     before = home.pids("postgres")
 
     first.kill(signal.SIGTERM)
-    time.sleep(embedded.GRACE_S * 2)
+    time.sleep(limits.GRACE_S * 2)
 
     assert query(database, "SELECT 1") == [(1,)]
     assert redis.Redis.from_url(broker).ping()
@@ -413,9 +416,8 @@ def test_an_unusual_path_works(directory: Path, name: str) -> None:
 
 
 def test_somebody_elses_socket_directory_is_refused(home: Home) -> None:
-    home.path.mkdir()
     server = embedded.Postgres(home.path)
-    server.room.mkdir()
+    server.room.make()
     server.socket_room.mkdir(mode=0o777)
     server.socket_room.chmod(0o777)
 
@@ -442,6 +444,24 @@ def test_status_and_stop_are_for_people(home: Home) -> None:
     assert say("stop") == "PostgreSQL: was not running\nValkey: was not running\n"
     client.kill(signal.SIGTERM)
     home.wait_until_nothing_runs()
+
+
+def test_the_folder_runs_where_nothing_but_python_is_installed(home: Home) -> None:
+    home.client().urls()
+
+    def say(verb: str) -> str:
+        # -I and -S: no package of the virtual environment and no directory of ours can be imported.
+        return subprocess.run(
+            [sys.executable, "-I", "-S", "config/embedded", verb, "--place", str(home.place)],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    assert "PostgreSQL: runs under supervisor" in say("status")
+    assert say("remove") == "PostgreSQL: stopped\nValkey: stopped\n"
+    assert [name for name in embedded.SERVERS if (home.place / name).exists()] == []
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can change its user")

@@ -96,7 +96,7 @@ def test_a_wind_down_ends_as_its_undisturbed_twin_though(
     fleet: Fleet,
     tmp_path: Path,
 ) -> None:
-    """RELIABILITY, faults 1-3, 7-9, 18 and 24: in each run the fault hits between done batches and
+    """Faults 1-3, 7-9, 18 and 24: in each run the fault hits between done batches and
     waiting ones, while both slots stand inside a batch.
     """
     place = wind_down.make_wind_down(tmp_path)

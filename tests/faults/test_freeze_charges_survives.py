@@ -136,7 +136,7 @@ def judge(run, fleet):
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_freeze_finishes_by_itself_though(fault, own_database, freeze, fleet, gate):
-    """RELIABILITY, faults 3, 5, 8, 12 and 14: the fault hits in the middle of a batch."""
+    """Faults 3, 5, 8, 12 and 14: the fault hits in the middle of a batch."""
     fault(fleet, own_database)
     go_on(gate)
     judge(freeze, fleet)
@@ -145,7 +145,7 @@ def test_a_freeze_finishes_by_itself_though(fault, own_database, freeze, fleet, 
 def test_a_freeze_ends_in_one_process_when_broker_and_workers_are_gone(
     own_database, freeze, fleet, gate
 ):
-    """RELIABILITY, fault 11: `manage.py drain` alone completes everything."""
+    """Fault 11: `manage.py drain` alone completes everything."""
     os.killpg(fleet.worker.pid, signal.SIGKILL)
     fleet.kill(fleet.beat.pid)
     fleet.broker.kill()
@@ -156,7 +156,7 @@ def test_a_freeze_ends_in_one_process_when_broker_and_workers_are_gone(
 
 
 def test_a_stop_passes_though_the_broker_is_gone(own_database, freeze, fleet, gate, staff):
-    """RELIABILITY, fault 10: a person's act does not wait for a broker."""
+    """Fault 10: a person's act does not wait for a broker."""
     fleet.broker.kill()
     who = ("--by", staff("incident_commander").login_id, "--reason", "look first")
     command(fleet, "freeze_charges", "--pause", *who)

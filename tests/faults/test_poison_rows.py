@@ -43,7 +43,7 @@ def let_leases_run_out():
 def test_a_row_that_kills_its_worker_is_parked_alone(
     own_database, programme, wallets, staff, place
 ):
-    """RELIABILITY, fault 4: no crash loop, no innocent parked."""
+    """Fault 4: no crash loop, no innocent parked."""
     ids = wallets(300)
     poison = ids[place]
     with sweep.registered() as workflow:

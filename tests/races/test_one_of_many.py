@@ -41,7 +41,7 @@ def balance(pk):
 
 
 def test_of_six_approvers_one_decides_and_never_the_maker(staff):
-    """Rule 23, RELIABILITY P10: one of the six is the maker, one another account of the maker."""
+    """Rule 23, P10: one of the six is the maker, one another account of the maker."""
     maker = staff("incident_commander")
     alias = staff("compliance", staff_number=maker.staff_number)
     others = [staff("compliance") for _ in range(4)]
@@ -168,7 +168,7 @@ def test_payments_at_once_never_take_more_than_there_is(wallet):
 
 
 def test_a_reservation_is_settled_once_by_eight_who_disagree(wallet):
-    """RELIABILITY P2: four capture, four void; one of them wins, and only one journal says so."""
+    """P2: four capture, four void; one of them wins, and only one journal says so."""
     one = wallet(paid_minor=1_000)
     for turn in range(5):
         before = balance(one.pk)
@@ -200,7 +200,7 @@ def test_a_payment_is_reversed_once_by_eight(wallet):
 
 
 def test_a_charge_submitted_eight_times_at_once_is_one_charge(wallet):
-    """RELIABILITY P1: the eight get one answer; altered ones and other wallets get a conflict."""
+    """P1: the eight get one answer; altered ones and other wallets get a conflict."""
     one, other = wallet(), wallet()
     for turn in range(10):
         at_same_time = [

@@ -1,4 +1,4 @@
-"""A programme whose balances are sealed, with banks, terms and people, and the short ways through a
+"""A programme whose balances are sealed, with banks, limits and people, and the short ways through a
 refund.
 """
 
@@ -18,7 +18,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 
 from refunds.applications import payees, submitting
-from refunds.applications.payees import Account
+from refunds.bank_accounts import Account
 from refunds.bankfiles.zengin_codes import BankRow, BranchRow
 from refunds.models import Entitlement, PayoutBatch
 from refunds.payouts import bank_codes, payout_batches, refund_limits, results
@@ -126,13 +126,13 @@ class House:
             seal(_run_like())
 
     def apply(
-        self, owed: Entitlement, *, quality: str = "ok", route: str = "app", **more: Any
+        self, owed: Entitlement, *, quality: str = "ok", channel: str = "app", **more: Any
     ) -> Any:
         """The holder's application as it stands after submission."""
         holder = owed.wallet.account
         return submitting.submit(
             holder,
-            route=route,
+            channel=channel,
             op_id=uuid.uuid4(),
             actor=holder,
             account=more.pop("account", None) or self.account(quality),
@@ -213,7 +213,7 @@ def publish_notice(at: dt.datetime) -> None:
 
 
 def make_house(directory: Path, **limits: Any) -> House:
-    """Banks and terms are known, and everybody whom a refund needs is there."""
+    """Banks and limits are known, and everybody whom a refund needs is there."""
     settled = person("refunds.adopt_terms")
     bank_codes.load(
         version="test",

@@ -23,7 +23,7 @@ def test_money_follows_every_part_to_its_bucket(house: House) -> None:
     house.apply(bad, quality="no_such_account")
     house.apply(closed, quality="closed_once")
     house.apply(always, quality="always_bad")
-    house.apply(web, route="web")
+    house.apply(web, channel="web")
     house.check_payees()
     house.money_holds()
     batch = house.paid_batch()

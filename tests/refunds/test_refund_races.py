@@ -46,7 +46,7 @@ def test_a_submission_sent_many_times_at_once_is_one_application(
         def send(holder: Any = holder, op_id: Any = op_id, account: Any = account) -> Any:
             return submitting.submit(
                 holder,
-                route="app",
+                channel="app",
                 op_id=op_id,
                 actor=holder,
                 account=account,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles.answers import AccountCheck, CheckLine, ReturnReason
 from refunds.bankfiles.transfer_items import Remitter, TransferItem
-from refunds.bankfiles.zengin_result import AccountCheck, CheckLine, ReturnReason
 from rehearsal.bank import QUALITIES, Accounts, SimulatedBank, later_quality
 
 REMITTER = Remitter("1234567890", "ｾﾌﾞﾝ", "0001", "", "001", "", "2", "7654321")
@@ -65,7 +65,13 @@ def test_a_check_finds_wrong_accounts_and_names_but_no_closed_ones(bank: Simulat
     (bank.inbox / "check.txt").write_bytes(b"".join(pieces))
     (taken,) = bank.work(today=FRIDAY)
     answer = zengin_result.read_checks(taken.answers[0].read_bytes())
-    assert [line.answer for line in answer.lines] == ["0", "1", "2", "0", "0"]
+    assert [line.answer for line in answer.lines] == [
+        AccountCheck.MATCHED,
+        AccountCheck.NO_SUCH_ACCOUNT,
+        AccountCheck.NAME_DIFFERS,
+        AccountCheck.MATCHED,
+        AccountCheck.MATCHED,
+    ]
 
 
 def test_the_same_files_get_the_same_answers(tmp_path: Path) -> None:

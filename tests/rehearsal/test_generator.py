@@ -523,7 +523,7 @@ def test_those_paid_by_9_january_are_the_published_share_of_people_and_money(
         and row["account_quality"] != "always_bad"
     ]
     accounts, population = generated.accounts, case.population
-    assert {row["route"] for row in in_time} == {"app"}
+    assert {row["channel"] for row in in_time} == {"app"}
     assert len(in_time) == population.holders_paid_by_2020_01_09(accounts=accounts)
     amount = sum(paid[row["wallet_ref"]] for row in in_time)
     assert amount == population.balance_paid_by_2020_01_09_minor(accounts=accounts)

@@ -58,8 +58,8 @@ class Sweep(Workflow):
 def registered() -> Iterator[Sweep]:
     """Inside, the workflow `test-sweep` exists."""
     workflow = Sweep()
-    registry._WORKFLOWS[workflow.name] = workflow
+    registry.WORKFLOWS.add(workflow.name, workflow)
     try:
         yield workflow
     finally:
-        del registry._WORKFLOWS[workflow.name]
+        del registry.WORKFLOWS.entries[workflow.name]

@@ -47,7 +47,7 @@ def test_the_clock_runs_within_one_transaction():
 
 
 def test_the_clock_of_a_real_database_cannot_be_moved():
-    """DESIGN 2.8: by the verb, the ORM or SQL."""
+    """By the verb, the ORM or SQL."""
     with pytest.raises(ClockRefused):
         clock.travel(THE_END)
     for change in ("shift = '1 hour'", "frozen_at = now()"):

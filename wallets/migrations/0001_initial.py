@@ -1,3 +1,5 @@
+"""Wallets, their movements and what was recorded of them."""
+
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.expressions
@@ -13,33 +15,11 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "__first__"),
-        ("winddown", "0003_clock_row"),
+        ("accounts", "0001_initial"),
+        ("winddown", "0002_initial"),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Snapshot",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("as_of", models.DateTimeField(unique=True)),
-                ("wallets", models.BigIntegerField()),
-                ("paid_minor", models.BigIntegerField()),
-                ("bonus_minor", models.BigIntegerField()),
-                ("held_minor", models.BigIntegerField()),
-                ("digest", models.CharField(max_length=64, unique=True)),
-                ("run_id", models.BigIntegerField()),
-                ("sealed_at", models.DateTimeField()),
-            ],
-            options={
-                "default_permissions": (),
-            },
-        ),
         migrations.CreateModel(
             name="Wallet",
             fields=[
@@ -102,6 +82,172 @@ class Migration(migrations.Migration):
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="wallet",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO wallets_wallettransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'close') AND b.state = 'closing' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close_held') AND b.state = 'held' AND a.state = 'held_closed' THEN 'close_held' WHEN (named IS NULL OR named = 'entitle') AND b.state = 'closed' AND a.state = 'entitled' THEN 'entitle' WHEN (named IS NULL OR named = 'entitle_held') AND b.state = 'held_closed' AND a.state = 'held_entitled' THEN 'entitle_held' WHEN (named IS NULL OR named = 'exclude') AND b.state = 'entitled' AND a.state = 'excluded' THEN 'exclude' WHEN (named IS NULL OR named = 'freeze_charges') AND b.state = 'active' AND a.state = 'charge_frozen' THEN 'freeze_charges' WHEN (named IS NULL OR named = 'hold') AND b.state = 'active' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'charge_frozen' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'release') AND b.state = 'held' AND a.state = 'active' THEN 'release' WHEN (named IS NULL OR named = 'release_entitled') AND b.state = 'held_entitled' AND a.state = 'entitled' THEN 'release_entitled' WHEN (named IS NULL OR named = 'release_frozen') AND b.state = 'held' AND a.state = 'charge_frozen' THEN 'release_frozen' WHEN (named IS NULL OR named = 'restore_charges') AND b.state = 'charge_frozen' AND a.state = 'active' THEN 'restore_charges' WHEN (named IS NULL OR named = 'settle') AND b.state = 'entitled' AND a.state = 'settled' THEN 'settle' WHEN (named IS NULL OR named = 'settle_empty') AND b.state = 'closed' AND a.state = 'settled' THEN 'settle_empty' WHEN (named IS NULL OR named = 'settle_late') AND b.state = 'excluded' AND a.state = 'settled' THEN 'settle_late' WHEN (named IS NULL OR named = 'start_closing') AND b.state = 'active' AND a.state = 'closing' THEN 'start_closing' WHEN (named IS NULL OR named = 'start_closing') AND b.state = 'charge_frozen' AND a.state = 'closing' THEN 'start_closing' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'entitled' AND a.state = 'transferred' THEN 'transfer'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('wallets_wallettransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="8110d736068ec2efe1c94d4bda01dde5c7d0382b",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_ab5f7",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="wallets_wallet",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="wallet",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('active')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('active') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="a004f8756f70572b61c0d9b621c0d2e4648f0603",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_b218d",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="wallets_wallet",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="wallet",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="8a767937ed3dc3ec9cffb922085f8e048dbf7d2e",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_6c2ea",
+                    table="wallets_wallet",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="Payment",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("payment_ref", models.CharField(max_length=64, unique=True)),
+                ("amount_minor", models.BigIntegerField()),
+                ("paid_part_minor", models.BigIntegerField()),
+                ("bonus_part_minor", models.BigIntegerField()),
+                ("merchant_ref", models.CharField(max_length=64)),
+                ("prefecture", models.CharField(blank=True, max_length=20)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("authorised", "Authorised"),
+                            ("posted", "Posted"),
+                            ("voided", "Voided"),
+                            ("reversed", "Reversed"),
+                        ],
+                        default="posted",
+                        max_length=40,
+                    ),
+                ),
+                ("occurred_at", models.DateTimeField()),
+                ("switch_version", models.IntegerField(null=True)),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="wallets.wallet",
+                    ),
+                ),
+                (
+                    "merchant_category",
+                    models.CharField(
+                        blank=True,
+                        help_text="What is sold there, by the codes of ISO 18245; empty where it is not known.",
+                        max_length=4,
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="payment_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("bonus_part_minor__gte", 0),
+                            ("paid_part_minor__gte", 0),
+                            (
+                                "amount_minor",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("paid_part_minor"), "+", models.F("bonus_part_minor")
+                                ),
+                            ),
+                        ),
+                        name="payment_parts_make_the_whole",
+                    ),
+                ],
+            },
+            bases=(django_fsm.FSMModelMixin, models.Model),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO wallets_paymenttransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'post') AND b.state = 'authorised' AND a.state = 'posted' THEN 'post' WHEN (named IS NULL OR named = 'reverse') AND b.state = 'posted' AND a.state = 'reversed' THEN 'reverse' WHEN (named IS NULL OR named = 'void') AND b.state = 'authorised' AND a.state = 'voided' THEN 'void'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('wallets_paymenttransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="5fc7ad7057fdba96f1298ed2f61a61479f31ab74",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_b0631",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="wallets_payment",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('authorised', 'posted')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('authorised', 'posted') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="b228a0fa78f9767eafa7c3a9670a3d60ed65f26d",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_dc55e",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="wallets_payment",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="157ac4ac521046b93414ab01262ce591aef4b972",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_541f1",
+                    table="wallets_payment",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.CreateModel(
             name="FundingCard",
             fields=[
@@ -152,6 +298,271 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="TopUp",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("top_up_ref", models.CharField(max_length=64, unique=True)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("credit_card", "credit_card"),
+                            ("debit_card", "debit_card"),
+                            ("atm_cash", "atm_cash"),
+                            ("register_cash", "register_cash"),
+                            ("points", "points"),
+                            ("bonus", "bonus"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("authorised", "Authorised"),
+                            ("posted", "Posted"),
+                            ("pending_reversal", "Pending Reversal"),
+                            ("reversed", "Reversed"),
+                        ],
+                        default="posted",
+                        max_length=40,
+                    ),
+                ),
+                ("occurred_at", models.DateTimeField()),
+                ("switch_version", models.IntegerField(null=True)),
+                ("rrn", models.CharField(blank=True, max_length=12)),
+                ("auth_code", models.CharField(blank=True, max_length=6)),
+                ("arn", models.CharField(blank=True, max_length=30)),
+                (
+                    "card",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="top_ups",
+                        to="wallets.fundingcard",
+                    ),
+                ),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="top_ups",
+                        to="wallets.wallet",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="top_up_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("source__in", ["credit_card", "debit_card"]),
+                            ("card", None),
+                            _connector="OR",
+                        ),
+                        name="only_cards_name_a_card",
+                    ),
+                ],
+            },
+            bases=(django_fsm.FSMModelMixin, models.Model),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="topup",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO wallets_topuptransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'post') AND b.state = 'authorised' AND a.state = 'posted' THEN 'post' WHEN (named IS NULL OR named = 'reverse') AND b.state = 'pending_reversal' AND a.state = 'reversed' THEN 'reverse' WHEN (named IS NULL OR named = 'reverse') AND b.state = 'posted' AND a.state = 'reversed' THEN 'reverse' WHEN (named IS NULL OR named = 'withhold') AND b.state = 'authorised' AND a.state = 'pending_reversal' THEN 'withhold'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('wallets_topuptransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="42acdab4478ba57128fa9394beb4600d97e69c68",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_b6686",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="wallets_topup",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="topup",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('authorised', 'posted')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('authorised', 'posted') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="cf5aba0f52cad053e85c86ccc42f851484a65cf2",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_56ad4",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="wallets_topup",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="topup",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="1293f31c9845d43b7b746cce553deb67eb934e05",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_3d3c2",
+                    table="wallets_topup",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="Snapshot",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("as_of", models.DateTimeField(unique=True)),
+                ("wallets", models.BigIntegerField()),
+                ("paid_minor", models.BigIntegerField()),
+                ("bonus_minor", models.BigIntegerField()),
+                ("held_minor", models.BigIntegerField()),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("run_id", models.BigIntegerField()),
+                ("sealed_at", models.DateTimeField()),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="snapshot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="eba82042aa4f3b653b17ca495585988143dfffef",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_8f60f",
+                    table="wallets_snapshot",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="Hold",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("active", "Active"),
+                            ("released", "Released"),
+                            ("taken", "Taken"),
+                        ],
+                        default="active",
+                        max_length=40,
+                    ),
+                ),
+                ("reason", models.TextField(help_text="Never shown to the holder.")),
+                ("since", models.DateTimeField()),
+                (
+                    "wallet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="holds",
+                        to="wallets.wallet",
+                    ),
+                ),
+                (
+                    "held_by",
+                    models.ForeignKey(
+                        help_text="Nobody, where a rule held it by itself.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="hold_positive"
+                    )
+                ],
+            },
+            bases=(django_fsm.FSMModelMixin, models.Model),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="hold",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO wallets_holdtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'release') AND b.state = 'active' AND a.state = 'released' THEN 'release' WHEN (named IS NULL OR named = 'take') AND b.state = 'active' AND a.state = 'taken' THEN 'take'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('wallets_holdtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="8a571bc2ad1b8089d3cd8f09f83317d283d1d0ab",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_e45f9",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="wallets_hold",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="hold",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('active')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('active') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="30c1b76ff5bb597528ebb1c4fb652fd54b229e5e",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_765d2",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="wallets_hold",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="hold",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="f9228bebcbea63894bdedc554be3fa0c76f00e57",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_35fac",
+                    table="wallets_hold",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
             name="HoldTransition",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
@@ -177,6 +588,21 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="holdtransition",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="794e7aabe62a09bd415ec4f3b997f98941b6aecc",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_0862f",
+                    table="wallets_holdtransition",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.CreateModel(
             name="Journal",
@@ -229,6 +655,21 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="journal",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="da093028f01e3381d88f2732cb8be7b898f85043",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_c9dcb",
+                    table="wallets_journal",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.CreateModel(
             name="PaymentTransition",
             fields=[
@@ -256,27 +697,20 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
-            name="SnapshotLine",
-            fields=[
-                (
-                    "wallet",
-                    models.OneToOneField(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        primary_key=True,
-                        serialize=False,
-                        to="wallets.wallet",
-                    ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paymenttransition",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="ebaa54cf1805c3d50b1437f58a9b028a00f65676",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_185fa",
+                    table="wallets_paymenttransition",
+                    when="BEFORE",
                 ),
-                ("run_id", models.BigIntegerField()),
-                ("paid_minor", models.BigIntegerField()),
-                ("bonus_minor", models.BigIntegerField()),
-                ("held_minor", models.BigIntegerField()),
-            ],
-            options={
-                "default_permissions": (),
-            },
+            ),
         ),
         migrations.CreateModel(
             name="Posting",
@@ -402,397 +836,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
-            name="Payment",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("payment_ref", models.CharField(max_length=64, unique=True)),
-                ("amount_minor", models.BigIntegerField()),
-                ("paid_part_minor", models.BigIntegerField()),
-                ("bonus_part_minor", models.BigIntegerField()),
-                ("merchant_ref", models.CharField(max_length=64)),
-                ("prefecture", models.CharField(blank=True, max_length=20)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("authorised", "Authorised"),
-                            ("posted", "Posted"),
-                            ("voided", "Voided"),
-                            ("reversed", "Reversed"),
-                        ],
-                        default="posted",
-                        max_length=40,
-                    ),
-                ),
-                ("occurred_at", models.DateTimeField()),
-                ("switch_version", models.IntegerField(null=True)),
-                (
-                    "wallet",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payments",
-                        to="wallets.wallet",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("amount_minor__gt", 0)), name="payment_positive"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("bonus_part_minor__gte", 0),
-                            ("paid_part_minor__gte", 0),
-                            (
-                                "amount_minor",
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("paid_part_minor"), "+", models.F("bonus_part_minor")
-                                ),
-                            ),
-                        ),
-                        name="payment_parts_make_the_whole",
-                    ),
-                ],
-            },
-            bases=(django_fsm.FSMModelMixin, models.Model),
-        ),
-        migrations.CreateModel(
-            name="Hold",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("amount_minor", models.BigIntegerField()),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("active", "Active"),
-                            ("released", "Released"),
-                            ("taken", "Taken"),
-                        ],
-                        default="active",
-                        max_length=40,
-                    ),
-                ),
-                ("reason", models.TextField(help_text="Never shown to the holder.")),
-                ("since", models.DateTimeField()),
-                (
-                    "wallet",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="holds",
-                        to="wallets.wallet",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("amount_minor__gt", 0)), name="hold_positive"
-                    )
-                ],
-            },
-            bases=(django_fsm.FSMModelMixin, models.Model),
-        ),
-        migrations.CreateModel(
-            name="TopUp",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("top_up_ref", models.CharField(max_length=64, unique=True)),
-                (
-                    "source",
-                    models.CharField(
-                        choices=[
-                            ("credit_card", "credit_card"),
-                            ("debit_card", "debit_card"),
-                            ("atm_cash", "atm_cash"),
-                            ("register_cash", "register_cash"),
-                            ("points", "points"),
-                            ("bonus", "bonus"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("amount_minor", models.BigIntegerField()),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("authorised", "Authorised"),
-                            ("posted", "Posted"),
-                            ("pending_reversal", "Pending Reversal"),
-                            ("reversed", "Reversed"),
-                        ],
-                        default="posted",
-                        max_length=40,
-                    ),
-                ),
-                ("occurred_at", models.DateTimeField()),
-                ("switch_version", models.IntegerField(null=True)),
-                ("rrn", models.CharField(blank=True, max_length=12)),
-                ("auth_code", models.CharField(blank=True, max_length=6)),
-                ("arn", models.CharField(blank=True, max_length=30)),
-                (
-                    "card",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="top_ups",
-                        to="wallets.fundingcard",
-                    ),
-                ),
-                (
-                    "wallet",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="top_ups",
-                        to="wallets.wallet",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("amount_minor__gt", 0)), name="top_up_positive"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("source__in", ["credit_card", "debit_card"]),
-                            ("card", None),
-                            _connector="OR",
-                        ),
-                        name="only_cards_name_a_card",
-                    ),
-                ],
-            },
-            bases=(django_fsm.FSMModelMixin, models.Model),
-        ),
-        migrations.CreateModel(
-            name="TopUpTransition",
-            fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("subject_id", models.BigIntegerField()),
-                ("transition", models.CharField(max_length=60)),
-                ("source", models.CharField(max_length=40)),
-                ("target", models.CharField(max_length=40)),
-                ("actor_id", models.BigIntegerField(null=True)),
-                ("run_id", models.BigIntegerField(null=True)),
-                ("reason", models.TextField()),
-                ("at", models.DateTimeField()),
-                ("xact_id", models.BigIntegerField()),
-            ],
-            options={
-                "abstract": False,
-                "default_permissions": (),
-                "indexes": [
-                    models.Index(fields=["subject_id"], name="wallets_top_subject_23ee77_idx"),
-                    django.contrib.postgres.indexes.BrinIndex(
-                        autosummarize=True,
-                        fields=["xact_id"],
-                        name="wallets_top_xact_id_6ebb48_brin",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="WalletTransition",
-            fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("subject_id", models.BigIntegerField()),
-                ("transition", models.CharField(max_length=60)),
-                ("source", models.CharField(max_length=40)),
-                ("target", models.CharField(max_length=40)),
-                ("actor_id", models.BigIntegerField(null=True)),
-                ("run_id", models.BigIntegerField(null=True)),
-                ("reason", models.TextField()),
-                ("at", models.DateTimeField()),
-                ("xact_id", models.BigIntegerField()),
-            ],
-            options={
-                "abstract": False,
-                "default_permissions": (),
-                "indexes": [
-                    models.Index(fields=["subject_id"], name="wallets_wal_subject_f26229_idx"),
-                    django.contrib.postgres.indexes.BrinIndex(
-                        autosummarize=True,
-                        fields=["xact_id"],
-                        name="wallets_wal_xact_id_8ebeb7_brin",
-                    ),
-                ],
-            },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="holdtransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="794e7aabe62a09bd415ec4f3b997f98941b6aecc",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_0862f",
-                    table="wallets_holdtransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="paymenttransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="ebaa54cf1805c3d50b1437f58a9b028a00f65676",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_185fa",
-                    table="wallets_paymenttransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="snapshot",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="eba82042aa4f3b653b17ca495585988143dfffef",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_8f60f",
-                    table="wallets_snapshot",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="topuptransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="18ad1c59dacd651563bcdd169247da096ccfe90f",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_ac58f",
-                    table="wallets_topuptransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="wallettransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="6cac153082dd687756d76b2a23e88862bd9e796c",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_514cb",
-                    table="wallets_wallettransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="journal",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="da093028f01e3381d88f2732cb8be7b898f85043",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_c9dcb",
-                    table="wallets_journal",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="snapshotline",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="a2fab66c791a8fb38b59bf3669e9e52a5a924909",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_35aa6",
-                    table="wallets_snapshotline",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="wallet",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO wallets_wallettransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'close') AND b.state = 'closing' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close_held') AND b.state = 'held' AND a.state = 'held_closed' THEN 'close_held' WHEN (named IS NULL OR named = 'entitle') AND b.state = 'closed' AND a.state = 'entitled' THEN 'entitle' WHEN (named IS NULL OR named = 'entitle_held') AND b.state = 'held_closed' AND a.state = 'held_entitled' THEN 'entitle_held' WHEN (named IS NULL OR named = 'exclude') AND b.state = 'entitled' AND a.state = 'excluded' THEN 'exclude' WHEN (named IS NULL OR named = 'freeze_charges') AND b.state = 'active' AND a.state = 'charge_frozen' THEN 'freeze_charges' WHEN (named IS NULL OR named = 'hold') AND b.state = 'active' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'charge_frozen' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'release') AND b.state = 'held' AND a.state = 'active' THEN 'release' WHEN (named IS NULL OR named = 'release_entitled') AND b.state = 'held_entitled' AND a.state = 'entitled' THEN 'release_entitled' WHEN (named IS NULL OR named = 'release_frozen') AND b.state = 'held' AND a.state = 'charge_frozen' THEN 'release_frozen' WHEN (named IS NULL OR named = 'restore_charges') AND b.state = 'charge_frozen' AND a.state = 'active' THEN 'restore_charges' WHEN (named IS NULL OR named = 'settle') AND b.state = 'entitled' AND a.state = 'settled' THEN 'settle' WHEN (named IS NULL OR named = 'settle_empty') AND b.state = 'closed' AND a.state = 'settled' THEN 'settle_empty' WHEN (named IS NULL OR named = 'settle_late') AND b.state = 'excluded' AND a.state = 'settled' THEN 'settle_late' WHEN (named IS NULL OR named = 'start_closing') AND b.state = 'active' AND a.state = 'closing' THEN 'start_closing' WHEN (named IS NULL OR named = 'start_closing') AND b.state = 'charge_frozen' AND a.state = 'closing' THEN 'start_closing' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'entitled' AND a.state = 'transferred' THEN 'transfer'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('wallets_wallettransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="8110d736068ec2efe1c94d4bda01dde5c7d0382b",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_ab5f7",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="wallets_wallet",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="wallet",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
-                sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('active')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('active') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="a004f8756f70572b61c0d9b621c0d2e4648f0603",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_b218d",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="wallets_wallet",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="wallet",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="8a767937ed3dc3ec9cffb922085f8e048dbf7d2e",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_6c2ea",
-                    table="wallets_wallet",
-                    when="BEFORE",
-                ),
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="posting",
             trigger=pgtrigger.compiler.Trigger(
@@ -825,148 +868,133 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payment",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO wallets_paymenttransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'post') AND b.state = 'authorised' AND a.state = 'posted' THEN 'post' WHEN (named IS NULL OR named = 'reverse') AND b.state = 'posted' AND a.state = 'reversed' THEN 'reverse' WHEN (named IS NULL OR named = 'void') AND b.state = 'authorised' AND a.state = 'voided' THEN 'void'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('wallets_paymenttransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="5fc7ad7057fdba96f1298ed2f61a61479f31ab74",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_b0631",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="wallets_payment",
-                    when="AFTER",
+        migrations.CreateModel(
+            name="SnapshotLine",
+            fields=[
+                (
+                    "wallet",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="wallets.wallet",
+                    ),
                 ),
-            ),
+                ("run_id", models.BigIntegerField()),
+                ("paid_minor", models.BigIntegerField()),
+                ("bonus_minor", models.BigIntegerField()),
+                ("held_minor", models.BigIntegerField()),
+            ],
+            options={
+                "default_permissions": (),
+            },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="payment",
+            model_name="snapshotline",
             trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
+                name="append_only",
                 sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('authorised', 'posted')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('authorised', 'posted') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="b228a0fa78f9767eafa7c3a9670a3d60ed65f26d",
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="a2fab66c791a8fb38b59bf3669e9e52a5a924909",
                     level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_dc55e",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="wallets_payment",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="payment",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="157ac4ac521046b93414ab01262ce591aef4b972",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_541f1",
-                    table="wallets_payment",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_35aa6",
+                    table="wallets_snapshotline",
                     when="BEFORE",
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="hold",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO wallets_holdtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'release') AND b.state = 'active' AND a.state = 'released' THEN 'release' WHEN (named IS NULL OR named = 'take') AND b.state = 'active' AND a.state = 'taken' THEN 'take'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('wallets_holdtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="8a571bc2ad1b8089d3cd8f09f83317d283d1d0ab",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_e45f9",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="wallets_hold",
-                    when="AFTER",
-                ),
-            ),
+        migrations.CreateModel(
+            name="TopUpTransition",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subject_id", models.BigIntegerField()),
+                ("transition", models.CharField(max_length=60)),
+                ("source", models.CharField(max_length=40)),
+                ("target", models.CharField(max_length=40)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("run_id", models.BigIntegerField(null=True)),
+                ("reason", models.TextField()),
+                ("at", models.DateTimeField()),
+                ("xact_id", models.BigIntegerField()),
+            ],
+            options={
+                "abstract": False,
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["subject_id"], name="wallets_top_subject_23ee77_idx"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True,
+                        fields=["xact_id"],
+                        name="wallets_top_xact_id_6ebb48_brin",
+                    ),
+                ],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="hold",
+            model_name="topuptransition",
             trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
+                name="append_only",
                 sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('active')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('active') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="30c1b76ff5bb597528ebb1c4fb652fd54b229e5e",
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="18ad1c59dacd651563bcdd169247da096ccfe90f",
                     level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_765d2",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="wallets_hold",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="hold",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="f9228bebcbea63894bdedc554be3fa0c76f00e57",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_35fac",
-                    table="wallets_hold",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_ac58f",
+                    table="wallets_topuptransition",
                     when="BEFORE",
                 ),
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="topup",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO wallets_topuptransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'post') AND b.state = 'authorised' AND a.state = 'posted' THEN 'post' WHEN (named IS NULL OR named = 'reverse') AND b.state = 'pending_reversal' AND a.state = 'reversed' THEN 'reverse' WHEN (named IS NULL OR named = 'reverse') AND b.state = 'posted' AND a.state = 'reversed' THEN 'reverse' WHEN (named IS NULL OR named = 'withhold') AND b.state = 'authorised' AND a.state = 'pending_reversal' THEN 'withhold'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('wallets_topuptransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="42acdab4478ba57128fa9394beb4600d97e69c68",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_b6686",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="wallets_topup",
-                    when="AFTER",
-                ),
-            ),
+        migrations.CreateModel(
+            name="WalletTransition",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subject_id", models.BigIntegerField()),
+                ("transition", models.CharField(max_length=60)),
+                ("source", models.CharField(max_length=40)),
+                ("target", models.CharField(max_length=40)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("run_id", models.BigIntegerField(null=True)),
+                ("reason", models.TextField()),
+                ("at", models.DateTimeField()),
+                ("xact_id", models.BigIntegerField()),
+            ],
+            options={
+                "abstract": False,
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["subject_id"], name="wallets_wal_subject_f26229_idx"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True,
+                        fields=["xact_id"],
+                        name="wallets_wal_xact_id_8ebeb7_brin",
+                    ),
+                ],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="topup",
+            model_name="wallettransition",
             trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
+                name="append_only",
                 sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('authorised', 'posted')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('authorised', 'posted') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="cf5aba0f52cad053e85c86ccc42f851484a65cf2",
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="6cac153082dd687756d76b2a23e88862bd9e796c",
                     level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_56ad4",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="wallets_topup",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="topup",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="1293f31c9845d43b7b746cce553deb67eb934e05",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_3d3c2",
-                    table="wallets_topup",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_514cb",
+                    table="wallets_wallettransition",
                     when="BEFORE",
                 ),
             ),
+        ),
+        # Half-filled pages keep mass updates of wallets heap-only; there is no index on the state
+        # for the same reason.
+        migrations.RunSQL(
+            "ALTER TABLE wallets_wallet SET (fillfactor = 50);"
+            " ALTER TABLE wallets_topup SET (fillfactor = 80)",
+            "ALTER TABLE wallets_wallet RESET (fillfactor);"
+            " ALTER TABLE wallets_topup RESET (fillfactor)",
         ),
     ]

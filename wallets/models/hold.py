@@ -21,6 +21,15 @@ class Hold(Stateful):
         RELEASED = "released"
         TAKEN = "taken"
 
+    KEEPING = (State.ACTIVE,)
+    """The value is in the wallet and cannot be spent."""
+    CLAWED_BACK = (State.TAKEN,)
+    """The value was taken out of the wallet."""
+    SPENDABLE_AGAIN = (State.RELEASED,)
+    """The hold keeps nothing any more."""
+    COVERED = (*KEEPING, *CLAWED_BACK)
+    """What was suspected and is either still held or already taken."""
+
     wallet = models.ForeignKey("wallets.Wallet", on_delete=models.PROTECT, related_name="holds")
     amount_minor = models.BigIntegerField()
     state = state_field(State, initial=State.ACTIVE)

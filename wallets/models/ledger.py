@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pgtrigger
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -12,6 +10,7 @@ from django.db.models.expressions import RawSQL
 
 from winddown.evidence import audit
 from winddown.guards import Guard, append_only
+from winddown.sqlstates import SqlState
 
 
 class LedgerAccount(models.TextChoices):
@@ -46,8 +45,8 @@ JOURNAL_CONTENT = (
     " coalesce(reverses_id::text, '-'), coalesce(actor_id::text, '-'), coalesce(run_id::text, '-'))"
 )
 # A date decides about deadlines, so the journal is sealed as its postings are.
-audit.SEALED_TABLES["wallets_posting"] = POSTING_CONTENT
-audit.SEALED_TABLES["wallets_journal"] = JOURNAL_CONTENT
+audit.SEALED_TABLES.add("wallets_posting", POSTING_CONTENT)
+audit.SEALED_TABLES.add("wallets_journal", JOURNAL_CONTENT)
 WALLET_ACCOUNTS = (LedgerAccount.WALLET_PAID, LedgerAccount.WALLET_BONUS)
 
 
@@ -90,16 +89,11 @@ class Journal(models.Model):
 class PostingQuerySet(models.QuerySet["Posting"]):
     """Sets of postings and what they come to."""
 
-    def until(self, at: dt.datetime) -> PostingQuerySet:
-        """The postings of what had happened before `at`, whenever it was written."""
-        return self.filter(journal__occurred_at__lt=at)
-
-    def balance_minor(self, account: str, *, wallet_id: int | None = None) -> int:
-        """The balance of `account`, of one wallet where it is one of the wallets' accounts."""
-        lines = self.filter(account=account)
-        if wallet_id is not None:
-            lines = lines.filter(wallet_id=wallet_id)
-        return lines.aggregate(total=models.Sum("amount_minor"))["total"] or 0
+    def balance_minor(self, account: str) -> int:
+        """Returns the balance of `account`; of all wallets together, if each wallet has one."""
+        return (
+            self.filter(account=account).aggregate(total=models.Sum("amount_minor"))["total"] or 0
+        )
 
 
 class Posting(models.Model):
@@ -171,11 +165,11 @@ class Posting(models.Model):
                     FROM sums s LEFT JOIN wallets_journal j
                         ON j.id = s.journal_id AND j.xact_id = pg_current_xact_id()::text::bigint;
                     IF wrong IS NOT NULL THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD040',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.JOURNAL_NOT_BALANCED}',
                             MESSAGE = format('journal %s does not sum to zero', wrong);
                     END IF;
                     IF sums <> known THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD041',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.POSTING_OF_ANOTHER_TRANSACTION}',
                             MESSAGE = 'postings belong to a journal of the same transaction';
                     END IF;
                     SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(
@@ -185,7 +179,7 @@ class Posting(models.Model):
                         PERFORM winddown_note_rows('wallets_posting', first_id, last_id, rows, digest);
                     END IF;
                     RETURN NULL;
-                """,  # noqa: S608
+                """,
             ),
         ]
 

@@ -25,6 +25,15 @@ class Payment(Stateful):
         VOIDED = "voided"
         REVERSED = "reversed"
 
+    IN_FLIGHT = (State.AUTHORISED,)
+    """The value is reserved: it waits to be posted or voided."""
+    TAKEN = (State.POSTED,)
+    """The merchant has the value."""
+    GIVEN_BACK = (State.VOIDED, State.REVERSED)
+    """The value is in the wallet again."""
+    SPENT = (*IN_FLIGHT, *TAKEN)
+    """The value has left the wallet."""
+
     initial_states = (State.AUTHORISED, State.POSTED)
 
     payment_ref = models.CharField(max_length=64, unique=True)

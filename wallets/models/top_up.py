@@ -25,6 +25,19 @@ class TopUp(Stateful):
         PENDING_REVERSAL = "pending_reversal"
         REVERSED = "reversed"
 
+    AWAITING_POSTING = (State.AUTHORISED,)
+    """The source let the charge through; the value is not in the wallet yet."""
+    CHARGED = (State.POSTED,)
+    """The value came into the wallet, and the charge was not undone since."""
+    AWAITING_REVERSAL = (State.PENDING_REVERSAL,)
+    """The value never came into the wallet; the source must undo the charge."""
+    UNDONE = (State.REVERSED,)
+    """The source undid the charge."""
+    LET_THROUGH = (*AWAITING_POSTING, *CHARGED)
+    """The value came into the wallet, or still may: no such charge is dated after a stop."""
+    NOT_POSTED = (*AWAITING_POSTING, *AWAITING_REVERSAL)
+    """The value is not in the wallet and was never there."""
+
     initial_states = (State.AUTHORISED, State.POSTED)
 
     top_up_ref = models.CharField(max_length=64, unique=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -51,7 +48,25 @@ class Wallet(Stateful):
         EXCLUDED = "excluded"
 
     SPENDABLE = (State.ACTIVE, State.CHARGE_FROZEN)
-    OPEN = (State.ACTIVE, State.CHARGE_FROZEN, State.HELD, State.CLOSING)
+    """Value may go out."""
+    IN_SERVICE = (*SPENDABLE, State.HELD)
+    """The end of the service has not reached the wallet."""
+    OPEN = (*IN_SERVICE, State.CLOSING)
+    """The balance may still change."""
+    ENDED = (State.CLOSED, State.HELD_CLOSED)
+    """The balance is sealed, and what is owed for it is not fixed."""
+    AWAITING_SEAL = (State.CLOSING, State.HELD_CLOSED)
+    """The wallet gets its line in the closing snapshot, if it has none."""
+    NOT_EMPTIED = (*OPEN, *ENDED)
+    """The wallet may hold value."""
+    EMPTIED = (
+        State.ENTITLED,
+        State.HELD_ENTITLED,
+        State.SETTLED,
+        State.TRANSFERRED,
+        State.EXCLUDED,
+    )
+    """The wallet holds nothing: what it held is owed as a refund, or was settled."""
 
     wallet_ref = models.CharField(max_length=64, unique=True)
     account = models.OneToOneField(
@@ -63,7 +78,7 @@ class Wallet(Stateful):
     held_minor = models.BigIntegerField(default=0)
     opened_at = models.DateTimeField()
 
-    objects: Any = WalletQuerySet.as_manager()
+    objects = WalletQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -85,14 +100,6 @@ class Wallet(Stateful):
     @property
     def available_minor(self) -> int:
         return self.paid_minor + self.bonus_minor - self.held_minor
-
-    def balance_at(self, at: dt.datetime) -> tuple[int, int]:
-        """Paid and bonus value after everything that happened before `at`, from the postings."""
-        found = self.postings.filter(journal__occurred_at__lt=at).aggregate(
-            paid=models.Sum("amount_minor", filter=Q(account="wallet_paid"), default=0),
-            bonus=models.Sum("amount_minor", filter=Q(account="wallet_bonus"), default=0),
-        )
-        return found["paid"], found["bonus"]
 
     @transition(
         field="state",

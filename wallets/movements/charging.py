@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import transaction
 
 from wallets.models import FundingCard, LedgerAccount, TopUp, Wallet
 from wallets.movements import posting
 from wallets.movements.posting import FIRST_MAY_STAND
+from winddown.actors import Actor
 from winddown.errors import (
     LedgerRefused,
     WalletNotUsable,
@@ -24,7 +24,7 @@ def top_up(
     source: str,
     amount_minor: int,
     top_up_ref: str,
-    actor: Any,
+    actor: Actor,
     card: FundingCard | None = None,
     authorised_only: bool = False,
 ) -> TopUp:
@@ -67,7 +67,7 @@ def top_up(
         return earlier
 
 
-def post_authorised(top_up: TopUp, *, actor: Any) -> TopUp:
+def post_authorised(top_up: TopUp, *, actor: Actor) -> TopUp:
     """An authorised charge is in the wallet. Raises what a new top-up would raise: a freeze stops
     it too.
     """
@@ -81,7 +81,7 @@ def post_authorised(top_up: TopUp, *, actor: Any) -> TopUp:
         return done
 
 
-def _post_top_up(done: TopUp, wallet: Wallet, *, at: dt.datetime, actor: Any) -> None:
+def _post_top_up(done: TopUp, wallet: Wallet, *, at: dt.datetime, actor: Actor) -> None:
     free = done.source == "bonus"
     account = LedgerAccount.WALLET_BONUS if free else LedgerAccount.WALLET_PAID
     posting.post(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from wallets.models import Wallet
 from winddown.actors import SYSTEM
@@ -14,6 +14,7 @@ from winddown.errors import (
     LedgerRefused,
 )
 from winddown.machines.move import named
+from winddown.models import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class Emptied:
     journal_id: int | None
 
 
-def empty_closed_wallets(rows: Any, name: str, *, run: Any, at: dt.datetime) -> Emptied:
+def empty_closed_wallets(
+    rows: QuerySet[Wallet], name: str, *, run: Run, at: dt.datetime
+) -> Emptied:
     """The wallets of `rows` made the transition `name` (entitle, entitle_held, settle_empty) and
     hold nothing: their paid value is owed as refunds, their bonus value has expired.
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 from django.db import connection
+
+from wallets.models import Payment, TopUp
+from winddown.actors import Actor
 
 RECORDED_AT_ONCE = 50_000
 
 
 def record_top_ups(
-    rows: str, *, actor: Any, progress: Callable[[int, int], None] = lambda done, total: None
+    rows: str, *, actor: Actor, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> int:
     """Every new row of the temporary table `rows` is a top-up with the journal and the balance
     `top_up` would have made.
@@ -20,6 +22,7 @@ def record_top_ups(
     `TopUp`, checked by the caller, who holds the wallets' locks. Authorised ones move nothing yet.
     Returns how many were recorded.
     """
+    charged = list(TopUp.CHARGED)
     moves = _numbered(rows, table="wallets_topup", columns="r.*", joined="")
     for first, last, total in _slices(moves):
         with connection.cursor() as cursor:
@@ -38,9 +41,9 @@ def record_top_ups(
                 INSERT INTO wallets_journal
                     (id, source, source_id, kind, occurred_at, recorded_at, actor_id)
                 SELECT journal_id, 'top_up', id, 'top_up', occurred_at, (SELECT winddown_now()), %s
-                FROM {moves} WHERE place BETWEEN %s AND %s AND state = 'posted' ORDER BY place
+                FROM {moves} WHERE place BETWEEN %s AND %s AND state = ANY (%s) ORDER BY place
                 """,  # noqa: S608
-                [actor.pk, first, last],
+                [actor.pk, first, last, charged],
             )
             cursor.execute(
                 f"""
@@ -51,21 +54,23 @@ def record_top_ups(
                         m.wallet_id, m.amount_minor),
                     (2, 'funding_' || m.source, NULL, -m.amount_minor)
                 ) AS line (number, account, wallet_id, amount_minor)
-                WHERE m.place BETWEEN %s AND %s AND m.state = 'posted' ORDER BY m.place, line.number
+                WHERE m.place BETWEEN %s AND %s AND m.state = ANY (%s)
+                ORDER BY m.place, line.number
                 """,  # noqa: S608
-                [first, last],
+                [first, last, charged],
             )
         progress(last, total)
     return _recorded(
         moves,
-        paid="sum(amount_minor) FILTER (WHERE source <> 'bonus' AND state = 'posted')",
-        bonus="sum(amount_minor) FILTER (WHERE source = 'bonus' AND state = 'posted')",
+        paid="sum(amount_minor) FILTER (WHERE source <> 'bonus')",
+        bonus="sum(amount_minor) FILTER (WHERE source = 'bonus')",
+        moved=charged,
     )
 
 
 def split_payments(rows: str) -> str:
-    """How each new payment of the temporary table `rows` divides into bonus and paid value; returns
-    the table's name.
+    """Every new payment of the temporary table `rows` is divided into bonus and paid value; returns
+    the name of the table that says how.
 
     Bonus value goes first, in the order of `occurred_at` and then of the file. At its time a
     payment may take no more than the wallet had then and has had at every recorded moment since, so
@@ -141,7 +146,7 @@ def split_payments(rows: str) -> str:
 
 
 def record_payments(
-    rows: str, *, actor: Any, progress: Callable[[int, int], None] = lambda done, total: None
+    rows: str, *, actor: Actor, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> int:
     """Every new row of the temporary table `rows` is a payment with the journal and the balance
     `pay` or `reserve` would have made, divided as `split_payments` found.
@@ -149,6 +154,7 @@ def record_payments(
     The table has line, earlier_id and the columns of `Payment` without the parts, checked by the
     caller, who holds the wallets' locks. Returns how many were recorded.
     """
+    reserved = list(Payment.IN_FLIGHT)
     moves = _numbered(
         rows,
         table="wallets_payment",
@@ -173,11 +179,11 @@ def record_payments(
                 f"""
                 INSERT INTO wallets_journal
                     (id, source, source_id, kind, occurred_at, recorded_at, actor_id)
-                SELECT journal_id, 'payment', id, CASE state WHEN 'posted' THEN 'pay' ELSE 'reserve' END,
+                SELECT journal_id, 'payment', id, CASE WHEN state = ANY (%s) THEN 'reserve' ELSE 'pay' END,
                        occurred_at, (SELECT winddown_now()), %s
                 FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
                 """,  # noqa: S608
-                [actor.pk, first, last],
+                [reserved, actor.pk, first, last],
             )
             cursor.execute(
                 f"""
@@ -186,20 +192,25 @@ def record_payments(
                 FROM {moves} m CROSS JOIN LATERAL (VALUES
                     (1, 'wallet_paid', m.wallet_id, -m.paid_part_minor),
                     (2, 'wallet_bonus', m.wallet_id, -m.bonus_part_minor),
-                    (3, CASE m.state WHEN 'posted' THEN 'merchants' ELSE 'reservations' END,
+                    (3, CASE WHEN m.state = ANY (%s) THEN 'reservations' ELSE 'merchants' END,
                         NULL, m.amount_minor)
                 ) AS line (number, account, wallet_id, amount_minor)
                 WHERE m.place BETWEEN %s AND %s AND line.amount_minor <> 0 ORDER BY m.place, line.number
                 """,  # noqa: S608
-                [first, last],
+                [reserved, first, last],
             )
         progress(last, total)
-    return _recorded(moves, paid="-sum(paid_part_minor)", bonus="-sum(bonus_part_minor)")
+    return _recorded(
+        moves,
+        paid="-sum(paid_part_minor)",
+        bonus="-sum(bonus_part_minor)",
+        moved=list(Payment.SPENT),
+    )
 
 
 def _numbered(rows: str, *, table: str, columns: str, joined: str) -> str:
-    """A temporary table of the new rows in time order, each with its place and the ids it and its
-    journal will have.
+    """The new rows are in a temporary table in time order, each with its place and the ids that it
+    and its journal will have; returns the table's name.
     """
     moves = f"{rows}_moves"
     with connection.cursor() as cursor:
@@ -226,8 +237,8 @@ def _numbered(rows: str, *, table: str, columns: str, joined: str) -> str:
 
 
 def _slices(moves: str) -> Iterator[tuple[int, int, int]]:
-    """First and last place of each slice, and the number of all: a journal's postings stay within
-    one statement.
+    """Yields the first and last place of each slice, and the number of all places: a journal's
+    postings stay within one statement.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {moves}")  # noqa: S608
@@ -236,9 +247,12 @@ def _slices(moves: str) -> Iterator[tuple[int, int, int]]:
         yield first, min(first + RECORDED_AT_ONCE - 1, total), total
 
 
-def _recorded(moves: str, *, paid: str, bonus: str) -> int:
+def _recorded(moves: str, *, paid: str, bonus: str, moved: Sequence[str]) -> int:
     """The wallets hold what the recorded movements left them; returns how many movements there
     were.
+
+    `paid` and `bonus` are SQL over the movements of a wallet; only those in the states `moved`
+    count.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -248,10 +262,11 @@ def _recorded(moves: str, *, paid: str, bonus: str) -> int:
             FROM (
                 SELECT wallet_id, coalesce({paid}, 0)::bigint AS paid,
                        coalesce({bonus}, 0)::bigint AS bonus
-                FROM {moves} GROUP BY wallet_id
+                FROM {moves} WHERE state = ANY (%s) GROUP BY wallet_id
             ) AS moved
             WHERE w.id = moved.wallet_id AND (moved.paid <> 0 OR moved.bonus <> 0)
-            """  # noqa: S608
+            """,  # noqa: S608
+            [list(moved)],
         )
         cursor.execute(f"SELECT count(*) FROM {moves}")  # noqa: S608
         count = int(cursor.fetchone()[0])

@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection
 from django.db.models import F
 
 from wallets.models import Payment, TopUp, Wallet
+from winddown.actors import Actor
 from winddown.errors import (
     CapabilityStopped,
     IdempotencyConflict,
@@ -22,8 +23,8 @@ Lines = list[tuple[str, int | None, int]]
 """Postings of one journal: account, wallet or None, signed minor units (positive credits)."""
 
 
-# Whoever repeats a call because the answer was lost gets the first one's result, though a switch
-# was stopped since, or the first call ran beside this one.
+# A repeated call, whose first answer was lost, gets the first result, even if a switch was stopped
+# since, or the first call ran at the same time.
 FIRST_MAY_STAND = (CapabilityStopped, PastDeadline, IntegrityError)
 
 
@@ -34,7 +35,7 @@ def post(
     source_id: int,
     kind: str,
     occurred_at: dt.datetime,
-    actor: Any,
+    actor: Actor,
     run_id: int | None = None,
     reverses: int | None = None,
 ) -> int:
@@ -73,11 +74,12 @@ def post(
 
 
 def locked_wallet(wallet_id: int) -> Wallet:
-    wallet: Wallet = Wallet.objects.select_for_update(no_key=True).get(pk=wallet_id)
-    return wallet
+    """Returns the wallet, which nobody else changes until this transaction ends."""
+    return Wallet.objects.select_for_update(no_key=True).get(pk=wallet_id)
 
 
 def change(wallet: Wallet, *, paid: int = 0, bonus: int = 0, held: int = 0) -> None:
+    """The wallet caches so much more paid value, bonus value and held part."""
     Wallet.objects.filter(pk=wallet.pk).update(
         paid_minor=F("paid_minor") + paid,
         bonus_minor=F("bonus_minor") + bonus,
@@ -88,8 +90,8 @@ def change(wallet: Wallet, *, paid: int = 0, bonus: int = 0, held: int = 0) -> N
 def first_result(
     model: type[Recorded], reference: dict[str, str], values: dict[str, Any]
 ) -> Recorded | None:
-    """What was recorded under the reference, or None; raises `IdempotencyConflict` when it has
-    other values.
+    """Returns what was recorded under the reference, or None; raises `IdempotencyConflict` when it
+    has other values.
     """
     earlier = model._default_manager.filter(**reference).first()
     different = [

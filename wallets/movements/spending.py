@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import transaction
 
@@ -11,12 +10,14 @@ from wallets.models import Journal, LedgerAccount, Payment, Wallet
 from wallets.movements import posting
 from wallets.movements.posting import FIRST_MAY_STAND, Lines
 from winddown import clock
+from winddown.actors import Actor
 from winddown.errors import (
     InsufficientBalance,
     LedgerRefused,
     WalletNotUsable,
 )
 from winddown.machines.move import transition_one
+from winddown.models import Run
 from winddown.programme import capabilities
 
 
@@ -26,7 +27,7 @@ def pay(
     amount_minor: int,
     merchant_ref: str,
     payment_ref: str,
-    actor: Any,
+    actor: Actor,
     prefecture: str = "",
     merchant_category: str = "",
 ) -> Payment:
@@ -53,7 +54,7 @@ def reserve(
     amount_minor: int,
     merchant_ref: str,
     payment_ref: str,
-    actor: Any,
+    actor: Actor,
     prefecture: str = "",
     merchant_category: str = "",
 ) -> Payment:
@@ -79,7 +80,7 @@ def _spend(
     payment_ref: str,
     prefecture: str,
     merchant_category: str,
-    actor: Any,
+    actor: Actor,
     to: str,
 ) -> Payment:
     if amount_minor <= 0:
@@ -145,7 +146,12 @@ def _back_to_wallet(payment: Payment) -> Lines:
 
 
 def settle(
-    payment: Payment, *, captured: bool, actor: Any, run: Any = None, at: dt.datetime | None = None
+    payment: Payment,
+    *,
+    captured: bool,
+    actor: Actor,
+    run: Run | None = None,
+    at: dt.datetime | None = None,
 ) -> Payment:
     """The reservation is posted to the merchant, or void and back in the wallet; never both, never
     twice.
@@ -174,7 +180,7 @@ def settle(
         return done
 
 
-def reverse(payment: Payment, *, actor: Any, reason: str) -> Payment:
+def reverse(payment: Payment, *, actor: Actor, reason: str) -> Payment:
     """A posted payment is undone: the value is back in the wallet and the merchant is no longer
     owed it.
 

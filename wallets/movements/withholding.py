@@ -10,13 +10,14 @@ from django.db import connection, transaction
 from wallets.models import Hold, LedgerAccount
 from wallets.movements import posting
 from winddown import clock
+from winddown.actors import Actor
 from winddown.errors import (
     InsufficientBalance,
 )
 from winddown.machines.move import transition_one
 
 
-def hold(wallet_id: int, *, amount_minor: int, reason: str, actor: Any) -> Hold:
+def hold(wallet_id: int, *, amount_minor: int, reason: str, actor: Actor) -> Hold:
     """`amount_minor` of the wallet's paid value can no longer be spent; the rest stays spendable.
 
     Raises `InsufficientBalance` when less paid value is free.
@@ -39,9 +40,9 @@ def hold(wallet_id: int, *, amount_minor: int, reason: str, actor: Any) -> Hold:
         return held
 
 
-def hold_each(asked: Mapping[int, tuple[int, str]], *, actor: Any) -> tuple[int, int]:
-    """Of each wallet, by id, the amount asked for (and its reason) can no longer be spent, or as much
-    of it as is still free; returns how many wallets were held, and the sum.
+def hold_each(asked: Mapping[int, tuple[int, str]], *, actor: Actor) -> tuple[int, int]:
+    """Of each wallet (by id) the amount asked for, or as much of it as is free, can no longer be
+    spent, for the reason given; returns how many wallets were held, and the sum.
 
     One statement for all of them, with the wallets locked in the order of their ids.
     """
@@ -52,6 +53,7 @@ def hold_each(asked: Mapping[int, tuple[int, str]], *, actor: Any) -> tuple[int,
             "amounts": [amount for amount, _ in wanted.values()],
             "reasons": [reason for _, reason in wanted.values()],
             "actor": actor.pk,
+            "held": Hold.State.ACTIVE,
         }
         cursor.execute(
             "SELECT FROM wallets_wallet WHERE id = ANY (%(wallets)s) ORDER BY id FOR NO KEY UPDATE",
@@ -73,7 +75,7 @@ def hold_each(asked: Mapping[int, tuple[int, str]], *, actor: Any) -> tuple[int,
             ), held AS (
                 INSERT INTO wallets_hold
                     (wallet_id, amount_minor, state, reason, since, held_by_id)
-                SELECT wallet_id, amount_minor, 'active', reason, winddown_now(), %(actor)s::bigint
+                SELECT wallet_id, amount_minor, %(held)s, reason, winddown_now(), %(actor)s::bigint
                 FROM granted
                 RETURNING amount_minor
             )
@@ -85,7 +87,7 @@ def hold_each(asked: Mapping[int, tuple[int, str]], *, actor: Any) -> tuple[int,
         return int(count), int(amount_minor)
 
 
-def release(held: Hold, *, actor: Any, reason: str = "") -> Hold:
+def release(held: Hold, *, actor: Actor, reason: str = "") -> Hold:
     """The held value is spendable again."""
     with transaction.atomic():
         wallet = posting.locked_wallet(held.wallet_id)
@@ -94,7 +96,7 @@ def release(held: Hold, *, actor: Any, reason: str = "") -> Hold:
         return done
 
 
-def claw_back(held: Hold, *, actor: Any, reason: str = "") -> Hold:
+def claw_back(held: Hold, *, actor: Actor, reason: str = "") -> Hold:
     """The held value left the wallet and lowers the operator's fraud loss (rule 22)."""
     with transaction.atomic():
         wallet = posting.locked_wallet(held.wallet_id)

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 
 from wallets.models import TopUp, Wallet
+from winddown.actors import Actor
 from winddown.errors import GuardNotMet
 from winddown.machines.move import transition_one, transition_set
 from winddown.models import Batch, Capability, Programme, Run
@@ -18,12 +19,12 @@ from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
 @workflow
 class FreezeCharges(Workflow):
-    """Top-ups of the named sources end with the commit that starts the run; charges that a network
-    had authorised and nobody posted wait for their reversal; once no source is left, the wallets
+    """Top-ups of the named sources end with the commit that starts the run. Charges that a network
+    authorised and nobody posted wait for their reversal. When no source is left, the wallets
     themselves are frozen.
 
-    Parameters: `sources` (all by default) and `register` (registration ends too; so by default when
-    all sources do).
+    Parameters: `sources` (all by default) and `register` (registration ends too; the default when
+    all sources end).
     """
 
     name = "freeze-charges"
@@ -61,7 +62,7 @@ class FreezeCharges(Workflow):
             terms={"switches": _switches(run)},
         )
 
-    def at_once(self, run: Run, *, actor: Any) -> None:
+    def at_once(self, run: Run, *, actor: Actor) -> None:
         checker = planning.checker(run)
         capabilities.lock(_switches(run))
         for code in _switches(run):
@@ -95,7 +96,9 @@ def _switches(run: Run) -> list[str]:
 
 
 def _last_sources(run: Run) -> bool:
-    """No funding source is left on once this run's are off, so the wallets can be frozen."""
+    """Returns whether no funding source is left on once this run's are off, so the wallets can be
+    frozen.
+    """
     others = [
         f"top_up:{source}" for source in FUNDING_SOURCES if source not in run.params["sources"]
     ]
@@ -106,26 +109,25 @@ def _last_sources(run: Run) -> bool:
     )
 
 
-def _authorised(run: Run) -> QuerySet[Any]:
-    return TopUp.objects.filter(state=TopUp.State.AUTHORISED, source__in=run.params["sources"])
+def _authorised(run: Run) -> QuerySet[TopUp]:
+    return TopUp.objects.filter(state__in=TopUp.AWAITING_POSTING, source__in=run.params["sources"])
 
 
-def _active_wallets(run: Run) -> QuerySet[Any]:
-    active: QuerySet[Any] = Wallet.objects.filter(state=Wallet.State.ACTIVE)
-    return active
+def _active_wallets(run: Run) -> QuerySet[Wallet]:
+    return Wallet.objects.filter(state=Wallet.State.ACTIVE)
 
 
-def _withhold(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _withhold(run: Run, batch: Batch, rows: QuerySet[TopUp]) -> Moved:
     return Moved(rows=transition_set(rows, "withhold", run=run))
 
 
-def _freeze(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _freeze(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
     return Moved(rows=transition_set(rows, "freeze_charges", run=run))
 
 
 def late_top_ups(switch: Capability) -> int:
-    """Top-ups of this source that passed the switch and bear a ledger time after it was stopped:
-    must be 0 (I7).
+    """Returns how many top-ups of this source passed the switch and have a ledger time after it was
+    stopped: must be 0 (I7).
     """
     source = switch.code.removeprefix("top_up:")
     late = TopUp.objects.filter(
@@ -134,4 +136,4 @@ def late_top_ups(switch: Capability) -> int:
     return late.count()
 
 
-capabilities.LEAKS["top_up:"] = late_top_ups
+capabilities.LEAKS.add("top_up:", late_top_ups)

@@ -13,21 +13,19 @@ from django.db.models import Count, Q, QuerySet, Sum
 from wallets.models import LedgerAccount, Payment, Posting, Snapshot, SnapshotLine, Wallet
 from wallets.movements import spending
 from winddown import clock
-from winddown.actors import SYSTEM
+from winddown.actors import SYSTEM, Actor
 from winddown.errors import GuardNotMet
 from winddown.machines.move import transition_one, transition_set
 from winddown.models import Batch, Capability, Milestone, Programme, Run
 from winddown.programme import capabilities
 from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
-OPEN_STATES = ("active", "charge_frozen", "held")
-
 
 @workflow
 class ShutDownByDeadline(Workflow):
-    """The request path refuses payments from the milestone's instant by itself; this run, started
-    by the tick, settles what was authorised before, closes every wallet and seals the balances as a
-    snapshot equal to the ledger.
+    """From the milestone's instant on, payments are refused without this run. The tick starts it;
+    it settles what was authorised before, closes every wallet, and seals the balances as a snapshot
+    equal to the ledger.
 
     Parameter `in_flight`: `capture` posts authorised payments to their merchants (the default: the
     goods were handed over), `void` gives them back to the wallet.
@@ -46,13 +44,15 @@ class ShutDownByDeadline(Workflow):
 
     def plan(self, run: Run) -> PlanContent:
         deadline = _deadline()
-        wallets = Wallet.objects.filter(state__in=OPEN_STATES).aggregate(
+        if Snapshot.objects.filter(as_of=deadline.at).exists():
+            raise GuardNotMet(action="shut-down-by-deadline", why="the balances are sealed already")
+        wallets = Wallet.objects.filter(state__in=Wallet.IN_SERVICE).aggregate(
             rows=Count("pk"),
             held=Count("pk", filter=Q(state=Wallet.State.HELD)),
             paid=Sum("paid_minor"),
             bonus=Sum("bonus_minor"),
         )
-        in_flight = Payment.objects.filter(state=Payment.State.AUTHORISED)
+        in_flight = Payment.objects.filter(state__in=Payment.IN_FLIGHT)
         return PlanContent(
             counts={"wallets": wallets["rows"]},
             terms={"spend_ends_at": deadline.at.isoformat(), "in_flight": run.params["in_flight"]},
@@ -67,7 +67,7 @@ class ShutDownByDeadline(Workflow):
     def approval_valid_for(self, run: Run) -> dt.timedelta:
         return max(_deadline().at - clock.now(), dt.timedelta()) + dt.timedelta(hours=24)
 
-    def at_once(self, run: Run, *, actor: Any) -> None:
+    def at_once(self, run: Run, *, actor: Actor) -> None:
         deadline = _deadline()
         if clock.now() < deadline.at:
             raise GuardNotMet(
@@ -88,7 +88,7 @@ class ShutDownByDeadline(Workflow):
         gaps = []
         if left := Wallet.objects.open().count():
             gaps.append(f"{left} wallets are not closed")
-        if left := Payment.objects.filter(state=Payment.State.AUTHORISED).count():
+        if left := Payment.objects.filter(state__in=Payment.IN_FLIGHT).count():
             gaps.append(f"{left} payments are still in flight")
         late = Payment.objects.filter(
             switch_version__isnull=False, occurred_at__gte=_deadline().at
@@ -126,28 +126,24 @@ def _deadline() -> Milestone:
     return deadline
 
 
-def _open_wallets(run: Run) -> QuerySet[Any]:
-    wallets: QuerySet[Any] = Wallet.objects.filter(state__in=OPEN_STATES)
-    return wallets
+def _open_wallets(run: Run) -> QuerySet[Wallet]:
+    return Wallet.objects.filter(state__in=Wallet.IN_SERVICE)
 
 
-def _closing_wallets(run: Run) -> QuerySet[Any]:
-    wallets: QuerySet[Any] = Wallet.objects.filter(
-        state__in=["closing", "held_closed"], snapshotline=None
-    )
-    return wallets
+def _closing_wallets(run: Run) -> QuerySet[Wallet]:
+    return Wallet.objects.filter(state__in=Wallet.AWAITING_SEAL, snapshotline=None)
 
 
-def _in_flight(run: Run) -> QuerySet[Any]:
-    return Payment.objects.filter(state=Payment.State.AUTHORISED)
+def _in_flight(run: Run) -> QuerySet[Payment]:
+    return Payment.objects.filter(state__in=Payment.IN_FLIGHT)
 
 
-def _start_closing(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _start_closing(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
     moved = transition_set(rows, "start_closing", run=run)
     return Moved(rows=moved + transition_set(rows, "close_held", run=run))
 
 
-def _settle(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _settle(run: Run, batch: Batch, rows: QuerySet[Payment]) -> Moved:
     captured = run.params["in_flight"] == "capture"
     amount_minor = 0
     settled = 0
@@ -158,7 +154,7 @@ def _settle(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
     return Moved(rows=settled, amount_minor=amount_minor)
 
 
-def _close(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _close(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
     """The batch's wallets are closed, and each has its line in the snapshot."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -166,15 +162,21 @@ def _close(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
             WITH line AS (
                 INSERT INTO wallets_snapshotline (wallet_id, run_id, paid_minor, bonus_minor, held_minor)
                 SELECT id, %s, paid_minor, bonus_minor,
-                       CASE WHEN state = 'held_closed' THEN paid_minor ELSE held_minor END
+                       CASE WHEN state = %s THEN paid_minor ELSE held_minor END
                 FROM wallets_wallet w
-                WHERE id BETWEEN %s AND %s AND state IN ('closing', 'held_closed')
+                WHERE id BETWEEN %s AND %s AND state = ANY (%s)
                   AND NOT EXISTS (SELECT FROM wallets_snapshotline l WHERE l.wallet_id = w.id)
                 RETURNING paid_minor
             )
             SELECT count(*), coalesce(sum(paid_minor), 0) FROM line
             """,
-            [run.pk, batch.first_id, batch.last_id],
+            [
+                run.pk,
+                Wallet.State.HELD_CLOSED,
+                batch.first_id,
+                batch.last_id,
+                list(Wallet.AWAITING_SEAL),
+            ],
         )
         lines, paid_minor = cursor.fetchone()
     transition_set(
@@ -216,10 +218,12 @@ def seal(run: Run) -> Snapshot:
 
 
 def late_payments(switch: Capability) -> int:
-    """Payments that passed the switch and bear a ledger time after it was stopped: must be 0."""
+    """Returns how many payments passed the switch and have a ledger time after it was stopped: must
+    be 0.
+    """
     return Payment.objects.filter(
         occurred_at__gte=switch.since, switch_version__isnull=False
     ).count()
 
 
-capabilities.LEAKS["spend"] = late_payments
+capabilities.LEAKS.add("spend", late_payments)

@@ -14,9 +14,11 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, IntegrityError, transaction
 
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.errors import NothingToDecide, PlanChanged, PlanExpired, SamePerson
 from winddown.models import Approval, Signature
+from winddown.registries import Registry
+from winddown.sqlstates import SqlState, sqlstate_of
 
 VALID_FOR = dt.timedelta(hours=24)
 
@@ -27,14 +29,17 @@ class Decided:
 
     key: str
     stage: str
-    actor: Any
+    actor: Actor
     digest: str
     reason: str
     approve: bool
 
 
-# By the first word of a subject: the verb that carries the decision out. Each app adds its own.
-DECIDERS: dict[str, Callable[[Decided], object]] = {}
+DECIDERS: Registry[Callable[[Decided], object]] = Registry(
+    "deciders",
+    entries_are="by the first word of a subject: the verb that carries a decision out",
+    owner=__name__,
+)
 
 
 def digest_of(content: Any) -> str:
@@ -51,7 +56,7 @@ def ask(
     stage: str,
     content: Any,
     permission: str,
-    maker: Any,
+    maker: Actor,
     reason: str,
     valid_for: dt.timedelta = VALID_FOR,
 ) -> Approval:
@@ -70,7 +75,7 @@ def ask(
             digest=digest,
             summary=json.loads(json.dumps(content, cls=DjangoJSONEncoder)),
             permission=permission,
-            maker=maker,
+            maker_id=maker.pk,
             reason=reason,
             requested_at=at,
             expires_at=at + valid_for,
@@ -92,7 +97,7 @@ def standing(subject: str, *, stage: str) -> Approval | None:
 
 
 def decide(
-    subject: str, *, stage: str, actor: Any, digest: str, reason: str, approve: bool = True
+    subject: str, *, stage: str, actor: Actor, digest: str, reason: str, approve: bool = True
 ) -> Signature:
     """`actor` has signed the standing request of `subject`, approving or rejecting exactly
     `digest`.
@@ -108,12 +113,68 @@ def decide(
     return _sign(approval, part=part, signer=actor, digest=digest, reason=reason)
 
 
-def _sign(approval: Approval, *, part: str, signer: Any, digest: str, reason: str) -> Signature:
+@dataclass(frozen=True, slots=True)
+class SignedList:
+    """What two people sign: `content` as it stands, asked for by one and decided by another.
+
+    The digest is that of the content at the moment of asking. Whoever decides signs that digest,
+    and the decision holds only if the content still has it: lock the rows that `content` reads
+    before you call `decide`.
+    """
+
+    subject: str
+    stage: str
+    permission: str
+    content: Callable[[], Any]
+
+    def digest(self) -> str:
+        """Returns the digest of the content as it stands now."""
+        return digest_of(self.content())
+
+    def ask(self, *, maker: Actor, reason: str, valid_for: dt.timedelta = VALID_FOR) -> Approval:
+        """A request stands for exactly what stands now; an earlier one can no longer be signed.
+
+        Raises `SamePerson` for somebody who decided about the subject before.
+        """
+        return ask(
+            self.subject,
+            stage=self.stage,
+            content=self.content(),
+            permission=self.permission,
+            maker=maker,
+            reason=reason,
+            valid_for=valid_for,
+        )
+
+    def decide(self, *, actor: Actor, digest: str, reason: str, approve: bool = True) -> Signature:
+        """`actor` has signed `digest`, and that is what stands now.
+
+        Raises what `approvals.decide` raises, and `PlanChanged` when the content has changed since.
+        """
+        signature = decide(
+            self.subject,
+            stage=self.stage,
+            actor=actor,
+            digest=digest,
+            reason=reason,
+            approve=approve,
+        )
+        self.refuse_change(since=digest)
+        return signature
+
+    def refuse_change(self, *, since: str) -> None:
+        """Raises `PlanChanged` when the content no longer has the digest `since`."""
+        now = self.digest()
+        if now != since:
+            raise PlanChanged(subject=self.subject, approved=since[:12], now=now[:12])
+
+
+def _sign(approval: Approval, *, part: str, signer: Actor, digest: str, reason: str) -> Signature:
     with _refusals(approval, signer, digest), transaction.atomic():
         return Signature.objects.create(
             approval=approval,
             part=part,
-            signer=signer,
+            signer_id=signer.pk,
             digest=digest,
             reason=reason,
             at=approval.requested_at,
@@ -121,7 +182,7 @@ def _sign(approval: Approval, *, part: str, signer: Any, digest: str, reason: st
 
 
 @contextmanager
-def _refusals(approval: Approval, signer: Any, digest: str) -> Iterator[None]:
+def _refusals(approval: Approval, signer: Actor, digest: str) -> Iterator[None]:
     try:
         yield
     except IntegrityError as refusal:
@@ -132,12 +193,12 @@ def _refusals(approval: Approval, signer: Any, digest: str) -> Iterator[None]:
             raise
         raise SamePerson(actor=signer.pk, subject=approval.subject, part=earlier.part) from refusal
     except DatabaseError as refusal:
-        state = getattr(refusal.__cause__, "sqlstate", None)
-        if state == "WD031":
+        state = sqlstate_of(refusal)
+        if state == SqlState.ANOTHER_PLAN:
             raise PlanChanged(
                 subject=approval.subject, approved=digest[:12], now=approval.digest[:12]
             ) from refusal
-        if state == "WD032":
+        if state == SqlState.REQUEST_EXPIRED:
             raise PlanExpired(
                 subject=approval.subject, expires_at=approval.expires_at.isoformat()
             ) from refusal

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps as installed
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
+
+from winddown.actors import Actor
 
 ROLES: dict[str, tuple[str, ...]] = {
     "incident_commander": (
@@ -159,11 +162,11 @@ def clashes(roles: Iterable[str]) -> list[tuple[str, str]]:
     return [pair for pair in INCOMPATIBLE if held.issuperset(pair)]
 
 
-def roles_of(person: Any) -> list[str]:
+def roles_of(person: Actor) -> list[str]:
     """The roles of the person behind the account, through all accounts of the same staff number."""
-    accounts = type(person).objects.filter(pk=person.pk)
+    accounts = get_user_model().objects.filter(pk=person.pk)
     if person.staff_number:
-        accounts = type(person).objects.filter(staff_number=person.staff_number)
+        accounts = get_user_model().objects.filter(staff_number=person.staff_number)
     held = set(
         Group.objects.filter(user__in=accounts, user__is_active=True).values_list("name", flat=True)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
@@ -15,6 +15,9 @@ from winddown.errors import WinddownError
 
 class StaffCommand(BaseCommand):
     """A command that a member of staff answers for: exit code 0 done, 1 refused, 2 not understood."""
+
+    family: ClassVar[str] = "Commands that a member of staff signs for"
+    exits: ClassVar[dict[int, str]] = {0: "done", 1: "refused", 2: "not understood"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--by", metavar="LOGIN", help="the member of staff who answers for it")

@@ -13,17 +13,28 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
 from winddown import clock, locks
-from winddown.actors import SYSTEM
+from winddown.actors import SYSTEM, Actor
 from winddown.files import FileDiffers, write_once
 from winddown.locks import Lock
 from winddown.machines.declare import LOG_CONTENT
 from winddown.models import AuditEntry, AuditHorizon, AuditSeal, Run, TransitionLog
+from winddown.registries import Registry
 
-SEALED_TABLES: dict[str, str] = {}
+SEALED_TABLES: Registry[str] = Registry(
+    "sealed tables",
+    entries_are="SQL of what the chain covers of a row, beside the logs of all machines",
+    owner=__name__,
+)
 
 
 def append(
-    action: str, subject: str, *, actor: Any, reason: str = "", run: Run | None = None, **facts: Any
+    action: str,
+    subject: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    run: Run | None = None,
+    **facts: Any,
 ) -> int:
     """The transaction has an entry in the chain that covers every row it logged since its last
     entry.
@@ -55,7 +66,7 @@ def sealed_tables() -> dict[str, str]:
         for model in apps.get_models()
         if issubclass(model, TransitionLog)
     }
-    return logs | SEALED_TABLES
+    return logs | dict(SEALED_TABLES.items())
 
 
 def seal() -> int:
@@ -67,7 +78,7 @@ def seal() -> int:
     it adds nothing to the chain.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        if not locks.try_hold(Lock.AUDIT_SEAL):
+        if not locks.try_take(Lock.AUDIT_SEAL):
             return 0
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
         end: int = cursor.fetchone()[0]

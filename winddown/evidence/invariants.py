@@ -4,7 +4,7 @@ money all ask them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.db import connection
@@ -12,7 +12,8 @@ from django.db import connection
 from winddown.authority.roles import INCOMPATIBLE, clashes
 from winddown.evidence import audit
 from winddown.machines.declare import all_machines
-from winddown.models import Milestone
+from winddown.models import Batch, Milestone, Run, Signature
+from winddown.registries import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,9 @@ class Invariant:
     breaches: Callable[[], list[str]]
 
 
-_INVARIANTS: dict[str, Invariant] = {}
+INVARIANTS: Registry[Invariant] = Registry(
+    "invariants", entries_are="a statement that always holds, and what breaks it", owner=__name__
+)
 SHOWN_MAX = 20
 
 
@@ -34,25 +37,24 @@ def invariant(
     """The function under it is registered as the invariant `code`; two with one code are a mistake."""
 
     def register(breaches: Callable[[], list[str]]) -> Callable[[], list[str]]:
-        assert code not in _INVARIANTS, code
-        _INVARIANTS[code] = Invariant(code=code, statement=statement, breaches=breaches)
+        INVARIANTS.add(code, Invariant(code=code, statement=statement, breaches=breaches))
         return breaches
 
     return register
 
 
-def rows(sql: str, sentence: str) -> list[str]:
-    """One sentence per row that `sql` returns, at most twenty; `sentence` is a format over the
-    row's columns.
+def rows(sql: str, sentence: str, params: Mapping[str, str | list[str]] | None = None) -> list[str]:
+    """Returns one sentence per row that `sql` returns for `params`, at most twenty; `sentence` is a
+    format over the row's columns.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM ({sql}) AS breach LIMIT {SHOWN_MAX}")  # noqa: S608  sql is a constant of ours
+        cursor.execute(f"SELECT * FROM ({sql}) AS breach LIMIT {SHOWN_MAX}", params)  # noqa: S608  sql is a constant of ours
         return [sentence.format(*row) for row in cursor.fetchall()]
 
 
 def known() -> list[Invariant]:
     """Every registered invariant, in the order of its code."""
-    return [_INVARIANTS[code] for code in sorted(_INVARIANTS, key=_in_order)]
+    return [INVARIANTS[code] for code in sorted(INVARIANTS, key=_in_order)]
 
 
 def _in_order(code: str) -> tuple[str, int, str]:
@@ -104,12 +106,13 @@ def unapproved_runs() -> list[str]:
     return rows(
         """
         SELECT r.id FROM winddown_run r
-        WHERE r.state NOT IN ('requested', 'awaiting_approval', 'aborted') AND NOT EXISTS (
+        WHERE r.state <> ALL (%(unapproved)s) AND NOT EXISTS (
             SELECT FROM winddown_signature s
-            WHERE s.subject = 'run:' || r.id AND s.part = 'approved' AND s.digest = r.plan_digest
+            WHERE s.subject = 'run:' || r.id AND s.part = %(approved)s AND s.digest = r.plan_digest
               AND s.signer_id <> r.maker_id)
         """,
         "run {0} has no approval of a second person",
+        {"unapproved": list(Run.NEEDS_NO_APPROVAL), "approved": Signature.Part.APPROVED},
     )
 
 
@@ -163,17 +166,19 @@ def lost_batches() -> list[str]:
     return rows(
         """
         SELECT b.run_id, b.step, b.first_id FROM winddown_batch b JOIN winddown_run r ON r.id = b.run_id
-        WHERE r.state IN ('succeeded', 'partially_failed') AND b.state IN ('waiting', 'leased')
+        WHERE r.state = ANY (%(ended)s) AND b.state = ANY (%(unfinished)s)
         """,
         "run {0} ended while its batch {1} from {2} was not done",
+        {"ended": list(Run.VERIFIED), "unfinished": list(Batch.UNFINISHED)},
     ) + rows(
         """
         SELECT r.id, b.step, sum(b.moved) + sum(b.failed), t.rows_expected
         FROM winddown_run r JOIN winddown_batch b ON b.run_id = r.id
         JOIN winddown_steptotal t ON t.run_id = r.id AND t.step = b.step
-        WHERE r.state = 'succeeded' GROUP BY 1, 2, 4 HAVING sum(b.moved) + sum(b.failed) > t.rows_expected
+        WHERE r.state = %(succeeded)s GROUP BY 1, 2, 4 HAVING sum(b.moved) + sum(b.failed) > t.rows_expected
         """,
         "run {0} moved {2} rows in {1}, more than the {3} it began with",
+        {"succeeded": Run.State.SUCCEEDED},
     )
 
 
@@ -181,7 +186,8 @@ def lost_batches() -> list[str]:
 def stuck_leases() -> list[str]:
     return rows(
         "SELECT b.id FROM winddown_batch b JOIN winddown_run r ON r.id = b.run_id"
-        " WHERE b.state = 'leased' AND r.state = 'running'"
+        " WHERE b.state = %(leased)s AND r.state = %(running)s"
         " AND b.lease_until < clock_timestamp() - interval '5 minutes'",
         "batch {0} is leased to a worker that is gone",
+        {"leased": Batch.State.LEASED, "running": Run.State.RUNNING},
     )

@@ -33,6 +33,7 @@ class LoadCommand(StaffCommand):
     """`manage.py load_<kind> FILE`: exit 0 loaded or already there, 1 refused, 2 not understood."""
 
     kind: ClassVar[str]
+    family = "Commands that load a file"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -46,7 +47,12 @@ class LoadCommand(StaffCommand):
             metavar="MINOR",
             help="refuse the file unless its amounts add up to this many minor units",
         )
-        parser.add_argument("--encoding", choices=tuple(CODECS), default="utf-8")
+        parser.add_argument(
+            "--encoding",
+            choices=tuple(CODECS),
+            default="utf-8",
+            help="of the file (default %(default)s)",
+        )
         parser.add_argument(
             "--columns", action="store_true", help="print the columns of such a file and stop"
         )

@@ -13,6 +13,7 @@ from django.db import connection, models
 from django.utils.module_loading import autodiscover_modules
 
 from winddown.errors import WinddownError
+from winddown.registries import Registry
 
 # The temporary tables of a load: the file's values, its rows with what they refer to, refusals.
 STAGED = "load_staged"
@@ -292,20 +293,21 @@ class FileKind:
         return "\n".join(lines)
 
 
-_KINDS: dict[str, FileKind] = {}
+KINDS: Registry[FileKind] = Registry(
+    "file kinds", entries_are="a kind of file that can be loaded", owner=__name__
+)
 
 
 def declare(kind: FileKind) -> FileKind:
     """Files of this kind can be loaded; two kinds of one name are a mistake."""
-    assert kind.name not in _KINDS, kind.name
-    _KINDS[kind.name] = kind
+    KINDS.add(kind.name, kind)
     return kind
 
 
 def known() -> list[FileKind]:
     """Every declared kind, in the order in which the files must be loaded."""
     autodiscover_modules("loading")
-    return list(_KINDS.values())
+    return KINDS.values()
 
 
 def get(name: str) -> FileKind:

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import OperationalError, connection, transaction
 
 from winddown import locks
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import LoadRefused
 from winddown.evidence import audit
 from winddown.loading import file_kinds
@@ -87,7 +87,7 @@ def load(
     kind: str,
     path: Path | str,
     *,
-    actor: Any = SYSTEM,
+    actor: Actor = SYSTEM,
     expect_rows: int | None = None,
     expect_sum: int | None = None,
     encoding: str = "utf-8",
@@ -151,7 +151,7 @@ class _Load:
         self._totals = totals
         self._progress = progress
 
-    def run(self, *, actor: Any, reason: str) -> Loaded:
+    def run(self, *, actor: Actor, reason: str) -> Loaded:
         self._begin()
         earlier = LoadedFile.objects.filter(kind=self.kind.name, sha256=self._found.sha256).first()
         if earlier is not None:
@@ -183,7 +183,7 @@ class _Load:
 
     def _begin(self) -> None:
         # One load at a time, so that two files cannot miss each other's rows.
-        if not locks.try_hold(Lock.LOAD):
+        if not locks.try_take(Lock.LOAD):
             raise self._refusal("another file is being loaded; load this one when that is done")
         with connection.cursor() as cursor:
             # A load takes as long as its file; sorts and joins of millions of rows need room; a
@@ -427,7 +427,7 @@ class _Load:
 
     # --- the rows are recorded ------------------------------------------------------------------
 
-    def _record(self, actor: Any) -> int:
+    def _record(self, actor: Actor) -> int:
         def progress(done: int, total: int) -> None:
             self._progress("recording", done, total)
 
@@ -439,7 +439,7 @@ class _Load:
         return inserted
 
     def _finish(
-        self, rows: int, inserted: int, sum_minor: int | None, *, actor: Any, reason: str
+        self, rows: int, inserted: int, sum_minor: int | None, *, actor: Actor, reason: str
     ) -> None:
         """The load stands in the register of files and in the audit journal.
 

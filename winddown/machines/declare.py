@@ -14,6 +14,7 @@ from django.db import models
 from django_fsm import FSMField, FSMModelMixin, Transition
 
 from winddown.guards import Guard
+from winddown.sqlstates import SqlState
 
 _LOGGED_BY = (
     "concat_ws(':', coalesce({actor_id}::text, '-'), coalesce({run_id}::text, '-'),"
@@ -207,7 +208,7 @@ def machine_guards() -> list[Guard]:
             when=pgtrigger.Before,
             operation=pgtrigger.Delete | pgtrigger.Truncate | pgtrigger.UpdateOf("id"),
             func=(
-                "RAISE EXCEPTION USING ERRCODE = 'WD011',"
+                f"RAISE EXCEPTION USING ERRCODE = '{SqlState.ROW_IS_KEPT}',"
                 " MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);"
             ),
         ),

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 
 from winddown import actors
-from winddown.actors import SYSTEM
+from winddown.actors import SYSTEM, Actor
 from winddown.errors import ConditionNotMet, TransitionRefused
 from winddown.machines.declare import Stateful
-
-if TYPE_CHECKING:
-    from winddown.models import Run
-
 
 Row = TypeVar("Row", bound=Stateful)
 
 
 def transition_one(
-    row: Row, name: str, *, actor: Any, reason: str = "", run: Run | None = None, **changes: Any
+    row: Row,
+    name: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    run: models.Model | None = None,
+    **changes: Any,
 ) -> Row:
     """`row` is in the target state of `name`, locked, logged, and returned as it now stands.
 
@@ -56,7 +58,12 @@ def transition_one(
 
 
 def transition_set(
-    rows: models.QuerySet[Any], name: str, *, run: Run | None, actor: Any = SYSTEM, reason: str = ""
+    rows: models.QuerySet[Any],
+    name: str,
+    *,
+    run: models.Model | None,
+    actor: Actor = SYSTEM,
+    reason: str = "",
 ) -> int:
     """Every row of `rows` that stands in a source state of `name` and meets its condition is in the
     target state.
@@ -95,7 +102,9 @@ class named:  # noqa: N801
     name lingers.
     """
 
-    def __init__(self, name: str, *, actor: Any, run: Run | None = None, reason: str = "") -> None:
+    def __init__(
+        self, name: str, *, actor: Actor, run: models.Model | None = None, reason: str = ""
+    ) -> None:
         self.values = [name, str(actor.pk or ""), str(run.pk) if run else "", reason]
 
     def __enter__(self) -> None:
@@ -120,8 +129,8 @@ def move_rows(
     name: str,
     ids: Collection[int],
     *,
-    actor: Any,
-    run: Run | None = None,
+    actor: Actor,
+    run: models.Model | None = None,
     reason: str = "",
     **columns: Any,
 ) -> int:

@@ -1,3 +1,5 @@
+"""Programme, runs, evidence and approvals, and the clock at real time."""
+
 import datetime
 import django.contrib.postgres.indexes
 import django.db.models.deletion
@@ -14,512 +16,11 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "__first__"),
+        ("accounts", "0001_initial"),
         ("winddown", "0001_functions"),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="AuditEntry",
-            fields=[
-                ("seq", models.BigIntegerField(primary_key=True, serialize=False)),
-                ("at", models.DateTimeField()),
-                ("action", models.CharField(max_length=80)),
-                ("subject", models.CharField(max_length=120)),
-                ("reason", models.TextField()),
-                ("run_id", models.BigIntegerField(null=True)),
-                ("facts", models.JSONField()),
-                ("rows", models.TextField()),
-                ("xact_id", models.BigIntegerField(db_index=True)),
-                ("previous", models.BinaryField(max_length=32)),
-                ("hash", models.BinaryField(max_length=32)),
-                (
-                    "actor",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "indexes": [
-                    models.Index(fields=["subject"], name="audit_by_subject"),
-                    django.contrib.postgres.indexes.BrinIndex(fields=["at"], name="audit_by_time"),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Worker",
-            fields=[
-                ("name", models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ("seen_at", models.DateTimeField()),
-                ("run_id", models.BigIntegerField(null=True)),
-            ],
-            options={
-                "default_permissions": (),
-            },
-        ),
-        migrations.CreateModel(
-            name="Approval",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("subject", models.CharField(max_length=120)),
-                ("stage", models.CharField(max_length=40)),
-                ("digest", models.CharField(max_length=64)),
-                ("summary", models.JSONField()),
-                (
-                    "permission",
-                    models.CharField(
-                        help_text="What the person who decides must hold.", max_length=80
-                    ),
-                ),
-                ("reason", models.TextField()),
-                ("requested_at", models.DateTimeField()),
-                ("expires_at", models.DateTimeField()),
-                (
-                    "maker",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "indexes": [models.Index(fields=["subject", "stage"], name="approval_of_subject")],
-            },
-        ),
-        migrations.CreateModel(
-            name="AuditSeal",
-            fields=[
-                (
-                    "entry",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        primary_key=True,
-                        serialize=False,
-                        to="winddown.auditentry",
-                    ),
-                ),
-                ("from_xact_id", models.BigIntegerField()),
-                ("to_xact_id", models.BigIntegerField(db_index=True)),
-                ("tables", models.JSONField()),
-            ],
-            options={
-                "default_permissions": (),
-            },
-        ),
-        migrations.CreateModel(
-            name="AuditHorizon",
-            fields=[
-                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ("xact_id", models.BigIntegerField(default=0)),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("id", 1)), name="audit_horizon_is_one_row"
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Capability",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.CharField(max_length=60, unique=True)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("enabled", "Enabled"),
-                            ("disabled", "Disabled"),
-                            ("restoring", "Restoring"),
-                        ],
-                        default="enabled",
-                        max_length=40,
-                    ),
-                ),
-                ("version", models.IntegerField(default=1)),
-                ("since", models.DateTimeField()),
-                ("reason", models.TextField(blank=True)),
-                (
-                    "ratify_by",
-                    models.DateTimeField(
-                        help_text="When an unratified stop becomes an alarm.", null=True
-                    ),
-                ),
-                (
-                    "review_at",
-                    models.DateTimeField(
-                        help_text="When the stop must be reviewed; it is never lifted by itself.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "ratified_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "stopped_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["code"],
-                "default_permissions": (),
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("ratified_by", None),
-                            models.Q(("ratified_by", models.F("stopped_by")), _negated=True),
-                            _connector="OR",
-                        ),
-                        name="stop_ratified_by_a_second",
-                    )
-                ],
-            },
-            bases=(django_fsm.FSMModelMixin, models.Model),
-        ),
-        migrations.CreateModel(
-            name="CapabilityTransition",
-            fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("subject_id", models.BigIntegerField()),
-                ("transition", models.CharField(max_length=60)),
-                ("source", models.CharField(max_length=40)),
-                ("target", models.CharField(max_length=40)),
-                ("actor_id", models.BigIntegerField(null=True)),
-                ("run_id", models.BigIntegerField(null=True)),
-                ("reason", models.TextField()),
-                ("at", models.DateTimeField()),
-                ("xact_id", models.BigIntegerField()),
-            ],
-            options={
-                "abstract": False,
-                "default_permissions": (),
-                "indexes": [
-                    models.Index(fields=["subject_id"], name="winddown_ca_subject_9191bd_idx"),
-                    django.contrib.postgres.indexes.BrinIndex(
-                        autosummarize=True,
-                        fields=["xact_id"],
-                        name="winddown_ca_xact_id_bff8c1_brin",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Clock",
-            fields=[
-                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ("rehearsal", models.BooleanField(default=False)),
-                ("shift", models.DurationField(default=datetime.timedelta(0))),
-                ("frozen_at", models.DateTimeField(null=True)),
-            ],
-            options={
-                "db_table": "winddown_clock",
-                "default_permissions": (),
-                "constraints": [
-                    models.CheckConstraint(condition=models.Q(("id", 1)), name="clock_is_one_row"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("rehearsal", True),
-                            models.Q(("frozen_at", None), ("shift", datetime.timedelta(0))),
-                            _connector="OR",
-                        ),
-                        name="clock_moves_only_in_a_rehearsal",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="LoadedFile",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("kind", models.CharField(max_length=40)),
-                ("sha256", models.CharField(max_length=64)),
-                ("file_name", models.TextField()),
-                ("encoding", models.CharField(max_length=20)),
-                ("rows", models.BigIntegerField()),
-                ("inserted", models.BigIntegerField()),
-                ("sum_minor", models.BigIntegerField(null=True)),
-                (
-                    "loaded_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.expressions.RawSQL("winddown_now()", ())
-                    ),
-                ),
-                (
-                    "loaded_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.UniqueConstraint(fields=("kind", "sha256"), name="file_loaded_once"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("inserted__gte", 0), ("rows__gte", models.F("inserted"))
-                        ),
-                        name="file_inserted_of_rows",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Milestone",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("card_top_up_ends", "Card Top Up Ends"),
-                            ("spend_ends", "Spend Ends"),
-                            ("refund_opens", "Refund Opens"),
-                            ("refund_window_ends", "Refund Window Ends"),
-                        ],
-                        max_length=40,
-                        unique=True,
-                    ),
-                ),
-                ("at", models.DateTimeField()),
-                ("ends_capability", models.CharField(blank=True, max_length=60)),
-                (
-                    "workflow",
-                    models.CharField(
-                        blank=True,
-                        help_text="The workflow whose approved run this starts.",
-                        max_length=60,
-                    ),
-                ),
-                ("fired_at", models.DateTimeField(null=True)),
-                ("late_by", models.DurationField(null=True)),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("fired_at", None), ("fired_at__gte", models.F("at")), _connector="OR"
-                        ),
-                        name="milestone_not_fired_early",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Probe",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("version", models.IntegerField()),
-                ("at", models.DateTimeField()),
-                ("refused", models.BooleanField()),
-                ("answer", models.TextField()),
-                (
-                    "capability",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="winddown.capability"
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-            },
-        ),
-        migrations.CreateModel(
-            name="Programme",
-            fields=[
-                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ("name", models.CharField(max_length=100)),
-                ("currency", models.CharField(default="JPY", max_length=3)),
-                ("time_zone", models.CharField(default="Asia/Tokyo", max_length=64)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("operating", "Operating"),
-                            ("incident", "Incident"),
-                            ("restricted", "Restricted"),
-                            ("announced", "Announced"),
-                            ("closing", "Closing"),
-                            ("closed", "Closed"),
-                            ("balance_fixed", "Balance Fixed"),
-                            ("refunding", "Refunding"),
-                            ("refund_closed", "Refund Closed"),
-                            ("settling", "Settling"),
-                            ("completed", "Completed"),
-                            ("reported", "Reported"),
-                        ],
-                        default="operating",
-                        max_length=40,
-                    ),
-                ),
-                ("launched_at", models.DateTimeField()),
-                (
-                    "aware_at",
-                    models.DateTimeField(
-                        help_text="When the operator became aware of the incident.", null=True
-                    ),
-                ),
-                ("announced_at", models.DateTimeField(null=True)),
-                (
-                    "safeguarded_minor",
-                    models.BigIntegerField(
-                        default=0, help_text="Funds set aside for holders, as last reported."
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("id", 1)), name="programme_is_one_row"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("safeguarded_minor__gte", 0)),
-                        name="safeguarded_not_negative",
-                    ),
-                ],
-            },
-            bases=(django_fsm.FSMModelMixin, models.Model),
-        ),
-        migrations.CreateModel(
-            name="ProgrammeTransition",
-            fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("subject_id", models.BigIntegerField()),
-                ("transition", models.CharField(max_length=60)),
-                ("source", models.CharField(max_length=40)),
-                ("target", models.CharField(max_length=40)),
-                ("actor_id", models.BigIntegerField(null=True)),
-                ("run_id", models.BigIntegerField(null=True)),
-                ("reason", models.TextField()),
-                ("at", models.DateTimeField()),
-                ("xact_id", models.BigIntegerField()),
-            ],
-            options={
-                "abstract": False,
-                "default_permissions": (),
-                "indexes": [
-                    models.Index(fields=["subject_id"], name="winddown_pr_subject_d1378e_idx"),
-                    django.contrib.postgres.indexes.BrinIndex(
-                        autosummarize=True,
-                        fields=["xact_id"],
-                        name="winddown_pr_xact_id_f44f7b_brin",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="PublicNotice",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("statement", models.TextField()),
-                ("issuer_name", models.CharField(max_length=200)),
-                ("instrument", models.CharField(max_length=200)),
-                ("window_first_day", models.DateField()),
-                ("window_last_day", models.DateField()),
-                ("exclusion_statement", models.TextField()),
-                ("contact", models.TextField()),
-                ("how_to_claim", models.TextField()),
-                ("how_it_is_paid", models.TextField()),
-                ("published_at", models.DateTimeField()),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            (
-                                "window_last_day__gte",
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("window_first_day"),
-                                    "+",
-                                    models.Value(datetime.timedelta(days=60)),
-                                ),
-                            )
-                        ),
-                        name="window_of_sixty_days",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="PublishedFigure",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("key", models.CharField(max_length=60)),
-                ("as_of", models.DateTimeField()),
-                ("value", models.BigIntegerField()),
-                ("exact", models.BooleanField(default=True)),
-                ("source", models.TextField()),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("key", "as_of"), name="one_figure_per_key_and_instant"
-                    )
-                ],
-            },
-        ),
         migrations.CreateModel(
             name="Run",
             fields=[
@@ -596,8 +97,71 @@ class Migration(migrations.Migration):
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="run",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO winddown_runtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'abort') AND b.state = 'approved' AND a.state = 'aborted' THEN 'abort' WHEN (named IS NULL OR named = 'abort') AND b.state = 'awaiting_approval' AND a.state = 'aborted' THEN 'abort' WHEN (named IS NULL OR named = 'abort') AND b.state = 'paused' AND a.state = 'aborted' THEN 'abort' WHEN (named IS NULL OR named = 'abort') AND b.state = 'requested' AND a.state = 'aborted' THEN 'abort' WHEN (named IS NULL OR named = 'approve') AND b.state = 'awaiting_approval' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'end_with_failures') AND b.state = 'running' AND a.state = 'partially_failed' THEN 'end_with_failures' WHEN (named IS NULL OR named = 'pause') AND b.state = 'running' AND a.state = 'paused' THEN 'pause' WHEN (named IS NULL OR named = 'reject') AND b.state = 'awaiting_approval' AND a.state = 'aborted' THEN 'reject' WHEN (named IS NULL OR named = 'resume') AND b.state = 'paused' AND a.state = 'running' THEN 'resume' WHEN (named IS NULL OR named = 'retry') AND b.state = 'partially_failed' AND a.state = 'running' THEN 'retry' WHEN (named IS NULL OR named = 'start') AND b.state = 'approved' AND a.state = 'running' THEN 'start' WHEN (named IS NULL OR named = 'submit') AND b.state = 'requested' AND a.state = 'awaiting_approval' THEN 'submit' WHEN (named IS NULL OR named = 'succeed') AND b.state = 'running' AND a.state = 'succeeded' THEN 'succeed'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('winddown_runtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="f7644aefca24cec30587725a61b1831ce1b8bda4",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_ae940",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="winddown_run",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="run",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('requested')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('requested') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="e1c46226035e034be911b3fafbf06006113ed3bc",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_fb33b",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="winddown_run",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="run",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="d1d3ea979a697896369cd79f9b6f1ce13b1688b3",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_92957",
+                    table="winddown_run",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="run",
+            trigger=pgtrigger.compiler.Trigger(
+                name="approved_by_signature",
+                sql=winddown.guards.GuardSql(
+                    condition="WHEN (NEW.\"state\" = 'approved' AND OLD.\"state\" = 'awaiting_approval')",
+                    func="\n                    IF NOT EXISTS (\n                        SELECT FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id\n                        WHERE s.subject = 'run:' || NEW.id AND s.part = 'approved' AND s.digest = NEW.plan_digest\n                          AND s.signer_id <> NEW.maker_id AND a.expires_at > winddown_now()\n                    ) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD033',\n                            MESSAGE = format('run %s has no approval of a second person for its plan', NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="f55cede18d7f231d74d3f1c7c9e5dcc66e3908f8",
+                    operation="UPDATE",
+                    pgid="pgtrigger_approved_by_signature_6dd1a",
+                    table="winddown_run",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.CreateModel(
-            name="Plan",
+            name="Approval",
             fields=[
                 (
                     "id",
@@ -605,56 +169,144 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("content", models.JSONField()),
+                ("subject", models.CharField(max_length=120)),
+                ("stage", models.CharField(max_length=40)),
                 ("digest", models.CharField(max_length=64)),
-                ("planned_at", models.DateTimeField()),
+                ("summary", models.JSONField()),
                 (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="plans",
-                        to="winddown.run",
+                    "permission",
+                    models.CharField(
+                        help_text="What the person who decides must hold.", max_length=80
                     ),
                 ),
+                ("reason", models.TextField()),
+                ("requested_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "maker",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "indexes": [models.Index(fields=["subject", "stage"], name="approval_of_subject")],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="approval",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="0b9565bbc1d253028f4a4ba5bfc5bb585f508000",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_c3472",
+                    table="winddown_approval",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="AuditEntry",
+            fields=[
+                ("seq", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("action", models.CharField(max_length=80)),
+                ("subject", models.CharField(max_length=120)),
+                ("reason", models.TextField()),
+                ("run_id", models.BigIntegerField(null=True)),
+                ("facts", models.JSONField()),
+                ("rows", models.TextField()),
+                ("xact_id", models.BigIntegerField(db_index=True)),
+                ("previous", models.BinaryField(max_length=32)),
+                ("hash", models.BinaryField(max_length=32)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["subject"], name="audit_by_subject"),
+                    django.contrib.postgres.indexes.BrinIndex(fields=["at"], name="audit_by_time"),
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="auditentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="2b7a38ae6aa790fd6e36125646c6de22393867bc",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_c51de",
+                    table="winddown_auditentry",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="AuditHorizon",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("xact_id", models.BigIntegerField(default=0)),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("id", 1)), name="audit_horizon_is_one_row"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="AuditSeal",
+            fields=[
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="winddown.auditentry",
+                    ),
+                ),
+                ("from_xact_id", models.BigIntegerField()),
+                ("to_xact_id", models.BigIntegerField(db_index=True)),
+                ("tables", models.JSONField()),
             ],
             options={
                 "default_permissions": (),
             },
         ),
-        migrations.CreateModel(
-            name="Failure",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="auditseal",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="5bdb01bd78bd3ffb81a407c121e0b2667afe7b69",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_07ff6",
+                    table="winddown_auditseal",
+                    when="BEFORE",
                 ),
-                ("step", models.CharField(max_length=40)),
-                ("subject_id", models.BigIntegerField()),
-                ("reason_code", models.CharField(max_length=60)),
-                ("detail", models.TextField(help_text="Never a name, an account or a token.")),
-                ("at", models.DateTimeField()),
-                ("retried_at", models.DateTimeField(null=True)),
-                (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="failures",
-                        to="winddown.run",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("retried_at", None)),
-                        fields=("run", "step", "subject_id"),
-                        name="one_open_failure_per_row",
-                    )
-                ],
-            },
+            ),
         ),
         migrations.CreateModel(
             name="Batch",
@@ -722,6 +374,661 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Capability",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=60, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("enabled", "Enabled"),
+                            ("disabled", "Disabled"),
+                            ("restoring", "Restoring"),
+                        ],
+                        default="enabled",
+                        max_length=40,
+                    ),
+                ),
+                ("version", models.IntegerField(default=1)),
+                ("since", models.DateTimeField()),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "ratify_by",
+                    models.DateTimeField(
+                        help_text="When an unratified stop becomes an alarm.", null=True
+                    ),
+                ),
+                (
+                    "review_at",
+                    models.DateTimeField(
+                        help_text="When the stop must be reviewed; it is never lifted by itself.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "ratified_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "stopped_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["code"],
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ratified_by", None),
+                            models.Q(("ratified_by", models.F("stopped_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="stop_ratified_by_a_second",
+                    )
+                ],
+            },
+            bases=(django_fsm.FSMModelMixin, models.Model),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="capability",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO winddown_capabilitytransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'keep_stopped') AND b.state = 'restoring' AND a.state = 'disabled' THEN 'keep_stopped' WHEN (named IS NULL OR named = 'request_restore') AND b.state = 'disabled' AND a.state = 'restoring' THEN 'request_restore' WHEN (named IS NULL OR named = 'restore') AND b.state = 'restoring' AND a.state = 'enabled' THEN 'restore' WHEN (named IS NULL OR named = 'stop') AND b.state = 'enabled' AND a.state = 'disabled' THEN 'stop'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('winddown_capabilitytransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="e1c9cc282d8f30454deaa9784c1215df9e11587b",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_f5a90",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="winddown_capability",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="capability",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('enabled')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('enabled') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="44b9f7184ffc5e7ebfa90968ce6985924e3c87c3",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_2222a",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="winddown_capability",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="capability",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="cc58545027ef3b8a845c756c1289990f90fc8d90",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_88cb7",
+                    table="winddown_capability",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="CapabilityTransition",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subject_id", models.BigIntegerField()),
+                ("transition", models.CharField(max_length=60)),
+                ("source", models.CharField(max_length=40)),
+                ("target", models.CharField(max_length=40)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("run_id", models.BigIntegerField(null=True)),
+                ("reason", models.TextField()),
+                ("at", models.DateTimeField()),
+                ("xact_id", models.BigIntegerField()),
+            ],
+            options={
+                "abstract": False,
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["subject_id"], name="winddown_ca_subject_9191bd_idx"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True,
+                        fields=["xact_id"],
+                        name="winddown_ca_xact_id_bff8c1_brin",
+                    ),
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="capabilitytransition",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="2b25dd2823fc857a8ef802f5ab41e6dd46c76e3a",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_110c0",
+                    table="winddown_capabilitytransition",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="Clock",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("rehearsal", models.BooleanField(default=False)),
+                ("shift", models.DurationField(default=datetime.timedelta(0))),
+                ("frozen_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "db_table": "winddown_clock",
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="clock_is_one_row"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("rehearsal", True),
+                            models.Q(("frozen_at", None), ("shift", datetime.timedelta(0))),
+                            _connector="OR",
+                        ),
+                        name="clock_moves_only_in_a_rehearsal",
+                    ),
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="clock",
+            trigger=pgtrigger.compiler.Trigger(
+                name="rehearsal_from_the_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n                    IF TG_OP = 'UPDATE' AND OLD.rehearsal AND NOT NEW.rehearsal THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD021',\n                            MESSAGE = 'a rehearsal never becomes a real programme';\n                    END IF;\n                    IF NEW.rehearsal AND (TG_OP = 'INSERT' OR NOT OLD.rehearsal)\n                        AND EXISTS (SELECT FROM winddown_programme)\n                    THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD021',\n                            MESSAGE = 'a database that holds a programme cannot be made a rehearsal';\n                    END IF;\n                    RETURN NEW;\n                ",
+                    hash="53923cd68593d3b65e9b16b830c339f4d576ae16",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_rehearsal_from_the_start_bafd8",
+                    table="winddown_clock",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="Failure",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("step", models.CharField(max_length=40)),
+                ("subject_id", models.BigIntegerField()),
+                ("reason_code", models.CharField(max_length=60)),
+                ("detail", models.TextField(help_text="Never a name, an account or a token.")),
+                ("at", models.DateTimeField()),
+                ("retried_at", models.DateTimeField(null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="failures",
+                        to="winddown.run",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("retried_at", None)),
+                        fields=("run", "step", "subject_id"),
+                        name="one_open_failure_per_row",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="LoadedFile",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                ("sha256", models.CharField(max_length=64)),
+                ("file_name", models.TextField()),
+                ("encoding", models.CharField(max_length=20)),
+                ("rows", models.BigIntegerField()),
+                ("inserted", models.BigIntegerField()),
+                ("sum_minor", models.BigIntegerField(null=True)),
+                (
+                    "loaded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.expressions.RawSQL("winddown_now()", ())
+                    ),
+                ),
+                (
+                    "loaded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(fields=("kind", "sha256"), name="file_loaded_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("inserted__gte", 0), ("rows__gte", models.F("inserted"))
+                        ),
+                        name="file_inserted_of_rows",
+                    ),
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="loadedfile",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="30b18b684b1c9a704d50b5326281d209cc861585",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_afd67",
+                    table="winddown_loadedfile",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="Milestone",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("card_top_up_ends", "Card Top Up Ends"),
+                            ("spend_ends", "Spend Ends"),
+                            ("refund_opens", "Refund Opens"),
+                            ("refund_window_ends", "Refund Window Ends"),
+                        ],
+                        max_length=40,
+                        unique=True,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("ends_capability", models.CharField(blank=True, max_length=60)),
+                (
+                    "workflow",
+                    models.CharField(
+                        blank=True,
+                        help_text="The workflow whose approved run this starts.",
+                        max_length=60,
+                    ),
+                ),
+                ("fired_at", models.DateTimeField(null=True)),
+                ("late_by", models.DurationField(null=True)),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("fired_at", None), ("fired_at__gte", models.F("at")), _connector="OR"
+                        ),
+                        name="milestone_not_fired_early",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Plan",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("content", models.JSONField()),
+                ("digest", models.CharField(max_length=64)),
+                ("planned_at", models.DateTimeField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="plans",
+                        to="winddown.run",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="plan",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="aeb2024913cfaccf97885e6bbaad7954c0d9d4e0",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_49f61",
+                    table="winddown_plan",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="Probe",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.IntegerField()),
+                ("at", models.DateTimeField()),
+                ("refused", models.BooleanField()),
+                ("answer", models.TextField()),
+                (
+                    "capability",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="winddown.capability"
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="Programme",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=100)),
+                ("currency", models.CharField(default="JPY", max_length=3)),
+                ("time_zone", models.CharField(default="Asia/Tokyo", max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("operating", "Operating"),
+                            ("incident", "Incident"),
+                            ("restricted", "Restricted"),
+                            ("announced", "Announced"),
+                            ("closing", "Closing"),
+                            ("closed", "Closed"),
+                            ("balance_fixed", "Balance Fixed"),
+                            ("refunding", "Refunding"),
+                            ("refund_closed", "Refund Closed"),
+                            ("settling", "Settling"),
+                            ("completed", "Completed"),
+                            ("reported", "Reported"),
+                        ],
+                        default="operating",
+                        max_length=40,
+                    ),
+                ),
+                ("launched_at", models.DateTimeField()),
+                (
+                    "aware_at",
+                    models.DateTimeField(
+                        help_text="When the operator became aware of the incident.", null=True
+                    ),
+                ),
+                ("announced_at", models.DateTimeField(null=True)),
+                (
+                    "safeguarded_minor",
+                    models.BigIntegerField(
+                        default=0, help_text="Funds set aside for holders, as last reported."
+                    ),
+                ),
+                (
+                    "contact_phone",
+                    models.CharField(
+                        blank=True,
+                        help_text="Where customers call; stands on public pages.",
+                        max_length=20,
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("id", 1)), name="programme_is_one_row"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("safeguarded_minor__gte", 0)),
+                        name="safeguarded_not_negative",
+                    ),
+                ],
+            },
+            bases=(django_fsm.FSMModelMixin, models.Model),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="programme",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine",
+                sql=winddown.guards.GuardSql(
+                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
+                    func="\n            WITH logged AS (\n                INSERT INTO winddown_programmetransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'announce') AND b.state = 'operating' AND a.state = 'announced' THEN 'announce' WHEN (named IS NULL OR named = 'announce') AND b.state = 'restricted' AND a.state = 'announced' THEN 'announce' WHEN (named IS NULL OR named = 'close') AND b.state = 'closing' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close_window') AND b.state = 'refunding' AND a.state = 'refund_closed' THEN 'close_window' WHEN (named IS NULL OR named = 'complete') AND b.state = 'settling' AND a.state = 'completed' THEN 'complete' WHEN (named IS NULL OR named = 'declare_incident') AND b.state = 'operating' AND a.state = 'incident' THEN 'declare_incident' WHEN (named IS NULL OR named = 'fix_balance') AND b.state = 'closed' AND a.state = 'balance_fixed' THEN 'fix_balance' WHEN (named IS NULL OR named = 'open_refunds') AND b.state = 'balance_fixed' AND a.state = 'refunding' THEN 'open_refunds' WHEN (named IS NULL OR named = 'report') AND b.state = 'completed' AND a.state = 'reported' THEN 'report' WHEN (named IS NULL OR named = 'restore') AND b.state = 'restricted' AND a.state = 'operating' THEN 'restore' WHEN (named IS NULL OR named = 'restrict') AND b.state = 'incident' AND a.state = 'restricted' THEN 'restrict' WHEN (named IS NULL OR named = 'settle') AND b.state = 'refund_closed' AND a.state = 'settling' THEN 'settle' WHEN (named IS NULL OR named = 'start_closing') AND b.state = 'announced' AND a.state = 'closing' THEN 'start_closing'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('winddown_programmetransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="e50aa27201287016c70982dcb1945a77db623fd8",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_machine_d95ad",
+                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
+                    table="winddown_programme",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="programme",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_start",
+                sql=winddown.guards.GuardSql(
+                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('operating')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('operating') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
+                    hash="de18c739b215250b9739de6cc9de2fbe28bb3e1d",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_machine_start_a7ae3",
+                    referencing="REFERENCING NEW TABLE AS after ",
+                    table="winddown_programme",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="programme",
+            trigger=pgtrigger.compiler.Trigger(
+                name="machine_row",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="70c9bbdeb4b27303250deb4a8c7d307ef3854464",
+                    level="STATEMENT",
+                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
+                    pgid="pgtrigger_machine_row_3ded6",
+                    table="winddown_programme",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="ProgrammeTransition",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subject_id", models.BigIntegerField()),
+                ("transition", models.CharField(max_length=60)),
+                ("source", models.CharField(max_length=40)),
+                ("target", models.CharField(max_length=40)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("run_id", models.BigIntegerField(null=True)),
+                ("reason", models.TextField()),
+                ("at", models.DateTimeField()),
+                ("xact_id", models.BigIntegerField()),
+            ],
+            options={
+                "abstract": False,
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["subject_id"], name="winddown_pr_subject_d1378e_idx"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True,
+                        fields=["xact_id"],
+                        name="winddown_pr_xact_id_f44f7b_brin",
+                    ),
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="programmetransition",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="4c3a46f405ddc82e4b721e8fb3d4185162096de4",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_9adae",
+                    table="winddown_programmetransition",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="PublicNotice",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("statement", models.TextField()),
+                ("issuer_name", models.CharField(max_length=200)),
+                ("instrument", models.CharField(max_length=200)),
+                ("window_first_day", models.DateField()),
+                ("window_last_day", models.DateField()),
+                ("exclusion_statement", models.TextField()),
+                ("contact", models.TextField()),
+                ("how_to_claim", models.TextField()),
+                ("how_it_is_paid", models.TextField()),
+                ("published_at", models.DateTimeField()),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "window_last_day__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("window_first_day"),
+                                    "+",
+                                    models.Value(datetime.timedelta(days=60)),
+                                ),
+                            )
+                        ),
+                        name="window_of_sixty_days",
+                    )
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="publicnotice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="7110e105552502d01b49780d297b68fd8dee2030",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_b3333",
+                    table="winddown_publicnotice",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
+            name="PublishedFigure",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=60)),
+                ("as_of", models.DateTimeField()),
+                ("value", models.BigIntegerField()),
+                ("exact", models.BooleanField(default=True)),
+                ("source", models.TextField()),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("key", "as_of"), name="one_figure_per_key_and_instant"
+                    )
+                ],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="publishedfigure",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="e42a1d788b06c541d5a23d9af48c79fbde752b00",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_a9f51",
+                    table="winddown_publishedfigure",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.CreateModel(
             name="RunTransition",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
@@ -747,6 +1054,21 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="runtransition",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=winddown.guards.GuardSql(
+                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
+                    hash="2750c843486f2384049ae59ab6c6ddbbfa45ec12",
+                    level="STATEMENT",
+                    operation="UPDATE OR DELETE OR TRUNCATE",
+                    pgid="pgtrigger_append_only_3454f",
+                    table="winddown_runtransition",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.CreateModel(
             name="Signature",
@@ -804,358 +1126,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
-            name="StepTotal",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("step", models.CharField(max_length=40)),
-                ("rows_expected", models.BigIntegerField()),
-                ("started_at", models.DateTimeField()),
-                ("ended_at", models.DateTimeField(null=True)),
-                (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="step_totals",
-                        to="winddown.run",
-                    ),
-                ),
-            ],
-            options={
-                "default_permissions": (),
-                "constraints": [
-                    models.UniqueConstraint(fields=("run", "step"), name="one_total_per_step")
-                ],
-            },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="capabilitytransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="2b25dd2823fc857a8ef802f5ab41e6dd46c76e3a",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_110c0",
-                    table="winddown_capabilitytransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="clock",
-            trigger=pgtrigger.compiler.Trigger(
-                name="rehearsal_from_the_start",
-                sql=winddown.guards.GuardSql(
-                    func="\n                    IF TG_OP = 'UPDATE' AND OLD.rehearsal AND NOT NEW.rehearsal THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD021',\n                            MESSAGE = 'a rehearsal never becomes a real programme';\n                    END IF;\n                    IF NEW.rehearsal AND (TG_OP = 'INSERT' OR NOT OLD.rehearsal)\n                        AND EXISTS (SELECT FROM winddown_programme)\n                    THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD021',\n                            MESSAGE = 'a database that holds a programme cannot be made a rehearsal';\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="53923cd68593d3b65e9b16b830c339f4d576ae16",
-                    operation="INSERT OR UPDATE",
-                    pgid="pgtrigger_rehearsal_from_the_start_bafd8",
-                    table="winddown_clock",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="programme",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO winddown_programmetransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'announce') AND b.state = 'operating' AND a.state = 'announced' THEN 'announce' WHEN (named IS NULL OR named = 'announce') AND b.state = 'restricted' AND a.state = 'announced' THEN 'announce' WHEN (named IS NULL OR named = 'close') AND b.state = 'closing' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close_window') AND b.state = 'refunding' AND a.state = 'refund_closed' THEN 'close_window' WHEN (named IS NULL OR named = 'complete') AND b.state = 'settling' AND a.state = 'completed' THEN 'complete' WHEN (named IS NULL OR named = 'declare_incident') AND b.state = 'operating' AND a.state = 'incident' THEN 'declare_incident' WHEN (named IS NULL OR named = 'fix_balance') AND b.state = 'closed' AND a.state = 'balance_fixed' THEN 'fix_balance' WHEN (named IS NULL OR named = 'open_refunds') AND b.state = 'balance_fixed' AND a.state = 'refunding' THEN 'open_refunds' WHEN (named IS NULL OR named = 'report') AND b.state = 'completed' AND a.state = 'reported' THEN 'report' WHEN (named IS NULL OR named = 'restore') AND b.state = 'restricted' AND a.state = 'operating' THEN 'restore' WHEN (named IS NULL OR named = 'restrict') AND b.state = 'incident' AND a.state = 'restricted' THEN 'restrict' WHEN (named IS NULL OR named = 'settle') AND b.state = 'refund_closed' AND a.state = 'settling' THEN 'settle' WHEN (named IS NULL OR named = 'start_closing') AND b.state = 'announced' AND a.state = 'closing' THEN 'start_closing'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('winddown_programmetransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="e50aa27201287016c70982dcb1945a77db623fd8",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_d95ad",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="winddown_programme",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="programme",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
-                sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('operating')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('operating') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="de18c739b215250b9739de6cc9de2fbe28bb3e1d",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_a7ae3",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="winddown_programme",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="programme",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="70c9bbdeb4b27303250deb4a8c7d307ef3854464",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_3ded6",
-                    table="winddown_programme",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="programmetransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="4c3a46f405ddc82e4b721e8fb3d4185162096de4",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_9adae",
-                    table="winddown_programmetransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="publicnotice",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="7110e105552502d01b49780d297b68fd8dee2030",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_b3333",
-                    table="winddown_publicnotice",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="publishedfigure",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="e42a1d788b06c541d5a23d9af48c79fbde752b00",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_a9f51",
-                    table="winddown_publishedfigure",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="runtransition",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="2750c843486f2384049ae59ab6c6ddbbfa45ec12",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_3454f",
-                    table="winddown_runtransition",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="approval",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="0b9565bbc1d253028f4a4ba5bfc5bb585f508000",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_c3472",
-                    table="winddown_approval",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="auditseal",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="5bdb01bd78bd3ffb81a407c121e0b2667afe7b69",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_07ff6",
-                    table="winddown_auditseal",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="auditentry",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="2b7a38ae6aa790fd6e36125646c6de22393867bc",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_c51de",
-                    table="winddown_auditentry",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="capability",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO winddown_capabilitytransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'keep_stopped') AND b.state = 'restoring' AND a.state = 'disabled' THEN 'keep_stopped' WHEN (named IS NULL OR named = 'request_restore') AND b.state = 'disabled' AND a.state = 'restoring' THEN 'request_restore' WHEN (named IS NULL OR named = 'restore') AND b.state = 'restoring' AND a.state = 'enabled' THEN 'restore' WHEN (named IS NULL OR named = 'stop') AND b.state = 'enabled' AND a.state = 'disabled' THEN 'stop'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('winddown_capabilitytransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="e1c9cc282d8f30454deaa9784c1215df9e11587b",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_f5a90",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="winddown_capability",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="capability",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
-                sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('enabled')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('enabled') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="44b9f7184ffc5e7ebfa90968ce6985924e3c87c3",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_2222a",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="winddown_capability",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="capability",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="cc58545027ef3b8a845c756c1289990f90fc8d90",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_88cb7",
-                    table="winddown_capability",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="loadedfile",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="30b18b684b1c9a704d50b5326281d209cc861585",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_afd67",
-                    table="winddown_loadedfile",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="run",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine",
-                sql=winddown.guards.GuardSql(
-                    declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
-                    func="\n            WITH logged AS (\n                INSERT INTO winddown_runtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'abort') AND b.state = 'approved' AND a.state = 'aborted' THEN 'abort' WHEN (named IS NULL OR named = 'abort') AND b.state = 'awaiting_approval' AND a.state = 'aborted' THEN 'abort' WHEN (named IS NULL OR named = 'abort') AND b.state = 'paused' AND a.state = 'aborted' THEN 'abort' WHEN (named IS NULL OR named = 'abort') AND b.state = 'requested' AND a.state = 'aborted' THEN 'abort' WHEN (named IS NULL OR named = 'approve') AND b.state = 'awaiting_approval' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'end_with_failures') AND b.state = 'running' AND a.state = 'partially_failed' THEN 'end_with_failures' WHEN (named IS NULL OR named = 'pause') AND b.state = 'running' AND a.state = 'paused' THEN 'pause' WHEN (named IS NULL OR named = 'reject') AND b.state = 'awaiting_approval' AND a.state = 'aborted' THEN 'reject' WHEN (named IS NULL OR named = 'resume') AND b.state = 'paused' AND a.state = 'running' THEN 'resume' WHEN (named IS NULL OR named = 'retry') AND b.state = 'partially_failed' AND a.state = 'running' THEN 'retry' WHEN (named IS NULL OR named = 'start') AND b.state = 'approved' AND a.state = 'running' THEN 'start' WHEN (named IS NULL OR named = 'submit') AND b.state = 'requested' AND a.state = 'awaiting_approval' THEN 'submit' WHEN (named IS NULL OR named = 'succeed') AND b.state = 'running' AND a.state = 'succeeded' THEN 'succeed'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('winddown_runtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="f7644aefca24cec30587725a61b1831ce1b8bda4",
-                    level="STATEMENT",
-                    operation="UPDATE",
-                    pgid="pgtrigger_machine_ae940",
-                    referencing="REFERENCING OLD TABLE AS before  NEW TABLE AS after ",
-                    table="winddown_run",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="run",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_start",
-                sql=winddown.guards.GuardSql(
-                    func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('requested')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('requested') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="e1c46226035e034be911b3fafbf06006113ed3bc",
-                    level="STATEMENT",
-                    operation="INSERT",
-                    pgid="pgtrigger_machine_start_fb33b",
-                    referencing="REFERENCING NEW TABLE AS after ",
-                    table="winddown_run",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="run",
-            trigger=pgtrigger.compiler.Trigger(
-                name="machine_row",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="d1d3ea979a697896369cd79f9b6f1ce13b1688b3",
-                    level="STATEMENT",
-                    operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
-                    pgid="pgtrigger_machine_row_92957",
-                    table="winddown_run",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="run",
-            trigger=pgtrigger.compiler.Trigger(
-                name="approved_by_signature",
-                sql=winddown.guards.GuardSql(
-                    condition="WHEN (NEW.\"state\" = 'approved' AND OLD.\"state\" = 'awaiting_approval')",
-                    func="\n                    IF NOT EXISTS (\n                        SELECT FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id\n                        WHERE s.subject = 'run:' || NEW.id AND s.part = 'approved' AND s.digest = NEW.plan_digest\n                          AND s.signer_id <> NEW.maker_id AND a.expires_at > winddown_now()\n                    ) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD033',\n                            MESSAGE = format('run %s has no approval of a second person for its plan', NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="f55cede18d7f231d74d3f1c7c9e5dcc66e3908f8",
-                    operation="UPDATE",
-                    pgid="pgtrigger_approved_by_signature_6dd1a",
-                    table="winddown_run",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="plan",
-            trigger=pgtrigger.compiler.Trigger(
-                name="append_only",
-                sql=winddown.guards.GuardSql(
-                    func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="aeb2024913cfaccf97885e6bbaad7954c0d9d4e0",
-                    level="STATEMENT",
-                    operation="UPDATE OR DELETE OR TRUNCATE",
-                    pgid="pgtrigger_append_only_49f61",
-                    table="winddown_plan",
-                    when="BEFORE",
-                ),
-            ),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name="signature",
             trigger=pgtrigger.compiler.Trigger(
@@ -1185,5 +1155,50 @@ class Migration(migrations.Migration):
                     when="BEFORE",
                 ),
             ),
+        ),
+        migrations.CreateModel(
+            name="StepTotal",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("step", models.CharField(max_length=40)),
+                ("rows_expected", models.BigIntegerField()),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="step_totals",
+                        to="winddown.run",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(fields=("run", "step"), name="one_total_per_step")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Worker",
+            fields=[
+                ("name", models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ("seen_at", models.DateTimeField()),
+                ("run_id", models.BigIntegerField(null=True)),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
+        # The one row of the clock, which stands at real time.
+        migrations.RunSQL(
+            "INSERT INTO winddown_clock (id, rehearsal, shift) VALUES (1, false, '0')",
+            "DELETE FROM winddown_clock",
         ),
     ]

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 
 from winddown.guards import Guard, append_only
+from winddown.sqlstates import SqlState
 
 
 class Approval(models.Model):
@@ -75,24 +76,24 @@ class Signature(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 declare=[("asked", "winddown_approval"), ("latest", "bigint")],
-                func="""
+                func=f"""
                     SELECT * INTO asked FROM winddown_approval WHERE id = NEW.approval_id;
                     SELECT coalesce(u.staff_number, '') INTO NEW.staff_number
                     FROM accounts_user u WHERE u.id = NEW.signer_id;
                     IF NEW.staff_number = '' THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD030',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.SIGNER_REFUSED}',
                             MESSAGE = 'a signature needs a member of staff';
                     END IF;
                     NEW.subject := asked.subject;
                     NEW.stage := asked.stage;
                     NEW.at := winddown_now();
                     IF NEW.digest <> asked.digest THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD031',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.ANOTHER_PLAN}',
                             MESSAGE = 'the signature covers another plan than the request';
                     END IF;
                     IF NEW.part = 'maker' THEN
                         IF NEW.signer_id <> asked.maker_id THEN
-                            RAISE EXCEPTION USING ERRCODE = 'WD030',
+                            RAISE EXCEPTION USING ERRCODE = '{SqlState.SIGNER_REFUSED}',
                                 MESSAGE = 'the maker signs the own request';
                         END IF;
                         RETURN NEW;
@@ -100,11 +101,11 @@ class Signature(models.Model):
                     SELECT max(id) INTO latest FROM winddown_approval
                     WHERE subject = asked.subject AND stage = asked.stage;
                     IF latest <> asked.id THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD031',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.ANOTHER_PLAN}',
                             MESSAGE = 'the request was superseded by a later one';
                     END IF;
                     IF winddown_now() >= asked.expires_at THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD032',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.REQUEST_EXPIRED}',
                             MESSAGE = 'the request has expired';
                     END IF;
                     RETURN NEW;

@@ -24,6 +24,9 @@ class Capability(Stateful):
         DISABLED = "disabled"
         RESTORING = "restoring"
 
+    ALONE = (State.ENABLED, State.DISABLED, State.RESTORING)
+    """Asked for one at a time: no set of states has the same meaning."""
+
     code = models.CharField(max_length=60, unique=True)
     state = state_field(State, initial=State.ENABLED)
     version = models.IntegerField(default=1)

@@ -8,6 +8,7 @@ import pgtrigger
 from django.db import models
 
 from winddown.guards import Guard
+from winddown.sqlstates import SqlState
 
 
 class Clock(models.Model):
@@ -33,15 +34,15 @@ class Clock(models.Model):
                 name="rehearsal_from_the_start",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,
-                func="""
+                func=f"""
                     IF TG_OP = 'UPDATE' AND OLD.rehearsal AND NOT NEW.rehearsal THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD021',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.CLOCK_REFUSED}',
                             MESSAGE = 'a rehearsal never becomes a real programme';
                     END IF;
                     IF NEW.rehearsal AND (TG_OP = 'INSERT' OR NOT OLD.rehearsal)
                         AND EXISTS (SELECT FROM winddown_programme)
                     THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD021',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.CLOCK_REFUSED}',
                             MESSAGE = 'a database that holds a programme cannot be made a rehearsal';
                     END IF;
                     RETURN NEW;

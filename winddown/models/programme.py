@@ -33,6 +33,22 @@ class Programme(Stateful):
         COMPLETED = "completed"
         REPORTED = "reported"
 
+    ALONE = (
+        State.OPERATING,
+        State.INCIDENT,
+        State.RESTRICTED,
+        State.ANNOUNCED,
+        State.CLOSING,
+        State.CLOSED,
+        State.BALANCE_FIXED,
+        State.REFUNDING,
+        State.REFUND_CLOSED,
+        State.SETTLING,
+        State.COMPLETED,
+        State.REPORTED,
+    )
+    """Asked for one at a time: no set of states has the same meaning."""
+
     id = models.SmallIntegerField(primary_key=True, default=1)
     name = models.CharField(max_length=100)
     currency = models.CharField(max_length=3, default="JPY")

@@ -10,6 +10,7 @@ from django_fsm import transition
 from winddown.guards import Guard, append_only
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models.transition import TransitionLog
+from winddown.sqlstates import SqlState
 
 
 class Run(Stateful):
@@ -33,6 +34,14 @@ class Run(Stateful):
         ABORTED = "aborted"
 
     ENDED = (State.SUCCEEDED, State.PARTIALLY_FAILED, State.ABORTED)
+    UNDER_WAY = (State.RUNNING, State.PAUSED)
+    FOLLOWED = (State.APPROVED, *UNDER_WAY)
+    """What `--run` starts or goes on with."""
+    ABORTABLE = (State.AWAITING_APPROVAL, State.APPROVED, State.PAUSED)
+    VERIFIED = (State.SUCCEEDED, State.PARTIALLY_FAILED)
+    """Its last step is done."""
+    NEEDS_NO_APPROVAL = (State.REQUESTED, State.AWAITING_APPROVAL, State.ABORTED)
+    """A run that nobody approved may stand in these."""
 
     workflow = models.CharField(max_length=60)
     params = models.JSONField(default=dict)
@@ -73,13 +82,13 @@ class Run(Stateful):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__state="awaiting_approval", new__state="approved"),
-                func="""
+                func=f"""
                     IF NOT EXISTS (
                         SELECT FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id
                         WHERE s.subject = 'run:' || NEW.id AND s.part = 'approved' AND s.digest = NEW.plan_digest
                           AND s.signer_id <> NEW.maker_id AND a.expires_at > winddown_now()
                     ) THEN
-                        RAISE EXCEPTION USING ERRCODE = 'WD033',
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
                             MESSAGE = format('run %s has no approval of a second person for its plan', NEW.id);
                     END IF;
                     RETURN NEW;
@@ -232,6 +241,9 @@ class Batch(models.Model):
         LEASED = "leased"
         DONE = "done"
         SPLIT = "split"
+
+    UNFINISHED = (State.WAITING, State.LEASED)
+    SETTLED = (State.DONE, State.SPLIT)
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="batches")
     step = models.CharField(max_length=40)

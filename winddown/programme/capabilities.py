@@ -11,6 +11,7 @@ from typing import Any
 from django.db import DatabaseError, connection, transaction
 
 from winddown import clock, locks
+from winddown.actors import Actor
 from winddown.authority import approvals
 from winddown.errors import CapabilityStopped, GuardNotMet, PastDeadline, UnknownCapability
 from winddown.evidence import audit
@@ -18,6 +19,8 @@ from winddown.locks import Lock
 from winddown.machines.move import transition_one
 from winddown.models import Capability, Probe, Programme, Signature
 from winddown.providers import PROVIDERS as PROVIDERS
+from winddown.registries import Registry
+from winddown.sqlstates import SqlState, sqlstate_of
 
 FUNDING_SOURCES = ("credit_card", "debit_card", "atm_cash", "register_cash", "points", "bonus")
 ALL = (
@@ -36,7 +39,11 @@ RATIFY_WITHIN = dt.timedelta(hours=24)
 
 # A leak is anything that passed a switch under a version it had stopped. Each app names its own by
 # capability prefix.
-LEAKS: dict[str, Callable[[Capability], int]] = {}
+LEAKS: Registry[Callable[[Capability], int]] = Registry(
+    "leaks",
+    entries_are="by the beginning of a capability's code: counts what slipped through after a stop",
+    owner=__name__,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +89,14 @@ def _refusals(code: str) -> Iterator[None]:
         yield
     except DatabaseError as refusal:
         cause: Any = refusal.__cause__
-        state = getattr(cause, "sqlstate", None)
-        if state == "WD001":
+        state = sqlstate_of(refusal)
+        if state == SqlState.CAPABILITY_STOPPED:
             raise CapabilityStopped(
                 capability=code, since=cause.diag.message_detail, reason=cause.diag.message_hint
             ) from refusal
-        if state == "WD002":
+        if state == SqlState.PAST_DEADLINE:
             raise PastDeadline(capability=code, at=cause.diag.message_detail) from refusal
-        if state == "WD003":
+        if state == SqlState.UNKNOWN_CAPABILITY:
             raise UnknownCapability(capability=code) from refusal
         raise
 
@@ -99,7 +106,7 @@ def _locked(code: str) -> Capability:
     found = Capability.objects.filter(code=code).first()
     if found is None:
         raise UnknownCapability(capability=code)
-    locks.hold(Lock.SWITCH, key=found.pk)
+    locks.take(Lock.SWITCH, key=found.pk)
     return Capability.objects.get(pk=found.pk)
 
 
@@ -117,9 +124,9 @@ def lock(codes: list[str]) -> None:
 def stop(
     code: str,
     *,
-    actor: Any,
+    actor: Actor,
     reason: str,
-    ratified_by: Any = None,
+    ratified_by: Actor | None = None,
     review_at: dt.datetime | None = None,
 ) -> bool:
     """Nothing passes `code` after the commit; False when it was stopped already (nothing changes
@@ -166,7 +173,7 @@ def stop(
         return True
 
 
-def ratify(code: str, *, actor: Any, reason: str = "") -> None:
+def ratify(code: str, *, actor: Actor, reason: str = "") -> None:
     """A second person stands behind the stop."""
     with transaction.atomic():
         switch = _locked(code)
@@ -184,7 +191,7 @@ def ratify(code: str, *, actor: Any, reason: str = "") -> None:
         )
 
 
-def request_restore(code: str, *, actor: Any, reason: str) -> None:
+def request_restore(code: str, *, actor: Actor, reason: str) -> None:
     """A first person has asked to let `code` through again; it stays stopped until a second agrees.
 
     Top-up and registration cannot come back once the end of the service is announced: `GuardNotMet`
@@ -205,7 +212,7 @@ def request_restore(code: str, *, actor: Any, reason: str) -> None:
         audit.append("capability.request_restore", f"capability:{code}", actor=actor, reason=reason)
 
 
-def restore(code: str, *, actor: Any, reason: str) -> None:
+def restore(code: str, *, actor: Actor, reason: str) -> None:
     """`code` lets through again under a new version, because a second person agreed.
 
     Raises `GuardNotMet` as the request does: the end may have been announced meanwhile.
@@ -242,7 +249,7 @@ def restore(code: str, *, actor: Any, reason: str) -> None:
         )
 
 
-def keep_stopped(code: str, *, actor: Any, reason: str) -> None:
+def keep_stopped(code: str, *, actor: Actor, reason: str) -> None:
     """The request to restore `code` is off, also when it has expired; one person is enough, as for
     a stop.
     """
@@ -299,9 +306,11 @@ def overdue() -> list[str]:
     """One sentence per stop whose ratification or review is overdue."""
     at = clock.now()
     unratified = Capability.objects.filter(ratify_by__lte=at, ratified_by=None).exclude(
-        state="enabled"
+        state=Capability.State.ENABLED
     )
-    unreviewed = Capability.objects.filter(review_at__lte=at).exclude(state="enabled")
+    unreviewed = Capability.objects.filter(review_at__lte=at).exclude(
+        state=Capability.State.ENABLED
+    )
     return [f"{switch.code}: the stop is not ratified" for switch in unratified] + [
         f"{switch.code}: the stop was due for review" for switch in unreviewed
     ]
@@ -328,4 +337,4 @@ def _decided(said: approvals.Decided) -> object:
     return verb(code, actor=said.actor, reason=said.reason)
 
 
-approvals.DECIDERS["capability"] = _decided
+approvals.DECIDERS.add("capability", _decided)

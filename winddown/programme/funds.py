@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 from winddown.models import Programme
 
 
-def report_safeguarded(amount_minor: int, *, actor: Any, reason: str) -> None:
+def report_safeguarded(amount_minor: int, *, actor: Actor, reason: str) -> None:
     """The funds set aside for holders are `amount_minor`, as their keeper last reported."""
     require(actor, "winddown.report_funds", action="report safeguarded funds")
     if amount_minor < 0:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import connection, transaction
 
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import GuardNotMet, WinddownError
 from winddown.evidence import audit
 from winddown.models import Milestone, Run
@@ -18,7 +17,7 @@ def set_milestone(
     kind: str,
     *,
     at: dt.datetime,
-    actor: Any,
+    actor: Actor,
     reason: str,
     ends_capability: str = "",
     workflow: str = "",

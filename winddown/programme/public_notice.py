@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 from winddown.models import Programme, PublicNotice
@@ -19,7 +19,7 @@ from winddown.models import Programme, PublicNotice
 WINDOW_DAYS_MIN = 60
 
 
-def publish_contact(phone: str, *, actor: Any, reason: str) -> None:
+def publish_contact(phone: str, *, actor: Actor, reason: str) -> None:
     """Customers find the telephone number on the public pages."""
     require(actor, "winddown.publish_notice", action="publish the contact")
     if not re.fullmatch(r"[+]?[0-9][0-9-]{3,18}", phone):
@@ -31,7 +31,7 @@ def publish_contact(phone: str, *, actor: Any, reason: str) -> None:
         )
 
 
-def publish_notice(*, actor: Any, reason: str, **fields: Any) -> PublicNotice:
+def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
     """The public notice stands, with every statutory field and a window of at least sixty days.
 
     Raises `GuardNotMet` naming the empty field or the earliest last day (rule 38), or when an

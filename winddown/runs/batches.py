@@ -79,16 +79,24 @@ def claim(run_id: int, worker: str) -> Batch | None:
         """
         WITH free AS MATERIALIZED (
             SELECT w.id FROM winddown_batch w JOIN winddown_run r ON r.id = w.run_id
-            WHERE r.id = %s AND r.state = 'running' AND w.step = r.step
-              AND (w.state = 'waiting' OR (w.state = 'leased' AND w.lease_until < clock_timestamp()))
+            WHERE r.id = %(run)s AND r.state = %(running)s AND w.step = r.step
+              AND (w.state = %(waiting)s
+                OR (w.state = %(leased)s AND w.lease_until < clock_timestamp()))
             ORDER BY w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED
         )
         UPDATE winddown_batch b
-        SET state = 'leased', token = b.token + 1, attempts = b.attempts + 1, worker = %s,
-            lease_until = clock_timestamp() + make_interval(secs => %s)
+        SET state = %(leased)s, token = b.token + 1, attempts = b.attempts + 1, worker = %(worker)s,
+            lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
         FROM free WHERE b.id = free.id RETURNING b.*
         """,
-        [run_id, worker, LEASE_S],
+        {
+            "run": run_id,
+            "worker": worker,
+            "lease_s": LEASE_S,
+            "running": Run.State.RUNNING,
+            "waiting": Batch.State.WAITING,
+            "leased": Batch.State.LEASED,
+        },
     )
     return next(iter(found), None)
 
@@ -109,9 +117,9 @@ def fenced(batch: Batch) -> Run | None:
     found = Run.objects.raw(
         """
         SELECT r.* FROM winddown_run r JOIN winddown_batch b ON b.run_id = r.id
-        WHERE b.id = %s AND b.token = %s AND b.state = 'leased' FOR UPDATE OF b
+        WHERE b.id = %s AND b.token = %s AND b.state = %s FOR UPDATE OF b
         """,
-        [batch.pk, batch.token],
+        [batch.pk, batch.token, Batch.State.LEASED],
     )
     run = next(iter(found), None)
     if run is not None and run.state != Run.State.RUNNING:

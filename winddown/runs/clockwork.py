@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from winddown.evidence import audit
-from winddown.programme import capabilities, milestones
+from winddown.registries import Registry
 from winddown.runs import waking
 
 log = logging.getLogger(__name__)
@@ -18,31 +18,48 @@ log = logging.getLogger(__name__)
 # The clockwork signs its ticks under this name among the workers.
 TICK = "tick"
 
-# What time alone changes, by name: each app adds its own, and each must be harmless to repeat.
-FOLLOW_UPS: dict[str, Callable[[], object]] = {}
-FOLLOW_UPS["head of the audit chain"] = lambda: audit.keep_head(settings.AUDIT_HEADS_DIR)
-# What is owed at once and must not wait for a lost wake-up, by name: each app adds its own, each is
-# short and harmless to repeat.
-OWED: dict[str, Callable[[], object]] = {}
-# What is looked at every minute, by name: cheap when nothing is new, harmless to repeat.
-WATCHES: dict[str, Callable[[], object]] = {}
+FOLLOW_UPS: Registry[Callable[[], object]] = Registry(
+    "follow-ups",
+    entries_are="what time alone changes, done every hour; harmless to repeat",
+    owner=__name__,
+)
+OWED: Registry[Callable[[], object]] = Registry(
+    "owed work",
+    entries_are="what must not wait for a lost wake-up, done at every tick; short, harmless to repeat",
+    owner=__name__,
+)
+WATCHES: Registry[Callable[[], object]] = Registry(
+    "watches",
+    entries_are="what must be seen within a minute; cheap when nothing is new, harmless to repeat",
+    owner=__name__,
+)
+ALARMS: Registry[Callable[[], list[str]]] = Registry(
+    "clockwork alarms",
+    entries_are="one sentence for each thing that needs a person now, for the log and the watchdog",
+    owner=__name__,
+)
+
+FOLLOW_UPS.add("head of the audit chain", lambda: audit.keep_head(settings.AUDIT_HEADS_DIR))
 
 
 def tick() -> None:
-    """Due milestones have fired, what is owed is awake, new movements are sealed into the audit
-    journal, and the incident page sees that it came.
+    """Owed work is done (due milestones fire first), runs are awake, new movements are sealed into
+    the audit journal, and the incident page sees that the tick came.
     """
-    milestones.fire_due()
+    _do_owed()
     for run_id in waking.owed():
         waking.wake(run_id)
+    audit.seal()
+    waking.note_seen(TICK)
+
+
+def _do_owed() -> None:
     for name, work in OWED.items():
         try:
             work()
         except Exception:
             # One app's trouble must not keep the others' work from being done.
             log.exception("%s was not done; the next tick tries again", name)
-    audit.seal()
-    waking.note_seen(TICK)
 
 
 def watch() -> None:
@@ -71,4 +88,5 @@ def alarms(*, seconds: int) -> list[str]:
     clockwork that is as silent, a stop that is overdue for ratification or review.
     """
     silent = [] if waking.was_seen(TICK, within_s=seconds) else [f"no tick for {seconds} s"]
-    return silent + waking.unattended(seconds) + capabilities.overdue()
+    told = [alarm for find in ALARMS.values() for alarm in find()]
+    return silent + waking.unattended(seconds) + told

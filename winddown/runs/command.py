@@ -36,6 +36,11 @@ class WorkflowCommand(StaffCommand):
     """
 
     workflow: ClassVar[str]
+    family = "Workflows"
+    exits: ClassVar[dict[int, str]] = {
+        **StaffCommand.exits,
+        INTERRUPTED: "Ctrl-C; the workers go on with the run",
+    }
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -91,7 +96,7 @@ class WorkflowCommand(StaffCommand):
         self._show_plan(run)
 
     def run(self, options: dict[str, Any]) -> None:
-        run = progress.latest(self.workflow, states=("approved", "running", "paused"))
+        run = progress.latest(self.workflow, states=Run.FOLLOWED)
         if run.state == Run.State.APPROVED:
             person = self.actor(options, reason_needed=False)
             run = planning.start(run, actor=person, reason=options["reason"])
@@ -110,22 +115,22 @@ class WorkflowCommand(StaffCommand):
         self.status(options)
 
     def pause(self, options: dict[str, Any]) -> None:
-        run = progress.latest(self.workflow, states=("running",))
+        run = progress.latest(self.workflow, states=(Run.State.RUNNING,))
         control.pause(run, actor=self.actor(options), reason=options["reason"])
-        self.say(f"{run} is paused.", run=run.pk, state="paused")
+        self.say(f"{run} is paused.", run=run.pk, state=Run.State.PAUSED)
 
     def resume(self, options: dict[str, Any]) -> None:
-        run = progress.latest(self.workflow, states=("paused",))
+        run = progress.latest(self.workflow, states=(Run.State.PAUSED,))
         control.resume(run, actor=self.actor(options), reason=options["reason"])
-        self.say(f"{run} goes on.", run=run.pk, state="running")
+        self.say(f"{run} goes on.", run=run.pk, state=Run.State.RUNNING)
 
     def abort(self, options: dict[str, Any]) -> None:
-        run = progress.latest(self.workflow, states=("awaiting_approval", "approved", "paused"))
+        run = progress.latest(self.workflow, states=Run.ABORTABLE)
         control.abort(run, actor=self.actor(options), reason=options["reason"])
-        self.say(f"{run} is aborted; what it did stays done.", run=run.pk, state="aborted")
+        self.say(f"{run} is aborted; what it did stays done.", run=run.pk, state=Run.State.ABORTED)
 
     def retry(self, options: dict[str, Any]) -> None:
-        run = progress.latest(self.workflow, states=("partially_failed",))
+        run = progress.latest(self.workflow, states=(Run.State.PARTIALLY_FAILED,))
         rows = control.retry_failed(
             run, reason_code=options["retry"], actor=self.actor(options), reason=options["reason"]
         )

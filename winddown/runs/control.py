@@ -9,7 +9,7 @@ from django.db import (
 )
 
 from winddown import clock
-from winddown.actors import SYSTEM, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.evidence import audit
 from winddown.machines.move import transition_one
 from winddown.models import (
@@ -20,22 +20,22 @@ from winddown.models import (
 from winddown.runs import batches, progress, registry, waking
 
 
-def pause(run: Run, *, actor: Any, reason: str) -> Run:
+def pause(run: Run, *, actor: Actor, reason: str) -> Run:
     """No batch starts after the commit; one that is running finishes or rolls back."""
     return _control(run, "pause", actor=actor, reason=reason)
 
 
-def resume(run: Run, *, actor: Any, reason: str) -> Run:
+def resume(run: Run, *, actor: Actor, reason: str) -> Run:
     """Batches are claimed again."""
     return _control(run, "resume", actor=actor, reason=reason)
 
 
-def abort(run: Run, *, actor: Any, reason: str) -> Run:
+def abort(run: Run, *, actor: Actor, reason: str) -> Run:
     """The run has ended for good; what it did stays done."""
     return _control(run, "abort", actor=actor, reason=reason, ended_at=clock.now())
 
 
-def _control(run: Run, name: str, *, actor: Any, reason: str, **changes: Any) -> Run:
+def _control(run: Run, name: str, *, actor: Actor, reason: str, **changes: Any) -> Run:
     with transaction.atomic():
         locked = transition_one(run, name, actor=actor, reason=reason, **changes)
         audit.append(f"run.{name}", locked.subject, actor=actor, reason=reason, run=locked)
@@ -44,7 +44,7 @@ def _control(run: Run, name: str, *, actor: Any, reason: str, **changes: Any) ->
         return locked
 
 
-def set_rate(run: Run, *, rows_s_max: int | None, actor: Any, reason: str) -> None:
+def set_rate(run: Run, *, rows_s_max: int | None, actor: Actor, reason: str) -> None:
     """All workers together move at most `rows_s_max` rows a second from the next batch on; None
     lifts the limit.
     """
@@ -56,7 +56,7 @@ def set_rate(run: Run, *, rows_s_max: int | None, actor: Any, reason: str) -> No
         )
 
 
-def retry_failed(run: Run, *, reason_code: str, actor: Any, reason: str) -> int:
+def retry_failed(run: Run, *, reason_code: str, actor: Actor, reason: str) -> int:
     """The failures of one class wait again, each as a batch of its own; the run is running. Returns
     how many.
 

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection, transaction
 
 from winddown import clock
 from winddown.errors import WinddownError
-from winddown.models import Batch, Failure
+from winddown.models import Batch, Failure, Run
 
 LEASE_S = 20
 BEAT_S = 5
@@ -70,7 +70,9 @@ class Lease:
         No turn goes on when the run is no longer running or the worker's time is up.
         """
         with transaction.atomic():
-            turn = Turn(goes_on=self._still_ours() == "running" and time.monotonic() < self._until)
+            turn = Turn(
+                goes_on=self._still_ours() == Run.State.RUNNING and time.monotonic() < self._until
+            )
             self.halted = not turn.goes_on
             yield turn
             with connection.cursor() as cursor:
@@ -97,8 +99,8 @@ class Lease:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT r.state FROM winddown_run r JOIN winddown_batch b ON b.run_id = r.id"
-                " WHERE b.id = %s AND b.token = %s AND b.state = 'leased' FOR UPDATE OF b",
-                [self.batch.pk, self.batch.token],
+                " WHERE b.id = %s AND b.token = %s AND b.state = %s FOR UPDATE OF b",
+                [self.batch.pk, self.batch.token, Batch.State.LEASED],
             )
             found = cursor.fetchone()
         if found is None:
@@ -118,8 +120,8 @@ class Lease:
                 cursor.execute(
                     "UPDATE winddown_batch"
                     " SET lease_until = clock_timestamp() + make_interval(secs => %s)"
-                    " WHERE id = %s AND token = %s AND state = 'leased'",
-                    [LEASE_S, self.batch.pk, self.batch.token],
+                    " WHERE id = %s AND token = %s AND state = %s",
+                    [LEASE_S, self.batch.pk, self.batch.token, Batch.State.LEASED],
                 )
         except DatabaseError:
             log.warning("batch %s: the lease could not be renewed", self.batch.pk)

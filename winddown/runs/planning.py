@@ -9,7 +9,7 @@ from django.db import (
 )
 
 from winddown import clock
-from winddown.actors import require
+from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.errors import (
     GuardNotMet,
@@ -30,7 +30,7 @@ from winddown.runs import progress, registry, steps, waking
 STAGE = "run"
 
 
-def plan(name: str, *, actor: Any, reason: str, params: dict[str, Any] | None = None) -> Run:
+def plan(name: str, *, actor: Actor, reason: str, params: dict[str, Any] | None = None) -> Run:
     """A run of workflow `name` exists with its plan written, and waits for a second person.
 
     Changes nothing else. Raises `RunBusy` while another run of the workflow is active,
@@ -45,12 +45,17 @@ def plan(name: str, *, actor: Any, reason: str, params: dict[str, Any] | None = 
             raise RunBusy(workflow=name, run=busy.pk, state=busy.state)
         at = clock.now()
         run = Run.objects.create(
-            workflow=name, params=understood, maker=actor, reason=reason, requested_at=at, as_of=at
+            workflow=name,
+            params=understood,
+            maker_id=actor.pk,
+            reason=reason,
+            requested_at=at,
+            as_of=at,
         )
         return _write_plan(run, actor=actor, reason=reason)
 
 
-def replan(run: Run, *, actor: Any, reason: str) -> Run:
+def replan(run: Run, *, actor: Actor, reason: str) -> Run:
     """The waiting run has a fresh plan; an approval of the old one no longer fits."""
     require(actor, "winddown.plan_run", action=f"plan {run.workflow}")
     with transaction.atomic():
@@ -64,7 +69,7 @@ def _content(run: Run, planned: registry.PlanContent) -> dict[str, Any]:
     return {"workflow": run.workflow, "params": run.params, **planned.as_dict()}
 
 
-def _write_plan(run: Run, *, actor: Any, reason: str) -> Run:
+def _write_plan(run: Run, *, actor: Actor, reason: str) -> Run:
     workflow = registry.get(run.workflow)
     planned = workflow.plan(run)
     content = _content(run, planned)
@@ -101,7 +106,7 @@ def _write_plan(run: Run, *, actor: Any, reason: str) -> Run:
     return run
 
 
-def approve(run: Run, *, actor: Any, digest: str, reason: str) -> Run:
+def approve(run: Run, *, actor: Actor, digest: str, reason: str) -> Run:
     """A second person has agreed to exactly the plan of `digest`; the run may start until the
     request expires.
     """
@@ -115,7 +120,7 @@ def approve(run: Run, *, actor: Any, digest: str, reason: str) -> Run:
         return locked
 
 
-def reject(run: Run, *, actor: Any, digest: str, reason: str) -> Run:
+def reject(run: Run, *, actor: Actor, digest: str, reason: str) -> Run:
     """A second person refused the plan; the run is aborted."""
     with transaction.atomic():
         locked = progress.locked(run)
@@ -127,7 +132,7 @@ def reject(run: Run, *, actor: Any, digest: str, reason: str) -> Run:
         return locked
 
 
-def start(run: Run, *, actor: Any, reason: str = "") -> Run:
+def start(run: Run, *, actor: Actor, reason: str = "") -> Run:
     """The run's instant effect is in force, its first batches wait, and workers are woken after the
     commit.
 
@@ -168,7 +173,7 @@ def start(run: Run, *, actor: Any, reason: str = "") -> Run:
         return locked
 
 
-def checker(run: Run) -> Any:
+def checker(run: Run) -> Actor:
     """The second person who approved the run."""
     signature = Signature.objects.select_related("signer").get(
         subject=run.subject, part=Signature.Part.APPROVED
@@ -182,4 +187,4 @@ def _decided(said: approvals.Decided) -> object:
     return verb(run, actor=said.actor, digest=said.digest, reason=said.reason)
 
 
-approvals.DECIDERS["run"] = _decided
+approvals.DECIDERS.add("run", _decided)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, ClassVar
 
 from django.db import models
 
-from winddown.errors import UnknownWorkflow
+from winddown.actors import Actor
+from winddown.errors import GuardNotMet, UnknownWorkflow
 from winddown.models import Run
+from winddown.registries import Registry
+from winddown.workflows import NAMES, of_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +80,10 @@ class Workflow:
     """
 
     name: ClassVar[str]
-    title: ClassVar[str] = ""
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         """The parameters of a run, complete and understood; raises `GuardNotMet` on what is not."""
         if params:
-            from winddown.errors import GuardNotMet
-
             raise GuardNotMet(
                 action=f"plan {self.name}", why=f"it takes no parameters, got {sorted(params)}"
             )
@@ -95,19 +96,19 @@ class Workflow:
         """How long an approval of the plan holds; a run that a deadline starts needs until then."""
         return dt.timedelta(hours=24)
 
-    def at_once(self, run: Run, *, actor: Any) -> None:
+    def at_once(self, run: Run, *, actor: Actor) -> None:
         """Nothing, unless the workflow flips something."""
 
     def steps(self, run: Run) -> list[Step]:
         raise NotImplementedError
 
-    def not_yet(self, run: Run, step: Step) -> str:
+    def reason_to_wait(self, run: Run, step: Step) -> str:
         """What the step relies on is there when it opens, in the transaction that opens it; returns
         why the run must pause instead, or nothing.
         """
         return ""
 
-    def trouble(self, run: Run) -> str:
+    def reason_to_pause(self, run: Run) -> str:
         """Why the run must pause now, or nothing; asked after every batch of an outward step and
         before the next step opens.
         """
@@ -123,22 +124,32 @@ class Workflow:
         return next(step for step in self.steps(run) if step.name == name)
 
 
-_WORKFLOWS: dict[str, Workflow] = {}
+WORKFLOWS: Registry[Workflow] = Registry(
+    "workflows", entries_are="what each plans, does at once, sweeps and verifies", owner=__name__
+)
 
 
 def workflow(kind: type[Workflow]) -> type[Workflow]:
-    """The class is registered under its name; a second class of the same name is a mistake."""
-    assert kind.name not in _WORKFLOWS, kind.name
-    _WORKFLOWS[kind.name] = kind()
+    """The class is registered under its name, in the order of the list of workflows."""
+    place = NAMES.index(kind.name) if kind.name in NAMES else len(NAMES)
+    WORKFLOWS.add(kind.name, kind(), place=place)
     return kind
 
 
+def load(home: str) -> None:
+    """The listed workflows of the app `home` are registered; each app calls it when it is ready."""
+    for listed in of_home(home):
+        import_module(listed.module)
+
+
 def get(name: str) -> Workflow:
-    try:
-        return _WORKFLOWS[name]
-    except KeyError:
-        raise UnknownWorkflow(name=name, known=", ".join(sorted(_WORKFLOWS))) from None
+    """Returns the workflow; raises `UnknownWorkflow`."""
+    found = WORKFLOWS.get(name)
+    if found is None:
+        raise UnknownWorkflow(name=name, known=", ".join(WORKFLOWS))
+    return found
 
 
 def names() -> list[str]:
-    return sorted(_WORKFLOWS)
+    """Returns the names of the workflows in the order in which a wind-down needs them."""
+    return WORKFLOWS.names()

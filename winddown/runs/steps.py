@@ -39,12 +39,12 @@ def open_step(run: Run, step: registry.Step) -> None:
             "WITH opened AS (INSERT INTO winddown_batch"  # noqa: S608
             " (run_id, step, first_id, last_id, rows_expected, state, token, attempts, worker,"
             " moved, failed, amount_minor)"
-            " SELECT %s, %s, min(id), max(id), count(*), 'waiting', 0, 0, '', 0, 0, 0"
+            " SELECT %s, %s, min(id), max(id), count(*), %s, 0, 0, '', 0, 0, 0"
             " FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / %s AS n"
             f" FROM ({inner}) AS scope (id)) AS numbered"
             " GROUP BY n ORDER BY n ON CONFLICT DO NOTHING RETURNING rows_expected)"
             " SELECT coalesce(sum(rows_expected), 0) FROM opened",
-            [run.pk, step.name, step.batch_rows, *params],
+            [run.pk, step.name, Batch.State.WAITING, step.batch_rows, *params],
         )
         opened = int(cursor.fetchone()[0])
     if total is None:
@@ -68,7 +68,7 @@ def advance(run_id: int) -> bool:
         run = Run.objects.select_for_update(no_key=True).filter(pk=run_id).first()
         if run is None or run.state != Run.State.RUNNING:
             return False
-        if Batch.objects.filter(run=run, step=run.step, state__in=["waiting", "leased"]).exists():
+        if Batch.objects.filter(run=run, step=run.step, state__in=Batch.UNFINISHED).exists():
             return False
         workflow = registry.get(run.workflow)
         StepTotal.objects.filter(run=run, step=run.step, ended_at=None).update(ended_at=clock.now())
@@ -78,7 +78,7 @@ def advance(run_id: int) -> bool:
             following = steps[position + 1]
             # Trouble is asked for here too: another worker may come by before the one that met it
             # has said so.
-            if reason := workflow.trouble(run) or workflow.not_yet(run, following):
+            if reason := workflow.reason_to_pause(run) or workflow.reason_to_wait(run, following):
                 control.stop(run, reason)
                 return False
             Run.objects.filter(pk=run.pk).update(step=following.name)

@@ -137,9 +137,11 @@ def _reach_out(
 
 
 def watch(run_id: int) -> None:
-    """The run has paused itself if its workflow knows of trouble."""
+    """The run has paused itself if its workflow gives a reason."""
     run = Run.objects.get(pk=run_id)
-    if run.state == Run.State.RUNNING and (reason := registry.get(run.workflow).trouble(run)):
+    if run.state == Run.State.RUNNING and (
+        reason := registry.get(run.workflow).reason_to_pause(run)
+    ):
         control.pause_itself(run_id, reason)
 
 
@@ -155,7 +157,7 @@ def _paced(run_id: int) -> bool:
             """
             WITH next AS (
                 SELECT w.rows_expected, r.rate_rows_s_max FROM winddown_batch w JOIN winddown_run r ON r.id = w.run_id
-                WHERE w.run_id = %s AND w.state = 'waiting' AND r.state = 'running' AND r.rate_rows_s_max IS NOT NULL
+                WHERE w.run_id = %s AND w.state = %s AND r.state = %s AND r.rate_rows_s_max IS NOT NULL
                 ORDER BY w.id LIMIT 1
             ), booked AS (
                 UPDATE winddown_run r
@@ -168,7 +170,7 @@ def _paced(run_id: int) -> bool:
             )
             SELECT (SELECT wait_s FROM booked) FROM next
             """,
-            [run_id, run_id],
+            [run_id, Batch.State.WAITING, Run.State.RUNNING, run_id],
         )
         turn = cursor.fetchone()
     if turn is None:

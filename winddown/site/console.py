@@ -22,7 +22,7 @@ from winddown.programme import capabilities
 from winddown.runs import control, planning, progress, registry
 from winddown.site import incident_page, run_page, switch_page
 from winddown.site.forms import PlanForm, ReasonForm, RetryForm
-from winddown.site.pages import fresh_page, is_poll, page, refusals_told, staff_page
+from winddown.site.pages import actor_of, fresh_page, is_poll, page, refusals_told, staff_page
 
 _Act = Callable[[Run, Any, dict[str, Any]], Any]
 _RUN_ACTS: dict[str, _Act] = {
@@ -55,7 +55,7 @@ def incident(request: HttpRequest) -> HttpResponse:
     programme = Programme.objects.filter(pk=1).first()
     if programme is None:
         return page(request, "winddown/incident_none.html")
-    seen = incident_page.look(programme, actor=request.user)
+    seen = incident_page.look(programme, actor=actor_of(request))
     template = "winddown/_incident.html" if is_poll(request) else "winddown/incident.html"
     return page(request, template, programme=programme, rehearsal=seen.now.rehearsal, incident=seen)
 
@@ -67,7 +67,7 @@ def incident(request: HttpRequest) -> HttpResponse:
 @staff_page
 def run(request: HttpRequest, number: int) -> HttpResponse:
     found = get_object_or_404(Run.objects.select_related("maker"), pk=number)
-    seen = run_page.look(found, actor=request.user)
+    seen = run_page.look(found, actor=actor_of(request))
     template = "winddown/_run.html" if is_poll(request) else "winddown/run.html"
     return page(request, template, rehearsal=seen.now.rehearsal, seen=seen)
 
@@ -79,7 +79,7 @@ def run_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     found = get_object_or_404(Run.objects.select_related("maker"), pk=number)
     if verb not in _RUN_ACTS:
         raise Http404
-    seen = run_page.look(found, actor=request.user)
+    seen = run_page.look(found, actor=actor_of(request))
     form = _run_form(request, verb, seen)
     if request.method == "POST" and form.is_valid():
         with refusals_told(request):
@@ -113,7 +113,7 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
     form = PlanForm(request.POST or None, initial={"params": _usual_params(workflow)})
     if request.method == "POST" and form.is_valid():
         try:
-            made = planning.plan(name, actor=request.user, **form.cleaned_data)
+            made = planning.plan(name, actor=actor_of(request), **form.cleaned_data)
         except WinddownError as refused:
             form.add_error(None, words.refusal(refused))
         else:
@@ -137,7 +137,7 @@ def _usual_params(workflow: registry.Workflow) -> str:
 @require_GET
 @staff_page
 def switch(request: HttpRequest, code: str) -> HttpResponse:
-    seen = switch_page.look(code, actor=request.user)
+    seen = switch_page.look(code, actor=actor_of(request))
     if seen is None:
         raise Http404
     return page(request, "winddown/switch.html", rehearsal=seen.now.rehearsal, seen=seen)
@@ -147,13 +147,13 @@ def switch(request: HttpRequest, code: str) -> HttpResponse:
 @staff_page
 @fresh_page
 def switch_decide(request: HttpRequest, code: str, verb: str) -> HttpResponse:
-    seen = switch_page.look(code, actor=request.user)
+    seen = switch_page.look(code, actor=actor_of(request))
     if seen is None or verb not in _SWITCH_ACTS:
         raise Http404
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with refusals_told(request):
-            _SWITCH_ACTS[verb](code, actor=request.user, reason=form.cleaned_data["reason"])
+            _SWITCH_ACTS[verb](code, actor=actor_of(request), reason=form.cleaned_data["reason"])
             messages.success(request, _("Done."))
         return redirect("console:switch", code)
     decision = seen.decision(verb)
@@ -194,9 +194,9 @@ def breaches(request: HttpRequest) -> HttpResponse:
 @staff_page
 def verify(request: HttpRequest) -> HttpResponse:
     try:
-        incident_page.verify(actor=request.user)
+        incident_page.verify(actor=actor_of(request))
     except OperationalError:
-        messages.error(request, _("The check takes longer than a page has. Run: manage.py verify"))
+        messages.error(request, _("The check takes too long for a page. Run: manage.py verify"))
     return redirect("console:breaches")
 
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from winddown.actors import Actor
 from winddown.models import Approval, Capability, Run, Signature
 from winddown.words import Text
 
@@ -39,11 +39,11 @@ _RUN_VERBS: dict[str, tuple[Text, str, str]] = {
     "abort": (pgettext_lazy("verb", "Abort"), "plain-danger", "abort"),
 }
 _RUN_OFFERS: dict[str, tuple[str, ...]] = {
-    "awaiting_approval": ("approve", "reject", "plan-again", "abort"),
-    "approved": ("start", "abort"),
-    "running": ("pause",),
-    "paused": ("resume", "abort"),
-    "partially_failed": ("retry",),
+    Run.State.AWAITING_APPROVAL: ("approve", "reject", "plan-again", "abort"),
+    Run.State.APPROVED: ("start", "abort"),
+    Run.State.RUNNING: ("pause",),
+    Run.State.PAUSED: ("resume", "abort"),
+    Run.State.PARTIALLY_FAILED: ("retry",),
 }
 _SWITCH_VERBS: dict[str, tuple[Text, str, str]] = {
     "stop": (pgettext_lazy("verb", "Stop"), "danger", "stop"),
@@ -54,7 +54,7 @@ _SWITCH_VERBS: dict[str, tuple[Text, str, str]] = {
 NEEDS_SECOND = {"approve", "reject", "ratify", "restore"}
 
 
-def for_run(run: Run, *, actor: Any, signed: Iterable[Signature]) -> list[Decision]:
+def for_run(run: Run, *, actor: Actor, signed: Iterable[Signature]) -> list[Decision]:
     """The decisions that the run's state offers, each with what keeps `actor` from it."""
     permissions = {edge.name: edge.permission for edge in Run.edges()}
     numbers = {signature.staff_number for signature in signed}
@@ -71,7 +71,7 @@ def for_run(run: Run, *, actor: Any, signed: Iterable[Signature]) -> list[Decisi
 
 
 def for_switch(
-    switch: Capability, *, actor: Any, waiting: Iterable[Approval], signed: Iterable[Signature]
+    switch: Capability, *, actor: Actor, waiting: Iterable[Approval], signed: Iterable[Signature]
 ) -> list[Decision]:
     """The decisions that the switch's state offers; `waiting` are its open requests, `signed` its
     signatures.
@@ -103,7 +103,7 @@ def _decision(
     known: tuple[Text, str, str],
     *,
     permissions: dict[str, str],
-    actor: Any,
+    actor: Actor,
     has_signed: bool,
 ) -> Decision:
     title, tone, transition = known
@@ -117,7 +117,7 @@ def _decision(
     return Decision(verb=verb, title=title, tone=tone, refused=refused)
 
 
-def refused_to(approval: Approval, *, actor: Any) -> Text:
+def refused_to(approval: Approval, *, actor: Actor) -> Text:
     """Why `actor` cannot decide the request; empty when nothing is known against it."""
     if approval.maker.staff_number == actor.staff_number:
         return gettext_lazy("Your own request: a second person decides.")

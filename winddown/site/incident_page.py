@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from winddown import words
+from winddown.actors import Actor
 from winddown.authority import approvals
 from winddown.evidence import audit, invariants
 from winddown.models import (
@@ -151,7 +152,7 @@ class Incident:
 
     @property
     def under_way(self) -> list[run_rows.RunRow]:
-        return [row for row in self.workflows if row.state in ("running", "paused")]
+        return [row for row in self.workflows if row.state in Run.UNDER_WAY]
 
 
 def now() -> Now:
@@ -161,7 +162,7 @@ def now() -> Now:
     return Now(at=at, real_at=real_at, rehearsal=rehearsal)
 
 
-def look(programme: Programme, *, actor: Any) -> Incident:
+def look(programme: Programme, *, actor: Actor) -> Incident:
     """The page as `actor` sees it, in a number of queries that does not depend on how much there
     is.
     """
@@ -222,7 +223,7 @@ def _switches(moment: Now, deadlines: list[Milestone], *, leaks: dict[str, int])
 # --- approvals ----------------------------------------------------------------------------------
 
 
-def waiting(requests: Iterable[Approval], *, actor: Any) -> list[Waiting]:
+def waiting(requests: Iterable[Approval], *, actor: Actor) -> list[Waiting]:
     """The requests, each with its page and what keeps `actor` from deciding it."""
     return [
         Waiting(
@@ -300,7 +301,7 @@ def _switch_alarms(switches: list[SwitchRow], moment: Now) -> list[Alarm]:
     for row in switches:
         sentences = []
         if row.leaks:
-            sentences.append(_("%(switch)s: %(n)s movements slipped through after the stop."))
+            sentences.append(_("%(switch)s: %(n)s movements passed after the stop."))
         if row.ratification_overdue:
             sentences.append(_("%(switch)s: the stop is not ratified, and is overdue."))
         review_at = row.switch.review_at
@@ -320,7 +321,7 @@ def _run_alarms(workflows: list[run_rows.RunRow]) -> list[Alarm]:
             continue
         title, url = words.workflow_title(row.workflow), reverse("console:run", args=[row.run.pk])
         if row.unattended:
-            found.append(Alarm(_("%(run)s: no worker attends to it.") % {"run": title}, url=url))
+            found.append(Alarm(_("%(run)s: no worker works on it.") % {"run": title}, url=url))
         found += [
             Alarm(
                 _("%(run)s: %(n)s rows failed (%(code)s).")
@@ -344,7 +345,7 @@ def _deadline_alarms(
     states = {row.workflow: row.state for row in workflows}
     return [
         Alarm(
-            _("%(deadline)s comes near, and %(workflow)s has no approved run.")
+            _("%(deadline)s is near, and %(workflow)s has no approved run.")
             % {
                 "deadline": words.milestone_title(each.kind),
                 "workflow": words.workflow_title(each.workflow),
@@ -364,7 +365,7 @@ def _clockwork_alarms(clockwork: Clockwork, workflows: list[run_rows.RunRow]) ->
         return []
     return [
         Alarm(
-            _("The clockwork is silent: no tick comes. Is beat running, and a worker?"),
+            _("No tick has come. Are beat and a worker running?"),
             url="#clockwork",
             grave=any(row.state == Run.State.RUNNING for row in workflows),
         )
@@ -374,7 +375,7 @@ def _clockwork_alarms(clockwork: Clockwork, workflows: list[run_rows.RunRow]) ->
 # --- verification -------------------------------------------------------------------------------
 
 
-def verify(*, actor: Any) -> Verification:
+def verify(*, actor: Actor) -> Verification:
     """Every invariant was checked now, and the result stands in the audit journal."""
     broken = invariants.breached()
     with transaction.atomic():
@@ -390,7 +391,7 @@ def verify(*, actor: Any) -> Verification:
     return found
 
 
-@panels.subject_page("run")
+@panels.SUBJECTS.entry("run")
 def _run_subject(subject: str) -> panels.SubjectPage:
     number = subject.removeprefix("run:")
     return panels.SubjectPage(
@@ -398,7 +399,7 @@ def _run_subject(subject: str) -> panels.SubjectPage:
     )
 
 
-@panels.subject_page("capability")
+@panels.SUBJECTS.entry("capability")
 def _switch_subject(subject: str) -> panels.SubjectPage:
     """ "capability:top_up:points:3" and "capability:top_up:points:3:restore" belong to one page."""
     code = subject.removeprefix("capability:").removesuffix(":restore").rpartition(":")[0]

@@ -124,7 +124,7 @@ def _count() -> Figures | None:
                 _one_snapshot()
             at = clock.now()
             money_by_code: dict[str, int] = {}
-            for count in panels.count_ledger:
+            for count in panels.LEDGER_COUNTS.values():
                 totals = count()
                 money_by_code |= {
                     code: line.amount(totals) for code, line in panels.MONEY_LINES.items()

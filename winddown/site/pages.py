@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -22,8 +22,10 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
 
 from winddown import clock, words
+from winddown.actors import Actor
 from winddown.errors import WinddownError
 from winddown.models import Programme
+from winddown.registries import Registry
 
 _ONLY_SPACES = re.compile(r"\n[ \t]+(?=\n)")
 View = Callable[..., HttpResponse]
@@ -71,9 +73,16 @@ def staff_page(view: View) -> View:
     return never_cache(guarded)
 
 
-# Raises, or answers, when the person behind the request must first show again who it is; filled by
-# the app that knows.
-ask_again: list[Callable[[HttpRequest], HttpResponse | None]] = []
+def actor_of(request: HttpRequest) -> Actor:
+    """Returns the signed-in person behind the request, as the one who acts."""
+    return cast("Actor", request.user)
+
+
+FRESHNESS: Registry[Callable[[HttpRequest], HttpResponse | None]] = Registry(
+    "freshness checks",
+    entries_are="raises, or answers, when the person must first show again who it is",
+    owner=__name__,
+)
 
 
 def fresh_page(view: View) -> View:
@@ -85,7 +94,7 @@ def fresh_page(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method == "POST":
-            for ask in ask_again:
+            for ask in FRESHNESS.values():
                 if (answer := ask(request)) is not None:
                     return answer
         return view(request, *args, **kwargs)

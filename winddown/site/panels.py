@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.text import format_lazy
 
+from winddown.registries import Registry
 from winddown.words import Text
 
 # --- the money table ----------------------------------------------------------------------------
@@ -47,24 +48,27 @@ class MoneyLine:
     amount: Callable[[Totals], int]
 
 
-MONEY_LINES: dict[str, MoneyLine] = {}
-# Counts the ledger; set by the app that owns it.
-count_ledger: list[Callable[[], Totals]] = []
+MONEY_LINES: Registry[MoneyLine] = Registry(
+    "money lines", entries_are="a line of the money table", owner=__name__
+)
+LEDGER_COUNTS: Registry[Callable[[], Totals]] = Registry(
+    "ledger counts",
+    entries_are="the ledger in one count; the app that owns it adds it",
+    owner=__name__,
+)
 
 
 def money_line(
     code: str, title: Text, *, part: str, order: int, amount: Callable[[Totals], int]
 ) -> None:
     """The money table has the line; two of one code are a mistake."""
-    assert code not in MONEY_LINES, code
     assert part in (IN, OUT, LEFT), part
-    MONEY_LINES[code] = MoneyLine(code=code, title=title, part=part, order=order, amount=amount)
+    line = MoneyLine(code=code, title=title, part=part, order=order, amount=amount)
+    MONEY_LINES.add(code, line, place=order)
 
 
 def money_lines(part: str) -> list[MoneyLine]:
-    return sorted(
-        (line for line in MONEY_LINES.values() if line.part == part), key=lambda line: line.order
-    )
+    return [line for line in MONEY_LINES.values() if line.part == part]
 
 
 # --- the customer's page ------------------------------------------------------------------------
@@ -78,48 +82,31 @@ class Panel:
     shown: Mapping[str, Any] = field(default_factory=dict)
 
 
-_HOME_PANELS: list[tuple[int, Callable[[Any], Panel | None]]] = []
-
-
-def home_panel(
-    order: int,
-) -> Callable[[Callable[[Any], Panel | None]], Callable[[Any], Panel | None]]:
-    """The function under it makes a panel of a signed-in customer's page, or none for a customer it
-    does not concern.
-    """
-
-    def register(make: Callable[[Any], Panel | None]) -> Callable[[Any], Panel | None]:
-        _HOME_PANELS.append((order, make))
-        return make
-
-    return register
+HOME_PANELS: Registry[Callable[[Any], Panel | None]] = Registry(
+    "home panels",
+    entries_are="makes a panel of a signed-in customer's page, or none where it does not concern them",
+    owner=__name__,
+)
 
 
 def home_panels(customer: Any) -> list[Panel]:
-    """The customer's panels in their order."""
-    in_order = sorted(_HOME_PANELS, key=lambda each: each[0])
-    return [panel for _order, make in in_order if (panel := make(customer)) is not None]
+    """Returns the customer's panels in their order."""
+    made = [make(customer) for make in HOME_PANELS.values()]
+    return [panel for panel in made if panel is not None]
 
 
 # --- pages of the console that several apps fill ------------------------------------------------
 
-_PAGE_PANELS: dict[str, list[tuple[int, Callable[[Any], Panel]]]] = {}
-
-
-def page_panel(page: str, order: int) -> Callable[[Callable[[Any], Panel]], Callable[[Any], Panel]]:
-    """The function under it makes a panel of the console's page called `page`, for its reader."""
-
-    def register(make: Callable[[Any], Panel]) -> Callable[[Any], Panel]:
-        _PAGE_PANELS.setdefault(page, []).append((order, make))
-        return make
-
-    return register
+PAGE_PANELS: Registry[Callable[[Any], Panel]] = Registry(
+    "page panels",
+    entries_are="by page and name, as `attack/candidates`: makes a panel for the page's reader",
+    owner=__name__,
+)
 
 
 def page_panels(page: str, *, reader: Any) -> list[Panel]:
-    """The page's panels in their order."""
-    in_order = sorted(_PAGE_PANELS.get(page, []), key=lambda each: each[0])
-    return [make(reader) for _order, make in in_order]
+    """Returns the page's panels in their order."""
+    return [make(reader) for name, make in PAGE_PANELS.items() if name.partition("/")[0] == page]
 
 
 # --- alarms -------------------------------------------------------------------------------------
@@ -134,19 +121,16 @@ class Alarm:
     grave: bool = True
 
 
-_ALARMS: list[Callable[[dt.datetime], list[Alarm]]] = []
-
-
-def alarming(
-    find: Callable[[dt.datetime], list[Alarm]],
-) -> Callable[[dt.datetime], list[Alarm]]:
-    """The function's alarms of an instant stand on the incident page."""
-    _ALARMS.append(find)
-    return find
+ALARMS: Registry[Callable[[dt.datetime], list[Alarm]]] = Registry(
+    "page alarms",
+    entries_are="finds the alarms of an instant for the incident page",
+    owner=__name__,
+)
 
 
 def alarms(at: dt.datetime) -> list[Alarm]:
-    return [alarm for find in _ALARMS for alarm in find(at)]
+    """Returns every app's alarms at the instant."""
+    return [alarm for find in ALARMS.values() for alarm in find(at)]
 
 
 # --- what an approval is about ------------------------------------------------------------------
@@ -160,30 +144,23 @@ class SubjectPage:
     url: str = ""
 
 
-_SUBJECTS: dict[str, Callable[[str], SubjectPage]] = {}
-
-
-def subject_page(
-    prefix: str,
-) -> Callable[[Callable[[str], SubjectPage]], Callable[[str], SubjectPage]]:
-    """The function under it names the subjects that begin with `prefix` and a colon."""
-
-    def register(name: Callable[[str], SubjectPage]) -> Callable[[str], SubjectPage]:
-        _SUBJECTS[prefix] = name
-        return name
-
-    return register
+SUBJECTS: Registry[Callable[[str], SubjectPage]] = Registry(
+    "subjects",
+    entries_are="by the first word of a subject: gives its name and the page where it is decided",
+    owner=__name__,
+)
 
 
 def name_subjects(prefix: str, title: Text) -> None:
     """Subjects of `prefix` are called by `title` and their number, and have no page yet."""
 
-    @subject_page(prefix)
     def named(subject: str) -> SubjectPage:
         return SubjectPage(title=format_lazy("{} {}", title, subject.split(":")[1]))
+
+    SUBJECTS.add(prefix, named)
 
 
 def page_of(subject: str) -> SubjectPage:
     """The subject's name and page; one that nobody registered stands for itself."""
-    name = _SUBJECTS.get(subject.partition(":")[0])
+    name = SUBJECTS.get(subject.partition(":")[0])
     return name(subject) if name else SubjectPage(title=subject)

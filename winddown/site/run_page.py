@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from winddown.actors import Actor
 from winddown.models import Approval, AuditEntry, Plan, Run, RunTransition, Signature
 from winddown.site import decisions, incident_page, run_rows
 from winddown.site.decisions import Decision
@@ -54,7 +55,7 @@ class RunPage:
         return next((each for each in self.decisions if each.verb == verb), None)
 
 
-def look(run: Run, *, actor: Any) -> RunPage:
+def look(run: Run, *, actor: Actor) -> RunPage:
     """The page as `actor` sees it."""
     moment = incident_page.now()
     plan = Plan.objects.filter(run=run).order_by("-pk").first()

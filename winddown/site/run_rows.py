@@ -7,11 +7,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from django.db.models import Count, Max, Q, Sum
 
-from winddown import words
 from winddown.models import Batch, Failure, Run, StepTotal, Worker
 from winddown.runs import registry
 
@@ -19,12 +19,22 @@ UNATTENDED_S = 60
 RATE_OVER_S = 10
 
 
+class StepState(StrEnum):
+    """How a step stands, as people see it; no machine has these states."""
+
+    NOT_BEGUN = "waiting"
+    UNDER_WAY = "running"
+    HALTED = "halted"
+    DONE = "done"
+    DONE_WITH_FAILURES = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class StepRow:
     """One step of a run, counted from its batches."""
 
     name: str
-    state: str
+    state: StepState
     expected: int | None
     moved: int
     failed: int
@@ -94,7 +104,7 @@ def newest(*, real_at: dt.datetime) -> list[RunRow]:
         or RunRow(
             workflow=name, run=None, state="never", steps=[], place=0, seen_s=None, failures={}
         )
-        for name in sorted(registry.names(), key=words.in_order)
+        for name in registry.names()
     ]
 
 
@@ -175,11 +185,12 @@ def _row(
 def _step(run: Run, name: str, counted: dict[str, Any], total: StepTotal | None) -> StepRow:
     failed = counted.get("rows_failed") or 0
     if total is None:
-        state = "waiting"
+        state = StepState.NOT_BEGUN
     elif total.ended_at is not None:
-        state = "failed" if failed else "done"
+        state = StepState.DONE_WITH_FAILURES if failed else StepState.DONE
     else:
-        state = "running" if run.state == Run.State.RUNNING else "halted"
+        running = run.state == Run.State.RUNNING
+        state = StepState.UNDER_WAY if running else StepState.HALTED
     return StepRow(
         name=name,
         state=state,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from winddown import words
+from winddown.actors import Actor
 from winddown.authority import approvals
 from winddown.models import Approval, AuditEntry, Capability, Milestone, Probe, Signature
 from winddown.programme import offer
@@ -40,7 +41,7 @@ class SwitchPage:
         return next((each for each in self.decisions if each.verb == verb), None)
 
 
-def look(code: str, *, actor: Any) -> SwitchPage | None:
+def look(code: str, *, actor: Actor) -> SwitchPage | None:
     """The page as `actor` sees it; None when there is no such switch."""
     moment = incident_page.now()
     standing = next(

@@ -19,7 +19,12 @@ class Command(StaffCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--channel", choices=ResetNotice.Channel.values, required=True)
+        parser.add_argument(
+            "--channel",
+            choices=ResetNotice.Channel.values,
+            required=True,
+            help="the notices of this channel",
+        )
         parser.add_argument("--out", type=Path, required=True, help="directory for the files")
 
     def act(self, options: dict[str, Any]) -> None:

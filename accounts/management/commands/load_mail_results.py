@@ -51,4 +51,4 @@ class Command(LoadCommand):
                 queued_again=done.queued_again,
                 still_unknown=done.still_unknown,
             )
-        mail_results.watch_runs()
+        mail_results.pause_runs_in_trouble()

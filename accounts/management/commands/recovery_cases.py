@@ -23,7 +23,9 @@ class Command(StaffCommand):
         todo.add_argument("--take", action="store_true", help="begin to collect proofs")
         todo.add_argument("--proof", choices=ProofStep.Kind.values, help="record one; see --note")
         todo.add_argument("--propose", metavar="ACCOUNT", help="login id or account reference")
-        todo.add_argument("--decline", choices=RecoveryCase.Rejection.values)
+        todo.add_argument(
+            "--decline", choices=RecoveryCase.Rejection.values, help="end it with this reason"
+        )
         parser.add_argument(
             "--second-factor-lost",
             action="store_true",

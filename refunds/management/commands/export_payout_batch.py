@@ -18,8 +18,8 @@ class Command(StaffCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("batch", type=int, metavar="ID")
-        parser.add_argument("directory", type=Path)
+        parser.add_argument("batch", type=int, metavar="ID", help="number of the batch")
+        parser.add_argument("directory", type=Path, help="where the file is written")
 
     def act(self, options: dict[str, Any]) -> None:
         batch = PayoutBatch.objects.filter(pk=options["batch"]).first()

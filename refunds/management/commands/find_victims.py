@@ -1,5 +1,6 @@
 """`manage.py find_victims`: wallets that the detection rules point at become candidate claims."""
 
+import datetime as dt
 from argparse import ArgumentParser
 from typing import Any
 
@@ -25,18 +26,14 @@ class Command(StaffCommand):
         )
 
     def act(self, options: dict[str, Any]) -> None:
-        as_of = parse_datetime(options["as_of"]) if options["as_of"] else clock.now()
-        if as_of is None or as_of.tzinfo is None:
-            raise CommandError("--as-of needs a time with its offset", returncode=2)
+        as_of = self.as_of(options["as_of"])
         actor = self.actor(options) if options["by"] or options["hold"] else SYSTEM
         found = victims.find(as_of=as_of, actor=actor)
         held = 0
         if options["hold"]:
+            whole = options["hold"] == "whole"
             held = holding.hold_candidates(
-                found.candidates,
-                actor=actor,
-                reason=options["reason"],
-                whole=options["hold"] == "whole",
+                found.candidates, actor=actor, reason=options["reason"], whole=whole
             )
         self.say(
             f"{len(found.candidates)} new candidates by {found.hits} hits, {found.suspicions} new"
@@ -46,3 +43,10 @@ class Command(StaffCommand):
             suspicions=found.suspicions,
             held=held,
         )
+
+    def as_of(self, typed: str | None) -> dt.datetime:
+        """Returns the instant that was typed, or the present one."""
+        as_of = parse_datetime(typed) if typed else clock.now()
+        if as_of is None or as_of.tzinfo is None:
+            raise CommandError("--as-of needs a time with its offset", returncode=2)
+        return as_of

@@ -1,5 +1,4 @@
-"""`manage.py follow_up_claims`: what time alone changes about claims and asks to issuers has
-changed."""
+"""`manage.py follow_up_claims`: claims and requests to issuers whose time has come are moved on."""
 
 from typing import Any
 
@@ -9,11 +8,14 @@ from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):
-    help = "Mark silent issuers overdue, let missed cut-offs fall back, close what is over (daily)."
+    help = (
+        "Mark late answers overdue, open the next route after a missed cut-off, close what is done"
+        " (daily)."
+    )
 
     def act(self, options: dict[str, Any]) -> None:
         done = follow_up.follow_up() | {
             "secured": holding.secure_by_fence(),
-            "rested": ending.let_rest(),
+            "final": ending.close_after_appeal_time(),
         }
         self.say(", ".join(f"{name} {number}" for name, number in done.items()) + ".", **done)

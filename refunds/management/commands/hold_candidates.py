@@ -1,4 +1,4 @@
-"""`manage.py hold_candidates`: what thieves may have left in the candidates' wallets is held."""
+"""`manage.py hold_candidates`: the suspicious value in the candidates' wallets is held."""
 
 from __future__ import annotations
 

@@ -19,7 +19,9 @@ class Command(StaffCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument(
+            "files", nargs="+", type=Path, metavar="FILE", help="files of answers or account checks"
+        )
 
     def act(self, options: dict[str, Any]) -> None:
         actor = self.actor(options)

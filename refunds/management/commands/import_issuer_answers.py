@@ -1,4 +1,4 @@
-"""`manage.py import_issuer_answers`: an issuer's answers take effect, once."""
+"""`manage.py import_issuer_answers`: every answer in an issuer's file takes effect, once."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -12,12 +12,12 @@ from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):
-    help = "Read an issuer's answer file, whole or not at all."
+    help = "Import an issuer's answer file, whole or not at all."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("path", type=Path)
-        parser.add_argument("--issuer", metavar="CODE", required=True)
+        parser.add_argument("path", type=Path, help="the file of answers")
+        parser.add_argument("--issuer", metavar="CODE", required=True, help="who answered")
 
     def act(self, options: dict[str, Any]) -> None:
         actor = self.actor(options)

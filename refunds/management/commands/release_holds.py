@@ -1,4 +1,4 @@
-"""`manage.py release_holds`: what was held for a suspicion that is gone is spendable again."""
+"""`manage.py release_holds`: what was held for a claim is spendable again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.db.models import QuerySet
 
 from refunds.claims import holding, reporting
 from refunds.models import FraudClaim
@@ -24,7 +25,7 @@ class Command(StaffCommand):
             "--claim", type=int, action="append", metavar="ID", help="for this claim; repeatable"
         )
         parser.add_argument(
-            "--drop", action="store_true", help="candidates among the claims are let drop too"
+            "--drop", action="store_true", help="also drop the candidates among the claims"
         )
 
     def act(self, options: dict[str, Any]) -> None:
@@ -36,13 +37,14 @@ class Command(StaffCommand):
         else:
             ended = holding.release(chosen, actor=actor, reason=options["reason"])
         self.say(
-            f"{ended:,} holds released, {dropped:,} candidates let drop.",
+            f"{ended:,} holds released, {dropped:,} candidates dropped.",
             claims=len(chosen),
             released=ended,
             dropped=dropped,
         )
 
-    def chosen(self, ids: list[int] | None) -> Any:
+    def chosen(self, ids: list[int] | None) -> QuerySet[FraudClaim]:
+        """Returns the claims with these ids, or every rejected claim."""
         if ids is None:
             return FraudClaim.objects.filter(state=FraudClaim.State.REJECTED)
         found = FraudClaim.objects.filter(pk__in=ids).order_by("pk")

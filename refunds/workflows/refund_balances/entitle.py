@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import connection
 from django.db.models import QuerySet, Sum
 
-from refunds.models import (
-    Entitlement,
-)
+from refunds.models import Entitlement
 from refunds.workflows.refund_balances import outline
 from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
 from wallets.models import LedgerAccount, Posting, Snapshot, Wallet
@@ -39,7 +35,7 @@ class Entitle(Part):
             raise outline.refused(
                 f"safeguarded funds are {needed - safeguarded} short of the {needed} owed (rule 41)"
             )
-        uncertain = Wallet.objects.filter(state__in=["closed", "held_closed"], held_minor__gt=0)
+        uncertain = Wallet.objects.filter(state__in=Wallet.ENDED, held_minor__gt=0)
         return PlanContent(
             counts={"entitled": entitled.count(), "held": held.count(), "empty": empty.count()},
             sums_minor=sums,
@@ -56,8 +52,10 @@ class Entitle(Part):
 
     def verify(self, run: Run) -> list[str]:
         gaps = []
-        if left := Wallet.objects.filter(state="closed", held_minor=0).count():
+        if left := _closed(Wallet.State.CLOSED).count():
             gaps.append(f"{left} closed wallets are neither entitled nor settled")
+        if left := _entitled_held(run).count():
+            gaps.append(f"{left} wallets that were closed while held are not entitled")
         entitled = Entitlement.objects.aggregate(total=Sum("amount_minor"))["total"] or 0
         posted = _posted(LedgerAccount.REFUNDS_PAYABLE, "entitle")
         if entitled != posted:
@@ -90,7 +88,7 @@ def refuse_to_open() -> Snapshot:
     issuing = ["spend", *(f"top_up:{source}" for source in FUNDING_SOURCES)]
     on = [
         switch.code
-        for switch in Capability.objects.filter(code__in=issuing, state="enabled")
+        for switch in Capability.objects.filter(code__in=issuing, state=Capability.State.ENABLED)
         if switch.code not in ended
     ]
     if on:
@@ -107,38 +105,37 @@ def _snapshot() -> Snapshot:
     return snapshot
 
 
-def _closed(state: str) -> QuerySet[Any]:
+def _closed(state: str) -> QuerySet[Wallet]:
     # Value under an active hold stays where it is until the hold is released or taken.
-    rows: QuerySet[Any] = Wallet.objects.filter(state=state, held_minor=0)
-    return rows
+    return Wallet.objects.filter(state=state, held_minor=0)
 
 
-def _entitled(run: Run) -> QuerySet[Any]:
-    return _closed("closed").filter(paid_minor__gt=0)
+def _entitled(run: Run) -> QuerySet[Wallet]:
+    return _closed(Wallet.State.CLOSED).filter(paid_minor__gt=0)
 
 
-def _empty(run: Run) -> QuerySet[Any]:
-    return _closed("closed").filter(paid_minor=0)
+def _empty(run: Run) -> QuerySet[Wallet]:
+    return _closed(Wallet.State.CLOSED).filter(paid_minor=0)
 
 
-def _entitled_held(run: Run) -> QuerySet[Any]:
-    return _closed("held_closed")
+def _entitled_held(run: Run) -> QuerySet[Wallet]:
+    return _closed(Wallet.State.HELD_CLOSED)
 
 
-def _settle_empty(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _settle_empty(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
     done = closing.empty_closed_wallets(rows, "settle_empty", run=run, at=run.as_of or clock.now())
     return Moved(rows=done.wallets)
 
 
-def _entitle(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _entitle(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
     return _owe(rows, "entitle", Entitlement.State.COMPUTED, run=run)
 
 
-def _entitle_held(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _entitle_held(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
     return _owe(rows, "entitle_held", Entitlement.State.HELD, run=run)
 
 
-def _owe(rows: QuerySet[Any], name: str, state: str, *, run: Run) -> Moved:
+def _owe(rows: QuerySet[Wallet], name: str, state: str, *, run: Run) -> Moved:
     """The wallets are empty; each line that took paid value out of one is an entitlement."""
     done = closing.empty_closed_wallets(rows, name, run=run, at=run.as_of or clock.now())
     with connection.cursor() as cursor:
@@ -155,16 +152,16 @@ def _owe(rows: QuerySet[Any], name: str, state: str, *, run: Run) -> Moved:
     return Moved(rows=done.wallets, amount_minor=done.paid_minor)
 
 
-def _paid(rows: QuerySet[Any]) -> int:
+def _paid(rows: QuerySet[Wallet]) -> int:
     return int(rows.aggregate(total=Sum("paid_minor"))["total"] or 0)
 
 
-def _bonus(rows: QuerySet[Any]) -> int:
+def _bonus(rows: QuerySet[Wallet]) -> int:
     return int(rows.aggregate(total=Sum("bonus_minor"))["total"] or 0)
 
 
 def _owed() -> int:
-    owed = Entitlement.objects.exclude(state__in=["paid", "transferred"])
+    owed = Entitlement.objects.exclude(state__in=Entitlement.DISCHARGED)
     return int(owed.aggregate(total=Sum("amount_minor"))["total"] or 0)
 
 

@@ -1,18 +1,14 @@
-"""Who did not apply within the window is excluded."""
+"""An amount that nobody applied for within the window is excluded."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
 
-from refunds.models import (
-    Entitlement,
-)
+from refunds.models import Entitlement
 from refunds.workflows.refund_balances import outline
 from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
-from wallets.models import LedgerAccount
+from wallets.models import LedgerAccount, Wallet
 from wallets.movements import posting
 from winddown import clock
 from winddown.actors import SYSTEM
@@ -35,7 +31,7 @@ class Exclude(Part):
             state__in=Entitlement.APPLICABLE, notice_undeliverable=True
         )
         others = Entitlement.objects.exclude(state__in=Entitlement.APPLICABLE)
-        kept = others.filter(state__in=[*Entitlement.OWED, "paying"]).count()
+        kept = others.filter(state__in=Entitlement.UNPAID).count()
         return PlanContent(
             counts={"excluded": rows.count()},
             sums_minor={"excluded": outline.amount(rows)},
@@ -75,11 +71,11 @@ def refuse_to_exclude() -> None:
         raise outline.refused(f"the programme is {programme.state}")
 
 
-def _unclaimed(run: Run) -> QuerySet[Any]:
+def _unclaimed(run: Run) -> QuerySet[Entitlement]:
     return Entitlement.objects.filter(state__in=Entitlement.APPLICABLE, notice_undeliverable=False)
 
 
-def _exclude(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _exclude(run: Run, batch: Batch, rows: QuerySet[Entitlement]) -> Moved:
     """The entitlements and their wallets are excluded; the sum moved from owed to unclaimed."""
     inner, params = rows.values("pk").query.sql_with_params()
     with named("exclude", actor=SYSTEM, run=run, reason=run.reason), connection.cursor() as cursor:
@@ -87,17 +83,23 @@ def _exclude(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
             f"""
             WITH chosen AS MATERIALIZED (
                 SELECT e.id, e.wallet_id, e.amount_minor FROM refunds_entitlement e
-                WHERE e.id IN ({inner}) AND e.state IN ('computed', 'notified')
+                WHERE e.id IN ({inner}) AND e.state = ANY (%s)
                 ORDER BY e.id FOR NO KEY UPDATE
             ), moved AS (
-                UPDATE refunds_entitlement e SET state = 'excluded' FROM chosen c WHERE e.id = c.id
+                UPDATE refunds_entitlement e SET state = %s FROM chosen c WHERE e.id = c.id
             ), wallets AS (
-                UPDATE wallets_wallet w SET state = 'excluded' FROM chosen c
-                WHERE w.id = c.wallet_id AND w.state = 'entitled'
+                UPDATE wallets_wallet w SET state = %s FROM chosen c
+                WHERE w.id = c.wallet_id AND w.state = %s
             )
             SELECT count(*), min(id), coalesce(sum(amount_minor), 0) FROM chosen
             """,  # noqa: S608  the queryset's own SQL
-            params,
+            [
+                *params,
+                list(Entitlement.APPLICABLE),
+                Entitlement.State.EXCLUDED,
+                Wallet.State.EXCLUDED,
+                Wallet.State.ENTITLED,
+            ],
         )
         excluded, first_id, amount = cursor.fetchone()
     if excluded:

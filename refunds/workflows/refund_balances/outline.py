@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet, Sum
 
+from refunds.models import Entitlement
 from winddown.errors import GuardNotMet
 from winddown.models import Run
 from winddown.runs.registry import PlanContent, Step
@@ -43,5 +44,5 @@ def refused(why: str) -> GuardNotMet:
     return GuardNotMet(action="refund-balances", why=why)
 
 
-def amount(rows: QuerySet[Any]) -> int:
+def amount(rows: QuerySet[Entitlement]) -> int:
     return int(rows.aggregate(total=Sum("amount_minor"))["total"] or 0)

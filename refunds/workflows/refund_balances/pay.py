@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 
-from refunds.bankfiles.records import SUM_MAX_MINOR
-from refunds.models import (
-    Payee,
-    Payout,
-    PayoutBatch,
-)
+from refunds.models import Entitlement, Payee, Payout, PayoutBatch, Remedy
 from refunds.payouts import payable, payout_batches, refund_limits
-from refunds.payouts.payable import Payable
 from refunds.workflows.refund_balances import outline
 from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
 from wallets.models import LedgerAccount
@@ -26,6 +23,15 @@ from winddown.locks import Lock
 from winddown.machines.move import named, transition_set
 from winddown.models import Batch, Capability, Plan, Run
 from winddown.runs.registry import Moved, PlanContent, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Payable:
+    """What may be paid: rows, their sum, and the digest over every id and amount."""
+
+    rows: int
+    amount_minor: int
+    digest: str
 
 
 class Pay(Part):
@@ -52,9 +58,9 @@ class Pay(Part):
         if Capability.objects.get(code="payout").state != Capability.State.ENABLED:
             raise outline.refused("payouts are stopped")
         parts = {
-            "refunds": _payable(payable.payable_refunds(run), "amount_minor"),
-            "compensations": _payable(payable.payable_remedies(run), "amount_minor"),
-            "waiting_payouts": _payable(_waiting_payouts(run), "amount_minor"),
+            "refunds": _payable(payable.payable_refunds(run)),
+            "compensations": _payable(payable.payable_remedies(run)),
+            "waiting_payouts": _payable(payable.payable_again(run)),
         }
         return PlanContent(
             counts={name: part.rows for name, part in parts.items()},
@@ -76,7 +82,7 @@ class Pay(Part):
                 _book_remedies,
                 batch_rows=BATCH_ROWS,
             ),
-            Step("check_payees", _waiting_payouts, _check_payees, batch_rows=BATCH_ROWS),
+            Step("check_payees", payable.payable_again, _check_payees, batch_rows=BATCH_ROWS),
             Step("fill_batches", _checked_payouts, _fill, batch_rows=BATCH_ROWS),
             Step("seal_batches", _open_batches, _seal, batch_rows=1),
         ]
@@ -98,41 +104,20 @@ class Pay(Part):
         return gaps
 
 
-def until(run: Run) -> dt.datetime:
-    return dt.datetime.fromisoformat(run.params["approved_until"])
-
-
 def _value_date(run: Run) -> dt.date:
     return dt.date.fromisoformat(run.params["value_date"])
 
 
-def channels_until(run: Run) -> dt.datetime:
-    """Channels changed later than this have not cooled off."""
-    return until(run) - dt.timedelta(hours=refund_limits.current().cooling_off_hours)
-
-
-def _waiting_payouts(run: Run) -> QuerySet[Any]:
-    """Payouts taken out of a batch that was not paid, whose holders can be paid."""
-    usable = payable.usable_payees(run, holder_id=OuterRef("holder_id"))
-    return Payout.objects.filter(
-        Exists(usable),
-        ~Exists(payable.undecided(OuterRef("entitlement__wallet"))),
-        state=Payout.State.READY,
-        live=True,
-        booked_at__lte=until(run),
-    )
-
-
-def _checked_payouts(run: Run) -> QuerySet[Any]:
+def _checked_payouts(run: Run) -> QuerySet[Payout]:
     return Payout.objects.filter(state=Payout.State.CHECKED, batch=None)
 
 
-def _open_batches(run: Run) -> QuerySet[Any]:
+def _open_batches(run: Run) -> QuerySet[PayoutBatch]:
     return PayoutBatch.objects.filter(run=run, state=PayoutBatch.State.OPEN)
 
 
-def _payable(rows: QuerySet[Any], amount: str) -> Payable:
-    inner, params = rows.order_by("pk").values("pk", amount).query.sql_with_params()
+def _payable(rows: QuerySet[Entitlement] | QuerySet[Remedy] | QuerySet[Payout]) -> Payable:
+    inner, params = rows.order_by("pk").values("pk", "amount_minor").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), coalesce(sum(amount), 0),"  # noqa: S608  the queryset's own SQL
@@ -144,7 +129,7 @@ def _payable(rows: QuerySet[Any], amount: str) -> Payable:
     return Payable(rows_n, int(total), digest)
 
 
-def _book_refunds(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _book_refunds(run: Run, batch: Batch, rows: QuerySet[Entitlement]) -> Moved:
     """Each entitlement is being paid by one new payout; the sum moved from owed to in flight."""
     inner, params = rows.values("pk").query.sql_with_params()
     return _booked(
@@ -153,22 +138,22 @@ def _book_refunds(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
             SELECT e.id, e.amount_minor, p.id AS payee_id, p.holder_id
             FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = e.wallet_id
             JOIN refunds_payee p ON p.holder_id = w.account_id AND p.replaced_at IS NULL
-            WHERE e.id IN ({inner}) AND e.state IN ('approved', 'late_approved')
+            WHERE e.id IN ({inner}) AND e.state = ANY (%s)
             ORDER BY e.id FOR NO KEY UPDATE OF e FOR SHARE OF p
         ), moved AS (
-            UPDATE refunds_entitlement e SET state = 'paying' FROM chosen c WHERE e.id = c.id
+            UPDATE refunds_entitlement e SET state = %s FROM chosen c WHERE e.id = c.id
         ), made AS (
             INSERT INTO refunds_payout (entitlement_id, holder_id, payee_id, amount_minor,
                 attempt, state, live,
                 return_reason, booked_at)
             SELECT c.id, c.holder_id, c.payee_id, c.amount_minor,
                    1 + (SELECT count(*) FROM refunds_payout o WHERE o.entitlement_id = c.id),
-                   'checked', true, '', winddown_now()
+                   %s, true, '', winddown_now()
             FROM chosen c ORDER BY c.id RETURNING id, amount_minor
         )
         SELECT count(*), min(id), coalesce(sum(amount_minor), 0) FROM made
         """,  # noqa: S608  the queryset's own SQL
-        params,
+        [*params, list(Entitlement.PAYABLE), Entitlement.State.PAYING, Payout.State.CHECKED],
         name="pay",
         kind="refund_book",
         debit=LedgerAccount.REFUNDS_PAYABLE,
@@ -176,7 +161,7 @@ def _book_refunds(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
     )
 
 
-def _book_remedies(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _book_remedies(run: Run, batch: Batch, rows: QuerySet[Remedy]) -> Moved:
     """Each loss that the operator pays has one new payout; the sum left suspense."""
     inner, params = rows.values("pk").query.sql_with_params()
     return _booked(
@@ -194,12 +179,12 @@ def _book_remedies(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
                 return_reason, booked_at)
             SELECT c.id, c.holder_id, c.payee_id, c.amount_minor,
                    1 + (SELECT count(*) FROM refunds_payout o WHERE o.remedy_id = c.id),
-                   'checked', true, '', winddown_now()
+                   %s, true, '', winddown_now()
             FROM chosen c ORDER BY c.id RETURNING id, amount_minor
         )
         SELECT count(*), min(id), coalesce(sum(amount_minor), 0) FROM made
         """,  # noqa: S608  the queryset's own SQL
-        params,
+        [*params, Payout.State.CHECKED],
         name="",
         kind="remedy_book",
         debit=LedgerAccount.FRAUD_SUSPENSE,
@@ -207,7 +192,9 @@ def _book_remedies(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
     )
 
 
-def _booked(sql: str, params: Any, *, name: str, kind: str, debit: str, run: Run) -> Moved:
+def _booked(
+    sql: str, params: Sequence[Any], *, name: str, kind: str, debit: str, run: Run
+) -> Moved:
     with named(name, actor=SYSTEM, run=run, reason=run.reason), connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows, first_id, amount = cursor.fetchone()
@@ -224,7 +211,7 @@ def _booked(sql: str, params: Any, *, name: str, kind: str, debit: str, run: Run
     return Moved(rows=rows, amount_minor=int(amount))
 
 
-def _check_payees(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _check_payees(run: Run, batch: Batch, rows: QuerySet[Payout]) -> Moved:
     """Each waiting payout goes to its holder's current payee."""
     current = Payee.objects.filter(holder_id=OuterRef("holder_id"), replaced_at=None)
     waiting = Payout.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))
@@ -232,21 +219,22 @@ def _check_payees(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
     return Moved(rows=transition_set(waiting, "check_payee", run=run))
 
 
-def _fill(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _fill(run: Run, batch: Batch, rows: QuerySet[Payout]) -> Moved:
     """Every payout of the set is in one open batch of the run; a full one is followed by another.
 
     The lock makes workers take turns, so that no batch is begun before the last one is full.
     """
-    locks.hold(Lock.PAYOUT_BATCHES, key=run.pk)
+    locks.take(Lock.PAYOUT_BATCHES, key=run.pk)
     chosen = rows.order_by("pk").select_for_update(no_key=True).values_list("pk", "amount_minor")
     total = 0
     moved = 0
-    for target, ids, amount in _portions(run, list(chosen)):
+    for target, portion in _portions(run, list(chosen)):
+        ids, amount = [pk for pk, _ in portion], sum(amount for _, amount in portion)
         with named("put_in_batch", actor=SYSTEM, run=run), connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE refunds_payout SET state = 'batched', batch_id = %s"
-                " WHERE id = ANY (%s) AND state = 'checked' AND batch_id IS NULL",
-                [target.pk, ids],
+                "UPDATE refunds_payout SET state = %s, batch_id = %s"
+                " WHERE id = ANY (%s) AND state = %s AND batch_id IS NULL",
+                [Payout.State.BATCHED, target.pk, ids, Payout.State.CHECKED],
             )
             moved += cursor.rowcount
         target.items = (target.items or 0) + len(ids)
@@ -256,25 +244,24 @@ def _fill(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
     return Moved(rows=moved, amount_minor=total)
 
 
-def _portions(run: Run, chosen: list[tuple[int, int]]) -> Any:
+def _portions(
+    run: Run, chosen: Sequence[tuple[int, int]]
+) -> Iterator[tuple[PayoutBatch, Sequence[tuple[int, int]]]]:
     """The payouts in order, in portions that each fit into one open batch (rule 50)."""
     target = _open_batches(run).order_by("-pk").first()
-    ids: list[int] = []
-    amount = 0
-    for pk, amount_minor in chosen:
-        if target is None or not _fits(target, len(ids) + 1, amount + amount_minor):
-            if target is not None and ids:
-                yield target, ids, amount
-            target, ids, amount = _open_batch(run), [], 0
-        ids.append(pk)
-        amount += amount_minor
-    if target is not None and ids:
-        yield target, ids, amount
-
-
-def _fits(target: PayoutBatch, more: int, amount_minor: int) -> bool:
-    items, total = (target.items or 0) + more, (target.total_minor or 0) + amount_minor
-    return items <= target.terms.file_records_max and total <= SUM_MAX_MINOR
+    start = 0
+    while start < len(chosen):
+        target = target or _open_batch(run)
+        fit = refund_limits.of_a_file(target.terms).fitting(
+            (amount for _, amount in islice(chosen, start, None)),
+            count=target.items or 0,
+            sum_minor=target.total_minor or 0,
+        )
+        assert fit or target.items, "one payout always fits into an empty file"
+        if fit:
+            yield target, chosen[start : start + fit]
+        target = None
+        start += fit
 
 
 def _open_batch(run: Run) -> PayoutBatch:
@@ -289,6 +276,6 @@ def _open_batch(run: Run) -> PayoutBatch:
     )
 
 
-def _seal(run: Run, batch: Batch, rows: QuerySet[Any]) -> Moved:
+def _seal(run: Run, batch: Batch, rows: QuerySet[PayoutBatch]) -> Moved:
     sealed = [payout_batches.seal(each, run=run) for each in rows.order_by("pk")]
     return Moved(rows=len(sealed), amount_minor=sum(each.total_minor or 0 for each in sealed))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from refunds.models import (
-    PayoutBatch,
-)
+from refunds.models import PayoutBatch
 from refunds.workflows.refund_balances import outline
 from refunds.workflows.refund_balances.entitle import Entitle
 from refunds.workflows.refund_balances.exclude import Exclude
 from refunds.workflows.refund_balances.outline import Part
 from refunds.workflows.refund_balances.pay import Pay
+from winddown.actors import Actor
 from winddown.models import Capability, Run
 from winddown.programme import capabilities
 from winddown.runs.registry import PlanContent, Step, Workflow, workflow
@@ -38,7 +37,7 @@ class RefundBalances(Workflow):
     def plan(self, run: Run) -> PlanContent:
         return _part(run.params).plan(run)
 
-    def at_once(self, run: Run, *, actor: Any) -> None:
+    def at_once(self, run: Run, *, actor: Actor) -> None:
         _part(run.params).at_once(run)
 
     def steps(self, run: Run) -> list[Step]:
@@ -66,4 +65,4 @@ def _leaks(switch: Capability) -> int:
     return PayoutBatch.objects.filter(exported_at__gte=switch.since).count()
 
 
-capabilities.LEAKS["payout"] = _leaks
+capabilities.LEAKS.add("payout", _leaks)

@@ -1,4 +1,4 @@
-"""manage.py generate_case: the case stands in a directory, as CSV files for the load_* commands."""
+"""`manage.py generate_case`: the case as CSV files for the load_* commands."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--accounts", type=int, required=True, help="at least 2,000")
-        parser.add_argument("--seed", type=int, required=True)
+        parser.add_argument("--seed", type=int, required=True, help="another seed is another case")
         parser.add_argument("--out", type=Path, required=True, help="directory for the files")
         parser.add_argument(
             "--attempts-max",

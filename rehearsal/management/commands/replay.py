@@ -22,7 +22,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--accounts", type=int, default=20_000, help="at least 2,000 (default %(default)s)"
         )
-        parser.add_argument("--seed", type=int, default=7)
+        parser.add_argument(
+            "--seed", type=int, default=7, help="another seed is another case (default %(default)s)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         directory = Path(settings.LOCAL_DIR) / "replay"

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from accounts.attacks import attack_windows, reading, rules
+from accounts.attacks import attack_windows, counting, rules
 from accounts.models import (
     AccountDevice,
     AttackWatch,
@@ -141,7 +141,7 @@ def forget() -> None:
 def test_the_three_waves_of_a_list_type_attack_open_their_windows_in_order() -> None:
     everyday(BEGIN)
     list_type(BEGIN + 2 * HOUR)
-    done = reading.read()
+    done = counting.count_attempts()
     assert set(done.opened) == set(rules.WAVES)
     found = attack_windows.finding()
     assert [window.wave for window in found.windows] == list(rules.WAVES)
@@ -158,7 +158,7 @@ def test_wrong_passwords_before_unknown_ids_are_not_the_order_of_a_list_type_att
     wrong_passwords(BEGIN + 2 * HOUR, 120, device="bot")
     unknown_ids(BEGIN + 4 * HOUR, 240)
     hits(BEGIN + 5 * HOUR, 4)
-    reading.read()
+    counting.count_attempts()
     assert set(waves()) == set(rules.WAVES)
     assert not attack_windows.finding().in_order
 
@@ -170,7 +170,7 @@ def test_only_wrong_passwords_from_strange_devices_are_a_wave(
     """Signal S2: after a reset everybody mistypes, each on the own phone."""
     everyday(BEGIN)
     wrong_passwords(BEGIN + 2 * HOUR, 200, device=device, network=HOME)
-    reading.read()
+    counting.count_attempts()
     assert waves() == opened
 
 
@@ -187,18 +187,18 @@ def test_unknown_ids_are_a_wave_from_a_tenth_of_the_attempts_on(
         (BEGIN + at * MINUTE, f"nobody{at}", None, "unknown_login_id", HOME, "")
         for at in range(40 if opened else 39)
     )
-    reading.read()
+    counting.count_attempts()
     assert waves() == opened
 
 
 def test_a_quiet_wave_ends_its_window_and_a_new_one_opens_another() -> None:
     everyday(BEGIN)
     unknown_ids(BEGIN + 2 * HOUR, 240)
-    reading.read(until=BEGIN + 2 * HOUR + 40 * MINUTE)
+    counting.count_attempts(until=BEGIN + 2 * HOUR + 40 * MINUTE)
     (window,) = AttackWindow.objects.all()
     assert window.ended_at is None
     unknown_ids(BEGIN + 8 * HOUR, 240)
-    reading.read()
+    counting.count_attempts()
     first, second = AttackWindow.objects.order_by("started_at")
     assert (first.pk, second.started_at) == (window.pk, BEGIN + 8 * HOUR)
     assert first.ended_at is not None
@@ -209,13 +209,13 @@ def test_what_is_usual_is_learnt_from_hours_without_an_attack() -> None:
     for hour in range(20):
         everyday(BEGIN + hour * HOUR, people=56)
         unknown_ids(BEGIN + hour * HOUR, 4)
-    reading.read()
+    counting.count_attempts()
     assert waves() == []
     usual = attack_windows.finding().baseline["unknown_login_id"]
     assert 0.05 < usual < 4 / 60
     unknown_ids(BEGIN + 30 * HOUR, 240)
     clock.travel(BEGIN + 48 * HOUR, frozen=True)
-    reading.read()
+    counting.count_attempts()
     window = AttackWindow.objects.get()
     assert window.evidence["opened_by"]["baseline"] == pytest.approx(usual, abs=0.01)
 
@@ -227,7 +227,7 @@ def test_what_is_usual_is_learnt_from_hours_without_an_attack() -> None:
 def test_a_source_of_about_twenty_ids_an_hour_is_suspicious(ids: int, kinds: set[str]) -> None:
     """Signal S3, both sides of what a sketch can tell. A whole network needs three times as many."""
     unknown_ids(BEGIN, ids)
-    reading.read()
+    counting.count_attempts()
     assert set(SuspiciousSource.objects.values_list("kind", flat=True)) == kinds
 
 
@@ -239,7 +239,7 @@ def test_a_network_of_many_addresses_is_suspicious_as_a_whole() -> None:
         (BEGIN + at * MINUTE / 2, f"x{at}", None, "unknown_login_id", f"203.0.113.{at % 40}", "")
         for at in range(60)
     )
-    reading.read()
+    counting.count_attempts()
     sources = set(SuspiciousSource.objects.values_list("source", flat=True))
     assert sources == {"203.0.113.0/24"}
 
@@ -247,22 +247,22 @@ def test_a_network_of_many_addresses_is_suspicious_as_a_whole() -> None:
 def test_many_tries_of_few_ids_are_somebody_who_forgot() -> None:
     """Signal S4: an attack tries an id once or twice."""
     unknown_ids(BEGIN, 200, ids=25)
-    reading.read()
+    counting.count_attempts()
     assert not SuspiciousSource.objects.exists()
     unknown_ids(BEGIN + 30 * HOUR, 50, ids=25)
     clock.travel(BEGIN + 48 * HOUR, frozen=True)
-    reading.read()
+    counting.count_attempts()
     assert SuspiciousSource.objects.filter(kind="address").exists()
 
 
 def test_a_device_that_opened_three_accounts_is_suspicious() -> None:
     """Signal S6: two may be a family."""
     hits(BEGIN, 2, device="tablet")
-    reading.read()
+    counting.count_attempts()
     assert not SuspiciousSource.objects.exists()
     attempts([(BEGIN + HOUR, "p9", 9, "success", HOME, "tablet")])
-    reading.read_again_from(BEGIN + HOUR)
-    reading.read()
+    counting.count_again_from(BEGIN + HOUR)
+    counting.count_attempts()
     source = SuspiciousSource.objects.get()
     assert (source.source, source.since) == ("device:tablet", BEGIN + HOUR)
 
@@ -274,7 +274,7 @@ def test_the_first_device_of_an_account_is_no_hit_of_an_attack() -> None:
         (BEGIN + 2 * HOUR + at * MINUTE, f"n{at}", 900 + at, "success", THIEF, f"new {at}")
         for at in range(5)
     )
-    reading.read()
+    counting.count_attempts()
     assert waves() == ["unknown_login_id"]
 
 
@@ -288,29 +288,29 @@ def test_reading_minute_by_minute_ends_in_the_same_rows_as_reading_all_at_once()
     everyday(BEGIN + 5 * HOUR)
     list_type(BEGIN + 9 * HOUR)
     until = BEGIN + 12 * HOUR
-    reading.read(until=until)
+    counting.count_attempts(until=until)
     at_once = kept()
     assert len(at_once["windows"]) >= 4
     forget()
     at = BEGIN
     while at < until:
         at += 7 * MINUTE
-        reading.read(until=min(at, until))
+        counting.count_attempts(until=min(at, until))
     assert kept() == at_once
 
 
 def test_attempts_that_come_late_are_read_as_if_they_had_been_there() -> None:
     everyday(BEGIN, people=120)
     unknown_ids(BEGIN + 2 * HOUR, 240)
-    reading.read()
+    counting.count_attempts()
     wrong_passwords(BEGIN + 2 * HOUR + 40 * MINUTE, 120, device="bot")
     hits(BEGIN + 2 * HOUR + 65 * MINUTE, 4)
     everyday(BEGIN - 2 * HOUR)
-    reading.read_again_from(BEGIN - 2 * HOUR)
-    reading.read()
+    counting.count_again_from(BEGIN - 2 * HOUR)
+    counting.count_attempts()
     piecemeal = kept()
     forget()
-    reading.read()
+    counting.count_attempts()
     assert kept() == piecemeal
     assert len(piecemeal["windows"]) == 3
 
@@ -318,9 +318,9 @@ def test_attempts_that_come_late_are_read_as_if_they_had_been_there() -> None:
 def test_a_second_reading_changes_nothing_and_alarms_nobody() -> None:
     everyday(BEGIN)
     list_type(BEGIN + 2 * HOUR)
-    reading.read()
+    counting.count_attempts()
     before = kept()
-    again = reading.read()
+    again = counting.count_attempts()
     assert (again.attempts, again.opened) == (0, ())
     assert kept() == before
     assert AuditEntry.objects.filter(action="attack.window_opened").count() == 3
@@ -330,20 +330,20 @@ def test_the_newest_minute_is_read_when_it_is_settled() -> None:
     now = BEGIN + 24 * HOUR
     unknown_ids(now - 2 * MINUTE, 6)
     unknown_ids(now - MINUTE, 6)
-    assert reading.read().attempts == 6
+    assert counting.count_attempts().attempts == 6
     clock.travel(now + MINUTE, frozen=True)
-    assert reading.read().attempts == 6
+    assert counting.count_attempts().attempts == 6
 
 
 def test_two_readings_at_once_read_nothing_twice(own_database: Any) -> None:
     unknown_ids(BEGIN, 60)
-    reading.read(until=BEGIN)
+    counting.count_attempts(until=BEGIN)
     with own_database.connect() as other:
         other.execute("BEGIN; SELECT FROM accounts_attackwatch FOR UPDATE")
-        assert reading.read(wait=False).until is None
+        assert counting.count_attempts(wait=False).until is None
         assert not AuthMinute.objects.exists()
         other.execute("COMMIT")
-    assert reading.read(wait=False).attempts == 60
+    assert counting.count_attempts(wait=False).attempts == 60
 
 
 # --- evidence -------------------------------------------------------------------------------------
@@ -352,7 +352,7 @@ def test_two_readings_at_once_read_nothing_twice(own_database: Any) -> None:
 def test_a_window_can_be_decided_again_from_its_rule_and_evidence() -> None:
     everyday(BEGIN)
     list_type(BEGIN + 2 * HOUR)
-    reading.read()
+    counting.count_attempts()
     for window in AttackWindow.objects.select_related("rule"):
         told = window.evidence["opened_by"]
         assert (window.rule.code, window.rule.version) == (
@@ -367,7 +367,7 @@ def test_a_window_can_be_decided_again_from_its_rule_and_evidence() -> None:
 def test_an_opened_window_stands_in_the_audit_journal() -> None:
     everyday(BEGIN)
     unknown_ids(BEGIN + 2 * HOUR, 240)
-    reading.read()
+    counting.count_attempts()
     entry = AuditEntry.objects.get(action="attack.window_opened")
     assert entry.facts["rule"] == "S1-unknown-ids v1"
     assert "nobody" not in str(entry.facts)
@@ -382,13 +382,13 @@ def test_a_sketch_counts_ids_well_enough_for_its_thresholds() -> None:
                 " FROM generate_series(1, %s) n",
                 [true],
             )
-            assert reading.ids_of(cursor.fetchone()[0]) == pytest.approx(true, rel=0.2, abs=2)
+            assert counting.ids_of(cursor.fetchone()[0]) == pytest.approx(true, rel=0.2, abs=2)
 
 
 def test_the_chart_has_every_attempt_in_few_equal_parts() -> None:
     everyday(BEGIN)
     list_type(BEGIN + 2 * HOUR)
-    reading.read()
+    counting.count_attempts()
     parts = attack_windows.bins(since=BEGIN, until=BEGIN + 24 * HOUR)
     assert len(parts) <= attack_windows.BINS_MAX
     assert sum(part.attempts for part in parts) == 60 + 240 + 120 + 4

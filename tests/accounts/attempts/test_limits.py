@@ -18,7 +18,8 @@ from django.core import signing
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from accounts.attempts import counters, limits, storms
+from accounts.attacks import live
+from accounts.attempts import counters, limits
 from accounts.attempts.counters import Count, Counter, count
 from accounts.credentials import devices
 from accounts.models import AuthEvent, SignInStorm, User
@@ -437,7 +438,7 @@ def test_a_storm_on_customers_does_not_reach_staff(
 ) -> None:
     known = member()
     attack(300)
-    assert storms.under_way(clock.now())
+    assert live.under_way(clock.now())
 
     assert visitor(everywhere(7)).tries(known.login_id) == "success"
 
@@ -529,18 +530,18 @@ def test_a_storm_holds_while_its_signs_last_and_then_ends_by_itself(
 ) -> None:
     attack(120)
     began = SignInStorm.objects.get().holds_until
-    assert began == noon + storms.HOLDS
+    assert began == noon + live.HOLDS
 
     later = noon + dt.timedelta(minutes=9)
     rehearsal_clock.travel(later, frozen=True)
     attack(40)
-    assert SignInStorm.objects.get().holds_until == later + storms.HOLDS
+    assert SignInStorm.objects.get().holds_until == later + live.HOLDS
 
-    rehearsal_clock.travel(later + storms.HOLDS - dt.timedelta(seconds=1), frozen=True)
-    assert storms.under_way(clock.now())
-    rehearsal_clock.travel(later + storms.HOLDS, frozen=True)
-    assert storms.under_way(clock.now()) is None
-    assert (storms.end_past(), storms.end_past()) == (1, 0)
+    rehearsal_clock.travel(later + live.HOLDS - dt.timedelta(seconds=1), frozen=True)
+    assert live.under_way(clock.now())
+    rehearsal_clock.travel(later + live.HOLDS, frozen=True)
+    assert live.under_way(clock.now()) is None
+    assert (live.end_past(), live.end_past()) == (1, 0)
     assert SignInStorm.objects.get().state == "over"
 
 
@@ -550,7 +551,7 @@ def test_a_few_mistakes_do_not_keep_a_storm_alive(rehearsal_clock: Any, noon: dt
 
     attack(10)
 
-    assert SignInStorm.objects.get().holds_until == noon + storms.HOLDS
+    assert SignInStorm.objects.get().holds_until == noon + live.HOLDS
 
 
 def test_a_second_storm_begins_when_the_first_is_past(

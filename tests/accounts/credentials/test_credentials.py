@@ -370,7 +370,7 @@ def test_the_fence_waits_for_a_sign_in_under_way_and_is_younger(
 
     thread = threading.Thread(target=start)
     with transaction.atomic():
-        fencing.hold_fence()
+        fencing.take_fence()
         thread.start()
         waited = _wait_until_locked_out(thread)
         last = clock.now()

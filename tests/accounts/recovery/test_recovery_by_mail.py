@@ -1,4 +1,4 @@
-"""The way back by mail: request, mail, link, new password, sign-in; and every dead link."""
+"""Recovery by mail: request, mail, link, new password, sign-in; and every dead link."""
 
 from __future__ import annotations
 
@@ -529,7 +529,7 @@ def test_a_request_that_cannot_be_answered_does_not_stand_before_the_others(
             raise ZeroDivisionError
         return answer(request, typed)
 
-    monkeypatch.setitem(access_requests.ANSWERS, "recover", fails)
+    monkeypatch.setitem(access_requests.ANSWERS.entries, "recover", fails)
     clockwork.tick()
 
     assert len(mailbox.to(someone.email)) == 1

@@ -1,4 +1,4 @@
-"""The way back by a code to a telephone, and what goes to the carrier."""
+"""Recovery by a code to a telephone, and what goes to the carrier."""
 
 from __future__ import annotations
 

@@ -588,7 +588,7 @@ def test_contact_data_is_sealed_masked_and_its_reading_recorded(
     (read,) = AuditEntry.objects.filter(action="recovery.read_contact")
     assert (read.actor, read.reason) == (helper, "to call them")
     with pytest.raises(NotPermitted):
-        cases.read_contact(case, actor=staff("auditor"), reason="curious")
+        cases.disclose_contact(case, actor=staff("auditor"), reason="curious")
 
 
 def test_the_queue_is_for_those_who_work_it(staff: Callable[..., Any], helper: Any) -> None:

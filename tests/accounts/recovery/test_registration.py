@@ -1,4 +1,4 @@
-"""Sign-up: a new account for a new address, the way back for a known one, and never two accounts."""
+"""Sign-up: a new account for a new address, a hint for a known one, and never two accounts."""
 
 from __future__ import annotations
 

@@ -449,7 +449,7 @@ def test_every_refused_password_gets_the_same_answer(
     programme: Any,
     started: Callable[..., Any],
 ) -> None:
-    """Rule 6: neither text nor status nor redirect tells whether an account exists."""
+    """ASVS 6.3.8: neither text nor status nor redirect tells whether an account exists."""
     disabled = person(is_active=False)
     without = person(password="")
     protected = person()

@@ -11,8 +11,9 @@ from django.db import connection
 
 from accounts.models import User
 from refunds.applications import holds, payees, review, submitting
-from refunds.applications.payees import Account, PayeeRefused
+from refunds.applications.payees import PayeeRefused
 from refunds.applications.submitting import Submission
+from refunds.bank_accounts import Account
 from refunds.models import Entitlement, Payee, RefundApplication
 from tests.refunds.conftest import House, jst, person
 from wallets.models import Posting
@@ -22,6 +23,7 @@ from winddown.errors import (
     GuardNotMet,
     IdempotencyConflict,
     NotPermitted,
+    PlanChanged,
     SamePerson,
     TransitionRefused,
 )
@@ -42,7 +44,7 @@ def test_the_same_submission_again_gives_the_first_result(house: House) -> None:
     """P1: one `op_id`, one application; another body under it is a conflict."""
     (owed,) = house.entitled(1)
     holder, account, op_id = owed.wallet.account, house.account(), uuid.uuid4()
-    sent = {"route": "app", "op_id": op_id, "actor": holder, "confirmed_minor": 1000}
+    sent = {"channel": "app", "op_id": op_id, "actor": holder, "confirmed_minor": 1000}
     first = submitting.submit(holder, account=account, **sent)
     second = submitting.submit(holder, account=account, **sent)
     assert first.pk == second.pk
@@ -65,7 +67,7 @@ def test_who_has_no_wallet_has_nothing_to_apply_for(house: House, customer: Any)
     stranger = customer()
     with pytest.raises(submitting.NothingOwed):
         submitting.submit(
-            stranger, route="app", op_id=uuid.uuid4(), actor=stranger, account=house.account()
+            stranger, channel="app", op_id=uuid.uuid4(), actor=stranger, account=house.account()
         )
 
 
@@ -83,7 +85,7 @@ def test_one_refused_submission_does_not_hold_up_the_others(house: House) -> Non
     sent = [
         Submission(
             holder_id=row.wallet.account_id,
-            route="app",
+            channel="app",
             op_id=uuid.uuid4(),
             account=house.account(name="山田" if row is rows[1] else "ヤマダ"),
             confirmed_minor=1000,
@@ -131,9 +133,9 @@ def test_an_amount_above_the_limit_waits_for_two_people(house: House) -> None:
     house.money_holds()
 
 
-def test_the_web_route_takes_an_identity_check_and_two_people(house: House) -> None:
+def test_the_web_channel_takes_an_identity_check_and_two_people(house: House) -> None:
     (owed,) = house.entitled(1)
-    sent = house.apply(owed, route="web", confirmed_minor=None)
+    sent = house.apply(owed, channel="web", confirmed_minor=None)
     assert sent.state == "identity_check"
     asked = review.ask_for_info(sent, asked_for="licence", actor=house.support, reason="unreadable")
     assert asked.asked_for == "licence"
@@ -174,7 +176,7 @@ def test_a_rejected_application_names_its_reason_and_may_be_followed_by_another(
 ) -> None:
     """Rule 24."""
     (owed,) = house.entitled(1)
-    sent = house.apply(owed, route="web")
+    sent = house.apply(owed, channel="web")
     done = review.reject(sent, rejection="not_identified", actor=house.checker, reason="no papers")
     assert (done.state, done.rejection, done.live) == ("rejected", "not_identified", False)
     with pytest.raises(TransitionRefused):
@@ -186,7 +188,7 @@ def test_a_draft_is_kept_sealed_and_becomes_the_application(house: House) -> Non
     (owed,) = house.entitled(1)
     holder = owed.wallet.account
     answers = {"account_number": "1234567", "name": "ヤマダ"}
-    draft = submitting.save_draft(holder, route="app", step=3, answers=answers, actor=holder)
+    draft = submitting.save_draft(holder, channel="app", step=3, answers=answers, actor=holder)
     assert submitting.draft_answers(draft) == answers
     with connection.cursor() as cursor:
         cursor.execute("SELECT draft_sealed FROM refunds_refundapplication")
@@ -194,7 +196,7 @@ def test_a_draft_is_kept_sealed_and_becomes_the_application(house: House) -> Non
     sent = house.apply(owed)
     assert (sent.pk, sent.state, sent.draft_sealed) == (draft.pk, "approved", None)
     with pytest.raises(submitting.AlreadyApplied):
-        submitting.save_draft(holder, route="app", step=1, answers={}, actor=holder)
+        submitting.save_draft(holder, channel="app", step=1, answers={}, actor=holder)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +246,7 @@ def test_a_late_claim_is_paid_after_exclusion_when_a_second_person_agrees(house:
 def test_only_what_nobody_applied_for_is_excluded(house: House) -> None:
     """Rule 42: in process, returned, held, and undeliverable notices stay owed."""
     silent, applied, held, unreached = house.entitled(4)
-    house.apply(applied, route="web")
+    house.apply(applied, channel="web")
     holds.hold(held, actor=person("refunds.hold_entitlement"), reason="suspicion")
     Entitlement.objects.filter(pk=unreached.pk).update(notice_undeliverable=True)
     with pytest.raises(GuardNotMet, match="the window lasts until"):
@@ -278,6 +280,21 @@ def test_an_account_of_too_many_holders_waits_for_a_look(house: House) -> None:
     clock.travel(jst("2019-11-05T10:01"), frozen=True)
     run = house.run("pay", value_date="2019-11-15")
     assert run.plans.get().content["counts"]["refunds"] == 1
+    house.money_holds()
+
+
+def test_what_was_proposed_is_what_is_approved(house: House) -> None:
+    """An application that changed between proposal and approval takes a new proposal."""
+    (owed,) = house.entitled(1, paid_minor=100_001)
+    waiting = house.apply(owed)
+    request = review.propose(waiting, actor=house.support, reason="looked at")
+    RefundApplication.objects.filter(pk=waiting.pk).update(review_reason="shared_account")
+    with pytest.raises(PlanChanged):
+        review.approve(waiting, actor=house.checker, digest=request.digest, reason="agreed")
+    assert RefundApplication.objects.get().state == "amount_confirmed"
+    request = review.propose(waiting, actor=house.support, reason="looked again")
+    done = review.approve(waiting, actor=house.checker, digest=request.digest, reason="agreed")
+    assert done.state == "approved"
     house.money_holds()
 
 

@@ -9,15 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refunds.bankfiles.answers import AccountCheck, CheckLine, ResultLine, ReturnReason
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.transfer_items import TransferItem
 from refunds.bankfiles.zengin_result import (
-    AccountCheck,
+    FILE_CODES,
     AnswerKind,
-    CheckLine,
-    ResultLine,
     ResultReader,
-    ReturnReason,
     read_checks,
     read_results,
     write_checks,
@@ -221,10 +219,10 @@ def test_an_empty_answer_is_never_written() -> None:
 
 def test_every_reason_has_a_code_of_its_own_and_words() -> None:
     """Rule 55."""
-    codes = {reason.file_code for reason in ReturnReason}
-    assert len(codes) == len(ReturnReason)
-    assert "00" not in codes
-    assert all(reason.zengin_words and reason.iso_codes for reason in ReturnReason)
+    assert set(FILE_CODES) == set(ReturnReason)
+    assert len(set(FILE_CODES.values())) == len(ReturnReason)
+    assert "00" not in FILE_CODES.values()
+    assert all(reason.bank_words and reason.iso_codes for reason in ReturnReason)
 
 
 @pytest.mark.parametrize(

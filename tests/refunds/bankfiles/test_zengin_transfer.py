@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refunds.bankfiles.errors import BankFileError
-from refunds.bankfiles.transfer_items import TransferItem
-from refunds.bankfiles.zengin_transfer import read, split, stream, write
+from refunds.bankfiles.transfer_items import Limits, TransferItem
+from refunds.bankfiles.zengin_transfer import LIMITS, read, stream, write
 from tests.refunds.bankfiles.bank_strategies import ITEMS, REMITTER, item
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "zengin_transfer.zengin"
@@ -50,8 +50,8 @@ GOLDEN_ITEMS = [
 ]
 
 
-def file_of(items: list[TransferItem], *, line_end: bytes = b"\r\n", edi: bool = False) -> bytes:
-    return b"".join(write(REMITTER, VALUE_DATE, items, line_end=line_end, edi=edi))
+def file_of(items: list[TransferItem], *, line_end: bytes = b"\r\n") -> bytes:
+    return b"".join(write(REMITTER, VALUE_DATE, items, line_end=line_end))
 
 
 def records_of(data: bytes) -> list[bytes]:
@@ -108,12 +108,12 @@ def test_kana_takes_one_byte_each_in_the_file() -> None:
     assert records_of(GOLDEN.read_bytes())[1][50:60] == bytes.fromhex("B7D5B3D620B2C1DBB320")
 
 
-@given(items=ITEMS, line_end=st.sampled_from([b"\r\n", b""]), edi=st.booleans())
+@given(items=ITEMS, line_end=st.sampled_from([b"\r\n", b""]))
 def test_what_is_written_comes_back_as_the_same_items(
-    items: list[TransferItem], line_end: bytes, edi: bool
+    items: list[TransferItem], line_end: bytes
 ) -> None:
     """Rule 48."""
-    data = file_of(items, line_end=line_end, edi=edi)
+    data = file_of(items, line_end=line_end)
     stride = 120 + len(line_end)
     assert len(data) == stride * (len(items) + 3)
     for start in range(0, len(data), stride):
@@ -282,34 +282,47 @@ def test_memory_does_not_grow_with_the_number_of_items() -> None:
 # --- splitting
 
 
+def split(amounts: list[int], limits: Limits) -> list[int]:
+    """How many of the amounts each file gets when full ones are followed by new ones."""
+    sizes: list[int] = []
+    while amounts[sum(sizes) :]:
+        sizes.append(limits.fitting(amounts[sum(sizes) :]))
+    return sizes
+
+
 def test_two_million_items_are_split_at_999999() -> None:
     """Rule 50."""
-    row = tuple(item(1, amount_minor=1))
-    assert [len(part) for part in split(row for _ in range(2_000_000))] == [999_999, 999_999, 2]
+    assert split([1] * 2_000_000, LIMITS) == [999_999, 999_999, 2]
 
 
-def test_the_banks_own_limit_splits_sooner_and_keeps_the_order() -> None:
+def test_the_banks_own_limit_splits_sooner() -> None:
     """Rule 50."""
-    items = list(many(25))
-    parts = list(split(items, 10))
-    assert [len(part) for part in parts] == [10, 10, 5]
-    assert [one for part in parts for one in part] == items
+    assert split([514] * 25, LIMITS.within(10)) == [10, 10, 5]
+
+
+def test_a_file_that_holds_some_items_takes_the_rest_only() -> None:
+    """Rule 50."""
+    limits = Limits(records_max=10, sum_max_minor=100)
+    assert limits.fitting([1] * 9, count=8, sum_minor=8) == 2
+    assert limits.fitting([1] * 9, count=10, sum_minor=10) == 0
+    assert limits.fitting([30, 30], count=1, sum_minor=60) == 1
+    assert limits.fitting([41], count=1, sum_minor=60) == 0
 
 
 def test_a_sum_that_would_not_fit_the_trailer_splits_too() -> None:
     """Rule 50."""
     items = [item(number, amount_minor=9_999_999_999) for number in range(1, 202)]
-    parts = list(split(items))
-    assert [len(part) for part in parts] == [100, 100, 1]
-    for part in parts:
-        assert list(read(file_of(part)).items) == part
+    assert split([one.amount_minor for one in items], LIMITS) == [100, 100, 1]
+    assert len(read(file_of(items[:100])).items) == 100
+    with pytest.raises(BankFileError):
+        file_of(items[:101])
 
 
 @pytest.mark.parametrize("records_max", [0, -1, 1_000_000])
 def test_a_limit_beyond_the_format_is_refused(records_max: int) -> None:
     """Rule 50."""
     with pytest.raises(BankFileError):
-        list(split([item(1)], records_max))
+        LIMITS.within(records_max)
     with pytest.raises(BankFileError):
         write(REMITTER, VALUE_DATE, [item(1)], records_max=records_max)
 

@@ -12,7 +12,8 @@ from accounts.models import AuthEvent
 from refunds.claims import deciding, losses, reporting
 from refunds.models import ClaimDecision, FraudClaim, Issuer, IssuerAction, IssuerFile, Remedy
 from refunds.remedies import issuer_answers, requests
-from refunds.remedies.transports.csv_exchange import AnswerLine, read_asks, write_answers
+from refunds.remedies.exchange_lines import AnswerLine
+from refunds.remedies.transports import transport_of
 from tests import factories
 from wallets.models import FundingCard, LedgerAccount, Payment, Posting, TopUp, Wallet
 from wallets.movements import charging, spending
@@ -148,7 +149,7 @@ class Scene:
 
     def asked(self) -> IssuerFile:
         """Every draft to the issuer is approved by a second person and sent."""
-        drafts = IssuerAction.objects.filter(state="draft").order_by("pk")
+        drafts = IssuerAction.objects.filter(state=IssuerAction.State.DRAFT).order_by("pk")
         asked = requests.submit(drafts, actor=self.analyst, reason="test")
         requests.decide(asked, actor=self.supervisor, digest=asked.digest, reason="test")
         file = requests.send(self.issuer, actor=self.analyst, reason="test")
@@ -174,16 +175,17 @@ def lost_in(claim: FraudClaim) -> list[TopUp | Payment]:
 
 
 def answers(file: IssuerFile, code: str, **changes: Any) -> bytes:
-    """The answer `code` to every line of the ask file."""
+    """The answer `code` to every line of the request file."""
+    by = transport_of(file.issuer)
     lines = []
-    for line, ask in enumerate(read_asks(file.content.encode()), start=2):
+    for line, request in enumerate(by.read_requests(file.content), start=2):
         values = {
             "line": line,
-            "action_ref": ask["action_ref"],
-            "attempt": int(ask["attempt"]),
-            "issuer_code": ask["issuer_code"],
-            "amount_minor": int(ask["amount_minor"]),
-            "currency": ask["currency"],
+            "action_ref": request.action_ref,
+            "attempt": request.attempt,
+            "issuer_code": request.issuer_code,
+            "amount_minor": request.amount_minor,
+            "currency": request.currency,
             "answer_code": code,
             "answered_at": clock.now(),
             "statement_on": None,
@@ -191,7 +193,7 @@ def answers(file: IssuerFile, code: str, **changes: Any) -> bytes:
             "note": "",
         }
         lines.append(AnswerLine(**(values | changes)))
-    return write_answers(lines)
+    return by.write_answers(lines).encode(by.encoding)
 
 
 def balance(account: LedgerAccount | str) -> int:

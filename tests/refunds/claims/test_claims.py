@@ -246,10 +246,10 @@ def test_an_appeal_after_the_deadline_is_refused(scene: Scene) -> None:
     with pytest.raises(GuardNotMet):
         ending.appeal(claim, actor=wallet.account, reason="late")
     clock.travel(claim.appeal_until - claim.appeal_until.resolution, frozen=True)
-    assert ending.let_rest() == 0
+    assert ending.close_after_appeal_time() == 0
     clock.travel(claim.appeal_until, frozen=True)
-    assert ending.let_rest() == 1
-    assert ending.let_rest() == 0
+    assert ending.close_after_appeal_time() == 1
+    assert ending.close_after_appeal_time() == 0
 
 
 def test_the_unspent_part_of_a_fraudulent_charge_is_clawed_back(scene: Scene) -> None:

@@ -13,7 +13,8 @@ from django.db import DatabaseError, IntegrityError, connections, transaction
 from refunds.claims import deciding
 from refunds.models import Chargeback, FraudClaim, IssuerAction, IssuerAnswer, Loss, Remedy
 from refunds.remedies import chargebacks, follow_up, own_funds, requests, slots
-from refunds.remedies.transports.csv_exchange import luhn_digit
+from refunds.remedies.exchange_lines import luhn_digit
+from refunds.remedies.transports import transport_of
 from rehearsal import issuers
 from tests import factories
 from tests.refunds.claims.scene import HIT_AT, Scene, answers, balance, jst, kinds
@@ -207,7 +208,7 @@ def test_a_debit_stopped_answer_to_a_reimbursement_is_refused(scene: Scene) -> N
     """Rule 20."""
     scene.confirmed(scene.victim(30_000, funding="debit"))
     file = scene.asked()
-    with pytest.raises(LoadRefused, match="no road"):
+    with pytest.raises(LoadRefused, match="no route"):
         scene.answer(file, "accepted_debit_stopped")
 
 
@@ -367,10 +368,10 @@ def register(scene: Scene, *, amount_minor: int = 30_000, **named: str) -> Charg
 
 def test_the_simulated_issuers_answer_the_same_for_the_same_seed(scene: Scene) -> None:
     scene.confirmed(*(scene.victim(1_000 + number) for number in range(30)))
-    asks = scene.asked().content.encode()
-    at = HIT_AT + dt.timedelta(days=5)
-    said = issuers.answer_file(asks, seed=1, at=at)
-    assert said == issuers.answer_file(asks, seed=1, at=at)
+    sent = scene.asked().content.encode()
+    by, at = transport_of(scene.issuer), HIT_AT + dt.timedelta(days=5)
+    said = issuers.answer_file(sent, by=by, seed=1, at=at)
+    assert said == issuers.answer_file(sent, by=by, seed=1, at=at)
     done = scene.hear(said)
     assert done.applied == 30
     assert breaches() == {}

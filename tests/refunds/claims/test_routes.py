@@ -1,4 +1,4 @@
-"""Roads to a remedy: a pure table over funding, answer and cut-off."""
+"""Routes to a remedy: a pure table over funding, answer and cut-off."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from refunds.bankfiles.calendar import is_bank_business_day
 from refunds.models import IssuerAnswer, Loss, Remedy
 from refunds.remedies import routes
-from refunds.remedies.transports.csv_exchange import ANSWER_CODES
+from refunds.remedies.exchange_lines import ANSWER_CODES
 
 TERMS = routes.BillingTerms(closes_on_day=15, pays_on_day=10, stop_before_days=5, margin_days=2)
 

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db.models import Q
 
 from accounts.models import User
-from refunds.claims import damage, deciding, losses, reporting, victims
+from refunds.claims import damage, deciding, losses, reporting, victim_rules, victims
 from refunds.models import FraudClaim, RuleHit
 from tests import factories
 from tests.refunds.claims.scene import HIT_AT, Scene, jst
@@ -123,7 +123,7 @@ def test_a_first_sign_in_from_abroad_that_moves_money_makes_a_candidate(scene: S
         set(),
     )
     claim = FraudClaim.objects.get(wallet=charged)
-    assert (claim.state, claim.route, claim.compromised_from) == ("candidate", "rule", HIT_AT)
+    assert (claim.state, claim.channel, claim.compromised_from) == ("candidate", "rule", HIT_AT)
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_a_hit_keeps_its_rule_version_and_evidence(scene: Scene) -> None:
     hit = RuleHit.objects.get(rule__code="S8-burst")
     assert (hit.rule.version, hit.rule.thresholds["within_s"]) == (1, 60)
     assert hit.evidence["top_ups"] == sorted(wallet.top_ups.values_list("pk", flat=True))
-    again = victims.matches(victims.BURST, as_of=clock.now())
+    again = victims.matches(victim_rules.BURST, as_of=clock.now())
     assert [each.evidence for each in again] == [hit.evidence]
 
 

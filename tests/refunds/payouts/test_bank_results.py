@@ -13,8 +13,9 @@ from django.core.management import CommandError, call_command
 
 from refunds.applications import review
 from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles.answers import ResultLine, ReturnReason
 from refunds.bankfiles.errors import BankFileError
-from refunds.bankfiles.zengin_result import AnswerKind, ResultLine, ReturnReason
+from refunds.bankfiles.zengin_result import AnswerKind
 from refunds.models import (
     BankFile,
     Entitlement,
@@ -260,7 +261,7 @@ def test_a_closed_batch_is_one_that_is_reconciled(house: House, answer: Answer) 
     assert done.state == "closed"
 
 
-def test_terms_are_versions_with_a_source(house: House) -> None:
+def test_limits_are_versions_with_a_source(house: House) -> None:
     before = refund_limits.current()
     after = refund_limits.adopt(
         actor=person("refunds.adopt_terms"),

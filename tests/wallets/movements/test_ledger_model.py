@@ -153,7 +153,7 @@ class Ledger(RuleBasedStateMachine):
 
 
 def test_the_ledger_agrees_with_its_model(programme):
-    """RELIABILITY P2: reservations and holds end exactly once, and nothing is lost."""
+    """P2: reservations and holds end exactly once, and nothing is lost."""
     run_state_machine_as_test(
         Ledger,
         settings=settings(

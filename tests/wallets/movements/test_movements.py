@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Sum
@@ -440,20 +438,8 @@ def test_no_writer_makes_a_balance_impossible(wallet, column, value, constraint)
         Wallet.objects.filter(pk=one.pk).update(**{column: value})
 
 
-def test_a_balance_at_a_time_is_what_was_posted_until_then(rehearsal_clock, wallet):
-    """The end is exclusive, as every interval here."""
-    one = wallet()
-    day = dt.datetime(2019, 7, 1, tzinfo=dt.UTC)
-    for number, verb in enumerate((top_up, pay, pay, top_up)):
-        rehearsal_clock.travel(day + dt.timedelta(days=number), frozen=True)
-        verb(one, 10 * (number + 1) if verb is top_up else 3, ref=f"m{number}")
-    asked = [one.balance_at(day + dt.timedelta(days=n)) for n in range(5)]
-    assert asked == [(0, 0), (10, 0), (7, 0), (4, 0), (44, 0)]
-    assert one.balance_at(day + dt.timedelta(microseconds=1)) == (10, 0)
-
-
 def test_a_closed_wallet_gets_nothing_back(wallet):
-    """A sealed balance stays what it was: a late reversal must find another road."""
+    """A sealed balance stays what it was: a late reversal is refused."""
     one = wallet(paid_minor=100)
     done = pay(one, 50)
     factories.bring_to(one, "closed")

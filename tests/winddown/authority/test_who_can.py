@@ -76,7 +76,9 @@ def test_every_request_for_a_second_person_in_the_code_is_a_duty() -> None:
     asked = set()
     for path in ROOT.glob("[arw]*/**/*.py"):
         text = path.read_text()
-        for call in re.findall(r"approvals\.ask\((.*?)\n    +\)", text, flags=re.DOTALL):
+        for call in re.findall(
+            r"approvals\.(?:ask|SignedList)\((.*?)\n    +\)", text, flags=re.DOTALL
+        ):
             said = re.findall(r"permission=([^\n]+)", call)[0]
             word = said.strip(" ,").strip('"')
             if re.fullmatch("[A-Z]+", word):

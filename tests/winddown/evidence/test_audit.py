@@ -440,6 +440,6 @@ def test_a_follow_up_that_fails_does_not_keep_the_others(journal, settings, tmp_
     settings.AUDIT_HEADS_DIR = tmp_path / "heads" / "below"
     seen = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(clockwork.FOLLOW_UPS, "the last one", lambda: seen.append(1))
+        patch.setitem(clockwork.FOLLOW_UPS.entries, "the last one", lambda: seen.append(1))
         clockwork.follow_up()
     assert seen == [1]

@@ -150,7 +150,7 @@ BREACHES = {
 
 @pytest.mark.parametrize("breach", BREACHES)
 def test_a_breach_is_found(house, breach):
-    """RELIABILITY P4: twenty ways and more."""
+    """P4: twenty ways and more."""
     code, statement = BREACHES[breach]
     if code == "I16":
         with connection.cursor() as cursor:

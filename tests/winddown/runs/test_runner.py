@@ -561,7 +561,7 @@ def test_ctrl_c_undoes_the_batch_at_hand_and_nobody_waits_for_its_lease(
 
 
 def test_without_any_broker_everything_is_worked_off(start, wallets, capsys):
-    """RELIABILITY: `manage.py drain` alone completes what is owed."""
+    """Fault 11: `manage.py drain` alone completes what is owed."""
     wallets(25)
     run = start()
     call_command("drain")

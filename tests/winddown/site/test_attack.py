@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.attacks import reading
+from accounts.attacks import counting
 from accounts.models import AuthEvent
 from refunds.claims import holding, victims
 from refunds.models import FraudClaim
@@ -100,7 +100,7 @@ def test_an_open_window_is_a_grave_alarm(
         )
         for at in range(110)
     )
-    reading.watch()
+    counting.count_newest()
     text = shown(signed_in(staff("incident_commander")), "/console/")
     assert "An attack goes on: Ids that nobody has, " in text
 
@@ -138,7 +138,7 @@ def test_many_candidates_are_held_by_one_statement(
         scene.sign_in(wallet, HIT_AT - 1_440 * MINUTE, device=factories.unique("phone"))
         scene.sign_in(wallet, HIT_AT - MINUTE, device=factories.unique("bot"), country="XA")
     clock.travel(HIT_AT + 240 * MINUTE, frozen=True)
-    reading.read_again_from(HIT_AT - 1_440 * MINUTE)
+    counting.count_again_from(HIT_AT - 1_440 * MINUTE)
     victims.find(as_of=clock.now())
     chosen = list(holding.candidates())
     plan = holding.plan_hold(chosen)

@@ -53,7 +53,7 @@ def test_staff_sign_in_at_the_same_place_and_come_to_the_console(
 def test_an_unknown_login_id_and_a_wrong_password_get_the_same_answer(
     client: Client, known: Any
 ) -> None:
-    """Rule 6: nothing tells whether an account exists."""
+    """ASVS 6.3.8: nothing tells whether an account exists."""
     wrong = sign_in(client, known.login_id, "not it")
     unknown = sign_in(client, "nobody-of-this-name", "not it")
 

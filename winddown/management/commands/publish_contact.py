@@ -14,7 +14,9 @@ class Command(StaffCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--phone", required=True, metavar="NUMBER")
+        parser.add_argument(
+            "--phone", required=True, metavar="NUMBER", help="the number, as it is shown"
+        )
 
     def act(self, options: dict[str, Any]) -> None:
         actor = self.actor(options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand
 
@@ -14,6 +14,7 @@ from winddown.evidence import audit, invariants
 
 class Command(BaseCommand):
     help = "Check the audit chain and every invariant. Exit code 1 on a breach."
+    exits: ClassVar[dict[int, str]] = {0: "everything holds", 1: "a breach"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -5,7 +5,7 @@ stop is overdue for ratification.
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand
 
@@ -17,6 +17,7 @@ class Command(BaseCommand):
         "Exit code 1 while no tick comes, a running run has no worker, or a stop is overdue."
         " Let a supervisor restart beat and workers on it."
     )
+    exits: ClassVar[dict[int, str]] = {0: "all is attended to", 1: "an alarm"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

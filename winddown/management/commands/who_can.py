@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
@@ -18,10 +18,15 @@ class Command(BaseCommand):
         "Print who may do what: all permissions, one, or those of a role or a person."
         " Exit code 1 when the person holds roles that exclude each other."
     )
+    exits: ClassVar[dict[int, str]] = {
+        0: "told",
+        1: "the person holds roles that exclude each other",
+        2: "not understood",
+    }
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("permission", nargs="?", help="for example refunds.decide_claim")
-        parser.add_argument("--role", choices=tuple(roles.ROLES))
+        parser.add_argument("--role", choices=tuple(roles.ROLES), help="what this role may do")
         parser.add_argument("--person", metavar="LOGIN", help="somebody of the staff")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 

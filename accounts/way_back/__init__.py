@@ -1,1 +1,0 @@
-"""The way back in for people without a password, and the way in for new ones."""

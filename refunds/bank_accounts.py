@@ -1,0 +1,29 @@
+"""A bank account as a holder gives it, before any format carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from winddown import encryption
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A bank account as a holder gave it; `name` is its owner's, in kana or what becomes kana."""
+
+    bank_code: str
+    branch_code: str
+    account_type: str
+    account_number: str
+    name: str
+
+    def __repr__(self) -> str:
+        return "Account(...)"
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal accounts, whatever name stands beside them."""
+        return encryption.fingerprint(
+            f"{self.bank_code}-{self.branch_code}-{self.account_type}-{self.account_number}",
+            of="bank account",
+        )

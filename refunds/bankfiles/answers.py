@@ -1,0 +1,109 @@
+"""What every bank's answer carries: results of transfers and of account checks, in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from refunds.bankfiles.transfer_items import Remitter, TransferItem
+
+
+class ReturnReason(StrEnum):
+    """Why a transfer came back: our word, the banks' and ISO 20022's codes."""
+
+    ACCOUNT_NOT_FOUND = "account_not_found"
+    ACCOUNT_NUMBER_WRONG = "account_number_wrong"
+    ACCOUNT_CLOSED = "account_closed"
+    ACCOUNT_BLOCKED = "account_blocked"
+    ACCOUNT_TYPE_WRONG = "account_type_wrong"
+    NAME_MISMATCH = "name_mismatch"
+    BANK_OR_BRANCH_INVALID = "bank_or_branch_invalid"
+    RECALLED = "recalled"
+    OTHER = "other"
+
+    @property
+    def bank_words(self) -> str:
+        return _REASONS[self].bank_words
+
+    @property
+    def iso_codes(self) -> tuple[str, ...]:
+        return _REASONS[self].iso_codes
+
+    @classmethod
+    def of_iso(cls, iso_code: str) -> ReturnReason:
+        """Returns the reason an ISO 20022 code stands for; `other` for one outside the table."""
+        return _REASON_OF_ISO.get(iso_code, cls.OTHER)
+
+
+class _Codes(NamedTuple):
+    bank_words: str
+    iso_codes: tuple[str, ...]
+
+
+_REASONS: dict[ReturnReason, _Codes] = {
+    ReturnReason.ACCOUNT_NOT_FOUND: _Codes("該当口座なし", ("AC03", "AC01")),
+    ReturnReason.ACCOUNT_NUMBER_WRONG: _Codes("口座番号相違", ("AC01",)),
+    ReturnReason.ACCOUNT_CLOSED: _Codes("解約済", ("AC04",)),
+    ReturnReason.ACCOUNT_BLOCKED: _Codes("入金停止・受取口座側事由", ("AC06",)),
+    # AC14 is our reading; the external code list has no exact word for a wrong type of account.
+    ReturnReason.ACCOUNT_TYPE_WRONG: _Codes("科目相違", ("AC14",)),
+    ReturnReason.NAME_MISMATCH: _Codes("受取人名相違", ("BE01",)),
+    ReturnReason.BANK_OR_BRANCH_INVALID: _Codes("店舗統廃合等", ("RC01",)),
+    ReturnReason.RECALLED: _Codes("組戻し", ("FOCR",)),
+    ReturnReason.OTHER: _Codes("その他", ("MS03", "NARR")),
+}
+# AC01 stands in two rows of the table: read alone it says that the number is wrong.
+_REASON_OF_ISO = {
+    code: reason
+    for reason, codes in _REASONS.items()
+    for code in codes.iso_codes
+    if (reason, code) != (ReturnReason.ACCOUNT_NOT_FOUND, "AC01")
+}
+
+
+class AccountCheck(StrEnum):
+    """The bank's answer about a name and an account."""
+
+    MATCHED = "matched"
+    NO_SUCH_ACCOUNT = "no_such_account"
+    NAME_DIFFERS = "name_differs"
+    OTHER = "other"
+
+
+class ResultLine(NamedTuple):
+    """One transfer and what became of it: `reason` is None when it was paid."""
+
+    item: TransferItem
+    reason: ReturnReason | None
+
+
+class CheckLine(NamedTuple):
+    """One account as asked about and the bank's answer; the item's amount means nothing here."""
+
+    item: TransferItem
+    answer: AccountCheck
+
+
+class Results(Protocol):
+    """Results of transfers: iterate once; only then do the totals hold and may it be believed."""
+
+    @property
+    def remitter(self) -> Remitter: ...
+
+    @property
+    def count(self) -> int: ...
+
+    @property
+    def sum_minor(self) -> int: ...
+
+    def __iter__(self) -> Iterator[ResultLine]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Answers about accounts, believed."""
+
+    remitter: Remitter
+    lines: tuple[CheckLine, ...]

@@ -1,0 +1,60 @@
+"""The payout formats of banks: a bank account names its own, and everything goes through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles.answers import Checks, Results
+from refunds.bankfiles.transfer_items import Limits, Remitter, TransferItem, TransferRow, Transfers
+
+
+class WriteTransfers(Protocol):
+    def __call__(
+        self,
+        remitter: Remitter,
+        value_date: date,
+        items: Iterable[TransferRow],
+        /,
+        *,
+        records_max: int,
+    ) -> Iterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One bank's way to be told of transfers, to be asked about accounts, and to answer.
+
+    Every function is pure and raises `BankFileError`. What `write` and `write_questions` yield, in
+    pieces and flat memory, is one file; `read` returns what `write` was given. `read_answer` tells
+    results from account checks. `suffix` ends the name of a transfer file.
+    """
+
+    suffix: str
+    limits: Limits
+    write: WriteTransfers
+    read: Callable[[bytes], Transfers]
+    write_questions: Callable[[Remitter, date, Iterable[TransferItem]], Iterator[bytes]]
+    read_answer: Callable[[bytes], Results | Checks]
+
+
+FORMATS: dict[str, Format] = {
+    "zengin": Format(
+        suffix="txt",
+        limits=zengin_transfer.LIMITS,
+        write=zengin_transfer.write,
+        read=zengin_transfer.read,
+        write_questions=zengin_result.write_questions,
+        read_answer=zengin_result.read_answer,
+    ),
+}
+# The bank that pays for us -> its format, where that is not the standard one.
+FORMAT_OF_BANK: dict[str, str] = {}
+
+
+def format_of(bank_code: str) -> Format:
+    """Returns the format of our account at this bank."""
+    return FORMATS[FORMAT_OF_BANK.get(bank_code, "zengin")]

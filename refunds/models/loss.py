@@ -1,0 +1,155 @@
+"""What a thief took: one movement, which is a loss of one claim at most."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from refunds.models.claim import FraudClaim
+from winddown.guards import Guard
+from winddown.sqlstates import SqlState
+
+_OVER = (
+    FraudClaim.State.REMEDIED,
+    FraudClaim.State.REJECTED,
+    FraudClaim.State.CLOSED,
+    FraudClaim.State.EXPIRED,
+)
+
+
+def _listed(*states: str) -> str:
+    """Returns the states as SQL quotes them in a list."""
+    return ", ".join(f"'{state}'" for state in states)
+
+
+class Loss(models.Model):
+    """One movement that a thief made: a top-up from the holder's card or points, or a payment out
+    of own balance.
+
+    A movement is in at most one claim. What was signed cannot change: rows are added and dropped
+    only while the claim is under work, and a confirmed loss can never be dropped.
+    """
+
+    class Funding(models.TextChoices):
+        CREDIT = "credit"
+        DEBIT = "debit"
+        POINTS = "points"
+        OWN_BALANCE = "own_balance"
+
+    claim = models.ForeignKey(FraudClaim, on_delete=models.PROTECT, related_name="losses")
+    top_up = models.ForeignKey(
+        "wallets.TopUp", null=True, on_delete=models.PROTECT, related_name="losses"
+    )
+    payment = models.ForeignKey(
+        "wallets.Payment", null=True, on_delete=models.PROTECT, related_name="losses"
+    )
+    amount_minor = models.BigIntegerField()
+    funding = models.CharField(max_length=12, choices=Funding.choices)
+    issuer = models.ForeignKey(
+        "refunds.Issuer", null=True, on_delete=models.PROTECT, related_name="losses"
+    )
+    hit_at = models.DateTimeField(help_text="When the movement happened.")
+    confirmed_at = models.DateTimeField(null=True)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    added_at = models.DateTimeField()
+    dropped_at = models.DateTimeField(null=True)
+    drop_reason = models.TextField(blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(top_up__isnull=False, payment__isnull=True)
+                | Q(top_up__isnull=True, payment__isnull=False, funding="own_balance"),
+                name="loss_is_one_movement",
+            ),
+            models.CheckConstraint(
+                condition=Q(payment__isnull=False) | ~Q(funding="own_balance"),
+                name="own_balance_is_lost_by_payment",
+            ),
+            models.CheckConstraint(
+                condition=Q(issuer__isnull=True) | Q(funding__in=["credit", "debit"]),
+                name="only_a_card_loss_has_an_issuer",
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="loss_positive"),
+            models.CheckConstraint(
+                condition=Q(dropped_at=None) | Q(confirmed_at=None),
+                name="confirmed_loss_not_dropped",
+            ),
+            models.UniqueConstraint(
+                fields=["top_up"],
+                condition=Q(top_up__isnull=False, dropped_at=None),
+                name="top_up_lost_once",
+            ),
+            models.UniqueConstraint(
+                fields=["payment"],
+                condition=Q(payment__isnull=False, dropped_at=None),
+                name="payment_lost_once",
+            ),
+        ]
+        triggers = [
+            Guard(
+                name="loss_fits_its_movement",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                declare=[("wallet", "bigint"), ("most", "bigint"), ("happened", "timestamptz")],
+                func=f"""
+                    IF NEW.top_up_id IS NOT NULL THEN
+                        SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened
+                        FROM wallets_topup WHERE id = NEW.top_up_id;
+                    ELSE
+                        SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened
+                        FROM wallets_payment WHERE id = NEW.payment_id;
+                    END IF;
+                    NEW.hit_at := happened;
+                    IF NOT EXISTS (SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id
+                        AND c.wallet_id = wallet
+                                   AND c.state NOT IN ({_listed(*FraudClaim.PROPOSED)},
+                                       {_listed(*FraudClaim.OWED)},
+                                                       {_listed(*_OVER)}))
+                       OR NEW.amount_minor > most OR NEW.confirmed_at IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_REFUSED}',
+                            MESSAGE = format('claim %s cannot take this loss', NEW.claim_id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="loss_stays_as_signed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func=f"""
+                    IF TG_OP = 'DELETE' THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_REFUSED}',
+                            MESSAGE = 'a loss is dropped, never deleted';
+                    END IF;
+                    IF (NEW.claim_id, NEW.amount_minor, NEW.funding, NEW.hit_at)
+                           IS DISTINCT FROM (OLD.claim_id, OLD.amount_minor, OLD.funding,
+                               OLD.hit_at)
+                       OR NEW.top_up_id IS DISTINCT FROM OLD.top_up_id
+                           OR NEW.payment_id IS DISTINCT FROM OLD.payment_id
+                       OR (OLD.confirmed_at IS NOT NULL
+                           AND NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at)
+                       OR (OLD.confirmed_at IS NULL AND NEW.confirmed_at IS NOT NULL
+                           AND NOT EXISTS (
+                               SELECT FROM refunds_fraudclaim c
+                               WHERE c.id = NEW.claim_id AND c.state = '{FraudClaim.State.CONFIRMED}'))
+                       OR (OLD.dropped_at IS NOT NULL
+                           AND NEW.dropped_at IS DISTINCT FROM OLD.dropped_at)
+                       OR (NEW.dropped_at IS DISTINCT FROM OLD.dropped_at AND EXISTS (
+                               SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id
+                               AND c.state IN ({_listed(*FraudClaim.PROPOSED)}))) THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_REFUSED}',
+                            MESSAGE = format('loss %s stays as it was signed', NEW.id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"loss {self.pk}"

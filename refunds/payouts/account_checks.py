@@ -1,0 +1,118 @@
+"""The bank's answers about names and accounts: payees are matched or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from refunds.bank_accounts import Account
+from refunds.bankfiles.answers import AccountCheck, CheckLine, Checks
+from refunds.models import BankFile, Payee, ReconciliationBreak, RefundApplication
+from refunds.models.payout import PAYEE_NUMBERS_FROM
+from refunds.payouts import answer_lines
+from refunds.payouts.answer_lines import Imported, Verdict, execute, fetch
+from winddown import clock
+from winddown.actors import Actor
+from winddown.machines.move import named
+
+BOOKED = (Verdict.MATCH, Verdict.REFUSE)
+
+
+def import_checks(answer: Checks, sha256: str, *, actor: Actor, reason: str) -> Imported:
+    """The answers are booked. Inside the caller's transaction."""
+    answer_lines.refuse_others(answer.remitter.code, sha256)
+    answer_lines.load(
+        "check_line",
+        "number int, reference text, payee_id bigint, fingerprint text, answer text, verdict text,"
+        " payout_id bigint",
+        "number, reference, payee_id, fingerprint, answer",
+        _rows(answer.lines),
+    )
+    file = answer_lines.keep_file(
+        BankFile.Kind.CHECK_ANSWERED, sha256, lines=len(answer.lines), sum_minor=0, actor=actor
+    )
+    _judge()
+    _book(file, actor=actor, reason=reason)
+    counts = dict(fetch("SELECT verdict, count(*) FROM check_line GROUP BY 1"))
+    known = [counts.get(verdict, 0) for verdict in (*BOOKED, Verdict.REPEATED)]
+    return Imported(
+        file.pk,
+        file.lines,
+        matched=known[0],
+        refused=known[1],
+        repeated=known[2],
+        breaks=file.lines - sum(known),
+    )
+
+
+def _rows(lines: Iterable[CheckLine]) -> Iterator[tuple[object, ...]]:
+    for number, (item, answer) in enumerate(lines, start=1):
+        reference = int(item.reference)
+        payee = reference - PAYEE_NUMBERS_FROM if reference > PAYEE_NUMBERS_FROM else None
+        account = Account(
+            item.bank_code, item.branch_code, item.account_type, item.account_number, ""
+        )
+        yield number, item.reference, payee, account.fingerprint, answer.value
+
+
+def _judge() -> None:
+    """Every line knows what it does: match, refuse, repeat, or break."""
+    kinds = ReconciliationBreak.Kind
+    execute(
+        """
+        UPDATE check_line l SET verdict = j.verdict FROM (
+            SELECT l.number, CASE
+                WHEN p.id IS NULL THEN %(unknown)s
+                WHEN p.fingerprint <> l.fingerprint THEN %(differs)s
+                WHEN p.state = %(asked)s AND l.answer = %(yes)s THEN %(match)s
+                WHEN p.state = %(asked)s THEN %(refuse)s
+                WHEN p.state = %(entered)s THEN %(not_asked)s
+                WHEN (p.state = %(matched)s) = (l.answer = %(yes)s) THEN %(repeated)s
+                ELSE %(contradicts)s END AS verdict
+            FROM check_line l LEFT JOIN refunds_payee p ON p.id = l.payee_id
+        ) j WHERE j.number = l.number
+        """,
+        {
+            "entered": Payee.State.ENTERED,
+            "asked": Payee.State.ASKED,
+            "matched": Payee.State.MATCHED,
+            "yes": AccountCheck.MATCHED,
+            "unknown": kinds.UNKNOWN_REFERENCE,
+            "differs": kinds.ACCOUNT_DIFFERS,
+            "not_asked": kinds.NOT_AT_THE_BANK,
+            "contradicts": kinds.CONTRADICTS,
+            "match": Verdict.MATCH,
+            "refuse": Verdict.REFUSE,
+            "repeated": Verdict.REPEATED,
+        },
+    )
+
+
+def _book(file: BankFile, *, actor: Actor, reason: str) -> None:
+    """Payees are matched or refused; whoever gave a refused one is asked for another (rule 56)."""
+    at = clock.now()
+    for name, verdict, state in (
+        ("match", Verdict.MATCH, Payee.State.MATCHED),
+        ("refuse", Verdict.REFUSE, Payee.State.REFUSED),
+    ):
+        with named(name, actor=actor, reason=reason):
+            execute(
+                "UPDATE refunds_payee p SET state = %s, answer = l.answer, answered_at = %s"
+                " FROM check_line l WHERE l.verdict = %s AND p.id = l.payee_id",
+                [state, at, verdict],
+            )
+    with named("ask_again", actor=actor, reason=reason):
+        execute(
+            "UPDATE refunds_refundapplication a SET state = %s, asked_for = %s"
+            " FROM check_line l JOIN refunds_payee p ON p.id = l.payee_id"
+            " WHERE l.verdict = %s AND p.replaced_at IS NULL AND a.applicant_id = p.holder_id"
+            " AND a.live AND a.state = %s",
+            [
+                RefundApplication.State.NEEDS_INFO,
+                RefundApplication.BANK_ACCOUNT,
+                Verdict.REFUSE,
+                RefundApplication.State.APPROVED,
+            ],
+        )
+    answer_lines.keep_breaks(
+        file, "check_line", at=at, booked=BOOKED, amount_minor="0", answer="l.answer"
+    )

@@ -1,0 +1,95 @@
+"""Notices that others carry, and people whom nobody reaches, leave as files."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from accounts.models import (
+    ResetNotice,
+)
+from accounts.reset_notices import notice_codes, notice_files
+from tests import factories
+from tests.accounts.reset_notices.sending import (
+    load,
+    result,
+    states,
+    write_log,
+)
+from winddown import clock
+from winddown.errors import GuardNotMet
+
+pytestmark = pytest.mark.usefixtures("programme")
+
+
+@pytest.mark.django_db
+class TestFiles:
+    def test_notices_by_phone_leave_in_a_file_once(
+        self, people: Any, reset: Any, two: Any, tmp_path: Path
+    ) -> None:
+        phone = {"email": "", "email_verified_at": None, "phone_verified_at": clock.now()}
+        first = factories.make_customer(phone="+81501111", **phone)
+        factories.make_customer(phone="+81502222", **phone)
+        run = factories.worked_off(reset())
+        assert states() == {"queued": 2}
+        given = {"channel": "phone", "to": tmp_path, "actor": two[0], "reason": "carrier"}
+
+        done = notice_files.hand_over(run, **given)
+
+        with (tmp_path / done.files[0]).open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert done.rows == len(rows) == 2
+        notice = ResetNotice.objects.get(user=first)
+        assert rows[0]["address"] == "+81501111"
+        assert notice_codes.notice_of(rows[0]["code"]) == notice.pk
+        words = (tmp_path / done.files[1]).read_text()
+        assert "{code}" in words
+        assert "http" not in words
+        assert states() == {"sent": 2}
+        assert notice_files.hand_over(run, **given).rows == 0
+        assert run.state == "succeeded"
+
+    def test_a_run_that_sends_its_mails_itself_hands_none_over(
+        self, people: Any, reset: Any, two: Any, tmp_path: Path
+    ) -> None:
+        people(2)
+        run = reset()
+
+        with pytest.raises(GuardNotMet, match="sends its mails itself"):
+            notice_files.hand_over(run, channel="email", to=tmp_path, actor=two[0], reason="x")
+
+        assert list(tmp_path.iterdir()) == []
+
+    def test_mails_of_a_planned_handover_leave_in_a_file_and_are_reported_like_others(
+        self, people: Any, reset: Any, two: Any, tmp_path: Path, capsys: Any
+    ) -> None:
+        people(3)
+        factories.worked_off(reset(mail="file"))
+        who = ("--by", two[0].login_id, "--reason", "carrier")
+
+        call_command("export_notices", "--channel", "email", "--out", str(tmp_path), *who)
+
+        assert "3 notices by email in notices-run-" in capsys.readouterr().out
+        notices = list(ResetNotice.objects.order_by("pk"))
+        load(write_log(tmp_path / "log.csv", result(notices[0]), result(notices[1], "bounced")))
+        assert states() == {"sent": 2, "undeliverable": 1}
+
+    def test_people_whom_nobody_reaches_are_named_by_their_key_alone(
+        self, people: Any, reset: Any, two: Any, tmp_path: Path, capsys: Any
+    ) -> None:
+        """Rule 12."""
+        lost = [factories.make_customer(email="old@example.com") for _ in range(3)]
+        people(2)
+        run = reset()
+        who = ("--by", two[0].login_id, "--reason", "for the help desk")
+
+        call_command("export_unreachable", "--out", str(tmp_path), *who)
+
+        written = (tmp_path / f"unreachable-run-{run.pk}.csv").read_text().split()
+        assert written == ["account_ref", *(person.account_ref for person in lost)]
+        assert "3 accounts cannot be reached" in capsys.readouterr().out
+        assert run.plans.get().content["locked_out"]["without_channel"] == 3

@@ -1,0 +1,65 @@
+"""docs/commands.md is the page of the commands as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from winddown import command_page
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "commands.md"
+
+
+def exit_code(page: Path) -> int | str | None:
+    with pytest.raises(SystemExit) as ended:
+        call_command("commands", check=True, out=str(page))
+    return ended.value.code
+
+
+def test_the_committed_page_is_that_of_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(PAGE) == 0, capsys.readouterr().out
+
+
+def test_an_old_or_missing_page_is_found_and_mended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "commands.md"
+    assert exit_code(page) == 1
+    call_command("commands", out=str(page))
+    assert exit_code(page) == 0
+    page.write_text(page.read_text().replace("`--reject`", "`--refuse`"))
+    assert exit_code(page) == 1
+    assert "not up to date" in capsys.readouterr().out
+
+
+def test_every_command_of_ours_and_no_other_is_listed() -> None:
+    files = {
+        path.stem
+        for app in command_page.APPS
+        for path in (ROOT / app / "management" / "commands").glob("*.py")
+        if path.stem != "__init__"
+    }
+    assert {command.name for command in command_page.listed()} == files
+
+
+def test_every_command_and_every_argument_says_what_it_is_for() -> None:
+    silent = [
+        f"{command.name} {argument.spelling}"
+        for command in command_page.listed()
+        for argument in command.arguments
+        if not argument.meaning
+    ]
+    assert silent == []
+    assert [command.name for command in command_page.listed() if not command.help] == []
+
+
+def test_what_a_person_who_signs_must_give_is_told_of_every_command_of_the_staff() -> None:
+    signed = [command for command in command_page.listed() if command.exits.get(1) == "refused"]
+    assert len(signed) > 30
+    for command in signed:
+        assert {"--by LOGIN", "--reason REASON", "--json"} <= {
+            argument.spelling for argument in command.arguments
+        }

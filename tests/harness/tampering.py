@@ -1,0 +1,227 @@
+"""A registered workflow in which something goes wrong at a chosen point, without its knowledge."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from winddown.errors import WinddownError
+from winddown.runs import batches, registry, working
+from winddown.runs.registry import Moved, Step
+
+BATCH_ROWS = 2
+
+Apply = Callable[[Any, Any, Any], Moved | None]
+
+
+class Died(BaseException):
+    """The worker's process is gone: nothing of the program may answer this."""
+
+
+class RowRefused(WinddownError):
+    """Row {row} cannot be moved."""
+
+
+def cut(
+    patch: pytest.MonkeyPatch,
+    workflow: str,
+    *,
+    apply: Callable[[Step], Apply] = lambda step: step.apply,
+    rows: Callable[[Step], Any] = lambda step: step.rows,
+) -> None:
+    """Every step of the workflow has batches of two rows at most, and `apply` and `rows` of the
+    test in place of its own.
+    """
+    kind = type(registry.get(workflow))
+    own = kind.steps
+
+    def steps(self: Any, run: Any) -> list[Step]:
+        return [
+            replace(
+                step,
+                batch_rows=min(step.batch_rows, BATCH_ROWS),
+                apply=apply(step),
+                rows=rows(step),
+            )
+            for step in own(self, run)
+        ]
+
+    patch.setattr(kind, "steps", steps)
+
+
+# --- deaths ---------------------------------------------------------------------------------------
+
+
+class Deaths:
+    """Each batch's first worker dies at the point; whoever claims it next lives.
+
+    Nobody dies in a step of `spared`.
+    """
+
+    def __init__(self, die: Callable[[], None], *, spared: Collection[str] = ()) -> None:
+        self.die = die
+        self.spared = spared
+        self.steps: set[str] = set()
+        self._hit: set[int] = set()
+
+    def strike(self, batch: Any) -> None:
+        if batch.pk in self._hit or batch.step in self.spared:
+            return
+        self._hit.add(batch.pk)
+        self.steps.add(batch.step)
+        self.die()
+
+
+def raise_death() -> None:
+    raise Died
+
+
+def kill_this_process() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+Point = Callable[[pytest.MonkeyPatch, str, Deaths], None]
+
+
+def before_the_rows_are_touched(patch: pytest.MonkeyPatch, workflow: str, deaths: Deaths) -> None:
+    def apply(step: Step) -> Apply:
+        def dies(run: Any, batch: Any, rows: Any) -> Moved | None:
+            deaths.strike(getattr(batch, "batch", batch))
+            return step.apply(run, batch, rows)
+
+        return dies
+
+    cut(patch, workflow, apply=apply)
+
+
+def before_the_batch_is_noted(patch: pytest.MonkeyPatch, workflow: str, deaths: Deaths) -> None:
+    def apply(step: Step) -> Apply:
+        def dies(run: Any, batch: Any, rows: Any) -> Moved | None:
+            moved = step.apply(run, batch, rows)
+            deaths.strike(getattr(batch, "batch", batch))
+            return moved
+
+        return dies
+
+    cut(patch, workflow, apply=apply)
+
+
+def before_the_commit(patch: pytest.MonkeyPatch, workflow: str, deaths: Deaths) -> None:
+    finish = batches.finish
+
+    def dies(run: Any, batch: Any, **done: Any) -> None:
+        finish(run, batch, **done)
+        deaths.strike(batch)
+
+    patch.setattr(batches, "finish", dies)
+    cut(patch, workflow)
+
+
+def after_the_commit(patch: pytest.MonkeyPatch, workflow: str, deaths: Deaths) -> None:
+    do = working._do
+
+    def dies(batch: Any, worker: str, **limits: Any) -> Any:
+        following = do(batch, worker, **limits)
+        deaths.strike(batch)
+        return following
+
+    patch.setattr(working, "_do", dies)
+    cut(patch, workflow)
+
+
+POINTS: list[Point] = [
+    before_the_rows_are_touched,
+    before_the_batch_is_noted,
+    before_the_commit,
+    after_the_commit,
+]
+
+
+# --- other trouble --------------------------------------------------------------------------------
+
+
+def twice(patch: pytest.MonkeyPatch, workflow: str) -> None:
+    """Every batch is applied again after it was applied, and then commits."""
+
+    def apply(step: Step) -> Apply:
+        def again(run: Any, batch: Any, rows: Any) -> Moved | None:
+            moved = step.apply(run, batch, rows)
+            repeated = step.apply(run, batch, rows)
+            assert repeated is None or repeated.rows == 0, (step.name, repeated)
+            return moved
+
+        return again
+
+    cut(patch, workflow, apply=apply)
+
+
+def refusing(patch: pytest.MonkeyPatch, workflow: str, step_name: str) -> list[int]:
+    """The first row that a batch of the step meets cannot be moved; it is put into the list."""
+    refused: list[int] = []
+
+    def apply(step: Step) -> Apply:
+        def refuses(run: Any, batch: Any, rows: Any) -> Moved | None:
+            if not refused:
+                refused.append(rows.order_by("pk").values_list("pk", flat=True)[0])
+            if step.outward:
+                if rows.filter(pk__in=refused).exists():
+                    with batch.turn() as turn:
+                        turn.fail(refused[0], RowRefused.__name__, str(RowRefused(row=refused[0])))
+                return step.apply(run, batch, rows.exclude(pk__in=refused))
+            if rows.filter(pk__in=refused).exists():
+                raise RowRefused(row=refused[0])
+            return step.apply(run, batch, rows)
+
+        return refuses if step.name == step_name else step.apply
+
+    cut(patch, workflow, apply=apply)
+    return refused
+
+
+def withholding(patch: pytest.MonkeyPatch, workflow: str, step_name: str) -> list[int]:
+    """The step does not see its last row; it is put into the list."""
+    withheld: list[int] = []
+
+    def rows(step: Step) -> Any:
+        def fewer(run: Any) -> Any:
+            scope = step.rows(run)
+            if not withheld:
+                withheld.extend(scope.order_by("-pk").values_list("pk", flat=True)[:1])
+            return scope.exclude(pk__in=withheld)
+
+        return fewer if step.name == step_name else step.rows
+
+    cut(patch, workflow, rows=rows)
+    return withheld
+
+
+def pausing(patch: pytest.MonkeyPatch, workflow: str, pause: Callable[[Any], None]) -> set[str]:
+    """Somebody pauses the run while the first batch of each step is being done; the steps in which
+    that happened.
+    """
+    paused: set[str] = set()
+
+    def apply(step: Step) -> Apply:
+        def pauses(run: Any, batch: Any, rows: Any) -> Moved | None:
+            if step.name not in paused:
+                paused.add(step.name)
+                pause(run)
+            return step.apply(run, batch, rows)
+
+        return pauses
+
+    cut(patch, workflow, apply=apply)
+    return paused
+
+
+@contextlib.contextmanager
+def tampered() -> Iterator[pytest.MonkeyPatch]:
+    """Inside, what is patched is so; after it the workflow is itself again."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch

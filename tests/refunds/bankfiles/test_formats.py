@@ -1,0 +1,93 @@
+"""Every payout format in the table does what the payouts ask of a format."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+from hypothesis import given
+
+from refunds.bankfiles import formats
+from refunds.bankfiles.answers import Checks
+from refunds.bankfiles.errors import BankFileError
+from refunds.bankfiles.formats import FORMATS, Format
+from refunds.bankfiles.transfer_items import TransferItem
+from tests.refunds.bankfiles.bank_strategies import ITEMS, REMITTER, item
+
+FRIDAY = date(2019, 11, 15)
+each_format = pytest.mark.parametrize("bank", FORMATS.values(), ids=list(FORMATS))
+
+
+def written(bank: Format, items: list[TransferItem], *, records_max: int = 100) -> bytes:
+    return b"".join(bank.write(REMITTER, FRIDAY, items, records_max=records_max))
+
+
+@each_format
+@given(items=ITEMS)
+def test_what_a_format_writes_it_reads_back(bank: Format, items: list[TransferItem]) -> None:
+    """Rule 48."""
+    file = bank.read(written(bank, items))
+    assert file.remitter == REMITTER
+    assert list(file.items) == items
+    assert file.sum_minor == sum(one.amount_minor for one in items)
+
+
+@each_format
+def test_a_file_holds_no_more_than_the_bank_takes(bank: Format) -> None:
+    """Rule 50."""
+    items = [item(number) for number in (1, 2, 3)]
+    assert written(bank, items, records_max=3)
+    with pytest.raises(BankFileError):
+        written(bank, items, records_max=2)
+    with pytest.raises(BankFileError):
+        written(bank, items, records_max=bank.limits.records_max + 1)
+
+
+@each_format
+def test_a_file_that_is_cut_off_is_refused_whole(bank: Format) -> None:
+    """Rule 48."""
+    content = written(bank, [item(1), item(2)])
+    with pytest.raises(BankFileError):
+        bank.read(content[: len(content) // 2])
+
+
+@each_format
+def test_a_question_about_accounts_is_read_as_one_that_nobody_answered(bank: Format) -> None:
+    """Rule 56: it names the accounts, and it can neither pay nor match."""
+    asked = [item(number, amount_minor=0) for number in (1, 2)]
+    content = b"".join(bank.write_questions(REMITTER, FRIDAY, asked))
+    with pytest.raises(BankFileError):
+        bank.read(content)
+    answer = bank.read_answer(content)
+    assert isinstance(answer, Checks)
+    assert answer.remitter == REMITTER
+    assert [line.item for line in answer.lines] == asked
+    assert {line.answer for line in answer.lines} == {"other"}
+
+
+@each_format
+def test_a_file_name_ends_in_a_plain_suffix(bank: Format) -> None:
+    assert re.fullmatch(r"[a-z]{2,4}", bank.suffix)
+
+
+def test_an_account_without_a_format_of_its_own_has_the_standard_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert formats.format_of("0001") is FORMATS["zengin"]
+    other = Format(
+        suffix="csv",
+        limits=FORMATS["zengin"].limits,
+        write=FORMATS["zengin"].write,
+        read=FORMATS["zengin"].read,
+        write_questions=FORMATS["zengin"].write_questions,
+        read_answer=FORMATS["zengin"].read_answer,
+    )
+    monkeypatch.setitem(formats.FORMATS, "other", other)
+    monkeypatch.setitem(formats.FORMAT_OF_BANK, "0033", "other")
+    assert formats.format_of("0033") is other
+    assert formats.format_of("0001") is FORMATS["zengin"]
+
+
+def test_every_bank_with_a_format_of_its_own_names_one_in_the_table() -> None:
+    assert set(formats.FORMAT_OF_BANK.values()) <= set(FORMATS)

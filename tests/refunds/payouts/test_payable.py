@@ -1,0 +1,178 @@
+"""Who may be paid: each reason alone keeps a person from it, wherever it is asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.models import User
+from refunds.applications import holds
+from refunds.models import (
+    Branch,
+    Entitlement,
+    FraudClaim,
+    Payee,
+    Payout,
+    PayoutBatch,
+    RefundApplication,
+)
+from refunds.payouts import payable, refund_limits
+from refunds.payouts.payable import About, Reason
+from tests.refunds.conftest import House, person
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.evidence import audit
+from winddown.machines.move import move_rows
+
+pytestmark = pytest.mark.django_db
+
+
+def adopt(**limits: Any) -> None:
+    refund_limits.adopt(actor=person("refunds.adopt_terms"), reason="test", source="test", **limits)
+
+
+def application_of(row: Entitlement) -> RefundApplication:
+    return RefundApplication.objects.get(entitlement=row)
+
+
+def hold(row: Entitlement) -> None:
+    holds.hold(row, actor=person("refunds.hold_entitlement"), reason="test")
+
+
+def decide_later(row: Entitlement) -> None:
+    RefundApplication.objects.filter(entitlement=row).update(
+        decided_at=clock.now() + dt.timedelta(minutes=1)
+    )
+
+
+def ask_again(row: Entitlement) -> None:
+    with transaction.atomic():
+        move_rows(RefundApplication, "ask_again", [application_of(row).pk], actor=SYSTEM)
+        audit.append("test.ask", "application", actor=SYSTEM)
+
+
+def take_payee(row: Entitlement) -> None:
+    Payee.objects.filter(holder=row.wallet.account_id).update(replaced_at=clock.now())
+
+
+def change_channel(row: Entitlement) -> None:
+    User.objects.filter(pk=row.wallet.account_id).update(channel_changed_at=clock.now())
+
+
+def close_branch(row: Entitlement) -> None:
+    payee = Payee.objects.get(holder=row.wallet.account_id)
+    assert Branch.objects.filter(code=payee.branch_code).delete()[0] == 1
+
+
+def claim(row: Entitlement) -> FraudClaim:
+    return FraudClaim.objects.create(
+        wallet_id=row.wallet_id,
+        channel=FraudClaim.Channel.RULE,
+        opened_at=clock.now(),
+        compromised_from=clock.now() - dt.timedelta(days=9),
+    )
+
+
+def suspect(row: Entitlement) -> None:
+    claim(row)
+
+
+def rob(row: Entitlement) -> None:
+    """A claim that is over and was confirmed once, from before the account was entered."""
+    with transaction.atomic():
+        done = claim(row)
+        move_rows(FraudClaim, "expire", [done.pk], actor=SYSTEM, confirmed_at=clock.now())
+        audit.append("test.claim", "claim", actor=SYSTEM)
+
+
+# Done after the application is approved and the account checked. The other reasons come from the
+# way in which the holder applies.
+SPOILED: dict[str, Callable[[Entitlement], None]] = {
+    "held": hold,
+    "decided_later": decide_later,
+    "application_not_approved": ask_again,
+    "no_payee": take_payee,
+    "cooling_off": change_channel,
+    "branch_not_in_bank_data": close_branch,
+    "claim_undecided": suspect,
+    "entered_during_compromise": rob,
+}
+ON_THE_WAY = ("payee_refused", "shared_account", "payee_not_checked", "amount")
+
+
+def account_at(house: House, bank_code: str, quality: str = "ok") -> Any:
+    while (account := house.account(quality)).bank_code != bank_code:
+        pass
+    return account
+
+
+def test_each_reason_alone_keeps_a_person_from_being_paid(house: House) -> None:
+    """Through the plan, the list of those left out, and the batches of the run."""
+    codes = [reason.code for reason in payable.REASONS]
+    assert sorted([*SPOILED, *ON_THE_WAY]) == sorted(codes)
+    paid, cousin, *rows = house.entitled(len(codes) + 2)
+    row_of = dict(zip(codes, rows, strict=True))
+    for row in (paid, *(row_of[code] for code in SPOILED if code != "branch_not_in_bank_data")):
+        assert house.apply(row, account=account_at(house, "0001")).state == "approved"
+    house.apply(row_of["branch_not_in_bank_data"], account=account_at(house, "9900"))
+    house.apply(row_of["payee_refused"], quality="no_such_account")
+    family = account_at(house, "0005")
+    house.apply(row_of["shared_account"], account=family)
+    house.apply(cousin, account=family)
+    house.check_payees()
+    house.apply(row_of["payee_not_checked"], account=account_at(house, "0001"))
+    adopt(auto_approve_max_minor=999)
+    left_to_people = house.apply(row_of["amount"], account=account_at(house, "0001"))
+    assert (left_to_people.state, left_to_people.review_reason) == ("amount_confirmed", "amount")
+    adopt(holders_per_account_max=1)
+    for code, spoil in SPOILED.items():
+        spoil(Entitlement.objects.get(pk=row_of[code].pk))
+
+    run = house.run("pay", value_date="2019-11-15")
+
+    content = run.plans.get().content
+    assert content["counts"] == {"refunds": 1, "compensations": 0, "waiting_payouts": 0}
+    expected = {f"left_out_{code}": 1 for code in codes if code not in ("decided_later", "amount")}
+    assert content["estimates"] == expected | {"left_out_shared_account": 2}
+    batch = PayoutBatch.objects.get(run=run)
+    payout = Payout.objects.get()
+    assert (payout.entitlement_id, payout.batch_id, batch.items) == (paid.pk, batch.pk, 1)
+    house.money_holds()
+
+
+def test_a_reason_added_to_the_list_holds_for_review_plan_and_those_left_out(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid, before, after = house.entitled(3)
+    house.apply(paid, account=account_at(house, "0001"))
+    house.apply(before, account=account_at(house, "0005"))
+    house.check_payees()
+    closed = Reason(
+        "bank_closed",
+        "The bank is closed.",
+        About.PAYEE,
+        lambda cutoff, payee: Q(**{f"{payee}bank_code": "0005"}),
+        to_people=True,
+    )
+    monkeypatch.setattr(payable, "REASONS", (*payable.REASONS, closed))
+    waiting = house.apply(after, account=account_at(house, "0005"))
+    assert (waiting.state, waiting.review_reason) == ("amount_confirmed", "bank_closed")
+    run = house.run("pay", value_date="2019-11-15")
+    content = run.plans.get().content
+    assert content["counts"]["refunds"] == 1
+    assert content["estimates"] == {"left_out_bank_closed": 1}
+    assert Payout.objects.get().entitlement_id == paid.pk
+
+
+def test_a_code_stands_once_in_the_list_and_fits_an_application() -> None:
+    codes = [reason.code for reason in payable.REASONS]
+    assert len(set(codes)) == len(codes)
+    width = RefundApplication._meta.get_field("review_reason").max_length
+    assert width is not None
+    assert all(len(code) <= width for code in codes)
+    assert all(reason.sentence.endswith(".") for reason in payable.REASONS)

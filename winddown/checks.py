@@ -1,0 +1,49 @@
+"""A database is refused that was made by migrations which this code does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+
+@register(Tags.database)
+def unknown_migrations(
+    *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Returns an error for each database that records a migration of ours of which there is no file.
+
+    Django itself passes over such a record: it would say that there is nothing to migrate, and the
+    service would work with a schema that nobody has compared with the models.
+    """
+    ours = {
+        config.label
+        for config in apps.get_app_configs()
+        if Path(config.path).parent == Path(settings.BASE_DIR)
+    }
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        recorded = MigrationRecorder(connections[alias]).applied_migrations()
+        on_disk = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
+        unknown = sorted(
+            f"{app}.{name}" for app, name in set(recorded) - set(on_disk) if app in ours
+        )
+        if unknown:
+            found.append(
+                Error(
+                    f"The database {connections[alias].settings_dict['NAME']} was made by another"
+                    f" version: this one does not know its migrations {', '.join(unknown)}.",
+                    hint="It cannot be migrated. Use the version that made it, or drop it and migrate"
+                    " an empty one. Where it is the database under .local/, `make clean` removes it"
+                    " with all data in it, and `make demo` starts anew.",
+                    id="winddown.E001",
+                )
+            )
+    return found

@@ -1,0 +1,73 @@
+"""`manage.py registries`: every registry with its entries, as a page of the documents."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from importlib import import_module
+from pathlib import Path
+from textwrap import fill
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from winddown.loading import file_kinds
+from winddown.registries import Registry
+
+OPENING = """# Registries
+
+Printed by `manage.py registries`.
+
+A room imports only from its left. Where a page, a report or a job spans rooms, the left room owns
+a registry and the rooms on its right add entries to it. `winddown/registries.py` is the one
+mechanism: `REGISTRY.add(name, entry)`, or `@REGISTRY.entry(name)` above a function. A second entry
+of one name is refused.
+"""
+
+
+class Command(BaseCommand):
+    help = "Write docs/registries.md: every registry, who owns it, what it holds."
+    exits: ClassVar[dict[int, str]] = {0: "written, or up to date", 1: "not up to date"}
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--out",
+            default="docs/registries.md",
+            metavar="FILE",
+            help="the page (default %(default)s)",
+        )
+        parser.add_argument(
+            "--check", action="store_true", help="exit code 1 if the file is not up to date"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        out, text = Path(options["out"]), printed()
+        if options["check"]:
+            if out.exists() and out.read_text() == text:
+                return
+            self.stdout.write(f"{out} is not up to date: run manage.py registries")
+            raise SystemExit(1)
+        out.write_text(text)
+        self.stdout.write(f"{len(Registry.all)} registries in {out}.")
+
+
+def printed() -> str:
+    """Returns the page: one section for each registry, by its owner's module."""
+    import_module(settings.ROOT_URLCONF)  # the doors add pages, words and alarms
+    file_kinds.known()
+    found = sorted(Registry.all.values(), key=lambda each: (each.owner, each.name))
+    return OPENING + "".join(_section(registry) for registry in found)
+
+
+# Whose names stand in one visible list already: printing them again would be a second list to keep.
+LISTED = {"workflows": "those of `winddown/workflows.py`"}
+
+
+def _section(registry: Registry[Any]) -> str:
+    printed = ", ".join(f"`{name}`" for name in sorted(registry)) or "none"
+    names = LISTED.get(registry.name, printed)
+    about = f"Owner: `{registry.owner}`. An entry is: {registry.entries_are}."
+    return (
+        f"\n## {registry.name[:1].upper()}{registry.name[1:]}\n\n"
+        f"{fill(about, width=100)}\n\n{fill(names, width=100, break_long_words=False, break_on_hyphens=False)}\n"
+    )

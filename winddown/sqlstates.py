@@ -1,0 +1,51 @@
+"""The SQLSTATEs with which the database refuses: each code once, under the name of its rule.
+
+They stand among the ground, not beside the machines, because every guard of every room raises
+them. The functions of the first migration write them out, since a migration keeps its text.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum, unique
+
+
+@unique
+class SqlState(StrEnum):
+    """Class WD is ours; a code never changes its meaning."""
+
+    CAPABILITY_STOPPED = "WD001"
+    PAST_DEADLINE = "WD002"
+    UNKNOWN_CAPABILITY = "WD003"
+
+    EDGE_NOT_DECLARED = "WD010"
+    ROW_IS_KEPT = "WD011"
+
+    APPEND_ONLY = "WD020"
+    CLOCK_REFUSED = "WD021"
+
+    SIGNER_REFUSED = "WD030"
+    ANOTHER_PLAN = "WD031"
+    REQUEST_EXPIRED = "WD032"
+    NOT_APPROVED = "WD033"
+    SAME_PERSON = "WD034"
+    FENCE_REFUSED = "WD035"
+    LOSS_WITHOUT_REMEDY = "WD036"
+    LOSS_REFUSED = "WD037"
+    CREDIT_ALREADY_PROCESSED = "WD038"
+
+    JOURNAL_NOT_BALANCED = "WD040"
+    POSTING_OF_ANOTHER_TRANSACTION = "WD041"
+
+    PAYEE_REFUSED = "WD050"
+    PAYOUT_IS_FROZEN = "WD051"
+    BATCH_NOT_APPROVED = "WD052"
+    SENDER_NOT_INDEPENDENT = "WD053"
+
+    LINK_REFUSED = "WD060"
+    CASE_REFUSED = "WD061"
+    CASE_NOT_APPROVED = "WD062"
+
+
+def sqlstate_of(error: BaseException) -> str:
+    """Returns the SQLSTATE that the database gave, empty where it gave none."""
+    return getattr(error.__cause__, "sqlstate", None) or ""
