@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from config.embedded import die_with_parent
+from config.embedded.processes import die_with_parent
 
 ROLE = "winddown"
 START_S_MAX = 60
