@@ -36,6 +36,8 @@ def main(arguments: Sequence[str]) -> int:
     # /tmp: a socket's path is short, and every account may enter.
     place = Path(tempfile.mkdtemp(prefix=f"winddown-postgresql-{major}-", dir="/tmp"))
     server = None
+    # Who is told to stop takes the server and its place along.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     try:
         account = _account(place)
         made = subprocess.run(
