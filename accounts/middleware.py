@@ -56,7 +56,7 @@ class CredentialMiddleware:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             _refuse(request)
             if SESSION_KEY in request.session and not is_poll(request):
-                sessions.used(request)
+                sessions.note_use(request)
         response = self.get_response(request)
         if request.session.modified and SESSION_KEY in request.session:
             admission = getattr(request.user, "admission", None)

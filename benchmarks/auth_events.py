@@ -19,6 +19,8 @@ from benchmarks.harness import Bench, Measurement, Process
 from benchmarks.population import copies, programme
 from winddown.loading import loader
 
+# MOVED
+
 PLAIN = "plain COPY"
 LOAD = "loaded"
 ANALYSE = "analysed"

@@ -29,6 +29,8 @@ from winddown.actors import SYSTEM
 from winddown.errors import PastDeadline
 from winddown.evidence import audit
 from winddown.loading import loader
+
+# MOVED
 from winddown.models import Milestone
 from winddown.programme import milestones, public_notice, stages
 

@@ -23,7 +23,7 @@ def tick() -> None:
 @shared_task(name="winddown.watch")
 def watch() -> None:
     """The watches of every app, once a minute."""
-    clockwork.watch()
+    clockwork.do_watches()
 
 
 @shared_task(name="winddown.follow_up")

@@ -163,4 +163,4 @@ def settle(*, complete_until: dt.datetime, actor: Actor, reason: str) -> Settled
 def pause_runs_in_trouble() -> None:
     """Every running reset whose results are bad enough is paused."""
     for run in Run.objects.filter(workflow="reset-all-passwords", state=Run.State.RUNNING):
-        working.watch(run.pk)
+        working.pause_if_told(run.pk)

@@ -15,7 +15,8 @@ from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import LoadRefused
 from winddown.evidence import audit
 from winddown.loading.csv_source import BLOCK_BYTES, BOM, Examined, examined
-from winddown.loading.loader import PERMISSION, REFUSALS_SHOWN, Loaded, Progress, Refusal
+from winddown.loading.loader import PERMISSION, REFUSALS_SHOWN
+from winddown.loading.outcome import Loaded, Progress, Refusal
 from winddown.locks import Lock
 from winddown.models import LoadedFile
 

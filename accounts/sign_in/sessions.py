@@ -70,7 +70,7 @@ def opened_from(session: SessionBase) -> tuple[str, str]:
     return network, agent
 
 
-def used(request: HttpRequest) -> None:
+def note_use(request: HttpRequest) -> None:
     """The session lives on from now, noted at most once a minute: the clock is the real one."""
     now = int(timezone.now().timestamp())
     if now - request.session.get(_USED_AT_KEY, 0) >= _USED_AT_STEP_S:

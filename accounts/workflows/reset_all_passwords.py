@@ -48,7 +48,6 @@ class ResetAllPasswords(Workflow):
     """
 
     name = "reset-all-passwords"
-    title = "Reset all passwords"
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         """`mail`: `smtp`, sent by the run in waves, or `file`, handed over by `export_notices`;

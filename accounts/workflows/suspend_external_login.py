@@ -34,7 +34,6 @@ class SuspendExternalLogin(Workflow):
     """
 
     name = "suspend-external-login"
-    title = "Suspend external login"
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         unknown = sorted(set(params) - {"providers", "restore"})

@@ -15,7 +15,7 @@ from winddown.errors import WinddownError
 from winddown.runs import batches, registry, working
 from winddown.runs.registry import Moved, Step
 
-BATCH_ROWS = 2
+BATCH_ROWS = 3
 
 Apply = Callable[[Any, Any, Any], Moved | None]
 
@@ -35,7 +35,7 @@ def cut(
     apply: Callable[[Step], Apply] = lambda step: step.apply,
     rows: Callable[[Step], Any] = lambda step: step.rows,
 ) -> None:
-    """Every step of the workflow has batches of two rows at most, and `apply` and `rows` of the
+    """Every step of the workflow has batches of three rows at most, and `apply` and `rows` of the
     test in place of its own.
     """
     kind = type(registry.get(workflow))
@@ -100,18 +100,6 @@ def before_the_rows_are_touched(patch: pytest.MonkeyPatch, workflow: str, deaths
     cut(patch, workflow, apply=apply)
 
 
-def before_the_batch_is_noted(patch: pytest.MonkeyPatch, workflow: str, deaths: Deaths) -> None:
-    def apply(step: Step) -> Apply:
-        def dies(run: Any, batch: Any, rows: Any) -> Moved | None:
-            moved = step.apply(run, batch, rows)
-            deaths.strike(getattr(batch, "batch", batch))
-            return moved
-
-        return dies
-
-    cut(patch, workflow, apply=apply)
-
-
 def before_the_commit(patch: pytest.MonkeyPatch, workflow: str, deaths: Deaths) -> None:
     finish = batches.finish
 
@@ -137,7 +125,6 @@ def after_the_commit(patch: pytest.MonkeyPatch, workflow: str, deaths: Deaths) -
 
 POINTS: list[Point] = [
     before_the_rows_are_touched,
-    before_the_batch_is_noted,
     before_the_commit,
     after_the_commit,
 ]

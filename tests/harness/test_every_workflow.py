@@ -102,30 +102,27 @@ def test_a_batch_that_is_applied_twice_moves_nothing_twice(scene: Scene) -> None
     assert figures.differences(scene.totals, figures.totals()) == {}
 
 
-def test_workers_that_come_after_the_end_change_nothing(scene: Scene) -> None:
-    run = scene.to_the_end(scene.start())
-    before = figures.totals()
-    assert working.work(run.pk) == 0
-    assert not steps.advance(run.pk)
-    assert figures.differences(before, figures.totals()) == {}
-
-
 def test_a_second_run_changes_nothing(scene: Scene) -> None:
-    """It is refused, or it finds nothing to do: no row moves and no amount changes. What stands for
-    the run itself, such as a fence of its own, is new.
+    """Workers that come after the end do nothing. Another run is refused, or it finds nothing to do:
+    no row moves and no amount changes. What stands for the run itself, such as a fence of its own,
+    is new.
     """
     first = scene.to_the_end(scene.start())
-    steps_of_it = registry.get(first.workflow).steps(first)
-    before = figures.swept(steps_of_it, first)
+    ended = figures.totals()
+    assert working.work(first.pk) == 0
+    assert not steps.advance(first.pk)
+    assert figures.differences(ended, figures.totals()) == {}
+    swept = registry.get(first.workflow).steps(first)
+    before = figures.swept(swept, first)
     try:
         second = scene.start()
     except WinddownError:
         pass
     else:
-        ended = scene.to_the_end(second)
-        assert ended.state == Run.State.SUCCEEDED, why_it_ended(ended)
-        assert sum(progress.moved(ended).values()) == 0, progress.moved(ended)
-    assert figures.differences(before, figures.swept(steps_of_it, first)) == {}
+        second = scene.to_the_end(second)
+        assert second.state == Run.State.SUCCEEDED, why_it_ended(second)
+        assert sum(progress.moved(second).values()) == 0, progress.moved(second)
+    assert figures.differences(before, figures.swept(swept, first)) == {}
 
 
 def test_a_pause_acts_within_a_batch(scene: Scene) -> None:

@@ -15,6 +15,8 @@ from rehearsal.generator import generate_case
 from tests import factories
 from winddown import clock
 from winddown.loading import loader
+
+# MOVED
 from winddown.programme import capabilities
 
 ACCOUNTS = 20_000

@@ -28,7 +28,6 @@ class FreezeCharges(Workflow):
     """
 
     name = "freeze-charges"
-    title = "Freeze charges"
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         unknown = set(params) - {"sources", "register"}

@@ -32,7 +32,6 @@ class ShutDownByDeadline(Workflow):
     """
 
     name = "shut-down-by-deadline"
-    title = "Shut down by deadline"
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         in_flight = params.get("in_flight", "capture")

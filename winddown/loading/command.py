@@ -25,7 +25,7 @@ from rich.progress import Progress as Bars
 from winddown.actors import SYSTEM
 from winddown.authority.staff_command import StaffCommand
 from winddown.errors import LoadRefused
-from winddown.loading import file_kinds, loader
+from winddown.loading import file_kinds, loader, outcome
 from winddown.loading.csv_source import CODECS
 
 
@@ -81,7 +81,7 @@ class LoadCommand(StaffCommand):
             raise SystemExit(refusal.exit_code) from refusal
         self._say_loaded(done)
 
-    def _say_loaded(self, done: loader.Loaded) -> None:
+    def _say_loaded(self, done: outcome.Loaded) -> None:
         amount = "" if done.sum_minor is None else f", {done.sum_minor:,} minor units in all"
         if done.repeated:
             sentence = f"{done.file} was loaded before, byte for byte: nothing was changed."
@@ -99,7 +99,7 @@ class LoadCommand(StaffCommand):
 
     def _say_refused(self, refusal: LoadRefused) -> None:
         facts = refusal.facts
-        first: list[loader.Refusal] = facts.get("first", [])
+        first: list[outcome.Refusal] = facts.get("first", [])
         if self.as_json:
             self.say(
                 str(refusal),
@@ -122,7 +122,7 @@ class LoadCommand(StaffCommand):
             )
 
     @contextmanager
-    def _progress(self) -> Iterator[loader.Progress]:
+    def _progress(self) -> Iterator[outcome.Progress]:
         """A bar per phase on a terminal; silence everywhere else."""
         if self.as_json or not sys.stderr.isatty():
             yield lambda phase, done, total: None

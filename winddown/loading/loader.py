@@ -1,13 +1,12 @@
-"""Data comes in by files: staged by COPY, judged as a set, recorded whole or not at all."""
+"""A file is loaded: staged by COPY, judged by SQL, and written whole or not at all."""
 
 from __future__ import annotations
 
 import csv
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from winddown import locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import LoadRefused
 from winddown.evidence import audit
-from winddown.loading import file_kinds
+from winddown.loading import file_kinds, staged_rules
 from winddown.loading.csv_source import (
     CODECS,
     RECORD_SEPARATOR,
@@ -27,60 +26,17 @@ from winddown.loading.csv_source import (
     examined,
 )
 from winddown.loading.file_kinds import CARD_NUMBER, REFUSED, ROWS, STAGED, FileKind
+from winddown.loading.outcome import Loaded, Progress, Refusal, Totals
 from winddown.locks import Lock
 from winddown.models import LoadedFile
 
 REFUSALS_SHOWN = 10
+
+
 PERMISSION = "winddown.load_data"
+
+
 LOCK_NOT_AVAILABLE = "55P03"
-
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What a load did. `repeated`: these very bytes were loaded before, and nothing was staged."""
-
-    kind: str
-    file: str
-    sha256: str
-    rows: int
-    inserted: int
-    sum_minor: int | None
-    repeated: bool
-
-    @property
-    def already_there(self) -> int:
-        return self.rows - self.inserted
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why one row was refused."""
-
-    line: int
-    column: str
-    reason: str
-
-    def __str__(self) -> str:
-        where = f"line {self.line}, {self.column}" if self.column else f"line {self.line}"
-        return f"{where}: {self.reason}"
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What the sender says the file holds; None where nothing is said."""
-
-    rows: int | None = None
-    sum_minor: int | None = None
-
-    def contradictions(self, *, rows: int, sum_minor: int | None) -> list[str]:
-        found = []
-        if self.rows is not None and self.rows != rows:
-            found.append(f"the file has {rows:,} rows, {self.rows:,} were announced")
-        if self.sum_minor is not None and sum_minor is not None and self.sum_minor != sum_minor:
-            found.append(f"its amounts add up to {sum_minor:,}, {self.sum_minor:,} were announced")
-        return found
 
 
 def load(
@@ -260,7 +216,7 @@ class _Load:
 
     def _refuse_faults(self) -> None:
         """Refused is what one value alone shows: missing, malformed, negative, an unknown word."""
-        _execute(
+        staged_rules.execute(
             f"INSERT INTO {REFUSED} SELECT s.line,"  # noqa: S608
             f" split_part(fault, '{UNIT_SEPARATOR}', 1), split_part(fault, '{UNIT_SEPARATOR}', 2)"
             f" FROM {STAGED} s, unnest(string_to_array(s.faults, '{RECORD_SEPARATOR}')) AS fault"
@@ -294,39 +250,43 @@ class _Load:
         else:
             columns.append("NULL::bigint AS earlier_id")
             made = f"CREATE TEMPORARY VIEW {ROWS} AS"
-        _execute(
+        staged_rules.execute(
             f"{made} SELECT {', '.join(columns)} FROM {STAGED} s {' '.join(joins)}"  # noqa: S608
             " WHERE s.faults IS NULL"
         )
         if self.kind.key:
-            _execute(f"ANALYZE {ROWS}")
+            staged_rules.execute(f"ANALYZE {ROWS}")
 
     def _refuse_rows(self) -> None:
         """Refused is what shows beside other rows: repetition, contradiction, an unknown name."""
         kind = self.kind
         if kind.key:
-            _execute(_refuse_repeated(kind.key, shown=kind.key[-1]))
+            staged_rules.execute(staged_rules.refuse_repeated(kind.key, shown=kind.key[-1]))
             if kind.compared:
-                _execute(_refuse_contradicting(kind))
+                staged_rules.execute(staged_rules.refuse_contradicting(kind))
         for unique in kind.uniques:
-            _execute(_refuse_repeated(unique.columns, shown=unique.shown))
+            staged_rules.execute(staged_rules.refuse_repeated(unique.columns, shown=unique.shown))
             stored = {value: column for column, value in kind.values.items()}
             same = " AND ".join(f"e.{stored[f'r.{name}']} = r.{name}" for name in unique.columns)
-            _execute(
+            staged_rules.execute(
                 f"INSERT INTO {REFUSED} SELECT r.line, '{unique.shown}', '{unique.reason}'"  # noqa: S608
                 f" FROM {ROWS} r JOIN {kind.model._meta.db_table} e ON {same}"
                 " WHERE r.earlier_id IS NULL"
             )
         faults = [
             (f"'{rule.column}'", rule.breach, rule.reason)
-            for rule in (*_reference_rules(kind), *_future_rules(kind), *kind.rules)
+            for rule in (
+                *staged_rules.reference_rules(kind),
+                *staged_rules.future_rules(kind),
+                *kind.rules,
+            )
         ]
         if faults:
             listed = ", ".join(
                 f"({name}, CASE WHEN {breach} THEN {reason} END)" for name, breach, reason in faults
             )
             breached = " OR ".join(f"({breach})" for _, breach, _ in faults)
-            _execute(
+            staged_rules.execute(
                 f"WITH clock AS MATERIALIZED (SELECT winddown_now() AS now)"  # noqa: S608
                 f" INSERT INTO {REFUSED} SELECT r.line, f.name, f.reason FROM clock, {ROWS} r"
                 f" CROSS JOIN LATERAL (VALUES {listed}) AS f (name, reason)"
@@ -457,13 +417,13 @@ class _Load:
             sum_minor=sum_minor,
             loaded_by_id=actor.pk,
         )
-        _execute(f"DROP TABLE {STAGED}, {REFUSED} CASCADE")
-        _execute(f"DROP TABLE IF EXISTS {ROWS}")
+        staged_rules.execute(f"DROP TABLE {STAGED}, {REFUSED} CASCADE")
+        staged_rules.execute(f"DROP TABLE IF EXISTS {ROWS}")
         if inserted:
             # Whoever reads next, perhaps within the minute, plans by what is there now.
-            _execute(f"ANALYZE {self.kind.model._meta.db_table}")
-        _execute("SET CONSTRAINTS ALL IMMEDIATE")
-        _execute("SET CONSTRAINTS ALL DEFERRED")
+            staged_rules.execute(f"ANALYZE {self.kind.model._meta.db_table}")
+        staged_rules.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        staged_rules.execute("SET CONSTRAINTS ALL DEFERRED")
         audit.append(
             f"load.{name}",
             f"file:{self._found.sha256[:16]}",
@@ -475,63 +435,3 @@ class _Load:
             inserted=inserted,
             sum_minor=sum_minor,
         )
-
-
-# --- SQL of the judgements, from the declarations -----------------------------------------------
-
-
-def _execute(sql: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-
-
-def _reference_rules(kind: FileKind) -> list[file_kinds.Rule]:
-    return [
-        file_kinds.Rule(
-            column=column.name,
-            breach=f"r.{column.name} IS NOT NULL AND r.{column.refers.name}_id IS NULL",
-            reason=f"'is not {column.refers.says}'",
-        )
-        for column in kind.columns
-        if column.refers is not None
-    ]
-
-
-def _future_rules(kind: FileKind) -> list[file_kinds.Rule]:
-    return [
-        file_kinds.Rule(
-            column=column.name,
-            breach=f"r.{column.name} > clock.now",
-            reason="'lies in the future'",
-        )
-        for column in kind.columns
-        if column.sql_type == "timestamptz"
-    ]
-
-
-def _refuse_repeated(columns: tuple[str, ...], *, shown: str) -> str:
-    """Of rows with equal `columns`, the first stands and every later one is refused."""
-    listed = ", ".join(columns)
-    same = " AND ".join(f"r.{column} = d.{column}" for column in columns)
-    return f"""
-        INSERT INTO {REFUSED} SELECT r.line, '{shown}', format('repeats line %s', d.first)
-        FROM (
-            SELECT {listed}, min(line) AS first FROM {ROWS} GROUP BY {listed} HAVING count(*) > 1
-        ) d JOIN {ROWS} r ON {same} WHERE r.line > d.first
-    """  # noqa: S608
-
-
-def _refuse_contradicting(kind: FileKind) -> str:
-    """A row that is already there brought the same values; what differs is named."""
-    shown = {f"{column.refers.name}_id": column.name for column in kind.columns if column.refers}
-    differs = {
-        shown.get(name, name): f"r.{name} IS DISTINCT FROM {now}"
-        for name, now in kind.compared.items()
-    }
-    named = ", ".join(f"CASE WHEN {wrong} THEN '{name}' END" for name, wrong in differs.items())
-    return f"""
-        INSERT INTO {REFUSED} SELECT r.line, '{kind.key[-1]}',
-            'is already recorded with another ' || array_to_string(ARRAY[{named}], ', ')
-        FROM {ROWS} r JOIN {kind.model._meta.db_table} e ON e.id = r.earlier_id
-        WHERE {" OR ".join(differs.values())}
-    """  # noqa: S608

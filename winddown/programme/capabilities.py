@@ -17,7 +17,7 @@ from winddown.errors import CapabilityStopped, GuardNotMet, PastDeadline, Unknow
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import transition_one
-from winddown.models import Capability, Probe, Programme, Signature
+from winddown.models import Capability, Probe, Programme
 from winddown.providers import PROVIDERS as PROVIDERS
 from winddown.registries import Registry
 from winddown.sqlstates import SqlState, sqlstate_of
@@ -314,15 +314,6 @@ def overdue() -> list[str]:
     return [f"{switch.code}: the stop is not ratified" for switch in unratified] + [
         f"{switch.code}: the stop was due for review" for switch in unreviewed
     ]
-
-
-def ratifiers(subject: str) -> list[int]:
-    """Who signed `subject` as a second person."""
-    return list(
-        Signature.objects.filter(subject=subject, part=Signature.Part.APPROVED).values_list(
-            "signer_id", flat=True
-        )
-    )
 
 
 def _decided(said: approvals.Decided) -> object:

@@ -62,10 +62,10 @@ def _do_owed() -> None:
             log.exception("%s was not done; the next tick tries again", name)
 
 
-def watch() -> None:
-    """Whatever must be seen within a minute was looked at."""
-    for look in WATCHES.values():
-        look()
+def do_watches() -> None:
+    """What must be seen within a minute has been seen, and what follows from it is stored."""
+    for see in WATCHES.values():
+        see()
 
 
 def follow_up() -> list[str]:

@@ -25,8 +25,8 @@ def open_step(run: Run, step: registry.Step) -> None:
     """Every row in scope of the step stands in exactly one waiting batch, and their number is
     fixed.
 
-    When a retry comes by a step that was done before, the rows that it mended are added; rows that
-    failed there stay failed, and a batch that is there already is not made twice.
+    A retry opens a step that was done before once more. It adds the rows that the retry mended; rows
+    that failed there stay failed, and no batch is made twice.
     """
     total = StepTotal.objects.filter(run=run, step=step.name).first()
     scope = step.rows(run)
@@ -76,8 +76,8 @@ def advance(run_id: int) -> bool:
         position = next(index for index, step in enumerate(steps) if step.name == run.step)
         if position + 1 < len(steps):
             following = steps[position + 1]
-            # Trouble is asked for here too: another worker may come by before the one that met it
-            # has said so.
+            # The workflow is asked here too: the worker that met the trouble may not have stored the
+            # pause yet.
             if reason := workflow.reason_to_pause(run) or workflow.reason_to_wait(run, following):
                 control.stop(run, reason)
                 return False

@@ -133,10 +133,10 @@ def _reach_out(
         control.pause_itself(run.pk, str(refusal))
         return
     failing.break_circuit(run.pk)
-    watch(run.pk)
+    pause_if_told(run.pk)
 
 
-def watch(run_id: int) -> None:
+def pause_if_told(run_id: int) -> None:
     """The run has paused itself if its workflow gives a reason."""
     run = Run.objects.get(pk=run_id)
     if run.state == Run.State.RUNNING and (

@@ -27,26 +27,27 @@ def home(request: HttpRequest) -> HttpResponse:
         return page(request, "winddown/home_none.html")
     if request.user.is_authenticated and request.user.kind == "staff":
         return redirect("console:incident")
-    moment = incident_page.now()
-    deadlines = list(Milestone.objects.order_by("at"))
-    shown: dict[str, Any] = {
-        "now": moment,
-        "rehearsal": moment.rehearsal,
-        "deadlines": deadlines,
-        "offers": offer.offers(
-            programme,
-            offer.standings(at=moment.at, deadlines=deadlines),
-            at=moment.at,
-            deadlines=deadlines,
-        ),
-        "notice": PublicNotice.objects.order_by("-pk").first(),
-    }
+    shown = _for_everybody(programme)
     if not request.user.is_authenticated:
         return page(request, "winddown/home_public.html", programme=programme, **shown)
     shown["panels"] = panels.home_panels(request.user)
     previous = request.session.get("previous_sign_in")
     shown["previous_sign_in"] = dt.datetime.fromisoformat(previous) if previous else None
     return page(request, "winddown/home.html", programme=programme, **shown)
+
+
+def _for_everybody(programme: Programme) -> dict[str, Any]:
+    """Returns what the page tells whoever looks: the time, the deadlines, what still works."""
+    moment = incident_page.now()
+    deadlines = list(Milestone.objects.order_by("at"))
+    standings = offer.standings(at=moment.at, deadlines=deadlines)
+    return {
+        "now": moment,
+        "rehearsal": moment.rehearsal,
+        "deadlines": deadlines,
+        "offers": offer.offers(programme, standings, at=moment.at, deadlines=deadlines),
+        "notice": PublicNotice.objects.order_by("-pk").first(),
+    }
 
 
 urlpatterns = [path("", home, name="home")]

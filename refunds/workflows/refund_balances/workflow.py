@@ -29,7 +29,6 @@ class RefundBalances(Workflow):
     """
 
     name = "refund-balances"
-    title = "Refund balances"
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         return _part(params).check(params)

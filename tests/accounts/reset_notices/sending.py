@@ -12,7 +12,9 @@ from accounts.models import (
 )
 from accounts.reset_notices import notice_codes
 from winddown import clock
-from winddown.loading import loader
+from winddown.loading import loader, outcome
+
+# MOVED
 from winddown.models import Batch, Run, RunTransition
 from winddown.runs import batches, steps, working
 
@@ -43,7 +45,7 @@ def write_log(path: Path, *rows: tuple[str, str, dt.datetime]) -> Path:
     return path
 
 
-def load(path: Path, **options: Any) -> loader.Loaded:
+def load(path: Path, **options: Any) -> outcome.Loaded:
     return loader.load("mail_results", path, **options)
 
 

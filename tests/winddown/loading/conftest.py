@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.winddown.loading.rows import ROWS
-from winddown.loading import file_kinds, loader
+from winddown.loading import file_kinds, loader, outcome
 
 
 @pytest.fixture
@@ -42,17 +42,17 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def load(switches: None, write: Callable[..., Path]) -> Callable[..., loader.Loaded]:
+def load(switches: None, write: Callable[..., Path]) -> Callable[..., outcome.Loaded]:
     """`load("payments", {...}, ...)` writes a file of those rows and loads it."""
 
-    def load(kind: str, *rows: dict[str, Any], **options: Any) -> loader.Loaded:
+    def load(kind: str, *rows: dict[str, Any], **options: Any) -> outcome.Loaded:
         return loader.load(kind, write(kind, *rows, name=f"{kind}.csv"), **options)
 
     return load
 
 
 @pytest.fixture
-def people(load: Callable[..., loader.Loaded]) -> Callable[..., None]:
+def people(load: Callable[..., outcome.Loaded]) -> Callable[..., None]:
     """`people(3)` has loaded accounts A1 to A3 with wallets W1 to W3 and credit cards C1 to C3."""
 
     def people(number: int) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from winddown.errors import LoadRefused
-from winddown.loading import loader
+from winddown.loading import outcome
+
+# MOVED
 
 JST = dt.timezone(dt.timedelta(hours=9))
 HASH = "pbkdf2_sha256$1000000$c2FsdA$aGFzaA="
@@ -101,7 +103,7 @@ def refusal(act: Callable[..., Any], *args: Any, **options: Any) -> LoadRefused:
 
 def reasons(refused: LoadRefused) -> list[tuple[int, str, str]]:
     """Line, column and reason of the refused rows."""
-    first: list[loader.Refusal] = refused.facts.get("first", [])
+    first: list[outcome.Refusal] = refused.facts.get("first", [])
     return [(row.line, row.column, row.reason) for row in first]
 
 

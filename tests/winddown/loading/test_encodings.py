@@ -137,7 +137,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write("accounts", {})
-    look = loader.examined
+    look = examined
 
     def look_and_write(path: Path, *, encoding: str) -> Any:
         found = look(path, encoding=encoding)

@@ -13,7 +13,10 @@ from django.db import connection, connections
 from accounts.models import User
 from tests.winddown.loading.rows import refusal
 from wallets.models import Wallet
+from winddown.evidence import audit
 from winddown.loading import loader
+
+# MOVED
 from winddown.locks import Lock
 from winddown.programme import capabilities
 
@@ -71,7 +74,7 @@ def test_a_switch_is_not_flipped_while_top_ups_of_before_are_being_loaded(
     for kind in ("accounts", "wallets", "funding_cards"):
         loader.load(kind, write(kind, {}))
     free: list[bool] = []
-    append = loader.audit.append
+    append = audit.append
 
     def look(*args: Any, **options: Any) -> int:
         with own_database.connect() as other:
@@ -82,7 +85,7 @@ def test_a_switch_is_not_flipped_while_top_ups_of_before_are_being_loaded(
             free.append(row[0])
         return append(*args, **options)
 
-    monkeypatch.setattr(loader.audit, "append", look)
+    monkeypatch.setattr(audit, "append", look)
     loader.load("top_ups", write("top_ups", {}))
     assert free == [False]
     assert Wallet.objects.get().paid_minor == 10_000
@@ -93,7 +96,7 @@ def test_nobody_waits_for_a_load_to_sign_in_and_neither_does_the_fence(
 ) -> None:
     """A load may take many minutes, and an attack does not wait for it."""
     free: list[tuple[bool, ...]] = []
-    append = loader.audit.append
+    append = audit.append
 
     def look(*args: Any, **options: Any) -> int:
         with own_database.connect() as other:
@@ -105,6 +108,6 @@ def test_nobody_waits_for_a_load_to_sign_in_and_neither_does_the_fence(
             free.append(row)
         return append(*args, **options)
 
-    monkeypatch.setattr(loader.audit, "append", look)
+    monkeypatch.setattr(audit, "append", look)
     loader.load("accounts", write("accounts", {}))
     assert free == [(True, True, False)]

@@ -21,11 +21,13 @@ from wallets.movements import charging, histories, spending
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.evidence import invariants
-from winddown.loading import loader
+from winddown.loading import outcome
+
+# MOVED
 
 pytestmark = pytest.mark.django_db
 
-Load = Callable[..., loader.Loaded]
+Load = Callable[..., outcome.Loaded]
 NO_CARD = {"card_ref": "", "rrn": "", "auth_code": "", "arn": ""}
 
 

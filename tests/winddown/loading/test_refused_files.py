@@ -15,13 +15,13 @@ from wallets.models import TopUp, Wallet
 from wallets.movements import withholding
 from winddown import clock
 from winddown.actors import SYSTEM
-from winddown.loading import file_kinds, loader
+from winddown.loading import file_kinds, loader, outcome
 from winddown.models import Milestone
 from winddown.programme import capabilities
 
 pytestmark = pytest.mark.django_db
 
-Load = Callable[..., loader.Loaded]
+Load = Callable[..., outcome.Loaded]
 Write = Callable[..., Path]
 Everything = Callable[[], dict[str, Any]]
 

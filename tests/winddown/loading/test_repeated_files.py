@@ -15,12 +15,14 @@ from wallets.models import Payment, TopUp, Wallet
 from wallets.movements import charging, spending
 from winddown.actors import SYSTEM
 from winddown.errors import NotPermitted
-from winddown.loading import loader
+from winddown.loading import loader, outcome
+
+# MOVED
 from winddown.models import AuditEntry, LoadedFile
 
 pytestmark = pytest.mark.django_db
 
-Load = Callable[..., loader.Loaded]
+Load = Callable[..., outcome.Loaded]
 Write = Callable[..., Path]
 Everything = Callable[[], dict[str, Any]]
 

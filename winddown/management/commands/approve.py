@@ -27,23 +27,15 @@ class Command(StaffCommand):
         parser.add_argument("--reject", action="store_true", help="refuse instead")
 
     def act(self, options: dict[str, Any]) -> None:
-        if not options["subject"]:
+        subject = options["subject"]
+        if not subject:
             self._list()
             return
-        subject = options["subject"]
         person = self.actor(options)
         request = Approval.objects.filter(subject=subject).order_by("-pk").first()
         if request is None:
             raise NothingToDecide(subject=subject)
-        digest = request.digest
-        shown = options["digest"] or ""
-        if len(shown) < SHOWN_MIN:
-            raise CommandError(
-                f"--digest is missing or short: give at least the first {SHOWN_MIN} digits of what you were shown",
-                returncode=2,
-            )
-        if not digest.startswith(shown):
-            raise PlanChanged(subject=subject, approved=shown[:SHOWN_MIN], now=digest[:SHOWN_MIN])
+        self._refuse_another(request, options["digest"] or "")
         kind, _, key = subject.partition(":")
         decider = approvals.DECIDERS.get(kind)
         if decider is None:
@@ -53,16 +45,28 @@ class Command(StaffCommand):
                 key=key,
                 stage=request.stage,
                 actor=person,
-                digest=digest,
+                digest=request.digest,
                 reason=options["reason"],
                 approve=not options["reject"],
             )
         )
-        self.say(
-            f"{subject} is {'rejected' if options['reject'] else 'approved'}.",
-            subject=subject,
-            digest=digest,
-        )
+        verdict = "rejected" if options["reject"] else "approved"
+        self.say(f"{subject} is {verdict}.", subject=subject, digest=request.digest)
+
+    def _refuse_another(self, request: Approval, shown: str) -> None:
+        """Raises where the person was shown something else than what stands now."""
+        if len(shown) < SHOWN_MIN:
+            raise CommandError(
+                f"--digest is missing or short: give at least the first {SHOWN_MIN} digits of what"
+                " you were shown",
+                returncode=2,
+            )
+        if not request.digest.startswith(shown):
+            raise PlanChanged(
+                subject=request.subject,
+                approved=shown[:SHOWN_MIN],
+                now=request.digest[:SHOWN_MIN],
+            )
 
     def _list(self) -> None:
         waiting = approvals.open_requests()

@@ -62,10 +62,12 @@ def printed() -> str:
 # Whose names stand in one visible list already: printing them again would be a second list to keep.
 LISTED = {"workflows": "those of `winddown/workflows.py`"}
 
+WORDS = "The words stand beside the code that adds them."
+
 
 def _section(registry: Registry[Any]) -> str:
     printed = ", ".join(f"`{name}`" for name in sorted(registry)) or "none"
-    names = LISTED.get(registry.name, printed)
+    names = WORDS if registry.name.startswith("words of ") else LISTED.get(registry.name, printed)
     about = f"Owner: `{registry.owner}`. An entry is: {registry.entries_are}."
     return (
         f"\n## {registry.name[:1].upper()}{registry.name[1:]}\n\n"

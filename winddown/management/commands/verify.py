@@ -28,30 +28,29 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        breaches: dict[str, list[str]] = {}
-        for each in invariants.known():
-            found = each.breaches()
-            if found:
-                breaches[each.code] = found
-            if not options["json"]:
-                self.stdout.write(
-                    f"{'ok    ' if not found else 'BREACH'} {each.code:5} {each.statement}"
-                )
-                for sentence in found:
-                    self.stdout.write(f"             {sentence}")
+        found = {each.code: self._told(each, options) for each in invariants.known()}
         if options["head"]:
-            missing = audit.verify_against(json.loads(Path(options["head"]).read_text()))
-            if missing:
-                breaches["head"] = [missing]
-                if not options["json"]:
-                    self.stdout.write(f"BREACH head  {missing}")
+            found["head"] = self._missing_head(options)
+        breached = {code: sentences for code, sentences in found.items() if sentences}
         if options["export_head"]:
             Path(options["export_head"]).write_text(json.dumps(audit.head(), indent=1) + "\n")
         if options["json"]:
-            self.stdout.write(
-                json.dumps(
-                    {"checked": len(invariants.known()), "breached": breaches, "head": audit.head()}
-                )
-            )
-        if breaches:
+            facts = {"checked": len(invariants.known()), "breached": breached, "head": audit.head()}
+            self.stdout.write(json.dumps(facts))
+        if breached:
             raise SystemExit(1)
+
+    def _told(self, invariant: invariants.Invariant, options: dict[str, Any]) -> list[str]:
+        breaches = invariant.breaches()
+        if not options["json"]:
+            said = "BREACH" if breaches else "ok    "
+            self.stdout.write(f"{said} {invariant.code:5} {invariant.statement}")
+            for sentence in breaches:
+                self.stdout.write(f"             {sentence}")
+        return breaches
+
+    def _missing_head(self, options: dict[str, Any]) -> list[str]:
+        missing = audit.verify_against(json.loads(Path(options["head"]).read_text()))
+        if missing and not options["json"]:
+            self.stdout.write(f"BREACH head  {missing}")
+        return [missing] if missing else []
