@@ -157,7 +157,7 @@ def test_the_ledger_agrees_with_its_model(programme):
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=25,
+            max_examples=settings.default.max_examples // 4,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
