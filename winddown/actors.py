@@ -1,4 +1,4 @@
-"""Who acts: a person with an account, or the system itself where a declaration lets it."""
+"""Who acts: a person with an account, or the system, where a declaration allows the system."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from winddown.errors import NotPermitted
 
 
 class Actor(Protocol):
-    """Who answers for an act: an account, or `SYSTEM`.
+    """Who is responsible for an act: an account, or `SYSTEM`.
 
     `pk` is the account's number, None for the system. `staff_number` names the person behind the
     account, empty for customers and the system. A foreign key takes `actor.pk`.
@@ -27,14 +27,14 @@ class Actor(Protocol):
 
 
 class _System:
-    """The worker acting by itself: the deadline that came, the rule that hit."""
+    """The worker that acts by itself, after a deadline passed or a rule matched."""
 
     pk: Final = None
     is_active: Final = True
     staff_number: Final = ""
 
     def has_perm(self, perm: str, /) -> bool:
-        """No permission is the system's own; each declaration says where it may act."""
+        """Returns False: each declaration, not a permission, says where the system may act."""
         return False
 
     def __str__(self) -> str:
@@ -45,10 +45,11 @@ SYSTEM: Final = _System()
 
 
 def require(actor: Actor, permission: str, *, by_system: bool = False, action: str = "") -> None:
-    """`actor` holds `permission`; the system itself only where the declaration says so.
+    """Raises `NotPermitted` unless `actor` holds `permission`.
 
-    Raises `NotPermitted`. An empty permission is the customers' own: it takes a person who may act
-    at all. A superuser holds every permission, and still cannot be both maker and checker.
+    The system passes only where the declaration allows it. An empty permission is for customers:
+    any active person passes. A superuser holds every permission, and still cannot be both maker and
+    checker.
     """
     if actor is SYSTEM:
         if not by_system:

@@ -1,4 +1,4 @@
-"""Look-up at /admin/: staff read the programme's rows here; nobody changes one."""
+"""The read-only admin at /admin/: staff read the programme's rows, and nobody changes a row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ admin.site.unregister(Group)
 
 
 class LookUp(admin.ModelAdmin):
-    """Every member of staff may look; there is no form to save, whoever asks."""
+    """Every member of staff may read; nobody may add, change or delete."""
 
     # Counting every row of a large table would cost more than the page.
     show_full_result_count = False
@@ -40,7 +40,7 @@ class LookUp(admin.ModelAdmin):
 
 
 def look_up(model: Any, *columns: str, search: tuple[str, ...] = (), sort: str = "-pk") -> None:
-    """The model is listed with these columns, searched by exact matches that an index serves."""
+    """The admin lists the model with these columns; a search finds exact matches by an index."""
     shown = type(
         f"{model.__name__}LookUp",
         (LookUp,),

@@ -1,4 +1,4 @@
-"""A database is refused that was made by migrations which this code does not have."""
+"""The check that refuses a database with migrations that this code does not have."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from django.db.migrations.recorder import MigrationRecorder
 def unknown_migrations(
     *, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Returns an error for each database that records a migration of ours of which there is no file.
+    """Returns an error for each database that records one of our migrations that has no file.
 
-    Django itself passes over such a record: it would say that there is nothing to migrate, and the
-    service would work with a schema that nobody has compared with the models.
+    Django ignores such a record. It would report nothing to migrate, and the service would run on a
+    schema that nobody has compared with the models.
     """
     ours = {
         config.label

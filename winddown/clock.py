@@ -16,7 +16,7 @@ _INSTANT = re.compile(r"^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2}))?$")
 
 
 def now() -> dt.datetime:
-    """The instant at which business is done now, in UTC: `winddown_now()` of the database."""
+    """Returns the present business time in UTC: `winddown_now()` of the database."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT winddown_now()")
         instant: dt.datetime = cursor.fetchone()[0]
@@ -24,7 +24,7 @@ def now() -> dt.datetime:
 
 
 def mark_as_rehearsal() -> None:
-    """This database is a rehearsal from now on: its clock may be moved. There is no way back.
+    """This database is a rehearsal from now on, for good: its clock may be moved.
 
     A second call changes nothing. Raises `ClockRefused` once a programme stands in it (the row's
     trigger refuses too).
@@ -39,7 +39,7 @@ def mark_as_rehearsal() -> None:
 
 
 def travel(to: dt.datetime, *, frozen: bool = False) -> None:
-    """Business time is `to` from now on, running on (or standing still when `frozen`).
+    """Business time is `to`, and continues from there; with `frozen` it stands still.
 
     Raises `ClockRefused` in a database that is not marked as a rehearsal.
     """
@@ -60,11 +60,10 @@ def is_rehearsal() -> bool:
 
 
 def instant(text: str, *, zone: str) -> dt.datetime:
-    """The instant meant by `text`, where hour 24 is the next day's midnight ("30 September 24:00"
-    is 1 October 00:00).
+    """Returns the instant that `text` means. Hour 24 is the next day's midnight ("30 September
+    24:00" is 1 October 00:00).
 
-    `text` is `YYYY-MM-DDTHH:MM[:SS]` in `zone`. The instant is the exclusive end of what lasts
-    until then.
+    `text` is `YYYY-MM-DDTHH:MM[:SS]` in `zone`. The instant of a deadline is an exclusive end.
     """
     match = _INSTANT.match(text)
     if match is None:

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 
 WIDTH: Final = 100
 APPS: Final = ("winddown", "accounts", "wallets", "refunds", "rehearsal")
-# What Django gives every command.
+# The arguments that Django gives every command.
 _DJANGO: Final = {action.dest for action in BaseCommand().create_parser("", "")._actions}
 _EXITS: Final = {0: "done", 1: "failed", 2: "not understood"}
 _FAMILY: Final = "Commands that nobody signs for"
@@ -105,7 +105,7 @@ def page() -> str:
 
 
 def _family(name: str, commands: list[Listed]) -> Iterator[str]:
-    """What most commands of a family take is told once, above them."""
+    """Prints the arguments that most commands of a family take once, above the commands."""
     counted = Counter(argument for command in commands for argument in command.arguments)
     shared = [argument for argument, times in counted.items() if times * 2 > len(commands)]
     yield f"## {name}\n"

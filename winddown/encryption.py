@@ -1,4 +1,4 @@
-"""Field encryption: values sealed to the place where they stand, and their keyed fingerprints."""
+"""Field encryption: values encrypted for one table, column and row, and their keyed fingerprints."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ class SealBroken(WinddownError):
 
 
 def seal(text: bytes, *, place: str) -> bytes:
-    """`text` can be read only with the field key and only at `place` ("table/column/pk").
+    """Returns `text` encrypted. It can be read only with the field key and only at `place`
+    ("table/column/pk").
 
-    Key id, nonce, ciphertext and tag in one value; a copy in another row or column does not open.
+    The value holds key id, nonce, ciphertext and tag. A copy in another row or column cannot be
+    decrypted.
     """
     key = settings.FIELD_KEY
     nonce = os.urandom(_NONCE_BYTES)
@@ -34,7 +36,7 @@ def seal(text: bytes, *, place: str) -> bytes:
 
 
 def unseal(sealed: bytes | memoryview, *, place: str) -> bytes:
-    """What was sealed for `place`; raises `SealBroken`."""
+    """Returns the text that was encrypted for `place`; raises `SealBroken`."""
     value = bytes(sealed)
     key_id, rest = value[:_KEY_ID_BYTES], value[_KEY_ID_BYTES:]
     for key in _keys():
@@ -49,13 +51,15 @@ def unseal(sealed: bytes | memoryview, *, place: str) -> bytes:
 
 
 def fingerprint(text: str, *, of: str) -> str:
-    """64 hex digits, equal for equal `text` of the same kind; tells nothing without the key."""
+    """Returns 64 hex digits, equal for equal `text` of the same kind. Without the key they reveal
+    nothing.
+    """
     key = _derived(settings.FIELD_KEY, b"fingerprint")
     return hmac.new(key, f"{of}\x1f{text}".encode(), hashlib.sha256).hexdigest()
 
 
 def _keys() -> tuple[bytes, ...]:
-    """The key that seals, and those that still open what it sealed before a rotation."""
+    """Returns the key that encrypts, and the older keys that still decrypt after a rotation."""
     return (settings.FIELD_KEY, *getattr(settings, "FIELD_KEY_FALLBACKS", ()))
 
 

@@ -1,4 +1,4 @@
-"""Files that leave the house: whole or not at all, and never two different ones under one name."""
+"""Files that we export: complete or absent, and never two different files under one name."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class FileDiffers(WinddownError):
 
 
 def write_once(directory: Path, name: str, pieces: Iterable[bytes]) -> Path:
-    """`directory/name` holds exactly these bytes, on disk, readable by its owner only.
+    """`directory/name` holds exactly these bytes on disk, and only its owner can read it.
 
-    A reader sees the whole file or none. The same bytes again change nothing; others raise
-    `FileDiffers`.
+    A reader sees the complete file or no file. A second call with the same bytes changes nothing;
+    with other bytes it raises `FileDiffers`.
     """
     directory.mkdir(parents=True, exist_ok=True)
     path, draft = directory / name, directory / f".{name}.{os.getpid()}"
@@ -32,7 +32,7 @@ def write_once(directory: Path, name: str, pieces: Iterable[bytes]) -> Path:
             file.flush()
             os.fsync(file.fileno())
         try:
-            # A link, not a rename: a rename would silently replace what already stands there.
+            # A link, not a rename: a rename would silently replace an existing file.
             os.link(draft, path)
         except FileExistsError:
             if _sha256(path) != digest.hexdigest():

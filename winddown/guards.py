@@ -13,11 +13,11 @@ from winddown.sqlstates import SqlState
 
 
 class GuardSql(compiler.UpsertTriggerSql):
-    """The trigger's SQL without pgtrigger's ignore switch, so that a session cannot step over a
-    guard.
+    """The trigger's SQL without pgtrigger's ignore switch, so that a session cannot bypass a guard.
 
-    Nested loops are off inside the function: its plan is cached for the session, and a plan made
-    for one row would compare every row with every row when a batch of thousands comes next.
+    Nested loops are off inside the function. PostgreSQL caches the function's plan for the session,
+    and a plan made for one row would compare every row with every row in a later batch of
+    thousands.
     """
 
     def get_template(self) -> str:
@@ -43,7 +43,7 @@ class GuardSql(compiler.UpsertTriggerSql):
 
 
 class Guard(pgtrigger.Trigger):
-    """A trigger that guards always, for every writer."""
+    """A trigger that every writer meets, always."""
 
     def compile(self, model: Any) -> compiler.Trigger:
         return compiler.Trigger(
@@ -66,7 +66,9 @@ class Guard(pgtrigger.Trigger):
 
 
 def append_only() -> list[Guard]:
-    """Rows of the table are written once: UPDATE, DELETE and TRUNCATE are refused for every writer."""
+    """Returns the triggers of an append-only table: UPDATE, DELETE and TRUNCATE are refused for
+    every writer.
+    """
     refusal = (
         f"RAISE EXCEPTION USING ERRCODE = '{SqlState.APPEND_ONLY}',"
         " MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);"

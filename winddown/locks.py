@@ -1,7 +1,7 @@
-"""Locks on what has no row: taken inside a transaction, given back at its end.
+"""Locks on things that have no row: taken inside a transaction, released at its end.
 
-PostgreSQL's advisory locks are one space of numbers for the whole database. All of them are named
-here, so that two rooms never wait for each other by a number that they share by accident.
+PostgreSQL's advisory locks share one range of numbers in the whole database. All of them are named
+here, so that two rooms never use the same number by accident.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.db import connection
 
 @unique
 class Lock(IntEnum):
-    """What is locked; the key beside it says which one of them, 0 where there is only one."""
+    """The kind of thing that is locked. A key says which one; it is 0 where there is only one."""
 
     SWITCH = 7001  # by capability; written out in winddown_pass()
     AUDIT_CHAIN = 7002  # written out in winddown_audit_append()
@@ -29,17 +29,17 @@ class Lock(IntEnum):
 
 
 def take(lock: Lock, key: int = 0) -> None:
-    """Nobody else holds it, shared or not, until this transaction ends; waits for those who do."""
+    """This transaction alone holds the lock until it ends; waits for all other holders."""
     _execute("pg_advisory_xact_lock", lock, key)
 
 
 def share(lock: Lock, key: int = 0) -> None:
-    """Nobody holds it alone until this transaction ends. Waits in turn behind whoever wants it so."""
+    """This transaction shares the lock until it ends. Waits behind earlier calls of `take`."""
     _execute("pg_advisory_xact_lock_shared", lock, key)
 
 
 def try_take(lock: Lock, key: int = 0) -> bool:
-    """As `take`, or False at once while somebody else holds it."""
+    """As `take`, but returns False at once while somebody else holds the lock."""
     return bool(_execute("pg_try_advisory_xact_lock", lock, key))
 
 

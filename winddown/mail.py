@@ -1,4 +1,4 @@
-"""Mail over SMTP that knows, when a mail fails, whether the server may have taken it all the same."""
+"""Mail over SMTP. A failure says whether the server may have accepted the mail nevertheless."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 
-# From the first command of a mail to its content. What takes longer is given up before the content
-# is sent, so that whoever reads the server's log knows how late a mail can stand there.
+# The limit from the first command of a mail to its content. A slower mail is abandoned before its
+# content is sent. So the server's log cannot show a mail later than this.
 BEFORE_CONTENT_S_MAX = 10.0
 
 
 class TakenPerhaps(smtplib.SMTPException):
-    """The connection broke after the content was begun: the server may have taken the mail."""
+    """The connection broke after the content began: the server may have accepted the mail."""
 
 
 class _Knowing:
-    """Mixed into a connection: the content is sent in time or not at all."""
+    """A mixin for a connection: the content is sent in time or not at all."""
 
     begun: float = 0.0
 

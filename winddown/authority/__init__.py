@@ -1,1 +1,1 @@
-"""Who may do what, who signed what, and who answers for a command."""
+"""Who may do what, who signed what, and who is responsible for a command."""

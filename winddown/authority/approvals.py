@@ -1,4 +1,4 @@
-"""Four eyes: ask for a decision about an exact digest, and decide it as a second person."""
+"""The four-eyes rule: one person asks for a decision about a digest, a second one decides."""
 
 from __future__ import annotations
 
@@ -60,11 +60,10 @@ def ask(
     reason: str,
     valid_for: dt.timedelta = VALID_FOR,
 ) -> Approval:
-    """A request stands for `subject`, or nothing changed; an earlier one of the same stage can no
-    longer be signed.
+    """A request stands for `subject`. An earlier request of the same stage can no longer be signed.
 
-    A maker who asks again for the same subject keeps the one signature. Somebody who decided about
-    the subject before cannot become its maker: `SamePerson`.
+    A maker who asks again for the same subject keeps the one signature. Raises `SamePerson`, and
+    changes nothing, for somebody who decided about the subject before.
     """
     digest = digest_of(content)
     at = clock.now()
@@ -89,7 +88,7 @@ def ask(
 
 
 def standing(subject: str, *, stage: str) -> Approval | None:
-    """The request a decision would be about: the latest, if nobody decided it yet."""
+    """Returns the latest request, if nobody has decided it yet."""
     latest = Approval.objects.filter(subject=subject, stage=stage).order_by("-pk").first()
     if latest is None or latest.signatures.exclude(part=Signature.Part.MAKER).exists():
         return None
@@ -115,11 +114,11 @@ def decide(
 
 @dataclass(frozen=True, slots=True)
 class SignedList:
-    """What two people sign: `content` as it stands, asked for by one and decided by another.
+    """What two people sign: one asks for a decision about `content`, another decides.
 
-    The digest is that of the content at the moment of asking. Whoever decides signs that digest,
-    and the decision holds only if the content still has it: lock the rows that `content` reads
-    before you call `decide`.
+    The request stores the digest of the content at that moment. The second person signs that
+    digest. The decision is valid only if the content still has the same digest, so lock the rows
+    that `content` reads before you call `decide`.
     """
 
     subject: str
@@ -132,7 +131,7 @@ class SignedList:
         return digest_of(self.content())
 
     def ask(self, *, maker: Actor, reason: str, valid_for: dt.timedelta = VALID_FOR) -> Approval:
-        """A request stands for exactly what stands now; an earlier one can no longer be signed.
+        """A request stands for the present content. An earlier request can no longer be signed.
 
         Raises `SamePerson` for somebody who decided about the subject before.
         """
@@ -147,7 +146,7 @@ class SignedList:
         )
 
     def decide(self, *, actor: Actor, digest: str, reason: str, approve: bool = True) -> Signature:
-        """`actor` has signed `digest`, and that is what stands now.
+        """`actor` has signed `digest`, and the present content has this digest.
 
         Raises what `approvals.decide` raises, and `PlanChanged` when the content has changed since.
         """
@@ -206,7 +205,7 @@ def _refusals(approval: Approval, signer: Actor, digest: str) -> Iterator[None]:
 
 
 def open_requests() -> list[Approval]:
-    """Requests that wait for a decision and have not expired, the oldest first."""
+    """Returns the requests that wait for a decision and have not expired, the oldest first."""
     latest = Approval.objects.order_by("subject", "stage", "-pk").distinct("subject", "stage")
     decided = Signature.objects.exclude(part=Signature.Part.MAKER).values("approval_id")
     return list(

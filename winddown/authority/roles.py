@@ -118,7 +118,7 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What one person asks for and a second decides; the two permissions may be one."""
+    """What one person asks for and a second decides. Both may need the same permission."""
 
     subject: str
     asks: str
@@ -143,8 +143,9 @@ DUTIES = (
     Duty("a payout batch", "refunds.make_payout_batch", "refunds.approve_payout_batch"),
 )
 
-# Two roles that no person has together, and why: each subject would still take two people, but one
-# of them could prepare what the other only nods at, or check the own work.
+# Two roles that no person may hold together, and why. Each subject would still need two people, but
+# one person could prepare work that the second approves without a check, or could check their own
+# work.
 INCOMPATIBLE: dict[tuple[str, str], str] = {
     ("fraud_analyst", "fraud_supervisor"): "proposes claims, and decides them",
     ("treasury_operator", "treasury_approver"): "makes payout batches, and approves them",
@@ -152,18 +153,18 @@ INCOMPATIBLE: dict[tuple[str, str], str] = {
 
 
 def roles_with(permission: str) -> list[str]:
-    """The roles that may, in the order of the table."""
+    """Returns the roles that hold the permission, in the order of the table."""
     return [role for role, permissions in ROLES.items() if permission in permissions]
 
 
 def clashes(roles: Iterable[str]) -> list[tuple[str, str]]:
-    """The pairs among `roles` that no person has together."""
+    """Returns the pairs among `roles` that no person may hold together."""
     held = set(roles)
     return [pair for pair in INCOMPATIBLE if held.issuperset(pair)]
 
 
 def roles_of(person: Actor) -> list[str]:
-    """The roles of the person behind the account, through all accounts of the same staff number."""
+    """Returns the person's roles: those of every account with the same staff number."""
     accounts = get_user_model().objects.filter(pk=person.pk)
     if person.staff_number:
         accounts = get_user_model().objects.filter(staff_number=person.staff_number)
@@ -174,8 +175,8 @@ def roles_of(person: Actor) -> list[str]:
 
 
 def grant_after_migrate(**kwargs: Any) -> None:
-    """Every permission that a machine or role names exists, and each role's group holds exactly its
-    own.
+    """Every permission that a machine or role names exists. Each role's group holds exactly the
+    permissions of its role.
 
     Runs after the last app's migrations; a second run changes nothing.
     """
@@ -185,7 +186,7 @@ def grant_after_migrate(**kwargs: Any) -> None:
 
 
 def grant(*, using: str = "default") -> None:
-    """The groups and permissions of the database are those of this table."""
+    """The groups in the database and their permissions equal this table."""
     from winddown.machines.declare import all_machines
 
     named = {

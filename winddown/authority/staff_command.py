@@ -1,4 +1,4 @@
-"""What all commands share: who acts, how a refusal is told, JSON, and exit codes."""
+"""What all commands share: who acts, how a refusal is printed, JSON, and exit codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from winddown.errors import WinddownError
 
 
 class StaffCommand(BaseCommand):
-    """A command that a member of staff answers for: exit code 0 done, 1 refused, 2 not understood."""
+    """A command that a named member of staff runs: exit code 0 done, 1 refused, 2 not understood."""
 
     family: ClassVar[str] = "Commands that a member of staff signs for"
     exits: ClassVar[dict[int, str]] = {0: "done", 1: "refused", 2: "not understood"}
@@ -40,7 +40,7 @@ class StaffCommand(BaseCommand):
         raise NotImplementedError
 
     def actor(self, options: dict[str, Any], *, reason_needed: bool = True) -> Any:
-        """The person named by --by, who must be active staff; a reason must be given too."""
+        """Returns the person named by --by, who must be active staff. --reason is required too."""
         if not options["by"]:
             raise CommandError(
                 "--by is missing: name the member of staff who answers for this", returncode=2
@@ -57,7 +57,7 @@ class StaffCommand(BaseCommand):
         return person
 
     def say(self, sentence: str, **facts: Any) -> None:
-        """One sentence for people, or the facts as JSON."""
+        """Prints one sentence for people, or the facts as JSON."""
         if self.as_json:
             self.stdout.write(
                 json.dumps(

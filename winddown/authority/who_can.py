@@ -10,8 +10,8 @@ from winddown.machines.declare import all_machines
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One permission: the roles that hold it, the changes of state that take it, and what it asks
-    for or decides.
+    """One permission: the roles that hold it, the transitions that need it, and the subjects that
+    its holder asks for or decides.
     """
 
     name: str
@@ -22,7 +22,7 @@ class Permission:
 
 
 def permissions() -> list[Permission]:
-    """Every permission that a role holds or a machine asks for, by name."""
+    """Returns every permission that a role holds or a machine needs, by name."""
     taken: dict[str, list[str]] = {}
     for model in all_machines():
         for edge in model.edges():
@@ -44,7 +44,7 @@ def permissions() -> list[Permission]:
 
 
 def duties() -> list[dict[str, object]]:
-    """Each subject that takes two people: who may ask, who may decide."""
+    """Returns each subject that needs two people: who may ask, who may decide."""
     return [
         {
             "subject": duty.subject,

@@ -1,1 +1,1 @@
-"""The audit journal, and the invariants that hold whatever happens."""
+"""The audit journal and the invariants."""

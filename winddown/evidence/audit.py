@@ -1,4 +1,4 @@
-"""The audit journal's doors: append an entry, seal what customers' own movements logged, verify the
+"""The audit journal: append an entry, seal the rows that customers' movements logged, verify the
 chain.
 """
 
@@ -36,10 +36,10 @@ def append(
     run: Run | None = None,
     **facts: Any,
 ) -> int:
-    """The transaction has an entry in the chain that covers every row it logged since its last
-    entry.
+    """The chain has an entry that covers every row logged in this transaction since its last entry.
 
-    Call it last: the chain's lock is held from here to the commit. Returns the entry's number.
+    Call this last in the transaction: the chain's lock is held until the commit. Returns the
+    entry's number.
     """
     assert transaction.get_connection().in_atomic_block, "an audit entry belongs to a transaction"
     with connection.cursor() as cursor:
@@ -58,7 +58,7 @@ def append(
 
 
 def sealed_tables() -> dict[str, str]:
-    """Table -> SQL expression of one row's content, for every table whose rows the chain covers."""
+    """Returns table -> SQL expression of one row's content, for every table that the chain covers."""
     from django.apps import apps
 
     logs = {
@@ -70,12 +70,11 @@ def sealed_tables() -> dict[str, str]:
 
 
 def seal() -> int:
-    """Every committed row that no entry of its own transaction covers is covered by a sealing
-    entry.
+    """A sealing entry covers every committed row that no entry of its own transaction covers.
 
-    Covers the transactions older than every one still running, so a late commit falls into the next
-    seal. Returns the number of rows sealed; with nothing new, or while another seal is under way,
-    it adds nothing to the chain.
+    The seal covers the transactions that are older than every running one. A late commit falls into
+    the next seal. Returns the number of sealed rows. With nothing new, or while another seal is
+    under way, nothing is added to the chain.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         if not locks.try_take(Lock.AUDIT_SEAL):
@@ -89,7 +88,8 @@ def seal() -> int:
             return 0
         last = AuditSeal.objects.order_by("-to_xact_id").first()
         start = last.to_xact_id if last else 0
-        # Seals follow each other without a gap; what lies between was looked at and had nothing.
+        # Seals follow each other without a gap: the transactions between two seals had no rows to
+        # seal.
         tables = fresh if start == looked_at.xact_id else _windows(start, end)
         rows = sum(count for count, _ in tables.values())
         seq = append(
@@ -100,7 +100,9 @@ def seal() -> int:
 
 
 def _windows(start: int, end: int) -> dict[str, tuple[int, str]]:
-    """Count and digest of what no entry of its own transaction covers, per table that has such rows."""
+    """Returns count and digest of the rows that no entry of their own transaction covers, per
+    table.
+    """
     found = {
         table: _window(table, content, start, end) for table, content in sealed_tables().items()
     }
@@ -123,8 +125,8 @@ def _window(table: str, content: str, start: int, end: int) -> tuple[int, str]:
 
 
 def head() -> dict[str, Any] | None:
-    """The newest entry's number, instant and hash: what is exported daily and anchors the chain
-    outside.
+    """Returns the newest entry's number, instant and hash. They are exported daily, as a copy of
+    the chain's head outside the database.
     """
     entry = AuditEntry.objects.order_by("-seq").first()
     if entry is None:
@@ -137,10 +139,10 @@ def head() -> dict[str, Any] | None:
 
 
 def keep_head(directory: Path) -> Path | None:
-    """The head of this day (UTC) stands in the directory, as the day's first call found it; None
-    when nothing was written. A rehearsal, whose days are played, has nothing to prove.
+    """The directory has a file with the chain's head of this day (UTC), as the day's first call
+    found it. Returns None when nothing was written. A rehearsal writes no file.
 
-    Carried off the machine, it proves afterwards that nothing before it was rewritten.
+    A copy on another machine proves later that nobody rewrote an earlier entry.
     """
     name = f"audit-head-{clock.now().astimezone(dt.UTC):%Y-%m-%d}.json"
     found = None if clock.is_rehearsal() else head()
@@ -153,7 +155,9 @@ def keep_head(directory: Path) -> Path | None:
 
 
 def broken_links() -> list[str]:
-    """One sentence per gap, wrong predecessor or wrong hash in the chain; empty when it is whole."""
+    """Returns one sentence per gap, wrong predecessor or wrong hash; empty when the chain is
+    intact.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -181,8 +185,8 @@ def broken_links() -> list[str]:
 
 
 def rows_that_differ() -> list[str]:
-    """One sentence per logged set of rows that is not what its entry or seal covers; empty when all
-    agree.
+    """Returns one sentence per logged set of rows that differs from its entry or seal; empty when
+    all agree.
     """
     contents = sealed_tables()
     found: list[str] = []
@@ -212,9 +216,7 @@ def rows_that_differ() -> list[str]:
 
 
 def verify_against(exported: dict[str, Any]) -> str | None:
-    """The chain still contains the exported head, unchanged; else the sentence that says what is
-    missing.
-    """
+    """Returns None if the chain still contains the exported head, else what is wrong."""
     entry = AuditEntry.objects.filter(seq=exported["seq"]).first()
     if entry is None:
         return f"the chain ends before entry {exported['seq']}, which was exported"

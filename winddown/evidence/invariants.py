@@ -1,5 +1,5 @@
-"""Invariants: each app states its own here, and `manage.py verify`, the tests and the release of
-money all ask them.
+"""Invariants: each app registers its own here. `manage.py verify`, the tests and the release of
+money check them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from winddown.registries import Registry
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A statement that always holds; `breaches` gives one sentence per row for which it does not."""
+    """A statement that always holds; `breaches` returns one sentence per row that breaks it."""
 
     code: str
     statement: str
@@ -34,7 +34,7 @@ SHOWN_MAX = 20
 def invariant(
     code: str, statement: str
 ) -> Callable[[Callable[[], list[str]]], Callable[[], list[str]]]:
-    """The function under it is registered as the invariant `code`; two with one code are a mistake."""
+    """Registers the decorated function as the invariant `code`; two with one code are a mistake."""
 
     def register(breaches: Callable[[], list[str]]) -> Callable[[], list[str]]:
         INVARIANTS.add(code, Invariant(code=code, statement=statement, breaches=breaches))
@@ -53,7 +53,7 @@ def rows(sql: str, sentence: str, params: Mapping[str, str | list[str]] | None =
 
 
 def known() -> list[Invariant]:
-    """Every registered invariant, in the order of its code."""
+    """Returns every registered invariant, in the order of the codes."""
     return [INVARIANTS[code] for code in sorted(INVARIANTS, key=_in_order)]
 
 
@@ -63,7 +63,7 @@ def _in_order(code: str) -> tuple[str, int, str]:
 
 
 def breached() -> dict[str, list[str]]:
-    """Code -> sentences, for every invariant that does not hold; empty when all do."""
+    """Returns code -> sentences for every invariant that does not hold; empty when all hold."""
     found = {each.code: each.breaches() for each in known()}
     return {code: sentences for code, sentences in found.items() if sentences}
 
@@ -118,7 +118,7 @@ def unapproved_runs() -> list[str]:
 
 @invariant("I10b", "No person holds two roles that must not be in one hand")
 def incompatible_roles() -> list[str]:
-    """By staff number, not by account: two accounts of one person are one person."""
+    """Counts by staff number, not by account: one person may have two accounts."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT u.staff_number, array_agg(DISTINCT g.name) FROM accounts_user u"

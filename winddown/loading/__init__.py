@@ -1,1 +1,1 @@
-"""Files that enter: read, judged, and copied whole or not at all."""
+"""Imported files: read, checked, and loaded completely or not at all."""

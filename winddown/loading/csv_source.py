@@ -1,4 +1,4 @@
-"""A CSV file as it came: examined byte by byte, then turned into lines for COPY, in flat memory."""
+"""A CSV file as it came: checked byte by byte, then converted for COPY, in constant memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BLOCK_BYTES = 1 << 20
 LINE_BYTES_MAX = 1 << 20
 ROWS_AT_ONCE = 1_000
 BOM = b"\xef\xbb\xbf"
-# In what is wrong with a row: between column and reason, and between one fault and the next.
+# Separators in the description of a row's faults: between column and reason, and between faults.
 UNIT_SEPARATOR = "\x1f"
 RECORD_SEPARATOR = "\x1e"
 Acceptable = Callable[[str], object]
@@ -32,7 +32,7 @@ _JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uff00-\uffef]")
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What one pass over the bytes found: how they can be read, and how to know them again."""
+    """What one pass over the bytes found: how to read them, and their hash."""
 
     sha256: str
     size_bytes: int
@@ -41,9 +41,9 @@ class Examined:
 
 
 def examined(path: Path, *, encoding: str) -> Examined:
-    """The file is readable and holds no byte that no text has. Raises `LoadRefused`.
+    """Returns what the bytes are. Raises `LoadRefused` if they are not readable text.
 
-    A plain file has no quote and ends every line alike: its lines can be split without a parser.
+    A plain file has no quote and the same end on every line, so no parser is needed to split it.
     """
     digest = hashlib.sha256()
     size, lines, plain, judged, head = 0, 1, True, encoding != "shift_jis", b""
@@ -73,7 +73,7 @@ def examined(path: Path, *, encoding: str) -> Examined:
 
 
 def _refuse_utf_8_as_shift_jis(block: bytes, *, name: str) -> None:
-    # Much of UTF-8 is also valid Shift_JIS and would load as wrong characters without any error.
+    # Most UTF-8 text is also valid Shift_JIS. It would load as wrong characters without any error.
     try:
         text = block.decode()
     except UnicodeDecodeError:
@@ -111,7 +111,7 @@ class CsvSource:
                 raise self._refusal(f"line 1 is not CSV ({error})") from error
 
     def copy_lines(self) -> Iterator[str]:
-        """Text for COPY: line number, what is wrong with the row (else empty), then its values.
+        """Yields text for COPY: line number, the row's faults (empty if none), then its values.
 
         The values are in the header's order, and left out of a row with a fault. Empty means NULL.
         """
@@ -125,7 +125,7 @@ class CsvSource:
                     yield "".join([self._turned_row(*row, acceptable) for row in portion])
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
-        """Line number and values of every row, as they came."""
+        """Yields line number and values of every row, as they came."""
         with self._path.open("rb") as file:
             if self._found.is_plain:
                 for line, text in enumerate(self._lines(file), 1):
@@ -135,10 +135,11 @@ class CsvSource:
                 yield from self._parsed(file)
 
     def _turned(self, file: BinaryIO, acceptable: Acceptable) -> Iterator[str]:
-        """Every line is one row and every comma separates, so that one pattern judges a whole line.
+        """Yields the COPY text of a plain file: every line is one row, so one pattern checks a
+        whole line.
 
-        Lines without fault are turned a block at a time; they hold no control character, so that
-        only the backslash means something to COPY.
+        Lines without fault are converted a block at a time. They hold no control character, so only
+        the backslash is special to COPY.
         """
         card_number = CARD_NUMBER.search if self.no_card_numbers_in else None
         number = 0
@@ -177,7 +178,7 @@ class CsvSource:
             ) from error
 
     def _turned_row(self, line: int, values: list[str], acceptable: Acceptable) -> str:
-        """As a plain line where no value has a comma, which one pattern judges too."""
+        """Returns the row's COPY text. One pattern checks a row in which no value has a comma."""
         row = ",".join(values)
         if (
             row.count(",") != len(self.columns) - 1
@@ -218,7 +219,7 @@ class CsvSource:
             yield from io.StringIO(text, newline="\n")
 
     def _texts(self, file: BinaryIO, *, track: bool) -> Iterator[str]:
-        """Whole lines, decoded, a block at a time; the hash and the progress move along."""
+        """Yields whole lines, decoded, a block at a time, and updates the hash and the progress."""
         digest, line, offset = hashlib.sha256(), 1, 0
         for block in _blocks(file, name=self.name):
             if track:
@@ -249,7 +250,7 @@ class CsvSource:
 
 
 def _blocks(file: BinaryIO, *, name: str) -> Iterator[bytes]:
-    """The file in blocks that end with a line.
+    """Yields the file in blocks that end with a line.
 
     A line feed is one byte in both encodings and part of no other character.
     """
@@ -269,6 +270,6 @@ def _blocks(file: BinaryIO, *, name: str) -> Iterator[bytes]:
 
 
 def _place(block: bytes, index: int, *, first_line: int) -> tuple[int, int]:
-    """Line of the file and byte of that line, both from 1."""
+    """Returns the line of the file and the byte of that line, both from 1."""
     before = block[:index]
     return first_line + before.count(b"\n"), index - before.rfind(b"\n")

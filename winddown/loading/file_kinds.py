@@ -1,4 +1,4 @@
-"""The kinds of files that are taken in: each declares its columns, rules and way of recording."""
+"""The kinds of files that we import: each declares its columns, its rules and its writing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils.module_loading import autodiscover_modules
 from winddown.errors import WinddownError
 from winddown.registries import Registry
 
-# The temporary tables of a load: the file's values, its rows with what they refer to, refusals.
+# The temporary tables of a load: the file's values, its rows with their references, the refusals.
 STAGED = "load_staged"
 ROWS = "load_rows"
 REFUSED = "load_refused"
@@ -28,7 +28,7 @@ _CLOCK = (
     r"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
 )
 _DAY = r"[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-# Days that every year has; the others are looked at one by one.
+# Days that exist in every year; the others are checked one by one.
 _CERTAIN_DAY = (
     r"[12][0-9]{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
     r"|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
@@ -43,7 +43,7 @@ class UnknownFileKind(WinddownError):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a column names: a row of `table` by its `key`.
+    """The reference that a column holds: a row of `table` by its `key`.
 
     The rules see its id as `<name>_id`, and its columns in `also` as `<name>_<column>`.
     """
@@ -59,10 +59,10 @@ class Reference:
 class Column:
     """One column of a file, and the form of its values.
 
-    Every value that `pattern` (without anchors, any character spelled `ANY`) matches can be cast to
-    `sql_type` and is acceptable by itself. `doubtful` matches values that `judge` decides. `faults`
-    say, most particular first, what is wrong with a value that is neither. `typed` is SQL over the
-    staged value.
+    `pattern` has no anchors, and any character is spelled `ANY`. Every value that it matches can be
+    cast to `sql_type` and is valid by itself. `judge` decides about the values that `doubtful`
+    matches. `faults` describe, most specific first, what is wrong with any other value. `typed` is
+    SQL over the staged value.
     """
 
     name: str
@@ -79,11 +79,11 @@ class Column:
 
     @property
     def in_line(self) -> str:
-        """The pattern of an acceptable value within a line without quotes."""
+        """Returns the pattern of a valid value within a line without quotes."""
         return f"(?:{self.pattern})" if self.required else f"(?:{self.pattern})?"
 
     def fault(self, value: str) -> str:
-        """What is wrong with the value, or empty."""
+        """Returns what is wrong with the value, or an empty text."""
         if not value:
             return "is empty; it must have a value" if self.required else ""
         if _matches(self.pattern, value):
@@ -106,7 +106,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def text(name: str, meaning: str, *, length_max: int, required: bool = True) -> Column:
-    """Any text; an empty optional one is stored as empty text."""
+    """A column of any text; an empty optional value is stored as empty text."""
     return Column(
         name,
         meaning,
@@ -119,7 +119,7 @@ def text(name: str, meaning: str, *, length_max: int, required: bool = True) -> 
 
 
 def ref(name: str, meaning: str, *, length_max: int = 64) -> Column:
-    """The core system's own unique key of the row."""
+    """A column with the core system's own unique key of the row."""
     return Column(
         name,
         meaning,
@@ -143,7 +143,7 @@ def matching(
     typed: str = "{0}",
     sql_type: str = "text",
 ) -> Column:
-    """Text that a regular expression describes."""
+    """A column of text that matches a regular expression."""
     if sql_type == "text" and not required:
         typed = f"coalesce({typed}, '')"
     return Column(
@@ -159,7 +159,7 @@ def matching(
 
 
 def amount(name: str, meaning: str) -> Column:
-    """A positive amount of money in whole minor units."""
+    """A column with a positive amount of money in whole minor units."""
     return Column(
         name,
         meaning,
@@ -183,7 +183,7 @@ def _no_such_day(value: str) -> str:
 
 
 def instant(name: str, meaning: str, *, required: bool = True) -> Column:
-    """A time with its offset from UTC, not in the future."""
+    """A column with a time and its offset from UTC, not in the future."""
     return Column(
         name,
         meaning,
@@ -203,7 +203,7 @@ def instant(name: str, meaning: str, *, required: bool = True) -> Column:
 
 
 def choice(name: str, meaning: str, *, options: tuple[str, ...]) -> Column:
-    """One of a few words."""
+    """A column with one of a few words."""
     return Column(
         name,
         meaning,
@@ -213,14 +213,14 @@ def choice(name: str, meaning: str, *, options: tuple[str, ...]) -> Column:
 
 
 def reference(name: str, meaning: str, to: Reference, *, required: bool = True) -> Column:
-    """The key of a row that an earlier file brought."""
+    """A column with the key of a row from an earlier file."""
     return Column(
         name, meaning, form=to.says, pattern=f"{ANY}{{1,64}}", required=required, refers=to
     )
 
 
 def card_number_in(value: str) -> bool:
-    """13 to 19 digits stand there that pass Luhn's check."""
+    """Returns whether the text contains 13 to 19 digits that pass Luhn's check."""
     return any(_passes_luhn(found[0]) for found in CARD_NUMBER.finditer(value))
 
 
@@ -232,7 +232,9 @@ def _passes_luhn(number: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule over new rows: `breach` is SQL over the row `r`, `reason` is SQL that says why."""
+    """A rule for new rows: `breach` is SQL over the row `r`, `reason` is SQL that returns the
+    reason.
+    """
 
     column: str
     breach: str
@@ -241,7 +243,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Unique:
-    """No two rows share `columns`, here or in the database; `shown` is the file's column."""
+    """No two rows, in the file or the database, share `columns`. `shown` is the file's column."""
 
     columns: tuple[str, ...]
     shown: str
@@ -252,12 +254,12 @@ class Unique:
 class FileKind:
     """One kind of file.
 
-    `columns` in the documented order. `key` names the columns that identify a row, here and in
-    `model`; a kind without any (events) knows repetitions by the file's SHA-256 alone. `compared`
-    maps a column of the row `r` to the SQL of the value that the database's row `e` brought when it
-    was loaded: where one differs, the file's row is refused. `before` runs before the rows are held
-    against the database and takes the locks. `judge` adds refusals that need more than one row.
-    `record` writes the new rows, at the end, and returns how many; without it `values` (column of
+    `columns` stand in the documented order. `key` names the columns that identify a row, here and
+    in `model`; a kind without a key (events) recognises a repeated file only by its SHA-256.
+    `compared` maps a column of the row `r` to SQL for the value with which the database's row `e`
+    was loaded. If a value differs, the file's row is refused. `before` takes the locks, before the
+    rows are compared with the database. `judge` adds refusals that need more than one row. At the
+    end, `record` writes the new rows and returns how many. Without `record`, `values` (column of
     the model -> SQL over the row `r`) are inserted.
     """
 
@@ -285,7 +287,7 @@ class FileKind:
         return tuple(column.name for column in self.columns)
 
     def described(self) -> str:
-        """The columns as a Markdown table, for the documentation and `--columns`."""
+        """Returns the columns as a Markdown table, for the documentation and `--columns`."""
         lines = ["| column | must be | required | meaning |", "|---|---|---|---|"]
         for column in self.columns:
             required = "yes" if column.required else "no"
@@ -305,13 +307,13 @@ def declare(kind: FileKind) -> FileKind:
 
 
 def known() -> list[FileKind]:
-    """Every declared kind, in the order in which the files must be loaded."""
+    """Returns every declared kind, in the order in which the files must be loaded."""
     autodiscover_modules("loading")
     return KINDS.values()
 
 
 def get(name: str) -> FileKind:
-    """The kind called `name`, like `payments`. Raises `UnknownFileKind`."""
+    """Returns the kind called `name`, like `payments`. Raises `UnknownFileKind`."""
     kinds = {kind.name: kind for kind in known()}
     if name not in kinds:
         raise UnknownFileKind(name=name, known=", ".join(kinds))
@@ -319,7 +321,7 @@ def get(name: str) -> FileKind:
 
 
 def insert_rows(kind: FileKind) -> int:
-    """Every new row is a row of the kind's model, with the model's defaults for the rest."""
+    """Every new row is in the kind's table, with the model's defaults for the other columns."""
     named: dict[str, str] = dict(kind.values)
     defaults: list[Any] = []
     for column in kind.model._meta.concrete_fields:
@@ -330,7 +332,7 @@ def insert_rows(kind: FileKind) -> int:
             continue
         named[column.column] = "%s"
         defaults.append(column.get_db_prep_save(column.get_default(), connection))
-    # Without a key the rows are a view, and come in the file's order as far as the join keeps it.
+    # Without a key the rows are a view. They keep the file's order only if the join keeps it.
     new = "WHERE r.earlier_id IS NULL ORDER BY r.line" if kind.key else ""
     with connection.cursor() as cursor:
         cursor.execute(

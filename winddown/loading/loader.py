@@ -1,4 +1,4 @@
-"""A file is loaded: staged by COPY, judged by SQL, and written whole or not at all."""
+"""The loading of a file: staged by COPY, checked by SQL, and written completely or not at all."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def load(
 ) -> Loaded:
     """Every row of the file is in the database, or `LoadRefused` is raised and nothing was changed.
 
-    `kind` is the name after `load_`. Rows that are already there with the same values are left
-    alone; a file whose bytes were loaded before is recognised and changes nothing. When rows are
-    refused, each is written to `<file>.refused.csv` with line, column and reason, and the first few
-    are in the refusal's facts. Memory does not grow with the file.
+    `kind` is the name after `load_`. Rows that already exist with the same values stay unchanged. A
+    file with the same bytes as an earlier one changes nothing. Every refused row is written to
+    `<file>.refused.csv` with line, column and reason; the error carries the first few. Memory does
+    not grow with the file.
     """
     require(actor, PERMISSION, by_system=True, action=f"load {kind}")
     declared = file_kinds.get(kind)
@@ -142,8 +142,8 @@ class _Load:
         if not locks.try_take(Lock.LOAD):
             raise self._refusal("another file is being loaded; load this one when that is done")
         with connection.cursor() as cursor:
-            # A load takes as long as its file; sorts and joins of millions of rows need room; a
-            # plan for one pass over a temporary table is not worth compiling.
+            # A load has no time limit. Sorts and joins of millions of rows need memory. JIT
+            # compilation does not pay off for one pass over a temporary table.
             cursor.execute(
                 "SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '96MB'; SET LOCAL jit = off"
             )
@@ -169,10 +169,10 @@ class _Load:
             )
 
     def _stage(self, source: CsvSource) -> int:
-        """Every row stands in the staging table with its line: its values, or what is wrong there.
+        """The staging table has every row with its line: its values, or its faults.
 
-        The form of a value is judged on the way, so that COPY itself makes numbers and times of
-        them; only what takes other rows to judge is left to SQL.
+        The form of each value is checked first, so that COPY itself can convert numbers and times.
+        SQL checks only what depends on other rows.
         """
         by_name = {column.name: column for column in self.kind.columns}
         source.columns = tuple(by_name[name] for name in source.header)
@@ -200,7 +200,7 @@ class _Load:
     # --- the rows are judged --------------------------------------------------------------------
 
     def _judge(self, source: CsvSource, *, rows: int) -> int | None:
-        """No row is refused and the totals agree, or `LoadRefused` is raised; returns the sum."""
+        """Returns the sum. Raises `LoadRefused` if a row is refused or the totals differ."""
         self._progress("checking", 0, 1)
         self._refuse_faults()
         if self.kind.before is not None:
@@ -215,7 +215,9 @@ class _Load:
         return sum_minor
 
     def _refuse_faults(self) -> None:
-        """Refused is what one value alone shows: missing, malformed, negative, an unknown word."""
+        """Rows with a fault in one value are refused: missing, malformed, negative, an unknown
+        word.
+        """
         staged_rules.execute(
             f"INSERT INTO {REFUSED} SELECT s.line,"  # noqa: S608
             f" split_part(fault, '{UNIT_SEPARATOR}', 1), split_part(fault, '{UNIT_SEPARATOR}', 2)"
@@ -224,9 +226,9 @@ class _Load:
         )
 
     def _resolve_rows(self) -> None:
-        """The rows without fault stand beside the rows they refer to and the one they repeat.
+        """The rows without fault are joined with the rows they refer to and the row they repeat.
 
-        Events, which repeat nothing, need no second copy of themselves: theirs is a view.
+        Events never repeat a row, so a view is enough for them.
         """
         columns, joins = ["s.line"], []
         for column in self.kind.columns:
@@ -258,7 +260,9 @@ class _Load:
             staged_rules.execute(f"ANALYZE {ROWS}")
 
     def _refuse_rows(self) -> None:
-        """Refused is what shows beside other rows: repetition, contradiction, an unknown name."""
+        """Rows that conflict with other rows are refused: a repetition, a contradiction, an unknown
+        name.
+        """
         kind = self.kind
         if kind.key:
             staged_rules.execute(staged_rules.refuse_repeated(kind.key, shown=kind.key[-1]))
@@ -305,9 +309,9 @@ class _Load:
     def _refuse_contradictions(
         self, *, rows: int, sum_minor: int | None, source: CsvSource | None = None
     ) -> None:
-        """Raises `LoadRefused` when a row is refused or the file is not what was announced."""
+        """Raises `LoadRefused` when a row is refused or the announced totals differ."""
         refused, first = self._refused() if source else (0, [])
-        # The sum of a file of which some amounts cannot be read says nothing.
+        # The sum is meaningless while some amounts cannot be read.
         known_sum = None if refused else sum_minor
         found = self._totals.contradictions(rows=rows, sum_minor=known_sum)
         if not refused and not found:
@@ -331,9 +335,9 @@ class _Load:
             return count, [Refusal(*row) for row in cursor.fetchall()]
 
     def _write_refused(self, source: CsvSource) -> str:
-        """The refused rows are in a file beside the loaded one, for its owner only.
+        """The refused rows are in a file beside the loaded one; only its owner can read it.
 
-        Returns its path, or nothing when there is no room or right to write there.
+        Returns its path, or an empty text when there is no space or permission to write it.
         """
         encoding = "utf-8-sig" if self._found.has_bom else CODECS[self._encoding]
         draft = self.refused_path.with_name(f"{self.refused_path.name}.{os.getpid()}")
@@ -342,7 +346,7 @@ class _Load:
             return os.open(path, flags, 0o600)
 
         try:
-            # A path cannot be opened with an opener of our own, which makes it private at once.
+            # `Path.open` accepts no opener, and the opener makes the file private from the start.
             with open(
                 draft, "w", encoding=encoding, errors="replace", newline="", opener=owned
             ) as file:
@@ -357,9 +361,9 @@ class _Load:
         return str(self.refused_path)
 
     def _refused_rows(self, source: CsvSource) -> Iterator[list[Any]]:
-        """Line, column, reason and the values as they came.
+        """Yields line, column, reason and the values as they came.
 
-        The refusals and the file, both in the order of lines, are read side by side.
+        The refusals and the file are read together, both in the order of lines.
         """
         records = source.records()
         at, values = next(records, (0, []))
@@ -376,7 +380,9 @@ class _Load:
                 yield [line, column, reason, *(self._shown(value) for value in values)]
 
     def _shown(self, value: str) -> str:
-        """The value as it came, but no card number is copied and nothing looks like a formula."""
+        """Returns the value as it came, without card numbers, and safe from being read as a
+        formula.
+        """
         if not value:
             return ""
         if self.kind.no_card_numbers_in:
@@ -401,10 +407,10 @@ class _Load:
     def _finish(
         self, rows: int, inserted: int, sum_minor: int | None, *, actor: Actor, reason: str
     ) -> None:
-        """The load stands in the register of files and in the audit journal.
+        """The register of files and the audit journal have the load.
 
-        Deferred foreign keys are checked first: the audit chain's lock is held from the entry to
-        the commit, and checking a million keys under it would hold up everybody.
+        Deferred foreign keys are checked first. The audit chain's lock is held from the entry to
+        the commit, and a check of a million keys under this lock would block everybody.
         """
         name = self.kind.name
         LoadedFile.objects.create(
@@ -420,7 +426,7 @@ class _Load:
         staged_rules.execute(f"DROP TABLE {STAGED}, {REFUSED} CASCADE")
         staged_rules.execute(f"DROP TABLE IF EXISTS {ROWS}")
         if inserted:
-            # Whoever reads next, perhaps within the minute, plans by what is there now.
+            # Fresh statistics, so that the next queries get plans for the rows that are there now.
             staged_rules.execute(f"ANALYZE {self.kind.model._meta.db_table}")
         staged_rules.execute("SET CONSTRAINTS ALL IMMEDIATE")
         staged_rules.execute("SET CONSTRAINTS ALL DEFERRED")

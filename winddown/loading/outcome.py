@@ -10,7 +10,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did. `repeated`: these very bytes were loaded before, and nothing was staged."""
+    """What a load did. `repeated`: the same bytes were loaded before, and nothing was staged."""
 
     kind: str
     file: str
@@ -40,7 +40,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the sender says the file holds; None where nothing is said."""
+    """The totals that the sender announced; None where the sender announced nothing."""
 
     rows: int | None = None
     sum_minor: int | None = None

@@ -38,7 +38,7 @@ def future_rules(kind: FileKind) -> list[file_kinds.Rule]:
 
 
 def refuse_repeated(columns: tuple[str, ...], *, shown: str) -> str:
-    """Of rows with equal `columns`, the first stands and every later one is refused."""
+    """Of rows with equal `columns`, the first is kept and every later one is refused."""
     listed = ", ".join(columns)
     same = " AND ".join(f"r.{column} = d.{column}" for column in columns)
     return f"""
@@ -50,7 +50,7 @@ def refuse_repeated(columns: tuple[str, ...], *, shown: str) -> str:
 
 
 def refuse_contradicting(kind: FileKind) -> str:
-    """A row that is already there brought the same values; what differs is named."""
+    """A row that already exists with other values is refused; the reason names the differences."""
     shown = {f"{column.refers.name}_id": column.name for column in kind.columns if column.refers}
     differs = {
         shown.get(name, name): f"r.{name} IS DISTINCT FROM {now}"

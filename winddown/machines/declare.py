@@ -43,7 +43,7 @@ class Edge:
 
 
 class Stateful(FSMModelMixin, models.Model):
-    """A model whose `state` changes only along its declared edges; each change leaves a row in
+    """A model whose `state` changes only along its declared edges. Each change writes a row into
     `<Model>Transition`.
     """
 
@@ -54,8 +54,8 @@ class Stateful(FSMModelMixin, models.Model):
 
     @classmethod
     def edges(cls) -> list[Edge]:
-        """Every declared edge, in a stable order: what the guard, the console, the diagrams and the
-        tests read.
+        """Returns every declared edge in a stable order. The guard, the console, the diagrams and
+        the tests read them here.
         """
         field: Any = cls._meta.get_field("state")
         found = [_edge(declared) for declared in field.get_all_transitions(cls)]
@@ -71,10 +71,9 @@ class Stateful(FSMModelMixin, models.Model):
 
 
 class _StateField(FSMField):
-    """To a migration the state is a column: a historical model has no transitions to collect.
+    """The state column, without transitions in migrations: a historical model has none to collect.
 
-    Each machine's field listens to every class that Django prepares, and migrations prepare
-    thousands.
+    Each such field listens to every class that Django prepares, and migrations prepare thousands.
     """
 
     def deconstruct(self) -> Any:
@@ -84,8 +83,8 @@ class _StateField(FSMField):
 
 
 def state_field(states: type[models.TextChoices], *, initial: str) -> Any:
-    """The `state` column: no setter, no index (an index on the state of a mass table ends heap-only
-    updates).
+    """Returns the `state` column: no setter, no index (an index on the state of a mass table
+    prevents heap-only updates).
     """
     return _StateField(choices=states.choices, default=initial, protected=True, max_length=40)
 
@@ -103,18 +102,20 @@ def _edge(declared: Transition) -> Edge:
 
 
 def _declared(model: Any) -> type[Stateful]:
-    """The class with the declaration: migrations hand over a historical copy without its methods."""
+    """Returns the class with the declaration: migrations pass a historical copy without its
+    methods.
+    """
     declared: type[Stateful] = apps.get_model(model._meta.label_lower)
     return declared
 
 
 class MachineGuard(Guard):
-    """Refuses every undeclared change of `state`, and writes the log row of every declared one, for
-    every writer.
+    """Refuses every undeclared change of `state` and logs every declared one, for every writer.
 
-    Transition, actor, run and reason come from the transaction's settings `winddown.*`; without a
-    transition's name (psql) the first declared edge with that source and target names it. What was
-    logged is noted in `winddown.rows` for the audit entry of the same transaction.
+    Transition, actor, run and reason come from the transaction's settings `winddown.*`. Without a
+    transition's name (psql), the first declared edge with that source and target gives the name.
+    The trigger notes the logged rows in `winddown.rows`, for the audit entry of the same
+    transaction.
     """
 
     def get_func(self, model: Any) -> str:
@@ -148,7 +149,7 @@ class MachineGuard(Guard):
         """  # noqa: S608
 
     def get_declare(self, model: Any) -> list[tuple[str, str]]:
-        # What all rows of the statement share is made once, not once for every row of a batch.
+        # The values that all rows of the statement share are computed once, not once per row.
         logged_by = _LOGGED_BY.format(
             actor_id="by_actor", run_id="by_run", at="instant", reason="for_reason"
         )
@@ -168,7 +169,7 @@ class MachineGuard(Guard):
 
 
 class InitialStateGuard(Guard):
-    """Refuses a new row in any but a declared first state."""
+    """Refuses a new row unless its state is a declared first state."""
 
     def get_func(self, model: Any) -> str:
         firsts = ", ".join(f"'{state}'" for state in _declared(model).first_states())
@@ -182,10 +183,10 @@ class InitialStateGuard(Guard):
 
 
 def machine_guards() -> list[Guard]:
-    """The three triggers every `Stateful` model lists in its Meta.
+    """Returns the three triggers that every `Stateful` model lists in its Meta.
 
-    The third fires for no ordinary statement and so costs none: a row that could be deleted and
-    made anew, or given another id on its way, would come back to its first state without an edge.
+    The third refuses a DELETE and a change of the id: a row that is deleted and inserted again
+    would return to its first state without an edge. No ordinary statement fires this trigger.
     """
     return [
         MachineGuard(
@@ -216,7 +217,7 @@ def machine_guards() -> list[Guard]:
 
 
 def all_machines() -> Iterator[type[Stateful]]:
-    """Every concrete machine of every installed app, by label."""
+    """Returns every concrete machine of every installed app, by label."""
     found = [
         model
         for model in apps.get_models()

@@ -12,7 +12,7 @@ BOX_W, BOX_H, GAP_X, GAP_Y, MARGIN = 150, 34, 130, 26, 24
 
 
 def svg(model: type[Stateful]) -> str:
-    """The machine of `model` as a standalone SVG document, the same text for the same declaration."""
+    """Returns the machine of `model` as an SVG document, the same text for the same declaration."""
     layers = _layers(model)
     place = {
         state: (column, row)
@@ -35,7 +35,7 @@ def svg(model: type[Stateful]) -> str:
 
 
 def _layers(model: type[Stateful]) -> list[list[str]]:
-    """States by their shortest distance from a first state; what cannot be reached stands last."""
+    """Returns the states by shortest distance from a first state; unreachable ones come last."""
     edges = model.edges()
     reached = list(model.first_states())
     layers = [reached[:]]

@@ -1,4 +1,4 @@
-"""Declared transitions run for one locked row, for a set, or for rows named by their ids."""
+"""Declared transitions: for one locked row, for a set, or for rows named by their ids."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def transition_one(
 ) -> Row:
     """`row` is in the target state of `name`, locked, logged, and returned as it now stands.
 
-    `changes` are further columns set in the same UPDATE. The row is read again under its lock, so a
-    stale object cannot decide. Raises `TransitionRefused`, `ConditionNotMet` or `NotPermitted`; a
-    second call is refused, because the row is no longer in a source state. Must run inside the
-    caller's transaction, which owns the audit entry.
+    `changes` are further columns, set in the same UPDATE. The row is read again under its lock, so
+    a stale object cannot decide. Raises `TransitionRefused`, `ConditionNotMet` or `NotPermitted`. A
+    second call is refused: the row is no longer in a source state. Must run inside the caller's
+    transaction, which owns the audit entry.
     """
     model = type(row)
     locked = model._default_manager.select_for_update(no_key=True).get(pk=row.pk)
@@ -65,11 +65,11 @@ def transition_set(
     actor: Actor = SYSTEM,
     reason: str = "",
 ) -> int:
-    """Every row of `rows` that stands in a source state of `name` and meets its condition is in the
+    """Every row of `rows` that was in a source state of `name` and met its condition is in the
     target state.
 
-    One statement: lock in id order, update, and by the trigger one log row each. Returns how many
-    moved; rows in other states are left alone, so a second call moves none.
+    One statement locks the rows in id order and updates them; the trigger logs each. Returns how
+    many moved. Rows in other states stay unchanged, so a second call moves none.
     """
     model: type[Stateful] = rows.model
     edges = [edge for edge in model.edges() if edge.name == name]
@@ -98,8 +98,8 @@ def transition_set(
 
 
 class named:  # noqa: N801
-    """Inside, the guard logs changes under this transition, actor, run and reason; afterwards no
-    name lingers.
+    """Inside, the guard logs changes under this transition, actor, run and reason; afterwards it
+    does not.
     """
 
     def __init__(
@@ -136,8 +136,8 @@ def move_rows(
 ) -> int:
     """Every row of `ids` in a source state of `name` is in its target, with `columns` set.
 
-    One statement; rows in other states are left alone, so a second call moves none. Returns how
-    many moved. Who may do it, the caller has decided.
+    One statement. Rows in other states stay unchanged, so a second call moves none. Returns how
+    many moved. The caller has checked the permission.
     """
     if not ids:
         return 0

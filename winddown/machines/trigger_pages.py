@@ -1,8 +1,7 @@
-"""Every trigger as Markdown: what it watches, when it fires, and the text of its function.
+"""Every trigger as Markdown: its table, when it fires, and the text of its function.
 
-Triggers are printed as the models declare them, functions as the migrations create them; so no
-database is needed, and tests compare both with one. Between the text here and the text in the
-database only white space differs.
+Triggers are printed as the models declare them, and functions as the migrations create them. So no
+database is needed. Tests compare both with a database: only white space differs.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from winddown.sqlstates import SqlState
 _WIDTH = 100
 _FUNCTION = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)\(.*?\$\$.*?\$\$[^;]*;", re.DOTALL)
 _DROPPED = re.compile(r"DROP FUNCTION (?:IF EXISTS )?(\w+)")
-# A long line is broken before one of these, or else after a comma.
+# A long line is broken before one of these, otherwise after a comma.
 _BREAKS_BEFORE = ("AND ", "OR ", "THEN ", "ELSE ", "FROM ", "IS DISTINCT ", "MESSAGE ")
 
 
@@ -43,7 +42,7 @@ class PrintedTrigger:
 
     @property
     def refusals(self) -> list[SqlState]:
-        """The codes that its function raises, by itself or through the function for edges."""
+        """Returns the codes that its function raises, also through the function for edges."""
         found = {SqlState(code) for code in re.findall(r"\bWD\d{3}\b", self.body)}
         if "winddown_refuse_edge(" in self.body:
             found.add(SqlState.EDGE_NOT_DECLARED)
