@@ -1,4 +1,4 @@
-"""Amounts for people: integer minor units become text here and nowhere else."""
+"""Amounts for people: only this module converts integer minor units to text."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from babel.numbers import format_currency, get_currency_precision
 
 
 def spoken(amount_minor: int, *, currency: str = "JPY", locale: str = "ja") -> str:
-    """`12345` minor units of JPY as "12,345円" in Japanese and "JPY 12,345" elsewhere; the sign
-    stands in front.
+    """Returns `12345` minor units of JPY as "12,345円" in Japanese and "JPY 12,345" elsewhere; the
+    sign comes first.
     """
     exponent = get_currency_precision(currency)
     whole, rest = divmod(abs(amount_minor), 10**exponent)
@@ -25,8 +25,8 @@ def spoken(amount_minor: int, *, currency: str = "JPY", locale: str = "ja") -> s
 
 
 def split(total_minor: int, weights: list[int]) -> list[int]:
-    """`total_minor` divided in proportion to `weights` without losing a unit (largest remainders
-    get the rest).
+    """Returns `total_minor` divided in proportion to `weights`, without losing a unit (largest
+    remainders get the rest).
     """
     whole = sum(weights)
     if whole <= 0:

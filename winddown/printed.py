@@ -1,4 +1,4 @@
-"""Documents that a command prints from the code: written where they differ, or only compared."""
+"""Documents that a command prints from the code: updates them, or only compares them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 class Printed:
-    """The files of one directory that one command prints: their text by name.
+    """The files of one directory that one command prints, as text by name.
 
-    Other files of the directory with one of the same endings belonged to something that is gone.
+    Other files in the directory with one of the same endings are obsolete.
     """
 
     def __init__(self, directory: Path, wanted: Mapping[str, str]) -> None:
@@ -24,7 +24,7 @@ class Printed:
         )
 
     def bring_up_to_date(self) -> None:
-        """The directory holds these files as they are to be, and none of theirs besides."""
+        """The directory holds these files with the right text, and no obsolete ones."""
         self._directory.mkdir(parents=True, exist_ok=True)
         for name in self.left_over:
             (self._directory / name).unlink()

@@ -1,3 +1,5 @@
-"""The login providers that the service knows; imports nothing, so that settings can read it."""
+"""The login providers of the service. This module imports nothing, so that the settings can read
+it.
+"""
 
 PROVIDERS = ("facebook", "google", "line", "twitter", "yahoo")

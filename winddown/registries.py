@@ -1,4 +1,4 @@
-"""Registries: lists that a room on the left owns and the rooms on the right fill.
+"""Registries: lists that one room owns and the rooms to its right fill.
 
 This is the one mechanism for all of them. docs/registries.md is printed from them.
 """
@@ -23,15 +23,17 @@ class NotRegistered(WinddownError):
 
 
 class Registry(Generic[Entry]):
-    """Entries of one kind by their names, in the order of their places, then of their arrival.
+    """Entries of one kind by name, in the order of their places, then of registration.
 
-    A registry is filled while the apps become ready and read afterwards.
+    A registry is filled while the apps start, and read afterwards.
     """
 
     all: ClassVar[dict[str, Registry[Any]]] = {}
 
     def __init__(self, name: str, *, entries_are: str, owner: str) -> None:
-        """`entries_are` says in one clause what an entry is; `owner` is the module of the registry."""
+        """`entries_are` says in one clause what an entry is; `owner` is the module that owns the
+        registry.
+        """
         if name in Registry.all:
             raise AlreadyRegistered(registry="the list of registries", name=name)
         self.name = name
@@ -49,7 +51,7 @@ class Registry(Generic[Entry]):
         self._places[name] = place
 
     def add_all(self, entries: Mapping[str, Entry]) -> None:
-        """The registry has all of them, at the end. Raises `AlreadyRegistered`."""
+        """The registry has all entries, at the end. Raises `AlreadyRegistered`."""
         for name, entry in entries.items():
             self.add(name, entry)
 
@@ -67,7 +69,7 @@ class Registry(Generic[Entry]):
         return self.entries.get(name)
 
     def __getitem__(self, name: str) -> Entry:
-        """Returns the entry; raises `NotRegistered`, which says the names that there are."""
+        """Returns the entry; raises `NotRegistered`, which lists the known names."""
         if name not in self.entries:
             raise NotRegistered(registry=self.name, name=name, known=", ".join(self.names()))
         return self.entries[name]

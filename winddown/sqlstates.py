@@ -1,7 +1,7 @@
 """The SQLSTATEs with which the database refuses: each code once, under the name of its rule.
 
-They stand among the ground, not beside the machines, because every guard of every room raises
-them. The functions of the first migration write them out, since a migration keeps its text.
+They are at the top level, not beside the machines, because the guards of every room raise them. The
+functions of the first migration contain the codes as text, because a migration never changes.
 """
 
 from __future__ import annotations

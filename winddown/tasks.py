@@ -1,4 +1,4 @@
-"""Celery's door: a message is a wake-up with an id, and losing or doubling one changes nothing."""
+"""The Celery tasks: a message is a wake-up with an id; a lost or doubled one changes nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from winddown.runs import clockwork, waking, working
 
 @shared_task(name=waking.DRAIN)
 def drain(run_id: int) -> None:
-    """Batches of the run are worked off for up to a minute; what is left is woken again."""
+    """Batches of the run were done for up to a minute; a new wake-up is sent for the rest."""
     if working.work(run_id, seconds_max=60) and run_id in waking.owed():
         waking.wake(run_id, times=1)
 
@@ -22,11 +22,11 @@ def tick() -> None:
 
 @shared_task(name="winddown.watch")
 def watch() -> None:
-    """The watches of every app, once a minute."""
+    """Runs the watches of every app, once a minute."""
     clockwork.do_watches()
 
 
 @shared_task(name="winddown.follow_up")
 def follow_up() -> None:
-    """The follow-ups of every app, and the watchdog's alarms in the log."""
+    """Runs the follow-ups of every app, and writes the watchdog's alarms to the log."""
     clockwork.follow_up()

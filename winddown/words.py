@@ -1,6 +1,4 @@
-"""What codes are called when people read them: capabilities, states, workflows, plan lines,
-refusals.
-"""
+"""The words that people read for codes: capabilities, states, workflows, plan lines, refusals."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class StateWord:
-    """A state as people see it: its word, and the tone that chooses icon and colour."""
+    """A state as people see it: its word, and the tone that sets icon and colour."""
 
     word: Text
     tone: str
@@ -60,13 +58,13 @@ def provider(code: str) -> Text:
 
 
 def sign_in_method(code: str) -> Text:
-    """How somebody signed in, as a part of a sentence."""
+    """Returns how somebody signed in, as a part of a sentence."""
     own = {"password": _("with a password"), "passkey": _("with a passkey")}
     return own.get(code) or format_lazy(_("with {provider}"), provider=provider(code))
 
 
 def capability_title(code: str) -> Text:
-    """The name of the capability `code`; a code without a name stands for itself."""
+    """Returns the name of the capability `code`; the code itself if it has no name."""
     kind, _sep, of = code.partition(":")
     if kind == "top_up":
         return format_lazy(_("Top-up: {source}"), source=_SOURCES.get(of, of))
@@ -76,7 +74,7 @@ def capability_title(code: str) -> Text:
 
 
 def capability_effect(code: str) -> Text:
-    """What is refused while `code` is stopped."""
+    """Returns what is refused while `code` is stopped."""
     kind, _sep, of = code.partition(":")
     if kind == "top_up":
         return format_lazy(_("No wallet can be charged by {source}."), source=_SOURCES.get(of, of))
@@ -157,7 +155,7 @@ STATES.add_all(
 
 
 def state_word(machine: str, state: str) -> StateWord:
-    """Word and tone of a state; one that has no word stands for itself."""
+    """Returns word and tone of a state; the state's own name if it has no word."""
     return (STATES.get(machine) or {}).get(state) or StateWord(state.replace("_", " "), "idle")
 
 
@@ -217,7 +215,7 @@ def plan_part(name: str) -> Text:
 
 
 def plan_value(name: str, value: str) -> Text:
-    """What a plan's term says, where it is a code that has words."""
+    """Returns the words for a plan's value, if the value is a code with words."""
     return PLAN_VALUES.get(f"{name}:{value}") or value
 
 
@@ -257,7 +255,7 @@ def act_title(action: str) -> Text:
 
 # --- refusals -----------------------------------------------------------------------------------
 
-# The fields are those of the error; what an error carries as a sentence stays in its language.
+# The fields are those of the error. A field that is a sentence is not translated.
 REFUSALS: Registry[Text] = Registry(
     "words of refusals",
     entries_are="by error: the refusal in the language of its reader",
@@ -294,7 +292,7 @@ class _Facts(dict[str, Any]):
 
 
 def refusal(error: WinddownError) -> str:
-    """The refusal in the reader's language, or in its own where nobody translated it."""
+    """Returns the refusal in the reader's language, or in English if there is no translation."""
     if error.code not in REFUSALS:
         return str(error)
     return str(REFUSALS[error.code]).format_map(_Facts(error.facts))

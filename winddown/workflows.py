@@ -1,4 +1,4 @@
-"""The workflows, listed once: queue, command, home, title and order follow from this list.
+"""The list of workflows. Queue, command, home, title and order follow from this list.
 
 It imports no model, so that the settings can read it.
 """
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One workflow: its name everywhere, the app whose rows it changes, what people call it."""
+    """One workflow: its name, the app whose rows it changes, and its title for people."""
 
     name: str
     home: str
@@ -21,7 +21,7 @@ class Listed:
 
     @property
     def word(self) -> str:
-        """The name as a module, a command and a transition bear it."""
+        """Returns the name in the form of modules, commands and transitions."""
         return self.name.replace("-", "_")
 
     @property

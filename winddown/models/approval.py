@@ -1,5 +1,5 @@
-"""Approval: what was asked for, and who signed it; a person signs a subject once, so maker is never
-checker.
+"""Approvals: what was asked for, and who signed. A person signs a subject once, so the maker is
+never the checker.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Approval(models.Model):
 class Signature(models.Model):
     """One person's part in one subject: maker of a request, or checker who approved or rejected it.
 
-    The database refuses a second signature of the same person (staff number) on the same subject
-    whatever the stage, and a checker's signature on a request that is expired, superseded, or
+    The database refuses a second signature of one person (staff number) on one subject, at any
+    stage. It also refuses a checker's signature on a request that is expired or superseded, or that
     covers another digest.
     """
 

@@ -1,4 +1,4 @@
-"""The audit journal: a hash-chained entry per act, in the transaction of the act, across all apps."""
+"""The audit journal: one hash-chained entry per act, in the transaction of the act, in all apps."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from winddown.guards import append_only
 class AuditEntry(models.Model):
     """Who did what, why, and the digest of every row that the transaction logged.
 
-    Written by `winddown_audit_append()` alone, which takes the chain's lock: `seq` has no gap and
-    `hash` covers the entry and its predecessor's hash. `rows` lists
-    `table:first_id:last_id:count:sha256` per logged statement.
+    Only `winddown_audit_append()` writes it, under the chain's lock. `seq` has no gap, and `hash`
+    covers the entry and its predecessor's hash. `rows` lists `table:first_id:last_id:count:sha256`
+    per logged statement.
     """
 
     seq = models.BigIntegerField(primary_key=True)
@@ -45,9 +45,7 @@ class AuditEntry(models.Model):
 
 
 class AuditSeal(models.Model):
-    """Up to which transaction the rows that customers' own movements log have been sealed into the
-    chain.
-    """
+    """The last transaction whose rows of customers' movements are sealed into the chain."""
 
     entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, primary_key=True)
     from_xact_id = models.BigIntegerField()
@@ -63,7 +61,7 @@ class AuditSeal(models.Model):
 
 
 class AuditHorizon(models.Model):
-    """Up to which transaction the rows have been looked at for a seal: what the next one begins at."""
+    """The last transaction that a seal has examined. The next seal begins there."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     xact_id = models.BigIntegerField(default=0)

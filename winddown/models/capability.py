@@ -1,4 +1,4 @@
-"""Capabilities: the switches that the movement of money and the sign-in read inside their own
+"""Capabilities: the switches that movements of money and sign-ins read inside their own
 transaction.
 """
 
@@ -15,8 +15,8 @@ from winddown.models.transition import TransitionLog
 class Capability(Stateful):
     """enabled -> disabled -> restoring -> enabled; restoring -> disabled.
 
-    `version` rises at every flip and is stored on whatever the switch let through. There is no
-    state between enabled and disabled: the flip is total the moment it commits.
+    `version` rises at every flip. Every row that the switch let through stores the version. There
+    is no state between enabled and disabled: a flip is complete when it commits.
     """
 
     class State(models.TextChoices):
@@ -68,7 +68,7 @@ class Capability(Stateful):
         custom={"system": True},
     )
     def stop(self) -> None:
-        """Nothing passes under the old version after the commit."""
+        """After the commit, nothing passes under the old version."""
 
     @transition(
         field="state",
@@ -77,7 +77,7 @@ class Capability(Stateful):
         permission="winddown.restore_capability",
     )
     def request_restore(self) -> None:
-        """A first person asks; nothing passes yet."""
+        """A first person has asked; nothing passes yet."""
 
     @transition(
         field="state",
@@ -86,7 +86,7 @@ class Capability(Stateful):
         permission="winddown.restore_capability",
     )
     def restore(self) -> None:
-        """A second person agreed; the switch lets through again under a new version."""
+        """A second person agreed; movements pass again under a new version."""
 
     @transition(
         field="state",
@@ -103,7 +103,7 @@ class CapabilityTransition(TransitionLog):
 
 
 class Probe(models.Model):
-    """One attempt made on purpose to see whether a switch refuses."""
+    """One deliberate attempt that tests whether a switch refuses."""
 
     capability = models.ForeignKey(Capability, on_delete=models.PROTECT)
     version = models.IntegerField()

@@ -12,7 +12,7 @@ from winddown.sqlstates import SqlState
 
 
 class Clock(models.Model):
-    """How far business time stands from the database's clock: not at all, except in a rehearsal."""
+    """The offset of business time from the database's clock: zero, except in a rehearsal."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     rehearsal = models.BooleanField(default=False)

@@ -1,6 +1,4 @@
-"""Files that were taken in, by their SHA-256: what makes a second load of the same file a
-recognised repetition.
-"""
+"""Imported files by their SHA-256. A second load of the same file is recognised as a repetition."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from winddown.guards import append_only
 class LoadedFile(models.Model):
     """One file that was loaded whole. Written in the transaction that loaded it, never changed.
 
-    `inserted` of its `rows` were new; the others were already there with the same values.
+    Of its `rows`, `inserted` were new; the others already existed with the same values.
     """
 
     kind = models.CharField(max_length=40)

@@ -9,8 +9,8 @@ class Milestone(models.Model):
     """An instant at which something ends or begins; exclusive, so "30 September 24:00" is stored as
     1 October 00:00.
 
-    The request path compares against `at` (a late worker is never a late stop); the tick fires it
-    once through a conditional UPDATE, also hours late, and records `late_by`.
+    The request path compares the time with `at`, so a late worker never delays a stop. The tick
+    fires the milestone once, through a conditional UPDATE, even hours late, and records `late_by`.
     """
 
     class Kind(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Public notices and published figures: frozen rows, never overwritten."""
+"""Public notices and published figures: rows that are never changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from winddown.guards import append_only
 
 
 class PublicNotice(models.Model):
-    """The public notice of the refund (Payment Services Act art. 20(2)): every statutory field, and
+    """The public notice of the refund (Payment Services Act art. 20(2)): every statutory field and
     the window.
 
     Published notices are append-only; an extension of the window is a new notice. The window lasts
@@ -47,8 +47,8 @@ class PublicNotice(models.Model):
 
 
 class PublishedFigure(models.Model):
-    """A figure as it was given to the public, with its instant; a later figure never overwrites an
-    earlier one.
+    """A figure as it was published, with its instant. A later figure never overwrites an earlier
+    one.
     """
 
     key = models.CharField(max_length=60)

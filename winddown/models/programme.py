@@ -91,7 +91,7 @@ class Programme(Stateful):
         field="state", source="operating", target="incident", permission="winddown.declare_incident"
     )
     def declare_incident(self) -> None:
-        """The operator knows of an incident; the reporting clocks run from `aware_at`."""
+        """The operator knows of an incident; the reporting deadlines count from `aware_at`."""
 
     @transition(
         field="state",
@@ -110,7 +110,7 @@ class Programme(Stateful):
         permission="winddown.restore_programme",
     )
     def restore(self) -> None:
-        """The root cause is closed and nothing was announced."""
+        """The root cause is removed, and no end of the service was announced."""
 
     @transition(
         field="state",

@@ -1,4 +1,4 @@
-"""Runs of workflows: the state of work is rows, and a message is never more than a wake-up."""
+"""Runs of workflows. The state of work is in rows; a message is only a wake-up."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Run(Stateful):
     partially_failed -> running (retry);
     requested | awaiting_approval | approved | paused -> aborted.
 
-    The workflow's work inside a run is a sequence of steps, each a sequence of batches. Counters
-    are sums over the batches, never stored here, so they cannot drift. One run of a workflow is
-    active at a time.
+    A run is a sequence of steps, and a step is a sequence of batches. Counters are sums over the
+    batches and are not stored here, so they are always right. One run of a workflow is active at a
+    time.
     """
 
     class State(models.TextChoices):
@@ -148,7 +148,7 @@ class Run(Stateful):
         custom={"system": True},
     )
     def pause(self) -> None:
-        """No batch starts any more."""
+        """No further batch starts."""
 
     @transition(field="state", source="paused", target="running", permission="winddown.resume_run")
     def resume(self) -> None:
@@ -162,7 +162,7 @@ class Run(Stateful):
         custom={"system": True},
     )
     def succeed(self) -> None:
-        """Every step is done and the verification found no gap."""
+        """Every step is done, and the verification found no gap."""
 
     @transition(
         field="state",
@@ -178,7 +178,7 @@ class Run(Stateful):
         field="state", source="partially_failed", target="running", permission="winddown.resume_run"
     )
     def retry(self) -> None:
-        """The failures of a class are waiting again."""
+        """The failures of one class wait again."""
 
     @transition(
         field="state",
@@ -187,7 +187,7 @@ class Run(Stateful):
         permission="winddown.abort_run",
     )
     def abort(self) -> None:
-        """The run will not go on; what it did stays done and logged."""
+        """The run ends here; its changes stay done and logged."""
 
 
 class RunTransition(TransitionLog):
@@ -195,8 +195,8 @@ class RunTransition(TransitionLog):
 
 
 class Plan(models.Model):
-    """What a run will do, frozen: counts, sums, exclusions, the people it locks out, and the digest
-    over all of it.
+    """What a run will do, never changed: counts, sums, exclusions, the people that lose access, and
+    the digest over all of them.
     """
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="plans")
@@ -213,7 +213,9 @@ class Plan(models.Model):
 
 
 class StepTotal(models.Model):
-    """How many rows a step began with, fixed at its start: what verification counts against."""
+    """The number of rows in a step, fixed at its start. Verification compares its counts with this
+    number.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="step_totals")
     step = models.CharField(max_length=40)
@@ -230,7 +232,7 @@ class StepTotal(models.Model):
 
 
 class Batch(models.Model):
-    """One range of ids of one step, claimed under a lease with a fencing token, done in one
+    """One range of ids in one step, claimed under a lease with a fencing token, done in one
     transaction.
 
     waiting -> leased -> done; an expired lease may be claimed again under a higher token.
@@ -285,7 +287,7 @@ class Batch(models.Model):
 
 
 class Failure(models.Model):
-    """One row that a batch could not move, parked with its reason while the rest went on."""
+    """One row that a batch could not move, stored with its reason; the other rows went on."""
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="failures")
     step = models.CharField(max_length=40)
@@ -310,7 +312,7 @@ class Failure(models.Model):
 
 
 class Worker(models.Model):
-    """When a worker was last seen working; what the watchdog reads."""
+    """When a worker was last seen at work. The watchdog reads this."""
 
     name = models.CharField(max_length=80, primary_key=True)
     seen_at = models.DateTimeField()

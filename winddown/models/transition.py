@@ -1,5 +1,5 @@
-"""The log of state changes: one narrow, append-only table per machine, written by the machine's
-trigger alone.
+"""The log of state changes: one narrow, append-only table per machine. Only the machine's trigger
+writes it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from winddown.guards import append_only
 class TransitionLog(models.Model):
     """One change of state of one row.
 
-    No foreign keys: the row comes out of the UPDATE's own transition table, so it cannot dangle,
-    and each key would cost a mass transition a lookup per row (`manage.py verify` checks them
-    instead).
+    There are no foreign keys. The row comes from the UPDATE's own transition table, so its
+    references exist. A key would also cost a lookup per row in a mass transition. `manage.py
+    verify` checks the references instead.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -1,1 +1,1 @@
-"""What staff do about the programme: its stages, its switches, its notice, its deadlines."""
+"""What staff do with the programme: its stages, switches, notice and deadlines."""

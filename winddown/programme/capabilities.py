@@ -1,4 +1,4 @@
-"""The switches: read inside the transaction they govern, stopped by one person, restarted by two."""
+"""The switches: read inside the transaction they control; one person stops, two restart."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ ALL = (
 
 RATIFY_WITHIN = dt.timedelta(hours=24)
 
-# A leak is anything that passed a switch under a version it had stopped. Each app names its own by
-# capability prefix.
+# A leak is a movement that passed a switch under a version that was already stopped. Each app
+# registers its own leaks by capability prefix.
 LEAKS: Registry[Callable[[Capability], int]] = Registry(
     "leaks",
     entries_are="by the beginning of a capability's code: counts what slipped through after a stop",
@@ -48,7 +48,7 @@ LEAKS: Registry[Callable[[Capability], int]] = Registry(
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What let a movement through: the switch's version and the instant, both taken under the
+    """The proof that a movement passed: the switch's version and the instant, both read under the
     switch's shared lock.
     """
 
@@ -67,12 +67,11 @@ def declare_all() -> None:
 
 
 def passed(code: str) -> Passage:
-    """The switch of `code` is on and its deadline is ahead, and stays so until this transaction
-    ends.
+    """The switch of `code` is on and its deadline has not passed, until this transaction ends.
 
-    Raises `CapabilityStopped`, `PastDeadline` or `UnknownCapability`, which leave the transaction
-    to be rolled back. A shared advisory lock is held to the commit; its queue is fair, so a flip
-    waits for what is under way and no longer.
+    Raises `CapabilityStopped`, `PastDeadline` or `UnknownCapability`; the caller must then roll
+    back. The transaction holds a shared advisory lock until the commit. The lock's queue is fair: a
+    flip waits only for the transactions that are already under way.
     """
     assert transaction.get_connection().in_atomic_block, (
         "a switch is read in the transaction that it governs"
@@ -102,7 +101,9 @@ def _refusals(code: str) -> Iterator[None]:
 
 
 def _locked(code: str) -> Capability:
-    """The capability with its exclusive lock held: everything that passed before has committed."""
+    """Returns the capability and holds its exclusive lock: everything that passed before has
+    committed.
+    """
     found = Capability.objects.filter(code=code).first()
     if found is None:
         raise UnknownCapability(capability=code)
@@ -111,11 +112,13 @@ def _locked(code: str) -> Capability:
 
 
 def lock(codes: list[str]) -> None:
-    """What passed any of `codes` has committed, and nothing passes them until this transaction ends.
+    """Every transaction that passed one of `codes` has committed. Nothing passes them until this
+    transaction ends.
 
-    Whoever flips several switches takes all their locks first: a flip ends in the audit journal, and to wait for a
-    switch with the journal's lock in hand would close a circle with a charge that waits for a wallet, and with the
-    batch that has this wallet and waits for the journal.
+    A transaction that flips several switches takes all their locks first, to avoid a deadlock. Each
+    flip writes to the audit journal and then holds the journal's lock. With this lock it must not
+    wait for a switch: a charge may hold the switch and wait for a wallet, and a batch may hold the
+    wallet and wait for the journal.
     """
     for code in sorted(codes):
         _locked(code)
@@ -129,11 +132,11 @@ def stop(
     ratified_by: Actor | None = None,
     review_at: dt.datetime | None = None,
 ) -> bool:
-    """Nothing passes `code` after the commit; False when it was stopped already (nothing changes
-    then).
+    """Nothing passes `code` after the commit. Returns False, and changes nothing, when it was
+    already stopped.
 
-    One person is enough; without `ratified_by` (an approved run brings its checker) a second must
-    ratify within 24 hours, or the overdue ratification alarms. It is never lifted by itself.
+    One person is enough. A second person must ratify within 24 hours, otherwise an alarm is raised.
+    An approved run passes its checker as `ratified_by`. The system never lifts a stop by itself.
     """
     with transaction.atomic():
         switch = _locked(code)
@@ -174,7 +177,7 @@ def stop(
 
 
 def ratify(code: str, *, actor: Actor, reason: str = "") -> None:
-    """A second person stands behind the stop."""
+    """A second person has confirmed the stop."""
     with transaction.atomic():
         switch = _locked(code)
         digest = approvals.digest_of({"stop": code, "version": switch.version})
@@ -192,7 +195,7 @@ def ratify(code: str, *, actor: Actor, reason: str = "") -> None:
 
 
 def request_restore(code: str, *, actor: Actor, reason: str) -> None:
-    """A first person has asked to let `code` through again; it stays stopped until a second agrees.
+    """A first person has asked to restart `code`. It stays stopped until a second person agrees.
 
     Top-up and registration cannot come back once the end of the service is announced: `GuardNotMet`
     (rule 8).
@@ -213,9 +216,10 @@ def request_restore(code: str, *, actor: Actor, reason: str) -> None:
 
 
 def restore(code: str, *, actor: Actor, reason: str) -> None:
-    """`code` lets through again under a new version, because a second person agreed.
+    """`code` works again under a new version, because a second person agreed.
 
-    Raises `GuardNotMet` as the request does: the end may have been announced meanwhile.
+    Raises `GuardNotMet` as the request does: the end of the service may have been announced
+    meanwhile.
     """
     with transaction.atomic():
         switch = _locked(code)
@@ -250,8 +254,8 @@ def restore(code: str, *, actor: Actor, reason: str) -> None:
 
 
 def keep_stopped(code: str, *, actor: Actor, reason: str) -> None:
-    """The request to restore `code` is off, also when it has expired; one person is enough, as for
-    a stop.
+    """The request to restore `code` is withdrawn, even if it had expired. One person is enough, as
+    for a stop.
     """
     with transaction.atomic():
         switch = transition_one(_locked(code), "keep_stopped", actor=actor, reason=reason)
@@ -276,7 +280,7 @@ def _subject(switch: Capability) -> str:
 
 
 def probe(code: str) -> Probe:
-    """An attempt was made on purpose against `code`, and what it met is stored."""
+    """A deliberate attempt on `code` was made, and its result is stored."""
     switch = Capability.objects.get(code=code)
     try:
         with transaction.atomic():
@@ -295,7 +299,7 @@ def probe(code: str) -> Probe:
 
 
 def leaks(code: str) -> int:
-    """How many movements passed `code` after it was stopped: must be 0."""
+    """Returns how many movements passed `code` after it was stopped: must be 0."""
     switch = Capability.objects.get(code=code)
     if switch.state == Capability.State.ENABLED:
         return 0
@@ -303,7 +307,7 @@ def leaks(code: str) -> int:
 
 
 def overdue() -> list[str]:
-    """One sentence per stop whose ratification or review is overdue."""
+    """Returns one sentence per stop whose ratification or review is overdue."""
     at = clock.now()
     unratified = Capability.objects.filter(ratify_by__lte=at, ratified_by=None).exclude(
         state=Capability.State.ENABLED
@@ -317,7 +321,9 @@ def overdue() -> list[str]:
 
 
 def _decided(said: approvals.Decided) -> object:
-    """A stop can only be ratified; a restart is agreed to, or the switch is kept stopped."""
+    """A stop can only be ratified. For a restart, a second person agrees or keeps the switch
+    stopped.
+    """
     code = said.key.removesuffix(":restore").rsplit(":", 1)[0]
     if said.stage == "restore":
         verb = restore if said.approve else keep_stopped

@@ -1,4 +1,4 @@
-"""The funds set aside for holders, as their keeper reports them."""
+"""The funds set aside for holders, as their custodian reports them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from winddown.models import Programme
 
 
 def report_safeguarded(amount_minor: int, *, actor: Actor, reason: str) -> None:
-    """The funds set aside for holders are `amount_minor`, as their keeper last reported."""
+    """The custodian's last report of the funds set aside for holders says `amount_minor`."""
     require(actor, "winddown.report_funds", action="report safeguarded funds")
     if amount_minor < 0:
         raise GuardNotMet(action="report safeguarded funds", why="the amount is negative")

@@ -1,4 +1,4 @@
-"""Deadlines: set, extended, and fired once, however late the clockwork comes."""
+"""Deadlines: set, extended, and fired once, even if the clockwork is late."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def set_milestone(
 ) -> Milestone:
     """The deadline of `kind` is `at`, exclusive.
 
-    The end of the refund window can be moved later, never earlier (rule 39); a fired milestone does
-    not move at all.
+    The end of the refund window can be moved later, never earlier (rule 39). A fired milestone
+    cannot be moved.
     """
     require(actor, "winddown.set_milestone", action=f"set {kind}")
     with transaction.atomic():
@@ -47,12 +47,11 @@ def set_milestone(
 
 
 def fire_due() -> list[Milestone]:
-    """Every milestone whose instant has come has fired, once, with how late it was; returns those
-    fired now.
+    """Every due milestone has fired, once, with its delay recorded; returns those fired now.
 
-    A milestone that names a workflow starts that workflow's approved run. When the start is refused
-    the milestone has fired all the same (the request path enforces the deadline by itself) and the
-    refusal stands in the audit journal.
+    A milestone that names a workflow starts that workflow's approved run. If the start is refused,
+    the milestone has still fired, and the audit journal has the refusal. The request path enforces
+    the deadline in any case.
     """
     fired = []
     while (milestone := _fire_next()) is not None:

@@ -1,5 +1,5 @@
-"""What the service still lets people do: switches and deadlines together, as staff and customers
-are shown them.
+"""What people can still do in the service: switches and deadlines together, as staff and customers
+see them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _ORDER = {code: place for place, code in enumerate(capabilities.ALL)}
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One capability as it stands: the switch, or the deadline that ended it while the switch was
-    on.
+    """The present state of one capability: its switch, or the deadline that ended it while the
+    switch was on.
     """
 
     switch: Capability
@@ -36,8 +36,8 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One line for customers: what it is, whether it works (on, off, later), since when not and
-    why, from and until when.
+    """One line for customers: the name, whether it works (on, off, later), since when it is off and
+    why, from and until when it works.
     """
 
     code: str
@@ -50,7 +50,7 @@ class Offer:
 
 
 def standings(*, at: dt.datetime, deadlines: list[Milestone]) -> list[Standing]:
-    """Every capability in the order of `capabilities.ALL`."""
+    """Returns every capability in the order of `capabilities.ALL`."""
     ends = {each.ends_capability: each for each in deadlines if each.ends_capability}
     switches = Capability.objects.select_related("stopped_by", "ratified_by")
     return [
@@ -61,7 +61,7 @@ def standings(*, at: dt.datetime, deadlines: list[Milestone]) -> list[Standing]:
 
 def _standing(switch: Capability, end: Milestone | None, *, at: dt.datetime) -> Standing:
     ends_at = end.at if end else None
-    # The request path compares with the deadline by itself, so the switch may well be on.
+    # The request path checks the deadline itself, so the switch may still be on.
     if switch.state == Capability.State.ENABLED and ends_at is not None and ends_at <= at:
         return Standing(switch=switch, state=ENDED, since=ends_at, ends_at=ends_at)
     return Standing(switch=switch, state=switch.state, since=switch.since, ends_at=ends_at)
@@ -71,8 +71,7 @@ _GROUPS: dict[str, Text] = {
     "top_up": _("Top-up (charge)"),
     "login_external": _("Sign-in with another service"),
 }
-# What customers are told, in the order of what they ask first; the rest are the operator's own
-# switches.
+# The capabilities shown to customers, the most asked first. The others are internal switches.
 _TOLD = (
     "spend",
     "top_up",
@@ -85,7 +84,7 @@ _TOLD = (
 )
 
 
-# Once one of these is reached, wallets close and nothing of them moves, whatever the switches say.
+# In these stages wallets close and nothing in them moves, whatever the switches say.
 _OVER = (
     Programme.State.CLOSING,
     Programme.State.CLOSED,
@@ -102,7 +101,7 @@ _OF_THE_WALLET = ("spend", "top_up", "transfer", "withdraw", "register")
 def offers(
     programme: Programme, shown: list[Standing], *, at: dt.datetime, deadlines: list[Milestone]
 ) -> list[Offer]:
-    """The capabilities that concern customers; a group that stands in one state is one line."""
+    """Returns the capabilities that concern customers; a group in one state is one line."""
     ends = {each.kind: each.at for each in deadlines}
     by_group: dict[str, list[Standing]] = {}
     for standing in shown:
@@ -115,10 +114,10 @@ def offers(
         elif group not in _GROUPS or len({member.on for member in members}) > 1:
             lines += [_offer(programme, member, ends=ends) for member in members]
         elif members:
-            # The last of them to stop is when the whole of it stopped.
+            # The whole group stopped when its last switch stopped.
             latest = max(members, key=lambda member: member.since)
             lines.append(_offer(programme, latest, ends=ends, title=_GROUPS[group]))
-    # Before anybody knows of a refund, nothing is said about one.
+    # Pages do not mention a refund before it is announced.
     return [line for line in lines if line.state != "later" or ends]
 
 
@@ -160,7 +159,7 @@ def _refund(
 
 
 def _why(programme: Programme, standing: Standing) -> Text:
-    """The public reason. What staff wrote into the journal is for staff."""
+    """Returns the public reason. The reason in the journal is for staff only."""
     if standing.state == ENDED:
         return _("The service has reached its end date.")
     if programme.announced_at is not None and standing.since >= programme.announced_at:

@@ -1,4 +1,4 @@
-"""The public notice with its window, and the contact that the public pages name."""
+"""The public notice with its window, and the contact on the public pages."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 from winddown.models import Programme, PublicNotice
 
-# The window counted without its first day; a day more than a period that begins at midnight would
-# allow.
+# The first day of the window does not count. This is one day more than for a period that begins at
+# midnight.
 WINDOW_DAYS_MIN = 60
 
 

@@ -1,4 +1,4 @@
-"""The stages of the programme that people bring about: the incident, the announcement."""
+"""The stages of the programme that people start: the incident, the announcement."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from winddown.models import Programme
 
 
 def declare_incident(*, actor: Actor, reason: str) -> Programme:
-    """The operator is aware of an incident from now on; the reporting clocks run."""
+    """The operator is aware of an incident; the reporting deadlines count from now."""
     return _move("declare_incident", actor=actor, reason=reason, aware_at=clock.now())
 
 

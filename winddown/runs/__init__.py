@@ -1,1 +1,1 @@
-"""Runs: planned, approved, worked off in batches, verified."""
+"""Runs: planned, approved, done in batches, verified."""

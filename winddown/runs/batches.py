@@ -15,7 +15,7 @@ from winddown.runs.leases import LEASE_S
 
 
 def batches_of(run: Run, failures: list[Failure]) -> list[Batch]:
-    """The done batches in which the failures, all of one step, happened."""
+    """Returns the done batches with these failures, which all belong to one step."""
     ids = [failure.subject_id for failure in failures]
     done = Batch.objects.filter(
         run=run, step=failures[0].step, state=Batch.State.DONE, failed__gt=0
@@ -24,11 +24,11 @@ def batches_of(run: Run, failures: list[Failure]) -> list[Batch]:
 
 
 def reopen(batch: Batch, ids: list[int]) -> None:
-    """The rows `ids` of the batch wait in batches of one; what it moved stays counted, and only
+    """Each row of `ids` waits in a batch of its own. The rows that the batch moved stay counted
     once.
 
-    The batch itself becomes a split one that keeps what it moved; what lies between the reopened
-    rows is done, and counts the failures that stay failures.
+    The batch becomes a split one and keeps the count of moved rows. The ranges between the reopened
+    rows become done batches; these count the remaining failures.
     """
     if batch.first_id == batch.last_id:
         Batch.objects.filter(pk=batch.pk).update(
@@ -70,10 +70,10 @@ def _part(batch: Batch, first_id: int, last_id: int, state: str) -> Batch:
 
 
 def claim(run_id: int, worker: str) -> Batch | None:
-    """The next batch of the run's step under a lease, or None when nothing may be started now.
+    """Returns the next batch of the run's step under a lease, or None when no batch may start now.
 
-    The search is materialised: as a mere subquery it may become the inner side of a nested loop,
-    where it runs, and finds another batch, once for every row of the outer side.
+    The search is materialised. As a plain subquery it may become the inner side of a nested loop.
+    Then it runs once for every outer row and finds another batch each time.
     """
     found = Batch.objects.raw(
         """
@@ -102,17 +102,17 @@ def claim(run_id: int, worker: str) -> Batch | None:
 
 
 def put_back(batch: Batch) -> None:
-    """The claim's batch waits again as if it had not been tried."""
+    """The claimed batch waits again, without counting an attempt."""
     Batch.objects.filter(pk=batch.pk, token=batch.token, state=Batch.State.LEASED).update(
         state=Batch.State.WAITING, lease_until=None, attempts=F("attempts") - 1
     )
 
 
 def fenced(batch: Batch) -> Run | None:
-    """The batch's run, if this claim is still the one that counts and the run is still running.
+    """Returns the batch's run, if this claim is still valid and the run is still running.
 
-    Only the batch is locked: with the run's row in the lock too, the workers of a run would wait
-    for each other.
+    Only the batch is locked. A lock on the run's row would make the workers of the run wait for
+    each other.
     """
     found = Run.objects.raw(
         """

@@ -1,5 +1,5 @@
-"""The tick: whatever is owed by now is done or awake. Doubled, late or missed, it changes nothing
-but the time.
+"""The tick: starts or wakes all due work. A doubled, late or missed tick changes only when work is
+done.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from winddown.runs import waking
 
 log = logging.getLogger(__name__)
 
-# The clockwork signs its ticks under this name among the workers.
+# The name of the clockwork in the list of workers.
 TICK = "tick"
 
 FOLLOW_UPS: Registry[Callable[[], object]] = Registry(
@@ -43,8 +43,8 @@ FOLLOW_UPS.add("head of the audit chain", lambda: audit.keep_head(settings.AUDIT
 
 
 def tick() -> None:
-    """Owed work is done (due milestones fire first), runs are awake, new movements are sealed into
-    the audit journal, and the incident page sees that the tick came.
+    """Due milestones have fired, other due work is done, runs are awake, new movements are sealed
+    into the audit journal, and the time of the tick is stored for the incident page.
     """
     _do_owed()
     for run_id in waking.owed():
@@ -58,19 +58,19 @@ def _do_owed() -> None:
         try:
             work()
         except Exception:
-            # One app's trouble must not keep the others' work from being done.
+            # An error in one app must not stop the work of the others.
             log.exception("%s was not done; the next tick tries again", name)
 
 
 def do_watches() -> None:
-    """What must be seen within a minute has been seen, and what follows from it is stored."""
+    """Every watch has run and has stored its findings. Watches run once a minute."""
     for see in WATCHES.values():
         see()
 
 
 def follow_up() -> list[str]:
-    """What time alone changes has changed (silent issuers are overdue, value dates have come);
-    returns the alarms.
+    """Changes that depend only on time are made (late issuers are overdue, value dates are
+    reached). Returns the alarms.
     """
     for name, follow in FOLLOW_UPS.items():
         try:
@@ -84,8 +84,8 @@ def follow_up() -> list[str]:
 
 
 def alarms(*, seconds: int) -> list[str]:
-    """One sentence for each thing that needs a person now: work nobody attends to for `seconds`, a
-    clockwork that is as silent, a stop that is overdue for ratification or review.
+    """Returns one sentence for each problem that needs a person: work without a worker for
+    `seconds`, no tick for `seconds`, a stop that is overdue for ratification or review.
     """
     silent = [] if waking.was_seen(TICK, within_s=seconds) else [f"no tick for {seconds} s"]
     told = [alarm for find in ALARMS.values() for alarm in find()]

@@ -17,12 +17,12 @@ from winddown.authority.staff_command import StaffCommand
 from winddown.models import Plan, Run
 from winddown.runs import control, planning, progress, registry, waking, working
 
-# What a shell makes of a process that Ctrl-C ended.
+# The exit code that a shell gives a process ended by Ctrl-C.
 INTERRUPTED = 130
 
 
 def rows_a_second(text: str) -> int | None:
-    """The rate that --rate means; None for no limit."""
+    """Returns the rate of --rate; None for no limit."""
     if text == "off":
         return None
     if not text.isdecimal() or int(text) == 0:
@@ -184,8 +184,8 @@ class WorkflowCommand(StaffCommand):
         )
 
     def _follow(self, run: Run) -> None:
-        """Works the run off in this process, beside any worker, with bars on a terminal. Ctrl-C
-        leaves it resumable.
+        """Does the run's batches in this process, beside other workers, with bars on a terminal.
+        After Ctrl-C the run can be resumed.
         """
         if not sys.stdout.isatty() or self.as_json:
             while run.pk in waking.owed() and working.work(run.pk, seconds_max=60):
@@ -198,8 +198,8 @@ class WorkflowCommand(StaffCommand):
 
 
 class show_progress:  # noqa: N801  reads as a clause: `with show_progress(run):`
-    """Inside, a terminal shows the run's steps as bars with what is left, drawn from the batches by
-    a thread of its own.
+    """Inside, a terminal shows the run's steps as bars with the remaining time. A separate thread
+    reads the batches and draws them.
     """
 
     def __init__(self, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""A run is paused, resumed, aborted, slowed, or given its failures again."""
+"""A run is paused, resumed, aborted or slowed, or its failures are tried again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from winddown.runs import batches, progress, registry, waking
 
 
 def pause(run: Run, *, actor: Actor, reason: str) -> Run:
-    """No batch starts after the commit; one that is running finishes or rolls back."""
+    """No batch starts after the commit; a batch that is running finishes or rolls back."""
     return _control(run, "pause", actor=actor, reason=reason)
 
 
@@ -31,7 +31,7 @@ def resume(run: Run, *, actor: Actor, reason: str) -> Run:
 
 
 def abort(run: Run, *, actor: Actor, reason: str) -> Run:
-    """The run has ended for good; what it did stays done."""
+    """The run has ended for good; its changes stay done."""
     return _control(run, "abort", actor=actor, reason=reason, ended_at=clock.now())
 
 
@@ -45,8 +45,8 @@ def _control(run: Run, name: str, *, actor: Actor, reason: str, **changes: Any) 
 
 
 def set_rate(run: Run, *, rows_s_max: int | None, actor: Actor, reason: str) -> None:
-    """All workers together move at most `rows_s_max` rows a second from the next batch on; None
-    lifts the limit.
+    """From the next batch on, all workers together move at most `rows_s_max` rows a second; None
+    removes the limit.
     """
     require(actor, "winddown.pause_run", action=f"set the rate of run {run.pk}")
     with transaction.atomic():
@@ -57,11 +57,11 @@ def set_rate(run: Run, *, rows_s_max: int | None, actor: Actor, reason: str) -> 
 
 
 def retry_failed(run: Run, *, reason_code: str, actor: Actor, reason: str) -> int:
-    """The failures of one class wait again, each as a batch of its own; the run is running. Returns
-    how many.
+    """The failures of one class wait again, each as a batch of its own, and the run is running.
+    Returns how many.
 
-    The failures stay stored, marked as retried. With none of that class, nothing changes and 0 is
-    returned.
+    The failures stay stored, marked as retried. With no failure of that class, nothing changes and
+    the result is 0.
     """
     with transaction.atomic():
         locked = progress.locked(run)

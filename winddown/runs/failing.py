@@ -1,6 +1,4 @@
-"""What becomes of a batch that fails: halved until the refusing rows are alone, isolated, or the
-reason to stop the run.
-"""
+"""Batches that fail: halved until each failing row is alone, or a reason to pause the run."""
 
 from __future__ import annotations
 
@@ -37,10 +35,10 @@ FAILURES_BEFORE_BREAK = 20
 
 
 def one_by_one(batch: Batch) -> None:
-    """Every row of the batch that can move has moved; each that cannot is a stored failure with its
+    """Every row of the batch that can move has moved. Each other row is a stored failure with its
     reason.
 
-    The range is halved until the rows that refuse are alone, each half under its own savepoint.
+    The range is halved until each failing row is alone. Each half has its own savepoint.
     """
     with transaction.atomic():
         run = batches.fenced(batch)
@@ -94,7 +92,9 @@ def _halve(
 
 
 def _reason(refusal: Exception) -> tuple[str, str]:
-    """A class and a sentence without the row's values, which a database error's detail would carry."""
+    """Returns a class and a sentence without the row's values. The detail of a database error would
+    contain them.
+    """
     if isinstance(refusal, WinddownError):
         return refusal.code, str(refusal)
     cause: Any = refusal.__cause__
@@ -104,8 +104,8 @@ def _reason(refusal: Exception) -> tuple[str, str]:
 
 
 def isolate(batch: Batch) -> None:
-    """A batch that killed its worker again and again is split; a single row that did so is parked
-    as a failure.
+    """A batch that repeatedly killed its worker is split. A single row that did so is stored as a
+    failure.
     """
     with transaction.atomic():
         run = batches.fenced(batch)
@@ -151,7 +151,7 @@ def isolate(batch: Batch) -> None:
 
 
 def break_circuit(run_id: int) -> None:
-    """A run that fails too often has paused itself with the reason."""
+    """A run with too many failures has paused itself, with the reason."""
     with transaction.atomic():
         run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
         if run.state != Run.State.RUNNING:

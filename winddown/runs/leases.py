@@ -1,4 +1,4 @@
-"""The lease of a batch whose work reaches out of the database: kept alive, and fenced by its token."""
+"""The lease of a batch with effects outside the database: renewed, and fenced by its token."""
 
 from __future__ import annotations
 
@@ -28,24 +28,23 @@ class LeaseLost(WinddownError):
 
 @dataclass(slots=True)
 class Turn:
-    """One transaction under the lease. `goes_on` says whether another effect may be begun."""
+    """One transaction under the lease. `goes_on` says whether another effect may begin."""
 
     goes_on: bool
     moved: int = 0
     failures: list[tuple[int, str, str]] = field(default_factory=list)
 
     def fail(self, pk: int, code: str, detail: str) -> None:
-        """The row could not be moved, for this reason; it is stored when the turn commits."""
+        """The row could not be moved, for this reason; stored when the turn commits."""
         self.failures.append((pk, code, detail))
 
 
 class Lease:
-    """`with Lease(batch, ...)`: the claim is renewed by a thread of its own, however long one
-    effect takes.
+    """`with Lease(batch, ...)`: a separate thread renews the claim, however long one effect takes.
 
-    An effect is made between two turns: the one before it stores that it is meant, the one after it
-    what came of it. A turn of a claim that another worker has taken over raises `LeaseLost` and
-    changes nothing.
+    An effect happens between two turns. The turn before stores the intention, the turn after stores
+    the result. If another worker has taken over the claim, a turn raises `LeaseLost` and changes
+    nothing.
     """
 
     def __init__(self, batch: Batch, *, until: float) -> None:
@@ -65,9 +64,9 @@ class Lease:
 
     @contextmanager
     def turn(self) -> Iterator[Turn]:
-        """What is changed inside commits together with its count, or not at all.
+        """The changes made inside commit together with their count, or not at all.
 
-        No turn goes on when the run is no longer running or the worker's time is up.
+        `goes_on` is False when the run is no longer running or the worker's time is over.
         """
         with transaction.atomic():
             turn = Turn(
@@ -95,7 +94,7 @@ class Lease:
                 )
 
     def _still_ours(self) -> str:
-        """The run's state, when this claim is the one that counts."""
+        """Returns the run's state, if this claim is still valid."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT r.state FROM winddown_run r JOIN winddown_batch b ON b.run_id = r.id"

@@ -56,7 +56,7 @@ def plan(name: str, *, actor: Actor, reason: str, params: dict[str, Any] | None 
 
 
 def replan(run: Run, *, actor: Actor, reason: str) -> Run:
-    """The waiting run has a fresh plan; an approval of the old one no longer fits."""
+    """The waiting run has a new plan; an approval of the old plan is no longer valid."""
     require(actor, "winddown.plan_run", action=f"plan {run.workflow}")
     with transaction.atomic():
         locked = progress.locked(run)
@@ -133,11 +133,11 @@ def reject(run: Run, *, actor: Actor, digest: str, reason: str) -> Run:
 
 
 def start(run: Run, *, actor: Actor, reason: str = "") -> Run:
-    """The run's instant effect is in force, its first batches wait, and workers are woken after the
+    """The run's instant effect is in force, its first batches wait, and workers wake after the
     commit.
 
-    The plan is counted again first: if the world changed since the approval, `PlanChanged` is
-    raised and nothing happened. Raises `PlanExpired` after the request's 24 hours.
+    The plan is counted again first. Raises `PlanChanged`, and changes nothing, if the data changed
+    since the approval. Raises `PlanExpired` after the request's 24 hours.
     """
     workflow = registry.get(run.workflow)
     with transaction.atomic():
@@ -174,7 +174,7 @@ def start(run: Run, *, actor: Actor, reason: str = "") -> Run:
 
 
 def checker(run: Run) -> Actor:
-    """The second person who approved the run."""
+    """Returns the second person, who approved the run."""
     signature = Signature.objects.select_related("signer").get(
         subject=run.subject, part=Signature.Part.APPROVED
     )

@@ -1,4 +1,4 @@
-"""Runs as they stand: found by workflow, counted from their batches."""
+"""The present state of runs: found by workflow, counted from their batches."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class Progress:
 
 
 def active(name: str) -> Run | None:
-    """The run of the workflow that has not ended, if there is one."""
+    """Returns the run of the workflow that has not ended, if there is one."""
     return Run.objects.filter(workflow=name).exclude(state__in=Run.ENDED).first()
 
 
 def latest(name: str, *, states: tuple[str, ...]) -> Run:
-    """The newest run of the workflow in one of `states`; raises `RunNotFound`."""
+    """Returns the newest run of the workflow in one of `states`; raises `RunNotFound`."""
     run = Run.objects.filter(workflow=name, state__in=states).order_by("-pk").first()
     if run is None:
         raise RunNotFound(workflow=name, wanted=" or ".join(states))
@@ -53,7 +53,7 @@ def latest(name: str, *, states: tuple[str, ...]) -> Run:
 
 
 def progress(run: Run) -> Progress:
-    """How far the run's present step is, counted from its batches."""
+    """Returns the progress of the run's present step, counted from its batches."""
     fresh = Run.objects.get(pk=run.pk)
     steps = registry.get(fresh.workflow).steps(fresh)
     done = Batch.objects.filter(run=fresh, step=fresh.step).aggregate(
@@ -77,7 +77,7 @@ def progress(run: Run) -> Progress:
 
 
 def moved(run: Run) -> dict[str, int]:
-    """Rows moved per step."""
+    """Returns the rows moved per step."""
     rows = (
         Batch.objects.filter(run=run).values("step").annotate(total=Sum("moved")).order_by("step")
     )
@@ -85,7 +85,7 @@ def moved(run: Run) -> dict[str, int]:
 
 
 def paused_because(run: Run) -> str:
-    """The reason of the pause in which the run is; empty when it is not paused."""
+    """Returns why the run is paused; empty when it is not paused."""
     if run.state != Run.State.PAUSED:
         return ""
     pauses = RunTransition.objects.filter(subject_id=run.pk, transition="pause").order_by("-pk")

@@ -1,4 +1,4 @@
-"""Workflows by name: what each plans, does at once, sweeps in batches, and verifies."""
+"""Workflows by name: what each plans, does at once, does in batches, and verifies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from winddown.workflows import NAMES, of_home
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What one batch did: rows changed, and the money it moved if it moved any."""
+    """What one batch did: the rows changed, and the money moved, if any."""
 
     rows: int
     amount_minor: int = 0
@@ -27,15 +27,15 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One sweep of a workflow.
+    """One pass of a workflow over its rows.
 
-    `rows` gives every row in scope when the step begins; `apply` changes those of one batch inside
-    the batch's transaction and must be repeatable. `batch_rows` bounds how long a customer's
+    `rows` returns every row in scope when the step begins. `apply` changes the rows of one batch
+    inside the batch's transaction and must be idempotent. `batch_rows` limits how long a customer's
     payment can wait for a batch.
 
-    An `outward` step does what no transaction can hold or take back. Its `apply` runs outside any,
-    is given the batch's `Lease` in place of the batch, and returns nothing: it commits row by row
-    in the turns of the lease, which count what moved and what failed.
+    An `outward` step has effects that no transaction can roll back. Its `apply` runs outside any
+    transaction, gets the batch's `Lease` instead of the batch, and returns nothing. It commits row
+    by row in the turns of the lease, which count moved and failed rows.
     """
 
     name: str
@@ -47,11 +47,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class PlanContent:
-    """What a plan says: counts and sums per line, who is left out and why, who is locked out, what
-    else matters.
+    """The content of a plan: counts and sums per line, who is excluded and why, who loses access,
+    and other facts.
 
-    All of it is what the second person approves, except `estimates`: figures that customers go on
-    changing until the run starts, shown and stored beside the approval and not part of its digest.
+    The second person approves all of it except `estimates`. These are figures that customers still
+    change until the run starts. They are shown and stored, but are not part of the digest.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -72,17 +72,19 @@ class PlanContent:
 
 
 class Workflow:
-    """One procedure over every account or wallet, under one name everywhere.
+    """One procedure over every account or wallet, with the same name everywhere.
 
-    A subclass declares `steps`; `plan` counts without changing anything; `at_once` takes effect in
-    the transaction that starts the run; `verify` returns one sentence per gap between plan and
-    world; `at_end` runs in the transaction that ends the run without gaps.
+    A subclass declares `steps`. `plan` counts and changes nothing. `at_once` takes effect in the
+    transaction that starts the run. `verify` returns one sentence per gap between plan and data.
+    `at_end` runs in the transaction that ends a run without gaps.
     """
 
     name: ClassVar[str]
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
-        """The parameters of a run, complete and understood; raises `GuardNotMet` on what is not."""
+        """Returns the complete parameters of a run; raises `GuardNotMet` for parameters it does not
+        understand.
+        """
         if params:
             raise GuardNotMet(
                 action=f"plan {self.name}", why=f"it takes no parameters, got {sorted(params)}"
@@ -93,24 +95,26 @@ class Workflow:
         raise NotImplementedError
 
     def approval_valid_for(self, run: Run) -> dt.timedelta:
-        """How long an approval of the plan holds; a run that a deadline starts needs until then."""
+        """Returns how long an approval of the plan is valid. A run that a deadline starts needs a
+        validity up to the deadline.
+        """
         return dt.timedelta(hours=24)
 
     def at_once(self, run: Run, *, actor: Actor) -> None:
-        """Nothing, unless the workflow flips something."""
+        """Does nothing by default. A workflow with an instant effect overrides this."""
 
     def steps(self, run: Run) -> list[Step]:
         raise NotImplementedError
 
     def reason_to_wait(self, run: Run, step: Step) -> str:
-        """What the step relies on is there when it opens, in the transaction that opens it; returns
-        why the run must pause instead, or nothing.
+        """Returns why the run must pause instead of opening the step, or an empty text. Runs in the
+        transaction that opens the step.
         """
         return ""
 
     def reason_to_pause(self, run: Run) -> str:
-        """Why the run must pause now, or nothing; asked after every batch of an outward step and
-        before the next step opens.
+        """Returns why the run must pause now, or an empty text. Called after every batch of an
+        outward step, and before the next step opens.
         """
         return ""
 
@@ -118,7 +122,9 @@ class Workflow:
         raise NotImplementedError
 
     def at_end(self, run: Run) -> None:
-        """Nothing, unless the workflow's end is a state of the programme."""
+        """Does nothing by default. A workflow whose end changes the programme's state overrides
+        this.
+        """
 
     def step(self, run: Run, name: str) -> Step:
         return next(step for step in self.steps(run) if step.name == name)
@@ -130,7 +136,7 @@ WORKFLOWS: Registry[Workflow] = Registry(
 
 
 def workflow(kind: type[Workflow]) -> type[Workflow]:
-    """The class is registered under its name, in the order of the list of workflows."""
+    """Registers the class under its name, in the order of the list of workflows."""
     place = NAMES.index(kind.name) if kind.name in NAMES else len(NAMES)
     WORKFLOWS.add(kind.name, kind(), place=place)
     return kind

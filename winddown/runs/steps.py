@@ -1,4 +1,4 @@
-"""Steps follow one another: each is opened once, and after the last the run is verified and ends."""
+"""Steps in their order: each opens once, and after the last one the run is verified and ends."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from winddown.runs import control, registry, waking
 
 
 def open_step(run: Run, step: registry.Step) -> None:
-    """Every row in scope of the step stands in exactly one waiting batch, and their number is
+    """Every row in scope of the step is in exactly one waiting batch, and the number of rows is
     fixed.
 
-    A retry opens a step that was done before once more. It adds the rows that the retry mended; rows
-    that failed there stay failed, and no batch is made twice.
+    A retry opens a finished step again and adds the rows that the retry repaired. Rows that failed
+    in the step stay failed, and no batch is made twice.
     """
     total = StepTotal.objects.filter(run=run, step=step.name).first()
     scope = step.rows(run)
@@ -58,11 +58,11 @@ def open_step(run: Run, step: registry.Step) -> None:
 
 
 def advance(run_id: int) -> bool:
-    """True when the run went on to a next step; a run whose last step is done is verified and
-    ended.
+    """Returns whether the run went on to a next step. After the last step, the run is verified and
+    ends.
 
-    Exactly one caller does it: the run's row is locked, and a step with an unfinished batch is left
-    alone.
+    Exactly one caller does this, under a lock on the run's row. A step with an unfinished batch is
+    not closed.
     """
     with transaction.atomic():
         run = Run.objects.select_for_update(no_key=True).filter(pk=run_id).first()
@@ -76,8 +76,8 @@ def advance(run_id: int) -> bool:
         position = next(index for index, step in enumerate(steps) if step.name == run.step)
         if position + 1 < len(steps):
             following = steps[position + 1]
-            # The workflow is asked here too: the worker that met the trouble may not have stored the
-            # pause yet.
+            # The workflow is asked here too: another worker may have seen the problem and not yet
+            # stored the pause.
             if reason := workflow.reason_to_pause(run) or workflow.reason_to_wait(run, following):
                 control.stop(run, reason)
                 return False
@@ -92,9 +92,7 @@ def advance(run_id: int) -> bool:
 
 
 def _end(run: Run, workflow: registry.Workflow) -> None:
-    """The run is verified against its plan and the world, and has ended in the state that says the
-    outcome.
-    """
+    """The run is verified against plan and data, and has ended in the state of its outcome."""
     gaps = workflow.verify(run)
     failures = Failure.objects.filter(run=run, retried_at=None).count()
     clean = not gaps and not failures

@@ -1,4 +1,4 @@
-"""Wake-ups and heartbeats: what tells workers that a run waits, and the watchdog that they live."""
+"""Wake-ups tell workers that a run waits; heartbeats tell the watchdog that workers are alive."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ log = logging.getLogger(__name__)
 
 
 def wake(run_id: int, *, times: int = WAKE_UPS) -> None:
-    """Wake-ups for the run are in its queue, for as many slots; one that finds nothing to do ends
-    at once.
+    """The run's queue has one wake-up per slot. A wake-up that finds no work ends at once.
 
-    A broker that is down only means that the tick comes first.
+    If the broker is down, the next tick wakes the run.
     """
     queue = Run.objects.values_list("workflow", flat=True).get(pk=run_id)
     try:
@@ -40,26 +39,26 @@ def wake(run_id: int, *, times: int = WAKE_UPS) -> None:
 
 
 def note_seen(worker: str, *, run_id: int | None = None) -> None:
-    """`worker` was seen just now, by the database's own clock, at this run if it works on one."""
+    """`worker` was seen just now, by the database's own clock, and at this run if one is given."""
     Worker.objects.update_or_create(name=worker, defaults={"seen_at": real_now(), "run_id": run_id})
 
 
 def was_seen(worker: str, *, within_s: int) -> bool:
-    """`worker` was seen during the last `within_s` seconds."""
+    """Returns whether `worker` was seen during the last `within_s` seconds."""
     since = real_now() - dt.timedelta(seconds=within_s)
     return Worker.objects.filter(name=worker, seen_at__gte=since).exists()
 
 
 def owed() -> list[int]:
-    """The runs that have something a worker could do now."""
+    """Returns the runs with work that a worker could do now."""
     return list(
         Run.objects.filter(state=Run.State.RUNNING).order_by("pk").values_list("pk", flat=True)
     )
 
 
 def unattended(seconds: int = 60) -> list[str]:
-    """One sentence per running run on which no worker was seen for `seconds`: what the watchdog
-    reports.
+    """Returns one sentence per running run at which no worker was seen for `seconds`. The watchdog
+    reports them.
     """
     since = real_now() - dt.timedelta(seconds=seconds)
     seen = Worker.objects.filter(seen_at__gte=since, run_id__isnull=False).values("run_id")
@@ -68,7 +67,7 @@ def unattended(seconds: int = 60) -> list[str]:
 
 
 def real_now() -> dt.datetime:
-    """The database's own clock, which the rehearsal does not move: leases and heartbeats live by
+    """Returns the database's own time, which a rehearsal does not move. Leases and heartbeats use
     it.
     """
     with connection.cursor() as cursor:

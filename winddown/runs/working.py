@@ -1,4 +1,4 @@
-"""The loop of a worker: batches are claimed and done one after another; anything may die at any
+"""The loop of a worker: it claims and does one batch after another. Any process may die at any
 time.
 """
 
@@ -35,11 +35,9 @@ from winddown.runs.leases import Lease, LeaseLost
 def work(
     run_id: int, *, worker: str | None = None, seconds_max: float = 60, batches_max: int = 500
 ) -> int:
-    """Batches of the run were done one after another until none is left, the run stopped, or a
-    limit was reached.
+    """Batches of the run were done until none is left, the run stopped, or a limit was reached.
 
-    Returns how many batches this call finished. Safe to call at any time, by any number of workers
-    at once.
+    Returns how many batches this call finished. Any number of workers may call it at any time.
     """
     name = worker or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident() % 10_000}"
     deadline = time.monotonic() + seconds_max
@@ -61,7 +59,8 @@ def work(
         try:
             claim = _do(held, name, until=deadline)
         except KeyboardInterrupt:
-            # Nobody has to wait for the lease of somebody who said that they stop.
+            # A worker that stops in good order gives its batch back, so that nobody waits for the
+            # lease.
             with suppress(DatabaseError):
                 batches.put_back(held)
             raise
@@ -72,8 +71,8 @@ def work(
 
 
 def _do(batch: Batch, worker: str, *, until: float = math.inf) -> Batch | None:
-    """`batch` is done, split, or left to its lease; returns the next claim when one was taken in
-    the same commit.
+    """`batch` is done, split, or left until its lease expires. Returns the next claim if the same
+    commit took one.
     """
     if batch.attempts > ATTEMPTS_MAX:
         failing.isolate(batch)
@@ -91,8 +90,8 @@ def _do(batch: Batch, worker: str, *, until: float = math.inf) -> Batch | None:
                 batches.finish(run, batch, moved=moved.rows, amount_minor=moved.amount_minor)
                 return batches.claim(run.pk, worker) if run.rate_rows_s_max is None else None
     except OperationalError:
-        # Lost connection, deadlock, lock or statement timeout: the transaction is gone, so the
-        # batch may be tried again.
+        # After a lost connection, a deadlock, or a lock or statement timeout the transaction is
+        # rolled back, so the batch may be tried again.
         connection.close_if_unusable_or_obsolete()
         batches.release(batch)
         return None
@@ -106,10 +105,11 @@ def _do(batch: Batch, worker: str, *, until: float = math.inf) -> Batch | None:
 def _reach_out(
     run: Run, step: registry.Step, batch: Batch, rows: QuerySet[Any], *, until: float
 ) -> None:
-    """The outward batch is done, put back because the run or the worker's time ended, or another's.
+    """The outward batch is done, or put back because the run or the worker's time ended, or taken
+    over by another worker.
 
-    What its `apply` raises is about the world outside and not about one row: the run pauses itself
-    with that reason.
+    An error that `apply` raises concerns the outside system and not one row, so the run pauses
+    itself with that reason.
     """
     lease = Lease(batch, until=until)
     try:
@@ -137,7 +137,7 @@ def _reach_out(
 
 
 def pause_if_told(run_id: int) -> None:
-    """The run has paused itself if its workflow gives a reason."""
+    """The run has paused itself, if its workflow returns a reason."""
     run = Run.objects.get(pk=run_id)
     if run.state == Run.State.RUNNING and (
         reason := registry.get(run.workflow).reason_to_pause(run)
@@ -146,11 +146,11 @@ def pause_if_told(run_id: int) -> None:
 
 
 def _paced(run_id: int) -> bool:
-    """True when a batch of the run may be claimed now; all workers share the pace that stands in
-    the run's row.
+    """Returns whether a batch of the run may be claimed now. All workers share the rate in the
+    run's row.
 
-    A turn that is near is booked and waited for. One that is far is not: the worker looks again in
-    a second, so that a pause, a new rate or the end of its time is not slept through.
+    The worker reserves a turn that is near and waits for it. For a later turn it checks again in a
+    second, so that it notices a pause, a new rate or the end of its time.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""`manage.py approve SUBJECT`: decide, as a second person, what somebody else asked for."""
+"""`manage.py approve SUBJECT`: decide, as a second person, about another person's request."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Command(StaffCommand):
         self.say(f"{subject} is {verdict}.", subject=subject, digest=request.digest)
 
     def _refuse_another(self, request: Approval, shown: str) -> None:
-        """Raises where the person was shown something else than what stands now."""
+        """Raises if the content has changed since the person saw it."""
         if len(shown) < SHOWN_MIN:
             raise CommandError(
                 f"--digest is missing or short: give at least the first {SHOWN_MIN} digits of what"

@@ -1,4 +1,4 @@
-"""`manage.py drain`: everything owed is worked off in this process, without any broker."""
+"""`manage.py drain`: does all waiting work in this process, without any broker."""
 
 from __future__ import annotations
 

@@ -53,13 +53,14 @@ class Command(BaseCommand):
 
 def printed() -> str:
     """Returns the page: one section for each registry, by its owner's module."""
-    import_module(settings.ROOT_URLCONF)  # the doors add pages, words and alarms
+    import_module(settings.ROOT_URLCONF)  # imports the modules that add pages, words and alarms
     file_kinds.known()
     found = sorted(Registry.all.values(), key=lambda each: (each.owner, each.name))
     return OPENING + "".join(_section(registry) for registry in found)
 
 
-# Whose names stand in one visible list already: printing them again would be a second list to keep.
+# Registries whose names already stand in one visible list are left out: a second copy is not
+# needed.
 LISTED = {"workflows": "those of `winddown/workflows.py`"}
 
 WORDS = "The words stand beside the code that adds them."

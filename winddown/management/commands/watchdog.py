@@ -1,5 +1,5 @@
-"""`manage.py watchdog`: exit code 1 while no tick comes, work exists that no worker attends to, or a
-stop is overdue for ratification.
+"""`manage.py watchdog`: exit code 1 while ticks are missing, work has no worker, or a stop waits
+too long for its ratification.
 """
 
 from __future__ import annotations

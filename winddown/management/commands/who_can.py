@@ -57,7 +57,7 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def _roles(self, options: dict[str, Any]) -> list[str] | None:
-        """The roles asked about; None for all of them."""
+        """Returns the roles asked about; None for all of them."""
         if options["role"]:
             return [options["role"]]
         if not options["person"]:
