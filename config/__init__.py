@@ -1,4 +1,4 @@
-"""Deployment: what knows how this project is run, and nothing that knows what it does."""
+"""Deployment: how this project runs. No business logic is here."""
 
 # Shared tasks find their application through this name, in web processes and commands too.
 from config.celery import app as celery_app

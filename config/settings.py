@@ -143,7 +143,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    # Before the next, which must know a poll: it does not keep a session alive.
+    # Must come before the next one, which must recognise a poll: a poll does not keep a session
+    # alive.
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.CredentialMiddleware",
     "accounts.middleware.DeviceMiddleware",

@@ -1,4 +1,4 @@
-"""Who is owed what, and by which method it goes home."""
+"""The refunds app: what each holder is owed, and how it is paid."""
 
 from django.apps import AppConfig
 

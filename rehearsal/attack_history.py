@@ -96,8 +96,8 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Waves:
-    """Half-open second ranges. In the case the next begins where the one before ends; a slow attack
-    goes through two at once.
+    """Half-open ranges of seconds. In the case each wave begins where the previous one ends; in a
+    slow attack two waves overlap.
     """
 
     unknown_login_id: tuple[int, int]
@@ -282,7 +282,9 @@ def _hit_at(rng: Random, first: int, last: int) -> int:
 
 
 def _attack_origin(rng: Random, *, at: int, stops: Stops) -> tuple[str, str]:
-    """Foreign networks are blocked with the cards; from then on the thief comes from inside."""
+    """Foreign networks are blocked when the cards are stopped; after that the thief uses domestic
+    networks.
+    """
     if at < stops.card_top_ups:
         place = int(rng.random() * len(ATTACK_NETWORKS_ABROAD))
         return ATTACK_NETWORKS_ABROAD[place], ATTACK_COUNTRIES[place % len(ATTACK_COUNTRIES)]

@@ -1,4 +1,4 @@
-"""A simulated carrier of notices: it takes our file and reports what happened to every row."""
+"""A simulated mail carrier: it takes our file of notices and reports the result of every row."""
 
 from __future__ import annotations
 

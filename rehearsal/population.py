@@ -321,7 +321,9 @@ def _payment_times(
 
 
 def _soon(rng: Random, *, after: int, before: int, eagerness: float) -> int:
-    """A second in [after, before), the sooner the more eager, and seldom before six."""
+    """Returns a second in [after, before), earlier for a more eager customer, and seldom before six
+    o'clock.
+    """
     at = after + int((before - after) * rng.random() ** eagerness)
     if at % DAY < 6 * HOUR and at + 7 * HOUR < before:
         at += 7 * HOUR

@@ -7,9 +7,9 @@ from rehearsal.case_files import DAY, CaseClock, CaseFiles, Tally
 from rehearsal.people import wallet_ref
 from rehearsal.population import Closing, Fate
 
-# Days after the refund window opens on which people apply: first, last, and how much sooner than
-# later. The published figure of 9 January is day 100. Those paid by then apply by 20 December at
-# the latest, those whose first transfer comes back by 20 November; everybody else too late for a
+# Days after the refund window opens on which people apply: the first, the last, and the weight of
+# early days. The published figure of 9 January is day 100. Those paid by then apply by 20 December
+# at the latest, those whose first transfer comes back by 20 November; everybody else too late for a
 # transfer within two weeks.
 _APPLY_DAYS = {
     Fate.PAID: (0, 80, 2.2),

@@ -60,8 +60,7 @@ class Cast:
 def empty_database() -> None:
     """The database holds the present schema and nothing else, and its clock may be moved.
 
-    Raises `NotARehearsal` rather than touch a database with a real programme in it; an earlier
-    rehearsal is wiped.
+    Raises `NotARehearsal` for a database with a real programme. An earlier rehearsal is deleted.
     """
     with connection.cursor() as cursor:
         cursor.execute(

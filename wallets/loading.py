@@ -154,7 +154,7 @@ MOVEMENT_RULES = (
 
 
 def _take_locks(switches: tuple[str, ...]) -> None:
-    """The switches stay as they are, and the file's wallets are locked, until the load commits.
+    """The switches and the file's wallets are locked until the load commits.
 
     In the order of every movement: the switch first, then the wallets, by id.
     """

@@ -1,4 +1,4 @@
-"""Which holders of wallets are told of a reset first: all that have something to lose."""
+"""The holders who are told of a reset first: all who have a balance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people say to the embedded servers, and how a supervisor is started."""
+"""The command line of the embedded servers, and how a supervisor is started."""
 
 import argparse
 import contextlib

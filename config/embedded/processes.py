@@ -1,4 +1,4 @@
-"""How a child process starts: as whom, and bound to its parent's life."""
+"""How a child process starts: under which account, and ended with its parent."""
 
 import ctypes
 import os

@@ -129,7 +129,9 @@ def _known_branches(wanted: set[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 def _take_turns(holders: list[int]) -> None:
-    """Whoever enters an account for the same holder at the same time waits, also for the first one."""
+    """Concurrent entries of accounts for the same holder wait for each other, also for a first
+    account.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE",
@@ -194,10 +196,11 @@ def _next_ids(count: int) -> list[int]:
 
 
 def export_check_file(directory: Path, *, actor: Actor, reason: str = "") -> Path | None:
-    """The bank can be asked about every current payee it was not asked about: the path of the file.
+    """A file asks the bank about every current payee not asked about before; returns the file's
+    path.
 
-    None when nothing is to be asked. The file is in place before the payees count as asked; a crash
-    between the two asks again.
+    Returns None when there is no such payee. The file is written before the payees count as asked.
+    After a crash between the two, the next call asks again.
     """
     require(actor, "refunds.make_payout_batch", by_system=True, action="ask the bank")
     limits = refund_limits.current()

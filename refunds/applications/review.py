@@ -111,8 +111,8 @@ def _correct(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[in
 def _go_on(waiting: Sequence[RefundApplication], *, at: dt.datetime, actor: Actor) -> None:
     """Applications that waited for a payable account are judged again.
 
-    Whoever was found to be the holder before is not asked to prove it again, and what two people
-    had approved stays approved.
+    An applicant who has proved to be the holder need not prove it again. An approval by two people
+    stays valid.
     """
     move_rows(RefundApplication, "answer", [a.pk for a in waiting], actor=actor, asked_for="")
     move_rows(Entitlement, "apply", [a.entitlement_id for a in waiting], actor=actor)

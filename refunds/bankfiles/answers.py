@@ -87,7 +87,7 @@ class CheckLine(NamedTuple):
 
 
 class Results(Protocol):
-    """Results of transfers: iterate once; only then do the totals hold and may it be believed."""
+    """Results of transfers. Iterate once; the totals are valid only after the iteration."""
 
     @property
     def remitter(self) -> Remitter: ...
@@ -103,7 +103,7 @@ class Results(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """Answers about accounts, believed."""
+    """Answers about accounts, fully checked."""
 
     remitter: Remitter
     lines: tuple[CheckLine, ...]

@@ -26,7 +26,7 @@ class WriteTransfers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One bank's way to be told of transfers, to be asked about accounts, and to answer.
+    """One bank's formats: its transfer file, its account-check file, and its answers.
 
     Every function is pure and raises `BankFileError`. What `write` and `write_questions` yield, in
     pieces and flat memory, is one file; `read` returns what `write` was given. `read_answer` tells

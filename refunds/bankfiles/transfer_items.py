@@ -67,7 +67,7 @@ TransferRow: TypeAlias = tuple[str, str, str, str, str, str, str, int, str, str]
 
 
 class Transfers(Protocol):
-    """A transfer file that was read, and believed as a whole."""
+    """A transfer file that was read and fully checked."""
 
     @property
     def remitter(self) -> Remitter: ...

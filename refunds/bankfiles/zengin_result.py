@@ -118,7 +118,7 @@ class AnswerHeader:
 
 @dataclass(frozen=True, slots=True)
 class ResultFile:
-    """A whole answer of kind R or F, believed: counts and sums agree with the lines."""
+    """A whole answer of kind R or F, checked: counts and sums agree with the lines."""
 
     header: AnswerHeader
     lines: tuple[ResultLine, ...]
@@ -134,7 +134,7 @@ class ResultFile:
 
 @dataclass(frozen=True, slots=True)
 class CheckFile:
-    """A whole answer of kind K, believed."""
+    """A whole answer of kind K, fully checked."""
 
     header: AnswerHeader
     lines: tuple[CheckLine, ...]
@@ -269,7 +269,8 @@ def _closing(writer: ItemWriter, returns: str, *, line_end: bytes) -> bytes:
 
 
 class ResultReader:
-    """An answer of kind R or F: the header is read, the lines wait, and all is believed at the end.
+    """An answer of kind R or F: the header is read at once, the lines later; all is checked at the
+    end.
 
     Iterate once, in flat memory but for the payout numbers seen. Then `count`, `sum_minor`,
     `returned_count`, `returned_sum_minor` and `sha256` hold. Raises BankFileError with record,
@@ -324,7 +325,7 @@ class ResultReader:
 
 
 def read_results(source: bytes | BinaryIO) -> ResultFile:
-    """The whole answer of kind R or F, believed only as a whole."""
+    """Returns the whole answer of kind R or F, checked as a whole."""
     reader = ResultReader(source)
     lines = tuple(reader)
     return ResultFile(
@@ -338,7 +339,7 @@ def read_results(source: bytes | BinaryIO) -> ResultFile:
 
 
 def read_checks(source: bytes | BinaryIO) -> CheckFile:
-    """The whole answer of kind K, believed only as a whole."""
+    """Returns the whole answer of kind K, checked as a whole."""
     framed = Framed(
         source, header=_CHECK_HEADER, data=_CHECK_DATA, trailer=_TRAILER, amount_at=AMOUNT_AT
     )

@@ -55,7 +55,7 @@ class TransferHeader:
 
 @dataclass(frozen=True, slots=True)
 class TransferFile:
-    """A whole transfer file, believed: totals agree with the items; `sha256` is of its bytes."""
+    """A whole transfer file, checked: totals agree with the items; `sha256` is of its bytes."""
 
     header: TransferHeader
     items: tuple[TransferItem, ...]
@@ -182,7 +182,7 @@ _DATA_LINE = "2%s%-15s%s%-15s0000%s%s%-30s%010d%s%s7 %s"
 
 
 class ItemWriter:
-    """Rows become data records, or are refused with the place in the file.
+    """Converts rows to data records, or refuses them with the place in the file.
 
     Counts and sums as it goes. The fields are checked in one match over all of them, joined by a
     sign that none of them may contain: that is what makes full validation cheaper than ten separate
@@ -355,7 +355,7 @@ def item_of(fields: tuple[str, ...]) -> TransferItem:
 def stream(source: bytes | BinaryIO) -> tuple[TransferHeader, Iterator[TransferItem]]:
     """The header, and the items one by one in flat memory.
 
-    The totals are checked behind the last item, so nothing may be believed before the iteration has
+    The totals are checked after the last item, so the items are valid only when the iteration has
     ended without an error. Raises BankFileError with record and position.
     """
     framed = _framed(source)

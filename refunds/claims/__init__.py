@@ -1,1 +1,1 @@
-"""Fraud claims: reported or found, held, decided by two people, made good."""
+"""Fraud claims: reported or detected, held, decided by two people, remedied."""

@@ -148,7 +148,7 @@ FROM_SUSPICIOUS_SOURCE = Rule(
     family="source",
     weight=2,
     source=f"Signal S5: a suspicious source signs in on a new device and moves money; {_OWN}",
-    # A source may have got in up to a day before it betrayed itself.
+    # A source may have signed in up to a day before its attack was visible.
     thresholds={"within_s": 1_800, "before_s": 86_400},
     sql=f"""
         WITH {_NEW_DEVICE}, signed_in AS (

@@ -1,4 +1,4 @@
-"""Claims, their remedies, and the payouts that bring the money home."""
+"""Claims, their remedies, and the payouts that return the money."""
 
 from refunds.models.application import RefundApplication, RefundApplicationTransition
 from refunds.models.bank import Bank, BankDataset, Branch, RefundTerms

@@ -22,8 +22,8 @@ class FraudClaim(Stateful):
     remedied -> reopened -> investigating; candidate -> expired.
 
     One claim of a wallet is open at a time. `hit_at` is when the earliest loss happened,
-    `confirmed_at` when a second person agreed: a figure "as of" counts by these, so it can be told
-    again later (rule 28).
+    `confirmed_at` when a second person agreed. Figures "as of" an instant use these two, so they
+    can be computed again later (rule 28).
     """
 
     class State(models.TextChoices):
@@ -429,7 +429,7 @@ class FraudClaim(Stateful):
         field="state", source="remedied", target="reopened", permission="refunds.reopen_claim"
     )
     def reopen(self) -> None:
-        """Two people found that there is more to it; what was remedied stays remedied (rule 27)."""
+        """Two people found further losses; remedied losses stay remedied (rule 27)."""
 
 
 class FraudClaimTransition(TransitionLog):

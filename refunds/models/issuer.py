@@ -9,8 +9,9 @@ from winddown.guards import append_only
 
 
 class Issuer(models.Model):
-    """A card issuer as configuration: every term here is believed until the issuer confirms it, and
-    names its source."""
+    """A card issuer as configuration. Every term names its source and is assumed until the issuer
+    confirms it.
+    """
 
     code = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=100)

@@ -1,4 +1,4 @@
-"""Payouts: attempts to bring an amount home, of which one at most lives at a time."""
+"""Payouts: attempts to transfer an amount. At most one is live at a time."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Payout(Stateful):
     uncollectable; exported -> recalled; batched | exported -> ready when the batch was rejected or
     voided.
 
-    A returned payout never lives again: the next attempt is a new one. `live` is false once it came
-    back, so that an entitlement has one payout that lives or arrived, whatever crashed in between
-    (rules 27 and 53).
+    A returned payout is final: the next attempt is a new payout. `live` becomes false when the
+    payout comes back. So an entitlement has at most one payout that is live or arrived, even after
+    a crash (rules 27 and 53).
     """
 
     class State(models.TextChoices):

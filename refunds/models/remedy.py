@@ -14,8 +14,8 @@ from winddown.models import TransitionLog
 class Remedy(Stateful):
     """proposed -> asked -> remedied; proposed | asked -> failed.
 
-    A loss has at most one remedy that has not failed, and a remedied one never fails: so no loss is
-    made good twice, whoever tries at the same time (rule 17).
+    A loss has at most one remedy that has not failed, and a remedied one never fails. So no loss is
+    remedied twice, even by concurrent calls (rule 17).
     """
 
     class State(models.TextChoices):

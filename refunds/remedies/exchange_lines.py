@@ -1,5 +1,4 @@
-"""What is said between us and an issuer, whichever format carries it: one request or answer a
-line."""
+"""The requests to a card issuer and its answers, one a line, independent of the file format."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from django.db import models
 
 
 class FundingCard(models.Model):
-    """What an issuer needs to find the card: token, BIN and last four digits."""
+    """The data by which an issuer finds the card: token, BIN and last four digits."""
 
     class Funding(models.TextChoices):
         CREDIT = "credit"

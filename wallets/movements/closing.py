@@ -19,9 +19,7 @@ from winddown.models import Run
 
 @dataclass(frozen=True, slots=True)
 class Emptied:
-    """What one set of closing balances came to: wallets, their paid and bonus value, and the
-    journal that moved it.
-    """
+    """The result of one set of closing balances: wallets, paid and bonus value, and the journal."""
 
     wallets: int
     paid_minor: int

@@ -23,8 +23,8 @@ Lines = list[tuple[str, int | None, int]]
 """Postings of one journal: account, wallet or None, signed minor units (positive credits)."""
 
 
-# A repeated call, whose first answer was lost, gets the first result, even if a switch was stopped
-# since, or the first call ran at the same time.
+# A repeated call gets the first call's result, even if a switch was stopped since then or both
+# calls ran at the same time.
 FIRST_MAY_STAND = (CapabilityStopped, PastDeadline, IntegrityError)
 
 
@@ -79,7 +79,7 @@ def locked_wallet(wallet_id: int) -> Wallet:
 
 
 def change(wallet: Wallet, *, paid: int = 0, bonus: int = 0, held: int = 0) -> None:
-    """The wallet caches so much more paid value, bonus value and held part."""
+    """The wallet's cached paid value, bonus value and held part changed by these amounts."""
     Wallet.objects.filter(pk=wallet.pk).update(
         paid_minor=F("paid_minor") + paid,
         bonus_minor=F("bonus_minor") + bonus,

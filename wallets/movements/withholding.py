@@ -41,8 +41,8 @@ def hold(wallet_id: int, *, amount_minor: int, reason: str, actor: Actor) -> Hol
 
 
 def hold_each(asked: Mapping[int, tuple[int, str]], *, actor: Actor) -> tuple[int, int]:
-    """Of each wallet (by id) the amount asked for, or as much of it as is free, can no longer be
-    spent, for the reason given; returns how many wallets were held, and the sum.
+    """In each wallet (by id), the given amount, or as much of it as is free, can no longer be
+    spent. Returns how many wallets were held, and the sum.
 
     One statement for all of them, with the wallets locked in the order of their ids.
     """

@@ -192,7 +192,7 @@ def test_the_answer_is_the_same_for_a_stranger(
     assert all(each == answers[0] for each in answers)
 
 
-def test_staff_never_get_a_link_by_the_customers_road(
+def test_staff_never_get_a_link_by_the_customers_route(
     staff: Callable[..., Any], mailbox: Mailbox
 ) -> None:
     """Rule 16."""

@@ -39,7 +39,7 @@ def test_a_credit_loss_before_the_cut_off_is_asked_to_be_stopped(scene: Scene) -
     assert action.deadline_at == jst(2019, 8, 6)
 
 
-def test_a_credit_loss_after_the_cut_off_takes_the_next_road_at_once(scene: Scene) -> None:
+def test_a_credit_loss_after_the_cut_off_takes_the_next_route_at_once(scene: Scene) -> None:
     """Rule 18."""
     wallet = scene.victim(30_000)
     scene.at(2019, 8, 8)
@@ -111,7 +111,7 @@ def test_a_stopped_debit_makes_the_loss_good(scene: Scene) -> None:
         ("declined", ("compensation_payout", "asked")),
     ],
 )
-def test_a_too_late_answer_opens_the_next_road_in_the_same_transaction(
+def test_a_too_late_answer_opens_the_next_route_in_the_same_transaction(
     scene: Scene, answer: str, following: tuple[str, str]
 ) -> None:
     """Rule 19."""
@@ -380,7 +380,7 @@ def test_the_simulated_issuers_answer_the_same_for_the_same_seed(scene: Scene) -
 def test_no_loss_is_remedied_twice_by_two_at_the_same_time(
     own_database: Any, rehearsal_clock: Any, programme: Any
 ) -> None:
-    """Rule 17, with real commits: eight threads give points back and open other roads for the same
+    """Rule 17, with real commits: eight threads give points back and open other routes for the same
     losses."""
     rehearsal_clock.travel(HIT_AT, frozen=True)
     scene = Scene()

@@ -42,7 +42,7 @@ def test_points_are_given_back_and_own_balance_is_paid() -> None:
         ("cardholder_unknown", "compensation_payout"),
     ],
 )
-def test_a_stop_that_came_too_late_or_was_declined_has_a_next_road(
+def test_a_stop_that_came_too_late_or_was_declined_has_a_next_route(
     answer: str, following: str
 ) -> None:
     """Rule 19."""
