@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from tests import factories
+from tests.unguarded import past_the_guards
 from tests.winddown import sweep
 from wallets.movements import charging, spending, withholding
 from winddown import clock
@@ -40,15 +41,6 @@ def house(programme, rehearsal_clock, wallet, staff):
     with transaction.atomic():
         audit.append("test", "test", actor=SYSTEM)
     assert invariants.breached() == {}
-
-
-def past_the_guards(*statements):
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        for statement in statements:
-            cursor.execute(statement)
-            assert cursor.rowcount > 0, statement
-        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 DROP = "ALTER TABLE {} DROP CONSTRAINT {}"
