@@ -17,7 +17,8 @@ class GuardSql(compiler.UpsertTriggerSql):
 
     Nested loops are off inside the function. PostgreSQL caches the function's plan for the session,
     and a plan made for one row would compare every row with every row in a later batch of
-    thousands.
+    thousands. Names are looked up in pg_catalog and public first, so that a temporary table
+    of the caller cannot stand in for ours.
     """
 
     def get_template(self) -> str:
@@ -28,7 +29,7 @@ class GuardSql(compiler.UpsertTriggerSql):
                 BEGIN
                     {func}
                 END;
-            $$ LANGUAGE plpgsql SET enable_nestloop TO off;
+            $$ LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp SET enable_nestloop TO off;
 
             DROP TRIGGER IF EXISTS {pgid} ON {table};
             CREATE {constraint} TRIGGER {pgid}

@@ -164,7 +164,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="0337d88584de0a2a361c93f8d9496c4bfdd3738e",
+                    hash="832d752be78b7ec8a1c01bad2a476599f5e70f52",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_bacee",
@@ -322,7 +322,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="9a0ed1df2319b7dc8a28f44912fb2e3d57597c68",
+                    hash="f085c6e9c687b9c1df0dce21d53b6e6b86df480d",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_67272",
@@ -564,7 +564,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="78ef9130acb4e6ffdf81d2e7ab4f0aa04217989c",
+                    hash="073a10247642572da485228e12b6f82fc53d2fed",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_a5698",
@@ -681,7 +681,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO accounts_externalidentitytransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'restore') AND b.state = 'suspended' AND a.state = 'active' THEN 'restore' WHEN (named IS NULL OR named = 'suspend') AND b.state = 'active' AND a.state = 'suspended' THEN 'suspend'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('accounts_externalidentitytransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="b7d471b68cafcd5bb6320ccf7f01e2d29298ff12",
+                    hash="ccbf8b1f59ebe6904105f1377f456c6fdbda2034",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_1fd64",
@@ -697,7 +697,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('active')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('active') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="88cda0280d480e9e9e9eb56f4af02f7a761f3bbc",
+                    hash="8df24471ce7a27c3746a911779e3d3e4c4c98490",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_56b27",
@@ -713,7 +713,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="fa923e427d9897bb2e342b7682c52a1ce4cd635d",
+                    hash="ada88bd0f0190fc8b796ba22da44cff45d6d9981",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_6ccba",
@@ -755,7 +755,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="38fce3f14cfb3d3ebeaa5bbbfa73d34a6f27e64d",
+                    hash="7d54484c966eed7a770ad7883746184e2ccc7160",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_5a8ff",
@@ -787,7 +787,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="a2d148f9a51c8282193489f1ee5281176a613bb7",
+                    hash="32f794d4ea7f74c45ab9e4cdbd5cd82bacf7a723",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_d81be",
@@ -916,7 +916,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO accounts_recoverycasetransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'approve') AND b.state = 'proposed' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'complete') AND b.state = 'approved' AND a.state = 'completed' THEN 'complete' WHEN (named IS NULL OR named = 'decline') AND b.state = 'collecting' AND a.state = 'rejected' THEN 'decline' WHEN (named IS NULL OR named = 'decline') AND b.state = 'opened' AND a.state = 'rejected' THEN 'decline' WHEN (named IS NULL OR named = 'propose') AND b.state = 'collecting' AND a.state = 'proposed' THEN 'propose' WHEN (named IS NULL OR named = 'reject') AND b.state = 'proposed' AND a.state = 'rejected' THEN 'reject' WHEN (named IS NULL OR named = 'revoke') AND b.state = 'approved' AND a.state = 'rejected' THEN 'revoke' WHEN (named IS NULL OR named = 'take') AND b.state = 'opened' AND a.state = 'collecting' THEN 'take'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('accounts_recoverycasetransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="10499bea50ff5a29e643e2353ec17c6f427b6f83",
+                    hash="c90124458905a7b69b33c1080a17eaaf1156617c",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_e4b36",
@@ -932,7 +932,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('opened')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('opened') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="8db781f0e1d51ceb2b50a36dbf2be284900ed68a",
+                    hash="0af1e60760bd6ba38c1740775efcb46d7bbcc027",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_80fff",
@@ -948,7 +948,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="4aa75ba18352641f6ed49f526210113d84f46e69",
+                    hash="1ff673b660156a45a3dc85e1fd7639bde1574119",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_2ec8b",
@@ -963,7 +963,7 @@ class Migration(migrations.Migration):
                 name="case_is_kept",
                 sql=winddown.guards.GuardSql(
                     func="\n                    IF (OLD.key, OLD.reference, OLD.contact_sealed, OLD.contact_channel,\n                        OLD.contact_fingerprint, OLD.opened_at)\n                       IS DISTINCT FROM\n                       (NEW.key, NEW.reference, NEW.contact_sealed, NEW.contact_channel,\n                        NEW.contact_fingerprint, NEW.opened_at)\n                       OR (OLD.state NOT IN ('opened', 'collecting')\n                           AND (OLD.account_id, OLD.second_factor_lost)\n                               IS DISTINCT FROM (NEW.account_id, NEW.second_factor_lost))\n                       OR (OLD.state IN ('completed', 'rejected') AND OLD IS DISTINCT FROM NEW) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD061', MESSAGE = format(\n                            'recovery case %s is kept as it is', OLD.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="a776c74b96a40b5c6e37871b7d419e00d706c45a",
+                    hash="d1a681ba54322bfce5e8746654824abfc638ce1a",
                     operation="UPDATE",
                     pgid="pgtrigger_case_is_kept_b66dc",
                     table="accounts_recoverycase",
@@ -978,7 +978,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     condition="WHEN (NEW.\"state\" = 'proposed' AND OLD.\"state\" = 'collecting')",
                     func="\n                    IF (SELECT count(DISTINCT p.kind) FROM accounts_proofstep p\n                        WHERE p.case_id = NEW.id) < 2 THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD061', MESSAGE = format(\n                            'recovery case %s has too few kinds of proof', NEW.id);\n                    END IF;\n                    IF (SELECT u.kind FROM accounts_user u WHERE u.id = NEW.account_id)\n                        IS DISTINCT FROM 'customer' THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD061', MESSAGE = format(\n                            'recovery case %s is not about a customer', NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="3b6e280d5fb511bfe46bf89759562bb2efc35e77",
+                    hash="0029ee0662facd4d30d040a12f78f08525da1cbe",
                     operation="UPDATE",
                     pgid="pgtrigger_case_is_proved_919bc",
                     table="accounts_recoverycase",
@@ -993,7 +993,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     condition="WHEN (OLD.\"state\" = 'proposed')",
                     func="\n                    IF NEW.state IN ('approved', 'rejected') AND NOT EXISTS (\n                        SELECT FROM winddown_signature s\n                        WHERE s.subject = 'recovery_case:' || NEW.id\n                          AND s.part = CASE NEW.state WHEN 'approved' THEN 'approved'\n                                                      ELSE 'rejected' END\n                          AND NOT EXISTS (\n                              SELECT FROM accounts_proofstep p\n                              JOIN accounts_user u ON u.id = p.recorded_by_id\n                              WHERE p.case_id = NEW.id AND u.staff_number = s.staff_number)\n                    ) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD062', MESSAGE = format(\n                            'recovery case %s is not decided by another person', NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="476d09bea5bcae3973c841f70383e5ebdfd70099",
+                    hash="6b3bc24fda6220c3c0e3e017f642490f73793543",
                     operation="UPDATE",
                     pgid="pgtrigger_case_decided_by_another_8d512",
                     table="accounts_recoverycase",
@@ -1123,7 +1123,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     condition='WHEN (NEW."user_id" IS NOT NULL)',
                     func="\n                    IF (NEW.purpose = 'staff') <> (\n                        SELECT u.kind = 'staff' FROM accounts_user u WHERE u.id = NEW.user_id) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD060', MESSAGE = format(\n                            'no link to %s for account %s', NEW.purpose, NEW.user_id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="1cd443c34122475a371512ed3cfe25e4f9b168ee",
+                    hash="ac2c1f473cdbfdf54823265f9b813234c743ee76",
                     operation="INSERT",
                     pgid="pgtrigger_link_is_for_whom_it_may_78b85",
                     table="accounts_onetimelink",
@@ -1137,7 +1137,7 @@ class Migration(migrations.Migration):
                 name="link_opens_once",
                 sql=winddown.guards.GuardSql(
                     func="\n                    IF TG_OP = 'DELETE' OR OLD.used_at IS NOT NULL OR (\n                        OLD.key, OLD.purpose, OLD.request_id, OLD.user_id, OLD.case_id, OLD.channel,\n                        OLD.address_fingerprint, OLD.issued_at\n                    ) IS DISTINCT FROM (\n                        NEW.key, NEW.purpose, NEW.request_id, NEW.user_id, NEW.case_id, NEW.channel,\n                        NEW.address_fingerprint, NEW.issued_at\n                    ) OR (\n                        OLD.expires_at IS NOT NULL AND NEW.expires_at IS DISTINCT FROM OLD.expires_at\n                    ) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format(\n                            'one-time link %s is kept as it is: %s refused', OLD.id, TG_OP);\n                    END IF;\n                    IF NEW.used_at IS NOT NULL THEN\n                        NEW.used_at := winddown_now();\n                        IF NEW.expires_at IS NULL OR NEW.used_at >= NEW.expires_at\n                           OR NEW.used_at < NEW.issued_at\n                           OR (NEW.purpose <> 'staff' AND EXISTS (\n                               SELECT FROM accounts_credentialfence f\n                               WHERE f.state <> 'lifted' AND f.not_before > NEW.issued_at))\n                           OR EXISTS (\n                               SELECT FROM accounts_user u WHERE u.id = NEW.user_id AND (\n                                   NOT u.is_active OR u.password_set_at > NEW.issued_at\n                                   OR u.channel_changed_at > NEW.issued_at))\n                        THEN\n                            RAISE EXCEPTION USING ERRCODE = 'WD060', MESSAGE = format(\n                                'one-time link %s is dead', NEW.id);\n                        END IF;\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="ab4bc98753a81331b0cd3a408decf7dfd44b0ab6",
+                    hash="0fb7d6bde6f283e26440939aa2b3ea2f6ffb21ff",
                     operation="UPDATE OR DELETE",
                     pgid="pgtrigger_link_opens_once_ef8af",
                     table="accounts_onetimelink",
@@ -1309,7 +1309,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="b0843eb78e0355bf6f4b3fb62d736f001a77734c",
+                    hash="e281f975e9436582c45d651e41333532971b86ba",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_228f7",
@@ -1324,7 +1324,7 @@ class Migration(migrations.Migration):
                 name="proof_while_collecting",
                 sql=winddown.guards.GuardSql(
                     func="\n                    IF (SELECT c.state FROM accounts_recoverycase c WHERE c.id = NEW.case_id\n                        FOR SHARE) <> 'collecting' THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD061', MESSAGE = format(\n                            'recovery case %s is not collecting proofs', NEW.case_id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="88de5a7f239bbe71b9dc3003d898ee8ffee0d21d",
+                    hash="178b7fd1d30616a452bd27aa75dcb6d4d7f2a0fd",
                     operation="INSERT",
                     pgid="pgtrigger_proof_while_collecting_cefa8",
                     table="accounts_proofstep",
@@ -1365,7 +1365,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="7269b5cb560d7f3d790c5d1d2a712c04e42ccacc",
+                    hash="3b6b3c981fae1fc4800720462e313702f370e37e",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_a1a13",
@@ -1407,7 +1407,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="fc4f8389dbc3c9cae0f39196eea15d369e0a3bdf",
+                    hash="d549839f5d501d75471d8894f160563846d2894d",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_04bc9",
@@ -1485,7 +1485,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO accounts_signinstormtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'end') AND b.state = 'under_way' AND a.state = 'over' THEN 'end'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('accounts_signinstormtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="71f8a7166c0f5c0cec36f9cff906a700f15d3913",
+                    hash="24d9d92ffb5f354c59cec378318227a0b3cd6014",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_db867",
@@ -1501,7 +1501,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('under_way')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('under_way') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="3e8acb2344cc588365a84cc865c7eea51ac4e369",
+                    hash="ca3dd004923a05ebbd94028adef58a060f822e29",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_5a3e6",
@@ -1517,7 +1517,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="66feeb05b1edf5fa85fd48bd7a7628e83de9234a",
+                    hash="7729da43ec9eeb8a4becf792ac6cbaf0f0997649",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_bc971",
@@ -1559,7 +1559,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="c95bb2a91a658af671a919d0fd6e2c2d3320e69e",
+                    hash="6fc25572832082b791e0d5c8bc153eabb4df6ba6",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_016b6",

@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="4e3d5fa0403724ebcdc88f002d99444816f00722",
+                    hash="24174296c87eb683615f5ecf70e7289486f23622",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_f662e",
@@ -161,7 +161,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="60a3cbe3b0bee266c1005b9b505cf97104611c40",
+                    hash="4c480f26963f204ea441b6f54d4de2beba0a0340",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_9245a",
@@ -302,7 +302,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="4f6c04b14c289746a8f23e063a370d821ba1333c",
+                    hash="503ad911317dc9441db3a727ea70086a5e3566ff",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_324be",
@@ -486,7 +486,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO refunds_fraudclaimtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'appeal') AND b.state = 'rejected' AND a.state = 'appealed' THEN 'appeal' WHEN (named IS NULL OR named = 'ask_customer') AND b.state = 'investigating' AND a.state = 'awaiting_customer' THEN 'ask_customer' WHEN (named IS NULL OR named = 'close') AND b.state = 'remedied' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'confirm') AND b.state = 'proposed_confirm' AND a.state = 'confirmed' THEN 'confirm' WHEN (named IS NULL OR named = 'expire') AND b.state = 'candidate' AND a.state = 'expired' THEN 'expire' WHEN (named IS NULL OR named = 'finish_remedies') AND b.state = 'remedying' AND a.state = 'remedied' THEN 'finish_remedies' WHEN (named IS NULL OR named = 'investigate') AND b.state = 'appealed' AND a.state = 'investigating' THEN 'investigate' WHEN (named IS NULL OR named = 'investigate') AND b.state = 'reopened' AND a.state = 'investigating' THEN 'investigate' WHEN (named IS NULL OR named = 'investigate') AND b.state = 'triage' AND a.state = 'investigating' THEN 'investigate' WHEN (named IS NULL OR named = 'let_rest') AND b.state = 'rejected' AND a.state = 'closed' THEN 'let_rest' WHEN (named IS NULL OR named = 'propose_confirm') AND b.state = 'investigating' AND a.state = 'proposed_confirm' THEN 'propose_confirm' WHEN (named IS NULL OR named = 'propose_reject') AND b.state = 'investigating' AND a.state = 'proposed_reject' THEN 'propose_reject' WHEN (named IS NULL OR named = 'reject') AND b.state = 'proposed_reject' AND a.state = 'rejected' THEN 'reject' WHEN (named IS NULL OR named = 'reopen') AND b.state = 'remedied' AND a.state = 'reopened' THEN 'reopen' WHEN (named IS NULL OR named = 'resume') AND b.state = 'awaiting_customer' AND a.state = 'investigating' THEN 'resume' WHEN (named IS NULL OR named = 'send_back') AND b.state = 'proposed_confirm' AND a.state = 'investigating' THEN 'send_back' WHEN (named IS NULL OR named = 'send_back') AND b.state = 'proposed_reject' AND a.state = 'investigating' THEN 'send_back' WHEN (named IS NULL OR named = 'start_remedies') AND b.state = 'confirmed' AND a.state = 'remedying' THEN 'start_remedies' WHEN (named IS NULL OR named = 'take_up') AND b.state = 'candidate' AND a.state = 'triage' THEN 'take_up' WHEN (named IS NULL OR named = 'take_up') AND b.state = 'reported' AND a.state = 'triage' THEN 'take_up'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_fraudclaimtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="9d00c2e147987e0e37bae669a5030561bfa4cec8",
+                    hash="9c92e0056cc1848c467896e9f6f2899d34149773",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_b5d57",
@@ -502,7 +502,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('candidate', 'reported')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('candidate', 'reported') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="e44a7bcb2d438b2d9f31a36fecf925103f0f344d",
+                    hash="fa542cecefcb86d884ca27ae543c810c8b6e717c",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_f1ceb",
@@ -518,7 +518,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="079cf636bce44ffc5bd999235dd6ddd05eadd9e5",
+                    hash="a591559a525e61884b3d745dfb97ea4e7d5743c7",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_d797b",
@@ -534,7 +534,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE undecided bigint; own bigint;",
                     func="\n                    IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state IN ('confirmed', 'rejected')) = 0 THEN\n                        RETURN NULL;\n                    END IF;\n                    WITH decided AS (\n                        SELECT a.id, a.state, a.decision_id FROM before b\n                            JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state IN ('confirmed', 'rejected')\n                    ), signed AS (\n                        SELECT d.id AS decision_id, s.staff_number, line.key::bigint AS claim_id,\n                               line.value::bigint AS lost,\n                               CASE d.verdict WHEN 'confirm' THEN 'confirmed'\n                                   ELSE 'rejected' END AS state\n                        FROM refunds_claimdecision d\n                        JOIN winddown_signature s ON s.subject = 'claim_decision:' || d.id\n                            AND s.part = 'approved' AND s.digest = d.digest\n                                AND s.signer_id <> d.maker_id\n                        JOIN winddown_approval p ON p.id = s.approval_id\n                            AND p.summary->>'verdict' = d.verdict\n                        CROSS JOIN LATERAL jsonb_each_text(p.summary->'claims') AS line\n                        WHERE d.id IN (SELECT decision_id FROM decided)\n                    ), lost AS (\n                        SELECT claim_id, sum(amount_minor) AS lost FROM refunds_loss\n                        WHERE claim_id IN (SELECT id FROM decided)\n                            AND dropped_at IS NULL GROUP BY claim_id\n                    ), worked AS (\n                        SELECT t.subject_id AS claim_id, t.actor_id\n                            FROM refunds_fraudclaimtransition t\n                        WHERE t.subject_id IN (SELECT id FROM decided)\n                          AND t.transition NOT IN ('confirm', 'reject', 'send_back', 'reopen')\n                        UNION SELECT l.claim_id, l.added_by_id FROM refunds_loss l\n                        WHERE l.claim_id IN (SELECT id FROM decided)\n                    ), people AS (\n                        SELECT id, staff_number FROM accounts_user\n                        WHERE id IN (SELECT actor_id FROM worked)\n                    )\n                    SELECT min(c.id) FILTER (WHERE s.claim_id IS NULL\n                        OR s.lost <> coalesce(l.lost, 0)\n                               OR (c.state = 'confirmed' AND coalesce(l.lost, 0) = 0)),\n                           min(c.id) FILTER (WHERE EXISTS (\n                               SELECT FROM worked w JOIN people u ON u.id = w.actor_id\n                               WHERE w.claim_id = c.id AND u.staff_number = s.staff_number))\n                    INTO undecided, own\n                    FROM decided c\n                    LEFT JOIN signed s ON s.claim_id = c.id AND s.decision_id = c.decision_id\n                        AND s.state = c.state\n                    LEFT JOIN lost l ON l.claim_id = c.id;\n                    IF undecided IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD033', MESSAGE = format(\n                            'claim %s has no decision of a second person for its losses',\n                            undecided);\n                    END IF;\n                    IF own IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD034', MESSAGE = format(\n                            'claim %s was worked on by the person who decides it', own);\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="3876c0d90f06d9a5937a50bd13f259e06a6e245d",
+                    hash="dfb9564b19873c3d8e877262b15c13e654477c01",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_decided_by_second_person_d0348",
@@ -551,7 +551,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE wrong bigint;",
                     func="\n                    IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state = 'remedied') = 0 THEN\n                        RETURN NULL;\n                    END IF;\n                    SELECT min(l.claim_id) INTO wrong FROM refunds_loss l\n                    WHERE l.claim_id IN (\n                            SELECT a.id FROM before b JOIN after a ON a.id = b.id\n                            WHERE a.state <> b.state AND a.state = 'remedied')\n                      AND l.dropped_at IS NULL AND NOT EXISTS (\n                            SELECT FROM refunds_remedy r\n                            WHERE r.loss_id = l.id AND r.state = 'remedied'\n                                AND r.amount_minor = l.amount_minor);\n                    IF wrong IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD036',\n                            MESSAGE = format('claim %s has a loss without its remedy', wrong);\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="2c310b3953fcf2bbbf47e09642f70c74bae29909",
+                    hash="fae15b40147c81903319df292a50c3cfcc90e1b5",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_made_whole_before_remedied_a0fc1",
@@ -568,7 +568,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     condition="WHEN (NEW.\"state\" = 'investigating' AND OLD.\"state\" = 'appealed')",
                     func="\n                    IF NEW.analyst_id IS NULL\n                       OR NEW.analyst_id IS NOT DISTINCT FROM OLD.analyst_id THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD034',\n                            MESSAGE = format('the appeal of claim %s needs another analyst',\n                                NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="2474df0a2a969945bdada8daa082a1147b91ec15",
+                    hash="77d51bec2fa2923c3db930ec601f2d944d552495",
                     operation="UPDATE",
                     pgid="pgtrigger_appeal_goes_to_another_analyst_39f23",
                     table="refunds_fraudclaim",
@@ -583,7 +583,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     condition="WHEN (NEW.\"state\" = 'reopened' AND OLD.\"state\" = 'remedied')",
                     func="\n                    IF NOT EXISTS (\n                        SELECT FROM winddown_signature s\n                        JOIN winddown_approval a ON a.id = s.approval_id\n                        WHERE a.id = NEW.reopening_id AND s.part = 'approved'\n                          AND s.digest = a.digest AND s.signer_id <> a.maker_id\n                          AND a.subject LIKE 'claim:' || NEW.id || ':reopen:%'\n                    ) OR NEW.reopening_id IS NOT DISTINCT FROM OLD.reopening_id THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD033',\n                            MESSAGE = format('claim %s is reopened by two people', NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="1e84d7c0ca49da2373aca11d04a7028f5441d768",
+                    hash="6ad33fa473499bf60e571d21ffde18fec1017b78",
                     operation="UPDATE",
                     pgid="pgtrigger_reopened_by_two_6356b",
                     table="refunds_fraudclaim",
@@ -723,7 +723,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE wallet bigint; most bigint; happened timestamptz;",
                     func="\n                    IF NEW.top_up_id IS NOT NULL THEN\n                        SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened\n                        FROM wallets_topup WHERE id = NEW.top_up_id;\n                    ELSE\n                        SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened\n                        FROM wallets_payment WHERE id = NEW.payment_id;\n                    END IF;\n                    NEW.hit_at := happened;\n                    IF NOT EXISTS (SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id\n                        AND c.wallet_id = wallet\n                                   AND c.state NOT IN ('proposed_confirm', 'proposed_reject',\n                                       'confirmed', 'remedying',\n                                                       'remedied', 'rejected', 'closed', 'expired'))\n                       OR NEW.amount_minor > most OR NEW.confirmed_at IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD037',\n                            MESSAGE = format('claim %s cannot take this loss', NEW.claim_id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="089bb0f3ae5ce49f38c3541a5abcca1182138bda",
+                    hash="f5a24f88d5a53f6beb9a23647a3f6473cd9cd595",
                     operation="INSERT",
                     pgid="pgtrigger_loss_fits_its_movement_bc7f3",
                     table="refunds_loss",
@@ -737,7 +737,7 @@ class Migration(migrations.Migration):
                 name="loss_stays_as_signed",
                 sql=winddown.guards.GuardSql(
                     func="\n                    IF TG_OP = 'DELETE' THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD037',\n                            MESSAGE = 'a loss is dropped, never deleted';\n                    END IF;\n                    IF (NEW.claim_id, NEW.amount_minor, NEW.funding, NEW.hit_at)\n                           IS DISTINCT FROM (OLD.claim_id, OLD.amount_minor, OLD.funding,\n                               OLD.hit_at)\n                       OR NEW.top_up_id IS DISTINCT FROM OLD.top_up_id\n                           OR NEW.payment_id IS DISTINCT FROM OLD.payment_id\n                       OR (OLD.confirmed_at IS NOT NULL\n                           AND NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at)\n                       OR (OLD.confirmed_at IS NULL AND NEW.confirmed_at IS NOT NULL\n                           AND NOT EXISTS (\n                               SELECT FROM refunds_fraudclaim c\n                               WHERE c.id = NEW.claim_id AND c.state = 'confirmed'))\n                       OR (OLD.dropped_at IS NOT NULL\n                           AND NEW.dropped_at IS DISTINCT FROM OLD.dropped_at)\n                       OR (NEW.dropped_at IS DISTINCT FROM OLD.dropped_at AND EXISTS (\n                               SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id\n                               AND c.state IN ('proposed_confirm', 'proposed_reject'))) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD037',\n                            MESSAGE = format('loss %s stays as it was signed', NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="2449acd8be6baa6dd3597bf6b3255ce39633ddd7",
+                    hash="2decea73ae3da63750b239807009d626ae558616",
                     operation="UPDATE OR DELETE",
                     pgid="pgtrigger_loss_stays_as_signed_107fb",
                     table="refunds_loss",
@@ -851,7 +851,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO refunds_remedytransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'ask') AND b.state = 'proposed' AND a.state = 'asked' THEN 'ask' WHEN (named IS NULL OR named = 'fail') AND b.state = 'asked' AND a.state = 'failed' THEN 'fail' WHEN (named IS NULL OR named = 'fail') AND b.state = 'proposed' AND a.state = 'failed' THEN 'fail' WHEN (named IS NULL OR named = 'remedy') AND b.state = 'asked' AND a.state = 'remedied' THEN 'remedy'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_remedytransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="8564675cadb0fe6d345572af797f4a97298dcc37",
+                    hash="3b7c1f76721d8dc50ed3fe6944f4f08801339a43",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_de0f4",
@@ -867,7 +867,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('proposed')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('proposed') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="9891fe5b9e5fcbadea041c3ce6bd6fea50c6e449",
+                    hash="f42e6cd3a9915343b04f16440ce2282fa7bdc010",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_d755f",
@@ -883,7 +883,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="8ed542450efd1379522d3f91586ca188aa57160d",
+                    hash="78e839b50f812c856b1d55c4e2a49dfca5a47d85",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_c61a9",
@@ -979,7 +979,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO refunds_chargebacktransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'accept') AND b.state = 'accepting' AND a.state = 'accepted' THEN 'accept' WHEN (named IS NULL OR named = 'arbitrate') AND b.state = 'prearb' AND a.state = 'arbitration' THEN 'arbitrate' WHEN (named IS NULL OR named = 'close') AND b.state = 'accepted' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'lapsed' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'lost' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'won' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'contest') AND b.state = 'represented' AND a.state = 'prearb' THEN 'contest' WHEN (named IS NULL OR named = 'lapse') AND b.state = 'accepting' AND a.state = 'lapsed' THEN 'lapse' WHEN (named IS NULL OR named = 'lapse') AND b.state = 'prearb' AND a.state = 'lapsed' THEN 'lapse' WHEN (named IS NULL OR named = 'lapse') AND b.state = 'received' AND a.state = 'lapsed' THEN 'lapse' WHEN (named IS NULL OR named = 'lapse') AND b.state = 'representing' AND a.state = 'lapsed' THEN 'lapse' WHEN (named IS NULL OR named = 'lose') AND b.state = 'arbitration' AND a.state = 'lost' THEN 'lose' WHEN (named IS NULL OR named = 'lose') AND b.state = 'prearb' AND a.state = 'lost' THEN 'lose' WHEN (named IS NULL OR named = 'lose') AND b.state = 'represented' AND a.state = 'lost' THEN 'lose' WHEN (named IS NULL OR named = 'propose_acceptance') AND b.state = 'received' AND a.state = 'accepting' THEN 'propose_acceptance' WHEN (named IS NULL OR named = 'propose_representment') AND b.state = 'received' AND a.state = 'representing' THEN 'propose_representment' WHEN (named IS NULL OR named = 'receive') AND b.state = 'notified' AND a.state = 'received' THEN 'receive' WHEN (named IS NULL OR named = 'represent') AND b.state = 'representing' AND a.state = 'represented' THEN 'represent' WHEN (named IS NULL OR named = 'win') AND b.state = 'arbitration' AND a.state = 'won' THEN 'win' WHEN (named IS NULL OR named = 'win') AND b.state = 'prearb' AND a.state = 'won' THEN 'win' WHEN (named IS NULL OR named = 'win') AND b.state = 'represented' AND a.state = 'won' THEN 'win'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_chargebacktransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="331af18485145d22afa1aad1355adb5947d66b08",
+                    hash="04999c30aec2f5f260c7f798b277f3051ebc1b8e",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_74f94",
@@ -995,7 +995,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('notified')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('notified') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="23224db432f16d21d7a5eacb6e75dc479c9ec4a0",
+                    hash="17aa9e3e9df3a2e784820d1f29e268df55d1ffef",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_4a994",
@@ -1011,7 +1011,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="86410d22dba8c5aa8cb8e1a7c45a400c442fe1ac",
+                    hash="94573cb137b69ace694d74bb596e28afbf52dbab",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_a284a",
@@ -1027,7 +1027,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     condition="WHEN (NEW.\"state\" IN ('accepting', 'accepted'))",
                     func="\n                    IF EXISTS (\n                        SELECT FROM refunds_remedy r JOIN refunds_loss l ON l.id = r.loss_id\n                        WHERE l.top_up_id = NEW.top_up_id AND r.state = 'remedied'\n                            AND r.kind <> 'chargeback_accepted'\n                    ) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD038',\n                            MESSAGE = format('chargeback %s: the credit was already processed',\n                                NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="2d0271a4b212e4ad326dc6c6ae41ba790d4e5d64",
+                    hash="fbd9dfe1e62add67fc72c68bbbf40972f6270cc5",
                     operation="UPDATE",
                     pgid="pgtrigger_not_accepted_twice_9d9f2",
                     table="refunds_chargeback",
@@ -1068,7 +1068,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="79defcdf332b5d48c3c946700c28578ae30f8940",
+                    hash="33321e18c1dd77ef216c355daec5b242b16c798f",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_d3908",
@@ -1158,7 +1158,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO refunds_entitlementtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'apply') AND b.state = 'computed' AND a.state = 'applied' THEN 'apply' WHEN (named IS NULL OR named = 'apply') AND b.state = 'notified' AND a.state = 'applied' THEN 'apply' WHEN (named IS NULL OR named = 'apply') AND b.state = 'returned' AND a.state = 'applied' THEN 'apply' WHEN (named IS NULL OR named = 'approve') AND b.state = 'applied' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'approve_late') AND b.state = 'excluded' AND a.state = 'late_approved' THEN 'approve_late' WHEN (named IS NULL OR named = 'exclude') AND b.state = 'computed' AND a.state = 'excluded' THEN 'exclude' WHEN (named IS NULL OR named = 'exclude') AND b.state = 'notified' AND a.state = 'excluded' THEN 'exclude' WHEN (named IS NULL OR named = 'give_back') AND b.state = 'paying' AND a.state = 'returned' THEN 'give_back' WHEN (named IS NULL OR named = 'hold') AND b.state = 'applied' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'approved' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'computed' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'notified' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'returned' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'notify') AND b.state = 'computed' AND a.state = 'notified' THEN 'notify' WHEN (named IS NULL OR named = 'pay') AND b.state = 'approved' AND a.state = 'paying' THEN 'pay' WHEN (named IS NULL OR named = 'pay') AND b.state = 'late_approved' AND a.state = 'paying' THEN 'pay' WHEN (named IS NULL OR named = 'release') AND b.state = 'held' AND a.state = 'computed' THEN 'release' WHEN (named IS NULL OR named = 'settle') AND b.state = 'paying' AND a.state = 'paid' THEN 'settle' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'applied' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'approved' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'computed' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'held' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'notified' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'returned' AND a.state = 'transferred' THEN 'transfer' WHEN (named IS NULL OR named = 'unapply') AND b.state = 'applied' AND a.state = 'notified' THEN 'unapply' WHEN (named IS NULL OR named = 'withdraw') AND b.state = 'approved' AND a.state = 'notified' THEN 'withdraw'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_entitlementtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="4131764092ac897f94c968e1bca53575a6796211",
+                    hash="0c8f46a9c72b372364d7d7648e402318322b2a5f",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_94761",
@@ -1174,7 +1174,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('computed', 'held')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('computed', 'held') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="1b36ead3c2fdfa9f9f14901b1e0ea5abed38f716",
+                    hash="1e58921c4508737d361b78a15a76177e5492c515",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_b36bb",
@@ -1190,7 +1190,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="35259509b8e44ecf6797c3a10857f7206db41faf",
+                    hash="358b20de170227aac4da25b9b10125bcf8f6cb03",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_dadd0",
@@ -1232,7 +1232,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="8a7e231013c8a2cc4c56b7143396cb06d74302b8",
+                    hash="7c3afb32601ab1c0dc30d6dcf76d6e61f1e9c5e8",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_b2284",
@@ -1274,7 +1274,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="503d7f7117b7360cbc1362a960c69484550fe747",
+                    hash="00cb9f91309a18df66528d3ff47f048bfbc0c33c",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_b2bbe",
@@ -1432,7 +1432,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO refunds_issueractiontransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'acknowledge') AND b.state = 'sent' AND a.state = 'acknowledged' THEN 'acknowledge' WHEN (named IS NULL OR named = 'approve') AND b.state = 'pending_approval' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'charge_back') AND b.state = 'acknowledged' AND a.state = 'charged_back' THEN 'charge_back' WHEN (named IS NULL OR named = 'charge_back') AND b.state = 'escalated' AND a.state = 'charged_back' THEN 'charge_back' WHEN (named IS NULL OR named = 'charge_back') AND b.state = 'overdue' AND a.state = 'charged_back' THEN 'charge_back' WHEN (named IS NULL OR named = 'charge_back') AND b.state = 'sent' AND a.state = 'charged_back' THEN 'charge_back' WHEN (named IS NULL OR named = 'close') AND b.state = 'approved' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'charged_back' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'draft' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'escalated' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'fallback_opened' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'need_info' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'overdue' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'pending_approval' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close') AND b.state = 'verified' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'decline') AND b.state = 'acknowledged' AND a.state = 'declined' THEN 'decline' WHEN (named IS NULL OR named = 'decline') AND b.state = 'escalated' AND a.state = 'declined' THEN 'decline' WHEN (named IS NULL OR named = 'decline') AND b.state = 'overdue' AND a.state = 'declined' THEN 'decline' WHEN (named IS NULL OR named = 'decline') AND b.state = 'sent' AND a.state = 'declined' THEN 'decline' WHEN (named IS NULL OR named = 'escalate') AND b.state = 'overdue' AND a.state = 'escalated' THEN 'escalate' WHEN (named IS NULL OR named = 'fall_overdue') AND b.state = 'acknowledged' AND a.state = 'overdue' THEN 'fall_overdue' WHEN (named IS NULL OR named = 'fall_overdue') AND b.state = 'sent' AND a.state = 'overdue' THEN 'fall_overdue' WHEN (named IS NULL OR named = 'miss') AND b.state = 'acknowledged' AND a.state = 'too_late' THEN 'miss' WHEN (named IS NULL OR named = 'miss') AND b.state = 'escalated' AND a.state = 'too_late' THEN 'miss' WHEN (named IS NULL OR named = 'miss') AND b.state = 'overdue' AND a.state = 'too_late' THEN 'miss' WHEN (named IS NULL OR named = 'miss') AND b.state = 'sent' AND a.state = 'too_late' THEN 'miss' WHEN (named IS NULL OR named = 'need_info') AND b.state = 'acknowledged' AND a.state = 'need_info' THEN 'need_info' WHEN (named IS NULL OR named = 'need_info') AND b.state = 'escalated' AND a.state = 'need_info' THEN 'need_info' WHEN (named IS NULL OR named = 'need_info') AND b.state = 'overdue' AND a.state = 'need_info' THEN 'need_info' WHEN (named IS NULL OR named = 'need_info') AND b.state = 'sent' AND a.state = 'need_info' THEN 'need_info' WHEN (named IS NULL OR named = 'open_fallback') AND b.state = 'declined' AND a.state = 'fallback_opened' THEN 'open_fallback' WHEN (named IS NULL OR named = 'open_fallback') AND b.state = 'too_late' AND a.state = 'fallback_opened' THEN 'open_fallback' WHEN (named IS NULL OR named = 'refund') AND b.state = 'acknowledged' AND a.state = 'refunded' THEN 'refund' WHEN (named IS NULL OR named = 'refund') AND b.state = 'escalated' AND a.state = 'refunded' THEN 'refund' WHEN (named IS NULL OR named = 'refund') AND b.state = 'overdue' AND a.state = 'refunded' THEN 'refund' WHEN (named IS NULL OR named = 'refund') AND b.state = 'sent' AND a.state = 'refunded' THEN 'refund' WHEN (named IS NULL OR named = 'send') AND b.state = 'approved' AND a.state = 'sent' THEN 'send' WHEN (named IS NULL OR named = 'send') AND b.state = 'need_info' AND a.state = 'sent' THEN 'send' WHEN (named IS NULL OR named = 'send') AND b.state = 'overdue' AND a.state = 'sent' THEN 'send' WHEN (named IS NULL OR named = 'send_back') AND b.state = 'pending_approval' AND a.state = 'draft' THEN 'send_back' WHEN (named IS NULL OR named = 'stop_debit') AND b.state = 'acknowledged' AND a.state = 'debit_stopped' THEN 'stop_debit' WHEN (named IS NULL OR named = 'stop_debit') AND b.state = 'escalated' AND a.state = 'debit_stopped' THEN 'stop_debit' WHEN (named IS NULL OR named = 'stop_debit') AND b.state = 'overdue' AND a.state = 'debit_stopped' THEN 'stop_debit' WHEN (named IS NULL OR named = 'stop_debit') AND b.state = 'sent' AND a.state = 'debit_stopped' THEN 'stop_debit' WHEN (named IS NULL OR named = 'submit') AND b.state = 'draft' AND a.state = 'pending_approval' THEN 'submit' WHEN (named IS NULL OR named = 'verify') AND b.state = 'debit_stopped' AND a.state = 'verified' THEN 'verify' WHEN (named IS NULL OR named = 'verify') AND b.state = 'refunded' AND a.state = 'verified' THEN 'verify'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_issueractiontransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="1e775bd065518d153a84a9a543302f2a34cbc5d1",
+                    hash="71aa370622b074e51d2d09bb3bfd6ef23c726787",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_f983f",
@@ -1448,7 +1448,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('draft')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('draft') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="6a9a74de6163dcc5ed0c207138ba6c5584c0e633",
+                    hash="3acd223546b313c249d3e2230acf7cf6367a832b",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_79d1c",
@@ -1464,7 +1464,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="dea409d31180a7c35c2d0c33607c2a5219f734bc",
+                    hash="90bf34cf0b22fdd81ced334dbf682ea9e8ee322a",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_4dd47",
@@ -1480,7 +1480,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE wrong bigint;",
                     func="\n                    IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state = 'approved') = 0 THEN\n                        RETURN NULL;\n                    END IF;\n                    WITH asked AS (\n                        SELECT a.* FROM before b JOIN after a ON a.id = b.id\n                        WHERE a.state <> b.state AND a.state = 'approved'\n                    ), signed AS (\n                        SELECT l.id AS ask_list_id, line.key::bigint AS id, line.value AS terms\n                        FROM refunds_asklist l\n                        JOIN winddown_signature s ON s.subject = 'ask_list:' || l.id\n                            AND s.part = 'approved' AND s.digest = l.digest\n                                AND s.signer_id <> l.maker_id\n                        JOIN winddown_approval p ON p.id = s.approval_id\n                        CROSS JOIN LATERAL jsonb_each(p.summary->'actions') AS line\n                        WHERE l.id IN (SELECT ask_list_id FROM asked)\n                    )\n                    SELECT min(a.id) INTO wrong FROM asked a\n                    LEFT JOIN signed s ON s.id = a.id AND s.ask_list_id = a.ask_list_id\n                    WHERE s.id IS NULL OR s.terms <> to_jsonb(ARRAY[a.kind, a.amount_minor::text]);\n                    IF wrong IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD033', MESSAGE = format(\n                            'issuer action %s has no approval of a second person', wrong);\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="eaa4cfe4356c850ddce30f776acea20132de8b56",
+                    hash="847eee83433220753625fcfa72ae9398fb2de1ec",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_asked_by_two_67144",
@@ -1523,7 +1523,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="0b4199ea23d57fa4d1c9fab5ec71cbb1c5071e55",
+                    hash="4ec800b534efb82b30e5909302d875a06c30b254",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_4d9da",
@@ -1580,7 +1580,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="3eeba8f9da53c21ffd0a124d551c487677222d3a",
+                    hash="0061e348420c46d1854e82033f3a38bfc005019f",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_eaa57",
@@ -1660,7 +1660,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="9fb5bd1aecc251695ea6da4bf28b22e0c45f6199",
+                    hash="10cba14038321be90821c3214b36537b86189415",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_24180",
@@ -1787,7 +1787,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO refunds_payeetransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'ask') AND b.state = 'entered' AND a.state = 'asked' THEN 'ask' WHEN (named IS NULL OR named = 'match') AND b.state = 'asked' AND a.state = 'matched' THEN 'match' WHEN (named IS NULL OR named = 'override') AND b.state = 'refused' AND a.state = 'overridden' THEN 'override' WHEN (named IS NULL OR named = 'refuse') AND b.state = 'asked' AND a.state = 'refused' THEN 'refuse' WHEN (named IS NULL OR named = 'refuse') AND b.state = 'matched' AND a.state = 'refused' THEN 'refuse' WHEN (named IS NULL OR named = 'refuse') AND b.state = 'overridden' AND a.state = 'refused' THEN 'refuse'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_payeetransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="52b460af70b8928ce844589972ee801fa6e2b7e5",
+                    hash="42c4f92d5ce490ac337480375c00f6633e8666fe",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_8b6f9",
@@ -1803,7 +1803,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('entered')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('entered') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="56d3a821ad562dd063bd0681f1d9435b4f405062",
+                    hash="86d1350c6e0a88727304af485815ec213b7fd40b",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_d067d",
@@ -1819,7 +1819,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="1d52984e1364741037cd284cfd60b9d28d0b52fa",
+                    hash="9bedf0e83b453010649ada02bc52215da2b833c0",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_b8bf1",
@@ -1834,7 +1834,7 @@ class Migration(migrations.Migration):
                 name="payee_is_frozen",
                 sql=winddown.guards.GuardSql(
                     func="\n                    IF (OLD.holder_id, OLD.version, OLD.bank_code, OLD.branch_code, OLD.name_kana,\n                        OLD.account_type, OLD.account_number_sealed, OLD.account_mask,\n                        OLD.fingerprint, OLD.entered_at)\n                       IS DISTINCT FROM\n                       (NEW.holder_id, NEW.version, NEW.bank_code, NEW.branch_code, NEW.name_kana,\n                        NEW.account_type, NEW.account_number_sealed, NEW.account_mask,\n                        NEW.fingerprint, NEW.entered_at)\n                       OR NEW.usable_from < OLD.usable_from\n                       OR (OLD.replaced_at IS NOT NULL\n                           AND NEW.replaced_at IS DISTINCT FROM OLD.replaced_at) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD050',\n                            MESSAGE = format(\n                                'payee %s is frozen: a new account is a new version', OLD.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="abe5404c8d048869d63ebdcb6f10bfe166511d7c",
+                    hash="2d090f3c28cbe779f3b91822e0c78cacbdc95765",
                     operation="UPDATE",
                     pgid="pgtrigger_payee_is_frozen_a7fb8",
                     table="refunds_payee",
@@ -1875,7 +1875,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="f2d39ddbc1f75866c5dbf455783800271875fd02",
+                    hash="79f5ec6c38a205bf540a4e1fc6af67e6345fa7bf",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_35094",
@@ -1933,7 +1933,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="0651038ddf982ecd69d4be3c8c892ab9f863a807",
+                    hash="763a84b2c426e091c25a3e96ee5bdd5f02057966",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_72b5d",
@@ -2061,7 +2061,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO refunds_payoutbatchtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'accept') AND b.state = 'transmitted' AND a.state = 'bank_accepted' THEN 'accept' WHEN (named IS NULL OR named = 'approve') AND b.state = 'submitted_for_approval' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'begin_reconciliation') AND b.state = 'executed' AND a.state = 'reconciling' THEN 'begin_reconciliation' WHEN (named IS NULL OR named = 'close') AND b.state = 'reconciled' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'execute') AND b.state = 'bank_accepted' AND a.state = 'executed' THEN 'execute' WHEN (named IS NULL OR named = 'export') AND b.state = 'approved' AND a.state = 'exported' THEN 'export' WHEN (named IS NULL OR named = 'reconcile') AND b.state = 'reconciling' AND a.state = 'reconciled' THEN 'reconcile' WHEN (named IS NULL OR named = 'refuse') AND b.state = 'transmitted' AND a.state = 'bank_rejected' THEN 'refuse' WHEN (named IS NULL OR named = 'reject') AND b.state = 'submitted_for_approval' AND a.state = 'rejected' THEN 'reject' WHEN (named IS NULL OR named = 'seal') AND b.state = 'open' AND a.state = 'sealed' THEN 'seal' WHEN (named IS NULL OR named = 'submit') AND b.state = 'sealed' AND a.state = 'submitted_for_approval' THEN 'submit' WHEN (named IS NULL OR named = 'transmit') AND b.state = 'exported' AND a.state = 'transmitted' THEN 'transmit' WHEN (named IS NULL OR named = 'void') AND b.state = 'approved' AND a.state = 'voided' THEN 'void' WHEN (named IS NULL OR named = 'void') AND b.state = 'exported' AND a.state = 'voided' THEN 'void' WHEN (named IS NULL OR named = 'void') AND b.state = 'open' AND a.state = 'voided' THEN 'void' WHEN (named IS NULL OR named = 'void') AND b.state = 'sealed' AND a.state = 'voided' THEN 'void' WHEN (named IS NULL OR named = 'void') AND b.state = 'submitted_for_approval' AND a.state = 'voided' THEN 'void'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_payoutbatchtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="cb47d3817170cbc9dd2a55891794a24f6a182105",
+                    hash="65bfd257c25a19e6fb47f717a161a0099548bee2",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_8f792",
@@ -2077,7 +2077,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('open')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('open') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="a71120635b0df92fff43fcb1e93762ea639d974e",
+                    hash="d7e000824175def928828bd1b206c366817ca240",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_cb5c1",
@@ -2093,7 +2093,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="558e5dfdfa7328621ca1d92c4962a6908c81e50a",
+                    hash="654a9fdf63da1634ca97e76edddc02f9fdc91150",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_5e218",
@@ -2109,7 +2109,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE signed integer; subject_name text := 'payout_batch:' || OLD.id;",
                     func="\n                    IF OLD.state <> 'open' AND (OLD.bank_code, OLD.sequence, OLD.value_date, OLD.items, OLD.total_minor, OLD.sha256, OLD.digest, OLD.approvals_needed, OLD.maker_id, OLD.run_id, OLD.terms_id, OLD.sealed_at) IS DISTINCT FROM (NEW.bank_code, NEW.sequence, NEW.value_date, NEW.items, NEW.total_minor, NEW.sha256, NEW.digest, NEW.approvals_needed, NEW.maker_id, NEW.run_id, NEW.terms_id, NEW.sealed_at) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD051',\n                            MESSAGE = format(\n                                'payout batch %s is sealed: nothing of it can change', OLD.id);\n                    END IF;\n                    IF OLD.state <> NEW.state AND NEW.state = 'approved' THEN\n                        SELECT count(DISTINCT s.staff_number) INTO signed\n                        FROM winddown_signature s\n                        WHERE s.subject = subject_name AND s.part = 'approved'\n                            AND s.digest = NEW.digest\n                          AND s.signer_id <> NEW.maker_id\n                          AND s.staff_number <> (SELECT u.staff_number FROM accounts_user u\n                              WHERE u.id = NEW.maker_id);\n                        IF signed < NEW.approvals_needed THEN\n                            RAISE EXCEPTION USING ERRCODE = 'WD052', MESSAGE = format(\n                                'payout batch %s has %s of %s approvals, its maker not counted',\n                                OLD.id, signed, NEW.approvals_needed);\n                        END IF;\n                    END IF;\n                    IF OLD.state <> NEW.state AND NEW.state = 'transmitted' AND (\n                        SELECT count(*) FROM accounts_user u\n                        WHERE u.id = NEW.transmitted_by_id AND u.staff_number <> ''\n                          AND u.staff_number <> (SELECT m.staff_number FROM accounts_user m\n                              WHERE m.id = NEW.maker_id)\n                          AND u.staff_number NOT IN (\n                              SELECT s.staff_number FROM winddown_signature s\n                                  WHERE s.subject = subject_name)\n                    ) = 0 THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD053', MESSAGE = format(\n                            'payout batch %s: who transmits neither made nor approved it', OLD.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="6f451c48f301196704b7071865330214bfacf039",
+                    hash="d018e8d1f22d629d665aafdba31b6bd94bb25aea",
                     operation="UPDATE",
                     pgid="pgtrigger_sealed_batch_is_frozen_57f5c",
                     table="refunds_payoutbatch",
@@ -2316,7 +2316,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO refunds_payouttransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'check_payee') AND b.state = 'ready' AND a.state = 'checked' THEN 'check_payee' WHEN (named IS NULL OR named = 'execute') AND b.state = 'exported' AND a.state = 'executed' THEN 'execute' WHEN (named IS NULL OR named = 'export') AND b.state = 'batched' AND a.state = 'exported' THEN 'export' WHEN (named IS NULL OR named = 'give_back') AND b.state = 'executed' AND a.state = 'returned' THEN 'give_back' WHEN (named IS NULL OR named = 'give_up') AND b.state = 'returned' AND a.state = 'uncollectable' THEN 'give_up' WHEN (named IS NULL OR named = 'put_in_batch') AND b.state = 'checked' AND a.state = 'batched' THEN 'put_in_batch' WHEN (named IS NULL OR named = 'recall') AND b.state = 'exported' AND a.state = 'recalled' THEN 'recall' WHEN (named IS NULL OR named = 'settle') AND b.state = 'executed' AND a.state = 'settled' THEN 'settle' WHEN (named IS NULL OR named = 'take_out') AND b.state = 'batched' AND a.state = 'ready' THEN 'take_out' WHEN (named IS NULL OR named = 'take_out') AND b.state = 'exported' AND a.state = 'ready' THEN 'take_out'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_payouttransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="a8652d2b6e28dd7943ff6950f7f222f23a9180e1",
+                    hash="4ecfd1d5f9f2c04c2a4b02bbc4745e8aadf96aeb",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_70e24",
@@ -2332,7 +2332,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('ready', 'checked')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('ready', 'checked') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="d76b892a978c4efbcb537e47f6efbd533b5e8b5d",
+                    hash="4b2ca6cd404a3d38239e7aebb935ba7898612fea",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_e9cb6",
@@ -2348,7 +2348,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="54753f707c1879dca5558f346913d6dc49afeede",
+                    hash="857e37333943025ec0dd7c3fa148b4a3235480f1",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_e620b",
@@ -2364,7 +2364,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE wrong bigint;",
                     func="\n                    SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id\n                    WHERE (a.entitlement_id, a.remedy_id, a.holder_id, a.amount_minor, a.attempt)\n                          IS DISTINCT FROM (b.entitlement_id, b.remedy_id, b.holder_id,\n                              b.amount_minor, b.attempt)\n                       OR (b.batch_id IS NOT NULL AND a.batch_id IS NOT NULL\n                           AND (a.payee_id, a.batch_id) IS DISTINCT FROM (b.payee_id, b.batch_id))\n                       OR (b.result_file_id IS NOT NULL\n                           AND (a.result_file_id, a.result_at, a.return_reason)\n                           IS DISTINCT FROM (b.result_file_id, b.result_at, b.return_reason))\n                       OR (a.live AND NOT b.live);\n                    IF wrong IS NULL THEN\n                        SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id\n                        LEFT JOIN refunds_payoutbatch o ON o.id = b.batch_id\n                        LEFT JOIN refunds_payoutbatch n ON n.id = a.batch_id\n                        WHERE a.batch_id IS DISTINCT FROM b.batch_id\n                          AND (n.state <> 'open'\n                               OR o.state NOT IN ('rejected', 'bank_rejected', 'voided'));\n                    END IF;\n                    IF wrong IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD051', MESSAGE = format(\n                            'payout %s: what it pays, and what a sealed batch holds, is fixed',\n                            wrong);\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="283ac80a443652162c2368b3a96c166a924f08b0",
+                    hash="ddf54223e6e5e2c938554c51f3fe1a9e82e796bb",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_payout_is_fixed_65617",
@@ -2380,7 +2380,7 @@ class Migration(migrations.Migration):
                 name="payout_starts_outside_batches",
                 sql=winddown.guards.GuardSql(
                     func="\n                    IF (SELECT count(*) FROM after\n                        WHERE batch_id IS NOT NULL OR result_file_id IS NOT NULL) > 0 THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD051',\n                            MESSAGE = 'a new payout is in no batch and has no result';\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="1966a41f2f507b5f03eadad3174659cf7df1e3f5",
+                    hash="7ea6b54e5441e9859a75331054656c1b0df787e1",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_payout_starts_outside_batches_276bb",
@@ -2423,7 +2423,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="0d6a6e3ca448a6a7ae40db1b17b390784e453b78",
+                    hash="6ed1d3110f042428bbd14aa8a5660cf1a48c2047",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_3fe92",
@@ -2468,7 +2468,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="3e8aab7b0335c09c174962ec7941b6df08e77a59",
+                    hash="d5aefe783cbec53a167eaa0209050eb31b9adf64",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_b1082",
@@ -2483,7 +2483,7 @@ class Migration(migrations.Migration):
                 name="part_of_open_batch",
                 sql=winddown.guards.GuardSql(
                     func="\n                    IF (SELECT b.state FROM refunds_payoutbatch b\n                        WHERE b.id = NEW.batch_id) <> 'open' THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD051', MESSAGE = format(\n                            'payout batch %s is sealed: nothing of it can change', NEW.batch_id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="e6c750fa494504e03aa2bb53e7de9c810357b69e",
+                    hash="bc7d4c96230ff503eaa0715ee03761db6c56257e",
                     operation="INSERT",
                     pgid="pgtrigger_part_of_open_batch_6a310",
                     table="refunds_payoutfilepart",
@@ -2524,7 +2524,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="0100b5ace96dc42ba32ea206d60bbbfed426f06a",
+                    hash="e1b0ff38c5686b91c01b2b0ff0f7dfc308bdc34f",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_cf237",
@@ -2616,7 +2616,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO refunds_reconciliationbreaktransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'resolve') AND b.state = 'open' AND a.state = 'resolved' THEN 'resolve'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_reconciliationbreaktransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="8a29c68c76575bd99fb467817c71f6ebdba06f00",
+                    hash="612e64a9d408ab7b27ffac067127a265582d9a55",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_186fb",
@@ -2632,7 +2632,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('open')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('open') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="ba49e8d0d554c6fa895da36e121f999d44efa0ec",
+                    hash="026cc7be4b77cc318b3df15f988c5f8153568677",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_6cccf",
@@ -2648,7 +2648,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="6c06b592daa75dd75c94f775a1910e1b2ee7a9fa",
+                    hash="1d0b9d7ed9f9056f412b64367dab75a31d1169ca",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_62052",
@@ -2690,7 +2690,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="efc405cf14a742bf7688e6c770955c3e96fe4c3d",
+                    hash="3d148a83ab0273be47101e122da247fd0cc596a5",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_8d71b",
@@ -2878,7 +2878,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO refunds_refundapplicationtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'answer') AND b.state = 'needs_info' AND a.state = 'identity_check' THEN 'answer' WHEN (named IS NULL OR named = 'approve') AND b.state = 'amount_confirmed' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'approve_late') AND b.state = 'amount_confirmed' AND a.state = 'approved' THEN 'approve_late' WHEN (named IS NULL OR named = 'ask') AND b.state = 'identity_check' AND a.state = 'needs_info' THEN 'ask' WHEN (named IS NULL OR named = 'ask_again') AND b.state = 'approved' AND a.state = 'needs_info' THEN 'ask_again' WHEN (named IS NULL OR named = 'check_identity') AND b.state = 'submitted' AND a.state = 'identity_check' THEN 'check_identity' WHEN (named IS NULL OR named = 'close') AND b.state = 'approved' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'confirm_amount') AND b.state = 'verified' AND a.state = 'amount_confirmed' THEN 'confirm_amount' WHEN (named IS NULL OR named = 'reject') AND b.state = 'amount_confirmed' AND a.state = 'rejected' THEN 'reject' WHEN (named IS NULL OR named = 'reject') AND b.state = 'identity_check' AND a.state = 'rejected' THEN 'reject' WHEN (named IS NULL OR named = 'reject') AND b.state = 'needs_info' AND a.state = 'rejected' THEN 'reject' WHEN (named IS NULL OR named = 'reject') AND b.state = 'submitted' AND a.state = 'rejected' THEN 'reject' WHEN (named IS NULL OR named = 'reject') AND b.state = 'verified' AND a.state = 'rejected' THEN 'reject' WHEN (named IS NULL OR named = 'submit') AND b.state = 'draft' AND a.state = 'submitted' THEN 'submit' WHEN (named IS NULL OR named = 'verify') AND b.state = 'identity_check' AND a.state = 'verified' THEN 'verify' WHEN (named IS NULL OR named = 'withdraw') AND b.state = 'amount_confirmed' AND a.state = 'withdrawn' THEN 'withdraw' WHEN (named IS NULL OR named = 'withdraw') AND b.state = 'approved' AND a.state = 'withdrawn' THEN 'withdraw' WHEN (named IS NULL OR named = 'withdraw') AND b.state = 'draft' AND a.state = 'withdrawn' THEN 'withdraw' WHEN (named IS NULL OR named = 'withdraw') AND b.state = 'identity_check' AND a.state = 'withdrawn' THEN 'withdraw' WHEN (named IS NULL OR named = 'withdraw') AND b.state = 'needs_info' AND a.state = 'withdrawn' THEN 'withdraw' WHEN (named IS NULL OR named = 'withdraw') AND b.state = 'submitted' AND a.state = 'withdrawn' THEN 'withdraw' WHEN (named IS NULL OR named = 'withdraw') AND b.state = 'verified' AND a.state = 'withdrawn' THEN 'withdraw'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('refunds_refundapplicationtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="a3565b855746cdf34ccf04648a96303e0ce78603",
+                    hash="62c044fa8730f19c4c11e85149ed686147066662",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_fe514",
@@ -2894,7 +2894,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('draft', 'submitted')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('draft', 'submitted') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="a4d93c46d26e7140f921a548376522ee32aa7321",
+                    hash="4dbdffab42b9a4527b74380aa9b0ef168630b581",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_eaedf",
@@ -2910,7 +2910,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="a7353bf788e9256230e75e2a3d3f3872e7f09a5d",
+                    hash="b8dcd30e1e8a178ca4db5a20a9e1919de83eb462",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_5538b",
@@ -2952,7 +2952,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="89092349c72a92dcb4f291cd28ef3023e2e5b8fe",
+                    hash="6af2f6f27787f7acdb962b4126a4b00f47da55ad",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_46268",
@@ -2994,7 +2994,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="efa488111ab6b50ae08acfe389dc925c441f8caa",
+                    hash="86004b0dc752a084e06b3c676f9881c3d94461f9",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_8eb12",
@@ -3072,7 +3072,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="49b66e73d630cfe55cd1f658f20cf56f37728b4f",
+                    hash="6b1f7aa9f8b0bfa1950d3f9ef608938166df02f4",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_60577",

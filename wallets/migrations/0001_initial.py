@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO wallets_wallettransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'close') AND b.state = 'closing' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close_held') AND b.state = 'held' AND a.state = 'held_closed' THEN 'close_held' WHEN (named IS NULL OR named = 'entitle') AND b.state = 'closed' AND a.state = 'entitled' THEN 'entitle' WHEN (named IS NULL OR named = 'entitle_held') AND b.state = 'held_closed' AND a.state = 'held_entitled' THEN 'entitle_held' WHEN (named IS NULL OR named = 'exclude') AND b.state = 'entitled' AND a.state = 'excluded' THEN 'exclude' WHEN (named IS NULL OR named = 'freeze_charges') AND b.state = 'active' AND a.state = 'charge_frozen' THEN 'freeze_charges' WHEN (named IS NULL OR named = 'hold') AND b.state = 'active' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'hold') AND b.state = 'charge_frozen' AND a.state = 'held' THEN 'hold' WHEN (named IS NULL OR named = 'release') AND b.state = 'held' AND a.state = 'active' THEN 'release' WHEN (named IS NULL OR named = 'release_entitled') AND b.state = 'held_entitled' AND a.state = 'entitled' THEN 'release_entitled' WHEN (named IS NULL OR named = 'release_frozen') AND b.state = 'held' AND a.state = 'charge_frozen' THEN 'release_frozen' WHEN (named IS NULL OR named = 'restore_charges') AND b.state = 'charge_frozen' AND a.state = 'active' THEN 'restore_charges' WHEN (named IS NULL OR named = 'settle') AND b.state = 'entitled' AND a.state = 'settled' THEN 'settle' WHEN (named IS NULL OR named = 'settle_empty') AND b.state = 'closed' AND a.state = 'settled' THEN 'settle_empty' WHEN (named IS NULL OR named = 'settle_late') AND b.state = 'excluded' AND a.state = 'settled' THEN 'settle_late' WHEN (named IS NULL OR named = 'start_closing') AND b.state = 'active' AND a.state = 'closing' THEN 'start_closing' WHEN (named IS NULL OR named = 'start_closing') AND b.state = 'charge_frozen' AND a.state = 'closing' THEN 'start_closing' WHEN (named IS NULL OR named = 'transfer') AND b.state = 'entitled' AND a.state = 'transferred' THEN 'transfer'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('wallets_wallettransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="8110d736068ec2efe1c94d4bda01dde5c7d0382b",
+                    hash="ddaca08127972cfac98bcdbb0c9691726916510a",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_ab5f7",
@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('active')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('active') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="a004f8756f70572b61c0d9b621c0d2e4648f0603",
+                    hash="4b15f55b48cd1c7bcb3a8e99754c0ceda1cd3881",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_b218d",
@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="8a767937ed3dc3ec9cffb922085f8e048dbf7d2e",
+                    hash="32e3b7b4c032e9346cba291b68d0b562dee3551c",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_6c2ea",
@@ -207,7 +207,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO wallets_paymenttransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'post') AND b.state = 'authorised' AND a.state = 'posted' THEN 'post' WHEN (named IS NULL OR named = 'reverse') AND b.state = 'posted' AND a.state = 'reversed' THEN 'reverse' WHEN (named IS NULL OR named = 'void') AND b.state = 'authorised' AND a.state = 'voided' THEN 'void'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('wallets_paymenttransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="5fc7ad7057fdba96f1298ed2f61a61479f31ab74",
+                    hash="09f6decc29f552195e4a880d7dbb1a9775fbd033",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_b0631",
@@ -223,7 +223,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('authorised', 'posted')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('authorised', 'posted') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="b228a0fa78f9767eafa7c3a9670a3d60ed65f26d",
+                    hash="b8bc93057bb7327426dc585670dd9826f8648ad9",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_dc55e",
@@ -239,7 +239,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="157ac4ac521046b93414ab01262ce591aef4b972",
+                    hash="a8c5e1f30f8c6782b1cf9f7800ce8c9a6637de35",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_541f1",
@@ -383,7 +383,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO wallets_topuptransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'post') AND b.state = 'authorised' AND a.state = 'posted' THEN 'post' WHEN (named IS NULL OR named = 'reverse') AND b.state = 'pending_reversal' AND a.state = 'reversed' THEN 'reverse' WHEN (named IS NULL OR named = 'reverse') AND b.state = 'posted' AND a.state = 'reversed' THEN 'reverse' WHEN (named IS NULL OR named = 'withhold') AND b.state = 'authorised' AND a.state = 'pending_reversal' THEN 'withhold'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('wallets_topuptransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="42acdab4478ba57128fa9394beb4600d97e69c68",
+                    hash="c21f7ba2d44ae12eac24b8b0235b3612509a406b",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_b6686",
@@ -399,7 +399,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('authorised', 'posted')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('authorised', 'posted') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="cf5aba0f52cad053e85c86ccc42f851484a65cf2",
+                    hash="4f6222f391a45b3d56b7d5eea17ad7b48c5ccdd6",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_56ad4",
@@ -415,7 +415,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="1293f31c9845d43b7b746cce553deb67eb934e05",
+                    hash="def28448a0574a7e441a32a3d8a0d4f49bc8c2b9",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_3d3c2",
@@ -452,7 +452,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="eba82042aa4f3b653b17ca495585988143dfffef",
+                    hash="b0fd9b442dfb803d1f36d6c8f71b0cdae9bb3e2d",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_8f60f",
@@ -521,7 +521,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO wallets_holdtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'release') AND b.state = 'active' AND a.state = 'released' THEN 'release' WHEN (named IS NULL OR named = 'take') AND b.state = 'active' AND a.state = 'taken' THEN 'take'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('wallets_holdtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="8a571bc2ad1b8089d3cd8f09f83317d283d1d0ab",
+                    hash="98c40f5109828d96a0011ace213edd50666f0ce9",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_e45f9",
@@ -537,7 +537,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('active')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('active') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="30c1b76ff5bb597528ebb1c4fb652fd54b229e5e",
+                    hash="b228524c8b9b32cc51e99b005e0d3688ecce6792",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_765d2",
@@ -553,7 +553,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="f9228bebcbea63894bdedc554be3fa0c76f00e57",
+                    hash="14781262c8479d42c84749dfb6dda3805db95700",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_35fac",
@@ -595,7 +595,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="794e7aabe62a09bd415ec4f3b997f98941b6aecc",
+                    hash="9696446001953b2b6397704a4215050ca179d6d6",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_0862f",
@@ -661,7 +661,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="da093028f01e3381d88f2732cb8be7b898f85043",
+                    hash="aa87a651cddb181a02ebdb2bb32c365113a32de5",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_c9dcb",
@@ -703,7 +703,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="ebaa54cf1805c3d50b1437f58a9b028a00f65676",
+                    hash="563aca86fe86e936a0a1fc298c47b16cc2721962",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_185fa",
@@ -842,7 +842,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="631c1add969d126c20f135dadfbfe0ab8d59771c",
+                    hash="22e6057272f947a8f6fd70db417bebae7a25528c",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_f3726",
@@ -858,7 +858,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE wrong bigint; sums bigint; known bigint; rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n                    WITH sums AS (SELECT journal_id, sum(amount_minor) AS total FROM after GROUP BY journal_id)\n                    SELECT min(s.journal_id) FILTER (WHERE s.total <> 0), count(*), count(j.id)\n                    INTO wrong, sums, known\n                    FROM sums s LEFT JOIN wallets_journal j\n                        ON j.id = s.journal_id AND j.xact_id = pg_current_xact_id()::text::bigint;\n                    IF wrong IS NOT NULL THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD040',\n                            MESSAGE = format('journal %s does not sum to zero', wrong);\n                    END IF;\n                    IF sums <> known THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD041',\n                            MESSAGE = 'postings belong to a journal of the same transaction';\n                    END IF;\n                    SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                        concat_ws(':', journal_id, account, wallet_id, amount_minor), ',' ORDER BY id))\n                    INTO rows, first_id, last_id, digest FROM after;\n                    IF rows > 0 THEN\n                        PERFORM winddown_note_rows('wallets_posting', first_id, last_id, rows, digest);\n                    END IF;\n                    RETURN NULL;\n                ",
-                    hash="5f65e01bb4bd213110dbaedeb720b9cfce40a8a8",
+                    hash="37620cda5f96a6021672d79c3406fc252545fb7b",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_journals_balance_a28db",
@@ -896,7 +896,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="a2fab66c791a8fb38b59bf3669e9e52a5a924909",
+                    hash="0e85cfa19528e26d266b7e1e8ad9136405eec9a3",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_35aa6",
@@ -938,7 +938,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="18ad1c59dacd651563bcdd169247da096ccfe90f",
+                    hash="1fdb34beb9d5d0580cd022b4f56e626468a51a02",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_ac58f",
@@ -980,7 +980,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="6cac153082dd687756d76b2a23e88862bd9e796c",
+                    hash="32e5304166265074c29604ef714be7e5db4575cb",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_514cb",

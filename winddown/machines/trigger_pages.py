@@ -23,7 +23,9 @@ from winddown.machines.declare import Stateful
 from winddown.sqlstates import SqlState
 
 _WIDTH = 100
-_FUNCTION = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)\(.*?\$\$.*?\$\$[^;]*;", re.DOTALL)
+_FUNCTION = re.compile(
+    r"CREATE (?:OR REPLACE )?FUNCTION (\w+)\(.*?(?:\$\$.*?\$\$[^;]*;|RETURN .*?;)", re.DOTALL
+)
 _DROPPED = re.compile(r"DROP FUNCTION (?:IF EXISTS )?(\w+)")
 # A long line is broken before one of these, otherwise after a comma.
 _BREAKS_BEFORE = ("AND ", "OR ", "THEN ", "ELSE ", "FROM ", "IS DISTINCT ", "MESSAGE ")

@@ -1,9 +1,14 @@
-"""The SQL functions that triggers and movements rely on; they read tables that the next migration creates."""
+"""The SQL functions that triggers and movements rely on; they read tables that the next migration creates.
+
+Names are resolved in pg_catalog and public, by a search path of the function or when it is created, so that
+a temporary table of the caller cannot stand in for one of ours.
+"""
 
 from django.db import migrations
 
 CLOCK = """
-CREATE FUNCTION winddown_now() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION winddown_now() RETURNS timestamptz LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE instant timestamptz;
 BEGIN
     SELECT coalesce(frozen_at, clock_timestamp() + shift) INTO STRICT instant FROM winddown_clock;
@@ -13,17 +18,19 @@ END $$;
 
 MACHINES = """
 CREATE FUNCTION winddown_refuse_edge(tbl name, subject bigint, source text, target text, named text)
-RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+RETURNS text LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'WD010', MESSAGE = format(
         '%s %s: %s -> %s is not declared%s', tbl, subject, source, target, coalesce(' for ' || named, ''));
 END $$;
 
-CREATE FUNCTION winddown_rows_digest(content text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT encode(sha256(convert_to(coalesce(content, ''), 'UTF8')), 'hex') $$;
+CREATE FUNCTION winddown_rows_digest(content text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN encode(sha256(convert_to(coalesce(content, ''), 'UTF8')), 'hex');
 
 CREATE FUNCTION winddown_note_rows(tbl text, first_id bigint, last_id bigint, row_count bigint, digest text)
-RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+RETURNS void LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM set_config('winddown.rows', concat_ws(' ', nullif(current_setting('winddown.rows', true), ''),
         concat_ws(':', tbl, first_id, last_id, row_count, digest)), true);
@@ -34,15 +41,15 @@ AUDIT = """
 CREATE FUNCTION winddown_audit_hash(
     previous bytea, seq bigint, at timestamptz, actor_id bigint, action text, subject text, reason text, run_id bigint,
     facts jsonb, rows text, xact_id bigint
-) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-    SELECT sha256(previous || convert_to(concat_ws(E'\\x1f', seq, to_char(at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'),
+) RETURNS bytea LANGUAGE sql IMMUTABLE
+    RETURN sha256(previous || convert_to(concat_ws(E'\\x1f', seq, to_char(at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'),
         coalesce(actor_id::text, '-'), action, subject, reason, coalesce(run_id::text, '-'), facts::text, rows,
-        xact_id), 'UTF8'))
-$$;
+        xact_id), 'UTF8'));
 
 CREATE FUNCTION winddown_audit_append(
     p_actor bigint, p_action text, p_subject text, p_reason text, p_run bigint, p_facts jsonb
-) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+) RETURNS bigint LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     last_seq bigint;
     last_hash bytea;
@@ -66,7 +73,8 @@ END $$;
 """
 
 CAPABILITIES = """
-CREATE FUNCTION winddown_pass(p_code text, OUT version integer, OUT at timestamptz) LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION winddown_pass(p_code text, OUT version integer, OUT at timestamptz) LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     switch_id integer;
     switch_state text;

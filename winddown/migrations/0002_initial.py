@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO winddown_runtransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'abort') AND b.state = 'approved' AND a.state = 'aborted' THEN 'abort' WHEN (named IS NULL OR named = 'abort') AND b.state = 'awaiting_approval' AND a.state = 'aborted' THEN 'abort' WHEN (named IS NULL OR named = 'abort') AND b.state = 'paused' AND a.state = 'aborted' THEN 'abort' WHEN (named IS NULL OR named = 'abort') AND b.state = 'requested' AND a.state = 'aborted' THEN 'abort' WHEN (named IS NULL OR named = 'approve') AND b.state = 'awaiting_approval' AND a.state = 'approved' THEN 'approve' WHEN (named IS NULL OR named = 'end_with_failures') AND b.state = 'running' AND a.state = 'partially_failed' THEN 'end_with_failures' WHEN (named IS NULL OR named = 'pause') AND b.state = 'running' AND a.state = 'paused' THEN 'pause' WHEN (named IS NULL OR named = 'reject') AND b.state = 'awaiting_approval' AND a.state = 'aborted' THEN 'reject' WHEN (named IS NULL OR named = 'resume') AND b.state = 'paused' AND a.state = 'running' THEN 'resume' WHEN (named IS NULL OR named = 'retry') AND b.state = 'partially_failed' AND a.state = 'running' THEN 'retry' WHEN (named IS NULL OR named = 'start') AND b.state = 'approved' AND a.state = 'running' THEN 'start' WHEN (named IS NULL OR named = 'submit') AND b.state = 'requested' AND a.state = 'awaiting_approval' THEN 'submit' WHEN (named IS NULL OR named = 'succeed') AND b.state = 'running' AND a.state = 'succeeded' THEN 'succeed'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('winddown_runtransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="f7644aefca24cec30587725a61b1831ce1b8bda4",
+                    hash="be2f70cf984d16796be138bd770f21ea7aaa701e",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_ae940",
@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('requested')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('requested') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="e1c46226035e034be911b3fafbf06006113ed3bc",
+                    hash="128e45bf759985920c615a7370eb7e5427b1e850",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_fb33b",
@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="d1d3ea979a697896369cd79f9b6f1ce13b1688b3",
+                    hash="b9d73f7e0c9a4805e2fb6d79434421839ea3a014",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_92957",
@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     condition="WHEN (NEW.\"state\" = 'approved' AND OLD.\"state\" = 'awaiting_approval')",
                     func="\n                    IF NOT EXISTS (\n                        SELECT FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id\n                        WHERE s.subject = 'run:' || NEW.id AND s.part = 'approved' AND s.digest = NEW.plan_digest\n                          AND s.signer_id <> NEW.maker_id AND a.expires_at > winddown_now()\n                    ) THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD033',\n                            MESSAGE = format('run %s has no approval of a second person for its plan', NEW.id);\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="f55cede18d7f231d74d3f1c7c9e5dcc66e3908f8",
+                    hash="c2c28e462cc44b0cf55cfa165bd7ec9bd0fd2b88",
                     operation="UPDATE",
                     pgid="pgtrigger_approved_by_signature_6dd1a",
                     table="winddown_run",
@@ -202,7 +202,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="0b9565bbc1d253028f4a4ba5bfc5bb585f508000",
+                    hash="d621dd892ab529a7ef4864c574a2ddb7c27efc1d",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_c3472",
@@ -249,7 +249,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="2b7a38ae6aa790fd6e36125646c6de22393867bc",
+                    hash="d93baf17e3ce2f0058d192dd6ac21dbc2e3a1fa9",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_c51de",
@@ -299,7 +299,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="5bdb01bd78bd3ffb81a407c121e0b2667afe7b69",
+                    hash="033e2a4d48fb7ed5ea1c2d5b023b48eab7442b9c",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_07ff6",
@@ -453,7 +453,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO winddown_capabilitytransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'keep_stopped') AND b.state = 'restoring' AND a.state = 'disabled' THEN 'keep_stopped' WHEN (named IS NULL OR named = 'request_restore') AND b.state = 'disabled' AND a.state = 'restoring' THEN 'request_restore' WHEN (named IS NULL OR named = 'restore') AND b.state = 'restoring' AND a.state = 'enabled' THEN 'restore' WHEN (named IS NULL OR named = 'stop') AND b.state = 'enabled' AND a.state = 'disabled' THEN 'stop'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('winddown_capabilitytransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="e1c9cc282d8f30454deaa9784c1215df9e11587b",
+                    hash="2525d0aca6b8d7f6e6e8f5701fb4ba80d400e360",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_f5a90",
@@ -469,7 +469,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('enabled')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('enabled') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="44b9f7184ffc5e7ebfa90968ce6985924e3c87c3",
+                    hash="8b1bdeea39a4bc9a63e8145b0be732d95466de33",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_2222a",
@@ -485,7 +485,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="cc58545027ef3b8a845c756c1289990f90fc8d90",
+                    hash="6d4394fe1fa185890172acf84a2c7dbb6e41bd58",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_88cb7",
@@ -527,7 +527,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="2b25dd2823fc857a8ef802f5ab41e6dd46c76e3a",
+                    hash="c9204f259f6cd5941dc395956c16104bc3974494",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_110c0",
@@ -566,7 +566,7 @@ class Migration(migrations.Migration):
                 name="rehearsal_from_the_start",
                 sql=winddown.guards.GuardSql(
                     func="\n                    IF TG_OP = 'UPDATE' AND OLD.rehearsal AND NOT NEW.rehearsal THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD021',\n                            MESSAGE = 'a rehearsal never becomes a real programme';\n                    END IF;\n                    IF NEW.rehearsal AND (TG_OP = 'INSERT' OR NOT OLD.rehearsal)\n                        AND EXISTS (SELECT FROM winddown_programme)\n                    THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD021',\n                            MESSAGE = 'a database that holds a programme cannot be made a rehearsal';\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="53923cd68593d3b65e9b16b830c339f4d576ae16",
+                    hash="fd9a477b45324b77a4e3a12383df99c7709b073b",
                     operation="INSERT OR UPDATE",
                     pgid="pgtrigger_rehearsal_from_the_start_bafd8",
                     table="winddown_clock",
@@ -660,7 +660,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="30b18b684b1c9a704d50b5326281d209cc861585",
+                    hash="a28af0bc50dbf6b5def35e86110b2b2771f729d5",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_afd67",
@@ -747,7 +747,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="aeb2024913cfaccf97885e6bbaad7954c0d9d4e0",
+                    hash="482f37e233888f235dccd447f386b8c3b40b6545",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_49f61",
@@ -852,7 +852,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE named text := nullif(current_setting('winddown.transition', true), ''); instant timestamptz := winddown_now(); by_actor bigint := nullif(current_setting('winddown.actor', true), ''); by_run bigint := nullif(current_setting('winddown.run', true), ''); for_reason text := coalesce(current_setting('winddown.reason', true), ''); this_xact bigint := pg_current_xact_id()::text; logged_by text := concat_ws(':', coalesce(by_actor::text, '-'), coalesce(by_run::text, '-'), extract(epoch FROM instant), for_reason); logged_rows bigint; first_id bigint; last_id bigint; digest text;",
                     func="\n            WITH logged AS (\n                INSERT INTO winddown_programmetransition\n                    (subject_id, transition, source, target, actor_id, run_id, reason, at, xact_id)\n                SELECT a.id,\n                       CASE WHEN (named IS NULL OR named = 'announce') AND b.state = 'operating' AND a.state = 'announced' THEN 'announce' WHEN (named IS NULL OR named = 'announce') AND b.state = 'restricted' AND a.state = 'announced' THEN 'announce' WHEN (named IS NULL OR named = 'close') AND b.state = 'closing' AND a.state = 'closed' THEN 'close' WHEN (named IS NULL OR named = 'close_window') AND b.state = 'refunding' AND a.state = 'refund_closed' THEN 'close_window' WHEN (named IS NULL OR named = 'complete') AND b.state = 'settling' AND a.state = 'completed' THEN 'complete' WHEN (named IS NULL OR named = 'declare_incident') AND b.state = 'operating' AND a.state = 'incident' THEN 'declare_incident' WHEN (named IS NULL OR named = 'fix_balance') AND b.state = 'closed' AND a.state = 'balance_fixed' THEN 'fix_balance' WHEN (named IS NULL OR named = 'open_refunds') AND b.state = 'balance_fixed' AND a.state = 'refunding' THEN 'open_refunds' WHEN (named IS NULL OR named = 'report') AND b.state = 'completed' AND a.state = 'reported' THEN 'report' WHEN (named IS NULL OR named = 'restore') AND b.state = 'restricted' AND a.state = 'operating' THEN 'restore' WHEN (named IS NULL OR named = 'restrict') AND b.state = 'incident' AND a.state = 'restricted' THEN 'restrict' WHEN (named IS NULL OR named = 'settle') AND b.state = 'refund_closed' AND a.state = 'settling' THEN 'settle' WHEN (named IS NULL OR named = 'start_closing') AND b.state = 'announced' AND a.state = 'closing' THEN 'start_closing'\n                            ELSE winddown_refuse_edge(TG_TABLE_NAME, a.id, b.state, a.state, named) END,\n                       b.state, a.state, by_actor, by_run, for_reason, instant, this_xact\n                FROM before b JOIN after a ON a.id = b.id\n                WHERE a.state <> b.state\n                ORDER BY a.id\n                RETURNING id, subject_id, transition, source, target\n            )\n            SELECT count(*), min(id), max(id), winddown_rows_digest(string_agg(\n                concat_ws(':', subject_id, transition, source, target, logged_by), ',' ORDER BY id))\n            INTO logged_rows, first_id, last_id, digest FROM logged;\n            IF logged_rows > 0 THEN\n                PERFORM winddown_note_rows('winddown_programmetransition', first_id, last_id, logged_rows, digest);\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="e50aa27201287016c70982dcb1945a77db623fd8",
+                    hash="20639c6b6fdd99b4d5c4018ac59f612315c4631d",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_machine_d95ad",
@@ -868,7 +868,7 @@ class Migration(migrations.Migration):
                 name="machine_start",
                 sql=winddown.guards.GuardSql(
                     func="\n            IF (SELECT count(*) FROM after WHERE state NOT IN ('operating')) > 0 THEN\n                PERFORM winddown_refuse_edge(TG_TABLE_NAME, a.id, '(new)', a.state, NULL)\n                FROM after a WHERE a.state NOT IN ('operating') ORDER BY a.id LIMIT 1;\n            END IF;\n            RETURN NULL;\n        ",
-                    hash="de18c739b215250b9739de6cc9de2fbe28bb3e1d",
+                    hash="c45b5c1d61c6b8cc65a2758c6b4f2b5c42a1fde5",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_machine_start_a7ae3",
@@ -884,7 +884,7 @@ class Migration(migrations.Migration):
                 name="machine_row",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD011', MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="70c9bbdeb4b27303250deb4a8c7d307ef3854464",
+                    hash="d8ff38b616742a6d455ad0a900505fc47ca03cdd",
                     level="STATEMENT",
                     operation='DELETE OR TRUNCATE OR UPDATE OF "id"',
                     pgid="pgtrigger_machine_row_3ded6",
@@ -926,7 +926,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="4c3a46f405ddc82e4b721e8fb3d4185162096de4",
+                    hash="411f96bc2175ba5edc43e4d5481bc1f1b4e5ef87",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_9adae",
@@ -980,7 +980,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="7110e105552502d01b49780d297b68fd8dee2030",
+                    hash="74a42a526a0566d3ba95d442301bc22d0808ffdf",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_b3333",
@@ -1019,7 +1019,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="e42a1d788b06c541d5a23d9af48c79fbde752b00",
+                    hash="a8559b27c78ce9393050cb05cbbb8aaa903ce893",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_a9f51",
@@ -1061,7 +1061,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="2750c843486f2384049ae59ab6c6ddbbfa45ec12",
+                    hash="74a73fb61c4f23cbb782e7128fa4243c7b7b85ce",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_3454f",
@@ -1132,7 +1132,7 @@ class Migration(migrations.Migration):
                 name="append_only",
                 sql=winddown.guards.GuardSql(
                     func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);",
-                    hash="15a1ff76a61ec23939f7796e9f7cd43de36f6101",
+                    hash="efc575ababe8c0cadb78ec0da0fc52f53c79e57a",
                     level="STATEMENT",
                     operation="UPDATE OR DELETE OR TRUNCATE",
                     pgid="pgtrigger_append_only_23ee5",
@@ -1148,7 +1148,7 @@ class Migration(migrations.Migration):
                 sql=winddown.guards.GuardSql(
                     declare="DECLARE asked winddown_approval; latest bigint;",
                     func="\n                    SELECT * INTO asked FROM winddown_approval WHERE id = NEW.approval_id;\n                    SELECT coalesce(u.staff_number, '') INTO NEW.staff_number\n                    FROM accounts_user u WHERE u.id = NEW.signer_id;\n                    IF NEW.staff_number = '' THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD030',\n                            MESSAGE = 'a signature needs a member of staff';\n                    END IF;\n                    NEW.subject := asked.subject;\n                    NEW.stage := asked.stage;\n                    NEW.at := winddown_now();\n                    IF NEW.digest <> asked.digest THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD031',\n                            MESSAGE = 'the signature covers another plan than the request';\n                    END IF;\n                    IF NEW.part = 'maker' THEN\n                        IF NEW.signer_id <> asked.maker_id THEN\n                            RAISE EXCEPTION USING ERRCODE = 'WD030',\n                                MESSAGE = 'the maker signs the own request';\n                        END IF;\n                        RETURN NEW;\n                    END IF;\n                    SELECT max(id) INTO latest FROM winddown_approval\n                    WHERE subject = asked.subject AND stage = asked.stage;\n                    IF latest <> asked.id THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD031',\n                            MESSAGE = 'the request was superseded by a later one';\n                    END IF;\n                    IF winddown_now() >= asked.expires_at THEN\n                        RAISE EXCEPTION USING ERRCODE = 'WD032',\n                            MESSAGE = 'the request has expired';\n                    END IF;\n                    RETURN NEW;\n                ",
-                    hash="e7dda7046a5d1728d9e4344cd240766a8733d0fb",
+                    hash="db78a9da767269650d2e4ead0e26632820d5b42c",
                     operation="INSERT",
                     pgid="pgtrigger_signature_fits_44993",
                     table="winddown_signature",
