@@ -7,19 +7,20 @@ from pathlib import Path
 
 
 class Printed:
-    """The files of one directory that one command prints, as text by name.
+    """The files in a directory that one command prints, as text by name.
 
-    Other files in the directory with one of the same endings are obsolete.
+    Other files in the directory with one of the same endings are obsolete, unless it is shared with
+    documents that people write.
     """
 
-    def __init__(self, directory: Path, wanted: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, wanted: Mapping[str, str], *, shared: bool = False) -> None:
         self._directory = directory
         self._wanted = wanted
         endings = {Path(name).suffix for name in wanted}
         self.stale = [name for name in sorted(wanted) if self._text(name) != wanted[name]]
         self.left_over = sorted(
             path.name
-            for path in (directory.iterdir() if directory.is_dir() else ())
+            for path in (directory.iterdir() if directory.is_dir() and not shared else ())
             if path.suffix in endings and path.name not in wanted
         )
 

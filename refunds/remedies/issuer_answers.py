@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -73,18 +73,7 @@ def import_answers(
             return Imported(file=earlier, applied=0, repeated=len(answers), not_awaited=0)
         at = clock.now()
         actions = _matched(issuer, answers, name=name)
-        known = _known(actions.values())
-        fresh = [
-            answer
-            for answer in answers
-            if _line_key(answer, actions[answer.action_ref]) not in known
-        ]
-        awaited = [
-            answer
-            for answer in fresh
-            if actions[answer.action_ref].state in IssuerAction.ANSWERABLE
-            and actions[answer.action_ref].attempt == answer.attempt
-        ]
+        fresh, awaited = _sorted_out(answers, actions)
         file = requests.store(
             issuer,
             IssuerFile.Direction.ANSWER,
@@ -114,6 +103,23 @@ def import_answers(
             not_awaited=done.not_awaited,
         )
         return done
+
+
+def _sorted_out(
+    answers: Sequence[AnswerLine], actions: Mapping[str, IssuerAction]
+) -> tuple[list[AnswerLine], list[AnswerLine]]:
+    """Returns the answers that are not stored yet, and those among them for which an action waits."""
+    known = _known(actions.values())
+    fresh = [
+        answer for answer in answers if _line_key(answer, actions[answer.action_ref]) not in known
+    ]
+    awaited = [
+        answer
+        for answer in fresh
+        if actions[answer.action_ref].state in IssuerAction.ANSWERABLE
+        and actions[answer.action_ref].attempt == answer.attempt
+    ]
+    return fresh, awaited
 
 
 def _matched(

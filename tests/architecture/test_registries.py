@@ -19,7 +19,9 @@ def animals(monkeypatch: pytest.MonkeyPatch) -> Registry[str]:
 
 
 def test_the_page_is_that_of_the_registries(capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("registries", check=True, out=str(PAGE))
+    with pytest.raises(SystemExit) as ended:
+        call_command("registries", check=True, out=str(PAGE))
+    assert ended.value.code == 0, capsys.readouterr().out
 
 
 def test_a_page_that_is_old_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from argparse import ArgumentParser
 from dataclasses import asdict
 from pathlib import Path
@@ -35,26 +36,33 @@ class Command(StaffCommand):
         if not options["truth"].is_file():
             raise CommandError(f"{options['truth']} is not a file", returncode=2)
         found = judging.judge(options["truth"], as_of=as_of)
-        scores = [*found.rules, found.suspected, found.candidates]
         if self.as_json:
-            self.say(
-                "judged",
-                as_of=as_of,
-                scores=[
-                    asdict(score) | {"precision": score.precision, "recall": score.recall}
-                    for score in scores
-                ],
-                accounts=found.accounts,
-                false_share=found.false_share,
-                in_order=found.in_order,
-                windows=[
-                    {"wave": row.wave, "started_at": row.started_at, "ended_at": row.ended_at}
-                    for row in found.windows
-                ],
-            )
-            return
+            self._say_document(found, as_of)
+        else:
+            self._say_table(found)
+
+    def _say_document(self, found: judging.Judgement, as_of: dt.datetime) -> None:
+        """The judgement is written as one JSON document."""
+        self.say(
+            "judged",
+            as_of=as_of,
+            scores=[
+                asdict(score) | {"precision": score.precision, "recall": score.recall}
+                for score in (*found.rules, found.suspected, found.candidates)
+            ],
+            accounts=found.accounts,
+            false_share=found.false_share,
+            in_order=found.in_order,
+            windows=[
+                {"wave": row.wave, "started_at": row.started_at, "ended_at": row.ended_at}
+                for row in found.windows
+            ],
+        )
+
+    def _say_table(self, found: judging.Judgement) -> None:
+        """The judgement is written for a reader, one line for each rule and each wave."""
         self.say(f"{'':<16}{'found':>8}{'right':>8}{'precision':>11}{'recall':>9}")
-        for score in scores:
+        for score in (*found.rules, found.suspected, found.candidates):
             self.say(
                 f"{score.name:<16}{score.found:>8,}{score.right:>8,}{score.precision:>11.1%}"
                 f"{score.recall:>9.1%}"

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand
 
 from winddown import command_page
+from winddown.printed import Printed
 
 
 class Command(BaseCommand):
@@ -26,10 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         out = Path(options["out"])
-        current = out.exists() and out.read_text() == command_page.page()
+        page = Printed(out.parent, {out.name: command_page.page()}, shared=True)
+        code = page.answer(command="commands", check=options["check"], say=self.stdout.write)
         if options["check"]:
-            if not current:
-                self.stdout.write(f"{out} is not up to date: run manage.py commands")
-            raise SystemExit(0 if current else 1)
-        out.write_text(command_page.page())
-        self.stdout.write(f"{out} is written.")
+            raise SystemExit(code)

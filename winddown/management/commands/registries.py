@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from winddown.loading import file_kinds
+from winddown.printed import Printed
 from winddown.registries import Registry
 
 OPENING = """# Registries
@@ -41,14 +42,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        out, text = Path(options["out"]), printed()
+        out = Path(options["out"])
+        page = Printed(out.parent, {out.name: printed()}, shared=True)
+        code = page.answer(command="registries", check=options["check"], say=self.stdout.write)
         if options["check"]:
-            if out.exists() and out.read_text() == text:
-                return
-            self.stdout.write(f"{out} is not up to date: run manage.py registries")
-            raise SystemExit(1)
-        out.write_text(text)
-        self.stdout.write(f"{len(Registry.all)} registries in {out}.")
+            raise SystemExit(code)
 
 
 def printed() -> str:
