@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from accounts.models import CredentialFence, RecoveryCase
-from winddown.evidence.invariants import invariant, rows
+from winddown.evidence.invariants import About, invariant, rows
 from winddown.models import Capability, Run
 
 
-@invariant("I8", "Nobody was let in by a method after its switch was stopped")
+@invariant("I8", "Nobody was let in by a method after its switch was stopped", about=About.ACCESS)
 def sessions_after_the_stop() -> list[str]:
     return rows(
         """
@@ -23,7 +23,9 @@ def sessions_after_the_stop() -> list[str]:
 
 
 @invariant(
-    "I24", "A finished reset left no password, session or device token from before its fence"
+    "I24",
+    "A finished reset left no password, session or device token from before its fence",
+    about=About.ACCESS,
 )
 def credentials_before_the_fence() -> list[str]:
     states: dict[str, str | list[str]] = {
@@ -60,7 +62,7 @@ def credentials_before_the_fence() -> list[str]:
     )
 
 
-@invariant("I24b", "No credential names an account that does not exist")
+@invariant("I24b", "No credential names an account that does not exist", about=About.ACCESS)
 def credentials_dangle() -> list[str]:
     return [
         sentence
@@ -80,7 +82,11 @@ def credentials_dangle() -> list[str]:
     ]
 
 
-@invariant("I24c", "A used link set its account's password, in its time and under the fence")
+@invariant(
+    "I24c",
+    "A used link set its account's password, in its time and under the fence",
+    about=About.ACCESS,
+)
 def links_used_for_nothing() -> list[str]:
     return rows(
         """
@@ -97,7 +103,11 @@ def links_used_for_nothing() -> list[str]:
     )
 
 
-@invariant("I24d", "Nobody's address changed in an assisted case without two people and two proofs")
+@invariant(
+    "I24d",
+    "Nobody's address changed in an assisted case without two people and two proofs",
+    about=About.APPROVAL,
+)
 def unproved_recoveries() -> list[str]:
     return rows(
         """

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from refunds.models import Entitlement, Payout, PayoutBatch
 from wallets.models import LedgerAccount, Wallet
-from winddown.evidence.invariants import invariant, rows
+from winddown.evidence.invariants import About, invariant, rows
 from winddown.models import Signature
 
 
-@invariant("I2", "No refund twice: one payout per entitlement or remedy lives or arrived")
+@invariant(
+    "I2",
+    "No refund twice: one payout per entitlement or remedy lives or arrived",
+    about=About.MONEY,
+)
 def refunds_twice() -> list[str]:
     found = []
     for of in ("entitlement", "remedy"):
@@ -22,7 +26,11 @@ def refunds_twice() -> list[str]:
     return found
 
 
-@invariant("I3", "Never more than what is owed: payouts, entitlements and snapshot agree")
+@invariant(
+    "I3",
+    "Never more than what is owed: payouts, entitlements and snapshot agree",
+    about=About.MONEY,
+)
 def above_entitlement() -> list[str]:
     return (
         rows(
@@ -45,7 +53,7 @@ def above_entitlement() -> list[str]:
     )
 
 
-@invariant("I3b", "No payout or entitlement dangles")
+@invariant("I3b", "No payout or entitlement dangles", about=About.MONEY)
 def dangling() -> list[str]:
     return rows(
         "SELECT o.id FROM refunds_payout o LEFT JOIN refunds_entitlement e ON e.id = "
@@ -60,7 +68,7 @@ def dangling() -> list[str]:
     )
 
 
-@invariant("I3c", "A payout went to an account of its own holder")
+@invariant("I3c", "A payout went to an account of its own holder", about=About.MONEY)
 def strangers_paid() -> list[str]:
     return rows(
         "SELECT o.id FROM refunds_payout o JOIN refunds_payee p ON p.id = o.payee_id"
@@ -73,7 +81,11 @@ def strangers_paid() -> list[str]:
     )
 
 
-@invariant("I10g", "No file was released without the approvals of others than its maker")
+@invariant(
+    "I10g",
+    "No file was released without the approvals of others than its maker",
+    about=About.APPROVAL,
+)
 def unapproved_files() -> list[str]:
     return rows(
         """
@@ -97,7 +109,9 @@ def unapproved_files() -> list[str]:
     )
 
 
-@invariant("I10h", "What people decided about an application, two of them decided")
+@invariant(
+    "I10h", "What people decided about an application, two of them decided", about=About.APPROVAL
+)
 def applications_of_one_person() -> list[str]:
     return rows(
         """
@@ -115,7 +129,9 @@ def applications_of_one_person() -> list[str]:
     )
 
 
-@invariant("I11", "A sealed batch is its payouts: count, sum, and the file's own totals")
+@invariant(
+    "I11", "A sealed batch is its payouts: count, sum, and the file's own totals", about=About.MONEY
+)
 def batches_differ() -> list[str]:
     return rows(
         """
@@ -129,7 +145,7 @@ def batches_differ() -> list[str]:
     )
 
 
-@invariant("I12", "File numbers of a bank are gapless")
+@invariant("I12", "File numbers of a bank are gapless", about=About.MONEY)
 def file_numbers() -> list[str]:
     return rows(
         "SELECT bank_code, count(sequence), max(sequence) FROM refunds_payoutbatch"
@@ -139,7 +155,9 @@ def file_numbers() -> list[str]:
 
 
 @invariant(
-    "I13", "A result comes from a bank's file, once, and matches what the ledger booked for it"
+    "I13",
+    "A result comes from a bank's file, once, and matches what the ledger booked for it",
+    about=About.MONEY,
 )
 def results_booked() -> list[str]:
     return rows(
@@ -164,7 +182,9 @@ def results_booked() -> list[str]:
     )
 
 
-@invariant("I17", "After the close every wallet stands where its entitlement does")
+@invariant(
+    "I17", "After the close every wallet stands where its entitlement does", about=About.MONEY
+)
 def wallets_in_two_buckets() -> list[str]:
     return rows(
         """
@@ -203,7 +223,9 @@ def wallets_in_two_buckets() -> list[str]:
 
 
 @invariant(
-    "I60", "Entitled = paid + in flight + returned + transferred + excluded + unclaimed + held"
+    "I60",
+    "Entitled = paid + in flight + returned + transferred + excluded + unclaimed + held",
+    about=About.MONEY,
 )
 def refund_identity() -> list[str]:
     """Each control account says what the rows of its bucket say (rule 60)."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from wallets.models import Hold, Payment, TopUp
-from winddown.evidence.invariants import invariant, rows
+from winddown.evidence.invariants import About, invariant, rows
 from winddown.models import Capability
 
 
-@invariant("I1", "Money is conserved: every journal sums to zero, and so does the ledger")
+@invariant(
+    "I1",
+    "Money is conserved: every journal sums to zero, and so does the ledger",
+    about=About.MONEY,
+)
 def journals_balance() -> list[str]:
     return rows(
         "SELECT journal_id, sum(amount_minor) FROM wallets_posting GROUP BY journal_id HAVING sum(amount_minor) <> 0",
@@ -18,7 +22,7 @@ def journals_balance() -> list[str]:
     )
 
 
-@invariant("I4", "A wallet's balances are the sums of its postings")
+@invariant("I4", "A wallet's balances are the sums of its postings", about=About.MONEY)
 def balances_equal_postings() -> list[str]:
     return rows(
         """
@@ -34,7 +38,7 @@ def balances_equal_postings() -> list[str]:
     )
 
 
-@invariant("I4b", "No posting names a wallet or a journal that does not exist")
+@invariant("I4b", "No posting names a wallet or a journal that does not exist", about=About.MONEY)
 def postings_dangle() -> list[str]:
     return rows(
         """
@@ -46,7 +50,7 @@ def postings_dangle() -> list[str]:
     )
 
 
-@invariant("I4c", "The held part of a wallet is the sum of its active holds")
+@invariant("I4c", "The held part of a wallet is the sum of its active holds", about=About.MONEY)
 def holds_equal_held_part() -> list[str]:
     return rows(
         """
@@ -60,7 +64,7 @@ def holds_equal_held_part() -> list[str]:
     )
 
 
-@invariant("I7", "Nothing was charged after its source was stopped")
+@invariant("I7", "Nothing was charged after its source was stopped", about=About.MONEY)
 def charges_after_the_stop() -> list[str]:
     return rows(
         """
@@ -73,7 +77,7 @@ def charges_after_the_stop() -> list[str]:
     )
 
 
-@invariant("I7b", "Nothing was spent after spending ended")
+@invariant("I7b", "Nothing was spent after spending ended", about=About.MONEY)
 def payments_after_the_end() -> list[str]:
     return rows(
         """
@@ -84,7 +88,7 @@ def payments_after_the_end() -> list[str]:
     )
 
 
-@invariant("I18", "What is reserved equals the payments in flight")
+@invariant("I18", "What is reserved equals the payments in flight", about=About.MONEY)
 def reservations_cleared() -> list[str]:
     return rows(
         """
@@ -99,7 +103,7 @@ def reservations_cleared() -> list[str]:
     )
 
 
-@invariant("I32", "The sealed snapshot is the sum of its lines")
+@invariant("I32", "The sealed snapshot is the sum of its lines", about=About.MONEY)
 def snapshot_equals_lines() -> list[str]:
     return rows(
         """

@@ -5,12 +5,14 @@ from __future__ import annotations
 from accounts.models import CredentialFence
 from refunds.models import FraudClaim, IssuerAction, Payout, Remedy
 from wallets.models import Hold, LedgerAccount
-from winddown.evidence.invariants import invariant, rows
+from winddown.evidence.invariants import About, invariant, rows
 from winddown.models import Signature
 
 
 @invariant(
-    "I5", "No money goes to an account that a thief may have set, or out of an undecided claim"
+    "I5",
+    "No money goes to an account that a thief may have set, or out of an undecided claim",
+    about=About.VICTIMS,
 )
 def payouts_to_a_thief() -> list[str]:
     return rows(
@@ -38,7 +40,9 @@ def payouts_to_a_thief() -> list[str]:
     )
 
 
-@invariant("I6", "Every confirmed loss is made good once, in full, and none twice")
+@invariant(
+    "I6", "Every confirmed loss is made good once, in full, and none twice", about=About.VICTIMS
+)
 def losses_made_good_once() -> list[str]:
     return (
         rows(
@@ -93,7 +97,9 @@ def losses_made_good_once() -> list[str]:
     )
 
 
-@invariant("I6d", "Every confirmed loss has a remedy under way or is made good")
+@invariant(
+    "I6d", "Every confirmed loss has a remedy under way or is made good", about=About.VICTIMS
+)
 def losses_without_a_remedy() -> list[str]:
     return rows(
         """
@@ -107,7 +113,9 @@ def losses_without_a_remedy() -> list[str]:
 
 
 @invariant(
-    "I10d", "Every decided claim and every request to an issuer has a second person's approval"
+    "I10d",
+    "Every decided claim and every request to an issuer has a second person's approval",
+    about=About.APPROVAL,
 )
 def undecided_by_two() -> list[str]:
     return rows(
@@ -134,7 +142,7 @@ def undecided_by_two() -> list[str]:
     )
 
 
-@invariant("I10e", "Nobody released what the same person had held")
+@invariant("I10e", "Nobody released what the same person had held", about=About.APPROVAL)
 def released_by_the_holder() -> list[str]:
     return rows(
         """
@@ -161,7 +169,7 @@ def released_by_the_holder() -> list[str]:
     )
 
 
-@invariant("I18d", "Fraud suspense is what victims are still owed")
+@invariant("I18d", "Fraud suspense is what victims are still owed", about=About.VICTIMS)
 def suspense_equals_open_losses() -> list[str]:
     return rows(
         """
@@ -185,7 +193,9 @@ def suspense_equals_open_losses() -> list[str]:
     )
 
 
-@invariant("I18e", "Fraud loss is what was confirmed less what was clawed back")
+@invariant(
+    "I18e", "Fraud loss is what was confirmed less what was clawed back", about=About.VICTIMS
+)
 def loss_equals_confirmed() -> list[str]:
     return rows(
         """
@@ -203,7 +213,11 @@ def loss_equals_confirmed() -> list[str]:
     )
 
 
-@invariant("I19", "Every request to an issuer whose answer is late stands in the queue")
+@invariant(
+    "I19",
+    "Every request to an issuer whose answer is late stands in the queue",
+    about=About.WORK,
+)
 def silent_requests() -> list[str]:
     return rows(
         """

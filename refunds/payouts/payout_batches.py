@@ -31,8 +31,6 @@ from winddown.models import Programme, Run, Signature
 from winddown.programme import capabilities
 
 STAGES = ("first", "second")
-# What must hold before a file leaves: money conserved, nobody paid twice or without two people.
-RELEASE_GATE = ("I1", "I2", "I3", "I4", "I10g", "I11", "I12", "I60")
 _ROWS_PER_READ = 2_000
 
 
@@ -270,8 +268,8 @@ def export_batch(
     """The approved batch's file stands in `directory`, byte for byte as it was sealed.
 
     A second call writes the same bytes or finds them there, and changes nothing; a lost file is
-    written again. Refused while an invariant of the release gate is breached or payouts are
-    stopped. The state is committed before the file appears: what is in the directory was released.
+    written again. Refused while an invariant that guards the release is breached, or payouts
+    are stopped. The state is committed before the file appears: what is in the directory was released.
     """
     with transaction.atomic():
         capabilities.passed("payout")
@@ -302,9 +300,11 @@ def export_batch(
 
 
 def refuse_when_breached(action: str) -> None:
-    """Every invariant of the release gate holds; raises `GuardNotMet` with the first breach."""
+    """Every invariant about money, victims and approvals holds; raises `GuardNotMet` with the first
+    breach.
+    """
     for known in invariants.known():
-        if known.code in RELEASE_GATE and (sentences := known.breaches()):
+        if known.guards_release and (sentences := known.breaches()):
             raise GuardNotMet(
                 action=action, why=f"invariant {known.code} is breached: {sentences[0]}"
             )

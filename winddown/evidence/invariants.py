@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum, auto
 
 from django.db import connection
 
@@ -16,13 +17,33 @@ from winddown.models import Batch, Milestone, Run, Signature
 from winddown.registries import Registry
 
 
+class About(StrEnum):
+    """What an invariant is about."""
+
+    MONEY = auto()
+    VICTIMS = auto()
+    APPROVAL = auto()
+    EVIDENCE = auto()
+    ACCESS = auto()
+    WORK = auto()
+
+
+# No bank file leaves while an invariant about one of these is breached.
+GUARDS_RELEASE = (About.MONEY, About.VICTIMS, About.APPROVAL)
+
+
 @dataclass(frozen=True, slots=True)
 class Invariant:
     """A statement that always holds; `breaches` returns one sentence per row that breaks it."""
 
     code: str
     statement: str
+    about: About
     breaches: Callable[[], list[str]]
+
+    @property
+    def guards_release(self) -> bool:
+        return self.about in GUARDS_RELEASE
 
 
 INVARIANTS: Registry[Invariant] = Registry(
@@ -32,12 +53,12 @@ SHOWN_MAX = 20
 
 
 def invariant(
-    code: str, statement: str
+    code: str, statement: str, *, about: About
 ) -> Callable[[Callable[[], list[str]]], Callable[[], list[str]]]:
     """Registers the decorated function as the invariant `code`; two with one code are a mistake."""
 
     def register(breaches: Callable[[], list[str]]) -> Callable[[], list[str]]:
-        INVARIANTS.add(code, Invariant(code=code, statement=statement, breaches=breaches))
+        INVARIANTS.add(code, Invariant(code, statement, about, breaches))
         return breaches
 
     return register
@@ -68,7 +89,7 @@ def breached() -> dict[str, list[str]]:
     return {code: sentences for code, sentences in found.items() if sentences}
 
 
-@invariant("I9", "Every logged change of state is a declared one")
+@invariant("I9", "Every logged change of state is a declared one", about=About.EVIDENCE)
 def undeclared_changes() -> list[str]:
     found: list[str] = []
     for model in all_machines():
@@ -87,7 +108,7 @@ def undeclared_changes() -> list[str]:
     return found
 
 
-@invariant("I9b", "The last logged state of every row is the state it stands in")
+@invariant("I9b", "The last logged state of every row is the state it stands in", about=About.MONEY)
 def states_beside_the_log() -> list[str]:
     found: list[str] = []
     for model in all_machines():
@@ -101,7 +122,9 @@ def states_beside_the_log() -> list[str]:
     return found
 
 
-@invariant("I10", "No run went on without a second person's approval of its plan")
+@invariant(
+    "I10", "No run went on without a second person's approval of its plan", about=About.APPROVAL
+)
 def unapproved_runs() -> list[str]:
     return rows(
         """
@@ -116,7 +139,7 @@ def unapproved_runs() -> list[str]:
     )
 
 
-@invariant("I10b", "No person holds two roles that must not be in one hand")
+@invariant("I10b", "No person holds two roles that must not be in one hand", about=About.APPROVAL)
 def incompatible_roles() -> list[str]:
     """Counts by staff number, not by account: one person may have two accounts."""
     with connection.cursor() as cursor:
@@ -133,12 +156,12 @@ def incompatible_roles() -> list[str]:
     ][:SHOWN_MAX]
 
 
-@invariant("I14", "The audit chain is whole and covers what it says")
+@invariant("I14", "The audit chain is whole and covers what it says", about=About.EVIDENCE)
 def audit_chain() -> list[str]:
     return (audit.broken_links() + audit.rows_that_differ())[:SHOWN_MAX]
 
 
-@invariant("I15", "Every logged change of state names who made it")
+@invariant("I15", "Every logged change of state names who made it", about=About.EVIDENCE)
 def changes_without_actor() -> list[str]:
     found: list[str] = []
     for model in all_machines():
@@ -152,7 +175,7 @@ def changes_without_actor() -> list[str]:
     return found
 
 
-@invariant("I16", "A milestone fires once, never early")
+@invariant("I16", "A milestone fires once, never early", about=About.EVIDENCE)
 def milestones_fired_early() -> list[str]:
     return [
         f"{milestone.kind} fired at {milestone.fired_at}"
@@ -161,7 +184,11 @@ def milestones_fired_early() -> list[str]:
     ]
 
 
-@invariant("I20", "No row of an ended run is lost: each is moved, failed, or was rightly left")
+@invariant(
+    "I20",
+    "No row of an ended run is lost: each is moved, failed, or was rightly left",
+    about=About.WORK,
+)
 def lost_batches() -> list[str]:
     return rows(
         """
@@ -182,7 +209,7 @@ def lost_batches() -> list[str]:
     )
 
 
-@invariant("I21", "No lease is older than two periods of the reaper")
+@invariant("I21", "No lease is older than two periods of the reaper", about=About.WORK)
 def stuck_leases() -> list[str]:
     return rows(
         "SELECT b.id FROM winddown_batch b JOIN winddown_run r ON r.id = b.run_id"
