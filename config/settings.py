@@ -223,9 +223,11 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "wd-cache",
-        "OPTIONS": {"socket_timeout": 5, "socket_connect_timeout": 2}
-        if not REDIS_URL.startswith("unix:")
-        else {"socket_timeout": 5},
+        "OPTIONS": {
+            "serializer": "config.cache.JsonSerializer",
+            "socket_timeout": 5,
+            **({} if REDIS_URL.startswith("unix:") else {"socket_connect_timeout": 2}),
+        },
     }
 }
 
@@ -260,7 +262,10 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
 }
 
 CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_RESULT_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_EVENT_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
 # Early: with late acknowledgement a broker restart leaves workers that run and take nothing.
 CELERY_TASK_ACKS_LATE = False
@@ -285,7 +290,7 @@ CELERY_BEAT_SCHEDULE = beat_schedule(
     # A replay lives through half a year in minutes and ticks faster.
     tick_s=environment.whole_number("WINDDOWN_TICK_S", default=15, least=1)
 )
-CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULER = "config.beat.Scheduler"
 
 # One for each workflow, so that a long sweep cannot stand in front of a stop. A worker that is
 # started without -Q serves them all.

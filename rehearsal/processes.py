@@ -30,9 +30,7 @@ class Processes:
         celery = [sys.executable, "-m", "celery", "-A", "config"]
         quiet = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
         self._start("worker", [*celery, "worker", "--concurrency", str(self.concurrency), *quiet])
-        schedule = self.logs / "beat-schedule"
-        schedule.unlink(missing_ok=True)
-        self._start("beat", [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(schedule)])
+        self._start("beat", [*celery, "beat", "--loglevel", "WARNING"])
         return self
 
     def _start(self, name: str, command: list[str]) -> None:

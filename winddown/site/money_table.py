@@ -4,6 +4,7 @@ their count.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import time
@@ -36,6 +37,31 @@ class Figures:
     seconds: float
     money: dict[str, int]
     leaks: dict[str, int]
+
+    def kept(self) -> dict[str, object]:
+        """Returns what the cache keeps: words and numbers."""
+        return {
+            "at": self.at.isoformat(),
+            "seconds": self.seconds,
+            "money": self.money,
+            "leaks": self.leaks,
+        }
+
+    @classmethod
+    def read(cls, kept: object) -> Figures | None:
+        """Returns the count that `kept` holds; None for anything that is not a kept count."""
+        match kept:
+            case {
+                "at": str(at),
+                "seconds": int() | float() as seconds,
+                "money": dict(money),
+                "leaks": dict(leaks),
+            } if all(type(each) is int for each in (*money.values(), *leaks.values())):
+                with contextlib.suppress(ValueError):
+                    when = dt.datetime.fromisoformat(at)
+                    if when.tzinfo is not None:
+                        return cls(at=when, seconds=seconds, money=money, leaks=leaks)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +102,7 @@ def figures() -> Figures | None:
     """
     key, fresh = _keys()
     try:
-        known: Figures | None = cache.get(key)
+        known = Figures.read(cache.get(key))
         if known is not None and not cache.add(fresh, True, timeout=COUNT_S_MAX):
             return known
         counted = _count()
@@ -84,7 +110,7 @@ def figures() -> Figures | None:
             # Too large for a page: the next try is not soon.
             cache.set(fresh, True, timeout=600)
             return known
-        cache.set(key, counted, timeout=KEPT_S)
+        cache.set(key, counted.kept(), timeout=KEPT_S)
         cache.set(fresh, True, timeout=max(FRESH_S, int(counted.seconds / COUNTING_SHARE)))
         return counted
     except RedisError:

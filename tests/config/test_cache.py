@@ -1,0 +1,82 @@
+"""What lies in the broker's server is data: whatever a stranger writes there, nothing of it runs."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from celery.beat import Service
+from django.core.cache import caches
+
+from config.celery import app
+
+
+class Hostile:
+    """Unpickled, it touches a file."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.trace,)
+
+
+@pytest.fixture
+def key() -> Iterator[str]:
+    yield "test-cache"
+    caches["default"].delete("test-cache")
+
+
+def test_a_hostile_pickle_under_a_key_is_no_value_and_does_not_run(
+    key: str, settings: Any, tmp_path: Path
+) -> None:
+    trace = tmp_path / "ran"
+    pickle.loads(pickle.dumps(Hostile(trace)))  # noqa: S301 (our own)
+    assert trace.exists(), "the pickle is hostile"
+    trace.unlink()
+    cache = caches["default"]
+    server = redis.Redis.from_url(settings.REDIS_URL)
+
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        server.set(cache.make_key(key), pickle.dumps(Hostile(trace), protocol))
+        assert cache.get(key) is None
+
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("value", [0, -7, True, 1.5, "words", ["a", 1], {"a": {"b": None}}])
+def test_a_value_comes_back_as_it_was(key: str, value: object) -> None:
+    caches["default"].set(key, value, timeout=60)
+
+    assert caches["default"].get(key) == value
+
+
+def test_a_number_is_counted_by_the_server(key: str) -> None:
+    caches["default"].set(key, 1, timeout=60)
+
+    assert caches["default"].incr(key, 4) == 5
+
+
+def test_a_message_that_is_not_json_is_not_taken() -> None:
+    assert set(app.conf.accept_content) == {"json"}
+    assert set(app.conf.result_accept_content) == {"json"}
+    assert {
+        app.conf.task_serializer,
+        app.conf.result_serializer,
+        app.conf.event_serializer,
+    } == {"json"}
+
+
+def test_beat_keeps_no_file_and_everything_is_due_when_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scheduler = Service(app, scheduler_cls=app.conf.beat_scheduler).get_scheduler()
+
+    assert set(scheduler.schedule) == {"tick", "watch", "follow_up"}
+    assert all(entry.is_due().is_due for entry in scheduler.schedule.values())
+    assert list(tmp_path.iterdir()) == []
