@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.attacks import attack_page
 from accounts.models import RecoveryCase
@@ -62,7 +62,7 @@ def _seen(request: HttpRequest, number: int) -> CasePage:
     return case_page.look(found, actor=actor_of(request))
 
 
-@require_GET
+@require_safe
 @staff_page
 def case_list(request: HttpRequest) -> HttpResponse:
     if not case_page.may_see(actor_of(request)):
@@ -82,13 +82,13 @@ def case_list(request: HttpRequest) -> HttpResponse:
     return page(request, "accounts/case_list.html", form=form, seen=seen, chosen=given)
 
 
-@require_GET
+@require_safe
 @staff_page
 def case(request: HttpRequest, number: int) -> HttpResponse:
     return page(request, "accounts/case.html", seen=_seen(request, number))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
 @fresh_page
 def case_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
@@ -119,7 +119,7 @@ def _form(request: HttpRequest, verb: str, seen: CasePage) -> Form:
     return ReasonForm(given, initial={"digest": seen.request.digest if seen.request else ""})
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
 @fresh_page
 def case_contact(request: HttpRequest, number: int) -> HttpResponse:
@@ -133,7 +133,7 @@ def case_contact(request: HttpRequest, number: int) -> HttpResponse:
     return page(request, "accounts/case_contact.html", seen=seen, form=form, contact=contact)
 
 
-@require_GET
+@require_safe
 @staff_page
 def attack(request: HttpRequest) -> HttpResponse:
     seen = attack_page.look(span=request.GET.get("span", ""), reader=actor_of(request))

@@ -14,7 +14,7 @@ from refunds.forms import HoldForm
 from winddown.site.pages import actor_of, fresh_page, page, refusals_told, staff_page
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
 @fresh_page
 def hold_candidates(request: HttpRequest) -> HttpResponse:

@@ -72,6 +72,10 @@ class PlanExpired(WinddownError):
     """The request for {subject} expired at {expires_at}: plan again."""
 
 
+class ReasonBlank(WinddownError):
+    """The reason for {action} says nothing: the audit journal needs one that can be read."""
+
+
 class RunBusy(WinddownError):
     """{workflow} already has run {run} in state {state}; finish or abort it first."""
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import addresses
 from accounts.addresses import Address
 from accounts.models import User
-from winddown.site.forms import ReasonForm
+from winddown.site.forms import ReasonForm, SayingField
 
 _PLAIN = {"autocapitalize": "none", "spellcheck": "false"}
 
@@ -107,7 +107,7 @@ class NewPasswordForm(forms.Form):
 class HelpForm(AddressForm):
     """What support needs to begin an assisted case."""
 
-    name = forms.CharField(
+    name = SayingField(
         label=_("Your name"),
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
@@ -119,7 +119,7 @@ class HelpForm(AddressForm):
         required=False,
         widget=forms.TextInput(attrs=_PLAIN),
     )
-    story = forms.CharField(
+    story = SayingField(
         label=_("What happened"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 5}),
@@ -146,7 +146,7 @@ class ProofForm(forms.Form):
     """One proof: its kind, and what was seen, not the data itself."""
 
     kind = forms.ChoiceField(label=_("Kind of proof"))
-    note = forms.CharField(
+    note = SayingField(
         label=_("What was seen"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import addresses
 from accounts.attempts import limits
@@ -60,7 +60,7 @@ def _ask(request: HttpRequest, purpose: str, typed: str, *, limit: str) -> HttpR
 # --- a new password -----------------------------------------------------------------------------
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def ask(request: HttpRequest) -> HttpResponse:
     form = WhoForm(request.POST or None)
@@ -69,7 +69,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     return page(request, "accounts/recovery_ask.html", form=form)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def sent(request: HttpRequest) -> HttpResponse:
     form = CodeForm(request.POST or None)
@@ -92,7 +92,7 @@ def _by_code(request: HttpRequest, code: str) -> OneTimeLink:
     return links.by_code(asked, code)
 
 
-@require_GET
+@require_safe
 @never_cache
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     return _opened(request, token)
@@ -105,7 +105,7 @@ def _opened(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("recovery:password")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password", "again")
 @never_cache
 def password(request: HttpRequest) -> HttpResponse:
@@ -154,7 +154,7 @@ def _refusal_in(form: NewPasswordForm) -> Iterator[None]:
         form.add_error(None, words.refusal(refused))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password", "again")
 @never_cache
 def first_password(request: HttpRequest) -> HttpResponse:
@@ -182,7 +182,7 @@ def first_password(request: HttpRequest) -> HttpResponse:
 # --- a new account ------------------------------------------------------------------------------
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def register(request: HttpRequest) -> HttpResponse:
     if (stopped := registration.stopped()) is not None:
@@ -196,7 +196,7 @@ def register(request: HttpRequest) -> HttpResponse:
 # --- an assisted case ---------------------------------------------------------------------------
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def ask_help(request: HttpRequest) -> HttpResponse:
     form = HelpForm(request.POST or None)
@@ -215,7 +215,7 @@ def ask_help(request: HttpRequest) -> HttpResponse:
     return page(request, "accounts/case_open.html", form=form)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def case_status(request: HttpRequest) -> HttpResponse:
     form = ReferenceForm(request.POST or None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db import connection, transaction
 
 from accounts.models import BreachedPassword
-from winddown import locks
+from winddown import locks, texts
 from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import LoadRefused
 from winddown.evidence import audit
@@ -68,11 +68,11 @@ def _load(
     rows = earlier.rows if earlier else _stage(path, found, progress)
     if wanted is not None and wanted != rows:
         why = f"the file has {rows:,} rows, {wanted:,} were announced"
-        raise LoadRefused(file=path.name, why=why)
+        raise LoadRefused(file=texts.name_of(path), why=why)
     inserted = 0 if earlier else _record(progress)
     done = Loaded(
         kind=KIND,
-        file=path.name,
+        file=texts.name_of(path),
         sha256=found.sha256,
         rows=rows,
         inserted=inserted,
@@ -87,7 +87,7 @@ def _load(
 def _begin(path: Path) -> None:
     if not locks.try_take(Lock.LOAD):
         why = "another file is being loaded; load this one when that is done"
-        raise LoadRefused(file=path.name, why=why)
+        raise LoadRefused(file=texts.name_of(path), why=why)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '96MB'")
 
@@ -102,10 +102,12 @@ def _stage(path: Path, found: Examined, progress: Progress) -> int:
                 copy.write(lines)
                 progress("reading", reading.bytes_read, found.size_bytes)
     if reading.digest.hexdigest() != found.sha256:
-        raise LoadRefused(file=path.name, why="it changed while it was read; load it again")
+        raise LoadRefused(
+            file=texts.name_of(path), why="it changed while it was read; load it again"
+        )
     if reading.refused:
         raise LoadRefused(
-            file=path.name,
+            file=texts.name_of(path),
             why=f"{reading.refused:,} of {reading.rows:,} rows are refused, the first is"
             f" {reading.first[0]}",
             rows=reading.rows,

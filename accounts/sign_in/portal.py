@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
@@ -24,6 +22,7 @@ from accounts.models import User
 from accounts.sign_in import external, session_list, sessions
 from accounts.sign_in import second_factor_views as second_factor
 from accounts.sign_in.forms import SignInForm
+from winddown import texts
 from winddown.errors import WinddownError
 from winddown.site.pages import page
 
@@ -34,7 +33,7 @@ class SignedIn(HttpRequest):
     user: User
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password")
 @never_cache
 def sign_in(request: HttpRequest) -> HttpResponse:
@@ -71,7 +70,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 # --- another service ----------------------------------------------------------------------------
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def external_sign_in(request: HttpRequest, provider: str) -> HttpResponse:
     """The page that starts it; or why not, if the provider is stopped or the handshake failed."""
@@ -134,23 +133,39 @@ def revoke_device(request: SignedIn, number: int) -> HttpResponse:
     return redirect("open_sessions")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def devices(request: HttpRequest) -> HttpResponse:
     """JSON for the app: whose it is, and a token for a device that is signed in by a session."""
     if not request.user.is_authenticated:
         return JsonResponse({"error": "sign in"}, status=401)
-    if request.method == "GET":
+    if request.method != "POST":
         return JsonResponse({"account_ref": request.user.account_ref})
     admission = sessions.admission_of(request.session)
-    try:
-        name = str(json.loads(request.body)["device_name"])[:60]
-        token, text = device_tokens.issue(request.user, authority=admission, device_name=name)
-    except (json.JSONDecodeError, KeyError, TypeError):
+    name = _device_name(request)
+    if name is None:
         return JsonResponse({"error": "device_name is missing"}, status=400)
+    try:
+        token, text = device_tokens.issue(request.user, authority=admission, device_name=name)
     except WinddownError as refused:
         return JsonResponse({"error": str(refused)}, status=403)
     return JsonResponse({"token": text, "number": token.pk}, status=201)
+
+
+def _device_name(request: HttpRequest) -> str | None:
+    """Returns how the JSON of the request names the device; None unless that is a text that says
+    something.
+    """
+    if request.content_type == "multipart/form-data":
+        return None
+    try:
+        given = texts.read_json(request.body)
+    except ValueError:
+        return None
+    name = given.get("device_name") if isinstance(given, dict) else None
+    if not isinstance(name, str) or texts.is_blank(name):
+        return None
+    return name[:60]
 
 
 _own = second_factor.own

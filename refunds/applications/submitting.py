@@ -18,7 +18,7 @@ from refunds.bank_accounts import Account
 from refunds.models import Entitlement, Payee, RefundApplication
 from refunds.models.application import draft_place
 from refunds.payouts import payable
-from winddown import clock, encryption
+from winddown import clock, encryption, texts
 from winddown.actors import SYSTEM, Actor
 from winddown.authority import approvals
 from winddown.errors import IdempotencyConflict, PastDeadline, WinddownError
@@ -282,7 +282,7 @@ def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> lis
             outcome.refusal = AmountDiffers(
                 confirmed_minor=submission.confirmed_minor, owed_minor=row[2]
             )
-        elif late and not submission.late_reason.strip():
+        elif late and texts.is_blank(submission.late_reason):
             outcome.refusal = WindowOver(at=past_deadline.isoformat() if past_deadline else "")
         else:
             cases.append(_Case(outcome, row[0], row[1], row[2], row[3], late))

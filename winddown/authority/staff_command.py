@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
+from winddown import texts
 from winddown.errors import WinddownError
 
 
@@ -28,6 +29,10 @@ class StaffCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.as_json = bool(options["json"])
+        given = {name: _storable(value) for name, value in options.items()}
+        if given != options:
+            self.stderr.write("What could not be read of the arguments was replaced by \ufffd.")
+        options = given
         try:
             self.act(options)
         except WinddownError as refusal:
@@ -40,12 +45,12 @@ class StaffCommand(BaseCommand):
         raise NotImplementedError
 
     def actor(self, options: dict[str, Any], *, reason_needed: bool = True) -> Any:
-        """Returns the person named by --by, who must be active staff. --reason is required too."""
+        """Returns the person named by --by, who must be active staff. --reason must say something."""
         if not options["by"]:
             raise CommandError(
                 "--by is missing: name the member of staff who answers for this", returncode=2
             )
-        if reason_needed and not options["reason"]:
+        if reason_needed and texts.is_blank(options["reason"]):
             raise CommandError("--reason is missing: the audit journal needs it", returncode=2)
         person = (
             get_user_model()
@@ -66,3 +71,12 @@ class StaffCommand(BaseCommand):
             )
         else:
             self.stdout.write(sentence)
+
+
+def _storable(value: Any) -> Any:
+    """Returns the option with its text made storable. A path still names its file."""
+    if isinstance(value, str):
+        return texts.storable(value)
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    return value

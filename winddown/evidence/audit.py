@@ -12,8 +12,9 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
-from winddown import clock, locks
+from winddown import clock, locks, texts
 from winddown.actors import SYSTEM, Actor
+from winddown.errors import ReasonBlank
 from winddown.files import FileDiffers, write_once
 from winddown.locks import Lock
 from winddown.machines.declare import LOG_CONTENT
@@ -39,8 +40,10 @@ def append(
     """The chain has an entry that covers every row logged in this transaction since its last entry.
 
     Call this last in the transaction: the chain's lock is held until the commit. Returns the
-    entry's number.
+    entry's number. Raises `ReasonBlank` for a reason of spaces or invisible characters only.
     """
+    if reason and texts.is_blank(reason):
+        raise ReasonBlank(action=action)
     assert transaction.get_connection().in_atomic_block, "an audit entry belongs to a transaction"
     with connection.cursor() as cursor:
         cursor.execute(

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from winddown import texts
 from winddown.errors import LoadRefused
 from winddown.loading.file_kinds import CARD_NUMBER, Column, card_number_in
 
@@ -49,26 +50,30 @@ def examined(path: Path, *, encoding: str) -> Examined:
     size, lines, plain, judged, head = 0, 1, True, encoding != "shift_jis", b""
     try:
         with path.open("rb") as file:
-            for block in _blocks(file, name=path.name):
+            for block in _blocks(file, name=texts.name_of(path)):
                 head = head or block[:3]
                 digest.update(block)
                 if b"\0" in block:
                     line, byte = _place(block, block.index(b"\0"), first_line=lines)
                     raise LoadRefused(
-                        file=path.name,
+                        file=texts.name_of(path),
                         why=f"line {line}, byte {byte} is a NUL, which no text contains; the file"
                         " may be UTF-16: save it as UTF-8",
                     )
                 if not judged and not block.isascii():
                     judged = True
-                    _refuse_utf_8_as_shift_jis(block, name=path.name)
+                    _refuse_utf_8_as_shift_jis(block, name=texts.name_of(path))
                 plain = plain and b'"' not in block and block.count(b"\r") == block.count(b"\r\n")
                 size += len(block)
                 lines += block.count(b"\n")
     except OSError as error:
-        raise LoadRefused(file=path.name, why=f"it cannot be read: {error.strerror}") from error
+        raise LoadRefused(
+            file=texts.name_of(path), why=f"it cannot be read: {error.strerror}"
+        ) from error
     if size == 0:
-        raise LoadRefused(file=path.name, why="it is empty; its first line must name the columns")
+        raise LoadRefused(
+            file=texts.name_of(path), why="it is empty; its first line must name the columns"
+        )
     return Examined(sha256=digest.hexdigest(), size_bytes=size, has_bom=head == BOM, is_plain=plain)
 
 
@@ -93,7 +98,7 @@ class CsvSource:
     """
 
     def __init__(self, path: Path, *, encoding: str, found: Examined) -> None:
-        self.name = path.name
+        self.name = texts.name_of(path)
         self.rows = 0
         self.bytes_read = 0
         self.sha256 = ""

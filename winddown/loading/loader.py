@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import OperationalError, connection, transaction
 
-from winddown import locks
+from winddown import locks, texts
 from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import LoadRefused
 from winddown.evidence import audit
@@ -62,7 +62,9 @@ def load(
     assert encoding in CODECS, encoding
     path = Path(path)
     if expect_sum is not None and not declared.amount:
-        raise LoadRefused(file=path.name, why=f"{kind} has no amounts that could have a sum")
+        raise LoadRefused(
+            file=texts.name_of(path), why=f"{kind} has no amounts that could have a sum"
+        )
     found = examined(path, encoding=encoding)
     load_ = _Load(
         declared,
@@ -79,7 +81,8 @@ def load(
         if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
             raise
         raise LoadRefused(
-            file=path.name, why="other work holds rows that it touches; load it when that is done"
+            file=texts.name_of(path),
+            why="other work holds rows that it touches; load it when that is done",
         ) from error
     with suppress(OSError):
         load_.refused_path.unlink(missing_ok=True)
@@ -124,7 +127,7 @@ class _Load:
     def _loaded(self, rows: int, inserted: int, sum_minor: int | None, *, repeated: bool) -> Loaded:
         return Loaded(
             kind=self.kind.name,
-            file=self.path.name,
+            file=texts.name_of(self.path),
             sha256=self._found.sha256,
             rows=rows,
             inserted=inserted,
@@ -133,7 +136,7 @@ class _Load:
         )
 
     def _refusal(self, why: str, **facts: Any) -> LoadRefused:
-        return LoadRefused(file=self.path.name, why=why, **facts)
+        return LoadRefused(file=texts.name_of(self.path), why=why, **facts)
 
     # --- the file stands in a staging table -----------------------------------------------------
 
@@ -416,7 +419,7 @@ class _Load:
         LoadedFile.objects.create(
             kind=name,
             sha256=self._found.sha256,
-            file_name=self.path.name,
+            file_name=texts.name_of(self.path),
             encoding=self._encoding,
             rows=rows,
             inserted=inserted,
@@ -435,7 +438,7 @@ class _Load:
             f"file:{self._found.sha256[:16]}",
             actor=actor,
             reason=reason,
-            file=self.path.name,
+            file=texts.name_of(self.path),
             sha256=self._found.sha256,
             rows=rows,
             inserted=inserted,

@@ -13,6 +13,7 @@ from django.db import connection
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from winddown import texts
 from winddown.authority.staff_command import StaffCommand
 from winddown.models import Plan, Run
 from winddown.runs import control, planning, progress, registry, waking, working
@@ -85,8 +86,8 @@ class WorkflowCommand(StaffCommand):
 
     def plan(self, options: dict[str, Any]) -> None:
         try:
-            params = json.loads(options["params"])
-        except json.JSONDecodeError as error:
+            params = texts.read_json(options["params"])
+        except ValueError as error:
             raise CommandError(f"--params is not JSON: {error}", returncode=2) from error
         if not isinstance(params, dict):
             raise CommandError("--params is not a JSON object", returncode=2)

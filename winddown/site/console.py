@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from winddown import words
 from winddown.errors import UnknownWorkflow, WinddownError
@@ -49,7 +49,7 @@ _SWITCH_ACTS: dict[str, Callable[..., Any]] = {
 }
 
 
-@require_GET
+@require_safe
 @staff_page
 def incident(request: HttpRequest) -> HttpResponse:
     programme = Programme.objects.filter(pk=1).first()
@@ -63,7 +63,7 @@ def incident(request: HttpRequest) -> HttpResponse:
 # --- runs ---------------------------------------------------------------------------------------
 
 
-@require_GET
+@require_safe
 @staff_page
 def run(request: HttpRequest, number: int) -> HttpResponse:
     found = get_object_or_404(Run.objects.select_related("maker"), pk=number)
@@ -72,7 +72,7 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
     return page(request, template, rehearsal=seen.now.rehearsal, seen=seen)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
 @fresh_page
 def run_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
@@ -102,7 +102,7 @@ def _run_form(request: HttpRequest, verb: str, seen: run_page.RunPage) -> Reason
     return ReasonForm(request.POST or None, initial=initial)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
 @fresh_page
 def plan(request: HttpRequest, name: str) -> HttpResponse:
@@ -134,7 +134,7 @@ def _usual_params(workflow: registry.Workflow) -> str:
 # --- switches -----------------------------------------------------------------------------------
 
 
-@require_GET
+@require_safe
 @staff_page
 def switch(request: HttpRequest, code: str) -> HttpResponse:
     seen = switch_page.look(code, actor=actor_of(request))
@@ -143,7 +143,7 @@ def switch(request: HttpRequest, code: str) -> HttpResponse:
     return page(request, "winddown/switch.html", rehearsal=seen.now.rehearsal, seen=seen)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
 @fresh_page
 def switch_decide(request: HttpRequest, code: str, verb: str) -> HttpResponse:
@@ -179,7 +179,7 @@ def switch_probe(request: HttpRequest, code: str) -> HttpResponse:
 # --- invariants ---------------------------------------------------------------------------------
 
 
-@require_GET
+@require_safe
 @staff_page
 def breaches(request: HttpRequest) -> HttpResponse:
     verification = incident_page.last_verification()

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import json
+from json import JSONDecodeError
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from winddown import texts
+
 REASON_MAX = 500
+
+
+class SayingField(forms.CharField):
+    """A text that must say something: one of spaces and invisible characters counts as empty."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        return "" if texts.is_blank(text) else text
 
 
 class ReasonForm(forms.Form):
@@ -16,7 +26,7 @@ class ReasonForm(forms.Form):
     exactly that.
     """
 
-    reason = forms.CharField(
+    reason = SayingField(
         label=_("Reason"),
         max_length=REASON_MAX,
         widget=forms.Textarea(attrs={"rows": 3, "aria-describedby": "reason-hint"}),
@@ -53,7 +63,7 @@ class PlanForm(forms.Form):
             }
         ),
     )
-    reason = forms.CharField(
+    reason = SayingField(
         label=_("Reason"),
         max_length=REASON_MAX,
         widget=forms.Textarea(attrs={"rows": 3, "aria-describedby": "reason-hint"}),
@@ -62,11 +72,15 @@ class PlanForm(forms.Form):
 
     def clean_params(self) -> dict[str, Any]:
         try:
-            params = json.loads(self.cleaned_data["params"])
-        except json.JSONDecodeError as error:
+            params = texts.read_json(self.cleaned_data["params"])
+        except JSONDecodeError as error:
             raise forms.ValidationError(
                 _("This is not JSON: line %(line)s, column %(column)s."),
                 params={"line": error.lineno, "column": error.colno},
+            ) from error
+        except ValueError as error:
+            raise forms.ValidationError(
+                _("This JSON is nested too deep, or holds a number that is too large.")
             ) from error
         if not isinstance(params, dict):
             raise forms.ValidationError(_("The parameters must be one JSON object."))

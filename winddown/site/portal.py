@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from winddown.models import Milestone, Programme, PublicNotice
 from winddown.programme import offer
@@ -19,7 +19,7 @@ from winddown.site import incident_page, panels
 from winddown.site.pages import page
 
 
-@require_GET
+@require_safe
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     programme = Programme.objects.filter(pk=1).first()

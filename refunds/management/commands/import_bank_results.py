@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 
 from refunds.bankfiles.errors import BankFileError
 from refunds.payouts import results
+from winddown import texts
 from winddown.authority.staff_command import StaffCommand
 
 
@@ -29,9 +30,13 @@ class Command(StaffCommand):
             try:
                 done = results.import_file(path, actor=actor, reason=options["reason"])
             except BankFileError as refusal:
-                raise CommandError(f"{path.name} was refused whole: {refusal}") from refusal
+                raise CommandError(
+                    f"{texts.name_of(path)} was refused whole: {refusal}"
+                ) from refusal
             except OSError as error:
-                raise CommandError(f"{path.name}: {error.strerror}", returncode=2) from error
+                raise CommandError(
+                    f"{texts.name_of(path)}: {error.strerror}", returncode=2
+                ) from error
             said = (
                 "was imported before; nothing changed"
                 if done.known_before
@@ -39,4 +44,4 @@ class Command(StaffCommand):
                 f"accounts matched,"
                 f" {done.refused} refused, {done.repeated} known before, {done.breaks} breaks"
             )
-            self.say(f"{path.name}: {said}", file=path.name, **asdict(done))
+            self.say(f"{texts.name_of(path)}: {said}", file=texts.name_of(path), **asdict(done))

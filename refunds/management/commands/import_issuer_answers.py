@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 
 from refunds.models import Issuer
 from refunds.remedies import issuer_answers
+from winddown import texts
 from winddown.authority.staff_command import StaffCommand
 
 
@@ -27,7 +28,7 @@ class Command(StaffCommand):
         done = issuer_answers.import_answers(
             issuer,
             options["path"].read_bytes(),
-            name=options["path"].name,
+            name=texts.name_of(options["path"]),
             actor=actor,
             reason=options["reason"],
         )

@@ -1,0 +1,122 @@
+"""Text from outside is storable at every door, and a reason says something."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import ROOT, Database
+from winddown import texts
+from winddown.errors import ReasonBlank
+from winddown.evidence import audit
+from winddown.models import AuditEntry, Capability
+from winddown.site.forms import PlanForm, ReasonForm
+
+BLANK = ("", " ", "\t\n", "\u3000", "\u200b", "\u2060\ufeff ", "\u3164", "\u00a0")
+# "Emergency stop" as a Shift_JIS terminal sends it.
+SHIFT_JIS = b"\x8b\xd9\x8b}\x92\xe2\x8e~"
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_what_is_storable_stays_and_the_rest_becomes_a_replacement(text: str) -> None:
+    stored = texts.storable(text)
+    stored.encode()
+    assert "\0" not in stored
+    assert len(stored) == len(text)
+    assert all(new in (old, "\ufffd") for old, new in zip(text, stored, strict=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        "[" * 60 + "]" * 60,
+        '{"a": ' + "9" * 5_000 + "}",
+        '{"a": 99999999999999999999}',
+        '{"a": 1e999}',
+        '{"a": NaN}',
+        '{"a": -Infinity}',
+        b'{"a": "\xff"}',
+        "",
+        "{",
+    ],
+)
+def test_json_that_cannot_be_stored_is_no_json(text: str | bytes) -> None:
+    with pytest.raises(ValueError, match="."):
+        texts.read_json(text)
+
+
+def test_the_texts_inside_json_are_storable() -> None:
+    assert texts.read_json(r'{"a\u0000": ["\ud800", 1, null]}') == {"a\ufffd": ["\ufffd", 1, None]}
+
+
+@pytest.mark.parametrize("reason", BLANK)
+def test_a_blank_reason_is_refused_by_every_form_command_and_journal(
+    reason: str, staff: Any, switches: None
+) -> None:
+    person = staff("incident_commander")
+    assert ReasonForm({"reason": reason}).errors["reason"]
+    assert PlanForm({"reason": reason, "params": "{}"}).errors["reason"]
+    with pytest.raises(CommandError, match="--reason is missing"):
+        call_command("stop_capability", "spend", by=person.login_id, reason=reason)
+    assert Capability.objects.get(code="spend").state == Capability.State.ENABLED
+    if reason:
+        with pytest.raises(ReasonBlank), transaction.atomic():
+            audit.append("act", "subject", actor=person, reason=reason)
+
+
+def test_a_plan_of_hostile_json_is_refused_in_its_form() -> None:
+    for params in ("[" * 5_000, '{"a": ' + "9" * 5_000 + "}"):
+        assert PlanForm({"reason": "test", "params": params}).errors["params"]
+    form = PlanForm({"reason": "test", "params": json.dumps({"a": "\0\ud800"})})
+    assert form.is_valid()
+    assert form.cleaned_data["params"] == {"a": "\ufffd\ufffd"}
+
+
+def test_a_stop_takes_effect_whatever_bytes_its_reason_holds(
+    own_database: Database, switches: None, staff: Any
+) -> None:
+    person = staff("incident_commander")
+    words: list[str | bytes] = ["manage.py", "stop_capability", "transfer"]
+    words += ["--by", person.login_id, "--reason", SHIFT_JIS]
+
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=ROOT,
+        env={**os.environ, **own_database.environment, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert b"transfer is stopped" in done.stdout
+    assert b"was replaced" in done.stderr
+    connection.close()
+    switch = Capability.objects.get(code="transfer")
+    assert switch.state == Capability.State.DISABLED
+    assert switch.reason == texts.storable(os.fsdecode(SHIFT_JIS))
+    assert "\ufffd" in AuditEntry.objects.get(action="capability.stop").reason
+
+
+def test_a_file_whose_name_cannot_be_read_is_loaded_under_a_name_that_can(
+    programme: Any, tmp_path: Any
+) -> None:
+    path = tmp_path / os.fsdecode(SHIFT_JIS + b".csv")
+    path.write_text(
+        "account_ref,login_id,email,email_verified_at,phone,phone_verified_at,display_name,"
+        "kana_name,registered_at,password_hash\n"
+        "x-1,x.one,,,,,,,2019-08-10T10:00:00+09:00,\n"
+    )
+
+    call_command("load_accounts", str(path))
+
+    assert AuditEntry.objects.get(action="load.accounts").facts["file"] == texts.name_of(path)

@@ -1,0 +1,65 @@
+"""What a request brings is text that can be stored, before anybody reads it."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict, UnreadablePostError
+
+from winddown import texts
+
+_UTF_8 = codecs.lookup("utf-8").name
+
+
+class IncomingMiddleware:
+    """A request is read as UTF-8, and what cannot be stored of it is replaced.
+
+    A request that says it is in another encoding is not understood. An address with a NUL is no
+    page of ours.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Nobody reads the request with the encoding that it names, an error page neither.
+        request.encoding = "utf-8"
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        if not _is_utf_8(charset):
+            raise BadRequest("the request is not in UTF-8")
+        if texts.storable(request.path_info) != request.path_info:
+            raise Http404
+        request.GET = _storable_fields(request.GET)  # type: ignore[assignment]
+        if request.method == "POST":
+            request._post = _storable_fields(_fields_of(request))  # type: ignore[attr-defined]
+        request.COOKIES = {
+            texts.storable(name): texts.storable(value) for name, value in request.COOKIES.items()
+        }
+        for name, value in request.META.items():
+            if name.startswith("HTTP_"):
+                request.META[name] = texts.storable(value)
+        return self.get_response(request)
+
+
+def _is_utf_8(charset: str) -> bool:
+    try:
+        return codecs.lookup(charset).name == _UTF_8
+    except (LookupError, ValueError):
+        return False
+
+
+def _fields_of(request: HttpRequest) -> QueryDict:
+    try:
+        return request.POST
+    except UnreadablePostError as error:
+        raise BadRequest("the request broke off") from error
+
+
+def _storable_fields(given: QueryDict) -> QueryDict:
+    fields = QueryDict(mutable=True)
+    for name, values in given.lists():
+        fields.setlist(texts.storable(name), [texts.storable(value) for value in values])
+    fields._mutable = False
+    return fields

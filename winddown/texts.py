@@ -1,0 +1,72 @@
+"""Text from outside: how it becomes storable, and when it says nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+REPLACEMENT = "\ufffd"
+JSON_DEPTH_MAX = 50
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_INTEGERS = range(-(2**63), 2**63)
+# Letters by their category that show nothing.
+_SHOWS_NOTHING = ("\u115f", "\u1160", "\u2800", "\u3164", "\uffa0")
+
+
+def storable(text: str) -> str:
+    """Returns `text` with a replacement character for each character that PostgreSQL cannot store.
+
+    These are NUL, and the surrogates that Python makes of bytes that it cannot decode.
+    """
+    return _UNSTORABLE.sub(REPLACEMENT, text)
+
+
+def name_of(path: Path) -> str:
+    """Returns the name of the file as it is stored and shown."""
+    return storable(path.name)
+
+
+def is_blank(text: str) -> bool:
+    """Returns whether `text` shows nothing: it is empty, or all spaces and invisible characters."""
+    return all(
+        unicodedata.category(letter)[0] in "ZC" or letter in _SHOWS_NOTHING for letter in text
+    )
+
+
+def read_json(text: str | bytes) -> Any:
+    """Returns the value of the JSON `text`, which can be stored as it is.
+
+    Raises `ValueError` for every text that is no JSON, is nested deeper than `JSON_DEPTH_MAX`, or
+    holds a number that is not finite or needs more than 64 bits.
+    """
+    try:
+        return _storable_value(json.loads(text, parse_constant=_refuse), depth=0)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _storable_value(value: Any, *, depth: int) -> Any:
+    if depth > JSON_DEPTH_MAX:
+        raise ValueError("it is nested too deep")
+    match value:
+        case str():
+            return storable(value)
+        case float() if not math.isfinite(value):
+            raise ValueError("a number is too large")
+        case int() if value not in _INTEGERS:
+            raise ValueError("a number is too large")
+        case list():
+            return [_storable_value(each, depth=depth + 1) for each in value]
+        case dict():
+            return {
+                storable(key): _storable_value(each, depth=depth + 1) for key, each in value.items()
+            }
+    return value
