@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Lower, Replace
 
+from accounts.models.staff_number import StaffNumberField, in_one_spelling
 from winddown import clock
 
 # An empty hash, or what Django writes for an unusable one.
@@ -102,7 +103,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     phone_verified_at = models.DateTimeField(null=True)
     display_name = models.CharField(max_length=100, blank=True)
     kana_name = models.CharField(max_length=100, blank=True)
-    staff_number = models.CharField(
+    staff_number = StaffNumberField(
         max_length=40, blank=True, help_text="The person behind a staff account."
     )
     is_active = models.BooleanField(default=True)
@@ -157,6 +158,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=models.Q(kind="customer") | ~models.Q(staff_number=""),
                 name="staff_has_a_number",
             ),
+            in_one_spelling("staff_number", name="staff_number_in_one_spelling"),
         ]
 
     def __str__(self) -> str:

@@ -120,7 +120,7 @@ def test_two_accounts_of_one_person_are_one_person(staff: Callable[..., Any]) ->
     code, said = ask("--person", one.login_id)
 
     assert (code, said["clashes"]) == (1, [["treasury_operator", "treasury_approver"]])
-    assert "P-17" in invariants.breached()["I10b"][0]
+    assert "p-17" in invariants.breached()["I10b"][0]
 
 
 def test_the_sentences_name_duties_and_exclusions() -> None:

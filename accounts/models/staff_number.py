@@ -1,0 +1,52 @@
+"""Staff numbers: one person has one, in one spelling, so that two spellings never sign as two
+people.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from django.db import models
+from django.db.models import CheckConstraint, F, Func, Q
+from django.db.models.functions import Lower, Trim
+
+# A space, a control character, or one that nobody sees.
+_INVISIBLE = r"[[:space:][:cntrl:]\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+
+
+def one_spelling(typed: str) -> str:
+    """Returns the one spelling of a staff number: NFKC, without spaces around it, case folded."""
+    folded = unicodedata.normalize("NFKC", typed).strip().casefold()
+    return unicodedata.normalize("NFKC", folded)
+
+
+class Normalized(Func):
+    """`normalize(x, NFKC)` of PostgreSQL."""
+
+    template = "normalize(%(expressions)s, NFKC)"
+    output_field = models.TextField()
+
+
+class StaffNumberField(models.CharField):
+    """A staff number. It is saved, and looked for, in its one spelling."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        prepared = super().get_prep_value(value)
+        return one_spelling(prepared) if isinstance(prepared, str) else prepared
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        spelling = self.get_prep_value(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, spelling)
+        return spelling
+
+
+def in_one_spelling(column: str, *, name: str) -> CheckConstraint:
+    """Returns the constraint that refuses any other spelling, whoever writes it.
+
+    Every guard compares staff numbers as they stand. The constraint is why that compares people.
+    """
+    spelling = Lower(Trim(Normalized(F(column))))
+    return CheckConstraint(
+        condition=Q(**{column: spelling}) & ~Q(**{f"{column}__regex": _INVISIBLE}), name=name
+    )
