@@ -1,0 +1,53 @@
+"""A test's own database under roles of its own, and the connection as one of them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import uuid
+from collections.abc import Iterator
+
+from django.core.management import call_command
+from django.db import connection, connections
+
+from winddown.database_roles import Roles
+
+
+@contextlib.contextmanager
+def own_roles() -> Iterator[Roles]:
+    """Inside, the test's own database has these roles. The owner is the role that the tests log in as."""
+    ours = uuid.uuid4().hex[:12]
+    roles = Roles(
+        owner=value("SELECT current_user"),
+        application=f"application_{ours}",
+        loader=f"loader_{ours}",
+        reader=f"reader_{ours}",
+    )
+    below = f"{roles.application}, {roles.loader}, {roles.reader}"
+    options = [f"--{name}={getattr(roles, name)}" for name in Roles.__slots__]
+    call_command("database_roles", "--apply", *options, stdout=io.StringIO())
+    try:
+        yield roles
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP OWNED BY {below}; DROP ROLE {below}")
+
+
+@contextlib.contextmanager
+def acting_as(role: str) -> Iterator[None]:
+    """Inside, every connection of this test is the role's."""
+    options = connections["default"].settings_dict["OPTIONS"]
+    before = options["options"]
+    connections.close_all()
+    options["options"] = f"{before} -c role={role}"
+    try:
+        yield
+    finally:
+        options["options"] = before
+        connections.close_all()
+
+
+def value(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return str(cursor.fetchone()[0])

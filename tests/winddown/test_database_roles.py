@@ -1,0 +1,246 @@
+"""The service's connection owns nothing, and may do what was declared and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+
+from tests import factories
+from tests.conftest import Database
+from tests.database_roles import acting_as, own_roles
+from wallets.models import Posting, Wallet, WalletTransition
+from wallets.movements import spending
+from winddown import database_roles
+from winddown.actors import SYSTEM
+from winddown.database_roles import DELETED, MIGRATED, PERSONAL, Roles
+from winddown.evidence import invariants
+from winddown.models import Run
+
+REFUSED = "42501"
+
+
+@pytest.fixture
+def roles(own_database: Database) -> Iterator[Roles]:
+    with own_roles() as roles:
+        yield roles
+
+
+def rows(sql: str, *params: object) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+def refusal(sql: str) -> str | None:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(sql)
+    except DatabaseError as error:
+        return str(error.__cause__.sqlstate)
+    return None
+
+
+# --- what is granted ------------------------------------------------------------------------------
+
+
+def test_the_grants_are_those_that_are_declared(roles: Roles) -> None:
+    known = database_roles.declared()
+    tables = [name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname='public'")]
+    granted = "SELECT table_name, privilege_type FROM information_schema.role_table_grants"
+    assert set(rows(f"{granted} WHERE grantee = %s", roles.application)) == {
+        (table, privilege)
+        for table in tables
+        for privilege in database_roles.application_may(table, known.get(table))
+    }
+    assert set(tables) == {*known, "django_migrations"}
+    assert rows(f"{granted} WHERE grantee = %s", roles.loader) == []
+    seen = (
+        "SELECT table_name, column_name, privilege_type FROM information_schema.column_privileges"
+    )
+    assert set(rows(f"{seen} WHERE grantee = %s", roles.reader)) == {
+        (table, column, "SELECT")
+        for table, model in known.items()
+        for column in database_roles.reader_may(table, model)
+    }
+
+
+def test_no_role_below_the_owner_owns_anything(roles: Roles) -> None:
+    owning = "SELECT count(*) FROM pg_shdepend WHERE deptype = 'o' AND refobjid = to_regrole(%s)"
+    for role in (roles.application, roles.loader, roles.reader):
+        assert rows(owning, role) == [(0,)]
+
+
+def test_a_second_time_changes_nothing(roles: Roles, own_database: Database) -> None:
+    grants = "SELECT relname, relacl::text FROM pg_class WHERE relacl IS NOT NULL ORDER BY 1"
+    before = rows(grants)
+    database_roles.apply(roles)
+    assert [(name, sorted(re.findall(r"\w+=\w*", acl))) for name, acl in rows(grants)] == [
+        (name, sorted(re.findall(r"\w+=\w*", acl))) for name, acl in before
+    ]
+
+
+def test_what_is_printed_is_what_would_be_applied(
+    roles: Roles, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [f"--{name}={getattr(roles, name)}" for name in Roles.__slots__]
+    call_command("database_roles", *options)
+    printed = capsys.readouterr().out
+    assert printed == "".join(f"{each};\n" for each in database_roles.statements(roles))
+    assert f'GRANT SELECT, INSERT ON public."wallets_posting" TO "{roles.application}"' in printed
+    assert "CREATE ROLE" not in printed
+    assert 'CREATE ROLE "another" LOGIN' in database_roles.statements(Roles(reader="another"))
+
+
+def test_the_declared_lists_name_tables_and_columns_that_exist() -> None:
+    known = database_roles.declared()
+    labels = {model._meta.label for model in known.values()}
+    assert set(DELETED) <= labels
+    assert set(MIGRATED) - {"django_migrations"} <= set(known)
+    for table, columns in PERSONAL.items():
+        assert {field.column for field in known[table]._meta.concrete_fields} >= set(columns), table
+
+
+def test_nothing_that_is_sealed_or_names_somebody_is_for_the_reader() -> None:
+    telling = re.compile(
+        r"_sealed$|email$|phone$|login_id$|password$|network|mask|fingerprint|display_name|kana_name"
+        r"|name_kana|session_(key|data)|token$|note$"
+    )
+    open_ = [
+        f"{table}.{column}"
+        for table, model in database_roles.declared().items()
+        for column in database_roles.reader_may(table, model)
+        if telling.search(column)
+    ]
+    # The telephone of the service itself, and the numbers of leases.
+    assert open_ == ["winddown_programme.contact_phone", "winddown_batch.token"]
+
+
+def test_a_table_of_a_later_migration_can_be_read_and_filled_at_once(roles: Roles) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE later (id bigint GENERATED BY DEFAULT AS IDENTITY, n int)")
+    with acting_as(roles.application):
+        assert refusal("INSERT INTO later (n) VALUES (1)") is None
+        assert refusal("UPDATE later SET n = 2") == REFUSED
+        assert refusal("DELETE FROM later") == REFUSED
+    with acting_as(roles.reader):
+        assert refusal("SELECT n FROM later") == REFUSED
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+NOT_FOR_THE_APPLICATION = [
+    "CREATE TABLE public.mine (id int)",
+    "CREATE TEMPORARY TABLE mine (id int)",
+    "CREATE SCHEMA mine",
+    "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "TRUNCATE accounts_session",
+    "TRUNCATE wallets_posting CASCADE",
+    "UPDATE wallets_posting SET amount_minor = 1",
+    "DELETE FROM wallets_posting",
+    "DELETE FROM wallets_wallet",
+    "UPDATE winddown_auditentry SET reason = ''",
+    "DELETE FROM winddown_signature",
+    "SELECT FROM wallets_posting FOR UPDATE",
+    "UPDATE auth_group_permissions SET group_id = 1",
+    "INSERT INTO django_migrations (app, name, applied) VALUES ('wallets', '0002', now())",
+    "ALTER TABLE wallets_posting DISABLE TRIGGER ALL",
+    "ALTER TABLE wallets_wallet ADD COLUMN mine int",
+    "DROP TABLE accounts_session",
+    "DROP FUNCTION winddown_now() CASCADE",
+    "SET session_replication_role = replica",
+    "CREATE ROLE mine",
+]
+
+
+@pytest.fixture
+def money(own_database: Database, wallet: Callable[..., Wallet]) -> Wallet:
+    return wallet(paid_minor=1_000)
+
+
+def test_the_application_is_refused_what_only_an_owner_may_do(roles: Roles, money: Wallet) -> None:
+    with acting_as(roles.application):
+        assert {sql: refusal(sql) for sql in NOT_FOR_THE_APPLICATION} == dict.fromkeys(
+            NOT_FOR_THE_APPLICATION, REFUSED
+        )
+        # PostgreSQL only warns that nothing was granted.
+        assert refusal("GRANT SELECT ON wallets_wallet TO PUBLIC") is None
+    public = "SELECT count(*) FROM information_schema.role_table_grants WHERE grantee = 'PUBLIC'"
+    assert rows(f"{public} AND table_schema = 'public'") == [(0,)]
+    assert Posting.objects.exists()
+
+
+def test_the_reader_reads_no_personal_data_and_writes_nothing(roles: Roles, money: Wallet) -> None:
+    with acting_as(roles.reader):
+        assert rows("SELECT sum(paid_minor) FROM wallets_wallet") == [(1_000,)]
+        assert rows("SELECT count(id) FROM accounts_user WHERE is_active") != [(0,)]
+        for sql in (
+            "SELECT * FROM accounts_user",
+            "SELECT email FROM accounts_user",
+            "SELECT count(*) FROM accounts_session WHERE session_key <> ''",
+            "SELECT data FROM mfa_authenticator",
+            "UPDATE wallets_wallet SET paid_minor = 1",
+            "CREATE TEMPORARY TABLE mine (id int)",
+        ):
+            assert refusal(sql) == REFUSED, sql
+
+
+FORGED = {
+    "I4": "UPDATE wallets_wallet SET paid_minor = paid_minor + 1",
+    "I9": "INSERT INTO wallets_wallettransition (subject_id, transition, source, target, reason, at,"
+    " xact_id) SELECT id, 'wish', state, state, '', now(), pg_current_xact_id()::text::bigint"
+    " FROM wallets_wallet",
+    "I9b": "INSERT INTO wallets_wallettransition (subject_id, transition, source, target, reason, at,"
+    " xact_id) SELECT id, 'freeze_charge', 'active', 'charge_frozen', '', now(),"
+    " pg_current_xact_id()::text::bigint FROM wallets_wallet",
+    "I10b": "INSERT INTO accounts_user_groups (user_id, group_id) SELECT u.id, g.id"
+    " FROM accounts_user u, auth_group g WHERE u.is_staff AND g.name LIKE 'fraud_%'",
+}
+
+
+@pytest.mark.parametrize("code", FORGED)
+def test_what_the_application_can_forge_is_seen(
+    roles: Roles, money: Wallet, staff: Callable[..., Any], code: str
+) -> None:
+    staff("support")
+    assert invariants.breached() == {}
+    with acting_as(roles.application):
+        assert refusal(FORGED[code]) is None
+    assert code in invariants.breached()
+
+
+# --- what works -----------------------------------------------------------------------------------
+
+
+def test_money_moves_and_a_run_ends_under_the_application(
+    roles: Roles,
+    money: Wallet,
+    staff: Callable[..., Any],
+    programme: Any,
+    run_to_end: Callable[[Any], Any],
+) -> None:
+    maker, checker = staff("incident_commander"), staff("compliance")
+    with acting_as(roles.application):
+        assert rows("SELECT current_user") == [(roles.application,)]
+        spending.pay(money.pk, amount_minor=400, merchant_ref="m", payment_ref="p", actor=SYSTEM)
+        run = factories.started_run("freeze-charges", maker=maker, checker=checker)
+        assert run_to_end(run).state == Run.State.SUCCEEDED
+        money.refresh_from_db()
+        assert (money.paid_minor, money.state) == (600, Wallet.State.CHARGE_FROZEN)
+        assert WalletTransition.objects.filter(subject_id=money.pk, run_id=run.pk).count() == 1
+        assert invariants.breached() == {}
+
+
+def test_only_the_loader_loads_a_file(roles: Roles, switches: None, tmp_path: Path) -> None:
+    file = tmp_path / "breached_passwords.txt"
+    file.write_text("ab" * 20 + "\n")
+    with acting_as(roles.application), pytest.raises(DatabaseError, match="permission denied"):
+        call_command("load_breached_passwords", str(file))
+    with acting_as(roles.loader):
+        call_command("load_breached_passwords", str(file))
+    assert rows("SELECT count(*) FROM accounts_breachedpassword") == [(1,)]

@@ -1,0 +1,227 @@
+"""The roles of the database: who owns the tables, and what everybody else may do to each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.apps import apps
+from django.db import connection, models, transaction
+
+# Rows that the service deletes. Nothing is ever deleted from any other table.
+DELETED: Final = (
+    "accounts.AttackWindow",
+    "accounts.AuthMinute",
+    "accounts.Session",
+    "accounts.SourceMinute",
+    "mfa.Authenticator",
+)
+
+# Written when the owner migrates: the permissions, the groups that hold them, and what is migrated.
+MIGRATED: Final = (
+    "auth_group",
+    "auth_group_permissions",
+    "auth_permission",
+    "django_content_type",
+    "django_migrations",
+)
+
+# The tables that the reader sees are those of these apps, without the columns that tell who
+# somebody is, how to reach or pay them, how they sign in, or what people wrote about them.
+READ: Final = ("winddown", "accounts", "wallets", "refunds")
+PERSONAL: Final[dict[str, tuple[str, ...]]] = {
+    "accounts_accessrequest": ("key", "typed_sealed", "network"),
+    "accounts_accountdevice": ("device_ref", "network"),
+    "accounts_authevent": ("login_id", "network", "device_ref"),
+    "accounts_devicetoken": ("digest", "device_name"),
+    "accounts_externalidentity": ("subject",),
+    "accounts_message": ("key", "to_sealed", "facts"),
+    "accounts_onetimelink": ("key", "address_fingerprint", "address_sealed"),
+    "accounts_proofstep": ("note",),
+    "accounts_recoverycase": (
+        "key",
+        "reference",
+        "contact_sealed",
+        "contact_mask",
+        "contact_fingerprint",
+        "network",
+    ),
+    "accounts_session": ("session_key", "session_data"),
+    "accounts_signinstorm": ("signs",),
+    "accounts_sourceminute": ("source", "ids"),
+    "accounts_suspicioussource": ("source", "evidence"),
+    "accounts_user": (
+        "password",
+        "refused_hash",
+        "account_ref",
+        "login_id",
+        "email",
+        "phone",
+        "display_name",
+        "kana_name",
+    ),
+    "refunds_fraudclaim": ("evidence", "rejection_note"),
+    "refunds_issueranswer": ("note",),
+    "refunds_issuerfile": ("content",),
+    "refunds_payee": (
+        "bank_code",
+        "branch_code",
+        "account_type",
+        "account_number_sealed",
+        "account_mask",
+        "fingerprint",
+        "name_kana",
+        "name_truncated",
+    ),
+    "refunds_payoutfilepart": ("content_sealed",),
+    "refunds_refundapplication": ("body_digest", "draft_sealed", "late_reason"),
+    "wallets_fundingcard": ("card_ref", "card_token", "bin", "last4"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The names of the four roles of one database."""
+
+    owner: str = "winddown_owner"
+    application: str = "winddown_application"
+    loader: str = "winddown_loader"
+    reader: str = "winddown_reader"
+
+
+def declared() -> dict[str, type[models.Model]]:
+    """Returns every model by its table."""
+    return {
+        model._meta.db_table: model
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed
+    }
+
+
+def is_append_only(model: type[models.Model]) -> bool:
+    """Returns whether the guard of that name stands on the model's table."""
+    return any(trigger.name == "append_only" for trigger in getattr(model._meta, "triggers", ()))
+
+
+def application_may(table: str, model: type[models.Model] | None) -> tuple[str, ...]:
+    """Returns the application's privileges on the table."""
+    if table in MIGRATED or model is None:
+        return ("SELECT",)
+    may = ["SELECT", "INSERT"]
+    if not is_append_only(model):
+        may.append("UPDATE")
+    if model._meta.label in DELETED:
+        may.append("DELETE")
+    return tuple(may)
+
+
+def reader_may(table: str, model: type[models.Model] | None) -> tuple[str, ...]:
+    """Returns the columns of the table that the reader sees."""
+    if model is None or model._meta.app_label not in READ:
+        return ()
+    personal = PERSONAL.get(table, ())
+    return tuple(
+        field.column
+        for field in model._meta.concrete_fields
+        if field.column and field.column not in personal
+    )
+
+
+def statements(roles: Roles) -> list[str]:
+    """Returns the SQL after which the connected database has these roles with these privileges.
+
+    Whatever else the three roles below the owner were granted is taken back. A role that exists
+    keeps its password and attributes. Tables that are not there yet are left out.
+    """
+    return [*_roles(roles), *_ownership(roles), *_floor(roles), *_tables(roles)]
+
+
+def apply(roles: Roles) -> None:
+    """The database has the roles and privileges, or nothing was changed."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in statements(roles):
+            cursor.execute(statement)
+
+
+def _rows(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
+
+
+def _roles(roles: Roles) -> Iterator[str]:
+    names = [roles.owner, roles.application, roles.loader, roles.reader]
+    there = {name for (name,) in _rows("SELECT rolname FROM pg_roles", [])}
+    for name in names:
+        if name not in there:
+            yield f"CREATE ROLE {_quoted(name)} LOGIN"
+    member = _rows(
+        "SELECT FROM pg_auth_members WHERE roleid = to_regrole(%s) AND member = to_regrole(%s)",
+        [_quoted(roles.application), _quoted(roles.loader)],
+    )
+    if not member:
+        yield f"GRANT {_quoted(roles.application)} TO {_quoted(roles.loader)}"
+
+
+def _ownership(roles: Roles) -> Iterator[str]:
+    owner = _quoted(roles.owner)
+    for (name,) in _rows(
+        "SELECT datname FROM pg_database WHERE datname = current_database()"
+        " AND pg_get_userbyid(datdba) <> %s",
+        [roles.owner],
+    ):
+        yield f"ALTER DATABASE {_quoted(name)} OWNER TO {owner}"
+    # A sequence of a column goes with its table.
+    for (name,) in _rows(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relkind IN ('r', 'v') AND pg_get_userbyid(relowner) <> %s ORDER BY 1",
+        [roles.owner],
+    ):
+        yield f"ALTER TABLE public.{_quoted(name)} OWNER TO {owner}"
+    for (name,) in _rows(
+        "SELECT p.oid::regprocedure::text FROM pg_proc p"
+        " WHERE p.pronamespace = 'public'::regnamespace AND pg_get_userbyid(p.proowner) <> %s"
+        " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"
+        " ORDER BY 1",
+        [roles.owner],
+    ):
+        yield f"ALTER FUNCTION {name} OWNER TO {owner}"
+
+
+def _floor(roles: Roles) -> Iterator[str]:
+    """What holds for every table, also for those of later migrations."""
+    owner, application = _quoted(roles.owner), _quoted(roles.application)
+    loader, reader = _quoted(roles.loader), _quoted(roles.reader)
+    database = _quoted(str(_rows("SELECT current_database()", [])[0][0]))
+    below = f"{application}, {loader}, {reader}"
+    yield f"REVOKE ALL ON DATABASE {database} FROM PUBLIC, {below}"
+    yield f"GRANT CONNECT ON DATABASE {database} TO {application}, {reader}"
+    yield f"GRANT TEMPORARY ON DATABASE {database} TO {loader}"
+    yield f"REVOKE ALL ON SCHEMA public FROM PUBLIC, {below}"
+    yield f"GRANT USAGE ON SCHEMA public TO {application}, {reader}"
+    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {below}"
+    yield f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, {below}"
+    yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {application}"
+    later = f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT"
+    yield f"{later} SELECT, INSERT ON TABLES TO {application}"
+    yield f"{later} USAGE ON SEQUENCES TO {application}"
+    if int(_rows("SELECT current_setting('server_version_num')", [])[0][0]) >= 170000:
+        # A load refreshes the statistics of what it filled.
+        yield f"GRANT MAINTAIN ON ALL TABLES IN SCHEMA public TO {loader}"
+
+
+def _tables(roles: Roles) -> Iterator[str]:
+    known = declared()
+    for (table,) in _rows(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1", []
+    ):
+        model = known.get(table)
+        may = ", ".join(application_may(table, model))
+        yield f"GRANT {may} ON public.{_quoted(table)} TO {_quoted(roles.application)}"
+        if seen := ", ".join(map(_quoted, reader_may(table, model))):
+            yield f"GRANT SELECT ({seen}) ON public.{_quoted(table)} TO {_quoted(roles.reader)}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
