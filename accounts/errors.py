@@ -39,3 +39,7 @@ class StaffOnlyByStaff(WinddownError):
 
 class ProviderNotTrusted(WinddownError):
     """The service that signed this person in is stopped, or no longer vouches for them here."""
+
+
+class RolesExclude(WinddownError):
+    """One person may not hold two roles that exclude each other: {why}."""

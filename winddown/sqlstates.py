@@ -45,6 +45,8 @@ class SqlState(StrEnum):
     CASE_REFUSED = "WD061"
     CASE_NOT_APPROVED = "WD062"
 
+    ROLES_EXCLUDE = "WD070"
+
 
 def sqlstate_of(error: BaseException) -> str:
     """Returns the SQLSTATE that the database gave, empty where it gave none."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from django.db import DatabaseError, transaction
+
+from accounts.errors import RolesExclude
 from accounts.models import DeviceToken, Session, User
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
+from winddown.sqlstates import SqlState, sqlstate_of
 
 
 def sign_out_everywhere(user: User, *, actor: Actor, reason: str) -> None:
@@ -39,12 +44,27 @@ def disable(user: User, *, actor: Actor, reason: str) -> None:
 
 
 def enable(user: User, *, actor: Actor, reason: str) -> None:
-    """The owner is let in again; nothing that was open before comes back."""
+    """The owner is let in again; nothing that was open before comes back.
+
+    Raises `NotPermitted`, `GuardNotMet`, or `RolesExclude` when the person would then hold two
+    roles that exclude each other.
+    """
     require(actor, "accounts.disable_account", action="enable an account")
-    with transaction.atomic():
+    with _roles_kept_apart(), transaction.atomic():
         if not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
             raise GuardNotMet(action="enable the account", why="it is not disabled")
         audit.append("access.enable", _subject(user), actor=actor, reason=reason)
+
+
+@contextmanager
+def _roles_kept_apart() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as refusal:
+        if sqlstate_of(refusal) != SqlState.ROLES_EXCLUDE:
+            raise
+        why = str(refusal).partition("\n")[0]
+        raise RolesExclude(why=why) from refusal
 
 
 def end_all(user: User) -> None:

@@ -23,6 +23,7 @@ from accounts.models.reset_notice import (
     ResetNotice,
     ResetNoticeTransition,
 )
+from accounts.models.role_guard import RoleGiven
 from accounts.models.session import Session
 from accounts.models.sign_in_storm import SignInStorm, SignInStormTransition
 from accounts.models.user import User
@@ -50,6 +51,7 @@ __all__ = [
     "RecoveryCaseTransition",
     "ResetNotice",
     "ResetNoticeTransition",
+    "RoleGiven",
     "Session",
     "SignInStorm",
     "SignInStormTransition",

@@ -144,6 +144,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         indexes = [
             models.Index(Lower("email"), name="account_of_email", condition=~Q(email="")),
             models.Index(PHONE_DIGITS, name="account_of_phone", condition=~Q(phone="")),
+            models.Index(
+                fields=["staff_number"], name="accounts_of_person", condition=~Q(staff_number="")
+            ),
         ]
         constraints = [
             models.CheckConstraint(

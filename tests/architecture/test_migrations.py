@@ -18,7 +18,12 @@ ROOMS = ("winddown", "accounts", "wallets", "refunds")
 # A new migration is added here, so that none comes or stays without being noticed.
 MIGRATIONS = {
     "winddown": ["0001_functions", "0002_initial"],
-    "accounts": ["0001_initial", "0002_initial", "0003_one_person_one_staff_number"],
+    "accounts": [
+        "0001_initial",
+        "0002_initial",
+        "0003_one_person_one_staff_number",
+        "0004_roles_in_one_hand",
+    ],
     "wallets": ["0001_initial"],
     "refunds": ["0001_initial"],
 }

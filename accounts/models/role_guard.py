@@ -1,0 +1,73 @@
+"""Roles that exclude each other are refused when the second one is given."""
+
+from __future__ import annotations
+
+import pgtrigger
+
+from accounts.models.user import User
+from winddown.authority.roles import INCOMPATIBLE
+from winddown.guards import Guard
+from winddown.sqlstates import SqlState
+
+
+def _in_one_hand(account: str) -> str:
+    """Returns the function's text: the person behind `account` holds no two such roles, with all
+    accounts of the person taken together.
+
+    The person's accounts are locked, so that two roles given at the same moment meet each other.
+    """
+    pairs = ", ".join(f"('{one}', '{other}')" for one, other in INCOMPATIBLE)
+    return f"""
+        SELECT u.staff_number INTO person FROM accounts_user u
+        WHERE u.id = {account} AND u.is_active AND u.staff_number <> '';
+        IF person IS NULL THEN
+            RETURN NULL;
+        END IF;
+        PERFORM FROM accounts_user u
+        WHERE u.staff_number = person AND u.staff_number <> '' ORDER BY u.id FOR NO KEY UPDATE;
+        held := ARRAY(SELECT g.name FROM accounts_user u
+            JOIN accounts_user_groups m ON m.user_id = u.id JOIN auth_group g ON g.id = m.group_id
+            WHERE u.staff_number = person AND u.staff_number <> '' AND u.is_active);
+        SELECT p.one || ' and ' || p.other INTO clash
+        FROM (VALUES {pairs}) AS p(one, other)
+        WHERE p.one = ANY (held) AND p.other = ANY (held) LIMIT 1;
+        IF clash IS NOT NULL THEN
+            RAISE EXCEPTION USING ERRCODE = '{SqlState.ROLES_EXCLUDE}',
+                MESSAGE = format('one person would be %s', clash);
+        END IF;
+        RETURN NULL;
+    """
+
+
+_DECLARED = [("person", "text"), ("held", "text[]"), ("clash", "text")]
+
+
+class RoleGiven(User.groups.through):  # type: ignore[misc,name-defined]
+    """A role of an account: the row that gives it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = [
+            Guard(
+                name="roles_in_one_hand",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                declare=_DECLARED,
+                func=_in_one_hand("NEW.user_id"),
+            )
+        ]
+
+
+pgtrigger.register(
+    Guard(
+        name="person_keeps_roles_apart",
+        when=pgtrigger.After,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Condition(
+            "NEW.is_active AND (NOT OLD.is_active OR OLD.staff_number <> NEW.staff_number)"
+        ),
+        declare=_DECLARED,
+        func=_in_one_hand("NEW.id"),
+    )
+)(User)
