@@ -6,9 +6,11 @@ import contextlib
 import io
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 from django.core.management import call_command
 from django.db import connection, connections
+from django.db.backends.signals import connection_created
 
 from winddown.database_roles import Roles
 
@@ -35,15 +37,18 @@ def own_roles() -> Iterator[Roles]:
 
 @contextlib.contextmanager
 def acting_as(role: str) -> Iterator[None]:
-    """Inside, every connection of this test is the role's."""
-    options = connections["default"].settings_dict["OPTIONS"]
-    before = options["options"]
+    """Inside, every new connection of this process is the role's."""
+
+    def become(connection: Any, **_: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET SESSION AUTHORIZATION {role}")
+
     connections.close_all()
-    options["options"] = f"{before} -c role={role}"
+    connection_created.connect(become)
     try:
         yield
     finally:
-        options["options"] = before
+        connection_created.disconnect(become)
         connections.close_all()
 
 

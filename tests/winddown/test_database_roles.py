@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import DatabaseError, connection, transaction
 
 from tests import factories
@@ -212,6 +213,51 @@ def test_what_the_application_can_forge_is_seen(
     with acting_as(roles.application):
         assert refusal(FORGED[code]) is None
     assert code in invariants.breached()
+
+
+# --- what a deployment is told --------------------------------------------------------------------
+
+
+def told() -> str:
+    """Returns what the check says to the role that is connected."""
+    try:
+        call_command("check", "--deploy", "--database", "default", "--tag", "database")
+    except SystemCheckError as error:
+        return str(error)
+    return ""
+
+
+def test_production_refuses_every_role_but_the_application(roles: Roles, settings: Any) -> None:
+    settings.PRODUCTION = True
+    assert "winddown.E002" in told()
+    assert "has rights over the whole server" in told()
+    with acting_as(roles.application):
+        assert told() == ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE winddown_probe OWNER TO {roles.application}")
+    with acting_as(roles.application):
+        assert f"The role {roles.application} of the database default owns tables" in told()
+    settings.PRODUCTION = False
+    assert told() == ""
+
+
+def test_production_is_told_of_a_right_too_many_and_one_too_few(
+    roles: Roles, settings: Any
+) -> None:
+    settings.PRODUCTION = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT DELETE ON wallets_posting TO {roles.application}")
+        cursor.execute(f"REVOKE UPDATE ON wallets_wallet FROM {roles.application}")
+    with acting_as(roles.application):
+        assert "was declared on wallets_posting, wallets_wallet." in told()
+    database_roles.apply(roles)
+    with acting_as(roles.application):
+        assert told() == ""
+
+
+def test_the_owner_passes_the_checks_of_a_migration(own_database: Database, settings: Any) -> None:
+    settings.PRODUCTION = True
+    call_command("migrate", skip_checks=False, verbosity=0)
 
 
 # --- what works -----------------------------------------------------------------------------------
