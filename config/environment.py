@@ -166,5 +166,5 @@ def broker_from_url(url: str) -> str:
         return url
     if parts.scheme == "unix":
         database = dict(parse_qsl(parts.query)).get("db", "0")
-        return f"redis+socket://{parts.path}?virtual_host={database}"
+        return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={database}"
     raise ImproperlyConfigured("REDIS_URL must start with redis://, rediss:// or unix://.")

@@ -51,7 +51,7 @@ def _obey(verb: str, server: Server) -> None:
     print(f"{server.label}: {'stopped' if client.stop(server) else 'was not running'}")
     if verb == "remove":
         shutil.rmtree(server.room.path, ignore_errors=True)
-        shutil.rmtree(server.socket_room, ignore_errors=True)
+        server.remove_sockets()
         with contextlib.suppress(OSError):
             # Root's place under /var/tmp holds nothing else; .local does.
             server.place.rmdir()

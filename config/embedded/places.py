@@ -1,5 +1,6 @@
 """Where the servers' rooms are, and as whom the servers run."""
 
+import grp
 import hashlib
 import os
 import pwd
@@ -9,9 +10,16 @@ from pathlib import Path
 
 from .errors import EmbeddedServerError
 
+# Where systemd takes the numbers of its dynamic accounts: no account has them for long.
+_GROUPS = range(61184, 65520)
+
 
 def server_account(place: Path) -> tuple[int, int]:
-    """Returns whom root's servers run as: the owner of the place, or `nobody` where that is root."""
+    """Returns whom root's servers run as: the owner of the place, or `nobody` where that is root.
+
+    `nobody` has other processes too. Ours get a group of the place's own, and Server.close lets
+    nobody pass without it.
+    """
     owner = place.stat()
     if owner.st_uid != 0:
         return owner.st_uid, owner.st_gid
@@ -22,7 +30,14 @@ def server_account(place: Path) -> tuple[int, int]:
             "PostgreSQL refuses to run as root and this machine has no account `nobody`:"
             " run as an ordinary user, or name a server in DATABASE_URL."
         ) from error
-    return nobody.pw_uid, nobody.pw_gid
+    return nobody.pw_uid, _own_group(place)
+
+
+def _own_group(place: Path) -> int:
+    """Returns the number of a group that the machine has no name for, the same for each call."""
+    named = {group.gr_gid for group in grp.getgrall()}
+    free = [number for number in _GROUPS if number not in named]
+    return free[int(digest(place), 16) % len(free)]
 
 
 def place_for(home: Path) -> Path:

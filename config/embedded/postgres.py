@@ -72,6 +72,7 @@ class Postgres(Server):
         ]
 
     def prepare(self) -> None:
+        self.close()
         self.own_directory(self.socket_room)
         # We hold this data directory, so what lies in the socket's directory is stale.
         for left_over in self.socket_room.iterdir():

@@ -39,9 +39,7 @@ class Room:
         try:
             self.place.mkdir(mode=0o755, parents=True, exist_ok=True)
             if not self.path.exists():
-                self.path.mkdir()
-                # Not by mkdir's mode, from which a strict umask would take the server's way in.
-                self.path.chmod(0o711)
+                self.path.mkdir(mode=0o700)
                 give_to_owner(self.path, like=self.place)
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError

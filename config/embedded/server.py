@@ -67,31 +67,46 @@ class Server(ABC):
         return server_account(self.place) if os.geteuid() == 0 else None
 
     @property
+    def gate(self) -> Path:
+        """The directory around the socket's: the room, or one whose path is short."""
+        address = self.room.path / "run" / self.socket_name
+        too_long = len(os.fsencode(address)) > SOCKET_PATH_BYTES_MAX
+        # libpq takes a comma in a host's name for the beginning of another host.
+        if not too_long and "," not in str(address):
+            return self.room.path
+        return Path("/tmp") / f"winddown-{digest(self.room.path)}"  # noqa: S108
+
+    @property
     def socket_room(self) -> Path:
         """A private directory whose path can be a socket's address."""
-        room = self.room.path / "run"
-        too_long = len(os.fsencode(room / self.socket_name)) > SOCKET_PATH_BYTES_MAX
-        # libpq takes a comma in a host's name for the beginning of another host.
-        if not too_long and "," not in str(room):
-            return room
-        return Path("/tmp") / f"winddown-{digest(self.room.path)}"  # noqa: S108
+        return self.gate / "run"
 
     @property
     def socket(self) -> Path:
         """The Unix socket it answers on."""
         return self.socket_room / self.socket_name
 
+    def close(self) -> None:
+        """Sockets and data are reached by the place's owner and the server's account only."""
+        owner = self.place.stat()
+        for path in {self.room.path, self.gate}:
+            _make_directory(path, owner.st_uid, owner.st_gid)
+            if self.account:
+                os.chown(path, -1, self.account[1])
+            path.chmod(0o710 if self.account else 0o700)
+
     def own_directory(self, path: Path) -> None:
         """The directory exists, belongs to the server's account and is closed to everybody else."""
         uid, gid = self.account or (os.geteuid(), os.getegid())
-        with contextlib.suppress(FileExistsError):
-            path.mkdir(mode=0o700)
-            os.chown(path, uid, gid)
-        found = path.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid or found.st_mode & 0o077:
-            raise EmbeddedServerError(
-                f"{path} must be a directory of user {uid} that nobody else may enter; remove it."
-            )
+        found = _make_directory(path, uid, gid)
+        if found.st_mode & 0o077:
+            raise _refused(path, uid)
+
+    def remove_sockets(self) -> None:
+        shutil.rmtree(self.socket_room, ignore_errors=True)
+        if self.gate != self.room.path:
+            with contextlib.suppress(OSError):
+                self.gate.rmdir()
 
     def package(self, name: str) -> Path:
         """A directory with the package's files, in a place where the server's account may run them.
@@ -125,6 +140,23 @@ class Server(ABC):
             ]
             return (fatal or lines)[-1].strip()
         return "it left no message"
+
+
+def _make_directory(path: Path, uid: int, gid: int) -> os.stat_result:
+    """The directory exists and belongs to the user; returns what is known of it."""
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+        os.chown(path, uid, gid)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid:
+        raise _refused(path, uid)
+    return found
+
+
+def _refused(path: Path, uid: int) -> EmbeddedServerError:
+    return EmbeddedServerError(
+        f"{path} must be a directory of user {uid} that nobody else may enter; remove it."
+    )
 
 
 def _package(name: str) -> Path:

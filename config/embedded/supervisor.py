@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -140,7 +139,7 @@ class Supervisor:
                 )
                 child.kill()
                 child.wait()
-        shutil.rmtree(self.server.socket_room, ignore_errors=True)
+        self.server.remove_sockets()
 
     def _outlive_the_predecessor(self) -> None:
         """No process of an earlier server lives: the data directory is ours.

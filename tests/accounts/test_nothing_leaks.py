@@ -20,6 +20,7 @@ from accounts.models import AccessRequest, AuthEvent
 from config.log import JsonFormatter
 from tests import factories
 from tests.accounts.mail_server import Mailbox, link_in, mail_server
+from tests.broker import as_administrator
 from winddown import clock
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,8 +70,8 @@ def broker(own_database: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) ->
 
     own = 9
     url = f"{settings.REDIS_URL.split('?')[0]}?db={own}"
-    server = redis.Redis.from_url(url)
-    server.flushdb()
+    administrator = redis.Redis.from_url(as_administrator(url))
+    administrator.flushdb()
     settings.REDIS_URL = url
     from config.environment import broker_from_url
 
@@ -79,8 +80,8 @@ def broker(own_database: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) ->
     # Connections that were opened before lead to where they led.
     monkeypatch.setattr(app, "_pool", None)
     monkeypatch.setattr(app.amqp, "_producer_pool", None)
-    yield server
-    server.flushdb()
+    yield administrator
+    administrator.flushdb()
 
 
 def worker_takes_all(database: Any, mails: Mailbox) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import importlib.util
 import os
+import pwd
 import shutil
 import signal
 import stat
@@ -24,6 +25,8 @@ from config import embedded
 from config.embedded import limits
 from config.embedded.client import stop
 from config.embedded.places import place_for
+from config.embedded.processes import run_as
+from config.embedded.valkey import RIGHTS
 from config.environment import broker_from_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,7 +137,7 @@ class Home:
             server = kind(self.place)
             with contextlib.suppress(embedded.EmbeddedServerError):
                 stop(server)
-            shutil.rmtree(server.socket_room, ignore_errors=True)
+            server.remove_sockets()
         shutil.rmtree(self.place, ignore_errors=True)
 
 
@@ -183,6 +186,16 @@ def home(directory: Path) -> Iterator[Home]:
     home.close()
 
 
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[str]:
+    """The address at which our processes reach a running Valkey that keeps nothing for a test."""
+    with tempfile.TemporaryDirectory(prefix="wd-") as made:
+        Path(made).chmod(0o755)
+        home = Home(Path(made) / ".local")
+        yield home.client().urls()[1]
+        home.close()
+
+
 def test_a_second_start_finds_the_data_of_the_first(home: Home) -> None:
     client = home.client()
     database, broker = client.urls()
@@ -203,8 +216,8 @@ def test_it_is_postgresql_18_and_valkey_9_that_keep_what_they_confirmed(home: Ho
     assert query(database, "SHOW server_version")[0][0].startswith("18.")  # type: ignore[attr-defined]
     assert query(database, "SHOW fsync") == [("on",)]
     assert query(database, "SHOW listen_addresses") == [("",)]
-    valkey = redis.Redis.from_url(broker)
-    assert str(valkey.info("server")["valkey_version"]).startswith("9.")
+    assert str(redis.Redis.from_url(broker).info("server")["valkey_version"]).startswith("9.")
+    valkey = redis.Redis.from_url(embedded.Valkey(home.place).url_of("administrator"))
     assert valkey.config_get("appendonly") == {"appendonly": "yes"}
     assert valkey.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
     assert valkey.config_get("port") == {"port": "0"}
@@ -216,6 +229,44 @@ def test_the_sockets_are_closed_to_other_users(home: Home) -> None:
     for kind in embedded.SERVERS.values():
         room = kind(home.place).socket.parent
         assert stat.S_IMODE(room.stat().st_mode) == 0o700
+
+
+def test_valkey_lets_nobody_in_without_a_password(home: Home) -> None:
+    _, broker = home.client().urls()
+    address = f"unix://{broker.partition('@')[2]}"
+    password = embedded.Valkey(home.place).url_of("winddown").split("@")[0].split(":")[-1]
+
+    with pytest.raises(redis.AuthenticationError):
+        redis.Redis.from_url(address).ping()
+    with pytest.raises(redis.AuthenticationError):
+        redis.Redis.from_url(address, password=password).ping()
+    assert password not in " ".join(home.runs())
+    for user in RIGHTS:
+        kept = home.place / "valkey" / f"{user}.password"
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert password not in (home.place / "valkey/data/users.acl").read_text()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "FLUSHALL", "FLUSHDB", "CONFIG GET dir", "SHUTDOWN NOSAVE", "KEYS *", "ACL LIST", "SAVE",
+        "MODULE LIST", "BGSAVE", "BGREWRITEAOF", "MONITOR", "REPLICAOF NO ONE", "SWAPDB 0 1",
+        "CLIENT LIST", "FUNCTION LIST", "DEBUG SLEEP 0",
+    ],
+)  # fmt: skip
+def test_our_processes_may_not_give_valkey_a_dangerous_command(valkey: str, command: str) -> None:
+    with pytest.raises(redis.ResponseError, match="no permissions|not allowed"):
+        redis.Redis.from_url(valkey).execute_command(*command.split())
+
+
+def test_a_script_may_do_no_more_than_who_runs_it(valkey: str) -> None:
+    client = redis.Redis.from_url(valkey)
+
+    assert client.eval("return redis.call('INCR', KEYS[1])", 1, "counted") == 1
+    with pytest.raises(redis.ResponseError, match="no permissions"):
+        client.eval("return redis.call('FLUSHALL')", 0)
+    assert client.get("counted") == b"1"
 
 
 def test_processes_that_start_together_share_one_server(home: Home) -> None:
@@ -395,10 +446,12 @@ def test_a_path_too_long_for_a_socket_is_served_from_a_private_directory(directo
         assert query(database, "SELECT 1") == [(1,)]
         assert redis.Redis.from_url(broker).ping()
         room = embedded.Postgres(home.place).socket.parent
-        assert room.parent == Path("/tmp")
+        assert room.parent.parent == Path("/tmp")
         assert stat.S_IMODE(room.stat().st_mode) == 0o700
+        assert stat.S_IMODE(room.parent.stat().st_mode) & ~0o010 == 0o700
     finally:
         home.close()
+    assert not room.parent.exists()
 
 
 @pytest.mark.parametrize("name", ["my own 100% copy", "one, two"])
@@ -418,6 +471,7 @@ def test_an_unusual_path_works(directory: Path, name: str) -> None:
 def test_somebody_elses_socket_directory_is_refused(home: Home) -> None:
     server = embedded.Postgres(home.path)
     server.room.make()
+    server.close()
     server.socket_room.mkdir(mode=0o777)
     server.socket_room.chmod(0o777)
 
@@ -475,6 +529,28 @@ def test_root_runs_the_servers_as_nobody(home: Home) -> None:
         supervisor, child = home.pids(server)
         assert psutil.Process(child).username() == "nobody"
         assert psutil.Process(supervisor).username() == "root"
+
+
+@needs_root
+def test_another_process_of_nobody_reaches_neither_sockets_nor_data(home: Home) -> None:
+    home.client().urls()
+    nobody = pwd.getpwnam("nobody")
+
+    for server in (kind(home.place) for kind in embedded.SERVERS.values()):
+        assert server.account
+        for place in (server.socket_room, server.data):
+            ours, others = (
+                subprocess.run(
+                    ["/bin/ls", str(place)],
+                    **run_as((nobody.pw_uid, group)),
+                    cwd="/",
+                    capture_output=True,
+                    check=False,
+                ).returncode
+                for group in (server.account[1], nobody.pw_gid)
+            )
+            assert ours == 0, place
+            assert others != 0, place
 
 
 @needs_root

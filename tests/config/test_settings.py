@@ -189,6 +189,9 @@ def test_celery_is_told_of_a_socket_in_its_own_words() -> None:
     assert broker_from_url("unix:///run/valkey.sock?db=3") == (
         "redis+socket:///run/valkey.sock?virtual_host=3"
     )
+    assert broker_from_url("unix://me:secret@/run/valkey.sock?db=3") == (
+        "redis+socket://me:secret@/run/valkey.sock?virtual_host=3"
+    )
     assert broker_from_url("redis://host:6379/1") == "redis://host:6379/1"
 
 
