@@ -370,6 +370,10 @@ MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
     "authenticate": "accounts.sign_in.forms.CodeForm",
     "reauthenticate": "accounts.sign_in.forms.FreshCodeForm",
+    "add_webauthn": "accounts.sign_in.forms.AddPasskeyForm",
+    "authenticate_webauthn": "accounts.sign_in.forms.PasskeyForm",
+    "login_webauthn": "accounts.sign_in.forms.PasskeySignInForm",
+    "reauthenticate_webauthn": "accounts.sign_in.forms.FreshPasskeyForm",
 }
 
 

@@ -26,6 +26,7 @@ class Lock(IntEnum):
     BANK_ANSWER = 7009
     CANDIDATES = 7010
     CLAIM_DECISIONS = 7011
+    CASE_FORM = 7012  # by the hash of what was written
 
 
 def take(lock: Lock, key: int = 0) -> None:

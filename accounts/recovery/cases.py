@@ -25,11 +25,12 @@ from accounts.models import (
 )
 from accounts.models.recovery_case import PROOFS_MIN
 from accounts.recovery import access_requests, links
-from winddown import clock, encryption
+from winddown import clock, encryption, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NotPermitted, SamePerson
 from winddown.evidence import audit
+from winddown.locks import Lock
 from winddown.machines.move import transition_one
 from winddown.sqlstates import SqlState, sqlstate_of
 
@@ -37,6 +38,7 @@ State = RecoveryCase.State
 Answer = AccessRequest.Answer
 STAGE = "decide"
 WORK, DECIDE = "accounts.work_recovery_case", "accounts.decide_recovery_case"
+SAME_FORM_WITHIN = dt.timedelta(minutes=10)
 DECIDE_WITHIN = dt.timedelta(days=7)
 # Without letters and digits that people confuse.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -60,10 +62,14 @@ def open_case(
 ) -> RecoveryCase:
     """A case waits for support; the person asks for it later by `reference`.
 
-    No account is looked up, so the person who writes learns nothing about any account.
+    No account is looked up, so the person who writes learns nothing about any account. The same
+    form, sent twice from one network within ten minutes, is one case.
     """
     key = uuid.uuid4()
     with transaction.atomic():
+        locks.take(Lock.CASE_FORM, key=int(address.fingerprint[:7], 16))
+        if (twin := _twin(contact, address=address, network=network)) is not None:
+            return twin
         case = RecoveryCase.objects.create(
             key=key,
             reference=_reference(),
@@ -79,6 +85,17 @@ def open_case(
         )
         audit.append("recovery.open", case.subject, actor=SYSTEM)
         return case
+
+
+def _twin(contact: Contact, *, address: Address, network: str | None) -> RecoveryCase | None:
+    """Returns the case that the same form has opened a short while ago."""
+    recent = RecoveryCase.objects.filter(
+        state=State.OPENED,
+        contact_fingerprint=address.fingerprint,
+        network=network,
+        opened_at__gt=clock.now() - SAME_FORM_WITHIN,
+    )
+    return next((case for case in recent if _contact(case) == contact), None)
 
 
 def _reference() -> str:

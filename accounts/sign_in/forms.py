@@ -8,11 +8,17 @@ from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.internal.flows import post_authentication
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn import forms as webauthn
+from cryptography.exceptions import InvalidSignature
 from django import forms
 from django.contrib.auth import authenticate
 from django.utils.translation import gettext_lazy as _
 
 from accounts.sign_in import second_factor
+from winddown import texts
+
+# What the readers of a passkey's answer raise for one that is not as they expect.
+_MALFORMED = (ArithmeticError, AttributeError, InvalidSignature, LookupError, TypeError, ValueError)
 
 
 class SignInForm(forms.Form):
@@ -88,3 +94,54 @@ class FreshCodeForm(CodeForm):
     """The same, for somebody who is signed in already."""
 
     reauthenticated = True
+
+
+class PasskeyField(forms.JSONField):
+    """What a browser says of a passkey: one JSON object."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            said = texts.read_json(value or "")
+        except ValueError as error:
+            raise forms.ValidationError(_("This passkey cannot be read.")) from error
+        if not isinstance(said, dict):
+            raise forms.ValidationError(_("This passkey cannot be read."))
+        return said
+
+
+class _PasskeyForm(forms.Form):
+    """A passkey that cannot be read is not right, like one that is another's."""
+
+    credential = PasskeyField()
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()  # type: ignore[misc]
+        except _MALFORMED as error:
+            raise forms.ValidationError(_("This passkey cannot be read.")) from error
+
+
+class PasskeyForm(_PasskeyForm, webauthn.AuthenticateWebAuthnForm):
+    """A passkey as the second factor."""
+
+
+class PasskeySignInForm(_PasskeyForm, webauthn.LoginWebAuthnForm):
+    """A passkey alone."""
+
+
+class FreshPasskeyForm(_PasskeyForm, webauthn.ReauthenticateWebAuthnForm):
+    """A passkey of somebody who is signed in already."""
+
+
+class AddPasskeyForm(webauthn.AddWebAuthnForm):
+    """A new passkey, and the name that its owner gives it."""
+
+    credential = PasskeyField()
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            return dict(super().clean())
+        except _MALFORMED as error:
+            raise forms.ValidationError(_("This passkey cannot be read.")) from error

@@ -7,7 +7,9 @@ import threading
 
 import pytest
 from django.db import transaction
+from django.test import Client
 
+from accounts.models import RecoveryCase
 from tests import factories
 from tests.races.crowd import at_once, outcome, wait_until_somebody_waits_for_the_switch
 from tests.winddown import sweep
@@ -345,3 +347,17 @@ def test_a_freeze_does_not_deadlock_with_a_charge_and_a_batch(staff, wallets):
 
     assert outcome(at_once(charge, batch, start, look)) == {"done": 4}
     assert Run.objects.get(pk=run.pk).state == "running"
+
+
+def test_a_form_for_help_that_is_sent_twice_at_once_opens_one_case():
+    wrote = {"name": "Hanako", "who": "reached@example.com", "story": "the telephone is lost"}
+
+    def send():
+        return Client().post("/recovery/help/", wrote)
+
+    answers = at_once(send, send)
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert RecoveryCase.objects.count() == 1
+    Client().post("/recovery/help/", {**wrote, "story": "and my mailbox is gone too"})
+    assert RecoveryCase.objects.count() == 2

@@ -1,0 +1,178 @@
+"""Every address of the site answers, whatever its query, its method and its visitor's words are."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from config import wsgi
+from tests import factories
+
+# Fields and parameters that some page of the site reads.
+NAMES = ("next", "span", "page", "state", "days", "p", "o", "q", "all", "_facets", "id__exact")
+NAMES += ("_changelist_filters", "_to_field", "_popup", "content_type_id", "object_id", "language")
+NAMES += ("app_label", "model_name", "field_name", "term", "code", "error", "provider", "verb")
+HOSTILE = (
+    "\0",
+    "%ff%fe",
+    "9" * 5_000,
+    "0000-00-00",
+    "9999-12-31T23:59..9999-12-31T23:59",
+    "0001-01-01T00:00..9999-12-31T23:59",
+    "//evil.test",
+    "[" * 2_000,
+    "2²",
+)
+CHARSETS = ("shift_jis", "utf-7", "utf-16", "hex", "idna", "unicode_escape", "nonsense")
+_TEXT = base64.urlsafe_b64encode(b"1").decode()
+_HUGE = base64.urlsafe_b64encode(b"9" * 5_000).decode()
+_ANSWERS = ({}, {"clientDataJSON": 1}, {"clientDataJSON": _TEXT, "authenticatorData": _TEXT})
+MALFORMED_PASSKEYS = [
+    json.dumps({"id": _TEXT, "rawId": _TEXT, "type": "public-key", "response": answer})
+    for answer in (
+        *_ANSWERS,
+        {**_ANSWERS[2], "signature": _TEXT, "userHandle": _TEXT},
+        {**_ANSWERS[2], "signature": _TEXT, "userHandle": _HUGE},
+        {**_ANSWERS[2], "attestationObject": _TEXT},
+    )
+]
+SAMPLES = {"int": "1", "slug": "line", "str": "x", "path": "x", "uuid": "0" * 32}
+
+
+def _addresses(patterns: list[Any], before: str = "") -> Iterator[str]:
+    for each in patterns:
+        part = str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from _addresses(each.url_patterns, before + part)
+        elif isinstance(each, URLPattern) and "(?P" not in part:
+            filled = re.sub(r"<(?:(\w+):)?\w+>", lambda found: SAMPLES[found[1] or "str"], part)
+            yield "/" + before + filled
+
+
+# The admin has the same pages for every model: of the pages of one row, one model's are enough.
+_OF_ONE_ROW = re.compile(r"/admin/(?!accounts/user/)\w+/\w+/(x/|add/)")
+ADDRESSES = sorted(
+    address
+    for address in set(_addresses(get_resolver().url_patterns))
+    if not _OF_ONE_ROW.match(address)
+)
+
+
+def _query(hostile: str) -> str:
+    raw = hostile if hostile.startswith("%") else quote(hostile)
+    return "&".join(f"{name}={raw}" for name in NAMES)
+
+
+@pytest.fixture(params=["nobody", "customer", "staff"])
+def visitor(request: Any, programme: Any, staff: Any, signed_in: Callable[..., Client]) -> Client:
+    """A browser of each kind of visitor; it hears of an error as a visitor does."""
+    if request.param == "nobody":
+        browser = Client()
+    elif request.param == "customer":
+        browser = signed_in(factories.make_customer())
+    else:
+        browser = signed_in(staff(is_superuser=True))
+    browser.raise_request_exception = False
+    return browser
+
+
+def test_there_are_addresses_of_every_door() -> None:
+    assert {"/", "/sign-in/", "/recovery/link/x/", "/console/", "/admin/"} <= set(ADDRESSES)
+
+
+def test_no_query_is_a_fault_of_the_server(visitor: Client) -> None:
+    failed = [
+        (address, hostile[:20])
+        for address in ADDRESSES
+        for hostile in HOSTILE
+        if visitor.get(f"{address}?{_query(hostile)}").status_code >= 500
+    ]
+    assert failed == []
+
+
+def test_head_answers_as_get_does(visitor: Client) -> None:
+    differing = []
+    for address in ADDRESSES:
+        got, head = visitor.get(address), visitor.head(address)
+        if (got.status_code, got.get("Location")) != (head.status_code, head.get("Location")):
+            differing.append((address, got.status_code, head.status_code))
+        assert head.content == b""
+    assert differing == []
+
+
+def test_no_form_is_a_fault_of_the_server(visitor: Client) -> None:
+    names = (*NAMES, "login_id", "password", "again", "who", "name", "account", "story", "reason")
+    names += (
+        "reference",
+        "params",
+        "digest",
+        "kind",
+        "note",
+        "extent",
+        "reason_code",
+        "credential",
+    )
+    failed = []
+    for address in ADDRESSES:
+        if address in ("/sign-out/", "/sign-out/everywhere/"):
+            continue
+        for hostile in ("\0", "9" * 5_000, "[" * 2_000, "0000-00-00"):
+            body = urlencode(dict.fromkeys(names, hostile))
+            form = "application/x-www-form-urlencoded"
+            if visitor.post(address, body, content_type=form).status_code >= 500:
+                failed.append((address, hostile[:20]))
+    assert failed == []
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+@pytest.mark.parametrize("form", ["application/x-www-form-urlencoded", "application/json"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_request_in_another_encoding_is_not_understood(
+    method: str, form: str, charset: str, programme: Any
+) -> None:
+    asked: dict[str, Any] = {}
+    setup_testing_defaults(asked)
+    asked |= {"REQUEST_METHOD": method, "PATH_INFO": "/sign-in/", "QUERY_STRING": "next=%2BAA-"}
+    asked |= {"CONTENT_TYPE": f"{form}; charset={charset}", "CONTENT_LENGTH": "10"}
+    asked |= {"wsgi.input": io.BytesIO(b"login_id=a"), "HTTP_ACCEPT_LANGUAGE": "en"}
+    heads: list[str] = []
+
+    content = wsgi.application(asked, lambda status, _headers: heads.append(status))
+
+    assert heads == ["400 Bad Request"]
+    assert "This request was not understood" in b"".join(content).decode()
+
+
+@pytest.mark.parametrize(
+    "credential",
+    ["[" * 2_000, "9" * 5_000, "{}", "[]", '"x"', '{"id": "\\ud800"}', *MALFORMED_PASSKEYS],
+)
+def test_no_passkey_is_a_fault_of_the_server(
+    credential: str, programme: Any, signed_in: Any
+) -> None:
+    browser = Client()
+    browser.get("/sign-in/passkey/", headers={"x-requested-with": "XMLHttpRequest"})
+    assert browser.post("/sign-in/passkey/", {"credential": credential}).status_code < 500
+    own = signed_in(factories.make_customer())
+    for address in ("/account/second-factor/passkey/", "/account/confirm/passkey/"):
+        own.get(address)
+        assert own.post(address, {"credential": credential}).status_code < 500
+
+
+def test_no_cookie_is_a_fault_of_the_server(programme: Any) -> None:
+    browser = Client(raise_request_exception=False)
+    for name in ("sessionid", "csrftoken", "device", "django_language", "messages"):
+        for value in (r'"a\000bcdefghijklmnop"', r'"\377\376"', "9" * 3_000):
+            for address in ("/", "/sign-in/", "/account/sessions/"):
+                answer = browser.get(address, headers={"cookie": f"{name}={value}"})
+                assert answer.status_code < 500
