@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 
 from winddown.errors import WinddownError
 from winddown.runs import batches, registry, working
@@ -128,6 +130,65 @@ POINTS: list[Point] = [
     before_the_commit,
     after_the_commit,
 ]
+
+
+# --- what holds a batch up ------------------------------------------------------------------------
+
+
+def locking(
+    patch: pytest.MonkeyPatch, workflow: str, psql: psycopg.Connection[Any], *, attempts: int
+) -> dict[str, int]:
+    """Another session locks the first row of each step for so many attempts; step -> attempts at
+    that row.
+    """
+    held: dict[str, int] = {}
+    tried: dict[str, int] = {}
+
+    def apply(step: Step) -> Apply:
+        def waits(run: Any, batch: Any, rows: Any) -> Moved | None:
+            if step.name not in held:
+                psql.rollback()
+                held[step.name] = pk = rows.order_by("pk").values_list("pk", flat=True)[0]
+                psql.execute(
+                    f"SELECT FROM {rows.model._meta.db_table} WHERE id = %s FOR UPDATE", [pk]
+                )
+            if rows.filter(pk=held[step.name]).exists():
+                tried[step.name] = tried.get(step.name, 0) + 1
+                if tried[step.name] > attempts:
+                    psql.rollback()
+            return step.apply(run, batch, rows)
+
+        return waits
+
+    cut(patch, workflow, apply=apply)
+    return tried
+
+
+def cutting(
+    patch: pytest.MonkeyPatch, workflow: str, psql: psycopg.Connection[Any], *, times: int
+) -> dict[str, int]:
+    """The connection is cut so often in each step, before the batch commits; step -> cuts."""
+    done: dict[str, int] = {}
+
+    def cut_now(step: Step) -> None:
+        if done.get(step.name, 0) < times:
+            done[step.name] = done.get(step.name, 0) + 1
+            pid = connection.connection.info.backend_pid
+            psql.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    def apply(step: Step) -> Apply:
+        def breaks(run: Any, batch: Any, rows: Any) -> Moved | None:
+            if step.outward:
+                cut_now(step)
+                return step.apply(run, batch, rows)
+            moved = step.apply(run, batch, rows)
+            cut_now(step)
+            return moved
+
+        return breaks
+
+    cut(patch, workflow, apply=apply)
+    return done
 
 
 # --- other trouble --------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import signal
 
+import psycopg
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from tests.conftest import fresh_database
 from tests.harness import figures, tampering
@@ -18,7 +19,8 @@ from tests.harness.conftest import Scene, let_leases_run_out, undone, why_it_end
 from tests.harness.tampering import Deaths, Point, RowRefused, tampered
 from winddown.errors import WinddownError
 from winddown.models import Batch, Failure, Plan, Run
-from winddown.runs import control, progress, registry, steps, working
+from winddown.runs import batches, control, progress, registry, steps, working
+from winddown.runs.stalls import Cause
 
 
 def test_its_world_has_rows_for_each_of_its_steps(scene: Scene) -> None:
@@ -93,6 +95,49 @@ def _killed_in(scene: Scene, run: Run, *, spared: set[str]) -> bool:
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+
+HELD_UP_TIMES = 5
+
+
+def test_a_row_that_another_session_locks_holds_up_and_parks_nothing(prepared: Scene) -> None:
+    """The lock lasts for more attempts than a worker may die in."""
+    with pytest.MonkeyPatch.context() as patch, fresh_database(patch) as database:
+        with tampered() as patched, psycopg.connect(database.url) as other:
+            patched.setattr(batches, "PUT_OFF_S", 0.001)
+            tried = tampering.locking(
+                patched, prepared.case.workflow, other, attempts=HELD_UP_TIMES
+            )
+            run = prepared.start()
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '10ms'")
+            run = prepared.to_the_end(run)
+        assert set(tried) == set(prepared.steps_with_rows())
+        ended_as_if_nothing_had_happened(prepared, run)
+        waited = dict(Batch.objects.filter(stalls__gt=0).values_list("step", "stalls"))
+        assert set(waited.values()) == {HELD_UP_TIMES}, waited
+        assert set(Batch.objects.values_list("stalled_by", flat=True)) == {"", Cause.LOCK_WAIT}
+
+
+def test_connections_that_are_cut_hold_up_and_park_nothing(prepared: Scene) -> None:
+    with pytest.MonkeyPatch.context() as patch, fresh_database(patch) as database:
+        with tampered() as patched, database.connect() as other:
+            patched.setattr(batches, "PUT_OFF_S", 0.001)
+            cuts = tampering.cutting(patched, prepared.case.workflow, other, times=HELD_UP_TIMES)
+            run = prepared.to_the_end(prepared.start())
+        assert cuts == dict.fromkeys(prepared.steps_with_rows(), HELD_UP_TIMES)
+        ended_as_if_nothing_had_happened(prepared, run)
+        assert set(Batch.objects.values_list("stalled_by", flat=True)) == {
+            "",
+            Cause.CONNECTION_LOST,
+        }
+
+
+def ended_as_if_nothing_had_happened(scene: Scene, run: Run) -> None:
+    assert run.state == Run.State.SUCCEEDED, why_it_ended(run)
+    assert not Failure.objects.exists()
+    assert not Batch.objects.filter(state=Batch.State.SPLIT).exists()
+    assert figures.differences(scene.totals, figures.totals()) == {}
 
 
 def test_a_batch_that_is_applied_twice_moves_nothing_twice(scene: Scene) -> None:

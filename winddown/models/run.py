@@ -235,7 +235,8 @@ class Batch(models.Model):
     """One range of ids in one step, claimed under a lease with a fencing token, done in one
     transaction.
 
-    waiting -> leased -> done; an expired lease may be claimed again under a higher token.
+    waiting -> leased -> done; an expired lease may be claimed again under a higher token. A batch
+    that was held up waits until `not_before`.
     """
 
     class State(models.TextChoices):
@@ -254,7 +255,16 @@ class Batch(models.Model):
     rows_expected = models.IntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     token = models.IntegerField(default=0)
-    attempts = models.IntegerField(default=0)
+    attempts = models.IntegerField(
+        default=0, help_text="Claims that ended without a word, or in an error of its rows."
+    )
+    stalls = models.IntegerField(
+        default=0,
+        db_default=0,
+        help_text="How often a lock, a lost connection or a failover held it up.",
+    )
+    stalled_by = models.CharField(max_length=20, default="", db_default="", blank=True)
+    not_before = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     worker = models.CharField(max_length=80, blank=True)
     moved = models.IntegerField(default=0)

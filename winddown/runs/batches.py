@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import connection
 from django.db.models import DateTimeField, F, Func
 
 from winddown.actors import SYSTEM
@@ -12,6 +13,11 @@ from winddown.models import (
     Run,
 )
 from winddown.runs.leases import LEASE_S
+from winddown.runs.stalls import Cause
+
+# A batch that was held up waits so long before its next attempt, and twice as long each time.
+PUT_OFF_S = 0.25
+PUT_OFF_S_MAX = 5.0
 
 
 def batches_of(run: Run, failures: list[Failure]) -> list[Batch]:
@@ -80,7 +86,7 @@ def claim(run_id: int, worker: str) -> Batch | None:
         WITH free AS MATERIALIZED (
             SELECT w.id FROM winddown_batch w JOIN winddown_run r ON r.id = w.run_id
             WHERE r.id = %(run)s AND r.state = %(running)s AND w.step = r.step
-              AND (w.state = %(waiting)s
+              AND (w.state = %(waiting)s AND coalesce(w.not_before <= clock_timestamp(), true)
                 OR (w.state = %(leased)s AND w.lease_until < clock_timestamp()))
             ORDER BY w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED
         )
@@ -150,7 +156,45 @@ def finish(run: Run, batch: Batch, *, moved: int, amount_minor: int, failed: int
     )
 
 
-def release(batch: Batch) -> None:
-    Batch.objects.filter(pk=batch.pk, token=batch.token, state=Batch.State.LEASED).update(
-        state=Batch.State.WAITING, lease_until=None
-    )
+def put_off(run_id: int, worker: str, cause: Cause) -> None:
+    """What the worker has claimed of the run waits for a while, and says what held it up.
+
+    No attempt is counted, unless the cause is an error of the rows. All claims of the worker are
+    meant: a connection that was lost during a commit may have claimed a batch unheard.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE winddown_batch
+            SET state = %s, lease_until = NULL, attempts = attempts - %s,
+                stalls = stalls + 1, stalled_by = %s,
+                not_before = clock_timestamp() + make_interval(
+                    secs => least(%s * 2 ^ least(stalls, 30), %s) * (0.5 + random() / 2))
+            WHERE run_id = %s AND worker = %s AND state = %s
+            """,
+            [
+                Batch.State.WAITING,
+                0 if cause.counts else 1,
+                cause,
+                PUT_OFF_S,
+                PUT_OFF_S_MAX,
+                run_id,
+                worker,
+                Batch.State.LEASED,
+            ],
+        )
+
+
+def due_in_s(run_id: int) -> float | None:
+    """Returns after how many seconds the first batch that was put off may be claimed; None when no
+    batch was.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM min(w.not_before) - clock_timestamp())::double precision"
+            " FROM winddown_batch w JOIN winddown_run r ON r.id = w.run_id AND r.step = w.step"
+            " WHERE r.id = %s AND r.state = %s AND w.state = %s",
+            [run_id, Run.State.RUNNING, Batch.State.WAITING],
+        )
+        due = cursor.fetchone()[0]
+    return None if due is None else max(float(due), 0.0)

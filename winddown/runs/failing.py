@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import (
     DatabaseError,
-    OperationalError,
     transaction,
 )
 from django.db.models import Sum
@@ -23,7 +22,8 @@ from winddown.models import (
     Failure,
     Run,
 )
-from winddown.runs import batches, control, registry
+from winddown.runs import batches, control, registry, stalls
+from winddown.runs.stalls import Cause
 
 ATTEMPTS_MAX = 3
 
@@ -67,9 +67,9 @@ def _halve(
             moved = step.apply(run, batch, step.rows(run).filter(pk__in=ids))
             assert moved is not None, step.name
             return moved.rows, moved.amount_minor, []
-    except OperationalError:
-        raise
     except (WinddownError, DatabaseError) as refusal:
+        if stalls.cause_of(refusal):
+            raise
         if len(ids) == 1:
             code, detail = _reason(refusal)
             return (
@@ -112,14 +112,15 @@ def isolate(batch: Batch) -> None:
         if run is None:
             return
         if batch.first_id == batch.last_id:
+            code, detail = _why_parked(batch)
             Failure.objects.bulk_create(
                 [
                     Failure(
                         run=run,
                         step=batch.step,
                         subject_id=batch.first_id,
-                        reason_code="worker_died",
-                        detail=f"{ATTEMPTS_MAX} workers died on this row",
+                        reason_code=code,
+                        detail=detail,
                         at=clock.now(),
                     )
                 ],
@@ -148,6 +149,12 @@ def isolate(batch: Batch) -> None:
             first_id=batch.first_id,
             last_id=batch.last_id,
         )
+
+
+def _why_parked(batch: Batch) -> tuple[str, str]:
+    if batch.stalled_by == Cause.STATEMENT_TIMEOUT:
+        return Cause.STATEMENT_TIMEOUT, "a statement on this row did not end in its time"
+    return "worker_died", f"{ATTEMPTS_MAX} workers died on this row"
 
 
 def break_circuit(run_id: int) -> None:

@@ -4,6 +4,7 @@ time.
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import socket
@@ -14,7 +15,7 @@ from typing import Any
 
 from django.db import (
     DatabaseError,
-    OperationalError,
+    Error,
     connection,
     transaction,
 )
@@ -27,9 +28,12 @@ from winddown.models import (
     Batch,
     Run,
 )
-from winddown.runs import batches, control, failing, registry, steps, waking
+from winddown.runs import batches, control, failing, registry, stalls, steps, waking
 from winddown.runs.failing import ATTEMPTS_MAX
 from winddown.runs.leases import Lease, LeaseLost
+from winddown.runs.stalls import Cause
+
+log = logging.getLogger(__name__)
 
 
 def work(
@@ -37,43 +41,78 @@ def work(
 ) -> int:
     """Batches of the run were done until none is left, the run stopped, or a limit was reached.
 
-    Returns how many batches this call finished. Any number of workers may call it at any time.
+    Returns how many batches this call finished or put off. Any number of workers may call it at any
+    time.
     """
     name = worker or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident() % 10_000}"
     deadline = time.monotonic() + seconds_max
-    finished = 0
+    ended = 0
     seen = 0.0
+    held_up = False
     claim: Batch | None = None
-    while finished < batches_max and time.monotonic() < deadline:
-        if time.monotonic() - seen > 5:
-            waking.note_seen(name, run_id=run_id)
-            seen = time.monotonic()
-        if claim is None and not _paced(run_id):
-            continue
-        claim = claim or batches.claim(run_id, name)
-        if claim is None:
-            if not steps.advance(run_id):
-                break
-            continue
-        held = claim
+    while ended < batches_max and time.monotonic() < deadline:
         try:
-            claim = _do(held, name, until=deadline)
+            if time.monotonic() - seen > 5:
+                waking.note_seen(name, run_id=run_id)
+                seen = time.monotonic()
+            if claim is None and not _paced(run_id):
+                continue
+            claim = claim or batches.claim(run_id, name)
+            if claim is None:
+                if steps.advance(run_id) or (held_up and _waited(run_id, until=deadline)):
+                    continue
+                break
+            claim = _do(claim, name, until=deadline)
         except KeyboardInterrupt:
             # A worker that stops in good order gives its batch back, so that nobody waits for the
             # lease.
-            with suppress(DatabaseError):
-                batches.put_back(held)
+            if claim is not None:
+                with suppress(DatabaseError):
+                    batches.put_back(claim)
             raise
-        finished += 1
+        except Error as error:
+            cause = stalls.cause_of(error)
+            if cause is None:
+                raise
+            log.warning("run %s: %s held a batch up; it is tried again", run_id, cause)
+            _put_off(run_id, name, cause, until=deadline)
+            claim, held_up = None, True
+        ended += 1
     if claim is not None:
         batches.put_back(claim)
-    return finished
+    return ended
+
+
+def _waited(run_id: int, *, until: float) -> bool:
+    """Returns whether a batch of the run was put off, and is due now or the worker's time is over.
+
+    Only the worker that was held up waits; the others have gone to other work.
+    """
+    due_s = batches.due_in_s(run_id)
+    if due_s is None:
+        return False
+    time.sleep(max(0.0, min(due_s, until - time.monotonic())))
+    return True
+
+
+def _put_off(run_id: int, worker: str, cause: Cause, *, until: float) -> None:
+    """What the worker has claimed is put off, as soon as the database answers."""
+    while True:
+        if cause.ends_the_connection:
+            connection.close()
+        try:
+            batches.put_off(run_id, worker, cause)
+            return
+        except Error as error:
+            again = stalls.cause_of(error)
+            if again is None or time.monotonic() >= until:
+                raise
+            cause = again
+        time.sleep(1)
 
 
 def _do(batch: Batch, worker: str, *, until: float = math.inf) -> Batch | None:
-    """`batch` is done, split, or left until its lease expires. Returns the next claim if the same
-    commit took one.
-    """
+    """`batch` is done or split. Returns the next claim if the same commit took one."""
     if batch.attempts > ATTEMPTS_MAX:
         failing.isolate(batch)
         return None
@@ -89,13 +128,10 @@ def _do(batch: Batch, worker: str, *, until: float = math.inf) -> Batch | None:
                 assert moved is not None, step.name
                 batches.finish(run, batch, moved=moved.rows, amount_minor=moved.amount_minor)
                 return batches.claim(run.pk, worker) if run.rate_rows_s_max is None else None
-    except OperationalError:
-        # After a lost connection, a deadlock, or a lock or statement timeout the transaction is
-        # rolled back, so the batch may be tried again.
-        connection.close_if_unusable_or_obsolete()
-        batches.release(batch)
-        return None
-    except (WinddownError, DatabaseError):
+    except (WinddownError, DatabaseError) as refusal:
+        # The transaction is rolled back. What was only held up is put off by `work`.
+        if stalls.cause_of(refusal):
+            raise
         failing.one_by_one(batch)
         return None
     _reach_out(run, step, batch, rows, until=until)
@@ -123,10 +159,6 @@ def _reach_out(
                     done = Batch.objects.get(pk=batch.pk)
                     batches.finish(run, batch, moved=done.moved, amount_minor=0, failed=done.failed)
     except LeaseLost:
-        return
-    except OperationalError:
-        connection.close_if_unusable_or_obsolete()
-        batches.release(batch)
         return
     except WinddownError as refusal:
         batches.put_back(batch)
@@ -158,6 +190,7 @@ def _paced(run_id: int) -> bool:
             WITH next AS (
                 SELECT w.rows_expected, r.rate_rows_s_max FROM winddown_batch w JOIN winddown_run r ON r.id = w.run_id
                 WHERE w.run_id = %s AND w.state = %s AND r.state = %s AND r.rate_rows_s_max IS NOT NULL
+                  AND coalesce(w.not_before <= clock_timestamp(), true)
                 ORDER BY w.id LIMIT 1
             ), booked AS (
                 UPDATE winddown_run r

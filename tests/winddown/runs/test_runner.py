@@ -434,7 +434,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(start, wallets, workflow):
     assert (workflow.applied, states()) == (0, {"active"})
     working._do(quick, "quick")
     assert totals(run)["freeze"] == (10, 0)
-    for late in (working._do, failing.one_by_one, failing.isolate, batches.release):
+    for late in (working._do, failing.one_by_one, failing.isolate, batches.put_back):
         late(slow) if late is not working._do else late(slow, "slow")
     assert totals(run)["freeze"] == (10, 0)
     assert WalletTransition.objects.count() == 10
