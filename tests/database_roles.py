@@ -16,11 +16,14 @@ from winddown.database_roles import Roles
 
 
 @contextlib.contextmanager
-def own_roles() -> Iterator[Roles]:
-    """Inside, the test's own database has these roles. The owner is the role that the tests log in as."""
+def own_roles(*, own_owner: bool = False) -> Iterator[Roles]:
+    """Inside, the test's own database has these roles. The owner is the role that the tests log in
+    as, or one of the database's own that has no rights elsewhere.
+    """
     ours = uuid.uuid4().hex[:12]
+    tests = value("SELECT current_user")
     roles = Roles(
-        owner=value("SELECT current_user"),
+        owner=f"owner_{ours}" if own_owner else tests,
         application=f"application_{ours}",
         loader=f"loader_{ours}",
         reader=f"reader_{ours}",
@@ -33,6 +36,9 @@ def own_roles() -> Iterator[Roles]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute(f"DROP OWNED BY {below}; DROP ROLE {below}")
+            if own_owner:
+                cursor.execute(f"REASSIGN OWNED BY {roles.owner} TO {tests}")
+                cursor.execute(f"DROP OWNED BY {roles.owner}; DROP ROLE {roles.owner}")
 
 
 @contextlib.contextmanager

@@ -133,6 +133,21 @@ def test_a_table_of_a_later_migration_can_be_read_and_filled_at_once(roles: Role
         assert refusal("SELECT n FROM later") == REFUSED
 
 
+def test_an_owner_without_other_rights_migrates_and_applies_the_roles_again(
+    own_database: Database,
+) -> None:
+    with own_roles(own_owner=True) as roles:
+        with acting_as(roles.owner):
+            call_command("migrate", verbosity=0)
+            database_roles.apply(roles)
+        foreign = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        assert rows(f"{foreign} AND pg_get_userbyid(relowner) <> %s", roles.owner) == [(0,)]
+        assert database_roles.statements(roles)[0].startswith("REVOKE ALL ON DATABASE")
+        with acting_as(roles.application):
+            assert refusal("UPDATE wallets_wallet SET paid_minor = 0") is None
+            assert refusal("UPDATE wallets_posting SET amount_minor = 0") == REFUSED
+
+
 # --- what is refused ------------------------------------------------------------------------------
 
 NOT_FOR_THE_APPLICATION = [
