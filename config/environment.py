@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -33,6 +34,9 @@ _LIBPQ_PARAMETERS = frozenset(
 )
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_TLS_MODES = frozenset({"require", "verify-ca", "verify-full"})
+# How a Redis client is told to believe any certificate.
+_FALSE_TLS = _FALSE | {"none", "optional"}
 
 
 class Environment:
@@ -116,6 +120,69 @@ def database_from_url(url: str) -> dict[str, Any]:
         "PORT": port,
         "OPTIONS": parameters,
     }
+
+
+def refuse_plain_database(entry: Mapping[str, Any]) -> None:
+    """The DATABASES entry leads to this machine, or TLS carries everything; raises otherwise."""
+    options = entry["OPTIONS"]
+    hosts = [host for host in entry["HOST"].split(",") if not _is_here(host)]
+    # A service's host stands in a file that only libpq reads.
+    if (hosts or "service" in options) and options.get("sslmode") not in _TLS_MODES:
+        raise ImproperlyConfigured(
+            "DATABASE_URL must say sslmode=verify-full (or sslmode=require) when the database is"
+            " on another machine and WINDDOWN_MODE is production."
+        )
+
+
+def refuse_plain_broker(url: str) -> None:
+    """The server of REDIS_URL is on this machine, or TLS carries everything; raises otherwise."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix" or _is_here(parts.hostname or ""):
+        return
+    parameters = dict(parse_qsl(parts.query))
+    unchecked = {
+        parameters.get(name, "").lower() for name in ("ssl_cert_reqs", "ssl_check_hostname")
+    }
+    if parts.scheme != "rediss" or unchecked & _FALSE_TLS:
+        raise ImproperlyConfigured(
+            "REDIS_URL must start with rediss:// and check the server's certificate when the"
+            " broker is on another machine and WINDDOWN_MODE is production."
+        )
+
+
+def refuse_weak_secret(variable: str, value: str) -> None:
+    """The text is long and varied enough to sign with; raises otherwise."""
+    if len(value) < 50 or len(set(value)) < 10:
+        raise ImproperlyConfigured(
+            f"{variable} must be at least 50 random characters when WINDDOWN_MODE is production:"
+            " make it with python -c 'import secrets; print(secrets.token_urlsafe(64))'."
+        )
+
+
+def refuse_weak_key(variable: str, key: bytes) -> None:
+    """The bytes look like random ones, not like a pattern or typed text; raises otherwise."""
+    steps = {(after - before) % 256 for before, after in pairwise(key)}
+    # Of 32 random bytes, fewer than 16 different ones are never seen, and printable ones only once
+    # in many million million keys.
+    if min(len(set(key)), len(steps)) < 16 or key.isascii():
+        raise ImproperlyConfigured(
+            f"{variable} must be 32 random bytes in base64 when WINDDOWN_MODE is production: make"
+            " it with python -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())'."
+        )
+
+
+def refuse_any_host(hosts: Sequence[str]) -> None:
+    """Every site is named; raises for none and for a star, which lets a visitor name the site."""
+    if not hosts or any("*" in host for host in hosts):
+        raise ImproperlyConfigured(
+            "WINDDOWN_ALLOWED_HOSTS must name the sites, without *, when WINDDOWN_MODE is"
+            " production."
+        )
+
+
+def _is_here(host: str) -> bool:
+    """Returns whether the host is this machine; a path is the directory of a socket."""
+    return not host or host.startswith("/") or host in _THIS_MACHINE
 
 
 def email_from_url(url: str) -> dict[str, Any]:

@@ -26,6 +26,11 @@ from config.environment import (
     broker_from_url,
     database_from_url,
     email_from_url,
+    refuse_any_host,
+    refuse_plain_broker,
+    refuse_plain_database,
+    refuse_weak_key,
+    refuse_weak_secret,
 )
 from config.schedule import beat_schedule
 from winddown import workflows
@@ -46,7 +51,7 @@ PRODUCTION = MODE == "production"
 ROLE = environment.choice("WINDDOWN_ROLE", options=("web", "worker", "command"), default="command")
 # Off in development too: while it is on, Django remembers every query, and a worker makes millions.
 DEBUG = environment.flag("WINDDOWN_DEBUG", default=False)
-# The rehearsal holds a generator of customers and a simulated bank; production may leave it out.
+# The rehearsal holds a generator of customers, a simulated bank and a clock that may be moved.
 REHEARSAL = environment.flag("WINDDOWN_REHEARSAL", default=not PRODUCTION)
 # What this machine makes for itself: development keys, embedded servers, replays. Never committed.
 LOCAL_DIR = Path(environment.text("WINDDOWN_LOCAL_DIR", default=str(BASE_DIR / ".local")))
@@ -57,6 +62,11 @@ AUDIT_HEADS_DIR = Path(
 
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("WINDDOWN_DEBUG must be off when WINDDOWN_MODE is production.")
+if PRODUCTION and REHEARSAL:
+    raise ImproperlyConfigured(
+        "WINDDOWN_REHEARSAL must be off when WINDDOWN_MODE is production: rehearse on a machine"
+        " of its own, in development mode."
+    )
 
 
 # --- Secrets --------------------------------------------------------------------------------------
@@ -105,6 +115,11 @@ SECRET_KEY = _secret("WINDDOWN_SECRET_KEY", development_file="secret.key")
 SECRET_KEY_FALLBACKS = environment.words("WINDDOWN_SECRET_KEY_FALLBACKS")
 # Encrypts payees' bank accounts at rest.
 FIELD_KEY = _field_key(_secret("WINDDOWN_FIELD_KEY", development_file="field.key"))
+if PRODUCTION:
+    refuse_weak_secret("WINDDOWN_SECRET_KEY", SECRET_KEY)
+    for _key in SECRET_KEY_FALLBACKS:
+        refuse_weak_secret("WINDDOWN_SECRET_KEY_FALLBACKS", _key)
+    refuse_weak_key("WINDDOWN_FIELD_KEY", FIELD_KEY)
 
 
 # --- Applications ---------------------------------------------------------------------------------
@@ -205,6 +220,9 @@ _SESSION_LIMITS = {
     "command": "-c lock_timeout=30s -c idle_in_transaction_session_timeout=10min",
 }
 _DATABASE = database_from_url(DATABASE_URL)
+if PRODUCTION:
+    refuse_plain_database(_DATABASE)
+    refuse_plain_broker(REDIS_URL)
 DATABASES = {
     "default": {
         **_DATABASE,
@@ -435,10 +453,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 ALLOWED_HOSTS = environment.words(
     "WINDDOWN_ALLOWED_HOSTS", default=() if PRODUCTION else ("localhost", "127.0.0.1", "[::1]")
 )
-if PRODUCTION and not ALLOWED_HOSTS:
-    raise ImproperlyConfigured(
-        "WINDDOWN_ALLOWED_HOSTS must name the sites when WINDDOWN_MODE is production."
-    )
+if PRODUCTION:
+    refuse_any_host(ALLOWED_HOSTS)
 # How mails name this site: never after what a visitor's browser said.
 SITE_URL = environment.text(
     "WINDDOWN_SITE_URL", default="" if PRODUCTION else "http://127.0.0.1:8000"

@@ -1,5 +1,6 @@
 """Settings read the environment and raise on what they do not understand."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -17,8 +18,8 @@ SERVERS = {
 }
 PRODUCTION = SERVERS | {
     "WINDDOWN_MODE": "production",
-    "WINDDOWN_SECRET_KEY": "ab" * 32,
-    "WINDDOWN_FIELD_KEY": "A" * 43 + "=",
+    "WINDDOWN_SECRET_KEY": "tLw0bJZ7uQyVx3kNfR8sGmEo5HcPiA2dYqT9rKzUeWnB6jXvDhM4",
+    "WINDDOWN_FIELD_KEY": "jXa/RkPxq5kzTRIC9BunLteeCwmvQ8Zgfi1b6kSVAE4=",
     "WINDDOWN_ALLOWED_HOSTS": "refunds.example.org, console.example.org",
     "WINDDOWN_SITE_URL": "https://refunds.example.org",
     "WINDDOWN_EMAIL_URL": "smtp://sender:secret@mail.example.org",
@@ -134,12 +135,61 @@ def test_production_refuses_debug(tmp_path: Path) -> None:
     assert "WINDDOWN_DEBUG must be off" in refused.stderr
 
 
-def test_production_leaves_the_rehearsal_out_unless_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("DATABASE_URL", "postgres://a:b@db.example.org/c", "must say sslmode=verify-full"),
+        ("DATABASE_URL", "postgres://a@db.example.org/c?sslmode=prefer", "must say sslmode="),
+        ("DATABASE_URL", "postgres://a@/c?host=127.0.0.1,10.0.0.2", "must say sslmode="),
+        ("DATABASE_URL", "postgres://a@/c?service=there", "must say sslmode="),
+        ("REDIS_URL", "redis://:secret@broker.example.org/0", "must start with rediss://"),
+        ("REDIS_URL", "rediss://broker.example.org/0?ssl_cert_reqs=none", "check the server's"),
+        ("WINDDOWN_ALLOWED_HOSTS", "*", "must name the sites, without *"),
+        ("WINDDOWN_ALLOWED_HOSTS", "refunds.example.org, *", "must name the sites, without *"),
+        ("WINDDOWN_SECRET_KEY", "short", "at least 50 random characters"),
+        ("WINDDOWN_SECRET_KEY", "ab" * 32, "at least 50 random characters"),
+        ("WINDDOWN_SECRET_KEY_FALLBACKS", "short", "at least 50 random characters"),
+        ("WINDDOWN_FIELD_KEY", base64.b64encode(bytes(32)).decode(), "must be 32 random bytes"),
+        ("WINDDOWN_FIELD_KEY", base64.b64encode(b"\xff\x00" * 16).decode(), "32 random bytes"),
+        ("WINDDOWN_FIELD_KEY", base64.b64encode(bytes(range(200, 232))).decode(), "32 random"),
+        (
+            "WINDDOWN_FIELD_KEY",
+            base64.b64encode(b"a sentence that somebody typed!!").decode(),
+            "32",
+        ),
+        ("WINDDOWN_FIELD_KEY", base64.b64encode(b"only sixteen byt").decode(), "32 bytes"),
+        ("WINDDOWN_REHEARSAL", "yes", "WINDDOWN_REHEARSAL must be off"),
+    ],
+)
+def test_production_refuses_what_protects_nothing(
+    tmp_path: Path, variable: str, value: str, sentence: str
+) -> None:
+    refused = read(tmp_path, PRODUCTION | {variable: value}).stderr.splitlines()[-1]
+
+    assert variable in refused
+    assert sentence in refused
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", "postgres://a:b@db.example.org/c?sslmode=require"),
+        ("DATABASE_URL", "postgres://a:b@db.example.org/c?sslmode=verify-full"),
+        ("DATABASE_URL", "postgres://a:b@localhost/c"),
+        ("REDIS_URL", "rediss://:secret@broker.example.org/0"),
+        ("REDIS_URL", "unix:///run/valkey/valkey.sock?db=0"),
+    ],
+)
+def test_production_takes_servers_that_are_near_or_behind_tls(
+    tmp_path: Path, variable: str, value: str
+) -> None:
+    assert read(tmp_path, PRODUCTION | {variable: value}).stdout == "production\n"
+
+
+def test_the_rehearsal_is_for_development(tmp_path: Path) -> None:
     show = "INSTALLED_APPS.count('rehearsal')"
 
     assert read(tmp_path, PRODUCTION, show=show).stdout == "0\n"
-    told = PRODUCTION | {"WINDDOWN_REHEARSAL": "yes"}
-    assert read(tmp_path, told, show=show).stdout == "1\n"
     assert read(tmp_path, SERVERS, show=show).stdout == "1\n"
 
 
