@@ -136,10 +136,16 @@ def start(run: Run, *, actor: Actor, reason: str = "") -> Run:
     """The run's instant effect is in force, its first batches wait, and workers wake after the
     commit.
 
-    The plan is counted again first. Raises `PlanChanged`, and changes nothing, if the data changed
-    since the approval. Raises `PlanExpired` after the request's 24 hours.
+    The plan is counted again first, before any row is locked: with a million people that takes
+    seconds, and the instant effect must not hold its locks for so long. Raises `PlanChanged`, and
+    changes nothing, if the data changed since the approval. Raises `PlanExpired` after the
+    request's 24 hours.
     """
     workflow = registry.get(run.workflow)
+    now = Run.objects.get(pk=run.pk)
+    counted = ""
+    if now.state == Run.State.APPROVED:
+        counted = approvals.digest_of(_content(now, workflow.plan(now)))
     with transaction.atomic():
         locked = progress.locked(run)
         request = (
@@ -148,10 +154,9 @@ def start(run: Run, *, actor: Actor, reason: str = "") -> Run:
         if locked.state == Run.State.APPROVED and request is not None:
             if clock.now() >= request.expires_at:
                 raise PlanExpired(subject=locked.subject, expires_at=request.expires_at.isoformat())
-            now_digest = approvals.digest_of(_content(locked, workflow.plan(locked)))
-            if now_digest != locked.plan_digest:
+            if counted != locked.plan_digest:
                 raise PlanChanged(
-                    subject=locked.subject, approved=locked.plan_digest[:12], now=now_digest[:12]
+                    subject=locked.subject, approved=locked.plan_digest[:12], now=counted[:12]
                 )
         at = clock.now()
         first = workflow.steps(locked)[0]
