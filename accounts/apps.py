@@ -18,6 +18,7 @@ class AccountsConfig(AppConfig):
             registration,
             staff_recovery,
         )
+        from accounts.sign_in import command_codes  # noqa: F401
         from winddown.runs import clockwork, registry
 
         registry.load("accounts")

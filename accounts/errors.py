@@ -43,3 +43,7 @@ class ProviderNotTrusted(WinddownError):
 
 class RolesExclude(WinddownError):
     """One person may not hold two roles that exclude each other: {why}."""
+
+
+class NotProved(WinddownError):
+    """The code is not one of {login}, was used, or none is accepted for a while: nothing was done."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allauth.mfa.utils import decrypt
 from django.test import Client
@@ -31,6 +36,18 @@ def next_code(person: Any) -> str:
     app = Authenticator.objects.get(user=person, type=Authenticator.Type.TOTP)
     step = max(int(time.time()) // 30 - 1, app.data.get("used_step", 0) + 1)
     return format_hotp_value(hotp_value(decrypt(app.data["secret"]), step))
+
+
+@contextmanager
+def code_typed(person: Any) -> Iterator[None]:
+    """Inside, the next line that a command reads is a code of the person that was not used yet."""
+    row = Authenticator.objects.filter(user=person, type=Authenticator.Type.RECOVERY_CODES).first()
+    codes = row.wrap() if row else RecoveryCodes.activate(person)
+    before, sys.stdin = sys.stdin, StringIO(f"{codes.get_unused_codes()[0]}\n")
+    try:
+        yield
+    finally:
+        sys.stdin = before
 
 
 def open_session(browser: Client, person: Any) -> None:

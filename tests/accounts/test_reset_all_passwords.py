@@ -14,6 +14,7 @@ from accounts.models import CredentialFence, DeviceToken, ResetNotice, Session, 
 from accounts.models.user import WITHOUT_PASSWORD
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
+from tests.signing_in import code_typed
 from winddown import clock
 from winddown.errors import GuardNotMet, NothingToDecide, NotPermitted, SamePerson
 from winddown.evidence import invariants
@@ -351,9 +352,11 @@ def test_the_fence_is_not_moved_by_hand(paused: Run, change: str) -> None:
 
 def test_the_command_asks_and_agrees(paused: Run, two: Any, capsys: Any) -> None:
     call_command("lift_credential_fence", "--by", two[0].login_id, "--reason", "wrong service")
-    call_command(
-        "lift_credential_fence", "--agree", "--by", two[1].login_id, "--reason", "agreed", "--json"
-    )
+    with code_typed(two[1]):
+        call_command(
+            *("lift_credential_fence", "--agree", "--json"),
+            *("--by", two[1].login_id, "--reason", "agreed"),
+        )
 
     assert '"state": "lifted"' in capsys.readouterr().out
 

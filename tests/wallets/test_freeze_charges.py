@@ -6,6 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from tests import factories
+from tests.signing_in import code_typed
 from wallets.models import TopUp, Wallet
 from wallets.movements import charging
 from winddown.actors import SYSTEM
@@ -186,7 +187,10 @@ def test_the_command_plans_runs_and_tells(wallets, maker, checker, capsys):
     with pytest.raises(SystemExit) as refused:
         call_command("freeze_charges", "--run", **by)
     assert refused.value.code == 1
-    call_command("approve", run.subject, by=checker.login_id, reason="seen", digest=run.plan_digest)
+    with code_typed(checker):
+        call_command(
+            "approve", run.subject, by=checker.login_id, reason="seen", digest=run.plan_digest
+        )
     call_command("freeze_charges", "--run", **by)
     assert Run.objects.get().state == "succeeded"
     assert "freeze_wallets 5" in capsys.readouterr().out

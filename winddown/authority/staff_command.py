@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
+from getpass import getpass
 from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
-from winddown import texts
+from winddown import clock, texts
 from winddown.errors import WinddownError
+from winddown.registries import Registry
+
+PROOFS: Registry[Callable[[Any, str], None]] = Registry(
+    "proofs of the person",
+    entries_are="raises when what was typed does not prove that the person of --by is there",
+    owner=__name__,
+)
 
 
 class StaffCommand(BaseCommand):
@@ -61,6 +71,20 @@ class StaffCommand(BaseCommand):
             raise CommandError(f"{options['by']} is not an active member of staff", returncode=2)
         return person
 
+    def proven_actor(self, options: dict[str, Any]) -> Any:
+        """Returns the person named by --by, who has proved to be there. A rehearsal asks for no
+        proof.
+
+        The code is typed at the terminal, or is the next line of the standard input. It is never an
+        argument, because every account of the machine can read those.
+        """
+        person = self.actor(options)
+        if not clock.is_rehearsal():
+            typed = _typed(f"Code of {person.login_id}: ")
+            for prove in PROOFS.values():
+                prove(person, typed)
+        return person
+
     def say(self, sentence: str, **facts: Any) -> None:
         """Prints one sentence for people, or the facts as JSON."""
         if self.as_json:
@@ -80,3 +104,8 @@ def _storable(value: Any) -> Any:
     if isinstance(value, list):
         return [_storable(each) for each in value]
     return value
+
+
+def _typed(prompt: str) -> str:
+    """Returns the line that was typed, which the terminal does not show."""
+    return getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().strip()

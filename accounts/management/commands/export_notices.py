@@ -32,7 +32,7 @@ class Command(StaffCommand):
             progress.latest("reset-all-passwords", states=STARTED),
             channel=options["channel"],
             to=options["out"],
-            actor=self.actor(options),
+            actor=self.proven_actor(options),
             reason=options["reason"],
         )
         said = f"{done.rows:,} notices by {options['channel']} in {', '.join(done.files)}."

@@ -19,6 +19,6 @@ class Command(StaffCommand):
 
     def act(self, options: dict[str, Any]) -> None:
         number = outbox.export_phone_messages(
-            options["file"], actor=self.actor(options), reason=options["reason"]
+            options["file"], actor=self.proven_actor(options), reason=options["reason"]
         )
         self.say(f"{number} messages in {options['file']}.", messages=number)

@@ -23,7 +23,7 @@ class Command(StaffCommand):
         done = notice_files.export_unreachable(
             progress.latest("reset-all-passwords", states=tuple(Run.State.values)),
             to=options["out"],
-            actor=self.actor(options),
+            actor=self.proven_actor(options),
             reason=options["reason"],
         )
         self.say(

@@ -20,7 +20,8 @@ class Command(StaffCommand):
 
     def act(self, options: dict[str, Any]) -> None:
         verb = fencing.lift if options["agree"] else fencing.request_lift
-        fence = verb(actor=self.actor(options), reason=options["reason"])
+        actor = self.proven_actor(options) if options["agree"] else self.actor(options)
+        fence = verb(actor=actor, reason=options["reason"])
         self.say(
             f"{fence} is lifted: what customers had before is accepted again; its run is aborted."
             if options["agree"]

@@ -23,7 +23,8 @@ class Command(StaffCommand):
         parser.add_argument("--agree", action="store_true", help="agree, and print the link")
 
     def act(self, options: dict[str, Any]) -> None:
-        actor, reason = self.actor(options), options["reason"]
+        actor = self.proven_actor(options) if options["agree"] else self.actor(options)
+        reason = options["reason"]
         person = User.objects.filter(login_id=options["login_id"].lower()).first()
         if person is None:
             raise CommandError(f"{options['login_id']} is nobody here", returncode=2)

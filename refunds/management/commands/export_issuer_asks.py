@@ -25,7 +25,7 @@ class Command(StaffCommand):
         )
 
     def act(self, options: dict[str, Any]) -> None:
-        actor = self.actor(options)
+        actor = self.proven_actor(options)
         options["out"].mkdir(parents=True, exist_ok=True)
         if options["file"]:
             files = list(

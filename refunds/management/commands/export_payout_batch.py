@@ -28,7 +28,7 @@ class Command(StaffCommand):
         path = payout_batches.export_batch(
             batch,
             directory=options["directory"],
-            actor=self.actor(options),
+            actor=self.proven_actor(options),
             reason=options["reason"],
         )
         self.say(f"{path} holds batch {batch.pk}", path=str(path), sha256=batch.sha256)

@@ -29,7 +29,7 @@ class Command(StaffCommand):
         )
 
     def act(self, options: dict[str, Any]) -> None:
-        actor = self.actor(options)
+        actor = self.proven_actor(options)
         chosen = list(self.chosen(options["claim"]))
         dropped = 0
         if options["drop"]:

@@ -17,6 +17,7 @@ from django.test import Client
 
 from accounts.models import AccessRequest, Message, User
 from tests.accounts.conftest import NEW
+from tests.signing_in import code_typed
 from winddown import clock
 from winddown.errors import NotPermitted
 from winddown.models import AuditEntry
@@ -39,13 +40,15 @@ def exported(staff: Callable[..., Any], tmp_path: Path) -> Callable[[], list[dic
     def export() -> list[dict[str, str]]:
         clockwork.tick()
         place = tmp_path / f"{len(list(tmp_path.iterdir()))}.csv"
-        call_command(
-            "export_phone_messages",
-            str(place),
-            f"--by={staff('incident_commander').login_id}",
-            "--reason=hourly",
-            stdout=StringIO(),
-        )
+        commander = staff("incident_commander")
+        with code_typed(commander):
+            call_command(
+                "export_phone_messages",
+                str(place),
+                f"--by={commander.login_id}",
+                "--reason=hourly",
+                stdout=StringIO(),
+            )
         assert stat.S_IMODE(place.stat().st_mode) == 0o600
         with place.open(encoding="utf-8") as file:
             return list(csv.DictReader(file))
@@ -144,9 +147,10 @@ def test_a_file_is_never_written_over(
     clockwork.tick()
     place = tmp_path / "sent.csv"
     place.write_text("what the carrier got yesterday")
-    by = f"--by={staff('incident_commander').login_id}"
+    commander = staff("incident_commander")
+    by = f"--by={commander.login_id}"
 
-    with pytest.raises(FileExistsError):
+    with pytest.raises(FileExistsError), code_typed(commander):
         call_command("export_phone_messages", str(place), by, "--reason=t", stdout=StringIO())
 
     assert Message.objects.get().sent_at is None

@@ -24,7 +24,7 @@ from accounts.sign_in import second_factor
 from tests import factories
 from tests.accounts.conftest import NEW
 from tests.accounts.mail_server import Mailbox, link_in, mail_server, text_of
-from tests.signing_in import open_session
+from tests.signing_in import code_typed, open_session
 from tests.winddown.bare_rows import states_of
 from winddown import clock
 from winddown.authority import approvals
@@ -234,7 +234,8 @@ def test_the_same_way_by_commands(locked_out: Any, helper: Any, supervisor: Any)
 
     def run(*arguments: str, by: Any = helper) -> str:
         out = StringIO()
-        call_command(*arguments, f"--by={by.login_id}", "--reason=test", stdout=out)
+        with code_typed(by):
+            call_command(*arguments, f"--by={by.login_id}", "--reason=test", stdout=out)
         return out.getvalue()
 
     assert case.reference in run("recovery_cases", "--list")

@@ -15,6 +15,7 @@ from django.test import Client
 from accounts.errors import StaffOnlyByStaff
 from accounts.recovery import staff_recovery
 from tests.accounts.conftest import NEW
+from tests.signing_in import code_typed
 from winddown.errors import NothingToDecide, NotPermitted, SamePerson
 
 pytestmark = pytest.mark.django_db
@@ -27,14 +28,15 @@ def test_two_colleagues_hand_a_link_over_and_the_second_factor_stays_asked(
 
     def run(*arguments: str, by: Any) -> str:
         out = StringIO()
-        call_command(
-            "recover_staff",
-            lost.login_id,
-            *arguments,
-            f"--by={by.login_id}",
-            "--reason=t",
-            stdout=out,
-        )
+        with code_typed(by):
+            call_command(
+                "recover_staff",
+                lost.login_id,
+                *arguments,
+                f"--by={by.login_id}",
+                "--reason=t",
+                stdout=out,
+            )
         return out.getvalue()
 
     run(by=one)

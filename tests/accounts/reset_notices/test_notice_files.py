@@ -20,6 +20,7 @@ from tests.accounts.reset_notices.sending import (
     states,
     write_log,
 )
+from tests.signing_in import code_typed
 from winddown import clock
 from winddown.errors import GuardNotMet
 
@@ -71,7 +72,8 @@ class TestFiles:
         factories.worked_off(reset(mail="file"))
         who = ("--by", two[0].login_id, "--reason", "carrier")
 
-        call_command("export_notices", "--channel", "email", "--out", str(tmp_path), *who)
+        with code_typed(two[0]):
+            call_command("export_notices", "--channel", "email", "--out", str(tmp_path), *who)
 
         assert "3 notices by email in notices-run-" in capsys.readouterr().out
         notices = list(ResetNotice.objects.order_by("pk"))
@@ -87,7 +89,8 @@ class TestFiles:
         run = reset()
         who = ("--by", two[0].login_id, "--reason", "for the help desk")
 
-        call_command("export_unreachable", "--out", str(tmp_path), *who)
+        with code_typed(two[0]):
+            call_command("export_unreachable", "--out", str(tmp_path), *who)
 
         written = (tmp_path / f"unreachable-run-{run.pk}.csv").read_text().split()
         assert written == ["account_ref", *(person.account_ref for person in lost)]

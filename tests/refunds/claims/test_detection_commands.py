@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from refunds.claims import victims
 from refunds.models import FraudClaim
 from tests.refunds.claims.scene import HIT_AT, Scene
+from tests.signing_in import code_typed
 from wallets.models import Hold, Wallet
 from winddown import clock
 
@@ -57,7 +58,8 @@ def test_a_suspicion_is_let_drop_by_another_person(
         options = {"by": actor.login_id, "reason": "cleared", "json": True, **options}
         if claim_ids:
             options["claim"] = list(claim_ids)
-        call_command("release_holds", stdout=out, **options)
+        with code_typed(actor):
+            call_command("release_holds", stdout=out, **options)
         return out.getvalue()
 
     told(hold=True, by=scene.supervisor.login_id, reason="attack")

@@ -14,14 +14,15 @@ from refunds.models import IssuerAction, IssuerFile
 from refunds.remedies import requests
 from rehearsal import issuers
 from tests.refunds.claims.scene import Scene
+from tests.signing_in import code_typed
 from winddown import clock
 
 
 def said(command: str, *args: Any, scene: Scene, **options: Any) -> dict[str, Any]:
     out = StringIO()
-    call_command(
-        command, *args, by=scene.analyst.login_id, reason="test", json=True, stdout=out, **options
-    )
+    given = {"by": scene.analyst.login_id, "reason": "test", "json": True, **options}
+    with code_typed(scene.analyst):
+        call_command(command, *args, stdout=out, **given)
     answer: dict[str, Any] = json.loads(out.getvalue())
     return answer
 

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from tests import factories
+from tests.signing_in import code_typed
 from winddown.authority import approvals
 from winddown.errors import (
     GuardNotMet,
@@ -341,14 +342,15 @@ def test_sql_cannot_use_a_signature_after_its_time(run, checker, late):
 
 
 def command(run, person, *words, digest=None):
-    call_command(
-        "approve",
-        run.subject,
-        *words,
-        by=person.login_id,
-        reason="seen",
-        digest=digest or run.plan_digest[:12],
-    )
+    with code_typed(person):
+        call_command(
+            "approve",
+            run.subject,
+            *words,
+            by=person.login_id,
+            reason="seen",
+            digest=digest or run.plan_digest[:12],
+        )
 
 
 def test_the_command_approves_for_a_second_person(run, checker):
@@ -379,7 +381,7 @@ def test_the_command_refuses_a_changed_plan(run, maker, checker, wallets):
 @pytest.mark.parametrize("digest", [None, "", "0", "abc"])
 def test_the_command_wants_the_digest_that_was_shown(run, checker, digest):
     """Somebody who has not looked cannot approve, nor with a digest too short to mean a plan."""
-    with pytest.raises(Exception, match="digest") as refused:
+    with pytest.raises(Exception, match="digest") as refused, code_typed(checker):
         call_command("approve", run.subject, by=checker.login_id, reason="seen", digest=digest)
     assert refused.value.returncode == 2
     assert state(run) == "awaiting_approval"

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from tests import factories
+from tests.signing_in import code_typed
 from wallets.models import TopUp
 from wallets.movements import charging
 from winddown.actors import SYSTEM
@@ -268,14 +269,15 @@ def test_telling_the_command_to_reject_keeps_it_stopped(first, second):
     capabilities.stop("spend", actor=first, reason="attack")
     capabilities.request_restore("spend", actor=first, reason="over")
     asked = Approval.objects.get(stage="restore")
-    call_command(
-        "approve",
-        asked.subject,
-        "--reject",
-        digest=asked.digest,
-        by=second.login_id,
-        reason="not yet",
-    )
+    with code_typed(second):
+        call_command(
+            "approve",
+            asked.subject,
+            "--reject",
+            digest=asked.digest,
+            by=second.login_id,
+            reason="not yet",
+        )
     assert passes() is None
     assert switch().state == "disabled"
 
@@ -361,7 +363,10 @@ def test_the_commands_stop_and_ask_to_restore(first, second, capsys):
     assert "stopped already" in capsys.readouterr().out
     call_command("stop_capability", "spend", "--restore", by=first.login_id, reason="over")
     (asked,) = (each for each in approvals.open_requests() if each.stage == "restore")
-    call_command("approve", asked.subject, by=second.login_id, reason="over", digest=asked.digest)
+    with code_typed(second):
+        call_command(
+            "approve", asked.subject, by=second.login_id, reason="over", digest=asked.digest
+        )
     assert passes()
 
 

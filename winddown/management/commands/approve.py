@@ -31,7 +31,7 @@ class Command(StaffCommand):
         if not subject:
             self._list()
             return
-        person = self.actor(options)
+        person = self.proven_actor(options)
         request = Approval.objects.filter(subject=subject).order_by("-pk").first()
         if request is None:
             raise NothingToDecide(subject=subject)
