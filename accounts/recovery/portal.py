@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.contrib import messages
-from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
@@ -94,15 +93,26 @@ def _by_code(request: HttpRequest, code: str) -> OneTimeLink:
 
 @require_safe
 @never_cache
-def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    return _opened(request, token)
+def open_link(request: HttpRequest, token: str = "") -> HttpResponse:
+    """The token comes from the middleware, which took it out of the address."""
+    given = getattr(request, "link_token", token).removesuffix("/")
+    try:
+        link = links.by_token(given)
+    except LinkDead:
+        return _dead(request)
+    return _opened(request, links.token(link))
 
 
 def _opened(request: HttpRequest, token: str) -> HttpResponse:
-    """The visitor is signed out, and the address bar shows no token."""
-    logout(request)
+    """The session holds the token, and the address bar shows none. Nobody is signed out by it."""
     request.session[_LINK] = token
     return redirect("recovery:password")
+
+
+def _dead(request: HttpRequest) -> HttpResponse:
+    answer = page(request, "accounts/recovery_link_dead.html")
+    answer.status_code = 410
+    return answer
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -115,9 +125,7 @@ def password(request: HttpRequest) -> HttpResponse:
         if request.method == "POST" and form.is_valid() and _done(request, link, form):
             return redirect("sign_in")
     except LinkDead:
-        answer = page(request, "accounts/recovery_link_dead.html")
-        answer.status_code = 410
-        return answer
+        return _dead(request)
     return page(request, "accounts/recovery_password.html", form=form, link=link)
 
 
@@ -240,6 +248,7 @@ def case_link(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("recovery/", ask, name="ask"),
     path("recovery/sent/", sent, name="sent"),
+    path("recovery/link/", open_link),
     path("recovery/link/<str:token>/", open_link, name="open"),
     path("recovery/password/", password, name="password"),
     path("recovery/first-password/", first_password, name="first_password"),

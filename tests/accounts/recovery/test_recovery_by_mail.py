@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,9 +15,11 @@ from django.test import Client
 from accounts import outbox
 from accounts.models import AccessRequest, Message, OneTimeLink, Session, User
 from accounts.recovery import access_requests, by_link, cases, links
+from config.log import JsonFormatter, TextFormatter
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
 from tests.accounts.mail_server import Mailbox, link_in, mail_server, text_of
+from tests.signing_in import is_signed_in
 from winddown.evidence import invariants
 from winddown.runs import clockwork
 
@@ -555,3 +558,65 @@ def test_nothing_that_identifies_anybody_stands_in_plain(
     assert someone.email not in caplog.text
     assert token not in caplog.text
     assert cases.STAGE  # the module is loaded: its answers are registered too
+
+
+# --- what a link says of itself -----------------------------------------------------------------
+
+
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    """All that is logged, as our own formatters write it and as any other would."""
+    written: list[str] = []
+
+    class Keeper(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            written.append(f"{record.getMessage()} {vars(record)}")
+
+    keeper = Keeper()
+    logging.getLogger().addHandler(keeper)
+    yield written
+    logging.getLogger().removeHandler(keeper)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "OPTIONS", "TRACE", "NONSENSE"])
+@pytest.mark.parametrize("more", [{}, {"CONTENT_TYPE": "text/plain; charset=utf-7"}])
+def test_a_living_token_never_reaches_a_log(
+    method: str,
+    more: dict[str, str],
+    person: Callable[..., Any],
+    mailed: Callable[[User], str],
+    lines: list[str],
+) -> None:
+    path = urlsplit(mailed(person())).path
+    token = path.rstrip("/").rpartition("/")[2]
+    lines.clear()
+    for address in (path, path.rstrip("/"), f"{path}more/", f"{path}?a=b"):
+        browser = Client(enforce_csrf_checks=True, raise_request_exception=False)
+        browser.generic(method, address, **more)
+    assert token not in "".join(lines)
+    assert OneTimeLink.objects.get().used_at is None
+
+
+def test_a_server_logs_no_token_either() -> None:
+    said = logging.makeLogRecord({"msg": '"HEAD /recovery/link/abc-DEF_1/ HTTP/1.1" 200'})
+    for formatter in (JsonFormatter(), TextFormatter("%(message)s")):
+        assert "abc" not in formatter.format(said)
+        assert "/recovery/link/" in formatter.format(said)
+
+
+def test_a_link_signs_nobody_out_who_opens_it(
+    person: Callable[..., Any], mailed: Callable[[User], str], visitor: Callable[..., Visitor]
+) -> None:
+    owner, reader = person(), visitor()
+    assert reader.signs_in(person().login_id, OLD)
+    url = mailed(owner)
+
+    for dead in ("/recovery/link/x/", f"{url[:-3]}zz/", "/recovery/link/%00/"):
+        assert reader.client.get(urlsplit(dead).path).status_code in (404, 410)
+    assert is_signed_in(reader.client)
+    assert reader.open(url).status_code == 200
+    assert is_signed_in(reader.client)
+    # A dead link does not take a living one out of the hand.
+    reader.open("/recovery/link/x/")
+    assert reader.choose(NEW).status_code == 302
+    assert visitor().signs_in(owner.login_id, NEW)
