@@ -178,11 +178,10 @@ def propose(
     Asked again while it is proposed, the request is renewed. Raises `GuardNotMet`, naming what is
     missing.
     """
+    require(actor, WORK, action=f"propose {case}")
     with transaction.atomic():
         case = RecoveryCase.objects.select_for_update(of=("self",)).get(pk=case.pk)
-        if case.state == State.PROPOSED:
-            require(actor, WORK, action=f"propose {case}")
-        else:
+        if case.state != State.PROPOSED:
             owner = _owner(account)
             _refuse_proposal(case, owner, second_factor_lost=second_factor_lost)
             case = transition_one(

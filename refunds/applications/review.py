@@ -31,6 +31,7 @@ def confirm_amount(
     application: RefundApplication, *, confirmed_minor: int, actor: Actor
 ) -> RefundApplication:
     """The applicant agreed to the amount after the identity check (web channel)."""
+    _require_own(application, actor)
     with transaction.atomic():
         owed = Entitlement.objects.get(pk=application.entitlement_id)
         if confirmed_minor != owed.amount_minor:
@@ -38,7 +39,7 @@ def confirm_amount(
         return transition_one(
             application,
             "confirm_amount",
-            actor=_own(application, actor),
+            actor=actor,
             confirmed_minor=confirmed_minor,
         )
 
@@ -149,13 +150,12 @@ def withdraw(
     application: RefundApplication, *, actor: Actor, reason: str = ""
 ) -> RefundApplication:
     """The holder took the application back; possible until a payout is under way."""
+    _require_own(application, actor)
     with transaction.atomic():
         owed = Entitlement.objects.select_for_update(no_key=True).get(pk=application.entitlement_id)
         if owed.state in (Entitlement.State.PAYING, Entitlement.State.PAID):
             raise GuardNotMet(action="withdraw", why="a payout is under way")
-        done = transition_one(
-            application, "withdraw", actor=_own(application, actor), reason=reason, live=False
-        )
+        done = transition_one(application, "withdraw", actor=actor, reason=reason, live=False)
         back = {
             Entitlement.State.APPLIED.value: "unapply",
             Entitlement.State.APPROVED.value: "withdraw",
@@ -165,10 +165,9 @@ def withdraw(
         return done
 
 
-def _own(application: RefundApplication, actor: Actor) -> Actor:
+def _require_own(application: RefundApplication, actor: Actor) -> None:
     if actor is not SYSTEM and actor.pk != application.applicant_id:
         require(actor, "refunds.work_application", action=f"act for application {application.pk}")
-    return actor
 
 
 def verify(application: RefundApplication, *, actor: Actor, reason: str) -> RefundApplication:
@@ -185,8 +184,9 @@ def ask_for_info(
 
 def answer_info(application: RefundApplication, *, actor: Actor) -> RefundApplication:
     """The applicant gave what was asked for."""
+    _require_own(application, actor)
     with transaction.atomic():
-        return transition_one(application, "answer", actor=_own(application, actor), asked_for="")
+        return transition_one(application, "answer", actor=actor, asked_for="")
 
 
 def _staff(

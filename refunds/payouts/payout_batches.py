@@ -271,15 +271,10 @@ def export_batch(
     written again. Refused while an invariant that guards the release is breached, or payouts
     are stopped. The state is committed before the file appears: what is in the directory was released.
     """
+    require(actor, "refunds.make_payout_batch", by_system=True, action=f"export {batch.subject}")
     with transaction.atomic():
         capabilities.passed("payout")
         locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
-        require(
-            actor,
-            "refunds.make_payout_batch",
-            by_system=True,
-            action=f"export {locked.subject}",
-        )
         if locked.state not in PayoutBatch.RELEASED:
             check_value_date(locked.value_date)
             refuse_when_breached(f"export {locked.subject}")

@@ -1,0 +1,232 @@
+"""Whoever lacks the one permission that an act asks for is refused, at every place that asks."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests import factories
+from winddown.actors import SYSTEM
+from winddown.authority import approvals
+from winddown.errors import NotPermitted
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[3]
+ROOMS = ("winddown", "accounts", "wallets", "refunds", "rehearsal")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may do everything but one thing."""
+
+    lacks: str
+    is_active: bool = True
+    pk: int = -1
+    staff_number: str = "person"
+
+    def has_perm(self, perm: str, /) -> bool:
+        return perm != self.lacks
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A function that asks for a permission, and what it takes to come as far as that."""
+
+    function: str
+    permission: str
+    by_system: bool = False
+    given: Callable[[], dict[str, Any]] = dict
+
+
+# Stands for whatever an act is about: who is refused never comes to what it is.
+NOTHING = SimpleNamespace(
+    pk=0, workflow="none", subject="none", applicant_id=0, kind="staff", staff_number="none"
+)
+
+
+def _asked() -> dict[str, Any]:
+    approvals.ask(
+        "test:1",
+        stage="test",
+        content={},
+        permission="winddown.approve_run",
+        maker=factories.make_staff(),
+        reason="test",
+    )
+    return {"subject": "test:1", "stage": "test"}
+
+
+PLACES = (
+    Place("accounts.credentials.access._require", "test", given=lambda: {"permission": "test"}),
+    Place("accounts.credentials.access.disable", "accounts.disable_account"),
+    Place("accounts.credentials.access.enable", "accounts.disable_account"),
+    Place("accounts.credentials.access.sign_out_everywhere", "accounts.end_sessions"),
+    Place("accounts.credentials.fencing.request_lift", "accounts.fence_credentials"),
+    Place("accounts.outbox.export_phone_messages", "accounts.send_reset_notice"),
+    Place("accounts.recovery.cases.add_proof", "accounts.work_recovery_case"),
+    Place("accounts.recovery.cases.propose", "accounts.work_recovery_case"),
+    Place("accounts.recovery.staff_recovery._refuse", "accounts.recover_staff"),
+    Place("accounts.recovery.staff_recovery.agree", "accounts.recover_staff"),
+    Place("accounts.recovery.staff_recovery.request", "accounts.recover_staff"),
+    Place(
+        "accounts.reset_notices.mail_results.settle", "accounts.send_reset_notice", by_system=True
+    ),
+    Place("accounts.reset_notices.notice_files.export_unreachable", "accounts.send_reset_notice"),
+    Place("accounts.reset_notices.notice_files.hand_over", "accounts.send_reset_notice"),
+    Place("accounts.sign_in.breached.load", "winddown.load_data", by_system=True),
+    Place("refunds.applications.holds.ask_release", "wallets.release_wallet"),
+    Place("refunds.applications.payees.ask_override", "refunds.work_application"),
+    Place("refunds.applications.payees.ask_shared", "refunds.work_application"),
+    Place(
+        "refunds.applications.payees.export_check_file", "refunds.make_payout_batch", by_system=True
+    ),
+    Place("refunds.applications.review._require_own", "refunds.work_application", by_system=True),
+    Place("refunds.applications.review.answer_info", "refunds.work_application", by_system=True),
+    Place("refunds.applications.review.confirm_amount", "refunds.work_application", by_system=True),
+    Place("refunds.applications.review.propose", "refunds.work_application"),
+    Place("refunds.applications.review.withdraw", "refunds.work_application", by_system=True),
+    Place("refunds.claims.damage.publish", "winddown.publish_notice"),
+    Place("refunds.claims.deciding.propose", "refunds.work_claim"),
+    Place("refunds.claims.ending.request_reopening", "refunds.reopen_claim"),
+    Place("refunds.claims.holding.hold_candidates", "wallets.hold_wallet", by_system=True),
+    Place("refunds.claims.holding.release", "wallets.release_wallet"),
+    Place("refunds.claims.holding.secure", "refunds.work_claim", by_system=True),
+    Place("refunds.claims.losses.drop_loss", "refunds.work_claim"),
+    Place("refunds.claims.losses.name_losses", "refunds.work_claim"),
+    Place("refunds.claims.reporting.move", "refunds.work_claim", given=lambda: {"name": "take_up"}),
+    Place(
+        "refunds.claims.reporting.report",
+        "refunds.report_claim",
+        by_system=True,
+        given=lambda: {"wallet_ids": [factories.make_wallet().pk]},
+    ),
+    Place("refunds.claims.reporting.take_up", "refunds.work_claim"),
+    Place("refunds.payouts.bank_codes.load", "refunds.adopt_terms", by_system=True),
+    Place(
+        "refunds.payouts.payout_batches.export_batch", "refunds.make_payout_batch", by_system=True
+    ),
+    Place("refunds.payouts.refund_limits.adopt", "refunds.adopt_terms"),
+    Place("refunds.payouts.results.import_file", "refunds.reconcile", by_system=True),
+    Place("refunds.remedies.chargebacks.register", "refunds.draft_issuer_action", by_system=True),
+    Place("refunds.remedies.follow_up.escalate", "refunds.send_issuer_action"),
+    Place(
+        "refunds.remedies.issuer_answers.import_answers",
+        "refunds.send_issuer_action",
+        by_system=True,
+    ),
+    Place("refunds.remedies.own_funds.pay_instead", "refunds.decide_claim"),
+    Place("refunds.remedies.own_funds.recredit_points", "refunds.decide_claim"),
+    Place("refunds.remedies.requests.send", "refunds.send_issuer_action", by_system=True),
+    Place("refunds.remedies.requests.submit", "refunds.draft_issuer_action"),
+    Place("winddown.authority.approvals.decide", "winddown.approve_run", given=_asked),
+    Place("winddown.loading.loader.load", "winddown.load_data", by_system=True),
+    Place(
+        "winddown.machines.move.transition_one",
+        "winddown.declare_incident",
+        given=lambda: {"row": factories.make_programme(), "name": "declare_incident"},
+    ),
+    Place("winddown.programme.funds.report_safeguarded", "winddown.report_funds"),
+    Place("winddown.programme.milestones.set_milestone", "winddown.set_milestone"),
+    Place("winddown.programme.public_notice.publish_contact", "winddown.publish_notice"),
+    Place("winddown.programme.public_notice.publish_notice", "winddown.publish_notice"),
+    Place("winddown.runs.control.set_rate", "winddown.pause_run"),
+    Place("winddown.runs.planning.plan", "winddown.plan_run"),
+    Place("winddown.runs.planning.replan", "winddown.plan_run"),
+)
+
+
+# --- the places in the code -----------------------------------------------------------------------
+
+
+def _calls(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Call]]:
+    """Each call inside the function, with the last word of what it calls."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called in ("require", "actors.require") or "." not in called:
+                yield called.rpartition(".")[2], node
+
+
+def _said(permission: ast.expr, module: ModuleType) -> str | None:
+    """The permission that stands in the call, None for one that is known only when it runs."""
+    if isinstance(permission, ast.Name):
+        return getattr(module, permission.id, None)
+    return permission.value if isinstance(permission, ast.Constant) else None
+
+
+def _asking(module: ModuleType, tree: ast.Module) -> dict[str, str | None]:
+    """Function -> permission, for each that asks itself or by a private function beside it."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    found: dict[str, str | None] = {}
+    for function in functions:
+        asked = [call for name, call in _calls(function) if name == "require"]
+        assert len(asked) <= 1, f"{function.name} asks twice; each needs a place of its own"
+        if asked:
+            found[function.name] = _said(asked[0].args[1], module)
+    private = {name for name in found if name.startswith("_")}
+    for function in functions:
+        if private & {name for name, _ in _calls(function)}:
+            found.setdefault(function.name, None)
+    return found
+
+
+def _places() -> dict[str, str | None]:
+    found = {}
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            text = path.read_text()
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            if "require(" in text and name != "winddown.actors":
+                asking = _asking(importlib.import_module(name), ast.parse(text))
+                found |= {f"{name}.{function}": said for function, said in asking.items()}
+    return found
+
+
+def test_every_place_that_asks_for_a_permission_stands_in_the_table() -> None:
+    found = _places()
+    assert {place.function for place in PLACES} == set(found)
+    said = {place.function: place.permission for place in PLACES if found[place.function]}
+    assert said == {function: permission for function, permission in found.items() if permission}
+
+
+# --- what each place does -------------------------------------------------------------------------
+
+
+def _call(place: Place, actor: Any) -> None:
+    module, _, name = place.function.rpartition(".")
+    function = getattr(importlib.import_module(module), name)
+    needed = [
+        parameter.name
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
+    ]
+    function(**{**dict.fromkeys(needed, NOTHING), **place.given(), "actor": actor})
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.function)
+def test_who_may_do_everything_else_is_refused(place: Place) -> None:
+    with pytest.raises(NotPermitted) as refusal:
+        _call(place, Person(lacks=place.permission))
+    assert refusal.value.facts["permission"] == place.permission
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.function)
+def test_who_may_do_everything_but_is_disabled_is_refused(place: Place) -> None:
+    with pytest.raises(NotPermitted):
+        _call(place, Person(lacks="", is_active=False))
+
+
+@pytest.mark.parametrize(
+    "place", [each for each in PLACES if not each.by_system], ids=lambda place: place.function
+)
+def test_the_system_is_refused_where_only_people_act(place: Place) -> None:
+    with pytest.raises(NotPermitted):
+        _call(place, SYSTEM)
