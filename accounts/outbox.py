@@ -186,7 +186,8 @@ def _place(key: uuid.UUID) -> str:
 
 
 def _to(message: Message) -> str:
-    assert message.to_sealed is not None
+    if message.to_sealed is None:
+        raise AssertionError("an ended message has no address")
     return encryption.unseal(message.to_sealed, place=_place(message.key)).decode()
 
 

@@ -144,7 +144,8 @@ def plan_attack(
     )
     for victim in early:
         victim.known_at = _known_at(rng, clock.seconds(first.as_of), clock.seconds(known.as_of))
-    assert sum(victim.damage_minor for victim in late + early) == last.amount_minor
+    if sum(victim.damage_minor for victim in late + early) != last.amount_minor:
+        raise AssertionError("the victims' damage is not the published sum")
     if shape is not LIST_TYPE:
         for victim in late + early:
             victim.network, victim.country = _origin(rng, shape)

@@ -161,8 +161,10 @@ class Accounts:
         position = holder_number * 8 + attempt
         bank, branch = self.branches[position % len(self.branches)]
         serial = position // len(self.branches) + 1
-        assert attempt < 8
-        assert serial < 1_000_000, "no account number is left for this holder"
+        if attempt >= 8:
+            raise AssertionError("eight account numbers in a row were taken")
+        if serial >= 1_000_000:
+            raise AssertionError("no account number is left for this holder")
         return bank, branch, "1", f"{serial:06d}{QUALITIES.index(quality)}"
 
     @staticmethod

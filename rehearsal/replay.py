@@ -264,7 +264,8 @@ class Replay:
         holder = (
             Wallet.objects.holding().filter(state=Wallet.State.CHARGE_FROZEN).order_by("pk").first()
         )
-        assert holder is not None, "the case leaves holders"
+        if holder is None:
+            raise AssertionError("the case leaves holders")
         try:
             with transaction.atomic():
                 spending.pay(

@@ -74,7 +74,8 @@ def _listed(name: str, command: BaseCommand, app: str) -> Listed:
 
 
 def _argument(action: Action) -> Argument:
-    assert not isinstance(action, _SubParsersAction), "subcommands have no line yet"
+    if isinstance(action, _SubParsersAction):
+        raise AssertionError("subcommands have no line yet")
     value = "" if action.nargs == 0 else _value(action)
     if action.option_strings:
         spelling = " ".join([action.option_strings[-1], *([value] if value else [])])

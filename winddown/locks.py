@@ -45,7 +45,8 @@ def try_take(lock: Lock, key: int = 0) -> bool:
 
 
 def _execute(function: str, lock: Lock, key: int) -> object:
-    assert connection.in_atomic_block, "a lock ends with its transaction"
+    if not connection.in_atomic_block:
+        raise AssertionError("a lock ends with its transaction")
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s::int, %s::int)", [int(lock), key])
         return cursor.fetchone()[0]

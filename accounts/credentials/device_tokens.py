@@ -24,7 +24,8 @@ def issue(user: User, *, authority: Admission | None, device_name: str) -> tuple
         raise TokensAreForCustomers
     text = secrets.token_urlsafe(32)
     with passwords.giving(user, authority_at=authority.at if authority else None) as at:
-        assert authority is not None
+        if authority is None:
+            raise AssertionError("a device token is given to somebody who was admitted")
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if user.device_tokens.filter(revoked_at=None).count() >= TOKENS_MAX:
             raise TooManyTokens(most=TOKENS_MAX)

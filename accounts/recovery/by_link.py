@@ -74,7 +74,8 @@ def choose_password(link: OneTimeLink, raw_password: str) -> User:
     """
     with transaction.atomic():
         used = links.use(link)
-        assert used.user_id is not None, "a link to a new account has none to recover"
+        if used.user_id is None:
+            raise AssertionError("a link to a new account has none to recover")
         user = User.objects.get(pk=used.user_id)
         _set(user, raw_password, authority_at=used.issued_at)
         if used.case is not None:

@@ -126,7 +126,8 @@ def _contact(case: RecoveryCase) -> Contact:
 
 def _address(case: RecoveryCase) -> Address:
     found = addresses.understood(_contact(case).address)
-    assert found is not None, "the form took nothing else"
+    if found is None:
+        raise AssertionError("the form took nothing else")
     return found
 
 

@@ -156,7 +156,8 @@ class ProofForm(forms.Form):
     def __init__(self, *args: Any, kinds: list[tuple[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen = self.fields["kind"]
-        assert isinstance(chosen, forms.ChoiceField)
+        if not isinstance(chosen, forms.ChoiceField):
+            raise AssertionError("the field is a choice")
         chosen.choices = kinds
 
 
@@ -190,7 +191,8 @@ class RejectionForm(ReasonForm):
     def __init__(self, *args: Any, codes: list[tuple[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen = self.fields["code"]
-        assert isinstance(chosen, forms.ChoiceField)
+        if not isinstance(chosen, forms.ChoiceField):
+            raise AssertionError("the field is a choice")
         chosen.choices = codes
 
 
@@ -209,5 +211,6 @@ class QueueForm(forms.Form):
     def __init__(self, *args: Any, states: list[tuple[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen = self.fields["state"]
-        assert isinstance(chosen, forms.ChoiceField)
+        if not isinstance(chosen, forms.ChoiceField):
+            raise AssertionError("the field is a choice")
         chosen.choices = states

@@ -138,7 +138,8 @@ def use(link: OneTimeLink) -> OneTimeLink:
 
     If two use it at once, the second finds it used. Raises `LinkDead`.
     """
-    assert transaction.get_connection().in_atomic_block, "a link is used by what it opens"
+    if not transaction.get_connection().in_atomic_block:
+        raise AssertionError("a link is used by what it opens")
     fencing.take_fence()
     locked = (
         OneTimeLink.objects.select_for_update(of=("self",)).select_related("case").get(pk=link.pk)
@@ -158,7 +159,8 @@ def use(link: OneTimeLink) -> OneTimeLink:
 
 def address_for(link: OneTimeLink) -> Address:
     """Returns the address that a link to a new account proves."""
-    assert link.address_sealed is not None
+    if link.address_sealed is None:
+        raise AssertionError("a link to an account names no address")
     text = encryption.unseal(link.address_sealed, place=_address_place(link.key)).decode()
     return Address(link.channel, text)
 

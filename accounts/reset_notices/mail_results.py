@@ -41,7 +41,8 @@ def find_notices() -> None:
         cursor.execute(
             f"CREATE TEMPORARY TABLE {FOUND} (line bigint, notice_id bigint) ON COMMIT DROP"
         )
-        assert connection.connection is not None
+        if connection.connection is None:
+            raise AssertionError("the connection is not open")
         with connection.connection.cursor("mail_results_rows") as rows:
             rows.execute(f"SELECT line, message_id FROM {ROWS}")  # noqa: S608
             while block := rows.fetchmany(BLOCK):

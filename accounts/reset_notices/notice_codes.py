@@ -22,7 +22,8 @@ def code_of(notice_id: int) -> str:
 
     A code that somebody made up is right once in 2^30.
     """
-    assert 0 < notice_id <= _HALF, notice_id
+    if not (0 < notice_id <= _HALF):
+        raise AssertionError(f"no notice has the number {notice_id}")
     digest = _half("digest", notice_id, key=settings.SECRET_KEY)
     masked = notice_id ^ _half("mask", digest, key=settings.SECRET_KEY)
     value = masked << HALF_BITS | digest

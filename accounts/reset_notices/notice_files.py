@@ -102,7 +102,8 @@ def export_unreachable(run: Run, *, to: Path, actor: Actor, reason: str) -> Expo
     and nothing else; those without such a key are counted by our own number.
     """
     require(actor, "accounts.send_reset_notice", action="export unreachable people")
-    assert run.as_of is not None
+    if run.as_of is None:
+        raise AssertionError("a run that works has its date")
     people = (
         User.objects.customers().registered_by(run.as_of).without_channel(verified_by=run.as_of)
     )

@@ -235,7 +235,8 @@ class Post:
         return Outcome("give_up" if 500 <= code < 600 else "defer", str(code))
 
     def _message(self, notice: ResetNotice, address: str) -> EmailMessage:
-        assert notice.attempted_at is not None
+        if notice.attempted_at is None:
+            raise AssertionError("a notice is sent after it was claimed")
         return EmailMessage(
             self._letter.subject,
             self._letter.text(notice.pk),

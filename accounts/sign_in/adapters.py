@@ -63,14 +63,16 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
         """The session carries the admission of the first factor from here on, whatever follows."""
-        assert user.admission is not None, "whoever signs in was admitted by accounts.credentials"
+        if user.admission is None:
+            raise AssertionError("whoever signs in was admitted by accounts.credentials")
         sessions.begin(request.session, user, remembered=bool(request.POST.get("remember")))
         return None
 
     def login(self, request: HttpRequest, user: Any) -> None:
         """The user is signed in, under the admission of the first factor."""
         user.admission = sessions.admission_of(request.session)
-        assert user.admission is not None
+        if user.admission is None:
+            raise AssertionError("whoever signs in was admitted by accounts.credentials")
         previous = user.last_login
         super().login(request, user)
         # Django has written its own clock's time; people are shown the programme's.

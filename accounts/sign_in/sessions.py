@@ -46,7 +46,8 @@ def leave(request: HttpRequest) -> None:
 
 def begin(session: SessionBase, user: User, *, remembered: bool) -> None:
     """The session carries the admission of `user`, who may still have to give a second factor."""
-    assert SESSION_KEY not in session, "an admission is never put into another person's session"
+    if SESSION_KEY in session:
+        raise AssertionError("an admission is never put into another person's session")
     session.cycle_key()
     session[HALF_IN_KEY] = user.pk
     session[ADMISSION_KEY] = user.admission.as_json()
@@ -93,7 +94,8 @@ class SessionStore(DatabaseStore):
         if SESSION_KEY in data and ADMISSION_KEY not in data:
             data[ADMISSION_KEY] = Admission(clock.now(), AuthEvent.PASSWORD, None).as_json()
         row = super().create_model_instance(data)
-        assert isinstance(row, Session)
+        if not isinstance(row, Session):
+            raise AssertionError("the model of these rows is Session")
         holder = holder_of(data)
         if holder is not None:
             admission = Admission.from_json(data[ADMISSION_KEY])

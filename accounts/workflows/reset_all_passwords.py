@@ -177,7 +177,8 @@ class ResetAllPasswords(Workflow):
 
 
 def _as_of(run: Run) -> dt.datetime:
-    assert run.as_of is not None
+    if run.as_of is None:
+        raise AssertionError("a run that works has its date")
     return run.as_of
 
 
@@ -310,7 +311,8 @@ def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[User]) -> Moved:
 
 
 def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Session]) -> Moved:
-    assert isinstance(rows, SessionQuerySet)
+    if not isinstance(rows, SessionQuerySet):
+        raise AssertionError("the rows are sessions")
     return Moved(rows=rows.remove())
 
 

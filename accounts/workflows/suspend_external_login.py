@@ -57,7 +57,8 @@ class SuspendExternalLogin(Workflow):
             linked.values("provider").annotate(active=active).values_list("provider", "active")
         )
         totals = linked.aggregate(active=active, every=Count("pk"))
-        assert run.as_of is not None
+        if run.as_of is None:
+            raise AssertionError("a run that works has its date")
         if run.params["restore"]:
             return PlanContent(
                 counts={"identities_to_restore": totals["every"] - totals["active"]},
@@ -141,7 +142,8 @@ def _stranded(run: Run) -> UserQuerySet:
     """Returns the customers without a password whose every active identity is one of the named
     providers'.
     """
-    assert run.as_of is not None
+    if run.as_of is None:
+        raise AssertionError("a run that works has its date")
     identity = ExternalIdentity.objects.filter(
         user=OuterRef("pk"), state=ExternalIdentity.State.ACTIVE, linked_at__lte=run.as_of
     )
@@ -162,5 +164,6 @@ def _restore(run: Run, batch: Batch, rows: QuerySet[ExternalIdentity]) -> Moved:
 
 
 def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Session]) -> Moved:
-    assert isinstance(rows, SessionQuerySet)
+    if not isinstance(rows, SessionQuerySet):
+        raise AssertionError("the rows are sessions")
     return Moved(rows=rows.remove())

@@ -9,8 +9,8 @@ if not __package__:
     _spec = importlib.util.spec_from_file_location(
         "embedded", Path(__file__).with_name("__init__.py")
     )
-    assert _spec
-    assert _spec.loader
+    if _spec is None or _spec.loader is None:
+        raise ImportError("config/embedded has no __init__.py")
     sys.modules["embedded"] = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(sys.modules["embedded"])
     __package__ = "embedded"

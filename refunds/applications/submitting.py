@@ -160,7 +160,8 @@ def submit(
         (outcome,) = _take([submission], actor=actor)
         if outcome.refusal is not None:
             raise outcome.refusal
-        assert outcome.application_id is not None
+        if outcome.application_id is None:
+            raise AssertionError("a submission leaves an application")
         done = RefundApplication.objects.get(pk=outcome.application_id)
         # The rules act in the same transaction, and what they did is on record with it.
         audit.append("application.submit", done.subject, actor=actor, state=done.state)

@@ -68,7 +68,8 @@ class Layout:
     """The fields of one kind of record, 120 bytes together; compiled once into one pattern."""
 
     def __init__(self, name: str, *fields: Field) -> None:
-        assert sum(field.width for field in fields) == RECORD_BYTES, name
+        if sum(field.width for field in fields) != RECORD_BYTES:
+            raise AssertionError(f"the fields of {name} do not fill a record")
         self.name = name
         self.fields = fields
         self._pattern = re.compile(

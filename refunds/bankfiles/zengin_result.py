@@ -197,7 +197,8 @@ def write_results(
     line_end: bytes = CRLF,
 ) -> Iterator[bytes]:
     """Yields, in pieces, one answer of kind RESULT (every transfer) or RETURNED (returns only)."""
-    assert kind in (AnswerKind.RESULT, AnswerKind.RETURNED)
+    if kind not in (AnswerKind.RESULT, AnswerKind.RETURNED):
+        raise AssertionError(f"{kind} is no answer about transfers")
     writer, returned_count, returned_sum_minor = ItemWriter(), 0, 0
     header = f"{header_line(remitter, value_date)}{kind}{answered_on:%m%d}"
     pending = [f"{header:<120}"]

@@ -260,7 +260,8 @@ def suspected(claims: Iterable[FraudClaim]) -> list[tuple[FraudClaim, TopUp | Pa
     payments: dict[int, int] = {}
     charged: set[int] = set()
     for hit in RuleHit.objects.filter(claim__in=by_id):
-        assert hit.claim_id is not None, "chosen by claim"
+        if hit.claim_id is None:
+            raise AssertionError("chosen by claim")
         charged |= {hit.claim_id} if hit.evidence["top_ups"] else set()
         top_ups |= dict.fromkeys(hit.evidence["top_ups"], hit.claim_id)
         payments |= dict.fromkeys(hit.evidence["payments"], hit.claim_id)

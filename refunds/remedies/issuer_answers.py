@@ -217,7 +217,8 @@ def _apply(
         ids = [action.pk for action in chosen]
         _note_answers(group, actions)
         moved = move_rows(IssuerAction, ANSWERED_AS[code], ids, actor=actor, reason=reason)
-        assert moved == len(chosen), "the actions were locked in a state that takes an answer"
+        if moved != len(chosen):
+            raise AssertionError("the actions were locked in a state that takes an answer")
         outcome = routes.after_answer(kind, funding=funding, answer=code)
         asked_for = [action.remedy for action in chosen]
         if outcome.next is not None:

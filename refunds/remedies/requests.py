@@ -177,12 +177,15 @@ def _answer_due(issuer: Issuer, *, at: dt.datetime) -> dt.datetime:
 def _line(action: IssuerAction, issuer: Issuer, *, due: dt.datetime) -> RequestLine:
     loss = action.remedy.loss
     top_up = loss.top_up
-    assert top_up is not None, "an issuer is asked about a card top-up"
+    if top_up is None:
+        raise AssertionError("an issuer is asked about a card top-up")
     card = top_up.card
-    assert card is not None, "an issuer is asked about a card top-up"
+    if card is None:
+        raise AssertionError("an issuer is asked about a card top-up")
     programme = Programme.current()
     by = action.deadline_at if action.kind == IssuerAction.Kind.STOP_DEBIT else due
-    assert by is not None, "a stop of a debit has its deadline"
+    if by is None:
+        raise AssertionError("a stop of a debit has its deadline")
     return RequestLine(
         action_ref=str(action.key),
         attempt=action.attempt + 1,

@@ -104,7 +104,8 @@ def _first(loss: Loss, *, at: dt.datetime, zone: dt.tzinfo) -> str:
 
 def _draft(remedy: Remedy, *, at: dt.datetime, zone: dt.tzinfo) -> IssuerAction:
     loss = remedy.loss
-    assert loss.issuer is not None, "a card loss without an issuer is paid by us"
+    if loss.issuer is None:
+        raise AssertionError("a card loss without an issuer is paid by us")
     deadline = None
     if remedy.kind == Remedy.Kind.STOP_DEBIT:
         deadline = _midnight(routes.deadline_on(_spent_on(loss, zone), _terms(loss)), zone)
@@ -121,7 +122,8 @@ def _draft(remedy: Remedy, *, at: dt.datetime, zone: dt.tzinfo) -> IssuerAction:
 
 
 def _terms(loss: Loss) -> routes.BillingTerms:
-    assert loss.issuer is not None
+    if loss.issuer is None:
+        raise AssertionError("a card loss without an issuer is paid by us")
     return terms_of(loss.issuer)
 
 

@@ -1,9 +1,15 @@
-"""What our code does not do: it runs nothing that was stored as data."""
+"""What our code does not do: it runs nothing that was stored as data, and guards nothing by a
+statement that `python -O` leaves out.
+"""
 
 from __future__ import annotations
 
+import io
+import os
 import re
 import subprocess
+import sys
+import tokenize
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +60,56 @@ def test_every_cache_keeps_json(settings: Any) -> None:
 
 def test_no_session_is_a_pickle(settings: Any) -> None:
     assert settings.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"
+
+
+def asserts(text: str) -> list[int]:
+    """Returns the lines that hold an assert statement; the word in a text or comment is none."""
+    return [
+        token.start[0]
+        for token in tokenize.generate_tokens(io.StringIO(text).readline)
+        if token.type == tokenize.NAME and token.string == "assert"
+    ]
+
+
+def test_no_guard_is_an_assert() -> None:
+    assert {path: found for path, text in our_code().items() if (found := asserts(text))} == {}
+
+
+def test_an_assert_is_seen_and_the_word_is_not() -> None:
+    assert asserts('"""We assert."""\nif x:\n    assert x, "why"  # assert\n') == [3]
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (
+            "from winddown.evidence import audit; from winddown.actors import SYSTEM;"
+            " audit.append('a', 'b', actor=SYSTEM)",
+            "an audit entry belongs to a transaction",
+        ),
+        (
+            "from winddown import locks; locks.take(locks.Lock.ADDRESS, key=1)",
+            "a lock ends with its transaction",
+        ),
+        (
+            "from accounts.reset_notices import notice_codes; notice_codes.code_of(0)",
+            "no notice has the number 0",
+        ),
+    ],
+)
+def test_a_guard_refuses_under_python_without_asserts(call: str, sentence: str) -> None:
+    refused = subprocess.run(
+        [sys.executable, "-O", "-c", f"import django; django.setup(); {call}"],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATABASE_URL": "postgres://nobody@/nothing?host=/nonexistent",
+            "REDIS_URL": "redis://127.0.0.1:1/0",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert refused.stderr.splitlines()[-1] == f"AssertionError: {sentence}"

@@ -197,7 +197,8 @@ def grant(*, using: str = "default") -> None:
         label: ContentType.objects.db_manager(using).get_or_create(app_label=label, model="role")[0]
         for label in sorted({name.split(".")[0] for name in named})
     }
-    assert all(installed.is_installed(label) or label in installed.app_configs for label in owners)
+    if not all(installed.is_installed(label) or label in installed.app_configs for label in owners):
+        raise AssertionError(f"a permission is of a room that is not installed: {sorted(owners)}")
     for name in sorted(named):
         label, codename = name.split(".")
         Permission.objects.using(using).get_or_create(

@@ -44,7 +44,8 @@ def append(
     """
     if reason and texts.is_blank(reason):
         raise ReasonBlank(action=action)
-    assert transaction.get_connection().in_atomic_block, "an audit entry belongs to a transaction"
+    if not transaction.get_connection().in_atomic_block:
+        raise AssertionError("an audit entry belongs to a transaction")
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT winddown_audit_append(%s, %s, %s, %s, %s, %s::jsonb)",

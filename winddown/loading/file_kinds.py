@@ -325,7 +325,8 @@ def insert_rows(kind: FileKind) -> int:
     named: dict[str, str] = dict(kind.values)
     defaults: list[Any] = []
     for column in kind.model._meta.concrete_fields:
-        assert column.column is not None
+        if column.column is None:
+            raise AssertionError("the column is not one of the table")
         if column.column in named or column.primary_key or column.has_db_default():
             continue
         if column.null and not column.has_default():

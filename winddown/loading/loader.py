@@ -59,7 +59,8 @@ def load(
     """
     require(actor, PERMISSION, by_system=True, action=f"load {kind}")
     declared = file_kinds.get(kind)
-    assert encoding in CODECS, encoding
+    if encoding not in CODECS:
+        raise AssertionError(f"{encoding} is no encoding of files")
     path = Path(path)
     if expect_sum is not None and not declared.amount:
         raise LoadRefused(
@@ -370,7 +371,8 @@ class _Load:
         """
         records = source.records()
         at, values = next(records, (0, []))
-        assert connection.connection is not None
+        if connection.connection is None:
+            raise AssertionError("the connection is not open")
         with connection.connection.cursor("load_refused_rows") as refusals:
             refusals.itersize = 2_000
             refusals.execute(

@@ -90,7 +90,8 @@ def state_field(states: type[models.TextChoices], *, initial: str) -> Any:
 
 
 def _edge(declared: Transition) -> Edge:
-    assert declared.source not in ("*", "+"), f"{declared.qualname}: name the sources"
+    if declared.source in ("*", "+"):
+        raise AssertionError(f"{declared.qualname}: name the sources")
     return Edge(
         name=declared.name,
         source=str(declared.source),

@@ -73,9 +73,11 @@ def transition_set(
     """
     model: type[Stateful] = rows.model
     edges = [edge for edge in model.edges() if edge.name == name]
-    assert edges, f"{model.__name__} declares no transition {name}"
+    if not edges:
+        raise AssertionError(f"{model.__name__} declares no transition {name}")
     targets = {edge.target for edge in edges}
-    assert len(targets) == 1, f"{model.__name__}.{name} has more than one target"
+    if len(targets) != 1:
+        raise AssertionError(f"{model.__name__}.{name} has more than one target")
     when = edges[0].when
     chosen = rows.filter(state__in=[edge.source for edge in edges])
     if when is not None:
@@ -108,7 +110,8 @@ class named:  # noqa: N801
         self.values = [name, str(actor.pk or ""), str(run.pk) if run else "", reason]
 
     def __enter__(self) -> None:
-        assert transaction.get_connection().in_atomic_block, "a change of state needs a transaction"
+        if not transaction.get_connection().in_atomic_block:
+            raise AssertionError("a change of state needs a transaction")
         self._set(self.values)
 
     def __exit__(self, kind: Any, *_: object) -> None:
@@ -143,7 +146,8 @@ def move_rows(
         return 0
     edges = [edge for edge in model.edges() if edge.name == name]
     targets = {edge.target for edge in edges}
-    assert len(targets) == 1, f"{model.__name__}.{name} needs exactly one target"
+    if len(targets) != 1:
+        raise AssertionError(f"{model.__name__}.{name} needs exactly one target")
     table = model._meta.db_table
     names = {field.name: field.column for field in model._meta.concrete_fields}
     sets = "".join(f", {names[field]} = %s" for field in columns)

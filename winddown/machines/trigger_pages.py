@@ -114,7 +114,8 @@ def _laid_out(declare: str, function: str, *, whole: str) -> str:
     text = indent(_dedented(function), "    ")
     lines += ["BEGIN", *text.splitlines(), "END;"]
     printed = "\n".join(piece for line in lines for piece in _wrapped(line))
-    assert "".join(printed.split()) == "".join(whole.split()), f"the text changed: {printed}"
+    if "".join(printed.split()) != "".join(whole.split()):
+        raise AssertionError(f"the text changed: {printed}")
     return printed
 
 

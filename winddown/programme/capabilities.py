@@ -73,9 +73,8 @@ def passed(code: str) -> Passage:
     back. The transaction holds a shared advisory lock until the commit. The lock's queue is fair: a
     flip waits only for the transactions that are already under way.
     """
-    assert transaction.get_connection().in_atomic_block, (
-        "a switch is read in the transaction that it governs"
-    )
+    if not transaction.get_connection().in_atomic_block:
+        raise AssertionError("a switch is read in the transaction that it governs")
     with _refusals(code), connection.cursor() as cursor:
         cursor.execute("SELECT version, at FROM winddown_pass(%s)", [code])
         version, at = cursor.fetchone()

@@ -162,7 +162,8 @@ class WorkflowCommand(StaffCommand):
 
     def _show_plan(self, run: Run) -> None:
         plan = Plan.objects.filter(run=run).order_by("-pk").first()
-        assert plan is not None
+        if plan is None:
+            raise AssertionError("a run is written together with its plan")
         if self.as_json:
             self.say(
                 f"{run} waits for approval.", run=run.pk, digest=run.plan_digest, plan=plan.content

@@ -65,7 +65,8 @@ def _halve(
     try:
         with transaction.atomic():
             moved = step.apply(run, batch, step.rows(run).filter(pk__in=ids))
-            assert moved is not None, step.name
+            if moved is None:
+                raise AssertionError(f"step {step.name} answers without having worked")
             return moved.rows, moved.amount_minor, []
     except (WinddownError, DatabaseError) as refusal:
         if stalls.cause_of(refusal):

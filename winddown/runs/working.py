@@ -125,7 +125,8 @@ def _do(batch: Batch, worker: str, *, until: float = math.inf) -> Batch | None:
             rows = step.rows(run).filter(pk__gte=batch.first_id, pk__lte=batch.last_id)
             if not step.outward:
                 moved = step.apply(run, batch, rows)
-                assert moved is not None, step.name
+                if moved is None:
+                    raise AssertionError(f"step {step.name} answers without having worked")
                 batches.finish(run, batch, moved=moved.rows, amount_minor=moved.amount_minor)
                 return batches.claim(run.pk, worker) if run.rate_rows_s_max is None else None
     except (WinddownError, DatabaseError) as refusal:

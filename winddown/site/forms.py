@@ -43,7 +43,8 @@ class RetryForm(ReasonForm):
     def __init__(self, *args: Any, codes: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen = self.fields["reason_code"]
-        assert isinstance(chosen, forms.ChoiceField)
+        if not isinstance(chosen, forms.ChoiceField):
+            raise AssertionError("the field is a choice")
         chosen.choices = [(code, code) for code in codes]
 
 

@@ -62,7 +62,8 @@ def money_line(
     code: str, title: Text, *, part: str, order: int, amount: Callable[[Totals], int]
 ) -> None:
     """The money table has the line; two of one code are a mistake."""
-    assert part in (IN, OUT, LEFT), part
+    if part not in (IN, OUT, LEFT):
+        raise AssertionError(f"{part} is no part of the table")
     line = MoneyLine(code=code, title=title, part=part, order=order, amount=amount)
     MONEY_LINES.add(code, line, place=order)
 

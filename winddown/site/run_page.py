@@ -59,7 +59,8 @@ def look(run: Run, *, actor: Actor) -> RunPage:
     """The page as `actor` sees it."""
     moment = incident_page.now()
     plan = Plan.objects.filter(run=run).order_by("-pk").first()
-    assert plan is not None, "a run is written together with its plan"
+    if plan is None:
+        raise AssertionError("a run is written together with its plan")
     signatures = list(
         Signature.objects.filter(subject=run.subject).select_related("signer").order_by("pk")
     )

@@ -257,7 +257,8 @@ def _portions(
             count=target.items or 0,
             sum_minor=target.total_minor or 0,
         )
-        assert fit or target.items, "one payout always fits into an empty file"
+        if not (fit or target.items):
+            raise AssertionError("one payout always fits into an empty file")
         if fit:
             yield target, chosen[start : start + fit]
         target = None
