@@ -11,9 +11,13 @@ class WinddownConfig(AppConfig):
     def ready(self) -> None:
         from winddown import checks  # noqa: F401  # Its checks register themselves.
         from winddown.authority import roles
+        from winddown.evidence import audit
         from winddown.programme import capabilities, milestones
-        from winddown.runs import clockwork
+        from winddown.runs import clocks, clockwork, stalls
 
         clockwork.OWED.add("due milestones", milestones.fire_due, place=-1)
         clockwork.ALARMS.add("overdue stops", capabilities.overdue)
+        clockwork.ALARMS.add("clocks of hosts", clocks.alarms)
+        clockwork.ALARMS.add("batches held up", stalls.alarms)
+        clockwork.ALARMS.add("delayed seal", audit.alarms)
         post_migrate.connect(roles.grant_after_migrate, dispatch_uid="winddown.roles")

@@ -178,6 +178,8 @@ def test_the_data_model_has_every_account_of_the_ledger() -> None:
 RUNBOOKS = ROOT / "docs" / "runbooks"
 ALARMING = ("winddown/site/incident_page.py", "winddown/runs/clockwork.py")
 ALARMING = (*ALARMING, "winddown/runs/waking.py", "winddown/programme/capabilities.py")
+ALARMING = (*ALARMING, "winddown/runs/clocks.py", "winddown/runs/stalls.py")
+ALARMING = (*ALARMING, "winddown/evidence/audit.py")
 ALARMING = (*ALARMING, "accounts/panels.py", "accounts/attacks/attack_page.py")
 
 

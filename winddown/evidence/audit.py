@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
+from django.db.models import Func
 
 from winddown import clock, locks, texts
 from winddown.actors import SYSTEM, Actor
@@ -20,6 +21,8 @@ from winddown.locks import Lock
 from winddown.machines.declare import LOG_CONTENT
 from winddown.models import AuditEntry, AuditHorizon, AuditSeal, Run, TransitionLog
 from winddown.registries import Registry
+
+SEAL_DELAYED_S_MAX = 60
 
 SEALED_TABLES: Registry[str] = Registry(
     "sealed tables",
@@ -87,7 +90,10 @@ def seal() -> int:
         end: int = cursor.fetchone()[0]
         looked_at, _ = AuditHorizon.objects.get_or_create(pk=1)
         fresh = _windows(looked_at.xact_id, end)
-        AuditHorizon.objects.filter(pk=1).update(xact_id=end)
+        if end != looked_at.xact_id:
+            AuditHorizon.objects.filter(pk=1).update(
+                xact_id=end, moved_at=Func(function="clock_timestamp")
+            )
         if not fresh:
             return 0
         last = AuditSeal.objects.order_by("-to_xact_id").first()
@@ -101,6 +107,32 @@ def seal() -> int:
         )
         AuditSeal.objects.create(entry_id=seq, from_xact_id=start, to_xact_id=end, tables=tables)
         return rows
+
+
+def seal_delayed_s() -> int | None:
+    """Returns for how many seconds an open transaction has delayed the seal; None for less than
+    `SEAL_DELAYED_S_MAX`.
+
+    The seal ends before the oldest open transaction of the server, whoever began it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM clock_timestamp() - moved_at)::int"
+            " FROM winddown_audithorizon"
+            " WHERE moved_at < clock_timestamp() - make_interval(secs => %s)"
+            " AND xact_id = pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+            [SEAL_DELAYED_S_MAX],
+        )
+        found = cursor.fetchone()
+    return int(found[0]) if found else None
+
+
+def alarms() -> list[str]:
+    """Returns a sentence if the seal is delayed. The watchdog reports it."""
+    delayed_s = seal_delayed_s()
+    if delayed_s is None:
+        return []
+    return [f"an open transaction delays the seal of the audit journal since {delayed_s} s"]
 
 
 def _windows(start: int, end: int) -> dict[str, tuple[int, str]]:

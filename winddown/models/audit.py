@@ -65,6 +65,7 @@ class AuditHorizon(models.Model):
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     xact_id = models.BigIntegerField(default=0)
+    moved_at = models.DateTimeField(null=True)
 
     class Meta:
         default_permissions = ()

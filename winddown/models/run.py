@@ -322,11 +322,14 @@ class Failure(models.Model):
 
 
 class Worker(models.Model):
-    """When a worker was last seen at work. The watchdog reads this."""
+    """When a worker, the tick or a host was last seen. The watchdog reads this."""
 
     name = models.CharField(max_length=80, primary_key=True)
     seen_at = models.DateTimeField()
     run_id = models.BigIntegerField(null=True)
+    clock_ahead_s = models.FloatField(
+        null=True, help_text="Of a host: how far its clock is ahead of the database's."
+    )
 
     class Meta:
         default_permissions = ()

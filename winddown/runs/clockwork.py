@@ -11,7 +11,7 @@ from django.conf import settings
 
 from winddown.evidence import audit
 from winddown.registries import Registry
-from winddown.runs import waking
+from winddown.runs import clocks, waking
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,14 @@ def tick() -> None:
         waking.wake(run_id)
     audit.seal()
     waking.note_seen(TICK)
+    clocks.note_clock()
+
+
+def fell_due() -> bool:
+    """Returns whether no tick was done during the last half second. Of ticks that piled up while no
+    worker was there, the first does the work.
+    """
+    return not waking.was_seen(TICK, within_s=0.5)
 
 
 def _do_owed() -> None:

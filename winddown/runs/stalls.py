@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from django.db import InterfaceError, OperationalError
+from django.db.models import Count
 
+from winddown.models import Batch, Run
 from winddown.sqlstates import sqlstate_of
 
 
@@ -35,6 +37,9 @@ class Cause(StrEnum):
         return self in (Cause.CONNECTION_LOST, Cause.FAILOVER)
 
 
+# About a minute of waiting for a lock.
+STALLS_BEFORE_ALARM = 10
+
 _BY_STATE = {
     "55P03": Cause.LOCK_WAIT,
     "40P01": Cause.DEADLOCK,
@@ -58,3 +63,28 @@ def cause_of(error: Exception) -> Cause | None:
         # The client noticed that the server is gone; no server was there to give a code.
         return Cause.CONNECTION_LOST
     return _BY_STATE.get(state) or _BY_CLASS.get(state[:2])
+
+
+def held_up() -> dict[Run, dict[str, int]]:
+    """Returns running run -> cause -> batches that it held up too often."""
+    waiting = Batch.objects.filter(
+        run__state=Run.State.RUNNING,
+        state__in=Batch.UNFINISHED,
+        stalls__gte=STALLS_BEFORE_ALARM,
+    )
+    counted = waiting.values_list("run_id", "stalled_by").annotate(n=Count("pk"))
+    rows = list(counted.order_by("run_id", "stalled_by"))
+    runs = Run.objects.in_bulk({run_id for run_id, _, _ in rows})
+    found: dict[Run, dict[str, int]] = {}
+    for run_id, cause, batches in rows:
+        found.setdefault(runs[run_id], {})[cause] = batches
+    return found
+
+
+def alarms() -> list[str]:
+    """Returns one sentence per run and cause that holds batches up. The watchdog reports them."""
+    return [
+        f"{run}: {cause} holds up {batches} of its batches"
+        for run, causes in held_up().items()
+        for cause, batches in causes.items()
+    ]

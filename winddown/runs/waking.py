@@ -43,7 +43,7 @@ def note_seen(worker: str, *, run_id: int | None = None) -> None:
     Worker.objects.update_or_create(name=worker, defaults={"seen_at": real_now(), "run_id": run_id})
 
 
-def was_seen(worker: str, *, within_s: int) -> bool:
+def was_seen(worker: str, *, within_s: float) -> bool:
     """Returns whether `worker` was seen during the last `within_s` seconds."""
     since = real_now() - dt.timedelta(seconds=within_s)
     return Worker.objects.filter(name=worker, seen_at__gte=since).exists()

@@ -28,7 +28,7 @@ from winddown.models import (
     Batch,
     Run,
 )
-from winddown.runs import batches, control, failing, registry, stalls, steps, waking
+from winddown.runs import batches, clocks, control, failing, registry, stalls, steps, waking
 from winddown.runs.failing import ATTEMPTS_MAX
 from winddown.runs.leases import Lease, LeaseLost
 from winddown.runs.stalls import Cause
@@ -54,6 +54,7 @@ def work(
         try:
             if time.monotonic() - seen > 5:
                 waking.note_seen(name, run_id=run_id)
+                clocks.note_clock()
                 seen = time.monotonic()
             if claim is None and not _paced(run_id):
                 continue

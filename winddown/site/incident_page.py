@@ -30,7 +30,7 @@ from winddown.models import (
     Worker,
 )
 from winddown.programme import capabilities, offer
-from winddown.runs import clockwork
+from winddown.runs import clocks, clockwork, stalls
 from winddown.site import decisions, money_table, panels, run_rows
 from winddown.site.panels import Alarm
 from winddown.words import Text
@@ -190,6 +190,7 @@ def look(programme: Programme, *, actor: Actor) -> Incident:
             *_run_alarms(workflows),
             *_deadline_alarms(deadlines, workflows, moment),
             *_clockwork_alarms(clockwork, workflows),
+            *_fault_alarms(),
             *panels.alarms(moment.at),
         ],
         clockwork=clockwork,
@@ -370,6 +371,31 @@ def _clockwork_alarms(clockwork: Clockwork, workflows: list[run_rows.RunRow]) ->
             grave=any(row.state == Run.State.RUNNING for row in workflows),
         )
     ]
+
+
+def _fault_alarms() -> list[Alarm]:
+    """What outside of the service holds it up."""
+    found = [
+        Alarm(
+            _("%(run)s: other sessions or the database hold up its batches (%(cause)s).")
+            % {"run": words.workflow_title(run.workflow), "cause": cause},
+            url=reverse("console:run", args=[run.pk]),
+        )
+        for run, causes in stalls.held_up().items()
+        for cause in causes
+    ]
+    found += [
+        Alarm(
+            _("%(host)s: its clock is %(n)s s off the database's.") % {"host": host, "n": s},
+            url="#clockwork",
+            grave=False,
+        )
+        for host, s in clocks.off().items()
+    ]
+    if audit.seal_delayed_s() is not None:
+        delayed = _("An open transaction delays the seal of the audit journal.")
+        found.append(Alarm(delayed, url="#clockwork", grave=False))
+    return found
 
 
 # --- verification -------------------------------------------------------------------------------

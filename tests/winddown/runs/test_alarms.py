@@ -1,0 +1,80 @@
+"""What outside of the service holds it up is an alarm: locks, wrong clocks, open transactions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+
+import pytest
+from django.db.models import F
+from django.utils import translation
+
+from tests import factories
+from tests.winddown import sweep
+from winddown.evidence import audit
+from winddown.models import AuditHorizon, Batch
+from winddown.runs import clocks, clockwork, stalls
+from winddown.runs.stalls import Cause
+from winddown.site import incident_page
+
+BY = ("incident_commander", "compliance")
+
+
+def told(programme, actor):
+    """The sentences of the incident page."""
+    with translation.override("en"):
+        return [str(alarm.sentence) for alarm in incident_page.look(programme, actor=actor).alarms]
+
+
+@pytest.mark.parametrize("ahead_s", [40, -40])
+def test_a_host_whose_clock_is_wrong_is_named(programme, staff, monkeypatch, ahead_s):
+    right = clocks.host_now
+    monkeypatch.setattr(clocks, "host_now", lambda: right() + dt.timedelta(seconds=ahead_s))
+    clockwork.tick()
+    assert list(clocks.off()) == [socket.gethostname()]
+    assert abs(clocks.off()[socket.gethostname()] - ahead_s) <= 1
+    (sentence,) = [each for each in clockwork.alarms(seconds=60) if "its clock is" in each]
+    assert sentence.startswith(f"{socket.gethostname()}: its clock is {ahead_s // 10}")
+    assert [each for each in told(programme, staff(BY[0])) if "its clock is" in each]
+    monkeypatch.setattr(clocks, "host_now", right)
+    clockwork.tick()
+    assert clocks.alarms() == []
+
+
+def test_a_batch_that_is_put_off_again_and_again_is_an_alarm(programme, wallets, staff):
+    wallets(10)
+    maker = staff(BY[0])
+    with sweep.registered():
+        run = factories.started_run("test-sweep", maker=maker, checker=staff(BY[1]))
+        Batch.objects.filter(run=run).update(
+            stalls=stalls.STALLS_BEFORE_ALARM - 1, stalled_by=Cause.LOCK_WAIT
+        )
+        assert stalls.alarms() == []
+        Batch.objects.filter(run=run).update(stalls=F("stalls") + 1)
+        said = f"test-sweep run {run.pk}: lock_wait holds up 1 of its batches"
+        assert said in clockwork.alarms(seconds=60)
+        assert [each for each in told(programme, maker) if "(lock_wait)" in each]
+
+
+def test_a_transaction_that_stays_open_delays_the_seal_and_is_an_alarm(
+    own_database, programme, staff
+):
+    with own_database.connect() as other:
+        other.execute("BEGIN")
+        other.execute("SELECT pg_current_xact_id()")
+        audit.seal()
+        assert audit.alarms() == []
+        an_hour_passes()
+        audit.seal()
+        assert "an open transaction delays the seal of the audit journal since 36" in " ".join(
+            clockwork.alarms(seconds=60)
+        )
+        delayed = "An open transaction delays the seal of the audit journal."
+        assert delayed in told(programme, staff(BY[0]))
+        other.execute("ROLLBACK")
+    audit.seal()
+    assert audit.alarms() == []
+
+
+def an_hour_passes():
+    AuditHorizon.objects.update(moved_at=F("moved_at") - dt.timedelta(hours=1))
