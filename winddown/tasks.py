@@ -16,8 +16,9 @@ def drain(run_id: int) -> None:
 
 @shared_task(name="winddown.tick")
 def tick() -> None:
-    """One tick of the clockwork."""
-    clockwork.tick()
+    """One tick of the clockwork, unless another one has just been done."""
+    if clockwork.fell_due():
+        clockwork.tick()
 
 
 @shared_task(name="winddown.watch")
