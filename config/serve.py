@@ -21,9 +21,8 @@ def commands(port: int) -> dict[str, list[str]]:
     """What runs, by role. A process reads its role from WINDDOWN_ROLE."""
     celery = [sys.executable, "-m", "celery", "-A", "config"]
     quiet = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
-    web = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "8"]
     return {
-        "web": [sys.executable, "-m", "gunicorn", "config.wsgi", *web, "--no-control-socket"],
+        "web": [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"],
         "worker": [*celery, "worker", "--concurrency", "2", *quiet],
         "command": [*celery, "beat", "--loglevel", "WARNING"],
     }
@@ -35,20 +34,22 @@ def serve(port: int) -> int:
     Returns 0 in the first case and 1 in the second. None of the three outlives this process,
     however it ends.
     """
+    address = f"http://127.0.0.1:{port}"
     asked: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _frame: asked.append(received))
     running = {
         role: subprocess.Popen(
             command,
-            env=os.environ | {"WINDDOWN_ROLE": role},
+            # A mail names the site by the port that it has, unless somebody said otherwise.
+            env={"WINDDOWN_SITE_URL": address} | os.environ | {"WINDDOWN_ROLE": role},
             # Ctrl-C is for this process, which then stops the three in good order.
             start_new_session=True,
             preexec_fn=die_with_parent(signal.SIGTERM),
         )
         for role, command in commands(port).items()
     }
-    print(f"http://127.0.0.1:{port}/ (Ctrl-C stops)", flush=True)
+    print(f"{address}/ (Ctrl-C stops)", flush=True)
     while not asked and all(process.poll() is None for process in running.values()):
         time.sleep(POLL_S)
     ended = {

@@ -33,14 +33,17 @@ class Processes:
         self._start("beat", [*celery, "beat", "--loglevel", "WARNING"])
         return self
 
+    def environment(self) -> dict[str, str]:
+        """Returns the variables of everything that runs here."""
+        return os.environ | {"WINDDOWN_ROLE": "worker", "WINDDOWN_TICK_S": str(self.tick_s)}
+
     def _start(self, name: str, command: list[str]) -> None:
-        environment = os.environ | {"WINDDOWN_ROLE": "worker", "WINDDOWN_TICK_S": str(self.tick_s)}
         with (self.logs / f"{name}.log").open("wb") as log:
             self.running.append(
                 subprocess.Popen(
                     command,
                     cwd=settings.BASE_DIR,
-                    env=environment,
+                    env=self.environment(),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,

@@ -51,15 +51,19 @@ class Site(Processes):
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def environment(self) -> dict[str, str]:
+        """A mail names the site by the port that it has, unless somebody said otherwise."""
+        return {"WINDDOWN_SITE_URL": self.address} | super().environment()
+
     def __enter__(self) -> Site:
         refuse_taken(self.port)
         super().__enter__()
         self._start(
             "web",
             [
-                *[sys.executable, "-m", "gunicorn", "config.wsgi", "--no-control-socket"],
-                *["--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread"],
-                *["--threads", "8", "--env", "WINDDOWN_ROLE=web", "--log-level", "warning"],
+                *[sys.executable, "-m", "gunicorn", "config.wsgi"],
+                *["--bind", f"127.0.0.1:{self.port}"],
+                *["--env", "WINDDOWN_ROLE=web", "--log-level", "warning"],
             ],
         )
         try:

@@ -106,6 +106,12 @@ def test_a_killed_parent_leaves_nothing(site: Site) -> None:
     wait_until(lambda: not alive(site.family), "everything has ended")
 
 
+def test_a_mail_names_the_site_by_its_port(site: Site) -> None:
+    named = {process.environ().get("WINDDOWN_SITE_URL") for process in site.family}
+
+    assert named == {f"http://127.0.0.1:{site.port}"}
+
+
 def test_one_that_ends_ends_all(site: Site) -> None:
     beat = next(process for process in site.family if "beat" in " ".join(process.cmdline()))
     beat.kill()

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.test import Client
 from rich.console import Console
 
@@ -41,3 +42,14 @@ def test_the_sign_ins_that_are_printed_open_the_console(
     browser = Client()
     sign_in(browser, "commander", PASSWORD)
     assert browser.get("/console/").status_code == 200
+
+
+def test_a_mail_of_the_demo_leads_to_the_demo_s_own_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WINDDOWN_SITE_URL", raising=False)
+    site = serving.Site(port=8123, logs=tmp_path)
+
+    assert site.environment()["WINDDOWN_SITE_URL"] == "http://127.0.0.1:8123"
+    monkeypatch.setenv("WINDDOWN_SITE_URL", "https://demo.example.org")
+    assert site.environment()["WINDDOWN_SITE_URL"] == "https://demo.example.org"
