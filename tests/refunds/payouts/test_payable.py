@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from django.db.models import Q
 
 from accounts.models import User
 from refunds.applications import holds
+from refunds.bank_accounts import Account
+from refunds.bankfiles import zengin_transfer
 from refunds.models import (
     Branch,
     Entitlement,
@@ -21,8 +24,9 @@ from refunds.models import (
     PayoutBatch,
     RefundApplication,
 )
-from refunds.payouts import payable, refund_limits
+from refunds.payouts import payable, payout_batches, refund_limits
 from refunds.payouts.payable import About, Reason
+from rehearsal.bank import QUALITIES
 from tests.refunds.conftest import House, person
 from winddown import clock
 from winddown.actors import SYSTEM
@@ -102,6 +106,12 @@ SPOILED: dict[str, Callable[[Entitlement], None]] = {
     "claim_undecided": suspect,
     "entered_during_compromise": rob,
 }
+# Those of them that also keep a payout from the next file when its first one was not sent.
+AGAIN = [
+    reason.code
+    for reason in payable.REASONS
+    if reason.code in SPOILED and reason.about in (About.WALLET, About.PAYEE)
+]
 ON_THE_WAY = ("payee_refused", "shared_account", "payee_not_checked", "amount")
 
 
@@ -143,6 +153,85 @@ def test_each_reason_alone_keeps_a_person_from_being_paid(house: House) -> None:
     payout = Payout.objects.get()
     assert (payout.entitlement_id, payout.batch_id, batch.items) == (paid.pk, batch.pk, 1)
     house.money_holds()
+
+
+# --- through to the file ------------------------------------------------------------------------
+
+
+def refuse_account(house: House, row: Entitlement, account: Account, cousin: Entitlement) -> None:
+    wrong = account.account_number[:-1] + str(QUALITIES.index("no_such_account"))
+    house.apply(row, account=replace(account, account_number=wrong))
+    house.check_payees()
+
+
+def share_account(house: House, row: Entitlement, account: Account, cousin: Entitlement) -> None:
+    adopt(holders_per_account_max=2)
+    house.apply(row, account=account)
+    house.apply(cousin, account=account)
+    house.check_payees()
+    adopt(holders_per_account_max=1)
+
+
+def leave_unchecked(house: House, row: Entitlement, account: Account, cousin: Entitlement) -> None:
+    house.apply(row, account=account)
+
+
+def lower_amount(house: House, row: Entitlement, account: Account, cousin: Entitlement) -> None:
+    adopt(auto_approve_max_minor=999)
+    house.apply(row, account=account)
+    house.check_payees()
+
+
+APPLIED: dict[str, Callable[[House, Entitlement, Account, Entitlement], None]] = {
+    "payee_refused": refuse_account,
+    "shared_account": share_account,
+    "payee_not_checked": leave_unchecked,
+    "amount": lower_amount,
+}
+
+
+def paid_in(house: House, batch: PayoutBatch) -> list[str]:
+    """The numbers of the accounts to which the batch's file, once it has left, sends money."""
+    path = payout_batches.export_batch(
+        house.approve(batch), directory=house.bank.inbox, actor=house.treasury, reason="test"
+    )
+    return [item.account_number for item in zengin_transfer.read(path.read_bytes()).items]
+
+
+@pytest.mark.parametrize("code", [reason.code for reason in payable.REASONS])
+def test_who_has_this_reason_alone_is_not_in_the_file_that_leaves(house: House, code: str) -> None:
+    other, row, cousin = house.entitled(3)
+    payable_account, account = account_at(house, "0001"), account_at(house, "9900")
+    house.apply(other, account=payable_account)
+    house.check_payees()
+    if code in APPLIED:
+        APPLIED[code](house, row, account, cousin)
+    else:
+        house.apply(row, account=account)
+        house.check_payees()
+        SPOILED[code](Entitlement.objects.get(pk=row.pk))
+
+    assert paid_in(house, house.paid_batch()) == [payable_account.account_number]
+    assert not Payout.objects.filter(entitlement=row).exists()
+
+
+@pytest.mark.parametrize("code", [None, *AGAIN])
+def test_who_waits_for_another_file_and_has_this_reason_by_then_is_not_in_it(
+    house: House, code: str | None
+) -> None:
+    other, row = house.entitled(2)
+    accounts = [account_at(house, "0001"), account_at(house, "9900")]
+    for each, account in zip((other, row), accounts, strict=True):
+        house.apply(each, account=account)
+    house.check_payees()
+    batch = house.paid_batch()
+    payout_batches.reject_batch(batch, actor=house.approver2, digest=batch.digest, reason="test")
+    if code is not None:
+        SPOILED[code](Entitlement.objects.get(pk=row.pk))
+
+    paid = accounts if code is None else accounts[:1]
+    following = house.paid_batch("2019-11-18")
+    assert paid_in(house, following) == [account.account_number for account in paid]
 
 
 def test_a_reason_added_to_the_list_holds_for_review_plan_and_those_left_out(
