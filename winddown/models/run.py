@@ -37,7 +37,7 @@ class Run(Stateful):
     UNDER_WAY = (State.RUNNING, State.PAUSED)
     FOLLOWED = (State.APPROVED, *UNDER_WAY)
     """What `--run` starts or goes on with."""
-    ABORTABLE = (State.AWAITING_APPROVAL, State.APPROVED, State.PAUSED)
+    ABORTABLE = (State.AWAITING_APPROVAL, State.APPROVED, *UNDER_WAY)
     VERIFIED = (State.SUCCEEDED, State.PARTIALLY_FAILED)
     """Its last step is done."""
     NEEDS_NO_APPROVAL = (State.REQUESTED, State.AWAITING_APPROVAL, State.ABORTED)

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from winddown import texts
 from winddown.authority.staff_command import StaffCommand
+from winddown.errors import GuardNotMet, RunNotFound
 from winddown.models import Plan, Run
 from winddown.runs import control, planning, progress, registry, waking, working
 
@@ -32,7 +33,7 @@ def rows_a_second(text: str) -> int | None:
 
 
 class WorkflowCommand(StaffCommand):
-    """`manage.py <workflow> --plan | --run | --pause | --resume | --abort | --retry CODE |
+    """`manage.py <workflow> --plan | --run | --pause | --resume | --abort | --retry CODE --of RUN |
     --status`.
     """
 
@@ -59,10 +60,12 @@ class WorkflowCommand(StaffCommand):
         todo.add_argument("--pause", action="store_true", help="start no further batch")
         todo.add_argument("--resume", action="store_true", help="go on after a pause")
         todo.add_argument(
-            "--abort", action="store_true", help="end the run for good; what it did stays done"
+            "--abort",
+            action="store_true",
+            help="end the run for good; what is under way ends first",
         )
         todo.add_argument(
-            "--retry", metavar="CODE", help="try the failures of this reason code again"
+            "--retry", metavar="CODE", help="try the failures of this reason code again; takes --of"
         )
         todo.add_argument("--status", action="store_true", help="say how far the newest run is")
         parser.add_argument(
@@ -70,6 +73,9 @@ class WorkflowCommand(StaffCommand):
             default="{}",
             metavar="JSON",
             help="parameters of the plan, as a JSON object",
+        )
+        parser.add_argument(
+            "--of", type=int, metavar="RUN", help="with --retry: the number of the run"
         )
         parser.add_argument(
             "--rate",
@@ -131,11 +137,19 @@ class WorkflowCommand(StaffCommand):
         self.say(f"{run} is aborted; what it did stays done.", run=run.pk, state=Run.State.ABORTED)
 
     def retry(self, options: dict[str, Any]) -> None:
-        run = progress.latest(self.workflow, states=(Run.State.PARTIALLY_FAILED,))
+        if options["of"] is None:
+            raise CommandError("--retry takes --of RUN, the number of the run", returncode=2)
+        run = Run.objects.filter(workflow=self.workflow, pk=options["of"]).first()
+        if run is None:
+            raise RunNotFound(workflow=self.workflow, wanted=f"number {options['of']}")
+        code = options["retry"]
         rows = control.retry_failed(
-            run, reason_code=options["retry"], actor=self.actor(options), reason=options["reason"]
+            run, reason_code=code, actor=self.actor(options), reason=options["reason"]
         )
-        self.say(f"{rows} failures of {run} wait again.", run=run.pk, rows=rows)
+        if not rows:
+            there = ", ".join(progress.failures_by_reason(run)) or "none"
+            raise GuardNotMet(action=f"retry {code} of {run}", why=f"its failures are: {there}")
+        self.say(f"{rows} failures {code} of {run} wait again.", run=run.pk, code=code, rows=rows)
 
     def status(self, options: dict[str, Any]) -> None:
         run = Run.objects.filter(workflow=self.workflow).order_by("-pk").first()

@@ -31,8 +31,14 @@ def resume(run: Run, *, actor: Actor, reason: str) -> Run:
 
 
 def abort(run: Run, *, actor: Actor, reason: str) -> Run:
-    """The run has ended for good; its changes stay done."""
-    return _control(run, "abort", actor=actor, reason=reason, ended_at=clock.now())
+    """The run has ended for good; its changes stay done.
+
+    A running run is paused first: its batch that is under way ends, and none starts after it.
+    """
+    with transaction.atomic():
+        if progress.locked(run).state == Run.State.RUNNING:
+            run = pause(run, actor=actor, reason=reason)
+        return _control(run, "abort", actor=actor, reason=reason, ended_at=clock.now())
 
 
 def _control(run: Run, name: str, *, actor: Actor, reason: str, **changes: Any) -> Run:
@@ -87,7 +93,13 @@ def retry_failed(run: Run, *, reason_code: str, actor: Actor, reason: str) -> in
             ended_at=None
         )
         audit.append(
-            "run.retry", locked.subject, actor=actor, reason=reason, run=locked, rows=len(failures)
+            "run.retry",
+            locked.subject,
+            actor=actor,
+            reason=reason,
+            run=locked,
+            reason_code=reason_code,
+            rows=len(failures),
         )
         transaction.on_commit(lambda: waking.wake(locked.pk), robust=True)
         return len(failures)

@@ -41,7 +41,7 @@ _RUN_VERBS: dict[str, tuple[Text, str, str]] = {
 _RUN_OFFERS: dict[str, tuple[str, ...]] = {
     Run.State.AWAITING_APPROVAL: ("approve", "reject", "plan-again", "abort"),
     Run.State.APPROVED: ("start", "abort"),
-    Run.State.RUNNING: ("pause",),
+    Run.State.RUNNING: ("pause", "abort"),
     Run.State.PAUSED: ("resume", "abort"),
     Run.State.PARTIALLY_FAILED: ("retry",),
 }

@@ -242,6 +242,25 @@ def test_an_aborted_run_keeps_what_it_did_and_does_no_more(start, wallets, maker
         control.resume(run, actor=maker, reason="oh")
 
 
+def test_an_abort_leaves_what_is_under_way(start, wallets, maker, workflow):
+    """The remainder is cancelled while a batch is being done: that batch ends, and no other begins."""
+    wallets(30)
+    run = start()
+
+    def cancelled(batch, rows):
+        if workflow.applied == 2:
+            assert control.abort(run, actor=maker, reason="enough").state == "aborted"
+
+    workflow.before = cancelled
+    assert working.work(run.pk) == 2
+    assert totals(run)["freeze"] == (20, 0)
+    assert Wallet.objects.filter(state="charge_frozen").count() == 20
+    assert not Batch.objects.filter(run=run, state="leased").exists()
+    assert list(
+        AuditEntry.objects.filter(run_id=run.pk, reason="enough").values_list("action", flat=True)
+    ) == ["run.pause", "run.abort"]
+
+
 def test_the_rate_holds_for_all_workers_together(own_database, start, wallets, maker):
     """Never faster than asked: the lower bound of the time cannot be missed by a slow machine."""
     wallets(60)

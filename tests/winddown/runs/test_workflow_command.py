@@ -19,7 +19,7 @@ from django.db import connection
 
 from tests import factories
 from tests.faults.conftest import wait_until
-from winddown.models import Run
+from winddown.models import AuditEntry, Failure, Run
 from winddown.runs import control, planning, progress
 
 pytestmark = pytest.mark.usefixtures("programme")
@@ -68,7 +68,9 @@ def test_every_act_is_told_to_machines(say, wallets, checker):
     assert say("--resume")[1]["state"] == "running"
     code, done = say("--run")
     assert (code, done["state"], done["moved"]["freeze_wallets"]) == (0, "succeeded", 5)
-    assert say("--pause")[0] == say("--resume")[0] == say("--retry", "x")[0] == 1
+    assert (
+        say("--pause")[0] == say("--resume")[0] == say("--retry", "x", "--of", str(run.pk))[0] == 1
+    )
 
 
 def test_an_abort_leaves_what_was_planned_undone(say, wallets):
@@ -77,6 +79,31 @@ def test_an_abort_leaves_what_was_planned_undone(say, wallets):
     assert say("--abort")[1]["state"] == "aborted"
     assert Run.objects.get().state == "aborted"
     assert say("--abort")[0] == 1
+
+
+def test_a_retry_names_its_run_and_its_class(say, wallets, maker, checker):
+    """The newest run is not the one that is meant."""
+    ids = wallets(2)
+    runs = []
+    for pk in ids:
+        run = factories.started_run("freeze-charges", maker=maker, checker=checker)
+        Failure.objects.create(
+            run=run, step="freeze_wallets", subject_id=pk, reason_code="A", at=run.started_at
+        )
+        factories.worked_off(run)
+        runs.append(str(run.pk))
+    with pytest.raises(CommandError, match="--of RUN") as unnamed:
+        say("--retry", "A")
+    assert unnamed.value.returncode == 2
+    code, refused = say("--retry", "B", "--of", runs[0])
+    assert (code, refused["refused"]) == (1, "GuardNotMet")
+    assert say("--retry", "A", "--of", "0")[1]["refused"] == "RunNotFound"
+    code, told = say("--retry", "A", "--of", runs[0])
+    assert (code, told["run"], told["code"], told["rows"]) == (0, int(runs[0]), "A", 1)
+    assert AuditEntry.objects.get(action="run.retry").facts["reason_code"] == "A"
+    assert set(Failure.objects.filter(retried_at=None).values_list("run_id", flat=True)) == {
+        int(runs[1])
+    }
 
 
 def test_the_rate_is_set_and_lifted(say, wallets, maker, checker):

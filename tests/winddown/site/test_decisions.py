@@ -11,9 +11,10 @@ from django.test import Client
 
 from tests import factories
 from tests.signing_in import open_session
-from winddown.models import AuditEntry, Capability, Probe, Run
+from winddown import clock
+from winddown.models import AuditEntry, Capability, Failure, Probe, Run
 from winddown.programme import capabilities
-from winddown.runs import planning
+from winddown.runs import planning, working
 
 pytestmark = pytest.mark.django_db
 
@@ -162,7 +163,6 @@ def test_a_run_is_started_paused_resumed_and_aborted(
         ("start", "running"),
         ("pause", "paused"),
         ("resume", "running"),
-        ("pause", "paused"),
         ("abort", "aborted"),
     ):
         address = f"/console/runs/{waiting.pk}/{verb}/"
@@ -172,6 +172,30 @@ def test_a_run_is_started_paused_resumed_and_aborted(
 
     reasons = AuditEntry.objects.filter(subject=waiting.subject, actor=maker)
     assert reasons.filter(reason="abort now").exists()
+
+
+def test_a_retry_names_its_run_and_one_class_of_its_failures(
+    waiting: Run, maker: Any, checker: Any, signed_in: Callable[..., Client]
+) -> None:
+    planning.approve(waiting, actor=checker, digest=waiting.plan_digest, reason="counted")
+    started = planning.start(Run.objects.get(pk=waiting.pk), actor=maker)
+    for number, code in enumerate(("first_class", "second_class")):
+        Failure.objects.create(
+            run=started, step=started.step, subject_id=number, reason_code=code, at=clock.now()
+        )
+    working.work(started.pk)
+    browser = signed_in(maker)
+    address = f"/console/runs/{waiting.pk}/retry/"
+
+    shown = browser.get(address).content.decode()
+    assert f"実行 {waiting.pk} " in shown
+    assert "first_class" in shown
+
+    browser.post(address, {"reason": "mended", "reason_code": "unheard_of"})
+    assert not Failure.objects.exclude(retried_at=None).exists()
+    browser.post(address, {"reason": "mended", "reason_code": "first_class"})
+    assert Failure.objects.exclude(retried_at=None).get().reason_code == "first_class"
+    assert Run.objects.get(pk=waiting.pk).state == Run.State.RUNNING
 
 
 def test_nothing_is_decided_without_a_reason(
