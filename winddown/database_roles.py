@@ -95,7 +95,7 @@ def declared() -> dict[str, type[models.Model]]:
     return {
         model._meta.db_table: model
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed
+        if not model._meta.proxy
     }
 
 

@@ -59,11 +59,7 @@ def count_again_from(at: dt.datetime) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         _locked(wait=True)
         # After a COPY of millions the summaries that find a range of time are not up to date.
-        cursor.execute(
-            "SELECT brin_summarize_new_values(indexrelid::regclass) FROM pg_index"
-            " JOIN pg_class c ON c.oid = indexrelid JOIN pg_am ON pg_am.oid = c.relam"
-            " WHERE indrelid = 'accounts_authevent'::regclass AND amname = 'brin'"
-        )
+        cursor.execute("SELECT accounts_summarise_attempts()")
         AttackWatch.objects.filter(read_until__gt=_whole_minute(at)).update(
             read_until=_whole_minute(at), folded_until=None, memory={}
         )

@@ -23,6 +23,7 @@ MIGRATIONS = {
         "0002_initial",
         "0003_one_person_one_staff_number",
         "0004_roles_in_one_hand",
+        "0005_summaries_by_the_owner",
     ],
     "wallets": ["0001_initial"],
     "refunds": ["0001_initial"],
@@ -38,6 +39,7 @@ FILLFACTORS = {
     "refunds_refundapplication": 60,
 }
 FUNCTIONS = {
+    "accounts_summarise_attempts",
     "winddown_audit_append",
     "winddown_audit_hash",
     "winddown_note_rows",
