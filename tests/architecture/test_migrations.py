@@ -17,7 +17,13 @@ ROOMS = ("winddown", "accounts", "wallets", "refunds")
 
 # A new migration is added here, so that none comes or stays without being noticed.
 MIGRATIONS = {
-    "winddown": ["0001_functions", "0002_initial", "0003_batch_held_up", "0004_clocks_of_hosts"],
+    "winddown": [
+        "0001_functions",
+        "0002_initial",
+        "0003_batch_held_up",
+        "0004_clocks_of_hosts",
+        "0005_seals_after_a_restore",
+    ],
     "accounts": [
         "0001_initial",
         "0002_initial",

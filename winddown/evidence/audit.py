@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,26 @@ SEALED_TABLES: Registry[str] = Registry(
     entries_are="SQL of what the chain covers of a row, beside the logs of all machines",
     owner=__name__,
 )
+EPOCH = "audit.epoch"
+# Beyond every number of a transaction or a row.
+NO_END = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The rows of an epoch: per table those after an id, and up to one once the epoch has ended."""
+
+    after: dict[str, int]
+    until: dict[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a seal covers of a table."""
+
+    rows: int
+    digest: str
+    last_id: int
 
 
 def append(
@@ -83,30 +104,24 @@ def seal() -> int:
     the next seal. Returns the number of sealed rows. With nothing new, or while another seal is
     under way, nothing is added to the chain.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
         if not locks.try_take(Lock.AUDIT_SEAL):
             return 0
-        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        end: int = cursor.fetchone()[0]
-        looked_at, _ = AuditHorizon.objects.get_or_create(pk=1)
-        fresh = _windows(looked_at.xact_id, end)
-        if end != looked_at.xact_id:
+        horizon, _ = AuditHorizon.objects.get_or_create(pk=1)
+        cluster, end, unused = _cluster()
+        sealed = 0
+        if horizon.cluster not in {None, cluster} or horizon.xact_id > end:
+            sealed = _open_epoch(horizon, unused)
+        sealed += _seal(horizon, end, Ids(after=_after_ids(horizon.epoch), until=None))
+        if end != horizon.xact_id:
             AuditHorizon.objects.filter(pk=1).update(
-                xact_id=end, moved_at=Func(function="clock_timestamp")
+                xact_id=end,
+                moved_at=Func(function="clock_timestamp"),
+                cluster=cluster,
+                epoch=horizon.epoch,
+                last_ids=horizon.last_ids,
             )
-        if not fresh:
-            return 0
-        last = AuditSeal.objects.order_by("-to_xact_id").first()
-        start = last.to_xact_id if last else 0
-        # Seals follow each other without a gap: the transactions between two seals had no rows to
-        # seal.
-        tables = fresh if start == looked_at.xact_id else _windows(start, end)
-        rows = sum(count for count, _ in tables.values())
-        seq = append(
-            "audit.seal", "audit", actor=SYSTEM, from_xact=start, to_xact=end, tables=tables
-        )
-        AuditSeal.objects.create(entry_id=seq, from_xact_id=start, to_xact_id=end, tables=tables)
-        return rows
+        return sealed
 
 
 def seal_delayed_s() -> int | None:
@@ -135,29 +150,104 @@ def alarms() -> list[str]:
     return [f"an open transaction delays the seal of the audit journal since {delayed_s} s"]
 
 
-def _windows(start: int, end: int) -> dict[str, tuple[int, str]]:
-    """Returns count and digest of the rows that no entry of their own transaction covers, per
-    table.
+def _cluster() -> tuple[int, int, int]:
+    """Returns the cluster's identifier, its oldest running transaction, and the first number that
+    it has given to no transaction.
     """
-    found = {
-        table: _window(table, content, start, end) for table, content in sealed_tables().items()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT system_identifier, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,"
+            " pg_snapshot_xmax(pg_current_snapshot())::text::bigint FROM pg_control_system()"
+        )
+        identifier, oldest, unused = cursor.fetchone()
+        return int(identifier), int(oldest), int(unused)
+
+
+def _open_epoch(horizon: AuditHorizon, unused: int) -> int:
+    """The chain has an entry after which seals count the transactions of this cluster.
+
+    The database came from another cluster. Its old epoch ends, per table, at the last row that was
+    sealed, or at the last row of a transaction that this cluster has not begun. A last seal covers
+    what is left up to there. Returns the number of rows in it.
+    """
+    not_begun = _ids_from(unused)
+    last_ids = {
+        table: max(not_begun.get(table, 0), horizon.last_ids.get(table, 0))
+        for table in not_begun | horizon.last_ids
     }
-    return {table: window for table, window in found.items() if window[0]}
+    sealed = _seal(horizon, NO_END, Ids(after=_after_ids(horizon.epoch), until=last_ids))
+    horizon.epoch = append(EPOCH, "audit", actor=SYSTEM, after_ids=last_ids)
+    horizon.xact_id = 0
+    return sealed
 
 
-def _window(table: str, content: str, start: int, end: int) -> tuple[int, str]:
+def _ids_from(xact_id: int) -> dict[str, int]:
+    """Returns the last row of each table that a transaction from that number on has logged."""
+    found: dict[str, int] = {}
+    with connection.cursor() as cursor:
+        for table in sealed_tables():
+            cursor.execute(f"SELECT max(id) FROM {table} WHERE xact_id >= %s", [xact_id])  # noqa: S608
+            (last,) = cursor.fetchone()
+            if last is not None:
+                found[table] = last
+    return found
+
+
+def _after_ids(epoch: int) -> dict[str, int]:
+    """Returns the last row of each table that is older than the epoch of that entry."""
+    if not epoch:
+        return {}
+    after: dict[str, int] = AuditEntry.objects.get(seq=epoch).facts["after_ids"]
+    return after
+
+
+def _seal(horizon: AuditHorizon, end: int, ids: Ids) -> int:
+    """A seal covers the transactions of the epoch that no seal covers, up to the end; nothing new
+    makes no seal. Returns the number of its rows.
+    """
+    fresh = _windows(horizon.xact_id, end, ids)
+    if not fresh:
+        return 0
+    last = AuditSeal.objects.filter(entry_id__gt=horizon.epoch).order_by("-entry_id").first()
+    start = last.to_xact_id if last else 0
+    # Seals follow each other without a gap: the transactions between two seals had no rows to seal.
+    found = fresh if start == horizon.xact_id else _windows(start, end, ids)
+    tables = {table: (window.rows, window.digest) for table, window in found.items()}
+    seq = append("audit.seal", "audit", actor=SYSTEM, from_xact=start, to_xact=end, tables=tables)
+    AuditSeal.objects.create(entry_id=seq, from_xact_id=start, to_xact_id=end, tables=tables)
+    for table, window in found.items():
+        horizon.last_ids[table] = max(window.last_id, horizon.last_ids.get(table, 0))
+    return sum(window.rows for window in found.values())
+
+
+def _windows(start: int, end: int, ids: Ids) -> dict[str, Window]:
+    """Returns, per table with any, the rows that no entry of their own transaction covers."""
+    found = {
+        table: _window(table, content, start, end, ids)
+        for table, content in sealed_tables().items()
+    }
+    return {table: window for table, window in found.items() if window.rows}
+
+
+def _window(table: str, content: str, start: int, end: int, ids: Ids) -> Window:
+    after = ids.after.get(table, 0)
+    until = NO_END if ids.until is None else ids.until.get(table, 0)
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH covered AS MATERIALIZED ("  # noqa: S608
-            "   SELECT DISTINCT xact_id FROM winddown_auditentry"
-            "   WHERE xact_id >= %s AND xact_id < %s AND rows LIKE %s)"
-            f" SELECT count(*), winddown_rows_digest(string_agg({content}, ',' ORDER BY id))"
-            f" FROM {table} t WHERE xact_id >= %s AND xact_id < %s"
-            " AND NOT EXISTS (SELECT FROM covered c WHERE c.xact_id = t.xact_id)",
-            [start, end, f"%{table}:%", start, end],
+            "   SELECT xact_id, split_part(item, ':', 2)::bigint AS first_id,"
+            "          split_part(item, ':', 3)::bigint AS last_id"
+            "   FROM winddown_auditentry, regexp_split_to_table(rows, ' ') item"
+            "   WHERE xact_id >= %s AND xact_id < %s AND rows LIKE %s AND item LIKE %s)"
+            f" SELECT count(*), winddown_rows_digest(string_agg({content}, ',' ORDER BY id)),"
+            "   coalesce(max(id), 0)"
+            f" FROM {table} t WHERE xact_id >= %s AND xact_id < %s AND id > %s AND id <= %s"
+            " AND NOT EXISTS (SELECT FROM covered c WHERE c.xact_id = t.xact_id"
+            "   AND t.id BETWEEN c.first_id AND c.last_id)",
+            [start, end, f"%{table}:%", f"{table}:%", start, end, after, until],
         )
-        count, digest = cursor.fetchone()
-        return int(count), str(digest)
+        rows, digest, last_id = cursor.fetchone()
+        return Window(int(rows), str(digest), int(last_id))
 
 
 def head() -> dict[str, Any] | None:
@@ -242,13 +332,28 @@ def rows_that_differ() -> list[str]:
                 found.append(
                     f"entry {seq}: {table} {first_id}..{last_id} is not what the entry covers"
                 )
-    for seal_row in AuditSeal.objects.order_by("to_xact_id"):
+    epochs = _epochs()
+    for seal_row in AuditSeal.objects.order_by("entry_id"):
+        ids = next(ids for opened, ids in reversed(epochs) if opened < seal_row.pk)
         for table, content in contents.items():
-            count, digest = _window(table, content, seal_row.from_xact_id, seal_row.to_xact_id)
-            sealed_count, sealed_digest = seal_row.tables.get(table, [0, digest])
-            if count != sealed_count or digest != sealed_digest:
+            window = _window(table, content, seal_row.from_xact_id, seal_row.to_xact_id, ids)
+            sealed_count, sealed_digest = seal_row.tables.get(table, [0, window.digest])
+            if (window.rows, window.digest) != (sealed_count, sealed_digest):
                 found.append(f"seal {seal_row.pk}: {table} is not what the seal covers")
     return found
+
+
+def _epochs() -> list[tuple[int, Ids]]:
+    """Returns the entry that opened each epoch and the rows of the epoch; the first has no entry."""
+    entries = AuditEntry.objects.filter(action=EPOCH).order_by("seq")
+    opened: list[tuple[int, dict[str, int]]] = [
+        (0, {}),
+        *((entry.seq, entry.facts["after_ids"]) for entry in entries),
+    ]
+    ends = [after for _, after in opened[1:]]
+    return [
+        (seq, Ids(after, until)) for (seq, after), until in zip(opened, [*ends, None], strict=True)
+    ]
 
 
 def verify_against(exported: dict[str, Any]) -> str | None:

@@ -61,11 +61,19 @@ class AuditSeal(models.Model):
 
 
 class AuditHorizon(models.Model):
-    """The last transaction that a seal has examined. The next seal begins there."""
+    """The last transaction that a seal has examined. The next seal begins there.
+
+    `cluster` is the PostgreSQL cluster whose transactions are counted. `epoch` is the audit entry
+    that began to count them, 0 for the cluster that the database was made in. `last_ids` has the
+    last sealed row of each table.
+    """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     xact_id = models.BigIntegerField(default=0)
     moved_at = models.DateTimeField(null=True)
+    cluster = models.BigIntegerField(null=True)
+    epoch = models.BigIntegerField(default=0)
+    last_ids = models.JSONField(default=dict)
 
     class Meta:
         default_permissions = ()

