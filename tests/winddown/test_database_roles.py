@@ -22,6 +22,7 @@ from winddown.actors import SYSTEM
 from winddown.database_roles import DELETED, MIGRATED, PERSONAL, Roles
 from winddown.evidence import invariants
 from winddown.models import Run
+from winddown.sqlstates import SqlState
 
 REFUSED = "42501"
 
@@ -221,6 +222,20 @@ FORGED = {
 }
 
 
+def test_the_application_cannot_give_roles_that_exclude_each_other(
+    roles: Roles, money: Wallet, staff: Callable[..., Any]
+) -> None:
+    staff("support")
+    with acting_as(roles.application):
+        assert (
+            refusal(
+                "INSERT INTO accounts_user_groups (user_id, group_id) SELECT u.id, g.id"
+                " FROM accounts_user u, auth_group g WHERE u.is_staff AND g.name LIKE 'fraud_%'"
+            )
+            == SqlState.ROLES_EXCLUDE
+        )
+
+
 @pytest.mark.parametrize("code", FORGED)
 def test_what_the_application_can_forge_is_seen(roles: Roles, money: Wallet, code: str) -> None:
     assert invariants.breached() == {}
@@ -296,11 +311,14 @@ def test_money_moves_and_a_run_ends_under_the_application(
         assert invariants.breached() == {}
 
 
-def test_only_the_loader_loads_a_file(roles: Roles, switches: None, tmp_path: Path) -> None:
+def test_only_the_loader_loads_a_file(
+    roles: Roles, switches: None, staff: Any, tmp_path: Path
+) -> None:
+    by = f"--by={staff('treasury_operator').login_id}"
     file = tmp_path / "breached_passwords.txt"
     file.write_text("ab" * 20 + "\n")
     with acting_as(roles.application), pytest.raises(DatabaseError, match="permission denied"):
-        call_command("load_breached_passwords", str(file))
+        call_command("load_breached_passwords", str(file), by)
     with acting_as(roles.loader):
-        call_command("load_breached_passwords", str(file))
+        call_command("load_breached_passwords", str(file), by)
     assert rows("SELECT count(*) FROM accounts_breachedpassword") == [(1,)]

@@ -108,7 +108,7 @@ def test_a_stop_takes_effect_whatever_bytes_its_reason_holds(
 
 
 def test_a_file_whose_name_cannot_be_read_is_loaded_under_a_name_that_can(
-    programme: Any, tmp_path: Any
+    programme: Any, staff: Any, tmp_path: Any
 ) -> None:
     path = tmp_path / os.fsdecode(SHIFT_JIS + b".csv")
     path.write_text(
@@ -117,6 +117,6 @@ def test_a_file_whose_name_cannot_be_read_is_loaded_under_a_name_that_can(
         "x-1,x.one,,,,,,,2019-08-10T10:00:00+09:00,\n"
     )
 
-    call_command("load_accounts", str(path))
+    call_command("load_accounts", str(path), by=staff("treasury_operator").login_id)
 
     assert AuditEntry.objects.get(action="load.accounts").facts["file"] == texts.name_of(path)

@@ -10,12 +10,13 @@ from getpass import getpass
 from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from winddown import clock, texts
 from winddown.errors import WinddownError
 from winddown.registries import Registry
+from winddown.terminal import RecordedCommand
 
 PROOFS: Registry[Callable[[Any, str], None]] = Registry(
     "proofs of the person",
@@ -24,7 +25,7 @@ PROOFS: Registry[Callable[[Any, str], None]] = Registry(
 )
 
 
-class StaffCommand(BaseCommand):
+class StaffCommand(RecordedCommand):
     """A command that a named member of staff runs: exit code 0 done, 1 refused, 2 not understood."""
 
     family: ClassVar[str] = "Commands that a member of staff signs for"

@@ -14,7 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 from django.db.models import Func
 
-from winddown import clock, locks, texts
+from winddown import clock, locks, terminal, texts
 from winddown.actors import SYSTEM, Actor
 from winddown.errors import ReasonBlank
 from winddown.files import FileDiffers, write_once
@@ -64,7 +64,8 @@ def append(
     """The chain has an entry that covers every row logged in this transaction since its last entry.
 
     Call this last in the transaction: the chain's lock is held until the commit. Returns the
-    entry's number. Raises `ReasonBlank` for a reason of spaces or invisible characters only.
+    entry's number. What a command writes says in its facts from which terminal. Raises
+    `ReasonBlank` for a reason of spaces or invisible characters only.
     """
     if reason and texts.is_blank(reason):
         raise ReasonBlank(action=action)
@@ -79,7 +80,7 @@ def append(
                 subject,
                 reason,
                 run.pk if run else None,
-                json.dumps(facts, cls=DjangoJSONEncoder),
+                json.dumps(facts | terminal.facts(), cls=DjangoJSONEncoder),
             ],
         )
         return int(cursor.fetchone()[0])

@@ -22,7 +22,6 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from winddown.actors import SYSTEM
 from winddown.authority.staff_command import StaffCommand
 from winddown.errors import LoadRefused
 from winddown.loading import file_kinds, loader, outcome
@@ -63,7 +62,7 @@ class LoadCommand(StaffCommand):
             return
         if options["file"] is None:
             raise CommandError("FILE is missing: name the CSV file to load", returncode=2)
-        actor = self.actor(options, reason_needed=False) if options["by"] else SYSTEM
+        actor = self.actor(options, reason_needed=False)
         try:
             with self._progress() as progress:
                 done = loader.load(

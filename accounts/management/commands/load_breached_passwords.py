@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from accounts.sign_in import breached
-from winddown.actors import SYSTEM
 from winddown.authority.staff_command import StaffCommand
 from winddown.errors import LoadRefused
 from winddown.loading.command import LoadCommand
@@ -23,7 +22,7 @@ class Command(LoadCommand):
         )
 
     def act(self, options: dict[str, Any]) -> None:
-        actor = self.actor(options, reason_needed=False) if options["by"] else SYSTEM
+        actor = self.actor(options, reason_needed=False)
         try:
             with self._progress() as progress:
                 done = breached.load(

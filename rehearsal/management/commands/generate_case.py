@@ -6,13 +6,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from rehearsal.attack_shapes import LIST_TYPE, SHAPES
 from rehearsal.generator import ATTEMPTS_MAX, GenerationRefused, Progress, generate_case
+from winddown.terminal import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Generate the 7pay case as CSV files: same accounts and seed, same bytes."
     # The command needs no database: it must run before there is one.
     requires_system_checks = ()

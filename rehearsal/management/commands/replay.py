@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 
 from rehearsal.replay import Replay
 from rehearsal.storyteller import Storyteller
 from winddown.errors import WinddownError
+from winddown.terminal import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Replay the 7pay case from launch to the end of the refund window and judge it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.models import User
 from accounts.sign_in import second_factor
 from winddown import clock
+from winddown.terminal import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Show the present code of a member of staff of a rehearsal, who has no phone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

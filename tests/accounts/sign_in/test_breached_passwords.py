@@ -19,6 +19,7 @@ from django.utils import translation
 
 from accounts.models import BreachedPassword, User
 from accounts.sign_in import breached
+from tests.factories import make_staff
 from winddown.errors import NotPermitted
 from winddown.models import AuditEntry, LoadedFile
 
@@ -47,7 +48,8 @@ def run(*words: Any) -> tuple[int, dict[str, Any]]:
     """Exit code and what the command said."""
     out = StringIO()
     try:
-        call_command("load_breached_passwords", *map(str, words), "--json", stdout=out)
+        by = f"--by={make_staff('treasury_operator').login_id}"
+        call_command("load_breached_passwords", *map(str, words), by, "--json", stdout=out)
     except SystemExit as ended:
         return int(ended.code or 0), json.loads(out.getvalue())
     return 0, json.loads(out.getvalue())

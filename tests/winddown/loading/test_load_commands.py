@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
+from tests.factories import make_staff
 from winddown.loading import file_kinds
 
 pytestmark = pytest.mark.django_db
@@ -21,8 +22,10 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "data-in.md"
 
 
 def run(*words: Any) -> tuple[int, str]:
-    """Exit code and output of a command."""
+    """Exit code and output of a command, which somebody who may load signs."""
     out = io.StringIO()
+    if "--by" not in words:
+        words += ("--by", make_staff("treasury_operator").login_id)
     try:
         call_command(*map(str, words), stdout=out)
     except SystemExit as end:
@@ -61,7 +64,7 @@ def test_a_refusal_says_what_to_do_and_exits_with_1(write: Write) -> None:
     assert "line 2, phone: is not a telephone number" in text
     assert "line 3, account_ref: is empty; it must have a value" in text
     assert f"{file}.refused.csv" in text
-    assert not User.objects.exists()
+    assert not User.objects.customers().exists()
 
 
 def test_refusals_do_not_print_what_customers_entered(write: Write) -> None:
@@ -97,6 +100,14 @@ def test_the_load_is_signed_by_a_member_of_staff(write: Write, staff: Callable[.
     assert run(*words)[0] == 0
     with pytest.raises(CommandError, match="not an active member of staff"):
         run("load_accounts", write("accounts", {}), "--by", "nobody")
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in file_kinds.known()])
+def test_a_load_that_nobody_signs_is_refused(kind: str, write: Write) -> None:
+    with pytest.raises(CommandError, match="--by is missing: name the member of staff") as caught:
+        call_command(f"load_{kind}", str(write("accounts", {})))
+    assert caught.value.returncode == 2
+    assert not User.objects.exists()
 
 
 def test_a_command_without_a_file_is_not_understood() -> None:

@@ -6,13 +6,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand
-
 from winddown import command_page
 from winddown.printed import Printed
+from winddown.terminal import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Write docs/commands.md from the commands themselves."
     exits: ClassVar[dict[int, str]] = {0: "written, or up to date", 1: "not up to date"}
 

@@ -6,10 +6,9 @@ from argparse import ArgumentParser
 from dataclasses import fields
 from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand
-
 from winddown import database_roles
 from winddown.database_roles import Roles
+from winddown.terminal import RecordedCommand
 
 FOR = {
     "owner": "the role that migrates and owns the tables",
@@ -19,7 +18,7 @@ FOR = {
 }
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = """
     Print the SQL that gives the database an owner and three roles that own nothing. Run it as the
     server's administrator the first time, and as the owner after each migration.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from winddown.models import Run
 from winddown.programme import milestones
 from winddown.runs import progress, waking, working
+from winddown.terminal import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Fire due milestones and work off every running run, without a broker."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -6,14 +6,13 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand
-
 from winddown.machines.declare import all_machines
 from winddown.machines.diagrams import svg
 from winddown.printed import Printed
+from winddown.terminal import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Write one SVG per declared state machine, and an index, to docs/machines/."
     exits: ClassVar[dict[int, str]] = {0: "written, or up to date", 1: "not up to date"}
 

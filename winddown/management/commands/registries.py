@@ -9,11 +9,11 @@ from textwrap import fill
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 
 from winddown.loading import file_kinds
 from winddown.printed import Printed
 from winddown.registries import Registry
+from winddown.terminal import RecordedCommand
 
 OPENING = """# Registries
 
@@ -26,7 +26,7 @@ of one name is refused.
 """
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Write docs/registries.md: every registry, who owns it, what it holds."
     exits: ClassVar[dict[int, str]] = {0: "written, or up to date", 1: "not up to date"}
 

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from winddown.runs import clockwork
+from winddown.terminal import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Fire due milestones, wake what is owed, seal new movements: one tick."
 
     def handle(self, *args: Any, **options: Any) -> None:

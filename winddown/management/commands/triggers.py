@@ -6,13 +6,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand
-
 from winddown.machines import trigger_pages
 from winddown.printed import Printed
+from winddown.terminal import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Write a page per table with triggers, and the SQL functions, to docs/triggers/."
     exits: ClassVar[dict[int, str]] = {0: "written, or up to date", 1: "not up to date"}
 

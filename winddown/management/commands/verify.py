@@ -7,12 +7,11 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand
-
 from winddown.evidence import audit, invariants
+from winddown.terminal import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Check the audit chain and every invariant. Exit code 1 on a breach."
     exits: ClassVar[dict[int, str]] = {0: "everything holds", 1: "a breach"}
 

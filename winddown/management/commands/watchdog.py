@@ -7,12 +7,11 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand
-
 from winddown.runs import clockwork
+from winddown.terminal import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = (
         "Exit code 1 while no tick comes, a running run has no worker, or a stop is overdue."
         " Let a supervisor restart beat and workers on it."

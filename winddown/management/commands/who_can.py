@@ -8,12 +8,13 @@ from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from winddown.authority import roles, who_can
+from winddown.terminal import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = (
         "Print who may do what: all permissions, one, or those of a role or a person."
         " Exit code 1 when the person holds roles that exclude each other."
