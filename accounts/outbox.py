@@ -63,7 +63,7 @@ def queue(
         key=key,
         kind=kind,
         channel=to.channel,
-        to_sealed=encryption.seal(to.text.encode(), place=_place(key)),
+        to_sealed=encryption.seal(to.text.encode(), place=message_place(key)),
         user=user,
         link=link,
         language=language,
@@ -181,14 +181,14 @@ def _end(message: Message, **at: dt.datetime) -> None:
     )
 
 
-def _place(key: uuid.UUID) -> str:
+def message_place(key: uuid.UUID) -> str:
     return f"accounts_message/to/{key}"
 
 
 def _to(message: Message) -> str:
     if message.to_sealed is None:
         raise AssertionError("an ended message has no address")
-    return encryption.unseal(message.to_sealed, place=_place(message.key)).decode()
+    return encryption.unseal(message.to_sealed, place=message_place(message.key)).decode()
 
 
 def _as_mail(message: Message, server: BaseEmailBackend) -> EmailMessage:

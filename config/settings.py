@@ -101,13 +101,13 @@ def _secret(variable: str, *, development_file: str) -> str:
     return _development_secret(LOCAL_DIR / development_file)
 
 
-def _field_key(value: str) -> bytes:
+def _field_key(value: str, *, variable: str = "WINDDOWN_FIELD_KEY") -> bytes:
     try:
         key = base64.b64decode(value, validate=True)
     except binascii.Error as error:
-        raise ImproperlyConfigured("WINDDOWN_FIELD_KEY must be base64.") from error
+        raise ImproperlyConfigured(f"{variable} must be base64.") from error
     if len(key) != 32:
-        raise ImproperlyConfigured("WINDDOWN_FIELD_KEY must be 32 bytes in base64.")
+        raise ImproperlyConfigured(f"{variable} must be 32 bytes in base64.")
     return key
 
 
@@ -115,6 +115,11 @@ SECRET_KEY = _secret("WINDDOWN_SECRET_KEY", development_file="secret.key")
 SECRET_KEY_FALLBACKS = environment.words("WINDDOWN_SECRET_KEY_FALLBACKS")
 # Encrypts payees' bank accounts at rest.
 FIELD_KEY = _field_key(_secret("WINDDOWN_FIELD_KEY", development_file="field.key"))
+# Older keys still open what they sealed, until `manage.py reseal` has run.
+FIELD_KEY_FALLBACKS = [
+    _field_key(word, variable="WINDDOWN_FIELD_KEY_FALLBACKS")
+    for word in environment.words("WINDDOWN_FIELD_KEY_FALLBACKS")
+]
 if PRODUCTION:
     refuse_weak_secret("WINDDOWN_SECRET_KEY", SECRET_KEY)
     for _key in SECRET_KEY_FALLBACKS:

@@ -50,17 +50,31 @@ def unseal(sealed: bytes | memoryview, *, place: str) -> bytes:
     raise SealBroken(place=place)
 
 
+def is_current(sealed: bytes | memoryview) -> bool:
+    """Returns whether the newest key sealed the value."""
+    return bytes(sealed)[:_KEY_ID_BYTES] == _key_id(settings.FIELD_KEY)
+
+
 def fingerprint(text: str, *, of: str) -> str:
     """Returns 64 hex digits, equal for equal `text` of the same kind. Without the key they reveal
     nothing.
     """
-    key = _derived(settings.FIELD_KEY, b"fingerprint")
-    return hmac.new(key, f"{of}\x1f{text}".encode(), hashlib.sha256).hexdigest()
+    return _fingerprint(settings.FIELD_KEY, text, of)
+
+
+def fingerprints(text: str, *, of: str) -> list[str]:
+    """Returns the fingerprint under the newest key and under each older one."""
+    return [_fingerprint(key, text, of) for key in _keys()]
+
+
+def _fingerprint(key: bytes, text: str, of: str) -> str:
+    derived = _derived(key, b"fingerprint")
+    return hmac.new(derived, f"{of}\x1f{text}".encode(), hashlib.sha256).hexdigest()
 
 
 def _keys() -> tuple[bytes, ...]:
     """Returns the key that encrypts, and the older keys that still decrypt after a rotation."""
-    return (settings.FIELD_KEY, *getattr(settings, "FIELD_KEY_FALLBACKS", ()))
+    return (settings.FIELD_KEY, *settings.FIELD_KEY_FALLBACKS)
 
 
 @lru_cache(maxsize=8)

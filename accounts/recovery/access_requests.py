@@ -35,7 +35,7 @@ def ask(purpose: str, typed: str, *, language: str, network: str | None) -> Acce
         request = AccessRequest.objects.create(
             key=key,
             purpose=purpose,
-            typed_sealed=encryption.seal(typed.encode(), place=_place(key)),
+            typed_sealed=encryption.seal(typed.encode(), place=request_place(key)),
             language=language,
             network=network,
             asked_at=clock.now(),
@@ -62,7 +62,7 @@ def _answer_next() -> bool:
         )
         if request is None:
             return False
-        typed = encryption.unseal(request.typed_sealed, place=_place(request.key)).decode()
+        typed = encryption.unseal(request.typed_sealed, place=request_place(request.key)).decode()
         try:
             with transaction.atomic():
                 answer = ANSWERS[request.purpose](request, typed)
@@ -74,5 +74,5 @@ def _answer_next() -> bool:
         return True
 
 
-def _place(key: uuid.UUID) -> str:
+def request_place(key: uuid.UUID) -> str:
     return f"accounts_accessrequest/typed/{key}"

@@ -74,7 +74,7 @@ def open_case(
             key=key,
             reference=_reference(),
             contact_sealed=encryption.seal(
-                json.dumps(asdict(contact), ensure_ascii=False).encode(), place=_place(key)
+                json.dumps(asdict(contact), ensure_ascii=False).encode(), place=case_place(key)
             ),
             contact_channel=address.channel,
             contact_mask=address.mask,
@@ -120,7 +120,7 @@ def disclose_contact(case: RecoveryCase, *, actor: Actor, reason: str) -> Contac
 
 
 def _contact(case: RecoveryCase) -> Contact:
-    sealed = encryption.unseal(case.contact_sealed, place=_place(case.key))
+    sealed = encryption.unseal(case.contact_sealed, place=case_place(case.key))
     return Contact(**json.loads(sealed))
 
 
@@ -131,7 +131,7 @@ def _address(case: RecoveryCase) -> Address:
     return found
 
 
-def _place(key: uuid.UUID) -> str:
+def case_place(key: uuid.UUID) -> str:
     return f"accounts_recoverycase/contact/{key}"
 
 

@@ -36,7 +36,7 @@ def issue(
     key = uuid.uuid4()
     sealed = None
     if user is None:
-        sealed = encryption.seal(address.text.encode(), place=_address_place(key))
+        sealed = encryption.seal(address.text.encode(), place=link_place(key))
     return OneTimeLink.objects.create(
         key=key,
         purpose=purpose,
@@ -161,9 +161,9 @@ def address_for(link: OneTimeLink) -> Address:
     """Returns the address that a link to a new account proves."""
     if link.address_sealed is None:
         raise AssertionError("a link to an account names no address")
-    text = encryption.unseal(link.address_sealed, place=_address_place(link.key)).decode()
+    text = encryption.unseal(link.address_sealed, place=link_place(link.key)).decode()
     return Address(link.channel, text)
 
 
-def _address_place(key: uuid.UUID) -> str:
+def link_place(key: uuid.UUID) -> str:
     return f"accounts_onetimelink/address/{key}"

@@ -28,7 +28,7 @@ from winddown import encryption
 from winddown.models import Programme
 
 FRESH_FOR = dt.timedelta(minutes=10)
-_SECRET_PLACE = "mfa_authenticator/data"  # noqa: S105  where it stands, not what it is
+SECRET_PLACE = "mfa_authenticator/data"  # noqa: S105  where it stands, not what it is
 
 
 def fresh(request: HttpRequest) -> bool:
@@ -117,12 +117,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     """Second factors: secrets encrypted with the field key, named after the programme."""
 
     def encrypt(self, text: str) -> str:
-        sealed = encryption.seal(text.encode(), place=_SECRET_PLACE)
+        sealed = encryption.seal(text.encode(), place=SECRET_PLACE)
         return base64.b64encode(sealed).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         sealed = base64.b64decode(encrypted_text)
-        return encryption.unseal(sealed, place=_SECRET_PLACE).decode()
+        return encryption.unseal(sealed, place=SECRET_PLACE).decode()
 
     def _get_site_name(self) -> str:
         programme = Programme.objects.filter(pk=1).first()

@@ -1,0 +1,63 @@
+"""Where this room keeps sealed values: all of them follow a new field key."""
+
+from __future__ import annotations
+
+import json
+
+from allauth.mfa.models import Authenticator
+
+from accounts import outbox
+from accounts.addresses import Address, understood
+from accounts.models import AccessRequest, Message, OneTimeLink, RecoveryCase
+from accounts.recovery import access_requests, cases, links
+from accounts.sign_in.adapters import SECRET_PLACE
+from winddown.resealing import SEALED, Sealed
+
+
+def _of_link(link: OneTimeLink, text: str) -> str:
+    return Address(link.channel, text).fingerprint
+
+
+def _of_case(case: RecoveryCase, text: str) -> str:
+    address = understood(json.loads(text)["address"])
+    # The form took nothing else; what it took then stays as it is.
+    return address.fingerprint if address else case.contact_fingerprint
+
+
+SEALED.add(
+    "addresses of messages",
+    Sealed(Message, "to_sealed", place=lambda row: outbox.message_place(row.key)),
+)
+SEALED.add(
+    "requests for access",
+    Sealed(AccessRequest, "typed_sealed", place=lambda row: access_requests.request_place(row.key)),
+)
+SEALED.add(
+    "addresses of links",
+    Sealed(
+        OneTimeLink,
+        "address_sealed",
+        place=lambda row: links.link_place(row.key),
+        fingerprint=("address_fingerprint", _of_link),
+    ),
+)
+SEALED.add(
+    "contacts of recovery cases",
+    Sealed(
+        RecoveryCase,
+        "contact_sealed",
+        place=lambda row: cases.case_place(row.key),
+        fingerprint=("contact_fingerprint", _of_case),
+    ),
+)
+for _kind, _key in (("totp", "secret"), ("recovery_codes", "seed")):
+    SEALED.add(
+        f"second factors: {_kind}",
+        Sealed(
+            Authenticator,
+            "data",
+            place=lambda _: SECRET_PLACE,
+            key=_key,
+            rows={"type": _kind, f"data__{_key}__isnull": False},
+        ),
+    )

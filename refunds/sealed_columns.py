@@ -1,0 +1,41 @@
+"""Where this room keeps sealed values: all of them follow a new field key."""
+
+from __future__ import annotations
+
+from refunds.bank_accounts import Account
+from refunds.models import Payee, PayoutFilePart, RefundApplication
+from refunds.models.application import draft_place
+from refunds.models.payee import account_place
+from refunds.models.payout_batch import part_place
+from winddown.resealing import SEALED, Sealed
+
+
+def _of_payee(payee: Payee, number: str) -> str:
+    return Account(
+        bank_code=payee.bank_code,
+        branch_code=payee.branch_code,
+        account_type=payee.account_type,
+        account_number=number,
+        name=payee.name_kana,
+    ).fingerprint
+
+
+SEALED.add(
+    "account numbers of payees",
+    Sealed(
+        Payee,
+        "account_number_sealed",
+        place=lambda row: account_place(row.pk),
+        fingerprint=("fingerprint", _of_payee),
+    ),
+)
+SEALED.add(
+    "drafts of applications",
+    Sealed(RefundApplication, "draft_sealed", place=lambda row: draft_place(row.pk)),
+)
+SEALED.add(
+    "parts of payout files",
+    Sealed(
+        PayoutFilePart, "content_sealed", place=lambda row: part_place(row.batch_id, row.number)
+    ),
+)

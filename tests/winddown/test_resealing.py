@@ -1,0 +1,139 @@
+"""A new field key: everything that the old one sealed is sealed with it, and can still be found."""
+
+from __future__ import annotations
+
+import os
+from io import StringIO
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import decrypt, encrypt
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, transaction
+
+from accounts import addresses, outbox
+from accounts.models import OneTimeLink
+from accounts.recovery import access_requests, cases, links
+from refunds.bank_accounts import Account
+from refunds.models import Payee
+from refunds.models.payee import account_place
+from winddown import clock, encryption
+from winddown.models import AuditEntry
+from winddown.resealing import SEALED
+
+pytestmark = pytest.mark.usefixtures("own_database")
+
+ACCOUNT = Account("0001", "123", "1", "1234567", "カナリヤ ハナコ")
+
+
+def said() -> list[int]:
+    """The numbers of rows that the command sealed anew, column by column."""
+    out = StringIO()
+    call_command("reseal", stdout=out)
+    return [int(line.rsplit(": ", 1)[1].split()[0]) for line in out.getvalue().splitlines()]
+
+
+def rotate(settings: Any) -> None:
+    settings.FIELD_KEY_FALLBACKS = [settings.FIELD_KEY]
+    settings.FIELD_KEY = os.urandom(32)
+
+
+@pytest.fixture
+def sealed_rows(programme: Any, customer: Any) -> Payee:
+    address = addresses.understood("hanako@example.com")
+    assert address is not None
+    holder = customer()
+    payee = Payee.objects.create(
+        pk=7001,
+        holder=holder,
+        version=1,
+        bank_code=ACCOUNT.bank_code,
+        branch_code=ACCOUNT.branch_code,
+        account_type=ACCOUNT.account_type,
+        account_number_sealed=encryption.seal(b"1234567", place=account_place(7001)),
+        account_mask="*567",
+        fingerprint=ACCOUNT.fingerprint,
+        name_kana=ACCOUNT.name,
+        entered_at=clock.now(),
+        usable_from=clock.now(),
+    )
+    with transaction.atomic():
+        outbox.queue("account_found", to=address, language="ja")
+    access_requests.ask("recover", address.text, language="ja", network=None)
+    Authenticator.objects.create(user=holder, type="totp", data={"secret": encrypt("TOTPSECRET")})
+    links.issue("sign_up", address=address)
+    cases.open_case(
+        cases.Contact(name="Hanako", account="1", address=address.text, story="lost"),
+        address=address,
+        language="ja",
+        network=None,
+    )
+    return payee
+
+
+def test_every_sealed_column_follows_a_new_key() -> None:
+    known = {(entry.model, entry.column) for _, entry in SEALED.items()}
+
+    for model in apps.get_models():
+        for field in model._meta.concrete_fields:
+            if field.name.endswith("_sealed"):
+                assert (model, field.name) in known
+
+
+def test_a_second_run_changes_nothing(sealed_rows: Payee, settings: Any) -> None:
+    assert sum(said()) == 0
+    rotate(settings)
+
+    assert sum(said()) == 6
+    before = AuditEntry.objects.count()
+    assert sum(said()) == 0
+    assert AuditEntry.objects.count() == before
+
+
+def test_after_it_the_old_key_is_not_needed(sealed_rows: Payee, settings: Any) -> None:
+    rotate(settings)
+    said()
+    settings.FIELD_KEY_FALLBACKS = []
+
+    payee = Payee.objects.get(pk=sealed_rows.pk)
+    assert payee.account_number == "1234567"
+    assert payee.fingerprint == ACCOUNT.fingerprint != sealed_rows.fingerprint
+    assert decrypt(Authenticator.objects.get().data["secret"]) == "TOTPSECRET"
+    address = addresses.understood("hanako@example.com")
+    assert address is not None
+    assert OneTimeLink.objects.get().address_fingerprint == address.fingerprint
+
+
+def test_a_value_whose_key_is_gone_is_named(sealed_rows: Payee, settings: Any) -> None:
+    rotate(settings)
+    settings.FIELD_KEY_FALLBACKS = []
+
+    with pytest.raises(CommandError, match="does not open"):
+        said()
+
+
+def test_the_guards_stand_again_after_it(sealed_rows: Payee, settings: Any) -> None:
+    rotate(settings)
+    said()
+
+    with pytest.raises(DatabaseError, match="is frozen"), transaction.atomic():
+        Payee.objects.update(account_number_sealed=b"other")
+
+
+def test_a_value_opens_at_its_own_place_only(sealed_rows: Payee) -> None:
+    sealed = sealed_rows.account_number_sealed
+
+    with pytest.raises(encryption.SealBroken):
+        encryption.unseal(sealed, place="refunds_payee/account_number/0")
+
+
+def test_an_address_is_known_by_its_fingerprint_under_an_older_key(settings: Any) -> None:
+    address = addresses.understood("hanako@example.com")
+    assert address is not None
+    before = address.fingerprint
+    rotate(settings)
+
+    assert before != address.fingerprint
+    assert before in address.fingerprints
