@@ -229,6 +229,10 @@ _DATABASE = database_from_url(DATABASE_URL)
 if PRODUCTION:
     refuse_plain_database(_DATABASE)
     refuse_plain_broker(REDIS_URL)
+# What a connection becomes after its login, where the login may become several roles.
+_DATABASE_ROLE = environment.text("WINDDOWN_DATABASE_ROLE")
+if _DATABASE_ROLE and not _DATABASE_ROLE.isidentifier():
+    raise ImproperlyConfigured("WINDDOWN_DATABASE_ROLE must be the name of one role.")
 DATABASES = {
     "default": {
         **_DATABASE,
@@ -239,7 +243,8 @@ DATABASES = {
         "OPTIONS": {
             **_DATABASE["OPTIONS"],
             "application_name": f"winddown-{ROLE}",
-            "options": _SESSION_LIMITS[ROLE],
+            "options": _SESSION_LIMITS[ROLE]
+            + (f" -c role={_DATABASE_ROLE}" if _DATABASE_ROLE else ""),
         },
     }
 }

@@ -4,6 +4,7 @@ programme and its switches.
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass
 
@@ -15,8 +16,9 @@ from django.db import connection, transaction
 from accounts.models import User
 from rehearsal import issuers
 from rehearsal.case import Case
-from winddown import clock
+from winddown import clock, database_roles
 from winddown.actors import SYSTEM
+from winddown.database_roles import Roles
 from winddown.errors import WinddownError
 from winddown.evidence import audit
 from winddown.models import Programme
@@ -76,7 +78,24 @@ def empty_database() -> None:
                 raise NotARehearsal(name=connection.settings_dict["NAME"])
         cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     call_command("migrate", verbosity=0)
+    own_nothing()
     clock.mark_as_rehearsal()
+
+
+def own_nothing() -> None:
+    """From now on this process is the loader, and what it starts is the application, where the
+    login is a superuser's and may become both.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolname, rolsuper FROM pg_roles WHERE rolname = session_user")
+        login, is_superuser = cursor.fetchone()
+    if not is_superuser:
+        return
+    roles = Roles(owner=login)
+    database_roles.apply(roles)
+    connection.close()
+    connection.settings_dict["OPTIONS"]["options"] += f" -c role={roles.loader}"
+    os.environ["WINDDOWN_DATABASE_ROLE"] = roles.application
 
 
 def set_up(case: Case) -> Cast:

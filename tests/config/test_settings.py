@@ -62,6 +62,7 @@ def read(
         ({"WINDDOWN_TRUSTED_PROXIES": "all"}, "must be a whole number of at least 0."),
         ({"WINDDOWN_FIELD_KEY": "c2hvcnQ="}, "WINDDOWN_FIELD_KEY must be 32 bytes in base64."),
         ({"WINDDOWN_FIELD_KEY": "!"}, "WINDDOWN_FIELD_KEY must be base64."),
+        ({"WINDDOWN_DATABASE_ROLE": "a -c fsync=off"}, "must be the name of one role."),
         ({"DATABASE_URL": "mysql://root@/x"}, "DATABASE_URL must start with postgres://"),
         ({"DATABASE_URL": "postgres://a@b/"}, "DATABASE_URL must name a database"),
         ({"DATABASE_URL": "postgres://a@b/c?ssl=1"}, "DATABASE_URL has unknown parameters: ssl."),
