@@ -218,11 +218,11 @@ REDIS_URL = _server_url("REDIS_URL", embedded.Valkey)
 
 # A request ends before its visitor gives up, a batch long before its lease does. A load or a report
 # may take as long as it takes, but like the others it neither waits for a lock nor sits on one for
-# ever.
+# ever. A worker that stands still in a transaction loses its locks when its lease ends.
 _SESSION_LIMITS = {
     "web": "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
     "worker": "-c statement_timeout=120s -c lock_timeout=5s"
-    " -c idle_in_transaction_session_timeout=60s",
+    " -c idle_in_transaction_session_timeout=20s",
     "command": "-c lock_timeout=30s -c idle_in_transaction_session_timeout=10min",
 }
 _DATABASE = database_from_url(DATABASE_URL)

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections
 
 from tests import factories
+from tests.faults.conftest import wait_until
 from tests.winddown import sweep
 from wallets.models import Wallet, WalletTransition
 from winddown.evidence import invariants
 from winddown.models import Batch, Failure, Run
 from winddown.runs import failing, progress, waking, working
+from winddown.runs.leases import LEASE_S
+
+SHOW_LIMITS = (
+    "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS']['options'])"
+)
 
 pytestmark = pytest.mark.faults
 
@@ -71,3 +80,53 @@ def test_a_row_that_kills_its_worker_is_parked_alone(
         assert not Batch.objects.filter(state__in=["waiting", "leased"]).exists()
         assert deaths >= failing.ATTEMPTS_MAX
         assert invariants.breached() == {}
+
+
+def test_the_rows_of_a_stopped_worker_are_free_within_its_lease(
+    own_database, programme, wallets, staff
+):
+    """It stands still in the middle of a batch, and its transaction is open."""
+    wallets(20)
+    limits = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-c", SHOW_LIMITS],
+        env=own_database.environment | {"WINDDOWN_ROLE": "worker"},
+        cwd=settings.BASE_DIR, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert f"-c idle_in_transaction_session_timeout={LEASE_S}s" in limits.stdout
+    with sweep.registered() as workflow:
+        run = factories.started_run(
+            "test-sweep", maker=staff("incident_commander"), checker=staff("compliance")
+        )
+        connections.close_all()
+        child = os.fork()
+        if child == 0:
+            workflow.before = stand_still
+            try:
+                working.work(run.pk)
+            finally:
+                os._exit(0)
+        assert os.WIFSTOPPED(os.waitpid(child, os.WUNTRACED)[1])
+        wait_until(nobody_is_in_a_transaction, "the server lets the rows go")
+        let_leases_run_out()
+        assert factories.worked_off(run).state == "succeeded"
+        os.kill(child, signal.SIGCONT)
+        os.waitpid(child, 0)
+    assert progress.moved(run) == {"freeze": 20, "hold": 20}
+    assert WalletTransition.objects.filter(run_id=run.pk).count() == 40
+    assert not Failure.objects.exists()
+
+
+def stand_still(batch, rows):
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = '200ms'")
+    list(rows.select_for_update())
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def nobody_is_in_a_transaction():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+            " AND state = 'idle in transaction')"
+        )
+        return cursor.fetchone()[0]
