@@ -9,8 +9,14 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import task_prerun
+from kombu.transport.redis import Transport
+from redis.exceptions import OutOfMemoryError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# After an error of the connection a worker connects again, until the broker has memory; by default
+# this one ends the worker.
+Transport.connection_errors = (*Transport.connection_errors, OutOfMemoryError)
 
 app = Celery("winddown")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -137,6 +137,9 @@ class Fleet:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
+    def said_by(self, name: str) -> str:
+        return (self.logs / f"{name}.log").read_text()
+
     def said(self) -> str:
         return "\n".join(log.read_text() for log in sorted(self.logs.glob("*.log")))
 
