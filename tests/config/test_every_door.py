@@ -1,0 +1,177 @@
+"""Every address of the site refuses a form from whoever may not send it, and then changes nothing."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLResolver, get_resolver
+
+from accounts.sign_in import second_factor
+from tests.signing_in import open_session
+
+pytestmark = pytest.mark.django_db
+
+
+class Door(NamedTuple):
+    """A view, by its full name, and an address that leads to it."""
+
+    name: str
+    address: str
+
+
+# What stands for the variable parts of an address.
+PARTS = {
+    "number": "1",
+    "pk": "1",
+    "code": "spend",
+    "verb": "approve",
+    "name": "freeze-charges",
+    "provider": "line",
+    "provider_id": "line",
+    "token": "token",
+    "content_type_id": "1",
+    "object_id": "1",
+    "app_label": "winddown",
+    "url": "nowhere",
+}
+# Anybody may send these: they are how people come in, ask for help, and leave.
+PUBLIC = {
+    "account_login",
+    "admin:logout",
+    "external_sign_in",
+    "mfa_authenticate",
+    "mfa_login_webauthn",
+    "notice_check",
+    "openid_connect_callback",
+    "recovery:ask",
+    "recovery:case",
+    "recovery:case_link",
+    "recovery:first_password",
+    "recovery:help",
+    "recovery:open",
+    "recovery:password",
+    "recovery:register",
+    "recovery:sent",
+    "set_language",
+    "sign_in",
+    "sign_out",
+}
+# Only somebody who showed a short while ago who it is sends these.
+FRESH = {
+    "cases:contact",
+    "cases:decide",
+    "console:hold_candidates",
+    "console:plan",
+    "console:run_decide",
+    "console:switch_decide",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "mfa_deactivate_totp",
+    "mfa_generate_recovery_codes",
+    "mfa_remove_webauthn",
+}
+# Staff at the console, and the admin, which nobody but staff enters.
+OF_STAFF = ("console:", "cases:", "admin:")
+REFUSED = (401, 403, 404, 405)
+
+
+def _doors(resolver: Any, prefix: str = "", space: str = "") -> Iterator[Door]:
+    for entry in resolver.url_patterns:
+        address = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            inside = f"{space}{entry.namespace}:" if entry.namespace else space
+            yield from _doors(entry, address, inside)
+        else:
+            address = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda part: PARTS[part[1]], address)
+            address = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: PARTS[part[1]], address)
+            yield Door(f"{space}{entry.name or address}", "/" + re.sub(r"[\^$]|\\Z", "", address))
+
+
+DOORS = list(_doors(get_resolver()))
+
+
+def sent(browser: Client, door: Door) -> tuple[Any, list[str]]:
+    """The answer to a form, and what the database was told to change besides sessions."""
+    with CaptureQueriesContext(connection) as seen:
+        answer = browser.post(door.address, {"reason": "test"})
+    changes = [
+        query["sql"]
+        for query in seen.captured_queries
+        if re.match(r"\s*(INSERT|UPDATE|DELETE|WITH|CALL)\b", query["sql"])
+        and "accounts_session" not in query["sql"]
+    ]
+    return answer, changes
+
+
+def went_in(answer: Any) -> bool:
+    """Whether the form came to a view that looked at it."""
+    if answer.status_code == 302:
+        return not answer["Location"].startswith(("/sign-in/", "/admin/login/"))
+    return answer.status_code not in REFUSED
+
+
+def browser_of(person: Any, *, shown_s_ago: int = 0, **options: Any) -> Client:
+    browser = Client(**options)
+    open_session(browser, person)
+    session = browser.session
+    session["account_authentication_methods"] = [
+        {"method": "mfa", "type": "totp", "at": time.time() - shown_s_ago}
+    ]
+    session.save()
+    return browser
+
+
+def test_every_public_and_every_fresh_door_is_a_door() -> None:
+    names = {door.name for door in DOORS}
+    assert names >= PUBLIC | FRESH
+    assert len(DOORS) > 100
+
+
+def test_nobody_gets_a_form_through_without_signing_in(programme: Any) -> None:
+    for door in DOORS:
+        answer, changes = sent(Client(), door)
+        if door.name not in PUBLIC:
+            assert not went_in(answer), door
+            assert changes == [], door
+
+
+def test_a_customer_gets_no_form_through_to_what_staff_do(
+    programme: Any, customer: Callable[..., Any]
+) -> None:
+    browser = browser_of(customer())
+    for door in DOORS:
+        if door.name.startswith(OF_STAFF) and door.name not in PUBLIC:
+            answer, changes = sent(browser, door)
+            assert not went_in(answer), door
+            assert changes == [], door
+
+
+def test_a_forged_form_comes_through_no_door(programme: Any, staff: Callable[..., Any]) -> None:
+    browser = browser_of(staff("incident_commander"), enforce_csrf_checks=True)
+    for door in DOORS:
+        answer, changes = sent(browser, door)
+        assert answer.status_code == 403, door
+        assert changes == [], door
+
+
+def test_who_showed_it_long_ago_is_asked_again_at_every_door_that_takes_it(
+    programme: Any, staff: Callable[..., Any]
+) -> None:
+    person = staff("incident_commander")
+    second_factor.add_app(person)
+    asked = set()
+    for door in DOORS:
+        if door.name in PUBLIC or door.address.startswith(("/admin/", "/account/confirm/")):
+            continue
+        answer, changes = sent(browser_of(person, shown_s_ago=3_600), door)
+        if answer.headers.get("Location", "").startswith("/account/confirm/"):
+            assert changes == [], door
+            asked.add(door.name)
+    assert asked == FRESH
