@@ -1,6 +1,5 @@
 """Every door of the site. This is the one module that sees them all."""
 
-from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
@@ -14,6 +13,7 @@ from accounts.recovery import portal as recovery
 from accounts.reset_notices import notice_page
 from accounts.sign_in import portal as sign_in
 from refunds import console as claims
+from winddown import admin as look_up
 from winddown.site import console, portal
 
 CONSOLE = [*console.urlpatterns, *cases.attack_urlpatterns, *claims.urlpatterns]
@@ -27,5 +27,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/", include((cases.urlpatterns, cases.app_name))),
     # One place to sign in, so that whatever protects it protects the admin too.
     path("admin/login/", RedirectView.as_view(pattern_name="sign_in", query_string=True)),
-    path("admin/", admin.site.urls),
+    path("admin/", look_up.site.urls),
 ]
