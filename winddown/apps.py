@@ -11,7 +11,7 @@ class WinddownConfig(AppConfig):
     def ready(self) -> None:
         from winddown import checks  # noqa: F401  # Its checks register themselves.
         from winddown.authority import roles
-        from winddown.evidence import audit
+        from winddown.evidence import audit, refused  # noqa: F401  # `refused` hears of refusals.
         from winddown.programme import capabilities, milestones
         from winddown.runs import clocks, clockwork, stalls
 

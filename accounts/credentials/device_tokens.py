@@ -27,7 +27,10 @@ def issue(user: User, *, authority: Admission | None, device_name: str) -> tuple
         if authority is None:
             raise AssertionError("a device token is given to somebody who was admitted")
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        if user.device_tokens.filter(revoked_at=None).count() >= TOKENS_MAX:
+        living = user.device_tokens.filter(
+            revoked_at=None, issued_at__gt=at - session_rules.TOKEN_MAX
+        )
+        if living.count() >= TOKENS_MAX:
             raise TooManyTokens(most=TOKENS_MAX)
         token = DeviceToken.objects.create(
             user=user,
@@ -50,7 +53,8 @@ def holder(text: str) -> User | None:
     if token is None:
         return None
     admission = Admission(token.issued_at, token.method, token.switch_version)
-    if session_rules.session_refusal(token.user_id, admission) is not None:
+    lasts = session_rules.TOKEN_MAX
+    if session_rules.session_refusal(token.user_id, admission, lasts=lasts) is not None:
         return None
     user: User = token.user
     return user

@@ -13,8 +13,10 @@ from winddown.models import Capability
 from winddown.programme import capabilities
 from winddown.providers import PROVIDERS
 
-# A session of staff ends by itself, whatever is done in it.
+# Every session and device token ends by itself, whatever is done with it.
 STAFF_SESSION_MAX = dt.timedelta(hours=8)
+CUSTOMER_SESSION_MAX = dt.timedelta(days=30)
+TOKEN_MAX = dt.timedelta(days=90)
 
 
 class Refusal(models.TextChoices):
@@ -27,14 +29,16 @@ class Refusal(models.TextChoices):
     TOO_OLD = "too_old"
 
 
-def session_refusal(user_id: int, admission: Admission | None) -> Refusal | None:
+def session_refusal(
+    user_id: int, admission: Admission | None, *, lasts: dt.timedelta = CUSTOMER_SESSION_MAX
+) -> Refusal | None:
     """Returns why a session or token of this user, issued by `admission`, is not accepted now; None
     when it is.
 
     It takes one query, and no lock or worker: what was committed before this request counts. What a
     provider's switch stopped stays refused after the provider is back, because the switch's version
-    has moved on. Neither the fence nor a switch touches staff (rule 16); their sessions end by
-    themselves instead.
+    has moved on. A customer's is also refused when it is older than `lasts`. Neither the fence nor a
+    switch touches staff (rule 16); their sessions end sooner instead.
     """
     method = admission.method if admission else AuthEvent.PASSWORD
     with connection.cursor() as cursor:
@@ -70,6 +74,8 @@ def session_refusal(user_id: int, admission: Admission | None) -> Refusal | None
         return Refusal.FENCED
     if admission and method in PROVIDERS and version != admission.switch_version:
         return Refusal.PROVIDER_STOPPED
+    if issued_at is not None and at - issued_at > lasts:
+        return Refusal.TOO_OLD
     return None
 
 

@@ -7,7 +7,8 @@ from django.db import models
 
 
 class DeviceToken(models.Model):
-    """An opaque token, of which only the SHA-256 is stored; it lives until it is revoked or refused.
+    """An opaque token, of which only the SHA-256 is stored; it lives until it is revoked, refused
+    or too old.
 
     `issued_at`, `method` and `switch_version` are an admission as a session carries it, so the same
     rule judges both: the fence, the provider's switch and the account's own end of sessions.

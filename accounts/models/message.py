@@ -28,6 +28,7 @@ class Message(models.Model):
         CASE_REJECTED = "case_rejected"
         CASE_LINK = "case_link"
         CHANNEL_CHANGED = "channel_changed"
+        ACCESS_ADDED = "access_added"
 
     class Channel(models.TextChoices):
         EMAIL = "email"

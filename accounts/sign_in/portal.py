@@ -19,8 +19,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.credentials import access, device_tokens
 from accounts.models import User
-from accounts.sign_in import external, session_list, sessions
+from accounts.sign_in import additions, external, session_list, sessions
 from accounts.sign_in import second_factor_views as second_factor
+from accounts.sign_in.adapters import fresh
 from accounts.sign_in.forms import SignInForm
 from winddown import texts
 from winddown.errors import WinddownError
@@ -142,11 +143,13 @@ def devices(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return JsonResponse({"account_ref": request.user.account_ref})
     admission = sessions.admission_of(request.session)
+    if admission is None or not fresh(request):
+        return JsonResponse({"error": "sign in again"}, status=403)
     name = _device_name(request)
     if name is None:
         return JsonResponse({"error": "device_name is missing"}, status=400)
     try:
-        token, text = device_tokens.issue(request.user, authority=admission, device_name=name)
+        token, text = additions.add_device(request.user, authority=admission, device_name=name)
     except WinddownError as refused:
         return JsonResponse({"error": str(refused)}, status=403)
     return JsonResponse({"token": text, "number": token.pk}, status=201)

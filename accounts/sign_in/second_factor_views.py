@@ -15,6 +15,7 @@ from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -23,7 +24,7 @@ from django.views.decorators.cache import never_cache
 from accounts.credentials import passwords, sign_ins
 from accounts.errors import AuthorityFenced
 from accounts.models import User
-from accounts.sign_in import sessions
+from accounts.sign_in import additions, sessions
 from accounts.sign_in.origins import origin_of
 from winddown.site.pages import page
 
@@ -59,6 +60,7 @@ class _Adding(OwnPage):
                 added = Authenticator.objects.filter(user=request.user, type=self.kind)
                 newest = added.latest("pk")
                 Authenticator.objects.filter(pk=newest.pk).update(created_at=at)
+                additions.tell(request.user, "factor")
         except AuthorityFenced:
             return redirect("sign_in")
         record_authentication(request, request.user, "mfa", id=newest.pk, type=newest.type)
@@ -68,6 +70,19 @@ class _Adding(OwnPage):
         ).first()
         shown = codes is None or codes.wrap().did_view
         return redirect("mfa_index" if shown else "mfa_view_recovery_codes")
+
+
+class _Noting:
+    """What the form did to a second factor stands in the audit journal."""
+
+    request: Any
+    noted: ClassVar[str] = "factor_removed"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            answer: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+            additions.note(self.request.user, self.noted)
+            return answer
 
 
 class SecondFactorStage(OwnPage, base.AuthenticateView):
@@ -92,7 +107,7 @@ class AddApp(_Adding, totp.ActivateTOTPView):
     kind = Authenticator.Type.TOTP
 
 
-class RemoveApp(OwnPage, totp.DeactivateTOTPView):
+class RemoveApp(_Noting, OwnPage, totp.DeactivateTOTPView):
     own_template = "accounts/app_remove.html"
 
 
@@ -101,7 +116,7 @@ class AddPasskey(_Adding, webauthn.AddWebAuthnView):
     kind = Authenticator.Type.WEBAUTHN
 
 
-class RemovePasskey(OwnPage, webauthn.RemoveWebAuthnView):
+class RemovePasskey(_Noting, OwnPage, webauthn.RemoveWebAuthnView):
     own_template = "accounts/passkey_remove.html"
     success_url = "/account/second-factor/"
 
@@ -110,8 +125,9 @@ class RecoveryCodes(OwnPage, recovery.ViewRecoveryCodesView):
     own_template = "accounts/recovery_codes.html"
 
 
-class NewRecoveryCodes(OwnPage, recovery.GenerateRecoveryCodesView):
+class NewRecoveryCodes(_Noting, OwnPage, recovery.GenerateRecoveryCodesView):
     own_template = "accounts/recovery_codes_new.html"
+    noted = "recovery_codes_made"
 
 
 class FreshPassword(OwnPage, ReauthenticateView):

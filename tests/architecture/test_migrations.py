@@ -30,6 +30,7 @@ MIGRATIONS = {
         "0003_one_person_one_staff_number",
         "0004_roles_in_one_hand",
         "0005_summaries_by_the_owner",
+        "0006_access_added_message",
     ],
     "wallets": ["0001_initial"],
     "refunds": ["0001_initial"],

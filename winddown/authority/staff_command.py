@@ -24,12 +24,19 @@ PROOFS: Registry[Callable[[Any, str], None]] = Registry(
     owner=__name__,
 )
 
+REFUSED: Registry[Callable[[WinddownError, Any], None]] = Registry(
+    "what hears of refusals",
+    entries_are="is told what the person of --by was refused, after it was rolled back",
+    owner=__name__,
+)
+
 
 class StaffCommand(RecordedCommand):
     """A command that a named member of staff runs: exit code 0 done, 1 refused, 2 not understood."""
 
     family: ClassVar[str] = "Commands that a member of staff signs for"
     exits: ClassVar[dict[int, str]] = {0: "done", 1: "refused", 2: "not understood"}
+    _person: Any
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--by", metavar="LOGIN", help="the member of staff who answers for it")
@@ -44,9 +51,13 @@ class StaffCommand(RecordedCommand):
         if given != options:
             self.stderr.write("What could not be read of the arguments was replaced by \ufffd.")
         options = given
+        self._person = None
         try:
             self.act(options)
         except WinddownError as refusal:
+            if self._person is not None:
+                for note in REFUSED.values():
+                    note(refusal, self._person)
             self.say(
                 str(refusal), refused=refusal.code, **{k: str(v) for k, v in refusal.facts.items()}
             )
@@ -70,6 +81,7 @@ class StaffCommand(RecordedCommand):
         )
         if person is None:
             raise CommandError(f"{options['by']} is not an active member of staff", returncode=2)
+        self._person = person
         return person
 
     def proven_actor(self, options: dict[str, Any]) -> Any:

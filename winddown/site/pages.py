@@ -24,6 +24,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from winddown import clock, words
 from winddown.actors import Actor
 from winddown.errors import WinddownError
+from winddown.evidence import refused as refusals
 from winddown.models import Programme
 from winddown.registries import Registry
 
@@ -110,4 +111,5 @@ def refusals_told(request: HttpRequest) -> Iterator[None]:
     try:
         yield
     except WinddownError as refused:
+        refusals.note(refused, actor_of(request))
         messages.error(request, words.refusal(refused))

@@ -1,0 +1,118 @@
+"""Sessions and device tokens end by themselves, and their owner is told of every new way in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from accounts.credentials import session_rules
+from accounts.models import Message
+from tests.accounts.conftest import OLD
+from tests.signing_in import is_signed_in, sign_in
+from winddown import clock
+from winddown.authority import approvals
+from winddown.models import AuditEntry
+
+pytestmark = pytest.mark.django_db
+
+
+def token_for(browser: Client) -> Any:
+    body = json.dumps({"device_name": "phone"})
+    return browser.post("/account/devices/", body, content_type="application/json")
+
+
+def works(token: str) -> bool:
+    answer = Client().get("/account/devices/", headers={"authorization": f"Bearer {token}"})
+    return answer.status_code == 200
+
+
+@pytest.mark.usefixtures("rehearsal_clock")
+def test_a_session_of_a_customer_ends_by_itself_however_it_is_used(
+    person: Callable[..., Any],
+) -> None:
+    browser, began = Client(), clock.now()
+    sign_in(browser, person().login_id, OLD, remember="on")
+    for days in (10, 20, 29):
+        clock.travel(began + dt.timedelta(days=days))
+        assert is_signed_in(browser)
+    clock.travel(began + session_rules.CUSTOMER_SESSION_MAX + dt.timedelta(minutes=1))
+    assert not is_signed_in(browser)
+
+
+@pytest.mark.usefixtures("rehearsal_clock")
+def test_a_device_token_ends_by_itself(person: Callable[..., Any]) -> None:
+    browser, began = Client(), clock.now()
+    sign_in(browser, person().login_id, OLD)
+    token = token_for(browser).json()["token"]
+    clock.travel(began + session_rules.TOKEN_MAX - dt.timedelta(days=1))
+    assert works(token)
+    clock.travel(began + session_rules.TOKEN_MAX + dt.timedelta(minutes=1))
+    assert not works(token)
+
+
+def test_a_device_token_takes_a_fresh_proof_and_its_owner_is_told(
+    person: Callable[..., Any],
+) -> None:
+    someone, browser = person(), Client()
+    sign_in(browser, someone.login_id, OLD)
+    session = browser.session
+    proofs = session["account_authentication_methods"]
+    session["account_authentication_methods"] = [{**each, "at": 0} for each in proofs]
+    session.save()
+    assert token_for(browser).status_code == 403
+    assert not Message.objects.exists()
+
+    session["account_authentication_methods"] = proofs
+    session.save()
+    assert token_for(browser).status_code == 201
+    told = Message.objects.get(user=someone)
+    assert (told.kind, told.facts) == (Message.Kind.ACCESS_ADDED, {"what": "device"})
+    assert AuditEntry.objects.filter(action="access.device_added", actor_id=someone.pk).exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        r'{"device_name": null}',
+        r'{"device_name": {"a": 1}}',
+        r'{"device_name": "\u200b"}',
+        b'{"device_name": "\xff"}',
+        "[" * 100_000,
+        '{"device_name": ' + "9" * 5_000 + "}",
+        "[]",
+        "",
+    ],
+)
+def test_a_device_without_a_name_that_says_something_gets_no_token(
+    body: str | bytes, person: Callable[..., Any]
+) -> None:
+    browser = Client(raise_request_exception=False)
+    sign_in(browser, person().login_id, OLD)
+    answer = browser.post("/account/devices/", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_refused_permissions_and_same_person_refusals_leave_entries(
+    rehearsal_clock: Any, programme: Any, staff: Callable[..., Any]
+) -> None:
+    clerk, maker = staff("support"), staff("incident_commander")
+    with pytest.raises(SystemExit):
+        call_command("stop_capability", "spend", by=clerk.login_id, reason="test")
+    entry = AuditEntry.objects.get(action="refused")
+    assert (entry.actor_id, entry.facts["refusal"]) == (clerk.pk, "NotPermitted")
+
+    call_command("stop_capability", "spend", by=maker.login_id, reason="test")
+    asked = approvals.standing("capability:spend:2", stage="ratify")
+    assert asked is not None
+    with pytest.raises(SystemExit):
+        call_command(
+            "approve", "capability:spend:2", by=maker.login_id, reason="test", digest=asked.digest
+        )
+    assert AuditEntry.objects.filter(action="refused", actor_id=maker.pk).exists()

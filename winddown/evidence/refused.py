@@ -1,0 +1,28 @@
+"""What a member of staff was not permitted to do stands in the audit journal."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from winddown.actors import Actor
+from winddown.authority import staff_command
+from winddown.errors import NotPermitted, SamePerson, WinddownError
+from winddown.evidence import audit
+
+
+def note(refusal: WinddownError, actor: Actor) -> None:
+    """The journal says who was refused what, for a missing permission or for being the same person.
+
+    Stands behind the transaction that was refused, in one of its own. Other refusals, and those of
+    customers, leave no entry.
+    """
+    if not isinstance(refusal, NotPermitted | SamePerson) or not actor.staff_number:
+        return
+    facts = {name: str(value) for name, value in refusal.facts.items()}
+    with transaction.atomic():
+        audit.append(
+            "refused", f"account:{actor.pk}", actor=actor, refusal=refusal.code, facts=facts
+        )
+
+
+staff_command.REFUSED.add("audit journal", note)
