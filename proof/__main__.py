@@ -63,6 +63,11 @@ LINES = (
         command=f"{{python}} -m pytest {EXAMPLES} tests/wallets/movements/test_ledger_model.py",
     ),
     Line(
+        name="mutation",
+        shows="the tests see 100 small faults planted in what guards money, approvals, evidence and sign-in",
+        command="{python} -m proof.mutation --seed {seed} --sample 100",
+    ),
+    Line(
         name="bandit",
         shows="bandit finds nothing in the service by the checks that ruff does not have",
         command=(
