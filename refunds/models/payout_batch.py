@@ -19,6 +19,15 @@ _FROZEN = (
 )
 _OLD = ", ".join(f"OLD.{column.strip()}" for column in _FROZEN.split(","))
 _NEW = ", ".join(f"NEW.{column.strip()}" for column in _FROZEN.split(","))
+# The audit entry that two people confirmed the files which a restore forgot.
+RESTORE_CONFIRMED = "payouts.confirm_restore"
+# The numbers that a bank has seen or will see, with those of files that a restore forgot.
+FILE_NUMBERS = f"""
+    SELECT bank_code, sequence FROM refunds_payoutbatch WHERE sequence IS NOT NULL
+    UNION SELECT file->>'bank_code', (file->>'sequence')::int
+    FROM winddown_auditentry, jsonb_array_elements(facts->'files') file
+    WHERE action = '{RESTORE_CONFIRMED}' AND file ? 'bank_code'
+"""
 
 
 class PayoutBatch(Stateful):

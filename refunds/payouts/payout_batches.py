@@ -16,8 +16,8 @@ from refunds.bankfiles.transfer_items import NewCode, TransferItem
 from refunds.models import Payout, PayoutBatch, PayoutFilePart
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYOUT_NUMBERS_FROM
-from refunds.models.payout_batch import part_place
-from refunds.payouts import refund_limits
+from refunds.models.payout_batch import FILE_NUMBERS, part_place
+from refunds.payouts import refund_limits, sent_files
 from winddown import clock, encryption, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
@@ -59,6 +59,7 @@ def seal(batch: PayoutBatch, *, run: Run) -> PayoutBatch:
     needed above the batch's limit.
     """
     capabilities.passed("payout")
+    sent_files.refuse_when_unknown(f"seal {batch.subject}")
     locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
     check_value_date(locked.value_date)
     locked.sha256 = _write_parts(locked)
@@ -109,7 +110,7 @@ def _next_number(bank_code: str) -> int:
     locks.take(Lock.FILE_NUMBER, key=int(bank_code))
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(max(sequence), 0) + 1 FROM refunds_payoutbatch WHERE bank_code = %s",
+            f"SELECT coalesce(max(sequence), 0) + 1 FROM ({FILE_NUMBERS}) used WHERE bank_code = %s",  # noqa: S608
             [bank_code],
         )
         return int(cursor.fetchone()[0])
@@ -268,14 +269,16 @@ def export_batch(
     """The approved batch's file stands in `directory`, byte for byte as it was sealed.
 
     A second call writes the same bytes or finds them there, and changes nothing; a lost file is
-    written again. Refused while an invariant that guards the release is breached, or payouts
-    are stopped. The state is committed before the file appears: what is in the directory was released.
+    written again. Refused while an invariant that guards the release is breached, payouts are
+    stopped, or a restore is not confirmed. The state is committed before the file appears: what is
+    in the directory was released.
     """
     require(actor, "refunds.make_payout_batch", by_system=True, action=f"export {batch.subject}")
     with transaction.atomic():
         capabilities.passed("payout")
         locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
         if locked.state not in PayoutBatch.RELEASED:
+            sent_files.refuse_when_unknown(f"export {locked.subject}")
             check_value_date(locked.value_date)
             refuse_when_breached(f"export {locked.subject}")
             locked = transition_one(
@@ -291,6 +294,7 @@ def export_batch(
                 reason=reason,
                 sha256=locked.sha256,
             )
+    sent_files.keep(locked)
     return write_once(directory, file_name(locked), content(locked))
 
 

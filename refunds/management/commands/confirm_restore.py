@@ -1,0 +1,22 @@
+"""`manage.py confirm_restore`: ask a second person to confirm the files that a restore forgot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refunds.payouts import sent_files
+from winddown.authority.staff_command import StaffCommand
+
+
+class Command(StaffCommand):
+    help = "Ask a second person to confirm the payout files that a restored database forgot."
+
+    def act(self, options: dict[str, Any]) -> None:
+        request = sent_files.ask(actor=self.proven_actor(options), reason=options["reason"])
+        for each in request.summary["files"]:
+            self.say(f"{each['name']} is not known here", **each)
+        self.say(
+            f"{request.subject} waits for a second person, digest {request.digest[:12]}.",
+            subject=request.subject,
+            digest=request.digest,
+        )

@@ -1,0 +1,119 @@
+"""What left the house, as a directory outside the database knows it.
+
+A database that is restored from yesterday's backup has forgotten the files of today. The directory
+of the audit heads has not: payouts stay stopped until two people have confirmed what it knows.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from refunds.models import PayoutBatch
+from refunds.models.payout_batch import RESTORE_CONFIRMED
+from winddown import clock
+from winddown.actors import Actor, require
+from winddown.authority import approvals
+from winddown.authority.approvals import SignedList, digest_of
+from winddown.errors import GuardNotMet, NothingToDecide
+from winddown.evidence import audit
+from winddown.files import write_once
+from winddown.models import Approval, AuditEntry
+
+_STAGE = "restore"
+
+
+def keep(batch: PayoutBatch) -> None:
+    """The directory has the number and the hash of the batch's file. A rehearsal keeps nothing."""
+    if clock.is_rehearsal():
+        return
+    said = {"bank_code": batch.bank_code, "sequence": batch.sequence, "sha256": batch.sha256}
+    name = f"payout-file-{batch.bank_code}-{batch.sequence:06d}-{str(batch.sha256)[:12]}.json"
+    write_once(settings.AUDIT_HEADS_DIR, name, [(json.dumps(said, indent=1) + "\n").encode()])
+
+
+def unknown() -> list[dict[str, Any]]:
+    """Returns each file and the newest head that the directory knows and the database does not, in
+    the order of their names. What was confirmed is known.
+    """
+    directory: Path = settings.AUDIT_HEADS_DIR
+    if clock.is_rehearsal():
+        return []
+    confirmed = {
+        each["name"]
+        for entry in AuditEntry.objects.filter(action=RESTORE_CONFIRMED)
+        for each in entry.facts["files"]
+    }
+    heads = sorted(directory.glob("audit-head-*.json"))[-1:]
+    found = [
+        {"name": path.name, **json.loads(path.read_text())}
+        for path in [*heads, *sorted(directory.glob("payout-file-*.json"))]
+        if path.name not in confirmed
+    ]
+    return [each for each in found if not _is_known(each)]
+
+
+def _is_known(said: dict[str, Any]) -> bool:
+    if "bank_code" not in said:
+        return audit.verify_against(said) is None
+    return PayoutBatch.objects.filter(
+        bank_code=said["bank_code"],
+        sequence=said["sequence"],
+        sha256=said["sha256"],
+        exported_at__isnull=False,
+    ).exists()
+
+
+def refuse_when_unknown(action: str) -> None:
+    """The database knows all that the directory knows; raises `GuardNotMet` with what to do."""
+    if found := unknown():
+        raise GuardNotMet(
+            action=action,
+            why=f"{settings.AUDIT_HEADS_DIR} has {found[-1]['name']}, which this database does not"
+            " know: it was restored from an older backup. Ask the bank which files it has, then"
+            " run manage.py confirm_restore",
+        )
+
+
+def _list(key: str) -> SignedList:
+    return SignedList(
+        subject=f"restore:{key}",
+        stage=_STAGE,
+        permission="refunds.approve_payout_batch",
+        content=lambda: {"files": unknown()},
+    )
+
+
+def ask(*, actor: Actor, reason: str) -> Approval:
+    """A request to confirm what the directory knows waits for a second person.
+
+    Raises `NothingToDecide` when the database knows all of it.
+    """
+    require(actor, "refunds.make_payout_batch", action="confirm a restore")
+    found = unknown()
+    if not found:
+        raise NothingToDecide(subject="restore")
+    return _list(digest_of(found)[:12]).ask(maker=actor, reason=reason)
+
+
+def _decided(said: approvals.Decided) -> object:
+    """The second person's verdict is in the journal; with an approval the files are known."""
+    with transaction.atomic():
+        files = unknown()
+        _list(said.key).decide(
+            actor=said.actor, digest=said.digest, reason=said.reason, approve=said.approve
+        )
+        return audit.append(
+            RESTORE_CONFIRMED if said.approve else "payouts.reject_restore",
+            f"restore:{said.key}",
+            actor=said.actor,
+            reason=said.reason,
+            files=files,
+        )
+
+
+approvals.DECIDERS.add("restore", _decided)
