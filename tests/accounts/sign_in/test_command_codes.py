@@ -112,10 +112,12 @@ def test_the_other_commands_that_decide_or_reveal_ask_too(staff: Any, tmp_path: 
     decides = {
         name
         for name, text in texts.items()
-        if name == "approve" or name.startswith(("export_", "release_")) or '"--agree"' in text
+        if name == "approve"
+        or name.startswith(("confirm_", "export_", "release_"))
+        or '"--agree"' in text
     }
     assert decides == {name for name, text in texts.items() if "proven_actor(" in text}
-    assert len(decides) == 9
+    assert len(decides) == 10
     assert PROOFS.names() == ["second factor"]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from winddown import resealing
 from winddown.encryption import SealBroken
+from winddown.terminal import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = (
         "Seal what older field keys sealed with WINDDOWN_FIELD_KEY, in batches. Run it as the owner"
         " of the tables, while web and workers are stopped."
