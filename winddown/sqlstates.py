@@ -1,4 +1,4 @@
-"""The SQLSTATEs with which the database refuses: each code once, under the name of its rule.
+"""The SQLSTATEs of the database: each code once, under the name of its rule or of its cause.
 
 They are at the top level, not beside the machines, because the guards of every room raise them. The
 functions of the first migration contain the codes as text, because a migration never changes.
@@ -46,6 +46,18 @@ class SqlState(StrEnum):
     CASE_NOT_APPROVED = "WD062"
 
     ROLES_EXCLUDE = "WD070"
+
+
+@unique
+class ServerState(StrEnum):
+    """PostgreSQL's own codes that the service tells apart (PostgreSQL 18, appendix A)."""
+
+    LOCK_NOT_AVAILABLE = "55P03"
+    DEADLOCK_DETECTED = "40P01"
+    SERIALIZATION_FAILURE = "40001"
+    READ_ONLY_TRANSACTION = "25006"
+    IDLE_IN_TRANSACTION = "25P03"
+    QUERY_CANCELED = "57014"
 
 
 def sqlstate_of(error: BaseException) -> str:

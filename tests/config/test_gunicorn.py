@@ -17,22 +17,14 @@ from pathlib import Path
 import pytest
 from django.urls import Resolver404, resolve
 
+from tests.config.serving import answers
+
 ROOT = Path(__file__).resolve().parents[2]
 PROXY = ROOT / "docs/nginx.conf.example"
 HALVES = [
     b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half: ",
     b"POST /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5000\r\n\r\nlogin",
 ]
-
-
-def answers(port: int) -> bool:
-    try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/static/nothing", timeout=5)
-    except urllib.error.HTTPError as answered:
-        return answered.code == 404
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture

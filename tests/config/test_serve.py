@@ -7,14 +7,14 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from django.conf import settings
+
+from tests.config import serving
 
 # The same server as everybody's, another of its sixteen databases.
 OWN_BROKER = re.sub(r"(/|db=)\d+$", r"\g<1>14", settings.REDIS_URL)
@@ -64,13 +64,7 @@ class Site:
 
     def answers(self) -> bool:
         assert self.process.poll() is None, self.process.communicate()[0]
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/static/nothing", timeout=5)
-        except urllib.error.HTTPError as answered:
-            return answered.code == 404
-        except OSError:
-            return False
-        return True
+        return serving.answers(self.port)
 
     def has_all(self) -> bool:
         lines = [" ".join(p.cmdline()) for p in psutil.Process(self.process.pid).children()]

@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
 
 from tests import factories
+from tests.refused_sql import refusal
 from wallets.models import Journal, Posting, WalletTransition
 from wallets.movements import spending
 from winddown.actors import SYSTEM
@@ -24,15 +25,6 @@ FROZEN = sorted(
     ),
     key=lambda model: model._meta.label,
 )
-
-
-def refusal(sql: str) -> str | None:
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(sql)
-    except DatabaseError as error:
-        return str(error.__cause__.sqlstate)
-    return None
 
 
 def test_the_evidence_is_append_only():

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 
 from tests import factories
 from tests.conftest import Database
 from tests.database_roles import acting_as, own_roles
+from tests.refused_sql import refusal
 from wallets.models import Posting, Wallet, WalletTransition
 from wallets.movements import spending
 from winddown import database_roles
@@ -37,15 +38,6 @@ def rows(sql: str, *params: object) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall()
-
-
-def refusal(sql: str) -> str | None:
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(sql)
-    except DatabaseError as error:
-        return str(error.__cause__.sqlstate)
-    return None
 
 
 # --- what is granted ------------------------------------------------------------------------------

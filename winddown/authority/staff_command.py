@@ -93,6 +93,8 @@ class StaffCommand(RecordedCommand):
         """
         person = self.actor(options)
         if not clock.is_rehearsal():
+            if not PROOFS.names():
+                raise CommandError("nothing here can prove who somebody is", returncode=1)
             typed = _typed(f"Code of {person.login_id}: ")
             for prove in PROOFS.values():
                 prove(person, typed)

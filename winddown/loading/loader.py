@@ -29,14 +29,12 @@ from winddown.loading.file_kinds import CARD_NUMBER, REFUSED, ROWS, STAGED, File
 from winddown.loading.outcome import Loaded, Progress, Refusal, Totals
 from winddown.locks import Lock
 from winddown.models import LoadedFile
+from winddown.sqlstates import ServerState, sqlstate_of
 
 REFUSALS_SHOWN = 10
 
 
 PERMISSION = "winddown.load_data"
-
-
-LOCK_NOT_AVAILABLE = "55P03"
 
 
 def load(
@@ -79,7 +77,7 @@ def load(
         with transaction.atomic(durable=True):
             done = load_.run(actor=actor, reason=reason)
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+        if sqlstate_of(error) != ServerState.LOCK_NOT_AVAILABLE:
             raise
         raise LoadRefused(
             file=texts.name_of(path),

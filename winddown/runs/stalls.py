@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Count
 
 from winddown.models import Batch, Run
-from winddown.sqlstates import sqlstate_of
+from winddown.sqlstates import ServerState, sqlstate_of
 
 
 class Cause(StrEnum):
@@ -40,13 +40,13 @@ class Cause(StrEnum):
 # About a minute of waiting for a lock.
 STALLS_BEFORE_ALARM = 10
 
-_BY_STATE = {
-    "55P03": Cause.LOCK_WAIT,
-    "40P01": Cause.DEADLOCK,
-    "40001": Cause.SERIALIZATION,
-    "25006": Cause.FAILOVER,  # a read-only transaction
-    "25P03": Cause.CONNECTION_LOST,  # idle in a transaction for too long
-    "57014": Cause.STATEMENT_TIMEOUT,
+_BY_STATE: dict[str, Cause] = {
+    ServerState.LOCK_NOT_AVAILABLE: Cause.LOCK_WAIT,
+    ServerState.DEADLOCK_DETECTED: Cause.DEADLOCK,
+    ServerState.SERIALIZATION_FAILURE: Cause.SERIALIZATION,
+    ServerState.READ_ONLY_TRANSACTION: Cause.FAILOVER,
+    ServerState.IDLE_IN_TRANSACTION: Cause.CONNECTION_LOST,
+    ServerState.QUERY_CANCELED: Cause.STATEMENT_TIMEOUT,
 }
 _BY_CLASS = {
     "08": Cause.CONNECTION_LOST,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from accounts.sign_in import second_factor
 from tests.signing_in import code_typed, next_code
@@ -93,6 +93,18 @@ def test_after_five_wrong_codes_the_right_one_is_not_taken_either(
         approve(asked, second, "000000000", monkeypatch)
 
     assert approve(asked, second, next_code(second), monkeypatch) == 1
+    assert not signed(asked)
+
+
+def test_where_nothing_can_prove_a_person_nothing_is_done(
+    asked: Approval, staff: Any, monkeypatch: Any
+) -> None:
+    second = staff("compliance")
+    second_factor.add_app(second)
+    monkeypatch.setattr(PROOFS, "names", list)
+
+    with pytest.raises(CommandError, match="nothing here can prove"):
+        approve(asked, second, next_code(second), monkeypatch)
     assert not signed(asked)
 
 
