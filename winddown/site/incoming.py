@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, UnreadablePostError
+from django.utils import translation
 
 from winddown import texts
 
@@ -26,6 +27,14 @@ class IncomingMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Nobody reads the request with the encoding that it names, an error page neither.
         request.encoding = "utf-8"
+        request.COOKIES = {
+            texts.storable(name): texts.storable(value) for name, value in request.COOKIES.items()
+        }
+        for name, value in request.META.items():
+            if name.startswith("HTTP_"):
+                request.META[name] = texts.storable(value)
+        # A refusal from here is in this visitor's language, not in that of the thread's last one.
+        translation.activate(translation.get_language_from_request(request))
         charset = (request.content_params or {}).get("charset", "utf-8")
         if not _is_utf_8(charset):
             raise BadRequest("the request is not in UTF-8")
@@ -34,12 +43,6 @@ class IncomingMiddleware:
         request.GET = _storable_fields(request.GET)  # type: ignore[assignment]
         if request.method == "POST":
             request._post = _storable_fields(_fields_of(request))  # type: ignore[attr-defined]
-        request.COOKIES = {
-            texts.storable(name): texts.storable(value) for name, value in request.COOKIES.items()
-        }
-        for name, value in request.META.items():
-            if name.startswith("HTTP_"):
-                request.META[name] = texts.storable(value)
         return self.get_response(request)
 
 
