@@ -60,6 +60,12 @@ def pytest_configure(config: pytest.Config) -> None:
             signal.signal(number, lambda _number, _frame: None)
 
 
+def pytest_collection_finish() -> None:
+    """No test module changes the environment by being imported: commands of other tests inherit it."""
+    if role := os.environ.get("WINDDOWN_ROLE"):
+        raise pytest.UsageError(f"collecting the tests made this process a {role}: import later")
+
+
 def pytest_report_header(config: pytest.Config) -> str | None:
     seed = config.option.hypothesis_seed
     return f"repeated by --hypothesis-seed={seed}" if seed else None
@@ -208,6 +214,18 @@ def fresh_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
         fields["NAME"] = template
         _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def own_environment() -> Iterator[None]:
+    """What a test, or a module that it imports, sets in the environment ends with the test.
+
+    `config.wsgi` says that its process serves the web; a command that a later test starts is not one.
+    """
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from rehearsal import issuers
 from tests import factories
 from tests.refunds.claims.scene import HIT_AT, Scene, answers, balance, jst, kinds
 from tests.refunds.claims.test_claims import breaches
+from tests.unguarded import give_past_the_guards
 from winddown import clock
 from winddown.errors import GuardNotMet, LoadRefused, PlanChanged, SamePerson
 from winddown.evidence import audit
@@ -77,7 +78,8 @@ def test_an_ask_goes_out_only_with_a_second_persons_approval(scene: Scene) -> No
     asked = requests.submit(drafts, actor=scene.analyst, reason="test")
     with pytest.raises(DatabaseError, match="no approval of a second person"), transaction.atomic():
         IssuerAction.objects.filter(pk__gt=0).update(state="approved")
-    person = factories.make_staff("fraud_supervisor", staff_number=scene.analyst.staff_number)
+    person = factories.make_staff(staff_number=scene.analyst.staff_number)
+    give_past_the_guards(person, "fraud_supervisor")
     with pytest.raises(SamePerson):
         requests.decide(asked, actor=person, digest=asked.digest, reason="mine")
     with pytest.raises(PlanChanged):

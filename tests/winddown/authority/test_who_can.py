@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.unguarded import past_the_guards
+from tests.unguarded import give_past_the_guards
 from winddown.authority import roles, who_can
 from winddown.evidence import invariants
 from winddown.machines.declare import all_machines
@@ -99,13 +99,6 @@ def test_incompatible_roles_are_roles_and_hold_both_ends_or_audit() -> None:
             for duty in roles.DUTIES
         )
         assert both or other == "auditor"
-
-
-def give_past_the_guards(person: Any, role: str) -> None:
-    past_the_guards(
-        "INSERT INTO accounts_user_groups (user_id, group_id)"
-        f" SELECT {person.pk}, id FROM auth_group WHERE name = '{role}'"
-    )
 
 
 @pytest.mark.parametrize("pair", list(roles.INCOMPATIBLE), ids=" and ".join)

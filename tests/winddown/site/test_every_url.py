@@ -15,7 +15,6 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from config import wsgi
 from tests import factories
 
 # Fields and parameters that some page of the site reads.
@@ -140,6 +139,9 @@ def test_no_form_is_a_fault_of_the_server(visitor: Client) -> None:
 def test_a_request_in_another_encoding_is_not_understood(
     method: str, form: str, charset: str, programme: Any
 ) -> None:
+    # Importing it makes this process a web server's, and the environment is given back after a test.
+    from config import wsgi
+
     asked: dict[str, Any] = {}
     setup_testing_defaults(asked)
     asked |= {"REQUEST_METHOD": method, "PATH_INFO": "/sign-in/", "QUERY_STRING": "next=%2BAA-"}
