@@ -68,6 +68,11 @@ LINES = (
         command="{python} -m proof.mutation --seed {seed} --sample 100",
     ),
     Line(
+        name="notices",
+        shows="10,000 people are told of a reset once, though worker and broker are killed",
+        command=f"{{python}} -m pytest {EXAMPLES} tests/faults/test_reset_notices_survive.py -k told_once",
+    ),
+    Line(
         name="bandit",
         shows="bandit finds nothing in the service by the checks that ruff does not have",
         command=(

@@ -228,6 +228,12 @@ def own_environment() -> Iterator[None]:
     os.environ.update(before)
 
 
+@pytest.fixture
+def long_form(pytestconfig: pytest.Config) -> bool:
+    """Whether this run is a line of the proof, which takes more rows than `make test`."""
+    return bool(pytestconfig.option.hypothesis_profile == "proof")
+
+
 @pytest.fixture(autouse=True)
 def small_hashes(settings: Any) -> None:
     """Passwords are hashed by the service's own method, with little memory: thousands sign in here."""
