@@ -124,7 +124,7 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _usual_params(workflow: registry.Workflow) -> str:
-    """What the workflow makes of no parameters at all; nothing where it insists on some."""
+    """Returns the workflow's default parameters as JSON; "{}" if some are required."""
     try:
         return json.dumps(workflow.check_params({}), indent=2, ensure_ascii=False)
     except WinddownError:

@@ -1,6 +1,4 @@
-"""What a member of staff can decide about a run or a switch now, and, where not, the sentence that
-says why not.
-"""
+"""What a member of staff can decide about a run or a switch now, and why not what is refused."""
 
 from __future__ import annotations
 
@@ -17,8 +15,8 @@ from winddown.words import Text
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One verb: what the button says, how grave it is, and why it is refused to this person (empty:
-    it is not).
+    """One verb: the text and the tone of its button, and why it is refused to this person. An empty
+    `refused` means that it is allowed.
     """
 
     verb: str
@@ -55,7 +53,9 @@ NEEDS_SECOND = {"approve", "reject", "ratify", "restore"}
 
 
 def for_run(run: Run, *, actor: Actor, signed: Iterable[Signature]) -> list[Decision]:
-    """The decisions that the run's state offers, each with what keeps `actor` from it."""
+    """Returns the decisions that the run's state offers, each with the reason why `actor` may not
+    make it.
+    """
     permissions = {edge.name: edge.permission for edge in Run.edges()}
     numbers = {signature.staff_number for signature in signed}
     return [
@@ -73,8 +73,8 @@ def for_run(run: Run, *, actor: Actor, signed: Iterable[Signature]) -> list[Deci
 def for_switch(
     switch: Capability, *, actor: Actor, waiting: Iterable[Approval], signed: Iterable[Signature]
 ) -> list[Decision]:
-    """The decisions that the switch's state offers; `waiting` are its open requests, `signed` its
-    signatures.
+    """Returns the decisions that the switch's state offers. `waiting` are its open requests,
+    `signed` the signatures of those requests.
     """
     offered = {
         Capability.State.ENABLED: ["stop"],
@@ -118,7 +118,7 @@ def _decision(
 
 
 def refused_to(approval: Approval, *, actor: Actor) -> Text:
-    """Why `actor` cannot decide the request; empty when nothing is known against it."""
+    """Returns why `actor` cannot decide the request; empty when `actor` can."""
     if approval.maker.staff_number == actor.staff_number:
         return gettext_lazy("Your own request: a second person decides.")
     if not actor.has_perm(approval.permission):

@@ -22,8 +22,8 @@ class SayingField(forms.CharField):
 
 
 class ReasonForm(forms.Form):
-    """Why, for the audit journal; with the digest of what the page showed, where a decision covers
-    exactly that.
+    """The reason, for the audit journal. A decision about a plan also sends the digest of the plan
+    that the page showed.
     """
 
     reason = SayingField(
@@ -36,7 +36,7 @@ class ReasonForm(forms.Form):
 
 
 class RetryForm(ReasonForm):
-    """Which class of failures waits again."""
+    """Which class of failures is retried."""
 
     reason_code = forms.ChoiceField(label=_("Failures of the class"))
 
@@ -49,7 +49,7 @@ class RetryForm(ReasonForm):
 
 
 class PlanForm(forms.Form):
-    """What a plan is asked with."""
+    """The parameters of a plan, and the reason for it."""
 
     params = forms.CharField(
         label=_("Parameters (JSON)"),

@@ -43,7 +43,7 @@ WAITING_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """Business time, and the database's own, by which workers live."""
+    """The business time, and the real time of the database, which workers use."""
 
     at: dt.datetime
     real_at: dt.datetime
@@ -52,9 +52,7 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class SwitchRow:
-    """One switch with its proof: the last attempt made on purpose, and what slipped through since
-    the stop.
-    """
+    """One switch with its proof: the last probe, and the number of movements since the stop."""
 
     standing: offer.Standing
     title: Text
@@ -85,7 +83,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Clockwork:
-    """How long ago the tick last came, and how soon the next one is due, in real time."""
+    """How long ago the last tick came, and when the next one is due, in real time."""
 
     last_at: dt.datetime | None
     age: dt.timedelta
@@ -163,8 +161,8 @@ def now() -> Now:
 
 
 def look(programme: Programme, *, actor: Actor) -> Incident:
-    """The page as `actor` sees it, in a number of queries that does not depend on how much there
-    is.
+    """Returns the page as `actor` sees it. The number of queries does not depend on the number of
+    rows.
     """
     moment = now()
     deadlines = list(Milestone.objects.order_by("at"))
@@ -225,7 +223,7 @@ def _switches(moment: Now, deadlines: list[Milestone], *, leaks: dict[str, int])
 
 
 def waiting(requests: Iterable[Approval], *, actor: Actor) -> list[Waiting]:
-    """The requests, each with its page and what keeps `actor` from deciding it."""
+    """Returns the requests, each with its page and the reason why `actor` may not decide it."""
     return [
         Waiting(
             approval=approval,
@@ -239,14 +237,16 @@ def waiting(requests: Iterable[Approval], *, actor: Actor) -> list[Waiting]:
 
 
 def _expiry(approval: Approval) -> dt.datetime:
-    """A stop waits for its ratification without end; after this time it is an alarm."""
+    """Returns when the request expires. A stop that is not ratified never expires: after the time
+    returned it is an alarm.
+    """
     if approval.stage == "ratify":
         return approval.requested_at + capabilities.RATIFY_WITHIN
     return approval.expires_at
 
 
 def _changes(summary: dict[str, Any]) -> list[tuple[str, Any]]:
-    """What the request would change, in as many lines as a table cell holds."""
+    """Returns the first three counts of what the request would change."""
     counts = list(summary.get("counts", {}).items())
     return [(str(words.plan_line(key)), count) for key, count in counts][:3]
 
@@ -342,7 +342,7 @@ def _run_alarms(workflows: list[run_rows.RunRow]) -> list[Alarm]:
 def _deadline_alarms(
     deadlines: list[Milestone], workflows: list[run_rows.RunRow], moment: Now
 ) -> list[Alarm]:
-    """A deadline that starts a workflow and comes near needs an approved run."""
+    """Returns an alarm for each near deadline whose workflow has no approved run."""
     states = {row.workflow: row.state for row in workflows}
     return [
         Alarm(
@@ -374,7 +374,7 @@ def _clockwork_alarms(clockwork: Clockwork, workflows: list[run_rows.RunRow]) ->
 
 
 def _fault_alarms() -> list[Alarm]:
-    """What outside of the service holds it up."""
+    """Returns the alarms about causes outside of the service that hold it up."""
     found = [
         Alarm(
             _("%(run)s: other sessions or the database hold up its batches (%(cause)s).")
@@ -402,7 +402,7 @@ def _fault_alarms() -> list[Alarm]:
 
 
 def verify(*, actor: Actor) -> Verification:
-    """Every invariant was checked now, and the result stands in the audit journal."""
+    """Every invariant was checked now, and the audit journal has the result."""
     broken = invariants.breached()
     with transaction.atomic():
         audit.append(
@@ -428,7 +428,7 @@ def _run_subject(subject: str) -> panels.SubjectPage:
 
 @panels.SUBJECTS.entry("capability")
 def _switch_subject(subject: str) -> panels.SubjectPage:
-    """ "capability:top_up:points:3" and "capability:top_up:points:3:restore" belong to one page."""
+    """Returns one page for "capability:top_up:points:3" and "capability:top_up:points:3:restore"."""
     code = subject.removeprefix("capability:").removesuffix(":restore").rpartition(":")[0]
     title = words.capability_title(code)
     if subject.endswith(":restore"):

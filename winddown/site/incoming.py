@@ -1,4 +1,4 @@
-"""What a request brings is text that can be stored, before anybody reads it."""
+"""The text of a request is made storable before any view reads it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ _UTF_8 = codecs.lookup("utf-8").name
 
 
 class IncomingMiddleware:
-    """A request is read as UTF-8, and what cannot be stored of it is replaced.
+    """A request is read as UTF-8. Characters that cannot be stored are replaced.
 
-    A request that says it is in another encoding is not understood. An address with a NUL is no
-    page of ours.
+    A request that names another encoding is answered with 400, an address with a NUL with 404.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Nobody reads the request with the encoding that it names, an error page neither.
+        # No view and no error page reads the request with the encoding that it names.
         request.encoding = "utf-8"
         request.COOKIES = {
             texts.storable(name): texts.storable(value) for name, value in request.COOKIES.items()
@@ -33,7 +32,8 @@ class IncomingMiddleware:
         for name, value in request.META.items():
             if name.startswith("HTTP_"):
                 request.META[name] = texts.storable(value)
-        # A refusal from here is in this visitor's language, not in that of the thread's last one.
+        # A refusal from here is in the language of this visitor. Without this line it would be in
+        # the language of the last request of this thread.
         translation.activate(translation.get_language_from_request(request))
         charset = (request.content_params or {}).get("charset", "utf-8")
         if not _is_utf_8(charset):

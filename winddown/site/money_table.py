@@ -1,5 +1,5 @@
-"""The figures that cost a look at every movement: counted seldom, kept, and shown with the time of
-their count.
+"""The figures that need a count of every movement. They are counted seldom, kept, and shown with
+the time of their count.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from winddown.words import Text
 log = logging.getLogger(__name__)
 
 FRESH_S = 10
-# However large the ledger grows, counting takes at most this share of the time.
+# Counting takes at most this share of the time, however large the ledger is.
 COUNTING_SHARE = 0.05
 COUNT_S_MAX = 30
 KEPT_S = 7 * 24 * 3600
@@ -31,7 +31,7 @@ KEPT_S = 7 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The money lines by code and the leaks by capability, as they were at `at`."""
+    """The amounts of the money lines by code and the leaks by capability, counted at `at`."""
 
     at: dt.datetime
     seconds: float
@@ -39,7 +39,7 @@ class Figures:
     leaks: dict[str, int]
 
     def kept(self) -> dict[str, object]:
-        """Returns what the cache keeps: words and numbers."""
+        """Returns the count as the cache keeps it, in JSON's types."""
         return {
             "at": self.at.isoformat(),
             "seconds": self.seconds,
@@ -49,7 +49,7 @@ class Figures:
 
     @classmethod
     def read(cls, kept: object) -> Figures | None:
-        """Returns the count that `kept` holds; None for anything that is not a kept count."""
+        """Returns the count that `kept` holds; None when `kept` is not a kept count."""
         match kept:
             case {
                 "at": str(at),
@@ -73,7 +73,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """The money table: what came in and went out adds up to what must be left."""
+    """The money table: what came in and what went out add up to what must be left."""
 
     at: dt.datetime
     came_in: list[Row]
@@ -94,11 +94,10 @@ class Money:
 
 
 def figures() -> Figures | None:
-    """The last count, made anew when it is stale; None when it could not be made in the time a page
-    has.
+    """Returns the last count, and counts anew when it is stale. Returns None when counting takes
+    longer than a page may.
 
-    One process counts while the others go on showing the last count. Without the cache every call
-    counts.
+    Only one process counts. The others return the last count. Without the cache every call counts.
     """
     key, fresh = _keys()
     try:
@@ -107,7 +106,7 @@ def figures() -> Figures | None:
             return known
         counted = _count()
         if counted is None:
-            # Too large for a page: the next try is not soon.
+            # The ledger is too large for a page. The next try is ten minutes later.
             cache.set(fresh, True, timeout=600)
             return known
         cache.set(key, counted.kept(), timeout=KEPT_S)
@@ -118,12 +117,12 @@ def figures() -> Figures | None:
 
 
 def forget() -> None:
-    """The next look counts anew."""
+    """No count is kept. The next call of `figures` counts anew."""
     cache.delete_many(list(_keys()))
 
 
 def money(counted: Figures) -> Money:
-    """The table of a count."""
+    """Returns the money table of a count."""
     came_in, went_out, left = (
         [
             Row(code=line.code, title=line.title, amount_minor=counted.money[line.code])
@@ -142,7 +141,9 @@ def _keys() -> tuple[str, str]:
 
 
 def _count() -> Figures | None:
-    """All of it in one snapshot, so that no movement falls between two statements."""
+    """Returns all figures, counted in one snapshot. No movement is committed between two of the
+    statements.
+    """
     began = time.monotonic()
     try:
         with transaction.atomic():

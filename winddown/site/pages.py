@@ -1,6 +1,4 @@
-"""What every page has: the programme, its zone, the language, and for staff the door that customers
-do not pass.
-"""
+"""What every page shares: the programme, its time zone, and the decorators that let only staff in."""
 
 from __future__ import annotations
 
@@ -37,8 +35,8 @@ def page(
     template: str,
     **shown: Any,
 ) -> HttpResponse:
-    """The template is rendered in the programme's zone, with the programme and whether this is a
-    rehearsal.
+    """Returns the rendered template. Times are in the programme's zone. The template gets the
+    programme and whether this is a rehearsal.
     """
     programme = shown.pop("programme", None) or Programme.objects.filter(pk=1).first()
     zone = programme.zone if programme else ZoneInfo("UTC")
@@ -47,18 +45,18 @@ def page(
         text = render_to_string(
             template, {"programme": programme, "rehearsal": rehearsal, **shown}, request
         )
-    # Where a template's tags stood alone on their lines, spaces are left: a third of the bytes.
+    # A line that held only template tags leaves its spaces behind. They are a third of the bytes.
     return HttpResponse(_ONLY_SPACES.sub("\n", text))
 
 
 def is_poll(request: HttpRequest) -> bool:
-    """The live part of a page asks for itself again."""
+    """Returns whether the live part of a page asked for itself again."""
     return bool(getattr(request, "htmx", False))
 
 
 def staff_page(view: View) -> View:
-    """Only signed-in staff see the page, and no cache keeps it. A poll of a signed-out page reloads
-    the page.
+    """Only signed-in staff see the page, and no cache keeps it. A poll of somebody who is signed
+    out reloads the whole page.
     """
 
     @wraps(view)
@@ -81,15 +79,14 @@ def actor_of(request: HttpRequest) -> Actor:
 
 FRESHNESS: Registry[Callable[[HttpRequest], HttpResponse | None]] = Registry(
     "freshness checks",
-    entries_are="raises, or answers, when the person must first show again who it is",
+    entries_are="raises, or answers, when the person must first confirm their identity again",
     owner=__name__,
 )
 
 
 def fresh_page(view: View) -> View:
-    """What the page's form does is done only by somebody who showed a short while ago who it is.
-
-    Looking at the page is free.
+    """The form of the page is accepted only from somebody who confirmed their identity a short
+    while ago. Looking at the page needs no confirmation.
     """
 
     @wraps(view)
@@ -105,8 +102,8 @@ def fresh_page(view: View) -> View:
 
 @contextmanager
 def refusals_told(request: HttpRequest) -> Iterator[None]:
-    """A refusal inside is a message on the next page, in the reader's language, and nothing more
-    happens.
+    """A refusal inside becomes a message on the next page, in the reader's language. The audit
+    journal notes a missing permission and a second signature of one person.
     """
     try:
         yield

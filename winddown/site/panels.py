@@ -21,15 +21,15 @@ IN, OUT, LEFT = "in", "out", "left"
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The ledger in one count, signed minor units: postings by kind of journal and account, and the
-    balances that the wallets cache by themselves, which the table holds against the postings.
+    """The ledger in one count, in signed minor units: the postings by kind of journal and account,
+    and the balances that the wallets cache. The table compares both.
     """
 
     postings: Mapping[tuple[str, str], int]
     balances: Mapping[str, int]
 
     def posted(self, *, accounts: tuple[str, ...], kinds: tuple[str, ...] = ()) -> int:
-        """What the journals of `kinds` (all by default) posted to `accounts`."""
+        """Returns what the journals of `kinds` (all by default) posted to `accounts`."""
         return sum(
             amount
             for (kind, account), amount in self.postings.items()
@@ -39,7 +39,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class MoneyLine:
-    """One line: value that came in, value that went out (negative), or value that must be left."""
+    """One line: value that came in, value that went out (negative), or value that is left."""
 
     code: str
     title: Text
@@ -61,7 +61,7 @@ LEDGER_COUNTS: Registry[Callable[[], Totals]] = Registry(
 def money_line(
     code: str, title: Text, *, part: str, order: int, amount: Callable[[Totals], int]
 ) -> None:
-    """The money table has the line; two of one code are a mistake."""
+    """The money table has the line. A code is used once."""
     if part not in (IN, OUT, LEFT):
         raise AssertionError(f"{part} is no part of the table")
     line = MoneyLine(code=code, title=title, part=part, order=order, amount=amount)
@@ -85,7 +85,7 @@ class Panel:
 
 HOME_PANELS: Registry[Callable[[Any], Panel | None]] = Registry(
     "home panels",
-    entries_are="makes a panel of a signed-in customer's page, or none where it does not concern them",
+    entries_are="makes a panel of a signed-in customer's page, or None if it does not concern them",
     owner=__name__,
 )
 
@@ -153,7 +153,7 @@ SUBJECTS: Registry[Callable[[str], SubjectPage]] = Registry(
 
 
 def name_subjects(prefix: str, title: Text) -> None:
-    """Subjects of `prefix` are called by `title` and their number, and have no page yet."""
+    """A subject of `prefix` is called by `title` and its number. It has no page."""
 
     def named(subject: str) -> SubjectPage:
         return SubjectPage(title=format_lazy("{} {}", title, subject.split(":")[1]))
@@ -162,6 +162,6 @@ def name_subjects(prefix: str, title: Text) -> None:
 
 
 def page_of(subject: str) -> SubjectPage:
-    """The subject's name and page; one that nobody registered stands for itself."""
+    """Returns the subject's name and page. A subject of an unregistered kind is its own name."""
     name = SUBJECTS.get(subject.partition(":")[0])
     return name(subject) if name else SubjectPage(title=subject)

@@ -1,5 +1,5 @@
-"""The portal at /: what happens to the service, for everybody; what is theirs, for signed-in
-customers.
+"""The portal at /: for everybody what happens to the service, for signed-in customers also what is
+theirs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _for_everybody(programme: Programme) -> dict[str, Any]:
-    """Returns what the page tells whoever looks: the time, the deadlines, what still works."""
+    """Returns what the page tells everybody: the time, the deadlines, what still works."""
     moment = incident_page.now()
     deadlines = list(Milestone.objects.order_by("at"))
     standings = offer.standings(at=moment.at, deadlines=deadlines)

@@ -17,7 +17,7 @@ PARTS = ("counts", "sums_minor", "excluded", "locked_out", "terms", "estimates")
 
 @dataclass(frozen=True, slots=True)
 class PlanPart:
-    """One part of a plan, with name, value and whether it is an amount for each line."""
+    """One part of a plan. Each line has a name, a value, and whether the value is an amount."""
 
     name: str
     lines: list[tuple[str, Any, bool]]
@@ -40,7 +40,7 @@ class RunPage:
 
     @property
     def live(self) -> bool:
-        """It can still change without anybody at this page doing something."""
+        """Returns whether the run can still change."""
         return self.run.state not in Run.ENDED
 
     @property
@@ -56,7 +56,7 @@ class RunPage:
 
 
 def look(run: Run, *, actor: Actor) -> RunPage:
-    """The page as `actor` sees it."""
+    """Returns the page as `actor` sees it."""
     moment = incident_page.now()
     plan = Plan.objects.filter(run=run).order_by("-pk").first()
     if plan is None:
@@ -93,7 +93,7 @@ def _parts(plan: Plan) -> Iterator[PlanPart]:
 
 
 def _gaps(run: Run) -> str:
-    """What the verification found missing when the run ended."""
+    """Returns what the verification found missing when the run ended."""
     if run.state != Run.State.PARTIALLY_FAILED:
         return ""
     ends = RunTransition.objects.filter(subject_id=run.pk, transition="end_with_failures")

@@ -1,5 +1,5 @@
-"""Runs as people look at them: how far, how fast, attended or not; each for a set of runs in a
-fixed number of queries.
+"""Runs as the pages show them: progress, rate, and whether a worker works on them. The number of
+queries does not depend on the number of runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RATE_OVER_S = 10
 
 
 class StepState(StrEnum):
-    """How a step stands, as people see it; no machine has these states."""
+    """The state of a step as the pages show it. It is no state of a machine."""
 
     NOT_BEGUN = "waiting"
     UNDER_WAY = "running"
@@ -31,7 +31,7 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """One step of a run, counted from its batches."""
+    """One step of a run, as its batches add up."""
 
     name: str
     state: StepState
@@ -51,7 +51,7 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """The newest run of a workflow, or its absence."""
+    """The newest run of a workflow. `run` is None for a workflow that was never planned."""
 
     workflow: str
     run: Run | None
@@ -63,7 +63,7 @@ class RunRow:
 
     @property
     def step(self) -> StepRow | None:
-        """The step under way; none before the start and after the end."""
+        """Returns the step under way; None before the start and after the end."""
         under_way = self.state in (Run.State.RUNNING, Run.State.PAUSED)
         return self.steps[self.place - 1] if under_way and self.place else None
 
@@ -91,7 +91,7 @@ class RunRow:
 
 
 def newest(*, real_at: dt.datetime) -> list[RunRow]:
-    """One row per registered workflow."""
+    """Returns one row per registered workflow."""
     found = {
         run.workflow: run
         for run in Run.objects.select_related("maker")
@@ -109,7 +109,7 @@ def newest(*, real_at: dt.datetime) -> list[RunRow]:
 
 
 def look(runs: Iterable[Run], *, real_at: dt.datetime) -> list[RunRow]:
-    """The runs with their steps, heartbeats and open failures."""
+    """Returns the runs with their steps, heartbeats and open failures."""
     runs = list(runs)
     ids = [run.pk for run in runs]
     batches = _batches(ids, real_at=real_at)

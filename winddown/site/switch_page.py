@@ -1,4 +1,4 @@
-"""A switch's own page: how it stands, who signed, its probes and its timeline."""
+"""A switch's own page: its state, its open requests, its probes and its timeline."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SwitchPage:
 
 
 def look(code: str, *, actor: Actor) -> SwitchPage | None:
-    """The page as `actor` sees it; None when there is no such switch."""
+    """Returns the page as `actor` sees it; None when there is no such switch."""
     moment = incident_page.now()
     standing = next(
         (

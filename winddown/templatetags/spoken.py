@@ -1,4 +1,4 @@
-"""Amounts, times, states and people as text: the only way they enter a page."""
+"""Amounts, times, states and people as text. Pages show them only through these filters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _japanese() -> bool:
 
 @register.filter
 def amount(minor: int | None, currency: str = "JPY") -> str:
-    """`12345` as "12,345円" or "JPY 12,345"; nothing known is a dash."""
+    """Returns `12345` as "12,345円" or "JPY 12,345", and None as a dash."""
     if minor is None:
         return "–"
     return money.spoken(minor, currency=currency, locale=get_language() or "ja")
@@ -44,8 +44,8 @@ def amount(minor: int | None, currency: str = "JPY") -> str:
 
 @register.filter
 def digits(minor: int | None, currency: str = "JPY") -> str:
-    """The amount without its unit, for a column whose head names it; a true minus, which aligns
-    with plus.
+    """Returns the amount without its unit, for a column whose head names the unit. The minus is
+    U+2212, which is as wide as a digit.
     """
     if minor is None:
         return "–"
@@ -64,8 +64,8 @@ def number(count: int | None) -> str:
 
 
 def _local(at: dt.datetime, *, ends: bool = False) -> tuple[dt.date, str, str]:
-    """Day, clock time and zone in the reader's zone; the end of a day is its 24:00, not the next
-    day's 00:00.
+    """Returns day, time and zone, in the current zone. With `ends`, a midnight is 24:00 of the day
+    that ends there.
     """
     local = timezone.localtime(at)
     if ends and (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0):
@@ -85,7 +85,7 @@ def _element(at: dt.datetime, text: str) -> SafeString:
 
 @register.filter
 def day(value: dt.date | dt.datetime | None) -> str:
-    """ "2019年9月30日(月)" or "Mon 30 September 2019"."""
+    """Returns "2019年9月30日(月)" or "Mon 30 September 2019"."""
     if value is None:
         return "–"
     return _day(_local(value)[0] if isinstance(value, dt.datetime) else value)
@@ -93,7 +93,7 @@ def day(value: dt.date | dt.datetime | None) -> str:
 
 @register.filter
 def moment(at: dt.datetime | None) -> str | SafeString:
-    """ "2019年7月4日(木) 14:00": the day in words, the time in the zone of the programme."""
+    """Returns "2019年7月4日(木) 14:00", in the zone of the programme."""
     if at is None:
         return "–"
     on, clock, _zone = _local(at)
@@ -102,7 +102,7 @@ def moment(at: dt.datetime | None) -> str | SafeString:
 
 @register.filter
 def deadline(at: dt.datetime | None) -> str | SafeString:
-    """An exclusive end as people say it: "2019年9月30日(月) 24:00"."""
+    """Returns an exclusive end as people say it: "2019年9月30日(月) 24:00"."""
     if at is None:
         return "–"
     on, clock, _zone = _local(at, ends=True)
@@ -111,13 +111,13 @@ def deadline(at: dt.datetime | None) -> str | SafeString:
 
 @register.filter
 def last_day(at: dt.datetime | None) -> str:
-    """The last day of what ends at `at`."""
+    """Returns the last day of what ends at `at`."""
     return "–" if at is None else _day(_local(at, ends=True)[0])
 
 
 @register.filter
 def stamp(at: dt.datetime | None) -> str | SafeString:
-    """ "2019-07-04 14:00", for tables."""
+    """Returns "2019-07-04 14:00", for tables."""
     if at is None:
         return "–"
     return _element(at, f"{timezone.localtime(at):%Y-%m-%d %H:%M}")
@@ -125,7 +125,7 @@ def stamp(at: dt.datetime | None) -> str | SafeString:
 
 @register.filter
 def stamp_s(at: dt.datetime | None) -> str | SafeString:
-    """ "2019-07-04 14:00:05 JST", where seconds count."""
+    """Returns "2019-07-04 14:00:05 JST", for pages on which seconds matter."""
     if at is None:
         return "–"
     return _element(at, f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}")
@@ -133,7 +133,7 @@ def stamp_s(at: dt.datetime | None) -> str | SafeString:
 
 @register.filter
 def exact(at: dt.datetime | None) -> str | SafeString:
-    """A midnight by both its names: "2019-09-30 24:00 JST = 10-01 00:00 JST"."""
+    """Returns a midnight by both its names: "2019-09-30 24:00 JST = 10-01 00:00 JST"."""
     if at is None:
         return "–"
     on, clock, zone = _local(at, ends=True)
@@ -145,7 +145,7 @@ def exact(at: dt.datetime | None) -> str | SafeString:
 
 @register.filter
 def begins(at: dt.datetime | None) -> str | SafeString:
-    """ "2019-10-01 00:00 JST": a beginning at midnight belongs to the new day."""
+    """Returns "2019-10-01 00:00 JST". A beginning at midnight belongs to the new day."""
     if at is None:
         return "–"
     return _element(at, f"{timezone.localtime(at):%Y-%m-%d %H:%M %Z}")
@@ -153,8 +153,8 @@ def begins(at: dt.datetime | None) -> str | SafeString:
 
 @register.filter
 def span(seconds: float | dt.timedelta | None) -> str:
-    """A length of time in its two largest units: "61 days 4 h", "12 min"; below a minute in
-    seconds.
+    """Returns a length of time in its two largest units: "61 days 4 h", "12 min", or "45 s" for
+    less than a minute.
     """
     if seconds is None:
         return "–"
@@ -174,7 +174,7 @@ def span(seconds: float | dt.timedelta | None) -> str:
 
 @register.filter
 def about(seconds: float | None) -> str:
-    """An estimate of a length of time as the range it is."""
+    """Returns an estimated length of time as a range."""
     if seconds is None:
         return "–"
     return gettext("%(least)s to %(most)s") % {
@@ -198,8 +198,10 @@ _ICONS = {
 
 @register.simple_tag
 def icon(tone: str) -> SafeString:
-    """The shape of a tone, hidden from screen readers: the word beside it says the same."""
-    # Constants of ours.
+    """Returns the shape of a tone. Screen readers skip it, because the word beside it says the
+    same.
+    """
+    # Every part of the text is a constant of this module.
     return mark_safe(  # noqa: S308
         '<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">'
         f"{_ICONS[tone]}</svg>"
@@ -208,7 +210,7 @@ def icon(tone: str) -> SafeString:
 
 @register.simple_tag
 def state(machine: str, value: str) -> SafeString:
-    """A state as icon, colour and word."""
+    """Returns a state as icon, colour and word."""
     found = words.state_word(machine, value)
     return format_html(
         '<span class="state state-{}">{}{}</span>', found.tone, icon(found.tone), found.word
@@ -217,7 +219,7 @@ def state(machine: str, value: str) -> SafeString:
 
 @register.filter
 def person(user: Any) -> str:
-    """Who: staff by name; nobody is the clockwork itself."""
+    """Returns the person's name or login ID, and "the system" for None."""
     if user is None:
         return gettext("the system")
     return str(user.display_name or user.login_id)
@@ -225,7 +227,7 @@ def person(user: Any) -> str:
 
 @register.filter
 def quoted(text: str) -> str:
-    """What somebody wrote, in the quotation marks of the reader's language."""
+    """Returns the text in the quotation marks of the reader's language."""
     return f"「{text}」" if _japanese() else f"“{text}”"
 
 
@@ -256,8 +258,8 @@ def plan_line(name: str) -> str:
 
 @register.filter
 def planned(value: Any, name: str) -> str | SafeString:
-    """A plan's value: a count as such, an instant as one, a known code by its words, everything
-    else as written.
+    """Returns a plan's value as text: a number, an instant, the words of a known code, or the value
+    itself.
     """
     if isinstance(value, bool) or not isinstance(value, int | str | list):
         return json.dumps(value, ensure_ascii=False)
@@ -304,5 +306,5 @@ def provider_name(code: str) -> words.Text:
 
 @register.filter
 def sign_in_method(code: str) -> words.Text:
-    """ "with a password", "with LINE"."""
+    """Returns "with a password" or "with LINE"."""
     return words.sign_in_method(code)
