@@ -1,77 +1,26 @@
 """The generated case holds every published figure to the unit, at any size and with any seed."""
 
-import csv
 import hashlib
 import json
 import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 from refunds.bankfiles.kana import to_bank_kana
 from rehearsal import people
-from rehearsal.case import Case, CaseError, load_case, parse_instant
+from rehearsal.case import Case
 from rehearsal.generator import GenerationRefused, generate_case
+from tests.rehearsal.generated import Generated, at, closing_balances
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = [(2_000, 1), (2_000, 2), (2_000, 3), (5_000, 1), (5_000, 2), (5_000, 3)]
-Row = dict[str, str]
-
-
-@dataclass(eq=False)
-class Generated:
-    accounts: int
-    seed: int
-    out: Path
-    manifest: dict[str, Any]
-
-    def rows(self, *names: str) -> Iterator[Row]:
-        for name in names:
-            with (self.out / name).open(encoding="utf-8", newline="") as file:
-                yield from csv.DictReader(file)
-
-    @cached_property
-    def sign_ins(self) -> list[tuple[datetime, Row]]:
-        names = sorted(path.name for path in self.out.glob("auth_events_*.csv"))
-        rows = self.rows(*names)
-        return [(at(row["occurred_at"]), row) for row in rows]
-
-    @cached_property
-    def movements(self) -> dict[str, list[tuple[datetime, str, Row]]]:
-        """Posted and authorised movements of every wallet in time order."""
-        found: dict[str, list[tuple[datetime, str, Row]]] = defaultdict(list)
-        for kind, pattern in (("top_up", "top_ups_*.csv"), ("payment", "payments_*.csv")):
-            for path in sorted(self.out.glob(pattern)):
-                for row in self.rows(path.name):
-                    found[row["wallet_ref"]].append((at(row["occurred_at"]), kind, row))
-        for rows in found.values():
-            rows.sort(key=lambda item: item[0])
-        return found
-
-    def hits(self) -> dict[str, list[Row]]:
-        found: dict[str, list[Row]] = defaultdict(list)
-        for row in self.rows("truth/victims.csv"):
-            found[row["wallet_ref"]].append(row)
-        return found
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-@pytest.fixture(scope="module")
-def case() -> Case:
-    return load_case()
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-seed{case[1]}")
@@ -81,78 +30,6 @@ def generated(
     accounts, seed = request.param
     out = tmp_path_factory.mktemp(f"case_{accounts}_{seed}")
     return Generated(accounts, seed, out, generate_case(accounts=accounts, seed=seed, out=out))
-
-
-@dataclass
-class Balance:
-    """A wallet as the ledger would keep it: bonus value is spent before paid value."""
-
-    paid_minor: int = 0
-    bonus_minor: int = 0
-
-    def apply(self, kind: str, row: Row) -> None:
-        amount = int(row["amount_minor"])
-        if kind == "top_up":
-            if row["state"] == "authorised":
-                return
-            if row["source"] == "bonus":
-                self.bonus_minor += amount
-            else:
-                self.paid_minor += amount
-            return
-        from_bonus = min(amount, self.bonus_minor)
-        self.bonus_minor -= from_bonus
-        self.paid_minor -= amount - from_bonus
-
-
-def closing_balances(generated: Generated) -> dict[str, Balance]:
-    """Every wallet after its last movement and after the clawback of what the thief left."""
-    balances: dict[str, Balance] = defaultdict(Balance)
-    for wallet, movements in generated.movements.items():
-        for _, kind, row in movements:
-            balances[wallet].apply(kind, row)
-            assert balances[wallet].paid_minor >= 0, (wallet, row)
-    for row in generated.rows("truth/clawbacks.csv"):
-        balances[row["wallet_ref"]].paid_minor -= int(row["unspent_minor"])
-        assert balances[row["wallet_ref"]].paid_minor >= 0, row
-    return balances
-
-
-# --- The case as facts ----------------------------------------------------------------------------
-
-
-def test_the_end_of_30_september_is_the_first_instant_of_october(case: Case) -> None:
-    """Rule 30."""
-    assert case.programme.spend_ends_at == at("2019-10-01T00:00:00+09:00")
-    assert case.at("end_refund_window") == case.programme.refund_window_ends_at
-    assert case.programme.refund_window_ends_at == at("2020-01-11T00:00:00+09:00")
-
-
-def test_an_instant_without_a_time_of_day_is_refused(case: Case) -> None:
-    with pytest.raises(CaseError):
-        parse_instant("2019-10-01", zone=case.programme.time_zone)
-
-
-def test_a_case_file_with_an_unknown_figure_is_refused(tmp_path: Path) -> None:
-    text = (ROOT / "rehearsal/case/7pay.toml").read_text(encoding="utf-8")
-    strange = tmp_path / "strange.toml"
-    strange.write_text(text.replace("attempts =", "atempts ="), encoding="utf-8")
-    with pytest.raises(CaseError, match="atempts"):
-        load_case(strange)
-
-
-def test_cards_stop_a_day_and_a_half_before_everything_else(case: Case) -> None:
-    """Rule 1."""
-    assert case.top_up_stop("credit_card") == at("2019-07-03T00:00:00+09:00")
-    assert case.top_up_stop("atm_cash") == at("2019-07-04T14:00:00+09:00")
-
-
-def test_the_figures_at_their_real_size_are_the_published_ones(case: Case) -> None:
-    population, real = case.population, case.population.registered
-    assert population.holders(accounts=real) == 370_000
-    assert population.balance_minor(accounts=real) == 190_000_000
-    assert population.holders_paid_by_2020_01_09(accounts=real) == 120_000
-    assert population.balance_paid_by_2020_01_09_minor(accounts=real) == 120_000_000
 
 
 # --- Victims --------------------------------------------------------------------------------------

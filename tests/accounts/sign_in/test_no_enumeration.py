@@ -22,6 +22,7 @@ from accounts.credentials import access, sign_ins
 from accounts.credentials.passwords import NO_PASSWORD
 from accounts.models import AccessRequest, AuthEvent, User
 from accounts.recovery import access_requests
+from accounts.sign_in import second_factor
 from tests import factories
 from tests.accounts.conftest import OLD
 from winddown import clock
@@ -319,3 +320,37 @@ def test_asking_for_a_link_looks_the_same_for_everybody(
     for kind, answer in answers.items():
         assert answer == answers["unknown"], kind
     assert answers["unknown"][0]["status"] == 302
+
+
+def test_every_refused_password_gets_the_same_answer(
+    person: Callable[..., Any],
+    staff: Callable[..., Any],
+    programme: Any,
+    started: Callable[..., Any],
+) -> None:
+    """ASVS 6.3.8: neither text nor status nor redirect tells whether an account exists."""
+    disabled = person(is_active=False)
+    without = person(password="")
+    protected = person()
+    second_factor.add_app(protected)
+    fenced = person()
+    started("reset-all-passwords")
+    attempts = [
+        ("nobody@example.com", OLD),
+        (disabled.login_id, OLD),
+        (without.login_id, OLD),
+        (protected.login_id, "wrong"),
+        (fenced.login_id, OLD),
+        (staff().login_id, OLD),
+    ]
+
+    answers = set()
+    for login_id, password in attempts:
+        browser = Client()
+        answer = browser.post("/sign-in/", {"login_id": login_id, "password": password})
+        text = answer.content.decode().replace(login_id, "-")
+        token = answer.context["csrf_token"]
+        answers.add((answer.status_code, text.replace(str(token), "-"), tuple(browser.cookies)))
+
+    assert len(answers) == 1
+    assert {status for status, *_rest in answers} == {200}

@@ -1,0 +1,66 @@
+"""Only an approved recovery case has a link, and it opens nothing after the case has ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from accounts.errors import LinkDead
+from accounts.models import Message, OneTimeLink, User
+from accounts.recovery import by_link, cases
+from tests.accounts.conftest import NEW
+from tests.accounts.mail_server import Mailbox
+from tests.accounts.recovery.casework import (
+    approved,
+    case_link,
+    collecting,
+    opened,
+    proposed,
+)
+from winddown import clock
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("state", ["opened", "collecting", "proposed", "rejected"])
+def test_only_an_approved_case_has_a_link(
+    locked_out: Any, helper: Any, mailbox: Mailbox, state: str
+) -> None:
+    case = {
+        "opened": lambda: opened(),
+        "collecting": lambda: collecting(helper),
+        "proposed": lambda: proposed(helper, locked_out),
+        "rejected": lambda: cases.decline(opened(), code="no_answer", actor=helper, reason="t"),
+    }[state]()
+
+    with pytest.raises(OneTimeLink.DoesNotExist):
+        case_link(case)
+
+
+def test_a_revoked_approval_kills_the_link(
+    locked_out: Any, helper: Any, supervisor: Any, mailbox: Mailbox
+) -> None:
+    case = approved(helper, supervisor, locked_out)
+    link = case_link(case)
+    cases.revoke(case, code="not_proved", actor=supervisor, reason="the owner called")
+
+    with pytest.raises(LinkDead):
+        by_link.choose_password(link, NEW)
+
+
+def test_a_completed_case_opens_nothing_more_and_the_old_channel_neither(
+    locked_out: Any, helper: Any, supervisor: Any, mailbox: Mailbox
+) -> None:
+    phone = "090-1234-5678"
+    User.objects.filter(pk=locked_out.pk).update(phone=phone, phone_verified_at=clock.now())
+    case = approved(helper, supervisor, locked_out)
+    link = case_link(case)
+    by_link.choose_password(link, NEW)
+
+    with pytest.raises(LinkDead):
+        by_link.choose_password(link, "one more different sentence")
+    locked_out.refresh_from_db()
+    assert locked_out.phone_verified_at is None
+    warned = Message.objects.filter(kind="channel_changed").values_list("channel", flat=True)
+    assert sorted(warned) == ["email", "phone"]

@@ -1,0 +1,38 @@
+"""Password hashes take no more memory at once than they are meant to take."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+MEASURE = """
+import resource, sys, threading
+from django.conf import settings
+settings.configure(PASSWORD_HASHERS=[])
+from accounts.sign_in.hashers import BoundedArgon2PasswordHasher as BoundedArgon2
+from django.contrib.auth.hashers import Argon2PasswordHasher as Argon2
+hasher = globals()[sys.argv[1]]()
+def peak_mib():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+before = peak_mib()
+threads = [threading.Thread(target=hasher.encode, args=("a password", "somesalt1234")) for _ in range(8)]
+for each in threads: each.start()
+for each in threads: each.join()
+print(peak_mib() - before)
+"""
+
+
+def memory_of_eight(hasher: str) -> int:
+    """By how many MiB a process grows in which eight threads hash at once."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, hasher], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+def test_no_more_hashes_run_at_once_than_memory_was_meant_for() -> None:
+    """Eight threads hash; by itself argon2 takes 100 MiB for each of them."""
+    taken = {name: memory_of_eight(name) for name in ("Argon2", "BoundedArgon2")}
+
+    assert taken["BoundedArgon2"] < 2.5 * 100
+    assert taken["Argon2"] > 2.5 * 100, "so the measure sees what it must see"

@@ -1,0 +1,30 @@
+"""A small workflow, two people who may start it, and a run of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import factories
+from tests.winddown import sweep
+
+
+@pytest.fixture
+def workflow():
+    with sweep.registered() as registered:
+        yield registered
+
+
+@pytest.fixture
+def maker(staff):
+    return staff("incident_commander")
+
+
+@pytest.fixture
+def checker(staff):
+    return staff("compliance")
+
+
+@pytest.fixture
+def start(maker, checker):
+    """`start()` is a running run of the test's workflow, nothing of it done yet."""
+    return lambda: factories.started_run("test-sweep", maker=maker, checker=checker)

@@ -1,0 +1,195 @@
+"""A worker that dies loses its lease, and another one does its work."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from tests.winddown.runs.states import expire_leases, fresh, states, totals
+from wallets.models import WalletTransition
+from winddown.machines.move import transition_set
+from winddown.models import Batch, Failure, Worker
+from winddown.runs import batches, failing, steps, waking, working
+
+pytestmark = pytest.mark.usefixtures("programme", "workflow")
+
+
+def test_a_lease_is_claimed_by_one_worker_at_a_time(start, wallets):
+    wallets(10)
+    run = start()
+    assert batches.claim(run.pk, "one") is not None
+    assert batches.claim(run.pk, "other") is None
+
+
+def test_one_claim_takes_one_batch_also_of_a_table_that_was_analysed_empty(start, wallets):
+    """The planner then takes it for one row, and would run a mere subquery once per row of it."""
+    wallets(50)
+    run = start()
+    made = list(Batch.objects.all())
+    Batch.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE winddown_batch")
+    Batch.objects.bulk_create(made)
+    assert batches.claim(run.pk, "me") is not None
+    assert Batch.objects.filter(state="leased").count() == 1
+
+
+def test_an_expired_lease_is_claimed_again_under_a_higher_token(start, wallets, run_to_end):
+    wallets(10)
+    run = start()
+    dead = batches.claim(run.pk, "dead")
+    expire_leases()
+    other = batches.claim(run.pk, "other")
+    assert (other.pk, other.token, other.attempts) == (dead.pk, dead.token + 1, 2)
+
+
+def test_a_worker_that_lost_its_lease_changes_nothing(start, wallets, workflow):
+    """The fencing token decides, not the clock of the worker."""
+    wallets(10)
+    run = start()
+    slow = batches.claim(run.pk, "slow")
+    expire_leases()
+    quick = batches.claim(run.pk, "quick")
+    working._do(slow, "slow")
+    assert (workflow.applied, states()) == (0, {"active"})
+    working._do(quick, "quick")
+    assert totals(run)["freeze"] == (10, 0)
+    for late in (working._do, failing.one_by_one, failing.isolate, batches.put_back):
+        late(slow) if late is not working._do else late(slow, "slow")
+    assert totals(run)["freeze"] == (10, 0)
+    assert WalletTransition.objects.count() == 10
+    assert not Failure.objects.exists()
+
+
+def test_a_worker_at_work_is_not_overtaken_though_its_lease_has_run_out(
+    own_database, start, wallets, workflow
+):
+    """The batch's row stays locked while it is worked on, so a second worker passes it by."""
+    wallets(10)
+    run = start()
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def hold(batch, rows):
+        at_work.set()
+        assert go_on.wait(60)
+
+    workflow.before = hold
+
+    def slow():
+        try:
+            working.work(run.pk, batches_max=1)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=slow)
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '10s'")
+    batches.LEASE_S, lease_s = 0, batches.LEASE_S
+    try:
+        thread.start()
+        assert at_work.wait(60)
+        assert batches.claim(run.pk, "second") is None
+    finally:
+        batches.LEASE_S = lease_s
+        go_on.set()
+        thread.join()
+    assert totals(run)["freeze"] == (10, 0)
+    assert WalletTransition.objects.count() == 10
+
+
+def test_a_row_that_kills_its_workers_is_found_and_parked(start, wallets, workflow, run_to_end):
+    """Nobody survives to report it: the lease runs out, the batch is split, the row stands alone."""
+    ids = wallets(20)
+    poison = ids[13]
+    deaths = 0
+    run = start()
+    claim = None
+    for _ in range(200):
+        claim = claim or batches.claim(run.pk, "mortal")
+        if claim is None:
+            if not steps.advance(run.pk):
+                break
+            continue
+        fatal = claim.step == "freeze" and claim.first_id <= poison <= claim.last_id
+        if fatal and claim.attempts <= failing.ATTEMPTS_MAX:
+            deaths += 1
+            expire_leases()
+            claim = None
+            continue
+        claim = working._do(claim, "mortal")
+    assert deaths < 10
+    failure = Failure.objects.get(run=run)
+    assert (failure.subject_id, failure.reason_code) == (poison, "worker_died")
+    assert totals(run)["freeze"] == (19, 1)
+    assert fresh(run).state == "partially_failed"
+
+
+def test_attempts_are_counted_before_the_work_and_survive_it(start, wallets, workflow):
+    """A counter that rolled back with the attempt would never stop a poison row."""
+    wallets(10)
+    run = start()
+    claim = batches.claim(run.pk, "mortal")
+
+    def fall(batch, rows):
+        raise KeyError("a mistake of ours")
+
+    workflow.before = fall
+    with pytest.raises(KeyError):
+        working._do(claim, "mortal")
+    assert Batch.objects.get(pk=claim.pk).attempts == 1
+
+
+def test_a_worker_is_seen_and_an_unattended_run_is_an_alarm(start, wallets):
+    wallets(10)
+    run = start()
+    assert waking.unattended() == [f"test-sweep run {run.pk}: no worker for 60 s"]
+    with pytest.raises(SystemExit):
+        call_command("watchdog")
+    working.work(run.pk, worker="me", batches_max=1)
+    assert Worker.objects.get(name="me").run_id == run.pk
+    assert waking.unattended() == []
+    Worker.objects.update(seen_at=waking.real_now() - dt.timedelta(seconds=61))
+    assert len(waking.unattended()) == 1
+
+
+def test_a_worker_that_stops_in_time_leaves_nothing_leased(start, wallets):
+    wallets(40)
+    run = start()
+    working.work(run.pk, batches_max=2)
+    assert not Batch.objects.filter(state="leased").exists()
+    assert not Batch.objects.filter(state="waiting", attempts__gt=0).exists()
+
+
+def test_ctrl_c_undoes_the_batch_at_hand_and_nobody_waits_for_its_lease(
+    start, wallets, workflow, run_to_end
+):
+    wallets(20)
+    run = start()
+
+    def interrupt(batch, rows):
+        transition_set(rows, "freeze_charges", run=run)
+        raise KeyboardInterrupt
+
+    workflow.before = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        working.work(run.pk)
+    assert states() == {"active"}
+    assert not Batch.objects.exclude(state="waiting", attempts=0).exists()
+    workflow.before = lambda batch, rows: None
+    run_to_end(run)
+    assert fresh(run).state == "succeeded"
+
+
+def test_without_any_broker_everything_is_worked_off(start, wallets, capsys):
+    """Fault 11: `manage.py drain` alone completes what is owed."""
+    wallets(25)
+    run = start()
+    call_command("drain")
+    assert fresh(run).state == "succeeded"
+    assert "succeeded" in capsys.readouterr().out
+    call_command("drain")
+    assert "Nothing was owed" in capsys.readouterr().out
