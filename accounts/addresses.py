@@ -23,7 +23,9 @@ EMAIL, PHONE = Message.Channel.EMAIL, Message.Channel.PHONE
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a channel leads: `text` is lower case for mail, digits with the trunk's 0 for Japan."""
+    """The address of a channel, in one form. Mail is in lower case. A telephone number is its
+    digits, and a number of Japan begins with 0.
+    """
 
     channel: str
     text: str
@@ -37,12 +39,14 @@ class Address:
 
     @property
     def fingerprints(self) -> list[str]:
-        """Under the newest field key and the older ones: a link outlives a rotation."""
+        """Returns the fingerprints under the newest field key and the older ones. A link stays
+        valid when the key changes.
+        """
         return encryption.fingerprints(self.text, of=f"address:{self.channel}")
 
     @property
     def mask(self) -> str:
-        """What staff may see without asking: "t***@e***.jp", "***-678"."""
+        """Returns the part that staff may see without giving a reason: "t***@e***.jp", "***-678"."""
         if self.channel == PHONE:
             return f"***-{self.text[-3:]}"
         name, _, domain = self.text.partition("@")
@@ -51,8 +55,8 @@ class Address:
 
 
 def understood(typed: str) -> Address | None:
-    """Returns the address that somebody meant, in whatever width and with whatever between its
-    digits.
+    """Returns the address that the text means. Full width letters and marks between digits do not
+    matter.
     """
     text = unicodedata.normalize("NFKC", typed).strip()
     if "@" in text:
@@ -70,8 +74,8 @@ def understood(typed: str) -> Address | None:
 
 
 def accounts_at(address: Address) -> UserQuerySet:
-    """Returns everybody whose account names the address, verified or not; loaded accounts may share
-    one.
+    """Returns every account that names the address, verified or not. Loaded accounts may share an
+    address.
     """
     if address.channel == EMAIL:
         return (
@@ -90,7 +94,7 @@ def accounts_at(address: Address) -> UserQuerySet:
 
 
 def channel_of(user: User) -> Address | None:
-    """Returns the verified address at which the account is reached; mail before telephone."""
+    """Returns the verified address of the account. Mail comes before telephone."""
     if user.email and user.email_verified_at is not None:
         return understood(user.email)
     if user.phone and user.phone_verified_at is not None:
@@ -99,7 +103,7 @@ def channel_of(user: User) -> Address | None:
 
 
 def still_at(user: User, *, channel: str, fingerprint: str) -> bool:
-    """The account's verified address of the channel is still the one with the fingerprint."""
+    """Returns whether the account's verified address of the channel still has the fingerprint."""
     typed, verified_at = (
         (user.email, user.email_verified_at)
         if channel == EMAIL

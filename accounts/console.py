@@ -123,7 +123,7 @@ def _form(request: HttpRequest, verb: str, seen: CasePage) -> Form:
 @staff_page
 @fresh_page
 def case_contact(request: HttpRequest, number: int) -> HttpResponse:
-    """What the person wrote is shown once, in the answer to the request that says why."""
+    """The person's contact data is shown once, in the answer to the request that gives the reason."""
     seen = _seen(request, number)
     form, contact = ReasonForm(request.POST or None), None
     if request.method == "POST" and form.is_valid():
@@ -140,7 +140,7 @@ def attack(request: HttpRequest) -> HttpResponse:
     return page(request, "accounts/attack.html", seen=seen)
 
 
-# Beside the incident's own pages, in their namespace.
+# These stand in the namespace of the incident's pages.
 attack_urlpatterns = [path("attack/", attack, name="attack")]
 urlpatterns = [
     path("recovery/", case_list, name="list"),

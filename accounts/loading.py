@@ -90,7 +90,8 @@ ACCOUNTS = declare(
                 required=False,
             ),
         ),
-        # Not the password: a mass reset changes it here, and the same file must stay a repetition.
+        # The password is not compared. A mass reset changes it here, and the same file must stay a
+        # repetition.
         compared={
             name: f"e.{name}"
             for name in (
@@ -171,7 +172,7 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 
 
 def _record_auth_events(actor: Actor, progress: Callable[[int, int], None]) -> int:
-    """Every attempt is recorded, and will be counted from the earliest of them on."""
+    """Every attempt is recorded. The next count starts at the earliest of them."""
     inserted = insert_rows(AUTH_EVENTS)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT min(occurred_at) FROM {STAGED}")  # noqa: S608  a constant
@@ -189,7 +190,7 @@ AUTH_EVENTS = declare(
         model=AuthEvent,
         columns=(
             instant("occurred_at", "when it was tried"),
-            text("login_id", "what was typed; stored in lower case", length_max=254),
+            text("login_id", "the typed login id; stored in lower case", length_max=254),
             reference(
                 "account_ref",
                 "whose login id it is; empty when it is nobody's",
@@ -197,7 +198,7 @@ AUTH_EVENTS = declare(
                 required=False,
             ),
             choice("outcome", "what came of it", options=tuple(AuthEvent.Outcome.values)),
-            choice("method", "by password, or by which provider", options=AuthEvent.METHODS),
+            choice("method", "password, passkey, or the provider", options=AuthEvent.METHODS),
             matching(
                 "network",
                 "where it came from",
@@ -237,7 +238,7 @@ AUTH_EVENTS = declare(
             Rule(
                 column="account_ref",
                 breach="r.outcome = 'unknown_login_id' AND r.account_ref IS NOT NULL",
-                reason="'is not empty, and yet the login id is said to be nobody''s'",
+                reason="'is not empty, and the outcome says that nobody has the login id'",
             ),
             Rule(
                 column="displaced_session",

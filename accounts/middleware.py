@@ -1,6 +1,4 @@
-"""What every request meets: the fence and the switches, the second factor of staff, and the device
-that it comes from.
-"""
+"""Checks of every request: the fence, the switches, the second factor of staff, and the device."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ from accounts.sign_in.origins import keep_device
 from accounts.sign_in.sessions import ADMISSION_KEY, admission_of
 from winddown.site.pages import is_poll
 
-# Where staff go who have shown no second factor yet.
+# Staff who have shown no second factor yet are sent here.
 WITHOUT_SECOND_FACTOR = frozenset(
     {
         "account_reauthenticate",
@@ -40,7 +38,7 @@ _BEARER = "Bearer "
 
 
 class LinkMiddleware:
-    """The token of a mailed link is taken out of the address, before anything could log it.
+    """The token of a mailed link is taken out of the address before any code can log it.
 
     Stands before all others. The view finds it as `request.link_token`.
     """
@@ -61,9 +59,9 @@ class LinkMiddleware:
 class CredentialMiddleware:
     """A request has a user only if the session or token that says so is still accepted.
 
-    Stands after AuthenticationMiddleware. A refused session is deleted, the request goes on as
-    nobody's, and `request.session_refusal` says why, for a page that explains it. A request with
-    a device token is the token's alone, whatever cookies come with it.
+    Stands after AuthenticationMiddleware. A refused session is deleted, and the request goes on
+    without a user. `request.session_refusal` gives the reason, so that a page can explain it. A
+    request with a device token belongs to the token only. Its cookies do not count.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -73,7 +71,7 @@ class CredentialMiddleware:
         bearer = request.headers.get("Authorization", "")
         if bearer.startswith(_BEARER):
             return self._by_token(request, bearer.removeprefix(_BEARER))
-        # Without the cookie there is no session to look at, and a public page stays cacheable.
+        # Without the cookie there is no session, and a public page stays cacheable.
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             _refuse(request)
             if SESSION_KEY in request.session and not is_poll(request):
@@ -147,10 +145,10 @@ def _admit(request: HttpRequest, admission: Admission) -> None:
 
 
 class DeviceMiddleware:
-    """A device from which somebody tries to sign in has a cookie that knows it again.
+    """A device from which somebody tries to sign in has a cookie that identifies it later.
 
-    Stands behind CredentialMiddleware. A request that is no such attempt neither reads nor writes
-    the cookie, and a public page stays cacheable.
+    Stands behind CredentialMiddleware. Other requests do not read or write the cookie, so a public
+    page stays cacheable.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -163,7 +161,7 @@ class DeviceMiddleware:
 
 
 def _opened_by(request: HttpRequest) -> int | None:
-    """The account whose session this request opened."""
+    """Returns the account whose session this request opened."""
     if not (request.session.modified and SESSION_KEY in request.session):
         return None
     admission = getattr(request.user, "admission", None)

@@ -1,4 +1,4 @@
-"""The outbox: messages are queued with what they tell, and handed to their channel later."""
+"""The outbox: messages are queued with their facts, and handed to their channel later."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def queue(
     link: OneTimeLink | None = None,
     **facts: Any,
 ) -> Message:
-    """The message is owed from this transaction's commit on, and somebody is woken to send it."""
+    """The message is owed from this transaction's commit on, and a worker is told to send it."""
     key = uuid.uuid4()
     message = Message.objects.create(
         key=key,
@@ -75,7 +75,7 @@ def queue(
 
 
 def wake() -> None:
-    """A worker is told that something is owed; if the broker is down, the next tick sends it."""
+    """A worker is told that a message is owed. If the broker is down, the next tick sends it."""
     try:
         current_app.send_task(SEND)
     except BrokerDown:
@@ -83,11 +83,11 @@ def wake() -> None:
 
 
 def send_due() -> int:
-    """Every message by mail that is owed and not leased was offered to the mail server once, as far
-    as the time allows; returns how many it took.
+    """Every owed message by mail without a lease was offered to the mail server once, as far as the
+    time allows. Returns how many the server took.
 
-    Each is leased in a commit of its own before, so that two senders do not send the same one. A
-    server that does not answer costs no message an attempt.
+    Each is leased in an earlier commit, so two senders do not send the same one. An attempt does
+    not count when the server does not answer.
     """
     until, sent = time.monotonic() + SEND_S_MAX, 0
     if not _owed().exists():
@@ -99,7 +99,7 @@ def send_due() -> int:
             for message in claimed:
                 sent += _send(message, server)
     except OSError as broken:
-        # SMTPServerDisconnected too. What was leased is tried again when its lease is over.
+        # SMTPServerDisconnected too. A leased message is tried again when its lease is over.
         log.warning("the mail server does not answer: %s", type(broken).__name__)
     finally:
         server.close()
@@ -140,8 +140,8 @@ def _claim(number: int) -> list[Message]:
 
 
 def _send(message: Message, server: BaseEmailBackend) -> int:
-    """Returns 1 when the mail server took it. A message that it refuses for good, or too often, is
-    given up.
+    """Returns 1 when the mail server took the message. A message that the server refuses for good,
+    or too often, is given up.
     """
     if not _still_wanted(message):
         _end(message, given_up_at=clock.now())
@@ -199,7 +199,7 @@ def _as_mail(message: Message, server: BaseEmailBackend) -> EmailMessage:
         to=[_to(message)],
         connection=server,
         headers={
-            # The same for every attempt: what arrives twice is seen to be one.
+            # It is the same for every attempt, so the reader's program shows two copies as one.
             "Message-ID": f"<{message.key.hex}@{domain}>",
             "Auto-Submitted": "auto-generated",
         },
@@ -207,7 +207,7 @@ def _as_mail(message: Message, server: BaseEmailBackend) -> EmailMessage:
 
 
 def _text(message: Message, template: str) -> str:
-    """Returns the template in the reader's language, with what the message tells."""
+    """Returns the template in the reader's language, with the message's facts."""
     link = message.link
     programme = Programme.objects.filter(pk=1).first()
     shown = {
@@ -228,11 +228,12 @@ def _text(message: Message, template: str) -> str:
 
 
 def export_phone_messages(path: Path, *, actor: Actor, reason: str) -> int:
-    """The file holds every owed message to a telephone, for the carrier; they count as sent.
+    """The file holds every owed message to a telephone, for the carrier. The messages count as
+    sent. Returns how many.
 
     Columns: key (equal for one message, should it ever stand in two files), number, text. The file
-    is written before the commit: a crash between leaves it behind and the messages owed. Raises
-    `FileExistsError` rather than write over one. Returns how many.
+    is written before the commit. After a crash between them the file exists and the messages are
+    still owed. Raises `FileExistsError` when the file exists.
     """
     require(actor, "accounts.send_reset_notice", action="export messages")
     with transaction.atomic():

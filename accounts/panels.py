@@ -1,4 +1,4 @@
-"""What accounts add to the pages: the words of their workflows, and the alarm of a storm of
+"""Additions of accounts to the pages: the words of their workflows, and the alarm of a storm of
 sign-ins.
 """
 

@@ -1,4 +1,4 @@
-"""Where this room keeps sealed values: all of them follow a new field key."""
+"""The columns of accounts that hold sealed values. `reseal` gives them a new field key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _of_link(link: OneTimeLink, text: str) -> str:
 
 def _of_case(case: RecoveryCase, text: str) -> str:
     address = understood(json.loads(text)["address"])
-    # The form took nothing else; what it took then stays as it is.
+    # The form accepted only addresses. A value that is no address any more keeps its fingerprint.
     return address.fingerprint if address else case.contact_fingerprint
 
 

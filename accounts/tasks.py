@@ -1,4 +1,4 @@
-"""Celery's door: requests are answered and messages sent, soon after they were written."""
+"""Celery tasks: requests are answered and messages sent, soon after they were written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from accounts.recovery import access_requests
 
 @shared_task(name=outbox.SEND)
 def answer_and_send() -> None:
-    """Everything that is owed is done; the tick does the same."""
+    """Every owed answer and message is handled. The tick does the same."""
     access_requests.answer_due()
     outbox.send_due()

@@ -97,7 +97,7 @@ class AttackPage:
 
 
 def look(*, span: str, reader: Actor) -> AttackPage:
-    """Returns the page; the number of queries does not depend on how many attempts there were."""
+    """Returns the page. The number of queries does not depend on the number of attempts."""
     at = clock.now()
     found = attack_windows.finding()
     span = span if span in SPANS else "beginning"
@@ -131,8 +131,9 @@ def look(*, span: str, reader: Actor) -> AttackPage:
 def _span(
     span: str, found: attack_windows.Finding, at: dt.datetime
 ) -> tuple[dt.datetime, dt.datetime]:
-    """Returns two hours before the first window and the two days from there, or up to the last
-    window's end; without a window, the last day.
+    """Returns the first and the last instant of the chart. A chart of the beginning starts two
+    hours before the first window and lasts two days. A chart of everything ends two hours after the
+    last window. Without a window, it is the last day.
     """
     read_until = min(found.read_until or at, at).replace(second=0, microsecond=0)
     if span == "now" or not found.windows:
@@ -178,8 +179,8 @@ def _chart(
 
 @panels.ALARMS.entry("attacks")
 def alarms(at: dt.datetime) -> list[panels.Alarm]:
-    """Returns one alarm for each wave that goes on, and a lesser one for each that ended within the
-    week.
+    """Returns a grave alarm for each wave that goes on, and an alarm for each wave that ended
+    within the last week.
     """
     sounded = []
     for window in attack_windows.under_attack(at=at):

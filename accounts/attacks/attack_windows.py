@@ -1,4 +1,4 @@
-"""Counted minutes folded into the windows of an attack, and what was found in them."""
+"""Counted minutes are folded into the windows of an attack. A finding tells the windows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from winddown.evidence import audit
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """What counts in one minute, `at` in minutes since 1970."""
+    """The counts of one minute. `at` is in minutes since 1970."""
 
     at: int
     attempts: int
@@ -38,9 +38,9 @@ class Minute:
 def hit(thresholds: Thresholds, evidence: dict[str, Any]) -> bool:
     """Returns whether a wave's rule hits.
 
-    It is decided from the evidence alone, so that a stored window can be decided again. `evidence`
-    counts the attempts and those that match within its span of minutes, and holds the baseline (the
-    usual ratio) that they are compared with.
+    Only the evidence decides, so a stored window can be decided again. `evidence` counts the
+    attempts and those that match within its span of minutes, and holds the baseline (the usual
+    ratio) that they are compared with.
     """
     needed = thresholds.get(f"matching_{evidence['span_min']}_min")
     if needed is None or evidence["matching"] < needed:
@@ -54,8 +54,8 @@ def hit(thresholds: Thresholds, evidence: dict[str, Any]) -> bool:
 class Fold:
     """The minutes, in their order, are folded into windows.
 
-    What it remembers fits in a JSON object: the last hour's minutes, the last day's hits, the usual
-    ratios (a decaying sum over hours in which no wave was open), and the open windows.
+    Its memory fits in a JSON object: the last hour's minutes, the last day's hits, the usual ratios
+    (a decaying sum over hours in which no wave was open), and the open windows.
     """
 
     SPANS = {AttackWindow.Wave.SUCCESS.value: (1_440,)}
@@ -120,8 +120,8 @@ class Fold:
                 return
 
     def _within(self, wave: str, span: int, at: int) -> tuple[int, dict[str, Any]]:
-        """Returns the first matching minute of the span that ends with `at`, and what was counted
-        in it.
+        """Returns the first matching minute of the span that ends with `at`, and the counts of the
+        span.
         """
         if wave == AttackWindow.Wave.SUCCESS.value:
             rows = [(row[0], row[1]) for row in self.hits]
@@ -159,7 +159,7 @@ class Fold:
 
 
 def fold(watch: AttackWatch) -> tuple[str, ...]:
-    """The windows agree with what was counted; returns the waves of those that are new."""
+    """The windows agree with the counts. Returns the waves of the new windows."""
     if watch.read_until is None or watch.read_until == watch.folded_until:
         return ()
     whole = watch.folded_until is None
@@ -211,7 +211,7 @@ def _drop_others(windows: list[dict[str, Any]]) -> None:
 
 
 def _store(window: dict[str, Any], rule: DetectionRule) -> bool:
-    """The window's row is up to date; returns whether it is a new one, which is an alarm."""
+    """The window's row is up to date. Returns whether the row is new. A new row is an alarm."""
     last_at = _at(window["last"])
     counts = {"attempts": window["attempts"], "matching": window["matching"]}
     row, new = AttackWindow.objects.update_or_create(
@@ -239,7 +239,7 @@ def _store(window: dict[str, Any], rule: DetectionRule) -> bool:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The windows in their order, whether the waves came in the order of a list-type attack, and
-    what is usual.
+    the usual ratios.
     """
 
     read_until: dt.datetime | None

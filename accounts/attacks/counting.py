@@ -21,8 +21,8 @@ from winddown import clock
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What one call did: until when (exclusive) everything is counted, how many attempts it
-    counted, and which windows it opened.
+    """The result of one call: the end (exclusive) of the counted time, the number of attempts, and
+    the opened windows.
     """
 
     until: dt.datetime | None
@@ -55,7 +55,7 @@ def count_newest() -> tuple[str, ...]:
 
 
 def count_again_from(at: dt.datetime) -> None:
-    """Attempts from `at` on came in late: the next call counts everything from there again."""
+    """Attempts from `at` on came in late. The next call counts everything from there again."""
     with transaction.atomic(), connection.cursor() as cursor:
         _locked(wait=True)
         # After a COPY of millions the summaries that find a range of time are not up to date.
@@ -79,7 +79,7 @@ def _whole_minute(at: dt.datetime) -> dt.datetime:
 
 
 def _count_span(end: dt.datetime, *, wait: bool) -> int | None:
-    """The next day, or what is left of it before `end`, is counted and committed; returns how many
+    """The next day, or its part before `end`, is counted and committed. Returns the number of
     attempts, or None when nothing is left.
     """
     with transaction.atomic():
@@ -104,8 +104,8 @@ def _first_minute() -> dt.datetime | None:
 
 
 def _count(since: dt.datetime, until: dt.datetime) -> int:
-    """The span's devices, minutes and sources are what its attempts say, counted anew; returns how
-    many attempts there were.
+    """The span's devices, minutes and sources are counted anew from its attempts. Returns the
+    number of attempts.
     """
     rules = declare(RULES, at=clock.now())
     span = {"since": since, "until": until}
@@ -148,7 +148,7 @@ def _bits_of(ids: int) -> int:
 
 
 def ids_of(bits: int) -> int:
-    """Returns how many different ids most likely set so many bits (linear counting); a full sketch
+    """Returns how many different ids most likely set so many bits (linear counting). A full sketch
     counts as nearly full.
     """
     free = max(1, Sketch.BITS - bits)

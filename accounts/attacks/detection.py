@@ -13,7 +13,7 @@ Thresholds = dict[str, int | float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What makes a rule's hit: `version` rises with every change of thresholds, text or `sql`.
+    """A rule and its thresholds. `version` rises with every change of thresholds, text or `sql`.
 
     A stored hit names code and version, so that it can be decided again from its evidence alone.
     `source` says where the thresholds come from.
@@ -27,7 +27,9 @@ class Rule:
 
 
 def declare(rules: Iterable[Rule], *, at: dt.datetime) -> dict[str, DetectionRule]:
-    """Every rule in its present version has its row, by code; a second call changes nothing."""
+    """Every rule has a row of its present version. Returns the rows by code. A second call changes
+    nothing.
+    """
     rules = list(rules)
     known = {
         (row.code, row.version): row

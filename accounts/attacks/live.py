@@ -1,4 +1,6 @@
-"""When the sign-ins of everybody together look like a list-type attack, and until when."""
+"""The sign-ins of all people together can look like a list-type attack. A storm then holds for a
+time.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,15 @@ from winddown.machines.move import transition_one
 from winddown.runs import clockwork
 
 HOLDS = dt.timedelta(minutes=10)
-# `holds_until` is at most so old, and not every attempt of a storm has to write the row.
+# `holds_until` may be so many seconds old. Therefore few attempts of a storm write the row.
 PROLONGED_EVERY = dt.timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """What shows a storm: at least `least` attempts within `WINDOW_S`, of which `unknown_pct`
-    percent or more had a login id that nobody has, or `wrong_pct` percent or more a wrong password.
+    """The sign of a storm: at least `least` attempts within `WINDOW_S`. Of these, `unknown_pct`
+    percent or more had a login id that nobody has, or `wrong_pct` percent or more had a wrong
+    password.
     """
 
     least: int
@@ -50,9 +53,10 @@ class Tally:
 
 
 WINDOW_S = 300
-# The lists that were tried in 2014 opened 0.15 to 10 % of the accounts. Honest people mistype a login
-# id in a few of a hundred attempts, and mostly get a mistyped password right at the second. A storm
-# goes on under weaker signs than it begins, so that it does not end and begin again and again.
+# The lists that were tried in 2014 opened 0.15 to 10 % of the accounts. Honest people mistype a
+# login id in a few of a hundred attempts, and mostly get a mistyped password right at the second.
+# Weaker signs are enough to prolong a storm than to begin one. Otherwise it would end and begin
+# again and again.
 BEGINS = Sign(least=100, unknown_pct=30, wrong_pct=60)
 GOES_ON = Sign(least=20, unknown_pct=15, wrong_pct=40)
 
@@ -80,7 +84,7 @@ def begin_or_prolong(tally: Tally, *, at: dt.datetime) -> None:
 
 
 def _begin(tally: Tally, *, at: dt.datetime) -> None:
-    """One storm is under way from now on, even if two processes see its signs at once."""
+    """One storm is under way from now on. This holds also when two processes see its signs at once."""
     end_past(at=at)
     try:
         with transaction.atomic():
@@ -98,7 +102,7 @@ def _begin(tally: Tally, *, at: dt.datetime) -> None:
 
 
 def end_past(*, at: dt.datetime | None = None) -> int:
-    """No storm is under way that has stopped holding; returns how many ended."""
+    """Every storm whose time is over has ended. Returns how many ended."""
     at = at or clock.now()
     with transaction.atomic():
         past = SignInStorm.objects.select_for_update(skip_locked=True).filter(

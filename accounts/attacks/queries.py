@@ -28,7 +28,7 @@ COUNT_MINUTES: Final = f"""
 """  # noqa: S608  constants
 
 
-# What is known already is left out before: a conflict locks the row it meets, and so writes to it.
+# Known rows are left out before the insert, because a conflict locks its row and so writes to it.
 COUNT_DEVICES: Final = f"""
     INSERT INTO accounts_accountdevice AS known
         (user_id, device_ref, first_at, event_id, network, country, displaced_session)
@@ -48,8 +48,8 @@ COUNT_DEVICES: Final = f"""
 """  # noqa: S608  constants
 
 
-# Grouped by network and device first: an attack has few of them, so that little is left to spread
-# over the three kinds of sources.
+# The rows are grouped by network and device first. An attack has few of these, so few rows are
+# spread over the three kinds of sources.
 COUNT_SOURCES: Final = f"""
     WITH tried AS MATERIALIZED (
         SELECT {MINUTE_OF.format("e.occurred_at")} AS minute, e.network, e.device_ref,
@@ -85,8 +85,8 @@ REMEMBER: Final = """
 """
 
 
-# Every hour that the span touches is judged from its beginning, minute by minute, for the sources
-# of the span: the others were judged before.
+# Every hour that the span touches is judged from its beginning, minute by minute. Only the sources
+# of the span are judged, because the others were judged before.
 SUSPECT_MANY_IDS: Final = f"""
     WITH judged AS (
         SELECT source, minute, sum(tries) OVER hour AS tries,
@@ -132,8 +132,8 @@ SUSPECT_SHARED_DEVICES: Final = f"""
     {REMEMBER}
 """  # noqa: S608  constants
 
-# Sign-ins per minute that a source achieved after it had become suspicious, each the first from its
-# device on an account that was in use before.
+# Sign-ins per minute that a source achieved after it had become suspicious. Each is the first from
+# its device on an account that was in use before.
 HITS: Final = f"""
     SELECT {MINUTE_OF.format("d.first_at")} AS minute, count(*)
     FROM accounts_accountdevice d

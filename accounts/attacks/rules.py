@@ -1,4 +1,4 @@
-"""The rules by which an attack on the sign-in is seen, with their thresholds and sources."""
+"""The rules that find an attack on the sign-in, with their thresholds and sources."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOUR: Final = dt.timedelta(hours=1)
 DAY: Final = dt.timedelta(days=1)
 
 
-# An attempt is committed within a minute of its time; what comes later is read again by the loader.
+# An attempt is committed within a minute of its time. The loader reads later ones again.
 SETTLED_AFTER: Final = MINUTE
 
 

@@ -1,1 +1,1 @@
-"""How often signing in may be tried: counters and limits."""
+"""Counters and limits of the attempts to sign in."""

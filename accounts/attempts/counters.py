@@ -18,9 +18,9 @@ from redis.retry import Retry
 
 log = logging.getLogger(__name__)
 
-# A window moves on by a sixth at a time: a count covers between five and six sixths of it.
+# A window moves on by a sixth at a time. A count covers between five and six sixths of it.
 PARTS = 6
-# No attempt waits long for a server that is down, and not every attempt asks it again.
+# No attempt waits long for a server that is down. Only some attempts ask it again.
 ANSWER_S_MAX = 0.5
 ASK_AGAIN_S = 5.0
 # While the server is down each process counts by itself. Attempts spread over the processes, so
@@ -31,9 +31,10 @@ ALONE_KEYS_MAX = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """What is counted over which window; with a `member`, how many different members.
+    """A count over a window. With a `member`, it counts the different members.
 
-    `name` and `member` stand in the server as they are: they must not be anybody's data in clear.
+    `name` and `member` are stored in the server unchanged. They must not hold personal data in
+    clear.
     """
 
     name: str
@@ -61,9 +62,8 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What stands in the counters now; or `reached`, the index of the first that was full.
-
-    When one was full, nothing was raised and `now` is empty.
+    """The values of the counters. When a counter was full, `reached` is the index of the first full
+    one, nothing was raised and `now` is empty.
     """
 
     now: list[int] = field(default_factory=list)
@@ -71,11 +71,11 @@ class Counted:
 
 
 def count(counts: Sequence[Count], *, at_s: float) -> Counted:
-    """All counters are raised, or none; the check and the raise are one step, however many ask at
-    once.
+    """All counters are raised, or none. The check and the raise are one step, also when many
+    processes ask at once.
 
-    While the server does not answer, this process counts by itself and allows less: it must neither
-    let everybody try without a limit nor refuse everybody.
+    While the server does not answer, this process counts by itself and allows less. It must not let
+    everybody try without a limit. It must not refuse everybody.
     """
     if not counts:
         return Counted()
@@ -131,7 +131,7 @@ class _Shared:
     """The counters in the server that all processes share."""
 
     def __init__(self, url: str) -> None:
-        # One more attempt, for the connection that a restarted server has dropped.
+        # It tries once more, because a restarted server drops its connections.
         timeouts: dict[str, Any] = {"socket_timeout": ANSWER_S_MAX, "retry": Retry(NoBackoff(), 1)}
         if not url.startswith("unix:"):
             timeouts["socket_connect_timeout"] = ANSWER_S_MAX
@@ -154,7 +154,7 @@ def _shared(url: str) -> _Shared:
 
 
 class _Alone:
-    """The counters in this process's memory, the least used forgotten first."""
+    """The counters in this process's memory. The least recently used are removed first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""How often something may be tried: by one name, from one network, by everybody.
+"""Limits of attempts: by one name, from one network, by everybody.
 
 Staff, and customers on a device that opened their account before, have limits of their own: a storm
 on all others does not reach them.
@@ -27,9 +27,9 @@ KEY, DEVICE, NETWORK, RANGE, EVERYBODY = "key", "device", "network", "range", "e
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `most` attempts within `window_s` by the same `by`, and where the number comes from.
-
-    `failed_keys` counts not the attempts but the different keys among those that failed.
+    """At most `most` attempts within `window_s` by the same `by`. `source` says where the number
+    comes from. With `failed_keys`, the limit counts the different keys of failed attempts, not the
+    attempts.
     """
 
     code: str
@@ -40,7 +40,7 @@ class Limit:
     failed_keys: bool = False
 
 
-# Signing in, by who tries and from what. Only the last two are about everybody together.
+# The limits of sign-in, by who tries and from which device.
 SIGN_IN: dict[str, tuple[Limit, ...]] = {
     "known_device": (
         Limit("device", DEVICE, 10, 300, "OWASP: a device cookie has an allowance of its own"),
@@ -67,7 +67,7 @@ SIGN_IN: dict[str, tuple[Limit, ...]] = {
     ),
 }
 
-# The doors beside sign-in. An action that is not named here raises.
+# The limits of the other public actions. An action without limits raises KeyError.
 ACTIONS: dict[str, tuple[Limit, ...]] = {
     "reset_request": (
         Limit("reset_key", KEY, 5, 900, "a link lives 900 s; more than a few are a nuisance"),
@@ -97,11 +97,12 @@ ACTIONS: dict[str, tuple[Limit, ...]] = {
 
 
 def allow(action: str, *, key: str = "", network: str | None = None) -> bool:
-    """Returns whether this attempt is within every limit of `action`. If so, it counts from now on;
-    a refused one does not.
+    """Returns whether this attempt is within every limit of `action`. An allowed attempt counts
+    from now on. A refused one does not count.
 
-    `key` is what was typed (an address, a login id); `network` is `Origin.network`. Neither is kept
-    in clear. The caller answers a refusal like anything else, and names no time to wait for.
+    `key` is the typed text (an address, a login id). `network` is `Origin.network`. Both are stored
+    as keyed digests only. The caller answers a refusal like every other attempt, and names no time
+    to wait.
     """
     limits = [limit for limit in ACTIONS[action] if limit.by != KEY or key]
     tried = Attempt(key=key, network=network, at=clock.now())
@@ -113,7 +114,7 @@ def allow(action: str, *, key: str = "", network: str | None = None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt, as it is before any password is looked at.
+    """One attempt, before its password is checked.
 
     A `known_device` opened this account before.
     """
@@ -133,15 +134,17 @@ class Attempt:
 
     @property
     def in_the_crowd(self) -> bool:
-        """A customer, or nobody, from a device that says nothing: what a list-type attack is."""
+        """Returns whether this can be a part of a list-type attack: a customer or nobody, from a
+        device that is not known.
+        """
         return not (self.known_device or self.staff)
 
 
 def admit(attempt: Attempt) -> bool:
-    """Returns whether the attempt is within every limit. If so, it counts from now on; a refused
-    one does not.
+    """Returns whether the attempt is within every limit. An allowed attempt counts from now on. A
+    refused one does not count.
 
-    It is asked before a password is hashed, because a hash costs 100 MiB.
+    The caller asks before it hashes a password, because a hash costs 100 MiB.
     """
     limits = list(attempt.limits)
     if attempt.in_the_crowd and live.under_way(attempt.at) is not None:
@@ -150,11 +153,11 @@ def admit(attempt: Attempt) -> bool:
 
 
 def note(attempt: Attempt, outcome: str, *, guessable: bool) -> None:
-    """What became of an admitted attempt is counted, and a storm has begun if the counts show one.
+    """The outcome of an admitted attempt is counted. A storm has begun if the counts show one.
 
     `guessable` is whether the account has a password to guess. A success takes back only its own
-    attempt at this name. If it took back more, an attacker with one account of his own could free a
-    network's limit for himself, again and again.
+    attempt at this name. If it took back more, an attacker with an own account could reset a
+    network's limit again and again.
     """
     at_s = attempt.at.timestamp()
     success = outcome == AuthEvent.Outcome.SUCCESS
@@ -210,19 +213,19 @@ def _count(limit: Limit, attempt: Attempt, *, step: int) -> Count:
 
 
 def _unreadable(value: str) -> str:
-    """Returns what stands for `value` in a server that must not know it."""
+    """Returns a keyed digest of `value`, for a server that must not know the value."""
     return salted_hmac("accounts.limits", value, algorithm="sha256").hexdigest()[:32]
 
 
 def _network(network: str | None) -> str:
-    """Returns the address, or of IPv6 the /64 of one connection. All without an address are one
+    """Returns the address, or the /64 of an IPv6 address. Attempts without an address share one
     network.
     """
     return _net(network, four=32, six=64)
 
 
 def _range(network: str | None) -> str:
-    """Returns the /24 of an address; of IPv6 the /48."""
+    """Returns the /24 of an IPv4 address, or the /48 of an IPv6 address."""
     return _net(network, four=24, six=48)
 
 

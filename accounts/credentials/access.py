@@ -1,4 +1,4 @@
-"""Ending what is open of one account: signed out everywhere, or disabled."""
+"""One account is signed out everywhere, or disabled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from winddown.sqlstates import SqlState, sqlstate_of
 def sign_out_everywhere(user: User, *, actor: Actor, reason: str) -> None:
     """No session and no device token of the account from before this instant is accepted.
 
-    The owner may do it, and staff with the permission. The instant alone decides; the rows are
+    The owner may do it, and staff with the permission. Only the instant decides. The rows are
     deleted so that no request has to read them.
     """
     _require(user, actor, "accounts.end_sessions", action="sign an account out everywhere")
@@ -29,7 +29,7 @@ def sign_out_everywhere(user: User, *, actor: Actor, reason: str) -> None:
 
 
 def disable(user: User, *, actor: Actor, reason: str) -> None:
-    """Nobody is let into the account, and what was open of it has ended.
+    """Nobody is let into the account. Its sessions and tokens have ended.
 
     Raises `NotPermitted`, or `GuardNotMet` for one's own account and for one that is disabled.
     """
@@ -44,7 +44,7 @@ def disable(user: User, *, actor: Actor, reason: str) -> None:
 
 
 def enable(user: User, *, actor: Actor, reason: str) -> None:
-    """The owner is let in again; nothing that was open before comes back.
+    """The owner is let in again. Sessions and tokens from before do not come back.
 
     Raises `NotPermitted`, `GuardNotMet`, or `RolesExclude` when the person would then hold two
     roles that exclude each other.
@@ -68,7 +68,9 @@ def _roles_kept_apart() -> Iterator[None]:
 
 
 def end_all(user: User) -> None:
-    """Nothing that was open of the account is accepted. The caller's transaction says why."""
+    """No session and no token of the account is accepted. The caller's transaction records the
+    reason.
+    """
     at = clock.now()
     User.objects.filter(pk=user.pk).update(sessions_end_before=at)
     DeviceToken.objects.filter(user=user, revoked_at=None).update(revoked_at=at)

@@ -1,4 +1,4 @@
-"""What is known of somebody who asks to be let in, and what was written down when they were."""
+"""The origin of an attempt to sign in, and the admission that a successful one gets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from accounts.credentials.devices import Device
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an attempt to sign in came from, as far as it is known."""
+    """The known origin of an attempt to sign in."""
 
     network: str | None = None
     device: Device | None = None

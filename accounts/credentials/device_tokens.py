@@ -15,10 +15,9 @@ TOKENS_MAX = 20
 
 
 def issue(user: User, *, authority: Admission | None, device_name: str) -> tuple[DeviceToken, str]:
-    """The device has a token, returned with its text, which nobody sees again.
-
-    The token is of the method, and under the switch, by which the session that asks was opened.
-    Raises `AuthorityFenced`, `TokensAreForCustomers` or `TooManyTokens`.
+    """The device has a token. Returns it with its text, which is shown only this once. The token
+    has the method and the switch of the session that asks. Raises `AuthorityFenced`,
+    `TokensAreForCustomers` or `TooManyTokens`.
     """
     if user.kind != User.Kind.CUSTOMER:
         raise TokensAreForCustomers
@@ -44,7 +43,7 @@ def issue(user: User, *, authority: Admission | None, device_name: str) -> tuple
 
 
 def holder(text: str) -> User | None:
-    """Returns whose token it is, if it is accepted now."""
+    """Returns the owner of the token if the token is accepted now."""
     token = (
         DeviceToken.objects.filter(digest=_digest(text), revoked_at=None)
         .select_related("user")
@@ -61,7 +60,7 @@ def holder(text: str) -> User | None:
 
 
 def revoke(token: DeviceToken) -> None:
-    """The token opens nothing any more; a second call changes nothing."""
+    """The token opens nothing any more. A second call changes nothing."""
     DeviceToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=clock.now())
 
 

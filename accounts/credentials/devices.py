@@ -1,4 +1,4 @@
-"""Devices that have signed in before, known by a signed cookie that they keep and we do not."""
+"""Devices that have signed in before. Each keeps a signed cookie. The service stores nothing."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ ACCOUNTS_MAX = 8
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A visitor's device: a random reference, and marks of the accounts that were opened on it.
-
-    A mark can be compared with an account. By itself it says nothing, not even whether two devices
-    share an account.
+    """A visitor's device: a random reference, and marks of the accounts that were opened on it. A
+    mark can be compared with an account. It does not reveal the account, and two devices of one
+    account have different marks.
     """
 
     ref: str
@@ -42,7 +41,9 @@ def new() -> Device:
 
 
 def read(cookie: str) -> Device | None:
-    """Returns the device that we gave this cookie; None for one that is not ours, or too old."""
+    """Returns the device of this cookie. Returns None when the signature is wrong or the cookie is
+    too old.
+    """
     try:
         ref, *accounts = signing.loads(cookie, salt=SALT, max_age=KEPT_S)
     except (signing.BadSignature, ValueError, TypeError):
@@ -51,5 +52,5 @@ def read(cookie: str) -> Device | None:
 
 
 def written(device: Device) -> str:
-    """Returns the cookie's value: signed, so that nobody makes a device known by writing one."""
+    """Returns the cookie's signed value. Nobody can make a device known by writing a cookie."""
     return signing.dumps([device.ref, *device.accounts], salt=SALT)

@@ -29,17 +29,15 @@ class Fence:
     def accepts(self, given_at: dt.datetime | None) -> bool:
         """Returns whether what a customer set, or was given, at `given_at` still opens the account.
 
-        This is the rule. What was given at the fence's own instant is accepted; what has no date is
-        older than every fence.
+        A credential from the fence's own instant is accepted. A credential without a date is older
+        than every fence.
         """
         return self.not_before is None or (given_at is not None and given_at >= self.not_before)
 
 
 def fence_now() -> dt.datetime | None:
-    """Returns the instant before which nothing that was given is accepted; None while no fence was
-    raised.
-
-    A fence that a later one superseded still counts: if the later is lifted, the earlier holds.
+    """Returns the instant before which no credential is accepted. Returns None while no fence was
+    raised. A superseded fence still counts: if the later one is lifted, the earlier one holds.
     """
     rows = CredentialFence.objects.filter(state__in=CredentialFence.IN_FORCE)
     newest: dt.datetime | None = rows.aggregate(newest=models.Max("not_before"))["newest"]
@@ -49,8 +47,9 @@ def fence_now() -> dt.datetime | None:
 def take_fence() -> Fence:
     """The fence neither rises nor falls until this transaction ends.
 
-    Whatever accepts or gives a credential decides under this shared lock, and dates what it gives
-    by the instant returned. So nothing is accepted under the old fence and dated after the new one.
+    Code that accepts or gives a credential decides under this shared lock, and dates the credential
+    by the returned instant. Therefore no credential is accepted under the old fence and dated after
+    the new one.
     """
     # Two statements: the second sees what was committed while the first waited.
     locks.share(Lock.FENCE)
@@ -72,7 +71,7 @@ def raise_fence(run: Run) -> CredentialFence:
     earlier = CredentialFence.objects.filter(state=CredentialFence.State.STANDING).first()
     if earlier is not None:
         transition_one(earlier, "supersede", actor=SYSTEM, reason=run.reason, run=run)
-    # Never earlier than a fence that stood before, even if a rehearsal moved its clock back.
+    # It is never earlier than a fence from before, even if a rehearsal moved its clock back.
     at = max(filter(None, [clock.now(), fence_now()]))
     fence = CredentialFence.objects.create(not_before=at, run=run)
     audit.append("credentials.fence", fence.approval_subject, actor=SYSTEM, run=run, not_before=at)
@@ -100,7 +99,8 @@ def request_lift(*, actor: Actor, reason: str) -> CredentialFence:
 
 
 def lift(*, actor: Actor, reason: str) -> CredentialFence:
-    """What the fence refused is accepted again, because a second person agreed; its run is aborted.
+    """A second person agreed. Credentials that the fence refused are accepted again, and its run is
+    aborted.
 
     Raises what `request_lift` and `approvals.decide` raise. A batch that removes passwords at this
     moment either commits first and counts, or finds the fence lifted and removes nothing.

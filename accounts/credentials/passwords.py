@@ -21,8 +21,8 @@ def giving(user: User, *, authority_at: dt.datetime | None) -> Iterator[dt.datet
     """Inside, an account may get a further credential, dated by the instant yielded.
 
     `authority_at` is when the session was issued in which the owner asks. Raises `AuthorityFenced`
-    when that lies before the fence, or when there is no session: so no old session leads to a new
-    passkey, and no token to another token.
+    when that lies before the fence, or when there is no session. Therefore no old session leads to
+    a new passkey, and no token leads to another token.
     """
     with transaction.atomic():
         fence = fencing.take_fence()
@@ -33,7 +33,7 @@ def giving(user: User, *, authority_at: dt.datetime | None) -> Iterator[dt.datet
 
 
 def is_refused(user: User, raw_password: str) -> bool:
-    """Returns whether `raw_password` is the account's present password, or the one that a mass
+    """Returns whether `raw_password` is the account's present password, or the password that a mass
     reset removed.
     """
     return any(
@@ -47,8 +47,8 @@ def choose_password(user: User, raw_password: str, *, authority_at: dt.datetime)
     """The account's password is `raw_password`, set now by its owner.
 
     `authority_at` is when the session or link was issued by which the owner asks. Raises
-    `AuthorityFenced` when that lies before the fence, so that nobody carries an old credential over
-    it; `PasswordReused` for the present or the removed password (rule 11); and
+    `AuthorityFenced` when that lies before the fence: an old credential never leads to a new one.
+    Raises `PasswordReused` for the present or the removed password (rule 11). Raises
     `PasswordChangedMeanwhile` when a sweep or another request was first. Nobody sets another
     person's password.
     """
@@ -61,7 +61,8 @@ def choose_password(user: User, raw_password: str, *, authority_at: dt.datetime)
         customer = seen.kind == User.Kind.CUSTOMER
         if customer and not fence.accepts(authority_at):
             raise AuthorityFenced(not_before=f"{fence.not_before:%Y-%m-%d %H:%M:%S %Z}")
-        # The reset has not reached this account yet: what it would refuse is refused from now on.
+        # The reset has not reached this account yet. The password that it would refuse is refused
+        # from now on.
         fenced = customer and seen.has_usable_password() and not fence.accepts(seen.password_set_at)
         refused_hash = seen.password if fenced and seen.password else seen.refused_hash
         unchanged = User.objects.filter(

@@ -13,7 +13,7 @@ from winddown.models import Capability
 from winddown.programme import capabilities
 from winddown.providers import PROVIDERS
 
-# Every session and device token ends by itself, whatever is done with it.
+# Every session and device token ends after this time, also when it is in use.
 STAFF_SESSION_MAX = dt.timedelta(hours=8)
 CUSTOMER_SESSION_MAX = dt.timedelta(days=30)
 TOKEN_MAX = dt.timedelta(days=90)
@@ -32,13 +32,14 @@ class Refusal(models.TextChoices):
 def session_refusal(
     user_id: int, admission: Admission | None, *, lasts: dt.timedelta = CUSTOMER_SESSION_MAX
 ) -> Refusal | None:
-    """Returns why a session or token of this user, issued by `admission`, is not accepted now; None
-    when it is.
+    """Returns why a session or token of this user, issued by `admission`, is not accepted now.
+    Returns None when it is accepted.
 
-    It takes one query, and no lock or worker: what was committed before this request counts. What a
-    provider's switch stopped stays refused after the provider is back, because the switch's version
-    has moved on. A customer's is also refused when it is older than `lasts`. Neither the fence nor a
-    switch touches staff (rule 16); their sessions end sooner instead.
+    It takes one query, and no lock or worker. Changes count that were committed before this
+    request. A session that a provider's switch stopped stays refused when the provider is back,
+    because the switch has a new version. A customer's session is also refused when it is older than
+    `lasts`. The fence and the switches do not touch staff (rule 16). Their sessions end sooner
+    instead.
     """
     method = admission.method if admission else AuthEvent.PASSWORD
     with connection.cursor() as cursor:
@@ -80,7 +81,7 @@ def session_refusal(
 
 
 def sessions_after_stop(switch: Capability) -> int:
-    """Returns how many customers' sessions of the switch's method were issued after it was stopped:
+    """Returns how many customers' sessions of the switch's method were issued after the stop. It
     must be 0.
     """
     method = switch.code.removeprefix("login_external:").removeprefix("login_")

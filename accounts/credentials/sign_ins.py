@@ -1,4 +1,4 @@
-"""Sign-in: by password, by another service, by passkey; every attempt is recorded."""
+"""Sign-in by password, by another service or by passkey. Every attempt is recorded."""
 
 from __future__ import annotations
 
@@ -87,11 +87,11 @@ def _judge_password(user: User | None, *, right: bool) -> tuple[str, Admission |
 
 
 def sign_in_external(provider: str, subject: str, *, origin: Origin) -> User | None:
-    """Returns the customer whom `provider` vouches for as `subject`, with the `admission`; else
-    None.
+    """Returns the customer whom `provider` names as `subject`, with the `admission`. Returns None
+    for a refusal.
 
-    Refused while the provider's switch is off or the identity suspended, whatever stage the
-    handshake had reached. No member of staff is ever let in this way.
+    It is refused while the provider's switch is off or the identity suspended, also at the end of a
+    handshake that began before. Staff are never let in this way.
     """
     with transaction.atomic():
         passage = _passage(f"login_external:{provider}")
@@ -116,11 +116,10 @@ def sign_in_external(provider: str, subject: str, *, origin: Origin) -> User | N
 
 
 def sign_in_passkey(user: User, *, registered_at: dt.datetime, origin: Origin) -> User | None:
-    """Returns the user, whose passkey registered at `registered_at` was verified just now, with the
-    `admission`; else None.
+    """Returns the user with the `admission`. Returns None for a refusal. The caller has just
+    verified the passkey, which was registered at `registered_at`.
 
-    A passkey is a customer's own key like the password: the same switch governs it, and one from
-    before the fence opens nothing by itself.
+    The switch of passwords also governs passkeys. A passkey from before the fence opens nothing.
     """
     with transaction.atomic():
         staff = user.kind == User.Kind.STAFF

@@ -1,6 +1,4 @@
-"""What attack analysis keeps of the attempts to sign in: counts per minute, devices, sources,
-windows.
-"""
+"""The data of attack analysis: counts per minute, devices, sources, windows."""
 
 from __future__ import annotations
 
@@ -13,8 +11,8 @@ from winddown.guards import append_only
 
 
 class DetectionRule(models.Model):
-    """A rule that finds attacks or victims, with its thresholds as data; a change is a new version,
-    so that a hit can be replayed.
+    """A rule that finds attacks or victims, with its thresholds as data. A change is a new version,
+    so a hit can be decided again.
     """
 
     code = models.CharField(max_length=40)
@@ -44,8 +42,8 @@ else:
 
 
 class Sketch(_Bits):
-    """256 bits, one set per hashed login id: how many different ids there were, in 32 bytes, and the
-    ids of two spans together are the bits of both.
+    """256 bits. Each login id sets one bit by its hash. The set bits tell how many different ids
+    there were, in 32 bytes. The bits of two spans can be joined by OR.
     """
 
     BITS = 256
@@ -55,8 +53,8 @@ class Sketch(_Bits):
 
 
 class AttackWatch(models.Model):
-    """Until when (exclusive) the attempts are counted and folded into windows, and what the fold
-    remembers; one row.
+    """The end (exclusive) of the counted and of the folded attempts, and the memory of the fold.
+    There is one row.
     """
 
     read_until = models.DateTimeField(null=True)
@@ -72,7 +70,7 @@ class AttackWatch(models.Model):
 
 
 class AuthMinute(models.Model):
-    """All attempts of one minute, by what came of them.
+    """All attempts of one minute, by outcome.
 
     `strange_passwords` are the wrong passwords from a device that the account was never used from.
     Customers mistype theirs on devices that are known.
@@ -94,8 +92,8 @@ class AuthMinute(models.Model):
 
 
 class SourceMinute(models.Model):
-    """What one source tried in one minute: unknown ids, and wrong passwords from strange devices.
-    Honest people do not.
+    """The tries of one source in one minute: unknown ids, and wrong passwords from strange devices.
+    Honest people rarely have these.
 
     A source is an address, its /24 network, or a device (`device:...`).
     """
@@ -140,7 +138,7 @@ class AccountDevice(models.Model):
 
 
 class SuspiciousSource(models.Model):
-    """A source that tried what honest people do not, from `since` on, with the rule and the
+    """A source whose tries are not those of honest people, from `since` on, with the rule and the
     evidence.
     """
 
@@ -169,7 +167,7 @@ class SuspiciousSource(models.Model):
 
 
 class AttackWindow(models.Model):
-    """One wave of an attack while it lasted; open until its wave was quiet long enough."""
+    """One wave of an attack. The window is open until the wave was quiet long enough."""
 
     class Wave(models.TextChoices):
         UNKNOWN_LOGIN_ID = "unknown_login_id"

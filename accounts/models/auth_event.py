@@ -1,4 +1,4 @@
-"""Attempts to sign in: what attack analysis reads, tens of millions of rows."""
+"""Attempts to sign in. Attack analysis reads them. There are tens of millions of rows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from winddown.programme.capabilities import PROVIDERS
 
 
 class AuthEvent(models.Model):
-    """One attempt to sign in and what came of it.
+    """One attempt to sign in and its outcome.
 
-    The rows are written in the order of time and read in ranges of time, so a BRIN index serves; a
-    b-tree, even the primary key's (the storage migration drops it), would only slow the load.
+    The rows are written in the order of time and read in ranges of time, so a BRIN index is enough.
+    A b-tree would only slow the load. The storage migration drops even that of the primary key.
     `user_id` has no foreign key: an attempt with an unknown login id has no user, and the rows
     outlive the users.
     """

@@ -8,10 +8,10 @@ from django.db.models.lookups import Exact
 
 
 class BreachedPassword(models.Model):
-    """One password that nobody may choose, as the SHA-1 that such lists are published by.
+    """One password that nobody may choose, as its SHA-1. Such lists are published as SHA-1.
 
     A row is twenty bytes and their index, because lists have tens of millions of rows and a check
-    is one look-up. SHA-1 protects nothing here; the lists are made of it.
+    is one look-up. SHA-1 protects nothing here. It is only the format of the lists.
     """
 
     sha1 = models.BinaryField(primary_key=True)

@@ -1,4 +1,4 @@
-"""The credential fence: the row that ends what customers set or were given before its instant."""
+"""The credential fence: its row ends the credentials of customers from before its instant."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from winddown.sqlstates import SqlState
 class CredentialFence(Stateful):
     """standing -> lifted | superseded.
 
-    While it stands, nothing that a customer set or was given before `not_before` is accepted; what
-    was given at that instant or later is. One fence stands at a time; a later run supersedes it
+    While it stands, no credential of a customer from before `not_before` is accepted. A credential
+    from that instant or later is accepted. One fence stands at a time; a later run supersedes it
     with a later instant. Lifting takes two people, and is refused once a batch of its run has
     removed passwords. Rows are never deleted, and an ended fence never changes again.
     """
@@ -28,7 +28,8 @@ class CredentialFence(Stateful):
         SUPERSEDED = "superseded"
 
     IN_FORCE = (State.STANDING, State.SUPERSEDED)
-    """What was given before its instant is not accepted: a later fence adds to an earlier one."""
+    """Credentials from before its instant are not accepted. A later fence adds to an earlier one.
+    """
     TAKEN_BACK = (State.LIFTED,)
     """It refuses nothing."""
 

@@ -1,4 +1,4 @@
-"""Device tokens: what the app on a customer's device carries instead of a session."""
+"""Device tokens: the app on a customer's device sends one instead of a session."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from django.db import models
 
 
 class DeviceToken(models.Model):
-    """An opaque token, of which only the SHA-256 is stored; it lives until it is revoked, refused
-    or too old.
+    """An opaque token. Only its SHA-256 is stored. It is accepted until it is revoked, refused or
+    too old.
 
-    `issued_at`, `method` and `switch_version` are an admission as a session carries it, so the same
+    `issued_at`, `method` and `switch_version` are an admission like that of a session. The same
     rule judges both: the fence, the provider's switch and the account's own end of sessions.
     """
 

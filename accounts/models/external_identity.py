@@ -14,9 +14,9 @@ from winddown.programme.capabilities import PROVIDERS
 class ExternalIdentity(Stateful):
     """active -> suspended -> active.
 
-    A suspended identity opens nothing. The switch `login_external:<provider>` refuses first and for
-    all at once; this state is each person's own record of it. No foreign key in the database: a
-    mass table, checked as a set by `manage.py verify`.
+    A suspended identity opens nothing. The switch `login_external:<provider>` refuses first, for
+    all people at once. This state is the record of each person. It is a mass table without a
+    foreign key in the database. `manage.py verify` checks it as a set.
     """
 
     class State(models.TextChoices):
@@ -24,7 +24,7 @@ class ExternalIdentity(Stateful):
         SUSPENDED = "suspended"
 
     ALONE = (State.ACTIVE, State.SUSPENDED)
-    """Asked for one at a time: no set of states has the same meaning."""
+    """Code asks for one of these at a time. No set of states has a common meaning."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,

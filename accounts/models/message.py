@@ -1,4 +1,4 @@
-"""The outbox: what one person is to be told over one channel."""
+"""The outbox: messages to one person over one channel."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from django.db.models import Q
 
 
 class Message(models.Model):
-    """Owed from the commit of what it tells, until it is sent or given up.
-
-    The address is sealed, and deleted when the message ended. A message that carries a one-time
-    link does not hold the link's secret: that is made again when the message is handed over. A
-    sender takes a lease first, so a message whose sender was killed goes out later, perhaps twice;
-    both copies carry the same link and the same message id.
+    """A message. It is owed from the commit of its event until it is sent or given up. The address
+    is sealed, and is deleted when the message ended. A message with a one-time link does not hold
+    the link's secret. The secret is derived again when the message is handed over. A sender takes a
+    lease first. A message whose sender was killed goes out later, perhaps twice. Both copies carry
+    the same link and the same message id.
     """
 
     class Kind(models.TextChoices):

@@ -1,4 +1,4 @@
-"""What somebody asked for without being signed in, and the one-time links that answer it."""
+"""Requests of people who are not signed in, and the one-time links that answer them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from winddown.sqlstates import SqlState
 
 
 class AccessRequest(models.Model):
-    """Somebody wants to get in, and typed who they are; whether anybody is known is found later.
+    """A request for access with the text that the person typed. A worker finds out later whether an
+    account matches.
 
-    The page writes this row and nothing else, so that it takes the same time and gives the same
-    answer for everybody. What was typed is sealed.
+    The page writes this row only. Therefore it takes the same time and gives the same answer for
+    everybody. The typed text is sealed.
     """
 
     class Purpose(models.TextChoices):
@@ -63,13 +64,13 @@ class AccessRequest(models.Model):
 
 
 class OneTimeLink(models.Model):
-    """Opens one thing once: a new password, a new account, a new channel.
+    """A link that works once: for a new password, a new account or a new channel.
 
-    Neither its token (mail) nor its code (telephone) is stored: both are made from `key` with the
+    Its token (mail) and its code (telephone) are not stored. Both are derived from `key` with the
     site's secret. Its time begins when it is handed to its channel. It is dead after its use, when
     its time is over, when the account's password or address changed after its issue, when a
     credential fence rose after it, and after too many wrong codes. The database refuses the use of
-    a dead one to every writer.
+    a dead link, whoever writes.
     """
 
     class Purpose(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Assisted recovery: how somebody without a channel proves who they are, to two people."""
+"""Assisted recovery: a person without a channel proves their identity to two members of staff."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ class RecoveryCase(Stateful):
     """opened -> collecting -> proposed -> approved -> completed; before approval, or taken back
     after it, -> rejected.
 
-    What the person wrote (who they are, how to reach them now) is sealed. `account` is whom support
-    found them to be; neither it nor `second_factor_lost` changes once proposed. Approval takes a signature of a second
-    person who neither proposed the case nor recorded a proof in it. The case is completed by the
-    person: with a link sent to the new channel, which thereby is proved to be theirs.
+    The person's text (who they are, where they are reached now) is sealed. `account` is the account
+    that support found. It and `second_factor_lost` do not change after the proposal. Approval takes
+    a signature of a second person, who did not propose the case and recorded no proof in it. The
+    person completes the case with a link that was sent to the new channel. The use of the link
+    proves the channel.
     """
 
     class State(models.TextChoices):
@@ -44,9 +45,9 @@ class RecoveryCase(Stateful):
         OWN_CHANNEL = "own_channel"
 
     UNDER_WORK = (State.OPENED, State.COLLECTING)
-    """Proofs are collected; nobody proposed anything yet."""
+    """Proofs are collected. Nobody has proposed anything yet."""
     UNDER_DECISION = (State.PROPOSED, State.APPROVED)
-    """It names an account and is not ended: there is at most one for an account."""
+    """It names an account and has not ended. An account has at most one."""
     ENDED = (State.COMPLETED, State.REJECTED)
     """It never changes again."""
     AGREED = (State.APPROVED, State.COMPLETED)
@@ -187,7 +188,7 @@ class RecoveryCase(Stateful):
         permission="accounts.work_recovery_case",
     )
     def propose(self) -> None:
-        """Support holds the proofs to be enough; a second person looks at them."""
+        """Support says that the proofs are enough. A second person looks at them."""
 
     @transition(
         field="state",
@@ -196,7 +197,7 @@ class RecoveryCase(Stateful):
         permission="accounts.decide_recovery_case",
     )
     def approve(self) -> None:
-        """A second person agrees; the person may have a link sent to the new channel."""
+        """A second person agrees. The person may ask for a link to the new channel."""
 
     @transition(
         field="state",
@@ -223,7 +224,7 @@ class RecoveryCase(Stateful):
         permission="accounts.decide_recovery_case",
     )
     def revoke(self) -> None:
-        """Something came up after the approval; one person is enough to stop."""
+        """Doubts came up after the approval. One person is enough to stop."""
 
     @transition(
         field="state",
@@ -241,9 +242,8 @@ class RecoveryCaseTransition(TransitionLog):
 
 
 class ProofStep(models.Model):
-    """One thing that was seen or heard, by one member of staff; never changed, only added to.
-
-    The note says what was checked, not the data itself.
+    """One thing that one member of staff saw or heard. Rows are added and never changed. The note
+    says what was checked. It does not repeat the data.
     """
 
     class Kind(models.TextChoices):

@@ -16,10 +16,10 @@ class ResetNotice(Stateful):
     """queued -> sending -> sent -> undeliverable; sending -> queued | undeliverable | unknown;
     unknown -> sent | queued; queued -> sent.
 
-    The key (run, user) is what keeps a repeated batch or a resumed wave from telling a person
-    twice. It carries no address: the channel's address is read from the account when it is sent.
-    `sending` is committed before the mail server hears of the notice. A notice whose sender died
-    after that is `unknown`, and only the mail server's own report moves it on.
+    The key (run, user) prevents that a repeated batch or a resumed wave tells a person twice. The
+    row has no address. The sender reads the channel's address from the account. `sending` is
+    committed before the mail server hears of the notice. A notice whose sender died after that is
+    `unknown`. Only the mail server's own report moves it on.
     """
 
     class State(models.TextChoices):
@@ -30,9 +30,9 @@ class ResetNotice(Stateful):
         UNKNOWN = "unknown"
 
     SETTLED = (State.SENT, State.UNDELIVERABLE)
-    """Nothing more is done to tell the person by this notice."""
+    """The service does no more to tell the person by this notice."""
     NOT_SETTLED = (State.QUEUED, State.SENDING, State.UNKNOWN)
-    """It is still to be sent, or nobody here knows whether it was."""
+    """It must still be sent, or nobody here knows whether it was sent."""
 
     class Channel(models.TextChoices):
         EMAIL = "email"
@@ -94,7 +94,7 @@ class ResetNotice(Stateful):
         custom={"system": True},
     )
     def begin(self) -> None:
-        """The mail server will hear of it next."""
+        """The sender offers it to the mail server next."""
 
     @transition(
         field="state",
@@ -154,7 +154,7 @@ class ResetNotice(Stateful):
         custom={"system": True, "when": Q(accepted_at=None)},
     )
     def queue_again(self) -> None:
-        """The mail server's log, complete for its time, does not know it."""
+        """The mail server's log is complete for that time and does not contain it."""
 
     @transition(
         field="state",
@@ -164,7 +164,7 @@ class ResetNotice(Stateful):
         custom={"system": True, "when": Q(attempts=0)},
     )
     def hand_over(self) -> None:
-        """It stands in a file for whoever carries it."""
+        """It is in a file for its carrier."""
 
     @transition(
         field="state",
@@ -174,7 +174,7 @@ class ResetNotice(Stateful):
         custom={"system": True, "when": Q(bounced_at__isnull=False)},
     )
     def bounce(self) -> None:
-        """It was taken, and came back."""
+        """The mail server took it, and it came back."""
 
 
 class ResetNoticeTransition(TransitionLog):
@@ -182,8 +182,8 @@ class ResetNoticeTransition(TransitionLog):
 
 
 class NoticeWave(models.Model):
-    """Which notices of a run belong to one of its waves: those up to `last_id` that no earlier wave
-    has. Written when the first wave opens, never changed.
+    """The notices of one wave of a run: all up to `last_id` that no earlier wave has. The row is
+    written when the first wave opens, and never changed.
     """
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="+")
@@ -204,8 +204,8 @@ class NoticeWave(models.Model):
 
 
 class MailReport(models.Model):
-    """A member of staff said that what was loaded of the mail server's log is all of it, up to
-    `complete_until`; what was unknown from before was settled by it.
+    """A member of staff said that the mail server's log is loaded completely up to
+    `complete_until`. Notices from before that were unknown are settled by it.
     """
 
     complete_until = models.DateTimeField()

@@ -11,10 +11,9 @@ from winddown.sqlstates import SqlState
 
 
 def _in_one_hand(account: str) -> str:
-    """Returns the function's text: the person behind `account` holds no two such roles, with all
-    accounts of the person taken together.
-
-    The person's accounts are locked, so that two roles given at the same moment meet each other.
+    """Returns the function's text. It refuses that the person behind `account` holds two such roles
+    in any of the person's accounts. It locks these accounts, so it also sees a role that is given
+    at the same moment.
     """
     pairs = ", ".join(f"('{one}', '{other}')" for one, other in INCOMPATIBLE)
     return f"""

@@ -19,8 +19,8 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def of_customers(self) -> SessionQuerySet:
         """Returns the customers' sessions.
 
-        By a look-up per row and not a join: right after mass changes the statistics of both tables
-        mislead the planner, and a join would then be a loop over everybody for every session.
+        It uses a look-up per row, not a join. Right after mass changes the statistics of both
+        tables mislead the planner, and a join would loop over all accounts for every session.
         """
         owners = get_user_model().objects.filter(pk=OuterRef("user_id"))
         return self.annotate(owner_kind=Subquery(owners.values("kind"))).filter(
@@ -28,7 +28,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
         )
 
     def remove(self) -> int:
-        """They are deleted; returns how many."""
+        """The sessions are deleted. Returns how many."""
         try:
             inner, params = self.order_by().values("pk").query.sql_with_params()
         except EmptyResultSet:
@@ -47,12 +47,12 @@ class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type
 
 
 class Session(AbstractBaseSession):
-    """One visitor's session; with a user, when and by which method that user was admitted.
+    """One visitor's session. With a user, it says when and by which method that user was admitted.
 
     `issued_at` is the instant of the admission, taken under the locks that the fence and the
     switches wait for, not the instant at which the row was written. `switch_version` is the version
-    of the provider's or the password's switch that let the user in. A session that was deleted
-    stays deleted: saving it again is refused by the store.
+    of the provider's or the password's switch that let the user in. A deleted session stays
+    deleted. The store refuses to save it again.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -78,5 +78,7 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> Any:
-        """Returns the store that the settings name: it imports this model, so its name leads there."""
+        """Returns the session store of the settings. It is found by name, because it imports this
+        model.
+        """
         return import_module(settings.SESSION_ENGINE).SessionStore

@@ -1,4 +1,4 @@
-"""Storms of sign-ins: a list-type attack as it is seen while it lasts."""
+"""Storms of sign-ins: a list-type attack, seen while it lasts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ class SignInStorm(Stateful):
     """under_way -> over.
 
     While one is under way, devices that are seen for the first time share a small allowance of
-    attempts. It holds until `holds_until`, which moves on while the signs last; the state follows
-    when somebody looks. `signs` is what was counted when it began: numbers, and nobody's data.
+    attempts. It holds until `holds_until`, which moves on while the signs last. The state follows
+    at the next look. `signs` are the counts at its beginning. They are numbers without personal
+    data.
     """
 
     class State(models.TextChoices):
@@ -22,7 +23,7 @@ class SignInStorm(Stateful):
         OVER = "over"
 
     ALONE = (State.UNDER_WAY, State.OVER)
-    """Asked for one at a time: no set of states has the same meaning."""
+    """Code asks for one of these at a time. No set of states has a common meaning."""
 
     state = state_field(State, initial=State.UNDER_WAY)
     began_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Staff numbers: one person has one, in one spelling, so that two spellings never sign as two
+"""Staff numbers. A person has one number in one spelling, so two spellings never sign as two
 people.
 """
 
@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import CheckConstraint, F, Func, Q
 from django.db.models.functions import Lower, Trim
 
-# A space, a control character, or one that nobody sees.
+# A space, a control character, or an invisible character.
 _INVISIBLE = r"[[:space:][:cntrl:]\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 
 
@@ -42,9 +42,9 @@ class StaffNumberField(models.CharField):
 
 
 def in_one_spelling(column: str, *, name: str) -> CheckConstraint:
-    """Returns the constraint that refuses any other spelling, whoever writes it.
+    """Returns the constraint that refuses any other spelling from every writer.
 
-    Every guard compares staff numbers as they stand. The constraint is why that compares people.
+    Every guard compares the stored staff numbers. Because of the constraint, this compares people.
     """
     spelling = Lower(Trim(Normalized(F(column))))
     return CheckConstraint(

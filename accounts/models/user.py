@@ -14,10 +14,10 @@ from django.db.models.functions import Lower, Replace
 from accounts.models.staff_number import StaffNumberField, in_one_spelling
 from winddown import clock
 
-# An empty hash, or what Django writes for an unusable one.
+# An empty hash, or an unusable one as Django writes it.
 WITHOUT_PASSWORD = Q(password="") | Q(password__startswith="!")  # noqa: S106
 
-# A telephone number without what people put between its digits.
+# A telephone number without the marks between its digits.
 PHONE_DIGITS = Replace(Replace("phone", Value("-"), Value("")), Value("+"), Value(""))
 
 
@@ -28,8 +28,8 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(kind=User.Kind.CUSTOMER)
 
     def registered_by(self, at: dt.datetime) -> UserQuerySet:
-        """Returns those who had an account at `at`; one without a date of registration always had
-        it.
+        """Returns the people who had an account at `at`. Accounts without a date of registration
+        count.
         """
         return self.filter(Q(registered_at=None) | Q(registered_at__lte=at))
 
@@ -40,7 +40,9 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(WITHOUT_PASSWORD)
 
     def with_channel(self, *, verified_by: dt.datetime) -> UserQuerySet:
-        """Returns those who can be reached: an e-mail address or a phone verified at `verified_by`."""
+        """Returns the people who can be reached by an e-mail address or a telephone that was
+        verified by then.
+        """
         return self.filter(_channel(verified_by))
 
     def without_channel(self, *, verified_by: dt.datetime) -> UserQuerySet:
@@ -68,7 +70,9 @@ class UserManager(BaseUserManager["User"]):
     def create_staff(
         self, login_id: str, *, staff_number: str, password: str, **fields: Any
     ) -> User:
-        """A member of staff who can sign in and sign approvals as the person `staff_number`."""
+        """Returns a new member of staff, who signs in and signs approvals as the person
+        `staff_number`.
+        """
         user = self.model(
             login_id=login_id,
             kind=User.Kind.STAFF,
@@ -135,12 +139,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects = UserManager()
 
-    # Set by `credentials.sign_in` on the user it lets in, for the session that is opened then.
+    # `credentials.sign_in` sets this on the user whom it lets in. The session that is opened next
+    # needs it.
     admission: Any = None
 
     class Meta:
         default_permissions = ()
-        # People say their address when they cannot sign in; files may bring shared ones.
+        # People type their address when they cannot sign in. Loaded accounts may share one.
         indexes = [
             models.Index(Lower("email"), name="account_of_email", condition=~Q(email="")),
             models.Index(PHONE_DIGITS, name="account_of_phone", condition=~Q(phone="")),
@@ -168,16 +173,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         return f"account {self.pk}"
 
     def set_password(self, raw_password: str | None) -> None:
-        """The object's password is `raw_password`, set now; saving it is the caller's."""
+        """The object's password is `raw_password`, set now. The caller saves it."""
         super().set_password(raw_password)
         self.password_set_at = clock.now()
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Returns whether `raw_password` is the account's; a hash of an older method is then
-        rewritten.
+        """Returns whether `raw_password` is the account's password. If so, a hash of an older
+        method is rewritten.
 
-        The rewriting does not count as setting the password. It replaces only the very hash that
-        was checked: one that a reset removed at the same moment stays removed.
+        The rewriting does not count as setting the password. It replaces only the hash that was
+        checked. A hash that a reset removed at the same moment stays removed.
         """
 
         def rewrite(raw: str) -> None:

@@ -1,1 +1,1 @@
-"""How somebody who cannot sign in gets in again."""
+"""Recovery of access for people who cannot sign in."""

@@ -1,4 +1,4 @@
-"""Requests of people who are not signed in: written by a page, answered behind it."""
+"""Requests of people who are not signed in. A page writes them and a worker answers them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from winddown.registries import Registry
 
 log = logging.getLogger(__name__)
 
-# By purpose: what finds out whom the typed text means, queues messages, and says what came of it.
-# Runs in a transaction of its own, which holds the request.
+# By purpose: a function that finds the accounts of the typed text, queues messages, and returns the
+# answer. It runs in a transaction of its own, which locks the request.
 ANSWERS: Registry[Callable[[AccessRequest, str], AccessRequest.Answer]] = Registry(
     "answers to requests for access",
     entries_are="by purpose: answers a request with what was typed",
@@ -27,8 +27,8 @@ ANSWERS: Registry[Callable[[AccessRequest, str], AccessRequest.Answer]] = Regist
 def ask(purpose: str, typed: str, *, language: str, network: str | None) -> AccessRequest:
     """The request is written, and a worker is told to answer it.
 
-    It is one row, whatever was typed. Whether anybody is known is found out later, so neither the
-    answer nor its time can tell.
+    It writes one row for every text. The look-up happens later, so the answer and its time do not
+    tell whether an account exists.
     """
     key = uuid.uuid4()
     with transaction.atomic():
@@ -45,7 +45,7 @@ def ask(purpose: str, typed: str, *, language: str, network: str | None) -> Acce
 
 
 def answer_due() -> int:
-    """Every request that waits is answered once; returns how many were."""
+    """Every request that waits is answered once. Returns how many were answered."""
     answered = 0
     while _answer_next():
         answered += 1
@@ -67,7 +67,7 @@ def _answer_next() -> bool:
             with transaction.atomic():
                 answer = ANSWERS[request.purpose](request, typed)
         except Exception:
-            # A request that cannot be answered must not block all others for ever.
+            # One request that fails must not block all others.
             log.exception("access request %s could not be answered", request.pk)
             answer = AccessRequest.Answer.FAILED
         AccessRequest.objects.filter(pk=request.pk).update(answered_at=clock.now(), answer=answer)

@@ -25,17 +25,17 @@ from winddown.errors import CapabilityStopped, PastDeadline
 from winddown.programme import capabilities
 from winddown.programme.capabilities import PROVIDERS
 
-# A family may share one mailbox; nobody honest asks for more accounts than this at one address.
+# A family may share one mailbox. Honest people have no more accounts than this at one address.
 ACCOUNTS_MAX = 5
 FRESH_FOR = dt.timedelta(minutes=10)
 Answer = AccessRequest.Answer
 
 
 def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
-    """Every customer whom `typed` means has a link on the way to the verified channel.
+    """Every customer whom `typed` names is sent a link to the verified channel.
 
-    It is a login id, or an address that was verified. An account whose password was removed, or
-    that never had one, gets its link like any other; staff never do (rule 16).
+    `typed` is a login id, or an address that was verified. An account without a password gets its
+    link like every other account. Staff never get one (rule 16).
     """
     found = _meant(typed)
     if not found:
@@ -50,7 +50,7 @@ def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
 
 
 def _meant(typed: str) -> list[tuple[User, Address]]:
-    """Returns whom the text means, each with their own channel."""
+    """Returns the accounts that the text names, each with its own channel."""
     found: dict[int, tuple[User, Address]] = {}
     login_id = unicodedata.normalize("NFKC", typed).strip().lower()
     active = User.objects.customers().filter(is_active=True)
@@ -66,11 +66,12 @@ def _meant(typed: str) -> list[tuple[User, Address]]:
 
 
 def choose_password(link: OneTimeLink, raw_password: str) -> User:
-    """The link is used; its account has the password and no session, and its owner is told.
+    """The link is used. Its account has the password and no session, and its owner is told.
 
-    A link of an assisted case also makes the new channel the account's and completes the case. The
-    owner signs in as always: a second factor is not touched. Raises `LinkDead`, and what
-    `credentials.choose_password` raises; then nothing changed and the link still lives.
+    A link of an assisted case also makes the new channel the account's and completes the case. A
+    second factor is not touched: the owner still needs it to sign in. Raises `LinkDead`, and the
+    errors of `credentials.choose_password`. After an error nothing has changed and the link still
+    works.
     """
     with transaction.atomic():
         used = links.use(link)
@@ -88,10 +89,10 @@ def choose_password(link: OneTimeLink, raw_password: str) -> User:
 def set_first_password(
     user: User, raw_password: str, *, admission: Admission, language: str
 ) -> None:
-    """A customer who had no password, and was just let in by a provider, has one.
+    """A customer who had no password, and was just let in by a provider, has a password.
 
-    Raises `ProviderNotTrusted` unless the provider's switch is on under the very version that let
-    the session in, and the identity active; both stay so until the commit. Every session ends.
+    Raises `ProviderNotTrusted` unless the identity is active and the provider's switch is on in the
+    version that let the session in. Both stay so until the commit. Every session ends.
     """
     with transaction.atomic():
         try:
@@ -111,7 +112,7 @@ def set_first_password(
 
 
 def may_set_first_password(user: User, admission: Admission | None) -> bool:
-    """Returns whether this is a customer without a password, whom a provider let in a short while
+    """Returns whether this is a customer without a password whom a provider let in a short while
     ago.
     """
     return (

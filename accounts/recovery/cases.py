@@ -1,4 +1,6 @@
-"""Assisted recovery: opened by somebody without a channel, worked by support, decided by another."""
+"""Assisted recovery. A person without a channel opens a case, support works on it, and a second
+member of staff decides.
+"""
 
 from __future__ import annotations
 
@@ -40,13 +42,13 @@ STAGE = "decide"
 WORK, DECIDE = "accounts.work_recovery_case", "accounts.decide_recovery_case"
 SAME_FORM_WITHIN = dt.timedelta(minutes=10)
 DECIDE_WITHIN = dt.timedelta(days=7)
-# Without letters and digits that people confuse.
+# It has no letters and digits that people confuse.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """What the person wrote: who they are, where they can be reached now, what happened."""
+    """The person's text: who they are, where they can be reached now, what happened."""
 
     name: str
     account: str
@@ -60,7 +62,7 @@ class Contact:
 def open_case(
     contact: Contact, *, address: Address, language: str, network: str | None
 ) -> RecoveryCase:
-    """A case waits for support; the person asks for it later by `reference`.
+    """A case waits for support. The person asks for it later by `reference`.
 
     No account is looked up, so the person who writes learns nothing about any account. The same
     form, sent twice from one network within ten minutes, is one case.
@@ -88,7 +90,7 @@ def open_case(
 
 
 def _twin(contact: Contact, *, address: Address, network: str | None) -> RecoveryCase | None:
-    """Returns the case that the same form has opened a short while ago."""
+    """Returns the case that the same form opened a short while ago."""
     recent = RecoveryCase.objects.filter(
         state=State.OPENED,
         contact_fingerprint=address.fingerprint,
@@ -104,14 +106,14 @@ def _reference() -> str:
 
 
 def of_reference(typed: str) -> RecoveryCase | None:
-    """Returns the case that has the reference, however its groups were typed."""
+    """Returns the case that has the reference. Case and the marks between its groups do not matter."""
     text = "".join(letter for letter in typed.upper() if letter in _ALPHABET)
     grouped = "-".join(text[at : at + 4] for at in range(0, len(text), 4))
     return RecoveryCase.objects.filter(reference=grouped).first()
 
 
 def disclose_contact(case: RecoveryCase, *, actor: Actor, reason: str) -> Contact:
-    """Returns in full what the person wrote; the audit journal says that `actor` read it, and why."""
+    """Returns the person's text in full. The audit journal says that `actor` read it, and why."""
     if not (actor.has_perm(WORK) or actor.has_perm(DECIDE)):
         raise NotPermitted(actor=actor.pk, action=f"read {case}", permission=WORK)
     with transaction.atomic():
@@ -147,8 +149,9 @@ def take(case: RecoveryCase, *, actor: Actor, reason: str) -> RecoveryCase:
 
 
 def add_proof(case: RecoveryCase, *, kind: str, note: str, actor: Actor) -> ProofStep:
-    """One more kind of proof stands in the case. Raises `GuardNotMet` for a kind it has, or when it
-    is not collecting."""
+    """The case has one more kind of proof. Raises `GuardNotMet` for a kind that it has already, or
+    when it is not collecting.
+    """
     require(actor, WORK, action=f"add a proof to {case}")
     try:
         with transaction.atomic():
@@ -239,8 +242,8 @@ def _is_channel_of(user: User, address: Address) -> bool:
 
 
 def content(case: RecoveryCase) -> dict[str, Any]:
-    """Returns what the second person signs: whose account, which channel, whether its second
-    factors go, which proofs.
+    """Returns the content that the second person signs: the account, the channel, whether its
+    second factors are removed, and the proofs.
     """
     return {
         "case": case.pk,
@@ -256,7 +259,7 @@ def content(case: RecoveryCase) -> dict[str, Any]:
 
 
 def decline(case: RecoveryCase, *, code: str, actor: Actor, reason: str) -> RecoveryCase:
-    """The case ends without a decision; the person is told the code's words."""
+    """The case ends without a decision. The person is told the code's words."""
     return _end(case, "decline", code=code, actor=actor, reason=reason)
 
 
@@ -268,7 +271,7 @@ def decide(
 ) -> RecoveryCase:
     """The proposal is approved or rejected by somebody who had no part in it.
 
-    Raises what `approvals.decide` raises; `SamePerson` also for whoever recorded a proof.
+    Raises the errors of `approvals.decide`. A person who recorded a proof also gets `SamePerson`.
     """
     with transaction.atomic():
         case = RecoveryCase.objects.select_for_update(of=("self",)).get(pk=case.pk)
@@ -293,7 +296,7 @@ def decide(
 
 
 def revoke(case: RecoveryCase, *, code: str, actor: Actor, reason: str) -> RecoveryCase:
-    """An approval that nobody used yet is taken back."""
+    """An approval that was not used yet is taken back."""
     return _end(case, "revoke", code=code, actor=actor, reason=reason)
 
 
@@ -330,7 +333,7 @@ approvals.DECIDERS.add("recovery_case", _decided)
 
 
 def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
-    """The new channel of an approved case has a link; for any other case nothing is sent."""
+    """The new channel of an approved case is sent a link. For any other case nothing is sent."""
     case = of_reference(typed)
     if case is None or case.state != State.APPROVED or case.account is None:
         return Answer.NOBODY
@@ -347,11 +350,11 @@ def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
 
 
 def complete(case: RecoveryCase, *, user: User) -> None:
-    """The channel that the link proved is the account's, and lost second factors are gone; the old
-    channels have a notice.
+    """The account has the channel that the link proved, and its lost second factors are removed.
+    The old channels are sent a notice.
 
-    In the transaction in which the link is used. `channel_changed_at` keeps money waiting for a day
-    (rule 57). Raises `AddressTaken` when another account got the address meanwhile.
+    It runs in the transaction in which the link is used. `channel_changed_at` delays payments for a
+    day (rule 57). Raises `AddressTaken` when another account got the address meanwhile.
     """
     address = _address(case)
     addresses.take(address)
@@ -359,7 +362,7 @@ def complete(case: RecoveryCase, *, user: User) -> None:
         raise AddressTaken
     old = [found for each in (user.email, user.phone) if (found := addresses.understood(each))]
     at = clock.now()
-    # What was not proved anew no longer opens the account, beside a channel that was theirs before.
+    # The account's other channel was not proved anew. It no longer opens the account.
     others = (
         {} if _is_channel_of(user, address) else {f"{_other(address.channel)}_verified_at": None}
     )

@@ -1,5 +1,5 @@
-"""The forms of recovery: who the person is, a code, a new password, and what an assisted case
-needs.
+"""The forms of recovery: who the person is, a code, a new password, and the data of an assisted
+case.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PLAIN = {"autocapitalize": "none", "spellcheck": "false"}
 
 
 class WhoForm(forms.Form):
-    """Login id, e-mail address or telephone number: whichever the person remembers."""
+    """A login id, an e-mail address or a telephone number."""
 
     who = forms.CharField(
         label=_("Login ID, e-mail address or telephone number"),
@@ -33,7 +33,7 @@ class WhoForm(forms.Form):
 
 
 class AddressForm(forms.Form):
-    """One address: of an account to be opened, or of a person who wrote to support."""
+    """One address: for a new account, or of a person who wrote to support."""
 
     address: Address
 
@@ -59,7 +59,7 @@ class AddressForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """The code that a telephone got."""
+    """The code that was sent to a telephone."""
 
     code = forms.CharField(
         label=_("Code from the message"),
@@ -105,7 +105,7 @@ class NewPasswordForm(forms.Form):
 
 
 class HelpForm(AddressForm):
-    """What support needs to begin an assisted case."""
+    """The data that support needs to begin an assisted case."""
 
     name = SayingField(
         label=_("Your name"),
@@ -143,7 +143,7 @@ class ReferenceForm(forms.Form):
 
 
 class ProofForm(forms.Form):
-    """One proof: its kind, and what was seen, not the data itself."""
+    """One proof: its kind, and a note of what was checked. The note does not repeat the data."""
 
     kind = forms.ChoiceField(label=_("Kind of proof"))
     note = SayingField(
@@ -162,7 +162,7 @@ class ProofForm(forms.Form):
 
 
 class ProposeForm(ReasonForm):
-    """Whose account it is."""
+    """The account that the proposal names."""
 
     account = forms.CharField(
         label=_("Login ID or account reference"),
@@ -183,7 +183,7 @@ class ProposeForm(ReasonForm):
 
 
 class RejectionForm(ReasonForm):
-    """Why, in a code that the person is told."""
+    """The reason, as a code whose words the person is told."""
 
     code = forms.ChoiceField(label=_("What the person is told"))
     field_order = ("code", "reason")

@@ -32,7 +32,7 @@ def issue(
     request: AccessRequest | None = None,
     case: RecoveryCase | None = None,
 ) -> OneTimeLink:
-    """A link exists; its time begins when `hand_over` is called for its channel."""
+    """A link exists. Its time begins when `hand_over` is called for its channel."""
     key = uuid.uuid4()
     sealed = None
     if user is None:
@@ -51,14 +51,14 @@ def issue(
 
 
 def too_many(user: User) -> bool:
-    """Returns whether the account has had as many links this hour as it may have."""
+    """Returns whether the account has reached the limit of links of this hour."""
     since = clock.now() - dt.timedelta(hours=1)
     recent = OneTimeLink.objects.filter(user=user, issued_at__gt=since)
     return recent.count() >= LINKS_PER_HOUR_MAX
 
 
 def hand_over(link: OneTimeLink) -> None:
-    """The link's time has begun; a second call changes nothing."""
+    """The link's time has begun. A second call changes nothing."""
     OneTimeLink.objects.filter(pk=link.pk, expires_at=None, used_at=None).update(
         expires_at=clock.now() + VALID_FOR
     )
@@ -66,12 +66,12 @@ def hand_over(link: OneTimeLink) -> None:
 
 
 def token(link: OneTimeLink) -> str:
-    """Returns what the mailed link carries."""
+    """Returns the token of the mailed link."""
     return f"{link.key.hex}-{_secret(link, 'token')[:43]}"
 
 
 def code(link: OneTimeLink) -> str:
-    """Returns what a message to a telephone carries."""
+    """Returns the code of a message to a telephone."""
     return f"{int(_secret(link, 'code'), 16) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
 
 
@@ -80,7 +80,7 @@ def _secret(link: OneTimeLink, form: str) -> str:
 
 
 def by_token(given: str) -> OneTimeLink:
-    """Returns the living link of the token; raises `LinkDead` for every other."""
+    """Returns the living link of the token. Raises `LinkDead` for every other token."""
     key, _, _secret_part = given.partition("-")
     try:
         link = OneTimeLink.objects.select_related("case").filter(key=uuid.UUID(hex=key)).first()
@@ -92,10 +92,9 @@ def by_token(given: str) -> OneTimeLink:
 
 
 def by_code(request: AccessRequest, given: str) -> OneTimeLink:
-    """Returns the living link that answers the request and has this code; otherwise raises
-    `LinkDead`.
-
-    Every code that is typed counts, whether or not the request has a link; the sixth opens nothing.
+    """Returns the living link that answers the request and has this code. Otherwise raises
+    `LinkDead`. Every typed code counts, also for a request without a link. The sixth code opens
+    nothing.
     """
     typed = "".join(letter for letter in given if letter.isdecimal())
     counted = AccessRequest.objects.filter(pk=request.pk, tries__lt=AccessRequest.TRIES_MAX)
@@ -109,9 +108,7 @@ def by_code(request: AccessRequest, given: str) -> OneTimeLink:
 
 
 def lives(link: OneTimeLink) -> bool:
-    """Returns whether it would open something now. The database asks the same again when it is
-    used.
-    """
+    """Returns whether the link would work now. The database checks the same again when it is used."""
     at = clock.now()
     if link.used_at is not None or link.expires_at is None or at >= link.expires_at:
         return False
@@ -134,9 +131,8 @@ def _still_for(link: OneTimeLink, user: User) -> bool:
 
 
 def use(link: OneTimeLink) -> OneTimeLink:
-    """The link is used, in the transaction of the caller, who also does what it is for.
-
-    If two use it at once, the second finds it used. Raises `LinkDead`.
+    """The link is used, in the transaction of the caller, who also performs its purpose. If two
+    requests use it at once, the second finds it used. Raises `LinkDead`.
     """
     if not transaction.get_connection().in_atomic_block:
         raise AssertionError("a link is used by what it opens")

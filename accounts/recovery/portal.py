@@ -44,7 +44,7 @@ Purpose = AccessRequest.Purpose
 
 
 def _ask(request: HttpRequest, purpose: str, typed: str, *, limit: str) -> HttpResponse:
-    """The request is written, if the limits allow it; everybody gets the same answer."""
+    """The request is written if the limits allow it. Everybody gets the same answer."""
     network, address = network_of(request), addresses.understood(typed)
     key = address.text if address else typed
     if limits.allow(limit, key=key, network=network):
@@ -104,7 +104,9 @@ def open_link(request: HttpRequest, token: str = "") -> HttpResponse:
 
 
 def _opened(request: HttpRequest, token: str) -> HttpResponse:
-    """The session holds the token, and the address bar shows none. Nobody is signed out by it."""
+    """Returns the form's page. The session holds the token, and the address bar shows none. It
+    signs nobody out.
+    """
     request.session[_LINK] = token
     return redirect("recovery:password")
 
@@ -137,7 +139,9 @@ def _owner(link: OneTimeLink) -> User:
 
 
 def _done(request: HttpRequest, link: OneTimeLink, form: NewPasswordForm) -> bool:
-    """The link is used and the person is told; False when `form` says why it is not."""
+    """The link is used and the person is told. Returns False when `form` has the reason of a
+    refusal.
+    """
     with _refusal_in(form):
         if link.purpose == OneTimeLink.Purpose.SIGN_UP:
             registration.open_account(link, form.cleaned_data["password"])
@@ -153,7 +157,9 @@ def _done(request: HttpRequest, link: OneTimeLink, form: NewPasswordForm) -> boo
 
 @contextmanager
 def _refusal_in(form: NewPasswordForm) -> Iterator[None]:
-    """A refusal inside stands in `form`. A dead link has a page of its own and goes on."""
+    """A refusal inside becomes an error of `form`. `LinkDead` is raised further, because a dead
+    link has its own page.
+    """
     try:
         yield
     except LinkDead:

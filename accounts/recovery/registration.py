@@ -1,4 +1,4 @@
-"""Sign-up: a new account for an address that nobody has, and a hint for a person who has one."""
+"""Sign-up: a new account for an address without an account, and a hint for a person who has one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OPENED: Registry[Callable[[User, dt.datetime], None]] = Registry(
 
 
 def stopped() -> Offer | None:
-    """Returns since when and why nobody can register; None while people can."""
+    """Returns since when and why nobody can register. Returns None while people can register."""
     programme = Programme.objects.filter(pk=1).first()
     if programme is None:
         return None
@@ -39,9 +39,8 @@ def stopped() -> Offer | None:
 
 
 def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
-    """The address has a message: a link to a new account, or, if it has one, how to get in.
-
-    Only the person who reads that mailbox or telephone learns which (rule 15).
+    """The address is sent a message: a link to a new account, or help to sign in if there is an
+    account. Only the reader of that mailbox or telephone learns which one (rule 15).
     """
     address = addresses.understood(typed)
     if address is None:
@@ -64,16 +63,15 @@ def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
 
 
 def _named(address: Address) -> list[User]:
-    """Returns every account that has the address, verified or not, or is signed in to by it."""
+    """Returns every account that has the address, verified or not, or has it as login id."""
     return list(addresses.accounts_at(address)) + list(User.objects.filter(login_id=address.text))
 
 
 def open_account(link: OneTimeLink, raw_password: str) -> User:
-    """The address that the link proves has an account with the password, and all that comes with
-    one.
-
-    Raises `LinkDead`; `CapabilityStopped` or `PastDeadline` while nobody can register; and
-    `AddressTaken` when another account got the address before: of two at once, one is first.
+    """The address that the link proves has an account with the password and the rows of a new
+    account. Raises `LinkDead`. Raises `CapabilityStopped` or `PastDeadline` while nobody can
+    register. Raises `AddressTaken` when another account got the address before. Of two requests at
+    once, one succeeds.
     """
     address = links.address_for(link)
     made = User(login_id=address.text, account_ref=f"portal-{uuid.uuid4()}")

@@ -1,4 +1,4 @@
-"""Staff get a new password through two colleagues: one asks, a second agrees and hands the link
+"""Staff get a new password through two colleagues. One asks, and a second agrees and hands the link
 over.
 """
 
@@ -21,9 +21,9 @@ STAGE = "link"
 
 
 def request(person: User, *, actor: Actor, reason: str) -> Approval:
-    """A colleague has asked for a link for `person`; a second must agree.
+    """A colleague has asked for a link for `person`. A second one must agree.
 
-    Raises `StaffOnlyByStaff` for a customer, and for oneself, under whatever account.
+    Raises `StaffOnlyByStaff` for a customer, and for every account of the asking person.
     """
     _refuse(person, actor)
     with transaction.atomic():
@@ -41,8 +41,8 @@ def request(person: User, *, actor: Actor, reason: str) -> Approval:
 
 
 def agree(person: User, *, actor: Actor, reason: str) -> OneTimeLink:
-    """The link exists for 15 minutes and is handed over in person; the second factor is still asked
-    for.
+    """The link works for 15 minutes and is handed over in person. Sign-in still asks for the second
+    factor.
 
     Raises what `request` and `approvals.decide` raise.
     """
@@ -54,7 +54,7 @@ def agree(person: User, *, actor: Actor, reason: str) -> OneTimeLink:
         approvals.decide(
             asked.subject, stage=STAGE, actor=actor, digest=asked.digest, reason=reason
         )
-        # A colleague hands it over, so it proves no address.
+        # A colleague hands it over, so it does not prove an address.
         link = links.issue(OneTimeLink.Purpose.STAFF, address=Address("", ""), user=person)
         links.hand_over(link)
         audit.append("staff_recovery.agree", _stem(person), actor=actor, reason=reason)

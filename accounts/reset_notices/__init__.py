@@ -1,1 +1,1 @@
-"""Notices of a mass reset: their waves, their codes, and what came of them."""
+"""Notices of a mass reset: their waves, their codes and their results."""

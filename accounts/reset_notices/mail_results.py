@@ -1,4 +1,6 @@
-"""What the mail server's log says of our notices: recorded by files, and settled by their end."""
+"""The results of our notices in the mail server's log. Files record them. The end of a complete log
+settles them.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,8 @@ AT_THE_SERVER_AFTER = dt.timedelta(seconds=30)
 
 
 def find_notices() -> None:
-    """Every row of the file stands beside the notice that its message id names; the others are
-    refused, and so are results of notices that were not sent by then.
+    """Every row of the file is joined to the notice of its message id. Rows without a notice, and
+    results of notices that were not sent by then, are refused.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -69,8 +71,8 @@ def find_notices() -> None:
 
 
 def record(actor: Actor, progress: Callable[[int, int], None]) -> int:
-    """The notices know what the file says of them, and are in the state that follows; returns how
-    many notices learnt something.
+    """The notices have the results of the file and the state that follows. Returns how many notices
+    changed.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -111,15 +113,15 @@ def record(actor: Actor, progress: Callable[[int, int], None]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of the notices that were unknown."""
+    """The outcome of the notices that were unknown."""
 
     queued_again: int
     still_unknown: int
 
 
 def settle(*, complete_until: dt.datetime, actor: Actor, reason: str) -> Settled:
-    """All of the mail server's log up to `complete_until` is loaded: an unknown notice from before
-    that is not in it was never taken, and is queued again.
+    """The mail server's log is loaded completely up to `complete_until`. The server never took an
+    older unknown notice that is not in it. Such a notice is queued again.
 
     Raises `GuardNotMet` when the instant lies in the future, or when the log cannot be complete,
     because it lacks notices that the server has told us it took.

@@ -1,4 +1,4 @@
-"""What anybody may know about our notices: when, from where, and whether a code is one of ours."""
+"""Public facts about our notices: when, from where, and whether a code is one of ours."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Told:
 
 
 def told() -> Told:
-    """Returns what the public page says; without a reset there are no notices."""
+    """Returns the facts of the public page. Returns None without a reset."""
     fences = CredentialFence.objects.filter(state__in=CredentialFence.IN_FORCE)
     newest = fences.order_by("-pk").values_list("not_before", flat=True).first()
     return Told(reset_at=newest, sender=parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
@@ -36,8 +36,8 @@ class Checked:
 
 
 def check(code: str) -> Checked | None:
-    """Returns the notice that carries the code, if we sent it; None for a code that no notice has,
-    and for a notice that is still queued.
+    """Returns the sent notice that has the code. Returns None for a code without a notice, and for
+    a notice that is still queued.
     """
     notice_id = notice_codes.notice_of(code)
     if notice_id is None:

@@ -1,4 +1,6 @@
-"""The code on a notice: it names the notice to us and to nobody else, and cannot be made up."""
+"""The code on a notice. Only this service can derive the notice from it, and nobody can invent a
+valid code.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ def code_of(notice_id: int) -> str:
     """Returns twelve characters in three groups: thirty bits of a keyed digest of the notice's
     number, and the number under a mask that the digest makes.
 
-    A code that somebody made up is right once in 2^30.
+    An invented code is right once in 2^30.
     """
     if not (0 < notice_id <= _HALF):
         raise AssertionError(f"no notice has the number {notice_id}")
@@ -32,8 +34,8 @@ def code_of(notice_id: int) -> str:
 
 
 def notice_of(code: str) -> int | None:
-    """Returns the number of the notice that carries the code, however it was typed; None for any
-    other.
+    """Returns the number of the notice that has the code, in any spelling. Returns None for any
+    other code.
     """
     letters = re.sub(r"[\s\-‐‑–—ー－]", "", code).upper().translate(_TYPED_FOR)
     if len(letters) != 12 or any(letter not in ALPHABET for letter in letters):
@@ -50,13 +52,17 @@ def notice_of(code: str) -> int | None:
 
 
 def message_id(notice_id: int) -> str:
-    """Returns the mail's own id: the same at every attempt, and without anything about the person."""
+    """Returns the mail's own id. It is the same at every attempt, and contains nothing about the
+    person.
+    """
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     return f"<{code_of(notice_id).replace('-', '').lower()}.reset@{domain}>"
 
 
 def notice_of_message(message: str) -> int | None:
-    """Returns the number of the notice that was mailed under this id; None when it is none of ours."""
+    """Returns the number of the notice that was mailed under this id. Returns None when the id is
+    not ours.
+    """
     code, reset, _domain = message.strip("<> ").partition(".reset@")
     return notice_of(code) if reset else None
 

@@ -1,4 +1,4 @@
-"""Notices that others carry, and people whom nobody can reach, leave as files."""
+"""Files for the carriers of notices, and files of the people who cannot be reached."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Exported:
 
 
 def hand_over(run: Run, *, channel: str, to: Path, actor: Actor, reason: str) -> Exported:
-    """Every queued notice of the run for the channel is `sent`: its row stands in a file for the
-    carrier, beside one with the words, in which the code takes the place of `{code}`.
+    """Every queued notice of the run for the channel is `sent`. Its row is in a file for the
+    carrier. A second file has the words, in which the code replaces `{code}`.
 
-    The files are written before the notices are marked, and a second call after a crash between
-    the two writes the same bytes to the same name. Raises `GuardNotMet` for mails that the run
-    sends itself, and `FileDiffers` rather than replace a file.
+    The files are written before the notices are marked. After a crash between the two, a second
+    call writes the same bytes to the same name. Raises `GuardNotMet` for mails that the run sends
+    itself. Raises `FileDiffers` when a file exists with other content.
     """
     require(actor, "accounts.send_reset_notice", action="hand over notices")
     if channel == ResetNotice.Channel.EMAIL and run.params["mail"] != "file":
@@ -79,7 +79,7 @@ def hand_over(run: Run, *, channel: str, to: Path, actor: Actor, reason: str) ->
 
 
 class _Rows:
-    """The lines of the carrier's file, counted and hashed as they pass."""
+    """The lines of the carrier's file. It counts and hashes them while they are written."""
 
     def __init__(self, notices: QuerySet[ResetNotice], *, address: str) -> None:
         self.number = 0
@@ -99,7 +99,7 @@ class _Rows:
 
 def export_unreachable(run: Run, *, to: Path, actor: Actor, reason: str) -> Exported:
     """The file names every customer whom the run's notices cannot reach, by the core system's key
-    and nothing else; those without such a key are counted by our own number.
+    only. Customers without such a key are named by our own number.
     """
     require(actor, "accounts.send_reset_notice", action="export unreachable people")
     if run.as_of is None:
@@ -126,7 +126,7 @@ def export_unreachable(run: Run, *, to: Path, actor: Actor, reason: str) -> Expo
 
 
 def _csv(header: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
-    """Yields UTF-8 in pieces. Machines read it, so nothing is added to a value."""
+    """Yields UTF-8 in pieces. Machines read it, so values are written unchanged."""
     text = io.StringIO()
     out = csv.writer(text)
     out.writerow(header)

@@ -1,4 +1,4 @@
-"""Notices of a reset are sent by mail: each is committed as begun before the server hears of it."""
+"""Notices of a reset are sent by mail. Each is committed as begun before the server is asked."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class MailServerRefuses(WinddownError):
 
 
 class Letter:
-    """The words of the notices of one run; only the code differs from person to person."""
+    """The words of the notices of one run. Only the code differs from person to person."""
 
     def __init__(self, run: Run, *, by: str = ResetNotice.Channel.EMAIL) -> None:
         programme = Programme.objects.get(pk=1)
@@ -77,7 +77,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one attempt: the transition of the notice, and the reply that says why."""
+    """The outcome of one attempt: the transition of the notice, and the server's reply."""
 
     transition: str
     answer: str = ""
@@ -89,12 +89,13 @@ SENT = Outcome("send")
 
 
 def send(run: Run, lease: Lease, rows: QuerySet[ResetNotice]) -> None:
-    """Every queued notice of the batch was handed to the mail server once, or stored with the
-    reason why not.
+    """Every queued notice of the batch was handed to the mail server once, or is stored with the
+    reason of its failure.
 
-    One transaction a notice: it records what came of the last one and that the next one is begun.
-    A notice that a dead worker had begun is `unknown`. A temporary refusal is tried again, three
-    times in all. Raises `MailServerRefuses` when no mail at all can be sent.
+    There is one transaction for each notice. It records the outcome of the last one and the
+    beginning of the next one. A notice that a dead worker had begun is `unknown`. A temporary
+    refusal is tried again, three times in all. Raises `MailServerRefuses` when no mail at all can
+    be sent.
     """
     with lease.turn() as turn:
         _settle_what_was_begun(run, lease, turn, rows)
@@ -123,7 +124,7 @@ def send(run: Run, lease: Lease, rows: QuerySet[ResetNotice]) -> None:
 
 
 def _settle_what_was_begun(run: Run, lease: Lease, turn: Turn, rows: QuerySet[ResetNotice]) -> None:
-    """No notice of the batch is `sending`, and each that stays unknown is stored as a failure."""
+    """No notice of the batch is `sending`. Each that stays unknown is stored as a failure."""
     transition_set(rows, "lose", run=run)
     turn.moved += transition_set(rows.filter(state=ResetNotice.State.UNKNOWN), "confirm", run=run)
     stored = Failure.objects.filter(run=run, step=lease.batch.step, retried_at=None)
@@ -147,7 +148,7 @@ def _settled_by_report(run: Run, lease: Lease) -> int:
 
 
 def _begin(todo: list[int], *, run: Run, at: dt.datetime) -> ResetNotice | None:
-    """The next notice of the list is begun and returned; None when none is left.
+    """The next notice of the list is begun. Returns it, or None when none is left.
 
     A notice that the mail server's report has settled since is skipped.
     """
@@ -164,7 +165,7 @@ def _begin(todo: list[int], *, run: Run, at: dt.datetime) -> ResetNotice | None:
 def _record(
     notice: ResetNotice, outcome: Outcome, turn: Turn, *, run: Run, at: dt.datetime
 ) -> bool:
-    """The row says what came of the attempt; returns True when it should be tried again."""
+    """The row has the outcome of the attempt. Returns True when it should be tried again."""
     changes: dict[str, Any] = {"answer": outcome.answer}
     if outcome.transition == "send":
         changes["sent_at"] = at
@@ -200,7 +201,7 @@ class Post:
         self._close()
 
     def deliver(self, notice: ResetNotice) -> Outcome:
-        """The notice was offered to the mail server; the outcome returned is certain, or `lose`."""
+        """The notice was offered to the mail server. The returned outcome is certain, or `lose`."""
         address = User.objects.values_list("email", flat=True).get(pk=notice.user_id)
         if not address:
             return Outcome("give_up", "no address")
@@ -251,7 +252,7 @@ class Post:
         )
 
     def _connect(self) -> str:
-        """A connection is open, and an empty string is returned; else why there is none."""
+        """A connection is open. Returns an empty string, or the reason why there is none."""
         why = ""
         for attempt in range(CONNECTIONS_MAX):
             if self._open:

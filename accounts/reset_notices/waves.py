@@ -1,4 +1,6 @@
-"""In which order people are told of a reset, in which waves, and what stops the next one."""
+"""The order and the waves in which people are told of a reset, and the reasons that stop the next
+wave.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,8 @@ GROUPS: Registry[Members] = Registry(
 def belongs(group: str, *, as_of: dt.datetime) -> Q:
     """Returns the people whom any of the group's functions names.
 
-    It is one set. With several under an OR, PostgreSQL would search each list for every person, or
-    hash all of it, if that fits into the memory of a query.
+    The functions are joined to one set. With several under an OR, PostgreSQL would search each list
+    for every person, or hash the whole list.
     """
     first, *others = (of(as_of) for name, of in GROUPS.items() if name.partition("/")[0] == group)
     return Q(pk__in=first.union(*others) if others else first)
@@ -59,16 +61,16 @@ RAMP = (0.01, 0.10, 1.0)
 
 
 def sizes(notices: int, *, least: int) -> tuple[int, ...]:
-    """Returns how many notices each wave has, all of them together; a wave below `least` would tell
-    nothing and is enlarged to it.
+    """Returns how many notices each wave has. A wave below `least` would show no shares, so it is
+    enlarged to `least`.
     """
     bounds = [min(notices, max(math.ceil(notices * share), least)) for share in RAMP]
     return tuple(bound - before for before, bound in zip((0, *bounds), bounds, strict=False))
 
 
 def lay_out(run: Run) -> None:
-    """The notices of the run by mail are divided into waves in the order of their numbers, which is
-    the order in which people were queued. A second call changes nothing.
+    """The run's notices by mail are divided into waves in the order of their numbers. That is the
+    order in which people were queued. A second call changes nothing.
     """
     if NoticeWave.objects.filter(run=run).exists():
         return
@@ -86,7 +88,7 @@ def lay_out(run: Run) -> None:
 
 
 def in_wave(run: Run, number: int) -> QuerySet[ResetNotice]:
-    """Returns the run's notices by mail of the wave; none before it is laid out."""
+    """Returns the run's notices by mail of the wave. Returns none before the waves are laid out."""
     notices = ResetNotice.objects.filter(run=run, channel=ResetNotice.Channel.EMAIL)
     wave = NoticeWave.objects.filter(run=run, number=number).first()
     if wave is None:
@@ -102,7 +104,7 @@ def in_wave(run: Run, number: int) -> QuerySet[ResetNotice]:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The shares, in percent, above which a run pauses itself; `counted_from` is the fewest cases
+    """The shares, in percent, above which a run pauses itself. `counted_from` is the fewest cases
     that count.
     """
 
@@ -148,8 +150,8 @@ def reason_to_pause(run: Run) -> str:
 
 
 def _resets(since: dt.datetime) -> tuple[int, int]:
-    """Returns how many people asked for a link since then and were answered, and how many got none:
-    it could not be made, or not be delivered.
+    """Returns how many people asked for a link since then and were answered, and how many links
+    could not be made or delivered.
 
     A person who has no account counts as answered.
     """

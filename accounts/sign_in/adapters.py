@@ -1,4 +1,6 @@
-"""What django-allauth asks us: it supplies protocol and flow, `accounts.credentials` stays the rule."""
+"""The adapters of django-allauth. It supplies protocol and flow, and `accounts.credentials`
+decides.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ def fresh(request: HttpRequest) -> bool:
     """Returns whether the person behind the session was asked for a proof within the last ten
     minutes.
 
-    By the real clock: a rehearsal's clock jumps.
+    It uses the real clock, because a rehearsal's clock jumps.
     """
     records = get_authentication_records(request, request.user)
     newest = max((float(record["at"]) for record in records), default=0.0)
@@ -43,15 +45,15 @@ def fresh(request: HttpRequest) -> bool:
 
 
 def ask_again(request: HttpRequest) -> None:
-    """The view goes on when `fresh`; else the form is kept, and sent when the person has given a
-    proof.
+    """The view goes on when `fresh`. Otherwise the form is kept, and sent when the person has given
+    a proof.
     """
     if not fresh(request):
         raise ReauthenticationRequired
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Signs nobody in without an admission; the admission lives from the first factor to the
+    """Signs nobody in without an admission. The admission is kept from the first factor to the
     session.
     """
 
@@ -62,9 +64,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return ["allauth.mfa.stages.AuthenticateStage"]
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
-        """The session carries the admission of the first factor from here on, whatever follows."""
+        """The session has the admission of the first factor from now on."""
         if user.admission is None:
-            raise AssertionError("whoever signs in was admitted by accounts.credentials")
+            raise AssertionError("a sign-in needs an admission of accounts.credentials")
         sessions.begin(request.session, user, remembered=bool(request.POST.get("remember")))
         return None
 
@@ -72,10 +74,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """The user is signed in, under the admission of the first factor."""
         user.admission = sessions.admission_of(request.session)
         if user.admission is None:
-            raise AssertionError("whoever signs in was admitted by accounts.credentials")
+            raise AssertionError("a sign-in needs an admission of accounts.credentials")
         previous = user.last_login
         super().login(request, user)
-        # Django has written its own clock's time; people are shown the programme's.
+        # Django has written the real time. People are shown the programme's time.
         User.objects.filter(pk=user.pk).update(last_login=user.admission.at)
         request.session["previous_sign_in"] = previous.isoformat() if previous else None
         sessions.open_for(request, user)
@@ -86,12 +88,12 @@ class AccountAdapter(DefaultAccountAdapter):
         return HttpResponseRedirect(redirect_url or self.get_login_redirect_url(request))
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """The start of the staff, or of the customers."""
+        """Returns the start page of the staff, or that of the customers."""
         kind = getattr(request.user, "kind", "")
         return resolve_url("console:incident" if kind == User.Kind.STAFF else "home")
 
     def reauthenticate(self, user: Any, password: str) -> bool:
-        """The password is right, judged and recorded like a sign-in."""
+        """Returns whether the password is right. It is judged and recorded like a sign-in."""
         asked = sign_ins.sign_in(user.login_id, password, origin=origin_of(self.request))
         return asked is not None and asked.pk == user.pk
 
@@ -99,16 +101,16 @@ class AccountAdapter(DefaultAccountAdapter):
         return not fresh(self.request)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """The second factor where there is one, else the password."""
+        """Returns the second factor where there is one, else the password."""
         methods = super().get_reauthentication_methods(user)
         stronger = [each for each in methods if each["id"] != "reauthenticate"]
         return stronger or methods
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
-        """Mail leaves through our own outbox only."""
+        """Sends nothing. Mail leaves through our own outbox only."""
 
     def add_message(self, *args: Any, message: str | None = None, **kwargs: Any) -> None:
-        """allauth's own messages are dropped; a refusal of ours is shown."""
+        """allauth's own messages are dropped. Our own refusal is shown."""
         if message is not None:
             super().add_message(*args, message=message, **kwargs)
 
@@ -132,12 +134,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return str(user.login_id)
 
     def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002  allauth's
-        """What a passkey is called whose owner gives it no name."""
+        """Returns the name of a passkey to which its owner gives none."""
         there = Authenticator.objects.filter(user_id=user.pk, type=type).count()
         return _("Passkey %(number)s") % {"number": there + 1}
 
     def can_delete_authenticator(self, authenticator: Any) -> bool:
-        """A member of staff keeps one: another must be there before this one goes."""
+        """Returns whether it may be deleted. A member of staff must keep another one."""
         if authenticator.user.kind != User.Kind.STAFF:
             return True
         others = Authenticator.objects.filter(user_id=authenticator.user_id)
@@ -159,10 +161,10 @@ class ExternalAdapter(DefaultSocialAccountAdapter):
         """An e-mail address that a provider names opens nothing."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """The handshake is done. What it is worth is decided here, and no further step of allauth
+        """The handshake is done. This code decides about it, and no further step of allauth
         follows.
 
-        Every end without a session is the same, whatever the reason (rule 14).
+        Every end without a session is the same for every reason (rule 14).
         """
         provider = sociallogin.account.provider
         claims = sociallogin.account.extra_data.get("id_token") or {}
@@ -179,6 +181,6 @@ class ExternalAdapter(DefaultSocialAccountAdapter):
         raise ImmediateHttpResponse(flows.login.perform_login(request, login))
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, **kwargs: Any) -> None:
-        """A refusal of the provider, a broken handshake and a change of mind end in the same way."""
+        """A refusal of the provider, a broken handshake and a cancelled one end in the same way."""
         messages.error(request, _("The other service did not confirm the sign-in. Try again."))
         raise ImmediateHttpResponse(redirect("external_sign_in", provider.app.provider_id))

@@ -1,4 +1,4 @@
-"""New ways into an account: its owner is told of each, and the audit journal has it."""
+"""New ways into an account. The owner is told of each, and the audit journal has an entry."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def add_device(
 
 
 def tell(user: User, what: str) -> None:
-    """The owner is told of a new `device` or second `factor`, where they are reached at all.
+    """The owner is told of a new `device` or second `factor`, if the account has a channel.
 
-    Belongs to the transaction that adds it.
+    It runs in the transaction that adds it.
     """
     if (channel := addresses.channel_of(user)) is not None:
         outbox.queue(
@@ -42,5 +42,5 @@ def tell(user: User, what: str) -> None:
 
 
 def note(user: User, what: str) -> None:
-    """The audit journal has what happened to the account's ways in."""
+    """The audit journal has an entry about the account's ways in."""
     audit.append(f"access.{what}", f"account:{user.pk}", actor=user)

@@ -1,4 +1,4 @@
-"""Django's door to `credentials.sign_in`."""
+"""Django's authentication backend for `credentials.sign_in`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from accounts.sign_in.origins import origin_of
 
 
 class LoginIdBackend(ModelBackend):
-    """Signs in by login id and password; permissions are Django's own."""
+    """Signs in by login id and password. Permissions are Django's own."""
 
     def authenticate(
         self,

@@ -1,4 +1,4 @@
-"""Lists of breached passwords: taken in whole or not at all, and asked without leaving this machine."""
+"""Lists of breached passwords. Each is loaded whole or not at all. A check asks no other machine."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def load(
     expect_rows: int | None = None,
     progress: Progress = lambda phase, done, total: None,
 ) -> Loaded:
-    """Every fingerprint of the file is refused as a password from now on, or `LoadRefused` is
-    raised and nothing was changed.
+    """Every fingerprint of the file is refused as a password from now on. If `LoadRefused` is
+    raised, nothing has changed.
 
-    A line is a SHA-1 in hexadecimal, perhaps with a colon and how often it was seen, as the lists
-    of Have I Been Pwned are; in any order. What is there already is left alone; a file whose bytes
-    were loaded before changes nothing. No line is shown or logged: somebody may load the passwords
-    themselves by mistake. Memory does not grow with the file.
+    A line is a SHA-1 in hexadecimal. A colon and a count may follow, as in the lists of Have I Been
+    Pwned. The order does not matter. Present rows are not changed. A file whose bytes were loaded
+    before changes nothing. No line is shown or logged, because somebody may load clear passwords by
+    mistake. Memory does not grow with the file.
     """
     require(actor, PERMISSION, by_system=True, action=f"load {KIND}")
     found = examined(path, encoding="utf-8")
@@ -93,7 +93,7 @@ def _begin(path: Path) -> None:
 
 
 def _stage(path: Path, found: Examined, progress: Progress) -> int:
-    """The file's fingerprints stand in a temporary table; returns how many lines it has."""
+    """The file's fingerprints are in a temporary table. Returns how many lines the file has."""
     reading = _Reading(path)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE breached_staged (sha1 bytea) ON COMMIT DROP")
@@ -140,7 +140,9 @@ class _Reading:
             yield self._turned(rest + b"\n" if rest else b"")
 
     def _turned(self, block: bytes) -> bytes:
-        """The block as COPY takes it; its lines are looked at one by one only if some are wrong."""
+        """Returns the block in the form of COPY. It reads line by line only if some lines are
+        wrong.
+        """
         if _LINES.fullmatch(block) is None:
             block = b"".join(self._judged(block))
         else:
@@ -165,7 +167,7 @@ class _Reading:
 def _record(progress: Progress) -> int:
     progress("recording", 0, 1)
     with connection.cursor() as cursor:
-        # In order, so that the index grows at its end.
+        # The order lets the index grow at its end.
         cursor.execute(
             "INSERT INTO accounts_breachedpassword (sha1)"
             " SELECT DISTINCT sha1 FROM breached_staged ORDER BY sha1 ON CONFLICT DO NOTHING"
@@ -177,7 +179,7 @@ def _record(progress: Progress) -> int:
 
 
 def _finish(done: Loaded, *, actor: Actor, reason: str) -> None:
-    """The load stands in the register of files and in the audit journal."""
+    """The load has its row in the register of files and its entry in the audit journal."""
     LoadedFile.objects.create(
         kind=KIND,
         sha256=done.sha256,

@@ -14,7 +14,7 @@ from winddown.evidence import audit
 
 @PROOFS.entry("second factor")
 def use_code(person: User, typed: str) -> None:
-    """The code is used up: one of the person's app, or a recovery code.
+    """The code is used up. It is one of the person's app, or a recovery code.
 
     Raises `NotProved` after an audit entry. After several wrong codes none is accepted for a while.
     """

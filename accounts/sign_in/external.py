@@ -18,7 +18,7 @@ from winddown.models import Capability
 
 
 class FencedAdapter(OpenIDConnectOAuth2Adapter):
-    """Learns who a person is from the signed ID token, and from nothing else."""
+    """Reads the person's identity from the signed ID token only."""
 
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> Any:
         given = kwargs["response"].get("id_token")
@@ -39,7 +39,9 @@ class FencedAdapter(OpenIDConnectOAuth2Adapter):
 
 
 class FencedProvider(OpenIDConnectProvider):
-    """Starts a handshake that nothing in the address can widen; a nonce binds the answer to it."""
+    """Starts a handshake. Parameters of the address cannot change its scope. A nonce binds the
+    answer to it.
+    """
 
     oauth2_adapter_class = FencedAdapter
 
@@ -54,7 +56,9 @@ class FencedProvider(OpenIDConnectProvider):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A provider at which customers of this service can sign in, or could until `since`."""
+    """A provider at which customers of this service can sign in. A stopped one was usable until
+    `since`.
+    """
 
     provider: str
     is_on: bool

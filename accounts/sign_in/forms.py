@@ -17,12 +17,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.sign_in import second_factor
 from winddown import texts
 
-# What the readers of a passkey's answer raise for one that is not as they expect.
+# The errors that allauth and fido2 raise for an unexpected passkey answer.
 _MALFORMED = (ArithmeticError, AttributeError, InvalidSignature, LookupError, TypeError, ValueError)
 
 
 class SignInForm(forms.Form):
-    """Login id and password; one answer for every refusal, whatever its reason."""
+    """Login id and password. Every refusal has the same answer."""
 
     login_id = forms.CharField(
         label=_("Login ID"),
@@ -76,7 +76,7 @@ class CodeForm(AuthenticateForm):
     )
 
     def clean_code(self) -> str:
-        """The code is right, and is used up with this."""
+        """Returns the code, which is right and is now used up."""
         code: str = self.cleaned_data["code"]
         found = second_factor.use_code(self.user, code)
         if found is None:
@@ -91,13 +91,13 @@ class CodeForm(AuthenticateForm):
 
 
 class FreshCodeForm(CodeForm):
-    """The same, for somebody who is signed in already."""
+    """The same form for a person who is signed in already."""
 
     reauthenticated = True
 
 
 class PasskeyField(forms.JSONField):
-    """What a browser says of a passkey: one JSON object."""
+    """The browser's answer about a passkey: one JSON object."""
 
     widget = forms.HiddenInput
 
@@ -112,7 +112,7 @@ class PasskeyField(forms.JSONField):
 
 
 class _PasskeyForm(forms.Form):
-    """A passkey that cannot be read is not right, like one that is another's."""
+    """A passkey that cannot be read is refused like the passkey of another person."""
 
     credential = PasskeyField()
 

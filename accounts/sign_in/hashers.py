@@ -1,4 +1,4 @@
-"""Hashing that takes no more memory than a process was given."""
+"""Hashing within the memory of a process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
 
 
 class BoundedArgon2PasswordHasher(Argon2PasswordHasher):
-    """Argon2, by at most two threads of a process at the same time; the others wait their turn."""
+    """Argon2 in at most two threads of a process at the same time. The other threads wait."""
 
     def encode(self, password: str, salt: str) -> str:
         with _hashing:

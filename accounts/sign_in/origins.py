@@ -1,4 +1,4 @@
-"""Where a request came from: the network that the server can vouch for, and the visitor's device."""
+"""The origin of a request: the network address that the server can trust, and the visitor's device."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from accounts.models import User
 
 
 def origin_of(request: HttpRequest | None) -> Origin:
-    """Returns where an attempt to sign in came from; without a request, nothing is known.
+    """Returns the origin of an attempt to sign in. Without a request, nothing is known.
 
-    A device without a cookie is a new one; `accounts.middleware` gives it the cookie.
+    A device without a cookie is a new one. `accounts.middleware` gives it the cookie.
     """
     if request is None:
         return Origin()
@@ -24,18 +24,18 @@ def origin_of(request: HttpRequest | None) -> Origin:
 
 
 def network_of(request: HttpRequest) -> str | None:
-    """Returns the visitor's address; behind a socket without a proxy there is none.
+    """Returns the visitor's address. Behind a socket without a proxy there is none.
 
-    Of X-Forwarded-For counts only what proxies of ours have written: with two of them, the second
-    from the end. What a visitor wrote there before stands further left and is never looked at. A
-    request that came past the proxies has the address that the server saw.
+    Only the entries of our own proxies in X-Forwarded-For count. With two proxies it is the second
+    entry from the end. Entries of the visitor stand further left and are not read. A request that
+    did not pass the proxies has the address that the server saw.
     """
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
     passed = forwarded.split(",") if forwarded else []
     proxies = settings.TRUSTED_PROXIES
     seen = passed[-proxies] if 0 < proxies <= len(passed) else request.META.get("REMOTE_ADDR", "")
     try:
-        # Without the name of the server's own interface, which the database does not take.
+        # The name of the server's own interface is removed, because the database refuses it.
         address = ipaddress.ip_address(seen.strip().partition("%")[0])
     except ValueError:
         return None
@@ -54,16 +54,15 @@ def device_of(request: HttpRequest) -> Device:
 
 
 def know_device(request: HttpRequest, user: User) -> None:
-    """The visitor's device is known to the account, whose owner has proved a channel on it: a storm
-    of sign-ins then does not keep the owner out.
+    """The visitor's device is known to the account, because its owner has proved a channel on it. A
+    storm of sign-ins then does not lock the owner out.
     """
     request.device = device_of(request).opening(user.pk)  # type: ignore[attr-defined]
 
 
 def keep_device(request: HttpRequest, response: HttpResponse, *, opened_by: int | None) -> None:
-    """The visitor's device has its cookie, if this request was an attempt to sign in.
-
-    `opened_by` is the account whose session this request has opened: the device is known to it.
+    """The visitor's device has its cookie if this request was an attempt to sign in. `opened_by` is
+    the account whose session this request has opened. The device is then known to it.
     """
     if opened_by is None and not hasattr(request, "device"):
         return

@@ -1,4 +1,4 @@
-"""Signing in and out, for customers and staff alike, and what an account says of its sessions."""
+"""Signing in and out, for customers and staff, and the sessions of an account."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _safe(request: HttpRequest, then: str) -> str | None:
-    """Where the person wanted to go, if it is here."""
+    """Returns the page that the person asked for, if it is on this site."""
     safe = url_has_allowed_host_and_scheme(
         then, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
@@ -74,7 +74,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def external_sign_in(request: HttpRequest, provider: str) -> HttpResponse:
-    """The page that starts it; or why not, if the provider is stopped or the handshake failed."""
+    """The page that starts the handshake. It tells the reason if the provider is stopped or the
+    handshake failed.
+    """
     offered = external.offer_of(provider)
     if offered is None:
         raise Http404
@@ -87,7 +89,7 @@ def external_sign_in(request: HttpRequest, provider: str) -> HttpResponse:
 
 @never_cache
 def external_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """The provider's answer is taken; while the provider is stopped, it is not even read."""
+    """The provider's answer is judged. It is not read while the provider is stopped."""
     offered = external.offer_of(provider_id)
     if offered is None:
         raise Http404
@@ -137,7 +139,9 @@ def revoke_device(request: SignedIn, number: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def devices(request: HttpRequest) -> HttpResponse:
-    """JSON for the app: whose it is, and a token for a device that is signed in by a session."""
+    """JSON for the app. GET returns the account. POST returns a token for a device that is signed
+    in by a session.
+    """
     if not request.user.is_authenticated:
         return JsonResponse({"error": "sign in"}, status=401)
     if request.method != "POST":
@@ -156,8 +160,8 @@ def devices(request: HttpRequest) -> HttpResponse:
 
 
 def _device_name(request: HttpRequest) -> str | None:
-    """Returns how the JSON of the request names the device; None unless that is a text that says
-    something.
+    """Returns the device's name in the JSON of the request. Returns None when there is no such
+    text, or a blank one.
     """
     if request.content_type == "multipart/form-data":
         return None

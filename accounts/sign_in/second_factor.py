@@ -1,4 +1,4 @@
-"""Second factors: what counts as one, and whether a code is right, used once, and not guessed at."""
+"""Second factors: which ones count, and whether a code is right, unused and not guessed."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ PAUSE = dt.timedelta(minutes=5)
 
 
 def use_code(user: User, code: str) -> Authenticator | None:
-    """Returns the authenticator whose code it is, used up by this call; None when it is not right.
+    """Returns the authenticator of the code, which this call uses up. Returns None when the code is
+    not right.
 
-    The code is one of the app, or a recovery code. What was used, and how often a code was guessed,
-    stands in the authenticator's own row, under its lock. So it outlives a flushed cache, and works
-    without one. The time is the real clock's, as the app counts.
+    The code is one of the app, or a recovery code. The used codes and the number of wrong codes are
+    stored in the authenticator's own row, under its lock. Therefore they outlive a flushed cache
+    and need no cache. The time is the real clock's, because the app uses it.
     """
     typed = code.replace(" ", "").replace("-", "")
     now = timezone.now().timestamp()
@@ -55,7 +56,7 @@ def use_code(user: User, code: str) -> Authenticator | None:
 
 
 def _use(row: Authenticator, typed: str) -> bool:
-    """The code is the row's, and from now on it is used."""
+    """Returns whether the code is the row's. A right code is used from now on."""
     if row.type == Authenticator.Type.RECOVERY_CODES:
         return bool(row.wrap().validate_code(typed))
     secret = decrypt(row.data["secret"])
@@ -69,21 +70,21 @@ def _use(row: Authenticator, typed: str) -> bool:
 
 
 def _note(row: Authenticator, **facts: Any) -> None:
-    """The facts stand in the row beside what is there."""
+    """The facts are stored in the row. Its other facts stay."""
     row.refresh_from_db(fields=["data"])
     row.data.update(facts)
     row.save(update_fields=["data"])
 
 
 def add_app(user: User) -> str:
-    """The person has an authenticator app, made here instead of on a page; its secret."""
+    """The person has an authenticator app that no page has set up. Returns its secret."""
     secret: str = generate_totp_secret()
     TOTP.activate(user, secret)
     return secret
 
 
 def current_code(user: User) -> str | None:
-    """Returns the code that the person's app shows now; None without an app."""
+    """Returns the code that the person's app shows now. Returns None without an app."""
     row = Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).first()
     if row is None:
         return None

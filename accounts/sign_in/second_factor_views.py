@@ -30,7 +30,7 @@ from winddown.site.pages import page
 
 
 class OwnPage:
-    """The view is shown on a page of ours: the portal's for customers, the console's for staff."""
+    """The view uses our own page: the portal's for customers, the console's for staff."""
 
     request: HttpRequest
     own_template: ClassVar[str]
@@ -43,8 +43,8 @@ class OwnPage:
 
 
 class _Adding(OwnPage):
-    """What is added is dated by the programme's clock, by a session that the fence accepts; and the
-    session that added it has shown it.
+    """The added factor has the programme's time. The session must be one that the fence accepts.
+    The session counts as having shown the factor.
     """
 
     kind: ClassVar[str]
@@ -73,7 +73,7 @@ class _Adding(OwnPage):
 
 
 class _Noting:
-    """What the form did to a second factor stands in the audit journal."""
+    """The audit journal has an entry for the form's change of a second factor."""
 
     request: Any
     noted: ClassVar[str] = "factor_removed"
@@ -163,5 +163,5 @@ class PasskeySignIn(webauthn.LoginWebAuthnView):
 
 
 def own(view: Any) -> Any:
-    """The view, kept by no cache."""
+    """Returns the view, which no cache stores."""
     return never_cache(view.as_view())

@@ -32,7 +32,9 @@ _SYSTEMS = (
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """One session: since when, by which method, from where, and whether it is the one that asks."""
+    """One session: its beginning, its method, its origin, and whether it is the session of this
+    request.
+    """
 
     number: int
     issued_at: dt.datetime | None
@@ -44,8 +46,8 @@ class OpenSession:
 
 
 def of(user: User, *, present: str | None) -> list[OpenSession]:
-    """Returns the user's open sessions, the newest first, without one that waits for its second
-    factor.
+    """Returns the user's open sessions, the newest first. A session that waits for its second
+    factor is left out.
     """
     rows = Session.objects.filter(user=user, expire_date__gt=timezone.now())
     found = []
@@ -69,12 +71,12 @@ def of(user: User, *, present: str | None) -> list[OpenSession]:
 
 
 def end(user: User, number: int) -> None:
-    """The user's session is gone; a session of another person is not touched."""
+    """The user's session is deleted. A session of another person is not touched."""
     Session.objects.filter(pk=number, user=user).delete()
 
 
 def _browser(agent: str) -> str:
-    """What a person would call it; empty when the browser does not say."""
+    """Returns the browser's usual name. It is empty when the browser does not say it."""
     parts = [
         next((name for name, pattern in kinds if re.search(pattern, agent)), "")
         for kinds in (_BROWSERS, _SYSTEMS)

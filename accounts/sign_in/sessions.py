@@ -1,4 +1,4 @@
-"""The session store: each row knows whose session it is and by what admission it was issued."""
+"""The session store: each row has the session's user and the admission that issued it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from accounts.sign_in.origins import origin_of
 from winddown import clock
 
 ADMISSION_KEY = "admission"
-# Whose first factor was right, while the second is asked.
+# The account whose first factor was right, while the second factor is asked.
 HALF_IN_KEY = "half_in"
 _REMEMBERED_KEY = "remembered"
 _USED_AT_KEY = "used_at"
@@ -27,13 +27,13 @@ _USED_AT_STEP_S = 60
 
 
 def admission_of(session: SessionBase) -> Admission | None:
-    """Returns the admission that the session carries."""
+    """Returns the admission of the session."""
     stored = session.get(ADMISSION_KEY)
     return Admission.from_json(stored) if stored else None
 
 
 def holder_of(session: SessionBase | dict[str, Any]) -> int | None:
-    """Returns the account whose session it is, or will be after the second factor."""
+    """Returns the account of the session, also before the second factor."""
     found = session.get(SESSION_KEY, session.get(HALF_IN_KEY))
     return None if found is None else int(found)
 
@@ -45,7 +45,7 @@ def leave(request: HttpRequest) -> None:
 
 
 def begin(session: SessionBase, user: User, *, remembered: bool) -> None:
-    """The session carries the admission of `user`, who may still have to give a second factor."""
+    """The session has the admission of `user`, who may still have to give a second factor."""
     if SESSION_KEY in session:
         raise AssertionError("an admission is never put into another person's session")
     session.cycle_key()
@@ -55,7 +55,7 @@ def begin(session: SessionBase, user: User, *, remembered: bool) -> None:
 
 
 def open_for(request: HttpRequest, user: User) -> None:
-    """The session is `user`'s: it says from where, and lives as long as was asked for."""
+    """The session is `user`'s. It has its origin, and lasts as long as the person asked."""
     session = request.session
     session.pop(HALF_IN_KEY, None)
     network = origin_of(request).network
@@ -66,13 +66,13 @@ def open_for(request: HttpRequest, user: User) -> None:
 
 
 def opened_from(session: SessionBase) -> tuple[str, str]:
-    """Returns the network and the browser's own words from which the session was opened."""
+    """Returns the network address and the browser's own name from which the session was opened."""
     network, agent = session.get(_OPENED_FROM_KEY, ("", ""))
     return network, agent
 
 
 def note_use(request: HttpRequest) -> None:
-    """The session lives on from now, noted at most once a minute: the clock is the real one."""
+    """The session's last use is now. It is written at most once a minute, by the real clock."""
     now = int(timezone.now().timestamp())
     if now - request.session.get(_USED_AT_KEY, 0) >= _USED_AT_STEP_S:
         request.session[_USED_AT_KEY] = now
@@ -106,7 +106,7 @@ class SessionStore(DatabaseStore):
         return row
 
     def save(self, must_create: bool = False) -> None:
-        """The session is stored; one that was deleted meanwhile stays deleted: `UpdateError`."""
+        """The session is stored. Raises `UpdateError` when it was deleted meanwhile."""
         if must_create or self.session_key is None:
             super().save(must_create=must_create)
             return

@@ -14,7 +14,7 @@ from accounts.sign_in import breached
 
 
 class PasswordLengthValidator:
-    """A password is long enough for what it opens; nothing else is demanded of its letters.
+    """A password is long enough for its account. There is no other rule about its characters.
 
     Eight characters for a customer, fifteen for staff (OWASP ASVS 6.2.1, which advises fifteen).
     """
@@ -45,14 +45,14 @@ class PasswordLengthValidator:
 
 
 class BreachedPasswordValidator:
-    """The password is in no loaded list of breached passwords; no other service is asked."""
+    """The password is in no loaded list of breached passwords. No other service is asked."""
 
     def validate(self, password: str, user: Any = None) -> None:
         if breached.is_breached(password):
             raise ValidationError(
                 _(
-                    "This password is in a published list of stolen passwords. Whoever has the list"
-                    " tries it first. Choose another."
+                    "This password is in a published list of stolen passwords. People who have the"
+                    " list try it first. Choose another."
                 ),
                 code="password_breached",
             )
@@ -62,7 +62,7 @@ class BreachedPasswordValidator:
 
 
 class UnusedPasswordValidator:
-    """The password is not the account's present one, nor the one a mass reset took away."""
+    """The password is not the account's present one, and not the one that a mass reset removed."""
 
     def validate(self, password: str, user: Any = None) -> None:
         seen = User.objects.filter(pk=user.pk).first() if user is not None and user.pk else None

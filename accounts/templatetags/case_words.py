@@ -1,4 +1,4 @@
-"""What the codes of an assisted case are called on a page."""
+"""The words for the codes of an assisted case on a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ register = template.Library()
 
 @register.simple_tag
 def rejection(code: str) -> str:
-    """What the person is told."""
+    """Returns the words that the person is told."""
     return str(case_page.REJECTION_WORDS.get(code, code))
 
 

@@ -1,4 +1,4 @@
-"""reset-all-passwords: nothing customers signed in with is accepted, and then it is removed."""
+"""reset-all-passwords: credentials of customers are no longer accepted, and then removed."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from winddown.models import Batch, Run, StepTotal
 from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
 BATCH_ROWS = 5_000
-# Queueing holds up nobody, and each batch asks anew who belongs to the group.
+# Queueing does not block anybody. Each batch asks anew who belongs to the group.
 QUEUE_ROWS = 100_000
-# A rate lets at most so many notices go out at once. A pause waits for one notice at most.
+# At most so many notices go out at once. A pause waits for one notice at most.
 SEND_ROWS = 100
 SEND_STEPS = ("send_first_wave", "send_second_wave", "send_last_wave")
 
 
 @workflow
 class ResetAllPasswords(Workflow):
-    """Every customer's passwords, sessions and reset links from before the start end with its
-    commit; then the passwords are made unusable, the sessions deleted, and one notice is queued for
-    every person who can be reached. Staff are never touched (rule 16).
+    """The commit of the start ends every customer's passwords, sessions and reset links from
+    before. Then the passwords are made unusable, the sessions are deleted, and one notice is queued
+    for every person who can be reached. Staff are never touched (rule 16).
 
     A credential has no machine of its own: the fence alone decides what opens an account, and the
     removal after it is one UPDATE per batch. Its evidence is `password_removed_at` in the row, and
@@ -74,7 +74,7 @@ class ResetAllPasswords(Workflow):
         return {"mail": mail, "limits": limits}
 
     def plan(self, run: Run) -> PlanContent:
-        """Counted as of the plan: people who register or verify an address later change nothing."""
+        """It counts as of the plan. People who register or verify an address later change nothing."""
         everybody = _customers(run)
         told, told_already = _to_be_told(run), _told_already(run)
         only_external = everybody.without_password().filter(_active_identity())
@@ -143,10 +143,9 @@ class ResetAllPasswords(Workflow):
         return steps
 
     def reason_to_wait(self, run: Run, step: Step) -> str:
-        """Returns why a wave may not open yet. The waves are laid out before the first.
+        """Returns why a wave may not open yet. The waves are laid out before the first one.
 
-        A later wave opens when the one before it is clean; a wave that is open stays open for
-        retries.
+        A later wave opens when the one before it is clean. An open wave stays open for retries.
         """
         opened = StepTotal.objects.filter(run=run, step=step.name)
         if step.name not in SEND_STEPS or opened.exists():
@@ -159,7 +158,9 @@ class ResetAllPasswords(Workflow):
         return waves.reason_to_pause(run)
 
     def verify(self, run: Run) -> list[str]:
-        """One sentence per gap: old credentials that are left, reachable people without notice."""
+        """Returns one sentence per gap: old credentials that are left, reachable people without
+        notice.
+        """
         gaps = []
         if not CredentialFence.objects.filter(run=run, state__in=CredentialFence.IN_FORCE).exists():
             gaps.append("the credential fence of the run does not stand")
@@ -183,7 +184,9 @@ def _as_of(run: Run) -> dt.datetime:
 
 
 def _not_before(run: Run) -> dt.datetime:
-    """Returns the instant of the run's fence; before it is raised, the instant of the plan."""
+    """Returns the instant of the run's fence. Before the fence is raised, returns the instant of
+    the plan.
+    """
     fence = CredentialFence.objects.filter(run=run).first()
     return fence.not_before if fence else _as_of(run)
 
@@ -259,7 +262,7 @@ def _by_email(run: Run) -> Q:
 
 
 def _wave(number: int) -> Callable[[Run], QuerySet[ResetNotice]]:
-    """The wave's notices that are not settled; those that failed wait for their retry."""
+    """Returns a query of the wave's notices that are not settled. Failed ones wait for their retry."""
 
     def rows(run: Run) -> QuerySet[ResetNotice]:
         return waves.in_wave(run, number).filter(state__in=ResetNotice.NOT_SETTLED)
@@ -281,7 +284,7 @@ def _told_before(run: Run) -> Exists:
 
 
 def _untouched(run: Run) -> Q:
-    """Without a password, and it was not this run that removed it."""
+    """Returns the accounts without a password that this run did not change."""
     return WITHOUT_PASSWORD & _before("password_removed_at", _not_before(run))
 
 
@@ -321,7 +324,7 @@ def _revoke_tokens(run: Run, batch: Batch, rows: QuerySet[DeviceToken]) -> Moved
 
 
 def _queue_notices(run: Run, batch: Batch, rows: QuerySet[User]) -> Moved:
-    """Each person of the batch has one notice of this run; e-mail is preferred to the phone."""
+    """Each person of the batch has one notice of this run. E-mail is preferred to the phone."""
     by_email = When(_by_email(run), then=Value("email"))
     told = rows.annotate(channel=Case(by_email, default=Value("phone")))
     inner, params = told.order_by("pk").values_list("pk", "channel").query.sql_with_params()
@@ -339,7 +342,7 @@ def _queue_notices(run: Run, batch: Batch, rows: QuerySet[User]) -> Moved:
 
 
 def _locked(rows: QuerySet[User]) -> tuple[str, tuple[Any, ...]]:
-    """The rows' ids, locked in their order."""
+    """Returns the SQL that locks the rows in the order of their ids and selects the ids."""
     chosen = rows.order_by("pk").select_for_update(of=("self",), no_key=True).values("pk")
     inner, params = chosen.query.sql_with_params()
     return str(inner), tuple(params)

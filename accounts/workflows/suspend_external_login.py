@@ -1,5 +1,5 @@
-"""suspend-external-login: the providers' logins stop at once, and every identity is suspended; and
-it can be undone.
+"""suspend-external-login: the providers' logins stop at once, and every identity is suspended. It
+can be undone.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ BATCH_ROWS = 5_000
 
 @workflow
 class SuspendExternalLogin(Workflow):
-    """No login of the named providers opens a session, and none that they opened is accepted, from
-    the commit that starts the run; then each identity is suspended and the sessions are deleted.
+    """From the commit of the start, no login of the named providers opens a session, and their
+    sessions are not accepted. Then each identity is suspended and the sessions are deleted.
 
     Parameters: `providers` (all by default), and `restore`. The people who have no other way in are
-    counted first. A run with `restore` makes the identities active again and touches no switch: they
-    open an account once two people have restored their provider's switch.
+    counted first. A run with `restore` makes the identities active again and touches no switch.
+    They open an account when two people have restored their provider's switch.
     """
 
     name = "suspend-external-login"
@@ -48,7 +48,7 @@ class SuspendExternalLogin(Workflow):
         return {"providers": [each for each in PROVIDERS if each in asked], "restore": restore}
 
     def plan(self, run: Run) -> PlanContent:
-        """Counted as of the plan: identities that are linked later change nothing."""
+        """It counts as of the plan. Identities that are linked later change nothing."""
         linked = ExternalIdentity.objects.filter(
             provider__in=run.params["providers"], linked_at__lte=run.as_of
         )
@@ -139,8 +139,8 @@ def _sessions(run: Run) -> SessionQuerySet:
 
 
 def _stranded(run: Run) -> UserQuerySet:
-    """Returns the customers without a password whose every active identity is one of the named
-    providers'.
+    """Returns the customers without a password whose active identities all belong to the named
+    providers.
     """
     if run.as_of is None:
         raise AssertionError("a run that works has its date")

@@ -1,4 +1,6 @@
-"""`manage.py disable_account --account REF`: nobody is let into the account; `--undo` lets in again."""
+"""`manage.py disable_account --account REF`: nobody is let into the account. `--undo` lets its
+owner in again.
+"""
 
 from __future__ import annotations
 

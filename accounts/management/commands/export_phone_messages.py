@@ -1,4 +1,4 @@
-"""`manage.py export_phone_messages FILE`: what is owed to telephones, for the carrier."""
+"""`manage.py export_phone_messages FILE`: messages to telephones leave in a file for the carrier."""
 
 from __future__ import annotations
 

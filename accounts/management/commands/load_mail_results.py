@@ -1,4 +1,4 @@
-"""manage.py load_mail_results: what the mail server's log says of our notices is recorded."""
+"""manage.py load_mail_results: the results of our notices in the mail server's log are recorded."""
 
 from __future__ import annotations
 
