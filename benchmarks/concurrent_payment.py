@@ -1,4 +1,4 @@
-"""Payments during a sweep: 100 a second, whether or not the last one is done."""
+"""Payments during a run: 100 a second, whether or not the last one is done."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ AT_ONCE = "one statement over all wallets"
 def run(bench: Bench) -> None:
     size = max(bench.largest, WALLETS_MIN)
     template = bench.databases.filled("wallets", freeze_charges.fill, wallets=size)
-    for side, sweep in (
+    for side, change in (
         (IDLE, lambda: time.sleep(IDLE_S / (4 if bench.quick else 1))),
         (OURS, lambda: workflow(workers=1)),
         (OURS_2, lambda: workflow(workers=2)),
@@ -43,7 +43,7 @@ def run(bench: Bench) -> None:
             payers = Process("concurrent_payment", "pay_at_rate").go()
             time.sleep(2)
             begun = time.monotonic()
-            sweep()
+            change()
             ended = time.monotonic()
             measured = payers.stop().result()
         waited = [ms for due, ms in measured["waited"] if begun <= due < ended]
@@ -59,8 +59,8 @@ def run(bench: Bench) -> None:
             },
         )
     idle, ours = bench.figures[IDLE], bench.figures[OURS]
-    bench.at_most("p99 during the sweep, against idle", 2, ours["p99 ms"] / idle["p99 ms"])
-    bench.at_most("longest during the sweep", 60, ours["max ms"], unit=" ms")
+    bench.at_most("p99 during the run, against idle", 2, ours["p99 ms"] / idle["p99 ms"])
+    bench.at_most("longest during the run", 60, ours["max ms"], unit=" ms")
     bench.notes += [
         f"{size:,} wallets; `movements.pay` {RATE} times a second from a process of its own.",
         "A payment's time counts from the instant at which it was due: one that waits does not"

@@ -1,4 +1,4 @@
-"""The wallets table as an ordinary Django project would have it, and the same sweep written the
+"""The wallets table as an ordinary Django project would have it, and the same change written the
 ordinary ways.
 
 `PlainWallet` is a twin of the wallets table: the same columns, checks, indexes and foreign key,

@@ -133,56 +133,65 @@ def _close() -> None:
 
 def bare() -> tuple[int, float]:
     """The same rows are written for all wallets at once, without guard or trigger."""
-    states = {
-        "closed": Wallet.State.CLOSED,
-        "entitled": Wallet.State.ENTITLED,
-        "computed": Entitlement.State.COMPUTED,
-    }
     with connection.cursor() as cursor:
         _triggers_off(cursor)
         with Stopwatch() as watch, transaction.atomic():
-            cursor.execute(
-                "INSERT INTO wallets_journal (source, source_id, kind, occurred_at)"
-                " VALUES ('wallet', 0, 'entitle', clock_timestamp()) RETURNING id"
-            )
-            (journal,) = cursor.fetchone()
-            cursor.execute(
-                """
-                INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
-                SELECT %(journal)s, 'wallet_paid', id, -paid_minor
-                FROM wallets_wallet WHERE state = %(closed)s
-                UNION ALL
-                SELECT %(journal)s, 'refunds_payable', NULL, sum(paid_minor)
-                FROM wallets_wallet WHERE state = %(closed)s
-                """,
-                states | {"journal": journal},
-            )
-            cursor.execute(
-                """
-                INSERT INTO refunds_entitlement (wallet_id, snapshot_id, amount_minor, state,
-                    returns, postal_order_offered, notice_undeliverable)
-                SELECT id, 1, paid_minor, %(computed)s, 0, false, false
-                FROM wallets_wallet WHERE state = %(closed)s
-                """,
-                states,
-            )
-            cursor.execute(
-                """
-                INSERT INTO wallets_wallettransition
-                    (subject_id, transition, source, target, reason, at, xact_id)
-                SELECT id, 'entitle', %(closed)s, %(entitled)s, '', clock_timestamp(),
-                       pg_current_xact_id()::text::bigint
-                FROM wallets_wallet WHERE state = %(closed)s
-                """,
-                states,
-            )
-            cursor.execute(
-                "UPDATE wallets_wallet SET state = %(entitled)s, paid_minor = 0"
-                " WHERE state = %(closed)s",
-                states,
-            )
-            rows = cursor.rowcount
+            _post_all(cursor)
+            _entitle_all(cursor)
+            rows = _move_all(cursor)
     return rows, watch.seconds
+
+
+def _post_all(cursor: CursorWrapper) -> None:
+    """One journal takes every closed wallet's paid value to what is owed."""
+    cursor.execute(
+        "INSERT INTO wallets_journal (source, source_id, kind, occurred_at)"
+        " VALUES ('wallet', 0, 'entitle', clock_timestamp()) RETURNING id"
+    )
+    (journal,) = cursor.fetchone()
+    cursor.execute(
+        """
+        INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
+        SELECT %(journal)s, 'wallet_paid', id, -paid_minor
+        FROM wallets_wallet WHERE state = %(closed)s
+        UNION ALL
+        SELECT %(journal)s, 'refunds_payable', NULL, sum(paid_minor)
+        FROM wallets_wallet WHERE state = %(closed)s
+        """,
+        {"closed": Wallet.State.CLOSED, "journal": journal},
+    )
+
+
+def _entitle_all(cursor: CursorWrapper) -> None:
+    cursor.execute(
+        """
+        INSERT INTO refunds_entitlement (wallet_id, snapshot_id, amount_minor, state,
+            returns, postal_order_offered, notice_undeliverable)
+        SELECT id, 1, paid_minor, %(computed)s, 0, false, false
+        FROM wallets_wallet WHERE state = %(closed)s
+        """,
+        {"closed": Wallet.State.CLOSED, "computed": Entitlement.State.COMPUTED},
+    )
+
+
+def _move_all(cursor: CursorWrapper) -> int:
+    """Every closed wallet is entitled, with its log row; returns how many there were."""
+    states = {"closed": Wallet.State.CLOSED, "entitled": Wallet.State.ENTITLED}
+    cursor.execute(
+        """
+        INSERT INTO wallets_wallettransition
+            (subject_id, transition, source, target, reason, at, xact_id)
+        SELECT id, 'entitle', %(closed)s, %(entitled)s, '', clock_timestamp(),
+               pg_current_xact_id()::text::bigint
+        FROM wallets_wallet WHERE state = %(closed)s
+        """,
+        states,
+    )
+    cursor.execute(
+        "UPDATE wallets_wallet SET state = %(entitled)s, paid_minor = 0 WHERE state = %(closed)s",
+        states,
+    )
+    return cursor.rowcount
 
 
 def workflow(bench: Bench, *, workers: int) -> tuple[int, float]:

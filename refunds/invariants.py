@@ -223,6 +223,57 @@ def wallets_in_two_buckets() -> list[str]:
     )
 
 
+# One statement reads the rows and the ledger of the same moment.
+_REFUND_IDENTITY = """
+    WITH e AS (
+        SELECT coalesce(sum(amount_minor), 0) AS entitled,
+            coalesce(sum(amount_minor) FILTER (WHERE state = ANY (%(owed)s)), 0) AS owed,
+            coalesce(sum(amount_minor) FILTER (WHERE state = %(paying)s), 0) AS paying,
+            coalesce(sum(amount_minor) FILTER (WHERE state = %(paid)s), 0) AS paid,
+            coalesce(sum(amount_minor) FILTER (WHERE state = %(excluded)s), 0) AS excluded,
+            coalesce(sum(amount_minor) FILTER (WHERE state = %(transferred)s), 0)
+                AS transferred
+        FROM refunds_entitlement
+    ), o AS (
+        SELECT coalesce(sum(amount_minor) FILTER (WHERE remedy_id IS NOT NULL
+            AND state = %(settled)s), 0) AS remedied,
+            coalesce(sum(amount_minor) FILTER (WHERE state = %(settled)s), 0) AS settled,
+            coalesce(sum(amount_minor) FILTER (WHERE state = ANY (%(in_flight)s)), 0)
+                AS in_flight,
+            coalesce(sum(amount_minor) FILTER (WHERE remedy_id IS NULL
+                AND state = ANY (%(in_flight)s)), 0) AS refunds_in_flight
+        FROM refunds_payout
+    ), p AS (
+        SELECT coalesce(sum(p.amount_minor) FILTER (WHERE account = %(payable_account)s
+                AND j.kind = 'entitle'), 0) AS entitled,
+            coalesce(sum(p.amount_minor) FILTER (WHERE account = %(payable_account)s), 0)
+                AS payable,
+            coalesce(sum(p.amount_minor) FILTER (WHERE account = %(in_flight_account)s), 0)
+                AS in_flight,
+            coalesce(sum(p.amount_minor) FILTER (WHERE account = %(bank_account)s), 0)
+                AS bank,
+            coalesce(sum(p.amount_minor) FILTER (WHERE account = %(unclaimed_account)s), 0)
+                AS unclaimed,
+            coalesce(sum(p.amount_minor) FILTER (WHERE account = %(transferred_account)s), 0)
+                AS transferred
+        FROM wallets_posting p JOIN wallets_journal j ON j.id = p.journal_id
+        WHERE p.account IN (%(payable_account)s, %(in_flight_account)s, %(bank_account)s,
+            %(unclaimed_account)s, %(transferred_account)s)
+    )
+    SELECT bucket, ledger, counted FROM e, o, p, LATERAL (VALUES
+        ('all that is entitled', p.entitled, e.entitled),
+        ('owed', p.payable, e.owed),
+        ('in flight', p.in_flight, o.in_flight),
+        ('refunds in flight', o.refunds_in_flight, e.paying),
+        ('at the bank', p.bank, o.settled),
+        ('refunds paid', p.bank - o.remedied, e.paid),
+        ('unclaimed', p.unclaimed, e.excluded),
+        ('taken over', p.transferred, e.transferred),
+        ('all buckets', e.entitled, e.owed + e.paying + e.paid + e.excluded + e.transferred)
+    ) AS b (bucket, ledger, counted) WHERE ledger <> counted
+"""
+
+
 @invariant(
     "I60",
     "Entitled = paid + in flight + returned + transferred + excluded + unclaimed + held",
@@ -231,54 +282,7 @@ def wallets_in_two_buckets() -> list[str]:
 def refund_identity() -> list[str]:
     """Each control account says what the rows of its bucket say (rule 60)."""
     return rows(
-        """
-        WITH e AS (
-            SELECT coalesce(sum(amount_minor), 0) AS entitled,
-                coalesce(sum(amount_minor) FILTER (WHERE state = ANY (%(owed)s)), 0) AS owed,
-                coalesce(sum(amount_minor) FILTER (WHERE state = %(paying)s), 0) AS paying,
-                coalesce(sum(amount_minor) FILTER (WHERE state = %(paid)s), 0) AS paid,
-                coalesce(sum(amount_minor) FILTER (WHERE state = %(excluded)s), 0) AS excluded,
-                coalesce(sum(amount_minor) FILTER (WHERE state = %(transferred)s), 0)
-                    AS transferred
-            FROM refunds_entitlement
-        ), o AS (
-            SELECT coalesce(sum(amount_minor) FILTER (WHERE remedy_id IS NOT NULL
-                AND state = %(settled)s), 0) AS remedied,
-                coalesce(sum(amount_minor) FILTER (WHERE state = %(settled)s), 0) AS settled,
-                coalesce(sum(amount_minor) FILTER (WHERE state = ANY (%(in_flight)s)), 0)
-                    AS in_flight,
-                coalesce(sum(amount_minor) FILTER (WHERE remedy_id IS NULL
-                    AND state = ANY (%(in_flight)s)), 0) AS refunds_in_flight
-            FROM refunds_payout
-        ), p AS (
-            SELECT coalesce(sum(p.amount_minor) FILTER (WHERE account = %(payable_account)s
-                    AND j.kind = 'entitle'), 0) AS entitled,
-                coalesce(sum(p.amount_minor) FILTER (WHERE account = %(payable_account)s), 0)
-                    AS payable,
-                coalesce(sum(p.amount_minor) FILTER (WHERE account = %(in_flight_account)s), 0)
-                    AS in_flight,
-                coalesce(sum(p.amount_minor) FILTER (WHERE account = %(bank_account)s), 0)
-                    AS bank,
-                coalesce(sum(p.amount_minor) FILTER (WHERE account = %(unclaimed_account)s), 0)
-                    AS unclaimed,
-                coalesce(sum(p.amount_minor) FILTER (WHERE account = %(transferred_account)s), 0)
-                    AS transferred
-            FROM wallets_posting p JOIN wallets_journal j ON j.id = p.journal_id
-            WHERE p.account IN (%(payable_account)s, %(in_flight_account)s, %(bank_account)s,
-                %(unclaimed_account)s, %(transferred_account)s)
-        )
-        SELECT bucket, ledger, counted FROM e, o, p, LATERAL (VALUES
-            ('all that is entitled', p.entitled, e.entitled),
-            ('owed', p.payable, e.owed),
-            ('in flight', p.in_flight, o.in_flight),
-            ('refunds in flight', o.refunds_in_flight, e.paying),
-            ('at the bank', p.bank, o.settled),
-            ('refunds paid', p.bank - o.remedied, e.paid),
-            ('unclaimed', p.unclaimed, e.excluded),
-            ('taken over', p.transferred, e.transferred),
-            ('all buckets', e.entitled, e.owed + e.paying + e.paid + e.excluded + e.transferred)
-        ) AS b (bucket, ledger, counted) WHERE ledger <> counted
-        """,
+        _REFUND_IDENTITY,
         "{0}: the ledger says {1}, the rows {2}",
         {
             "owed": list(Entitlement.OWED),

@@ -131,24 +131,11 @@ def plan_attack(
     that robs nobody leaves the suspects alone, whose charges are honest.
     """
     damage = case.damage
-    first, known, last = damage.restatements
+    first = damage.restatements[0]
     waves = _waves(case, clock, shape)
-    late = _late_victims(case, rng, clock=clock, numbers=numbers[: damage.victims_late])
-    early = _early_victims(
-        case,
-        rng,
-        numbers=numbers[damage.victims_late : damage.victims],
-        waves=waves,
-        stops=stops,
-        target_minor=damage.amount_minor - sum(victim.damage_minor for victim in late),
+    late, early = _victims(
+        case, rng, numbers=numbers, clock=clock, stops=stops, shape=shape, waves=waves
     )
-    for victim in early:
-        victim.known_at = _known_at(rng, clock.seconds(first.as_of), clock.seconds(known.as_of))
-    if sum(victim.damage_minor for victim in late + early) != last.amount_minor:
-        raise AssertionError("the victims' damage is not the published sum")
-    if shape is not LIST_TYPE:
-        for victim in late + early:
-            victim.network, victim.country = _origin(rng, shape)
     topped_up = sum(sum(victim.amounts_minor) for victim in early)
     suspects = _suspects(
         rng,
@@ -169,6 +156,40 @@ def plan_attack(
             amount_minor=topped_up + sum(sum(suspect.amounts_minor) for suspect in suspects),
         ),
     )
+
+
+def _victims(
+    case: Case,
+    rng: Random,
+    *,
+    numbers: list[int],
+    clock: CaseClock,
+    stops: Stops,
+    shape: Shape,
+    waves: Waves,
+) -> tuple[list[Victim], list[Victim]]:
+    """Returns the victims hit after 4 July and those of the third wave, whose damage together is
+    the published sum.
+    """
+    damage = case.damage
+    first, known, last = damage.restatements
+    late = _late_victims(case, rng, clock=clock, numbers=numbers[: damage.victims_late])
+    early = _early_victims(
+        case,
+        rng,
+        numbers=numbers[damage.victims_late : damage.victims],
+        waves=waves,
+        stops=stops,
+        target_minor=damage.amount_minor - sum(victim.damage_minor for victim in late),
+    )
+    for victim in early:
+        victim.known_at = _known_at(rng, clock.seconds(first.as_of), clock.seconds(known.as_of))
+    if sum(victim.damage_minor for victim in late + early) != last.amount_minor:
+        raise AssertionError("the victims' damage is not the published sum")
+    if shape is not LIST_TYPE:
+        for victim in late + early:
+            victim.network, victim.country = _origin(rng, shape)
+    return late, early
 
 
 def people_needed(case: Case) -> int:
@@ -234,20 +255,8 @@ def _early_victims(
     target_minor: int,
 ) -> list[Victim]:
     """Victims of the third wave; their damage is `target_minor` in the case's funding split."""
-    split = case.damage.funding_split
     own = [1_000 + int(rng.random() * 7_000) for _ in range(OWN_BALANCE_VICTIMS)]
-    credit_minor = round(case.damage.amount_minor * split["credit"])
-    debit_minor = round(case.damage.amount_minor * split["debit"])
-    points_minor = target_minor - credit_minor - debit_minor - sum(own)
-    cards = len(numbers) - POINTS_VICTIMS
-    debit_people = round(cards * debit_minor / (credit_minor + debit_minor))
-    amounts = {
-        "credit": _exact_top_ups(
-            rng, people=cards - debit_people, total=credit_minor, items=(1, 4)
-        ),
-        "debit": _exact_top_ups(rng, people=debit_people, total=debit_minor, items=(1, 4)),
-        "points": _exact_top_ups(rng, people=POINTS_VICTIMS, total=points_minor, items=(1, 3)),
-    }
+    amounts = _early_top_ups(case, rng, people=len(numbers), target_minor=target_minor - sum(own))
     victims: list[Victim] = []
     for funding, lists in amounts.items():
         for amounts_minor in lists:
@@ -275,6 +284,25 @@ def _early_victims(
     for victim in rest[unspent : unspent + round(case.damage.victims * CLEAN_MONEY_SHARE)]:
         victim.holds = True
     return victims
+
+
+def _early_top_ups(
+    case: Case, rng: Random, *, people: int, target_minor: int
+) -> dict[str, list[list[int]]]:
+    """Returns the top-ups of each victim of the third wave, by how they were funded."""
+    split = case.damage.funding_split
+    credit_minor = round(case.damage.amount_minor * split["credit"])
+    debit_minor = round(case.damage.amount_minor * split["debit"])
+    points_minor = target_minor - credit_minor - debit_minor
+    cards = people - POINTS_VICTIMS
+    debit_people = round(cards * debit_minor / (credit_minor + debit_minor))
+    return {
+        "credit": _exact_top_ups(
+            rng, people=cards - debit_people, total=credit_minor, items=(1, 4)
+        ),
+        "debit": _exact_top_ups(rng, people=debit_people, total=debit_minor, items=(1, 4)),
+        "points": _exact_top_ups(rng, people=POINTS_VICTIMS, total=points_minor, items=(1, 3)),
+    }
 
 
 def _hit_at(rng: Random, first: int, last: int) -> int:

@@ -48,28 +48,15 @@ def propose(
     """
     require(actor, "refunds.work_claim", action="propose a decision")
     ids = sorted(claim.pk for claim in claims)
-    if not 0 < len(ids) <= ClaimDecision.CLAIMS_MAX:
-        raise GuardNotMet(
-            action="propose a decision", why=f"a list holds 1 to {ClaimDecision.CLAIMS_MAX} claims"
-        )
-    confirm = verdict == ClaimDecision.Verdict.CONFIRM
-    if not confirm and not rejection:
-        raise GuardNotMet(action="propose a rejection", why="it needs its reason code")
+    rejects = verdict != ClaimDecision.Verdict.CONFIRM
+    _refuse_unfit_list(ids, without_reason=rejects and not rejection)
     with transaction.atomic():
         rows = FraudClaim.objects.filter(pk__in=ids)
         list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
         _gather_evidence(ids, list(evidence))
-        if not confirm:
+        if rejects:
             rows.update(rejection=rejection, rejection_note=note)
-        content = _content(verdict, rows)
-        decision = ClaimDecision.objects.create(
-            verdict=verdict,
-            maker_id=actor.pk,
-            digest=approvals.digest_of(content),
-            claims_count=len(ids),
-            amount_minor=sum(content["claims"].values()),
-            proposed_at=clock.now(),
-        )
+        decision = _proposed(verdict, rows, maker=actor)
         rows.update(decision=decision, analyst_id=actor.pk)
         moved = transition_set(rows, f"propose_{verdict}", run=None, actor=actor, reason=reason)
         if moved != len(ids):
@@ -89,6 +76,29 @@ def propose(
             n=len(ids),
         )
         return decision
+
+
+def _proposed(verdict: str, rows: QuerySet[FraudClaim], *, maker: Actor) -> ClaimDecision:
+    """The list of the claims is stored with its digest, number and sum."""
+    content = _content(verdict, rows)
+    return ClaimDecision.objects.create(
+        verdict=verdict,
+        maker_id=maker.pk,
+        digest=approvals.digest_of(content),
+        claims_count=len(content["claims"]),
+        amount_minor=sum(content["claims"].values()),
+        proposed_at=clock.now(),
+    )
+
+
+def _refuse_unfit_list(ids: Collection[int], *, without_reason: bool) -> None:
+    """Raises `GuardNotMet` for a list of no claim or too many, or a rejection without a reason."""
+    if not 0 < len(ids) <= ClaimDecision.CLAIMS_MAX:
+        raise GuardNotMet(
+            action="propose a decision", why=f"a list holds 1 to {ClaimDecision.CLAIMS_MAX} claims"
+        )
+    if without_reason:
+        raise GuardNotMet(action="propose a rejection", why="it needs its reason code")
 
 
 def _signed_list(decision: ClaimDecision, rows: QuerySet[FraudClaim]) -> approvals.SignedList:

@@ -44,56 +44,59 @@ def payouts_to_a_thief() -> list[str]:
     "I6", "Every confirmed loss is made good once, in full, and none twice", about=About.VICTIMS
 )
 def losses_made_good_once() -> list[str]:
-    return (
-        rows(
-            """
-            SELECT l.id, l.amount_minor, sum(r.amount_minor), count(*)
-            FROM refunds_loss l
-            JOIN refunds_remedy r ON r.loss_id = l.id AND r.state = ANY (%(done)s)
-            GROUP BY l.id HAVING count(*) > 1 OR sum(r.amount_minor) <> l.amount_minor
-                OR l.confirmed_at IS NULL
-            """,
-            "loss {0} of {1} was made good by {2} in {3} remedies",
-            {"done": list(Remedy.DONE)},
-        )
-        + rows(
-            """
-            SELECT c.id, l.id FROM refunds_fraudclaim c JOIN refunds_loss l ON l.claim_id = c.id
-            WHERE c.state = %(remedied)s AND l.dropped_at IS NULL AND NOT EXISTS (
-                SELECT FROM refunds_remedy r WHERE r.loss_id = l.id AND r.state = ANY (%(done)s))
-            """,
-            "claim {0} is remedied, its loss {1} is not",
-            {"remedied": FraudClaim.State.REMEDIED, "done": list(Remedy.DONE)},
-        )
-        + rows(
-            """
-            SELECT p.id, r.loss_id FROM refunds_payout p JOIN refunds_remedy r ON r.id = p.remedy_id
-            WHERE p.live AND (r.kind <> %(by_us)s OR NOT r.state = ANY (%(live)s)
-                OR p.amount_minor <> r.amount_minor
-                OR (r.state = ANY (%(done)s)) <> (p.state = ANY (%(arrived)s)))
-            """,
-            "payout {0} does not fit its remedy of loss {1}",
-            {
-                "by_us": Remedy.Kind.COMPENSATION_PAYOUT,
-                "live": list(Remedy.LIVE),
-                "done": list(Remedy.DONE),
-                "arrived": list(Payout.ARRIVED),
-            },
-        )
-        + rows(
-            """
-            SELECT r.id FROM refunds_remedy r
-            WHERE r.kind = %(by_us)s AND r.state = ANY (%(done)s) AND NOT EXISTS (
-                SELECT FROM refunds_payout p WHERE p.remedy_id = r.id AND p.live
-                    AND p.state = ANY (%(arrived)s))
-            """,
-            "remedy {0} is done without a settled payout",
-            {
-                "by_us": Remedy.Kind.COMPENSATION_PAYOUT,
-                "done": list(Remedy.DONE),
-                "arrived": list(Payout.ARRIVED),
-            },
-        )
+    return _losses_against_remedies() + _remedies_against_payouts()
+
+
+def _losses_against_remedies() -> list[str]:
+    """Returns the losses made good wrongly, and those that a remedied claim left over."""
+    done: list[str] = list(Remedy.DONE)
+    return rows(
+        """
+        SELECT l.id, l.amount_minor, sum(r.amount_minor), count(*)
+        FROM refunds_loss l
+        JOIN refunds_remedy r ON r.loss_id = l.id AND r.state = ANY (%(done)s)
+        GROUP BY l.id HAVING count(*) > 1 OR sum(r.amount_minor) <> l.amount_minor
+            OR l.confirmed_at IS NULL
+        """,
+        "loss {0} of {1} was made good by {2} in {3} remedies",
+        {"done": done},
+    ) + rows(
+        """
+        SELECT c.id, l.id FROM refunds_fraudclaim c JOIN refunds_loss l ON l.claim_id = c.id
+        WHERE c.state = %(remedied)s AND l.dropped_at IS NULL AND NOT EXISTS (
+            SELECT FROM refunds_remedy r WHERE r.loss_id = l.id AND r.state = ANY (%(done)s))
+        """,
+        "claim {0} is remedied, its loss {1} is not",
+        {"remedied": FraudClaim.State.REMEDIED, "done": done},
+    )
+
+
+def _remedies_against_payouts() -> list[str]:
+    """Returns the payouts that do not fit their remedies, and our remedies that were not paid."""
+    states: dict[str, str | list[str]] = {
+        "by_us": Remedy.Kind.COMPENSATION_PAYOUT,
+        "live": list(Remedy.LIVE),
+        "done": list(Remedy.DONE),
+        "arrived": list(Payout.ARRIVED),
+    }
+    return rows(
+        """
+        SELECT p.id, r.loss_id FROM refunds_payout p JOIN refunds_remedy r ON r.id = p.remedy_id
+        WHERE p.live AND (r.kind <> %(by_us)s OR NOT r.state = ANY (%(live)s)
+            OR p.amount_minor <> r.amount_minor
+            OR (r.state = ANY (%(done)s)) <> (p.state = ANY (%(arrived)s)))
+        """,
+        "payout {0} does not fit its remedy of loss {1}",
+        states,
+    ) + rows(
+        """
+        SELECT r.id FROM refunds_remedy r
+        WHERE r.kind = %(by_us)s AND r.state = ANY (%(done)s) AND NOT EXISTS (
+            SELECT FROM refunds_payout p WHERE p.remedy_id = r.id AND p.live
+                AND p.state = ANY (%(arrived)s))
+        """,
+        "remedy {0} is done without a settled payout",
+        states,
     )
 
 

@@ -54,18 +54,24 @@ def register(
         )
         if fresh:
             case = transition_one(case, "receive", actor=actor, reason=reason)
-            credit = _credit(case)
-            if credit is not None:
-                case = transition_one(
-                    case,
-                    "propose_representment",
-                    actor=SYSTEM,
-                    reason="credit already processed",
-                    credited_by=credit,
-                    refund_arn=_reference(credit),
-                )
+            case = _represented_if_credited(case)
             audit.append("chargebacks.register", case.subject, actor=actor, reason=reason)
         return case
+
+
+def _represented_if_credited(case: Chargeback) -> Chargeback:
+    """The chargeback is set to represent if a remedy has made its charge good."""
+    credit = _credit(case)
+    if credit is None:
+        return case
+    return transition_one(
+        case,
+        "propose_representment",
+        actor=SYSTEM,
+        reason="credit already processed",
+        credited_by=credit,
+        refund_arn=_reference(credit),
+    )
 
 
 def _charge(issuer: Issuer, *, arn: str, rrn: str, amount_minor: int) -> TopUp | None:

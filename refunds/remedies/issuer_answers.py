@@ -66,9 +66,7 @@ def import_answers(
     answers = transport.read_answers(text, name=name)
     with transaction.atomic():
         issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer.pk)
-        earlier = IssuerFile.objects.filter(
-            direction=IssuerFile.Direction.ANSWER, sha256=hashlib.sha256(text.encode()).hexdigest()
-        ).first()
+        earlier = _imported_before(text)
         if earlier is not None:
             return Imported(file=earlier, applied=0, repeated=len(answers), not_awaited=0)
         at = clock.now()
@@ -91,18 +89,27 @@ def import_answers(
             repeated=len(answers) - len(fresh),
             not_awaited=len(fresh) - len(awaited),
         )
-        audit.append(
-            "issuer_asks.import_answers",
-            f"issuer_file:{file.pk}",
-            actor=actor,
-            reason=reason,
-            issuer=issuer.code,
-            sha256=file.sha256,
-            applied=done.applied,
-            repeated=done.repeated,
-            not_awaited=done.not_awaited,
-        )
+        _log(done, issuer, actor=actor, reason=reason)
         return done
+
+
+def _log(done: Imported, issuer: Issuer, *, actor: Actor, reason: str) -> None:
+    audit.append(
+        "issuer_asks.import_answers",
+        f"issuer_file:{done.file.pk}",
+        actor=actor,
+        reason=reason,
+        issuer=issuer.code,
+        sha256=done.file.sha256,
+        applied=done.applied,
+        repeated=done.repeated,
+        not_awaited=done.not_awaited,
+    )
+
+
+def _imported_before(text: str) -> IssuerFile | None:
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return IssuerFile.objects.filter(direction=IssuerFile.Direction.ANSWER, sha256=sha256).first()
 
 
 def _sorted_out(

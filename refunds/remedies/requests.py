@@ -107,16 +107,10 @@ def send(issuer: Issuer, *, actor: Actor, reason: str, again: bool = False) -> I
     commit (`write_to`).
     """
     require(actor, "refunds.send_issuer_action", by_system=True, action="send issuer actions")
-    states = IssuerAction.SENT_AGAIN if again else (IssuerAction.State.APPROVED,)
     with transaction.atomic():
         issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer.pk)
         at = clock.now()
-        chosen = list(
-            IssuerAction.objects.select_for_update(no_key=True, of=("self",))
-            .filter(issuer=issuer, state__in=states, attempt__lt=ATTEMPTS_MAX)
-            .select_related("remedy__loss__claim", "remedy__loss__top_up__card")
-            .order_by("pk")
-        )
+        chosen = _to_send(issuer, again=again)
         if not chosen:
             return None
         due = _answer_due(issuer, at=at)
@@ -126,13 +120,7 @@ def send(issuer: Issuer, *, actor: Actor, reason: str, again: bool = False) -> I
         ids = [action.pk for action in chosen]
         IssuerAction.objects.filter(pk__in=ids).update(attempt=F("attempt") + 1)
         move_rows(
-            IssuerAction,
-            "send",
-            ids,
-            actor=actor,
-            reason=reason,
-            sent_at=at,
-            answer_due_at=due,
+            IssuerAction, "send", ids, actor=actor, reason=reason, sent_at=at, answer_due_at=due
         )
         slots.mark_asked([action.remedy_id for action in chosen], at=at, actor=actor)
         file = store(
@@ -155,6 +143,17 @@ def send(issuer: Issuer, *, actor: Actor, reason: str, again: bool = False) -> I
             sha256=file.sha256,
         )
         return file
+
+
+def _to_send(issuer: Issuer, *, again: bool) -> list[IssuerAction]:
+    """Returns the requests that the next file to the issuer holds, locked in id order."""
+    states = IssuerAction.SENT_AGAIN if again else (IssuerAction.State.APPROVED,)
+    return list(
+        IssuerAction.objects.select_for_update(no_key=True, of=("self",))
+        .filter(issuer=issuer, state__in=states, attempt__lt=ATTEMPTS_MAX)
+        .select_related("remedy__loss__claim", "remedy__loss__top_up__card")
+        .order_by("pk")
+    )
 
 
 def write_to(file: IssuerFile, directory: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from wallets.models import Payment, TopUp
 from winddown.actors import Actor
@@ -22,50 +23,118 @@ def record_top_ups(
     `TopUp`, checked by the caller, who holds the wallets' locks. Authorised ones move nothing yet.
     Returns how many were recorded.
     """
-    charged = list(TopUp.CHARGED)
     moves = _numbered(rows, table="wallets_topup", columns="r.*", joined="")
     for first, last, total in _slices(moves):
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                INSERT INTO wallets_topup (id, top_up_ref, wallet_id, source, card_id, amount_minor,
-                    state, occurred_at, rrn, auth_code, arn)
-                SELECT id, top_up_ref, wallet_id, source, card_id, amount_minor, state, occurred_at,
-                       rrn, auth_code, arn
-                FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
-                """,  # noqa: S608  the caller's table
-                [first, last],
-            )
-            cursor.execute(
-                f"""
-                INSERT INTO wallets_journal
-                    (id, source, source_id, kind, occurred_at, recorded_at, actor_id)
-                SELECT journal_id, 'top_up', id, 'top_up', occurred_at, (SELECT winddown_now()), %s
-                FROM {moves} WHERE place BETWEEN %s AND %s AND state = ANY (%s) ORDER BY place
-                """,  # noqa: S608
-                [actor.pk, first, last, charged],
-            )
-            cursor.execute(
-                f"""
-                INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
-                SELECT m.journal_id, line.account, line.wallet_id, line.amount_minor
-                FROM {moves} m CROSS JOIN LATERAL (VALUES
-                    (1, CASE m.source WHEN 'bonus' THEN 'wallet_bonus' ELSE 'wallet_paid' END,
-                        m.wallet_id, m.amount_minor),
-                    (2, 'funding_' || m.source, NULL, -m.amount_minor)
-                ) AS line (number, account, wallet_id, amount_minor)
-                WHERE m.place BETWEEN %s AND %s AND m.state = ANY (%s)
-                ORDER BY m.place, line.number
-                """,  # noqa: S608
-                [first, last, charged],
-            )
+            _insert_top_ups(cursor, moves, [first, last])
+            _post_top_ups(cursor, moves, [first, last], actor=actor)
         progress(last, total)
     return _recorded(
         moves,
         paid="sum(amount_minor) FILTER (WHERE source <> 'bonus')",
         bonus="sum(amount_minor) FILTER (WHERE source = 'bonus')",
-        moved=charged,
+        moved=list(TopUp.CHARGED),
     )
+
+
+def _insert_top_ups(cursor: CursorWrapper, moves: str, places: list[int]) -> None:
+    cursor.execute(
+        f"""
+        INSERT INTO wallets_topup (id, top_up_ref, wallet_id, source, card_id, amount_minor,
+            state, occurred_at, rrn, auth_code, arn)
+        SELECT id, top_up_ref, wallet_id, source, card_id, amount_minor, state, occurred_at,
+               rrn, auth_code, arn
+        FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
+        """,  # noqa: S608  the caller's table
+        places,
+    )
+
+
+def _post_top_ups(cursor: CursorWrapper, moves: str, places: list[int], *, actor: Actor) -> None:
+    """Each top-up that was charged has its journal, and the journal its postings."""
+    charged = list(TopUp.CHARGED)
+    cursor.execute(
+        f"""
+        INSERT INTO wallets_journal
+            (id, source, source_id, kind, occurred_at, recorded_at, actor_id)
+        SELECT journal_id, 'top_up', id, 'top_up', occurred_at, (SELECT winddown_now()), %s
+        FROM {moves} WHERE place BETWEEN %s AND %s AND state = ANY (%s) ORDER BY place
+        """,  # noqa: S608
+        [actor.pk, *places, charged],
+    )
+    cursor.execute(
+        f"""
+        INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
+        SELECT m.journal_id, line.account, line.wallet_id, line.amount_minor
+        FROM {moves} m CROSS JOIN LATERAL (VALUES
+            (1, CASE m.source WHEN 'bonus' THEN 'wallet_bonus' ELSE 'wallet_paid' END,
+                m.wallet_id, m.amount_minor),
+            (2, 'funding_' || m.source, NULL, -m.amount_minor)
+        ) AS line (number, account, wallet_id, amount_minor)
+        WHERE m.place BETWEEN %s AND %s AND m.state = ANY (%s)
+        ORDER BY m.place, line.number
+        """,  # noqa: S608
+        [*places, charged],
+    )
+
+
+# One statement over the caller's table `rows`; `split_payments` says how it divides.
+_SPLIT = """
+    CREATE TEMPORARY TABLE {split} ON COMMIT DROP AS
+    WITH firsts AS MATERIALIZED (
+        SELECT wallet_id, min(occurred_at) AS at FROM {rows}
+        WHERE earlier_id IS NULL GROUP BY wallet_id
+    ), later AS MATERIALIZED (
+        SELECT p.wallet_id, j.occurred_at,
+               coalesce(sum(p.amount_minor) FILTER (WHERE p.account = 'wallet_paid'), 0) AS paid,
+               coalesce(sum(p.amount_minor) FILTER (WHERE p.account = 'wallet_bonus'), 0) AS bonus
+        FROM wallets_journal j
+             JOIN wallets_posting p ON p.journal_id = j.id
+             JOIN firsts ON firsts.wallet_id = p.wallet_id AND j.occurred_at > firsts.at
+        WHERE j.occurred_at > (SELECT min(at) FROM firsts)
+        GROUP BY p.wallet_id, j.occurred_at
+    ), moments AS (
+        SELECT wallet_id, occurred_at, 1 AS place, line, amount_minor, 0 AS paid, 0 AS bonus
+        FROM {rows} WHERE earlier_id IS NULL
+        UNION ALL
+        SELECT wallet_id, occurred_at, 0, 0, 0, paid, bonus FROM later
+    ), standing AS (
+        SELECT m.*, w.paid_minor - w.held_minor AS free_now,
+               w.paid_minor - coalesce(sum(m.paid) OVER afterwards, 0)::bigint AS paid_then,
+               w.bonus_minor - coalesce(sum(m.bonus) OVER afterwards, 0)::bigint AS bonus_then
+        FROM moments m JOIN wallets_wallet w ON w.id = m.wallet_id
+        WINDOW afterwards AS (
+            PARTITION BY m.wallet_id ORDER BY m.occurred_at DESC, m.place DESC, m.line DESC
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    ), free AS (
+        SELECT *, least(min(paid_then) OVER onwards, free_now) AS paid_free,
+               min(bonus_then) OVER onwards AS bonus_free
+        FROM standing
+        WINDOW onwards AS (
+            PARTITION BY wallet_id ORDER BY occurred_at DESC, place DESC, line DESC
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    ), spent AS (
+        SELECT wallet_id, occurred_at, line, amount_minor, paid_free, bonus_free,
+               (sum(amount_minor) OVER so_far)::bigint AS spent
+        FROM free WHERE place = 1
+        WINDOW so_far AS (
+            PARTITION BY wallet_id ORDER BY occurred_at, line
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    ), used AS (
+        SELECT *, spent + least(0, min(bonus_free - spent) OVER so_far) AS bonus_used
+        FROM spent
+        WINDOW so_far AS (
+            PARTITION BY wallet_id ORDER BY occurred_at, line
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    )
+    SELECT wallet_id, occurred_at, line,
+           bonus_used - lag(bonus_used, 1, 0::bigint) OVER in_time AS bonus_part_minor,
+           amount_minor - bonus_used
+               + lag(bonus_used, 1, 0::bigint) OVER in_time AS paid_part_minor,
+           spent - bonus_used > paid_free AS is_short,
+           paid_free + bonus_free - (spent - amount_minor) AS available_minor
+    FROM used WINDOW in_time AS (PARTITION BY wallet_id ORDER BY occurred_at, line)
+"""
 
 
 def split_payments(rows: str) -> str:
@@ -83,64 +152,7 @@ def split_payments(rows: str) -> str:
     split = f"{rows}_split"
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {split}")
-        cursor.execute(
-            f"""
-            CREATE TEMPORARY TABLE {split} ON COMMIT DROP AS
-            WITH firsts AS MATERIALIZED (
-                SELECT wallet_id, min(occurred_at) AS at FROM {rows}
-                WHERE earlier_id IS NULL GROUP BY wallet_id
-            ), later AS MATERIALIZED (
-                SELECT p.wallet_id, j.occurred_at,
-                       coalesce(sum(p.amount_minor) FILTER (WHERE p.account = 'wallet_paid'), 0) AS paid,
-                       coalesce(sum(p.amount_minor) FILTER (WHERE p.account = 'wallet_bonus'), 0) AS bonus
-                FROM wallets_journal j
-                     JOIN wallets_posting p ON p.journal_id = j.id
-                     JOIN firsts ON firsts.wallet_id = p.wallet_id AND j.occurred_at > firsts.at
-                WHERE j.occurred_at > (SELECT min(at) FROM firsts)
-                GROUP BY p.wallet_id, j.occurred_at
-            ), moments AS (
-                SELECT wallet_id, occurred_at, 1 AS place, line, amount_minor, 0 AS paid, 0 AS bonus
-                FROM {rows} WHERE earlier_id IS NULL
-                UNION ALL
-                SELECT wallet_id, occurred_at, 0, 0, 0, paid, bonus FROM later
-            ), standing AS (
-                SELECT m.*, w.paid_minor - w.held_minor AS free_now,
-                       w.paid_minor - coalesce(sum(m.paid) OVER afterwards, 0)::bigint AS paid_then,
-                       w.bonus_minor - coalesce(sum(m.bonus) OVER afterwards, 0)::bigint AS bonus_then
-                FROM moments m JOIN wallets_wallet w ON w.id = m.wallet_id
-                WINDOW afterwards AS (
-                    PARTITION BY m.wallet_id ORDER BY m.occurred_at DESC, m.place DESC, m.line DESC
-                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-            ), free AS (
-                SELECT *, least(min(paid_then) OVER onwards, free_now) AS paid_free,
-                       min(bonus_then) OVER onwards AS bonus_free
-                FROM standing
-                WINDOW onwards AS (
-                    PARTITION BY wallet_id ORDER BY occurred_at DESC, place DESC, line DESC
-                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-            ), spent AS (
-                SELECT wallet_id, occurred_at, line, amount_minor, paid_free, bonus_free,
-                       (sum(amount_minor) OVER so_far)::bigint AS spent
-                FROM free WHERE place = 1
-                WINDOW so_far AS (
-                    PARTITION BY wallet_id ORDER BY occurred_at, line
-                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-            ), used AS (
-                SELECT *, spent + least(0, min(bonus_free - spent) OVER so_far) AS bonus_used
-                FROM spent
-                WINDOW so_far AS (
-                    PARTITION BY wallet_id ORDER BY occurred_at, line
-                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-            )
-            SELECT wallet_id, occurred_at, line,
-                   bonus_used - lag(bonus_used, 1, 0::bigint) OVER in_time AS bonus_part_minor,
-                   amount_minor - bonus_used
-                       + lag(bonus_used, 1, 0::bigint) OVER in_time AS paid_part_minor,
-                   spent - bonus_used > paid_free AS is_short,
-                   paid_free + bonus_free - (spent - amount_minor) AS available_minor
-            FROM used WINDOW in_time AS (PARTITION BY wallet_id ORDER BY occurred_at, line)
-            """  # noqa: S608  the caller's table
-        )
+        cursor.execute(_SPLIT.format(split=split, rows=rows))
         cursor.execute(f"ANALYZE {split}")
     return split
 
@@ -154,7 +166,6 @@ def record_payments(
     The table has line, earlier_id and the columns of `Payment` without the parts, checked by the
     caller, who holds the wallets' locks. Returns how many were recorded.
     """
-    reserved = list(Payment.IN_FLIGHT)
     moves = _numbered(
         rows,
         table="wallets_payment",
@@ -163,48 +174,60 @@ def record_payments(
     )
     for first, last, total in _slices(moves):
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                INSERT INTO wallets_payment (id, payment_ref, wallet_id, amount_minor,
-                    paid_part_minor, bonus_part_minor, merchant_ref, prefecture,
-                    merchant_category, state, occurred_at)
-                SELECT id, payment_ref, wallet_id, amount_minor,
-                       paid_part_minor, bonus_part_minor, merchant_ref, prefecture,
-                       merchant_category, state, occurred_at
-                FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
-                """,  # noqa: S608
-                [first, last],
-            )
-            cursor.execute(
-                f"""
-                INSERT INTO wallets_journal
-                    (id, source, source_id, kind, occurred_at, recorded_at, actor_id)
-                SELECT journal_id, 'payment', id, CASE WHEN state = ANY (%s) THEN 'reserve' ELSE 'pay' END,
-                       occurred_at, (SELECT winddown_now()), %s
-                FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
-                """,  # noqa: S608
-                [reserved, actor.pk, first, last],
-            )
-            cursor.execute(
-                f"""
-                INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
-                SELECT m.journal_id, line.account, line.wallet_id, line.amount_minor
-                FROM {moves} m CROSS JOIN LATERAL (VALUES
-                    (1, 'wallet_paid', m.wallet_id, -m.paid_part_minor),
-                    (2, 'wallet_bonus', m.wallet_id, -m.bonus_part_minor),
-                    (3, CASE WHEN m.state = ANY (%s) THEN 'reservations' ELSE 'merchants' END,
-                        NULL, m.amount_minor)
-                ) AS line (number, account, wallet_id, amount_minor)
-                WHERE m.place BETWEEN %s AND %s AND line.amount_minor <> 0 ORDER BY m.place, line.number
-                """,  # noqa: S608
-                [reserved, first, last],
-            )
+            _insert_payments(cursor, moves, [first, last])
+            _post_payments(cursor, moves, [first, last], actor=actor)
         progress(last, total)
     return _recorded(
         moves,
         paid="-sum(paid_part_minor)",
         bonus="-sum(bonus_part_minor)",
         moved=list(Payment.SPENT),
+    )
+
+
+def _insert_payments(cursor: CursorWrapper, moves: str, places: list[int]) -> None:
+    cursor.execute(
+        f"""
+        INSERT INTO wallets_payment (id, payment_ref, wallet_id, amount_minor,
+            paid_part_minor, bonus_part_minor, merchant_ref, prefecture,
+            merchant_category, state, occurred_at)
+        SELECT id, payment_ref, wallet_id, amount_minor,
+               paid_part_minor, bonus_part_minor, merchant_ref, prefecture,
+               merchant_category, state, occurred_at
+        FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
+        """,  # noqa: S608
+        places,
+    )
+
+
+def _post_payments(cursor: CursorWrapper, moves: str, places: list[int], *, actor: Actor) -> None:
+    """Each payment has its journal, and the journal its postings."""
+    reserved = list(Payment.IN_FLIGHT)
+    cursor.execute(
+        f"""
+        INSERT INTO wallets_journal
+            (id, source, source_id, kind, occurred_at, recorded_at, actor_id)
+        SELECT journal_id, 'payment', id,
+               CASE WHEN state = ANY (%s) THEN 'reserve' ELSE 'pay' END,
+               occurred_at, (SELECT winddown_now()), %s
+        FROM {moves} WHERE place BETWEEN %s AND %s ORDER BY place
+        """,  # noqa: S608
+        [reserved, actor.pk, *places],
+    )
+    cursor.execute(
+        f"""
+        INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
+        SELECT m.journal_id, line.account, line.wallet_id, line.amount_minor
+        FROM {moves} m CROSS JOIN LATERAL (VALUES
+            (1, 'wallet_paid', m.wallet_id, -m.paid_part_minor),
+            (2, 'wallet_bonus', m.wallet_id, -m.bonus_part_minor),
+            (3, CASE WHEN m.state = ANY (%s) THEN 'reservations' ELSE 'merchants' END,
+                NULL, m.amount_minor)
+        ) AS line (number, account, wallet_id, amount_minor)
+        WHERE m.place BETWEEN %s AND %s AND line.amount_minor <> 0
+        ORDER BY m.place, line.number
+        """,  # noqa: S608
+        [reserved, *places],
     )
 
 

@@ -93,22 +93,14 @@ def _spend(
             earlier = posting.first_result(Payment, {"payment_ref": payment_ref}, values)
             if earlier is not None:
                 return earlier
-            if wallet.state not in Wallet.SPENDABLE:
-                raise WalletNotUsable(wallet=wallet.pk, state=wallet.state, movement="payment")
-            if amount_minor > wallet.available_minor:
-                raise InsufficientBalance(
-                    wallet=wallet.pk,
-                    available_minor=wallet.available_minor,
-                    asked_minor=amount_minor,
-                )
+            _refuse_uncovered(wallet, amount_minor)
             bonus_part = min(wallet.bonus_minor, amount_minor)
-            paid_part = amount_minor - bonus_part
             reserved = to == LedgerAccount.RESERVATIONS
             done = Payment.objects.create(
                 payment_ref=payment_ref,
                 wallet=wallet,
                 amount_minor=amount_minor,
-                paid_part_minor=paid_part,
+                paid_part_minor=amount_minor - bonus_part,
                 bonus_part_minor=bonus_part,
                 merchant_ref=merchant_ref,
                 prefecture=prefecture,
@@ -117,21 +109,36 @@ def _spend(
                 switch_version=passage.version,
                 state=Payment.State.AUTHORISED if reserved else Payment.State.POSTED,
             )
-            posting.post(
-                [*_from_wallet(done), (to, None, amount_minor)],
-                source="payment",
-                source_id=done.pk,
-                kind="reserve" if reserved else "pay",
-                occurred_at=passage.at,
-                actor=actor,
-            )
-            posting.change(wallet, paid=-paid_part, bonus=-bonus_part)
+            _take_from(wallet, done, to=to, actor=actor)
             return done
     except FIRST_MAY_STAND:
         earlier = posting.first_result(Payment, {"payment_ref": payment_ref}, values)
         if earlier is None:
             raise
         return earlier
+
+
+def _take_from(wallet: Wallet, payment: Payment, *, to: str, actor: Actor) -> None:
+    """The wallet holds the payment's two parts less, and the journal says to whom they went."""
+    posting.post(
+        [*_from_wallet(payment), (to, None, payment.amount_minor)],
+        source="payment",
+        source_id=payment.pk,
+        kind="reserve" if to == LedgerAccount.RESERVATIONS else "pay",
+        occurred_at=payment.occurred_at,
+        actor=actor,
+    )
+    posting.change(wallet, paid=-payment.paid_part_minor, bonus=-payment.bonus_part_minor)
+
+
+def _refuse_uncovered(wallet: Wallet, amount_minor: int) -> None:
+    """Raises `WalletNotUsable` or `InsufficientBalance` if the wallet cannot pay the amount."""
+    if wallet.state not in Wallet.SPENDABLE:
+        raise WalletNotUsable(wallet=wallet.pk, state=wallet.state, movement="payment")
+    if amount_minor > wallet.available_minor:
+        raise InsufficientBalance(
+            wallet=wallet.pk, available_minor=wallet.available_minor, asked_minor=amount_minor
+        )
 
 
 def _from_wallet(payment: Payment) -> Lines:
