@@ -107,7 +107,7 @@ def _execute(statement: str) -> None:
 
 
 def database_url() -> str:
-    """The URL of the database that Django's connection leads to at present."""
+    """Returns the URL of the database that Django's connection leads to at present."""
     said = connections["default"].settings_dict
     person = quote(said["USER"] or "")
     if said["PASSWORD"]:

@@ -116,7 +116,7 @@ class Stopwatch:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least `share` of all do not exceed."""
+    """Returns the smallest value that at least `share` of all do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
@@ -168,7 +168,7 @@ class Bench:
         return max(self.sizes)
 
     def repeats(self, size: int) -> int:
-        """How often a side is measured; the best counts, because disturbance only adds time."""
+        """Returns how often a side is measured; the best counts: disturbance only adds time."""
         return 1 if self.quick or size >= 500_000 else 3
 
     def side(
@@ -215,7 +215,7 @@ class Bench:
         return next(m for m in self.measurements if (m.side, m.size) == (side, size))
 
     def ratio(self, side: str, to: str, size: int | None = None) -> float:
-        """Time per row of `side` in that of `to`."""
+        """Returns the time per row of `side`, as a multiple of that of `to`."""
         return self.at(side, size).row_s / self.at(to, size).row_s
 
     def at_most(self, what: str, bound: float, reached: float, unit: str = "x") -> None:
@@ -225,7 +225,7 @@ class Bench:
         self.goals.append(Goal(what, f">= {shown(bound)}{unit}", reached, reached >= bound))
 
     def growth(self) -> dict[str, float]:
-        """Exponent of seconds over rows for every side measured at several sizes: 1 is linear."""
+        """Returns the exponent of seconds over rows per side with several sizes: 1 is linear."""
         found = {}
         for side in dict.fromkeys(m.side for m in self.measurements):
             points = [

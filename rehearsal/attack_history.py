@@ -193,7 +193,7 @@ def _victims(
 
 
 def people_needed(case: Case) -> int:
-    """How many accounts of the first day the plan takes."""
+    """Returns how many accounts of the first day the plan takes."""
     return case.damage.victims_late + case.damage.restatements[0].victims
 
 
@@ -209,7 +209,7 @@ def _waves(case: Case, clock: CaseClock, shape: Shape) -> Waves:
 
 
 def _known_at(rng: Random, first: int, last: int) -> int:
-    """When the operator confirmed a victim: most in the first days, all but one before `last`."""
+    """Returns when a victim was confirmed: most in the first days, all but one before `last`."""
     return first + HOUR + int((last - first - 2 * HOUR) * rng.random() ** 2)
 
 
@@ -306,7 +306,7 @@ def _early_top_ups(
 
 
 def _hit_at(rng: Random, first: int, last: int) -> int:
-    """A second that leaves the thief half an hour before the source stops."""
+    """Returns a second that leaves the thief half an hour before the source stops."""
     return first + int((last - first - HOUR // 2) * rng.random())
 
 

@@ -146,7 +146,7 @@ def wallet_ref(number: int) -> str:
 
 
 def login_id(number: int, name: int) -> str:
-    """A login id; the ids of numbers that are no account look the same."""
+    """Returns a login id; the ids of numbers that are no account look the same."""
     family, given = divmod(name, len(GIVEN_NAMES))
     return f"{GIVEN_NAMES[given][2]}.{FAMILY_NAMES[family][2]}{number + 1}"
 

@@ -119,7 +119,7 @@ def registration_times(rng: Random, *, accounts: int, until: int) -> "array[int]
 
 
 def registered_before(times: "array[int]", second: int) -> int:
-    """How many accounts exist before this second; their numbers are the first ones."""
+    """Returns how many accounts exist before this second; their numbers are the first ones."""
     return bisect_left(times, second)
 
 

@@ -191,7 +191,8 @@ class SignInHistory:
         return "wrong_password" if rng.random() < wrong else "success"
 
     def _tries(self, rng: Random) -> int:
-        """How often the attack tries one login id: once, or seldom as often as the case allows."""
+        """Returns how often the attack tries one login id: mostly once, seldom as often as the case
+        allows."""
         return self._tries_max if rng.random() < _SECOND_TRY_SHARE else 1
 
     def _unknown_ids(self, rng: Random) -> Iterator[SignIn]:

@@ -55,7 +55,7 @@ def release(entitlement: Entitlement, *, actor: Actor, digest: str, reason: str)
 
 
 def _release_of(entitlement: Entitlement) -> SignedList:
-    """One subject per hold: an entitlement that is held again needs two people again."""
+    """Returns one subject per hold: an entitlement that is held again needs two people again."""
     holds = EntitlementTransition.objects.filter(
         subject_id=entitlement.pk, transition="hold"
     ).count()

@@ -40,7 +40,7 @@ class PayeeRefused(WinddownError):
 
 
 def understood(account: Account) -> tuple[Account, bool]:
-    """The account in the form that bank files carry, and whether its name had to be cut.
+    """Returns the account in the form that bank files carry, and whether its name had to be cut.
 
     Raises `PayeeRefused` naming the field (rule 47); the characters that no bank carries are in
     the error's `characters`.
@@ -118,7 +118,7 @@ def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[
 
 
 def _known_branches(wanted: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of the bank and branch codes that the active data set knows (rule 51)."""
+    """Returns those of the bank and branch codes that the active data set knows (rule 51)."""
     return set(
         Branch.objects.filter(
             dataset__active=True,
@@ -298,7 +298,7 @@ def decide(payee: Payee, *, stage: str, actor: Actor, digest: str, reason: str) 
 
 
 def _signed(payee: Payee, stage: str) -> SignedList:
-    """One subject per refusal: a payee that is refused again needs two people again."""
+    """Returns one subject per refusal: a payee that is refused again needs two people again."""
     refusals = PayeeTransition.objects.filter(subject_id=payee.pk, transition="refuse").count()
     return SignedList(
         subject=f"payee:{payee.pk}:{stage}:{refusals}",

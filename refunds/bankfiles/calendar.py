@@ -26,7 +26,7 @@ class ValueDateRefused(BankFileError):
 
 @lru_cache(maxsize=64)
 def _closed_days(year: int) -> frozenset[date]:
-    """The public and bank holidays of the year.
+    """Returns the public and bank holidays of the year.
 
     Raises for a year that the data does not cover, where every weekday would seem open.
     """
@@ -37,24 +37,24 @@ def _closed_days(year: int) -> frozenset[date]:
 
 
 def is_bank_business_day(day: date) -> bool:
-    """True when banks settle transfers on this day."""
+    """Returns whether banks settle transfers on this day."""
     return day.weekday() < 5 and day not in _closed_days(day.year)
 
 
 def roll_forward(day: date) -> date:
-    """The day itself when banks are open, or the next bank business day (Civil Code art. 142)."""
+    """Returns the day itself if banks are open, or the next business day (Civil Code art. 142)."""
     while not is_bank_business_day(day):
         day += _ONE_DAY
     return day
 
 
 def next_bank_business_day(day: date) -> date:
-    """The first bank business day after this day, never the day itself."""
+    """Returns the first bank business day after this day, never the day itself."""
     return roll_forward(day + _ONE_DAY)
 
 
 def roll_back(day: date) -> date:
-    """The day itself when banks are open, or the last bank business day before it."""
+    """Returns the day itself when banks are open, or the last bank business day before it."""
     while not is_bank_business_day(day):
         day -= _ONE_DAY
     return day

@@ -48,7 +48,7 @@ class Fitted(NamedTuple):
 
 
 def _in_bank_kana(character: str) -> str | None:
-    """The bank characters that stand for one typed character, or None when there are none."""
+    """Returns the bank characters that stand for one typed character, None if there are none."""
     if character in _SOUND_MARKS:
         return _SOUND_MARKS[character]
     # Decomposition splits ガ into カ and its mark, which is how the bank counts it, and folds
@@ -99,7 +99,7 @@ def to_bank_kana(text: str) -> str:
 
 
 def is_bank_text(text: str) -> bool:
-    """True when the text is in bank form already, the empty text included."""
+    """Returns whether the text is in bank form already, the empty text included."""
     return _BANK_TEXT.fullmatch(text) is not None
 
 

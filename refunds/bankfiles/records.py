@@ -77,7 +77,7 @@ class Layout:
         )
 
     def read(self, line: str, *, record: int) -> tuple[str, ...]:
-        """The named fields of the line, in order; raises at the position of the first wrong one."""
+        """Returns the named fields of the line, in order; raises at the first wrong position."""
         match = self._pattern.fullmatch(line)
         if match is None:
             self._refuse(line, record=record)
@@ -209,7 +209,7 @@ def _records(stream: BinaryIO, seen: Callable[[bytes], object]) -> Iterator[tupl
 
 
 def _stride(head: bytes) -> int:
-    """How many bytes lie between the starts of two records."""
+    """Returns how many bytes lie between the starts of two records."""
     # Bytes from 0xE0 never occur in a file of single-byte characters, and every kana in UTF-8
     # begins with one.
     if head.startswith(b"\xef\xbb\xbf") or re.search(rb"[\xe3\xef][\x80-\xbf]{2}", head):
@@ -227,7 +227,7 @@ def _stride(head: bytes) -> int:
 
 
 def _lines(block: bytes, *, stride: int, before: int) -> Iterator[str]:
-    """The records of a block of whole records as text; `before` records came earlier."""
+    """Returns the records of a block of whole records as text; `before` records came earlier."""
     characters = _single_bytes(block, stride=stride, before=before)
     for start in range(0, len(characters), stride):
         line = characters[start : start + stride]
@@ -243,7 +243,7 @@ def _lines(block: bytes, *, stride: int, before: int) -> Iterator[str]:
 
 
 def _single_bytes(block: bytes, *, stride: int, before: int) -> str:
-    """The block as text of single-byte characters; raises with the place of the first other."""
+    """Returns the block as text of single bytes; raises with the place of the first other one."""
     try:
         characters = block.decode(ENCODING)
     except UnicodeDecodeError as error:
@@ -261,6 +261,6 @@ def _single_bytes(block: bytes, *, stride: int, before: int) -> str:
 
 
 def encode_records(lines: Sequence[str], *, line_end: bytes) -> bytes:
-    """The lines as bytes, each followed by the line end."""
+    """Returns the lines as bytes, each followed by the line end."""
     ending = line_end.decode("ascii")
     return (ending.join(lines) + ending).encode(ENCODING)

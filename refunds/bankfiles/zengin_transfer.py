@@ -49,7 +49,7 @@ class TransferHeader:
     value_mmdd: str
 
     def value_date(self, *, near: date) -> date:
-        """The date with this month and day nearest to `near`: right while files live for months."""
+        """Returns the date with this month and day nearest to `near`; a file lives for months."""
         return nearest_date(self.value_mmdd, near=near)
 
 
@@ -131,7 +131,7 @@ _TRAILER = Layout("trailer", *TRAILER_FIELDS, spaces(101))
 
 
 def nearest_date(mmdd: str, *, near: date) -> date:
-    """The date with this month and day nearest to `near`; raises when there is none around it."""
+    """Returns the date with this month and day nearest to `near`; raises if there is none."""
     month, day = int(mmdd[:2]), int(mmdd[2:])
     found = []
     for year in (near.year - 1, near.year, near.year + 1):
@@ -202,7 +202,7 @@ class ItemWriter:
         self.sum_minor = 0
 
     def line(self, item: TransferRow, tail: str) -> str:
-        """The item's record; `tail` is its characters 114 to 120."""
+        """Returns the item's record; `tail` is its characters 114 to 120."""
         self.count += 1
         if not self._matches(_JOINED % item):
             self._refuse(item)
@@ -248,7 +248,7 @@ class ItemWriter:
 
 
 def header_line(remitter: Remitter, value_date: date) -> str:
-    """The characters 1 to 103 of a header; raises when a field of the remitter does not fit."""
+    """Returns the characters 1 to 103 of a header; raises if a remitter's field does not fit."""
     r = remitter
     checks = (
         (5, r.code, "[0-9]{10}", "remitter code of ten digits"),
@@ -270,7 +270,7 @@ def header_line(remitter: Remitter, value_date: date) -> str:
 
 
 def trailer_line(*, count: int, sum_minor: int) -> str:
-    """The characters 1 to 19 of a trailer."""
+    """Returns the characters 1 to 19 of a trailer."""
     return f"8{count:06d}{sum_minor:012d}"
 
 
@@ -320,7 +320,7 @@ def _pieces(
 
 
 def remitter_of(fields: tuple[str, ...]) -> tuple[Remitter, str]:
-    """The remitter and the MMDD of a header's first nine fields."""
+    """Returns the remitter and the MMDD of a header's first nine fields."""
     code, name, mmdd, bank, bank_name, branch, branch_name, kind, account = fields[:9]
     remitter = Remitter(
         code=code,
@@ -336,7 +336,7 @@ def remitter_of(fields: tuple[str, ...]) -> tuple[Remitter, str]:
 
 
 def item_of(fields: tuple[str, ...]) -> TransferItem:
-    """The item of a data record's first ten fields."""
+    """Returns the item of a data record's first ten fields."""
     bank, bank_name, branch, branch_name, kind, account, payee, amount, new, reference = fields[:10]
     return TransferItem(
         bank,
@@ -353,7 +353,7 @@ def item_of(fields: tuple[str, ...]) -> TransferItem:
 
 
 def stream(source: bytes | BinaryIO) -> tuple[TransferHeader, Iterator[TransferItem]]:
-    """The header, and the items one by one in flat memory.
+    """Returns the header, and the items one by one in flat memory.
 
     The totals are checked after the last item, so the items are valid only when the iteration has
     ended without an error. Raises BankFileError with record and position.
@@ -363,7 +363,7 @@ def stream(source: bytes | BinaryIO) -> tuple[TransferHeader, Iterator[TransferI
 
 
 def read(source: bytes | BinaryIO) -> TransferFile:
-    """The whole file, or BankFileError with record, position and reason."""
+    """Returns the whole file; raises BankFileError with record, position and reason."""
     framed = _framed(source)
     header = _header_of(framed)
     items = tuple(_items(framed))

@@ -180,7 +180,8 @@ def decide(
         _signed_list(decision, chosen).decide(
             actor=actor, digest=digest, reason=reason, approve=approve
         )
-        # Figures as of now wait for this transaction: it dates its losses now and commits later.
+        # Figures as of now wait for this transaction, because it dates its losses now and commits
+        # later.
         locks.share(Lock.CLAIM_DECISIONS)
         at = clock.now()
         if not approve:

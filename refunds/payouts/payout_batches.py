@@ -88,7 +88,7 @@ def seal(batch: PayoutBatch, *, run: Run) -> PayoutBatch:
 
 
 def _signed(batch: PayoutBatch, stage: str) -> SignedList:
-    """What each approver signs: the file by its hash and totals."""
+    """Returns what each approver signs: the file by its hash and totals."""
     return SignedList(
         subject=batch.subject,
         stage=stage,
@@ -106,7 +106,7 @@ def _signed(batch: PayoutBatch, stage: str) -> SignedList:
 
 
 def _next_number(bank_code: str) -> int:
-    """The bank's next file number; locked to the commit, so that no number is left out."""
+    """Returns the bank's next file number; locked to the commit, so that no number is left out."""
     locks.take(Lock.FILE_NUMBER, key=int(bank_code))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -260,7 +260,7 @@ def _take_out(batch: PayoutBatch, *, actor: Actor, reason: str) -> int:
         return int(cursor.rowcount)
 
 
-# --- out of the house -----------------------------------------------------------------------------
+# --- sent to the bank -----------------------------------------------------------------------------
 
 
 def export_batch(

@@ -1,4 +1,4 @@
-"""What left the house, as a directory outside the database knows it.
+"""The payout files that were sent, as a directory outside the database knows them.
 
 A database that is restored from yesterday's backup has forgotten the files of today. The directory
 of the audit heads has not: payouts stay stopped until two people have confirmed what it knows.

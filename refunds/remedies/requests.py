@@ -45,28 +45,28 @@ def submit(actions: Iterable[IssuerAction], *, actor: Actor, reason: str) -> Ask
     with transaction.atomic():
         rows = IssuerAction.objects.filter(pk__in=ids)
         content = _content(rows)
-        asked = AskList.objects.create(
+        listed = AskList.objects.create(
             maker_id=actor.pk,
             digest=approvals.digest_of(content),
             actions_count=len(ids),
             amount_minor=sum(int(amount) for _, amount in content["actions"].values()),
             submitted_at=clock.now(),
         )
-        rows.update(ask_list=asked)
+        rows.update(ask_list=listed)
         moved = transition_set(rows, "submit", run=None, actor=actor, reason=reason)
         if moved != len(ids):
             raise GuardNotMet(action="submit issuer actions", why="not all of them are drafts")
-        _signed_list(asked, rows).ask(maker=actor, reason=reason)
+        _signed_list(listed, rows).ask(maker=actor, reason=reason)
         audit.append(
-            "issuer_asks.submit", asked.subject, actor=actor, reason=reason, digest=asked.digest
+            "issuer_asks.submit", listed.subject, actor=actor, reason=reason, digest=listed.digest
         )
-        return asked
+        return listed
 
 
-def _signed_list(asked: AskList, rows: QuerySet[IssuerAction]) -> approvals.SignedList:
+def _signed_list(listed: AskList, rows: QuerySet[IssuerAction]) -> approvals.SignedList:
     """Returns what two people sign about the requests of `rows`."""
     return approvals.SignedList(
-        subject=asked.subject,
+        subject=listed.subject,
         stage=STAGE,
         permission="refunds.approve_issuer_action",
         content=lambda: _content(rows),
@@ -78,22 +78,24 @@ def _content(rows: QuerySet[IssuerAction]) -> Content:
     return {"actions": {str(pk): [kind, str(amount)] for pk, kind, amount in lines}}
 
 
-def decide(asked: AskList, *, actor: Actor, digest: str, reason: str, approve: bool = True) -> int:
+def decide(listed: AskList, *, actor: Actor, digest: str, reason: str, approve: bool = True) -> int:
     """A second person has agreed to exactly this list of requests, or has sent it back; returns how
     many actions moved."""
     with transaction.atomic():
         standing = IssuerAction.objects.filter(
-            ask_list=asked, state=IssuerAction.State.PENDING_APPROVAL
+            ask_list=listed, state=IssuerAction.State.PENDING_APPROVAL
         )
         ids = list(
             standing.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
         )
         rows = IssuerAction.objects.filter(pk__in=ids)
-        _signed_list(asked, rows).decide(actor=actor, digest=digest, reason=reason, approve=approve)
+        _signed_list(listed, rows).decide(
+            actor=actor, digest=digest, reason=reason, approve=approve
+        )
         name = "approve" if approve else "send_back"
         moved = transition_set(rows, name, run=None, actor=actor, reason=reason)
         audit.append(
-            "issuer_asks.decide", asked.subject, actor=actor, reason=reason, approve=approve
+            "issuer_asks.decide", listed.subject, actor=actor, reason=reason, approve=approve
         )
         return moved
 
