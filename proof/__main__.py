@@ -73,6 +73,11 @@ LINES = (
         command=f"{{python}} -m pytest {EXAMPLES} tests/faults/test_reset_notices_survive.py -k told_once",
     ),
     Line(
+        name="outages",
+        shows="locks, cuts, a stopped worker and a wrong clock cost a run time and park no row",
+        command=f"{{python}} -m pytest {EXAMPLES} -s tests/faults/test_short_outages.py -k costs_time",
+    ),
+    Line(
         name="bandit",
         shows="bandit finds nothing in the service by the checks that ruff does not have",
         command=(
@@ -153,8 +158,12 @@ def _prove(line: Line, asked: int | None) -> bool:
         code = code or _run(words, log)
     seconds = time.monotonic() - started
     # pytest's closing line.
-    counts = re.findall(r"=+ ((?:\d+ \w+(?:, )?)+) in ", log.read_text(errors="replace"))
-    result = ": ".join(["passed" if code == 0 else f"failed (exit {code})", *counts[-1:]])
+    said = log.read_text(errors="replace")
+    counts = re.findall(r"=+ ((?:\d+ \w+(?:, )?)+) in ", said)
+    # What a test measured, in a line of its own.
+    told = re.findall(r"^proof: (.+)$", said, flags=re.MULTILINE)
+    verdict = "passed" if code == 0 else f"failed (exit {code})"
+    result = "; ".join([": ".join([verdict, *counts[-1:]]), *told])
     told_seed = str(seed) if "{seed}" in line.command else ""
     _record(line.name, commit, f"{begun:%Y-%m-%d %H:%M}", told_seed, f"{seconds:.0f}", result)
     print(f"{line.name}: {result}, {seconds:.0f} s; {log.relative_to(ROOT)}", flush=True)
