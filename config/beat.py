@@ -6,7 +6,7 @@ from celery import beat
 class Scheduler(beat.Scheduler):
     """The beat table. Each entry is due once when beat starts, and from then on by its interval.
 
-    An early tick changes nothing, and an entry with a long interval comes also where beat is
+    An early tick changes nothing, and an entry with a long interval also becomes due if beat is
     started often.
     """
 

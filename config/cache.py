@@ -1,4 +1,4 @@
-"""Cached values are JSON: who can write to the broker's server must not run code in our processes."""
+"""Cached values are JSON: a writer of the broker's server must not run code in our processes."""
 
 import json
 
@@ -10,7 +10,7 @@ class JsonSerializer:
         return json.dumps(value).encode()
 
     def loads(self, data: bytes) -> object:
-        """Returns the value, None for what is not JSON: nobody of ours wrote that."""
+        """Returns the value, None for a value that is not JSON, which another program wrote."""
         try:
             return json.loads(data)
         except ValueError:

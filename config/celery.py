@@ -14,8 +14,8 @@ from redis.exceptions import OutOfMemoryError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-# After an error of the connection a worker connects again, until the broker has memory; by default
-# this one ends the worker.
+# A broker without memory refuses a worker. The worker connects again until the broker has memory.
+# By default this error would end the worker.
 Transport.connection_errors = (*Transport.connection_errors, OutOfMemoryError)
 
 app = Celery("winddown")
@@ -27,8 +27,8 @@ app.autodiscover_tasks()
 def drop_broken_connections(**_: Any) -> None:
     """The task finds no connection that an earlier one broke or that the server has closed since.
 
-    Connections are kept between tasks (CELERY_DB_REUSE_MAX), which leaves out the check that Django
-    makes between requests.
+    Connections are kept between tasks (CELERY_DB_REUSE_MAX). So Django does not make the check that
+    it makes between requests.
     """
     from django.db import close_old_connections
 

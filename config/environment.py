@@ -11,8 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 PREFIX = "WINDDOWN_"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
-# What libpq understands and a deployment may have to say in the URL. Anything else is a typing
-# error.
+# Options of libpq that a deployment may set in the URL. Anything else is a typing error.
 _LIBPQ_PARAMETERS = frozenset(
     {
         "connect_timeout",
@@ -35,7 +34,7 @@ _LIBPQ_PARAMETERS = frozenset(
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _TLS_MODES = frozenset({"require", "verify-ca", "verify-full"})
-# How a Redis client is told to believe any certificate.
+# The option by which a Redis client trusts any certificate.
 _FALSE_TLS = _FALSE | {"none", "optional"}
 
 
@@ -126,7 +125,7 @@ def refuse_plain_database(entry: Mapping[str, Any]) -> None:
     """The DATABASES entry leads to this machine, or TLS carries everything; raises otherwise."""
     options = entry["OPTIONS"]
     hosts = [host for host in entry["HOST"].split(",") if not _is_here(host)]
-    # A service's host stands in a file that only libpq reads.
+    # The host of a service is in a file that only libpq reads.
     if (hosts or "service" in options) and options.get("sslmode") not in _TLS_MODES:
         raise ImproperlyConfigured(
             "DATABASE_URL must say sslmode=verify-full (or sslmode=require) when the database is"
@@ -162,7 +161,7 @@ def refuse_weak_secret(variable: str, value: str) -> None:
 def refuse_weak_key(variable: str, key: bytes) -> None:
     """The bytes look like random ones, not like a pattern or typed text; raises otherwise."""
     steps = {(after - before) % 256 for before, after in pairwise(key)}
-    # Of 32 random bytes, fewer than 16 different ones are never seen, and printable ones only once
+    # 32 random bytes never have fewer than 16 different ones. All of them are printable only once
     # in many million million keys.
     if min(len(set(key)), len(steps)) < 16 or key.isascii():
         raise ImproperlyConfigured(
@@ -189,7 +188,7 @@ def email_from_url(url: str) -> dict[str, Any]:
     """Django's EMAIL_ settings for `smtp://user:password@host:port?tls=starttls`.
 
     `tls` is `starttls` (the default), `implicit` or `none`; `timeout` is seconds per answer of the
-    server, 10 by default. A password is never sent without TLS, but to this machine.
+    server, 10 by default. A password is sent without TLS only to this machine.
     """
     parts = urlsplit(url)
     if parts.scheme != "smtp" or not parts.hostname or parts.path.strip("/"):

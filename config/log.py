@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-# A server logs the line of a request before the site could take the token out of it.
+# A server logs the line of a request before the site can remove the token from it.
 _TOKEN = re.compile(r"(/recovery/link/)[^/\s\"']+")
 
 
@@ -36,7 +36,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        # `request` and the like are objects; their text is what a reader can use.
+        # `request` and the like are objects; their text is logged.
         line |= {name: value for name, value in vars(record).items() if name not in _OWN}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

@@ -13,7 +13,7 @@ import time
 from config.embedded.processes import die_with_parent
 
 POLL_S = 0.2
-# The worker finishes the batch in its hands.
+# The worker finishes its present batch.
 STOP_S_MAX = 30.0
 
 
@@ -31,8 +31,8 @@ def commands(port: int) -> dict[str, list[str]]:
 def serve(port: int) -> int:
     """Web, worker and beat have run until this process was told to stop or one of them ended.
 
-    Returns 0 in the first case and 1 in the second. None of the three outlives this process,
-    however it ends.
+    Returns 0 in the first case and 1 in the second. None of the three outlives this process, also
+    after a kill.
     """
     address = f"http://127.0.0.1:{port}"
     asked: list[int] = []
@@ -41,7 +41,7 @@ def serve(port: int) -> int:
     running = {
         role: subprocess.Popen(
             command,
-            # A mail names the site by the port that it has, unless somebody said otherwise.
+            # A mail names the site with its port, unless the environment says otherwise.
             env={"WINDDOWN_SITE_URL": address} | os.environ | {"WINDDOWN_ROLE": role},
             # Ctrl-C is for this process, which then stops the three in good order.
             start_new_session=True,

@@ -1,8 +1,7 @@
 """Django's settings: one file, read from the environment, raising on what it does not understand.
 
-Every variable of our own starts with WINDDOWN_, and one that is misspelt raises: a switch that was
-meant to be set must never be silently left as it was. DATABASE_URL and REDIS_URL carry the names
-that hosts give them.
+Every variable of our own starts with WINDDOWN_. A misspelt one raises, because a setting must never
+be ignored silently. DATABASE_URL and REDIS_URL have the names that hosting services use.
 """
 
 import base64
@@ -53,9 +52,9 @@ ROLE = environment.choice("WINDDOWN_ROLE", options=("web", "worker", "command"),
 DEBUG = environment.flag("WINDDOWN_DEBUG", default=False)
 # The rehearsal holds a generator of customers, a simulated bank and a clock that may be moved.
 REHEARSAL = environment.flag("WINDDOWN_REHEARSAL", default=not PRODUCTION)
-# What this machine makes for itself: development keys, embedded servers, replays. Never committed.
+# Made on this machine: development keys, embedded servers, replays. Never committed.
 LOCAL_DIR = Path(environment.text("WINDDOWN_LOCAL_DIR", default=str(BASE_DIR / ".local")))
-# A file a day with the head of the audit chain; somebody carries them off this machine.
+# Each day a file with the head of the audit chain. Somebody copies the files to another machine.
 AUDIT_HEADS_DIR = Path(
     environment.text("WINDDOWN_AUDIT_HEADS_DIR", default=str(LOCAL_DIR / "audit-heads"))
 )
@@ -115,7 +114,7 @@ SECRET_KEY = _secret("WINDDOWN_SECRET_KEY", development_file="secret.key")
 SECRET_KEY_FALLBACKS = environment.words("WINDDOWN_SECRET_KEY_FALLBACKS")
 # Encrypts payees' bank accounts at rest.
 FIELD_KEY = _field_key(_secret("WINDDOWN_FIELD_KEY", development_file="field.key"))
-# Older keys still open what they sealed, until `manage.py reseal` has run.
+# Older keys open older values until `manage.py reseal` has run.
 FIELD_KEY_FALLBACKS = [
     _field_key(word, variable="WINDDOWN_FIELD_KEY_FALLBACKS")
     for word in environment.words("WINDDOWN_FIELD_KEY_FALLBACKS")
@@ -201,7 +200,9 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 
 def _server_url(variable: str, kind: type[embedded.Server]) -> str:
-    """The server the variable names, or the embedded one, running while this process does."""
+    """Returns the server that the variable names, or the embedded one, which runs while this
+    process lives.
+    """
     url = environment.text(variable)
     if url:
         return url
@@ -217,8 +218,8 @@ DATABASE_URL = _server_url("DATABASE_URL", embedded.Postgres)
 REDIS_URL = _server_url("REDIS_URL", embedded.Valkey)
 
 # A request ends before its visitor gives up, a batch long before its lease does. A load or a report
-# may take as long as it takes, but like the others it neither waits for a lock nor sits on one for
-# ever. A worker that stands still in a transaction loses its locks when its lease ends.
+# has no limit, but like the others it neither waits for a lock nor holds one for ever. A worker
+# that is idle in a transaction loses its locks when its lease ends.
 _SESSION_LIMITS = {
     "web": "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
     "worker": "-c statement_timeout=120s -c lock_timeout=5s"
@@ -229,14 +230,14 @@ _DATABASE = database_from_url(DATABASE_URL)
 if PRODUCTION:
     refuse_plain_database(_DATABASE)
     refuse_plain_broker(REDIS_URL)
-# What a connection becomes after its login, where the login may become several roles.
+# The role of a connection after its login, if the login may take several roles.
 _DATABASE_ROLE = environment.text("WINDDOWN_DATABASE_ROLE")
 if _DATABASE_ROLE and not _DATABASE_ROLE.isidentifier():
     raise ImproperlyConfigured("WINDDOWN_DATABASE_ROLE must be the name of one role.")
 DATABASES = {
     "default": {
         **_DATABASE,
-        # Transactions are written where they are needed, with what must stay outside them in sight.
+        # The code opens transactions where it needs them, so that a reader sees what stays outside.
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": environment.whole_number("WINDDOWN_DB_CONNECTION_S_MAX", default=60),
         "CONN_HEALTH_CHECKS": True,
@@ -262,14 +263,13 @@ CACHES = {
     }
 }
 
-# The limits on attempts count beside the cache, in the same server (accounts.attempts.counters).
+# The counters of attempts are in the same server as the cache (accounts.attempts.counters).
 COUNTERS_PREFIX = "wd-count"
 
 
 # --- Celery ---------------------------------------------------------------------------------------
-# A message is a wake-up that carries ids. What is owed is rows in PostgreSQL, so a message may be
-# lost, doubled or late, and the settings below prefer losing one to a worker that stalls or repeats
-# itself.
+# A message is a wake-up that carries ids. Due work is rows in PostgreSQL, so a message may be lost,
+# doubled or late. The settings below rather lose a message than let a worker stall or repeat work.
 
 CELERY_BROKER_URL = broker_from_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -284,7 +284,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
     "health_check_interval": 10,
 }
-# A page must not wait for a broker that is down; the next tick wakes what this would have woken.
+# A page must not wait for a broker that is down. The next tick wakes the same work.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "max_retries": 2,
     "interval_start": 0,
@@ -298,7 +298,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"
 CELERY_EVENT_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
-# Early: with late acknowledgement a broker restart leaves workers that run and take nothing.
+# Early: after a restart of the broker, workers with late acknowledgement run and take no message.
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_TASK_SOFT_TIME_LIMIT = 240
@@ -318,13 +318,13 @@ CELERY_DB_REUSE_MAX = 1000
 
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = beat_schedule(
-    # A replay lives through half a year in minutes and ticks faster.
+    # A replay runs half a year in minutes, so it ticks faster.
     tick_s=environment.whole_number("WINDDOWN_TICK_S", default=15, least=1)
 )
 CELERY_BEAT_SCHEDULER = "config.beat.Scheduler"
 
-# One for each workflow, so that a long sweep cannot stand in front of a stop. A worker that is
-# started without -Q serves them all.
+# One for each workflow, so that a stop does not wait for a long run. A worker without -Q serves all
+# of them.
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_QUEUES = [
     # With an exchange each: on a shared one a message would reach every queue.
@@ -336,7 +336,7 @@ CELERY_TASK_CREATE_MISSING_QUEUES = False
 
 # --- Mail -----------------------------------------------------------------------------------------
 
-# Who mails come from, as `Name <address>`; the address is said on the public page too.
+# The sender of mails, as `Name <address>`. The public page shows the address too.
 DEFAULT_FROM_EMAIL = environment.text("WINDDOWN_EMAIL_FROM", default="notices@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 _EMAIL_URL = environment.text("WINDDOWN_EMAIL_URL")
@@ -361,7 +361,7 @@ LOGIN_URL = "sign_in"
 AUTHENTICATION_BACKENDS = ["accounts.sign_in.backends.LoginIdBackend"]
 PASSWORD_HASHERS = [
     "accounts.sign_in.hashers.BoundedArgon2PasswordHasher",
-    # What the operator's core system may bring along; rewritten with argon2 at the next sign-in.
+    # For hashes of the operator's core system. The next sign-in rewrites them with argon2.
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -376,7 +376,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_RESET_TIMEOUT = 900
 
-# What of django-allauth is taken, and what is left off: docs/decisions/0007-allauth.md.
+# The parts of django-allauth that are used, and those that are not: docs/decisions/0007-allauth.md.
 ACCOUNT_ADAPTER = "accounts.sign_in.adapters.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "accounts.sign_in.adapters.ExternalAdapter"
 MFA_ADAPTER = "accounts.sign_in.adapters.SecondFactorAdapter"
@@ -387,7 +387,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 # Half-finished sign-ins are given up, and dangerous actions ask again, after ten minutes.
 ACCOUNT_LOGIN_TIMEOUT = 600
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
-# accounts.attempts.limits counts what allauth would.
+# accounts.attempts.limits counts attempts in place of allauth.
 ACCOUNT_RATE_LIMITS = False
 MFA_RATE_LIMITS = False
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -407,7 +407,7 @@ MFA_FORMS = {
 
 
 def _provider_app(provider: str) -> dict[str, Any] | None:
-    """The provider as allauth wants it, when the environment names all of it; None for nothing."""
+    """Returns the provider in the form of allauth; None if the environment does not name all of it."""
     prefix = f"WINDDOWN_OIDC_{provider.upper()}"
     given = {part: environment.text(f"{prefix}_{part}") for part in ("URL", "CLIENT_ID", "SECRET")}
     if not any(given.values()):
@@ -428,7 +428,7 @@ def _provider_app(provider: str) -> dict[str, Any] | None:
         "settings": {
             "server_url": given["URL"].rstrip("/"),
             "oauth_pkce_enabled": True,
-            # Who it is, and nothing else about them.
+            # Only the subject of the person is asked for.
             "scope": ["openid"],
             "fetch_userinfo": False,
         },
@@ -460,13 +460,13 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- The web --------------------------------------------------------------------------------------
 
-# In development nobody but this machine is answered, whatever address the server listens on.
+# In development only this machine gets answers, whatever address the server listens on.
 ALLOWED_HOSTS = environment.words(
     "WINDDOWN_ALLOWED_HOSTS", default=() if PRODUCTION else ("localhost", "127.0.0.1", "[::1]")
 )
 if PRODUCTION:
     refuse_any_host(ALLOWED_HOSTS)
-# How mails name this site: never after what a visitor's browser said.
+# Mails name this site by this address, never by a header of a visitor's browser.
 SITE_URL = environment.text(
     "WINDDOWN_SITE_URL", default="" if PRODUCTION else "http://127.0.0.1:8000"
 ).rstrip("/")
@@ -480,8 +480,9 @@ if _SITE.scheme not in ({"https"} if PRODUCTION else {"https", "http"}) or not _
 # Only behind a proxy that removes this header from what visitors send.
 if environment.flag("WINDDOWN_TRUST_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# How many proxies of ours a request passes: so many addresses at the end of X-Forwarded-For are
-# theirs and the visitor's, whatever the visitor wrote before them. With none, the header is ignored.
+# The number of our proxies that a request passes. The last addresses of X-Forwarded-For, as many as
+# this number, are the visitor's and the proxies'. A visitor can only write addresses before them.
+# With 0 the header is ignored.
 TRUSTED_PROXIES = environment.whole_number("WINDDOWN_TRUSTED_PROXIES", default=0)
 if PRODUCTION:
     SECURE_SSL_REDIRECT = True
@@ -518,8 +519,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# The largest page of forms has some dozens of fields; data enters through commands, not through
-# pages.
+# The largest page of forms has some dozens of fields. Commands load data, not pages.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
 DATA_UPLOAD_MAX_NUMBER_FILES = 2
@@ -528,7 +528,7 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles" if PRODUCTION else None
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# Development serves the files where they lie; production has run collectstatic.
+# Development serves the files from their folders. Production has run collectstatic.
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -579,7 +579,7 @@ LOGGING = {
         ),
     },
     "loggers": {
-        # Django gives it handlers of its own, which mail and which stay silent outside DEBUG.
+        # Django's own handlers send mails, or log nothing outside DEBUG.
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
     },

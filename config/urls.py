@@ -1,10 +1,10 @@
-"""Every door of the site. This is the one module that sees them all."""
+"""Every entry point of the site. Only this module imports all of them."""
 
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-# Imported for what they add to the pages.
+# Imported because they add panels to the pages.
 import accounts.panels
 import refunds.panels
 import wallets.panels
@@ -25,7 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", set_language, name="set_language"),
     path("console/", include((CONSOLE, console.app_name))),
     path("console/", include((cases.urlpatterns, cases.app_name))),
-    # One place to sign in, so that whatever protects it protects the admin too.
+    # One page to sign in, so that its guards protect the admin too.
     path("admin/login/", RedirectView.as_view(pattern_name="sign_in", query_string=True)),
     path("admin/", look_up.site.urls),
 ]

@@ -19,7 +19,7 @@ _joined: dict[tuple[str, Path], tuple[int, str]] = {}
 
 
 def ensure(kind: type[Server], *, home: Path) -> str:
-    """The server runs, and goes on running while this process lives; returns its URL."""
+    """The server runs while this process lives; returns its URL."""
     place = place_for(home)
     key = (kind.name, place)
     if key not in _joined:
@@ -31,7 +31,7 @@ def ensure(kind: type[Server], *, home: Path) -> str:
 def join(server: Server) -> int:
     """The server runs and stays while this process lives; returns the descriptor that says so.
 
-    A fork inherits the descriptor, which is right: a worker's children use the server too.
+    A fork inherits the descriptor, because a worker's children use the server too.
     """
     room = server.room
     room.make()
@@ -47,7 +47,7 @@ def join(server: Server) -> int:
 
 
 def stop(server: Server) -> bool:
-    """The server is stopped, whoever uses it; returns false if it was not running."""
+    """The server is stopped, also while others use it; returns false if it was not running."""
     if not (server.room.path / SUPERVISOR).exists():
         return False
     pid = server.room.supervisor_pid()
@@ -96,7 +96,7 @@ def _start_supervisor(server: Server) -> None:
             cwd="/",
             start_new_session=True,
         )
-    # It forks and ends at once, so that the supervisor is nobody's child and nobody's zombie.
+    # It forks and ends at once, so that the supervisor has no parent here and leaves no zombie.
     if launcher.wait() != 0:
         raise EmbeddedServerError(
             f"{server.label}'s supervisor did not start; see {server.room.path / 'supervisor.log'}."

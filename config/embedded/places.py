@@ -10,15 +10,15 @@ from pathlib import Path
 
 from .errors import EmbeddedServerError
 
-# Where systemd takes the numbers of its dynamic accounts: no account has them for long.
+# The range of systemd's dynamic accounts: no account keeps such a number for long.
 _GROUPS = range(61184, 65520)
 
 
 def server_account(place: Path) -> tuple[int, int]:
     """Returns whom root's servers run as: the owner of the place, or `nobody` where that is root.
 
-    `nobody` has other processes too. Ours get a group of the place's own, and Server.close lets
-    nobody pass without it.
+    `nobody` has other processes too. Ours get a group of the place's own, and Server.close admits
+    only this group.
     """
     owner = place.stat()
     if owner.st_uid != 0:
@@ -48,7 +48,7 @@ def place_for(home: Path) -> Path:
     home.mkdir(mode=0o755, parents=True, exist_ok=True)
     if may_enter(home, server_account(home)):
         return home
-    # Nobody's directories are opened to the world for this; the data goes elsewhere instead.
+    # No directory of another account is opened for this; the data is kept elsewhere.
     place = Path("/var/tmp") / f"winddown-{digest(home)}"  # noqa: S108 (its owner is checked)
     try:
         place.mkdir()

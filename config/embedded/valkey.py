@@ -14,8 +14,8 @@ from .errors import EmbeddedServerError
 from .places import give_to_owner
 from .server import Server
 
-# What each user may do. Our processes count, cache, and send messages, which takes scripts; the
-# administrator is for the tests, which empty a broker, and for whoever repairs one.
+# What each user may do. Our processes count, cache and send messages, which needs scripts. The
+# administrator is for the tests, which empty a broker, and for repairs.
 RIGHTS = {
     "winddown": "~* &* +@all -@admin -@dangerous -function +info",
     "administrator": "~* &* +@all",
@@ -23,7 +23,7 @@ RIGHTS = {
 
 
 class Valkey(Server):
-    """The broker: what it has confirmed is on the disk within a second."""
+    """The broker: a confirmed write is on the disk within a second."""
 
     name = "valkey"
     label = "Valkey"
@@ -51,7 +51,7 @@ class Valkey(Server):
             "appendonly": "yes",
             "appendfsync": "everysec",
             "maxmemory": "256mb",
-            # A full broker must refuse and be seen, not forget.
+            # A full broker must refuse, so that it is noticed, and must not drop messages.
             "maxmemory-policy": "noeviction",
         }
         return [
@@ -90,7 +90,7 @@ class Valkey(Server):
     def _write_users(self) -> None:
         """Each user has a password, which the room keeps; the server knows its hash.
 
-        Nobody is let in without one.
+        Nobody connects without one.
         """
         lines = ["user default reset"]
         for user, rights in RIGHTS.items():
