@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -108,16 +109,10 @@ def send(run: Run, lease: Lease, rows: QuerySet[ResetNotice]) -> None:
         begun: ResetNotice | None = None
         outcome = SENT
         while True:
-            with lease.turn() as turn:
-                at = clock.now()
-                if begun is not None and _record(begun, outcome, turn, run=run, at=at):
-                    todo.append(begun.pk)
-                if (
-                    outcome.stop
-                    or not turn.goes_on
-                    or (begun := _begin(todo, run=run, at=at)) is None
-                ):
-                    break
+            record = partial(_record_and_begin, begun, outcome, todo, run=run)
+            begun, todo = lease.take_turn(record)
+            if begun is None:
+                break
             outcome = post.deliver(begun)
     if outcome.stop:
         raise MailServerRefuses(why=outcome.stop)
@@ -145,6 +140,23 @@ def _settled_by_report(run: Run, lease: Lease) -> int:
     )
     settled = ResetNotice.objects.filter(pk=pk, state__in=ResetNotice.SETTLED)
     return int(retried.exists() and settled.exists())
+
+
+def _record_and_begin(
+    begun: ResetNotice | None, outcome: Outcome, todo: list[int], turn: Turn, *, run: Run
+) -> tuple[ResetNotice | None, list[int]]:
+    """The outcome of the begun notice is recorded, and the next notice is begun. Returns the next
+    one, or None when no further mail may be tried, and the list of those that are left.
+    """
+    at, left = clock.now(), list(todo)
+    sending = ResetNotice.State.SENDING
+    # An earlier call may have committed, though its answer was lost.
+    unrecorded = begun and ResetNotice.objects.filter(pk=begun.pk, state=sending).exists()
+    if begun and unrecorded and _record(begun, outcome, turn, run=run, at=at):
+        left.append(begun.pk)
+    if outcome.stop or not turn.goes_on:
+        return None, left
+    return _begin(left, run=run, at=at), left
 
 
 def _begin(todo: list[int], *, run: Run, at: dt.datetime) -> ResetNotice | None:

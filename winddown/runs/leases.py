@@ -5,21 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, Error, connection, transaction
 
 from winddown import clock
 from winddown.errors import WinddownError
 from winddown.models import Batch, Failure, Run
+from winddown.runs import stalls
 
 LEASE_S = 20
 BEAT_S = 5
+RETRY_S = 0.5
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 
 class LeaseLost(WinddownError):
@@ -92,6 +96,25 @@ class Lease:
                     )
                     for pk, code, detail in turn.failures
                 )
+
+    def take_turn(self, act: Callable[[Turn], Result]) -> Result:
+        """`act` was done in one turn. A turn that was only held up is tried again for a lease's time.
+
+        Only this process knows the result of an effect until it is stored. So `act` must bear a
+        second call, also after a commit whose answer was lost.
+        """
+        give_up_at = time.monotonic() + LEASE_S
+        while True:
+            try:
+                with self.turn() as turn:
+                    return act(turn)
+            except Error as error:
+                cause = stalls.cause_of(error)
+                if cause is None or time.monotonic() >= give_up_at:
+                    raise
+                if cause.ends_the_connection:
+                    connection.close()
+            time.sleep(RETRY_S)
 
     def _still_ours(self) -> str:
         """Returns the run's state, if this claim is still valid."""
