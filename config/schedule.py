@@ -21,6 +21,11 @@ def beat_schedule(*, tick_s: int) -> dict[str, dict[str, Any]]:
             "task": "winddown.watch",
             "schedule": timedelta(minutes=1),
         },
+        # Each call looks whether an hour or a night has passed or a run has ended since the last one.
+        "verify": {
+            "task": "winddown.verify",
+            "schedule": timedelta(minutes=5),
+        },
         # These follow-ups depend on time in days, so an hour of delay does not matter.
         "follow_up": {"task": "winddown.follow_up", "schedule": timedelta(hours=1)},
     }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from refunds.models import Entitlement, Payout, PayoutBatch
-from refunds.models.payout_batch import FILE_NUMBERS
+from refunds.models.payout_batch import FILE_NUMBERS, part_place
 from wallets.models import LedgerAccount, Wallet
-from winddown.evidence.invariants import About, invariant, rows
+from winddown import encryption
+from winddown.evidence.invariants import SHOWN_MAX, About, invariant, rows
 from winddown.models import Signature
 
 
@@ -143,6 +146,34 @@ def batches_differ() -> list[str]:
         """,
         "payout batch {0} says {1} payouts of {2}, it holds {3} of {4}",
         {"holding": list(PayoutBatch.HOLDING)},
+    )
+
+
+@invariant("I52", "A sealed file has the bytes and the digest that were signed", about=About.MONEY)
+def files_changed() -> list[str]:
+    found = []
+    for batch in PayoutBatch.objects.exclude(sha256=None).order_by("pk"):
+        hashed = hashlib.sha256()
+        try:
+            for part in batch.parts.order_by("number").iterator(chunk_size=16):
+                place = part_place(batch.pk, part.number)
+                hashed.update(encryption.unseal(part.content_sealed, place=place))
+        except encryption.SealBroken as broken:
+            found.append(str(broken))
+            continue
+        if hashed.hexdigest() != batch.sha256:
+            found.append(f"the bytes of payout batch {batch.pk} are not those of its hash")
+    return found[:SHOWN_MAX] + rows(
+        """
+        SELECT b.id FROM refunds_payoutbatch b WHERE b.digest <> '' AND NOT EXISTS (
+            SELECT FROM winddown_approval a WHERE a.subject = 'payout_batch:' || b.id
+                AND a.digest = b.digest AND a.summary ->> 'sha256' = b.sha256
+                AND (a.summary ->> 'total_minor')::bigint = b.total_minor
+                AND (a.summary ->> 'sequence')::int = b.sequence
+                AND (a.summary ->> 'value_date')::date = b.value_date
+                AND a.maker_id = b.maker_id)
+        """,
+        "payout batch {0} is not what was asked to be signed",
     )
 
 

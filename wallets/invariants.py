@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wallets.models import Hold, Payment, TopUp
+from wallets.models.snapshot import SEALED_LINES
 from winddown.evidence.invariants import About, invariant, rows
 from winddown.models import Capability
 
@@ -103,6 +104,63 @@ def reservations_cleared() -> list[str]:
     )
 
 
+@invariant(
+    "I18b",
+    "Every top-up and payment is what its journals booked, and the reverse",
+    about=About.MONEY,
+)
+def records_equal_journals() -> list[str]:
+    return rows(
+        """
+        WITH booked AS (
+            SELECT j.source_id AS id, min(p.wallet_id) AS wallet_id, max(p.wallet_id) AS another,
+                   sum(p.amount_minor) FILTER (WHERE p.wallet_id IS NOT NULL) AS amount,
+                   min(p.account) FILTER (WHERE p.wallet_id IS NULL) AS account,
+                   min(j.occurred_at) AS at
+            FROM wallets_journal j JOIN wallets_posting p ON p.journal_id = j.id
+            WHERE j.source = 'top_up' GROUP BY j.source_id
+        )
+        SELECT coalesce(t.id, b.id) FROM wallets_topup t FULL JOIN booked b ON b.id = t.id
+        WHERE t.id IS NULL OR (b.id IS NULL AND t.state = ANY (%(charged)s))
+            OR (b.id IS NOT NULL AND (t.state = ANY (%(not_posted)s)
+                OR (t.wallet_id, t.wallet_id, t.amount_minor, 'funding_' || t.source)
+                    IS DISTINCT FROM (b.wallet_id, b.another, b.amount, b.account)
+                OR (t.occurred_at <> b.at AND NOT EXISTS (
+                    SELECT FROM wallets_topuptransition l
+                    WHERE l.subject_id = t.id AND l.transition = 'post'))))
+        """,
+        "top-up {0} is not what its journals booked",
+        {"charged": list(TopUp.CHARGED), "not_posted": list(TopUp.NOT_POSTED)},
+    ) + rows(
+        """
+        WITH booked AS (
+            SELECT j.source_id AS id, min(p.wallet_id) AS wallet_id, max(p.wallet_id) AS another,
+                   coalesce(-sum(p.amount_minor) FILTER (WHERE p.account = 'wallet_paid'
+                       AND j.kind IN ('pay', 'reserve')), 0) AS paid,
+                   coalesce(-sum(p.amount_minor) FILTER (WHERE p.account = 'wallet_bonus'
+                       AND j.kind IN ('pay', 'reserve')), 0) AS bonus,
+                   coalesce(sum(p.amount_minor) FILTER (WHERE p.account = 'merchants'), 0)
+                       AS merchants,
+                   coalesce(sum(p.amount_minor) FILTER (WHERE p.account = 'reservations'), 0)
+                       AS reserved,
+                   min(j.occurred_at) FILTER (WHERE j.kind IN ('pay', 'reserve')) AS at
+            FROM wallets_journal j JOIN wallets_posting p ON p.journal_id = j.id
+            WHERE j.source = 'payment' GROUP BY j.source_id
+        )
+        SELECT coalesce(p.id, b.id) FROM wallets_payment p FULL JOIN booked b ON b.id = p.id
+        WHERE (p.wallet_id, p.wallet_id, p.paid_part_minor, p.bonus_part_minor, p.amount_minor,
+               CASE WHEN p.state = ANY (%(spent)s) THEN p.amount_minor ELSE 0 END,
+               CASE WHEN p.state = ANY (%(in_flight)s) THEN p.amount_minor ELSE 0 END,
+               p.occurred_at)
+            IS DISTINCT FROM
+              (b.wallet_id, b.another, b.paid, b.bonus, b.paid + b.bonus, b.merchants, b.reserved,
+               b.at)
+        """,
+        "payment {0} is not what its journals booked",
+        {"spent": list(Payment.TAKEN), "in_flight": list(Payment.IN_FLIGHT)},
+    )
+
+
 @invariant("I32", "The sealed snapshot is the sum of its lines", about=About.MONEY)
 def snapshot_equals_lines() -> list[str]:
     return rows(
@@ -113,4 +171,14 @@ def snapshot_equals_lines() -> list[str]:
         ) l WHERE s.wallets <> l.n OR s.paid_minor <> l.paid OR s.bonus_minor <> l.bonus
         """,
         "snapshot {0} differs from its lines",
+    )
+
+
+@invariant("I33", "The digest of the sealed snapshot is that of its lines", about=About.MONEY)
+def snapshot_digest() -> list[str]:
+    return rows(
+        f"SELECT s.id FROM wallets_snapshot s, ({SEALED_LINES}) l"  # noqa: S608  a constant of ours
+        " WHERE (s.paid_minor, s.bonus_minor, s.held_minor, s.digest)"
+        " IS DISTINCT FROM (l.paid, l.bonus, l.held, l.digest)",
+        "snapshot {0} has another digest than its lines",
     )

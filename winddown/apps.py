@@ -12,12 +12,13 @@ class WinddownConfig(AppConfig):
         from winddown import checks  # noqa: F401  # Its checks register themselves.
         from winddown.authority import roles
         from winddown.evidence import audit, refused  # noqa: F401  # `refused` hears of refusals.
-        from winddown.programme import capabilities, milestones
+        from winddown.programme import capabilities, milestones, verification
         from winddown.runs import clocks, clockwork, stalls
 
         clockwork.OWED.add("due milestones", milestones.fire_due, place=-1)
         clockwork.ALARMS.add("overdue stops", capabilities.overdue)
         clockwork.ALARMS.add("clocks of hosts", clocks.alarms)
         clockwork.ALARMS.add("batches held up", stalls.alarms)
+        clockwork.ALARMS.add("breached invariants", verification.alarms)
         clockwork.ALARMS.add("delayed seal", audit.alarms)
         post_migrate.connect(roles.grant_after_migrate, dispatch_uid="winddown.roles")

@@ -27,6 +27,7 @@ class Lock(IntEnum):
     CANDIDATES = 7010
     CLAIM_DECISIONS = 7011
     CASE_FORM = 7012  # by the hash of what was written
+    VERIFICATION = 7013
 
 
 def take(lock: Lock, key: int = 0) -> None:

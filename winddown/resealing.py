@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, models, transaction
 
-from winddown import encryption
+from winddown import encryption, witness
 from winddown.actors import SYSTEM
 from winddown.evidence import audit
 from winddown.registries import Registry
@@ -92,6 +92,7 @@ def _reseal(ids: list[int], sealed: Sealed) -> int:
                 columns = sealed.resealed(row, value)
                 sealed.model._base_manager.filter(pk=row.pk).update(**columns)
         if old:
+            witness.note(sealed.model, [row.pk for row in old])
             audit.append(
                 "encryption.reseal",
                 f"table:{table}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from winddown.programme import verification
 from winddown.runs import clockwork, waking, working
 
 
@@ -31,3 +32,9 @@ def watch() -> None:
 def follow_up() -> None:
     """Runs the follow-ups of every app, and writes the watchdog's alarms to the log."""
     clockwork.follow_up()
+
+
+@shared_task(name="winddown.verify")
+def verify() -> None:
+    """Checks the invariants that are due to be checked."""
+    verification.verify_due()

@@ -11,6 +11,7 @@ from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import Run, TransitionLog
 from winddown.sqlstates import SqlState
+from winddown.witness import witnessed
 
 
 class CredentialFence(Stateful):
@@ -52,6 +53,7 @@ class CredentialFence(Stateful):
         ]
         triggers = [
             *machine_guards(),
+            *witnessed(),
             Guard(
                 name="fence_is_kept",
                 when=pgtrigger.Before,

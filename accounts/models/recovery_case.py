@@ -14,6 +14,7 @@ from winddown.guards import Guard, append_only
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 from winddown.sqlstates import SqlState
+from winddown.witness import witnessed
 
 PROOFS_MIN = 2
 
@@ -102,6 +103,7 @@ class RecoveryCase(Stateful):
         ]
         triggers = [
             *machine_guards(),
+            *witnessed(),
             Guard(
                 name="case_is_kept",
                 when=pgtrigger.Before,
@@ -268,6 +270,7 @@ class ProofStep(models.Model):
         ]
         triggers = [
             *append_only(),
+            *witnessed(),
             Guard(
                 name="proof_while_collecting",
                 when=pgtrigger.Before,

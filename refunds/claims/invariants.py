@@ -232,3 +232,12 @@ def silent_requests() -> list[str]:
         "issuer action {0} to {1} was due at {2} and is not in the queue",
         {"awaited": list(IssuerAction.AWAITED)},
     )
+
+
+@invariant("I25b", "A file of an issuer has the text of its hash", about=About.VICTIMS)
+def issuer_files_changed() -> list[str]:
+    return rows(
+        "SELECT id FROM refunds_issuerfile"
+        " WHERE sha256 <> encode(sha256(convert_to(content, 'UTF8')), 'hex')",
+        "the text of issuer file {0} is not that of its hash",
+    )

@@ -11,6 +11,7 @@ from refunds.models.entitlement import Entitlement
 from refunds.models.payee import Payee
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.witness import witnessed
 
 
 class RefundApplication(Stateful):
@@ -101,7 +102,21 @@ class RefundApplication(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = machine_guards()
+        triggers = [
+            *machine_guards(),
+            *witnessed(
+                "entitlement_id",
+                "applicant_id",
+                "payee_id",
+                "channel",
+                "body_digest",
+                "late",
+                "confirmed_minor",
+                "submitted_at",
+                "decided_at",
+                "decided_by_id",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["entitlement"], condition=Q(live=True), name="one_live_application"

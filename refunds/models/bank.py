@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from winddown.guards import append_only
+from winddown.witness import witnessed
 
 
 class BankDataset(models.Model):
@@ -93,7 +94,7 @@ class RefundTerms(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
         constraints = [
             models.CheckConstraint(
                 condition=Q(

@@ -13,6 +13,7 @@ from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 from winddown.sqlstates import SqlState
+from winddown.witness import witnessed
 
 
 class Chargeback(Stateful):
@@ -83,6 +84,7 @@ class Chargeback(Stateful):
         ]
         triggers = [
             *machine_guards(),
+            *witnessed(),
             Guard(
                 name="not_accepted_twice",
                 when=pgtrigger.Before,

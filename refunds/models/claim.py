@@ -12,6 +12,7 @@ from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 from winddown.sqlstates import SqlState
+from winddown.witness import witnessed
 
 
 class FraudClaim(Stateful):
@@ -143,6 +144,7 @@ class FraudClaim(Stateful):
         ]
         triggers = [
             *machine_guards(),
+            *witnessed(),
             Guard(
                 name="decided_by_second_person",
                 level=pgtrigger.Statement,

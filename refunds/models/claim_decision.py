@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from winddown.guards import append_only
+from winddown.witness import witnessed
 
 
 class ClaimDecision(models.Model):
@@ -27,7 +28,7 @@ class ClaimDecision(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
 
     def __str__(self) -> str:
         return f"decision {self.pk}: {self.verdict}"

@@ -8,6 +8,7 @@ from django_fsm import transition
 
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.witness import witnessed
 
 
 class Entitlement(Stateful):
@@ -71,7 +72,7 @@ class Entitlement(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = machine_guards()
+        triggers = [*machine_guards(), *witnessed("wallet_id", "snapshot_id", "amount_minor")]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="entitlement_positive"),
             models.CheckConstraint(condition=Q(returns__gte=0), name="returns_not_negative"),

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from winddown.guards import append_only
+from winddown.witness import witnessed
 
 
 class Issuer(models.Model):
@@ -34,6 +35,7 @@ class Issuer(models.Model):
 
     class Meta:
         default_permissions = ()
+        triggers = witnessed()
         constraints = [
             models.CheckConstraint(
                 condition=Q(closes_on_day__range=(1, 31), pays_on_day__range=(1, 31)),
@@ -68,7 +70,7 @@ class IssuerFile(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
         constraints = [
             models.UniqueConstraint(
                 fields=["issuer", "direction", "sequence"], name="one_issuer_file_per_sequence"

@@ -13,6 +13,7 @@ from winddown.guards import Guard, append_only
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 from winddown.sqlstates import SqlState
+from winddown.witness import witnessed
 
 
 class AskList(models.Model):
@@ -29,7 +30,7 @@ class AskList(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
 
     def __str__(self) -> str:
         return f"list of requests {self.pk}"
@@ -136,6 +137,7 @@ class IssuerAction(Stateful):
         ]
         triggers = [
             *machine_guards(),
+            *witnessed(),
             Guard(
                 name="asked_by_two",
                 level=pgtrigger.Statement,
@@ -386,7 +388,7 @@ class IssuerAnswer(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
         constraints = [
             models.UniqueConstraint(fields=["file", "line"], name="one_answer_per_line"),
             models.UniqueConstraint(

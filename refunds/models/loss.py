@@ -10,6 +10,7 @@ from django.db.models import Q
 from refunds.models.claim import FraudClaim
 from winddown.guards import Guard
 from winddown.sqlstates import SqlState
+from winddown.witness import witnessed
 
 _OVER = (
     FraudClaim.State.REMEDIED,
@@ -92,6 +93,7 @@ class Loss(models.Model):
             ),
         ]
         triggers = [
+            *witnessed(),
             Guard(
                 name="loss_fits_its_movement",
                 when=pgtrigger.Before,

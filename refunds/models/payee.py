@@ -13,6 +13,7 @@ from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 from winddown.sqlstates import SqlState
+from winddown.witness import witnessed
 
 
 class Payee(Stateful):
@@ -95,6 +96,21 @@ class Payee(Stateful):
         ]
         triggers = [
             *machine_guards(),
+            *witnessed(
+                "holder_id",
+                "version",
+                "bank_code",
+                "branch_code",
+                "account_type",
+                "account_number_sealed",
+                "account_mask",
+                "fingerprint",
+                "name_kana",
+                "entered_at",
+                "usable_from",
+                "replaced_at",
+                "shared_cleared_at",
+            ),
             Guard(
                 name="payee_is_frozen",
                 when=pgtrigger.Before,

@@ -15,6 +15,7 @@ from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 from winddown.sqlstates import SqlState
+from winddown.witness import witnessed
 
 _DEAD_BATCHES = ", ".join(f"'{state}'" for state in PayoutBatch.DEAD)
 # Bank files carry these numbers; the two series cannot meet.
@@ -152,6 +153,9 @@ class Payout(Stateful):
         ]
         triggers = [
             *machine_guards(),
+            *witnessed(
+                "entitlement_id", "remedy_id", "holder_id", "payee_id", "amount_minor", "attempt"
+            ),
             Guard(
                 name="payout_is_fixed",
                 level=pgtrigger.Statement,

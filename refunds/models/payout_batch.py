@@ -12,6 +12,7 @@ from winddown.guards import Guard, append_only
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import Run, TransitionLog
 from winddown.sqlstates import SqlState
+from winddown.witness import witnessed
 
 _FROZEN = (
     "bank_code, sequence, value_date, items, total_minor, sha256, digest, approvals_needed,"
@@ -118,6 +119,7 @@ class PayoutBatch(Stateful):
         ]
         triggers = [
             *machine_guards(),
+            *witnessed(),
             Guard(
                 name="sealed_batch_is_frozen",
                 when=pgtrigger.Before,
@@ -317,6 +319,7 @@ class PayoutFilePart(models.Model):
         ]
         triggers = [
             *append_only(),
+            *witnessed(),
             Guard(
                 name="part_of_open_batch",
                 when=pgtrigger.Before,

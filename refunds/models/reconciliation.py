@@ -10,6 +10,7 @@ from django_fsm import transition
 from winddown.guards import append_only
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.witness import witnessed
 
 
 class BankFile(models.Model):
@@ -31,7 +32,7 @@ class BankFile(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.sha256[:12]}"
@@ -79,7 +80,7 @@ class ReconciliationBreak(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = machine_guards()
+        triggers = [*machine_guards(), *witnessed()]
         constraints = [
             models.UniqueConstraint(fields=["file", "line"], name="one_break_per_line"),
             models.CheckConstraint(

@@ -9,6 +9,7 @@ from django_fsm import transition
 from refunds.models.loss import Loss
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.witness import witnessed
 
 
 class Remedy(Stateful):
@@ -61,7 +62,7 @@ class Remedy(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = machine_guards()
+        triggers = [*machine_guards(), *witnessed()]
         constraints = [
             models.UniqueConstraint(
                 fields=["loss"], condition=Q(state="remedied"), name="one_remedied_per_loss"

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from refunds.models.claim import FraudClaim
 from winddown.guards import append_only
+from winddown.witness import witnessed
 
 
 class RuleHit(models.Model):
@@ -29,7 +30,7 @@ class RuleHit(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
         constraints = [
             models.UniqueConstraint(fields=["claim", "rule"], name="one_hit_per_claim_and_rule"),
             models.UniqueConstraint(

@@ -23,6 +23,7 @@ MIGRATIONS = {
         "0003_batch_held_up",
         "0004_clocks_of_hosts",
         "0005_seals_after_a_restore",
+        "0006_witness",
     ],
     "accounts": [
         "0001_initial",
@@ -31,9 +32,10 @@ MIGRATIONS = {
         "0004_roles_in_one_hand",
         "0005_summaries_by_the_owner",
         "0006_access_added_message",
+        "0007_witness",
     ],
-    "wallets": ["0001_initial"],
-    "refunds": ["0001_initial"],
+    "wallets": ["0001_initial", "0002_witness"],
+    "refunds": ["0001_initial", "0002_witness"],
 }
 # Tables whose rows change in masses: the models cannot say it.
 FILLFACTORS = {
@@ -155,9 +157,9 @@ def test_what_the_models_cannot_say_is_there() -> None:
 @pytest.mark.django_db
 def test_a_database_of_another_version_is_refused_before_anything_is_migrated() -> None:
     call_command("check", databases=["default"])
-    MigrationRecorder(connection).record_applied("accounts", "0003_storage")
+    MigrationRecorder(connection).record_applied("accounts", "0004_storage")
     MigrationRecorder(connection).record_unapplied("refunds", "0001_initial")
-    with pytest.raises(SystemCheckError, match=r"winddown\.E001.*accounts\.0003_storage"):
+    with pytest.raises(SystemCheckError, match=r"winddown\.E001.*accounts\.0004_storage"):
         call_command("migrate", skip_checks=False, verbosity=0)
     assert ("refunds", "0001_initial") not in MigrationRecorder(connection).applied_migrations()
 

@@ -77,6 +77,6 @@ def test_beat_keeps_no_file_and_everything_is_due_when_it_starts(
     monkeypatch.chdir(tmp_path)
     scheduler = Service(app, scheduler_cls=app.conf.beat_scheduler).get_scheduler()
 
-    assert set(scheduler.schedule) == {"tick", "watch", "follow_up"}
+    assert set(scheduler.schedule) == {"tick", "watch", "verify", "follow_up"}
     assert all(entry.is_due().is_due for entry in scheduler.schedule.values())
     assert list(tmp_path.iterdir()) == []

@@ -57,6 +57,13 @@ FAULTS = {
         "UPDATE refunds_payoutbatch SET transmitted_by_id = maker_id",
     ),
     "a changed total": ("I11", "UPDATE refunds_payoutbatch SET total_minor = total_minor + 1"),
+    "the bytes of a file": (
+        "I52",
+        "UPDATE refunds_payoutfilepart SET content_sealed = content_sealed || '\\x00'",
+    ),
+    "a part of a file gone": ("I52", "DELETE FROM refunds_payoutfilepart"),
+    "another hash": ("I52", "UPDATE refunds_payoutbatch SET sha256 = repeat('0', 64)"),
+    "another value date": ("I52", "UPDATE refunds_payoutbatch SET value_date = value_date + 1"),
     "a number left out": ("I12", "UPDATE refunds_payoutbatch SET sequence = 7"),
     "a payout settled by hand": (
         "I13",

@@ -20,6 +20,7 @@ from refunds.bank_accounts import Account
 from refunds.models import Payee
 from refunds.models.payee import account_place
 from winddown import clock, encryption
+from winddown.evidence import invariants
 from winddown.models import AuditEntry
 from winddown.resealing import SEALED
 
@@ -120,6 +121,14 @@ def test_the_guards_stand_again_after_it(sealed_rows: Payee, settings: Any) -> N
 
     with pytest.raises(DatabaseError, match="is frozen"), transaction.atomic():
         Payee.objects.update(account_number_sealed=b"other")
+
+
+def test_verification_knows_who_wrote_the_new_values(sealed_rows: Payee, settings: Any) -> None:
+    """I14b."""
+    rotate(settings)
+    said()
+
+    assert invariants.rows_rewritten() == []
 
 
 def test_a_value_opens_at_its_own_place_only(sealed_rows: Payee) -> None:

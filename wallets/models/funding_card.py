@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from winddown.witness import witnessed
+
 
 class FundingCard(models.Model):
     """The data by which an issuer finds the card: token, BIN and last four digits."""
@@ -27,6 +29,7 @@ class FundingCard(models.Model):
 
     class Meta:
         default_permissions = ()
+        triggers = witnessed()
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(last4__regex=r"^[0-9]{4}$"), name="last4_is_four_digits"

@@ -11,6 +11,7 @@ from django_fsm import transition
 
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.witness import witnessed
 
 
 class Hold(Stateful):
@@ -45,7 +46,7 @@ class Hold(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = machine_guards()
+        triggers = [*machine_guards(), *witnessed()]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="hold_positive")
         ]

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 
 from winddown.guards import append_only
+from winddown.witness import witnessed
+
+SEALED_LINES: Final = """
+    SELECT coalesce(sum(paid), 0) AS paid, coalesce(sum(bonus), 0) AS bonus,
+           coalesce(sum(held), 0) AS held,
+           winddown_rows_digest(string_agg(digest, ',' ORDER BY slice)) AS digest
+    FROM (
+        SELECT wallet_id / 10000 AS slice, sum(paid_minor) AS paid, sum(bonus_minor) AS bonus,
+               sum(held_minor) AS held,
+               winddown_rows_digest(string_agg(
+                   concat_ws(':', wallet_id, paid_minor, bonus_minor, held_minor), ','
+                   ORDER BY wallet_id
+               )) AS digest
+        FROM wallets_snapshotline GROUP BY 1
+    ) AS slices
+"""
+"""SQL of what a snapshot says about its lines: sums, and a digest over each ten thousand of them."""
 
 
 class Snapshot(models.Model):
@@ -21,7 +40,7 @@ class Snapshot(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
 
     def __str__(self) -> str:
         return f"snapshot {self.as_of:%Y-%m-%d} {self.digest[:12]}"

@@ -9,6 +9,7 @@ from django_fsm import transition
 
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.witness import witnessed
 
 
 class WalletQuerySet(models.QuerySet["Wallet"]):
@@ -82,7 +83,7 @@ class Wallet(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = machine_guards()
+        triggers = [*machine_guards(), *witnessed("wallet_ref", "account_id", "opened_at")]
         constraints = [
             models.CheckConstraint(condition=Q(paid_minor__gte=0), name="paid_value_not_negative"),
             models.CheckConstraint(

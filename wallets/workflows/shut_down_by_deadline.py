@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 
 from wallets.models import LedgerAccount, Payment, Posting, Snapshot, SnapshotLine, Wallet
+from wallets.models.snapshot import SEALED_LINES
 from wallets.movements import spending
 from winddown import clock
 from winddown.actors import SYSTEM, Actor
@@ -189,20 +190,7 @@ def seal(run: Run) -> Snapshot:
     lines.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT coalesce(sum(paid), 0), coalesce(sum(bonus), 0), coalesce(sum(held), 0),
-                   winddown_rows_digest(string_agg(digest, ',' ORDER BY slice))
-            FROM (
-                SELECT wallet_id / 10000 AS slice, sum(paid_minor) AS paid, sum(bonus_minor) AS bonus,
-                       sum(held_minor) AS held,
-                       winddown_rows_digest(string_agg(
-                           concat_ws(':', wallet_id, paid_minor, bonus_minor, held_minor), ',' ORDER BY wallet_id
-                       )) AS digest
-                FROM wallets_snapshotline GROUP BY 1
-            ) AS slices
-            """
-        )
+        cursor.execute(SEALED_LINES)
         paid, bonus, held, digest = cursor.fetchone()
     return Snapshot.objects.create(
         as_of=_deadline().at,

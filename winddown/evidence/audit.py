@@ -22,6 +22,7 @@ from winddown.locks import Lock
 from winddown.machines.declare import LOG_CONTENT
 from winddown.models import AuditEntry, AuditHorizon, AuditSeal, Run, TransitionLog
 from winddown.registries import Registry
+from winddown.witness import TABLE
 
 SEAL_DELAYED_S_MAX = 60
 
@@ -30,6 +31,8 @@ SEALED_TABLES: Registry[str] = Registry(
     entries_are="SQL of what the chain covers of a row, beside the logs of all machines",
     owner=__name__,
 )
+# The digest of a writing is sealed like a posting: no entry has to cover it.
+SEALED_TABLES.add(TABLE, "concat_ws(':', table_name, row_id, encode(digest, 'hex'))")
 EPOCH = "audit.epoch"
 # Beyond every number of a transaction or a row.
 NO_END = 2**63 - 1
@@ -109,7 +112,7 @@ def seal() -> int:
         if not locks.try_take(Lock.AUDIT_SEAL):
             return 0
         horizon, _ = AuditHorizon.objects.get_or_create(pk=1)
-        cluster, end, unused = _cluster()
+        cluster, end, unused = cluster_now()
         sealed = 0
         if horizon.cluster not in {None, cluster} or horizon.xact_id > end:
             sealed = _open_epoch(horizon, unused)
@@ -151,7 +154,7 @@ def alarms() -> list[str]:
     return [f"an open transaction delays the seal of the audit journal since {delayed_s} s"]
 
 
-def _cluster() -> tuple[int, int, int]:
+def cluster_now() -> tuple[int, int, int]:
     """Returns the cluster's identifier, its oldest running transaction, and the first number that
     it has given to no transaction.
     """
@@ -323,7 +326,11 @@ def rows_that_differ() -> list[str]:
             " regexp_split_to_table(rows, ' ') item WHERE rows <> ''"
         )
         items = cursor.fetchall()
-        for seq, xact_id, (table, first_id, last_id, count, digest) in items:
+        for seq, xact_id, item in items:
+            if len(item) != 5 or item[0] not in contents or not all(map(str.isdigit, item[1:4])):
+                found.append(f"entry {seq}: what it covers cannot be read")
+                continue
+            table, first_id, last_id, count, digest = item
             cursor.execute(
                 f"SELECT count(*), winddown_rows_digest(string_agg({contents[table]}, ',' ORDER BY id)) FROM {table}"  # noqa: S608
                 " WHERE id BETWEEN %s AND %s AND xact_id = %s",
@@ -333,9 +340,9 @@ def rows_that_differ() -> list[str]:
                 found.append(
                     f"entry {seq}: {table} {first_id}..{last_id} is not what the entry covers"
                 )
-    epochs = _epochs()
+    known = epochs()
     for seal_row in AuditSeal.objects.order_by("entry_id"):
-        ids = next(ids for opened, ids in reversed(epochs) if opened < seal_row.pk)
+        ids = next(ids for opened, ids in reversed(known) if opened < seal_row.pk)
         for table, content in contents.items():
             window = _window(table, content, seal_row.from_xact_id, seal_row.to_xact_id, ids)
             sealed_count, sealed_digest = seal_row.tables.get(table, [0, window.digest])
@@ -344,7 +351,7 @@ def rows_that_differ() -> list[str]:
     return found
 
 
-def _epochs() -> list[tuple[int, Ids]]:
+def epochs() -> list[tuple[int, Ids]]:
     """Returns the entry that opened each epoch and the rows of the epoch; the first has no entry."""
     entries = AuditEntry.objects.filter(action=EPOCH).order_by("seq")
     opened: list[tuple[int, dict[str, int]]] = [

@@ -10,11 +10,13 @@ from enum import StrEnum, auto
 
 from django.db import connection
 
+from winddown.authority import approvals
 from winddown.authority.roles import INCOMPATIBLE, clashes
-from winddown.evidence import audit
+from winddown.evidence import audit, coverage
 from winddown.machines.declare import all_machines
-from winddown.models import Batch, Milestone, Run, Signature
+from winddown.models import Approval, Batch, Milestone, Plan, Run, Signature
 from winddown.registries import Registry
+from winddown.witness import TABLE, digest_sql, witnessed_models
 
 
 class About(StrEnum):
@@ -30,6 +32,8 @@ class About(StrEnum):
 
 # No bank file leaves while an invariant about one of these is breached.
 GUARDS_RELEASE = (About.MONEY, About.VICTIMS, About.APPROVAL)
+# When a verification finds one about these breached, payouts stop.
+STOPS_PAYOUTS = (*GUARDS_RELEASE, About.EVIDENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,10 @@ class Invariant:
     @property
     def guards_release(self) -> bool:
         return self.about in GUARDS_RELEASE
+
+    @property
+    def stops_payouts(self) -> bool:
+        return self.about in STOPS_PAYOUTS
 
 
 INVARIANTS: Registry[Invariant] = Registry(
@@ -122,6 +130,20 @@ def states_beside_the_log() -> list[str]:
     return found
 
 
+@invariant("I9c", "A row without a logged change stands in a first state", about=About.MONEY)
+def states_without_a_log() -> list[str]:
+    found: list[str] = []
+    for model in all_machines():
+        log, table = model.log_model()._meta.db_table, model._meta.db_table
+        found += rows(
+            f"SELECT t.id, t.state FROM {table} t WHERE t.state <> ALL (%(firsts)s)"  # noqa: S608
+            f" AND NOT EXISTS (SELECT FROM {log} l WHERE l.subject_id = t.id)",
+            f"{model.__name__} {{0}} is {{1}}, and no change of it was logged",
+            {"firsts": list(model.first_states())},
+        )
+    return found
+
+
 @invariant(
     "I10", "No run went on without a second person's approval of its plan", about=About.APPROVAL
 )
@@ -137,6 +159,30 @@ def unapproved_runs() -> list[str]:
         "run {0} has no approval of a second person",
         {"unapproved": list(Run.NEEDS_NO_APPROVAL), "approved": Signature.Part.APPROVED},
     )
+
+
+@invariant(
+    "I10c",
+    "The plan of a run has the digest that its run and its request bear",
+    about=About.APPROVAL,
+)
+def plans_changed() -> list[str]:
+    # Read first: a plan is written together with its request.
+    latest = list(Plan.objects.order_by("run_id", "-pk").distinct("run_id").select_related("run"))
+    asked = set(
+        Approval.objects.filter(subject__startswith="run:").values_list("subject", "digest")
+    )
+    return [
+        f"the plan of run {plan.run_id} is not the one that was asked to be approved"
+        for plan in latest
+        if not (
+            approvals.digest_of({k: v for k, v in plan.content.items() if k != "estimates"})
+            == plan.digest
+            == plan.run.plan_digest
+            and (plan.run.subject, plan.digest) in asked
+            and plan.content["params"] == plan.run.params
+        )
+    ][:SHOWN_MAX]
 
 
 @invariant("I10b", "No person holds two roles that must not be in one hand", about=About.APPROVAL)
@@ -159,6 +205,35 @@ def incompatible_roles() -> list[str]:
 @invariant("I14", "The audit chain is whole and covers what it says", about=About.EVIDENCE)
 def audit_chain() -> list[str]:
     return (audit.broken_links() + audit.rows_that_differ())[:SHOWN_MAX]
+
+
+@invariant(
+    "I14b",
+    "Every witnessed row says what its last writer wrote, and none is gone",
+    about=About.EVIDENCE,
+)
+def rows_rewritten() -> list[str]:
+    """Compares digests only: each table is read once."""
+    found: list[str] = []
+    for model, columns in witnessed_models():
+        table = model._meta.db_table
+        found += rows(
+            f"SELECT coalesce(t.id, d.row_id) FROM {table} t FULL JOIN ("  # noqa: S608  our own table names
+            f" SELECT DISTINCT ON (row_id) row_id, digest FROM {TABLE} WHERE table_name = '{table}'"
+            " ORDER BY row_id, id DESC) d ON d.row_id = t.id"
+            f" WHERE t.id IS NULL OR d.digest IS DISTINCT FROM {digest_sql(model, columns, row='t')}",
+            f"{model.__name__} {{0}} is not what its last writer wrote",
+        )
+    return found
+
+
+@invariant(
+    "I14c",
+    "Every logged row below the audit horizon is in an entry or a seal",
+    about=About.EVIDENCE,
+)
+def uncovered_rows() -> list[str]:
+    return coverage.gaps()[:SHOWN_MAX]
 
 
 @invariant("I15", "Every logged change of state names who made it", about=About.EVIDENCE)

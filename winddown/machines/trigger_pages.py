@@ -201,7 +201,7 @@ def _table_page(table: str, triggers: list[PrintedTrigger]) -> str:
             f"Its states are drawn in [{model.__name__}](../machines/{model.__name__}.svg)."
         )
     for trigger in triggers:
-        parts += [f"## {trigger.name}", trigger.fires]
+        parts += [f"## {trigger.name}", _paragraph(trigger.fires)]
         if trigger.refusals:
             parts.append(
                 _paragraph("Refuses with " + ", ".join(map(_named, trigger.refusals)) + ".")

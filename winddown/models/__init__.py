@@ -8,6 +8,7 @@ from winddown.models.loaded_file import LoadedFile
 from winddown.models.milestone import Milestone
 from winddown.models.notice import PublicNotice, PublishedFigure
 from winddown.models.programme import Programme, ProgrammeTransition
+from winddown.models.row_digest import RowDigest
 from winddown.models.run import Batch, Failure, Plan, Run, RunTransition, StepTotal, Worker
 from winddown.models.transition import TransitionLog
 
@@ -29,6 +30,7 @@ __all__ = [
     "ProgrammeTransition",
     "PublicNotice",
     "PublishedFigure",
+    "RowDigest",
     "Run",
     "RunTransition",
     "Signature",

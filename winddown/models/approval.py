@@ -10,6 +10,7 @@ from django.db import models
 
 from winddown.guards import Guard, append_only
 from winddown.sqlstates import SqlState
+from winddown.witness import witnessed
 
 
 class Approval(models.Model):
@@ -32,7 +33,7 @@ class Approval(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
         indexes = [models.Index(fields=["subject", "stage"], name="approval_of_subject")]
 
     def __str__(self) -> str:
@@ -71,6 +72,7 @@ class Signature(models.Model):
         ]
         triggers = [
             *append_only(),
+            *witnessed(),
             Guard(
                 name="signature_fits",
                 when=pgtrigger.Before,

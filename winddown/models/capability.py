@@ -10,6 +10,7 @@ from django_fsm import transition
 
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models.transition import TransitionLog
+from winddown.witness import witnessed
 
 
 class Capability(Stateful):
@@ -47,7 +48,7 @@ class Capability(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = machine_guards()
+        triggers = [*machine_guards(), *witnessed()]
         ordering = ["code"]
         constraints = [
             models.CheckConstraint(

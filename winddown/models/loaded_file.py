@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.expressions import RawSQL
 
 from winddown.guards import append_only
+from winddown.witness import witnessed
 
 
 class LoadedFile(models.Model):
@@ -29,7 +30,7 @@ class LoadedFile(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
         constraints = [
             models.UniqueConstraint(fields=["kind", "sha256"], name="file_loaded_once"),
             models.CheckConstraint(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from winddown.witness import witnessed
+
 
 class Milestone(models.Model):
     """An instant at which something ends or begins; exclusive, so "30 September 24:00" is stored as
@@ -30,6 +32,7 @@ class Milestone(models.Model):
 
     class Meta:
         default_permissions = ()
+        triggers = witnessed()
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(fired_at=None) | models.Q(fired_at__gte=models.F("at")),

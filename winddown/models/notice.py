@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import models
 
 from winddown.guards import append_only
+from winddown.witness import witnessed
 
 
 class PublicNotice(models.Model):
@@ -32,7 +33,7 @@ class PublicNotice(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(
@@ -59,7 +60,7 @@ class PublishedFigure(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
         constraints = [
             models.UniqueConstraint(fields=["key", "as_of"], name="one_figure_per_key_and_instant")
         ]

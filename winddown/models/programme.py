@@ -9,6 +9,7 @@ from django_fsm import transition
 
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models.transition import TransitionLog
+from winddown.witness import witnessed
 
 
 class Programme(Stateful):
@@ -68,7 +69,7 @@ class Programme(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = machine_guards()
+        triggers = [*machine_guards(), *witnessed()]
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="programme_is_one_row"),
             models.CheckConstraint(

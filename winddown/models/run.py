@@ -11,6 +11,7 @@ from winddown.guards import Guard, append_only
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models.transition import TransitionLog
 from winddown.sqlstates import SqlState
+from winddown.witness import witnessed
 
 
 class Run(Stateful):
@@ -77,6 +78,21 @@ class Run(Stateful):
         ]
         triggers = [
             *machine_guards(),
+            *witnessed(
+                "workflow",
+                "params",
+                "state",
+                "maker_id",
+                "reason",
+                "requested_at",
+                "as_of",
+                "plan_digest",
+                "step",
+                "rate_rows_s_max",
+                "failure_share_max",
+                "started_at",
+                "ended_at",
+            ),
             Guard(
                 name="approved_by_signature",
                 when=pgtrigger.Before,
@@ -206,7 +222,7 @@ class Plan(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
 
     def __str__(self) -> str:
         return f"plan {self.digest[:12]} of run {self.run_id}"
@@ -225,6 +241,7 @@ class StepTotal(models.Model):
 
     class Meta:
         default_permissions = ()
+        triggers = witnessed()
         constraints = [models.UniqueConstraint(fields=["run", "step"], name="one_total_per_step")]
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ from winddown import words
 from winddown.errors import UnknownWorkflow, WinddownError
 from winddown.evidence import invariants
 from winddown.models import Programme, Run
-from winddown.programme import capabilities
+from winddown.programme import capabilities, verification
 from winddown.runs import control, planning, progress, registry
 from winddown.site import incident_page, run_page, switch_page
 from winddown.site.forms import PlanForm, ReasonForm, RetryForm
@@ -182,19 +182,19 @@ def switch_probe(request: HttpRequest, code: str) -> HttpResponse:
 @require_safe
 @staff_page
 def breaches(request: HttpRequest) -> HttpResponse:
-    verification = incident_page.last_verification()
-    found = verification.breached if verification else {}
+    checked = verification.last()
+    found = checked.breached if checked else {}
     rows = [
         {"invariant": each, "breaches": found.get(each.code, [])} for each in invariants.known()
     ]
-    return page(request, "winddown/breaches.html", verification=verification, rows=rows)
+    return page(request, "winddown/breaches.html", verification=checked, rows=rows)
 
 
 @require_POST
 @staff_page
 def verify(request: HttpRequest) -> HttpResponse:
     try:
-        incident_page.verify(actor=actor_of(request))
+        verification.verify(actor=actor_of(request))
     except OperationalError:
         messages.error(request, _("The check takes too long for a page. Run: manage.py verify"))
     return redirect("console:breaches")

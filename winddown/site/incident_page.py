@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,10 +18,9 @@ from django.utils.translation import ngettext
 from winddown import words
 from winddown.actors import Actor
 from winddown.authority import approvals
-from winddown.evidence import audit, invariants
+from winddown.evidence import audit
 from winddown.models import (
     Approval,
-    AuditEntry,
     Capability,
     Milestone,
     Probe,
@@ -29,7 +28,8 @@ from winddown.models import (
     Run,
     Worker,
 )
-from winddown.programme import capabilities, offer
+from winddown.programme import capabilities, offer, verification
+from winddown.programme.verification import Verification
 from winddown.runs import clocks, clockwork, stalls
 from winddown.site import decisions, money_table, panels, run_rows
 from winddown.site.panels import Alarm
@@ -37,7 +37,6 @@ from winddown.words import Text
 
 SILENT_AFTER_TICKS = 4
 PLAN_BEFORE = dt.timedelta(days=7)
-VERIFIED = "invariants"
 WAITING_MAX = 20
 
 
@@ -103,15 +102,6 @@ class Clockwork:
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
-    """When the invariants were last checked from a page, and how many did not hold."""
-
-    at: dt.datetime
-    checked: int
-    breached: dict[str, list[str]]
-
-
-@dataclass(frozen=True, slots=True)
 class Incident:
     """Everything on the page."""
 
@@ -170,7 +160,7 @@ def look(programme: Programme, *, actor: Actor) -> Incident:
     switches = _switches(moment, deadlines, leaks=counted.leaks if counted else {})
     workflows = run_rows.newest(real_at=moment.real_at)
     clockwork = _clockwork(moment)
-    verification = last_verification()
+    checked = verification.last()
     money = money_table.money(counted) if counted and counted.money else None
     requests = approvals.open_requests()
     return Incident(
@@ -183,7 +173,7 @@ def look(programme: Programme, *, actor: Actor) -> Incident:
         waiting=waiting(requests[:WAITING_MAX], actor=actor),
         waiting_more=max(len(requests) - WAITING_MAX, 0),
         alarms=[
-            *_money_alarms(money, verification),
+            *_money_alarms(money, checked),
             *_switch_alarms(switches, moment),
             *_run_alarms(workflows),
             *_deadline_alarms(deadlines, workflows, moment),
@@ -192,7 +182,7 @@ def look(programme: Programme, *, actor: Actor) -> Incident:
             *panels.alarms(moment.at),
         ],
         clockwork=clockwork,
-        verification=verification,
+        verification=checked,
     )
 
 
@@ -261,19 +251,6 @@ def _clockwork(moment: Now) -> Clockwork:
         last_at=last_at,
         age=moment.real_at - last_at if last_at else dt.timedelta(),
         period=period,
-    )
-
-
-def last_verification() -> Verification | None:
-    entry = (
-        AuditEntry.objects.filter(subject=VERIFIED, action="invariants.verify")
-        .order_by("-seq")
-        .first()
-    )
-    if entry is None:
-        return None
-    return Verification(
-        at=entry.at, checked=entry.facts["checked"], breached=entry.facts["breached"]
     )
 
 
@@ -398,24 +375,7 @@ def _fault_alarms() -> list[Alarm]:
     return found
 
 
-# --- verification -------------------------------------------------------------------------------
-
-
-def verify(*, actor: Actor) -> Verification:
-    """Every invariant was checked now, and the audit journal has the result."""
-    broken = invariants.breached()
-    with transaction.atomic():
-        audit.append(
-            "invariants.verify",
-            VERIFIED,
-            actor=actor,
-            checked=len(invariants.known()),
-            breached=broken,
-        )
-    found = last_verification()
-    if found is None:
-        raise AssertionError("the verification was just recorded")
-    return found
+# --- subjects ------------------------------------------------------------------------------------
 
 
 @panels.SUBJECTS.entry("run")

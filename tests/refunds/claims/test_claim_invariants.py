@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from refunds.claims import holding
-from refunds.models import AskList, Entitlement, IssuerAction, Payout, Remedy
+from refunds.models import AskList, Entitlement, IssuerAction, IssuerFile, Payout, Remedy
 from refunds.remedies import follow_up, own_funds
 from tests.refunds.claims.scene import Scene, jst
 from tests.refunds.conftest import House
@@ -60,6 +60,7 @@ def ids(victims: dict[str, Wallet], house: House) -> dict[str, int]:
     return found | {
         "payout": Payout.objects.get(remedy=found["own_remedy"]).pk,
         "action": IssuerAction.objects.get().pk,
+        "file": IssuerFile.objects.get().pk,
         "list": AskList.objects.get().pk,
         "suspense": Posting.objects.filter(account="fraud_suspense").latest("pk").pk,
         "lost": Posting.objects.filter(account="fraud_loss").latest("pk").pk,
@@ -212,6 +213,11 @@ FAULTS: dict[str, tuple[str, str, list[str]]] = {
         "I18e",
         LOSS % (-42_500, -42_501),
         ["UPDATE refunds_loss SET amount_minor = 20001 WHERE id = {card_loss}"],
+    ),
+    "the text of a request file changed": (
+        "I25b",
+        "the text of issuer file {file} is not that of its hash",
+        ["UPDATE refunds_issuerfile SET content = content || ' ' WHERE id = {file}"],
     ),
     "a clawback undone without its journal": (
         "I18e",

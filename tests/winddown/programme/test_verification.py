@@ -1,0 +1,129 @@
+"""Verification runs by itself, stops payouts on a breach and keeps the alarm until it is gone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from tests import factories
+from tests.winddown import sweep
+from winddown import clock
+from winddown.evidence import invariants
+from winddown.models import AuditEntry, Capability
+from winddown.programme import verification
+from winddown.runs import clockwork
+
+pytestmark = pytest.mark.usefixtures("programme")
+NOON = dt.datetime(2019, 7, 4, 12, tzinfo=dt.timezone(dt.timedelta(hours=9)))
+
+
+@pytest.fixture(autouse=True)
+def noon(rehearsal_clock: Any, programme: Any) -> None:
+    clock.travel(NOON, frozen=True)
+
+
+@pytest.fixture
+def planted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], pytest.MonkeyPatch]]:
+    """`planted("I5")` breaches that invariant until its patch is undone."""
+    with monkeypatch.context() as patch:
+
+        def plant(code: str) -> pytest.MonkeyPatch:
+            known = invariants.INVARIANTS.entries
+            patch.setitem(known, code, replace(known[code], breaches=lambda: ["planted"]))
+            return patch
+
+        yield plant
+
+
+def asked() -> list[str]:
+    return list(
+        AuditEntry.objects.filter(subject=verification.SUBJECT)
+        .order_by("seq")
+        .values_list("action", flat=True)
+    )
+
+
+def payouts() -> str:
+    return Capability.objects.get(code="payout").state
+
+
+def later(**passed: float) -> None:
+    clock.travel(clock.now() + dt.timedelta(**passed), frozen=True)
+
+
+def test_it_is_whole_every_night_and_in_part_every_hour() -> None:
+    assert verification.verify_due() is not None
+    assert verification.verify_due() is None
+    later(minutes=59)
+    assert verification.verify_due() is None
+    later(minutes=1)
+    assert verification.verify_due() is not None
+    clock.travel(NOON.replace(day=5, hour=2, minute=59), frozen=True)
+    verification.verify_due()
+    later(minutes=1)
+    verification.verify_due()
+    whole, part = verification.WHOLE, verification.IN_PART
+    assert asked() == [whole, part, part, whole]
+    assert verification.last() == verification.Verification(
+        at=clock.now(), checked=len(invariants.known()), breached={}
+    )
+
+
+def test_it_follows_the_end_of_a_run(staff: Callable[..., Any]) -> None:
+    verification.verify_due()
+    later(minutes=1)
+    maker, checker = staff("incident_commander"), staff("compliance")
+    with sweep.registered():
+        factories.worked_off(factories.started_run("test-sweep", maker=maker, checker=checker))
+    later(minutes=1)
+    assert verification.verify_due() is not None
+    assert verification.verify_due() is None
+
+
+@pytest.mark.parametrize("code", ["I1", "I5", "I10", "I14b"])
+def test_a_breach_stops_payouts_and_is_an_alarm(
+    planted: Callable[[str], pytest.MonkeyPatch], capsys: pytest.CaptureFixture[str], code: str
+) -> None:
+    planted(code)
+    verification.verify_due()
+    switch = Capability.objects.get(code="payout")
+    assert (switch.state, switch.reason) == ("disabled", f"breached invariants: {code}")
+    assert f"invariant {code} is breached: planted" in clockwork.alarms(seconds=60)
+    with pytest.raises(SystemExit):
+        call_command("watchdog")
+    assert f"invariant {code} is breached" in capsys.readouterr().out
+
+
+def test_a_late_worker_or_issuer_is_an_alarm_and_stops_no_payout(
+    planted: Callable[[str], pytest.MonkeyPatch],
+) -> None:
+    planted("I21")
+    verification.verify_due()
+    assert payouts() == "enabled"
+    assert verification.alarms() == ["invariant I21 is breached: planted"]
+
+
+def test_what_the_night_found_is_not_forgotten_by_the_hour(
+    planted: Callable[[str], pytest.MonkeyPatch],
+) -> None:
+    patch = planted("I14b")
+    verification.verify_due()
+    patch.undo()
+    later(hours=1)
+    verification.verify_due()
+    assert asked()[-1] == verification.IN_PART
+    assert verification.alarms() == ["invariant I14b is breached: planted"]
+    verification.verify()
+    assert verification.alarms() == []
+    assert payouts() == "disabled"
+
+
+def test_beat_asks_every_five_minutes() -> None:
+    entry = settings.CELERY_BEAT_SCHEDULE["verify"]
+    assert (entry["task"], entry["schedule"]) == ("winddown.verify", dt.timedelta(minutes=5))

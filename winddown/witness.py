@@ -1,0 +1,117 @@
+"""Row digests: the triggers that note what a row says whenever somebody writes it.
+
+An edit that goes past the triggers leaves the last digest as it was, so verification finds it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pgtrigger
+from django.db import connection, models
+
+from winddown.guards import Guard
+
+TABLE: Final = "winddown_rowdigest"
+
+
+def _fields(model: Any, columns: tuple[str, ...]) -> list[Any]:
+    """Returns the fields of `columns`, of all columns if none is named, in a stable order."""
+    chosen = [each for each in model._meta.concrete_fields if not columns or each.column in columns]
+    return sorted(chosen, key=lambda field: str(field.column))
+
+
+def digest_sql(model: Any, columns: tuple[str, ...], *, row: str) -> str:
+    """Returns SQL of the digest of `row`, the same in every session."""
+    values = ", ".join(_stable(each, f"{row}.{each.column}") for each in _fields(model, columns))
+    return f"sha256(convert_to(jsonb_build_array({values})::text, 'UTF8'))"
+
+
+def _stable(field: Any, column: str) -> str:
+    """Instants and durations are written in as many ways as a session has settings."""
+    if isinstance(field, models.DateTimeField | models.DurationField):
+        return f"extract(epoch FROM {column})"
+    if isinstance(field, models.BinaryField):
+        return f"encode(sha256({column}), 'hex')"
+    return column
+
+
+class InsertWitness(Guard):
+    """Notes the digest of each new row, once for each statement."""
+
+    columns: tuple[str, ...] = ()
+
+    def get_func(self, model: Any) -> str:
+        return f"""
+            INSERT INTO {TABLE} (table_name, row_id, digest)
+            SELECT TG_TABLE_NAME, a.id, {digest_sql(model, self.columns, row="a")}
+            FROM after a ORDER BY a.id;
+            RETURN NULL;
+        """  # noqa: S608  our own table and column names
+
+
+class UpdateWitness(Guard):
+    """Notes the digest of a row whose content changed.
+
+    It fires only for statements that name one of the columns, so that the state and the balance of
+    a mass table cost nothing.
+    """
+
+    columns: tuple[str, ...] = ()
+
+    def get_func(self, model: Any) -> str:
+        return f"""
+            INSERT INTO {TABLE} (table_name, row_id, digest)
+            VALUES (TG_TABLE_NAME, NEW.id, {digest_sql(model, self.columns, row="NEW")});
+            RETURN NULL;
+        """  # noqa: S608
+
+    def render_condition(self, model: Any) -> str:
+        old, new = (
+            ", ".join(f"{row}.{each.column}" for each in _fields(model, self.columns))
+            for row in ("OLD", "NEW")
+        )
+        return f"WHEN (({old}) IS DISTINCT FROM ({new}))"
+
+
+def witnessed(*columns: str) -> list[Guard]:
+    """Returns the two triggers that note the digest of `columns` of each written row; of all
+    columns if none is named.
+    """
+    insert = InsertWitness(
+        name="witness_new",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="after"),
+    )
+    update = UpdateWitness(
+        name="witness",
+        when=pgtrigger.After,
+        operation=pgtrigger.UpdateOf(*columns) if columns else pgtrigger.Update,
+    )
+    insert.columns = update.columns = columns
+    return [insert, update]
+
+
+def witnessed_models() -> list[tuple[Any, tuple[str, ...]]]:
+    """Returns each model with the columns that its witness was given, by label."""
+    found = [
+        (model, trigger.columns)
+        for model, trigger in pgtrigger.registered()
+        if isinstance(trigger, UpdateWitness)
+    ]
+    return sorted(found, key=lambda pair: str(pair[0]._meta.label))
+
+
+def note(model: Any, ids: list[int]) -> None:
+    """The digests of these rows are noted, by the owner who wrote them with the triggers off."""
+    for witnessed_model, columns in witnessed_models():
+        if witnessed_model is model:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"INSERT INTO {TABLE} (table_name, row_id, digest)"  # noqa: S608
+                    f" SELECT %s, t.id, {digest_sql(model, columns, row='t')}"
+                    f" FROM {model._meta.db_table} t WHERE t.id = ANY(%s)",
+                    [model._meta.db_table, ids],
+                )
