@@ -78,7 +78,7 @@ LINK_FAULTS = {
 
 
 @pytest.mark.parametrize("fault", LINK_FAULTS)
-def test_a_link_that_was_used_for_nothing_is_found(
+def test_a_used_link_that_set_no_password_is_found(
     used: OneTimeLink, started: Callable[..., Any], fault: str
 ) -> None:
     """I24c."""
@@ -107,7 +107,7 @@ CASE_FAULTS = {
 
 
 @pytest.mark.parametrize("fault", CASE_FAULTS)
-def test_a_case_that_was_not_proved_to_two_is_found(
+def test_a_case_without_two_people_and_two_proofs_is_found(
     person: Callable[..., Any], staff: Callable[..., Any], fault: str
 ) -> None:
     """I24d: the maker recorded no proof, so each half of the rule stands alone."""

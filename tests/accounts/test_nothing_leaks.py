@@ -111,7 +111,7 @@ def worker_takes_all(database: Any, mails: Mailbox) -> str:
 
 
 @pytest.mark.slow
-def test_the_broker_the_counters_and_the_logs_know_nobody(
+def test_the_broker_the_counters_and_the_logs_hold_no_personal_data(
     own_database: Any,
     broker: redis.Redis,
     settings: Any,
@@ -160,5 +160,5 @@ def test_the_broker_the_counters_and_the_logs_know_nobody(
 
 
 @pytest.mark.parametrize("planted", CANARIES)
-def test_the_search_sees_what_is_planted(planted: str) -> None:
+def test_the_search_finds_planted_personal_data(planted: str) -> None:
     assert found_in(f'{{"message": "mail to {planted.upper()} refused"}}')

@@ -35,7 +35,7 @@ def none() -> dict[str, list[str]]:
     return {code: [] for code in breaches()}
 
 
-def test_the_plan_names_the_people_who_cannot_be_reached_before_anybody_approves(
+def test_the_plan_counts_the_people_who_cannot_be_reached_before_anybody_approves(
     population: Any, plan_of: Any
 ) -> None:
     """Rule 12."""
@@ -63,7 +63,7 @@ def test_the_plan_names_the_people_who_cannot_be_reached_before_anybody_approves
     }
 
 
-def test_an_address_without_verification_is_no_channel(person: Any, plan_of: Any) -> None:
+def test_an_unverified_address_is_not_counted_as_a_channel(person: Any, plan_of: Any) -> None:
     """Rule 12."""
     person(email_verified_at=None)
     person(email="", phone="", phone_verified_at=clock.now())
@@ -122,7 +122,7 @@ def test_a_second_run_changes_nothing(population: Any, done: Any) -> None:
     assert breaches() == none()
 
 
-def test_a_second_run_takes_and_tells_those_who_set_a_password_since(
+def test_a_second_run_resets_and_notifies_those_who_set_a_password_since(
     person: Any, done: Any
 ) -> None:
     someone, other = person(), person()
@@ -136,7 +136,7 @@ def test_a_second_run_takes_and_tells_those_who_set_a_password_since(
     assert ResetNotice.objects.filter(user=other).count() == 1
 
 
-def test_a_batch_that_is_repeated_changes_nothing(population: Any, started: Any) -> None:
+def test_a_repeated_batch_changes_nothing(population: Any, started: Any) -> None:
     """Rule 62: a batch may be done again after a crash."""
     population(100)
     run = factories.worked_off(started(RESET, mail="file"))
@@ -170,7 +170,7 @@ def test_device_tokens_from_before_the_fence_are_revoked_and_later_ones_stay(
     assert DeviceToken.objects.get(pk=later.pk).revoked_at is None
 
 
-def test_staff_stay_as_they_were(population: Any, staff: Any, done: Any) -> None:
+def test_a_reset_does_not_change_staff(population: Any, staff: Any, done: Any) -> None:
     """Rule 16."""
     population(50)
     officer = staff("support", email="officer@example.com", email_verified_at=clock.now())
@@ -184,7 +184,7 @@ def test_staff_stay_as_they_were(population: Any, staff: Any, done: Any) -> None
     assert not ResetNotice.objects.filter(user__kind="staff").exists()
 
 
-def test_people_who_come_between_plan_and_start_make_no_other_plan(
+def test_people_who_register_between_plan_and_start_do_not_change_the_plan(
     programme: Any, person: Any, two: Any
 ) -> None:
     early = person()
@@ -199,7 +199,7 @@ def test_people_who_come_between_plan_and_start_make_no_other_plan(
     assert ResetNotice.objects.count() == 2
 
 
-def test_verification_finds_what_is_left(population: Any, done: Any) -> None:
+def test_verification_finds_rows_that_were_left(population: Any, done: Any) -> None:
     """The gap detector, with each gap planted after the fact."""
     population(20)
     run = done(RESET, mail="file")
@@ -238,7 +238,7 @@ def paused(started: Any, two: Any, person: Any) -> Run:
     return control.pause(started(RESET), actor=two[0], reason="wait")
 
 
-def test_two_people_lift_the_fence_and_everything_is_accepted_again(
+def test_two_people_lift_the_fence_and_old_credentials_are_accepted_again(
     person: Any, browser: Any, started: Any, two: Any
 ) -> None:
     someone, window = person(), browser()
@@ -268,7 +268,7 @@ def test_nobody_lifts_the_fence_alone(paused: Run, two: Any) -> None:
     assert CredentialFence.objects.get().state == "standing"
 
 
-def test_lifting_takes_the_permission(paused: Run, staff: Any) -> None:
+def test_lifting_the_fence_requires_the_permission(paused: Run, staff: Any) -> None:
     with pytest.raises(NotPermitted):
         fencing.request_lift(actor=staff("support"), reason="please")
 
@@ -286,7 +286,7 @@ def test_the_fence_cannot_be_lifted_once_a_batch_has_removed_passwords(
         fencing.request_lift(actor=two[0], reason="back")
 
 
-def test_a_fence_with_two_signatures_is_still_kept_by_the_database_after_a_removal(
+def test_the_database_keeps_a_fence_with_two_signatures_after_a_removal(
     paused: Run, two: Any
 ) -> None:
     fencing.request_lift(actor=two[0], reason="back")
@@ -305,7 +305,9 @@ def test_a_running_run_is_paused_before_its_fence_is_lifted(started: Any, two: A
         fencing.request_lift(actor=two[0], reason="back")
 
 
-def test_a_late_batch_of_a_lifted_run_removes_nothing(person: Any, paused: Run, two: Any) -> None:
+def test_a_late_batch_of_a_run_with_a_lifted_fence_removes_nothing(
+    person: Any, paused: Run, two: Any
+) -> None:
     fencing.request_lift(actor=two[0], reason="wrong")
     fencing.lift(actor=two[1], reason="agreed")
     step = registry.get(RESET).step(paused, "remove_passwords")
@@ -316,7 +318,7 @@ def test_a_late_batch_of_a_lifted_run_removes_nothing(person: Any, paused: Run, 
     assert not User.objects.customers().filter(WITHOUT_PASSWORD).exists()
 
 
-def test_a_superseded_fence_still_holds_when_the_later_one_is_lifted(
+def test_an_earlier_fence_still_holds_after_the_later_one_is_lifted(
     person: Any, browser: Any, started: Any, two: Any
 ) -> None:
     someone = person()
@@ -343,14 +345,14 @@ def test_a_superseded_fence_still_holds_when_the_later_one_is_lifted(
         " SELECT now(), id, 'standing' FROM winddown_run",
     ],
 )
-def test_the_fence_is_not_moved_by_hand(paused: Run, change: str) -> None:
+def test_sql_cannot_move_the_fence(paused: Run, change: str) -> None:
     from django.db import connection
 
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(change)
 
 
-def test_the_command_asks_and_agrees(paused: Run, two: Any, capsys: Any) -> None:
+def test_the_command_requests_and_approves_the_lifting(paused: Run, two: Any, capsys: Any) -> None:
     call_command("lift_credential_fence", "--by", two[0].login_id, "--reason", "wrong service")
     with code_typed(two[1]):
         call_command(

@@ -39,7 +39,9 @@ def test_the_second_role_is_refused_in_either_order(staff: Staff, pair: tuple[st
 
 
 @PAIRS
-def test_another_account_of_the_person_counts(staff: Staff, pair: tuple[str, str]) -> None:
+def test_the_roles_of_all_accounts_of_a_person_count_together(
+    staff: Staff, pair: tuple[str, str]
+) -> None:
     one = staff(pair[0], staff_number="P-17")
     assert refused(lambda: staff(pair[1], staff_number="ｐ-17 "))
     other = staff(pair[1])
@@ -52,7 +54,7 @@ def test_roles_that_do_not_exclude_each_other_are_given(staff: Staff) -> None:
     assert not refused(lambda: staff(*[role for role in ROLES if role == "auditor"]))
 
 
-def test_sql_is_refused_too(staff: Staff) -> None:
+def test_sql_cannot_give_the_second_role(staff: Staff) -> None:
     person = staff("treasury_operator")
     with connection.cursor() as cursor:
         assert refused(
@@ -64,7 +66,7 @@ def test_sql_is_refused_too(staff: Staff) -> None:
         )
 
 
-def test_a_disabled_account_with_the_other_role_stays_disabled(staff: Staff) -> None:
+def test_a_disabled_account_with_the_other_role_cannot_be_enabled(staff: Staff) -> None:
     staff("treasury_operator", staff_number="P-17")
     other = staff("treasury_approver", staff_number="P-17", is_active=False)
     commander = staff("incident_commander")
@@ -76,7 +78,7 @@ def test_a_disabled_account_with_the_other_role_stays_disabled(staff: Staff) -> 
     assert not other.is_active
 
 
-def test_two_roles_given_at_the_same_moment_meet_each_other(own_database: Any) -> None:
+def test_one_of_two_excluding_roles_given_at_once_is_refused(own_database: Any) -> None:
     from tests import factories
 
     accounts = [factories.make_staff(staff_number="P-17") for _ in range(2)]

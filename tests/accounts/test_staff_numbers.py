@@ -18,7 +18,7 @@ SPELLINGS = ["１２３ａ", " 123a", "123A ", "\u3000１２３Ａ\t"]
 
 
 @pytest.mark.parametrize("typed", SPELLINGS)
-def test_every_spelling_of_a_number_is_one_person(typed: str, staff: Any) -> None:
+def test_every_spelling_of_a_staff_number_names_one_person(typed: str, staff: Any) -> None:
     one = staff("compliance", staff_number="123a")
     other = staff("compliance", staff_number=typed)
     assert other.staff_number == one.staff_number == "123a"
@@ -42,7 +42,7 @@ def test_two_spellings_cannot_sign_for_each_other(typed: str, staff: Any) -> Non
 
 
 @pytest.mark.parametrize("typed", [*SPELLINGS, "12 3", "12\u200b3", "12\ufeff3", "12\u00ad3"])
-def test_the_database_refuses_another_spelling_whoever_writes(typed: str, staff: Any) -> None:
+def test_the_database_refuses_another_spelling_from_every_writer(typed: str, staff: Any) -> None:
     person = staff("compliance")
     with connection.cursor() as cursor:
         with (
@@ -58,5 +58,5 @@ def test_the_database_refuses_another_spelling_whoever_writes(typed: str, staff:
 
 
 @pytest.mark.parametrize("typed", [*SPELLINGS, "ＳＴＲＡẞＥ", "ﬁ1", "İ9"])
-def test_the_spelling_of_a_spelling_is_itself(typed: str) -> None:
+def test_normalising_a_spelling_twice_changes_nothing(typed: str) -> None:
     assert one_spelling(one_spelling(typed)) == one_spelling(typed)

@@ -93,7 +93,7 @@ def test_only_the_named_provider_is_suspended(person: Any, browser: Any, done: A
     assert not browser().come_back_from("line", ours.login_id)
 
 
-def test_a_callback_and_a_session_are_refused_from_the_start_without_any_worker(
+def test_a_callback_and_a_session_are_refused_at_once_without_a_worker(
     person: Any, browser: Any, started: Any
 ) -> None:
     """Rule 14."""
@@ -111,7 +111,7 @@ def test_a_callback_and_a_session_are_refused_from_the_start_without_any_worker(
     assert list(outcomes) == [("line", "success"), ("line", "refused"), ("password", "success")]
 
 
-def test_a_provider_that_is_back_revives_no_session_from_before(
+def test_a_restored_provider_does_not_revive_old_sessions(
     person: Any, browser: Any, two: Any
 ) -> None:
     someone, window = person(provider="line"), browser()
@@ -128,7 +128,7 @@ def test_a_provider_that_is_back_revives_no_session_from_before(
     assert window.who() == someone.login_id
 
 
-def test_a_suspended_identity_opens_nothing_even_when_the_provider_is_back(
+def test_a_suspended_identity_opens_nothing_after_the_provider_is_restored(
     person: Any, done: Any, two: Any, staff: Any
 ) -> None:
     someone = person(provider="line")
@@ -147,7 +147,7 @@ def test_a_suspended_identity_opens_nothing_even_when_the_provider_is_back(
     assert opened == someone
 
 
-def test_identities_that_are_restored_open_nothing_while_their_provider_is_stopped(
+def test_restored_identities_open_nothing_while_their_provider_is_stopped(
     person: Any, done: Any
 ) -> None:
     person(provider="line")
@@ -165,7 +165,7 @@ def test_identities_that_are_restored_open_nothing_while_their_provider_is_stopp
     assert progress.moved(again) == {}
 
 
-def test_no_member_of_staff_is_let_in_by_a_provider(staff: Any, switches: None) -> None:
+def test_a_provider_lets_no_member_of_staff_in(staff: Any, switches: None) -> None:
     """Rule 16."""
     from winddown import clock
 
@@ -187,14 +187,12 @@ def test_no_member_of_staff_is_let_in_by_a_provider(staff: Any, switches: None) 
         {"restore": "yes"},
     ],
 )
-def test_parameters_that_are_not_understood_are_refused(
-    plan_of: Any, params: dict[str, Any]
-) -> None:
+def test_unknown_parameters_are_refused(plan_of: Any, params: dict[str, Any]) -> None:
     with pytest.raises(GuardNotMet):
         plan_of(SUSPEND, **params)
 
 
-def test_verification_finds_what_is_left(population: Any, done: Any, two: Any) -> None:
+def test_verification_finds_rows_that_were_left(population: Any, done: Any, two: Any) -> None:
     from winddown import clock
 
     population(20)

@@ -40,25 +40,25 @@ def our_code() -> dict[str, str]:
     }
 
 
-def test_nothing_stored_is_run() -> None:
+def test_no_module_runs_stored_data() -> None:
     assert [path for path, text in our_code().items() if RUNS_WHEN_READ.search(text)] == []
 
 
 @pytest.mark.parametrize(
     "line", ["import pickle", "  from shelve import open", "import marshal as m"]
 )
-def test_an_import_of_such_a_module_is_seen(line: str) -> None:
+def test_an_import_of_a_module_that_runs_stored_data_is_found(line: str) -> None:
     assert RUNS_WHEN_READ.search(f"import re\n{line}\n")
 
 
-def test_every_cache_keeps_json(settings: Any) -> None:
+def test_every_cache_stores_json(settings: Any) -> None:
     for name, options in settings.CACHES.items():
         assert options["BACKEND"] == "django.core.cache.backends.redis.RedisCache", name
         serializer = type(caches[name]._cache._serializer)
         assert f"{serializer.__module__}.{serializer.__name__}" == "config.cache.JsonSerializer"
 
 
-def test_no_session_is_a_pickle(settings: Any) -> None:
+def test_sessions_are_stored_as_json(settings: Any) -> None:
     assert settings.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"
 
 
@@ -75,7 +75,7 @@ def test_no_guard_is_an_assert() -> None:
     assert {path: found for path, text in our_code().items() if (found := asserts(text))} == {}
 
 
-def test_an_assert_is_seen_and_the_word_is_not() -> None:
+def test_an_assert_statement_is_found_and_the_word_in_a_text_is_not() -> None:
     assert asserts('"""We assert."""\nif x:\n    assert x, "why"  # assert\n') == [3]
 
 
@@ -97,7 +97,7 @@ def test_an_assert_is_seen_and_the_word_is_not() -> None:
         ),
     ],
 )
-def test_a_guard_refuses_under_python_without_asserts(call: str, sentence: str) -> None:
+def test_a_guard_refuses_under_python_dash_o(call: str, sentence: str) -> None:
     refused = subprocess.run(
         [sys.executable, "-O", "-c", f"import django; django.setup(); {call}"],
         cwd=ROOT,

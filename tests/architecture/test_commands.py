@@ -19,11 +19,11 @@ def exit_code(page: Path) -> int | str | None:
     return ended.value.code
 
 
-def test_the_committed_page_is_that_of_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_committed_page_matches_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(PAGE) == 0, capsys.readouterr().out
 
 
-def test_an_old_or_missing_page_is_found_and_mended(
+def test_an_old_or_missing_page_is_found_and_reprinted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = tmp_path / "commands.md"
@@ -35,7 +35,7 @@ def test_an_old_or_missing_page_is_found_and_mended(
     assert "not up to date" in capsys.readouterr().out
 
 
-def test_every_command_of_ours_and_no_other_is_listed() -> None:
+def test_every_command_of_the_project_and_no_other_is_listed() -> None:
     files = {
         path.stem
         for app in command_page.APPS
@@ -45,7 +45,7 @@ def test_every_command_of_ours_and_no_other_is_listed() -> None:
     assert {command.name for command in command_page.listed()} == files
 
 
-def test_every_command_and_every_argument_says_what_it_is_for() -> None:
+def test_every_command_and_every_argument_has_a_help_text() -> None:
     silent = [
         f"{command.name} {argument.spelling}"
         for command in command_page.listed()
@@ -56,7 +56,7 @@ def test_every_command_and_every_argument_says_what_it_is_for() -> None:
     assert [command.name for command in command_page.listed() if not command.help] == []
 
 
-def test_what_a_person_who_signs_must_give_is_told_of_every_command_of_the_staff() -> None:
+def test_the_page_says_what_each_command_of_the_staff_asks_of_the_signer() -> None:
     signed = [command for command in command_page.listed() if command.exits.get(1) == "refused"]
     assert len(signed) > 30
     for command in signed:

@@ -16,13 +16,13 @@ def exit_code(directory: Path) -> int | str | None:
     return ended.value.code
 
 
-def test_the_committed_diagrams_are_those_of_the_declarations(
+def test_the_committed_diagrams_match_the_declarations(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert exit_code(DRAWN) == 0, capsys.readouterr().out
 
 
-def test_a_diagram_that_is_old_missing_or_of_no_machine_is_found_and_mended(
+def test_an_old_missing_or_surplus_diagram_is_found_and_redrawn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("machines", out=str(tmp_path))

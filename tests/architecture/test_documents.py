@@ -56,7 +56,7 @@ def test_prose_is_wrapped(document: Path) -> None:
     assert too_long(document.read_text()) == []
 
 
-def test_a_line_that_is_too_long_is_found_and_a_table_or_code_is_not() -> None:
+def test_a_line_that_is_too_long_is_found_except_in_tables_and_code() -> None:
     words = "word " * 30
     text = f"{words}\n\n| {words} |\n\n    {words}\n\n```\n{words}\n```\n- {words}\n{'x' * 120}\n"
     assert too_long(text) == [1, 10]
@@ -225,7 +225,7 @@ def test_every_alarm_has_its_runbook() -> None:
         assert [each for each in said if " ".join(each.split()) not in pages] == [], module
 
 
-def test_no_other_module_sounds_an_alarm() -> None:
+def test_alarms_come_only_from_the_listed_modules() -> None:
     """So that the list above cannot be forgotten."""
     sounding = {
         str(path.relative_to(ROOT))
@@ -237,7 +237,7 @@ def test_no_other_module_sounds_an_alarm() -> None:
     assert sounding - set(ALARMING) == set()
 
 
-def test_every_runbook_says_what_why_and_a_first_command_and_is_listed() -> None:
+def test_every_runbook_has_its_sections_and_is_listed() -> None:
     listed = (RUNBOOKS / "README.md").read_text()
     pages = [path for path in RUNBOOKS.glob("*.md") if path.name != "README.md"]
     assert pages

@@ -66,7 +66,7 @@ PLANTED = [
 ]
 
 
-def test_an_import_the_wrong_way_is_found(copy: Path) -> None:
+def test_an_import_in_the_wrong_direction_is_found(copy: Path) -> None:
     """All mistakes are planted at once, and each is named: a run of the linter takes seconds."""
     for module, line, _ in PLANTED:
         with (copy / module).open("a") as file:

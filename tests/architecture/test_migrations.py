@@ -70,7 +70,7 @@ def test_no_model_has_changed_without_a_migration() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=3)
 
 
-def test_these_are_the_migrations() -> None:
+def test_the_migrations_are_the_listed_ones() -> None:
     there = {
         room: sorted(
             path.stem
@@ -83,7 +83,7 @@ def test_these_are_the_migrations() -> None:
 
 
 @pytest.mark.django_db
-def test_every_table_and_column_is_declared_and_there() -> None:
+def test_every_table_and_column_is_declared_and_exists() -> None:
     """The test's database was empty before it was migrated."""
     declared = {
         (model._meta.db_table, field.column)
@@ -101,7 +101,7 @@ def test_every_table_and_column_is_declared_and_there() -> None:
 
 
 @pytest.mark.django_db
-def test_every_trigger_is_declared_and_there_with_its_text() -> None:
+def test_every_trigger_is_declared_and_exists_with_its_text() -> None:
     declared = {}
     for model, trigger in pgtrigger.registered():
         sql = trigger.compile(model).sql
@@ -118,7 +118,7 @@ def test_every_trigger_is_declared_and_there_with_its_text() -> None:
 
 
 @pytest.mark.django_db
-def test_there_is_no_function_that_nothing_uses() -> None:
+def test_every_function_of_the_database_is_used() -> None:
     """A trigger that a later migration removes leaves its function behind unless that drops it too."""
     used = {name for (name,) in rows("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")}
     there = {
@@ -131,7 +131,7 @@ def test_there_is_no_function_that_nothing_uses() -> None:
 
 
 @pytest.mark.django_db
-def test_what_the_models_cannot_say_is_there() -> None:
+def test_the_database_holds_what_the_models_cannot_declare() -> None:
     assert (
         dict(
             rows(
@@ -155,7 +155,7 @@ def test_what_the_models_cannot_say_is_there() -> None:
 
 
 @pytest.mark.django_db
-def test_a_database_of_another_version_is_refused_before_anything_is_migrated() -> None:
+def test_an_unsupported_database_version_is_refused_before_any_migration() -> None:
     call_command("check", databases=["default"])
     MigrationRecorder(connection).record_applied("accounts", "0004_storage")
     MigrationRecorder(connection).record_unapplied("refunds", "0001_initial")
@@ -165,6 +165,6 @@ def test_a_database_of_another_version_is_refused_before_anything_is_migrated() 
 
 
 @pytest.mark.django_db
-def test_a_database_in_which_another_program_keeps_its_migrations_is_not_refused() -> None:
+def test_a_database_with_migrations_of_another_program_is_accepted() -> None:
     MigrationRecorder(connection).record_applied("elsewhere", "0001_initial")
     call_command("check", databases=["default"])

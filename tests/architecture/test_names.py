@@ -59,7 +59,7 @@ def test_a_workflow_lives_in_the_module_of_its_name(name: str) -> None:
 
 
 @per_workflow
-def test_its_command_bears_its_name(name: str) -> None:
+def test_the_command_of_a_workflow_has_its_name(name: str) -> None:
     word = name.replace("-", "_")
     command: Any = load_command_class(get_commands()[word], word)
     assert get_commands()[word] == HOME[name]
@@ -67,16 +67,16 @@ def test_its_command_bears_its_name(name: str) -> None:
 
 
 @per_workflow
-def test_its_queue_bears_its_name(name: str, settings: Any) -> None:
+def test_the_queue_of_a_workflow_has_its_name(name: str, settings: Any) -> None:
     assert name in {queue.name for queue in settings.CELERY_TASK_QUEUES}
 
 
 @per_workflow
-def test_its_url_bears_its_name(name: str) -> None:
+def test_the_url_of_a_workflow_has_its_name(name: str) -> None:
     assert f"/{name}/" in reverse("console:plan", args=[name])
 
 
-def test_freezing_a_wallet_bears_the_workflows_name() -> None:
+def test_the_transition_that_freezes_a_wallet_has_the_name_of_its_workflow() -> None:
     from wallets.models import Wallet
 
     assert "freeze_charges" in {edge.name for edge in Wallet.edges()}
@@ -96,7 +96,7 @@ def test_every_permission_that_is_named_exists() -> None:
     assert named <= known
 
 
-def test_every_transition_is_made_by_somebody() -> None:
+def test_every_transition_is_made_by_a_role_or_the_system() -> None:
     """A permission that no role holds belongs to a transition that the system makes."""
     held = {permission for each in roles.ROLES.values() for permission in each}
     orphans = {
@@ -112,7 +112,7 @@ def test_every_transition_is_made_by_somebody() -> None:
 PROMISED = {"winddown.read_audit"}
 
 
-def test_no_role_holds_a_permission_that_nothing_asks_for() -> None:
+def test_every_permission_of_a_role_is_asked_for_somewhere() -> None:
     """A permission is asked for by its name in the source, in a transition or a `require`."""
     source = "\n".join(
         path.read_text()
@@ -137,7 +137,7 @@ def test_a_machine_has_its_log_table(model: Any) -> None:
 
 @pytest.mark.django_db
 @per_machine
-def test_the_guards_of_a_machine_are_installed_and_on(model: Any) -> None:
+def test_the_guards_of_a_machine_are_installed_and_enabled(model: Any) -> None:
     declared = {trigger.name: trigger.get_pgid(model) for trigger in model._meta.triggers}
     assert set(declared) >= {"machine", "machine_start", "machine_row"}
     installed = dict(
@@ -152,7 +152,7 @@ def test_the_guards_of_a_machine_are_installed_and_on(model: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_every_declared_trigger_is_installed_as_it_is_declared() -> None:
+def test_every_trigger_is_installed_as_declared() -> None:
     """The hash beside the trigger is that of today's declaration: no migration was forgotten."""
     stale = []
     for model in apps.get_models():

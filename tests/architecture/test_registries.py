@@ -18,13 +18,15 @@ def animals(monkeypatch: pytest.MonkeyPatch) -> Registry[str]:
     return Registry("animals", entries_are="an animal", owner=__name__)
 
 
-def test_the_page_is_that_of_the_registries(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_committed_page_matches_the_registries(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         call_command("registries", check=True, out=str(PAGE))
     assert ended.value.code == 0, capsys.readouterr().out
 
 
-def test_a_page_that_is_old_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_old_page_of_the_registries_is_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     old = tmp_path / "registries.md"
     old.write_text(PAGE.read_text().replace("## Invariants", "## Variants"))
     with pytest.raises(SystemExit) as ended:
@@ -42,7 +44,7 @@ def test_a_second_entry_of_one_name_is_refused(animals: Registry[str]) -> None:
         Registry("animals", entries_are="another", owner=__name__)
 
 
-def test_entries_come_in_order_of_their_places_then_of_their_arrival(
+def test_entries_are_ordered_by_place_and_then_by_registration(
     animals: Registry[str],
 ) -> None:
     animals.add_all({"dog": "Hachi", "cat": "Tama"})
@@ -51,7 +53,7 @@ def test_entries_come_in_order_of_their_places_then_of_their_arrival(
     assert animals.values() == ["Tsuru", "Hachi", "Tama"]
 
 
-def test_an_entry_that_is_not_there_is_refused_with_the_names_that_are(
+def test_an_unknown_entry_is_refused_with_the_known_names(
     animals: Registry[str],
 ) -> None:
     animals.add("cat", "Tama")

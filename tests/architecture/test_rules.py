@@ -102,7 +102,7 @@ CODES = {entry.code for entry in LAW}
 # --- citations ----------------------------------------------------------------------------------
 
 
-def test_every_rule_that_is_cited_has_its_entry() -> None:
+def test_every_cited_rule_has_an_entry() -> None:
     unknown = {
         str(path.relative_to(ROOT)): sorted(missing)
         for path in _files()
@@ -111,7 +111,7 @@ def test_every_rule_that_is_cited_has_its_entry() -> None:
     assert unknown == {}
 
 
-def test_every_rule_that_the_page_itself_cites_has_its_entry() -> None:
+def test_every_rule_that_the_page_itself_cites_has_an_entry() -> None:
     sources = " ".join(cells[2] for cells in _cells(PAGE.read_text()))
     assert _without_entry(sources, CODES) == set()
 
@@ -179,7 +179,7 @@ def _exists(name: str, guards: set[str]) -> bool:
     return False
 
 
-def test_everything_that_is_said_to_enforce_a_rule_exists() -> None:
+def test_everything_that_is_listed_as_enforcing_a_rule_exists() -> None:
     guards = _guards()
     missing = {
         entry.code: absent
@@ -204,7 +204,7 @@ def _is_test(named: str) -> bool:
     return file.is_file() and f"def {test}(" in file.read_text()
 
 
-def test_every_test_that_is_said_to_hold_a_rule_exists() -> None:
+def test_every_test_that_is_listed_for_a_rule_exists() -> None:
     missing = {
         entry.code: absent
         for entry in LAW
@@ -224,7 +224,7 @@ def test_every_rule_has_a_test() -> None:
 # --- the same words in both places --------------------------------------------------------------
 
 
-def test_every_registered_invariant_stands_there_with_its_statement() -> None:
+def test_every_registered_invariant_is_listed_with_its_statement() -> None:
     written = {entry.code: (entry.statement, entry.names) for entry in LAW}
     for each in invariants.known():
         statement, names = written[each.code]
@@ -232,7 +232,7 @@ def test_every_registered_invariant_stands_there_with_its_statement() -> None:
         assert f"{each.breaches.__module__}.{each.breaches.__qualname__}" in names, each.code
 
 
-def test_every_rule_of_detection_stands_there_with_its_statement() -> None:
+def test_every_detection_rule_is_listed_with_its_statement() -> None:
     written = {entry.code: entry.statement for entry in LAW}
     declared = (*attack_rules.RULES, *victims.RULES)
     assert {rule.code: rule.source for rule in declared} == {

@@ -15,7 +15,7 @@ ROOMS = ("winddown", "accounts", "wallets", "refunds", "rehearsal", "config")
 OURS = re.compile(r"WD\d{3}")
 
 
-def test_no_code_is_written_out_outside_the_enum() -> None:
+def test_no_sqlstate_is_written_outside_the_enum() -> None:
     found = [
         str(path.relative_to(ROOT))
         for room in ROOMS

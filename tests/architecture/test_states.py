@@ -173,7 +173,7 @@ def test_no_state_is_quoted_outside_its_model() -> None:
         'Run(state="paused" if held else "running")',
     ],
 )
-def test_a_quoted_state_is_found(line: str) -> None:
+def test_a_quoted_state_outside_its_model_is_found(line: str) -> None:
     assert list(quoted_states(line))
 
 
@@ -188,7 +188,7 @@ def test_a_quoted_state_is_found(line: str) -> None:
         'Guard(name="x", func="IF NEW.state = \'active\' THEN RETURN NULL; END IF;")',
     ],
 )
-def test_a_named_state_is_no_quoted_one(line: str) -> None:
+def test_a_state_named_by_its_model_is_not_reported(line: str) -> None:
     assert not list(quoted_states(line))
 
 
@@ -250,7 +250,7 @@ def test_a_state_added_to_a_machine_is_noticed(model: Any) -> None:
 
 
 @per_machine
-def test_no_set_is_made_of_whatever_states_there_are(model: Any) -> None:
+def test_no_set_is_computed_from_all_states(model: Any) -> None:
     """A set that is computed from `State` would take in a new state without a word."""
     file = ROOT / (model.__module__.replace(".", "/") + ".py")
     for node in ast.walk(ast.parse(file.read_text())):

@@ -42,13 +42,13 @@ def declared(trigger: Guard) -> Iterator[None]:
         trigger.unregister(Wallet)
 
 
-def test_the_committed_pages_are_those_of_the_declarations(
+def test_the_committed_pages_match_the_declared_triggers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert exit_code(PRINTED) == 0, capsys.readouterr().out
 
 
-def test_a_page_that_is_old_missing_or_of_no_table_is_found_and_mended(
+def test_an_old_missing_or_surplus_trigger_page_is_found_and_reprinted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("triggers", out=str(tmp_path))

@@ -46,7 +46,7 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("width", [320, 1280])
 @pytest.mark.parametrize("language", ["ja", "en"])
-def test_every_page_is_accessible_fits_and_raises_no_complaint(
+def test_every_page_is_accessible_fits_and_logs_no_error(
     site: Site, open_browser: Callable[..., Any], language: str, width: int
 ) -> None:
     axe = axe_playwright.Axe()
@@ -65,7 +65,7 @@ def test_every_page_is_accessible_fits_and_raises_no_complaint(
         page.context.close()
 
 
-def test_the_whole_way_in_goes_by_keyboard(site: Site, open_browser: Callable[..., Any]) -> None:
+def test_a_person_signs_in_by_keyboard_alone(site: Site, open_browser: Callable[..., Any]) -> None:
     page = open_browser()
     page.goto("/console/")
     page.keyboard.press("Tab")
@@ -89,7 +89,7 @@ def test_the_whole_way_in_goes_by_keyboard(site: Site, open_browser: Callable[..
     assert page.locator("h1").inner_text().startswith("Incident")
 
 
-def test_everything_works_without_javascript(site: Site, open_browser: Callable[..., Any]) -> None:
+def test_the_pages_work_without_javascript(site: Site, open_browser: Callable[..., Any]) -> None:
     page = open_browser(java_script_enabled=False)
     sign_in(page, site, site.deputy)
     page.click("text=日本語")

@@ -230,7 +230,7 @@ def test_every_page_for_staff_is_accessible_and_fits(
         look(page, **seen)
 
 
-def test_the_way_back_goes_without_javascript_and_leaves_no_token_in_the_address(
+def test_recovery_works_without_javascript_and_leaves_no_token_in_the_url(
     site: Site, desk: Desk, open_browser: Callable[..., Any]
 ) -> None:
     page = open_browser(java_script_enabled=False)

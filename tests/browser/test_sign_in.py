@@ -53,7 +53,7 @@ def policy(page: Any) -> str:
     return said
 
 
-def test_a_customer_adds_a_passkey_and_signs_in_with_nothing_else(
+def test_a_customer_adds_a_passkey_and_signs_in_with_it_alone(
     site: Site, open_browser: Callable[..., Any]
 ) -> None:
     page = open_browser()
@@ -92,7 +92,7 @@ def test_a_passkey_is_the_second_step_of_staff(
     assert page.inner_text("h1").startswith("Incident")
 
 
-def test_a_passkey_of_another_site_is_told_in_words(
+def test_a_passkey_of_another_site_is_refused_in_words(
     site: Site, open_browser: Callable[..., Any]
 ) -> None:
     page = open_browser()
@@ -106,7 +106,7 @@ def test_a_passkey_of_another_site_is_told_in_words(
     assert "Try again, or take another way" in page.inner_text("#passkey-trouble")
 
 
-def test_staff_without_a_second_factor_are_led_to_set_one_up_and_get_in_with_it(
+def test_staff_without_a_second_factor_add_one_and_sign_in_with_it(
     site: Site, open_browser: Callable[..., Any]
 ) -> None:
     page = open_browser(java_script_enabled=False)

@@ -31,7 +31,7 @@ def key() -> Iterator[str]:
     caches["default"].delete("test-cache")
 
 
-def test_a_hostile_pickle_under_a_key_is_no_value_and_does_not_run(
+def test_a_hostile_pickle_in_the_cache_is_ignored_and_not_run(
     key: str, settings: Any, tmp_path: Path
 ) -> None:
     trace = tmp_path / "ran"
@@ -49,19 +49,19 @@ def test_a_hostile_pickle_under_a_key_is_no_value_and_does_not_run(
 
 
 @pytest.mark.parametrize("value", [0, -7, True, 1.5, "words", ["a", 1], {"a": {"b": None}}])
-def test_a_value_comes_back_as_it_was(key: str, value: object) -> None:
+def test_a_cached_value_is_read_back_unchanged(key: str, value: object) -> None:
     caches["default"].set(key, value, timeout=60)
 
     assert caches["default"].get(key) == value
 
 
-def test_a_number_is_counted_by_the_server(key: str) -> None:
+def test_the_server_increments_a_cached_number(key: str) -> None:
     caches["default"].set(key, 1, timeout=60)
 
     assert caches["default"].incr(key, 4) == 5
 
 
-def test_a_message_that_is_not_json_is_not_taken() -> None:
+def test_a_message_that_is_not_json_is_refused() -> None:
     assert set(app.conf.accept_content) == {"json"}
     assert set(app.conf.result_accept_content) == {"json"}
     assert {
@@ -71,7 +71,7 @@ def test_a_message_that_is_not_json_is_not_taken() -> None:
     } == {"json"}
 
 
-def test_beat_keeps_no_file_and_everything_is_due_when_it_starts(
+def test_beat_keeps_no_file_and_starts_with_every_task_due(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

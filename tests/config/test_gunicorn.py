@@ -57,9 +57,7 @@ def port(tmp_path: Path) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("half", HALVES, ids=["headers", "body"])
-def test_eight_requests_that_were_sent_by_half_leave_the_portal_answering(
-    port: int, half: bytes
-) -> None:
+def test_the_portal_answers_while_eight_requests_are_half_sent(port: int, half: bytes) -> None:
     with contextlib.ExitStack() as open_ones:
         for _ in range(8):
             slow = open_ones.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -69,7 +67,7 @@ def test_eight_requests_that_were_sent_by_half_leave_the_portal_answering(
         assert all(answers(port) for _ in range(3))
 
 
-def test_a_request_line_without_end_is_refused(port: int) -> None:
+def test_an_endless_request_line_is_refused(port: int) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/{'a' * 5000}", timeout=5)
 

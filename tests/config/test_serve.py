@@ -83,9 +83,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-def test_a_terminal_that_says_stop_or_goes_away_leaves_nothing(
-    site: Site, number: signal.Signals
-) -> None:
+def test_no_process_survives_a_signal_of_the_terminal(site: Site, number: signal.Signals) -> None:
     # As a terminal does it: to the whole foreground process group.
     os.killpg(site.process.pid, number)
 
@@ -94,19 +92,19 @@ def test_a_terminal_that_says_stop_or_goes_away_leaves_nothing(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
-def test_a_killed_parent_leaves_nothing(site: Site) -> None:
+def test_no_process_survives_a_killed_parent(site: Site) -> None:
     site.process.kill()
 
     wait_until(lambda: not alive(site.family), "everything has ended")
 
 
-def test_a_mail_names_the_site_by_its_port(site: Site) -> None:
+def test_a_mail_names_the_site_with_its_port(site: Site) -> None:
     named = {process.environ().get("WINDDOWN_SITE_URL") for process in site.family}
 
     assert named == {f"http://127.0.0.1:{site.port}"}
 
 
-def test_one_that_ends_ends_all(site: Site) -> None:
+def test_all_processes_end_when_one_of_them_ends(site: Site) -> None:
     beat = next(process for process in site.family if "beat" in " ".join(process.cmdline()))
     beat.kill()
 

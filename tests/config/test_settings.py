@@ -85,7 +85,7 @@ def read(
         ({"WINDDOWN_EMAIL_FROM": "nobody"}, "WINDDOWN_EMAIL_FROM must be an address, or"),
     ],
 )
-def test_a_value_that_is_not_understood_raises(
+def test_an_unknown_value_raises_an_error(
     tmp_path: Path, variables: dict[str, str], sentence: str
 ) -> None:
     refused = read(tmp_path, SERVERS | variables)
@@ -95,7 +95,9 @@ def test_a_value_that_is_not_understood_raises(
 
 
 @pytest.mark.parametrize("missing", sorted(PRODUCTION.keys() - {"WINDDOWN_MODE"}))
-def test_production_refuses_to_start_without(tmp_path: Path, missing: str) -> None:
+def test_production_refuses_to_start_without_a_required_variable(
+    tmp_path: Path, missing: str
+) -> None:
     refused = read(tmp_path, {key: text for key, text in PRODUCTION.items() if key != missing})
 
     assert refused.returncode != 0
@@ -109,7 +111,7 @@ def test_production_starts_with_everything_it_needs(tmp_path: Path) -> None:
     )
 
 
-def test_a_provider_in_the_environment_is_offered_and_a_form_may_lead_there(
+def test_a_provider_in_the_environment_is_offered_and_allowed_as_form_target(
     tmp_path: Path,
 ) -> None:
     apps = "SOCIALACCOUNT_PROVIDERS['openid_connect']['APPS']"
@@ -123,7 +125,7 @@ def test_a_provider_in_the_environment_is_offered_and_a_form_may_lead_there(
     assert read(tmp_path, PRODUCTION, show=apps).stdout == "[]\n"
 
 
-def test_a_provider_of_a_production_speaks_https(tmp_path: Path) -> None:
+def test_production_accepts_only_providers_with_https(tmp_path: Path) -> None:
     plain = LINE | {"WINDDOWN_OIDC_LINE_URL": "http://access.line.me"}
 
     assert "https address" in read(tmp_path, PRODUCTION | plain).stderr
@@ -162,7 +164,7 @@ def test_production_refuses_debug(tmp_path: Path) -> None:
         ("WINDDOWN_REHEARSAL", "yes", "WINDDOWN_REHEARSAL must be off"),
     ],
 )
-def test_production_refuses_what_protects_nothing(
+def test_production_refuses_values_that_protect_nothing(
     tmp_path: Path, variable: str, value: str, sentence: str
 ) -> None:
     refused = read(tmp_path, PRODUCTION | {variable: value}).stderr.splitlines()[-1]
@@ -181,20 +183,20 @@ def test_production_refuses_what_protects_nothing(
         ("REDIS_URL", "unix:///run/valkey/valkey.sock?db=0"),
     ],
 )
-def test_production_takes_servers_that_are_near_or_behind_tls(
+def test_production_accepts_local_servers_and_servers_behind_tls(
     tmp_path: Path, variable: str, value: str
 ) -> None:
     assert read(tmp_path, PRODUCTION | {variable: value}).stdout == "production\n"
 
 
-def test_the_rehearsal_is_for_development(tmp_path: Path) -> None:
+def test_the_rehearsal_app_is_installed_only_in_development(tmp_path: Path) -> None:
     show = "INSTALLED_APPS.count('rehearsal')"
 
     assert read(tmp_path, PRODUCTION, show=show).stdout == "0\n"
     assert read(tmp_path, SERVERS, show=show).stdout == "1\n"
 
 
-def test_development_keys_are_made_once_and_are_their_owners(tmp_path: Path) -> None:
+def test_development_keys_are_made_once_and_readable_only_by_their_owner(tmp_path: Path) -> None:
     first = read(tmp_path, SERVERS, show="SECRET_KEY, settings.FIELD_KEY")
     second = read(tmp_path, SERVERS, show="SECRET_KEY, settings.FIELD_KEY")
 
@@ -204,7 +206,7 @@ def test_development_keys_are_made_once_and_are_their_owners(tmp_path: Path) -> 
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
 
 
-def test_a_mistake_is_one_sentence_at_the_terminal() -> None:
+def test_a_wrong_setting_is_reported_in_one_sentence() -> None:
     refused = subprocess.run(
         [sys.executable, "manage.py", "check"],
         cwd=ROOT,
@@ -236,7 +238,7 @@ def test_a_password_may_hold_any_character() -> None:
     assert found["OPTIONS"] == {"sslmode": "require"}
 
 
-def test_celery_is_told_of_a_socket_in_its_own_words() -> None:
+def test_a_socket_url_is_translated_for_celery() -> None:
     assert broker_from_url("unix:///run/valkey.sock?db=3") == (
         "redis+socket:///run/valkey.sock?virtual_host=3"
     )
@@ -262,13 +264,13 @@ def test_a_mail_server_is_one_address() -> None:
 
 
 @pytest.mark.parametrize(("word", "meant"), [("1", True), ("On", True), ("no", False), ("", True)])
-def test_a_flag_is_what_it_says_and_the_default_only_when_it_says_nothing(
+def test_a_flag_has_its_stated_value_and_the_default_only_when_empty(
     word: str, meant: bool
 ) -> None:
     assert Environment({"WINDDOWN_X": word}).flag("WINDDOWN_X", default=True) is meant
 
 
-def test_a_variable_nobody_reads_is_named() -> None:
+def test_an_unknown_variable_is_named() -> None:
     environment = Environment({"WINDDOWN_READ": "1", "WINDDOWN_UNREAD": "1", "HOME": "/"})
     environment.flag("WINDDOWN_READ", default=False)
 

@@ -89,7 +89,7 @@ def the_deadline_passes_by_itself(run: Run, place: WindDown) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_wind_down_ends_as_its_undisturbed_twin_though(
+def test_a_wind_down_ends_as_its_undisturbed_twin_after_a_fault(
     fault: Fault,
     undisturbed: dict[str, Any],
     own_database: Database,

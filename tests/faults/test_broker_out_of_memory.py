@@ -19,7 +19,7 @@ REFUSED = "command not allowed when used memory > 'maxmemory'"
 pytestmark = pytest.mark.faults
 
 
-def test_workers_go_on_after_the_broker_had_no_memory(own_database, programme, fleet):
+def test_workers_continue_after_the_broker_ran_out_of_memory(own_database, programme, fleet):
     ticked = Worker.objects.filter(name=clockwork.TICK)
     wait_until(ticked.exists, fleet.said())
     link = Connection(

@@ -135,14 +135,14 @@ def judge(run, fleet):
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_freeze_finishes_by_itself_though(fault, own_database, freeze, fleet, gate):
+def test_a_freeze_finishes_by_itself_after_a_fault(fault, own_database, freeze, fleet, gate):
     """Faults 3, 5, 8, 12 and 14: the fault hits in the middle of a batch."""
     fault(fleet, own_database)
     go_on(gate)
     judge(freeze, fleet)
 
 
-def test_a_freeze_ends_in_one_process_when_broker_and_workers_are_gone(
+def test_drain_alone_finishes_a_freeze_without_broker_and_workers(
     own_database, freeze, fleet, gate
 ):
     """Fault 11: `manage.py drain` alone completes everything."""
@@ -155,7 +155,7 @@ def test_a_freeze_ends_in_one_process_when_broker_and_workers_are_gone(
     assert json.loads(command(fleet, "verify", "--json"))["breached"] == {}
 
 
-def test_a_stop_passes_though_the_broker_is_gone(own_database, freeze, fleet, gate, staff):
+def test_a_stop_takes_effect_without_a_broker(own_database, freeze, fleet, gate, staff):
     """Fault 10: a person's act does not wait for a broker."""
     fleet.broker.kill()
     who = ("--by", staff("incident_commander").login_id, "--reason", "look first")

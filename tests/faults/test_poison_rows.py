@@ -49,7 +49,7 @@ def let_leases_run_out():
 
 
 @pytest.mark.parametrize("place", [0, 137, 299])
-def test_a_row_that_kills_its_worker_is_parked_alone(
+def test_only_the_row_that_kills_its_worker_is_parked(
     own_database, programme, wallets, staff, place
 ):
     """Fault 4: no crash loop, no innocent parked."""
@@ -82,7 +82,7 @@ def test_a_row_that_kills_its_worker_is_parked_alone(
         assert invariants.breached() == {}
 
 
-def test_the_rows_of_a_stopped_worker_are_free_within_its_lease(
+def test_the_rows_of_a_stopped_worker_are_free_after_its_lease(
     own_database, programme, wallets, staff
 ):
     """It stands still in the middle of a batch, and its transaction is open."""

@@ -133,7 +133,7 @@ def load_log(mail: MailServer, maker: Any, fleet: Fleet) -> str:
     return ran.stdout
 
 
-def test_thousands_are_told_once_though_worker_and_broker_are_killed(
+def test_everybody_is_told_once_though_worker_and_broker_are_killed(
     own_database: Any, begin: Any, mail: MailServer, posting_fleet: Fleet, long_form: bool
 ) -> None:
     fleet = posting_fleet
@@ -206,7 +206,7 @@ def test_thousands_are_told_once_though_worker_and_broker_are_killed(
     assert invariants.breached() == {}
 
 
-def test_a_run_with_six_bounces_in_a_hundred_pauses_itself_and_goes_on_when_told(
+def test_a_run_with_six_bounces_in_a_hundred_pauses_itself_and_can_be_resumed(
     own_database: Any, begin: Any, mail: MailServer, posting_fleet: Fleet
 ) -> None:
     """Rule 13."""

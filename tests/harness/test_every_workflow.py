@@ -23,7 +23,7 @@ from winddown.runs import batches, control, progress, registry, steps, working
 from winddown.runs.stalls import Cause
 
 
-def test_its_world_has_rows_for_each_of_its_steps(scene: Scene) -> None:
+def test_the_world_of_a_workflow_has_rows_for_each_step(scene: Scene) -> None:
     """So that none of the tests below passes because there was nothing to do."""
     run = scene.start()
     content = Plan.objects.get(run=run).content
@@ -39,7 +39,7 @@ def test_its_world_has_rows_for_each_of_its_steps(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("point", tampering.POINTS, ids=lambda point: point.__name__)
-def test_workers_may_die_in_every_batch_and_the_totals_are_the_same(
+def test_the_totals_are_the_same_after_a_worker_died_in_every_batch(
     scene: Scene, point: Point
 ) -> None:
     with tampered() as patch:
@@ -51,7 +51,7 @@ def test_workers_may_die_in_every_batch_and_the_totals_are_the_same(
     assert figures.differences(scene.totals, figures.totals()) == {}
 
 
-def test_a_process_may_be_killed_in_every_step_and_the_totals_are_the_same(
+def test_the_totals_are_the_same_after_a_process_was_killed_in_every_step(
     prepared: Scene,
 ) -> None:
     """With real commits: a process of its own does each batch, and the first of each step is killed
@@ -100,7 +100,7 @@ def _killed_in(scene: Scene, run: Run, *, spared: set[str]) -> bool:
 HELD_UP_TIMES = 5
 
 
-def test_a_row_that_another_session_locks_holds_up_and_parks_nothing(prepared: Scene) -> None:
+def test_a_row_locked_by_another_session_delays_the_run_and_parks_nothing(prepared: Scene) -> None:
     """The lock lasts for more attempts than a worker may die in."""
     with pytest.MonkeyPatch.context() as patch, fresh_database(patch) as database:
         with tampered() as patched, psycopg.connect(database.url) as other:
@@ -119,7 +119,7 @@ def test_a_row_that_another_session_locks_holds_up_and_parks_nothing(prepared: S
         assert set(Batch.objects.values_list("stalled_by", flat=True)) == {"", Cause.LOCK_WAIT}
 
 
-def test_connections_that_are_cut_hold_up_and_park_nothing(prepared: Scene) -> None:
+def test_cut_connections_delay_the_run_and_park_nothing(prepared: Scene) -> None:
     with pytest.MonkeyPatch.context() as patch, fresh_database(patch) as database:
         with tampered() as patched, database.connect() as other:
             patched.setattr(batches, "PUT_OFF_S", 0.001)
@@ -140,7 +140,7 @@ def ended_as_if_nothing_had_happened(scene: Scene, run: Run) -> None:
     assert figures.differences(scene.totals, figures.totals()) == {}
 
 
-def test_a_batch_that_is_applied_twice_moves_nothing_twice(scene: Scene) -> None:
+def test_a_batch_that_is_applied_twice_moves_no_row_twice(scene: Scene) -> None:
     with tampered() as patch:
         tampering.twice(patch, scene.case.workflow)
         run = scene.to_the_end(scene.start())
@@ -171,7 +171,7 @@ def test_a_second_run_changes_nothing(scene: Scene) -> None:
     assert figures.differences(before, figures.swept(swept, first)) == {}
 
 
-def test_a_pause_acts_within_a_batch(scene: Scene) -> None:
+def test_a_pause_takes_effect_after_the_batch_under_way(scene: Scene) -> None:
     """In each step: the batch in hand ends, none is begun after it, and the run goes on later."""
 
     def pause(run: Run) -> None:
@@ -198,7 +198,7 @@ def test_a_pause_acts_within_a_batch(scene: Scene) -> None:
     assert run.state == Run.State.SUCCEEDED, why_it_ended(run)
 
 
-def test_a_row_that_fails_is_stored_with_its_reason_and_its_retry_mends_it(
+def test_a_failed_row_is_stored_with_its_reason_and_a_retry_moves_it(
     prepared: Scene,
 ) -> None:
     for step in prepared.steps_with_rows():
@@ -221,7 +221,7 @@ def test_a_row_that_fails_is_stored_with_its_reason_and_its_retry_mends_it(
             assert run.state == Run.State.SUCCEEDED, (step, why_it_ended(run))
 
 
-def test_its_verification_sees_a_row_that_was_left(prepared: Scene) -> None:
+def test_the_verification_finds_a_row_that_was_left(prepared: Scene) -> None:
     """Whichever step leaves its last row: the run does not succeed, unless a later step moved the
     row all the same.
     """

@@ -42,7 +42,7 @@ def balance(pk):
 # --- people -------------------------------------------------------------------------------------
 
 
-def test_of_six_approvers_one_decides_and_never_the_maker(staff):
+def test_one_of_six_approvers_decides_and_never_the_maker(staff):
     """Rule 23, P10: one of the six is the maker, one another account of the maker."""
     maker = staff("incident_commander")
     alias = staff("compliance", staff_number=maker.staff_number)
@@ -64,7 +64,7 @@ def test_of_six_approvers_one_decides_and_never_the_maker(staff):
         factories.move(Run.objects.get(pk=run.pk), "abort", actor=maker)
 
 
-def test_of_six_people_who_press_stop_one_stops(staff):
+def test_one_of_six_people_who_stop_at_once_stops(staff):
     people = [staff("incident_commander") for _ in range(6)]
     answers = at_once(
         *(lambda p=p: capabilities.stop("spend", actor=p, reason="attack") for p in people)
@@ -74,7 +74,7 @@ def test_of_six_people_who_press_stop_one_stops(staff):
     assert AuditEntry.objects.filter(action="capability.stop").count() == 1
 
 
-def test_of_six_who_ratify_one_does(staff):
+def test_one_of_six_people_who_ratify_at_once_ratifies(staff):
     first = staff("incident_commander")
     capabilities.stop("spend", actor=first, reason="attack")
     people = [first, *(staff("compliance") for _ in range(5))]
@@ -83,7 +83,7 @@ def test_of_six_who_ratify_one_does(staff):
     assert Capability.objects.get(code="spend").ratified_by in people[1:]
 
 
-def test_of_six_plans_one_stands(staff):
+def test_one_of_six_plans_made_at_once_is_stored(staff):
     people = [staff("incident_commander") for _ in range(6)]
     answers = at_once(
         *(lambda p=p: planning.plan("freeze-charges", actor=p, reason="incident") for p in people)
@@ -93,7 +93,7 @@ def test_of_six_plans_one_stands(staff):
     assert len(approvals.open_requests()) == 1
 
 
-def test_of_six_starts_one_starts(staff, wallets):
+def test_one_of_six_starts_at_once_starts_the_run(staff, wallets):
     wallets(30)
     maker, checker = staff("incident_commander"), staff("compliance")
     with sweep.registered():
@@ -107,7 +107,7 @@ def test_of_six_starts_one_starts(staff, wallets):
 # --- the clockwork ------------------------------------------------------------------------------
 
 
-def test_sixteen_tickers_fire_a_deadline_once_though_nine_hours_late(rehearsal_clock):
+def test_sixteen_tickers_at_once_fire_a_late_deadline_once(rehearsal_clock):
     """Rules 36 and I16."""
     at = rehearsal_clock.now()
     Milestone.objects.create(kind="spend_ends", at=at, ends_capability="spend")
@@ -143,7 +143,7 @@ def test_sixteen_ticks_start_the_run_of_a_deadline_once(staff, wallets, rehearsa
 # --- money --------------------------------------------------------------------------------------
 
 
-def test_payments_at_once_never_take_more_than_there_is(wallet):
+def test_payments_at_once_never_exceed_the_balance(wallet):
     """I4: eight times a thousand is asked of three thousand."""
     one = wallet(paid_minor=3_000)
     for turn in range(5):
@@ -169,7 +169,7 @@ def test_payments_at_once_never_take_more_than_there_is(wallet):
     assert invariants.breached() == {}
 
 
-def test_a_reservation_is_settled_once_by_eight_who_disagree(wallet):
+def test_eight_settlements_at_once_settle_a_reservation_once(wallet):
     """P2: four capture, four void; one of them wins, and only one journal says so."""
     one = wallet(paid_minor=1_000)
     for turn in range(5):
@@ -190,7 +190,7 @@ def test_a_reservation_is_settled_once_by_eight_who_disagree(wallet):
     assert invariants.breached() == {}
 
 
-def test_a_payment_is_reversed_once_by_eight(wallet):
+def test_eight_reversals_at_once_reverse_a_payment_once(wallet):
     one = wallet(paid_minor=100)
     paid = spending.pay(one.pk, amount_minor=60, merchant_ref="m", payment_ref="p", actor=SYSTEM)
     answers = at_once(
@@ -201,7 +201,7 @@ def test_a_payment_is_reversed_once_by_eight(wallet):
     assert invariants.breached() == {}
 
 
-def test_a_charge_submitted_eight_times_at_once_is_one_charge(wallet):
+def test_eight_submissions_at_once_make_one_charge(wallet):
     """P1: the eight get one answer; altered ones and other wallets get a conflict."""
     one, other = wallet(), wallet()
     for turn in range(10):
@@ -234,7 +234,7 @@ def test_a_charge_submitted_eight_times_at_once_is_one_charge(wallet):
     assert invariants.breached() == {}
 
 
-def test_a_hold_and_a_payment_at_once_do_not_share_the_money(wallet):
+def test_a_hold_and_a_payment_at_once_never_take_the_same_value(wallet):
     for _ in range(10):
         one = wallet(paid_minor=100)
         answers = at_once(
@@ -292,7 +292,7 @@ def test_six_workers_move_every_row_once(staff, wallets):
     assert invariants.breached() == {}
 
 
-def test_wallets_are_paid_from_while_they_are_swept(staff, wallets):
+def test_wallets_can_pay_while_they_are_swept(staff, wallets):
     """A payment and a batch want the same rows: neither is lost, and neither fails."""
     ids = wallets(200, paid_minor=100)
     maker, checker = staff("incident_commander"), staff("compliance")
@@ -349,7 +349,7 @@ def test_a_freeze_does_not_deadlock_with_a_charge_and_a_batch(staff, wallets):
     assert Run.objects.get(pk=run.pk).state == "running"
 
 
-def test_a_form_for_help_that_is_sent_twice_at_once_opens_one_case():
+def test_a_help_form_sent_twice_at_once_opens_one_case():
     wrote = {"name": "Hanako", "who": "reached@example.com", "story": "the telephone is lost"}
 
     def send():

@@ -74,7 +74,7 @@ def late():
     return TopUp.objects.filter(occurred_at__gte=since).count()
 
 
-def test_not_one_charge_bears_a_time_after_the_flip(own_database, programme, wallets, staff):
+def test_no_charge_has_a_time_after_the_flip(own_database, programme, wallets, staff):
     """Rule 2."""
     ids = wallets(PEOPLE)
     maker, checker = staff("incident_commander"), staff("compliance")
@@ -93,7 +93,7 @@ def test_not_one_charge_bears_a_time_after_the_flip(own_database, programme, wal
     assert invariants.breached() == {}
 
 
-def test_a_charge_under_way_holds_the_flip_up_and_is_not_late(own_database, programme, wallets):
+def test_the_flip_waits_for_a_charge_under_way_that_is_not_late(own_database, programme, wallets):
     """Rule 2: the flip waits for what is under way, and what comes after it waits for the flip."""
     (one,) = wallets(1)
     passed, go_on = threading.Event(), threading.Event()
@@ -132,7 +132,7 @@ def test_a_charge_under_way_holds_the_flip_up_and_is_not_late(own_database, prog
 # --- the proof that the proof can fail ----------------------------------------------------------
 
 
-def test_the_naive_charge_is_caught(own_database, programme, wallets):
+def test_a_charge_that_takes_no_lock_is_found(own_database, programme, wallets):
     """The same flip against a charge that reads the switch without its lock: it must be late.
 
     A barrier between reading and writing holds the window open that is microseconds wide in life.

@@ -81,7 +81,7 @@ def test_refunds_do_not_open_without_a_notice(
         )
 
 
-def test_refunds_do_not_open_while_anything_can_still_be_charged(house: House) -> None:
+def test_refunds_do_not_open_while_a_charge_or_payment_is_possible(house: House) -> None:
     """Law 2: discontinuance means that issuing and redeeming have both stopped."""
     house.close(factories.make_wallets(1, paid_minor=500))
     house.seal()
@@ -117,7 +117,7 @@ def test_a_wallet_that_differs_from_the_sealed_snapshot_is_a_stored_failure(hous
     assert Programme.current().state == "balance_fixed"
 
 
-def test_a_second_run_entitles_nobody_again(house: House) -> None:
+def test_a_second_run_entitles_nobody_twice(house: House) -> None:
     house.entitled(3)
     before = (Entitlement.objects.count(), Journal.objects.count())
     again = house.run("entitle")
@@ -180,7 +180,7 @@ def test_a_held_wallet_is_entitled_and_stays_held_until_two_supervisors_release_
     house.money_holds()
 
 
-def test_value_under_an_active_hold_stays_in_the_wallet_until_the_hold_ends(house: House) -> None:
+def test_held_value_stays_in_the_wallet_until_the_hold_ends(house: House) -> None:
     """Rule 22: what is under suspicion is decided before it is owed."""
     wallet = factories.make_wallet(paid_minor=700)
     taint = withholding.hold(wallet.pk, amount_minor=200, reason="suspicion", actor=SYSTEM)

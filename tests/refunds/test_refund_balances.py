@@ -14,7 +14,7 @@ from winddown.models import Programme
 pytestmark = pytest.mark.django_db
 
 
-def test_money_follows_every_part_to_its_bucket(house: House) -> None:
+def test_every_part_moves_the_money_to_its_bucket(house: House) -> None:
     """Rule 60: after each part the buckets add up."""
     owed = house.entitled(6, paid_minor=1000, bonus_minor=7)
     house.money_holds()

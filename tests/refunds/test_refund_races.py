@@ -35,9 +35,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
         return list(pool.map(alone, calls))
 
 
-def test_a_submission_sent_many_times_at_once_is_one_application(
-    own_database: Any, house: House
-) -> None:
+def test_many_submissions_at_once_make_one_application(own_database: Any, house: House) -> None:
     """P1: the same `op_id` gives one result; the same with another body is a conflict."""
     for owed in house.entitled(4):
         holder, account, op_id = owed.wallet.account, house.account(), uuid.uuid4()
@@ -63,7 +61,7 @@ def test_a_submission_sent_many_times_at_once_is_one_application(
     house.money_holds()
 
 
-def test_an_account_entered_many_times_at_once_is_one_current_payee(
+def test_many_entries_of_an_account_at_once_make_one_current_payee(
     own_database: Any, house: House, customer: Any
 ) -> None:
     holder = customer()
@@ -73,7 +71,7 @@ def test_an_account_entered_many_times_at_once_is_one_current_payee(
     assert sorted(Payee.objects.values_list("version", flat=True)) == [1, 2, 3, 4, 5]
 
 
-def test_two_workers_pay_everybody_once(own_database: Any, house: House) -> None:
+def test_two_workers_at_once_pay_everybody_once(own_database: Any, house: House) -> None:
     """Rule 53, I2."""
     for owed in house.entitled(12):
         house.apply(owed)
@@ -92,7 +90,7 @@ def test_two_workers_pay_everybody_once(own_database: Any, house: House) -> None
     house.money_holds()
 
 
-def test_one_answer_imported_twice_at_once_is_booked_once(own_database: Any, house: House) -> None:
+def test_an_answer_imported_twice_at_once_is_booked_once(own_database: Any, house: House) -> None:
     """I13."""
     for owed in house.entitled(3):
         house.apply(owed)
@@ -110,7 +108,7 @@ def test_one_answer_imported_twice_at_once_is_booked_once(own_database: Any, hou
     house.money_holds()
 
 
-def test_of_many_approvers_at_once_one_decides(own_database: Any, house: House) -> None:
+def test_one_of_many_approvers_at_once_decides(own_database: Any, house: House) -> None:
     """Rule 54: the maker among them never does."""
     for owed in house.entitled(1):
         house.apply(owed)

@@ -57,7 +57,7 @@ def test_a_transfer_is_answered_on_its_value_date_by_the_quality_of_its_account(
     assert bank.work(today=FRIDAY) == []
 
 
-def test_a_check_finds_wrong_accounts_and_names_but_no_closed_ones(bank: SimulatedBank) -> None:
+def test_a_check_finds_wrong_accounts_and_names_and_no_closed_ones(bank: SimulatedBank) -> None:
     lines = [CheckLine(item._replace(amount_minor=0), AccountCheck.OTHER) for item in items()]
     pieces = zengin_result.write_checks(
         remitter=REMITTER, value_date=FRIDAY, answered_on=FRIDAY, lines=lines
@@ -74,7 +74,7 @@ def test_a_check_finds_wrong_accounts_and_names_but_no_closed_ones(bank: Simulat
     ]
 
 
-def test_the_same_files_get_the_same_answers(tmp_path: Path) -> None:
+def test_the_bank_answers_the_same_file_alike(tmp_path: Path) -> None:
     answers = []
     for name in ("one", "two"):
         inbox = tmp_path / name / "in"
@@ -88,7 +88,7 @@ def test_the_same_files_get_the_same_answers(tmp_path: Path) -> None:
     assert answers[0] == answers[1]
 
 
-def test_a_damaged_file_is_refused_and_nothing_of_it_is_answered(bank: SimulatedBank) -> None:
+def test_a_damaged_file_is_refused_without_any_answer(bank: SimulatedBank) -> None:
     send(bank)
     path = bank.inbox / "a.txt"
     path.write_bytes(path.read_bytes().replace(b"0000000101", b"0000000109"))

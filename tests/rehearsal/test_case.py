@@ -36,7 +36,7 @@ def test_cards_stop_a_day_and_a_half_before_everything_else(case: Case) -> None:
     assert case.top_up_stop("atm_cash") == at("2019-07-04T14:00:00+09:00")
 
 
-def test_the_figures_at_their_real_size_are_the_published_ones(case: Case) -> None:
+def test_the_figures_at_real_size_are_the_published_ones(case: Case) -> None:
     population, real = case.population, case.population.registered
     assert population.holders(accounts=real) == 370_000
     assert population.balance_minor(accounts=real) == 190_000_000

@@ -58,7 +58,7 @@ def loaded(own_database: Any, tmp_path: Path) -> Loaded:
         ("single_network", 1),
     ],
 )
-def test_the_robbed_are_found_and_the_honest_are_left_alone(
+def test_detection_finds_the_victims_and_no_honest_people(
     loaded: Loaded, shape: str, seed: int
 ) -> None:
     judged = judging.judge(loaded(seed=seed, shape=shape), as_of=AUGUST)

@@ -42,7 +42,7 @@ def test_there_are_808_victims_and_their_damage_is_exact(generated: Generated) -
     assert sum(int(row["amount_minor"]) for rows in hits.values() for row in rows) == 38_615_473
 
 
-def test_all_but_one_victim_are_known_by_29_july(generated: Generated, case: Case) -> None:
+def test_all_victims_but_one_are_known_by_29_july(generated: Generated, case: Case) -> None:
     """Rule 28."""
     _, known, last = case.damage.restatements
     for restatement in (known, last):
@@ -139,7 +139,7 @@ def test_about_900_people_and_55_million_are_suspected_on_4_july(
     assert top_ups == suspected.amount_minor
 
 
-def test_a_suspects_wallet_stands_still_while_it_may_be_held(generated: Generated) -> None:
+def test_a_suspected_wallet_does_not_move_while_it_may_be_held(generated: Generated) -> None:
     """Rule 5: an honest wallet held on 4 July misses no payment before it is cleared by August."""
     suspects = {row["wallet_ref"] for row in generated.rows("truth/suspects.csv")}
     assert len(suspects) == 173
@@ -149,7 +149,7 @@ def test_a_suspects_wallet_stands_still_while_it_may_be_held(generated: Generate
         assert not [when for when, _, _ in movements[wallet] if first <= when < cleared]
 
 
-def test_what_a_thief_left_is_what_was_charged_less_what_was_paid_after(
+def test_the_rest_that_a_thief_left_is_the_charge_less_later_payments(
     generated: Generated,
 ) -> None:
     """Rule 22."""
@@ -373,7 +373,7 @@ def test_every_name_can_be_written_in_a_bank_file() -> None:
         people.display_name(name).encode("cp932")
 
 
-def test_no_file_holds_anything_as_long_as_a_card_number(generated: Generated) -> None:
+def test_no_file_holds_a_number_as_long_as_a_card_number(generated: Generated) -> None:
     """I22."""
     card_number = re.compile(r"(?<!\d)\d{13,19}(?!\d)")
     for path in generated.out.rglob("*.csv"):
@@ -383,7 +383,7 @@ def test_no_file_holds_anything_as_long_as_a_card_number(generated: Generated) -
 # --- What holders do about their refund -----------------------------------------------------------
 
 
-def test_those_paid_by_9_january_are_the_published_share_of_people_and_money(
+def test_the_published_share_of_people_and_money_is_paid_by_9_january(
     generated: Generated, case: Case
 ) -> None:
     paid = {
@@ -406,7 +406,7 @@ def test_those_paid_by_9_january_are_the_published_share_of_people_and_money(
     assert amount == population.balance_paid_by_2020_01_09_minor(accounts=accounts)
 
 
-def test_some_transfers_come_back_and_some_people_come_late(generated: Generated) -> None:
+def test_some_transfers_are_returned_and_some_people_apply_late(generated: Generated) -> None:
     """Rules 40 and 55."""
     behaviour = list(generated.rows("truth/behaviour.csv"))
     qualities = {row["account_quality"] for row in behaviour}

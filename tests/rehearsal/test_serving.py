@@ -18,7 +18,7 @@ from tests.signing_in import sign_in
 PASSWORD = "correct horse battery"
 
 
-def test_the_sign_ins_that_are_printed_open_the_console(
+def test_the_printed_sign_ins_open_the_console(
     rehearsal_clock: Any, programme: Any, tmp_path: Path
 ) -> None:
     people = {}
@@ -44,7 +44,7 @@ def test_the_sign_ins_that_are_printed_open_the_console(
     assert browser.get("/console/").status_code == 200
 
 
-def test_a_mail_of_the_demo_leads_to_the_demo_s_own_port(
+def test_a_mail_of_the_demo_links_to_its_own_port(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("WINDDOWN_SITE_URL", raising=False)

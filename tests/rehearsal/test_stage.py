@@ -17,7 +17,7 @@ from tests.database_roles import value
 WHO = "from django.db import connection as c; u = c.cursor(); u.execute('SELECT current_user'); print(u.fetchone()[0])"
 
 
-def test_the_replay_is_the_loader_and_what_it_starts_is_the_application(
+def test_the_replay_runs_as_loader_and_its_programs_as_application(
     own_database: Database,
 ) -> None:
     options = connection.settings_dict["OPTIONS"]

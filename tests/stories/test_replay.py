@@ -33,7 +33,9 @@ def replayed(database: Any, directory: Path, *arguments: str) -> subprocess.Comp
     )
 
 
-def test_the_case_ends_with_every_unit_in_its_place(own_database: Any, tmp_path: Path) -> None:
+def test_the_replayed_case_ends_with_the_published_figures(
+    own_database: Any, tmp_path: Path
+) -> None:
     """Rules 2, 22, 28, 30, 32, 42, 55, 60: the published figures are reproduced and no invariant is
     breached.
     """
@@ -56,7 +58,9 @@ def test_the_case_ends_with_every_unit_in_its_place(own_database: Any, tmp_path:
     )
 
 
-def test_a_database_with_a_real_programme_is_not_touched(own_database: Any, tmp_path: Path) -> None:
+def test_a_replay_into_a_database_with_a_real_programme_is_refused(
+    own_database: Any, tmp_path: Path
+) -> None:
     with own_database.connect() as connection:
         connection.execute(
             "INSERT INTO winddown_programme (id, name, currency, time_zone, state, launched_at,"

@@ -79,9 +79,7 @@ def test_a_stage_stops_its_sources_only_and_leaves_the_wallets(wallet, freeze):
     assert Capability.objects.get(code="register").state == "enabled"
 
 
-def test_the_switch_works_the_moment_the_run_starts_whatever_the_wallets(
-    wallets, wallet, maker, checker
-):
+def test_charges_are_refused_from_the_start_of_the_run(wallets, wallet, maker, checker):
     """The sweep has not begun, and nobody can charge any more."""
     wallets(5)
     one = wallet()
@@ -91,13 +89,13 @@ def test_the_switch_works_the_moment_the_run_starts_whatever_the_wallets(
     assert Wallet.objects.get(pk=one.pk).state == "active"
 
 
-def test_a_planned_or_approved_freeze_stops_nothing_yet(wallet, maker, checker):
+def test_a_planned_or_approved_freeze_stops_nothing(wallet, maker, checker):
     factories.approved_run("freeze-charges", maker=maker, checker=checker)
     charge(wallet())
     assert stopped() == set()
 
 
-def test_the_stop_is_ratified_by_who_approved_the_plan(maker, checker, freeze):
+def test_the_approver_of_the_plan_ratifies_the_stop(maker, checker, freeze):
     freeze()
     switch = Capability.objects.get(code="top_up:points")
     assert (switch.stopped_by, switch.ratified_by) == (maker, checker)
@@ -138,7 +136,7 @@ def test_a_held_wallet_stays_held(wallet, freeze):
     assert Wallet.objects.get(pk=one.pk).state == "held"
 
 
-def test_a_second_freeze_changes_nothing_and_says_so(wallets, freeze):
+def test_a_second_freeze_changes_nothing_and_reports_it(wallets, freeze):
     """Rule 4."""
     wallets(5)
     freeze()
@@ -162,7 +160,7 @@ def test_a_plan_that_is_not_understood_is_refused(maker, params):
     assert not Run.objects.exists()
 
 
-def test_a_leak_ends_the_run_with_a_gap(wallet, maker, checker):
+def test_a_leaked_charge_ends_the_run_with_a_gap(wallet, maker, checker):
     """The verification must be able to find something."""
     one = wallet()
     run = factories.started_run("freeze-charges", maker=maker, checker=checker)
@@ -178,7 +176,7 @@ def test_a_leak_ends_the_run_with_a_gap(wallet, maker, checker):
     assert factories.worked_off(run).state == "partially_failed"
 
 
-def test_the_command_plans_runs_and_tells(wallets, maker, checker, capsys):
+def test_the_command_plans_runs_and_reports(wallets, maker, checker, capsys):
     wallets(5)
     by = {"by": maker.login_id, "reason": "incident"}
     call_command("freeze_charges", "--plan", **by)
@@ -196,7 +194,7 @@ def test_the_command_plans_runs_and_tells(wallets, maker, checker, capsys):
     assert "freeze_wallets 5" in capsys.readouterr().out
 
 
-def test_a_wallet_opened_between_approval_and_start_asks_for_a_new_plan(wallets, maker, checker):
+def test_a_wallet_opened_between_approval_and_start_requires_a_new_plan(wallets, maker, checker):
     wallets(2)
     run = factories.approved_run("freeze-charges", maker=maker, checker=checker)
     wallets(1)

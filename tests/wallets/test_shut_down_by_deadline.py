@@ -68,7 +68,7 @@ def reserve(wallet, amount, ref):
     )
 
 
-def test_every_wallet_is_closed_and_sealed_though_the_tick_was_late(wallets, wallet, shut_down):
+def test_every_wallet_is_closed_and_sealed_after_a_late_tick(wallets, wallet, shut_down):
     """Rules 32, 35 and 36."""
     wallets(7, paid_minor=100, bonus_minor=5)
     wallet(paid_minor=1, state="charge_frozen")
@@ -84,7 +84,7 @@ def test_every_wallet_is_closed_and_sealed_though_the_tick_was_late(wallets, wal
     assert invariants.breached() == {}
 
 
-def test_a_wallet_that_is_held_keeps_its_flag_through_the_close(wallet, shut_down):
+def test_a_held_wallet_keeps_its_flag_when_it_is_closed(wallet, shut_down):
     held = wallet(paid_minor=80, state="held")
     shut_down()
     assert Wallet.objects.get(pk=held.pk).state == "held_closed"
@@ -93,7 +93,9 @@ def test_a_wallet_that_is_held_keeps_its_flag_through_the_close(wallet, shut_dow
 
 
 @pytest.mark.parametrize(("in_flight", "left"), [("capture", 70), ("void", 100)])
-def test_what_was_authorised_in_time_is_settled_before_the_seal(wallet, shut_down, in_flight, left):
+def test_payments_authorised_in_time_are_settled_before_the_seal(
+    wallet, shut_down, in_flight, left
+):
     """Rule 31."""
     one = wallet(paid_minor=100)
     reserve(one, 30, "in flight")
@@ -103,7 +105,7 @@ def test_what_was_authorised_in_time_is_settled_before_the_seal(wallet, shut_dow
     assert invariants.breached() == {}
 
 
-def test_nothing_is_shut_down_before_its_time(september, rehearsal_clock, maker, checker, wallet):
+def test_a_shut_down_before_its_time_is_refused(september, rehearsal_clock, maker, checker, wallet):
     """Rule 30: one microsecond before, refused."""
     one = wallet(paid_minor=10)
     run = factories.approved_run("shut-down-by-deadline", maker=maker, checker=checker)
@@ -118,14 +120,16 @@ def test_nothing_is_shut_down_before_its_time(september, rehearsal_clock, maker,
     assert Run.objects.get().state == "running"
 
 
-def test_an_approval_holds_until_its_deadline_and_a_day(september, maker, checker, rehearsal_clock):
+def test_an_approval_is_valid_until_a_day_after_the_deadline(
+    september, maker, checker, rehearsal_clock
+):
     """The plan is approved weeks before; the deadline must not find it expired."""
     run = factories.approved_run("shut-down-by-deadline", maker=maker, checker=checker)
     rehearsal_clock.travel(THE_END + dt.timedelta(hours=23), frozen=True)
     assert planning.start(run, actor=SYSTEM).state == "running"
 
 
-def test_the_deadline_holds_though_nothing_was_approved(september, rehearsal_clock, wallet):
+def test_the_deadline_ends_spending_without_an_approved_run(september, rehearsal_clock, wallet):
     """Rule 36: spending ends, the milestone fires, and the missing run is an alarm in the journal."""
     one = wallet(paid_minor=10)
     rehearsal_clock.travel(THE_END, frozen=True)
@@ -136,7 +140,7 @@ def test_the_deadline_holds_though_nothing_was_approved(september, rehearsal_clo
         spending.pay(one.pk, amount_minor=1, merchant_ref="m", payment_ref="p", actor=SYSTEM)
 
 
-def test_customers_go_on_spending_between_approval_and_deadline(
+def test_customers_can_spend_between_approval_and_deadline(
     september, rehearsal_clock, maker, checker, wallet
 ):
     """Balances are estimates of the plan: a payment does not undo its approval."""
@@ -173,7 +177,7 @@ def test_the_sealed_balances_cannot_be_changed(wallet, shut_down):
         )
 
 
-def test_the_digest_is_that_of_the_lines(wallet, shut_down):
+def test_the_digest_can_be_computed_from_the_lines(wallet, shut_down):
     """Rule 33: it can be computed again by anybody who has the lines."""
     import hashlib
 
@@ -189,7 +193,7 @@ def test_the_digest_is_that_of_the_lines(wallet, shut_down):
     assert Snapshot.objects.get().digest == hashlib.sha256(",".join(digests).encode()).hexdigest()
 
 
-def test_without_a_milestone_there_is_nothing_to_plan(maker):
+def test_a_shut_down_without_a_milestone_cannot_be_planned(maker):
     with pytest.raises(GuardNotMet, match="spend_ends is not set"):
         planning.plan("shut-down-by-deadline", actor=maker, reason="r")
 

@@ -27,7 +27,7 @@ FROZEN = sorted(
 )
 
 
-def test_the_evidence_is_append_only():
+def test_every_table_of_evidence_is_append_only():
     """Rules 33 and 63: everything an auditor relies on is among the frozen tables."""
     frozen = {model._meta.label for model in FROZEN}
     assert frozen >= {

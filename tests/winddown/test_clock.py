@@ -57,12 +57,12 @@ def test_the_clock_of_a_real_database_cannot_be_moved():
     assert abs(clock.now() - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=5)
 
 
-def test_there_is_one_clock():
+def test_a_second_row_of_the_clock_is_refused():
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("INSERT INTO winddown_clock VALUES (2, true, '0', NULL)")
 
 
-def test_a_rehearsal_stays_one(rehearsal_clock):
+def test_a_rehearsal_cannot_become_a_real_database(rehearsal_clock):
     rehearsal_clock.mark_as_rehearsal()
     assert clock.is_rehearsal()
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
@@ -126,7 +126,7 @@ def test_hour_24_in_a_zone_with_summer_time_is_the_local_midnight():
         "",
     ],
 )
-def test_what_is_not_an_instant_is_refused(text):
+def test_a_text_that_is_no_instant_is_refused(text):
     with pytest.raises(ValueError):  # noqa: PT011
         clock.instant(text, zone="Asia/Tokyo")
 
@@ -152,7 +152,7 @@ def pay(wallet, reference):
     )
 
 
-def test_the_last_microsecond_passes_and_midnight_does_not(last_day, rehearsal_clock):
+def test_a_payment_passes_in_the_last_microsecond_and_not_at_midnight(last_day, rehearsal_clock):
     """Rules 30 and 36: though no worker runs."""
     rehearsal_clock.travel(THE_END - A_MICROSECOND, frozen=True)
     passed = pay(last_day, "in time")
@@ -181,7 +181,7 @@ def test_the_deadline_is_the_same_in_every_session_zone(last_day, rehearsal_cloc
     assert answers == [Decimal(f"{last.timestamp():.6f}"), "WD002"]
 
 
-def test_a_reservation_is_a_payment_to_the_deadline(last_day, rehearsal_clock):
+def test_a_reservation_after_the_deadline_is_refused(last_day, rehearsal_clock):
     rehearsal_clock.travel(THE_END, frozen=True)
     with pytest.raises(PastDeadline):
         spending.reserve(
@@ -189,9 +189,7 @@ def test_a_reservation_is_a_payment_to_the_deadline(last_day, rehearsal_clock):
         )
 
 
-def test_time_that_goes_back_after_the_deadline_opens_nothing_that_was_fired(
-    last_day, rehearsal_clock
-):
+def test_a_fired_deadline_stays_fired_when_the_clock_goes_back(last_day, rehearsal_clock):
     from winddown.programme import milestones
 
     rehearsal_clock.travel(THE_END + dt.timedelta(hours=9), frozen=True)
@@ -220,7 +218,7 @@ for at in sys.argv[2:]:
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles"])
-def test_the_zones_of_server_process_and_database_do_not_matter(own_database, last_day, zone):
+def test_the_deadline_ignores_the_time_zones_of_process_and_database(own_database, last_day, zone):
     """Rule 30."""
     with own_database.connect() as psql:
         psql.execute(f"ALTER DATABASE \"{own_database.name}\" SET TimeZone = '{zone}'")

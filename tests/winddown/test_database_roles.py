@@ -43,7 +43,7 @@ def rows(sql: str, *params: object) -> list[tuple[Any, ...]]:
 # --- what is granted ------------------------------------------------------------------------------
 
 
-def test_the_grants_are_those_that_are_declared(roles: Roles) -> None:
+def test_the_grants_match_the_declaration(roles: Roles) -> None:
     known = database_roles.declared()
     tables = [name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname='public'")]
     granted = "SELECT table_name, privilege_type FROM information_schema.role_table_grants"
@@ -74,7 +74,7 @@ def test_no_role_below_the_owner_owns_anything(roles: Roles) -> None:
         assert rows(owning, role) == [(0,)]
 
 
-def test_a_second_time_changes_nothing(roles: Roles, own_database: Database) -> None:
+def test_applying_the_roles_again_changes_nothing(roles: Roles, own_database: Database) -> None:
     grants = "SELECT relname, relacl::text FROM pg_class WHERE relacl IS NOT NULL ORDER BY 1"
     before = rows(grants)
     database_roles.apply(roles)
@@ -83,7 +83,7 @@ def test_a_second_time_changes_nothing(roles: Roles, own_database: Database) -> 
     ]
 
 
-def test_what_is_printed_is_what_would_be_applied(
+def test_the_printed_statements_are_those_that_would_be_applied(
     roles: Roles, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = [f"--{name}={getattr(roles, name)}" for name in Roles.__slots__]
@@ -104,7 +104,7 @@ def test_the_declared_lists_name_tables_and_columns_that_exist() -> None:
         assert {field.column for field in known[table]._meta.concrete_fields} >= set(columns), table
 
 
-def test_nothing_that_is_sealed_or_names_somebody_is_for_the_reader() -> None:
+def test_the_reader_may_read_no_sealed_or_personal_column() -> None:
     telling = re.compile(
         r"_sealed$|email$|phone$|login_id$|password$|network|mask|fingerprint|display_name|kana_name"
         r"|name_kana|session_(key|data)|token$|note$"
@@ -176,7 +176,7 @@ def money(own_database: Database, wallet: Callable[..., Wallet]) -> Wallet:
     return wallet(paid_minor=1_000)
 
 
-def test_the_application_is_refused_what_only_an_owner_may_do(roles: Roles, money: Wallet) -> None:
+def test_the_application_cannot_do_what_only_an_owner_may_do(roles: Roles, money: Wallet) -> None:
     with acting_as(roles.application):
         assert {sql: refusal(sql) for sql in NOT_FOR_THE_APPLICATION} == dict.fromkeys(
             NOT_FOR_THE_APPLICATION, REFUSED
@@ -229,7 +229,7 @@ def test_the_application_cannot_give_roles_that_exclude_each_other(
 
 
 @pytest.mark.parametrize("code", FORGED)
-def test_what_the_application_can_forge_is_seen(roles: Roles, money: Wallet, code: str) -> None:
+def test_a_forgery_by_the_application_is_found(roles: Roles, money: Wallet, code: str) -> None:
     assert invariants.breached() == {}
     with acting_as(roles.application):
         assert refusal(FORGED[code]) is None
@@ -248,7 +248,7 @@ def told() -> str:
     return ""
 
 
-def test_production_refuses_every_role_but_the_application(roles: Roles, settings: Any) -> None:
+def test_production_refuses_every_role_except_the_application(roles: Roles, settings: Any) -> None:
     settings.PRODUCTION = True
     assert "winddown.E002" in told()
     assert "has rights over the whole server" in told()
@@ -262,9 +262,7 @@ def test_production_refuses_every_role_but_the_application(roles: Roles, setting
     assert told() == ""
 
 
-def test_production_is_told_of_a_right_too_many_and_one_too_few(
-    roles: Roles, settings: Any
-) -> None:
+def test_the_check_reports_a_surplus_and_a_missing_right(roles: Roles, settings: Any) -> None:
     settings.PRODUCTION = True
     with connection.cursor() as cursor:
         cursor.execute(f"GRANT DELETE ON wallets_posting TO {roles.application}")
@@ -284,7 +282,7 @@ def test_the_owner_passes_the_checks_of_a_migration(own_database: Database, sett
 # --- what works -----------------------------------------------------------------------------------
 
 
-def test_money_moves_and_a_run_ends_under_the_application(
+def test_the_application_moves_money_and_finishes_a_run(
     roles: Roles,
     money: Wallet,
     staff: Callable[..., Any],

@@ -15,7 +15,7 @@ from wallets.models import Wallet
 COUNT = "import django; django.setup(); from wallets.models import Wallet; print(Wallet.objects.count())"
 
 
-def test_a_commit_is_seen_by_threads_and_processes_of_the_same_test(own_database, wallets):
+def test_threads_and_processes_of_a_test_see_its_commits(own_database, wallets):
     wallets(3, paid_minor=5)
     seen: list[int] = []
 
@@ -37,6 +37,6 @@ def test_a_commit_is_seen_by_threads_and_processes_of_the_same_test(own_database
     assert process.stdout.split() == ["3"]
 
 
-def test_the_shared_database_never_sees_it(database, wallets):
+def test_the_shared_database_never_sees_commits_of_a_test(database, wallets):
     assert not isinstance(database, Database)
     assert Wallet.objects.count() == 0

@@ -74,7 +74,7 @@ def sealed_rows(programme: Any, customer: Any) -> Payee:
     return payee
 
 
-def test_every_sealed_column_follows_a_new_key() -> None:
+def test_every_sealed_column_is_sealed_with_the_new_key() -> None:
     known = {(entry.model, entry.column) for _, entry in SEALED.items()}
 
     for model in apps.get_models():
@@ -93,7 +93,7 @@ def test_a_second_run_changes_nothing(sealed_rows: Payee, settings: Any) -> None
     assert AuditEntry.objects.count() == before
 
 
-def test_after_it_the_old_key_is_not_needed(sealed_rows: Payee, settings: Any) -> None:
+def test_the_old_key_is_not_needed_after_resealing(sealed_rows: Payee, settings: Any) -> None:
     rotate(settings)
     said()
     settings.FIELD_KEY_FALLBACKS = []
@@ -107,7 +107,7 @@ def test_after_it_the_old_key_is_not_needed(sealed_rows: Payee, settings: Any) -
     assert OneTimeLink.objects.get().address_fingerprint == address.fingerprint
 
 
-def test_a_value_whose_key_is_gone_is_named(sealed_rows: Payee, settings: Any) -> None:
+def test_a_value_without_a_key_is_reported(sealed_rows: Payee, settings: Any) -> None:
     rotate(settings)
     settings.FIELD_KEY_FALLBACKS = []
 
@@ -115,7 +115,7 @@ def test_a_value_whose_key_is_gone_is_named(sealed_rows: Payee, settings: Any) -
         said()
 
 
-def test_the_guards_stand_again_after_it(sealed_rows: Payee, settings: Any) -> None:
+def test_the_guards_are_enabled_again_after_resealing(sealed_rows: Payee, settings: Any) -> None:
     rotate(settings)
     said()
 
@@ -131,14 +131,14 @@ def test_verification_knows_who_wrote_the_new_values(sealed_rows: Payee, setting
     assert invariants.rows_rewritten() == []
 
 
-def test_a_value_opens_at_its_own_place_only(sealed_rows: Payee) -> None:
+def test_a_value_can_be_opened_only_in_its_own_column_and_row(sealed_rows: Payee) -> None:
     sealed = sealed_rows.account_number_sealed
 
     with pytest.raises(encryption.SealBroken):
         encryption.unseal(sealed, place="refunds_payee/account_number/0")
 
 
-def test_an_address_is_known_by_its_fingerprint_under_an_older_key(settings: Any) -> None:
+def test_an_address_is_found_by_a_fingerprint_of_an_older_key(settings: Any) -> None:
     address = addresses.understood("hanako@example.com")
     assert address is not None
     before = address.fingerprint

@@ -38,7 +38,7 @@ def shadow(table: str) -> None:
         cursor.execute(f'CREATE TEMPORARY TABLE "{table}" (LIKE public."{table}")')
 
 
-def test_every_function_has_a_search_path_or_was_bound_when_it_was_made():
+def test_every_function_has_a_search_path_or_is_bound_at_its_creation():
     loose = [
         name
         for name, _, bound, path in rows(OURS)
@@ -48,7 +48,7 @@ def test_every_function_has_a_search_path_or_was_bound_when_it_was_made():
     assert len(rows(OURS)) > 140
 
 
-def test_every_table_that_a_function_reads_is_ours_in_spite_of_a_temporary_one():
+def test_every_function_reads_the_permanent_table_beside_a_temporary_one():
     """Each function's own search path finds the permanent table."""
     tables = {
         name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
@@ -71,7 +71,7 @@ def test_every_table_that_a_function_reads_is_ours_in_spite_of_a_temporary_one()
     assert {"winddown_clock", "winddown_capability", "winddown_milestone"} <= tried
 
 
-def test_a_temporary_clock_moves_no_deadline():
+def test_a_temporary_clock_table_moves_no_deadline():
     shadow("winddown_clock")
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO winddown_clock SELECT * FROM public.winddown_clock")
@@ -81,7 +81,7 @@ def test_a_temporary_clock_moves_no_deadline():
     assert clock.now().year > 2000
 
 
-def test_a_temporary_switch_lets_nothing_through(switches: None):
+def test_a_temporary_switch_table_lets_no_operation_pass(switches: None):
     code = Capability.objects.values_list("code", flat=True).order_by("code")[0]
     shadow("winddown_capability")
     with connection.cursor() as cursor:
@@ -92,7 +92,7 @@ def test_a_temporary_switch_lets_nothing_through(switches: None):
     assert refused.value.__cause__.sqlstate == SqlState.UNKNOWN_CAPABILITY
 
 
-def test_a_temporary_log_takes_no_row_of_a_state_change(wallet: Callable[..., Any]):
+def test_a_temporary_log_table_receives_no_row(wallet: Callable[..., Any]):
     mine = wallet()
     shadow("wallets_wallettransition")
     with connection.cursor() as cursor:

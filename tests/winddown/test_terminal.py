@@ -21,7 +21,7 @@ from winddown.programme import capabilities
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_an_entry_of_a_command_records_account_host_and_terminal(
+def test_the_entry_of_a_command_records_account_host_and_terminal(
     own_database: Any, switches: None, staff: Any
 ) -> None:
     person = staff("incident_commander")
@@ -50,14 +50,14 @@ def test_an_entry_of_a_command_records_account_host_and_terminal(
     os.close(theirs)
 
 
-def test_an_entry_of_a_page_or_a_worker_records_none(switches: None, staff: Any) -> None:
+def test_the_entry_of_a_page_or_a_worker_records_no_terminal(switches: None, staff: Any) -> None:
     capabilities.stop("spend", actor=staff("incident_commander"), reason="attack")
 
     assert "command" not in AuditEntry.objects.get(action="capability.stop").facts
     assert terminal.facts() == {}
 
 
-def test_what_comes_after_a_command_is_none_of_it(switches: None, staff: Any) -> None:
+def test_entries_after_a_command_do_not_name_it(switches: None, staff: Any) -> None:
     person = staff("incident_commander")
     call_command("stop_capability", "spend", by=person.login_id, reason="attack")
 
@@ -65,7 +65,7 @@ def test_what_comes_after_a_command_is_none_of_it(switches: None, staff: Any) ->
     assert terminal.facts() == {}
 
 
-def test_every_command_of_ours_is_recorded() -> None:
+def test_every_command_of_the_project_is_recorded() -> None:
     unrecorded = [
         each.name
         for each in command_page.listed()

@@ -27,7 +27,7 @@ SHIFT_JIS = b"\x8b\xd9\x8b}\x92\xe2\x8e~"
 
 
 @given(st.text(st.characters(exclude_categories=())))
-def test_what_is_storable_stays_and_the_rest_becomes_a_replacement(text: str) -> None:
+def test_unstorable_characters_are_replaced_and_others_kept(text: str) -> None:
     stored = texts.storable(text)
     stored.encode()
     assert "\0" not in stored
@@ -50,12 +50,12 @@ def test_what_is_storable_stays_and_the_rest_becomes_a_replacement(text: str) ->
         "{",
     ],
 )
-def test_json_that_cannot_be_stored_is_no_json(text: str | bytes) -> None:
+def test_unstorable_json_is_refused(text: str | bytes) -> None:
     with pytest.raises(ValueError, match="."):
         texts.read_json(text)
 
 
-def test_the_texts_inside_json_are_storable() -> None:
+def test_texts_inside_json_are_made_storable() -> None:
     assert texts.read_json(r'{"a\u0000": ["\ud800", 1, null]}') == {"a\ufffd": ["\ufffd", 1, None]}
 
 
@@ -74,7 +74,7 @@ def test_a_blank_reason_is_refused_by_every_form_command_and_journal(
             audit.append("act", "subject", actor=person, reason=reason)
 
 
-def test_a_plan_of_hostile_json_is_refused_in_its_form() -> None:
+def test_a_plan_with_hostile_json_is_refused_in_its_form() -> None:
     for params in ("[" * 5_000, '{"a": ' + "9" * 5_000 + "}"):
         assert PlanForm({"reason": "test", "params": params}).errors["params"]
     form = PlanForm({"reason": "test", "params": json.dumps({"a": "\0\ud800"})})
@@ -82,7 +82,7 @@ def test_a_plan_of_hostile_json_is_refused_in_its_form() -> None:
     assert form.cleaned_data["params"] == {"a": "\ufffd\ufffd"}
 
 
-def test_a_stop_takes_effect_whatever_bytes_its_reason_holds(
+def test_a_stop_takes_effect_with_any_bytes_in_its_reason(
     own_database: Database, switches: None, staff: Any
 ) -> None:
     person = staff("incident_commander")
@@ -107,7 +107,7 @@ def test_a_stop_takes_effect_whatever_bytes_its_reason_holds(
     assert "\ufffd" in AuditEntry.objects.get(action="capability.stop").reason
 
 
-def test_a_file_whose_name_cannot_be_read_is_loaded_under_a_name_that_can(
+def test_a_file_with_an_unreadable_name_is_loaded_under_a_readable_one(
     programme: Any, staff: Any, tmp_path: Any
 ) -> None:
     path = tmp_path / os.fsdecode(SHIFT_JIS + b".csv")

@@ -164,7 +164,7 @@ def test_wrong_passwords_before_unknown_ids_are_not_the_order_of_a_list_type_att
 
 
 @pytest.mark.parametrize(("device", "opened"), [("phone", []), ("bot", ["wrong_password"])])
-def test_only_wrong_passwords_from_strange_devices_are_a_wave(
+def test_wrong_passwords_are_a_wave_only_from_strange_devices(
     device: str, opened: list[str]
 ) -> None:
     """Signal S2: after a reset everybody mistypes, each on the own phone."""
@@ -175,7 +175,7 @@ def test_only_wrong_passwords_from_strange_devices_are_a_wave(
 
 
 @pytest.mark.parametrize(("honest", "opened"), [(360, []), (359, ["unknown_login_id"])])
-def test_unknown_ids_are_a_wave_from_a_tenth_of_the_attempts_on(
+def test_unknown_ids_are_a_wave_when_they_are_a_tenth_of_the_attempts(
     honest: int, opened: list[str]
 ) -> None:
     """Signal S1, both sides of its share: 40 of 400 within the hour, at one a minute or so."""
@@ -191,7 +191,7 @@ def test_unknown_ids_are_a_wave_from_a_tenth_of_the_attempts_on(
     assert waves() == opened
 
 
-def test_a_quiet_wave_ends_its_window_and_a_new_one_opens_another() -> None:
+def test_a_window_ends_with_its_wave_and_a_new_wave_opens_another() -> None:
     everyday(BEGIN)
     unknown_ids(BEGIN + 2 * HOUR, 240)
     counting.count_attempts(until=BEGIN + 2 * HOUR + 40 * MINUTE)
@@ -204,7 +204,7 @@ def test_a_quiet_wave_ends_its_window_and_a_new_one_opens_another() -> None:
     assert first.ended_at is not None
 
 
-def test_what_is_usual_is_learnt_from_hours_without_an_attack() -> None:
+def test_the_usual_share_is_learnt_from_hours_without_an_attack() -> None:
     """A service where a fifteenth of all ids is mistyped needs a third to be alarmed."""
     for hour in range(20):
         everyday(BEGIN + hour * HOUR, people=56)
@@ -224,7 +224,9 @@ def test_what_is_usual_is_learnt_from_hours_without_an_attack() -> None:
 
 
 @pytest.mark.parametrize(("ids", "kinds"), [(17, set()), (22, {"address", "device"})])
-def test_a_source_of_about_twenty_ids_an_hour_is_suspicious(ids: int, kinds: set[str]) -> None:
+def test_a_source_that_tries_about_twenty_ids_an_hour_is_suspicious(
+    ids: int, kinds: set[str]
+) -> None:
     """Signal S3, both sides of what a sketch can tell. A whole network needs three times as many."""
     unknown_ids(BEGIN, ids)
     counting.count_attempts()
@@ -244,7 +246,7 @@ def test_a_network_of_many_addresses_is_suspicious_as_a_whole() -> None:
     assert sources == {"203.0.113.0/24"}
 
 
-def test_many_tries_of_few_ids_are_somebody_who_forgot() -> None:
+def test_a_source_that_tries_few_ids_many_times_is_not_suspicious() -> None:
     """Signal S4: an attack tries an id once or twice."""
     unknown_ids(BEGIN, 200, ids=25)
     counting.count_attempts()
@@ -267,7 +269,7 @@ def test_a_device_that_opened_three_accounts_is_suspicious() -> None:
     assert (source.source, source.since) == ("device:tablet", BEGIN + HOUR)
 
 
-def test_the_first_device_of_an_account_is_no_hit_of_an_attack() -> None:
+def test_the_first_device_of_an_account_is_not_counted_as_a_hit() -> None:
     """Signal S5: whoever registers from a bad network was not robbed there."""
     unknown_ids(BEGIN, 240)
     attempts(
@@ -281,7 +283,7 @@ def test_the_first_device_of_an_account_is_no_hit_of_an_attack() -> None:
 # --- reading --------------------------------------------------------------------------------------
 
 
-def test_reading_minute_by_minute_ends_in_the_same_rows_as_reading_all_at_once() -> None:
+def test_attempts_read_minute_by_minute_give_the_same_rows_as_all_at_once() -> None:
     everyday(BEGIN, people=120)
     wrong_passwords(BEGIN + 90 * MINUTE, 30, device="phone", network=HOME)
     list_type(BEGIN + 2 * HOUR)
@@ -299,7 +301,7 @@ def test_reading_minute_by_minute_ends_in_the_same_rows_as_reading_all_at_once()
     assert kept() == at_once
 
 
-def test_attempts_that_come_late_are_read_as_if_they_had_been_there() -> None:
+def test_late_attempts_give_the_same_rows_as_attempts_in_time() -> None:
     everyday(BEGIN, people=120)
     unknown_ids(BEGIN + 2 * HOUR, 240)
     counting.count_attempts()
@@ -326,7 +328,7 @@ def test_a_second_reading_changes_nothing_and_alarms_nobody() -> None:
     assert AuditEntry.objects.filter(action="attack.window_opened").count() == 3
 
 
-def test_the_newest_minute_is_read_when_it_is_settled() -> None:
+def test_the_newest_minute_is_read_after_it_is_over() -> None:
     now = BEGIN + 24 * HOUR
     unknown_ids(now - 2 * MINUTE, 6)
     unknown_ids(now - MINUTE, 6)
@@ -335,7 +337,7 @@ def test_the_newest_minute_is_read_when_it_is_settled() -> None:
     assert counting.count_attempts().attempts == 6
 
 
-def test_two_readings_at_once_read_nothing_twice(own_database: Any) -> None:
+def test_two_readings_at_once_read_no_attempt_twice(own_database: Any) -> None:
     unknown_ids(BEGIN, 60)
     counting.count_attempts(until=BEGIN)
     with own_database.connect() as other:
@@ -349,7 +351,7 @@ def test_two_readings_at_once_read_nothing_twice(own_database: Any) -> None:
 # --- evidence -------------------------------------------------------------------------------------
 
 
-def test_a_window_can_be_decided_again_from_its_rule_and_evidence() -> None:
+def test_a_window_is_decided_alike_from_its_stored_rule_and_evidence() -> None:
     everyday(BEGIN)
     list_type(BEGIN + 2 * HOUR)
     counting.count_attempts()
@@ -364,7 +366,7 @@ def test_a_window_can_be_decided_again_from_its_rule_and_evidence() -> None:
         assert not attack_windows.hit(window.rule.thresholds, told | {"matching": needed - 1})
 
 
-def test_an_opened_window_stands_in_the_audit_journal() -> None:
+def test_an_opened_window_is_recorded_in_the_audit_journal() -> None:
     everyday(BEGIN)
     unknown_ids(BEGIN + 2 * HOUR, 240)
     counting.count_attempts()
@@ -385,7 +387,7 @@ def test_a_sketch_counts_ids_well_enough_for_its_thresholds() -> None:
             assert counting.ids_of(cursor.fetchone()[0]) == pytest.approx(true, rel=0.2, abs=2)
 
 
-def test_the_chart_has_every_attempt_in_few_equal_parts() -> None:
+def test_the_chart_counts_every_attempt_in_a_few_equal_parts() -> None:
     everyday(BEGIN)
     list_type(BEGIN + 2 * HOUR)
     counting.count_attempts()
@@ -400,7 +402,7 @@ def test_the_chart_has_every_attempt_in_few_equal_parts() -> None:
     }
 
 
-def test_the_command_tells_windows_sources_and_order() -> None:
+def test_the_command_prints_windows_sources_and_order() -> None:
     everyday(BEGIN)
     list_type(BEGIN + 2 * HOUR)
     out = StringIO()

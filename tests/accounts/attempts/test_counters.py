@@ -24,25 +24,25 @@ def tries(number: int, *, at_s: float = AT, most: int = 5, window_s: int = 60) -
     return sum(count(wanted, at_s=at_s).reached is None for _ in range(number))
 
 
-def test_no_more_attempts_pass_than_the_limit_says() -> None:
+def test_no_more_attempts_pass_than_the_limit_allows() -> None:
     assert tries(8, most=5) == 5
     assert tries(8, most=5) == 0
 
 
-def test_a_refused_attempt_does_not_prolong_the_waiting() -> None:
+def test_a_refused_attempt_does_not_prolong_the_wait() -> None:
     tries(100, most=5)
 
     assert tries(1, at_s=AT + 61, most=5) == 1
 
 
-def test_a_window_slides_and_does_not_begin_anew_at_once() -> None:
+def test_a_window_slides_and_does_not_start_again_at_its_border() -> None:
     """With windows one after the other, twice the limit would pass around their border."""
     assert tries(5, at_s=AT + 59.9) == 5
     assert tries(5, at_s=AT + 60.1) == 0
     assert tries(5, at_s=AT + 120) == 5
 
 
-def test_when_one_limit_is_reached_none_is_counted() -> None:
+def test_an_attempt_counts_against_no_limit_when_one_is_reached() -> None:
     narrow, wide = Counter("narrow", 60), Counter("wide", 60)
     for _ in range(9):
         count([Count(wide, most=100), Count(narrow, most=2)], at_s=AT)
@@ -50,7 +50,7 @@ def test_when_one_limit_is_reached_none_is_counted() -> None:
     assert count([Count(wide, step=0), Count(narrow, step=0)], at_s=AT).now == [2, 2]
 
 
-def test_a_hundred_attempts_at_once_are_no_more_than_one_after_the_other() -> None:
+def test_the_limit_holds_for_a_hundred_attempts_at_once() -> None:
     passed: list[bool] = []
     start = threading.Barrier(20)
 
@@ -69,7 +69,7 @@ def test_a_hundred_attempts_at_once_are_no_more_than_one_after_the_other() -> No
     assert (len(passed), sum(passed)) == (100, 7)
 
 
-def test_different_members_are_counted_once_each() -> None:
+def test_each_different_member_is_counted_once() -> None:
     for _ in range(3):
         for member in ("a", "b", "c"):
             last = count([Count(Counter("members", 3600, member))], at_s=AT)
@@ -77,7 +77,7 @@ def test_different_members_are_counted_once_each() -> None:
     assert last.now == [3]
 
 
-def test_every_counter_is_forgotten_by_itself(server: redis.Redis, settings: Any) -> None:
+def test_every_counter_expires(server: redis.Redis, settings: Any) -> None:
     count([Count(Counter("a", 60)), Count(Counter("b", 3600, "member"))], at_s=AT)
 
     kept = list(server.scan_iter(f"{settings.COUNTERS_PREFIX}:*"))
@@ -85,14 +85,14 @@ def test_every_counter_is_forgotten_by_itself(server: redis.Redis, settings: Any
     assert all(0 < server.ttl(key) <= 7200 for key in kept)
 
 
-def test_without_the_server_a_process_counts_by_itself_and_allows_less(server_gone: None) -> None:
+def test_a_process_counts_by_itself_and_allows_less_without_the_server(server_gone: None) -> None:
     asked = [limits.allow("reset_request", key=str(n), network=HOME) for n in range(20)]
 
     assert asked == [True] * 5 + [False] * 15
     assert limits.allow("reset_request", key="somebody", network=OTHER)
 
 
-def test_without_the_server_memory_stays_bounded(
+def test_memory_stays_bounded_without_the_server(
     server_gone: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counters, "ALONE_KEYS_MAX", 100)
@@ -103,7 +103,7 @@ def test_without_the_server_memory_stays_bounded(
     assert [len(members) for members in counters._alone._members.values()] == [100]
 
 
-def test_when_the_server_is_back_it_counts_again(
+def test_the_server_counts_again_when_it_is_back(
     server: redis.Redis, server_gone: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries(3)

@@ -32,14 +32,14 @@ def test_an_action_has_limits_by_name_and_by_network() -> None:
     assert limits.allow("reset_request", key="b@example.com", network=OTHER)
 
 
-def test_neighbours_in_one_range_share_a_limit() -> None:
+def test_addresses_of_one_range_share_a_limit() -> None:
     asked = [limits.allow("notice_check", network=f"198.51.100.{n % 250}") for n in range(120)]
 
     assert asked == [True] * 100 + [False] * 20
     assert limits.allow("notice_check", network=OTHER)
 
 
-def test_an_address_of_the_next_generation_counts_by_what_one_connection_has() -> None:
+def test_all_ipv6_addresses_of_one_connection_share_a_limit() -> None:
     """A visitor has 2**64 addresses of IPv6, and would otherwise have as many tries."""
     asked = [limits.allow("notice_check", network=f"2001:db8:1:2::{n:x}") for n in range(25)]
 
@@ -47,12 +47,12 @@ def test_an_address_of_the_next_generation_counts_by_what_one_connection_has() -
     assert limits.allow("notice_check", network="2001:db8:1:3::1")
 
 
-def test_an_action_without_limits_is_a_mistake() -> None:
+def test_an_action_without_limits_raises_an_error() -> None:
     with pytest.raises(KeyError):
         limits.allow("reset_requests", key="a", network=HOME)
 
 
-def test_every_limit_says_where_its_number_comes_from() -> None:
+def test_every_limit_names_the_source_of_its_number() -> None:
     every = [
         limit
         for table in (limits.ACTIONS, limits.SIGN_IN)
@@ -64,7 +64,7 @@ def test_every_limit_says_where_its_number_comes_from() -> None:
     assert len({limit.code for limit in every}) == len(every)
 
 
-def test_neither_address_nor_name_stands_in_the_server(server: redis.Redis, settings: Any) -> None:
+def test_the_server_stores_neither_address_nor_name(server: redis.Redis, settings: Any) -> None:
     limits.allow("reset_request", key="hanako.suzuki@example.com", network=HOME)
 
     kept = list(server.scan_iter(f"{settings.COUNTERS_PREFIX}:*"))
@@ -75,7 +75,7 @@ def test_neither_address_nor_name_stands_in_the_server(server: redis.Redis, sett
 # --- signing in ---------------------------------------------------------------------------------
 
 
-def test_a_name_is_tried_five_times_whether_anybody_has_it(
+def test_a_login_id_can_be_tried_five_times_whether_it_exists_or_not(
     visitor: type[Visitor], person: Callable[..., Any]
 ) -> None:
     known, unknown = person().login_id, "nobody"
@@ -87,7 +87,7 @@ def test_a_name_is_tried_five_times_whether_anybody_has_it(
     assert visitor(OTHER).tries(known) == "refused", "nor with the right password"
 
 
-def test_who_has_signed_in_there_before_is_not_locked_out_by_a_stranger(
+def test_a_stranger_does_not_lock_the_owner_out_of_a_known_device(
     visitor: type[Visitor], person: Callable[..., Any]
 ) -> None:
     known, own, stranger = person(), visitor(), visitor(OTHER)
@@ -110,7 +110,7 @@ def test_a_known_device_has_limits_too(visitor: type[Visitor], person: Callable[
     ]
 
 
-def test_a_device_is_known_to_the_accounts_it_opened_and_to_no_other(
+def test_a_device_is_known_only_to_the_accounts_it_opened(
     visitor: type[Visitor], person: Callable[..., Any]
 ) -> None:
     own, other, device = person(), person(), visitor()
@@ -122,7 +122,7 @@ def test_a_device_is_known_to_the_accounts_it_opened_and_to_no_other(
     assert device.tries(own.login_id) == "success"
 
 
-def test_a_device_does_not_make_itself_known(
+def test_a_device_cannot_make_itself_known(
     visitor: type[Visitor], person: Callable[..., Any]
 ) -> None:
     known, stranger = person(), visitor()
@@ -148,9 +148,7 @@ def test_a_success_does_not_clear_the_counter_of_a_network(
     assert outcomes[-1] == "refused"
 
 
-def test_a_spoofed_address_does_not_open_the_limit_again(
-    visitor: type[Visitor], settings: Any
-) -> None:
+def test_a_spoofed_address_does_not_reset_the_limit(visitor: type[Visitor], settings: Any) -> None:
     settings.TRUSTED_PROXIES = 1
     outcomes = []
     for n in range(25):
@@ -184,7 +182,7 @@ def test_many_different_names_from_one_address_are_refused_for_an_hour(
 
 
 @pytest.mark.slow
-def test_ten_thousand_refused_attempts_from_the_same_network_keep_no_staff_out(
+def test_staff_sign_in_after_ten_thousand_refused_attempts_from_their_network(
     visitor: type[Visitor], member: Callable[[], Any], noon: dt.datetime
 ) -> None:
     people = [member() for _ in range(3)]
@@ -197,7 +195,7 @@ def test_ten_thousand_refused_attempts_from_the_same_network_keep_no_staff_out(
     assert [visitor().tries(each.login_id) for each in people] == ["success"] * 3
 
 
-def test_a_storm_on_customers_does_not_reach_staff(
+def test_a_storm_on_customers_does_not_slow_staff_down(
     visitor: type[Visitor], member: Callable[[], Any], person: Callable[..., Any]
 ) -> None:
     known = member()
@@ -207,7 +205,7 @@ def test_a_storm_on_customers_does_not_reach_staff(
     assert visitor(everywhere(7)).tries(known.login_id) == "success"
 
 
-def test_guessing_at_staff_is_limited_too(
+def test_guesses_at_passwords_of_staff_are_limited_too(
     visitor: type[Visitor], member: Callable[[], Any]
 ) -> None:
     people = [member() for _ in range(7)]
@@ -221,7 +219,7 @@ def test_guessing_at_staff_is_limited_too(
 # --- without the server -------------------------------------------------------------------------
 
 
-def test_sign_in_works_without_the_server_and_is_still_limited(
+def test_sign_in_works_and_is_limited_without_the_server(
     visitor: type[Visitor], person: Callable[..., Any], server_gone: None
 ) -> None:
     known = person()

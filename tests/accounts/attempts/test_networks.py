@@ -25,7 +25,7 @@ def came(rf: RequestFactory, settings: Any) -> Callable[..., str | None]:
     return address
 
 
-def test_what_a_visitor_writes_about_the_own_address_is_never_believed(
+def test_an_address_that_the_visitor_claims_is_never_believed(
     came: Callable[..., str | None],
 ) -> None:
     assert came(0, "198.51.100.7") == "192.0.2.1"
@@ -35,7 +35,7 @@ def test_what_a_visitor_writes_about_the_own_address_is_never_believed(
     assert came(1) == "192.0.2.1"
 
 
-def test_an_address_that_is_none_is_nobodys(came: Callable[..., str | None]) -> None:
+def test_an_invalid_address_gives_no_network(came: Callable[..., str | None]) -> None:
     assert came(1, "203.0.113.9, <script>") is None
     assert came(0, seen="") is None
 

@@ -20,7 +20,7 @@ from winddown.site import panels
 pytestmark = pytest.mark.django_db
 
 
-def test_one_try_per_login_id_from_everywhere_is_seen_and_slowed_down(noon: dt.datetime) -> None:
+def test_an_attack_with_one_try_per_login_id_is_seen_and_slowed_down(noon: dt.datetime) -> None:
     """No limit by name or by network sees it; only all attempts together do."""
     outcomes = attack(400)
 
@@ -31,7 +31,7 @@ def test_one_try_per_login_id_from_everywhere_is_seen_and_slowed_down(noon: dt.d
     assert AuditEntry.objects.filter(action="sign_in_storm.begin").count() == 1
 
 
-def test_a_burst_of_wrong_passwords_at_known_login_ids_is_seen_too(
+def test_a_burst_of_wrong_passwords_at_known_login_ids_is_seen(
     noon: dt.datetime, person: Callable[..., Any]
 ) -> None:
     people = [person().login_id for _ in range(120)]
@@ -42,7 +42,7 @@ def test_a_burst_of_wrong_passwords_at_known_login_ids_is_seen_too(
     assert outcomes.count("refused") == 80
 
 
-def test_in_a_storm_a_known_device_signs_in_as_always(
+def test_a_known_device_signs_in_as_always_during_a_storm(
     visitor: type[Visitor], person: Callable[..., Any]
 ) -> None:
     known, own = person(), visitor()
@@ -53,7 +53,7 @@ def test_in_a_storm_a_known_device_signs_in_as_always(
     assert own.tries(known.login_id) == "success"
 
 
-def test_the_honest_burst_after_a_mass_reset_is_no_storm(
+def test_many_honest_mistakes_after_a_mass_reset_are_no_storm(
     noon: dt.datetime, person: Callable[..., Any]
 ) -> None:
     """Hundreds try the password that was taken from them; some mistype, the rest have a new one."""
@@ -72,7 +72,7 @@ def test_the_honest_burst_after_a_mass_reset_is_no_storm(
     assert not AuthEvent.objects.filter(outcome="refused").exists()
 
 
-def test_before_the_sweep_a_fenced_password_is_nothing_to_guess_either(
+def test_a_fenced_password_tried_before_the_sweep_is_no_guess(
     person: Callable[..., Any],
     started: Callable[..., Any],
     rehearsal_clock: Any,
@@ -88,7 +88,7 @@ def test_before_the_sweep_a_fenced_password_is_nothing_to_guess_either(
     assert not SignInStorm.objects.exists()
 
 
-def test_a_storm_holds_while_its_signs_last_and_then_ends_by_itself(
+def test_a_storm_lasts_as_long_as_its_signs_and_ends_by_itself(
     rehearsal_clock: Any, noon: dt.datetime
 ) -> None:
     attack(120)
@@ -117,7 +117,7 @@ def test_a_few_mistakes_do_not_keep_a_storm_alive(rehearsal_clock: Any, noon: dt
     assert SignInStorm.objects.get().holds_until == noon + live.HOLDS
 
 
-def test_a_second_storm_begins_when_the_first_is_past(
+def test_a_second_storm_begins_after_the_first_has_ended(
     rehearsal_clock: Any, noon: dt.datetime
 ) -> None:
     attack(120)
@@ -128,7 +128,7 @@ def test_a_second_storm_begins_when_the_first_is_past(
     assert list(states) == ["over", "under_way"]
 
 
-def test_a_storm_is_an_alarm_on_the_incident_page(noon: dt.datetime, settings: Any) -> None:
+def test_a_storm_raises_an_alarm_on_the_incident_page(noon: dt.datetime, settings: Any) -> None:
     attack(120)
     settings.ROOT_URLCONF = "config.urls"
     reverse("home")  # Imports what fills the pages.

@@ -43,7 +43,7 @@ def reset(request: Any, started: Callable[..., Any]) -> Callable[[], Run]:
     return act
 
 
-def test_a_right_password_opens_a_session_that_says_when_and_how_it_was_issued(
+def test_a_right_password_opens_a_session_that_records_time_and_method(
     person: Any, browser: Any
 ) -> None:
     someone, window = person(), browser()
@@ -65,7 +65,7 @@ def test_a_wrong_password_opens_nothing(person: Any, browser: Any, hashed: str) 
     assert window.who() == ""
 
 
-def test_an_old_password_is_refused_behind_the_fence(person: Any, browser: Any, reset: Any) -> None:
+def test_an_old_password_is_refused_after_the_fence(person: Any, browser: Any, reset: Any) -> None:
     """Rule 9."""
     someone = person()
     assert browser().sign_in(someone.login_id)
@@ -127,7 +127,7 @@ def test_an_old_reset_link_is_dead_and_a_new_one_works(person: Any, reset: Any) 
     assert links.by_token(token()).user == owner
 
 
-def test_a_password_set_behind_the_fence_opens_and_outlives_the_sweep(
+def test_a_password_set_after_the_fence_works_and_survives_the_sweep(
     person: Any, browser: Any, started: Any
 ) -> None:
     """Rule 9, the other side."""
@@ -143,7 +143,7 @@ def test_a_password_set_behind_the_fence_opens_and_outlives_the_sweep(
     assert browser().sign_in(someone.login_id, NEW)
 
 
-def test_what_was_issued_at_the_fence_s_own_instant_is_accepted() -> None:
+def test_a_session_issued_at_the_instant_of_the_fence_is_accepted() -> None:
     instant = dt.datetime(2019, 7, 30, tzinfo=dt.UTC)
     fence = fencing.Fence(at=instant, not_before=instant)
 
@@ -153,7 +153,7 @@ def test_what_was_issued_at_the_fence_s_own_instant_is_accepted() -> None:
     assert fencing.Fence(at=instant, not_before=None).accepts(None)
 
 
-def test_staff_are_touched_by_no_customer_fence(
+def test_a_fence_for_customers_does_not_touch_staff(
     staff: Any, browser: Any, customer: Any, reset: Any
 ) -> None:
     """Rule 16."""
@@ -198,7 +198,7 @@ def test_a_session_issued_after_the_stop_is_counted_as_a_leak(person: Any, two: 
     assert capabilities.leaks("login_password") == 1
 
 
-def test_an_account_that_was_closed_is_refused(person: Any, browser: Any) -> None:
+def test_a_closed_account_is_refused(person: Any, browser: Any) -> None:
     someone = person(is_active=False)
 
     assert not browser().sign_in(someone.login_id)
@@ -250,7 +250,7 @@ def test_a_hash_of_an_older_method_is_rewritten_and_keeps_its_date(person: Any) 
     assert someone.password_set_at == at
 
 
-def test_rewriting_a_hash_brings_no_removed_password_back(person: Any) -> None:
+def test_a_rewritten_hash_does_not_restore_a_removed_password(person: Any) -> None:
     """I24."""
     someone = person(password="")
     stale = User.objects.get(pk=someone.pk)
@@ -294,7 +294,7 @@ def test_the_refused_hash_signs_nobody_in(person: Any, done: Any) -> None:
     assert sign_ins.sign_in(someone.login_id, OLD, origin=NOWHERE) is None
 
 
-def test_an_old_session_cannot_carry_a_new_password_over_the_fence(person: Any, reset: Any) -> None:
+def test_an_old_session_cannot_set_a_new_password_after_the_fence(person: Any, reset: Any) -> None:
     """Rule 9: the thief who is signed in when the fence rises."""
     someone = person()
     issued_at = clock.now()
@@ -306,7 +306,7 @@ def test_an_old_session_cannot_carry_a_new_password_over_the_fence(person: Any, 
     assert sign_ins.sign_in(someone.login_id, NEW, origin=NOWHERE) is None
 
 
-def test_setting_a_password_records_when(person: Any, staff: Any) -> None:
+def test_setting_a_password_records_the_time(person: Any, staff: Any) -> None:
     someone, officer = person(), staff()
     before = clock.now()
 
@@ -335,7 +335,7 @@ def _wait_until_locked_out(other: threading.Thread) -> bool:
     raise AssertionError("neither waiting nor done")
 
 
-def test_a_sign_in_during_the_rise_of_the_fence_waits_and_is_refused(
+def test_a_sign_in_waits_while_the_fence_rises_and_is_refused(
     own_database: Any, person: Any, two: Any
 ) -> None:
     """Rule 9: nothing is accepted under the old fence and dated behind the new one."""
@@ -358,7 +358,7 @@ def test_a_sign_in_during_the_rise_of_the_fence_waits_and_is_refused(
     assert answers == [None]
 
 
-def test_the_fence_waits_for_a_sign_in_under_way_and_is_younger(
+def test_the_fence_waits_for_a_sign_in_under_way_and_has_a_later_time(
     own_database: Any, person: Any, two: Any
 ) -> None:
     """Rule 9."""

@@ -20,7 +20,7 @@ from winddown.runs import clockwork
 pytestmark = pytest.mark.django_db
 
 
-def test_the_whole_way_from_the_request_to_the_sign_in(
+def test_a_customer_asks_for_a_link_sets_a_password_and_signs_in(
     person: Callable[..., Any], visitor: Callable[..., Visitor], mailbox: Mailbox
 ) -> None:
     someone, browser, elsewhere = person(), visitor(), visitor()
@@ -52,7 +52,7 @@ def test_the_whole_way_from_the_request_to_the_sign_in(
     assert invariants.breached() == {}
 
 
-def test_the_mail_speaks_the_language_in_which_it_was_asked_for(
+def test_the_mail_is_in_the_language_of_the_request(
     person: Callable[..., Any], mailbox: Mailbox
 ) -> None:
     someone = person()
@@ -64,7 +64,7 @@ def test_the_mail_speaks_the_language_in_which_it_was_asked_for(
 
 
 @pytest.mark.parametrize("spelt", ["{email}", "  {EMAIL} ", "{login_id}"])
-def test_people_are_found_by_login_id_or_verified_address_however_they_type_it(
+def test_a_customer_is_found_by_login_id_or_verified_address_in_any_spelling(
     person: Callable[..., Any], mailbox: Mailbox, spelt: str
 ) -> None:
     someone = person()
@@ -142,7 +142,7 @@ def test_the_answer_is_the_same_for_a_stranger(
     assert all(each == answers[0] for each in answers)
 
 
-def test_staff_never_get_a_link_by_the_customers_route(
+def test_staff_never_get_a_link_from_the_page_for_customers(
     staff: Callable[..., Any], mailbox: Mailbox
 ) -> None:
     """Rule 16."""
@@ -165,7 +165,7 @@ def test_staff_never_get_a_link_by_the_customers_route(
 # --- the stock trap and its kin -----------------------------------------------------------------
 
 
-def test_whoever_lost_the_password_in_a_mass_reset_gets_back_in(
+def test_a_customer_whose_password_a_mass_reset_removed_gets_back_in(
     person: Callable[..., Any], done: Callable[..., Any], mailed: Callable[[User], str]
 ) -> None:
     """Rule 10: Django's own form would send nothing to an unusable password."""
@@ -180,7 +180,7 @@ def test_whoever_lost_the_password_in_a_mass_reset_gets_back_in(
     assert browser.signs_in(someone.login_id, NEW)
 
 
-def test_the_password_that_the_reset_took_away_is_refused_and_the_link_still_lives(
+def test_the_removed_password_is_refused_and_the_link_stays_valid(
     person: Callable[..., Any], done: Callable[..., Any], mailed: Callable[[User], str]
 ) -> None:
     """Rule 11."""
@@ -195,7 +195,7 @@ def test_the_password_that_the_reset_took_away_is_refused_and_the_link_still_liv
     assert browser.choose(NEW).status_code == 302
 
 
-def test_a_link_asked_for_between_fence_and_sweep_survives_the_sweep(
+def test_a_link_requested_between_fence_and_sweep_survives_the_sweep(
     person: Callable[..., Any], started: Callable[..., Any], mailed: Callable[[User], str]
 ) -> None:
     someone, browser = person(), Visitor()
@@ -209,7 +209,7 @@ def test_a_link_asked_for_between_fence_and_sweep_survives_the_sweep(
     assert browser.signs_in(someone.login_id, NEW)
 
 
-def test_whoever_only_had_an_external_login_chooses_a_first_password_by_mail(
+def test_a_customer_with_only_an_external_login_sets_a_first_password_by_mail(
     person: Callable[..., Any], done: Callable[..., Any], mailed: Callable[[User], str]
 ) -> None:
     """Rule 14: also, and above all, while the provider is suspended."""
@@ -242,7 +242,7 @@ def test_the_link_names_our_site_whatever_host_the_request_named(
     assert link_in(mail).startswith(settings.SITE_URL)
 
 
-def test_a_host_that_is_not_ours_is_not_answered(
+def test_a_request_that_names_a_foreign_host_is_refused(
     person: Callable[..., Any], mailbox: Mailbox
 ) -> None:
     answer = Visitor().ask(person().login_id, headers={"host": "evil.example"})
@@ -251,7 +251,7 @@ def test_a_host_that_is_not_ours_is_not_answered(
     assert not AccessRequest.objects.exists()
 
 
-def test_nothing_that_identifies_anybody_stands_in_plain(
+def test_no_personal_data_is_stored_or_logged_in_plain(
     person: Callable[..., Any], mailbox: Mailbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Rule 65: not in the requests, the links, the messages, nor in any log line."""

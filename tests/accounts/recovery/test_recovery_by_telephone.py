@@ -102,7 +102,7 @@ def test_a_code_works_only_in_the_browser_that_asked(
     assert not types(asked("nobody@example.com"), code)
 
 
-def test_after_five_codes_the_right_one_opens_nothing_either(
+def test_the_right_code_is_refused_after_five_wrong_ones(
     owner: Any, exported: Callable[[], list[dict[str, str]]]
 ) -> None:
     browser = asked(PHONE)
@@ -127,7 +127,7 @@ def test_a_code_lives_15_minutes_from_the_export(
     assert not types(browser, code)
 
 
-def test_a_message_is_exported_once_and_its_number_forgotten(
+def test_a_message_is_exported_once_and_its_number_is_deleted(
     owner: Any, exported: Callable[[], list[dict[str, str]]]
 ) -> None:
     asked(PHONE)
@@ -140,7 +140,7 @@ def test_a_message_is_exported_once_and_its_number_forgotten(
     assert AuditEntry.objects.filter(action="outbox.export").count() == 2
 
 
-def test_a_file_is_never_written_over(
+def test_an_export_never_overwrites_a_file(
     owner: Any, staff: Callable[..., Any], tmp_path: Path
 ) -> None:
     asked(PHONE)
@@ -157,14 +157,16 @@ def test_a_file_is_never_written_over(
     assert place.read_text().startswith("what")
 
 
-def test_only_who_may_send_notices_exports(staff: Callable[..., Any], tmp_path: Path) -> None:
+def test_only_a_person_who_may_send_notices_can_export(
+    staff: Callable[..., Any], tmp_path: Path
+) -> None:
     from accounts import outbox
 
     with pytest.raises(NotPermitted):
         outbox.export_phone_messages(tmp_path / "x.csv", actor=staff("support"), reason="t")
 
 
-def test_a_new_account_is_opened_by_a_code_too(
+def test_a_code_opens_a_new_account_too(
     switches: None, exported: Callable[[], list[dict[str, str]]]
 ) -> None:
     browser = Client(headers=EN)

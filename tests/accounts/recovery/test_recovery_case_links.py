@@ -49,7 +49,7 @@ def test_a_revoked_approval_kills_the_link(
         by_link.choose_password(link, NEW)
 
 
-def test_a_completed_case_opens_nothing_more_and_the_old_channel_neither(
+def test_a_completed_case_ends_its_link_and_the_old_channel(
     locked_out: Any, helper: Any, supervisor: Any, mailbox: Mailbox
 ) -> None:
     phone = "090-1234-5678"

@@ -45,7 +45,7 @@ pytestmark = pytest.mark.django_db
 # --- the whole way ------------------------------------------------------------------------------
 
 
-def test_the_whole_way_through_portal_and_console(
+def test_a_case_goes_through_portal_and_console_to_a_new_password(
     locked_out: Any, helper: Any, supervisor: Any, mailbox: Mailbox, programme: Any
 ) -> None:
     visitor, support, second = Client(headers=EN), console(helper), console(supervisor)
@@ -121,7 +121,7 @@ def signed_in(someone: Any) -> bool:
 
 
 @pytest.mark.parametrize("address", [NEW_ADDRESS, "own@example.com"])
-def test_lost_factors_go_with_the_persons_last_step_and_not_before(
+def test_lost_factors_are_removed_by_the_last_step_of_the_person_and_not_before(
     address: str, person: Any, helper: Any, supervisor: Any, mailbox: Mailbox, programme: Any
 ) -> None:
     """Also for somebody who still reads the own mail, whom no plain reset would help."""
@@ -147,7 +147,7 @@ def test_lost_factors_go_with_the_persons_last_step_and_not_before(
     assert entry.facts["second_factor_removed"] is True
 
 
-def test_factors_that_are_not_lost_stay(
+def test_factors_that_are_not_reported_lost_stay(
     locked_out: Any, helper: Any, supervisor: Any, mailbox: Mailbox, programme: Any
 ) -> None:
     with_factors(locked_out)
@@ -157,7 +157,9 @@ def test_factors_that_are_not_lost_stay(
     assert not signed_in(locked_out), "the second step is asked for"
 
 
-def test_nothing_is_lost_that_was_never_there(locked_out: Any, helper: Any) -> None:
+def test_an_account_without_a_second_factor_cannot_report_one_lost(
+    locked_out: Any, helper: Any
+) -> None:
     case = collecting(helper, "identity_document", "call_back")
     with pytest.raises(GuardNotMet, match="no second factor"):
         cases.propose(
@@ -165,7 +167,7 @@ def test_nothing_is_lost_that_was_never_there(locked_out: Any, helper: Any) -> N
         )
 
 
-def test_the_same_way_by_commands(locked_out: Any, helper: Any, supervisor: Any) -> None:
+def test_a_case_is_worked_by_commands_too(locked_out: Any, helper: Any, supervisor: Any) -> None:
     case = opened()
 
     def run(*arguments: str, by: Any = helper) -> str:
@@ -187,7 +189,7 @@ def test_the_same_way_by_commands(locked_out: Any, helper: Any, supervisor: Any)
     assert case.state == "approved"
 
 
-def test_whoever_is_rejected_is_told_why_by_message_and_on_the_page(
+def test_a_rejected_person_gets_the_reason_by_message_and_on_the_page(
     locked_out: Any, helper: Any, supervisor: Any, mailbox: Mailbox
 ) -> None:
     """As rule 24 asks it of claims."""
@@ -207,7 +209,7 @@ def test_whoever_is_rejected_is_told_why_by_message_and_on_the_page(
 # --- the data of people -------------------------------------------------------------------------
 
 
-def test_contact_data_is_sealed_masked_and_its_reading_recorded(
+def test_contact_data_is_sealed_and_masked_and_each_reading_is_recorded(
     locked_out: Any, helper: Any, staff: Callable[..., Any]
 ) -> None:
     """Rule 64."""
@@ -235,14 +237,16 @@ def test_contact_data_is_sealed_masked_and_its_reading_recorded(
         cases.disclose_contact(case, actor=staff("auditor"), reason="curious")
 
 
-def test_the_queue_is_for_those_who_work_it(staff: Callable[..., Any], helper: Any) -> None:
+def test_the_queue_is_shown_only_to_those_who_work_on_it(
+    staff: Callable[..., Any], helper: Any
+) -> None:
     case = opened()
     for place in ("/console/recovery/", f"/console/recovery/{case.pk}/"):
         assert console(helper).get(place).status_code == 200
         assert console(staff("treasury_operator")).get(place).status_code == 403
 
 
-def test_the_queue_is_filtered_by_its_address(helper: Any, rehearsal_clock: Any) -> None:
+def test_the_queue_is_filtered_by_the_query_of_its_url(helper: Any, rehearsal_clock: Any) -> None:
     old = opened()
     rehearsal_clock.travel(clock.now() + dt.timedelta(days=4))
     young = collecting(helper)
@@ -257,7 +261,7 @@ def test_the_queue_is_filtered_by_its_address(helper: Any, rehearsal_clock: Any)
     assert listed("?state=nonsense&days=x&page=-1") == [old.pk, young.pk]
 
 
-def test_a_reference_nobody_has_is_answered_and_tells_nothing() -> None:
+def test_an_unknown_reference_gets_an_answer_that_tells_nothing() -> None:
     visitor = Client(headers=EN)
     answer = visitor.post("/recovery/case/", {"reference": "AAAA-BBBB-CCCC"})
 

@@ -103,7 +103,7 @@ def test_each_role_does_its_part_and_no_other(
             act(case, actor, locked_out)
 
 
-def test_no_verb_works_from_a_state_it_is_not_declared_for(
+def test_a_verb_is_refused_from_a_state_it_is_not_declared_for(
     locked_out: Any, helper: Any, supervisor: Any, staff: Callable[..., Any]
 ) -> None:
     both = staff("support", "fraud_supervisor")
@@ -126,7 +126,7 @@ def test_no_verb_works_from_a_state_it_is_not_declared_for(
 # --- nobody decides alone -----------------------------------------------------------------------
 
 
-def test_nobody_approves_the_own_proposal(locked_out: Any, staff: Callable[..., Any]) -> None:
+def test_nobody_approves_their_own_proposal(locked_out: Any, staff: Callable[..., Any]) -> None:
     """Rule 23: through the procedure, also as superuser and under a second account."""
     both = staff("support", "fraud_supervisor", staff_number="P-1")
     again = staff("fraud_supervisor", staff_number="P-1", is_superuser=True)
@@ -139,7 +139,7 @@ def test_nobody_approves_the_own_proposal(locked_out: Any, staff: Callable[..., 
     assert case.state == "proposed"
 
 
-def test_whoever_recorded_a_proof_does_not_decide(
+def test_a_person_who_recorded_a_proof_cannot_decide(
     locked_out: Any, helper: Any, staff: Callable[..., Any]
 ) -> None:
     both = staff("support", "fraud_supervisor")
@@ -156,7 +156,7 @@ def test_whoever_recorded_a_proof_does_not_decide(
         RecoveryCase.objects.filter(pk=case.pk).update(state="approved")
 
 
-def test_the_console_shows_the_own_proposal_disabled_with_the_reason_and_refuses_its_form(
+def test_the_console_disables_an_own_proposal_with_the_reason_and_refuses_its_form(
     locked_out: Any, staff: Callable[..., Any]
 ) -> None:
     both = staff("support", "fraud_supervisor")
@@ -188,7 +188,7 @@ def test_neither_the_orm_nor_sql_approves_or_rejects_without_a_signature(
                 )
 
 
-def test_what_was_proposed_stays_as_it_was_signed(
+def test_a_proposal_cannot_change_after_it_was_signed(
     locked_out: Any, helper: Any, person: Any
 ) -> None:
     case, other = proposed(helper, locked_out), person()
@@ -207,7 +207,7 @@ def test_what_was_proposed_stays_as_it_was_signed(
         ProofStep.objects.update(note="other")
 
 
-def test_a_decision_covers_the_digest_that_was_shown(
+def test_a_decision_about_another_digest_is_refused(
     locked_out: Any, helper: Any, supervisor: Any
 ) -> None:
     case = proposed(helper, locked_out)
@@ -256,7 +256,7 @@ def test_staff_are_not_recovered_as_customers(helper: Any, staff: Callable[..., 
         RecoveryCase.objects.filter(pk=case.pk).update(state="proposed", account=colleague)
 
 
-def test_an_address_of_another_account_is_no_new_channel(
+def test_the_address_of_another_account_is_refused_as_a_new_channel(
     locked_out: Any, helper: Any, supervisor: Any, person: Callable[..., Any]
 ) -> None:
     person(email=NEW_ADDRESS)
@@ -266,7 +266,7 @@ def test_an_address_of_another_account_is_no_new_channel(
         cases.propose(case, account=locked_out.login_id, actor=helper, reason="t")
 
 
-def test_an_address_that_another_account_got_after_the_approval_is_no_new_channel(
+def test_an_address_given_to_another_account_after_the_approval_is_refused(
     locked_out: Any, helper: Any, supervisor: Any, mailbox: Mailbox
 ) -> None:
     link = case_link(approved(helper, supervisor, locked_out))

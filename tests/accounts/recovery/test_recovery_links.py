@@ -103,7 +103,7 @@ def test_a_link_dies_with_the_account(
 
 
 @pytest.mark.parametrize("end", ["another digit", "", "x" * 43, "ä"])
-def test_a_token_that_was_changed_opens_nothing(
+def test_a_changed_token_opens_nothing(
     person: Callable[..., Any], mailed: Callable[[User], str], end: str
 ) -> None:
     link = mailed(person()).rstrip("/")
@@ -141,7 +141,7 @@ def test_an_account_gets_three_links_an_hour(
     assert len(mailbox.to(someone.email)) == 4
 
 
-def test_whoever_asks_too_often_gets_the_same_answer_and_nothing_is_written(
+def test_a_visitor_who_asks_too_often_gets_the_same_answer_and_leaves_no_row(
     person: Callable[..., Any], mailbox: Mailbox
 ) -> None:
     someone = person()
@@ -188,14 +188,14 @@ def test_a_living_token_never_reaches_a_log(
     assert OneTimeLink.objects.get().used_at is None
 
 
-def test_a_server_logs_no_token_either() -> None:
+def test_the_log_formatters_hide_the_token_in_a_url() -> None:
     said = logging.makeLogRecord({"msg": '"HEAD /recovery/link/abc-DEF_1/ HTTP/1.1" 200'})
     for formatter in (JsonFormatter(), TextFormatter("%(message)s")):
         assert "abc" not in formatter.format(said)
         assert "/recovery/link/" in formatter.format(said)
 
 
-def test_a_link_signs_nobody_out_who_opens_it(
+def test_opening_a_link_signs_nobody_out(
     person: Callable[..., Any], mailed: Callable[[User], str], visitor: Callable[..., Visitor]
 ) -> None:
     owner, reader = person(), visitor()

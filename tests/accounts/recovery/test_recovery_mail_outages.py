@@ -18,7 +18,7 @@ from winddown.runs import clockwork
 pytestmark = pytest.mark.django_db
 
 
-def test_the_page_answers_and_the_mail_is_sent_later_when_nobody_takes_mail(
+def test_the_page_answers_while_the_mail_server_is_down_and_the_mail_goes_later(
     person: Callable[..., Any], settings: Any
 ) -> None:
     someone = person()
@@ -58,7 +58,7 @@ def test_the_page_answers_without_a_broker(
     assert outbox.wake in callbacks
 
 
-def test_what_a_killed_sender_had_leased_goes_out_when_its_lease_is_over(
+def test_a_message_leased_by_a_killed_sender_is_sent_after_its_lease(
     person: Callable[..., Any], mailbox: Mailbox
 ) -> None:
     someone = person()
@@ -77,7 +77,7 @@ def test_what_a_killed_sender_had_leased_goes_out_when_its_lease_is_over(
     assert len(mailbox.mails) == 1
 
 
-def test_a_refused_mailbox_is_given_up_and_the_others_get_theirs(
+def test_a_refused_mailbox_is_given_up_and_the_others_get_their_mail(
     person: Callable[..., Any], mailbox: Mailbox
 ) -> None:
     one, other = person(), person()
@@ -91,7 +91,7 @@ def test_a_refused_mailbox_is_given_up_and_the_others_get_theirs(
     assert Message.objects.get(user=one).given_up_at is not None
 
 
-def test_a_request_that_cannot_be_answered_does_not_stand_before_the_others(
+def test_a_request_that_cannot_be_answered_does_not_delay_the_others(
     person: Callable[..., Any], mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     someone = person()

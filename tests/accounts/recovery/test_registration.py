@@ -80,7 +80,7 @@ def test_an_account_exists_only_after_its_address_is_verified(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("verified", [True, False])
-def test_the_address_of_a_holder_leads_back_and_never_to_a_second_account(
+def test_the_address_of_a_holder_leads_to_recovery_and_never_to_a_second_account(
     person: Callable[..., Any], mailbox: Mailbox, verified: bool
 ) -> None:
     """Rule 15."""
@@ -98,7 +98,7 @@ def test_the_address_of_a_holder_leads_back_and_never_to_a_second_account(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("spelt", ["090-1234-5678", "+81 90 1234 5678", "０９０１２３４５６７８"])
-def test_the_telephone_of_a_holder_is_known_however_it_is_spelt(
+def test_the_telephone_of_a_holder_is_recognised_in_any_spelling(
     person: Callable[..., Any], spelt: str
 ) -> None:
     """Rule 15."""
@@ -130,7 +130,7 @@ def test_the_page_tells_a_stranger_nothing(
 
 
 @pytest.mark.django_db
-def test_while_registration_is_stopped_the_page_says_so_and_a_link_opens_nothing(
+def test_the_page_says_that_registration_is_stopped_and_a_link_opens_nothing(
     programme: Any, staff: Callable[..., Any], mailbox: Mailbox
 ) -> None:
     """UX 12: what, since when, why, and what one can still do."""
@@ -167,7 +167,7 @@ def test_a_second_link_to_the_same_address_opens_no_second_account(
 
 
 @pytest.mark.django_db
-def test_a_login_id_of_staff_is_not_taken_by_a_customer(
+def test_a_customer_cannot_take_a_login_id_of_staff(
     switches: None, staff: Callable[..., Any]
 ) -> None:
     User.objects.filter(pk=staff("support").pk).update(login_id="colleague@example.com")
@@ -176,7 +176,7 @@ def test_a_login_id_of_staff_is_not_taken_by_a_customer(
         registration.open_account(sign_up_link("colleague@example.com"), NEW)
 
 
-def test_of_many_sign_ups_with_one_address_at_once_one_opens_an_account(
+def test_one_of_many_sign_ups_at_once_with_one_address_opens_an_account(
     own_database: Any, switches: None
 ) -> None:
     """The guard lives with loaded accounts that share an address: it is a lock, not an index."""
@@ -207,7 +207,9 @@ def test_of_many_sign_ups_with_one_address_at_once_one_opens_an_account(
     assert Wallet.objects.filter(account__email="new@example.com").count() == 1
 
 
-def test_one_link_used_by_many_at_once_opens_one_account(own_database: Any, switches: None) -> None:
+def test_a_link_used_many_times_at_once_opens_one_account(
+    own_database: Any, switches: None
+) -> None:
     link = sign_up_link("new@example.com")
     outcomes: list[str] = []
     together = threading.Barrier(6)
@@ -232,7 +234,7 @@ def test_one_link_used_by_many_at_once_opens_one_account(own_database: Any, swit
 
 
 @pytest.mark.django_db
-def test_nobody_registers_after_the_switch_went_off_between_link_and_password(
+def test_nobody_registers_when_the_switch_is_stopped_between_link_and_password(
     switches: None, staff: Callable[..., Any]
 ) -> None:
     link = sign_up_link("new@example.com")

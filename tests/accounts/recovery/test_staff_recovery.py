@@ -21,7 +21,7 @@ from winddown.errors import NothingToDecide, NotPermitted, SamePerson
 pytestmark = pytest.mark.django_db
 
 
-def test_two_colleagues_hand_a_link_over_and_the_second_factor_stays_asked(
+def test_two_colleagues_hand_over_a_link_and_the_second_factor_is_still_required(
     staff: Callable[..., Any],
 ) -> None:
     lost, one, second = staff("support"), staff("incident_commander"), staff("incident_commander")
@@ -57,7 +57,7 @@ def test_two_colleagues_hand_a_link_over_and_the_second_factor_stays_asked(
     assert again.get("/recovery/password/").status_code == 410
 
 
-def test_nobody_signs_for_themselves_nor_under_a_second_account(staff: Callable[..., Any]) -> None:
+def test_nobody_signs_for_themselves_or_under_a_second_account(staff: Callable[..., Any]) -> None:
     one = staff("incident_commander", staff_number="P-1")
     alias = staff("incident_commander", staff_number="P-1")
     second = staff("incident_commander")
@@ -72,7 +72,7 @@ def test_nobody_signs_for_themselves_nor_under_a_second_account(staff: Callable[
         staff_recovery.agree(second, actor=second, reason="t")
 
 
-def test_a_request_is_agreed_to_once(staff: Callable[..., Any]) -> None:
+def test_a_request_is_approved_once(staff: Callable[..., Any]) -> None:
     lost, one, second = staff("support"), staff("incident_commander"), staff("incident_commander")
     with pytest.raises(NothingToDecide):
         staff_recovery.agree(lost, actor=second, reason="t")
@@ -83,7 +83,7 @@ def test_a_request_is_agreed_to_once(staff: Callable[..., Any]) -> None:
         staff_recovery.agree(lost, actor=staff("incident_commander"), reason="t")
 
 
-def test_customers_are_not_recovered_this_way_and_it_takes_the_permission(
+def test_customers_are_refused_this_recovery_and_it_requires_the_permission(
     staff: Callable[..., Any], person: Callable[..., Any]
 ) -> None:
     """Rule 16."""

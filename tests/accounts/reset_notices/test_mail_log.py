@@ -40,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("programme")
 
 @pytest.mark.django_db
 class TestUnknown:
-    def test_a_mail_that_may_have_been_taken_is_never_sent_again_blindly(
+    def test_a_mail_with_an_unknown_result_is_not_sent_again_by_a_retry(
         self, people: Any, mail: Any, reset: Any, two: Any
     ) -> None:
         people(1, "taken")
@@ -56,7 +56,7 @@ class TestUnknown:
         assert run.state == "partially_failed", "a retry alone knows no more"
         assert mail.count() == 3
 
-    def test_the_mail_servers_log_says_that_it_was_sent(
+    def test_an_unknown_mail_that_the_log_holds_is_marked_sent(
         self, people: Any, mail: Any, reset: Any, two: Any
     ) -> None:
         people(1, "taken")
@@ -71,7 +71,7 @@ class TestUnknown:
         assert progress.moved(run)["send_first_wave"] == 1
         assert mail.count() == 1
 
-    def test_what_the_complete_log_does_not_hold_is_sent_again(
+    def test_an_unknown_mail_that_the_complete_log_lacks_is_sent_again(
         self, people: Any, mail: Any, reset: Any, two: Any, tmp_path: Path
     ) -> None:
         people(1, "taken")
@@ -91,7 +91,7 @@ class TestUnknown:
         assert factories.worked_off(fresh(run)).state == "succeeded"
         assert ResetNotice.objects.get(pk=unknown.pk).attempts == 2
 
-    def test_a_worker_that_died_leaves_one_unknown_notice_and_no_more(
+    def test_a_dead_worker_leaves_only_one_unknown_notice(
         self, people: Any, mail: Any, reset: Any
     ) -> None:
         people(5)
@@ -109,7 +109,7 @@ class TestUnknown:
         assert mail.count() == 4
         assert progress.moved(run)["send_first_wave"] == 4
 
-    def test_a_worker_that_was_given_up_writes_no_result(
+    def test_a_worker_that_lost_its_lease_writes_no_result(
         self, people: Any, mail: Any, reset: Any
     ) -> None:
         people(2)
@@ -123,7 +123,7 @@ class TestUnknown:
         with pytest.raises(LeaseLost), Lease(batch, until=far_off()) as lease, lease.turn():
             pytest.fail("a turn of a lost lease begins")
 
-    def test_the_settlement_needs_a_log_that_holds_what_the_server_took(
+    def test_the_settlement_requires_a_log_that_holds_the_accepted_mails(
         self, people: Any, mail: Any, reset: Any, two: Any
     ) -> None:
         people(1, "taken")
@@ -137,7 +137,7 @@ class TestUnknown:
         assert states() == {"unknown": 1, "sent": 2}
         assert not MailReport.objects.exists()
 
-    def test_the_settlement_waits_until_a_begun_mail_must_be_there(
+    def test_the_settlement_waits_until_a_mail_under_way_must_be_in_the_log(
         self, people: Any, mail: Any, reset: Any, two: Any
     ) -> None:
         people(1, "taken")
@@ -171,7 +171,7 @@ class TestLog:
         assert list(ResetNotice.objects.order_by("pk").values()) == before
 
     @pytest.mark.parametrize("wrong", ["foreign", "unsent", "early", "event", "form"])
-    def test_a_wrong_log_is_refused_whole(
+    def test_a_wrong_log_is_refused_as_a_whole(
         self, people: Any, mail: Any, reset: Any, tmp_path: Path, wrong: str
     ) -> None:
         people(2)
@@ -197,7 +197,7 @@ class TestLog:
         assert not ResetNotice.objects.exclude(reported_at=None).exists()
         assert not ResetNotice.objects.filter(state="undeliverable").exists()
 
-    def test_a_bounce_that_comes_later_makes_a_sent_notice_undeliverable(
+    def test_a_later_bounce_makes_a_sent_notice_undeliverable(
         self, people: Any, mail: Any, reset: Any, tmp_path: Path
     ) -> None:
         people(2)

@@ -19,7 +19,7 @@ from winddown.programme import public_notice
 pytestmark = pytest.mark.usefixtures("programme")
 
 
-def test_a_code_names_its_notice_however_it_is_typed() -> None:
+def test_a_code_names_its_notice_in_any_spelling() -> None:
     for number in (1, 2, 31, 370_000, 2**30 - 1):
         code = notice_codes.code_of(number)
         assert re.fullmatch(r"([0-9A-HJKMNP-TV-Z]{4}-){2}[0-9A-HJKMNP-TV-Z]{4}", code)
@@ -28,7 +28,7 @@ def test_a_code_names_its_notice_however_it_is_typed() -> None:
         assert {notice_codes.notice_of(each) for each in typed} == {number}
 
 
-def test_a_code_that_was_changed_in_any_place_names_nothing() -> None:
+def test_a_code_with_any_changed_digit_names_no_notice() -> None:
     code = notice_codes.code_of(4_711)
     for place, letter in enumerate(code):
         if letter != "-":
@@ -38,7 +38,7 @@ def test_a_code_that_was_changed_in_any_place_names_nothing() -> None:
         assert notice_codes.notice_of(nothing) is None
 
 
-def test_codes_of_neighbours_have_nothing_in_common(settings: Any) -> None:
+def test_codes_of_consecutive_notices_have_nothing_in_common(settings: Any) -> None:
     codes = [notice_codes.code_of(number) for number in range(1, 2_001)]
     assert len({code[:6] for code in codes}) > 1_900
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
@@ -59,7 +59,7 @@ class TestPage:
         assert answer.status_code == 200
         return str(answer.content.decode())
 
-    def test_it_says_what_is_from_us_and_what_is_not(
+    def test_the_page_says_whether_a_notice_is_from_us(
         self, client: Any, people: Any, mail: Any, reset: Any
     ) -> None:
         people(1)
@@ -82,7 +82,7 @@ class TestPage:
 
         assert "We sent no notice with this code" in self.ask(client, code)
 
-    def test_it_states_date_sender_and_number_and_asks_for_no_password(
+    def test_the_page_states_date_sender_and_number_and_asks_for_no_password(
         self, client: Any, people: Any, reset: Any, staff: Any, settings: Any
     ) -> None:
         settings.DEFAULT_FROM_EMAIL = "Test <notices@service.example>"
@@ -103,7 +103,7 @@ class TestPage:
         assert "made every customer's password unusable" in page
         assert 'type="password"' not in page
 
-    def test_who_guesses_codes_is_soon_refused(
+    def test_a_visitor_who_guesses_codes_is_refused_after_a_few(
         self, client: Any, people: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
         """Twenty by the shared counter; only where it did not answer, five more by the process."""
@@ -117,7 +117,7 @@ class TestPage:
         )
         assert passed == 20 or (counted_alone and 5 <= passed <= 25)
 
-    def test_the_contact_is_published_by_who_may(self, staff: Any) -> None:
+    def test_only_a_person_with_the_permission_publishes_the_contact(self, staff: Any) -> None:
         with pytest.raises(NotPermitted):
             public_notice.publish_contact("0120", actor=staff("support"), reason="x")
         with pytest.raises(GuardNotMet):

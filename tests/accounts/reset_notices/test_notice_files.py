@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("programme")
 
 @pytest.mark.django_db
 class TestFiles:
-    def test_notices_by_phone_leave_in_a_file_once(
+    def test_notices_by_telephone_are_exported_to_a_file_once(
         self, people: Any, reset: Any, two: Any, tmp_path: Path
     ) -> None:
         phone = {"email": "", "email_verified_at": None, "phone_verified_at": clock.now()}
@@ -54,7 +54,7 @@ class TestFiles:
         assert notice_files.hand_over(run, **given).rows == 0
         assert run.state == "succeeded"
 
-    def test_a_run_that_sends_its_mails_itself_hands_none_over(
+    def test_a_run_that_sends_its_own_mails_exports_none(
         self, people: Any, reset: Any, two: Any, tmp_path: Path
     ) -> None:
         people(2)
@@ -65,7 +65,7 @@ class TestFiles:
 
         assert list(tmp_path.iterdir()) == []
 
-    def test_mails_of_a_planned_handover_leave_in_a_file_and_are_reported_like_others(
+    def test_mails_of_a_planned_handover_are_exported_and_their_results_loaded(
         self, people: Any, reset: Any, two: Any, tmp_path: Path, capsys: Any
     ) -> None:
         people(3)
@@ -80,7 +80,7 @@ class TestFiles:
         load(write_log(tmp_path / "log.csv", result(notices[0]), result(notices[1], "bounced")))
         assert states() == {"sent": 2, "undeliverable": 1}
 
-    def test_people_whom_nobody_reaches_are_named_by_their_key_alone(
+    def test_people_without_a_channel_are_listed_by_their_key_only(
         self, people: Any, reset: Any, two: Any, tmp_path: Path, capsys: Any
     ) -> None:
         """Rule 12."""

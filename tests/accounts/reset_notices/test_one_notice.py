@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("programme")
 
 @pytest.mark.django_db(transaction=False)
 class TestOneByOne:
-    def test_everybody_is_told_once(self, people: Any, mail: Any, reset: Any) -> None:
+    def test_everybody_gets_one_notice(self, people: Any, mail: Any, reset: Any) -> None:
         """Rule 13."""
         told = people(20)
 
@@ -47,7 +47,7 @@ class TestOneByOne:
         log = ResetNoticeTransition.objects.filter(run_id=run.pk)
         assert log.filter(transition="begin").count() == log.filter(transition="send").count() == 20
 
-    def test_a_second_look_at_an_ended_run_sends_nothing(
+    def test_working_on_an_ended_run_again_sends_nothing(
         self, people: Any, mail: Any, reset: Any
     ) -> None:
         people(3)
@@ -59,7 +59,9 @@ class TestOneByOne:
         assert not step.rows(run).exists()
         assert mail.count() == 3
 
-    def test_what_a_person_reads(self, people: Any, mail: Any, reset: Any) -> None:
+    def test_a_notice_holds_a_code_and_no_link_in_both_languages(
+        self, people: Any, mail: Any, reset: Any
+    ) -> None:
         """UX 11: no link, what we never ask, and a code, in both languages."""
         (person,) = people(1)
         run = factories.worked_off(reset())
@@ -86,7 +88,7 @@ class TestOneByOne:
         assert "Test" in letter["Subject"]
         assert run.state == "succeeded"
 
-    def test_a_mailbox_that_does_not_exist_stops_nobody_else(
+    def test_a_mailbox_that_does_not_exist_does_not_stop_the_others(
         self, people: Any, mail: Any, reset: Any
     ) -> None:
         (bad,) = people(1, "refused")
@@ -100,7 +102,7 @@ class TestOneByOne:
         assert sorted(mail.recipients()) == sorted(person.email for person in good)
 
     @pytest.mark.parametrize("address", ["x@exa\nmple.com", "<>@,", "@"])
-    def test_an_address_that_no_server_can_be_told_stops_nobody_else(
+    def test_an_address_that_cannot_be_sent_does_not_stop_the_others(
         self, people: Any, mail: Any, reset: Any, address: str
     ) -> None:
         (bad,) = people(1)
@@ -113,7 +115,7 @@ class TestOneByOne:
         assert ResetNotice.objects.get(user=bad).state == "undeliverable"
         assert states() == {"undeliverable": 1, "sent": 3}
 
-    def test_what_is_put_off_is_tried_again_and_then_stored_as_a_failure(
+    def test_a_deferred_mail_is_tried_again_and_then_stored_as_a_failure(
         self, people: Any, mail: Any, reset: Any, two: Any
     ) -> None:
         (later,) = people(1, "later")
@@ -138,7 +140,7 @@ class TestOneByOne:
         assert states() == {"sent": 4}
         assert len(set(mail.recipients())) == mail.count() == 4
 
-    def test_a_connection_cut_before_the_content_tells_nobody_twice(
+    def test_a_connection_cut_before_the_content_sends_no_mail_twice(
         self, people: Any, mail: Any, reset: Any
     ) -> None:
         people(1, "cut")
@@ -170,7 +172,7 @@ class TestOneByOne:
 # --- pause, rate --------------------------------------------------------------------------------
 
 
-def test_a_pause_takes_hold_between_two_notices(
+def test_a_pause_takes_effect_between_two_notices(
     own_database: Any, people: Any, mail: Any, reset: Any, two: Any
 ) -> None:
     people(90)
@@ -204,7 +206,7 @@ def test_a_pause_takes_hold_between_two_notices(
 
 
 @pytest.mark.django_db
-def test_the_rate_lets_no_second_batch_go_before_its_turn(
+def test_the_rate_holds_a_second_batch_until_its_time(
     people: Any, mail: Any, reset: Any, two: Any, monkeypatch: Any
 ) -> None:
     people(30)

@@ -47,7 +47,7 @@ LIMITS = {"counted_from": 10, "source": "test"}
 
 @pytest.mark.django_db
 class TestWaves:
-    def test_victims_and_holders_first_then_the_active_then_the_rest(
+    def test_victims_and_holders_come_first_then_the_active_then_the_rest(
         self, people: Any, mail: Any, reset: Any
     ) -> None:
         from accounts.models import AuthEvent
@@ -70,7 +70,7 @@ class TestWaves:
         assert set(order[2:4]) == {person.email for person in active}
         assert set(order[4:]) == {person.email for person in rest}
 
-    def test_the_next_wave_opens_only_when_the_log_shows_that_the_last_was_clean(
+    def test_the_next_wave_opens_only_after_the_log_shows_few_bounces(
         self, people: Any, mail: Any, reset: Any, two: Any, capsys: Any
     ) -> None:
         people(40)
@@ -94,7 +94,7 @@ class TestWaves:
         assert mail.count() == len(set(mail.recipients())) == 40
         assert [wave.size for wave in NoticeWave.objects.order_by("number")] == [10, 0, 30]
 
-    def test_bounces_in_the_log_keep_the_next_wave_shut_until_a_person_has_seen_them(
+    def test_bounces_in_the_log_keep_the_next_wave_closed_until_a_person_resumes(
         self, people: Any, mail: Any, reset: Any, two: Any, tmp_path: Path
     ) -> None:
         people(40)
@@ -113,7 +113,7 @@ class TestWaves:
         assert factories.worked_off(fresh(run)).state == "succeeded"
         assert mail.count() == len(set(mail.recipients())) == 40
 
-    def test_a_retry_of_an_early_wave_does_not_shut_one_that_was_open(
+    def test_a_retry_of_an_early_wave_does_not_close_a_later_one(
         self, people: Any, mail: Any, reset: Any, two: Any, tmp_path: Path
     ) -> None:
         for number in (9, 29):
@@ -144,7 +144,7 @@ class TestWaves:
         assert run.state == "succeeded", paused_for(run)
         assert states() == {"sent": 40}
 
-    def test_six_percent_of_bounces_pause_the_run_and_a_resume_tells_nobody_twice(
+    def test_six_percent_of_bounces_pause_the_run_and_a_resume_sends_nothing_twice(
         self, people: Any, mail: Any, reset: Any, two: Any
     ) -> None:
         """Rule 13."""
@@ -186,7 +186,7 @@ class TestWaves:
         assert fresh(run).state == "paused"
         assert paused_for(run).startswith("complained: 1 of 30 notices (3.3 %")
 
-    def test_failed_resets_pause_it(self, people: Any, mail: Any, reset: Any) -> None:
+    def test_failed_recoveries_pause_the_run(self, people: Any, mail: Any, reset: Any) -> None:
         """Of a hundred people who asked for a link, four got none."""
         people(5)
         run = reset()
@@ -204,13 +204,13 @@ class TestWaves:
         assert run.state == "paused"
         assert paused_for(run) == "failed resets: 4 of 100 resets (4.0 %, the limit is 3 %)"
 
-    def test_few_cases_make_no_share(self, people: Any, mail: Any, reset: Any) -> None:
+    def test_few_bounces_do_not_pause_the_run(self, people: Any, mail: Any, reset: Any) -> None:
         people(3, "refused")
         people(3)
 
         assert factories.worked_off(reset()).state == "succeeded"
 
-    def test_limits_come_with_a_source_and_stand_in_the_plan(self, plan_of: Any) -> None:
+    def test_the_plan_states_each_limit_with_its_source(self, plan_of: Any) -> None:
         content = plan_of(
             RESET, limits={"bounced_percent": 8, "source": "agreed with the provider"}
         )

@@ -78,7 +78,7 @@ def test_a_listed_password_cannot_be_chosen_and_the_next_one_can(
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("spelled", [str.upper, str.lower])
-def test_the_lists_of_have_i_been_pwned_are_understood(
+def test_the_list_format_of_have_i_been_pwned_is_read(
     listed: Callable[..., Path], end: str, spelled: Callable[[str], str]
 ) -> None:
     """With counts, sorted, in upper case, ending each line with CR LF."""
@@ -109,7 +109,7 @@ def test_a_second_load_changes_nothing_and_says_so(listed: Callable[..., Path]) 
     assert AuditEntry.objects.filter(action="load.breached_passwords").count() == 1
 
 
-def test_one_wrong_line_refuses_the_file_with_its_number_and_not_its_content(
+def test_a_wrong_line_refuses_the_file_with_its_number_and_without_its_content(
     listed: Callable[..., Path],
 ) -> None:
     """Somebody may have taken the passwords themselves for the list."""
@@ -133,7 +133,9 @@ def test_lines_are_counted_across_blocks(
     assert (code, [row["line"] for row in said["first"]]) == (1, [51])
 
 
-def test_an_announced_number_is_held_against_the_file(listed: Callable[..., Path]) -> None:
+def test_the_announced_number_of_lines_is_compared_with_the_file(
+    listed: Callable[..., Path],
+) -> None:
     path = listed(*map(sha1, STOLEN))
 
     assert run(path, "--expect-rows", 4)[0] == 1
@@ -141,7 +143,7 @@ def test_an_announced_number_is_held_against_the_file(listed: Callable[..., Path
     assert run(path, "--expect-rows", 3)[0] == 0
 
 
-def test_loading_takes_the_permission_to_load(
+def test_loading_requires_the_permission_to_load(
     listed: Callable[..., Path], staff: Callable[..., Any]
 ) -> None:
     path = listed(sha1("a"))
@@ -152,7 +154,7 @@ def test_loading_takes_the_permission_to_load(
     assert LoadedFile.objects.get().loaded_by is not None
 
 
-def test_a_check_is_one_look_up(listed: Callable[..., Path]) -> None:
+def test_a_check_takes_one_query(listed: Callable[..., Path]) -> None:
     run(listed(*map(sha1, STOLEN)))
     with CaptureQueriesContext(connection) as asked:
         breached.is_breached(STOLEN[0])
@@ -160,7 +162,7 @@ def test_a_check_is_one_look_up(listed: Callable[..., Path]) -> None:
     assert len(asked) == 1
 
 
-def test_the_database_keeps_nothing_but_fingerprints() -> None:
+def test_the_database_stores_only_fingerprints() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         BreachedPassword.objects.create(sha1=b"a password in clear")
 
@@ -187,7 +189,7 @@ def test_long_passwords_of_any_letters_are_accepted(password: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
-def test_the_refusal_is_told_in_the_readers_language(
+def test_the_refusal_is_in_the_language_of_the_reader(
     listed: Callable[..., Path], language: str
 ) -> None:
     run(listed(*map(sha1, STOLEN)))

@@ -46,7 +46,7 @@ def signed(asked: Approval) -> bool:
     return Signature.objects.filter(approval=asked, part="approved").exists()
 
 
-def test_the_code_of_the_own_app_signs_and_works_once(
+def test_the_code_of_the_persons_own_app_signs_once(
     asked: Approval, staff: Any, monkeypatch: Any
 ) -> None:
     second = staff("compliance")
@@ -59,7 +59,7 @@ def test_the_code_of_the_own_app_signs_and_works_once(
     assert approve(asked, second, code, monkeypatch) == 1
 
 
-def test_without_the_right_code_nothing_is_done_and_a_row_says_so(
+def test_a_command_without_the_right_code_changes_nothing_and_leaves_a_row(
     asked: Approval, staff: Any, monkeypatch: Any, capsys: Any
 ) -> None:
     second, other = staff("compliance"), staff("compliance")
@@ -77,14 +77,14 @@ def test_without_the_right_code_nothing_is_done_and_a_row_says_so(
     assert refused.count() == 3
 
 
-def test_who_has_no_second_factor_signs_nothing(
+def test_a_person_without_a_second_factor_signs_nothing(
     asked: Approval, staff: Any, monkeypatch: Any
 ) -> None:
     assert approve(asked, staff("compliance"), "123456", monkeypatch) == 1
     assert not signed(asked)
 
 
-def test_after_five_wrong_codes_the_right_one_is_not_taken_either(
+def test_the_right_code_of_a_command_is_refused_after_five_wrong_ones(
     asked: Approval, staff: Any, monkeypatch: Any
 ) -> None:
     second = staff("compliance")
@@ -96,7 +96,7 @@ def test_after_five_wrong_codes_the_right_one_is_not_taken_either(
     assert not signed(asked)
 
 
-def test_where_nothing_can_prove_a_person_nothing_is_done(
+def test_a_command_is_refused_where_nothing_can_prove_the_person(
     asked: Approval, staff: Any, monkeypatch: Any
 ) -> None:
     second = staff("compliance")
@@ -115,7 +115,7 @@ def test_a_rehearsal_asks_for_no_code(rehearsal_clock: Any, asked: Approval, sta
     assert signed(asked)
 
 
-def test_the_other_commands_that_decide_or_reveal_ask_too(staff: Any, tmp_path: Path) -> None:
+def test_every_command_that_decides_or_reveals_asks_for_a_code(staff: Any, tmp_path: Path) -> None:
     texts = {
         path.stem: path.read_text()
         for app in ("winddown", "accounts", "refunds")
@@ -138,7 +138,7 @@ def test_a_code_is_never_an_argument() -> None:
     assert not re.search(r"--(code|otp|totp)", inspect.getsource(StaffCommand))
 
 
-def test_a_code_is_not_asked_of_who_only_asks(switches: None, staff: Any) -> None:
+def test_a_command_that_only_reads_asks_for_no_code(switches: None, staff: Any) -> None:
     first = staff("compliance")
     with code_typed(first):
         call_command("stop_capability", "spend", by=first.login_id, reason="attack")

@@ -33,7 +33,7 @@ def works(token: str) -> bool:
 
 
 @pytest.mark.usefixtures("rehearsal_clock")
-def test_a_session_of_a_customer_ends_by_itself_however_it_is_used(
+def test_a_session_of_a_customer_ends_by_itself_even_in_constant_use(
     person: Callable[..., Any],
 ) -> None:
     browser, began = Client(), clock.now()
@@ -56,7 +56,7 @@ def test_a_device_token_ends_by_itself(person: Callable[..., Any]) -> None:
     assert not works(token)
 
 
-def test_a_device_token_takes_a_fresh_proof_and_its_owner_is_told(
+def test_a_device_token_requires_a_fresh_proof_and_its_owner_is_told(
     person: Callable[..., Any],
 ) -> None:
     someone, browser = person(), Client()
@@ -89,7 +89,7 @@ def test_a_device_token_takes_a_fresh_proof_and_its_owner_is_told(
         "",
     ],
 )
-def test_a_device_without_a_name_that_says_something_gets_no_token(
+def test_a_device_with_an_unusable_name_gets_no_token(
     body: str | bytes, person: Callable[..., Any]
 ) -> None:
     browser = Client(raise_request_exception=False)
@@ -99,7 +99,7 @@ def test_a_device_without_a_name_that_says_something_gets_no_token(
     assert answer.json()["error"]
 
 
-def test_refused_permissions_and_same_person_refusals_leave_entries(
+def test_refusals_by_permission_and_by_same_person_leave_audit_entries(
     rehearsal_clock: Any, programme: Any, staff: Callable[..., Any]
 ) -> None:
     clerk, maker = staff("support"), staff("incident_commander")

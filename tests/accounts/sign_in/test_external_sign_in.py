@@ -36,7 +36,7 @@ def restore(two: tuple[Any, Any]) -> None:
     capabilities.restore("login_external:line", actor=two[1], reason="agreed")
 
 
-def test_a_provider_opens_the_account_that_is_linked(linked: Any, provider: Provider) -> None:
+def test_a_provider_opens_the_linked_account(linked: Any, provider: Provider) -> None:
     browser = Client()
 
     answer = come_back(browser, provider, go_to_provider(browser))
@@ -48,7 +48,7 @@ def test_a_provider_opens_the_account_that_is_linked(linked: Any, provider: Prov
     assert AuthEvent.objects.get(method="line").outcome == "success"
 
 
-def test_only_who_it_is_is_asked_for_and_nothing_else_is_kept(
+def test_only_the_identity_is_requested_and_nothing_else_is_stored(
     linked: Any, provider: Provider
 ) -> None:
     browser = Client()
@@ -61,7 +61,7 @@ def test_only_who_it_is_is_asked_for_and_nothing_else_is_kept(
     assert "somebody@example.com" not in session
 
 
-def test_the_address_widens_nothing(linked: Any, provider: Provider) -> None:
+def test_parameters_in_the_url_do_not_widen_the_request(linked: Any, provider: Provider) -> None:
     browser = Client()
     address = go_to_provider(
         browser, "?scope=email,profile&auth_params=nonce%3Dmine&process=connect"
@@ -88,7 +88,7 @@ def test_a_stopped_provider_is_refused_at_the_start(
     assert provider.asked == []
 
 
-def test_a_handshake_under_way_is_refused_when_it_comes_back(
+def test_a_handshake_under_way_is_refused_at_its_return(
     linked: Any, provider: Provider, two: tuple[Any, Any]
 ) -> None:
     """Rule 14."""
@@ -116,7 +116,7 @@ def test_an_open_session_is_refused_at_its_next_use(
     assert not is_signed_in(browser)
 
 
-def test_after_the_restart_it_works_again_and_the_old_session_does_not(
+def test_a_restarted_provider_works_again_and_the_old_session_does_not(
     linked: Any, provider: Provider, two: tuple[Any, Any]
 ) -> None:
     old, new = Client(), Client()
@@ -130,7 +130,7 @@ def test_after_the_restart_it_works_again_and_the_old_session_does_not(
     assert is_signed_in(new)
 
 
-def test_the_buttons_give_way_to_an_explanation(
+def test_a_stopped_provider_shows_an_explanation_instead_of_its_button(
     linked: Any, provider: Provider, two: tuple[Any, Any]
 ) -> None:
     browser = Client(headers={"accept-language": "en"})
@@ -145,7 +145,7 @@ def test_the_buttons_give_way_to_an_explanation(
     assert "Set a password instead" in page
 
 
-def test_an_identity_that_is_suspended_or_unknown_ends_like_any_other_refusal(
+def test_a_suspended_or_unknown_identity_is_refused_like_any_other(
     linked: Any, provider: Provider, two: tuple[Any, Any]
 ) -> None:
     def ends() -> tuple[int, str, bool]:
@@ -174,7 +174,7 @@ def test_an_identity_that_is_suspended_or_unknown_ends_like_any_other_refusal(
     ],
     ids=str,
 )
-def test_a_token_that_was_not_made_for_this_start_opens_nothing(
+def test_a_token_that_was_issued_for_another_sign_in_opens_nothing(
     linked: Any, provider: Provider, lie: dict[str, Any]
 ) -> None:
     provider.lie = lie
@@ -195,7 +195,7 @@ def test_a_token_signed_by_another_key_opens_nothing(linked: Any, provider: Prov
     assert not is_signed_in(browser)
 
 
-def test_an_answer_works_once_and_only_in_the_browser_that_began(
+def test_an_answer_works_once_and_only_in_the_browser_that_started(
     linked: Any, provider: Provider
 ) -> None:
     mine, other = Client(), Client()

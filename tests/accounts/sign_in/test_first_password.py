@@ -45,7 +45,7 @@ def refused(someone: Any, admission: Admission) -> bool:
     return not User.objects.get(pk=someone.pk).has_usable_password()
 
 
-def test_whoever_a_provider_let_in_just_now_sets_one_and_signs_in_with_it(external: Any) -> None:
+def test_a_customer_let_in_by_a_provider_sets_a_password_and_signs_in(external: Any) -> None:
     choose(external, let_in(external))
 
     assert not Session.objects.filter(user=external).exists()
@@ -53,7 +53,9 @@ def test_whoever_a_provider_let_in_just_now_sets_one_and_signs_in_with_it(extern
     assert sign_ins.sign_in(external.login_id, NEW, origin=NOWHERE) is not None
 
 
-def test_never_while_the_provider_is_stopped(external: Any, staff: Callable[..., Any]) -> None:
+def test_no_first_password_is_set_while_the_provider_is_stopped(
+    external: Any, staff: Callable[..., Any]
+) -> None:
     """Rule 14: from the commit of the stop on, before any sweep."""
     admission = let_in(external)
     capabilities.stop("login_external:line", actor=staff("incident_commander"), reason="t")
@@ -61,7 +63,7 @@ def test_never_while_the_provider_is_stopped(external: Any, staff: Callable[...,
     assert refused(external, admission)
 
 
-def test_nor_with_a_session_from_before_the_stop_when_the_provider_is_back(
+def test_no_first_password_is_set_by_a_session_from_before_the_stop(
     external: Any, staff: Callable[..., Any]
 ) -> None:
     admission = let_in(external)
@@ -74,7 +76,9 @@ def test_nor_with_a_session_from_before_the_stop_when_the_provider_is_back(
     choose(external, let_in(external))
 
 
-def test_nor_while_the_identity_is_suspended(external: Any, done: Callable[..., Any]) -> None:
+def test_no_first_password_is_set_while_the_identity_is_suspended(
+    external: Any, done: Callable[..., Any]
+) -> None:
     admission = let_in(external)
     done("suspend-external-login", providers=["line"])
     assert ExternalIdentity.objects.get().state == "suspended"
@@ -82,14 +86,18 @@ def test_nor_while_the_identity_is_suspended(external: Any, done: Callable[..., 
     assert refused(external, admission)
 
 
-def test_nor_some_time_after_the_sign_in(external: Any, rehearsal_clock: Any) -> None:
+def test_no_first_password_is_set_long_after_the_sign_in(
+    external: Any, rehearsal_clock: Any
+) -> None:
     admission = let_in(external)
     rehearsal_clock.travel(clock.now() + by_link.FRESH_FOR + dt.timedelta(seconds=1))
 
     assert refused(external, admission)
 
 
-def test_nor_from_before_a_fence(external: Any, started: Callable[..., Any]) -> None:
+def test_no_first_password_is_set_by_a_session_from_before_the_fence(
+    external: Any, started: Callable[..., Any]
+) -> None:
     from accounts.errors import AuthorityFenced
 
     admission = let_in(external)
@@ -99,7 +107,7 @@ def test_nor_from_before_a_fence(external: Any, started: Callable[..., Any]) -> 
         choose(external, admission)
 
 
-def test_a_password_that_is_there_is_not_set_by_a_provider(person: Callable[..., Any]) -> None:
+def test_a_provider_cannot_replace_an_existing_password(person: Callable[..., Any]) -> None:
     someone = person(provider="line")
     admission = let_in(someone)
 
@@ -108,7 +116,7 @@ def test_a_password_that_is_there_is_not_set_by_a_provider(person: Callable[...,
     assert sign_ins.sign_in(someone.login_id, OLD, origin=NOWHERE) is not None
 
 
-def test_a_password_sign_in_is_no_provider(person: Callable[..., Any]) -> None:
+def test_a_password_sign_in_cannot_set_a_first_password(person: Callable[..., Any]) -> None:
     someone = person(provider="line", password="")
     by_password = Admission(clock.now(), AuthEvent.PASSWORD, 1)
 
@@ -116,7 +124,7 @@ def test_a_password_sign_in_is_no_provider(person: Callable[..., Any]) -> None:
     assert not by_link.may_set_first_password(someone, None)
 
 
-def test_the_password_that_a_reset_took_away_is_refused_here_too(
+def test_the_removed_password_is_refused_as_a_first_password(
     person: Callable[..., Any], done: Callable[..., Any]
 ) -> None:
     """Rule 11."""
@@ -130,7 +138,7 @@ def test_the_password_that_a_reset_took_away_is_refused_here_too(
         )
 
 
-def test_the_page_is_offered_to_them_and_only_to_them(
+def test_the_page_is_offered_only_to_customers_without_a_password(
     person: Callable[..., Any], programme: Any, client: Any
 ) -> None:
     client.force_login(person())

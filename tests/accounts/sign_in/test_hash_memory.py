@@ -30,7 +30,7 @@ def memory_of_eight(hasher: str) -> int:
     return int(done.stdout)
 
 
-def test_no_more_hashes_run_at_once_than_memory_was_meant_for() -> None:
+def test_hashes_at_once_take_no_more_memory_than_intended() -> None:
     """Eight threads hash; by itself argon2 takes 100 MiB for each of them."""
     taken = {name: memory_of_eight(name) for name in ("Argon2", "BoundedArgon2")}
 

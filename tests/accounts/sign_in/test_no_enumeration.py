@@ -126,7 +126,7 @@ def test_the_time_of_a_refusal_does_not_tell_whether_a_login_id_is_known(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)
-def test_the_measure_sees_it_when_the_hashing_is_left_out(
+def test_the_measure_finds_a_refusal_without_a_hash(
     known: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mistake that is made most often, planted: an unknown login id is refused at once."""
@@ -174,7 +174,7 @@ def test_the_time_of_a_request_for_a_link_does_not_tell_whether_an_address_is_kn
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("page", [RECOVERY, REGISTRATION], ids=lambda page: page.path)
-def test_the_measure_sees_it_when_the_page_itself_finds_out_who_it_is(
+def test_the_measure_finds_a_page_that_looks_the_person_up(
     page: Page,
     addresses: tuple[Callable[[], str], Callable[[], str]],
     settings: Any,

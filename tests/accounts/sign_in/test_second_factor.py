@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 # --- codes --------------------------------------------------------------------------------------
 
 
-def test_the_password_alone_opens_nothing_and_the_code_does(protected: Any) -> None:
+def test_the_password_opens_an_account_only_with_the_code(protected: Any) -> None:
     browser = half_in(protected)
     assert not is_signed_in(browser)
 
@@ -65,7 +65,7 @@ def test_a_recovery_code_works_once(protected: Any) -> None:
     assert len(codes_of(protected)) == 9
 
 
-def test_after_five_wrong_codes_none_is_looked_at_for_a_while(protected: Any) -> None:
+def test_every_code_is_refused_for_a_while_after_five_wrong_ones(protected: Any) -> None:
     browser = half_in(protected)
     for _ in range(second_factor.WRONG_CODES_MAX):
         assert browser.post("/sign-in/code/", {"code": "abcdef"}).status_code == 200
@@ -81,7 +81,7 @@ def test_after_five_wrong_codes_none_is_looked_at_for_a_while(protected: Any) ->
     assert is_signed_in(browser)
 
 
-def test_a_right_code_in_between_forgets_the_wrong_ones(protected: Any) -> None:
+def test_a_right_code_resets_the_count_of_wrong_ones(protected: Any) -> None:
     for _ in range(3):
         browser = half_in(protected)
         for _ in range(second_factor.WRONG_CODES_MAX - 1):
@@ -91,7 +91,7 @@ def test_a_right_code_in_between_forgets_the_wrong_ones(protected: Any) -> None:
         assert is_signed_in(browser)
 
 
-def test_the_secret_is_not_in_the_database_in_clear(person: Callable[..., Any]) -> None:
+def test_the_database_stores_no_secret_in_plain(person: Callable[..., Any]) -> None:
     secret = second_factor.add_app(person())
 
     with connection.cursor() as cursor:
@@ -99,7 +99,7 @@ def test_the_secret_is_not_in_the_database_in_clear(person: Callable[..., Any]) 
         assert secret not in cursor.fetchone()[0]
 
 
-def test_half_a_sign_in_is_given_up_after_ten_minutes(protected: Any, settings: Any) -> None:
+def test_half_a_sign_in_expires_after_ten_minutes(protected: Any, settings: Any) -> None:
     browser = half_in(protected)
     session = browser.session
     session["account_login"]["initiated_at"] = time.time() - settings.ACCOUNT_LOGIN_TIMEOUT - 1
@@ -130,7 +130,7 @@ def test_an_app_is_added_by_its_code_and_recovery_codes_are_shown_once(
     assert not any(code in again for code in codes)
 
 
-def test_what_is_added_is_dated_by_the_programme_s_clock(
+def test_an_added_factor_is_dated_by_the_clock_of_the_programme(
     rehearsal_clock: Any, person: Callable[..., Any]
 ) -> None:
     at = dt.datetime(2019, 7, 5, tzinfo=dt.UTC)
@@ -142,7 +142,7 @@ def test_what_is_added_is_dated_by_the_programme_s_clock(
     assert Authenticator.objects.get(user=someone, type="totp").created_at == at
 
 
-def test_adding_asks_again_when_the_sign_in_is_old(person: Callable[..., Any]) -> None:
+def test_adding_a_factor_asks_again_after_an_old_sign_in(person: Callable[..., Any]) -> None:
     someone = person()
     browser = half_in(someone)
     make_stale(browser)
@@ -162,7 +162,7 @@ def test_adding_asks_again_when_the_sign_in_is_old(person: Callable[..., Any]) -
     assert browser.get("/account/second-factor/app/").status_code == 200
 
 
-def test_nothing_is_added_by_a_session_from_before_the_fence(
+def test_a_session_from_before_the_fence_cannot_add_a_factor(
     person: Callable[..., Any], started: Callable[..., Any]
 ) -> None:
     """Rule 9: a thief who is signed in when the fence rises plants no key that opens the door later."""
@@ -195,7 +195,7 @@ def test_a_passkey_from_before_the_fence_opens_nothing_by_itself(
     assert sign_ins.sign_in_passkey(someone, registered_at=clock.now(), origin=origin)
 
 
-def test_a_passkey_obeys_the_switch_and_the_end_of_the_account(
+def test_a_passkey_obeys_the_stop_of_sign_in_and_a_disabled_account(
     person: Callable[..., Any], officer: Any, two: tuple[Any, Any]
 ) -> None:
     someone, origin, at = person(), Origin(), clock.now()
@@ -226,7 +226,7 @@ def test_a_customer_may_remove_the_last_factor_and_staff_may_not(
 # --- in a rehearsal -----------------------------------------------------------------------------
 
 
-def test_a_code_is_told_in_a_rehearsal_only(
+def test_staff_code_prints_a_code_only_in_a_rehearsal(
     officer: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     second_factor.add_app(officer)
@@ -235,7 +235,7 @@ def test_a_code_is_told_in_a_rehearsal_only(
         call_command("staff_code", officer.login_id)
 
 
-def test_in_a_rehearsal_the_code_told_opens_the_console(
+def test_the_code_printed_in_a_rehearsal_opens_the_console(
     rehearsal_clock: Any,
     programme: Any,
     staff: Callable[..., Any],

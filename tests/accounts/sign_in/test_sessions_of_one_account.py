@@ -18,7 +18,7 @@ from tests.signing_in import is_signed_in, sign_in
 pytestmark = pytest.mark.django_db
 
 
-def test_the_owner_sees_and_ends_what_is_open(person: Callable[..., Any]) -> None:
+def test_the_owner_sees_and_ends_open_sessions(person: Callable[..., Any]) -> None:
     someone = person()
     here = half_in(someone)
     there = Client(headers={"user-agent": "Mozilla/5.0 (iPhone) Version/17 Safari/604.1"})
@@ -64,7 +64,7 @@ def test_support_signs_an_account_out_and_does_not_disable_it(
     assert User.objects.get(pk=someone.pk).is_active
 
 
-def test_a_disabled_account_is_let_in_again_by_undo(
+def test_an_account_can_sign_in_again_after_its_disabling_is_undone(
     person: Callable[..., Any], staff: Callable[..., Any]
 ) -> None:
     someone = person()
@@ -81,7 +81,7 @@ def test_a_disabled_account_is_let_in_again_by_undo(
     assert is_signed_in(half_in(someone))
 
 
-def test_the_devices_page_speaks_json(person: Callable[..., Any]) -> None:
+def test_the_devices_page_answers_in_json(person: Callable[..., Any]) -> None:
     someone = person()
     browser = half_in(someone)
 

@@ -184,7 +184,7 @@ OPENS: dict[type[Credential], set[str]] = {
 
 @pytest.mark.parametrize("measure", ["fence", "provider", "everywhere", "disable"])
 @pytest.mark.parametrize("kind", OPENS, ids=lambda kind: kind.__name__)
-def test_what_still_opens_an_account_after_a_measure(
+def test_each_credential_opens_an_account_after_each_measure_as_declared(
     kind: type[Credential],
     measure: str,
     measures: dict[str, Measure],
@@ -203,7 +203,7 @@ def test_what_still_opens_an_account_after_a_measure(
 
 
 @pytest.mark.parametrize("kind", OPENS, ids=lambda kind: kind.__name__)
-def test_what_a_measure_ended_for_one_account_is_untouched_for_another(
+def test_a_measure_against_one_account_does_not_touch_another(
     kind: type[Credential],
     measures: dict[str, Measure],
     person: Callable[..., Any],
@@ -218,7 +218,7 @@ def test_what_a_measure_ended_for_one_account_is_untouched_for_another(
     assert credential.opens()
 
 
-def test_an_account_that_is_enabled_again_has_nothing_open(
+def test_no_old_credential_opens_an_account_that_is_enabled_again(
     person: Callable[..., Any], provider: Provider, two: tuple[Any, Any]
 ) -> None:
     someone = person()
@@ -232,7 +232,7 @@ def test_an_account_that_is_enabled_again_has_nothing_open(
     assert Password(someone, provider).opens()
 
 
-def test_of_a_thousand_old_sessions_and_tokens_none_works_behind_the_fence(
+def test_none_of_a_thousand_old_sessions_and_tokens_works_after_the_fence(
     person: Callable[..., Any], started: Callable[..., Any]
 ) -> None:
     """Rule 9, with no worker running: nothing was swept, everything is refused."""
@@ -277,7 +277,7 @@ def test_of_a_thousand_old_sessions_and_tokens_none_works_behind_the_fence(
 BACKEND = "accounts.sign_in.backends.LoginIdBackend"
 
 
-def test_half_a_sign_in_is_gone_with_the_fence_and_not_only_unfinished(
+def test_half_a_sign_in_is_deleted_by_the_fence(
     person: Callable[..., Any], provider: Provider, started: Callable[..., Any]
 ) -> None:
     half = HalfASignIn(person(), provider)
@@ -288,7 +288,7 @@ def test_half_a_sign_in_is_gone_with_the_fence_and_not_only_unfinished(
     assert not Session.objects.filter(user=half.person).exists()
 
 
-def test_the_admission_of_the_first_factor_is_the_session_s(
+def test_the_session_keeps_the_admission_of_the_first_factor(
     person: Callable[..., Any], provider: Provider
 ) -> None:
     half = HalfASignIn(person(), provider)
@@ -300,7 +300,7 @@ def test_the_admission_of_the_first_factor_is_the_session_s(
     assert Session.objects.get(user=half.person).issued_at.isoformat() == given["at"]
 
 
-def test_signing_in_over_another_person_s_session_leaves_nothing_of_it(
+def test_a_sign_in_over_the_session_of_another_person_keeps_nothing_of_it(
     person: Callable[..., Any], provider: Provider
 ) -> None:
     first, second = person(), person()
@@ -325,7 +325,7 @@ def test_no_session_is_opened_without_an_admission(person: Callable[..., Any]) -
 # --- device tokens ------------------------------------------------------------------------------
 
 
-def test_a_token_is_stored_as_its_digest_only(
+def test_a_token_is_stored_only_as_its_digest(
     person: Callable[..., Any], provider: Provider
 ) -> None:
     token = Token(person(), provider)
@@ -339,7 +339,7 @@ def test_a_token_is_stored_as_its_digest_only(
         assert text not in cursor.fetchone()[0]
 
 
-def test_a_token_is_given_to_a_signed_in_customer_only(
+def test_a_token_is_given_only_to_a_signed_in_customer(
     person: Callable[..., Any], provider: Provider, client: Client
 ) -> None:
     body = {"data": json.dumps({"device_name": "x"}), "content_type": "application/json"}
@@ -349,7 +349,9 @@ def test_a_token_is_given_to_a_signed_in_customer_only(
     assert forged.post("/account/devices/", **body).status_code == 403
 
 
-def test_a_token_begets_no_token(person: Callable[..., Any], provider: Provider) -> None:
+def test_a_token_cannot_create_another_token(
+    person: Callable[..., Any], provider: Provider
+) -> None:
     """Else a thief of one could keep it alive for ever."""
     token = Token(person(), provider)
 
@@ -387,7 +389,7 @@ def test_a_wrong_token_beside_a_good_session_is_refused(
     assert answer.status_code == 401
 
 
-def test_every_kind_of_credential_is_judged_by_one_rule(
+def test_sessions_and_tokens_from_before_a_stop_stay_refused_after_it(
     person: Callable[..., Any], provider: Provider, two: tuple[Any, Any]
 ) -> None:
     """A session of a provider stays refused after the provider is back; what is opened then works."""

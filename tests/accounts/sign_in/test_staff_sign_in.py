@@ -60,13 +60,13 @@ def test_staff_without_a_second_factor_reach_nothing(officer: Any) -> None:
             assert answer["Location"] == "/account/second-factor/", path
 
 
-def test_a_poll_of_staff_without_a_second_factor_reloads_the_page(officer: Any) -> None:
+def test_a_poll_by_staff_without_a_second_factor_reloads_the_page(officer: Any) -> None:
     answer = half_in(officer).get("/console/", headers={"HX-Request": "true"})
 
     assert answer["HX-Refresh"] == "true"
 
 
-def test_setting_one_up_opens_the_console_and_the_next_sign_in_asks_for_it(officer: Any) -> None:
+def test_an_added_factor_opens_the_console_and_is_asked_at_the_next_sign_in(officer: Any) -> None:
     browser = half_in(officer)
     add_app(browser)
 
@@ -75,7 +75,7 @@ def test_setting_one_up_opens_the_console_and_the_next_sign_in_asks_for_it(offic
     assert half_in(officer).get("/console/")["Location"].startswith("/sign-in/")
 
 
-def test_a_dangerous_act_asks_again_and_is_then_done_with_what_was_typed(
+def test_a_dangerous_act_asks_again_and_then_uses_what_was_typed(
     officer: Any, staff: Callable[..., Any]
 ) -> None:
     second_factor.add_app(officer)
@@ -108,7 +108,7 @@ def test_a_dangerous_act_asks_again_and_is_then_done_with_what_was_typed(
     "act",
     ["/console/runs/{run}/approve/", "/console/workflows/freeze-charges/plan/"],
 )
-def test_every_dangerous_form_of_the_console_asks(
+def test_every_dangerous_form_of_the_console_asks_again(
     act: str, officer: Any, staff: Callable[..., Any]
 ) -> None:
     run = planning.plan("freeze-charges", actor=staff("incident_commander"), reason="test")
@@ -127,7 +127,7 @@ def test_every_dangerous_form_of_the_console_asks(
     assert run.state == "awaiting_approval"
 
 
-def test_a_session_of_staff_ends_after_eight_hours_whatever_is_done_in_it(
+def test_a_session_of_staff_ends_after_eight_hours_even_in_constant_use(
     rehearsal_clock: Any, officer: Any
 ) -> None:
     browser = Client()
@@ -142,7 +142,7 @@ def test_a_session_of_staff_ends_after_eight_hours_whatever_is_done_in_it(
     assert not Session.objects.filter(user=officer).exists()
 
 
-def test_a_session_lives_half_an_hour_from_its_last_use_and_a_poll_is_no_use(officer: Any) -> None:
+def test_a_session_ends_half_an_hour_after_its_last_use_and_a_poll_is_no_use(officer: Any) -> None:
     browser = Client()
     open_session(browser, officer)
 
@@ -162,7 +162,7 @@ def test_a_session_lives_half_an_hour_from_its_last_use_and_a_poll_is_no_use(off
     assert age() > dt.timedelta(minutes=29)
 
 
-def test_a_customer_s_session_ends_with_the_browser_unless_asked(
+def test_a_session_of_a_customer_ends_with_the_browser_unless_remembered(
     person: Callable[..., Any],
 ) -> None:
     browser = half_in(person())
@@ -171,7 +171,7 @@ def test_a_customer_s_session_ends_with_the_browser_unless_asked(
     assert browser.session.get_expire_at_browser_close()
 
 
-def test_staff_are_not_remembered(officer: Any) -> None:
+def test_a_session_of_staff_ends_with_the_browser_even_if_remembered(officer: Any) -> None:
     second_factor.add_app(officer)
     browser = Client()
 

@@ -29,7 +29,7 @@ def test_a_killed_supervisor_takes_its_server_along_and_is_replaced(
     assert not lives(child)
 
 
-def test_killed_supervisors_leave_no_server(home: Home) -> None:
+def test_no_server_survives_its_killed_supervisor(home: Home) -> None:
     client = home.client()
     client.urls()
 
@@ -72,7 +72,7 @@ def test_a_killed_valkey_is_started_again_for_its_users(home: Home) -> None:
     )
 
 
-def test_everything_killed_at_once_is_recovered_like_a_power_cut(home: Home) -> None:
+def test_the_data_survives_when_everything_is_killed_at_once(home: Home) -> None:
     client = home.client()
     database, _ = client.urls()
     query(database, "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('still here')")

@@ -52,7 +52,7 @@ def test_another_process_of_nobody_reaches_neither_sockets_nor_data(home: Home) 
 
 
 @needs_root
-def test_roots_private_directory_is_not_opened_but_left_aside(directory: Path) -> None:
+def test_servers_of_root_do_not_use_a_private_directory(directory: Path) -> None:
     directory.chmod(0o700)
     home = Home(directory / ".local")
     try:
@@ -89,7 +89,7 @@ def test_programs_in_roots_private_directory_are_copied_for_the_servers(
 
 
 @needs_root
-def test_a_strict_umask_does_not_shut_the_servers_out(directory: Path) -> None:
+def test_the_servers_start_under_a_strict_umask(directory: Path) -> None:
     home = Home(directory / ".local")
     before = os.umask(0o077)
     try:
@@ -103,7 +103,7 @@ def test_a_strict_umask_does_not_shut_the_servers_out(directory: Path) -> None:
 
 
 @needs_root
-def test_another_users_checkout_is_served_as_that_user(directory: Path) -> None:
+def test_servers_of_another_users_checkout_run_as_that_user(directory: Path) -> None:
     home = Home(directory / ".local")
     home.path.mkdir()
     daemon = 1
@@ -120,7 +120,7 @@ def test_another_users_checkout_is_served_as_that_user(directory: Path) -> None:
 
 
 @needs_root
-def test_a_checkout_that_root_used_before_is_refused_to_others_in_one_sentence(home: Home) -> None:
+def test_a_checkout_used_by_root_is_refused_to_others_in_one_sentence(home: Home) -> None:
     home.run_once()
     read, write = os.pipe()
     child = os.fork()

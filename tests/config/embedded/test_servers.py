@@ -29,7 +29,7 @@ def test_a_second_start_finds_the_data_of_the_first(home: Home) -> None:
     assert redis.Redis.from_url(broker).get("kept") == b"still here"
 
 
-def test_it_is_postgresql_18_and_valkey_9_that_keep_what_they_confirmed(home: Home) -> None:
+def test_postgresql_18_and_valkey_9_run_with_durable_settings(home: Home) -> None:
     database, broker = home.client().urls()
 
     assert query(database, "SHOW server_version")[0][0].startswith("18.")  # type: ignore[attr-defined]
@@ -75,7 +75,7 @@ def test_the_server_stays_for_the_second_process_when_the_first_has_left(home: H
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_nothing_is_left_when_the_last_user_dies(home: Home, number: signal.Signals) -> None:
+def test_the_servers_stop_when_the_last_user_dies(home: Home, number: signal.Signals) -> None:
     client = home.client()
     client.urls()
     assert home.runs()
@@ -85,7 +85,7 @@ def test_nothing_is_left_when_the_last_user_dies(home: Home, number: signal.Sign
     home.wait_until_nothing_runs()
 
 
-def test_an_open_session_does_not_keep_the_server(home: Home) -> None:
+def test_the_server_stops_though_a_session_is_open(home: Home) -> None:
     client = home.client()
     database, _ = client.urls()
 
@@ -94,7 +94,7 @@ def test_an_open_session_does_not_keep_the_server(home: Home) -> None:
         home.wait_until_nothing_runs()
 
 
-def test_status_and_stop_are_for_people(home: Home) -> None:
+def test_status_and_stop_print_what_a_person_can_read(home: Home) -> None:
     client = home.client()
     client.urls()
 
@@ -115,7 +115,7 @@ def test_status_and_stop_are_for_people(home: Home) -> None:
     home.wait_until_nothing_runs()
 
 
-def test_the_folder_runs_where_nothing_but_python_is_installed(home: Home) -> None:
+def test_the_folder_runs_with_only_python_installed(home: Home) -> None:
     home.client().urls()
 
     def say(verb: str) -> str:

@@ -10,7 +10,7 @@ from config.embedded.valkey import RIGHTS
 from tests.config.embedded.homes import Home
 
 
-def test_valkey_lets_nobody_in_without_a_password(home: Home) -> None:
+def test_valkey_refuses_a_connection_without_a_password(home: Home) -> None:
     _, broker = home.client().urls()
     address = f"unix://{broker.partition('@')[2]}"
     password = embedded.Valkey(home.place).url_of("winddown").split("@")[0].split(":")[-1]
@@ -34,12 +34,12 @@ def test_valkey_lets_nobody_in_without_a_password(home: Home) -> None:
         "CLIENT LIST", "FUNCTION LIST", "DEBUG SLEEP 0",
     ],
 )  # fmt: skip
-def test_our_processes_may_not_give_valkey_a_dangerous_command(valkey: str, command: str) -> None:
+def test_valkey_refuses_dangerous_commands_of_our_processes(valkey: str, command: str) -> None:
     with pytest.raises(redis.ResponseError, match="no permissions|not allowed"):
         redis.Redis.from_url(valkey).execute_command(*command.split())
 
 
-def test_a_script_may_do_no_more_than_who_runs_it(valkey: str) -> None:
+def test_a_script_has_no_more_rights_than_its_caller(valkey: str) -> None:
     client = redis.Redis.from_url(valkey)
 
     assert client.eval("return redis.call('INCR', KEYS[1])", 1, "counted") == 1

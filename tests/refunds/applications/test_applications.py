@@ -62,7 +62,7 @@ def test_the_amount_confirmed_must_be_the_amount_owed(house: House) -> None:
     assert not RefundApplication.objects.exists()
 
 
-def test_who_has_no_wallet_has_nothing_to_apply_for(house: House, customer: Any) -> None:
+def test_a_customer_without_a_wallet_cannot_apply(house: House, customer: Any) -> None:
     house.entitled(1)
     stranger = customer()
     with pytest.raises(submitting.NothingOwed):
@@ -71,7 +71,7 @@ def test_who_has_no_wallet_has_nothing_to_apply_for(house: House, customer: Any)
         )
 
 
-def test_nobody_applies_while_applications_are_stopped(house: House) -> None:
+def test_an_application_is_refused_while_applications_are_stopped(house: House) -> None:
     (owed,) = house.entitled(1)
     capabilities.stop(
         "refund_apply", actor=person("winddown.stop_capability"), reason="something is wrong"
@@ -80,7 +80,7 @@ def test_nobody_applies_while_applications_are_stopped(house: House) -> None:
         house.apply(owed)
 
 
-def test_one_refused_submission_does_not_hold_up_the_others(house: House) -> None:
+def test_one_refused_submission_does_not_stop_the_others(house: House) -> None:
     rows = house.entitled(3)
     sent = [
         Submission(
@@ -110,7 +110,7 @@ def test_a_name_that_no_bank_carries_is_refused_with_its_characters(house: House
     assert done.payee.name_kana == "ｷﾕｳﾖ ｲﾁﾛｳ"
 
 
-def test_a_branch_outside_the_active_bank_data_is_refused(house: House) -> None:
+def test_a_branch_that_the_active_bank_data_lacks_is_refused(house: House) -> None:
     """Rule 51."""
     (owed,) = house.entitled(1)
     with pytest.raises(PayeeRefused, match="branch_code"):
@@ -133,7 +133,7 @@ def test_an_amount_above_the_limit_waits_for_two_people(house: House) -> None:
     house.money_holds()
 
 
-def test_the_web_channel_takes_an_identity_check_and_two_people(house: House) -> None:
+def test_the_web_channel_requires_an_identity_check_and_two_people(house: House) -> None:
     (owed,) = house.entitled(1)
     sent = house.apply(owed, channel="web", confirmed_minor=None)
     assert sent.state == "identity_check"
@@ -151,14 +151,14 @@ def test_the_web_channel_takes_an_identity_check_and_two_people(house: House) ->
     house.money_holds()
 
 
-def test_nobody_acts_for_somebody_elses_application(house: House, customer: Any) -> None:
+def test_an_application_of_another_person_cannot_be_changed(house: House, customer: Any) -> None:
     (owed,) = house.entitled(1)
     sent = house.apply(owed)
     with pytest.raises(NotPermitted):
         review.withdraw(sent, actor=customer())
 
 
-def test_an_application_can_be_withdrawn_until_a_payout_is_under_way(house: House) -> None:
+def test_an_application_can_be_withdrawn_until_its_payout_is_under_way(house: House) -> None:
     one, other = house.entitled(2)
     first, second = house.apply(one), house.apply(other)
     review.withdraw(first, actor=one.wallet.account)
@@ -216,7 +216,7 @@ def test_the_window_ends_at_midnight_of_its_last_day(house: House, moment: str, 
         assert house.apply(owed).state == "approved"
 
 
-def test_a_late_claim_is_paid_after_exclusion_when_a_second_person_agrees(house: House) -> None:
+def test_a_late_claim_is_paid_after_exclusion_if_a_second_person_agrees(house: House) -> None:
     """Rule 40, rule 42: what was excluded is owed again, and settles as a late claim."""
     (owed,) = house.entitled(1)
     clock.travel(jst("2020-01-11T00:00"), frozen=True)
@@ -243,7 +243,7 @@ def test_a_late_claim_is_paid_after_exclusion_when_a_second_person_agrees(house:
     house.money_holds()
 
 
-def test_only_what_nobody_applied_for_is_excluded(house: House) -> None:
+def test_only_entitlements_without_an_application_are_excluded(house: House) -> None:
     """Rule 42: in process, returned, held, and undeliverable notices stay owed."""
     silent, applied, held, unreached = house.entitled(4)
     house.apply(applied, channel="web")
@@ -262,7 +262,7 @@ def test_only_what_nobody_applied_for_is_excluded(house: House) -> None:
     house.money_holds()
 
 
-def test_an_account_of_too_many_holders_waits_for_a_look(house: House) -> None:
+def test_an_account_of_too_many_holders_waits_for_review(house: House) -> None:
     """Rule 58: more than three holders give the same account."""
     rows = house.entitled(5)
     account = house.account()
@@ -283,7 +283,7 @@ def test_an_account_of_too_many_holders_waits_for_a_look(house: House) -> None:
     house.money_holds()
 
 
-def test_what_was_proposed_is_what_is_approved(house: House) -> None:
+def test_an_application_changed_after_the_proposal_requires_a_new_one(house: House) -> None:
     """An application that changed between proposal and approval takes a new proposal."""
     (owed,) = house.entitled(1, paid_minor=100_001)
     waiting = house.apply(owed)
@@ -298,7 +298,7 @@ def test_what_was_proposed_is_what_is_approved(house: House) -> None:
     house.money_holds()
 
 
-def test_a_changed_account_waits_and_owes_a_notice_on_the_old_channel(house: House) -> None:
+def test_a_changed_account_waits_and_is_notified_on_the_old_channel(house: House) -> None:
     """Rule 57: 24 hours of cooling-off after a change, none after the first entry."""
     (owed,) = house.entitled(1)
     holder = owed.wallet.account
@@ -315,7 +315,7 @@ def test_a_changed_account_waits_and_owes_a_notice_on_the_old_channel(house: Hou
     assert house.paid_batch().items == 1
 
 
-def test_a_new_channel_of_the_holder_cools_off_like_a_new_account(house: House) -> None:
+def test_a_new_channel_of_the_holder_waits_like_a_new_account(house: House) -> None:
     """Rule 57, for whoever got back in by an assisted case: no money leaves for 24 hours."""
     (owed,) = house.entitled(1)
     house.apply(owed)
@@ -327,7 +327,7 @@ def test_a_new_channel_of_the_holder_cools_off_like_a_new_account(house: House) 
     assert house.paid_batch().items == 1
 
 
-def test_the_same_account_again_is_no_change(house: House) -> None:
+def test_entering_the_same_account_again_is_no_change(house: House) -> None:
     (owed,) = house.entitled(1)
     holder, account = owed.wallet.account, house.account()
     first = payees.enter(holder, account, actor=holder)

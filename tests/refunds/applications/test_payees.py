@@ -19,7 +19,7 @@ from winddown.files import FileDiffers, write_once
 pytestmark = pytest.mark.django_db
 
 
-def test_an_account_number_stands_nowhere_in_plain(house: House) -> None:
+def test_an_account_number_is_stored_nowhere_in_plain(house: House) -> None:
     """Rule 65."""
     (owed,) = house.entitled(1)
     account = house.account()
@@ -53,7 +53,7 @@ def test_a_sealed_number_opens_only_in_its_own_row(house: House) -> None:
         encryption.unseal(bytes(changed), place=f"refunds_payee/account_number/{one.pk}")
 
 
-def test_a_payee_is_a_version_that_nobody_can_change(house: House) -> None:
+def test_a_version_of_a_payee_cannot_be_changed(house: House) -> None:
     one, other = (house.apply(row).payee for row in house.entitled(2))
     for sql in (
         "UPDATE refunds_payee SET branch_code = '101' WHERE id = %s",
@@ -69,7 +69,7 @@ def test_a_payee_is_a_version_that_nobody_can_change(house: House) -> None:
             cursor.execute(sql, [one.pk])
 
 
-def test_a_payee_that_the_bank_does_not_know_is_not_paid_until_corrected_or_overridden(
+def test_a_payee_unknown_to_the_bank_is_paid_only_after_correction_or_override(
     house: House,
 ) -> None:
     """Rule 56."""
@@ -101,7 +101,7 @@ def test_only_a_refused_payee_can_be_overridden(house: House) -> None:
         payees.ask_override(payee, actor=house.support, reason="why not")
 
 
-def test_the_bank_is_asked_once_about_each_payee_and_answers_once(house: House) -> None:
+def test_each_payee_is_checked_once_and_answered_once(house: House) -> None:
     """Rule 25."""
     house.apply(house.entitled(1)[0])
     path = payees.export_check_file(house.bank.inbox, actor=house.treasury, reason="test")

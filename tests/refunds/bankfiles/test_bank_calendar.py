@@ -46,7 +46,7 @@ def test_business_days_of_nine_years_equal_an_independent_calendar() -> None:
         (date(2020, 1, 3), date(2020, 1, 6)),
     ],
 )
-def test_a_value_date_when_banks_rest_is_refused_with_the_next_day_they_work(
+def test_a_value_date_on_a_bank_holiday_is_refused_with_the_next_business_day(
     value_date: date, proposed: date
 ) -> None:
     """Rule 49."""
@@ -65,7 +65,7 @@ def test_a_past_value_date_is_refused_and_today_is_not() -> None:
     assert refusal.value.proposed == today
 
 
-def test_a_value_date_thirty_one_days_ahead_is_taken_and_one_more_is_not() -> None:
+def test_a_value_date_is_accepted_up_to_thirty_one_days_ahead() -> None:
     """Rule 49: the file knows no year and banks take about a month."""
     today = date(2019, 11, 18)
     check_value_date(date(2019, 12, 19), today)
@@ -74,13 +74,13 @@ def test_a_value_date_thirty_one_days_ahead_is_taken_and_one_more_is_not() -> No
     assert refusal.value.proposed == date(2019, 12, 19)
 
 
-def test_a_bank_with_a_shorter_limit_is_obeyed() -> None:
+def test_a_shorter_limit_of_a_bank_applies() -> None:
     """Rule 49."""
     with pytest.raises(ValueDateRefused):
         check_value_date(date(2019, 11, 29), date(2019, 11, 18), days_ahead_max=10)
 
 
-def test_a_holiday_at_the_end_of_the_reach_proposes_the_last_day_within_it() -> None:
+def test_a_holiday_on_the_last_day_proposes_the_last_business_day_before_it() -> None:
     """Rule 49: day 31 is a Sunday, and the Monday after it would be refused again."""
     with pytest.raises(ValueDateRefused) as refusal:
         check_value_date(date(2019, 11, 17), date(2019, 10, 17))
@@ -88,7 +88,7 @@ def test_a_holiday_at_the_end_of_the_reach_proposes_the_last_day_within_it() -> 
 
 
 @given(today=DAYS, days=st.integers(-10, 40))
-def test_the_proposed_day_is_always_taken(today: date, days: int) -> None:
+def test_the_proposed_day_is_always_accepted(today: date, days: int) -> None:
     """Rule 49."""
     value_date = today + timedelta(days=days)
     try:
@@ -98,7 +98,7 @@ def test_the_proposed_day_is_always_taken(today: date, days: int) -> None:
 
 
 @given(DAYS)
-def test_the_next_business_day_is_the_first_one_after(day: date) -> None:
+def test_the_next_business_day_is_the_first_one_after_the_given_day(day: date) -> None:
     """Rule 49."""
     following = next_bank_business_day(day)
     assert following > day
@@ -109,13 +109,13 @@ def test_the_next_business_day_is_the_first_one_after(day: date) -> None:
     assert roll_forward(day) == (day if is_bank_business_day(day) else following)
 
 
-def test_the_last_day_of_a_sixty_day_window_rolls_over_the_weekend() -> None:
+def test_the_last_day_of_a_sixty_day_window_moves_past_the_weekend() -> None:
     """L6: 1 October 2019 + 60 days is a Saturday."""
     assert roll_forward(date(2019, 10, 1) + timedelta(days=60)) == date(2019, 12, 2)
 
 
 @pytest.mark.parametrize("year", [1900, 2100])
-def test_a_year_without_data_is_refused_and_not_taken_for_open(year: int) -> None:
+def test_a_year_without_holiday_data_is_refused(year: int) -> None:
     """Rule 49."""
     with pytest.raises(BankFileError):
         is_bank_business_day(

@@ -88,7 +88,7 @@ def test_a_name_becomes_exactly_the_banks_bytes() -> None:
         ("ス〜ザン", ("〜",)),
     ],
 )
-def test_what_the_network_cannot_carry_is_refused_with_the_characters(
+def test_characters_that_the_network_cannot_carry_are_refused_by_name(
     typed: str, characters: tuple[str, ...]
 ) -> None:
     """Rule 47."""
@@ -116,7 +116,7 @@ def test_every_text_agrees_with_the_measured_normaliser(typed: str) -> None:
 
 
 @given(st.text(max_size=30))
-def test_any_text_is_either_bank_text_of_single_bytes_or_refused_by_name(typed: str) -> None:
+def test_any_text_becomes_single_byte_bank_text_or_is_refused_by_name(typed: str) -> None:
     """Rule 47."""
     try:
         result = to_bank_kana(typed)
@@ -159,6 +159,6 @@ def test_a_long_name_is_cut_to_thirty_bytes_and_flagged() -> None:
     assert fits("ガ" * 15) == ("ｶﾞ" * 15, False)
 
 
-def test_a_cut_at_a_space_leaves_no_space_at_the_end() -> None:
+def test_a_name_cut_at_a_space_ends_without_a_space() -> None:
     """Rule 48."""
     assert fits("アイウエ オカ", bytes_max=5) == ("ｱｲｳｴ", True)

@@ -25,7 +25,7 @@ def written(bank: Format, items: list[TransferItem], *, records_max: int = 100) 
 
 @each_format
 @given(items=ITEMS)
-def test_what_a_format_writes_it_reads_back(bank: Format, items: list[TransferItem]) -> None:
+def test_a_format_reads_back_what_it_writes(bank: Format, items: list[TransferItem]) -> None:
     """Rule 48."""
     file = bank.read(written(bank, items))
     assert file.remitter == REMITTER
@@ -34,7 +34,7 @@ def test_what_a_format_writes_it_reads_back(bank: Format, items: list[TransferIt
 
 
 @each_format
-def test_a_file_holds_no_more_than_the_bank_takes(bank: Format) -> None:
+def test_a_file_holds_no_more_items_than_the_bank_accepts(bank: Format) -> None:
     """Rule 50."""
     items = [item(number) for number in (1, 2, 3)]
     assert written(bank, items, records_max=3)
@@ -45,7 +45,7 @@ def test_a_file_holds_no_more_than_the_bank_takes(bank: Format) -> None:
 
 
 @each_format
-def test_a_file_that_is_cut_off_is_refused_whole(bank: Format) -> None:
+def test_a_truncated_file_is_refused_as_a_whole(bank: Format) -> None:
     """Rule 48."""
     content = written(bank, [item(1), item(2)])
     with pytest.raises(BankFileError):
@@ -53,7 +53,7 @@ def test_a_file_that_is_cut_off_is_refused_whole(bank: Format) -> None:
 
 
 @each_format
-def test_a_question_about_accounts_is_read_as_one_that_nobody_answered(bank: Format) -> None:
+def test_a_check_request_is_read_as_one_without_answers(bank: Format) -> None:
     """Rule 56: it names the accounts, and it can neither pay nor match."""
     asked = [item(number, amount_minor=0) for number in (1, 2)]
     content = b"".join(bank.write_questions(REMITTER, FRIDAY, asked))
@@ -71,7 +71,7 @@ def test_a_file_name_ends_in_a_plain_suffix(bank: Format) -> None:
     assert re.fullmatch(r"[a-z]{2,4}", bank.suffix)
 
 
-def test_an_account_without_a_format_of_its_own_has_the_standard_one(
+def test_an_account_without_its_own_format_uses_the_standard_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert formats.format_of("0001") is FORMATS["zengin"]
@@ -89,5 +89,5 @@ def test_an_account_without_a_format_of_its_own_has_the_standard_one(
     assert formats.format_of("0001") is FORMATS["zengin"]
 
 
-def test_every_bank_with_a_format_of_its_own_names_one_in_the_table() -> None:
+def test_every_bank_with_its_own_format_names_one_of_the_table() -> None:
     assert set(formats.FORMAT_OF_BANK.values()) <= set(FORMATS)

@@ -50,7 +50,7 @@ def test_every_name_fits_its_field_in_bank_text(
         assert 1 <= len(row.kana) <= zengin_codes.NAME_BYTES_MAX
 
 
-def test_known_names_come_half_width(
+def test_known_names_are_converted_to_half_width(
     banks: list[zengin_codes.BankRow], branches: list[zengin_codes.BranchRow]
 ) -> None:
     """Rule 51."""

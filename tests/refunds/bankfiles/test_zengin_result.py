@@ -72,7 +72,7 @@ def place_of(data: bytes) -> tuple[int | None, int | None]:
 # --- what became of each transfer
 
 
-def test_the_answer_is_the_golden_one_byte_for_byte() -> None:
+def test_the_answer_equals_the_golden_file_byte_for_byte() -> None:
     """Rule 55."""
     assert result_of(LINES) == (GOLDEN / "zengin_result.zengin").read_bytes()
     assert check_of(CHECKS) == (GOLDEN / "zengin_check.zengin").read_bytes()
@@ -96,7 +96,7 @@ def test_results_repeat_the_transfer_and_add_a_code_at_115() -> None:
     line_end=st.sampled_from([b"\r\n", b""]),
     data=st.data(),
 )
-def test_results_come_back_as_they_were_written(
+def test_results_are_read_back_as_written(
     items: list[TransferItem], line_end: bytes, data: st.DataObject
 ) -> None:
     """Rule 55."""
@@ -110,7 +110,7 @@ def test_results_come_back_as_they_were_written(
     assert file.header.remitter == REMITTER
 
 
-def test_the_dates_of_an_answer_find_their_years_across_new_year() -> None:
+def test_dates_of_an_answer_get_the_right_year_across_new_year() -> None:
     """Rule 55."""
     header = read_results(result_of(LINES)).header
     assert header.value_date(near=ANSWERED_ON) == VALUE_DATE
@@ -118,7 +118,7 @@ def test_the_dates_of_an_answer_find_their_years_across_new_year() -> None:
     assert header.kind is AnswerKind.RESULT
 
 
-def test_lines_can_be_taken_one_by_one_and_totals_hold_at_the_end() -> None:
+def test_lines_are_read_one_by_one_and_totals_are_checked_at_the_end() -> None:
     """Rule 55."""
     reader = ResultReader(result_of(LINES))
     assert list(reader) == LINES
@@ -126,7 +126,7 @@ def test_lines_can_be_taken_one_by_one_and_totals_hold_at_the_end() -> None:
     assert reader.sha256 == read_results(result_of(LINES)).sha256
 
 
-def test_a_file_of_returns_holds_returns_only() -> None:
+def test_a_file_of_returns_holds_only_returns() -> None:
     """Rule 55."""
     data = result_of(LINES[1:], kind=AnswerKind.RETURNED)
     assert [line.reason for line in read_results(data).lines] == [
@@ -139,7 +139,7 @@ def test_a_file_of_returns_holds_returns_only() -> None:
     assert place_of(paid) == (2, 115)
 
 
-def test_a_payout_answered_twice_refuses_the_file() -> None:
+def test_a_file_that_answers_a_payout_twice_is_refused() -> None:
     """Rule 55."""
     assert place_of(result_of([*LINES, LINES[1]])) == (5, 92)
 
@@ -165,7 +165,7 @@ def test_a_payout_answered_twice_refuses_the_file() -> None:
         (6, 1, b"2", (6, 1)),
     ],
 )
-def test_one_wrong_byte_in_an_answer_is_refused_with_its_place(
+def test_one_wrong_byte_in_an_answer_is_refused_with_its_position(
     record: int, position: int, byte: bytes, found_at: tuple[int, int]
 ) -> None:
     """Rule 55."""
@@ -184,7 +184,7 @@ def test_an_answer_with_any_bytes_missing_is_refused(data: st.DataObject) -> Non
     place_of(whole[:start] + whole[end:])
 
 
-def test_an_answer_twice_in_one_file_is_refused() -> None:
+def test_a_file_that_holds_an_answer_twice_is_refused() -> None:
     """Rule 55."""
     assert place_of(result_of(LINES) * 2) == (7, 1)
 
@@ -196,7 +196,7 @@ def test_an_answer_in_utf_8_is_refused_by_name() -> None:
     assert "UTF-8" in refusal.value.reason
 
 
-def test_a_transfer_file_is_no_answer_and_an_answer_no_transfer_file() -> None:
+def test_a_transfer_file_is_refused_as_an_answer_and_the_reverse() -> None:
     """Rule 55."""
     with pytest.raises(BankFileError):
         read(result_of(LINES))
@@ -217,7 +217,7 @@ def test_an_empty_answer_is_never_written() -> None:
 # --- reasons
 
 
-def test_every_reason_has_a_code_of_its_own_and_words() -> None:
+def test_every_reason_has_its_own_code_and_text() -> None:
     """Rule 55."""
     assert set(FILE_CODES) == set(ReturnReason)
     assert len(set(FILE_CODES.values())) == len(ReturnReason)
@@ -241,7 +241,7 @@ def test_every_reason_has_a_code_of_its_own_and_words() -> None:
         ("ZZ99", ReturnReason.OTHER),
     ],
 )
-def test_an_iso_code_finds_its_reason(iso_code: str, reason: ReturnReason) -> None:
+def test_an_iso_code_is_mapped_to_its_reason(iso_code: str, reason: ReturnReason) -> None:
     """Rule 55."""
     assert ReturnReason.of_iso(iso_code) is reason
 
@@ -261,9 +261,7 @@ def test_the_answer_of_a_check_stands_at_114() -> None:
 
 
 @given(items=ITEMS, data=st.data())
-def test_checks_come_back_as_they_were_written(
-    items: list[TransferItem], data: st.DataObject
-) -> None:
+def test_checks_are_read_back_as_written(items: list[TransferItem], data: st.DataObject) -> None:
     """Rule 56."""
     answers = st.sampled_from(list(AccountCheck))
     lines = [
@@ -285,7 +283,7 @@ def test_checks_come_back_as_they_were_written(
         (6, 25, b"1", (6, 20)),
     ],
 )
-def test_one_wrong_byte_in_a_check_is_refused_with_its_place(
+def test_one_wrong_byte_in_a_check_is_refused_with_its_position(
     record: int, position: int, byte: bytes, found_at: tuple[int, int]
 ) -> None:
     """Rule 56."""

@@ -73,7 +73,7 @@ def refusal_of(data: bytes) -> BankFileError:
 # --- what is written
 
 
-def test_the_file_is_the_golden_one_byte_for_byte() -> None:
+def test_the_file_equals_the_golden_file_byte_for_byte() -> None:
     """Rule 48."""
     assert file_of(GOLDEN_ITEMS) == GOLDEN.read_bytes()
 
@@ -109,9 +109,7 @@ def test_kana_takes_one_byte_each_in_the_file() -> None:
 
 
 @given(items=ITEMS, line_end=st.sampled_from([b"\r\n", b""]))
-def test_what_is_written_comes_back_as_the_same_items(
-    items: list[TransferItem], line_end: bytes
-) -> None:
+def test_written_items_are_read_back_unchanged(items: list[TransferItem], line_end: bytes) -> None:
     """Rule 48."""
     data = file_of(items, line_end=line_end)
     stride = 120 + len(line_end)
@@ -132,7 +130,7 @@ def test_the_same_items_written_again_give_the_same_bytes(items: list[TransferIt
     assert file_of(items) == file_of([TransferItem(*item) for item in items])
 
 
-def test_plain_rows_of_a_cursor_give_the_same_bytes() -> None:
+def test_plain_database_rows_give_the_same_bytes() -> None:
     """Rule 52."""
     rows = [tuple(item) for item in GOLDEN_ITEMS]
     assert b"".join(write(REMITTER, VALUE_DATE, rows)) == GOLDEN.read_bytes()
@@ -175,7 +173,7 @@ def test_plain_rows_of_a_cursor_give_the_same_bytes() -> None:
         ("new_code", "", 91),
     ],
 )
-def test_an_item_the_layout_cannot_hold_is_refused_with_its_place(
+def test_an_item_that_the_layout_cannot_hold_is_refused_with_its_position(
     field: str, value: object, position: int
 ) -> None:
     """Rule 48."""
@@ -200,7 +198,7 @@ def test_an_item_the_layout_cannot_hold_is_refused_with_its_place(
         ("account_number", "1", 97),
     ],
 )
-def test_a_remitter_the_header_cannot_hold_is_refused_before_the_first_byte(
+def test_a_remitter_that_the_header_cannot_hold_is_refused_before_the_first_byte(
     field: str, value: str, position: int
 ) -> None:
     """Rule 48."""
@@ -210,7 +208,7 @@ def test_a_remitter_the_header_cannot_hold_is_refused_before_the_first_byte(
 
 
 @pytest.mark.parametrize("numbers", [(1, 1), (2, 1), (10, 9)])
-def test_a_payout_cannot_stand_twice_in_a_file(numbers: tuple[int, int]) -> None:
+def test_a_payout_cannot_be_listed_twice_in_a_file(numbers: tuple[int, int]) -> None:
     """Rule 53."""
     with pytest.raises(BankFileError) as refusal:
         file_of([item(number) for number in numbers])
@@ -224,7 +222,7 @@ def test_an_empty_file_is_never_written() -> None:
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r", b"\x1a"])
-def test_only_line_ends_that_banks_read_are_written(line_end: bytes) -> None:
+def test_only_line_ends_that_banks_accept_are_written(line_end: bytes) -> None:
     """Rule 48."""
     with pytest.raises(BankFileError):
         write(REMITTER, VALUE_DATE, [item(1)], line_end=line_end)
@@ -242,7 +240,7 @@ def many(count: int) -> Iterator[TransferItem]:
     return (item(number, amount_minor=1) for number in range(1, count + 1))
 
 
-def test_a_file_holds_999999_items_and_not_one_more() -> None:
+def test_a_file_holds_at_most_999999_items() -> None:
     """Rule 50."""
     base = tuple(item(1, amount_minor=1))
     rows = ((*base[:8], str(number), *base[9:]) for number in range(1, 1_000_001))
@@ -251,7 +249,7 @@ def test_a_file_holds_999999_items_and_not_one_more() -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 7, 1000, 1001])
-def test_a_bank_with_a_smaller_limit_gets_no_item_more(limit: int) -> None:
+def test_a_smaller_limit_of_a_bank_applies_to_its_files(limit: int) -> None:
     """Rule 50."""
     data = b"".join(write(REMITTER, VALUE_DATE, many(limit), records_max=limit))
     assert read(data).count == limit
@@ -295,12 +293,12 @@ def test_two_million_items_are_split_at_999999() -> None:
     assert split([1] * 2_000_000, LIMITS) == [999_999, 999_999, 2]
 
 
-def test_the_banks_own_limit_splits_sooner() -> None:
+def test_a_smaller_limit_of_a_bank_splits_sooner() -> None:
     """Rule 50."""
     assert split([514] * 25, LIMITS.within(10)) == [10, 10, 5]
 
 
-def test_a_file_that_holds_some_items_takes_the_rest_only() -> None:
+def test_a_partly_filled_file_takes_only_the_remaining_items() -> None:
     """Rule 50."""
     limits = Limits(records_max=10, sum_max_minor=100)
     assert limits.fitting([1] * 9, count=8, sum_minor=8) == 2
@@ -309,7 +307,7 @@ def test_a_file_that_holds_some_items_takes_the_rest_only() -> None:
     assert limits.fitting([41], count=1, sum_minor=60) == 0
 
 
-def test_a_sum_that_would_not_fit_the_trailer_splits_too() -> None:
+def test_a_sum_too_long_for_the_trailer_splits_the_file() -> None:
     """Rule 50."""
     items = [item(number, amount_minor=9_999_999_999) for number in range(1, 202)]
     assert split([one.amount_minor for one in items], LIMITS) == [100, 100, 1]
@@ -345,7 +343,7 @@ def test_the_digest_is_of_the_bytes_that_were_read() -> None:
 
 
 @pytest.mark.parametrize("line_end", [b"\r\n", b""])
-def test_one_end_of_file_mark_may_follow(line_end: bytes) -> None:
+def test_one_end_of_file_mark_is_accepted(line_end: bytes) -> None:
     """Rule 48."""
     data = file_of(GOLDEN_ITEMS, line_end=line_end)
     assert list(read(data + b"\x1a").items) == GOLDEN_ITEMS
@@ -367,7 +365,7 @@ def test_a_line_end_that_changes_in_the_middle_is_refused() -> None:
 
 
 @pytest.mark.parametrize("length", [*range(0, 123, 40), 122 * 2, 122 * 3 - 1, 122 * 5, 122 * 6 - 2])
-def test_a_file_cut_off_anywhere_is_refused(length: int) -> None:
+def test_a_file_truncated_anywhere_is_refused(length: int) -> None:
     """Rule 48."""
     refusal_of(file_of(GOLDEN_ITEMS)[:length])
 
@@ -389,7 +387,7 @@ def test_a_file_in_another_encoding_is_refused_by_name() -> None:
     refusal_of(text.encode("utf-16"))
 
 
-def test_a_double_byte_character_is_refused_with_its_place() -> None:
+def test_a_double_byte_character_is_refused_with_its_position() -> None:
     """Rule 48."""
     data = with_byte(file_of(GOLDEN_ITEMS), record=3, position=51, byte="山".encode("cp932")[:1])
     data = with_byte(data, record=3, position=52, byte="山".encode("cp932")[1:])
@@ -428,7 +426,7 @@ def test_a_double_byte_character_is_refused_with_its_place() -> None:
         (6, 120, b"x", (6, 2)),
     ],
 )
-def test_one_wrong_byte_is_refused_with_its_place(
+def test_one_wrong_byte_is_refused_with_its_position(
     record: int, position: int, byte: bytes, found_at: tuple[int, int] | None
 ) -> None:
     """Rule 48: record and position as the bank counts them; a changed number alone is not seen."""
@@ -480,12 +478,12 @@ def reassembled(*order: int) -> bytes:
         ((1,), None),
     ],
 )
-def test_records_out_of_place_are_refused(order: tuple[int, ...], record: int | None) -> None:
+def test_records_in_the_wrong_order_are_refused(order: tuple[int, ...], record: int | None) -> None:
     """Rule 48."""
     assert refusal_of(reassembled(*order)).record == record
 
 
-def test_a_refusal_says_nothing_about_the_payee() -> None:
+def test_a_refusal_does_not_name_the_payee() -> None:
     """Rule 65."""
     data = with_byte(file_of(GOLDEN_ITEMS), record=2, position=52, byte=b"\xad")
     message = str(refusal_of(data))

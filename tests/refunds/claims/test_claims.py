@@ -36,7 +36,7 @@ def breaches() -> dict[str, list[str]]:
     return {each.code: found for each in invariants.known() if (found := each.breaches())}
 
 
-def test_a_confirmed_claim_makes_every_loss_the_operators(scene: Scene) -> None:
+def test_a_confirmed_claim_moves_every_loss_to_the_operator(scene: Scene) -> None:
     wallet = scene.victim(30_000, 30_000, spent=60_000)
     scene.at(2019, 7, 5, 9)
     (claim,) = scene.confirmed(wallet)
@@ -50,7 +50,7 @@ def test_a_confirmed_claim_makes_every_loss_the_operators(scene: Scene) -> None:
     assert breaches() == {}
 
 
-def test_the_maker_cannot_decide_the_own_list(scene: Scene) -> None:
+def test_the_maker_cannot_decide_their_own_list(scene: Scene) -> None:
     """Rule 23."""
     decision = scene.proposed(scene.victim(30_000))
     scene.analyst.groups.set(scene.supervisor.groups.all())
@@ -60,7 +60,7 @@ def test_the_maker_cannot_decide_the_own_list(scene: Scene) -> None:
     assert FraudClaim.objects.get().state == FraudClaim.State.PROPOSED_CONFIRM
 
 
-def test_the_makers_second_account_cannot_decide_either(scene: Scene) -> None:
+def test_a_second_account_of_the_maker_cannot_decide_the_list(scene: Scene) -> None:
     """Rule 23."""
     decision = scene.proposed(scene.victim(30_000))
     other = factories.make_staff(staff_number=scene.analyst.staff_number)
@@ -69,7 +69,7 @@ def test_the_makers_second_account_cannot_decide_either(scene: Scene) -> None:
         deciding.decide(decision, actor=other, digest=decision.digest, reason="mine")
 
 
-def test_whoever_worked_on_a_claim_cannot_decide_it(scene: Scene) -> None:
+def test_a_person_who_worked_on_a_claim_cannot_decide_it(scene: Scene) -> None:
     """Rule 23: a delegate who made an edit is no second person."""
     (claim,) = reporting.report([scene.victim(30_000).pk], actor=SYSTEM, reason="test")
     reporting.take_up([claim], actor=scene.analyst, reason="test")
@@ -129,7 +129,7 @@ def test_a_list_is_decided_once(scene: Scene) -> None:
     assert balance("fraud_suspense") == 30_000
 
 
-def test_another_digest_or_an_old_request_is_not_decided(scene: Scene) -> None:
+def test_a_decision_with_another_digest_or_an_old_request_is_refused(scene: Scene) -> None:
     scene.at(2019, 7, 5, 9)
     decision = scene.proposed(scene.victim(30_000))
     with pytest.raises(PlanChanged):
@@ -144,7 +144,7 @@ def test_another_digest_or_an_old_request_is_not_decided(scene: Scene) -> None:
     )
 
 
-def test_a_list_that_was_not_agreed_goes_back_to_the_analyst(scene: Scene) -> None:
+def test_a_rejected_list_goes_back_to_the_analyst(scene: Scene) -> None:
     decision = scene.proposed(scene.victim(30_000))
     moved = deciding.decide(
         decision,
@@ -166,7 +166,7 @@ def test_a_claim_without_a_loss_cannot_be_confirmed(scene: Scene) -> None:
     assert FraudClaim.objects.get().state == FraudClaim.State.INVESTIGATING
 
 
-def test_losses_stand_still_while_a_second_person_decides(scene: Scene) -> None:
+def test_losses_cannot_change_while_a_second_person_decides(scene: Scene) -> None:
     decision = scene.proposed(scene.victim(30_000, 20_000))
     loss = Loss.objects.order_by("pk").first()
     assert loss is not None
@@ -183,7 +183,7 @@ def test_losses_stand_still_while_a_second_person_decides(scene: Scene) -> None:
     assert decision.amount_minor == 50_000
 
 
-def test_a_movement_is_a_loss_of_one_claim_only(scene: Scene) -> None:
+def test_a_movement_is_a_loss_of_only_one_claim(scene: Scene) -> None:
     wallet = scene.victim(30_000)
     (claim,) = scene.reported(wallet)
     again = losses.name_losses([(claim, TopUp.objects.get())], actor=scene.analyst, reason="again")
@@ -275,7 +275,7 @@ def test_clean_value_is_never_clawed_back(scene: Scene) -> None:
     assert not Hold.objects.exists()
 
 
-def test_suspicious_value_can_be_held_and_the_rest_spent(scene: Scene) -> None:
+def test_suspicious_value_can_be_held_while_the_rest_is_spent(scene: Scene) -> None:
     """Rule 5, in part."""
     wallet = scene.victim(30_000, own=1_000)
     reported = scene.reported(wallet)
@@ -301,7 +301,7 @@ def test_a_held_wallet_pays_nothing_while_others_pay(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("whole", [False, True])
-def test_whoever_held_a_wallet_does_not_release_it(scene: Scene, *, whole: bool) -> None:
+def test_a_person_who_held_a_wallet_cannot_release_it(scene: Scene, *, whole: bool) -> None:
     (claim,) = scene.reported(scene.victim(30_000))
     holding.hold_candidates([claim], actor=scene.supervisor, reason="suspect", whole=whole)
     same_person = factories.make_staff(
@@ -320,7 +320,7 @@ def test_whoever_held_a_wallet_does_not_release_it(scene: Scene, *, whole: bool)
     assert released_by_the_holder() == []
 
 
-def test_a_release_by_the_holder_is_seen_whatever_let_it_through(scene: Scene) -> None:
+def test_a_release_by_the_person_who_held_is_found(scene: Scene) -> None:
     wallet = scene.victim(30_000, own=500)
     part = withholding.hold(wallet.pk, amount_minor=500, reason="claim:1", actor=scene.supervisor)
     withholding.release(part, actor=scene.supervisor, reason="psql")
@@ -333,7 +333,7 @@ def test_a_release_by_the_holder_is_seen_whatever_let_it_through(scene: Scene) -
     ]
 
 
-def test_a_hold_of_the_suspicion_becomes_the_clawback_of_what_was_confirmed(scene: Scene) -> None:
+def test_a_hold_becomes_the_clawback_of_the_confirmed_loss(scene: Scene) -> None:
     """Rule 22."""
     wallet = scene.victim(30_000, 20_000)
     (claim,) = scene.reported(wallet)

@@ -35,7 +35,7 @@ def told(**options: Any) -> str:
     return out.getvalue()
 
 
-def test_the_plan_changes_nothing_and_the_hold_does_what_it_said(
+def test_the_plan_changes_nothing_and_the_hold_does_what_the_plan_said(
     scene: Scene, robbed: Wallet
 ) -> None:
     """Rules 4 and 5."""
@@ -48,7 +48,7 @@ def test_the_plan_changes_nothing_and_the_hold_does_what_it_said(
     assert '"wallets": 0, "amount_minor": 0' in told()
 
 
-def test_a_suspicion_is_let_drop_by_another_person(
+def test_another_person_releases_and_drops_a_suspicion(
     scene: Scene, robbed: Wallet, staff: Any
 ) -> None:
     (claim,) = FraudClaim.objects.all()
@@ -78,19 +78,19 @@ def test_a_suspicion_is_let_drop_by_another_person(
     assert '"released": 0, "dropped": 0' in released(other, claim.pk, drop=True)
 
 
-def test_nobody_holds_namelessly(robbed: Wallet) -> None:
+def test_a_hold_without_a_named_person_is_refused(robbed: Wallet) -> None:
     with pytest.raises(CommandError):
         told(hold=True)
     assert not Hold.objects.exists()
 
 
-def test_who_has_no_such_role_is_refused(robbed: Wallet, staff: Any) -> None:
+def test_a_person_without_the_role_cannot_hold(robbed: Wallet, staff: Any) -> None:
     with pytest.raises(SystemExit):
         told(hold=True, by=staff("auditor").login_id, reason="curious")
     assert not Hold.objects.exists()
 
 
-def test_a_whole_wallet_is_held_with_its_clean_value(scene: Scene, robbed: Wallet) -> None:
+def test_a_whole_wallet_can_be_held_with_its_clean_value(scene: Scene, robbed: Wallet) -> None:
     said = {"hold": True, "whole": True, "by": scene.analyst.login_id, "reason": "attack"}
     assert '"held": 1' in told(**said)
     assert Wallet.objects.get(pk=robbed.pk).state == Wallet.State.HELD

@@ -27,7 +27,9 @@ def said(command: str, *args: Any, scene: Scene, **options: Any) -> dict[str, An
     return answer
 
 
-def test_asks_leave_and_answers_come_back_by_command(scene: Scene, tmp_path: Path) -> None:
+def test_requests_are_exported_and_answers_imported_by_command(
+    scene: Scene, tmp_path: Path
+) -> None:
     """Rule 25: the second import says that it changed nothing."""
     scene.confirmed(scene.victim(30_000, 20_000))
     asked = requests.submit(IssuerAction.objects.all(), actor=scene.analyst, reason="test")
@@ -44,7 +46,7 @@ def test_asks_leave_and_answers_come_back_by_command(scene: Scene, tmp_path: Pat
     assert (again["applied"], again["repeated"]) == (0, 2)
 
 
-def test_a_stored_file_is_handed_out_again_unchanged(scene: Scene, tmp_path: Path) -> None:
+def test_a_stored_file_is_exported_again_unchanged(scene: Scene, tmp_path: Path) -> None:
     scene.confirmed(scene.victim(30_000))
     file = scene.asked()
     said("export_issuer_asks", scene=scene, out=tmp_path, file=file.pk)
@@ -60,7 +62,7 @@ def test_a_refused_answer_file_ends_the_command_with_code_1(scene: Scene, tmp_pa
     assert ended.value.code == 1
 
 
-def test_what_time_alone_changes_is_done_by_command(scene: Scene) -> None:
+def test_a_command_gives_up_stops_that_were_not_sent_in_time(scene: Scene) -> None:
     """Rules 18 and 26."""
     scene.confirmed(scene.victim(30_000))
     scene.at(2019, 8, 8)

@@ -48,7 +48,7 @@ def test_a_credit_loss_after_the_cut_off_takes_the_next_route_at_once(scene: Sce
     assert kinds(wallet) == [("issuer_refund", "proposed")]
 
 
-def test_a_stop_not_sent_before_the_cut_off_falls_back(scene: Scene) -> None:
+def test_a_stop_not_sent_before_the_cut_off_becomes_an_issuer_refund(scene: Scene) -> None:
     """Rule 18, both sides of the cut-off."""
     wallet = scene.victim(30_000)
     scene.at(2019, 7, 5)
@@ -70,7 +70,7 @@ def test_the_debit_of_a_debit_card_cannot_be_asked_to_be_stopped(scene: Scene) -
         IssuerAction.objects.update(kind="stop_debit")
 
 
-def test_an_ask_goes_out_only_with_a_second_persons_approval(scene: Scene) -> None:
+def test_a_request_is_sent_only_with_the_approval_of_a_second_person(scene: Scene) -> None:
     """Rule 23."""
     scene.confirmed(scene.victim(30_000))
     drafts = IssuerAction.objects.all()
@@ -87,7 +87,7 @@ def test_an_ask_goes_out_only_with_a_second_persons_approval(scene: Scene) -> No
     assert requests.decide(asked, actor=scene.supervisor, digest=asked.digest, reason="ok") == 1
 
 
-def test_a_stopped_debit_makes_the_loss_good(scene: Scene) -> None:
+def test_a_stopped_debit_remedies_the_loss(scene: Scene) -> None:
     wallet = scene.victim(30_000, spent=30_000)
     scene.at(2019, 7, 5)
     scene.confirmed(wallet)
@@ -127,7 +127,7 @@ def test_a_too_late_answer_opens_the_next_route_in_the_same_transaction(
     assert breaches() == {}
 
 
-def test_an_issuer_that_refunds_instead_of_stopping_has_made_it_good(scene: Scene) -> None:
+def test_an_issuer_refund_instead_of_a_stop_remedies_the_loss(scene: Scene) -> None:
     wallet = scene.victim(30_000)
     scene.confirmed(wallet)
     scene.answer(scene.asked(), "accepted_refunded", refund_arn=SOUND_ARN)
@@ -136,7 +136,7 @@ def test_an_issuer_that_refunds_instead_of_stopping_has_made_it_good(scene: Scen
     assert follow_up.verify_and_close() == 1
 
 
-def test_a_file_imported_twice_changes_nothing_the_second_time(scene: Scene) -> None:
+def test_a_file_imported_a_second_time_changes_nothing(scene: Scene) -> None:
     """Rule 25: by the file's hash, and by the line in another file."""
     scene.confirmed(scene.victim(30_000, 20_000))
     content = answers(scene.asked(), "accepted_debit_stopped")
@@ -150,7 +150,7 @@ def test_a_file_imported_twice_changes_nothing_the_second_time(scene: Scene) -> 
     assert balance("fraud_suspense") == 0
 
 
-def test_a_second_opinion_about_an_answered_ask_changes_nothing(scene: Scene) -> None:
+def test_a_second_answer_to_an_answered_request_changes_nothing(scene: Scene) -> None:
     """Rule 25."""
     wallet = scene.victim(30_000)
     scene.confirmed(wallet)
@@ -173,7 +173,7 @@ def test_a_second_opinion_about_an_answered_ask_changes_nothing(scene: Scene) ->
         ({"note": "x" * 501}, "longer"),
     ],
 )
-def test_a_line_that_does_not_fit_refuses_the_whole_file(
+def test_a_file_with_a_line_that_does_not_match_is_refused_as_a_whole(
     scene: Scene, changes: dict[str, Any], why: str
 ) -> None:
     scene.confirmed(scene.victim(30_000))
@@ -198,7 +198,7 @@ def test_a_file_that_is_no_answer_file_is_refused(scene: Scene, content: bytes, 
         scene.hear(content)
 
 
-def test_two_lines_about_one_ask_refuse_the_file(scene: Scene) -> None:
+def test_a_file_with_two_lines_about_one_request_is_refused(scene: Scene) -> None:
     scene.confirmed(scene.victim(30_000))
     file = scene.asked()
     lines = answers(file, "declined").decode().splitlines(keepends=True)
@@ -214,7 +214,7 @@ def test_a_debit_stopped_answer_to_a_reimbursement_is_refused(scene: Scene) -> N
         scene.answer(file, "accepted_debit_stopped")
 
 
-def test_an_ask_without_an_answer_is_overdue_and_queued_with_its_age(scene: Scene) -> None:
+def test_a_request_without_an_answer_is_overdue_and_queued_with_its_age(scene: Scene) -> None:
     """Rule 26, I19: five bank business days after Friday 5 July end with 12 July."""
     scene.at(2019, 7, 5, 9)
     wallet = scene.victim(30_000)
@@ -231,7 +231,7 @@ def test_an_ask_without_an_answer_is_overdue_and_queued_with_its_age(scene: Scen
     assert (action.state, age) == ("overdue", dt.timedelta(days=1))
 
 
-def test_an_overdue_ask_is_repeated_under_the_same_key_and_its_late_answer_counts(
+def test_an_overdue_request_is_repeated_under_the_same_key_and_a_late_answer_counts(
     scene: Scene,
 ) -> None:
     """Rule 26."""
@@ -250,7 +250,7 @@ def test_an_overdue_ask_is_repeated_under_the_same_key_and_its_late_answer_count
     assert scene.answer(again, "accepted_debit_stopped").applied == 1
 
 
-def test_need_info_waits_until_it_is_asked_again(scene: Scene) -> None:
+def test_a_request_that_needs_information_waits_until_it_is_sent_again(scene: Scene) -> None:
     wallet = scene.victim(30_000)
     scene.confirmed(wallet)
     scene.answer(scene.asked(), "need_info", note="which terminal?")
@@ -262,7 +262,7 @@ def test_need_info_waits_until_it_is_asked_again(scene: Scene) -> None:
     assert kinds(wallet) == [("stop_debit", "remedied")]
 
 
-def test_a_silent_ask_that_nobody_queued_breaks_the_invariant(scene: Scene) -> None:
+def test_an_unanswered_request_that_is_not_queued_breaks_the_invariant(scene: Scene) -> None:
     """I19."""
     scene.at(2019, 7, 5)
     wallet = scene.victim(30_000)
@@ -275,7 +275,7 @@ def test_a_silent_ask_that_nobody_queued_breaks_the_invariant(scene: Scene) -> N
     assert "I19" not in breaches()
 
 
-def test_the_ask_file_carries_no_card_number_and_is_kept_as_sent(scene: Scene) -> None:
+def test_the_request_file_holds_no_card_number_and_is_kept_as_sent(scene: Scene) -> None:
     """Rule 65."""
     wallet = scene.victim(30_000)
     scene.confirmed(wallet)
@@ -286,7 +286,7 @@ def test_the_ask_file_carries_no_card_number_and_is_kept_as_sent(scene: Scene) -
         type(file).objects.filter(pk=file.pk).update(content="")
 
 
-def test_a_loss_has_one_remedy_that_has_not_failed(scene: Scene) -> None:
+def test_a_loss_has_at_most_one_remedy_that_has_not_failed(scene: Scene) -> None:
     """Rule 17."""
     scene.confirmed(scene.victim(30_000, funding="points"))
     loss = Loss.objects.get()
@@ -300,7 +300,7 @@ def test_a_loss_has_one_remedy_that_has_not_failed(scene: Scene) -> None:
     assert balance("fraud_suspense") == 0
 
 
-def test_a_remedied_loss_cannot_fail_afterwards(scene: Scene) -> None:
+def test_the_remedy_of_a_remedied_loss_cannot_fail(scene: Scene) -> None:
     """Rule 17, for every writer."""
     scene.confirmed(scene.victim(30_000, funding="points"))
     own_funds.recredit_points(actor=scene.supervisor, reason="test")
@@ -308,7 +308,7 @@ def test_a_remedied_loss_cannot_fail_afterwards(scene: Scene) -> None:
         Remedy.objects.filter(pk__gt=0).update(state="failed", failure="declined")
 
 
-def test_points_that_cannot_be_given_back_are_paid_instead(scene: Scene) -> None:
+def test_points_that_cannot_be_returned_are_paid_instead(scene: Scene) -> None:
     wallet = scene.victim(30_000, funding="points")
     scene.confirmed(wallet)
     opened = own_funds.pay_instead(
@@ -332,7 +332,7 @@ def test_a_chargeback_after_our_refund_is_represented_with_its_reference(scene: 
     assert kinds(wallet) == [("debit_reimbursement", "remedied")]
 
 
-def test_a_chargeback_of_a_charge_made_good_cannot_be_accepted(scene: Scene) -> None:
+def test_a_chargeback_of_a_remedied_charge_cannot_be_accepted(scene: Scene) -> None:
     """Rule 21, for every writer."""
     wallet = scene.victim(30_000, funding="debit")
     top_up = wallet.top_ups.get()
@@ -379,7 +379,7 @@ def test_the_simulated_issuers_answer_the_same_for_the_same_seed(scene: Scene) -
     assert breaches() == {}
 
 
-def test_no_loss_is_remedied_twice_by_two_at_the_same_time(
+def test_eight_threads_at_once_remedy_no_loss_twice(
     own_database: Any, rehearsal_clock: Any, programme: Any
 ) -> None:
     """Rule 17, with real commits: eight threads give points back and open other routes for the same
@@ -436,7 +436,7 @@ def test_no_loss_is_remedied_twice_by_two_at_the_same_time(
     assert breaches() == {}
 
 
-def test_two_decisions_about_one_list_confirm_it_once(
+def test_several_decisions_at_once_confirm_a_list_once(
     own_database: Any, rehearsal_clock: Any, programme: Any
 ) -> None:
     """Rule 23, with real commits: six supervisors decide the same list at the same time."""

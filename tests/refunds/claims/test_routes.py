@@ -23,12 +23,12 @@ def test_a_credit_loss_before_the_cut_off_is_stopped_and_after_it_refunded() -> 
 
 
 @pytest.mark.parametrize("ahead", [True, False])
-def test_a_debit_is_never_stopped(ahead: bool) -> None:
+def test_a_debit_of_a_debit_card_is_never_stopped(ahead: bool) -> None:
     """Rule 20."""
     assert routes.first_route("debit", cut_off_ahead=ahead) == "debit_reimbursement"
 
 
-def test_points_are_given_back_and_own_balance_is_paid() -> None:
+def test_points_are_returned_and_own_balance_is_paid() -> None:
     assert routes.first_route("points", cut_off_ahead=False) == "points_recredit"
     assert routes.first_route("own_balance", cut_off_ahead=True) == "compensation_payout"
 
@@ -42,9 +42,7 @@ def test_points_are_given_back_and_own_balance_is_paid() -> None:
         ("cardholder_unknown", "compensation_payout"),
     ],
 )
-def test_a_stop_that_came_too_late_or_was_declined_has_a_next_route(
-    answer: str, following: str
-) -> None:
+def test_a_late_or_declined_stop_has_a_next_route(answer: str, following: str) -> None:
     """Rule 19."""
     assert routes.after_answer("stop_debit", funding="credit", answer=answer).next == following
 
@@ -57,7 +55,7 @@ def test_a_debit_card_cannot_answer_that_its_debit_was_stopped() -> None:
 
 @pytest.mark.parametrize("kind", ["stop_debit", "issuer_refund", "debit_reimbursement"])
 @pytest.mark.parametrize("answer", sorted(ANSWER_CODES))
-def test_every_answer_is_done_goes_on_or_asks_again(kind: str, answer: str) -> None:
+def test_every_answer_ends_continues_or_repeats_the_remedy(kind: str, answer: str) -> None:
     try:
         outcome = routes.after_answer(kind, funding="credit", answer=answer)
     except routes.NoRoute:
@@ -68,7 +66,7 @@ def test_every_answer_is_done_goes_on_or_asks_again(kind: str, answer: str) -> N
     assert (outcome.done, outcome.next) != (None, None) or answer == "need_info", said
 
 
-def test_the_table_speaks_the_words_of_the_models() -> None:
+def test_the_table_uses_the_values_of_the_models() -> None:
     assert set(ANSWER_CODES) == set(IssuerAnswer.Code.values)
     assert {funding for funding, _ in routes.FIRST} == set(Loss.Funding.values)
     named = {kind for kind, _ in routes.AFTER} | set(routes.FIRST.values())
@@ -82,7 +80,7 @@ def test_a_charge_on_the_closing_day_is_debited_the_month_after() -> None:
     assert routes.debit_on(dt.date(2019, 7, 16), TERMS) == dt.date(2019, 9, 10)
 
 
-def test_the_cut_off_and_our_deadline_lie_before_the_debit() -> None:
+def test_the_cut_off_and_our_deadline_are_before_the_debit() -> None:
     """Rule 18."""
     assert routes.cut_off_on(dt.date(2019, 7, 2), TERMS) == dt.date(2019, 8, 8)
     assert routes.deadline_on(dt.date(2019, 7, 2), TERMS) == dt.date(2019, 8, 6)
@@ -102,7 +100,7 @@ days = st.integers(min_value=1, max_value=31)
     closes=days,
     pays=days,
 )
-def test_a_debit_comes_on_a_bank_day_after_the_bill_closed(
+def test_a_debit_is_on_a_business_day_after_the_bill_closed(
     spent_on: dt.date, closes: int, pays: int
 ) -> None:
     terms = routes.BillingTerms(

@@ -93,7 +93,7 @@ SPENT: dict[Payment.State, tuple[Callable[[Wallet], Payment], int]] = {
 
 
 @pytest.mark.parametrize("state", list(Payment.State))
-def test_what_a_payment_spent_is_not_held(scene: Scene, state: Payment.State) -> None:
+def test_spent_value_is_not_held(scene: Scene, state: Payment.State) -> None:
     make, left = SPENT[state]
     wallet = scene.victim(30_000, own=30_000)
     claims = scene.reported(wallet)
@@ -111,7 +111,9 @@ CHARGED: dict[TopUp.State, tuple[tuple[str, ...], int]] = {
 
 
 @pytest.mark.parametrize("state", list(TopUp.State))
-def test_only_a_charge_that_stayed_in_the_wallet_is_held(scene: Scene, state: TopUp.State) -> None:
+def test_only_charges_that_are_still_in_the_wallet_are_held(
+    scene: Scene, state: TopUp.State
+) -> None:
     way, held = CHARGED[state]
     wallet = scene.victim(own=30_000, funding="points")
     charge = charging.top_up(
@@ -147,7 +149,7 @@ COVERED: dict[Hold.State, tuple[Callable[[Hold], Hold], int]] = {
 
 
 @pytest.mark.parametrize("state", list(Hold.State))
-def test_what_is_held_or_clawed_back_is_not_held_again(scene: Scene, state: Hold.State) -> None:
+def test_held_or_clawed_back_value_is_not_held_again(scene: Scene, state: Hold.State) -> None:
     end, left = COVERED[state]
     claims = scene.reported(scene.victim(30_000, own=30_000))
     assert holding.hold_candidates(claims, actor=scene.analyst, reason="test") == 1

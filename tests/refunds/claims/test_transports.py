@@ -71,7 +71,7 @@ def refusal_of(by: Transport, *answers: AnswerLine) -> str:
 
 
 @per_transport
-def test_requests_and_answers_arrive_as_they_were_sent(name: str) -> None:
+def test_requests_and_answers_are_read_back_as_sent(name: str) -> None:
     by = transports.TRANSPORTS[name]
     second = replace(REQUEST, action_ref=OTHER.action_ref, merchant_id="M1", eci="05")
     assert by.read_requests(by.write_requests([REQUEST, second])) == [REQUEST, second]
@@ -82,7 +82,7 @@ def test_requests_and_answers_arrive_as_they_were_sent(name: str) -> None:
 
 
 @per_transport
-def test_a_file_without_answers_has_none(name: str) -> None:
+def test_a_file_without_answers_is_read_as_empty(name: str) -> None:
     by = transports.TRANSPORTS[name]
     assert by.read_answers(by.write_answers([]), name="answers") == []
 
@@ -100,14 +100,14 @@ def test_a_file_without_answers_has_none(name: str) -> None:
         ({"note": "x" * (NOTE_MAX + 1)}, "longer than 500"),
     ],
 )
-def test_a_line_that_is_no_answer_refuses_the_file(
+def test_a_file_with_a_line_that_is_no_answer_is_refused(
     name: str, changes: dict[str, Any], why: str
 ) -> None:
     assert why in refusal_of(transports.TRANSPORTS[name], OTHER, replace(ANSWER, **changes))
 
 
 @per_transport
-def test_two_answers_about_one_request_refuse_the_file(name: str) -> None:
+def test_a_file_with_two_answers_about_one_request_is_refused(name: str) -> None:
     assert "the same request" in refusal_of(transports.TRANSPORTS[name], ANSWER, ANSWER)
 
 
@@ -119,7 +119,7 @@ def test_a_file_in_another_encoding_is_refused(name: str) -> None:
             text_of(content, by, name="answers")
 
 
-def test_the_columns_of_the_csv_files_stay_in_their_order() -> None:
+def test_the_columns_of_the_csv_files_keep_their_order() -> None:
     """Issuers read and write these files; a new field changes them, so it must be agreed."""
     by = transports.TRANSPORTS["csv"]
     assert by.write_requests([]) == (
@@ -133,14 +133,14 @@ def test_the_columns_of_the_csv_files_stay_in_their_order() -> None:
     )
 
 
-def test_a_request_as_text_is_the_same_request() -> None:
+def test_a_request_read_from_its_text_is_the_same_request() -> None:
     cells = cells_of(REQUEST)
     assert tuple(cells) == REQUEST_COLUMNS
     assert request_of(cells) == REQUEST
     assert tuple(cells_of(ANSWER)) == ANSWER_COLUMNS
 
 
-def test_an_issuer_takes_csv_unless_the_table_names_another_transport(
+def test_an_issuer_uses_csv_unless_the_table_names_another_transport(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Other(type(transports.TRANSPORTS["csv"])):  # type: ignore[misc]

@@ -71,7 +71,7 @@ def test_three_charges_within_a_minute_make_a_suspicion(
     assert rules_hit(wallet) == ({"S8-burst"} if hit else set())
 
 
-def test_bonuses_and_cash_make_no_burst(scene: Scene) -> None:
+def test_bonuses_and_cash_are_not_counted_as_a_burst(scene: Scene) -> None:
     """Signal S8."""
     wallet = scene.victim(funding="points")
     for number, source in enumerate(("bonus", "register_cash", "atm_cash")):
@@ -184,7 +184,7 @@ def test_a_displaced_session_before_money_moves_makes_a_suspicion(scene: Scene) 
     ]
 
 
-def test_a_new_phone_and_a_large_charge_are_one_family(scene: Scene) -> None:
+def test_a_new_phone_and_a_large_charge_belong_to_one_family_of_signals(scene: Scene) -> None:
     """Whoever changes phones displaces their own session."""
     wallet = scene.victim(30_000, 30_000)
     scene.sign_in(wallet, HOME, device="phone")
@@ -269,7 +269,7 @@ def test_a_second_search_adds_nothing(scene: Scene) -> None:
     assert (third.candidates, third.hits, third.suspicions) == ([], 0, 0)
 
 
-def test_what_happened_after_the_instant_asked_about_is_not_seen(scene: Scene) -> None:
+def test_events_after_the_requested_instant_are_ignored(scene: Scene) -> None:
     scene.victim(30_000, 30_000, 30_000)
     assert find(HIT_AT + dt.timedelta(seconds=39)).suspicions == 0
     assert find(HIT_AT + dt.timedelta(seconds=40)).suspicions == 1
@@ -285,7 +285,7 @@ def test_a_hit_keeps_its_rule_version_and_evidence(scene: Scene) -> None:
     assert [each.evidence for each in again] == [hit.evidence]
 
 
-def test_a_rejected_wallet_is_a_candidate_again_only_for_what_came_later(scene: Scene) -> None:
+def test_a_rejected_wallet_becomes_a_candidate_again_only_for_later_events(scene: Scene) -> None:
     wallet = robbed(scene, 30_000, 30_000, 30_000)
     (claim,) = find().candidates
     reporting.take_up([claim], actor=scene.analyst, reason="test")
@@ -301,7 +301,7 @@ def test_a_rejected_wallet_is_a_candidate_again_only_for_what_came_later(scene: 
     assert len(victims.find(as_of=clock.now()).candidates) == 1
 
 
-def test_the_evidence_says_what_an_analyst_may_name(scene: Scene) -> None:
+def test_the_evidence_lists_the_movements_that_an_analyst_can_name(scene: Scene) -> None:
     wallet = robbed(scene, 30_000, 30_000, 30_000, spent=90_000)
     (claim,) = find().candidates
     reporting.take_up([claim], actor=scene.analyst, reason="test")
@@ -344,7 +344,7 @@ def three_claims(scene: Scene) -> dict[str, dt.datetime]:
     return {"first": jst(2019, 7, 5, 10), "second": jst(2019, 7, 8, 10), "all": jst(2019, 7, 31)}
 
 
-def test_a_figure_is_told_again_as_it_was_known_then(scene: Scene) -> None:
+def test_a_figure_can_be_counted_again_as_it_was_known(scene: Scene) -> None:
     """Rule 28."""
     when = three_claims(scene)
     just_before = when["first"] - when["first"].resolution
@@ -384,7 +384,7 @@ def test_a_published_figure_is_frozen_and_published_once(scene: Scene, staff: An
     assert PublishedFigure.objects.count() == rows
 
 
-def test_an_instant_that_has_not_come_is_not_published(scene: Scene, staff: Any) -> None:
+def test_a_figure_for_a_future_instant_is_refused(scene: Scene, staff: Any) -> None:
     """Rule 28: what can still change is no figure as of then."""
     scene.confirmed(scene.victim(5_000))
     compliance = staff("compliance")
@@ -393,9 +393,7 @@ def test_an_instant_that_has_not_come_is_not_published(scene: Scene, staff: Any)
     assert damage.publish(as_of=clock.now(), actor=compliance, reason="now").total.victims == 1
 
 
-def test_a_figure_that_differs_from_what_was_published_is_not_overwritten(
-    scene: Scene, staff: Any
-) -> None:
+def test_a_different_figure_does_not_overwrite_the_published_one(scene: Scene, staff: Any) -> None:
     """Rule 28."""
     PublishedFigure.objects.create(
         key="fraud.victims", as_of=clock.now(), value=900, source="a press conference"

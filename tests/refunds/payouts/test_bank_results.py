@@ -87,7 +87,7 @@ def test_the_same_file_again_changes_nothing(house: House, answer: Answer) -> No
     house.money_holds()
 
 
-def test_what_arrived_is_paid_and_what_came_back_is_owed_again(
+def test_a_booked_transfer_is_paid_and_a_returned_one_is_owed_again(
     house: House, answer: Answer
 ) -> None:
     """Rule 55: liability restored, entitlement returned, the holder asked, no fee."""
@@ -108,7 +108,7 @@ def test_what_arrived_is_paid_and_what_came_back_is_owed_again(
     house.money_holds()
 
 
-def test_another_file_that_says_the_same_is_a_repetition(house: House, answer: Answer) -> None:
+def test_another_file_with_the_same_results_is_a_repetition(house: House, answer: Answer) -> None:
     book(house, answer(None, ReturnReason.ACCOUNT_CLOSED, None))
     again = book(house, answer(None, ReturnReason.ACCOUNT_CLOSED))
     assert (again.repeated, again.settled, again.breaks) == (2, 0, 0)
@@ -124,7 +124,7 @@ def test_results_may_come_in_several_files(house: House, answer: Answer) -> None
     house.money_holds()
 
 
-def test_a_file_of_returns_only_books_the_returns(house: House, answer: Answer) -> None:
+def test_a_file_that_holds_only_returns_is_booked(house: House, answer: Answer) -> None:
     done = book(house, answer(ReturnReason.ACCOUNT_CLOSED, kind="F"))
     assert (done.returned, done.settled) == (1, 0)
     assert Payout.objects.filter(state="executed").count() == 2
@@ -151,7 +151,7 @@ def test_a_contradicting_result_is_a_break_and_changes_nothing(
     assert resolved.state == "resolved"
 
 
-def test_nothing_is_matched_by_amount_alone(house: House, answer: Answer) -> None:
+def test_no_result_is_matched_by_amount_alone(house: House, answer: Answer) -> None:
     """Rule 59: an unknown reference and a wrong amount are breaks."""
     stranger = str(10**12 + 999_999)
     done = book(
@@ -185,7 +185,7 @@ def test_a_result_for_a_file_that_was_not_sent_is_a_break(house: House) -> None:
     house.money_holds()
 
 
-def test_a_damaged_file_is_refused_whole(house: House, answer: Answer, tmp_path: Path) -> None:
+def test_a_damaged_file_is_refused_as_a_whole(house: House, answer: Answer, tmp_path: Path) -> None:
     content = bytearray(answer(None, None, None))
     content[122 + 80 : 122 + 90] = b"0000001001"
     with pytest.raises(BankFileError, match="amounts"):
@@ -204,7 +204,9 @@ def test_an_answer_to_another_remitter_is_refused(house: House, answer: Answer) 
         book(house, content)
 
 
-def test_only_who_may_reconcile_imports_results(house: House, answer: Answer) -> None:
+def test_results_are_imported_only_by_a_person_who_may_reconcile(
+    house: House, answer: Answer
+) -> None:
     with pytest.raises(NotPermitted):
         results.import_file(answer(None, None, None), actor=house.sender, reason="mine")
 
@@ -235,9 +237,7 @@ def test_three_returns_lead_to_a_postal_order(house: House) -> None:
     )
 
 
-def test_the_command_imports_and_says_what_it_did(
-    house: House, answer: Answer, tmp_path: Path
-) -> None:
+def test_the_command_imports_and_reports(house: House, answer: Answer, tmp_path: Path) -> None:
     path = tmp_path / "results.txt"
     path.write_bytes(answer(None, None, None))
     said = StringIO()
@@ -253,7 +253,7 @@ def test_the_command_imports_and_says_what_it_did(
     assert "nothing changed" in said.getvalue()
 
 
-def test_a_closed_batch_is_one_that_is_reconciled(house: House, answer: Answer) -> None:
+def test_a_reconciled_batch_can_be_closed(house: House, answer: Answer) -> None:
     book(house, answer(None, None, None))
     done = payout_batches.close_batch(
         PayoutBatch.objects.get(), actor=house.treasury, reason="all answered"
@@ -261,7 +261,7 @@ def test_a_closed_batch_is_one_that_is_reconciled(house: House, answer: Answer) 
     assert done.state == "closed"
 
 
-def test_limits_are_versions_with_a_source(house: House) -> None:
+def test_a_limit_is_a_version_with_a_source(house: House) -> None:
     before = refund_limits.current()
     after = refund_limits.adopt(
         actor=person("refunds.adopt_terms"),

@@ -199,7 +199,7 @@ def paid_in(house: House, batch: PayoutBatch) -> list[str]:
 
 
 @pytest.mark.parametrize("code", [reason.code for reason in payable.REASONS])
-def test_who_has_this_reason_alone_is_not_in_the_file_that_leaves(house: House, code: str) -> None:
+def test_a_person_with_one_reason_is_not_in_the_exported_file(house: House, code: str) -> None:
     other, row, cousin = house.entitled(3)
     payable_account, account = account_at(house, "0001"), account_at(house, "9900")
     house.apply(other, account=payable_account)
@@ -216,7 +216,7 @@ def test_who_has_this_reason_alone_is_not_in_the_file_that_leaves(house: House, 
 
 
 @pytest.mark.parametrize("code", [None, *AGAIN])
-def test_who_waits_for_another_file_and_has_this_reason_by_then_is_not_in_it(
+def test_a_person_with_a_later_reason_is_not_in_the_replacing_file(
     house: House, code: str | None
 ) -> None:
     other, row = house.entitled(2)
@@ -234,7 +234,7 @@ def test_who_waits_for_another_file_and_has_this_reason_by_then_is_not_in_it(
     assert paid_in(house, following) == [account.account_number for account in paid]
 
 
-def test_a_reason_added_to_the_list_holds_for_review_plan_and_those_left_out(
+def test_an_added_reason_applies_to_review_plan_and_exclusion_list(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paid, before, after = house.entitled(3)
@@ -258,7 +258,7 @@ def test_a_reason_added_to_the_list_holds_for_review_plan_and_those_left_out(
     assert Payout.objects.get().entitlement_id == paid.pk
 
 
-def test_a_code_stands_once_in_the_list_and_fits_an_application() -> None:
+def test_a_reason_code_is_listed_once_and_fits_its_column() -> None:
     codes = [reason.code for reason in payable.REASONS]
     assert len(set(codes)) == len(codes)
     width = RefundApplication._meta.get_field("review_reason").max_length

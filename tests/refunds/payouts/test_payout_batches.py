@@ -52,7 +52,7 @@ def refused_in_sql(sql: str, *params: Any, match: str) -> None:
         cursor.execute(sql, params)
 
 
-def test_the_file_parses_back_to_the_batch(house: House, batch: PayoutBatch) -> None:
+def test_the_file_is_read_back_as_the_batch(house: House, batch: PayoutBatch) -> None:
     """Rule 48: 120 bytes a record, totals equal the items."""
     content = b"".join(payout_batches.content(batch))
     assert all(len(line) == 120 for line in content.split(b"\r\n")[:-1])
@@ -137,7 +137,7 @@ def test_a_new_payout_cannot_be_put_into_a_sealed_batch(house: House, batch: Pay
     house.money_holds()
 
 
-def test_the_maker_cannot_approve(house: House, batch: PayoutBatch) -> None:
+def test_the_maker_of_a_batch_cannot_approve_it(house: House, batch: PayoutBatch) -> None:
     """Rule 54: not through the verb, not through the model, not through SQL."""
     maker = house.treasury
     maker.user_permissions.add(*house.approver2.user_permissions.all())
@@ -172,7 +172,7 @@ def test_an_approval_covers_exactly_one_file(house: House, batch: PayoutBatch) -
         payout_batches.approve_batch(batch, actor=house.approver2, digest="0" * 64, reason="blind")
 
 
-def test_above_the_limit_two_people_approve(house: House) -> None:
+def test_a_batch_above_the_limit_requires_two_approvals(house: House) -> None:
     """Rule 54."""
     refund_limits.adopt(
         actor=person("refunds.adopt_terms"),
@@ -201,7 +201,7 @@ def test_above_the_limit_two_people_approve(house: House) -> None:
     house.money_holds()
 
 
-def test_neither_maker_nor_approver_transmits(house: House, batch: PayoutBatch) -> None:
+def test_neither_maker_nor_approver_can_transmit(house: House, batch: PayoutBatch) -> None:
     """Rule 54."""
     batch = house.approve(batch)
     payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
@@ -224,7 +224,9 @@ def test_neither_maker_nor_approver_transmits(house: House, batch: PayoutBatch) 
     assert (done.state, done.transmitted_by) == ("transmitted", house.sender)
 
 
-def test_nothing_leaves_before_approval(house: House, batch: PayoutBatch, tmp_path: Path) -> None:
+def test_no_file_is_exported_before_approval(
+    house: House, batch: PayoutBatch, tmp_path: Path
+) -> None:
     with pytest.raises(TransitionRefused):
         payout_batches.export_batch(batch, directory=tmp_path / "out", actor=house.treasury)
     assert not list(tmp_path.glob("out/*"))
@@ -256,7 +258,7 @@ def test_the_file_is_the_same_however_often_it_is_exported(
     assert Payout.objects.filter(state="exported").count() == 3
 
 
-def test_nothing_is_released_while_the_books_are_wrong(house: House, batch: PayoutBatch) -> None:
+def test_no_file_is_exported_while_an_invariant_is_broken(house: House, batch: PayoutBatch) -> None:
     """P4: the invariants are asked before a file leaves."""
     from wallets.movements import posting
     from winddown.actors import SYSTEM
@@ -276,7 +278,7 @@ def test_nothing_is_released_while_the_books_are_wrong(house: House, batch: Payo
     assert not list(house.bank.inbox.glob("transfer*"))
 
 
-def test_nothing_is_released_while_payouts_are_stopped(house: House, batch: PayoutBatch) -> None:
+def test_no_file_is_exported_while_payouts_are_stopped(house: House, batch: PayoutBatch) -> None:
     batch = house.approve(batch)
     capabilities.stop("payout", actor=person("winddown.stop_capability"), reason="look first")
     with pytest.raises(CapabilityStopped):
@@ -289,7 +291,7 @@ def test_nothing_is_released_while_payouts_are_stopped(house: House, batch: Payo
     ("value_date", "proposed"),
     [("2019-11-16", "2019-11-18"), ("2019-12-31", "2019-12-06"), ("2019-11-04", "2019-11-05")],
 )
-def test_the_bank_is_only_given_days_it_works_on(
+def test_a_value_date_that_is_no_business_day_is_refused_with_the_next_one(
     house: House, value_date: str, proposed: str
 ) -> None:
     """Rule 49: a weekend, the year's end, a past day: refused with a day that is possible."""
@@ -305,7 +307,7 @@ def test_a_file_is_not_sent_after_its_value_date(house: House, batch: PayoutBatc
         payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
 
 
-def test_more_payouts_than_the_bank_takes_are_split(house: House) -> None:
+def test_more_payouts_than_the_bank_accepts_are_split(house: House) -> None:
     """Rule 50: in as few files as that allows, numbered without a gap."""
     refund_limits.adopt(
         actor=person("refunds.adopt_terms"), reason="test", source="test", file_records_max=2
@@ -321,7 +323,7 @@ def test_more_payouts_than_the_bank_takes_are_split(house: House) -> None:
     house.money_holds()
 
 
-def test_an_entitlement_has_one_payout_that_lives(house: House, batch: PayoutBatch) -> None:
+def test_an_entitlement_has_at_most_one_live_payout(house: House, batch: PayoutBatch) -> None:
     """Rule 53: whatever crashed between export and acknowledgement."""
     again = house.run("pay", value_date="2019-11-15")
     assert again.state == "succeeded"
@@ -354,7 +356,7 @@ def test_a_rejected_batch_frees_its_payouts_for_the_next_one(
     house.money_holds()
 
 
-def test_a_file_that_the_bank_refuses_is_paid_by_the_next_one(
+def test_payouts_of_a_refused_file_are_paid_by_the_next_one(
     house: House, batch: PayoutBatch
 ) -> None:
     batch = house.send(batch)
@@ -372,7 +374,7 @@ def test_a_file_that_the_bank_refuses_is_paid_by_the_next_one(
     house.money_holds()
 
 
-def test_an_accepted_batch_is_executed_on_its_value_date_and_not_yet_paid(
+def test_an_accepted_batch_is_executed_on_its_value_date_and_not_paid(
     house: House, batch: PayoutBatch
 ) -> None:
     """Sent is not paid: only the bank's results settle."""
@@ -387,7 +389,7 @@ def test_an_accepted_batch_is_executed_on_its_value_date_and_not_yet_paid(
     house.money_holds()
 
 
-def test_the_plan_tells_what_the_run_then_does(house: House) -> None:
+def test_the_run_pays_what_its_plan_counted(house: House) -> None:
     """Rule 61: same counts and sums, and nobody slips in after the approval."""
     rows = house.entitled(3)
     for row in rows[:2]:
@@ -409,7 +411,7 @@ def test_the_plan_tells_what_the_run_then_does(house: House) -> None:
     assert (planned["counts"]["refunds"], planned["sums_minor"]["refunds"]) == (2, 2000)
 
 
-def test_a_plan_no_longer_fits_when_somebody_in_it_changed_the_account(house: House) -> None:
+def test_a_plan_is_refused_after_a_payee_in_it_changed(house: House) -> None:
     """Rule 61, rule 57."""
     from refunds.applications import payees
 
@@ -430,7 +432,7 @@ def test_a_plan_no_longer_fits_when_somebody_in_it_changed_the_account(house: Ho
 
 
 @pytest.mark.parametrize("step", range(4))
-def test_a_worker_that_dies_in_any_step_of_the_payment_pays_nobody_twice(
+def test_a_worker_that_dies_in_any_step_pays_nobody_twice(
     house: House, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rule 53, I2: killed between effect and commit of book, fill or seal, and once more in the

@@ -63,7 +63,7 @@ def test_a_breach_about_something_else_does_not_stop_the_file(
     assert path.exists()
 
 
-def test_a_refund_of_a_wallet_that_a_thief_may_have_used_does_not_leave(
+def test_a_refund_of_a_wallet_with_a_reported_theft_is_not_exported(
     house: House, approved: PayoutBatch
 ) -> None:
     """I5: the theft was reported after the file was approved."""

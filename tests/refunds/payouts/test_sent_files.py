@@ -59,7 +59,7 @@ def confirm(house: House, approver: Any) -> None:
         )
 
 
-def test_what_left_is_known_and_stops_nothing(house: House, approved: PayoutBatch) -> None:
+def test_a_recorded_export_stops_no_payouts(house: House, approved: PayoutBatch) -> None:
     export(house, approved)
     assert sent_files.unknown() == []
     with pytest.raises(NothingToDecide):
@@ -86,7 +86,7 @@ def test_payouts_stay_stopped_until_two_people_confirmed_the_files(
     house.money_holds()
 
 
-def test_a_number_that_the_bank_has_seen_is_not_given_again(
+def test_a_file_number_that_the_bank_has_seen_is_not_used_again(
     house: House, approved: PayoutBatch
 ) -> None:
     sent_files.keep(
@@ -99,7 +99,7 @@ def test_a_number_that_the_bank_has_seen_is_not_given_again(
     house.money_holds()
 
 
-def test_a_head_that_the_chain_does_not_contain_stops_payouts(
+def test_an_exported_head_that_the_chain_lacks_stops_payouts(
     house: House, approved: PayoutBatch, settings: Any
 ) -> None:
     with transaction.atomic():

@@ -73,7 +73,7 @@ def the_books_are_right_afterwards(programme):
 
 
 @pytest.mark.parametrize("source", capabilities.FUNDING_SOURCES)
-def test_a_top_up_raises_the_balance_and_what_its_source_owes(wallet, source):
+def test_a_top_up_raises_the_balance_and_the_debt_of_its_source(wallet, source):
     """Rule 34: a bonus is free value, every other source is paid value."""
     one = wallet()
     done = top_up(one, 100, source=source)
@@ -101,7 +101,7 @@ def test_the_same_reference_with_other_values_is_a_conflict(wallet, change):
     assert TopUp.objects.count() == 1
 
 
-def test_a_repetition_after_the_stop_still_gives_the_first_result(wallet, staff):
+def test_a_repeated_charge_gives_the_first_result_after_the_stop(wallet, staff):
     """The answer was lost, not the money: the charge had passed before the stop."""
     one = wallet()
     done = top_up(one)
@@ -113,7 +113,7 @@ def test_a_repetition_after_the_stop_still_gives_the_first_result(wallet, staff)
 
 
 @pytest.mark.parametrize("amount", [0, -1])
-def test_an_amount_is_positive(wallet, amount):
+def test_an_amount_that_is_not_positive_is_refused(wallet, amount):
     one = wallet(paid_minor=50)
     for act in (top_up, pay, reserve):
         with pytest.raises(LedgerRefused):
@@ -145,7 +145,7 @@ def test_an_authorised_charge_moves_no_money_until_it_is_posted(wallet):
     assert balance(one) == (100, 0, 0)
 
 
-def test_a_withheld_charge_is_never_silently_credited(wallet, staff):
+def test_a_withheld_charge_cannot_be_credited(wallet, staff):
     """Rule 3."""
     one = wallet()
     waiting = top_up(one, authorised_only=True)
@@ -215,7 +215,7 @@ def test_the_same_payment_with_other_values_is_a_conflict(wallet, change):
     assert (balance(one), Payment.objects.count()) == ((90, 0, 0), 1)
 
 
-def test_nobody_spends_more_than_there_is(wallet):
+def test_a_payment_above_the_balance_is_refused(wallet):
     one = wallet(paid_minor=100, bonus_minor=5)
     with pytest.raises(InsufficientBalance) as refusal:
         pay(one, 106)
@@ -239,7 +239,7 @@ def test_a_frozen_wallet_pays_and_a_held_one_does_not(wallet):
 
 
 @pytest.mark.parametrize("state", ["closing", "closed", "entitled", "settled"])
-def test_a_closing_wallet_pays_no_more(wallet, state):
+def test_a_closing_wallet_cannot_pay(wallet, state):
     one = wallet(paid_minor=10, state=state)
     with pytest.raises(WalletNotUsable):
         pay(one)
@@ -261,7 +261,7 @@ def test_a_payment_can_be_undone_once(wallet):
 # --- reserve, then post or void, exactly one ----------------------------------------------------
 
 
-def test_a_reservation_takes_the_value_out_of_reach_at_once(wallet):
+def test_reserved_value_cannot_be_spent(wallet):
     one = wallet(paid_minor=100)
     reserve(one, 70)
     assert (balance(one)[0], account("reservations"), account("merchants")) == (30, 70, 0)
@@ -270,7 +270,7 @@ def test_a_reservation_takes_the_value_out_of_reach_at_once(wallet):
 
 
 @pytest.mark.parametrize("captured", [True, False])
-def test_a_reservation_is_posted_or_void_and_never_the_other(wallet, captured):
+def test_a_settled_reservation_cannot_be_settled_the_other_way(wallet, captured):
     one = wallet(paid_minor=100, bonus_minor=30)
     held = reserve(one, 50)
     done = spending.settle(held, captured=captured, actor=SYSTEM)
@@ -285,7 +285,7 @@ def test_a_reservation_is_posted_or_void_and_never_the_other(wallet, captured):
     assert (balance(one), account("merchants")) == expected
 
 
-def test_both_outcomes_of_a_reservation_share_one_key(wallet):
+def test_the_ledger_refuses_a_second_outcome_of_a_reservation(wallet):
     """Also a mistake in the machine could not post and void: the ledger refuses the second."""
     one = wallet(paid_minor=100)
     held = reserve(one, 50)
@@ -321,7 +321,7 @@ def test_a_hold_keeps_its_part_and_leaves_the_rest_spendable(wallet):
     assert balance(one) == (60, 0, 60)
 
 
-def test_a_hold_holds_paid_value_that_is_free(wallet):
+def test_a_hold_takes_only_free_paid_value(wallet):
     one = wallet(paid_minor=100, bonus_minor=50)
     withholding.hold(one.pk, amount_minor=60, reason="taint", actor=SYSTEM)
     with pytest.raises(InsufficientBalance):
@@ -374,7 +374,7 @@ def test_a_journal_sums_to_zero():
     journal([("bank", None, 5), ("merchants", None, -5)])
 
 
-def test_several_journals_of_one_statement_each_sum_to_zero():
+def test_each_of_several_journals_in_one_statement_sums_to_zero():
     """Two wrongs that cancel out are still two wrongs."""
     with transaction.atomic():
         one, other = journal([], source_id=1), journal([], source_id=2)
@@ -390,7 +390,7 @@ def test_several_journals_of_one_statement_each_sum_to_zero():
             )
 
 
-def test_nothing_is_posted_to_an_old_journal(own_database, programme):
+def test_a_posting_to_an_old_journal_is_refused(own_database, programme):
     number = journal([("bank", None, 5), ("merchants", None, -5)])
     with pytest.raises(DatabaseError, match="journal of the same transaction"):
         with connection.cursor() as cursor:
@@ -402,7 +402,7 @@ def test_nothing_is_posted_to_an_old_journal(own_database, programme):
     assert Posting.objects.filter(journal_id=number).count() == 2
 
 
-def test_nothing_is_posted_to_no_journal():
+def test_a_posting_without_a_journal_is_refused():
     with pytest.raises(DatabaseError, match="same transaction"), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
@@ -411,12 +411,12 @@ def test_nothing_is_posted_to_no_journal():
             )
 
 
-def test_a_movement_has_one_journal_of_a_kind():
+def test_a_movement_has_one_journal_of_each_kind():
     journal([("bank", None, 5), ("merchants", None, -5)])
     refused("journal_idempotency", [("bank", None, 5), ("merchants", None, -5)])
 
 
-def test_a_posting_names_a_known_account_and_a_wallet_where_one_is_needed(wallet):
+def test_a_posting_needs_a_known_account_and_where_required_a_wallet(wallet):
     one = wallet()
     refused("posting_account_known", [("cash_box", None, 5), ("bank", None, -5)])
     refused("posting_wallet_where_needed", [("wallet_paid", None, 5), ("bank", None, -5)])
@@ -432,13 +432,13 @@ def test_a_posting_names_a_known_account_and_a_wallet_where_one_is_needed(wallet
         ("held_minor", 101, "held_part_of_paid_value"),
     ],
 )
-def test_no_writer_makes_a_balance_impossible(wallet, column, value, constraint):
+def test_no_writer_can_make_an_impossible_balance(wallet, column, value, constraint):
     one = wallet(paid_minor=100)
     with pytest.raises(DatabaseError, match=constraint), transaction.atomic():
         Wallet.objects.filter(pk=one.pk).update(**{column: value})
 
 
-def test_a_closed_wallet_gets_nothing_back(wallet):
+def test_a_late_reversal_to_a_closed_wallet_is_refused(wallet):
     """A sealed balance stays what it was: a late reversal is refused."""
     one = wallet(paid_minor=100)
     done = pay(one, 50)

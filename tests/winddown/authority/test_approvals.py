@@ -81,7 +81,7 @@ def test_a_second_person_approves_exactly_the_plan_that_was_shown(run, maker, ch
     assert RunTransition.objects.filter(subject_id=run.pk).latest("pk").actor_id == checker.pk
 
 
-def test_a_second_decision_finds_nothing_to_decide(run, checker, staff):
+def test_a_second_decision_is_refused(run, checker, staff):
     approve(run, checker)
     with pytest.raises(NothingToDecide):
         approve(run, staff("compliance"))
@@ -89,7 +89,7 @@ def test_a_second_decision_finds_nothing_to_decide(run, checker, staff):
         planning.reject(run, actor=staff("compliance"), digest=run.plan_digest, reason="no")
 
 
-def test_a_rejected_run_is_over(run, checker):
+def test_a_rejected_run_has_ended(run, checker):
     assert (
         planning.reject(run, actor=checker, digest=run.plan_digest, reason="no").state == "aborted"
     )
@@ -100,7 +100,7 @@ def test_a_rejected_run_is_over(run, checker):
 # --- the same person ----------------------------------------------------------------------------
 
 
-def test_the_maker_cannot_approve_the_own_plan(run, maker):
+def test_the_maker_cannot_approve_their_own_plan(run, maker):
     """Rule 23."""
     with pytest.raises(SamePerson):
         approve(run, maker)
@@ -153,7 +153,7 @@ def test_sql_cannot_sign_for_the_maker(run, maker):
         sign_by_sql(standing(run), maker)
 
 
-def test_sql_cannot_forge_who_signed_what_and_when(run, checker):
+def test_sql_cannot_forge_the_signer_subject_or_time_of_a_signature(run, checker):
     """Subject, stage, person and time are the database's to write."""
     sign_by_sql(standing(run), checker)
     signed = Signature.objects.get(subject=run.subject, part="approved")
@@ -166,12 +166,12 @@ def test_a_customer_cannot_sign(run, customer):
         sign_by_sql(standing(run), customer())
 
 
-def test_nobody_signs_as_maker_of_anothers_request(run, checker):
+def test_nobody_can_sign_as_maker_of_a_request_of_another_person(run, checker):
     with pytest.raises(DatabaseError, match="maker signs the own request"):
         sign_by_sql(standing(run), checker, part="maker")
 
 
-def test_who_decided_cannot_become_the_maker_of_the_same_subject(maker, checker):
+def test_a_person_who_decided_cannot_become_the_maker_of_the_same_subject(maker, checker):
     approvals.ask(
         "payout_batch:9", stage="one", content=1, permission="", maker=maker, reason="first"
     )
@@ -184,7 +184,7 @@ def test_who_decided_cannot_become_the_maker_of_the_same_subject(maker, checker)
     assert approvals.standing("payout_batch:9", stage="two") is None
 
 
-def test_one_person_signs_one_stage_of_a_subject_only(maker, checker, staff):
+def test_a_person_signs_only_one_stage_of_a_subject(maker, checker, staff):
     """Maker is never checker, over all stages."""
     for stage in ("first", "second"):
         approvals.ask("thing:1", stage=stage, content=1, permission="", maker=maker, reason="")
@@ -197,7 +197,7 @@ def test_one_person_signs_one_stage_of_a_subject_only(maker, checker, staff):
     )
 
 
-def test_an_approval_takes_its_permission(run, staff):
+def test_an_approval_requires_its_permission(run, staff):
     """Rule 23: support may not approve a run; nor may a person who has left."""
     for person in (staff("support"), staff("auditor"), staff("compliance", is_active=False)):
         with pytest.raises(NotPermitted):
@@ -208,7 +208,7 @@ def test_an_approval_takes_its_permission(run, staff):
 # --- another plan -------------------------------------------------------------------------------
 
 
-def test_a_changed_plan_is_not_approved_by_the_old_digest(run, maker, checker, wallets):
+def test_the_old_digest_cannot_approve_a_changed_plan(run, maker, checker, wallets):
     shown = run.plan_digest
     wallets(3)
     replanned = planning.replan(run, actor=maker, reason="more wallets")
@@ -235,7 +235,7 @@ def test_a_superseded_request_cannot_be_signed(run, maker, checker, wallets):
         )
 
 
-def test_an_equal_plan_made_anew_supersedes_too(run, maker, checker):
+def test_an_equal_new_plan_supersedes_the_old_one(run, maker, checker):
     old = standing(run)
     planning.replan(run, actor=maker, reason="again")
     with pytest.raises(DatabaseError, match="superseded"):
@@ -243,12 +243,12 @@ def test_an_equal_plan_made_anew_supersedes_too(run, maker, checker):
     assert approve(run, checker).state == "approved"
 
 
-def test_a_signature_covers_the_digest_of_its_request(run, checker):
+def test_a_signature_with_another_digest_is_refused(run, checker):
     with pytest.raises(DatabaseError, match="another plan"):
         sign_by_sql(standing(run), checker, digest="0" * 64)
 
 
-def test_who_replanned_cannot_approve(run, checker, staff):
+def test_a_person_who_planned_again_cannot_approve(run, checker, staff):
     other = staff("incident_commander")
     replanned = planning.replan(run, actor=other, reason="mine now")
     with pytest.raises(SamePerson):
@@ -267,7 +267,7 @@ def test_a_run_that_changed_after_its_approval_does_not_start(run, maker, checke
     assert state(run) == "approved"
 
 
-def test_parameters_changed_by_sql_do_not_start(run, maker, checker):
+def test_a_run_with_parameters_changed_by_sql_does_not_start(run, maker, checker):
     approve(run, checker)
     Run.objects.filter(pk=run.pk).update(params={"sources": ["points"], "register": False})
     with pytest.raises(PlanChanged):
@@ -280,7 +280,7 @@ def test_sql_cannot_approve_a_run_without_a_signature(run):
         Run.objects.filter(pk=run.pk).update(state="approved")
 
 
-def test_sql_cannot_approve_another_plan_than_was_signed(run, checker):
+def test_sql_cannot_approve_a_plan_that_was_not_signed(run, checker):
     sign_by_sql(standing(run), checker)
     with pytest.raises(DatabaseError, match="no approval of a second person"), transaction.atomic():
         Run.objects.filter(pk=run.pk).update(state="approved", plan_digest="0" * 64)
@@ -304,7 +304,7 @@ def late(run, rehearsal_clock):
     return travel
 
 
-def test_a_request_can_be_approved_to_its_last_microsecond(run, checker, late):
+def test_a_request_can_be_approved_until_its_last_microsecond(run, checker, late):
     late(A_DAY - dt.timedelta(microseconds=1))
     assert approve(run, checker).state == "approved"
 
@@ -321,7 +321,7 @@ def test_an_expired_request_is_refused_by_every_door(run, checker, late):
     assert approvals.open_requests() == []
 
 
-def test_an_approved_run_starts_to_the_last_microsecond_and_no_later(run, maker, checker, late):
+def test_an_approved_run_can_start_until_its_last_microsecond(run, maker, checker, late):
     approve(run, checker)
     late(A_DAY)
     with pytest.raises(PlanExpired):
@@ -331,7 +331,7 @@ def test_an_approved_run_starts_to_the_last_microsecond_and_no_later(run, maker,
     assert planning.start(run, actor=maker).state == "running"
 
 
-def test_sql_cannot_use_a_signature_after_its_time(run, checker, late):
+def test_sql_cannot_use_an_expired_signature(run, checker, late):
     sign_by_sql(standing(run), checker)
     late(A_DAY)
     with pytest.raises(DatabaseError, match="no approval"), transaction.atomic():
@@ -379,7 +379,7 @@ def test_the_command_refuses_a_changed_plan(run, maker, checker, wallets):
 
 
 @pytest.mark.parametrize("digest", [None, "", "0", "abc"])
-def test_the_command_wants_the_digest_that_was_shown(run, checker, digest):
+def test_the_command_requires_the_digest_that_was_shown(run, checker, digest):
     """Somebody who has not looked cannot approve, nor with a digest too short to mean a plan."""
     with pytest.raises(Exception, match="digest") as refused, code_typed(checker):
         call_command("approve", run.subject, by=checker.login_id, reason="seen", digest=digest)
@@ -387,24 +387,24 @@ def test_the_command_wants_the_digest_that_was_shown(run, checker, digest):
     assert state(run) == "awaiting_approval"
 
 
-def test_the_command_lists_what_waits(run, capsys):
+def test_the_command_lists_the_waiting_requests(run, capsys):
     call_command("approve")
     assert run.plan_digest[:12] in capsys.readouterr().out
 
 
-def test_only_an_unapproved_run_can_be_planned_again(run, maker, checker):
+def test_an_approved_run_cannot_be_planned_again(run, maker, checker):
     approve(run, checker)
     with pytest.raises(GuardNotMet):
         planning.replan(run, actor=maker, reason="again")
 
 
-def test_planning_takes_its_permission(staff):
+def test_planning_requires_its_permission(staff):
     with pytest.raises(NotPermitted):
         planning.plan("freeze-charges", actor=staff("support"), reason="x")
     assert not Run.objects.exists()
 
 
-def test_the_factory_makes_what_the_doors_make(maker, checker):
+def test_the_factory_makes_the_same_run_as_the_commands(maker, checker):
     """The other tests begin from such a run."""
     run = factories.approved_run("freeze-charges", maker=maker, checker=checker)
     assert (run.state, run.maker) == ("approved", maker)

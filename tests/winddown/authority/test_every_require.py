@@ -191,7 +191,7 @@ def _places() -> dict[str, str | None]:
     return found
 
 
-def test_every_place_that_asks_for_a_permission_stands_in_the_table() -> None:
+def test_every_function_that_asks_for_a_permission_is_in_the_table() -> None:
     found = _places()
     assert {place.function for place in PLACES} == set(found)
     said = {place.function: place.permission for place in PLACES if found[place.function]}
@@ -213,14 +213,14 @@ def _call(place: Place, actor: Any) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.function)
-def test_who_may_do_everything_else_is_refused(place: Place) -> None:
+def test_a_person_with_every_other_permission_is_refused(place: Place) -> None:
     with pytest.raises(NotPermitted) as refusal:
         _call(place, Person(lacks=place.permission))
     assert refusal.value.facts["permission"] == place.permission
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.function)
-def test_who_may_do_everything_but_is_disabled_is_refused(place: Place) -> None:
+def test_a_disabled_person_with_every_permission_is_refused(place: Place) -> None:
     with pytest.raises(NotPermitted):
         _call(place, Person(lacks="", is_active=False))
 
@@ -228,6 +228,6 @@ def test_who_may_do_everything_but_is_disabled_is_refused(place: Place) -> None:
 @pytest.mark.parametrize(
     "place", [each for each in PLACES if not each.by_system], ids=lambda place: place.function
 )
-def test_the_system_is_refused_where_only_people_act(place: Place) -> None:
+def test_the_system_is_refused_where_only_people_may_act(place: Place) -> None:
     with pytest.raises(NotPermitted):
         _call(place, SYSTEM)

@@ -42,7 +42,7 @@ def test_every_permission_of_a_role_or_a_machine_is_listed_with_what_it_does() -
     assert claim["decides"] == ["a claim"]
 
 
-def test_one_permission_one_role_or_one_person_can_be_asked_for(staff: Callable[..., Any]) -> None:
+def test_the_command_answers_about_one_permission_role_or_person(staff: Callable[..., Any]) -> None:
     person = staff("auditor")
 
     assert [each["name"] for each in ask("winddown.plan_run")[1]["permissions"]] == [
@@ -57,14 +57,14 @@ def test_one_permission_one_role_or_one_person_can_be_asked_for(staff: Callable[
 
 
 @pytest.mark.parametrize("words", [("no.such",), ("--person", "nobody")])
-def test_a_question_about_nothing_is_not_understood(words: tuple[str, ...]) -> None:
+def test_a_question_about_an_unknown_name_is_refused(words: tuple[str, ...]) -> None:
     with pytest.raises(CommandError) as refusal:
         ask(*words)
 
     assert refusal.value.returncode == 2
 
 
-def test_every_duty_can_be_done_by_two_people() -> None:
+def test_every_duty_has_a_role_that_requests_and_one_that_decides() -> None:
     for duty in who_can.duties():
         assert duty["asks"], duty
         assert duty["decides"], duty
@@ -91,7 +91,7 @@ def test_every_request_for_a_second_person_in_the_code_is_a_duty() -> None:
     assert asked <= named
 
 
-def test_incompatible_roles_are_roles_and_hold_both_ends_or_audit() -> None:
+def test_every_exclusion_names_roles_that_hold_both_ends_or_audit() -> None:
     for one, other in roles.INCOMPATIBLE:
         assert {one, other} <= set(roles.ROLES)
         both = any(
@@ -102,7 +102,7 @@ def test_incompatible_roles_are_roles_and_hold_both_ends_or_audit() -> None:
 
 
 @pytest.mark.parametrize("pair", list(roles.INCOMPATIBLE), ids=" and ".join)
-def test_verify_names_a_person_with_two_roles_that_exclude_each_other(
+def test_verify_reports_a_person_with_two_excluding_roles(
     staff: Callable[..., Any], pair: tuple[str, str]
 ) -> None:
     assert invariants.breached().get("I10b") is None
@@ -115,7 +115,7 @@ def test_verify_names_a_person_with_two_roles_that_exclude_each_other(
     assert ask("--person", person.login_id)[0] == 1
 
 
-def test_two_accounts_of_one_person_are_one_person(staff: Callable[..., Any]) -> None:
+def test_two_accounts_of_a_person_count_as_one_person(staff: Callable[..., Any]) -> None:
     one = staff("treasury_operator", staff_number="P-17")
     give_past_the_guards(staff(staff_number="P-17"), "treasury_approver")
 
@@ -125,7 +125,7 @@ def test_two_accounts_of_one_person_are_one_person(staff: Callable[..., Any]) ->
     assert "p-17" in invariants.breached()["I10b"][0]
 
 
-def test_the_sentences_name_duties_and_exclusions() -> None:
+def test_the_printed_sentences_name_duties_and_exclusions() -> None:
     out = StringIO()
     call_command("who_can", stdout=out)
 

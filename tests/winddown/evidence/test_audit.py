@@ -74,7 +74,7 @@ def test_entries_are_numbered_without_a_gap_and_chained():
     assert complaints() == []
 
 
-def test_an_act_that_is_rolled_back_leaves_no_gap():
+def test_a_rolled_back_act_leaves_no_gap():
     first = entry()
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         audit.append("test", "test", actor=SYSTEM)
@@ -83,12 +83,12 @@ def test_an_act_that_is_rolled_back_leaves_no_gap():
     assert complaints() == []
 
 
-def test_an_entry_belongs_to_a_transaction(own_database):
+def test_an_entry_outside_a_transaction_is_refused(own_database):
     with pytest.raises(AssertionError, match="belongs to a transaction"):
         audit.append("test", "test", actor=SYSTEM)
 
 
-def test_an_entry_covers_what_was_logged_since_the_one_before(wallets):
+def test_an_entry_covers_the_rows_logged_since_the_entry_before(wallets):
     """I15."""
     ids = wallets(6)
     with transaction.atomic():
@@ -103,7 +103,7 @@ def test_an_entry_covers_what_was_logged_since_the_one_before(wallets):
     assert complaints() == []
 
 
-def test_text_that_looks_like_the_chains_own_does_not_confuse_it():
+def test_text_that_resembles_the_chain_format_does_not_change_the_digest():
     with transaction.atomic():
         audit.append("a\x1fb", "c", actor=SYSTEM, reason="d", text="\x1f' \" \\ 円 %s {}")
     assert complaints() == []
@@ -123,7 +123,7 @@ def spent(own_database, programme, wallet):
     return one
 
 
-def test_customers_movements_are_sealed_once(spent):
+def test_movements_of_customers_are_sealed_once(spent):
     seal()
     # Five payments of a journal and two postings, and the opening's journal.
     assert movements() == 5 * 3 + 1
@@ -132,7 +132,7 @@ def test_customers_movements_are_sealed_once(spent):
     assert complaints() == []
 
 
-def test_a_movement_that_commits_late_falls_into_the_next_seal(spent, own_database):
+def test_a_movement_that_commits_late_is_covered_by_the_next_seal(spent, own_database):
     """A seal covers only what is older than every running transaction."""
     opened, go = threading.Event(), threading.Event()
 
@@ -160,7 +160,7 @@ def test_a_movement_that_commits_late_falls_into_the_next_seal(spent, own_databa
     assert complaints() == []
 
 
-def test_what_an_entry_covers_is_not_sealed_again(own_database, wallets):
+def test_rows_that_an_entry_covers_are_not_sealed_again(own_database, wallets):
     ids = wallets(3, paid_minor=5)
     with transaction.atomic():
         transition_set(Wallet.objects.filter(pk__in=ids), "freeze_charges", run=None)
@@ -210,7 +210,7 @@ def journal(spent, wallets):
     return list(AuditEntry.objects.order_by("seq"))
 
 
-def test_every_change_to_an_entry_is_noticed(journal):
+def test_every_change_to_an_entry_is_found(journal):
     """Rule 63, I14: each entry, and each column of the first and the last."""
     attacker = Attacker()
     changes = {
@@ -237,7 +237,7 @@ def test_every_change_to_an_entry_is_noticed(journal):
     assert attacker.unnoticed == []
 
 
-def test_every_entry_taken_out_of_the_middle_is_noticed(journal):
+def test_every_deleted_entry_is_found(journal):
     attacker = Attacker()
     for row in journal[:-1]:
         attacker.tries(
@@ -253,7 +253,7 @@ def test_every_entry_taken_out_of_the_middle_is_noticed(journal):
     assert attacker.unnoticed == []
 
 
-def test_two_entries_that_changed_places_are_noticed(journal):
+def test_two_swapped_entries_are_found(journal):
     attacker = Attacker()
     for one, other in zip(journal, journal[1:], strict=False):
         attacker.tries(
@@ -265,7 +265,7 @@ def test_two_entries_that_changed_places_are_noticed(journal):
     assert attacker.unnoticed == []
 
 
-def test_an_entry_put_in_is_noticed(journal):
+def test_an_inserted_entry_is_found(journal):
     attacker = Attacker()
     last = journal[-1].seq
     columns = "at, actor_id, action, subject, reason, run_id, facts, rows, xact_id, previous, hash"
@@ -285,7 +285,7 @@ def test_an_entry_put_in_is_noticed(journal):
     assert attacker.unnoticed == []
 
 
-def test_every_covered_row_that_was_changed_is_noticed(journal):
+def test_every_changed_row_that_is_covered_is_found(journal):
     """The money and the changes of state, whether an entry covers them or a seal."""
     attacker = Attacker()
     for table, model, changes in (
@@ -321,7 +321,7 @@ def test_every_covered_row_that_was_changed_is_noticed(journal):
     assert attacker.unnoticed == []
 
 
-def test_who_and_why_of_a_change_of_state_cannot_be_rewritten(journal):
+def test_a_rewritten_actor_or_reason_of_a_state_change_is_found(journal):
     """Rule 63: actor, reason, run and time of a logged change are covered too."""
     attacker = Attacker()
     pk = WalletTransition.objects.earliest("pk").pk
@@ -337,7 +337,7 @@ def test_who_and_why_of_a_change_of_state_cannot_be_rewritten(journal):
     assert attacker.unnoticed == []
 
 
-def test_when_a_movement_happened_cannot_be_rewritten(journal):
+def test_a_rewritten_time_of_a_movement_is_found(journal):
     """The date of a movement decides about deadlines: the journal row is covered as its postings are."""
     attacker = Attacker()
     for column, value in {
@@ -350,7 +350,7 @@ def test_when_a_movement_happened_cannot_be_rewritten(journal):
     assert attacker.unnoticed == []
 
 
-def test_a_tail_cut_off_shows_only_against_an_exported_head(journal):
+def test_a_deleted_tail_is_found_only_by_an_exported_head(journal):
     """I14: why the head is exported every day."""
     for cut in range(1, len(journal)):
         exported = audit.head()
@@ -382,7 +382,7 @@ END $$
 """
 
 
-def test_a_chain_written_anew_shows_only_against_an_exported_head(journal):
+def test_a_rewritten_chain_is_found_only_by_an_exported_head(journal):
     """I14: a superuser can rewrite everything that is inside, so the anchor is outside."""
     exported = audit.head()
     with transaction.atomic():
@@ -395,7 +395,7 @@ def test_a_chain_written_anew_shows_only_against_an_exported_head(journal):
         transaction.set_rollback(True)
 
 
-def test_verify_says_so_with_its_exit_code(journal, tmp_path, capsys):
+def test_verify_reports_a_breach_by_its_exit_code(journal, tmp_path, capsys):
     head = tmp_path / "head.json"
     call_command("verify", export_head=str(head))
     assert json.loads(head.read_text())["seq"] == journal[-1].seq
@@ -411,7 +411,7 @@ def test_verify_says_so_with_its_exit_code(journal, tmp_path, capsys):
     assert "I14" in json.loads(capsys.readouterr().out)["breached"]
 
 
-def test_verify_misses_a_cut_tail_only_without_the_head(journal, tmp_path):
+def test_verify_finds_a_deleted_tail_with_the_head_and_not_without(journal, tmp_path):
     head = tmp_path / "head.json"
     call_command("verify", export_head=str(head))
     with transaction.atomic(), connection.cursor() as cursor:
@@ -423,7 +423,7 @@ def test_verify_misses_a_cut_tail_only_without_the_head(journal, tmp_path):
     assert breach.value.code == 1
 
 
-def test_a_state_changed_past_the_guard_stands_beside_its_log(own_database, wallet, journal):
+def test_a_state_changed_past_the_guard_differs_from_its_log(own_database, wallet, journal):
     """I9b."""
     from winddown.evidence import invariants
 
@@ -436,7 +436,7 @@ def test_a_state_changed_past_the_guard_stands_beside_its_log(own_database, wall
     ]
 
 
-def test_the_head_of_a_day_is_written_once_by_the_follow_up(journal, tmp_path, settings, capsys):
+def test_the_follow_up_writes_the_head_of_a_day_once(journal, tmp_path, settings, capsys):
     settings.AUDIT_HEADS_DIR = tmp_path / "heads"
     clockwork.follow_up()
     (file,) = settings.AUDIT_HEADS_DIR.iterdir()
@@ -447,7 +447,7 @@ def test_the_head_of_a_day_is_written_once_by_the_follow_up(journal, tmp_path, s
     call_command("verify", head=str(file))
 
 
-def test_a_follow_up_that_fails_does_not_keep_the_others(journal, settings, tmp_path):
+def test_a_failing_follow_up_does_not_stop_the_others(journal, settings, tmp_path):
     (tmp_path / "heads").write_text("no directory")
     settings.AUDIT_HEADS_DIR = tmp_path / "heads" / "below"
     seen = []

@@ -197,7 +197,7 @@ def test_a_breach_is_found(house, breach):
     assert code in invariants.breached()
 
 
-def test_each_invariant_of_the_machinery_and_the_wallets_is_broken_here():
+def test_every_invariant_of_runs_and_wallets_is_broken_in_this_file():
     """So that no new one goes unproven; those of refunds are broken where refunds are tested."""
     here = {
         each.code
@@ -217,7 +217,7 @@ def test_a_snapshot_that_differs_from_its_lines_is_found(house):
     assert {"I32", "I33"} <= set(invariants.breached())
 
 
-def test_verify_exits_with_one_on_a_breach_and_names_it(house, capsys):
+def test_verify_exits_with_1_on_a_breach_and_names_it(house, capsys):
     call_command("verify")
     assert "BREACH" not in capsys.readouterr().out
     past_the_guards("UPDATE wallets_wallet SET paid_minor = paid_minor + 1")

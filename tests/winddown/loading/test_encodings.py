@@ -27,7 +27,7 @@ Write = Callable[..., Path]
     ("encoding", "option"),
     [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("cp932", "shift_jis")],
 )
-def test_every_form_of_the_same_rows_loads_the_same(
+def test_the_same_rows_load_alike_in_every_encoding_and_line_end(
     encoding: str, option: str, newline: str, quoting: Any, write: Write
 ) -> None:
     # The second kanji of 表 and the kana ソ have a byte in Shift_JIS that is a backslash elsewhere.
@@ -44,7 +44,7 @@ def test_every_form_of_the_same_rows_loads_the_same(
     ]
 
 
-def test_quotes_keep_commas_and_doubled_quotes(write: Write) -> None:
+def test_commas_and_doubled_quotes_are_kept_inside_quotes(write: Write) -> None:
     loader.load("accounts", write("accounts", {"display_name": 'Sato, "Hana"'}))
     assert User.objects.get().display_name == 'Sato, "Hana"'
 
@@ -56,7 +56,7 @@ def test_a_file_without_a_last_line_end_and_with_blank_lines_is_complete(write: 
     assert loader.load("accounts", file).inserted == 2
 
 
-def test_a_broken_byte_is_named_by_line_and_byte(
+def test_a_broken_byte_is_reported_by_line_and_byte(
     write: Write, everything: Callable[[], dict[str, Any]]
 ) -> None:
     before = everything()
@@ -70,7 +70,7 @@ def test_a_broken_byte_is_named_by_line_and_byte(
     assert everything() == before
 
 
-def test_a_broken_byte_far_into_a_large_file_is_named_by_its_line(tmp_path: Path) -> None:
+def test_a_broken_byte_late_in_a_large_file_is_reported_by_its_line(tmp_path: Path) -> None:
     header = b"wallet_ref,account_ref,opened_at\n"
     row = b"W%08d,A1,2019-07-01T09:00:00+09:00\n"
     data = bytearray(header + b"".join(row % number for number in range(100_000)))
@@ -97,7 +97,7 @@ def test_utf_16_is_refused(write: Write) -> None:
     assert "line 1, byte 4 is a NUL" in told
 
 
-def test_a_quote_that_never_ends_is_refused_with_the_line_it_begins_on(write: Write) -> None:
+def test_an_unclosed_quote_is_refused_with_the_line_of_its_start(write: Write) -> None:
     file = write("accounts", {}, {"account_ref": "A2", "login_id": "b"})
     file.write_text(file.read_text().replace("\nA2,b,", '\nA2,"b,'))
     assert "line 3 is not CSV" in str(refusal(loader.load, "accounts", file))
@@ -176,7 +176,7 @@ def test_memory_does_not_grow_with_the_file(
     assert peak(20_000) < peak(2_000) * 1.5
 
 
-def test_a_line_without_end_is_refused_and_not_kept(tmp_path: Path) -> None:
+def test_an_endless_line_is_refused_and_not_kept_in_memory(tmp_path: Path) -> None:
     file = tmp_path / "accounts.csv"
     file.write_bytes(b"x" * (3 << 20))
     with pytest.raises(LoadRefused, match="a line is longer"):

@@ -23,7 +23,7 @@ from winddown.programme import capabilities
 Write = Callable[..., Path]
 
 
-def test_a_load_waits_for_no_other_load(own_database: Any, write: Write) -> None:
+def test_two_loads_at_once_do_not_wait_for_each_other(own_database: Any, write: Write) -> None:
     file = write("accounts", {})
     with own_database.connect() as other:
         other.execute("SELECT pg_advisory_lock(%s, 0)", [int(Lock.LOAD)])
@@ -52,9 +52,7 @@ def test_a_load_that_dies_leaves_nothing(
     assert loader.load("accounts", file).inserted == 1
 
 
-def test_rows_that_are_held_by_other_work_are_waited_for_and_then_left(
-    own_database: Any, write: Write
-) -> None:
+def test_a_load_waits_for_locked_rows_and_then_gives_up(own_database: Any, write: Write) -> None:
     capabilities.declare_all()
     for kind in ("accounts", "wallets", "funding_cards"):
         loader.load(kind, write(kind, {}))
@@ -66,7 +64,7 @@ def test_rows_that_are_held_by_other_work_are_waited_for_and_then_left(
     assert loader.load("top_ups", write("top_ups", {})).inserted == 1
 
 
-def test_a_switch_is_not_flipped_while_top_ups_of_before_are_being_loaded(
+def test_a_switch_waits_for_a_load_of_earlier_top_ups(
     own_database: Any, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rule 2: what was judged against the switch commits before the switch changes."""
@@ -91,7 +89,7 @@ def test_a_switch_is_not_flipped_while_top_ups_of_before_are_being_loaded(
     assert Wallet.objects.get().paid_minor == 10_000
 
 
-def test_nobody_waits_for_a_load_to_sign_in_and_neither_does_the_fence(
+def test_neither_a_sign_in_nor_the_fence_waits_for_a_load(
     own_database: Any, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A load may take many minutes, and an attack does not wait for it."""

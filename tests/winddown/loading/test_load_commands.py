@@ -40,7 +40,7 @@ def test_every_kind_of_file_has_its_command_and_prints_its_columns(kind: str) ->
     assert file_kinds.get(kind).described() in text
 
 
-def test_a_load_says_what_happened_and_a_second_one_that_nothing_was_changed(write: Write) -> None:
+def test_a_load_reports_its_result_and_a_second_one_reports_no_change(write: Write) -> None:
     file = write("accounts", {})
     assert run("load_accounts", file, "--expect-rows", 1) == (
         0,
@@ -56,7 +56,7 @@ def test_a_load_says_what_happened_and_a_second_one_that_nothing_was_changed(wri
     )
 
 
-def test_a_refusal_says_what_to_do_and_exits_with_1(write: Write) -> None:
+def test_a_refusal_names_the_next_step_and_exits_with_1(write: Write) -> None:
     file = write("accounts", {"phone": "x"}, {"account_ref": ""})
     code, text = run("load_accounts", file)
     assert code == 1
@@ -75,7 +75,7 @@ def test_refusals_do_not_print_what_customers_entered(write: Write) -> None:
     assert "my password" not in text
 
 
-def test_json_says_the_same_to_machines(write: Write) -> None:
+def test_the_json_output_holds_the_same_facts(write: Write) -> None:
     code, text = run("load_accounts", write("accounts", {}), "--json")
     loaded = json.loads(text)
     assert code == 0
@@ -110,13 +110,13 @@ def test_a_load_that_nobody_signs_is_refused(kind: str, write: Write) -> None:
     assert not User.objects.exists()
 
 
-def test_a_command_without_a_file_is_not_understood() -> None:
+def test_a_command_without_a_file_is_refused() -> None:
     with pytest.raises(CommandError, match="FILE is missing") as caught:
         run("load_accounts")
     assert caught.value.returncode == 2
 
 
-def test_the_document_holds_the_columns_as_they_are_declared() -> None:
+def test_the_document_lists_the_columns_as_declared() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     for kind in file_kinds.known():
         assert f"`load_{kind.name}`" in text
@@ -124,7 +124,7 @@ def test_the_document_holds_the_columns_as_they_are_declared() -> None:
 
 
 @pytest.mark.parametrize("kind", [kind.name for kind in file_kinds.known()])
-def test_no_text_can_be_longer_than_its_column_of_the_database(kind: str) -> None:
+def test_no_accepted_text_is_longer_than_its_database_column(kind: str) -> None:
     """A longer one must be refused by its line; the database would refuse without naming it."""
     declared = file_kinds.get(kind)
     stored = {value.split(".")[-1].rstrip(")"): name for name, value in declared.values.items()}

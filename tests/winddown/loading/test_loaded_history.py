@@ -51,7 +51,7 @@ def _history(source: str, wallet: Wallet) -> list[Any]:
     ]
 
 
-def test_loaded_movements_are_what_the_verbs_would_have_made(
+def test_loaded_movements_equal_those_of_the_verbs(
     people: Callable[[int], None], load: Load
 ) -> None:
     """Rule 30; invariants I1 and I4."""
@@ -113,9 +113,7 @@ def test_loaded_movements_are_what_the_verbs_would_have_made(
     assert not invariants.breached()
 
 
-def test_a_loaded_reservation_is_settled_like_any_other(
-    people: Callable[[int], None], load: Load
-) -> None:
+def test_a_loaded_reservation_can_be_settled(people: Callable[[int], None], load: Load) -> None:
     """Rule 31."""
     people(1)
     load("top_ups", {"amount_minor": 1_000})
@@ -126,7 +124,7 @@ def test_a_loaded_reservation_is_settled_like_any_other(
     assert not invariants.breached()
 
 
-def test_a_loaded_authorisation_waits_and_is_then_posted(
+def test_a_loaded_authorisation_can_be_posted_later(
     people: Callable[[int], None], load: Load
 ) -> None:
     """Rule 3."""
@@ -160,7 +158,7 @@ class Purse:
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("deliveries", [1, 3])
-def test_bonus_value_is_spent_first_in_the_order_of_time_whatever_the_order_of_the_lines(
+def test_bonus_value_is_spent_first_in_order_of_time_for_any_order_of_lines(
     seed: int, deliveries: int, people: Callable[[int], None], load: Load
 ) -> None:
     """Rule 34; forty wallets whose bonus arrives before, between and after their payments."""
@@ -236,7 +234,7 @@ def test_a_file_larger_than_one_statement_is_recorded_whole(
     assert not invariants.breached()
 
 
-def test_a_loaded_customer_is_what_the_file_says(load: Load) -> None:
+def test_a_loaded_customer_has_the_values_of_the_file(load: Load) -> None:
     load("accounts", {}, {"account_ref": "A2", "login_id": "b", "password_hash": "", "email": "",
                           "email_verified_at": ""})  # fmt: skip
     hanako, other = User.objects.order_by("account_ref")
@@ -250,7 +248,7 @@ def test_a_loaded_customer_is_what_the_file_says(load: Load) -> None:
     assert (other.email, other.email_verified_at) == ("", None)
 
 
-def test_loaded_identities_wallets_and_cards_are_what_the_file_says(
+def test_loaded_identities_wallets_and_cards_have_the_values_of_the_file(
     people: Callable[[int], None], load: Load
 ) -> None:
     people(1)
@@ -275,7 +273,9 @@ def test_loaded_identities_wallets_and_cards_are_what_the_file_says(
     assert top_up.switch_version is None
 
 
-def test_the_planner_knows_what_was_loaded(people: Callable[[int], None], load: Load) -> None:
+def test_the_query_planner_has_statistics_after_a_load(
+    people: Callable[[int], None], load: Load
+) -> None:
     """A reading of the newest minute that scans millions of attempts is late for an attack."""
     people(1)
     load("auth_events", {})

@@ -27,7 +27,7 @@ Everything = Callable[[], dict[str, Any]]
 
 
 @pytest.mark.parametrize("kind", sorted(ROWS))
-def test_a_missing_column_is_named(
+def test_a_missing_column_is_refused_by_name(
     kind: str, write: Write, switches: None, everything: Everything
 ) -> None:
     names = file_kinds.get(kind).names
@@ -37,7 +37,9 @@ def test_a_missing_column_is_named(
     assert everything() == before
 
 
-def test_unknown_and_doubled_columns_are_named(write: Write, everything: Everything) -> None:
+def test_unknown_and_repeated_columns_are_refused_by_name(
+    write: Write, everything: Everything
+) -> None:
     names = file_kinds.get("wallets").names
     before = everything()
     file = write("wallets", {}, columns=(*names, "balance", "account_ref"))
@@ -54,7 +56,7 @@ def test_columns_may_come_in_any_order(people: Callable[[int], None], write: Wri
     assert Wallet.objects.get(wallet_ref="W1").paid_minor == 10_000
 
 
-def test_a_line_with_too_few_values_is_named(
+def test_a_line_with_too_few_values_is_refused_by_number(
     write: Write, people: Callable[[int], None], everything: Everything
 ) -> None:
     people(1)
@@ -166,7 +168,7 @@ def test_a_bad_value_is_refused_with_its_line_and_reason(
         ("external_identities", ({}, {"subject": "U2"}), "account_ref"),
     ],
 )
-def test_a_key_that_stands_twice_in_the_file_is_refused(
+def test_a_key_that_occurs_twice_in_the_file_is_refused(
     kind: str,
     rows: tuple[dict[str, Any], ...],
     column: str,
@@ -182,7 +184,7 @@ def test_a_key_that_stands_twice_in_the_file_is_refused(
     assert everything() == before
 
 
-def test_the_same_ref_with_other_values_is_refused_and_they_are_named(
+def test_the_same_ref_with_other_values_is_refused_with_their_names(
     people: Callable[[int], None], load: Load, everything: Everything
 ) -> None:
     people(2)
@@ -209,7 +211,7 @@ def test_a_login_id_of_the_staff_is_refused(staff: Callable[..., Any], load: Loa
     assert reasons(refused) == [(2, "login_id", "belongs to another account already")]
 
 
-def test_rows_and_sum_must_be_what_was_announced(
+def test_a_file_with_other_rows_or_sum_than_announced_is_refused(
     people: Callable[[int], None], load: Load, everything: Everything
 ) -> None:
     people(1)
@@ -254,7 +256,7 @@ def test_every_refused_row_is_written_back_with_line_column_and_reason(
     assert Path(refused.facts["refused_file"]).stat().st_mode & 0o077 == 0
 
 
-def test_the_file_of_refused_rows_goes_when_the_file_is_good(
+def test_the_file_of_refused_rows_is_deleted_after_a_good_load(
     people: Callable[[int], None], load: Load
 ) -> None:
     people(1)
@@ -264,7 +266,7 @@ def test_the_file_of_refused_rows_goes_when_the_file_is_good(
     assert not Path(refused.facts["refused_file"]).exists()
 
 
-def test_more_refused_rows_than_are_shown_are_all_written(
+def test_all_refused_rows_are_written_though_only_some_are_shown(
     people: Callable[[int], None], load: Load
 ) -> None:
     people(1)
@@ -281,7 +283,7 @@ def test_more_refused_rows_than_are_shown_are_all_written(
 @pytest.mark.parametrize(
     "number", ["4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111", "378282246310005"]
 )
-def test_a_card_number_is_refused_in_whatever_column_it_stands(
+def test_a_card_number_is_refused_in_every_column(
     column: str, number: str, people: Callable[[int], None], load: Load, everything: Everything
 ) -> None:
     """Invariant I22."""
@@ -306,7 +308,7 @@ def test_a_card_number_inside_a_longer_value_is_refused(
     )
 
 
-def test_a_token_of_digits_that_is_no_card_number_is_refused_only_when_it_is_as_long_as_one(
+def test_a_token_of_digits_is_refused_only_if_it_is_as_long_as_a_card_number(
     people: Callable[[int], None], load: Load
 ) -> None:
     people(1)
@@ -374,7 +376,7 @@ def test_history_is_not_loaded_into_a_wallet_that_is_held_or_closed(
     assert everything() == before
 
 
-def test_a_frozen_wallet_still_learns_of_earlier_charges(
+def test_earlier_charges_are_loaded_into_a_frozen_wallet(
     people: Callable[[int], None], load: Load
 ) -> None:
     people(1)
@@ -382,7 +384,7 @@ def test_a_frozen_wallet_still_learns_of_earlier_charges(
     assert load("top_ups", {}).inserted == 1
 
 
-def test_a_payment_that_its_wallet_could_not_cover_then_is_refused(
+def test_a_payment_above_the_balance_of_its_time_is_refused(
     people: Callable[[int], None], load: Load, everything: Everything
 ) -> None:
     people(1)
@@ -402,7 +404,7 @@ def test_a_payment_that_its_wallet_could_not_cover_then_is_refused(
     assert load("payments", {**too_much, "amount_minor": 300}, late).inserted == 2
 
 
-def test_a_late_payment_cannot_spend_what_a_recorded_one_has_spent(
+def test_a_late_payment_cannot_spend_value_that_a_recorded_one_spent(
     people: Callable[[int], None], load: Load
 ) -> None:
     people(1)
@@ -414,7 +416,7 @@ def test_a_late_payment_cannot_spend_what_a_recorded_one_has_spent(
     assert Wallet.objects.get(wallet_ref="W1").paid_minor == 0
 
 
-def test_held_value_is_not_spent_by_a_loaded_payment(
+def test_a_loaded_payment_cannot_spend_held_value(
     people: Callable[[int], None], load: Load
 ) -> None:
     people(1)

@@ -53,7 +53,7 @@ def test_the_same_file_is_recognised_and_changes_nothing(
 
 
 @pytest.mark.parametrize("kind", [kind for kind in IN_ORDER if kind != "auth_events"])
-def test_the_same_rows_in_other_bytes_are_already_there(
+def test_the_same_rows_in_other_bytes_are_recognised(
     kind: str, write: Write, switches: None, everything: Everything
 ) -> None:
     for earlier in IN_ORDER:
@@ -68,7 +68,7 @@ def test_the_same_rows_in_other_bytes_are_already_there(
     assert after == before
 
 
-def test_an_overlapping_file_adds_only_what_is_new(
+def test_an_overlapping_file_adds_only_the_new_rows(
     people: Callable[[int], None], load: Load
 ) -> None:
     people(2)
@@ -85,7 +85,7 @@ def test_an_overlapping_file_adds_only_what_is_new(
     assert Wallet.objects.get(wallet_ref="W2").paid_minor == 10_000
 
 
-def test_rows_that_lived_on_here_are_still_the_same_rows(
+def test_rows_that_changed_since_their_load_are_recognised(
     people: Callable[[int], None], load: Load, write: Write
 ) -> None:
     """What was authorised and then posted or voided here, reset or suspended here, is not contradicted."""
@@ -119,7 +119,7 @@ def test_rows_that_lived_on_here_are_still_the_same_rows(
         assert loader.load(kind, file).inserted == 0
 
 
-def test_every_load_stands_in_the_audit_journal_with_hash_rows_and_sum(
+def test_every_load_is_recorded_in_the_audit_journal_with_hash_rows_and_sum(
     people: Callable[[int], None], load: Load, staff: Callable[..., Any]
 ) -> None:
     """Rule 63."""
@@ -153,7 +153,7 @@ def test_a_person_without_the_permission_loads_nothing(
     assert not User.objects.filter(kind="customer").exists()
 
 
-def test_events_are_told_apart_by_their_file_alone(
+def test_equal_events_are_recognised_only_by_their_file(
     people: Callable[[int], None], load: Load
 ) -> None:
     people(1)

@@ -26,7 +26,7 @@ def per_machine(test):
 
 
 @per_machine
-def test_the_database_lets_exactly_the_declared_changes_through(model):
+def test_the_database_accepts_exactly_the_declared_changes(model):
     """I9."""
     table = BareTable(model)
     pk = table.insert(model.first_states()[0])
@@ -44,7 +44,7 @@ def test_the_database_lets_exactly_the_declared_changes_through(model):
 
 
 @per_machine
-def test_a_state_that_nobody_declared_is_refused(model):
+def test_an_undeclared_state_is_refused(model):
     """I9."""
     table = BareTable(model)
     pk = table.insert(model.first_states()[0])
@@ -53,7 +53,7 @@ def test_a_state_that_nobody_declared_is_refused(model):
 
 
 @per_machine
-def test_a_new_row_stands_in_a_declared_first_state_or_not_at_all(model):
+def test_a_new_row_outside_a_declared_first_state_is_refused(model):
     table = BareTable(model)
     accepted = set()
     for number, state in enumerate(states_of(model), start=1):
@@ -68,7 +68,7 @@ def test_a_new_row_stands_in_a_declared_first_state_or_not_at_all(model):
 
 
 @per_machine
-def test_a_declared_raw_update_leaves_its_log_row(model):
+def test_a_declared_update_by_sql_leaves_its_log_row(model):
     """Rule 63."""
     table = BareTable(model)
     pk = table.insert(model.first_states()[0])
@@ -84,7 +84,7 @@ def test_a_declared_raw_update_leaves_its_log_row(model):
 
 
 @per_machine
-def test_a_change_under_the_name_of_another_transition_is_refused(model):
+def test_a_change_with_the_name_of_another_transition_is_refused(model):
     table = BareTable(model)
     pk = table.insert(model.first_states()[0])
     declared = {(edge.name, edge.source, edge.target) for edge in model.edges()}
@@ -103,7 +103,7 @@ def test_a_change_under_the_name_of_another_transition_is_refused(model):
 
 
 @per_machine
-def test_one_row_and_a_set_are_moved_alike(model, staff):
+def test_a_single_row_and_a_set_are_moved_alike(model, staff):
     """The same state, the same log row, from one declaration."""
     table = BareTable(model)
     pk = table.insert(model.first_states()[0])
@@ -134,7 +134,7 @@ def test_one_row_and_a_set_are_moved_alike(model, staff):
 
 
 @per_machine
-def test_each_transition_takes_exactly_its_permission(model, staff):
+def test_each_transition_requires_exactly_its_permission(model, staff):
     table = BareTable(model)
     pk = table.insert(model.first_states()[0])
     people = {}
@@ -178,7 +178,7 @@ def _person(who, permission, staff):
 
 
 @per_machine
-def test_a_row_is_never_deleted_nor_given_another_identity(model):
+def test_a_row_cannot_be_deleted_or_given_another_identity(model):
     """A deleted and re-made row would be an undeclared way back to the first state."""
     table = BareTable(model)
     pk = table.insert(model.first_states()[0])
@@ -198,13 +198,13 @@ def frozen(wallet):
     return wallet(state="charge_frozen", paid_minor=100)
 
 
-def test_a_queryset_update_cannot_step_over_the_declaration(frozen):
+def test_a_queryset_update_cannot_make_an_undeclared_change(frozen):
     with pytest.raises(DatabaseError, match="not declared"), transaction.atomic():
         Wallet.objects.filter(pk=frozen.pk).update(state="settled")
     assert Wallet.objects.get(pk=frozen.pk).state == "charge_frozen"
 
 
-def test_psql_cannot_step_over_the_declaration(own_database, frozen):
+def test_psql_cannot_make_an_undeclared_change(own_database, frozen):
     with own_database.connect() as psql:
         with pytest.raises(Exception, match="charge_frozen -> settled is not declared") as refusal:
             psql.execute("UPDATE wallets_wallet SET state = 'settled' WHERE id = %s", [frozen.pk])
@@ -224,7 +224,7 @@ def test_a_set_with_one_undeclared_row_moves_nothing(wallet):
     assert [w.state for w in states] == ["active", "charge_frozen", "active"]
 
 
-def test_a_stale_object_does_not_decide(wallet):
+def test_a_stale_object_does_not_decide_about_its_row(wallet):
     stale = wallet()
     factories.bring_to(stale, "held")
     with pytest.raises(TransitionRefused) as refusal, transaction.atomic():
@@ -260,7 +260,7 @@ def test_a_set_moves_only_rows_that_meet_the_condition(wallet):
     assert Wallet.objects.get(pk=poor.pk).state == "settled"
 
 
-def test_one_statement_is_one_digest_over_one_log_row_each(wallets):
+def test_one_statement_leaves_a_log_row_for_each_row_and_one_digest(wallets):
     """I15: the audit entry covers exactly the rows that the transaction logged."""
     ids = wallets(250)
     with transaction.atomic():
@@ -279,7 +279,7 @@ def test_one_statement_is_one_digest_over_one_log_row_each(wallets):
     )
 
 
-def test_the_log_names_who_why_and_which_run(staff, programme, wallet):
+def test_the_log_names_actor_reason_and_run(staff, programme, wallet):
     person = staff("fraud_supervisor")
     one = wallet()
     run = Run(pk=4711)
@@ -289,7 +289,7 @@ def test_the_log_names_who_why_and_which_run(staff, programme, wallet):
     assert (logged.actor_id, logged.run_id, logged.reason) == (person.pk, 4711, "taint")
 
 
-def test_a_name_does_not_linger_for_the_next_change(wallet):
+def test_the_name_of_a_transition_does_not_apply_to_the_next_change(wallet):
     first, second = wallet(), wallet()
     with transaction.atomic():
         transition_one(first, "freeze_charges", actor=SYSTEM, reason="incident")
@@ -304,7 +304,7 @@ def test_the_state_has_no_setter(wallet):
         one.state = "settled"
 
 
-def test_a_change_of_state_needs_a_transaction(own_database, wallet):
+def test_a_change_of_state_outside_a_transaction_is_refused(own_database, wallet):
     one = wallet()
     with pytest.raises(AssertionError, match="needs a transaction"):
         named("hold", actor=SYSTEM).__enter__()

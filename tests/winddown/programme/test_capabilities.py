@@ -64,19 +64,19 @@ def test_every_capability_is_declared_once():
     assert {each.state for each in Capability.objects.all()} == {"enabled"}
 
 
-def test_an_unknown_capability_is_an_error_and_never_off():
+def test_an_unknown_capability_raises_an_error():
     with pytest.raises(UnknownCapability), transaction.atomic():
         capabilities.passed("top_up:banknotes")
     with pytest.raises(UnknownCapability):
         capabilities.stop("top_up:banknotes", actor=SYSTEM, reason="x")
 
 
-def test_a_switch_is_read_only_inside_the_transaction_it_governs(own_database):
+def test_a_switch_can_be_read_only_inside_a_transaction(own_database):
     with pytest.raises(AssertionError, match="in the transaction that it governs"):
         capabilities.passed("spend")
 
 
-def test_what_passed_knows_the_version_that_let_it_through(first, second):
+def test_a_passed_operation_records_the_version_of_the_switch(first, second):
     assert passes().version == 1
     capabilities.stop("spend", actor=first, reason="attack")
     capabilities.request_restore("spend", actor=first, reason="over")
@@ -87,7 +87,7 @@ def test_what_passed_knows_the_version_that_let_it_through(first, second):
 # --- stopping -----------------------------------------------------------------------------------
 
 
-def test_one_person_stops_at_once_and_everything_after_is_refused(first):
+def test_one_person_stops_at_once_and_every_later_operation_is_refused(first):
     """Rule 1."""
     assert capabilities.stop("spend", actor=first, reason="attack") is True
     with pytest.raises(CapabilityStopped, match="spend is stopped since .*: attack"):
@@ -114,7 +114,7 @@ def test_a_stop_of_one_source_leaves_the_others_on(first, wallet):
     assert TopUp.objects.count() == 1
 
 
-def test_a_second_stop_changes_nothing_and_says_so(first, second):
+def test_a_second_stop_changes_nothing_and_reports_it(first, second):
     """Rule 4."""
     capabilities.stop("spend", actor=first, reason="attack")
     before = switch()
@@ -123,14 +123,14 @@ def test_a_second_stop_changes_nothing_and_says_so(first, second):
     assert (after.version, after.since, after.reason) == (before.version, before.since, "attack")
 
 
-def test_stopping_takes_its_permission(staff):
+def test_stopping_requires_its_permission(staff):
     for person in (staff("support"), staff("auditor"), staff("compliance", is_active=False)):
         with pytest.raises(NotPermitted):
             capabilities.stop("spend", actor=person, reason="x")
     assert passes()
 
 
-def test_every_flip_stands_in_the_audit_journal(first, second):
+def test_every_change_of_a_switch_is_recorded_in_the_audit_journal(first, second):
     capabilities.stop("spend", actor=first, reason="attack")
     capabilities.ratify("spend", actor=second)
     capabilities.request_restore("spend", actor=first, reason="over")
@@ -153,7 +153,7 @@ def test_a_second_person_ratifies_the_stop(first, second):
     assert (switch().ratified_by, switch().ratify_by) == (second, None)
 
 
-def test_who_stopped_cannot_ratify(first, staff):
+def test_a_person_who_stopped_cannot_ratify(first, staff):
     capabilities.stop("spend", actor=first, reason="attack")
     for person in (first, staff("compliance", staff_number=first.staff_number)):
         with pytest.raises(SamePerson):
@@ -170,7 +170,7 @@ def test_a_stop_is_ratified_once(first, second, staff):
         capabilities.ratify("spend", actor=staff("compliance"))
 
 
-def test_an_unratified_stop_is_an_alarm_after_a_day_and_stays_in_force(first, rehearsal_clock):
+def test_an_unratified_stop_raises_an_alarm_after_a_day_and_stays_in_force(first, rehearsal_clock):
     """Rule 7: nothing is lifted by itself."""
     capabilities.stop("spend", actor=first, reason="attack")
     due = switch().ratify_by
@@ -185,7 +185,7 @@ def test_an_unratified_stop_is_an_alarm_after_a_day_and_stays_in_force(first, re
     assert passes() is None
 
 
-def test_a_ratified_stop_is_no_alarm(first, second, rehearsal_clock):
+def test_a_ratified_stop_raises_no_alarm(first, second, rehearsal_clock):
     capabilities.stop("spend", actor=first, reason="attack")
     capabilities.ratify("spend", actor=second)
     rehearsal_clock.travel(switch().since + dt.timedelta(days=400), frozen=True)
@@ -194,7 +194,7 @@ def test_a_ratified_stop_is_no_alarm(first, second, rehearsal_clock):
     call_command("watchdog")
 
 
-def test_a_stop_that_is_not_reviewed_in_time_is_an_alarm_and_stays_in_force(
+def test_a_stop_not_reviewed_in_time_raises_an_alarm_and_stays_in_force(
     first, second, rehearsal_clock
 ):
     """Rule 7."""
@@ -212,7 +212,7 @@ def test_a_stop_that_is_not_reviewed_in_time_is_an_alarm_and_stays_in_force(
 # --- restoring ----------------------------------------------------------------------------------
 
 
-def test_restarting_takes_two(first, second, staff):
+def test_restoring_requires_two_people(first, second, staff):
     capabilities.stop("spend", actor=first, reason="attack")
     capabilities.request_restore("spend", actor=first, reason="over")
     assert passes() is None
@@ -225,7 +225,7 @@ def test_restarting_takes_two(first, second, staff):
     assert (switch().stopped_by, switch().ratify_by) == (None, None)
 
 
-def test_restoring_takes_its_permission(first, staff):
+def test_restoring_requires_its_permission(first, staff):
     capabilities.stop("spend", actor=first, reason="attack")
     with pytest.raises(NotPermitted):
         capabilities.request_restore("spend", actor=staff("fraud_analyst"), reason="x")
@@ -235,14 +235,14 @@ def test_restoring_takes_its_permission(first, staff):
     assert passes() is None
 
 
-def test_nothing_restores_what_nobody_asked_to_restore(first, second):
+def test_a_restoring_that_nobody_requested_is_refused(first, second):
     capabilities.stop("spend", actor=first, reason="attack")
     with pytest.raises((NothingToDecide, TransitionRefused)):
         capabilities.restore("spend", actor=second, reason="x")
     assert passes() is None
 
 
-def test_an_old_request_does_not_restore(first, second, rehearsal_clock):
+def test_an_expired_request_cannot_restore(first, second, rehearsal_clock):
     capabilities.stop("spend", actor=first, reason="attack")
     capabilities.request_restore("spend", actor=first, reason="over")
     asked = Approval.objects.get(stage="restore")
@@ -252,7 +252,7 @@ def test_an_old_request_does_not_restore(first, second, rehearsal_clock):
     assert passes() is None
 
 
-def test_a_refused_or_forgotten_request_can_be_made_again(first, second, staff):
+def test_a_rejected_request_can_be_made_again(first, second, staff):
     capabilities.stop("spend", actor=first, reason="attack")
     capabilities.request_restore("spend", actor=first, reason="over")
     capabilities.keep_stopped("spend", actor=second, reason="not yet")
@@ -265,7 +265,7 @@ def test_a_refused_or_forgotten_request_can_be_made_again(first, second, staff):
     assert passes()
 
 
-def test_telling_the_command_to_reject_keeps_it_stopped(first, second):
+def test_a_rejection_by_command_keeps_the_switch_stopped(first, second):
     capabilities.stop("spend", actor=first, reason="attack")
     capabilities.request_restore("spend", actor=first, reason="over")
     asked = Approval.objects.get(stage="restore")
@@ -283,7 +283,7 @@ def test_telling_the_command_to_reject_keeps_it_stopped(first, second):
 
 
 @pytest.mark.parametrize("code", ["top_up:points", "register"])
-def test_charging_does_not_come_back_after_the_announcement(programme, first, second, code):
+def test_charging_cannot_be_restored_after_the_announcement(programme, first, second, code):
     """Rule 8."""
     capabilities.stop(code, actor=first, reason="attack")
     factories.bring_to(programme, "announced")
@@ -302,7 +302,7 @@ def test_a_request_from_before_the_announcement_is_not_granted_after_it(programm
     assert passes("top_up:points") is None
 
 
-def test_spending_can_come_back_after_the_announcement(programme, first, second):
+def test_spending_can_be_restored_after_the_announcement(programme, first, second):
     """Rule 8 names top-up and registration only."""
     capabilities.stop("spend", actor=first, reason="attack")
     factories.bring_to(programme, "announced")
@@ -311,7 +311,7 @@ def test_spending_can_come_back_after_the_announcement(programme, first, second)
     assert passes()
 
 
-def test_a_switch_cannot_be_restored_by_making_its_row_anew(first):
+def test_a_switch_cannot_be_restored_by_a_new_row(first):
     capabilities.stop("spend", actor=first, reason="attack")
     with pytest.raises(DatabaseError, match="keeps its rows"), transaction.atomic():
         Capability.objects.filter(code="spend").delete()
@@ -322,7 +322,7 @@ def test_a_switch_cannot_be_restored_by_making_its_row_anew(first):
 # --- proof --------------------------------------------------------------------------------------
 
 
-def test_a_probe_stores_what_it_met(first, rehearsal_clock):
+def test_a_probe_stores_the_answer_it_got(first, rehearsal_clock):
     assert capabilities.probe("spend").refused is False
     capabilities.stop("spend", actor=first, reason="attack")
     refused = capabilities.probe("spend")
@@ -350,13 +350,13 @@ def test_a_movement_dated_after_the_stop_is_reported_as_a_leak(first, wallet):
     assert capabilities.leaks("top_up:atm_cash") == 0
 
 
-def test_what_passed_before_the_stop_is_no_leak(first, wallet):
+def test_a_movement_from_before_the_stop_is_no_leak(first, wallet):
     charging.top_up(wallet().pk, source="points", amount_minor=1, top_up_ref="t", actor=SYSTEM)
     capabilities.stop("top_up:points", actor=first, reason="attack")
     assert capabilities.leaks("top_up:points") == 0
 
 
-def test_the_commands_stop_and_ask_to_restore(first, second, capsys):
+def test_the_commands_stop_and_request_to_restore(first, second, capsys):
     call_command("stop_capability", "spend", by=first.login_id, reason="attack")
     assert passes() is None
     call_command("stop_capability", "spend", by=second.login_id, reason="attack")
@@ -370,7 +370,7 @@ def test_the_commands_stop_and_ask_to_restore(first, second, capsys):
     assert passes()
 
 
-def test_a_deadline_refuses_without_anybody_having_stopped(rehearsal_clock):
+def test_a_passed_deadline_refuses_without_a_stop(rehearsal_clock):
     """Rule 36."""
     at = rehearsal_clock.now() + dt.timedelta(hours=1)
     Milestone.objects.create(kind="spend_ends", at=at, ends_capability="spend")
@@ -382,7 +382,7 @@ def test_a_deadline_refuses_without_anybody_having_stopped(rehearsal_clock):
     assert switch().state == "enabled"
 
 
-def test_the_shared_lock_is_held_to_the_end_of_the_transaction():
+def test_the_shared_lock_is_held_until_the_end_of_the_transaction():
     with transaction.atomic(), connection.cursor() as cursor:
         capabilities.passed("spend")
         cursor.execute(

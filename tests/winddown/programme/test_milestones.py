@@ -48,7 +48,7 @@ def test_another_deadline_can_be_moved_until_it_fires(set_to, rehearsal_clock):
         set_to("spend_ends", at + A_DAY)
 
 
-def test_setting_one_takes_its_permission(staff, rehearsal_clock):
+def test_setting_a_deadline_requires_its_permission(staff, rehearsal_clock):
     with pytest.raises(NotPermitted):
         milestones.set_milestone(
             "spend_ends", at=rehearsal_clock.now(), actor=staff("support"), reason="r"
@@ -69,7 +69,7 @@ def test_a_deadline_fires_at_its_instant_and_not_before(set_to, rehearsal_clock)
     assert AuditEntry.objects.filter(action="milestone.fire").count() == 1
 
 
-def test_deadlines_that_were_missed_fire_in_their_order(set_to, rehearsal_clock):
+def test_missed_deadlines_fire_in_their_order(set_to, rehearsal_clock):
     at = rehearsal_clock.now()
     set_to("refund_opens", at + 2 * A_DAY)
     set_to("spend_ends", at + A_DAY)
@@ -77,7 +77,7 @@ def test_deadlines_that_were_missed_fire_in_their_order(set_to, rehearsal_clock)
     assert [each.kind for each in milestones.fire_due()] == ["spend_ends", "refund_opens"]
 
 
-def test_no_writer_fires_a_deadline_early(set_to, rehearsal_clock):
+def test_no_writer_can_fire_a_deadline_early(set_to, rehearsal_clock):
     milestone = set_to("spend_ends", rehearsal_clock.now() + A_DAY)
     with pytest.raises(DatabaseError, match="milestone_not_fired_early"), transaction.atomic():
         Milestone.objects.update(fired_at=milestone.at - dt.timedelta(microseconds=1))

@@ -79,6 +79,6 @@ def test_a_published_window_is_extended_and_never_shortened(
     assert PublicNotice.objects.count() == 2
 
 
-def test_publishing_takes_its_permission(staff: Any, rehearsal_clock: Any) -> None:
+def test_publishing_requires_its_permission(staff: Any, rehearsal_clock: Any) -> None:
     with pytest.raises(NotPermitted):
         public_notice.publish_notice(actor=staff("support"), reason="no", **FIELDS)

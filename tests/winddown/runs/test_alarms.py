@@ -28,7 +28,7 @@ def told(programme, actor):
 
 
 @pytest.mark.parametrize("ahead_s", [40, -40])
-def test_a_host_whose_clock_is_wrong_is_named(programme, staff, monkeypatch, ahead_s):
+def test_a_host_with_a_wrong_clock_raises_an_alarm(programme, staff, monkeypatch, ahead_s):
     right = clocks.host_now
     monkeypatch.setattr(clocks, "host_now", lambda: right() + dt.timedelta(seconds=ahead_s))
     clockwork.tick()
@@ -42,7 +42,7 @@ def test_a_host_whose_clock_is_wrong_is_named(programme, staff, monkeypatch, ahe
     assert clocks.alarms() == []
 
 
-def test_a_batch_that_is_put_off_again_and_again_is_an_alarm(programme, wallets, staff):
+def test_a_batch_that_is_delayed_again_and_again_raises_an_alarm(programme, wallets, staff):
     wallets(10)
     maker = staff(BY[0])
     with sweep.registered():
@@ -57,9 +57,7 @@ def test_a_batch_that_is_put_off_again_and_again_is_an_alarm(programme, wallets,
         assert [each for each in told(programme, maker) if "(lock_wait)" in each]
 
 
-def test_a_transaction_that_stays_open_delays_the_seal_and_is_an_alarm(
-    own_database, programme, staff
-):
+def test_an_open_transaction_that_delays_the_seal_raises_an_alarm(own_database, programme, staff):
     with own_database.connect() as other:
         other.execute("BEGIN")
         other.execute("SELECT pg_current_xact_id()")

@@ -45,7 +45,7 @@ def test_a_workflow_has_one_active_run(start, maker, run_to_end):
     assert planning.plan("test-sweep", actor=maker, reason="again").state == "awaiting_approval"
 
 
-def test_a_second_run_finds_nothing_to_do_and_says_so(start, wallets, maker, checker, run_to_end):
+def test_a_second_run_finds_no_rows_and_reports_it(start, wallets, maker, checker, run_to_end):
     """Rule 4."""
     wallets(12)
     run_to_end(start())
@@ -54,7 +54,7 @@ def test_a_second_run_finds_nothing_to_do_and_says_so(start, wallets, maker, che
     assert WalletTransition.objects.count() == 24
 
 
-def test_every_control_takes_its_permission(start, staff, maker, wallets):
+def test_every_control_requires_its_permission(start, staff, maker, wallets):
     wallets(3)
     run = start()
     support, analyst = staff("support"), staff("fraud_analyst")
@@ -87,7 +87,7 @@ def test_no_batch_starts_after_a_pause(start, wallets, maker, run_to_end):
     assert totals(run)["freeze"] == (40, 0)
 
 
-def test_a_batch_claimed_before_the_pause_gives_it_back(start, wallets, maker, workflow):
+def test_a_batch_claimed_before_a_pause_is_put_back(start, wallets, maker, workflow):
     """Rule 62: also when the pause comes between the claim and the work."""
     wallets(20)
     run = start()
@@ -99,7 +99,7 @@ def test_a_batch_claimed_before_the_pause_gives_it_back(start, wallets, maker, w
     assert (workflow.applied, states()) == (0, {"active"})
 
 
-def test_an_aborted_run_keeps_what_it_did_and_does_no_more(start, wallets, maker):
+def test_an_aborted_run_keeps_its_results_and_moves_no_more_rows(start, wallets, maker):
     wallets(30)
     run = start()
     working.work(run.pk, batches_max=1)
@@ -111,7 +111,7 @@ def test_an_aborted_run_keeps_what_it_did_and_does_no_more(start, wallets, maker
         control.resume(run, actor=maker, reason="oh")
 
 
-def test_an_abort_leaves_what_is_under_way(start, wallets, maker, workflow):
+def test_an_abort_lets_the_batch_under_way_end(start, wallets, maker, workflow):
     """The remainder is cancelled while a batch is being done: that batch ends, and no other begins."""
     wallets(30)
     run = start()
@@ -155,7 +155,7 @@ def test_the_rate_holds_for_all_workers_together(own_database, start, wallets, m
     assert took >= 110 / 20
 
 
-def test_a_rate_slower_than_one_batch_in_five_seconds_is_held(start, wallets, maker):
+def test_a_rate_below_one_batch_in_five_seconds_is_kept(start, wallets, maker):
     """A worker does not sleep through a long wait: it comes back, and the batch is still not due."""
     wallets(20)
     run = start()
@@ -165,7 +165,7 @@ def test_a_rate_slower_than_one_batch_in_five_seconds_is_held(start, wallets, ma
     assert totals(run)["freeze"] == (10, 0), f"after {time.monotonic() - began:.0f} s"
 
 
-def test_the_rate_is_lifted_while_the_run_is_on(start, wallets, maker, run_to_end):
+def test_the_rate_can_be_lifted_while_the_run_is_running(start, wallets, maker, run_to_end):
     wallets(20)
     run = start()
     control.set_rate(run, rows_s_max=1, actor=maker, reason="gently")
@@ -175,6 +175,6 @@ def test_the_rate_is_lifted_while_the_run_is_on(start, wallets, maker, run_to_en
     assert AuditEntry.objects.filter(action="run.rate").count() == 2
 
 
-def test_a_rate_is_positive(start, maker):
+def test_a_rate_that_is_not_positive_is_refused(start, maker):
     with pytest.raises(DatabaseError, match="rate_is_positive"), transaction.atomic():
         control.set_rate(start(), rows_s_max=0, actor=maker, reason="x")

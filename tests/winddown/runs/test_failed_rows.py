@@ -31,7 +31,9 @@ def test_a_poison_row_is_parked_with_its_reason_and_the_rest_goes_on(
     assert Wallet.objects.filter(state="held").count() == 28
 
 
-def test_a_row_the_database_refuses_is_parked_with_its_code(start, wallets, workflow, run_to_end):
+def test_a_row_that_the_database_refuses_is_parked_with_its_code(
+    start, wallets, workflow, run_to_end
+):
     """The stored reason names the class and the constraint, never the row's values."""
     ids = wallets(12)
     workflow.before = lambda batch, rows: (
@@ -56,7 +58,7 @@ def test_a_run_that_fails_too_often_pauses_itself(start, wallets, workflow, make
     assert totals(run)["freeze"] == (80, 20)
 
 
-def test_a_few_failures_do_not_break_the_circuit(start, wallets, workflow, run_to_end):
+def test_a_few_failures_do_not_pause_the_run(start, wallets, workflow, run_to_end):
     ids = wallets(60)
     workflow.refuses = set(ids[:19])
     run = run_to_end(start())
@@ -64,7 +66,7 @@ def test_a_few_failures_do_not_break_the_circuit(start, wallets, workflow, run_t
     assert totals(run)["freeze"] == (41, 19)
 
 
-def test_failures_of_a_class_are_tried_again(start, wallets, workflow, maker, run_to_end):
+def test_failed_rows_of_one_class_are_tried_again(start, wallets, workflow, maker, run_to_end):
     ids = wallets(30)
     workflow.refuses = {ids[0], ids[14], ids[16], ids[29]}
     run = run_to_end(start())
@@ -87,9 +89,7 @@ def test_failures_of_a_class_are_tried_again(start, wallets, workflow, maker, ru
     assert invariants.breached() == {}
 
 
-def test_a_row_that_is_mended_goes_through_the_later_steps_too(
-    start, wallets, workflow, maker, run_to_end
-):
+def test_a_repaired_row_goes_through_the_later_steps(start, wallets, workflow, maker, run_to_end):
     ids = wallets(30)
     workflow.refuses = {ids[0], ids[14]}
     run = run_to_end(start())

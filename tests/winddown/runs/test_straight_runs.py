@@ -67,7 +67,7 @@ def test_a_run_over_nothing_succeeds(start, run_to_end):
     assert run_to_end(start()).state == "succeeded"
 
 
-def test_estimates_are_shown_and_not_approved(maker, wallets):
+def test_estimates_are_shown_and_are_not_part_of_the_approval(maker, wallets):
     """Customers go on changing them until the run starts."""
     wallets(3)
     run = planning.plan("test-sweep", actor=maker, reason="r")

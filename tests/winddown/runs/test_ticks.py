@@ -20,7 +20,7 @@ def test_no_message_expires_by_the_clock_of_a_worker_host():
 
 
 @pytest.mark.usefixtures("programme")
-def test_of_ticks_that_piled_up_one_does_the_work(monkeypatch):
+def test_one_of_many_waiting_ticks_does_the_work(monkeypatch):
     done = []
     monkeypatch.setitem(clockwork.OWED.entries, "test", lambda: done.append(1))
     for _ in range(20):

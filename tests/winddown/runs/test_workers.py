@@ -25,7 +25,7 @@ def test_a_lease_is_claimed_by_one_worker_at_a_time(start, wallets):
     assert batches.claim(run.pk, "other") is None
 
 
-def test_one_claim_takes_one_batch_also_of_a_table_that_was_analysed_empty(start, wallets):
+def test_a_claim_takes_one_batch_after_the_table_was_analysed_empty(start, wallets):
     """The planner then takes it for one row, and would run a mere subquery once per row of it."""
     wallets(50)
     run = start()
@@ -65,7 +65,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(start, wallets, workflow):
     assert not Failure.objects.exists()
 
 
-def test_a_worker_at_work_is_not_overtaken_though_its_lease_has_run_out(
+def test_a_working_worker_keeps_its_batch_after_its_lease_expired(
     own_database, start, wallets, workflow
 ):
     """The batch's row stays locked while it is worked on, so a second worker passes it by."""
@@ -128,7 +128,7 @@ def test_a_row_that_kills_its_workers_is_found_and_parked(start, wallets, workfl
     assert fresh(run).state == "partially_failed"
 
 
-def test_attempts_are_counted_before_the_work_and_survive_it(start, wallets, workflow):
+def test_an_attempt_is_counted_before_the_work_and_survives_its_rollback(start, wallets, workflow):
     """A counter that rolled back with the attempt would never stop a poison row."""
     wallets(10)
     run = start()
@@ -143,7 +143,7 @@ def test_attempts_are_counted_before_the_work_and_survive_it(start, wallets, wor
     assert Batch.objects.get(pk=claim.pk).attempts == 1
 
 
-def test_a_worker_is_seen_and_an_unattended_run_is_an_alarm(start, wallets):
+def test_a_worker_is_recorded_and_a_run_without_one_raises_an_alarm(start, wallets):
     wallets(10)
     run = start()
     assert waking.unattended() == [f"test-sweep run {run.pk}: no worker for 60 s"]
@@ -156,7 +156,7 @@ def test_a_worker_is_seen_and_an_unattended_run_is_an_alarm(start, wallets):
     assert len(waking.unattended()) == 1
 
 
-def test_a_worker_that_stops_in_time_leaves_nothing_leased(start, wallets):
+def test_a_worker_that_stops_leaves_no_batch_leased(start, wallets):
     wallets(40)
     run = start()
     working.work(run.pk, batches_max=2)
@@ -164,9 +164,7 @@ def test_a_worker_that_stops_in_time_leaves_nothing_leased(start, wallets):
     assert not Batch.objects.filter(state="waiting", attempts__gt=0).exists()
 
 
-def test_ctrl_c_undoes_the_batch_at_hand_and_nobody_waits_for_its_lease(
-    start, wallets, workflow, run_to_end
-):
+def test_ctrl_c_rolls_the_batch_back_and_frees_its_lease(start, wallets, workflow, run_to_end):
     wallets(20)
     run = start()
 
@@ -184,7 +182,7 @@ def test_ctrl_c_undoes_the_batch_at_hand_and_nobody_waits_for_its_lease(
     assert fresh(run).state == "succeeded"
 
 
-def test_without_any_broker_everything_is_worked_off(start, wallets, capsys):
+def test_drain_works_a_run_off_without_a_broker(start, wallets, capsys):
     """Fault 11: `manage.py drain` alone completes what is owed."""
     wallets(25)
     run = start()

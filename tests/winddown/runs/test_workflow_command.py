@@ -52,7 +52,7 @@ def say(maker, capsys):
     return spoken
 
 
-def test_every_act_is_told_to_machines(say, wallets, checker):
+def test_every_act_is_reported_as_json(say, wallets, checker):
     wallets(5)
     assert say("--status") == (0, {"message": "freeze-charges was never planned.", "run": None})
     code, planned = say("--plan")
@@ -127,7 +127,7 @@ def test_the_rate_is_set_and_lifted(say, wallets, maker, checker):
         (),
     ],
 )
-def test_what_is_not_understood_is_refused_and_changes_nothing(maker, wallets, words):
+def test_an_unknown_option_is_refused_and_changes_nothing(maker, wallets, words):
     wallets(2)
     with pytest.raises(CommandError) as refused:
         call_command("freeze_charges", *words, "--by", maker.login_id, "--reason", "test")
@@ -136,7 +136,7 @@ def test_what_is_not_understood_is_refused_and_changes_nothing(maker, wallets, w
     assert not Run.objects.exists()
 
 
-def test_a_terminal_sees_how_far_it_is_and_ctrl_c_leaves_a_run_that_is_followed_again(
+def test_a_terminal_shows_progress_and_ctrl_c_leaves_a_run_that_can_be_followed(
     own_database, wallets, maker, checker, say
 ):
     """The command's process stops inside a batch; another goes on, and nothing is twice."""

@@ -67,18 +67,18 @@ def test_the_page_shows_windows_sources_and_candidates_with_their_rules(
     assert "style=" not in text
 
 
-def test_the_page_says_so_where_there_was_no_attack(
+def test_the_page_says_that_there_was_no_attack(
     programme: Any, staff: Any, signed_in: Callable[..., Client]
 ) -> None:
     text = shown(signed_in(staff("auditor")))
     assert "No wave has been seen." in text
 
 
-def test_customers_do_not_see_it(programme: Any, customer: Any, signed_in: Any) -> None:
+def test_customers_cannot_see_the_page(programme: Any, customer: Any, signed_in: Any) -> None:
     assert signed_in(customer()).get("/console/attack/").status_code == 403
 
 
-def test_an_ended_wave_is_an_alarm_for_a_week(
+def test_an_ended_wave_raises_an_alarm_for_a_week(
     scene: Scene, signed_in: Callable[..., Client]
 ) -> None:
     assert "An attack was seen" in shown(signed_in(scene.analyst), "/console/")
@@ -86,7 +86,7 @@ def test_an_ended_wave_is_an_alarm_for_a_week(
     assert "An attack" not in shown(signed_in(scene.analyst), "/console/")
 
 
-def test_an_open_window_is_a_grave_alarm(
+def test_an_open_window_raises_a_grave_alarm(
     rehearsal_clock: Any, programme: Any, staff: Any, signed_in: Callable[..., Client]
 ) -> None:
     clock.travel(HIT_AT, frozen=True)
@@ -105,7 +105,7 @@ def test_an_open_window_is_a_grave_alarm(
     assert "An attack goes on: Ids that nobody has, " in text
 
 
-def test_one_person_holds_the_candidates_and_a_second_time_changes_nothing(
+def test_one_person_holds_the_candidates_and_a_second_hold_changes_nothing(
     scene: Scene, analyst: Client
 ) -> None:
     """Rule 5."""
@@ -120,7 +120,7 @@ def test_one_person_holds_the_candidates_and_a_second_time_changes_nothing(
     assert AuditEntry.objects.filter(action="claims.hold").count() == 1
 
 
-def test_who_may_not_hold_is_not_offered_it_and_is_refused(
+def test_a_person_without_the_permission_sees_no_hold_form_and_is_refused(
     scene: Scene, staff: Any, signed_in: Callable[..., Client]
 ) -> None:
     browser = signed_in(staff("auditor"))

@@ -42,7 +42,7 @@ def told(answer: Any) -> str:
 # --- runs ---------------------------------------------------------------------------------------
 
 
-def test_a_plan_is_written_from_the_console(
+def test_a_plan_can_be_made_on_the_console(
     programme: Any, maker: Any, signed_in: Callable[..., Client]
 ) -> None:
     browser = signed_in(maker)
@@ -59,7 +59,7 @@ def test_a_plan_is_written_from_the_console(
 
 
 @pytest.mark.parametrize("params", ["{", "[]", '{"sources": ["gold"]}'])
-def test_parameters_that_are_not_understood_are_refused_beside_their_field(
+def test_unknown_parameters_are_refused_beside_their_field(
     programme: Any, maker: Any, signed_in: Callable[..., Client], params: str
 ) -> None:
     answer = signed_in(maker).post(
@@ -106,7 +106,7 @@ def test_a_plan_that_changed_after_the_page_was_shown_is_not_approved(
     assert Run.objects.get(pk=waiting.pk).state == Run.State.AWAITING_APPROVAL
 
 
-def test_the_maker_sees_the_own_request_disabled_with_the_reason_and_cannot_approve_it(
+def test_the_maker_sees_their_request_disabled_with_the_reason_and_cannot_approve_it(
     waiting: Run, maker: Any, signed_in: Callable[..., Client]
 ) -> None:
     browser = signed_in(maker)
@@ -125,7 +125,7 @@ def test_the_maker_sees_the_own_request_disabled_with_the_reason_and_cannot_appr
     assert Run.objects.get(pk=waiting.pk).state == Run.State.AWAITING_APPROVAL
 
 
-def test_without_the_permission_the_refusal_is_told(
+def test_a_person_without_the_permission_reads_the_refusal(
     waiting: Run, staff: Callable[..., Any], signed_in: Callable[..., Client]
 ) -> None:
     browser = signed_in(staff("support"))
@@ -198,7 +198,7 @@ def test_a_retry_names_its_run_and_one_class_of_its_failures(
     assert Run.objects.get(pk=waiting.pk).state == Run.State.RUNNING
 
 
-def test_nothing_is_decided_without_a_reason(
+def test_a_decision_without_a_reason_is_refused(
     waiting: Run, checker: Any, signed_in: Callable[..., Client]
 ) -> None:
     answer = signed_in(checker).post(
@@ -210,7 +210,7 @@ def test_nothing_is_decided_without_a_reason(
     assert Run.objects.get(pk=waiting.pk).state == Run.State.AWAITING_APPROVAL
 
 
-def test_a_look_changes_nothing(
+def test_a_get_request_changes_nothing(
     waiting: Run, checker: Any, signed_in: Callable[..., Client]
 ) -> None:
     browser = signed_in(checker)
@@ -220,7 +220,7 @@ def test_a_look_changes_nothing(
     assert Run.objects.get(pk=waiting.pk).state == Run.State.AWAITING_APPROVAL
 
 
-def test_a_form_of_another_site_decides_nothing(waiting: Run, checker: Any) -> None:
+def test_a_form_of_another_site_is_refused(waiting: Run, checker: Any) -> None:
     browser = Client(enforce_csrf_checks=True)
     open_session(browser, checker)
 
@@ -233,7 +233,7 @@ def test_a_form_of_another_site_decides_nothing(waiting: Run, checker: Any) -> N
     assert Run.objects.get(pk=waiting.pk).state == Run.State.AWAITING_APPROVAL
 
 
-def test_the_page_of_an_ended_run_no_longer_asks_for_itself(
+def test_the_page_of_an_ended_run_stops_polling(
     waiting: Run, maker: Any, checker: Any, signed_in: Callable[..., Client]
 ) -> None:
     browser = signed_in(maker)
@@ -250,7 +250,7 @@ def test_the_page_of_an_ended_run_no_longer_asks_for_itself(
 # --- switches -----------------------------------------------------------------------------------
 
 
-def test_one_person_stops_and_a_second_ratifies(
+def test_one_person_stops_and_a_second_person_ratifies(
     programme: Any, maker: Any, checker: Any, signed_in: Callable[..., Client]
 ) -> None:
     """Rules 1 and 3."""
@@ -266,7 +266,7 @@ def test_one_person_stops_and_a_second_ratifies(
     assert Capability.objects.get(code="top_up:points").ratified_by == checker
 
 
-def test_a_restart_takes_two(
+def test_a_restart_requires_two_people(
     programme: Any, maker: Any, checker: Any, signed_in: Callable[..., Client]
 ) -> None:
     """Rule 2."""

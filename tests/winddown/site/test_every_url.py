@@ -85,11 +85,11 @@ def visitor(request: Any, programme: Any, staff: Any, signed_in: Callable[..., C
     return browser
 
 
-def test_there_are_addresses_of_every_door() -> None:
+def test_every_door_has_an_address() -> None:
     assert {"/", "/sign-in/", "/recovery/link/x/", "/console/", "/admin/"} <= set(ADDRESSES)
 
 
-def test_no_query_is_a_fault_of_the_server(visitor: Client) -> None:
+def test_no_query_causes_a_server_error(visitor: Client) -> None:
     failed = [
         (address, hostile[:20])
         for address in ADDRESSES
@@ -99,7 +99,7 @@ def test_no_query_is_a_fault_of_the_server(visitor: Client) -> None:
     assert failed == []
 
 
-def test_head_answers_as_get_does(visitor: Client) -> None:
+def test_head_answers_like_get(visitor: Client) -> None:
     differing = []
     for address in ADDRESSES:
         got, head = visitor.get(address), visitor.head(address)
@@ -109,7 +109,7 @@ def test_head_answers_as_get_does(visitor: Client) -> None:
     assert differing == []
 
 
-def test_no_form_is_a_fault_of_the_server(visitor: Client) -> None:
+def test_no_form_causes_a_server_error(visitor: Client) -> None:
     names = (*NAMES, "login_id", "password", "again", "who", "name", "account", "story", "reason")
     names += (
         "reference",
@@ -136,7 +136,7 @@ def test_no_form_is_a_fault_of_the_server(visitor: Client) -> None:
 @pytest.mark.parametrize("charset", CHARSETS)
 @pytest.mark.parametrize("form", ["application/x-www-form-urlencoded", "application/json"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_request_in_another_encoding_is_not_understood(
+def test_a_request_in_another_encoding_is_refused(
     method: str, form: str, charset: str, programme: Any
 ) -> None:
     # Importing it makes this process a web server's, and the environment is given back after a test.
@@ -159,9 +159,7 @@ def test_a_request_in_another_encoding_is_not_understood(
     "credential",
     ["[" * 2_000, "9" * 5_000, "{}", "[]", '"x"', '{"id": "\\ud800"}', *MALFORMED_PASSKEYS],
 )
-def test_no_passkey_is_a_fault_of_the_server(
-    credential: str, programme: Any, signed_in: Any
-) -> None:
+def test_no_passkey_causes_a_server_error(credential: str, programme: Any, signed_in: Any) -> None:
     browser = Client()
     browser.get("/sign-in/passkey/", headers={"x-requested-with": "XMLHttpRequest"})
     assert browser.post("/sign-in/passkey/", {"credential": credential}).status_code < 500
@@ -171,7 +169,7 @@ def test_no_passkey_is_a_fault_of_the_server(
         assert own.post(address, {"credential": credential}).status_code < 500
 
 
-def test_no_cookie_is_a_fault_of_the_server(programme: Any) -> None:
+def test_no_cookie_causes_a_server_error(programme: Any) -> None:
     browser = Client(raise_request_exception=False)
     for name in ("sessionid", "csrftoken", "device", "django_language", "messages"):
         for value in (r'"a\000bcdefghijklmnop"', r'"\377\376"', "9" * 3_000):

@@ -52,7 +52,7 @@ def test_the_rows_of_the_money_table_add_up_on_the_screen(
     assert money.difference_minor == 0
 
 
-def test_a_balance_that_its_postings_do_not_explain_is_a_difference(
+def test_a_balance_that_differs_from_its_postings_is_shown_as_a_difference(
     programme: Any,
     wallets: Callable[..., list[int]],
     commander: Any,
@@ -145,7 +145,7 @@ def test_the_page_costs_the_same_queries_however_many_batches_a_run_has(
 # --- switches -----------------------------------------------------------------------------------
 
 
-def test_a_stopped_switch_says_since_when_by_whom_and_why(
+def test_a_stopped_switch_shows_time_person_and_reason(
     programme: Any, commander: Any, signed_in: Callable[..., Client]
 ) -> None:
     capabilities.stop("spend", actor=commander, reason="money mules")
@@ -160,7 +160,7 @@ def test_a_stopped_switch_says_since_when_by_whom_and_why(
     assert "Nobody can pay with the wallet." in page
 
 
-def test_a_deadline_that_came_is_shown_though_no_worker_flipped_the_switch(
+def test_a_passed_deadline_is_shown_before_a_worker_changed_the_switch(
     programme: Any, commander: Any, rehearsal_clock: Any
 ) -> None:
     """Rule 30: the clock enforces it, so the page says so."""
@@ -177,7 +177,7 @@ def test_a_deadline_that_came_is_shown_though_no_worker_flipped_the_switch(
     assert row.standing.since == ends_at
 
 
-def test_an_overdue_ratification_is_an_alarm_and_the_switch_stays_stopped(
+def test_an_overdue_ratification_raises_an_alarm_and_the_switch_stays_stopped(
     programme: Any, commander: Any, rehearsal_clock: Any
 ) -> None:
     """Rule 3."""
@@ -193,7 +193,7 @@ def test_an_overdue_ratification_is_an_alarm_and_the_switch_stays_stopped(
 # --- clockwork, runs, deadlines -----------------------------------------------------------------
 
 
-def test_a_silent_clockwork_is_visible(programme: Any, commander: Any) -> None:
+def test_a_silent_clockwork_is_shown(programme: Any, commander: Any) -> None:
     assert look(commander).clockwork.silent
 
     clockwork.tick()
@@ -207,7 +207,7 @@ def test_a_silent_clockwork_is_visible(programme: Any, commander: Any) -> None:
     assert "no tick for 60 s" in clockwork.alarms(seconds=60)
 
 
-def test_a_run_without_a_worker_is_an_alarm(
+def test_a_run_without_a_worker_raises_an_alarm(
     programme: Any,
     wallets: Callable[..., list[int]],
     commander: Any,
@@ -224,7 +224,7 @@ def test_a_run_without_a_worker_is_an_alarm(
     assert not [alarm for alarm in look(commander).alarms if "no worker" in alarm.sentence]
 
 
-def test_a_run_under_way_shows_its_step_and_an_ended_one_its_total(
+def test_a_running_run_shows_its_step_and_an_ended_one_its_total(
     programme: Any,
     wallets: Callable[..., list[int]],
     commander: Any,
@@ -246,7 +246,9 @@ def test_a_run_under_way_shows_its_step_and_an_ended_one_its_total(
     assert (row.moved, row.expected) == (5, 5)
 
 
-def test_a_deadline_comes_near_without_an_approved_run(programme: Any, commander: Any) -> None:
+def test_a_near_deadline_without_an_approved_run_raises_an_alarm(
+    programme: Any, commander: Any
+) -> None:
     milestones.set_milestone(
         "spend_ends",
         at=clock.now() + dt.timedelta(days=3),
@@ -261,7 +263,7 @@ def test_a_deadline_comes_near_without_an_approved_run(programme: Any, commander
     assert [alarm.url for alarm in found] == ["/console/workflows/shut-down-by-deadline/plan/"]
 
 
-def test_checking_the_invariants_is_remembered_and_breaches_are_shown(
+def test_a_check_of_the_invariants_is_recorded_and_its_breaches_are_shown(
     programme: Any,
     wallets: Callable[..., list[int]],
     commander: Any,
@@ -281,7 +283,7 @@ def test_checking_the_invariants_is_remembered_and_breaches_are_shown(
     assert f"wallet {ids[0]} caches 501" in browser.get("/console/invariants/").content.decode()
 
 
-def test_a_database_without_a_programme_has_pages(
+def test_the_pages_answer_without_a_programme(
     commander: Any, signed_in: Callable[..., Client], client: Client
 ) -> None:
     assert signed_in(commander).get("/console/").status_code == 200

@@ -69,7 +69,7 @@ def _text(context: Any) -> str | None:
     return context.decode() if isinstance(context, bytes) else context
 
 
-def test_every_text_has_its_japanese() -> None:
+def test_every_text_has_a_japanese_translation() -> None:
     known = catalogue(pofile.read_po, ".po")
 
     missing = sorted(str(text) for text in texts() - known.keys())
@@ -77,7 +77,7 @@ def test_every_text_has_its_japanese() -> None:
     assert not missing, "\n".join(missing)
 
 
-def test_no_japanese_text_is_empty_or_only_guessed() -> None:
+def test_no_japanese_text_is_empty_or_fuzzy() -> None:
     known = catalogue(pofile.read_po, ".po")
 
     unfinished = [
@@ -89,7 +89,7 @@ def test_no_japanese_text_is_empty_or_only_guessed() -> None:
     assert not unfinished
 
 
-def test_the_compiled_texts_are_those_of_the_source() -> None:
+def test_the_compiled_texts_match_the_source() -> None:
     written = catalogue(pofile.read_po, ".po")
     compiled = catalogue(mofile.read_mo, ".mo")
 
@@ -103,7 +103,7 @@ def plain(message: Any) -> str:
 
 
 @pytest.mark.parametrize("mark", [r"%\((\w+)\)s", r"\{(\w+)\}"])
-def test_a_translation_fills_in_the_same_facts(mark: str) -> None:
+def test_a_translation_has_the_same_placeholders(mark: str) -> None:
     for (_context, text), each in catalogue(pofile.read_po, ".po").items():
         assert sorted(set(re.findall(mark, text))) == sorted(set(re.findall(mark, plain(each)))), (
             text

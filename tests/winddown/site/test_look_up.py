@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]
 
 
-def test_no_superuser_reaches_the_second_factor_of_a_colleague(
+def test_a_superuser_cannot_reach_the_second_factor_of_a_colleague(
     signed_in: SignedIn, staff: Any, programme: Any
 ) -> None:
     colleague = staff("support")
@@ -29,7 +29,7 @@ def test_no_superuser_reaches_the_second_factor_of_a_colleague(
     assert colleague.authenticator_set.count() == 1
 
 
-def test_no_password_is_set_beside_the_own_pages(
+def test_a_password_can_be_set_only_on_the_pages_of_its_owner(
     signed_in: SignedIn, staff: Any, programme: Any
 ) -> None:
     person = staff(is_superuser=True)
@@ -50,7 +50,7 @@ def test_no_password_is_set_beside_the_own_pages(
 
 
 @pytest.mark.parametrize("rows", ["auditentry", "approval", "signature"])
-def test_journal_and_approvals_are_read_by_those_who_may(
+def test_journal_and_approvals_are_shown_only_with_the_permission(
     signed_in: SignedIn, staff: Any, programme: Any, rows: str
 ) -> None:
     address = f"/admin/winddown/{rows}/"

@@ -15,7 +15,7 @@ AT = dt.datetime(2019, 7, 4, 14, 0, tzinfo=dt.UTC)
 COUNTED = Figures(at=AT, seconds=0.25, money={"charged": 500}, leaks={"charge": 0})
 
 
-def test_a_kept_count_is_read_back_as_it_was() -> None:
+def test_a_cached_count_is_read_back_unchanged() -> None:
     assert Figures.read(COUNTED.kept()) == COUNTED
 
 
@@ -34,11 +34,11 @@ def test_a_kept_count_is_read_back_as_it_was() -> None:
         COUNTED.kept() | {"leaks": [1]},
     ],
 )
-def test_anything_else_under_the_key_is_no_count(kept: object) -> None:
+def test_any_other_cached_value_is_not_read_as_a_count(kept: object) -> None:
     assert Figures.read(kept) is None
 
 
-def test_a_stranger_s_words_under_the_key_are_counted_over(
+def test_a_foreign_value_in_the_cache_is_replaced_by_a_new_count(
     programme: Any, fresh_figures: None
 ) -> None:
     key, fresh = money_table._keys()

@@ -28,7 +28,7 @@ def offered(client: Client, code: str) -> Any:
     return next(offer for offer in offers if offer.code == code)
 
 
-def test_the_public_page_says_what_is_stopped_since_when_and_what_still_works(
+def test_the_public_page_says_what_is_stopped_since_when_and_what_works(
     client: Client, programme: Any, staff: Callable[..., Any]
 ) -> None:
     """Rule 7: whoever meets a stopped function is told."""
@@ -44,7 +44,7 @@ def test_the_public_page_says_what_is_stopped_since_when_and_what_still_works(
     assert "Top-up (charge)" in answer.content.decode()
 
 
-def test_what_staff_wrote_into_the_journal_is_not_for_the_public(
+def test_reasons_written_by_staff_are_not_shown_to_the_public(
     client: Client, programme: Any, staff: Callable[..., Any]
 ) -> None:
     capabilities.stop("spend", actor=staff("incident_commander"), reason="we suspect the shop Z")
@@ -52,7 +52,7 @@ def test_what_staff_wrote_into_the_journal_is_not_for_the_public(
     assert "suspect" not in client.get("/", headers=ENGLISH).content.decode()
 
 
-def test_the_end_is_told_as_24_00_of_its_day(
+def test_the_end_is_shown_as_24_00_of_its_day(
     client: Client, programme: Any, staff: Callable[..., Any]
 ) -> None:
     """Rule 31: 30 September 24:00 is 1 October 00:00, and people are told the former."""
@@ -106,9 +106,7 @@ def test_refund_applications_are_not_offered_after_the_window(
     assert offered(client, "refund_apply").since == ends_at
 
 
-def test_nothing_of_the_wallet_is_offered_after_the_service_ended(
-    client: Client, programme: Any
-) -> None:
+def test_no_function_of_the_wallet_is_offered_after_the_end(client: Client, programme: Any) -> None:
     """The switches of transfer and withdrawal may be on; closed wallets move nothing all the same."""
     assert offered(client, "transfer").state == "on"
 
@@ -119,7 +117,7 @@ def test_nothing_of_the_wallet_is_offered_after_the_service_ended(
     assert offered(client, "login_password").state == "on"
 
 
-def test_every_page_says_what_we_never_ask(client: Client, programme: Any) -> None:
+def test_every_page_says_what_we_never_ask_for(client: Client, programme: Any) -> None:
     for address in ("/", "/sign-in/"):
         assert (
             "We never ask for your password"
@@ -139,7 +137,7 @@ def test_paid_and_bonus_value_are_shown_apart(
     assert "12,345円" in signed_in(mine.account, language="ja").get("/").content.decode()
 
 
-def test_a_hold_is_told_without_its_reason(
+def test_a_hold_is_shown_without_its_reason(
     programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client]
 ) -> None:
     mine = wallet(paid_minor=1_000)
@@ -151,7 +149,7 @@ def test_a_hold_is_told_without_its_reason(
     assert "thief" not in page
 
 
-def test_a_payment_is_one_movement_with_its_bonus_part(
+def test_a_payment_is_shown_as_one_movement_with_its_bonus_part(
     programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client]
 ) -> None:
     mine = wallet(paid_minor=1_000, bonus_minor=50)
@@ -163,7 +161,7 @@ def test_a_payment_is_one_movement_with_its_bonus_part(
     assert [(each.amount_minor, each.bonus_minor) for each in shown] == [(-300, -50), (1_050, 50)]
 
 
-def test_nobody_sees_somebody_elses_wallet(
+def test_a_customer_sees_only_their_own_wallet(
     programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client]
 ) -> None:
     wallet(paid_minor=98_765)
@@ -240,7 +238,7 @@ def test_sent_is_never_shown_as_arrived(
     assert "has not confirmed yet that it arrived" in page
 
 
-def test_a_returned_transfer_says_so_and_what_to_do(
+def test_a_returned_transfer_is_shown_with_the_next_step(
     programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client]
 ) -> None:
     """Rule 55."""
@@ -253,7 +251,7 @@ def test_a_returned_transfer_says_so_and_what_to_do(
 
 
 @pytest.mark.parametrize("state", list(Entitlement.State))
-def test_every_state_of_a_refund_has_its_words_in_both_languages(
+def test_every_state_of_a_refund_has_a_text_in_both_languages(
     programme: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client], state: str
 ) -> None:
     mine = wallet()

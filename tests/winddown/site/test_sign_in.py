@@ -35,7 +35,7 @@ def officer(staff: Callable[..., Any], programme: Any) -> Any:
     return person
 
 
-def test_a_customer_signs_in_and_comes_to_the_own_page(client: Client, known: Any) -> None:
+def test_a_customer_signs_in_and_sees_their_page(client: Client, known: Any) -> None:
     answer = sign_in(client, known.login_id, PASSWORD)
 
     assert answer.status_code == 302
@@ -44,9 +44,7 @@ def test_a_customer_signs_in_and_comes_to_the_own_page(client: Client, known: An
     assert [panel.template for panel in panels] == ["wallets/_no_wallet.html"]
 
 
-def test_staff_sign_in_at_the_same_place_and_come_to_the_console(
-    client: Client, officer: Any
-) -> None:
+def test_staff_sign_in_on_the_same_page_and_see_the_console(client: Client, officer: Any) -> None:
     assert sign_in(client, officer.login_id, PASSWORD)["Location"] == "/console/"
 
 
@@ -73,11 +71,11 @@ def test_the_password_is_never_sent_back(client: Client, known: Any) -> None:
 @pytest.mark.parametrize(
     "then", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"]
 )
-def test_sign_in_leads_nowhere_outside(client: Client, known: Any, then: str) -> None:
+def test_sign_in_never_redirects_to_another_site(client: Client, known: Any, then: str) -> None:
     assert sign_in(client, known.login_id, PASSWORD, next=then)["Location"] == "/"
 
 
-def test_sign_in_leads_back_to_where_somebody_wanted_to_go(client: Client, officer: Any) -> None:
+def test_sign_in_redirects_to_the_page_that_was_requested(client: Client, officer: Any) -> None:
     wanted = client.get("/console/invariants/")
 
     assert wanted["Location"] == "/sign-in/?next=/console/invariants/"
@@ -95,7 +93,7 @@ def test_the_page_says_when_the_account_was_last_used(client: Client, known: Any
     assert client.get("/").context["previous_sign_in"] is not None
 
 
-def test_signing_out_takes_a_post_and_ends_the_session(client: Client, known: Any) -> None:
+def test_signing_out_requires_a_post_and_ends_the_session(client: Client, known: Any) -> None:
     sign_in(client, known.login_id, PASSWORD)
     assert client.get("/sign-out/").status_code == 405
     assert client.get("/").wsgi_request.user.is_authenticated
@@ -105,23 +103,21 @@ def test_signing_out_takes_a_post_and_ends_the_session(client: Client, known: An
     assert not client.get("/").wsgi_request.user.is_authenticated
 
 
-def test_a_customer_does_not_enter_the_console(
-    signed_in: Callable[..., Client], known: Any
-) -> None:
+def test_a_customer_cannot_enter_the_console(signed_in: Callable[..., Client], known: Any) -> None:
     browser = signed_in(known)
 
     for address in ("/console/", "/console/invariants/", "/console/switches/spend/"):
         assert browser.get(address).status_code == 403
 
 
-def test_a_poll_of_a_signed_out_page_reloads_the_page(client: Client, programme: Any) -> None:
+def test_a_poll_after_signing_out_reloads_the_page(client: Client, programme: Any) -> None:
     """Otherwise the sign-in page would appear inside the incident page."""
     answer = client.get("/console/", headers={"HX-Request": "true"})
 
     assert answer["HX-Refresh"] == "true"
 
 
-def test_the_language_switch_keeps_the_place(client: Client, programme: Any) -> None:
+def test_the_language_switch_keeps_the_page(client: Client, programme: Any) -> None:
     english = client.get("/sign-in/?next=/console/", headers={"accept-language": "en"})
     assert "Sign in" in english.content.decode()
 
@@ -132,17 +128,17 @@ def test_the_language_switch_keeps_the_place(client: Client, programme: Any) -> 
     assert '<html lang="ja">' in japanese.content.decode()
 
 
-def test_nothing_personal_is_kept_by_a_cache(signed_in: Callable[..., Client], known: Any) -> None:
+def test_no_personal_page_may_be_cached(signed_in: Callable[..., Client], known: Any) -> None:
     assert "no-store" in signed_in(known).get("/")["Cache-Control"]
 
 
-def test_the_admin_signs_in_at_the_same_place(client: Client, programme: Any) -> None:
+def test_the_admin_uses_the_same_sign_in_page(client: Client, programme: Any) -> None:
     answer = client.get("/admin/login/?next=/admin/")
 
     assert answer["Location"] == "/sign-in/?next=/admin/"
 
 
-def test_staff_may_look_up_and_nobody_may_change(
+def test_staff_can_look_up_rows_and_nobody_can_change_them(
     signed_in: Callable[..., Client], staff: Callable[..., Any], known: Any, programme: Any
 ) -> None:
     superuser = staff("auditor", is_superuser=True)

@@ -21,38 +21,38 @@ def in_tokyo() -> object:
         yield
 
 
-def test_an_end_at_midnight_belongs_to_the_day_before() -> None:
+def test_an_end_at_midnight_is_shown_on_the_day_before() -> None:
     """Rule 31."""
     assert strip_tags(spoken.deadline(MIDNIGHT)) == "Mon 30 September 2019 24:00"
     assert strip_tags(spoken.exact(MIDNIGHT)) == "2019-09-30 24:00 JST = 10-01 00:00 JST"
     assert spoken.last_day(MIDNIGHT) == "Mon 30 September 2019"
 
 
-def test_a_beginning_at_midnight_belongs_to_the_new_day() -> None:
+def test_a_beginning_at_midnight_is_shown_on_the_new_day() -> None:
     assert strip_tags(spoken.begins(MIDNIGHT)) == "2019-10-01 00:00 JST"
     assert strip_tags(spoken.moment(MIDNIGHT)) == "Tue 1 October 2019 00:00"
 
 
-def test_an_end_within_a_day_has_one_name() -> None:
+def test_a_time_within_a_day_has_one_form() -> None:
     at = dt.datetime(2019, 7, 4, 5, 0, tzinfo=dt.UTC)
 
     assert strip_tags(spoken.exact(at)) == "2019-07-04 14:00 JST"
 
 
-def test_a_microsecond_before_midnight_is_not_midnight() -> None:
+def test_a_microsecond_before_midnight_is_not_shown_as_midnight() -> None:
     before = MIDNIGHT - dt.timedelta(microseconds=1)
 
     assert strip_tags(spoken.exact(before)) == "2019-09-30 23:59 JST"
 
 
-def test_japanese_days_carry_their_weekday() -> None:
+def test_a_japanese_date_has_its_weekday() -> None:
     with translation.override("ja"):
         assert strip_tags(spoken.deadline(MIDNIGHT)) == "2019年9月30日(月) 24:00"
         assert spoken.amount(12_345) == "12,345円"
         assert spoken.span(61 * 86_400 + 4 * 3_600) == "61日 4時間"
 
 
-def test_machines_read_the_instant() -> None:
+def test_the_time_element_holds_the_instant_for_machines() -> None:
     assert 'datetime="2019-10-01T00:00:00+09:00"' in spoken.moment(MIDNIGHT)
 
 
@@ -66,7 +66,7 @@ def test_machines_read_the_instant() -> None:
         (None, "JPY", "–"),
     ],
 )
-def test_digits_leave_the_unit_to_the_column(minor: int | None, currency: str, text: str) -> None:
+def test_digits_are_shown_without_the_unit(minor: int | None, currency: str, text: str) -> None:
     assert spoken.digits(minor, currency) == text
 
 
@@ -82,9 +82,9 @@ def test_digits_leave_the_unit_to_the_column(minor: int | None, currency: str, t
         (200 * 86_400, "200 days"),
     ],
 )
-def test_a_length_of_time_is_told_in_its_two_largest_units(seconds: float, text: str) -> None:
+def test_a_duration_is_shown_in_its_two_largest_units(seconds: float, text: str) -> None:
     assert spoken.span(seconds) == text
 
 
-def test_a_state_that_has_no_word_cannot_become_markup() -> None:
+def test_an_unknown_state_is_escaped() -> None:
     assert "<script>" not in spoken.state("run", "<script>")
