@@ -19,7 +19,7 @@ from typing import IO
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ROOT / "docs" / "proof.md"
-# Logs of the lines, and what they need that the tests do not.
+# Logs of the lines, and programs that only the lines need.
 ROOM = ROOT / ".local" / "proof"
 HEADER = "| line | commit | date (UTC) | seed | seconds | result |"
 # A program that was told to stop ends its servers and workers first.
@@ -110,7 +110,7 @@ LINES = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The chosen lines ran and stand in the record; returns an exit code."""
+    """The chosen lines ran and are recorded; returns an exit code."""
     parser = argparse.ArgumentParser(prog="python -m proof", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help="lines to run (default: all)")
     parser.add_argument("--list", action="store_true", help="show the lines and run none")
@@ -123,7 +123,7 @@ def main(arguments: Sequence[str]) -> int:
         for line in chosen:
             print(f"{line.name:<16} {line.shows}\n{'':<16} {line.command}")
         return 0
-    # A hang-up and a polite kill end a run as Ctrl-C does, also where the caller had them ignored.
+    # SIGHUP and SIGTERM end a run as Ctrl-C does, also if the caller ignored them.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     failed = []
@@ -173,11 +173,12 @@ def _prove(line: Line, asked: int | None) -> bool:
 def _run(words: Sequence[str], log: Path) -> int:
     """The program ran to its end, its output shown and kept in the log; returns its exit code.
 
-    On Ctrl-C it hears of it once, with all its children, and has time to end.
+    Ctrl-C is sent once to it and its children, and it has time to end.
     """
     with log.open("ab") as kept, log.open("rb") as shown:
         shown.seek(0, os.SEEK_END)
-        # A session of its own, so that only we hand Ctrl-C on; twice would break off its end.
+        # A session of its own, so that only we pass Ctrl-C on. A second one would interrupt its
+        # end.
         program = subprocess.Popen(
             words,
             cwd=ROOT,
@@ -214,7 +215,7 @@ def _show(output: IO[bytes]) -> None:
 def _commit() -> str:
     """The commit that is proved, and whether the files differ from it."""
     head = _git("rev-parse", "--short=12", "HEAD") or "none"
-    # What a proof writes by itself is no difference.
+    # Files that a proof writes are no difference.
     written = (":!docs/proof.md", ":!benchmarks/results")
     return f"{head} and changes" if _git("status", "--porcelain", "--", ".", *written) else head
 

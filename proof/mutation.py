@@ -19,7 +19,7 @@ from pathlib import Path
 from config.embedded.processes import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[1]
-# Module or folder of modules -> the tests of its room.
+# Module or folder of modules -> its tests.
 GUARDS = {
     "winddown/actors.py": "tests/winddown/authority",
     "winddown/authority/approvals.py": "tests/winddown/authority",
@@ -34,7 +34,7 @@ GUARDS = {
     "accounts/recovery": "tests/accounts/recovery",
     "accounts/sign_in": "tests/accounts/sign_in",
 }
-# Who asks for a permission is held by one table for all rooms.
+# One table of tests covers the permissions of all packages.
 EVERYWHERE = "tests/winddown/authority/test_every_require.py"
 SECONDS_MAX = 900
 OTHER = {
@@ -45,7 +45,7 @@ OTHER = {
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change of one file: what stands between the two places becomes `after`."""
+    """One change of one file: the text between the two places becomes `after`."""
 
     file: str
     line: int
@@ -65,13 +65,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="which mutants a sample takes")
     parser.add_argument("--sample", type=int, help="how many mutants (default: all)")
     options = parser.parse_args(arguments)
-    # A shell's `&` has a process ignore it.
+    # A shell's `&` makes a process ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     chosen = list(_mutants())
     if options.sample is not None:
         chosen = random.Random(options.seed).sample(chosen, min(options.sample, len(chosen)))  # noqa: S311
     place = Path(tempfile.mkdtemp(prefix="winddown-mutation-"))
-    # Who is told to stop takes the copy along.
+    # A process that is told to stop removes the copy.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     try:
         copy = _copied(place)
@@ -128,7 +128,7 @@ def _mutants_of(path: Path, tests: str) -> Iterator[Mutant]:
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
-    """Yields what of the node is replaced, and by what."""
+    """Yields the parts of the node that are replaced, and their replacements."""
     match node:
         case ast.Expr(value=ast.Call(func=called)) if _is_guard(ast.unparse(called)):
             yield node, "pass"
@@ -163,7 +163,7 @@ def _one_line(text: str) -> str:
 
 
 def _copied(place: Path) -> Path:
-    """Returns a copy of what git knows of the checkout, in which mutants are written."""
+    """Returns a copy of the checkout's files in git, in which mutants are written."""
     words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
     copy = place / "checkout"
@@ -190,7 +190,7 @@ def _survives(copy: Path, mutant: Mutant, number: int) -> bool:
 
 
 def _passes(copy: Path, tests: str) -> bool:
-    """Whether the tests pass in the copy; those that never end have seen the mutant."""
+    """Returns whether the tests pass in the copy. Tests that never end have noticed the mutant."""
     program = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-x", "-q", tests],
         cwd=copy,
@@ -210,7 +210,7 @@ def _passes(copy: Path, tests: str) -> bool:
 
 
 def _end(program: subprocess.Popen[bytes]) -> None:
-    """The tests have ended, with what they started."""
+    """The tests and all processes that they started have ended."""
     if program.poll() is None:
         os.killpg(program.pid, signal.SIGINT)
         try:

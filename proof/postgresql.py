@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     # /tmp: a socket's path is short, and every account may enter.
     place = Path(tempfile.mkdtemp(prefix=f"winddown-postgresql-{major}-", dir="/tmp"))
     server = None
-    # Who is told to stop takes the server and its place along.
+    # A process that is told to stop removes the server and its directory.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     try:
         account = _account(place)
@@ -71,7 +71,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _programs(major: str) -> Path:
-    """Where Debian keeps this version's programs; root has them installed if they are missing."""
+    """Returns Debian's directory of this version's programs. Root installs them if they are
+    missing.
+    """
     programs = Path(f"/usr/lib/postgresql/{major}/bin")
     if not (programs / "postgres").exists() and os.geteuid() == 0 and shutil.which("apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

@@ -1,4 +1,6 @@
-"""The checks of the database: migrations that this code does not have, and a role that may too much."""
+"""The checks of the database: migrations that this code does not have, and a role with too many
+privileges.
+"""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ def now() -> dt.datetime:
 def mark_as_rehearsal() -> None:
     """This database is a rehearsal from now on, for good: its clock may be moved.
 
-    A second call changes nothing. Raises `ClockRefused` once a programme stands in it (the row's
-    trigger refuses too).
+    A second call changes nothing. Raises `ClockRefused` once it has a programme (the row's trigger
+    refuses too).
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -59,12 +59,12 @@ class SamePerson(WinddownError):
 
 
 class NothingToDecide(WinddownError):
-    """No open approval request stands for {subject}."""
+    """There is no open approval request for {subject}."""
 
 
 class PlanChanged(WinddownError):
-    """What was approved for {subject} is not what stands now (approved {approved}, now {now}): plan
-    again.
+    """The content of {subject} has changed since its approval (approved {approved}, now {now}):
+    plan again.
     """
 
 
@@ -73,7 +73,7 @@ class PlanExpired(WinddownError):
 
 
 class ReasonBlank(WinddownError):
-    """The reason for {action} says nothing: the audit journal needs one that can be read."""
+    """The reason for {action} is blank: the audit journal needs one that can be read."""
 
 
 class RunBusy(WinddownError):

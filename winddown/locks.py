@@ -1,7 +1,7 @@
 """Locks on things that have no row: taken inside a transaction, released at its end.
 
 PostgreSQL's advisory locks share one range of numbers in the whole database. All of them are named
-here, so that two rooms never use the same number by accident.
+here, so that two modules never use the same number by accident.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class _SmtpSsl(_Knowing, smtplib.SMTP_SSL):
 
 
 class EmailBackend(SmtpBackend):
-    """Django's SMTP backend; a mail whose fate is unknown raises `TakenPerhaps`."""
+    """Django's SMTP backend; a mail with an unknown result raises `TakenPerhaps`."""
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:

@@ -1,4 +1,4 @@
-"""Registries: lists that one room owns and the rooms to its right fill.
+"""Registries: lists that one app owns and the later apps fill.
 
 This is the one mechanism for all of them. docs/registries.md is printed from them.
 """

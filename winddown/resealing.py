@@ -22,8 +22,8 @@ BATCH = 500
 class Sealed:
     """A column of sealed values. `place` says to what a row's value is bound.
 
-    `fingerprint` names the column of the text's fingerprint and makes it anew. `key` is where in a
-    JSON column the value stands, in base64; `rows` chooses the rows that have one.
+    `fingerprint` names the column of the text's fingerprint and computes it again. `key` is the
+    place of the value in a JSON column, in base64; `rows` chooses the rows that have one.
     """
 
     model: type[models.Model]
@@ -64,7 +64,7 @@ def reseal(sealed: Sealed) -> int:
     """Every value of the column is sealed with the newest key; returns how many were not.
 
     A commit for each batch. Only the owner of the tables can do it: the guards of evidence refuse
-    an UPDATE, and only the owner can set them aside, for one transaction and with the table locked
+    an UPDATE, and only the owner can disable them, for one transaction and with the table locked
     against every other writer.
     """
     changed, after = 0, 0
@@ -105,7 +105,7 @@ def _reseal(ids: list[int], sealed: Sealed) -> int:
 
 @contextmanager
 def _without_guards(table: str) -> Iterator[None]:
-    """The table's triggers rest until the end of the block, in this transaction alone."""
+    """The table's triggers are disabled until the end of the block, in this transaction alone."""
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         yield

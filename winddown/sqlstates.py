@@ -1,7 +1,7 @@
 """The SQLSTATEs of the database: each code once, under the name of its rule or of its cause.
 
-They are at the top level, not beside the machines, because the guards of every room raise them. The
-functions of the first migration contain the codes as text, because a migration never changes.
+They are at the top level, not beside the machines, because the guards of every package raise them.
+The functions of the first migration contain the codes as text, because a migration never changes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum, unique
 
 @unique
 class SqlState(StrEnum):
-    """Class WD is ours; a code never changes its meaning."""
+    """Class WD is ours. A code never changes its meaning."""
 
     CAPABILITY_STOPPED = "WD001"
     PAST_DEADLINE = "WD002"

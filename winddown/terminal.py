@@ -1,4 +1,4 @@
-"""From where a command is run. Every audit entry that a command writes says it."""
+"""The terminal from which a command is run. Every audit entry of a command records it."""
 
 from __future__ import annotations
 

@@ -275,7 +275,7 @@ REFUSALS.add_all(
         ),
         "NothingToDecide": _("Nothing waits for a decision here any more."),
         "PlanChanged": _(
-            "What was approved is not what stands now (approved {approved}, now {now}). Plan again."
+            "The content has changed since the approval (approved {approved}, now {now}). Plan again."
         ),
         "PlanExpired": _("The request expired at {expires_at}. Plan again."),
         "RunBusy": _("{workflow} already has run {run} ({state}). Finish or abort it first."),

@@ -60,7 +60,7 @@ def ask(
     reason: str,
     valid_for: dt.timedelta = VALID_FOR,
 ) -> Approval:
-    """A request stands for `subject`. An earlier request of the same stage can no longer be signed.
+    """`subject` has an open request. An earlier request of the same stage can no longer be signed.
 
     A maker who asks again for the same subject keeps the one signature. Raises `SamePerson`, and
     changes nothing, for somebody who decided about the subject before.
@@ -98,8 +98,7 @@ def standing(subject: str, *, stage: str) -> Approval | None:
 def decide(
     subject: str, *, stage: str, actor: Actor, digest: str, reason: str, approve: bool = True
 ) -> Signature:
-    """`actor` has signed the standing request of `subject`, approving or rejecting exactly
-    `digest`.
+    """`actor` has signed the open request of `subject`, approving or rejecting exactly `digest`.
 
     Raises `NothingToDecide`, `NotPermitted`, `SamePerson`, `PlanChanged` (another digest stands) or
     `PlanExpired`. A second decision finds nothing to decide.
@@ -127,11 +126,11 @@ class SignedList:
     content: Callable[[], Any]
 
     def digest(self) -> str:
-        """Returns the digest of the content as it stands now."""
+        """Returns the digest of the present content."""
         return digest_of(self.content())
 
     def ask(self, *, maker: Actor, reason: str, valid_for: dt.timedelta = VALID_FOR) -> Approval:
-        """A request stands for the present content. An earlier request can no longer be signed.
+        """The present content has an open request. An earlier request can no longer be signed.
 
         Raises `SamePerson` for somebody who decided about the subject before.
         """

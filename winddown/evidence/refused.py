@@ -1,4 +1,4 @@
-"""What a member of staff was not permitted to do stands in the audit journal."""
+"""The audit journal records what a member of staff was not permitted to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from winddown.evidence import audit
 def note(refusal: WinddownError, actor: Actor) -> None:
     """The journal says who was refused what, for a missing permission or for being the same person.
 
-    Stands behind the transaction that was refused, in one of its own. Other refusals, and those of
+    The entry has a transaction of its own, after the refused one. Other refusals, and those of
     customers, leave no entry.
     """
     if not isinstance(refusal, NotPermitted | SamePerson) or not actor.staff_number:

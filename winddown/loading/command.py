@@ -1,4 +1,4 @@
-"""The form of every `load_*` command: one file, its announced totals, and what became of it."""
+"""The form of every `load_*` command: one file, its announced totals, and the result."""
 
 from __future__ import annotations
 

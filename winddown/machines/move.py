@@ -25,7 +25,7 @@ def transition_one(
     run: models.Model | None = None,
     **changes: Any,
 ) -> Row:
-    """`row` is in the target state of `name`, locked, logged, and returned as it now stands.
+    """`row` is in the target state of `name`, locked, logged, and returned with its new values.
 
     `changes` are further columns, set in the same UPDATE. The row is read again under its lock, so
     a stale object cannot decide. Raises `TransitionRefused`, `ConditionNotMet` or `NotPermitted`. A

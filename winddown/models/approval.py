@@ -16,9 +16,8 @@ from winddown.witness import witnessed
 class Approval(models.Model):
     """A request that a second person decide about exactly what `digest` covers.
 
-    `subject` names it across apps ("run:12", "capability:top_up:points:3", "payout_batch:9"). The
-    latest request of a subject and stage is the one that stands; an earlier one can no longer be
-    signed.
+    `subject` names it across apps ("run:12", "capability:top_up:points:3", "payout_batch:9"). Only
+    the latest request of a subject and stage can be signed.
     """
 
     subject = models.CharField(max_length=120)

@@ -157,10 +157,10 @@ def finish(run: Run, batch: Batch, *, moved: int, amount_minor: int, failed: int
 
 
 def put_off(run_id: int, worker: str, cause: Cause) -> None:
-    """What the worker has claimed of the run waits for a while, and says what held it up.
+    """The worker's claims on the run wait for a while and record what held them up.
 
-    No attempt is counted, unless the cause is an error of the rows. All claims of the worker are
-    meant: a connection that was lost during a commit may have claimed a batch unheard.
+    No attempt is counted, unless the cause is an error of the rows. This takes every claim of the
+    worker: a connection that was lost during a commit may have claimed a batch without an answer.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -18,7 +18,7 @@ def note_clock() -> None:
     before = host_now()
     at = waking.real_now()
     after = host_now()
-    # The database answered between the two; only what lies outside of them is a difference.
+    # The database answered between the two instants. Only a time outside of them is a difference.
     ahead = max(before - at, dt.timedelta()) + min(after - at, dt.timedelta())
     Worker.objects.update_or_create(
         name=socket.gethostname(),

@@ -131,7 +131,9 @@ class Workflow:
 
 
 WORKFLOWS: Registry[Workflow] = Registry(
-    "workflows", entries_are="what each plans, does at once, sweeps and verifies", owner=__name__
+    "workflows",
+    entries_are="what each plans, does at once and in batches, and verifies",
+    owner=__name__,
 )
 
 

@@ -1,4 +1,4 @@
-"""What holds a batch up and is no row's fault: locks, lost connections, failovers. Each has a name."""
+"""Causes that delay a batch and are no fault of a row: locks, lost connections, failovers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _BY_CLASS = {
 
 
 def cause_of(error: Exception) -> Cause | None:
-    """Returns what held the work up; None for an error of the work itself."""
+    """Returns the cause that delayed the work; None for an error of the work itself."""
     state = sqlstate_of(error)
     if not state and isinstance(error, OperationalError | InterfaceError):
         # The client noticed that the server is gone; no server was there to give a code.

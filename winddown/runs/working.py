@@ -65,8 +65,7 @@ def work(
                 break
             claim = _do(claim, name, until=deadline)
         except KeyboardInterrupt:
-            # A worker that stops in good order gives its batch back, so that nobody waits for the
-            # lease.
+            # A worker that stops normally gives its batch back, so that nobody waits for the lease.
             if claim is not None:
                 with suppress(DatabaseError):
                     batches.put_back(claim)
@@ -97,7 +96,7 @@ def _waited(run_id: int, *, until: float) -> bool:
 
 
 def _put_off(run_id: int, worker: str, cause: Cause, *, until: float) -> None:
-    """What the worker has claimed is put off, as soon as the database answers."""
+    """The worker's claims are put off, as soon as the database answers."""
     while True:
         if cause.ends_the_connection:
             connection.close()

@@ -19,10 +19,10 @@ OPENING = """# Registries
 
 Printed by `manage.py registries`.
 
-A room imports only from its left. Where a page, a report or a job spans rooms, the left room owns
-a registry and the rooms on its right add entries to it. `winddown/registries.py` is the one
-mechanism: `REGISTRY.add(name, entry)`, or `@REGISTRY.entry(name)` above a function. A second entry
-of one name is refused.
+An app imports only earlier apps. If a page, a report or a job needs several apps, the earlier app
+owns a registry and the later apps add entries to it. `winddown/registries.py` is the one mechanism:
+`REGISTRY.add(name, entry)`, or `@REGISTRY.entry(name)` above a function. A second entry of one name
+is refused.
 """
 
 
