@@ -10,7 +10,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import invariants, outbox, sealed_columns  # noqa: F401
         from accounts.attacks import counting
-        from accounts.credentials import fencing  # noqa: F401
+        from accounts.credentials import fencing, session_rules  # noqa: F401
         from accounts.recovery import (  # noqa: F401
             access_requests,
             by_link,

@@ -9,6 +9,7 @@ class RefundsConfig(AppConfig):
 
     def ready(self) -> None:
         from refunds import invariants, sealed_columns  # noqa: F401
+        from refunds.applications import submitting  # noqa: F401
         from refunds.claims import deciding, ending, holding, notice_groups, victims  # noqa: F401
         from refunds.claims import invariants as claim_invariants  # noqa: F401
         from refunds.payouts import payout_batches

@@ -15,7 +15,7 @@ from accounts.models import AccessRequest, Message, OneTimeLink, User
 from accounts.recovery import access_requests, links
 from winddown import clock
 from winddown.errors import CapabilityStopped, PastDeadline
-from winddown.models import Milestone, Programme
+from winddown.models import Capability, Milestone, Programme
 from winddown.programme import capabilities, offer
 from winddown.programme.offer import Offer
 from winddown.registries import Registry
@@ -96,4 +96,10 @@ def open_account(link: OneTimeLink, raw_password: str) -> User:
     return made
 
 
+def late_registrations(switch: Capability) -> int:
+    """Returns how many customers have registered since the stop: must be 0."""
+    return int(User.objects.customers().filter(registered_at__gte=switch.since).count())
+
+
 access_requests.ANSWERS.add(AccessRequest.Purpose.SIGN_UP, answer)
+capabilities.LEAKS.add("register", late_registrations)

@@ -24,7 +24,7 @@ from winddown.authority import approvals
 from winddown.errors import IdempotencyConflict, PastDeadline, WinddownError
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
-from winddown.models import Milestone
+from winddown.models import Capability, Milestone
 from winddown.programme import capabilities
 
 State = RefundApplication.State
@@ -394,3 +394,11 @@ def decide_by_rule(application_ids: Sequence[int], *, at: dt.datetime) -> int:
     owed = RefundApplication.objects.filter(pk__in=allowed).values_list("entitlement_id", flat=True)
     move_rows(Entitlement, "approve", list(owed), actor=SYSTEM)
     return approved
+
+
+def late_applications(switch: Capability) -> int:
+    """Returns how many applications were submitted after the stop: must be 0."""
+    return RefundApplication.objects.filter(submitted_at__gte=switch.since).count()
+
+
+capabilities.LEAKS.add("refund_apply", late_applications)
