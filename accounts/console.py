@@ -1,8 +1,9 @@
-"""The console's pages about accounts: assisted recovery (the queue, a case, its acts), and attacks."""
+"""The console's pages about accounts: assisted recovery, attacks, and the access of staff."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -10,19 +11,35 @@ from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import member_page, staff_roles
 from accounts.attacks import attack_page
-from accounts.models import RecoveryCase
-from accounts.recovery import case_page, cases
+from accounts.member_page import MemberPage
+from accounts.models import OneTimeLink, RecoveryCase, User
+from accounts.recovery import case_page, cases, links, staff_recovery
 from accounts.recovery.case_page import CasePage
-from accounts.recovery.forms import ProofForm, ProposeForm, QueueForm, RejectionForm
+from accounts.recovery.forms import (
+    ProofForm,
+    ProposeForm,
+    QueueForm,
+    RejectionForm,
+    RolesForm,
+    StaffRecoveryForm,
+)
 from winddown import words
 from winddown.actors import Actor
 from winddown.site.forms import ReasonForm
-from winddown.site.pages import actor_of, fresh_page, page, refusals_told, staff_page
+from winddown.site.pages import (
+    actor_of,
+    fresh_page,
+    page,
+    reading_permitted,
+    refusals_told,
+    staff_page,
+)
 
 _Act = Callable[[RecoveryCase, Actor, dict[str, Any]], object]
 _ACTS: dict[str, _Act] = {
@@ -140,6 +157,100 @@ def attack(request: HttpRequest) -> HttpResponse:
     return page(request, "accounts/attack.html", seen=seen)
 
 
+# --- staff --------------------------------------------------------------------------------------
+
+
+def _ask_recovery(person: User, by: Actor, given: dict[str, Any]) -> None:
+    staff_recovery.request(
+        person,
+        actor=by,
+        reason=given["reason"],
+        second_factor_lost=bool(given["second_factor_lost"]),
+    )
+
+
+def _decide_roles(person: User, by: Actor, given: dict[str, Any], *, approve: bool) -> None:
+    staff_roles.decide(
+        person, actor=by, digest=given["digest"], reason=given["reason"], approve=approve
+    )
+
+
+_STAFF_ACTS: dict[str, Callable[[User, Actor, dict[str, Any]], object]] = {
+    "recover": _ask_recovery,
+    "agree": lambda person, by, given: staff_recovery.agree(
+        person, actor=by, digest=given["digest"], reason=given["reason"]
+    ),
+    "refuse": lambda person, by, given: staff_recovery.reject(
+        person, actor=by, digest=given["digest"], reason=given["reason"]
+    ),
+    "roles": lambda person, by, given: staff_roles.request(
+        person, wanted=given["roles"], actor=by, reason=given["reason"]
+    ),
+    "approve-roles": partial(_decide_roles, approve=True),
+    "reject-roles": partial(_decide_roles, approve=False),
+}
+
+
+def _seen_staff(request: HttpRequest, number: int) -> MemberPage:
+    with reading_permitted(request):
+        member_page.require_sight(actor_of(request))
+    person = get_object_or_404(User, pk=number, kind=User.Kind.STAFF)
+    return member_page.look(person, actor=actor_of(request))
+
+
+@require_safe
+@staff_page
+def staff_list(request: HttpRequest) -> HttpResponse:
+    with reading_permitted(request):
+        member_page.require_sight(actor_of(request))
+    return page(request, "accounts/staff_list.html", members=member_page.members())
+
+
+@require_safe
+@staff_page
+def staff_member(request: HttpRequest, number: int) -> HttpResponse:
+    return page(request, "accounts/staff.html", seen=_seen_staff(request, number))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def staff_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
+    seen = _seen_staff(request, number)
+    if verb not in _STAFF_ACTS:
+        raise Http404
+    form = _staff_form(request, verb, seen)
+    if request.method == "POST" and form.is_valid():
+        with refusals_told(request):
+            done = _STAFF_ACTS[verb](seen.person, actor_of(request), form.cleaned_data)
+            if isinstance(done, OneTimeLink):
+                return _handed_over(request, seen, done)
+            messages.success(request, _("Done."))
+        return redirect("staff:member", number)
+    decision = seen.decision(verb)
+    if decision is None:
+        messages.error(request, _("Nothing waits for a decision here any more."))
+        return redirect("staff:member", number)
+    shown = {"seen": seen, "decision": decision, "form": form, "asked": seen.request(verb)}
+    return page(request, "accounts/staff_decide.html", **shown)
+
+
+def _handed_over(request: HttpRequest, seen: MemberPage, link: OneTimeLink) -> HttpResponse:
+    """The link is shown once, in the answer to the form that agreed to it."""
+    address = request.build_absolute_uri(reverse("recovery:open", args=[links.token(link)]))
+    return page(request, "accounts/staff_link.html", seen=seen, link=link, address=address)
+
+
+def _staff_form(request: HttpRequest, verb: str, seen: MemberPage) -> ReasonForm:
+    given = request.POST or None
+    if verb == "recover":
+        return StaffRecoveryForm(given)
+    if verb == "roles":
+        return RolesForm(given, initial={"roles": seen.roles})
+    asked = seen.request(verb)
+    return ReasonForm(given, initial={"digest": asked.digest if asked else ""})
+
+
 # These stand in the namespace of the incident's pages.
 attack_urlpatterns = [path("attack/", attack, name="attack")]
 urlpatterns = [
@@ -149,3 +260,9 @@ urlpatterns = [
     path("recovery/<int:number>/<slug:verb>/", case_decide, name="decide"),
 ]
 app_name = "cases"
+staff_urlpatterns = [
+    path("staff/", staff_list, name="list"),
+    path("staff/<int:number>/", staff_member, name="member"),
+    path("staff/<int:number>/<slug:verb>/", staff_decide, name="decide"),
+]
+staff_app_name = "staff"

@@ -37,6 +37,10 @@ class StaffOnlyByStaff(WinddownError):
     """Staff get a new password through two colleagues, never by the pages for customers."""
 
 
+class NotForOneself(WinddownError):
+    """Nobody asks for or decides about their own roles: two colleagues do."""
+
+
 class ProviderNotTrusted(WinddownError):
     """The service that signed this person in is stopped, or no longer vouches for them here."""
 

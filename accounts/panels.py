@@ -16,16 +16,32 @@ from accounts.models import RecoveryCase, User
 from accounts.sign_in.adapters import ask_again
 from winddown import words
 from winddown.programme.capabilities import PROVIDERS
-from winddown.site import pages, panels
+from winddown.site import audit_page, pages, panels
 from winddown.site.panels import Panel, SubjectPage
-from winddown.words import StateWord
+from winddown.words import StateWord, Text
 
 State = RecoveryCase.State
 
 pages.FRESHNESS.add("second factor or password", ask_again)
 
 panels.name_subjects("credential_fence", _("Lifting of credential fence"))
-panels.name_subjects("staff_recovery", _("New password for staff account"))
+
+
+@panels.SUBJECTS.entry("staff_recovery")
+def staff_recovery(subject: str) -> SubjectPage:
+    return _of_member(subject, _("Account recovery for a colleague"))
+
+
+@panels.SUBJECTS.entry("staff_roles")
+def staff_roles(subject: str) -> SubjectPage:
+    return _of_member(subject, _("Roles of a colleague"))
+
+
+def _of_member(subject: str, title: Text) -> SubjectPage:
+    number = subject.split(":")[1]
+    return SubjectPage(
+        title=format_lazy("{} ({})", title, number), url=reverse("staff:member", args=[number])
+    )
 
 
 @panels.SUBJECTS.entry("recovery_case")
@@ -54,20 +70,14 @@ words.STATES.add(
         State.REJECTED: StateWord(pgettext_lazy("case", "Not accepted"), "off"),
     },
 )
-words.ACTS.add_all(
+words.STATES.add(
+    "account",
     {
-        "recovery.open": _("Opened by the person"),
-        "recovery.take": _("Taken by support"),
-        "recovery.proof": _("Proof recorded"),
-        "recovery.propose": _("Proposed"),
-        "recovery.approve": _("Approved"),
-        "recovery.reject": _("Rejected"),
-        "recovery.decline": _("Closed without decision"),
-        "recovery.revoke": _("Approval taken back"),
-        "recovery.complete": _("Completed by the person"),
-        "recovery.read_contact": _("Contact data read"),
-    }
+        "usable": StateWord(pgettext_lazy("account", "Active"), "on"),
+        "shut": StateWord(pgettext_lazy("account", "Disabled"), "off"),
+    },
 )
+audit_page.WITHHELD.add("recovery.proof", _("What was seen stands in the case."))
 words.REFUSALS.add_all(
     {
         "AuthorityFenced": _(
@@ -76,6 +86,9 @@ words.REFUSALS.add_all(
         "PasswordReused": _("This password was used for the account before. Choose another."),
         "PasswordChangedMeanwhile": _("The password was changed at this moment. Try again."),
         "AddressTaken": _("There is an account with this address already. Use “Cannot sign in?”."),
+        "StaffOnlyByStaff": _("Two colleagues of the person do this, never the person."),
+        "NotForOneself": _("Nobody asks for or decides about their own roles: two colleagues do."),
+        "RolesExclude": _("One person may not hold two roles that exclude each other: {why}."),
         "ProviderNotTrusted": _("The service you signed in with is stopped. Ask for help instead."),
     }
 )

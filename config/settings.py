@@ -131,7 +131,6 @@ if PRODUCTION:
 _ROOMS = ["winddown", "accounts", "wallets", "refunds"] + (["rehearsal"] if REHEARSAL else [])
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

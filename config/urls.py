@@ -1,19 +1,23 @@
 """Every entry point of the site. Only this module imports all of them."""
 
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 # Imported because they add panels to the pages.
+import accounts.act_words
+import accounts.look_up
 import accounts.panels
+import refunds.act_words
+import refunds.look_up
 import refunds.panels
+import wallets.act_words
+import wallets.look_up
 import wallets.panels
 from accounts import console as cases
 from accounts.recovery import portal as recovery
 from accounts.reset_notices import notice_page
 from accounts.sign_in import portal as sign_in
 from refunds import console as claims
-from winddown import admin as look_up
 from winddown.site import console, portal
 
 CONSOLE = [*console.urlpatterns, *cases.attack_urlpatterns, *claims.urlpatterns]
@@ -25,7 +29,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", set_language, name="set_language"),
     path("console/", include((CONSOLE, console.app_name))),
     path("console/", include((cases.urlpatterns, cases.app_name))),
-    # One page to sign in, so that its guards protect the admin too.
-    path("admin/login/", RedirectView.as_view(pattern_name="sign_in", query_string=True)),
-    path("admin/", look_up.site.urls),
+    path("console/", include((cases.staff_urlpatterns, cases.staff_app_name))),
 ]

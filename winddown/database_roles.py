@@ -15,6 +15,7 @@ DELETED: Final = (
     "accounts.AuthMinute",
     "accounts.Session",
     "accounts.SourceMinute",
+    "accounts.User_groups",
     "mfa.Authenticator",
 )
 

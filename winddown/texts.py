@@ -12,6 +12,7 @@ from typing import Any
 REPLACEMENT = "\ufffd"
 JSON_DEPTH_MAX = 50
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_BEGINS_A_FORMULA = tuple("=+-@＝＋－＠")
 _INTEGERS = range(-(2**63), 2**63)
 # Letters by their category that show nothing.
 _SHOWS_NOTHING = ("\u115f", "\u1160", "\u2800", "\u3164", "\uffa0")
@@ -35,6 +36,11 @@ def is_blank(text: str) -> bool:
     return all(
         unicodedata.category(letter)[0] in "ZC" or letter in _SHOWS_NOTHING for letter in text
     )
+
+
+def safe_in_spreadsheet(text: str) -> str:
+    """Returns `text` so that a spreadsheet shows it and does not calculate it as a formula."""
+    return f"'{text}" if text.lstrip().startswith(_BEGINS_A_FORMULA) else text
 
 
 def read_json(text: str | bytes) -> Any:

@@ -50,14 +50,15 @@ def enable(user: User, *, actor: Actor, reason: str) -> None:
     roles that exclude each other.
     """
     require(actor, "accounts.disable_account", action="enable an account")
-    with _roles_kept_apart(), transaction.atomic():
+    with roles_kept_apart(), transaction.atomic():
         if not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
             raise GuardNotMet(action="enable the account", why="it is not disabled")
         audit.append("access.enable", _subject(user), actor=actor, reason=reason)
 
 
 @contextmanager
-def _roles_kept_apart() -> Iterator[None]:
+def roles_kept_apart() -> Iterator[None]:
+    """Raises `RolesExclude` when the database refuses what happens inside for that reason."""
     try:
         yield
     except DatabaseError as refusal:

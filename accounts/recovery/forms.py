@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import addresses
 from accounts.addresses import Address
 from accounts.models import User
+from accounts.role_words import ROLE_WORDS
+from winddown.authority.roles import ROLES
 from winddown.site.forms import ReasonForm, SayingField
 
 _PLAIN = {"autocapitalize": "none", "spellcheck": "false"}
@@ -180,6 +182,32 @@ class ProposeForm(ReasonForm):
         required=False,
     )
     field_order = ("account", "second_factor_lost", "reason")
+
+
+class StaffRecoveryForm(ReasonForm):
+    """What a colleague has lost."""
+
+    second_factor_lost = forms.TypedChoiceField(
+        label=_("What is lost"),
+        choices=(
+            ("kept", _("The password")),
+            ("lost", _("The second factor, or both")),
+        ),
+        coerce=lambda chosen: chosen == "lost",
+    )
+    field_order = ("second_factor_lost", "reason")
+
+
+class RolesForm(ReasonForm):
+    """The roles that a colleague is to have, and no other."""
+
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"),
+        required=False,
+        choices=[(role, ROLE_WORDS[role]) for role in ROLES],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    field_order = ("roles", "reason")
 
 
 class RejectionForm(ReasonForm):

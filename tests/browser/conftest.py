@@ -45,9 +45,12 @@ class Site:
     address: str
     commander: str
     deputy: str
+    auditor: str
     newcomer: str
     """A member of staff who has no second factor yet."""
     customer: str
+    member: int
+    """The number of the newcomer's account."""
     run: int
     secrets: dict[str, str]
     """Login -> secret of the authenticator app."""
@@ -79,6 +82,7 @@ def _populate() -> dict[str, Any]:
         _known(factories.make_staff("incident_commander", display_name=name))
         for name in ("Commander", "Deputy")
     )
+    auditor = _known(factories.make_staff("auditor", display_name="Auditor"))
     newcomer = _known(factories.make_staff("auditor", display_name="Newcomer"))
     mine = factories.make_wallet(paid_minor=12_345, bonus_minor=67)
     factories.make_wallets(20, paid_minor=1_000)
@@ -98,8 +102,12 @@ def _populate() -> dict[str, Any]:
     return {
         "commander": commander.login_id,
         "deputy": deputy.login_id,
+        "auditor": auditor.login_id,
         "newcomer": newcomer.login_id,
-        "secrets": {who.login_id: second_factor.add_app(who) for who in (commander, deputy)},
+        "member": newcomer.pk,
+        "secrets": {
+            who.login_id: second_factor.add_app(who) for who in (commander, deputy, auditor)
+        },
         "customer": customer.login_id,
         "run": run.pk,
     }

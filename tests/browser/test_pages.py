@@ -40,6 +40,20 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             "/account/second-factor/",
             "/account/second-factor/app/remove/",
             "/account/confirm/code/",
+            "/console/staff/",
+            f"/console/staff/{site.member}/",
+            f"/console/staff/{site.member}/recover/",
+            f"/console/staff/{site.member}/roles/",
+        ],
+    )
+    yield (
+        site.auditor,
+        [
+            "/console/audit/",
+            "/console/audit/?since=yesterday",
+            "/console/approvals/",
+            "/console/look-up/",
+            "/console/look-up/?q=wallet:1",
         ],
     )
 

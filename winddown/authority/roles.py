@@ -39,6 +39,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.end_sessions",
         "accounts.disable_account",
         "accounts.recover_staff",
+        "accounts.assign_roles",
         "accounts.end_storm",
     ),
     "fraud_analyst": (
@@ -102,6 +103,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.reopen_claim",
         "refunds.hold_entitlement",
         "refunds.adopt_terms",
+        "accounts.assign_roles",
         "winddown.report_funds",
     ),
     "support": (
@@ -132,7 +134,8 @@ DUTIES = (
     Duty("a restart of a capability", "winddown.restore_capability", "winddown.restore_capability"),
     Duty("lifting a fence", "accounts.fence_credentials", "accounts.fence_credentials"),
     Duty("an assisted recovery", "accounts.work_recovery_case", "accounts.decide_recovery_case"),
-    Duty("a staff password", "accounts.recover_staff", "accounts.recover_staff"),
+    Duty("access of staff", "accounts.recover_staff", "accounts.recover_staff"),
+    Duty("roles of staff", "accounts.assign_roles", "accounts.assign_roles"),
     Duty("a claim", "refunds.work_claim", "refunds.decide_claim"),
     Duty("reopening a claim", "refunds.reopen_claim", "refunds.reopen_claim"),
     Duty("an issuer action", "refunds.draft_issuer_action", "refunds.approve_issuer_action"),

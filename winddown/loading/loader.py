@@ -390,9 +390,7 @@ class _Load:
             return ""
         if self.kind.no_card_numbers_in:
             value = CARD_NUMBER.sub(lambda found: f"(card number {found[0][-4:]})", value)
-        if value[0] in "=+-@\t\r＝＋－＠" and not re.fullmatch(r"[+-]?[0-9]+", value):
-            return f"'{value}"
-        return value
+        return value if re.fullmatch(r"[+-]?[0-9]+", value) else texts.safe_in_spreadsheet(value)
 
     # --- the rows are recorded ------------------------------------------------------------------
 

@@ -10,19 +10,37 @@ from django.contrib import messages
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import path
+from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from winddown import words
 from winddown.errors import UnknownWorkflow, WinddownError
 from winddown.evidence import invariants
-from winddown.models import Programme, Run
+from winddown.models import Capability, Programme, Run
 from winddown.programme import capabilities, verification
 from winddown.runs import control, planning, progress, registry
-from winddown.site import incident_page, run_page, switch_page
+from winddown.site import (
+    approvals_page,
+    audit_page,
+    incident_page,
+    look_up_page,
+    reading,
+    run_page,
+    switch_page,
+)
 from winddown.site.forms import PlanForm, ReasonForm, RetryForm
-from winddown.site.pages import actor_of, fresh_page, is_poll, page, refusals_told, staff_page
+from winddown.site.pages import (
+    actor_of,
+    fresh_page,
+    is_poll,
+    page,
+    reading_permitted,
+    refusals_told,
+    staff_page,
+    zone_of,
+)
 
 _Act = Callable[[Run, Any, dict[str, Any]], Any]
 _RUN_ACTS: dict[str, _Act] = {
@@ -166,7 +184,9 @@ def switch_decide(request: HttpRequest, code: str, verb: str) -> HttpResponse:
 
 @require_POST
 @staff_page
+@fresh_page
 def switch_probe(request: HttpRequest, code: str) -> HttpResponse:
+    get_object_or_404(Capability, code=code)
     with refusals_told(request):
         probed = capabilities.probe(code)
         if probed.refused:
@@ -192,12 +212,50 @@ def breaches(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @staff_page
+@fresh_page
 def verify(request: HttpRequest) -> HttpResponse:
     try:
         verification.verify(actor=actor_of(request))
     except OperationalError:
         messages.error(request, _("The check takes too long for a page. Run: manage.py verify"))
     return redirect("console:breaches")
+
+
+# --- what staff read -----------------------------------------------------------------------------
+
+_SOURCES = {
+    each.code: each for each in (audit_page.SOURCE, approvals_page.SOURCE, look_up_page.SOURCE)
+}
+
+
+@require_safe
+@staff_page
+def read(request: HttpRequest, source: str) -> HttpResponse:
+    """The rows that the filters in the address find. The audit journal records the reading."""
+    programme = Programme.objects.filter(pk=1).first()
+    with reading_permitted(request), timezone.override(zone_of(programme)):
+        seen = reading.look(_SOURCES[source], request.GET, actor=actor_of(request))
+    return page(request, "winddown/reading.html", programme=programme, seen=seen)
+
+
+@require_safe
+@staff_page
+def read_file(request: HttpRequest, source: str) -> HttpResponse:
+    """The same rows as a file. A query that is not understood is shown on the page, with its
+    errors.
+    """
+    address = reverse(f"console:{source}")
+    programme = Programme.objects.filter(pk=1).first()
+    with reading_permitted(request), timezone.override(zone_of(programme)):
+        seen = reading.look(_SOURCES[source], request.GET, actor=actor_of(request), as_file=True)
+        if not seen.asked:
+            return redirect(f"{address}?{request.GET.urlencode()}")
+        text = reading.as_csv(seen, address=address)
+        name = f"{source}-{timezone.localtime(seen.at):%Y%m%d-%H%M%S}.csv"
+    # Spreadsheets recognise UTF-8 by its mark.
+    answer = HttpResponse(text.encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 urlpatterns = [
@@ -210,5 +268,11 @@ urlpatterns = [
     path("switches/<str:code>/<slug:verb>/", switch_decide, name="switch_decide"),
     path("invariants/", breaches, name="breaches"),
     path("invariants/verify/", verify, name="verify"),
+    path("audit/", read, {"source": "audit"}, name="audit"),
+    path("audit/file/", read_file, {"source": "audit"}, name="audit_file"),
+    path("approvals/", read, {"source": "approvals"}, name="approvals"),
+    path("approvals/file/", read_file, {"source": "approvals"}, name="approvals_file"),
+    path("look-up/", read, {"source": "look_up"}, name="look_up"),
+    path("look-up/file/", read_file, {"source": "look_up"}, name="look_up_file"),
 ]
 app_name = "console"

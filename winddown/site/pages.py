@@ -21,7 +21,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from winddown import clock, words
 from winddown.actors import Actor
-from winddown.errors import WinddownError
+from winddown.errors import NotPermitted, WinddownError
 from winddown.evidence import refused as refusals
 from winddown.models import Programme
 from winddown.registries import Registry
@@ -39,7 +39,7 @@ def page(
     programme and whether this is a rehearsal.
     """
     programme = shown.pop("programme", None) or Programme.objects.filter(pk=1).first()
-    zone = programme.zone if programme else ZoneInfo("UTC")
+    zone = zone_of(programme)
     rehearsal = shown.pop("rehearsal") if "rehearsal" in shown else clock.is_rehearsal()
     with timezone.override(zone):
         text = render_to_string(
@@ -47,6 +47,11 @@ def page(
         )
     # A line that held only template tags leaves its spaces behind. They are a third of the bytes.
     return HttpResponse(_ONLY_SPACES.sub("\n", text))
+
+
+def zone_of(programme: Programme | None) -> ZoneInfo:
+    """Returns the programme's time zone, and UTC before there is a programme."""
+    return programme.zone if programme else ZoneInfo("UTC")
 
 
 def is_poll(request: HttpRequest) -> bool:
@@ -98,6 +103,16 @@ def fresh_page(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+@contextmanager
+def reading_permitted(request: HttpRequest) -> Iterator[None]:
+    """A missing permission inside is answered with 403, and the audit journal notes it."""
+    try:
+        yield
+    except NotPermitted as refused:
+        refusals.note(refused, actor_of(request))
+        raise PermissionDenied from refused
 
 
 @contextmanager

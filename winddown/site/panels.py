@@ -5,12 +5,14 @@ pages of subjects.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.text import format_lazy
 
+from winddown.models import TransitionLog
 from winddown.registries import Registry
 from winddown.words import Text
 
@@ -94,6 +96,56 @@ def home_panels(customer: Any) -> list[Panel]:
     """Returns the customer's panels in their order."""
     made = [make(customer) for make in HOME_PANELS.values()]
     return [panel for panel in made if panel is not None]
+
+
+# --- the look-up --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of a card. `kind` says how the value is shown: as text, an amount, or an instant.
+    With `look_up` the value leads to the card of that subject.
+    """
+
+    title: Text
+    value: Any
+    kind: str = "text"
+    look_up: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One row that the look-up found, without personal data: what it is and how it stands.
+
+    `subjects` are what the audit journal calls it and its parts. `logs` are logs of machines, each
+    with the id of the row.
+    """
+
+    subject: str
+    title: Text
+    facts: list[Fact]
+    subjects: tuple[str, ...]
+    machine: str = ""
+    state: str = ""
+    logs: tuple[tuple[type[TransitionLog], int], ...] = ()
+
+
+FINDERS: Registry[Callable[[str], list[Card]]] = Registry(
+    "finders",
+    entries_are="finds the cards of what was typed: a subject such as `wallet:7`, or a reference",
+    owner=__name__,
+)
+
+
+def found(typed: str) -> list[Card]:
+    """Returns the cards of every app, in the order of the finders."""
+    return [card for find in FINDERS.values() for card in find(typed)]
+
+
+def number_in(typed: str, kind: str) -> int | None:
+    """Returns the number of a subject of the kind, as 7 of "wallet:7"; None for any other text."""
+    matched = re.fullmatch(rf"{kind}:([0-9]{{1,18}})", typed)
+    return int(matched[1]) if matched else None
 
 
 # --- pages of the console that several apps fill ------------------------------------------------

@@ -282,6 +282,12 @@ def as_json(value: Any) -> str:
 
 
 @register.filter
+def of_name(texts: dict[str, words.Text], name: str) -> words.Text:
+    """Returns the text that a mapping has for a name, and an empty one where it has none."""
+    return texts.get(name, "")
+
+
+@register.filter
 def plan_part(name: str) -> str:
     return str(words.plan_part(name))
 

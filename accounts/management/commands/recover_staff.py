@@ -15,23 +15,44 @@ from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):
-    help = "Let a colleague choose a new password. Asks; with --agree, a second person agrees."
+    help = (
+        "Let a colleague choose a new password, and set up a new second factor if that is lost."
+        " Asks; with --agree or --reject, a second person decides."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("login_id", help="whose password is lost")
-        parser.add_argument("--agree", action="store_true", help="agree, and print the link")
+        parser.add_argument(
+            "--second-factor-lost",
+            action="store_true",
+            help="ask for the second factor to be removed too; the old password ends with it",
+        )
+        verdict = parser.add_mutually_exclusive_group()
+        verdict.add_argument("--agree", action="store_true", help="agree, and print the link")
+        verdict.add_argument("--reject", action="store_true", help="reject the request")
 
     def act(self, options: dict[str, Any]) -> None:
-        actor = self.proven_actor(options) if options["agree"] else self.actor(options)
+        decides = options["agree"] or options["reject"]
+        actor = self.proven_actor(options) if decides else self.actor(options)
         reason = options["reason"]
         person = User.objects.filter(login_id=options["login_id"].lower()).first()
         if person is None:
             raise CommandError(f"{options['login_id']} is nobody here", returncode=2)
+        asked = staff_recovery.waiting(person)
+        digest = asked.digest if asked else ""
         if options["agree"]:
-            link = staff_recovery.agree(person, actor=actor, reason=reason)
+            link = staff_recovery.agree(person, actor=actor, digest=digest, reason=reason)
             url = settings.SITE_URL + reverse("recovery:open", args=[links.token(link)])
             self.say(f"Hand this over in person, within 15 minutes: {url}", link=url)
+        elif options["reject"]:
+            staff_recovery.reject(person, actor=actor, digest=digest, reason=reason)
+            self.say("It is rejected, and nothing has changed.")
         else:
-            asked = staff_recovery.request(person, actor=actor, reason=reason)
+            asked = staff_recovery.request(
+                person,
+                actor=actor,
+                reason=reason,
+                second_factor_lost=options["second_factor_lost"],
+            )
             self.say("It waits for a second person: add --agree.", subject=asked.subject)

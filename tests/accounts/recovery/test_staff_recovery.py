@@ -65,22 +65,22 @@ def test_nobody_signs_for_themselves_or_under_a_second_account(staff: Callable[.
     for person, actor in ((one, one), (one, alias)):
         with pytest.raises(StaffOnlyByStaff):
             staff_recovery.request(person, actor=actor, reason="t")
-    staff_recovery.request(second, actor=one, reason="t")
+    digest = staff_recovery.request(second, actor=one, reason="t").digest
     with pytest.raises(SamePerson):
-        staff_recovery.agree(second, actor=alias, reason="t")
+        staff_recovery.agree(second, actor=alias, digest=digest, reason="t")
     with pytest.raises(StaffOnlyByStaff):
-        staff_recovery.agree(second, actor=second, reason="t")
+        staff_recovery.agree(second, actor=second, digest=digest, reason="t")
 
 
 def test_a_request_is_approved_once(staff: Callable[..., Any]) -> None:
     lost, one, second = staff("support"), staff("incident_commander"), staff("incident_commander")
     with pytest.raises(NothingToDecide):
-        staff_recovery.agree(lost, actor=second, reason="t")
-    staff_recovery.request(lost, actor=one, reason="t")
-    staff_recovery.agree(lost, actor=second, reason="t")
+        staff_recovery.agree(lost, actor=second, digest="", reason="t")
+    digest = staff_recovery.request(lost, actor=one, reason="t").digest
+    staff_recovery.agree(lost, actor=second, digest=digest, reason="t")
 
     with pytest.raises(NothingToDecide):
-        staff_recovery.agree(lost, actor=staff("incident_commander"), reason="t")
+        staff_recovery.agree(lost, actor=staff("incident_commander"), digest=digest, reason="t")
 
 
 def test_customers_are_refused_this_recovery_and_it_requires_the_permission(

@@ -17,6 +17,7 @@ from tests import factories
 from winddown.actors import SYSTEM
 from winddown.authority import approvals
 from winddown.errors import NotPermitted
+from winddown.site import audit_page
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[3]
@@ -73,9 +74,12 @@ PLACES = (
     Place("accounts.outbox.export_phone_messages", "accounts.send_reset_notice"),
     Place("accounts.recovery.cases.add_proof", "accounts.work_recovery_case"),
     Place("accounts.recovery.cases.propose", "accounts.work_recovery_case"),
+    Place("accounts.recovery.staff_recovery._decide", "accounts.recover_staff"),
     Place("accounts.recovery.staff_recovery._refuse", "accounts.recover_staff"),
-    Place("accounts.recovery.staff_recovery.agree", "accounts.recover_staff"),
     Place("accounts.recovery.staff_recovery.request", "accounts.recover_staff"),
+    Place("accounts.staff_roles._refuse", "accounts.assign_roles"),
+    Place("accounts.staff_roles.decide", "accounts.assign_roles"),
+    Place("accounts.staff_roles.request", "accounts.assign_roles"),
     Place(
         "accounts.reset_notices.mail_results.settle", "accounts.send_reset_notice", by_system=True
     ),
@@ -141,6 +145,11 @@ PLACES = (
     Place("winddown.runs.control.set_rate", "winddown.pause_run"),
     Place("winddown.runs.planning.plan", "winddown.plan_run"),
     Place("winddown.runs.planning.replan", "winddown.plan_run"),
+    Place(
+        "winddown.site.reading.look",
+        "winddown.read_audit",
+        given=lambda: {"source": audit_page.SOURCE},
+    ),
 )
 
 

@@ -10,7 +10,9 @@ from django.test import Client
 
 # Imported for what it adds to the registries of pages, as every request finds it.
 import config.urls  # noqa: F401
+from tests import factories
 from tests.signing_in import open_session
+from winddown import clock
 from winddown.site import money_table
 
 
@@ -30,3 +32,28 @@ def signed_in() -> Callable[..., Client]:
         return browser
 
     return sign_in
+
+
+@pytest.fixture
+def auditor(staff: Callable[..., Any], programme: Any) -> Any:
+    return staff("auditor", display_name="Ito")
+
+
+@pytest.fixture
+def browser(auditor: Any, signed_in: Callable[..., Client]) -> Client:
+    return signed_in(auditor)
+
+
+@pytest.fixture
+def holder(programme: Any) -> Any:
+    """A customer with a wallet that was frozen and held."""
+    wallet = factories.make_wallet(paid_minor=12_345, bonus_minor=50)
+    account = wallet.account
+    account.login_id = "hanako@example.jp"
+    account.email = "hanako@example.jp"
+    account.email_verified_at = clock.now()
+    account.phone = "090-1234-5678"
+    account.display_name = "Suzuki Hanako"
+    account.account_ref = "REF-77"
+    account.save()
+    return factories.bring_to(wallet, "held")

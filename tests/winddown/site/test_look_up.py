@@ -1,4 +1,4 @@
-"""The look-up shows rows to those who may read them, and has no door beside that."""
+"""The look-up of one account or wallet shows how it stands and what happened, and no personal data."""
 
 from __future__ import annotations
 
@@ -9,53 +9,75 @@ import pytest
 from django.test import Client
 
 from accounts.sign_in import second_factor
+from tests.winddown.site.readings import entry, table
+from winddown.models import AuditEntry
+from winddown.site import reading
 
 pytestmark = pytest.mark.django_db
-SignedIn = Callable[..., Client]
 
 
-def test_a_superuser_cannot_reach_the_second_factor_of_a_colleague(
-    signed_in: SignedIn, staff: Any, programme: Any
+def test_an_account_and_its_wallet_are_found_without_personal_data(
+    browser: Client, holder: Any
+) -> None:
+    account = f"account:{holder.account_id}"
+    for typed in (account, "HANAKO@example.jp", holder.account.account_ref):
+        answer = browser.get("/console/look-up/", {"q": typed})
+        said = answer.content.decode().replace("HANAKO@example.jp", "")
+        assert [card.subject for card in answer.context["seen"].cards] == [
+            account,
+            f"wallet:{holder.pk}",
+        ]
+        for shown in ("h***@e***.jp", "***-678", "JPY 12,345"):
+            assert shown in said
+        for personal in ("hanako", "1234-5678", "Suzuki"):
+            assert personal not in said
+    by_wallet = browser.get("/console/look-up/", {"q": holder.wallet_ref})
+    assert [card.subject for card in by_wallet.context["seen"].cards] == [f"wallet:{holder.pk}"]
+    assert f'href="?q=account%3A{holder.account_id}"' in by_wallet.content.decode()
+
+
+def test_nobody_is_found_by_a_part_and_nothing_typed_is_kept(browser: Client, holder: Any) -> None:
+    assert browser.get("/console/look-up/", {"q": "hanako@"}).context["seen"].cards == []
+    browser.get("/console/look-up/", {"q": "hanako@example.jp"})
+    file = table(browser.get("/console/look-up/file/", {"q": "hanako@example.jp"}))
+
+    assert file[1] == ["Query", f"/console/look-up/?q=account%3A{holder.account_id}"]
+    assert "hanako" not in str(file)
+    for read in AuditEntry.objects.filter(action="look_up.read"):
+        assert "hanako" not in str(read.facts)
+    newest = AuditEntry.objects.filter(action="look_up.read").latest("seq")
+    assert newest.subject == f"account:{holder.account_id}"
+
+
+def test_the_history_of_a_wallet_is_one_list_in_pages(
+    browser: Client, holder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        entry("test.act", f"wallet:{holder.pk}", reason=f"{number}")
+    everything = browser.get(f"/console/look-up/?q=wallet:{holder.pk}").context["seen"].lines
+    assert {line.code.partition(".")[0] for line in everything} == {"test", "wallet"}
+    assert [line.at for line in everything] == sorted((e.at for e in everything), reverse=True)
+    held = next(line for line in everything if line.code.startswith("wallet."))
+    assert str(held.result) == "Being checked"
+
+    for rows in (1, 2):
+        monkeypatch.setattr(reading, "PAGE_ROWS", rows)
+        keys, query = [], f"q=wallet:{holder.pk}"
+        while query:
+            seen = browser.get(f"/console/look-up/?{query}").context["seen"]
+            keys += [line.key for line in seen.lines if line.code != "look_up.read"]
+            query = seen.older_query if seen.older else ""
+        assert keys == [line.key for line in everything]
+
+
+def test_a_colleague_is_found_with_number_and_roles(
+    browser: Client, staff: Callable[..., Any]
 ) -> None:
     colleague = staff("support")
     second_factor.add_app(colleague)
-    browser = signed_in(staff(is_superuser=True))
-    number = colleague.authenticator_set.get().pk
 
-    for page in ("", "add/", f"{number}/change/", f"{number}/delete/"):
-        address = f"/admin/mfa/authenticator/{page}"
-        assert browser.get(address).status_code == 404
-        assert browser.post(address, {"post": "yes"}).status_code == 404
-    assert colleague.authenticator_set.count() == 1
+    said = browser.get(f"/console/look-up/?q={colleague.login_id}").content.decode()
 
-
-def test_a_password_can_be_set_only_on_the_pages_of_its_owner(
-    signed_in: SignedIn, staff: Any, programme: Any
-) -> None:
-    person = staff(is_superuser=True)
-    person.set_password("the old password of staff")
-    person.save()
-    browser = signed_in(person)
-    new = "another password of staff"
-    sent = {
-        "old_password": "the old password of staff",
-        "new_password1": new,
-        "new_password2": new,
-    }
-
-    assert browser.get("/admin/password_change/").status_code == 404
-    assert browser.post("/admin/password_change/", sent).status_code == 404
-    person.refresh_from_db()
-    assert not person.check_password(new)
-
-
-@pytest.mark.parametrize("rows", ["auditentry", "approval", "signature"])
-def test_journal_and_approvals_are_shown_only_with_the_permission(
-    signed_in: SignedIn, staff: Any, programme: Any, rows: str
-) -> None:
-    address = f"/admin/winddown/{rows}/"
-
-    assert signed_in(staff("auditor")).get(address).status_code == 200
-    assert signed_in(staff("compliance")).get(address).status_code == 200
-    assert signed_in(staff("support")).get(address).status_code == 403
-    assert signed_in(staff("support")).get("/admin/winddown/capability/").status_code == 200
+    assert colleague.staff_number in said
+    assert "Support" in said
+    assert colleague.authenticator_set.get().data["secret"] not in said

@@ -130,21 +130,3 @@ def test_the_language_switch_keeps_the_page(client: Client, programme: Any) -> N
 
 def test_no_personal_page_may_be_cached(signed_in: Callable[..., Client], known: Any) -> None:
     assert "no-store" in signed_in(known).get("/")["Cache-Control"]
-
-
-def test_the_admin_uses_the_same_sign_in_page(client: Client, programme: Any) -> None:
-    answer = client.get("/admin/login/?next=/admin/")
-
-    assert answer["Location"] == "/sign-in/?next=/admin/"
-
-
-def test_staff_can_look_up_rows_and_nobody_can_change_them(
-    signed_in: Callable[..., Client], staff: Callable[..., Any], known: Any, programme: Any
-) -> None:
-    superuser = staff("auditor", is_superuser=True)
-    browser = signed_in(superuser)
-
-    assert browser.get("/admin/winddown/capability/").status_code == 200
-    assert browser.get("/admin/winddown/capability/add/").status_code == 403
-    assert "_save" not in browser.get("/admin/winddown/programme/1/change/").content.decode()
-    assert signed_in(known).get("/admin/winddown/capability/").status_code == 302

@@ -1,0 +1,48 @@
+"""What the acts about accounts are called in the audit journal."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from winddown import words
+
+words.ACTS.add_all(
+    {
+        "recovery.open": _("Opened by the person"),
+        "recovery.take": _("Taken by support"),
+        "recovery.proof": _("Proof recorded"),
+        "recovery.propose": _("Proposed"),
+        "recovery.approve": _("Approved"),
+        "recovery.reject": _("Rejected"),
+        "recovery.decline": _("Closed without decision"),
+        "recovery.revoke": _("Approval taken back"),
+        "recovery.complete": _("Completed by the person"),
+        "recovery.read_contact": _("Contact data read"),
+        "staff_recovery.request": _("Account recovery asked for"),
+        "staff_recovery.agree": _("Account recovery agreed, link handed over"),
+        "staff_recovery.reject": _("Account recovery rejected"),
+        "staff_roles.request": _("Other roles asked for"),
+        "staff_roles.approve": _("Roles changed"),
+        "staff_roles.reject": _("Other roles rejected"),
+        "access.sign_out_everywhere": _("Signed out everywhere"),
+        "access.disable": _("Account disabled"),
+        "access.enable": _("Account enabled"),
+        "access.device_added": _("Device added"),
+        "access.factor_added": _("Second factor added"),
+        "access.factor_removed": _("Second factor removed"),
+        "attack.window_opened": _("Attack seen"),
+        "command.not_proved": _("Code of a command not accepted"),
+        "credentials.fence": _("Credentials fenced"),
+        "credentials.request_lift": _("Lifting of the fence asked for"),
+        "credentials.lift": _("Fence lifted"),
+        "notices.hand_over": _("Notices handed over in a file"),
+        "notices.export_unreachable": _("People without a channel exported"),
+        "notices.settle": _("Mail results settled"),
+        "outbox.export": _("Text messages exported"),
+        "sign_in_storm.begin": _("Storm of sign-ins begun"),
+        "sign_in_storm.end": _("Storm of sign-ins over"),
+        "approval.lift": _("Lifting of the fence"),
+        "approval.link": _("Account recovery"),
+        "approval.roles": _("Change of roles"),
+    }
+)

@@ -1,0 +1,44 @@
+"""The look-up's card of a refund."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from refunds.models import Entitlement, EntitlementTransition, Payee, RefundApplication
+from wallets.look_up import wallets_named
+from winddown.site.panels import FINDERS, Card, Fact, number_in
+
+
+@FINDERS.entry("refund", place=30)
+def _refund(typed: str) -> list[Card]:
+    number = number_in(typed, "entitlement")
+    found = (
+        Entitlement.objects.filter(pk=number)
+        if number is not None
+        else Entitlement.objects.filter(wallet__in=wallets_named(typed)[:5])
+    )
+    return [_card(owed) for owed in found.select_related("wallet")]
+
+
+def _card(owed: Entitlement) -> Card:
+    holder = owed.wallet.account_id
+    applications = RefundApplication.objects.filter(entitlement=owed).values_list("pk", flat=True)
+    payees = Payee.objects.filter(holder=holder).values_list("pk", flat=True)
+    wallet = f"wallet:{owed.wallet_id}"
+    return Card(
+        subject=f"entitlement:{owed.pk}",
+        title=_("Refund"),
+        facts=[
+            Fact(_("Amount"), owed.amount_minor, "amount"),
+            Fact(_("Wallet"), wallet, look_up=wallet),
+            Fact(_("Applications"), len(applications)),
+        ],
+        subjects=(
+            f"entitlement:{owed.pk}",
+            *(f"application:{number}" for number in applications),
+            *(f"payee:{number}" for number in payees),
+        ),
+        machine="entitlement",
+        state=owed.state,
+        logs=((EntitlementTransition, owed.pk),),
+    )

@@ -1,0 +1,28 @@
+"""What the changes of a wallet are called."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from winddown import words
+
+words.ACTS.add_all(
+    {
+        "wallet.freeze_charges": _("Charges frozen"),
+        "wallet.restore_charges": _("Charges possible again"),
+        "wallet.hold": _("Wallet held"),
+        "wallet.release": _("Hold released"),
+        "wallet.release_frozen": _("Hold released, charges stay frozen"),
+        "wallet.release_entitled": _("Hold released, refund due"),
+        "wallet.start_closing": _("Closing begun"),
+        "wallet.close": _("Wallet closed"),
+        "wallet.close_held": _("Wallet closed on hold"),
+        "wallet.entitle": _("Refund computed"),
+        "wallet.entitle_held": _("Refund computed on hold"),
+        "wallet.settle": _("Wallet settled"),
+        "wallet.settle_empty": _("Empty wallet settled"),
+        "wallet.settle_late": _("Wallet settled late"),
+        "wallet.transfer": _("Transferred to another issuer"),
+        "wallet.exclude": _("Excluded, not claimed in time"),
+    }
+)

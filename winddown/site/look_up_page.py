@@ -1,0 +1,137 @@
+"""The look-up: one account or wallet without personal data, and what happened to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from winddown import words
+from winddown.models import AuditEntry, TransitionLog
+from winddown.site import audit_page, panels
+from winddown.site.panels import Card
+from winddown.site.reading import Line, ReadingForm, Source, period, who
+from winddown.words import Text
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
+class LookUpForm(ReadingForm):
+    """What is looked up."""
+
+    q = forms.CharField(
+        label=gettext_lazy("Account or wallet"),
+        max_length=254,
+        required=False,
+        widget=forms.TextInput(
+            attrs={
+                "aria-describedby": "q-hint",
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+            }
+        ),
+    )
+    field_order = ("q", "since", "until")
+    hints: ClassVar[dict[str, Text]] = {
+        **ReadingForm.hints,
+        "q": gettext_lazy(
+            "The whole reference or login ID, or a subject such as account:12 or wallet:7."
+        ),
+    }
+
+
+def _cards(given: Mapping[str, Any]) -> list[Card]:
+    return panels.found(given["q"])
+
+
+def _lines(given: Mapping[str, Any], rows_max: int) -> list[Line]:
+    """Returns the newest rows of the audit journal and of the machines' logs, as one list.
+
+    Several rows may have one instant. A key therefore has the instant, the number of the source and
+    the number of the row in it.
+    """
+    cards: list[Card] = given["cards"]
+    sources = [(log, row, card.machine) for card in cards for log, row in card.logs]
+    subjects = [subject for card in cards for subject in card.subjects]
+    lines = [
+        _with_key(audit_page.line(entry), 0, entry.seq)
+        for entry in AuditEntry.objects.filter(_window(given, 0, "seq"), subject__in=subjects)
+        .select_related("actor")
+        .order_by("-at", "-seq")[:rows_max]
+    ]
+    for place, (log, row, machine) in enumerate(sources, start=1):
+        entries = log._default_manager.filter(_window(given, place, "id"), subject_id=row)
+        lines += _of_log(entries.order_by("-at", "-id")[:rows_max], place=place, machine=machine)
+    return sorted(lines, key=_order, reverse=True)[:rows_max]
+
+
+def _window(given: Mapping[str, Any], place: int, number: str) -> Q:
+    """Returns the condition for the rows of one source that the filters and the last key leave."""
+    window = Q(**{f"at__{name}": at for name, at in period(given).items()})
+    if not given["before"]:
+        return window
+    micros, last_place, last_number = _parts(given["before"])
+    at = _EPOCH + micros * _MICROSECOND
+    if place < last_place:
+        return window & Q(at__lte=at)
+    if place > last_place:
+        return window & Q(at__lt=at)
+    return window & (Q(at__lt=at) | Q(at=at, **{f"{number}__lt": last_number}))
+
+
+def _with_key(line: Line, place: int, number: int) -> Line:
+    return replace(line, key=f"{(line.at - _EPOCH) // _MICROSECOND}-{place}-{number}")
+
+
+def _parts(key: str) -> tuple[int, int, int]:
+    micros, place, number = (*map(int, key.split("-")), 0, 0)[:3]
+    return micros, place, number
+
+
+def _order(line: Line) -> tuple[int, int, int]:
+    return _parts(line.key)
+
+
+def _of_log(entries: Iterable[TransitionLog], *, place: int, machine: str) -> list[Line]:
+    entries = list(entries)
+    actors = get_user_model().objects.in_bulk(
+        {entry.actor_id for entry in entries if entry.actor_id}
+    )
+    lines = []
+    for entry in entries:
+        person, number = who(actors.get(entry.actor_id))
+        before, after = (words.state_word(machine, each) for each in (entry.source, entry.target))
+        line = Line(
+            key="",
+            at=entry.at,
+            person=person,
+            person_note=number,
+            action=words.act_title(f"{machine}.{entry.transition}"),
+            code=f"{machine}.{entry.transition}",
+            subject=f"{machine}:{entry.subject_id}",
+            reason=entry.reason,
+            result=after.word,
+            tone=after.tone,
+            result_note=format_lazy(pgettext_lazy("state", "before: {state}"), state=before.word),
+        )
+        lines.append(_with_key(line, place, entry.id))
+    return lines
+
+
+SOURCE = Source(
+    code="look_up",
+    title=gettext_lazy("Look-up"),
+    about=gettext_lazy("One account or wallet, without personal data. Reading is recorded."),
+    form=LookUpForm,
+    lines=_lines,
+    cards=_cards,
+)

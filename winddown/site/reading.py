@@ -1,0 +1,245 @@
+"""Lists that staff read: the columns of a row, who may read it, and the record of each reading."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from winddown import clock, texts
+from winddown.actors import Actor, require
+from winddown.evidence import audit
+from winddown.site.panels import Card
+from winddown.words import Text
+
+READ_AUDIT = "winddown.read_audit"
+PAGE_ROWS = 50
+FILE_ROWS_MAX = 10_000
+DAYS = (dt.date(2000, 1, 1), dt.date(2199, 1, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row: who did what to what, when, why, and what came of it.
+
+    `key` is the row's place in the list, and no other row has it. A note stands below its column.
+    """
+
+    key: str
+    at: dt.datetime
+    person: Text
+    action: Text
+    code: str
+    subject: str
+    reason: Text
+    result: Text
+    tone: str
+    person_note: Text = ""
+    subject_title: Text = ""
+    url: str = ""
+    result_note: Text = ""
+
+
+def _day_field(name: str, label: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=False,
+        input_formats=["%Y-%m-%d", "%Y/%m/%d"],
+        validators=[MinValueValidator(DAYS[0]), MaxValueValidator(DAYS[1])],
+        widget=forms.TextInput(attrs={"aria-describedby": f"{name}-hint"}),
+        error_messages={"invalid": gettext_lazy("Enter a day like 2019-07-04.")},
+    )
+
+
+class ReadingForm(forms.Form):
+    """The filters that every list has. `before` is the key of the last row that was read."""
+
+    since = _day_field("since", pgettext_lazy("period", "From"))
+    until = _day_field("until", gettext_lazy("To, this day included"))
+    before = forms.RegexField(
+        r"[0-9]{1,18}(-[0-9]{1,2}-[0-9]{1,18})?\Z", required=False, widget=forms.HiddenInput
+    )
+    hints: ClassVar[dict[str, Text]] = {
+        "since": gettext_lazy("For example 2019-07-04."),
+        "until": gettext_lazy("For example 2019-07-04."),
+    }
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        since, until = given.get("since"), given.get("until")
+        if since and until and since > until:
+            self.add_error("until", _("The last day is before the first."))
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One list: its filters, the rows that they find, newest first, and what is said of the query.
+
+    `lines` gets the filters and how many rows it returns at most. `cards` finds what the rows are
+    about, where the list is about something.
+    """
+
+    code: str
+    title: Text
+    about: Text
+    form: type[ReadingForm]
+    lines: Callable[[Mapping[str, Any], int], list[Line]]
+    cards: Callable[[Mapping[str, Any]], list[Card]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one person reads at once. `query` is the filters as a part of an address."""
+
+    source: Source
+    form: ReadingForm
+    at: dt.datetime
+    asked: bool = False
+    query: str = ""
+    lines: list[Line] = field(default_factory=list)
+    cards: list[Card] = field(default_factory=list)
+    older: str = ""
+
+    @property
+    def older_query(self) -> str:
+        """Returns the query of the rows that come after these."""
+        before = urlencode({"before": self.older})
+        return f"{self.query}&{before}" if self.query else before
+
+
+def look(
+    source: Source, typed: Mapping[str, Any], *, actor: Actor, as_file: bool = False
+) -> Reading:
+    """`actor` reads the rows that the typed filters find, and the audit journal says so.
+
+    Nothing is read while the filters are not understood, or where a list that is about something
+    is not told what. Raises `NotPermitted`.
+    """
+    require(actor, READ_AUDIT, action=f"read {source.code}")
+    form, at = source.form(typed), clock.now()
+    if not form.is_valid():
+        return Reading(source=source, form=form, at=at)
+    given = form.cleaned_data
+    if source.cards is not None and not given["q"]:
+        return Reading(source=source, form=form, at=at)
+    rows_max = FILE_ROWS_MAX if as_file else PAGE_ROWS
+    with transaction.atomic():
+        cards = source.cards(given) if source.cards else []
+        lines = source.lines({**given, "cards": cards}, rows_max + 1)
+        shown = lines[:rows_max]
+        said = _said(given, cards=cards if source.cards else None)
+        audit.append(
+            f"{source.code}.read",
+            cards[0].subject if cards else source.code,
+            actor=actor,
+            query={**said, "before": given["before"]},
+            rows=len(shown),
+            as_file=as_file,
+        )
+    return Reading(
+        source=source,
+        form=form,
+        at=at,
+        asked=True,
+        query=urlencode(said),
+        lines=shown,
+        cards=cards,
+        older=shown[-1].key if len(lines) > rows_max else "",
+    )
+
+
+def _said(given: Mapping[str, Any], *, cards: list[Card] | None) -> dict[str, str]:
+    """Returns the filters that are set. What was typed to find a person may be an address, so the
+    number of what was found stands for it.
+    """
+    said = {name: str(value) for name, value in given.items() if value and name != "before"}
+    if cards is not None:
+        said["q"] = cards[0].subject if cards else ""
+    return said
+
+
+def period(given: Mapping[str, Any]) -> dict[str, dt.datetime]:
+    """Returns the half-open interval of the days, in the current zone, as lookups of `at`."""
+    found = {}
+    if given["since"]:
+        found["gte"] = _midnight(given["since"])
+    if given["until"]:
+        found["lt"] = _midnight(given["until"] + dt.timedelta(days=1))
+    return found
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
+
+
+def who(user: Any) -> tuple[Text, str]:
+    """Returns what stands in the column of the person, and the note below. A customer is a number."""
+    if user is None:
+        return gettext_lazy("the system"), ""
+    if not user.staff_number:
+        return gettext_lazy("a customer"), f"account:{user.pk}"
+    return str(user.display_name or user.login_id), str(user.staff_number)
+
+
+# --- a file -------------------------------------------------------------------------------------
+
+
+def as_csv(reading: Reading, *, address: str) -> str:
+    """Returns the reading as CSV: the query and the time of the reading, then the rows.
+
+    No cell is calculated as a formula by a spreadsheet.
+    """
+    text = io.StringIO()
+    out = csv.writer(text)
+    for row in _rows(reading, address):
+        out.writerow(texts.safe_in_spreadsheet(str(cell)) for cell in row)
+    return text.getvalue()
+
+
+def _rows(reading: Reading, address: str) -> Iterator[list[Any]]:
+    yield [_("List"), reading.source.title]
+    yield [_("Query"), f"{address}?{reading.query}"]
+    yield [_("Read at"), stamp(reading.at)]
+    yield [_("Rows"), len(reading.lines)]
+    if reading.older:
+        yield [_("Not in this file"), f"{address}?{reading.older_query}"]
+    yield []
+    yield [
+        _("Time"),
+        _("Person"),
+        _("Number"),
+        _("Action"),
+        _("Code"),
+        _("Subject"),
+        _("Reason"),
+        _("Result"),
+        _("Detail"),
+    ]
+    for line in reading.lines:
+        yield [
+            stamp(line.at),
+            line.person,
+            line.person_note,
+            line.action,
+            line.code,
+            line.subject,
+            line.reason,
+            line.result,
+            line.result_note,
+        ]
+
+
+def stamp(at: dt.datetime) -> str:
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"
