@@ -1,16 +1,24 @@
-"""The console's page on which the candidates' wallets are held."""
+"""The console's pages about refunds: candidates are held, and the files of a restored database are
+confirmed.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from refunds.claims import holding
 from refunds.forms import HoldForm
+from refunds.payouts import restored_page, sent_files
+from winddown.actors import Actor
+from winddown.site.forms import ReasonForm
 from winddown.site.pages import actor_of, fresh_page, page, refusals_told, staff_page
 
 
@@ -36,4 +44,52 @@ def hold_candidates(request: HttpRequest) -> HttpResponse:
     return page(request, "refunds/hold_candidates.html", form=form, plans=plans, may=may)
 
 
-urlpatterns = [path("attack/hold/", hold_candidates, name="hold_candidates")]
+# --- a restored database ------------------------------------------------------------------------
+
+
+@require_safe
+@staff_page
+def restored(request: HttpRequest) -> HttpResponse:
+    seen = restored_page.look(actor=actor_of(request))
+    return page(request, "refunds/restored.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def restored_decide(request: HttpRequest, verb: str) -> HttpResponse:
+    if verb not in ("ask", "approve", "reject"):
+        raise Http404
+    seen = restored_page.look(actor=actor_of(request))
+    asked = seen.asked if verb != "ask" else None
+    form = ReasonForm(request.POST or None, initial={"digest": asked.digest if asked else ""})
+    if request.method == "POST" and form.is_valid():
+        with refusals_told(request):
+            _decide_restored(verb, actor=actor_of(request), given=form.cleaned_data)
+            messages.success(request, _("Done."))
+        return redirect("console:restored")
+    decision = seen.decision(verb)
+    if decision is None:
+        messages.error(request, _("Nothing waits for a decision here any more."))
+        return redirect("console:restored")
+    shown = {"seen": seen, "decision": decision, "form": form, "asked": asked}
+    return page(request, "refunds/restored_decide.html", **shown)
+
+
+def _decide_restored(verb: str, *, actor: Actor, given: dict[str, Any]) -> None:
+    if verb == "ask":
+        sent_files.ask(actor=actor, reason=given["reason"])
+    else:
+        sent_files.decide(
+            actor=actor,
+            digest=given["digest"],
+            reason=given["reason"],
+            approve=verb == "approve",
+        )
+
+
+urlpatterns = [
+    path("attack/hold/", hold_candidates, name="hold_candidates"),
+    path("restored/", restored, name="restored"),
+    path("restored/<slug:verb>/", restored_decide, name="restored_decide"),
+]

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -193,6 +194,15 @@ for _prefix, _title in (
     ("chargeback", _("Chargeback")),
 ):
     panels.name_subjects(_prefix, _title)
+
+
+@panels.SUBJECTS.entry("restore")
+def restored(subject: str) -> panels.SubjectPage:
+    return panels.SubjectPage(
+        title=_("Files of a restored database"), url=reverse("console:restored")
+    )
+
+
 words.STATES.add(
     "entitlement",
     {

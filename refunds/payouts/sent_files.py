@@ -25,6 +25,7 @@ from winddown.files import write_once
 from winddown.models import Approval, AuditEntry
 
 _STAGE = "restore"
+ASKS, DECIDES = "refunds.make_payout_batch", "refunds.approve_payout_batch"
 
 
 def keep(batch: PayoutBatch) -> None:
@@ -75,7 +76,7 @@ def refuse_when_unknown(action: str) -> None:
             action=action,
             why=f"{settings.AUDIT_HEADS_DIR} has {found[-1]['name']}, which this database does not"
             " know: it was restored from an older backup. Ask the bank which files it has, then"
-            " run manage.py confirm_restore",
+            " open /console/restored/ or run manage.py confirm_restore",
         )
 
 
@@ -83,7 +84,7 @@ def _list(key: str) -> SignedList:
     return SignedList(
         subject=f"restore:{key}",
         stage=_STAGE,
-        permission="refunds.approve_payout_batch",
+        permission=DECIDES,
         content=lambda: {"files": unknown()},
     )
 
@@ -93,27 +94,51 @@ def ask(*, actor: Actor, reason: str) -> Approval:
 
     Raises `NothingToDecide` when the database knows all of it.
     """
-    require(actor, "refunds.make_payout_batch", action="confirm a restore")
+    require(actor, ASKS, action="confirm a restore")
     found = unknown()
     if not found:
         raise NothingToDecide(subject="restore")
-    return _list(digest_of(found)[:12]).ask(maker=actor, reason=reason)
+    key = _key(found)
+    with transaction.atomic():
+        asked = _list(key).ask(maker=actor, reason=reason)
+        audit.append("payouts.ask_restore", f"restore:{key}", actor=actor, reason=reason)
+        return asked
 
 
-def _decided(said: approvals.Decided) -> object:
-    """The second person's verdict is in the journal; with an approval the files are known."""
+def waiting() -> Approval | None:
+    """Returns the open request about what the directory knows now and the database does not."""
+    found = unknown()
+    return approvals.standing(f"restore:{_key(found)}", stage=_STAGE) if found else None
+
+
+def decide(*, actor: Actor, digest: str, reason: str, approve: bool) -> None:
+    """The second person's verdict is in the journal; with an approval the files are known.
+
+    Raises what `approvals.decide` raises.
+    """
     with transaction.atomic():
         files = unknown()
-        _list(said.key).decide(
-            actor=said.actor, digest=said.digest, reason=said.reason, approve=said.approve
-        )
-        return audit.append(
-            RESTORE_CONFIRMED if said.approve else "payouts.reject_restore",
-            f"restore:{said.key}",
-            actor=said.actor,
-            reason=said.reason,
+        if not files:
+            raise NothingToDecide(subject="restore")
+        key = _key(files)
+        _list(key).decide(actor=actor, digest=digest, reason=reason, approve=approve)
+        audit.append(
+            RESTORE_CONFIRMED if approve else "payouts.reject_restore",
+            f"restore:{key}",
+            actor=actor,
+            reason=reason,
             files=files,
         )
+
+
+def _key(files: list[dict[str, Any]]) -> str:
+    return digest_of(files)[:12]
+
+
+def _decided(said: approvals.Decided) -> None:
+    if said.key != _key(unknown()):
+        raise NothingToDecide(subject=f"restore:{said.key}")
+    decide(actor=said.actor, digest=said.digest, reason=said.reason, approve=said.approve)
 
 
 approvals.DECIDERS.add("restore", _decided)

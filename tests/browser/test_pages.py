@@ -44,6 +44,7 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             f"/console/staff/{site.member}/",
             f"/console/staff/{site.member}/recover/",
             f"/console/staff/{site.member}/roles/",
+            "/console/restored/",
         ],
     )
     yield (

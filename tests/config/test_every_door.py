@@ -68,6 +68,7 @@ FRESH = {
     "cases:decide",
     "console:hold_candidates",
     "console:plan",
+    "console:restored_decide",
     "console:run_decide",
     "console:switch_decide",
     "console:switch_probe",

@@ -143,6 +143,7 @@ DUTIES = (
     Duty("a late claim", "refunds.work_application", "refunds.approve_late_claim"),
     Duty("a payee's name", "refunds.work_application", "refunds.override_name_check"),
     Duty("a held entitlement", "wallets.release_wallet", "wallets.release_wallet"),
+    Duty("a restore", "refunds.make_payout_batch", "refunds.approve_payout_batch"),
     Duty("a payout batch", "refunds.make_payout_batch", "refunds.approve_payout_batch"),
 )
 

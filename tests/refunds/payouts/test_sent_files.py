@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.test import Client
 
 from refunds.models import PayoutBatch
 from refunds.payouts import payout_batches, sent_files
+from tests.config.test_every_door import browser_of
 from tests.refunds.conftest import House
 from tests.signing_in import code_typed
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet, NothingToDecide
 from winddown.evidence import audit
-from winddown.models import Approval
+from winddown.models import Approval, AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +86,104 @@ def test_payouts_stay_stopped_until_two_people_confirmed_the_files(
     # The same bytes under the same name: the state is again what the bank knows.
     assert export(house, approved).read_bytes() == sent
     house.money_holds()
+
+
+# --- the page -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def restored(house: House, approved: PayoutBatch) -> str:
+    """A database that has forgotten a file; returns the name of the file."""
+    forget_the_export(house, approved)
+    return str(sent_files.unknown()[-1]["name"])
+
+
+def decided_at(browser: Client, verb: str) -> Any:
+    """The answer to the form that the page shows, with a reason."""
+    address = f"/console/restored/{verb}/"
+    digest = browser.get(address).context["form"]["digest"].value()
+    return browser.post(address, {"digest": digest, "reason": "the bank was asked"})
+
+
+def test_two_people_confirm_the_files_on_the_page(
+    house: House, approved: PayoutBatch, restored: str
+) -> None:
+    maker, checker = browser_of(house.treasury), browser_of(house.approver2)
+    assert restored in maker.get("/console/restored/").content.decode()
+    decided_at(maker, "ask")
+    assert 'href="/console/restored/"' in checker.get("/console/").content.decode()
+
+    decided_at(checker, "approve")
+
+    export(house, approved)
+    acts = AuditEntry.objects.filter(subject__startswith="restore:").order_by("seq")
+    assert [(act.action, act.actor, act.reason) for act in acts] == [
+        ("payouts.ask_restore", house.treasury, "the bank was asked"),
+        ("payouts.confirm_restore", house.approver2, "the bank was asked"),
+    ]
+    assert restored not in checker.get("/console/restored/").content.decode()
+    assert checker.get("/console/restored/ask/")["Location"] == "/console/restored/"
+
+
+def test_a_rejection_on_the_page_leaves_payouts_stopped(
+    house: House, approved: PayoutBatch, restored: str
+) -> None:
+    decided_at(browser_of(house.treasury), "ask")
+    decided_at(browser_of(house.approver2), "reject")
+
+    with pytest.raises(GuardNotMet):
+        export(house, approved)
+    assert AuditEntry.objects.filter(action="payouts.reject_restore").count() == 1
+
+
+def test_neither_the_same_person_nor_the_wrong_role_confirms(
+    house: House, approved: PayoutBatch, restored: str, staff: Any
+) -> None:
+    both = staff("treasury_operator", is_superuser=True)
+    decided_at(browser_of(both), "ask")
+    sent = {"digest": Approval.objects.latest("pk").digest, "reason": "t"}
+    english = {"accept-language": "en"}
+    for person, refusal in (
+        (both, "A second person must decide"),
+        (house.treasury, "refunds.approve_payout_batch"),
+    ):
+        browser = browser_of(person, headers=english)
+        page = browser.get("/console/restored/").content.decode()
+        assert 'href="/console/restored/approve/"' not in page
+        answer = browser.post("/console/restored/approve/", sent, follow=True)
+        assert refusal in answer.content.decode()
+    wrong = browser_of(staff("support"), headers=english)
+    answer = wrong.post("/console/restored/ask/", {"reason": "t"}, follow=True)
+    assert "refunds.make_payout_batch" in answer.content.decode()
+    with pytest.raises(GuardNotMet):
+        export(house, approved)
+
+
+def test_files_that_came_after_the_page_are_not_confirmed(
+    house: House, approved: PayoutBatch, restored: str
+) -> None:
+    decided_at(browser_of(house.treasury), "ask")
+    sent = {"digest": Approval.objects.latest("pk").digest, "reason": "t"}
+    sent_files.keep(
+        PayoutBatch(bank_code=approved.bank_code, sequence=approved.sequence + 1, sha256="f" * 64)
+    )
+
+    browser_of(house.approver2).post("/console/restored/approve/", sent)
+
+    assert len(sent_files.unknown()) == 2
+    assert not AuditEntry.objects.filter(action="payouts.confirm_restore").exists()
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_page_is_in_both_languages(house: House, restored: str, language: str) -> None:
+    browser = browser_of(house.treasury, headers={"accept-language": language})
+    for address in ("", "ask/"):
+        said = browser.get(f"/console/restored/{address}").content.decode()
+        assert f'<html lang="{language}">' in said
+        assert ("データベース" in said) is (language == "ja")
+    empty = browser.post("/console/restored/ask/", {"reason": " "}).content.decode()
+    assert ("<title>Error:" in empty) is (language == "en")
+    assert not Approval.objects.filter(subject__startswith="restore:").exists()
 
 
 def test_a_file_number_that_the_bank_has_seen_is_not_used_again(
