@@ -78,6 +78,7 @@ words.ACTS.add_all(
         "remedies.pay_instead": _("Paid from own funds"),
         "remedies.recredit_points": _("Points credited again"),
         "terms.adopt": _("Terms of the refund adopted"),
+        "approval.restore.restore": _("Files of a restored database"),
         "approval.issuer": _("Requests to an issuer"),
         "approval.claims": _("Decision about claims"),
         "approval.reopen": _("Reopening of a claim"),

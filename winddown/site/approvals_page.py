@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from winddown import clock, words
 from winddown.models import Approval, Signature
-from winddown.site import audit_page, panels
+from winddown.site import audit_page, incident_page, panels
 from winddown.site.reading import Line, ReadingForm, Source, period, stamp, who
 from winddown.words import Text
 
@@ -115,7 +115,7 @@ def _line(request: Any, verdict: Signature | None) -> Line:
         at=request.requested_at,
         person=person,
         person_note=number,
-        action=words.act_title(f"approval.{request.stage}"),
+        action=_asked(request),
         code=request.stage,
         subject=request.subject,
         subject_title=page.title,
@@ -135,10 +135,18 @@ def _result_of(request: Any, verdict: Signature | None) -> str:
     return WAITING if request.expires_at > clock.now() else EXPIRED
 
 
+def _asked(request: Approval) -> Text:
+    """Returns what is asked for. Two kinds of subjects may have a stage of the same name."""
+    of_kind = f"approval.{request.subject.partition(':')[0]}.{request.stage}"
+    return words.ACTS.get(of_kind) or words.act_title(f"approval.{request.stage}")
+
+
 def _note(request: Any, verdict: Signature | None) -> Text:
     """Returns who decided, when and why; of an open request, until when it can be decided."""
+    if verdict is None and request.replaced:
+        return ""
     if verdict is None:
-        return _("valid until %(until)s") % {"until": stamp(request.expires_at)}
+        return _("valid until %(until)s") % {"until": stamp(incident_page.expiry(request))}
     person, number = who(verdict.signer)
     return format_lazy("{} {}, {}: {}", person, number, stamp(verdict.at), verdict.reason)
 

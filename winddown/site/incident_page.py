@@ -219,14 +219,14 @@ def waiting(requests: Iterable[Approval], *, actor: Actor) -> list[Waiting]:
             approval=approval,
             page=panels.page_of(approval.subject),
             refused=decisions.refused_to(approval, actor=actor),
-            expires_at=_expiry(approval),
+            expires_at=expiry(approval),
             changes=_changes(approval.summary),
         )
         for approval in requests
     ]
 
 
-def _expiry(approval: Approval) -> dt.datetime:
+def expiry(approval: Approval) -> dt.datetime:
     """Returns when the request expires. A stop that is not ratified never expires: after the time
     returned it is an alarm.
     """

@@ -18,7 +18,7 @@ from tests.accounts.conftest import OLD
 from tests.accounts.sign_in.signing import add_app, half_in, make_stale
 from tests.signing_in import next_code, open_session, sign_in
 from winddown import clock
-from winddown.models import Capability
+from winddown.models import AuditEntry, Capability, Probe
 from winddown.runs import planning
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +124,31 @@ def test_every_dangerous_form_of_the_console_asks_again(
     assert answer["Location"].startswith("/account/confirm/code/")
     run.refresh_from_db()
     assert run.state == "awaiting_approval"
+
+
+@pytest.mark.parametrize(
+    ("act", "page"),
+    [
+        ("/console/switches/transfer/probe/", "/console/switches/transfer/"),
+        ("/console/invariants/verify/", "/console/invariants/"),
+    ],
+)
+def test_a_button_without_a_page_of_its_own_asks_again_and_is_then_done(
+    act: str, page: str, officer: Any
+) -> None:
+    second_factor.add_app(officer)
+    browser = Client()
+    open_session(browser, officer)
+    make_stale(browser)
+
+    answer = browser.post(act)
+
+    assert answer["Location"].startswith("/account/confirm/code/")
+    assert not Probe.objects.exists()
+    assert not AuditEntry.objects.filter(action="invariants.verify").exists()
+    done = browser.post(answer["Location"], {"code": next_code(officer), "next": act})
+    assert done["Location"] == page
+    assert Probe.objects.exists() or AuditEntry.objects.filter(action="invariants.verify").exists()
 
 
 def test_a_session_of_staff_ends_after_eight_hours_even_in_constant_use(

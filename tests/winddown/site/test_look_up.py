@@ -37,7 +37,9 @@ def test_an_account_and_its_wallet_are_found_without_personal_data(
 
 
 def test_nobody_is_found_by_a_part_and_nothing_typed_is_kept(browser: Client, holder: Any) -> None:
-    assert browser.get("/console/look-up/", {"q": "hanako@"}).context["seen"].cards == []
+    unknown = browser.get("/console/look-up/", {"q": "hanako@"})
+    assert unknown.context["seen"].cards == []
+    assert "There is no such account or wallet." in unknown.content.decode()
     browser.get("/console/look-up/", {"q": "hanako@example.jp"})
     file = table(browser.get("/console/look-up/file/", {"q": "hanako@example.jp"}))
 
