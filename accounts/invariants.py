@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accounts import staff_roles
 from accounts.models import CredentialFence, RecoveryCase
 from winddown.evidence.invariants import About, invariant, rows
 from winddown.models import Capability, Run
@@ -19,6 +20,28 @@ def sessions_after_the_stop() -> list[str]:
         """,
         "session {0} was issued by {1} after the stop",
         {"enabled": Capability.State.ENABLED},
+    )
+
+
+@invariant(
+    "I10i",
+    "An account whose roles two people changed has exactly the roles of the last change",
+    about=About.APPROVAL,
+)
+def roles_that_nobody_approved() -> list[str]:
+    return rows(
+        """
+        SELECT u.id, last.seq FROM (
+            SELECT DISTINCT ON (subject) subject, seq, facts FROM winddown_auditentry
+            WHERE action = %(approved)s ORDER BY subject, seq DESC) last
+        JOIN accounts_user u ON last.subject = 'staff_roles:' || u.id
+        WHERE ARRAY(SELECT g.name::text FROM accounts_user_groups m
+                    JOIN auth_group g ON g.id = m.group_id WHERE m.user_id = u.id ORDER BY 1)
+           IS DISTINCT FROM
+              ARRAY(SELECT jsonb_array_elements_text(last.facts -> 'after') ORDER BY 1)
+        """,
+        "account {0} has other roles than entry {1} of the audit journal gave it",
+        {"approved": staff_roles.APPROVED},
     )
 
 

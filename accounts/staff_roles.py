@@ -20,6 +20,7 @@ from winddown.models import Approval
 PERMISSION = "accounts.assign_roles"
 STAGE = "roles"
 KIND = "staff_roles"
+APPROVED = "staff_roles.approve"
 
 
 def request(person: User, *, wanted: Iterable[str], actor: Actor, reason: str) -> Approval:
@@ -65,7 +66,7 @@ def decide(person: User, *, actor: Actor, digest: str, reason: str, approve: boo
         if approve:
             person.groups.set(Group.objects.filter(name__in=after))
         audit.append(
-            f"staff_roles.{'approve' if approve else 'reject'}",
+            APPROVED if approve else "staff_roles.reject",
             f"{KIND}:{person.pk}",
             actor=actor,
             reason=reason,

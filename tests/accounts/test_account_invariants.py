@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts import addresses
+from accounts import addresses, staff_roles
 from accounts.models import DeviceToken, OneTimeLink, RecoveryCase, Session
 from accounts.recovery import by_link, cases, links
 from accounts.recovery.cases import Contact
@@ -23,6 +23,33 @@ pytestmark = pytest.mark.django_db
 
 def breaches(code: str) -> list[str]:
     return invariants.INVARIANTS[code].breaches()
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "INSERT INTO accounts_user_groups (user_id, group_id)"
+        " SELECT %s, id FROM auth_group WHERE name = 'compliance'",
+        "DELETE FROM accounts_user_groups WHERE user_id = %s",
+    ],
+)
+def test_a_role_that_two_people_did_not_change_is_found(
+    staff: Callable[..., Any], planted: str
+) -> None:
+    """I10i."""
+    colleague = staff("support")
+    asked = staff_roles.request(
+        colleague, wanted=["fraud_analyst", "support"], actor=staff("compliance"), reason="t"
+    )
+    staff_roles.decide(
+        colleague, actor=staff("compliance"), digest=asked.digest, reason="t", approve=True
+    )
+    assert breaches("I10i") == []
+
+    past_the_guards(planted % colleague.pk)
+
+    (sentence,) = breaches("I10i")
+    assert sentence.startswith(f"account {colleague.pk} has other roles than entry ")
 
 
 @pytest.fixture
