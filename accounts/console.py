@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -73,8 +72,8 @@ _ACTS: dict[str, _Act] = {
 
 
 def _seen(request: HttpRequest, number: int) -> CasePage:
-    if not case_page.may_see(actor_of(request)):
-        raise PermissionDenied
+    with reading_permitted(request):
+        case_page.require_sight(actor_of(request))
     found = get_object_or_404(RecoveryCase.objects.select_related("account"), pk=number)
     return case_page.look(found, actor=actor_of(request))
 
@@ -82,8 +81,8 @@ def _seen(request: HttpRequest, number: int) -> CasePage:
 @require_safe
 @staff_page
 def case_list(request: HttpRequest) -> HttpResponse:
-    if not case_page.may_see(actor_of(request)):
-        raise PermissionDenied
+    with reading_permitted(request):
+        case_page.require_sight(actor_of(request))
     states = [("", _("Not ended"))] + [
         (state, words.state_word("recovery_case", state).word)
         for state in RecoveryCase.State.values

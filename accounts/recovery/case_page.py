@@ -16,6 +16,7 @@ from accounts.recovery import cases
 from winddown import clock
 from winddown.actors import Actor
 from winddown.authority import approvals
+from winddown.errors import NotPermitted
 from winddown.models import Approval, AuditEntry, Signature
 from winddown.site.decisions import Decision
 from winddown.words import Text
@@ -44,8 +45,10 @@ _OFFERS: dict[str, tuple[str, ...]] = {
 }
 
 
-def may_see(actor: Actor) -> bool:
-    return bool(actor.has_perm(cases.WORK) or actor.has_perm(cases.DECIDE))
+def require_sight(actor: Actor) -> None:
+    """Raises `NotPermitted` unless `actor` works on cases or decides them."""
+    if not (actor.has_perm(cases.WORK) or actor.has_perm(cases.DECIDE)):
+        raise NotPermitted(actor=actor.pk, action="read recovery cases", permission=cases.WORK)
 
 
 # --- the queue ----------------------------------------------------------------------------------

@@ -244,6 +244,7 @@ def test_the_queue_is_shown_only_to_those_who_work_on_it(
     for place in ("/console/recovery/", f"/console/recovery/{case.pk}/"):
         assert console(helper).get(place).status_code == 200
         assert console(staff("treasury_operator")).get(place).status_code == 403
+    assert AuditEntry.objects.filter(action="refused").count() == 2
 
 
 def test_the_queue_is_filtered_by_the_query_of_its_url(helper: Any, rehearsal_clock: Any) -> None:
