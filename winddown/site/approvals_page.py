@@ -95,7 +95,7 @@ def _lines(given: Mapping[str, Any], rows_max: int) -> list[Line]:
     if given["result"]:
         found = found.filter(_of_result(given["result"]))
     if given["before"]:
-        found = found.filter(pk__lt=int(given["before"].partition("-")[0]))
+        found = found.filter(pk__lt=int(given["before"]))
     requests = list(found.select_related("maker").order_by("-pk")[:rows_max])
     verdicts = _verdicts(requests)
     return [_line(request, verdicts.get(request.pk)) for request in requests]

@@ -92,7 +92,7 @@ def _lines(given: Mapping[str, Any], rows_max: int) -> list[Line]:
     if given["result"]:
         found = found.filter(action__in=REFUSED)
     if given["before"]:
-        found = found.filter(seq__lt=int(given["before"].partition("-")[0]))
+        found = found.filter(seq__lt=int(given["before"]))
     return [line(entry) for entry in found.select_related("actor").order_by("-seq")[:rows_max]]
 
 

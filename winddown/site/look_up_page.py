@@ -17,7 +17,7 @@ from winddown import words
 from winddown.models import AuditEntry, TransitionLog
 from winddown.site import audit_page, panels
 from winddown.site.panels import Card
-from winddown.site.reading import Line, ReadingForm, Source, period, who
+from winddown.site.reading import Line, ReadingForm, Source, key_field, period, who
 from winddown.words import Text
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -40,6 +40,8 @@ class LookUpForm(ReadingForm):
             }
         ),
     )
+    # Sixteen digits of microseconds reach into the year 2286.
+    before = key_field(r"[0-9]{1,16}-[0-9]{1,2}-[0-9]{1,18}")
     field_order = ("q", "since", "until")
     hints: ClassVar[dict[str, Text]] = {
         **ReadingForm.hints,
@@ -93,7 +95,7 @@ def _with_key(line: Line, place: int, number: int) -> Line:
 
 
 def _parts(key: str) -> tuple[int, int, int]:
-    micros, place, number = (*map(int, key.split("-")), 0, 0)[:3]
+    micros, place, number = map(int, key.split("-"))
     return micros, place, number
 
 

@@ -62,14 +62,17 @@ def _day_field(name: str, label: Any) -> forms.DateField:
     )
 
 
+def key_field(pattern: str) -> forms.RegexField:
+    """Returns the field of the key of the last row that was read."""
+    return forms.RegexField(rf"\A{pattern}\Z", required=False, widget=forms.HiddenInput)
+
+
 class ReadingForm(forms.Form):
-    """The filters that every list has. `before` is the key of the last row that was read."""
+    """The filters that every list has. Only rows that come after the key `before` are read."""
 
     since = _day_field("since", pgettext_lazy("period", "From"))
     until = _day_field("until", gettext_lazy("To, this day included"))
-    before = forms.RegexField(
-        r"[0-9]{1,18}(-[0-9]{1,2}-[0-9]{1,18})?\Z", required=False, widget=forms.HiddenInput
-    )
+    before = key_field(r"[0-9]{1,18}")
     hints: ClassVar[dict[str, Text]] = {
         "since": gettext_lazy("For example 2019-07-04."),
         "until": gettext_lazy("For example 2019-07-04."),
@@ -85,10 +88,10 @@ class ReadingForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One list: its filters, the rows that they find, newest first, and what is said of the query.
+    """One list and its filters.
 
-    `lines` gets the filters and how many rows it returns at most. `cards` finds what the rows are
-    about, where the list is about something.
+    `lines` gets the filters and the greatest number of rows, and returns the newest rows first.
+    `cards` finds the things that the rows are about. Only the look-up has it.
     """
 
     code: str
@@ -124,8 +127,8 @@ def look(
 ) -> Reading:
     """`actor` reads the rows that the typed filters find, and the audit journal says so.
 
-    Nothing is read while the filters are not understood, or where a list that is about something
-    is not told what. Raises `NotPermitted`.
+    Nothing is read while a filter is not valid, and nothing by the look-up before something to look
+    up is named. Raises `NotPermitted`.
     """
     require(actor, READ_AUDIT, action=f"read {source.code}")
     form, at = source.form(typed), clock.now()
@@ -161,8 +164,10 @@ def look(
 
 
 def _said(given: Mapping[str, Any], *, cards: list[Card] | None) -> dict[str, str]:
-    """Returns the filters that are set. What was typed to find a person may be an address, so the
-    number of what was found stands for it.
+    """Returns the filters that are set.
+
+    The text that was typed to find a person may be an address. The subject that was found is
+    returned in its place.
     """
     said = {name: str(value) for name, value in given.items() if value and name != "before"}
     if cards is not None:
@@ -185,7 +190,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def who(user: Any) -> tuple[Text, str]:
-    """Returns what stands in the column of the person, and the note below. A customer is a number."""
+    """Returns the text of the person's column, and the note below. A customer is a number."""
     if user is None:
         return gettext_lazy("the system"), ""
     if not user.staff_number:
@@ -242,4 +247,5 @@ def _rows(reading: Reading, address: str) -> Iterator[list[Any]]:
 
 
 def stamp(at: dt.datetime) -> str:
+    """Returns the instant in the current zone, which it names."""
     return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"

@@ -72,6 +72,16 @@ def test_the_history_of_a_wallet_is_one_list_in_pages(
         assert keys == [line.key for line in everything]
 
 
+@pytest.mark.parametrize("key", ["9" * 18, "9" * 17 + "-1-1", "1-1", "-1-1-1", "x"])
+def test_a_key_that_is_none_is_said(browser: Client, holder: Any, key: str) -> None:
+    answer = browser.get(f"/console/look-up/?q=wallet:{holder.pk}&before={key}")
+
+    assert answer.status_code == 200
+    assert "There is a problem" in answer.content.decode()
+    latest = browser.get(f"/console/look-up/?q=wallet:{holder.pk}&before={'9' * 16}-1-1")
+    assert latest.context["seen"].lines
+
+
 def test_a_colleague_is_found_with_number_and_roles(
     browser: Client, staff: Callable[..., Any]
 ) -> None:
