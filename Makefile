@@ -36,7 +36,8 @@ replay: $(FOR_RUNNING)
 	@$(RUN) manage.py replay $(REHEARSAL_OPTIONS)
 
 serve: $(FOR_RUNNING)
-	@$(RUN) manage.py migrate --verbosity 0
+	@WINDDOWN_DATABASE_ROLE= $(RUN) manage.py migrate --verbosity 0
+	@WINDDOWN_DATABASE_ROLE= $(RUN) manage.py database_roles --for-login > /dev/null
 	@$(RUN) -m config.serve --port $(PORT)
 
 # After a worker that died (a test past its time limit ends so) is replaced, pytest-xdist never comes to an end.

@@ -9,6 +9,7 @@ import binascii
 import contextlib
 import os
 import secrets
+import sys
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from config.environment import (
     refuse_weak_key,
     refuse_weak_secret,
 )
+from config.login import login_of
 from config.schedule import beat_schedule
 from winddown import workflows
 from winddown.providers import PROVIDERS
@@ -229,10 +231,13 @@ _DATABASE = database_from_url(DATABASE_URL)
 if PRODUCTION:
     refuse_plain_database(_DATABASE)
     refuse_plain_broker(REDIS_URL)
-# The role of a connection after its login, if the login may take several roles.
+# The role of a connection after its login, if the login may take several roles. On the embedded
+# server the role itself logs in.
 _DATABASE_ROLE = environment.text("WINDDOWN_DATABASE_ROLE")
 if _DATABASE_ROLE and not _DATABASE_ROLE.isidentifier():
     raise ImproperlyConfigured("WINDDOWN_DATABASE_ROLE must be the name of one role.")
+if not environment.text("DATABASE_URL"):
+    _DATABASE["USER"], _DATABASE_ROLE = _DATABASE_ROLE or login_of(sys.argv), ""
 DATABASES = {
     "default": {
         **_DATABASE,

@@ -78,6 +78,11 @@ LINES = (
         command=f"{{python}} -m pytest {EXAMPLES} -s tests/faults/test_short_outages.py -k costs_time",
     ),
     Line(
+        name="nginx",
+        shows="a real nginx takes docs/nginx.conf.example, and slow visitors hold no thread of ours",
+        command="{python} -m proof.nginx {python} -m pytest tests/config/test_nginx.py",
+    ),
+    Line(
         name="bandit",
         shows="bandit finds nothing in the service by the checks that ruff does not have",
         command=(

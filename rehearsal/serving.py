@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import signal
 import socket
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +20,7 @@ from rich.table import Table
 from accounts.credentials import passwords
 from accounts.models import User
 from accounts.sign_in import second_factor
+from config.serve import console_port, listener
 from refunds.models import Entitlement
 from rehearsal.processes import Processes
 from rehearsal.stage import PEOPLE, Cast
@@ -39,35 +39,35 @@ class NotServing(WinddownError):
 
 
 class Site(Processes):
-    """`with Site(...)`: worker, beat and web server run inside, and none of them outlives it."""
+    """`with Site(...)`: worker, beat, portal and console run inside, and none of them outlives it."""
 
-    names = ("worker", "beat", "web")
+    names = ("worker", "beat", "portal", "console")
 
     def __init__(self, *, port: int, logs: Path, tick_s: int = 15) -> None:
         super().__init__(logs=logs, tick_s=tick_s)
-        self.port = port
+        self.ports = {"portal": port, "console": console_port(port)}
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.ports['portal']}"
+
+    @property
+    def console(self) -> str:
+        return f"http://127.0.0.1:{self.ports['console']}"
 
     def environment(self) -> dict[str, str]:
         """A mail names the site by the port that it has, unless somebody said otherwise."""
         return {"WINDDOWN_SITE_URL": self.address} | super().environment()
 
     def __enter__(self) -> Site:
-        refuse_taken(self.port)
+        refuse_taken(self.ports["portal"])
         super().__enter__()
-        self._start(
-            "web",
-            [
-                *[sys.executable, "-m", "gunicorn", "config.wsgi"],
-                *["--bind", f"127.0.0.1:{self.port}"],
-                *["--env", "WINDDOWN_ROLE=web", "--log-level", "warning"],
-            ],
-        )
+        for name, port in self.ports.items():
+            quiet = ["--env", "WINDDOWN_ROLE=web", "--log-level", "warning"]
+            self._start(name, [*listener(port), *quiet])
         try:
-            self._wait_until_it_answers()
+            for address in (self.address, self.console):
+                self._wait_until_it_answers(address)
         except BaseException:
             self.__exit__()
             raise
@@ -81,29 +81,30 @@ class Site(Processes):
                 return f"the {name} ended with code {process.returncode}; see {log}"
         return None
 
-    def _wait_until_it_answers(self) -> None:
+    def _wait_until_it_answers(self, address: str) -> None:
         deadline = time.monotonic() + ANSWER_S_MAX
         while True:
             if dead := self.dead():
                 raise NotServing(why=dead)
             try:
-                with urllib.request.urlopen(f"{self.address}/sign-in/", timeout=10):  # noqa: S310
+                with urllib.request.urlopen(f"{address}/sign-in/", timeout=10):  # noqa: S310
                     return
             except (urllib.error.URLError, OSError) as error:
                 if time.monotonic() > deadline:
-                    raise NotServing(why=f"{error}; see {self.logs / 'web.log'}") from error
+                    raise NotServing(why=f"{error}; see {self.logs}") from error
                 time.sleep(0.3)
 
 
 def refuse_taken(port: int) -> None:
-    """Raises `PortTaken` unless the port is free on this machine."""
-    with socket.socket() as probe:
-        # As gunicorn does: a port whose last connections are still closing is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise PortTaken(port=port, other=port + 1) from error
+    """Raises `PortTaken` unless the portal's port and the console's are free on this machine."""
+    for each in (port, console_port(port)):
+        with socket.socket() as probe:
+            # As gunicorn does: a port whose last connections are still closing is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", each))
+            except OSError as error:
+                raise PortTaken(port=each, other=port + 2) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def show_sign_ins(
 ) -> None:
     """Addresses, sign-ins and the staff's second step are on the terminal."""
     secrets_of = give_apps(cast)
-    console.print(f"\n[bold]Console[/bold]  {site.address}/console/")
+    console.print(f"\n[bold]Console[/bold]  {site.console}/console/")
     console.print(f"[bold]Portal[/bold]   {site.address}/\n")
     table = Table(title="Sign-ins", title_justify="left")
     for title in ("sign-in", "who", "password", "authenticator secret"):

@@ -18,7 +18,6 @@ from rehearsal import issuers
 from rehearsal.case import Case
 from winddown import clock, database_roles
 from winddown.actors import SYSTEM
-from winddown.database_roles import Roles
 from winddown.errors import WinddownError
 from winddown.evidence import audit
 from winddown.models import Programme
@@ -86,13 +85,9 @@ def own_nothing() -> None:
     """From now on this process is the loader, and what it starts is the application, where the
     login is a superuser's and may become both.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT rolname, rolsuper FROM pg_roles WHERE rolname = session_user")
-        login, is_superuser = cursor.fetchone()
-    if not is_superuser:
+    roles = database_roles.apply_for_login()
+    if roles is None:
         return
-    roles = Roles(owner=login)
-    database_roles.apply(roles)
     connection.close()
     connection.settings_dict["OPTIONS"]["options"] += f" -c role={roles.loader}"
     os.environ["WINDDOWN_DATABASE_ROLE"] = roles.application

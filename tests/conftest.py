@@ -22,7 +22,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError, ProgrammingError, connection, connections
 
+from config.embedded import postgres
 from tests import factories
+from winddown import database_roles
+from winddown.database_roles import Roles
 from winddown.runs import waking
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +45,10 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("untimed")
 
+# Cluster-wide: the workers of a run share them, and so does every database of the tests.
+ROLES = Roles()
+ROLE_OPTION = " -c role="
+
 # What a browser test says where it is skipped.
 NO_BROWSER = "no Chromium on this machine"
 
@@ -55,9 +62,33 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.hypothesis_profile == "proof" and config.option.hypothesis_seed is None:
         # Before Hypothesis and pytest-xdist read it: all workers take the one that is shown.
         config.option.hypothesis_seed = str(secrets.randbelow(2**31))
+    if not os.environ.get("DATABASE_URL"):
+        # To the embedded server the tests log in as its owner, who may become each role.
+        connections["default"].settings_dict["USER"] = postgres.ROLE
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Every connection of a test is the application's, unless the test says another role."""
+    if item.get_closest_marker("as_owner"):
+        connect_as("")
+    elif item.get_closest_marker("loads_files"):
+        connect_as(ROLES.loader)
+    else:
+        connect_as(ROLES.application)
+
+
+def connect_as(role: str) -> None:
+    """Every connection that this process opens is the role's; without one the login's own."""
+    options = connections["default"].settings_dict["OPTIONS"]
+    limits = options["options"].partition(ROLE_OPTION)[0]
+    wanted = f"{limits}{ROLE_OPTION}{role}" if role else limits
+    if options["options"] != wanted:
+        options["options"] = wanted
+        connections.close_all()
 
 
 def pytest_collection_finish() -> None:
@@ -97,9 +128,12 @@ class Database:
     environment: dict[str, str]
     """Environment of a subprocess that uses this database and the same Redis or Valkey."""
 
-    def connect(self, **options: Any) -> psycopg.Connection[Any]:
-        """A connection beside Django's, in autocommit, as a person with psql has it."""
-        return psycopg.connect(self.url, autocommit=True, **options)
+    def connect(self, role: str = ROLES.application) -> psycopg.Connection[Any]:
+        """A connection beside Django's, in autocommit, as a person with psql has it.
+
+        The role `none` is the one that the tests log in as, which owns the database.
+        """
+        return psycopg.connect(self.url, autocommit=True, options=f"-c role={role}")
 
 
 def _url(name: str) -> str:
@@ -124,6 +158,7 @@ def _on_the_server(sql: str) -> None:
     for attempt in range(20):
         try:
             with connection._nodb_cursor() as cursor:
+                cursor.execute("SET ROLE NONE")
                 cursor.execute(sql)
             return
         except (OperationalError, ProgrammingError):
@@ -139,7 +174,11 @@ def _migrated_template() -> str:
     """
     digest = hashlib.sha256()
     # Roles and the permissions of transitions are written after a migration, from these files.
-    granted = [ROOT / "winddown/authority/roles.py", *sorted(ROOT.glob("*/models/*.py"))]
+    granted = [
+        ROOT / "winddown/database_roles.py",
+        ROOT / "winddown/authority/roles.py",
+        *sorted(ROOT.glob("*/models/*.py")),
+    ]
     for path in [ROOT / "requirements.txt", *granted, *sorted(ROOT.glob("*/migrations/*.py"))]:
         digest.update(path.read_bytes())
     name = f"tests_{digest.hexdigest()[:16]}"
@@ -158,11 +197,19 @@ def _migrated_template() -> str:
             try:
                 fields["NAME"] = f"{name}_making"
                 call_command("migrate", verbosity=0)
+                database_roles.apply(Roles(owner=fields["USER"]))
             finally:
                 connections.close_all()
                 fields["NAME"] = asked
             _on_the_server(f'ALTER DATABASE "{name}_making" RENAME TO "{name}"')
     return name
+
+
+def _copy(template: str, name: str) -> None:
+    """The database exists, with the rows, the privileges and the owner of the template."""
+    _on_the_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    # A copy does not take over who may do what with the whole database.
+    _on_the_server("; ".join(database_roles.doors(name, ROLES)))
 
 
 @pytest.fixture(scope="session")
@@ -175,12 +222,16 @@ def django_db_setup(
 
     Instead of pytest-django's fixture of this name, which migrates anew each time.
     """
+    options = connections["default"].settings_dict["OPTIONS"]
+    asked = options["options"]
+    connect_as("")
     with django_db_blocker.unblock():
         template = _migrated_template()
         name = connection.creation._get_test_db_name()
         _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        _on_the_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        _copy(template, name)
         connections["default"].settings_dict["NAME"] = name
+    options["options"] = asked
     yield
     with django_db_blocker.unblock():
         connections.close_all()
@@ -196,11 +247,14 @@ def fresh_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     assert template.startswith("test_"), template
     name = f"{template[:40]}_{uuid.uuid4().hex[:12]}"
     connections.close_all()
-    _on_the_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    _copy(template, name)
     fields["NAME"] = name
     url = _url(name)
     redis_url = os.environ.get("REDIS_URL") or settings.REDIS_URL
     monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv(
+        "WINDDOWN_DATABASE_ROLE", fields["OPTIONS"]["options"].partition(ROLE_OPTION)[2]
+    )
     monkeypatch.setenv("REDIS_URL", redis_url)
     monkeypatch.setattr(waking, "wake", lambda run_id, **_: None)
     try:

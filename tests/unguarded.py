@@ -6,10 +6,12 @@ from typing import Any
 
 from django.db import connection
 
+from tests.owning import as_owner
+
 
 def past_the_guards(*statements: str) -> None:
     """Each statement is carried out with the triggers off, and each finds something to change."""
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         # PostgreSQL drops nothing of a table whose deferred checks still wait.
         cursor.execute(
             "SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL session_replication_role = replica"

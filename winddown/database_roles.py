@@ -138,11 +138,40 @@ def statements(roles: Roles) -> list[str]:
     return [*_roles(roles), *_ownership(roles), *_floor(roles), *_tables(roles)]
 
 
+def doors(database: str, roles: Roles) -> list[str]:
+    """Returns the SQL after which the roles may do no more with the whole database than declared.
+
+    These privileges stay behind when a database is copied or dumped; those on tables do not.
+    """
+    name = _quoted(database)
+    application, loader, reader = map(_quoted, (roles.application, roles.loader, roles.reader))
+    return [
+        f"REVOKE ALL ON DATABASE {name} FROM PUBLIC, {application}, {loader}, {reader}",
+        f"GRANT CONNECT ON DATABASE {name} TO {application}, {reader}",
+        f"GRANT TEMPORARY ON DATABASE {name} TO {loader}",
+    ]
+
+
 def apply(roles: Roles) -> None:
     """The database has the roles and privileges, or nothing was changed."""
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in statements(roles):
             cursor.execute(statement)
+
+
+def apply_for_login() -> Roles | None:
+    """The database has the roles, and the login owns what is in it.
+
+    Returns None, and changes nothing, where the login is no superuser's.
+    """
+    ((login, is_superuser),) = _rows(
+        "SELECT rolname, rolsuper FROM pg_roles WHERE rolname = session_user", []
+    )
+    if not is_superuser:
+        return None
+    roles = Roles(owner=login)
+    apply(roles)
+    return roles
 
 
 def _rows(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
@@ -194,11 +223,8 @@ def _floor(roles: Roles) -> Iterator[str]:
     """What holds for every table, also for those of later migrations."""
     owner, application = _quoted(roles.owner), _quoted(roles.application)
     loader, reader = _quoted(roles.loader), _quoted(roles.reader)
-    database = _quoted(str(_rows("SELECT current_database()", [])[0][0]))
     below = f"{application}, {loader}, {reader}"
-    yield f"REVOKE ALL ON DATABASE {database} FROM PUBLIC, {below}"
-    yield f"GRANT CONNECT ON DATABASE {database} TO {application}, {reader}"
-    yield f"GRANT TEMPORARY ON DATABASE {database} TO {loader}"
+    yield from doors(str(_rows("SELECT current_database()", [])[0][0]), roles)
     yield f"REVOKE ALL ON SCHEMA public FROM PUBLIC, {below}"
     yield f"GRANT USAGE ON SCHEMA public TO {application}, {reader}"
     yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {below}"

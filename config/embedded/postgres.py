@@ -97,10 +97,18 @@ class Postgres(Server):
         return True
 
     def complete(self) -> None:
+        from winddown.database_roles import Roles
+
+        roles = Roles()
         with self._connect() as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
             if not found.fetchone():
                 connection.execute(f'CREATE DATABASE "{DATABASE}"')
+            there = connection.execute("SELECT rolname FROM pg_roles").fetchall()
+            for role in (roles.application, roles.loader, roles.reader):
+                # What it may do is granted after the migration: `manage.py database_roles`.
+                if (role,) not in there:
+                    connection.execute(f'CREATE ROLE "{role}" LOGIN')
 
     def _connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
         import psycopg

@@ -14,6 +14,7 @@ from accounts.models import CredentialFence, DeviceToken, ResetNotice, Session, 
 from accounts.models.user import WITHOUT_PASSWORD
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
+from tests.owning import as_owner
 from tests.signing_in import code_typed
 from winddown import clock
 from winddown.errors import GuardNotMet, NothingToDecide, NotPermitted, SamePerson
@@ -348,7 +349,12 @@ def test_an_earlier_fence_still_holds_after_the_later_one_is_lifted(
 def test_sql_cannot_move_the_fence(paused: Run, change: str) -> None:
     from django.db import connection
 
-    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        as_owner(),
+        pytest.raises(DatabaseError),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(change)
 
 

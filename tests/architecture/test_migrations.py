@@ -154,6 +154,7 @@ def test_the_database_holds_what_the_models_cannot_declare() -> None:
     ]
 
 
+@pytest.mark.as_owner
 @pytest.mark.django_db
 def test_an_unsupported_database_version_is_refused_before_any_migration() -> None:
     call_command("check", databases=["default"])
@@ -164,6 +165,7 @@ def test_an_unsupported_database_version_is_refused_before_any_migration() -> No
     assert ("refunds", "0001_initial") not in MigrationRecorder(connection).applied_migrations()
 
 
+@pytest.mark.as_owner
 @pytest.mark.django_db
 def test_a_database_with_migrations_of_another_program_is_accepted() -> None:
     MigrationRecorder(connection).record_applied("elsewhere", "0001_initial")

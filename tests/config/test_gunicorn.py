@@ -17,14 +17,10 @@ from pathlib import Path
 import pytest
 from django.urls import Resolver404, resolve
 
-from tests.config.serving import answers
+from tests.config.serving import HALVES, answers
 
 ROOT = Path(__file__).resolve().parents[2]
 PROXY = ROOT / "docs/nginx.conf.example"
-HALVES = [
-    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half: ",
-    b"POST /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5000\r\n\r\nlogin",
-]
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """The site, its worker and beat stop together with the process that started them."""
 
+import contextlib
 import os
 import re
+import runpy
 import signal
 import socket
 import subprocess
@@ -14,11 +16,13 @@ import psutil
 import pytest
 from django.conf import settings
 
+from config.serve import console_port
 from tests.config import serving
 
 # The same server as everybody's, another of its sixteen databases.
 OWN_BROKER = re.sub(r"(/|db=)\d+$", r"\g<1>14", settings.REDIS_URL)
 ROOT = Path(__file__).resolve().parents[2]
+THREADS = runpy.run_path(str(ROOT / "gunicorn.conf.py"))["threads"]
 # Only so that a broken test ends; nothing is measured.
 PATIENCE_S = 60.0
 
@@ -64,11 +68,19 @@ class Site:
 
     def answers(self) -> bool:
         assert self.process.poll() is None, self.process.communicate()[0]
-        return serving.answers(self.port)
+        return all(serving.answers(port) for port in (self.port, console_port(self.port)))
 
     def has_all(self) -> bool:
         lines = [" ".join(p.cmdline()) for p in psutil.Process(self.process.pid).children()]
         return all(any(word in line for line in lines) for word in ("gunicorn", "worker", "beat"))
+
+    def takes(self, port: int, half: bytes, times: int) -> list[socket.socket]:
+        """So many visitors sent half a request to the port and keep the connection open."""
+        slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(times)]
+        for each in slow:
+            each.sendall(half)
+        time.sleep(1)
+        return slow
 
 
 @pytest.fixture
@@ -89,6 +101,23 @@ def test_no_process_survives_a_signal_of_the_terminal(site: Site, number: signal
 
     assert site.process.wait(PATIENCE_S) == 0
     assert alive(site.family) == []
+
+
+@pytest.mark.parametrize("half", serving.HALVES, ids=["headers", "body"])
+def test_requests_sent_by_half_silence_neither_console_nor_portal(site: Site, half: bytes) -> None:
+    console = console_port(site.port)
+    with contextlib.ExitStack() as open_ones:
+        for port in (site.port, console):
+            for each in site.takes(port, half, 8):
+                open_ones.enter_context(each)
+
+        assert all(serving.answers(port, patience_s=30) for port in (site.port, console) * 2)
+
+        # More than the portal has threads for. The console has its own.
+        for each in site.takes(site.port, half, THREADS + 8):
+            open_ones.enter_context(each)
+
+        assert all(serving.answers(console, patience_s=30) for _ in range(2))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")

@@ -51,7 +51,7 @@ def the_broker_forgets_everything(fleet: Fleet, database: Database) -> None:
 
 
 def every_connection_is_cut(fleet: Fleet, database: Database) -> None:
-    with database.connect() as psql:
+    with database.connect("none") as psql:
         psql.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name = 'winddown-worker'"

@@ -11,6 +11,7 @@ from kombu import Connection
 from config.celery import app
 from config.environment import broker_from_url
 from tests.faults.conftest import wait_until
+from tests.owning import as_owner
 from winddown.models import Worker
 from winddown.runs import clockwork, waking
 
@@ -36,7 +37,8 @@ def test_workers_continue_after_the_broker_ran_out_of_memory(own_database, progr
         wait_until(lambda: REFUSED in fleet.said_by("worker"), "the broker refuses the worker")
         wait_until(lambda: REFUSED in fleet.said_by("beat"), "the broker refuses beat")
         broker.config_set("maxmemory", "0")
-    ticked.delete()
+    with as_owner():
+        ticked.delete()
     wait_until(ticked.exists, fleet.said())
     assert fleet.worker.poll() is None, fleet.said()
     assert fleet.beat.poll() is None, fleet.said()

@@ -13,6 +13,7 @@ from django.db import connection, connections
 
 from tests import factories
 from tests.faults.conftest import wait_until
+from tests.owning import as_owner
 from tests.winddown import sweep
 from wallets.models import Wallet, WalletTransition
 from winddown.evidence import invariants
@@ -124,7 +125,7 @@ def stand_still(batch, rows):
 
 
 def nobody_is_in_a_transaction():
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
             " AND state = 'idle in transaction')"

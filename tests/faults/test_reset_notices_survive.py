@@ -16,6 +16,7 @@ from django.db import connection
 
 from accounts.models import ResetNotice, ResetNoticeTransition
 from tests import factories
+from tests.conftest import ROLES
 from tests.faults.conftest import ROOT, Fleet, wait_until
 from tests.mail import MailServer
 from winddown import clock
@@ -124,7 +125,7 @@ def load_log(mail: MailServer, maker: Any, fleet: Fleet) -> str:
             *("--by", maker.login_id, "--reason", "the log of the mail server"),
         ],
         cwd=ROOT,
-        env=fleet.environment,
+        env=fleet.environment | {"WINDDOWN_DATABASE_ROLE": ROLES.loader},
         capture_output=True,
         text=True,
         check=False,

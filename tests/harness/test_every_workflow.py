@@ -121,7 +121,7 @@ def test_a_row_locked_by_another_session_delays_the_run_and_parks_nothing(prepar
 
 def test_cut_connections_delay_the_run_and_park_nothing(prepared: Scene) -> None:
     with pytest.MonkeyPatch.context() as patch, fresh_database(patch) as database:
-        with tampered() as patched, database.connect() as other:
+        with tampered() as patched, database.connect("none") as other:
             patched.setattr(batches, "PUT_OFF_S", 0.001)
             cuts = tampering.cutting(patched, prepared.case.workflow, other, times=HELD_UP_TIMES)
             run = prepared.to_the_end(prepared.start())

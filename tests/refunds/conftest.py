@@ -24,6 +24,7 @@ from refunds.models import Entitlement, PayoutBatch
 from refunds.payouts import bank_codes, payout_batches, refund_limits, results
 from rehearsal.bank import Accounts, SimulatedBank
 from tests import factories
+from tests.owning import as_loader
 from wallets.models import Wallet
 from wallets.workflows.shut_down_by_deadline import seal
 from winddown import clock
@@ -147,11 +148,13 @@ class House:
 
     def answers(self) -> list[results.Imported]:
         """The bank worked on what it was sent; whatever it answered is imported."""
-        return [
-            results.import_file(path, actor=self.treasury, reason="test")
-            for taken in self.bank.work(today=payout_batches.today())
-            for path in taken.answers
-        ]
+        taken = self.bank.work(today=payout_batches.today())
+        with as_loader():
+            return [
+                results.import_file(path, actor=self.treasury, reason="test")
+                for each in taken
+                for path in each.answers
+            ]
 
     def paid_batch(self, value_date: str = "2019-11-15") -> PayoutBatch:
         """The pay part ran, and its one batch waits for approval."""

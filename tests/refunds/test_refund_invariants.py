@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, transaction
 
+from tests.owning import as_owner
 from tests.refunds.conftest import House, jst
 from winddown import clock
 from winddown.evidence import invariants
@@ -31,7 +32,7 @@ def paid_out(house: House) -> House:
 @pytest.fixture
 def unguarded(paid_out: House) -> Iterator[House]:
     """Whoever owns the database can switch triggers off; the invariants are the second belt."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), as_owner(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET session_replication_role = replica")
         yield paid_out
         cursor.execute("SET session_replication_role = DEFAULT")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from django.db import connections
 
 from refunds.applications import payees, submitting
@@ -90,6 +91,7 @@ def test_two_workers_at_once_pay_everybody_once(own_database: Any, house: House)
     house.money_holds()
 
 
+@pytest.mark.loads_files
 def test_an_answer_imported_twice_at_once_is_booked_once(own_database: Any, house: House) -> None:
     """I13."""
     for owed in house.entitled(3):

@@ -25,6 +25,8 @@ AUGUST = dt.datetime(2019, 7, 31, 15, tzinfo=dt.UTC)
 
 Loaded = Callable[..., Path]
 
+pytestmark = pytest.mark.loads_files
+
 
 @pytest.fixture
 def loaded(own_database: Any, tmp_path: Path) -> Loaded:

@@ -17,6 +17,7 @@ from tests.database_roles import value
 WHO = "from django.db import connection as c; u = c.cursor(); u.execute('SELECT current_user'); print(u.fetchone()[0])"
 
 
+@pytest.mark.as_owner
 def test_the_replay_runs_as_loader_and_its_programs_as_application(
     own_database: Database,
 ) -> None:

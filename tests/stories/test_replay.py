@@ -26,7 +26,13 @@ def replayed(database: Any, directory: Path, *arguments: str) -> subprocess.Comp
     return subprocess.run(
         [sys.executable, "manage.py", "replay", "--accounts", str(ACCOUNTS), *arguments],
         cwd=settings.BASE_DIR,
-        env=database.environment | {"WINDDOWN_LOCAL_DIR": str(directory), "REDIS_URL": OWN_BROKER},
+        env=database.environment
+        | {
+            "WINDDOWN_LOCAL_DIR": str(directory),
+            "REDIS_URL": OWN_BROKER,
+            # It empties and migrates the database; then it gives these rights up.
+            "WINDDOWN_DATABASE_ROLE": "",
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
 
 from tests import factories
+from tests.conftest import ROLES
+from tests.owning import as_owner
 from tests.refused_sql import refusal
 from wallets.models import Journal, Posting, WalletTransition
 from wallets.movements import spending
@@ -51,12 +54,17 @@ def test_every_table_of_evidence_is_append_only():
 
 @pytest.mark.parametrize("model", FROZEN, ids=lambda model: model._meta.label)
 def test_a_frozen_table_refuses_every_way_to_change_it(model):
-    """Also without a row in it: the statement itself is refused."""
+    """Also without a row in it: the statement itself is refused, to the owner of the table too."""
     table = model._meta.db_table
     column = model._meta.concrete_fields[-1].column
-    assert refusal(f'UPDATE {table} SET "{column}" = "{column}"') == "WD020"
-    assert refusal(f"DELETE FROM {table}") == "WD020"
-    assert refusal(f"TRUNCATE {table} CASCADE") == "WD020"
+    for sql in (
+        f'UPDATE {table} SET "{column}" = "{column}"',
+        f"DELETE FROM {table}",
+        f"TRUNCATE {table} CASCADE",
+    ):
+        assert refusal(sql) == "42501"
+        with as_owner():
+            assert refusal(sql) == "WD020"
 
 
 @pytest.fixture
@@ -91,16 +99,17 @@ def test_the_orm_cannot_change_a_written_row(evidence, model):
 
 def test_psql_cannot_change_a_written_row(own_database, evidence):
     tables = ("wallets_posting", "wallets_wallettransition", "winddown_auditentry")
-    with own_database.connect() as psql:
-        for table in tables:
-            for sql in (f"DELETE FROM {table}", f"UPDATE {table} SET xact_id = 0"):
-                with pytest.raises(Exception, match="append-only") as met:
-                    psql.execute(sql)
-                assert met.value.sqlstate == "WD020"
+    for role, state in (("none", "WD020"), (ROLES.application, "42501")):
+        with own_database.connect(role) as psql:
+            for table in tables:
+                for sql in (f"DELETE FROM {table}", f"UPDATE {table} SET xact_id = 0"):
+                    with pytest.raises(psycopg.Error) as met:
+                        psql.execute(sql)
+                    assert met.value.sqlstate == state
 
 
 def test_a_session_cannot_switch_the_guards_off(evidence):
     """pgtrigger's own ignore switch is not built into a guard."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('pgtrigger.ignore', '{winddown_auditentry:all}', true)")
         assert refusal("DELETE FROM winddown_auditentry") == "WD020"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from tests.owning import as_owner
+from tests.refused_sql import refusal
 from wallets.models import Payment
 from wallets.movements import spending
 from winddown import clock
@@ -73,12 +76,12 @@ def test_a_real_programme_cannot_become_a_rehearsal(programme):
     """By the verb or SQL, also not by making the clock's row anew."""
     with pytest.raises(ClockRefused):
         clock.mark_as_rehearsal()
-    for sql in (
-        "UPDATE winddown_clock SET rehearsal = true",
-        "DELETE FROM winddown_clock; INSERT INTO winddown_clock VALUES (1, true, '0', NULL)",
-    ):
-        with pytest.raises(DatabaseError, match="cannot be made a rehearsal"), transaction.atomic():
-            with connection.cursor() as cursor:
+    mark = "UPDATE winddown_clock SET rehearsal = true"
+    anew = "DELETE FROM winddown_clock; INSERT INTO winddown_clock VALUES (1, true, '0', NULL)"
+    assert refusal(anew) == "42501"
+    for sql, role in ((mark, contextlib.nullcontext()), (mark, as_owner()), (anew, as_owner())):
+        with role, pytest.raises(DatabaseError, match="cannot be made a rehearsal"):
+            with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(sql)
     assert not clock.is_rehearsal()
 
@@ -220,7 +223,7 @@ for at in sys.argv[2:]:
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles"])
 def test_the_deadline_ignores_the_time_zones_of_process_and_database(own_database, last_day, zone):
     """Rule 30."""
-    with own_database.connect() as psql:
+    with own_database.connect("none") as psql:
         psql.execute(f"ALTER DATABASE \"{own_database.name}\" SET TimeZone = '{zone}'")
     last = THE_END - A_MICROSECOND
     process = subprocess.run(

@@ -27,6 +27,9 @@ from winddown.sqlstates import SqlState
 
 REFUSED = "42501"
 
+# Each test says whom it acts as.
+pytestmark = pytest.mark.as_owner
+
 
 @pytest.fixture
 def roles(own_database: Database) -> Iterator[Roles]:

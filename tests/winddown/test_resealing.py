@@ -24,7 +24,8 @@ from winddown.evidence import invariants
 from winddown.models import AuditEntry
 from winddown.resealing import SEALED
 
-pytestmark = pytest.mark.usefixtures("own_database")
+# `manage.py reseal` is run by the owner.
+pytestmark = [pytest.mark.usefixtures("own_database"), pytest.mark.as_owner]
 
 ACCOUNT = Account("0001", "123", "1", "1234567", "カナリヤ ハナコ")
 

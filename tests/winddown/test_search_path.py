@@ -14,7 +14,8 @@ from winddown import clock
 from winddown.models import Capability
 from winddown.sqlstates import SqlState
 
-pytestmark = pytest.mark.usefixtures("database")
+# The loader makes temporary tables; no other role of the service may.
+pytestmark = [pytest.mark.usefixtures("database"), pytest.mark.loads_files]
 
 OURS = """
     SELECT p.proname, p.prosrc, p.prosqlbody IS NOT NULL,

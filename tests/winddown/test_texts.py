@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import ROOT, Database
+from tests.owning import as_loader
 from winddown import texts
 from winddown.errors import ReasonBlank
 from winddown.evidence import audit
@@ -117,6 +118,7 @@ def test_a_file_with_an_unreadable_name_is_loaded_under_a_readable_one(
         "x-1,x.one,,,,,,,2019-08-10T10:00:00+09:00,\n"
     )
 
-    call_command("load_accounts", str(path), by=staff("treasury_operator").login_id)
+    with as_loader():
+        call_command("load_accounts", str(path), by=staff("treasury_operator").login_id)
 
     assert AuditEntry.objects.get(action="load.accounts").facts["file"] == texts.name_of(path)

@@ -21,6 +21,7 @@ from accounts.models import (
     SourceMinute,
     SuspiciousSource,
 )
+from tests.owning import as_owner
 from winddown import clock
 from winddown.models import AuditEntry
 
@@ -130,9 +131,10 @@ def kept() -> dict[str, Any]:
 
 
 def forget() -> None:
-    for model in (AuthMinute, SourceMinute, AccountDevice, SuspiciousSource, AttackWindow):
-        model.objects.all().delete()
-    AttackWatch.objects.all().delete()
+    with as_owner():
+        for model in (AuthMinute, SourceMinute, AccountDevice, SuspiciousSource, AttackWindow):
+            model.objects.all().delete()
+        AttackWatch.objects.all().delete()
 
 
 # --- the waves ----------------------------------------------------------------------------------

@@ -136,13 +136,13 @@ def test_the_page_says_that_registration_is_stopped_and_a_link_opens_nothing(
     """UX 12: what, since when, why, and what one can still do."""
     sign_up("new@example.com")
     link = link_in(mailbox.mails[0])
-    capabilities.stop("register", actor=staff("incident_commander"), reason="attack X7")
+    capabilities.stop("register", actor=staff("incident_commander"), reason="attack of the seventh")
 
     shown = Client(headers=EN).get("/register/").content.decode()
     assert "Registration is stopped" in shown
     assert "Since " in shown
     assert "you can still sign in" in shown
-    assert "X7" not in shown
+    assert "of the seventh" not in shown
     refused = open_account(link)
     assert refused.status_code == 200
     assert "is stopped since" in refused.content.decode()

@@ -11,6 +11,7 @@ from accounts.models import (
     ResetNotice,
 )
 from accounts.reset_notices import notice_codes
+from tests.owning import as_loader
 from winddown import clock
 from winddown.loading import loader, outcome
 
@@ -46,7 +47,8 @@ def write_log(path: Path, *rows: tuple[str, str, dt.datetime]) -> Path:
 
 
 def load(path: Path, **options: Any) -> outcome.Loaded:
-    return loader.load("mail_results", path, **options)
+    with as_loader():
+        return loader.load("mail_results", path, **options)
 
 
 def result(notice: ResetNotice, event: str = "accepted") -> tuple[str, str, dt.datetime]:

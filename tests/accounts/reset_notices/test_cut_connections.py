@@ -30,7 +30,7 @@ def test_a_mail_is_recorded_though_the_connection_was_cut_after_it(
     left = [0]
 
     def cut() -> None:
-        with own_database.connect() as psql:
+        with own_database.connect("none") as psql:
             psql.execute(
                 "SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid]
             )

@@ -211,6 +211,7 @@ class TestLog:
         assert states() == {"undeliverable": 1, "sent": 1}
         assert ResetNotice.objects.get(pk=first.pk).bounced_at is not None
 
+    @pytest.mark.loads_files
     def test_the_command_loads_and_settles(
         self, people: Any, mail: Any, reset: Any, two: Any, capsys: Any
     ) -> None:

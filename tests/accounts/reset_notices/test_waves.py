@@ -28,6 +28,7 @@ from tests.accounts.reset_notices.sending import (
     states,
     write_log,
 )
+from tests.owning import as_loader
 from winddown import clock
 from winddown.errors import GuardNotMet
 from winddown.runs import control, working
@@ -181,7 +182,8 @@ class TestWaves:
             tmp_path / "log.csv", result(ResetNotice.objects.order_by("pk")[0], "complained")
         )
 
-        call_command("load_mail_results", str(path), "--by", two[0].login_id)
+        with as_loader():
+            call_command("load_mail_results", str(path), "--by", two[0].login_id)
 
         assert fresh(run).state == "paused"
         assert paused_for(run).startswith("complained: 1 of 30 notices (3.3 %")

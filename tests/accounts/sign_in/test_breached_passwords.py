@@ -23,7 +23,7 @@ from tests.factories import make_staff
 from winddown.errors import NotPermitted
 from winddown.models import AuditEntry, LoadedFile
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
 
 STOLEN = ("summer-of-2019-at-the-sea", "my cat is called Tama", "合い言葉はもう知られている")
 

@@ -101,6 +101,7 @@ def test_only_a_refused_payee_can_be_overridden(house: House) -> None:
         payees.ask_override(payee, actor=house.support, reason="why not")
 
 
+@pytest.mark.loads_files
 def test_each_payee_is_checked_once_and_answered_once(house: House) -> None:
     """Rule 25."""
     house.apply(house.entitled(1)[0])
@@ -117,6 +118,7 @@ def test_each_payee_is_checked_once_and_answered_once(house: House) -> None:
     assert BankFile.objects.count() == 2
 
 
+@pytest.mark.loads_files
 def test_an_answer_about_another_account_is_a_break(house: House) -> None:
     """Rule 59: the reference alone does not make a match."""
     house.apply(house.entitled(1)[0])

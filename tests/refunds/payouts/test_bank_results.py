@@ -29,7 +29,7 @@ from wallets.models import Journal, Posting, Wallet
 from winddown import clock
 from winddown.errors import LoadRefused, NotPermitted
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
 
 Answer = Callable[..., bytes]
 

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from tests import factories
+from tests.owning import as_owner
 from wallets.models import Posting, Wallet, WalletTransition
 from wallets.movements import spending
 from winddown.actors import SYSTEM
@@ -180,7 +181,7 @@ class Attacker:
         self.unnoticed: list[str] = []
 
     def tries(self, what: str, *statements: str) -> None:
-        with transaction.atomic():
+        with transaction.atomic(), as_owner():
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL session_replication_role = replica")
                 for statement in statements:
@@ -194,7 +195,7 @@ class Attacker:
 @pytest.fixture
 def journal(spent, wallets):
     """A chain of staff acts, batches with their rows, and seals."""
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('is_superuser')")
         if cursor.fetchone()[0] != "on":
             pytest.skip("only a superuser can switch the guards off")
@@ -354,7 +355,7 @@ def test_a_deleted_tail_is_found_only_by_an_exported_head(journal):
     """I14: why the head is exported every day."""
     for cut in range(1, len(journal)):
         exported = audit.head()
-        with transaction.atomic():
+        with transaction.atomic(), as_owner():
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL session_replication_role = replica")
                 last = journal[-1].seq - cut
@@ -385,7 +386,7 @@ END $$
 def test_a_rewritten_chain_is_found_only_by_an_exported_head(journal):
     """I14: a superuser can rewrite everything that is inside, so the anchor is outside."""
     exported = audit.head()
-    with transaction.atomic():
+    with transaction.atomic(), as_owner():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute("UPDATE winddown_auditentry SET reason = 'innocent' WHERE seq = 1")
@@ -401,7 +402,7 @@ def test_verify_reports_a_breach_by_its_exit_code(journal, tmp_path, capsys):
     assert json.loads(head.read_text())["seq"] == journal[-1].seq
     entry()
     call_command("verify", head=str(head))
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), as_owner(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("UPDATE winddown_auditentry SET reason = 'x' WHERE seq = 2")
     capsys.readouterr()
@@ -414,7 +415,7 @@ def test_verify_reports_a_breach_by_its_exit_code(journal, tmp_path, capsys):
 def test_verify_finds_a_deleted_tail_with_the_head_and_not_without(journal, tmp_path):
     head = tmp_path / "head.json"
     call_command("verify", export_head=str(head))
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), as_owner(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("DELETE FROM winddown_auditseal WHERE entry_id = %s", [journal[-1].seq])
         cursor.execute("DELETE FROM winddown_auditentry WHERE seq = %s", [journal[-1].seq])
@@ -428,7 +429,7 @@ def test_a_state_changed_past_the_guard_differs_from_its_log(own_database, walle
     from winddown.evidence import invariants
 
     frozen = factories.bring_to(wallet(), "charge_frozen")
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), as_owner(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("UPDATE wallets_wallet SET state = 'settled' WHERE id = %s", [frozen.pk])
     assert invariants.breached()["I9b"] == [

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from tests import factories
+from tests.owning import as_owner
 from tests.unguarded import past_the_guards
 from tests.winddown import sweep
 from wallets.movements import charging, spending, withholding
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("programme")
 @pytest.fixture
 def house(programme, rehearsal_clock, wallet, staff):
     """A little of everything: movements, a hold, a reservation, two runs, a fired deadline, a seal."""
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('is_superuser')")
         if cursor.fetchone()[0] != "on":
             pytest.skip("only a superuser can go past the guards")
@@ -189,7 +190,7 @@ def test_a_breach_is_found(house, breach):
     """P4: twenty ways and more."""
     code, statement = BREACHES[breach]
     if code == "I16":
-        with connection.cursor() as cursor:
+        with as_owner(), connection.cursor() as cursor:
             cursor.execute(DROP.format("winddown_milestone", "milestone_not_fired_early"))
     if code == "I21":
         past_the_guards("UPDATE winddown_run SET state = 'running'")

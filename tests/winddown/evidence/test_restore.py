@@ -16,6 +16,7 @@ from django.db import connection, connections, transaction
 from config import embedded
 from config.embedded.client import join, stop
 from config.embedded.places import place_for
+from tests.owning import as_owner
 from tests.winddown.evidence.test_audit import complaints, seal
 from wallets.models import Wallet
 from wallets.movements import spending
@@ -85,7 +86,7 @@ def restore(
 @contextlib.contextmanager
 def tampered(statement: str) -> Iterator[None]:
     """Inside, a superuser has changed a row with every trigger off."""
-    with transaction.atomic():
+    with transaction.atomic(), as_owner():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute(statement)

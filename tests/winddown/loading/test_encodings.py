@@ -16,7 +16,7 @@ from winddown.errors import LoadRefused
 from winddown.loading import csv_source, file_kinds, loader
 from winddown.loading.csv_source import CsvSource, examined
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
 
 Write = Callable[..., Path]
 

@@ -15,12 +15,12 @@ from tests.winddown.loading.rows import refusal
 from wallets.models import Wallet
 from winddown.evidence import audit
 from winddown.loading import loader
-
-# MOVED
 from winddown.locks import Lock
 from winddown.programme import capabilities
 
 Write = Callable[..., Path]
+
+pytestmark = pytest.mark.loads_files
 
 
 def test_two_loads_at_once_do_not_wait_for_each_other(own_database: Any, write: Write) -> None:
@@ -38,7 +38,7 @@ def test_a_load_that_dies_leaves_nothing(
     file = write("accounts", {})
 
     def die(*args: Any, **options: Any) -> None:
-        with own_database.connect() as other, connection.cursor() as cursor:
+        with own_database.connect("none") as other, connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             other.execute("SELECT pg_terminate_backend(%s)", [cursor.fetchone()[0]])
             cursor.execute("SELECT 1")

@@ -15,7 +15,7 @@ from accounts.models import User
 from tests.factories import make_staff
 from winddown.loading import file_kinds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
 
 Write = Callable[..., Path]
 DOCUMENT = Path(__file__).parents[3] / "docs" / "data-in.md"

@@ -25,7 +25,7 @@ from winddown.loading import outcome
 
 # MOVED
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
 
 Load = Callable[..., outcome.Loaded]
 NO_CARD = {"card_ref": "", "rrn": "", "auth_code": "", "arn": ""}

@@ -19,7 +19,7 @@ from winddown.loading import file_kinds, loader, outcome
 from winddown.models import Milestone
 from winddown.programme import capabilities
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
 
 Load = Callable[..., outcome.Loaded]
 Write = Callable[..., Path]

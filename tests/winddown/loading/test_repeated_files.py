@@ -20,7 +20,7 @@ from winddown.loading import loader, outcome
 # MOVED
 from winddown.models import AuditEntry, LoadedFile
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
 
 Load = Callable[..., outcome.Loaded]
 Write = Callable[..., Path]

@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.transaction import TransactionManagementError
 
 from tests import factories
+from tests.owning import as_owner
 from tests.winddown.bare_rows import BareTable, states_of
 from wallets.models import Wallet, WalletTransition
 from winddown.actors import SYSTEM
@@ -183,14 +184,17 @@ def test_a_row_cannot_be_deleted_or_given_another_identity(model):
     table = BareTable(model)
     pk = table.insert(model.first_states()[0])
     name = table.guards["machine_row"]
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table.table} ENABLE TRIGGER {name}")
-    for sql in (
-        f"DELETE FROM {table.table} WHERE id = %s",
-        f"UPDATE {table.table} SET id = id + 1, state = 'nirvana' WHERE id = %s",
-        f"TRUNCATE {table.table} CASCADE -- %s",
-    ):
-        assert table.refusal(sql, [pk]) == "WD011", sql
+    rename = f"UPDATE {table.table} SET id = id + 1, state = 'nirvana' WHERE id = %s"
+    assert table.refusal(rename, [pk]) == "WD011"
+    with as_owner():
+        for sql in (
+            f"DELETE FROM {table.table} WHERE id = %s",
+            rename,
+            f"TRUNCATE {table.table} CASCADE -- %s",
+        ):
+            assert table.refusal(sql, [pk]) == "WD011", sql
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from tests.owning import as_owner
 from tests.winddown.runs.states import expire_leases, fresh, states, totals
 from wallets.models import WalletTransition
 from winddown.machines.move import transition_set
@@ -30,8 +31,8 @@ def test_a_claim_takes_one_batch_after_the_table_was_analysed_empty(start, walle
     wallets(50)
     run = start()
     made = list(Batch.objects.all())
-    Batch.objects.all().delete()
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
+        Batch.objects.all().delete()
         cursor.execute("ANALYZE winddown_batch")
     Batch.objects.bulk_create(made)
     assert batches.claim(run.pk, "me") is not None

@@ -19,6 +19,7 @@ from django.db import connection
 
 from tests import factories
 from tests.faults.conftest import wait_until
+from tests.owning import as_owner
 from winddown.models import AuditEntry, Failure, Run
 from winddown.runs import control, planning, progress
 
@@ -193,7 +194,7 @@ class Terminal:
 
 
 def stuck() -> bool:
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
             " AND wait_event_type = 'Lock' AND application_name = 'winddown-command')"

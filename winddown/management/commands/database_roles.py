@@ -29,6 +29,12 @@ class Command(RecordedCommand):
         parser.add_argument(
             "--apply", action="store_true", help="carry the statements out in one transaction"
         )
+        parser.add_argument(
+            "--for-login",
+            action="store_true",
+            help="apply them with the superuser that is connected as the owner, for a server of one"
+            " developer; for another login nothing is done",
+        )
         for field in fields(Roles):
             parser.add_argument(
                 f"--{field.name}",
@@ -38,6 +44,10 @@ class Command(RecordedCommand):
             )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["for_login"]:
+            applied = database_roles.apply_for_login()
+            self.stdout.write("The roles stand." if applied else "The login is no superuser's.")
+            return
         roles = Roles(**{field.name: options[field.name] for field in fields(Roles)})
         if options["apply"]:
             database_roles.apply(roles)
