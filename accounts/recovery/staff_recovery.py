@@ -19,7 +19,7 @@ from accounts.models import OneTimeLink, User
 from accounts.recovery import links
 from winddown.actors import Actor, require
 from winddown.authority import approvals
-from winddown.errors import NothingToDecide
+from winddown.errors import GuardNotMet, NothingToDecide
 from winddown.evidence import audit
 from winddown.models import Approval
 
@@ -33,7 +33,8 @@ def request(
 ) -> Approval:
     """A colleague has asked for a link for `person`. A second one must agree.
 
-    Raises `StaffOnlyByStaff` for a customer, and for every account of the asking person.
+    Raises `StaffOnlyByStaff` for a customer, and for every account of the asking person, and
+    `GuardNotMet` for a disabled account.
     """
     _refuse(person, actor)
     with transaction.atomic():
@@ -111,6 +112,8 @@ def _refuse(person: User, actor: Actor) -> None:
     if person.kind != User.Kind.STAFF or person.staff_number == actor.staff_number:
         raise StaffOnlyByStaff
     require(actor, PERMISSION, action=f"recover account {person.pk}")
+    if not person.is_active:
+        raise GuardNotMet(action="recover the account", why="it is disabled: enable it first")
 
 
 def _link_for(person: User, *, second_factor_lost: bool) -> approvals.SignedList:

@@ -385,6 +385,29 @@ def test_a_stale_sign_in_or_a_forged_form_changes_nothing(
     assert staff_roles.roles_of(lost) == ["support"]
 
 
+def test_a_disabled_account_is_not_recovered(lost: Any, one: Any, second: Any) -> None:
+    asked = staff_recovery.request(lost, actor=one, reason="t", second_factor_lost=True)
+    User.objects.filter(pk=lost.pk).update(is_active=False)
+    lost.refresh_from_db()
+
+    with pytest.raises(GuardNotMet, match="disabled"):
+        staff_recovery.request(lost, actor=second, reason="t")
+    with pytest.raises(GuardNotMet, match="disabled"), transaction.atomic():
+        staff_recovery.agree(lost, actor=second, digest=asked.digest, reason="t")
+
+    assert lost.authenticator_set.count() == 1
+    assert not OneTimeLink.objects.exists()
+
+
+def test_a_superuser_is_shown_as_one(one: Any, staff: Staff, programme: Any) -> None:
+    root = staff(is_superuser=True)
+    browser = browser_of(one, headers={"accept-language": "en"})
+    for address in ("", f"{root.pk}/"):
+        assert "Superuser" in browser.get(f"/console/staff/{address}").content.decode()
+    usual = browser.get(f"/console/staff/{one.pk}/").content.decode()
+    assert "Superuser" not in usual
+
+
 def test_nothing_is_asked_without_a_reason(lost: Any, one: Any) -> None:
     browser = browser_of(one, headers={"accept-language": "en"})
     for verb in ("recover", "roles"):
