@@ -25,6 +25,7 @@ GUARDS = {
     "winddown/authority/approvals.py": "tests/winddown/authority",
     "winddown/evidence": "tests/winddown/evidence",
     "winddown/machines/move.py": "tests/winddown/machines",
+    "winddown/site/reading.py": "tests/winddown/site",
     "winddown/runs/planning.py": "tests/winddown/runs",
     "wallets/movements": "tests/wallets/movements",
     "refunds/payouts": "tests/refunds/payouts",
@@ -32,6 +33,8 @@ GUARDS = {
     "refunds/claims": "tests/refunds/claims",
     "accounts/credentials": "tests/accounts/credentials",
     "accounts/recovery": "tests/accounts/recovery",
+    "accounts/staff_requests.py": "tests/accounts/recovery",
+    "accounts/staff_roles.py": "tests/accounts/recovery",
     "accounts/sign_in": "tests/accounts/sign_in",
 }
 # One table of tests covers the permissions of all packages.
