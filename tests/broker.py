@@ -1,4 +1,4 @@
-"""The broker as who may empty it: our own processes may not."""
+"""The broker as seen by its administrator, who may empty it: our own processes may not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from config.embedded.places import place_for
 
 
 def as_administrator(url: str) -> str:
-    """Returns the embedded server's address for its administrator; another server's as it is."""
+    """Returns the address of the embedded server for its administrator; that of another server is
+    unchanged.
+    """
     parts = urlsplit(url)
     valkey = Valkey(place_for(settings.LOCAL_DIR))
     if parts.path != str(valkey.socket):

@@ -1,4 +1,4 @@
-"""Rows for tests, made the shortest way that every guard of the database allows."""
+"""Rows for tests, made in the shortest way that every guard of the database allows."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def make_wallet(*, paid_minor: int = 0, bonus_minor: int = 0, state: str = "acti
 
 
 def path_to(model: type[Stateful], source: str, target: str) -> list[Any]:
-    """The shortest way of declared edges from `source` to `target`."""
+    """Returns the shortest way along declared edges from `source` to `target`."""
     ways: deque[tuple[str, list[Any]]] = deque([(source, [])])
     seen = {source}
     while ways:
@@ -223,7 +223,7 @@ def started_run(
 
 
 def worked_off(run: Run, *, rounds_max: int = 1_000) -> Run:
-    """Nothing of the run is left that this process could do; returns the run as it then stands."""
+    """This process did all that it can do of the run; returns the run as it then is."""
     for _ in range(rounds_max):
         if run.pk not in waking.owed() or not working.work(run.pk, seconds_max=60):
             break

@@ -6,7 +6,7 @@ from django.db import DatabaseError, connection, transaction
 
 
 def refusal(sql: str) -> str | None:
-    """Returns the SQLSTATE with which the statement is refused; None where it was done."""
+    """Returns the SQLSTATE with which the statement is refused; None if it was carried out."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql)

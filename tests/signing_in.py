@@ -1,4 +1,4 @@
-"""How tests sign people in: through the real doors, or straight to the state behind them."""
+"""How tests sign people in: through the real pages, or straight to the state that follows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from django.test import Client
 
 
 def sign_in(browser: Client, login_id: str, password: str, **more: str) -> Any:
-    """The answer of the real doors: the password, and the second factor where it is asked for."""
+    """Returns the answer of the real pages to the password, and to the second factor if it is asked
+    for.
+    """
     answer = browser.post("/sign-in/", {"login_id": login_id, "password": password, **more})
     if answer.status_code == 302 and answer["Location"] == "/sign-in/code/":
         from accounts.models import User
@@ -31,8 +33,9 @@ def send_code(browser: Client, person: Any) -> Any:
 
 
 def next_code(person: Any) -> str:
-    """A code of the person's app that is accepted now and was not used yet: a code works once, and a test may not wait
-    half a minute for the next."""
+    """Returns a code of the person's app that is valid now and was not used yet. A code works once,
+    and a test cannot wait half a minute for the next.
+    """
     app = Authenticator.objects.get(user=person, type=Authenticator.Type.TOTP)
     step = max(int(time.time()) // 30 - 1, app.data.get("used_step", 0) + 1)
     return format_hotp_value(hotp_value(decrypt(app.data["secret"]), step))
@@ -40,7 +43,7 @@ def next_code(person: Any) -> str:
 
 @contextmanager
 def code_typed(person: Any) -> Iterator[None]:
-    """Inside, the next line that a command reads is a code of the person that was not used yet."""
+    """Inside, the next line that a command reads is an unused code of the person."""
     row = Authenticator.objects.filter(user=person, type=Authenticator.Type.RECOVERY_CODES).first()
     codes = row.wrap() if row else RecoveryCodes.activate(person)
     before, sys.stdin = sys.stdin, StringIO(f"{codes.get_unused_codes()[0]}\n")
@@ -51,7 +54,7 @@ def code_typed(person: Any) -> Iterator[None]:
 
 
 def open_session(browser: Client, person: Any) -> None:
-    """The browser's session is `person`'s, as after a password and a second factor just now."""
+    """The browser has a session of `person`, as after a password and a second factor just now."""
     browser.force_login(person)
     session = browser.session
     session["account_authentication_methods"] = [
@@ -62,18 +65,18 @@ def open_session(browser: Client, person: Any) -> None:
 
 
 def is_signed_in(browser: Client) -> bool:
-    """By a page that only the signed-in see."""
+    """Returns whether a page that only signed-in people see is shown."""
     return browser.get("/account/sessions/").status_code == 200
 
 
 def go_to_provider(browser: Client, query: str = "") -> str:
-    """Where the sign-in page sends the browser."""
+    """Returns the address to which the sign-in page sends the browser."""
     answer = browser.post(f"/sign-in/with/line/{query}")
     assert answer.status_code == 302, answer.content.decode()
     return str(answer["Location"])
 
 
 def come_back(browser: Client, provider: Any, address: str) -> Any:
-    """The person says yes at the provider, whose answer is brought back."""
+    """The person agrees at the provider, and the browser brings its answer back."""
     location = provider.confirm(address)
     return browser.get(location.partition("//testserver")[2])

@@ -1,4 +1,6 @@
-"""The real doors, and two more by which the tests ask who somebody is and let a provider vouch."""
+"""The real pages, and two more: one says who is signed in, and one lets a provider vouch for a
+person.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ BACKEND = "accounts.sign_in.backends.LoginIdBackend"
 
 
 def callback(request: HttpRequest) -> HttpResponse:
-    """What is behind a provider's handshake; the handshake itself is in `test_sign_in_matrix`."""
+    """The part after a provider's handshake. `test_sign_in_matrix` tests the handshake itself."""
     user = sign_ins.sign_in_external(
         request.POST["provider"], request.POST["subject"], origin=Origin()
     )

@@ -1,4 +1,4 @@
-"""The hasher of the service with little memory, for tests in which thousands sign in."""
+"""The hasher of the service with little memory, for tests in which thousands of people sign in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real mail server on this machine, which keeps what it took."""
+"""A real mail server on this machine, which keeps the mails it accepted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 
 
 class Mailbox:
-    """What arrived, in its order. An address in `refused` is refused for good."""
+    """The mails in the order of their arrival. An address in `refused` is refused permanently."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -42,14 +42,14 @@ def text_of(mail: EmailMessage) -> str:
 
 
 def link_in(mail: EmailMessage) -> str:
-    """The one link of the mail."""
+    """Returns the only link of the mail."""
     (found,) = re.findall(r"https?://\S+", text_of(mail))
     return str(found)
 
 
 @contextmanager
 def mail_server(settings: Any) -> Iterator[Mailbox]:
-    """Django's mail goes to a server of its own until the end."""
+    """Inside, Django's mails go to a server of the test."""
     mailbox = Mailbox()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -64,7 +64,7 @@ class Provider:
         }
 
     def confirm(self, address: str) -> str:
-        """The person says yes there; where the provider sends the browser then."""
+        """The person agrees there; returns where the provider sends the browser then."""
         opener = urllib.request.build_opener(_NoRedirect())
         try:
             opener.open(address, timeout=10)
@@ -94,7 +94,7 @@ class Provider:
         return {"keys": [{**public, "kid": "1", "use": "sig", "alg": "RS256"}]}
 
     def authorize(self, asked: dict[str, str]) -> str:
-        """Only with everything that keeps a code from being used by another."""
+        """Answers only with everything that protects a code from use by another."""
         assert asked["response_type"] == "code"
         assert asked["client_id"] == CLIENT_ID
         assert asked["code_challenge_method"] == "S256"
@@ -107,7 +107,7 @@ class Provider:
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
     def token(self, given: dict[str, str]) -> dict[str, Any]:
-        """Once for a code, and only to whoever began with it."""
+        """Answers once for a code, and only to the one who began with it."""
         asked = self.codes.pop(given["code"])
         verifier = hashlib.sha256(given["code_verifier"].encode()).digest()
         challenge = base64.urlsafe_b64encode(verifier).rstrip(b"=").decode()
@@ -179,7 +179,7 @@ class Provider:
                 self.wfile.write(text)
 
             def log_message(self, *_: Any) -> None:
-                """A test's output is its own."""
+                """Requests are not written into the output of the tests."""
 
         return Handler
 

@@ -1,4 +1,4 @@
-"""Planted faults in credentials, links and recovery cases: each is found, and nothing beside it."""
+"""Planted faults in credentials, links and recovery cases: each one is found, and nothing else."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def used(person: Callable[..., Any]) -> OneTimeLink:
 def test_a_credential_of_nobody_is_found(
     used: OneTimeLink, done: Callable[..., Any], table: str
 ) -> None:
-    """I24b: in each table that can name an account without a foreign key."""
+    """I24b: this holds for each table that names an account without a foreign key."""
     at = clock.now()
     DeviceToken.objects.create(user=used.user, digest="x", issued_at=at, method="password")
     Session.objects.create(user=used.user, session_key="x", expire_date=at, issued_at=at)
@@ -137,7 +137,7 @@ CASE_FAULTS = {
 def test_a_case_without_two_people_and_two_proofs_is_found(
     person: Callable[..., Any], staff: Callable[..., Any], fault: str
 ) -> None:
-    """I24d: the maker recorded no proof, so each half of the rule stands alone."""
+    """I24d: the maker recorded no proof, so that each half of the rule is tested alone."""
     maker, witness = staff("support"), staff("support")
     address = addresses.understood("reached@example.com")
     assert address is not None

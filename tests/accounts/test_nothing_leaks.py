@@ -1,4 +1,4 @@
-"""I23: no name, address, login id, password or token stands in the broker, the counters or a log."""
+"""I23: the broker, the counters and the logs hold no name, address, login id, password or token."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def found_in(text: str) -> list[str]:
 
 
 def everything_in(server: redis.Redis) -> dict[str, str]:
-    """Every key of the server with what stands there, whatever it is."""
+    """Returns every key of the server with its value, of any type."""
     kept = {}
     for key in server.scan_iter():
         # Every kind of value, as the server itself would write it to its file.
@@ -47,7 +47,7 @@ def everything_in(server: redis.Redis) -> dict[str, str]:
 
 @pytest.fixture
 def lines() -> Any:
-    """What every logger of this process says, as production writes it."""
+    """All log lines of this process, as production writes them."""
     kept: list[str] = []
 
     class Keeper(logging.Handler):
@@ -65,7 +65,7 @@ def lines() -> Any:
 
 @pytest.fixture
 def broker(own_database: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> redis.Redis:
-    """A part of the real server of this test's own, in which this process's messages stay."""
+    """A part of the real server for this test, in which the messages of this process stay."""
     from config.celery import app
 
     own = 9
@@ -85,7 +85,7 @@ def broker(own_database: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def worker_takes_all(database: Any, mails: Mailbox) -> str:
-    """A real worker has answered every request and sent the mails; returns all it wrote."""
+    """A real worker has answered every request and sent the mails; returns all its log lines."""
     log = Path(database.environment.get("TMPDIR", "/tmp")) / f"worker-{os.getpid()}.log"
     command = [sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "1"]
     with log.open("w") as file:

@@ -1,4 +1,4 @@
-"""reset-all-passwords over 2,000 people, and its way back."""
+"""reset-all-passwords over 2,000 people, and the lifting of its fence."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_each_person_has_one_notice_on_a_verified_channel(population: Any, done:
 
 
 def test_a_second_run_changes_nothing(population: Any, done: Any) -> None:
-    """Rule 4's form for this workflow: nobody is told twice, no password is removed twice."""
+    """Rule 4: nobody is notified twice, and no password is removed twice."""
     population(2_000)
     first = done(RESET, mail="file")
     rows = list(User.objects.order_by("pk").values())
@@ -138,7 +138,7 @@ def test_a_second_run_resets_and_notifies_those_who_set_a_password_since(
 
 
 def test_a_repeated_batch_changes_nothing(population: Any, started: Any) -> None:
-    """Rule 62: a batch may be done again after a crash."""
+    """Rule 62: a batch can be done again after a crash."""
     population(100)
     run = factories.worked_off(started(RESET, mail="file"))
     rows = list(User.objects.order_by("pk").values())
@@ -201,7 +201,7 @@ def test_people_who_register_between_plan_and_start_do_not_change_the_plan(
 
 
 def test_verification_finds_rows_that_were_left(population: Any, done: Any) -> None:
-    """The gap detector, with each gap planted after the fact."""
+    """Each gap is planted after the run."""
     population(20)
     run = done(RESET, mail="file")
     workflow = registry.get(RESET)

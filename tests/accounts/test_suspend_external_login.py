@@ -1,4 +1,4 @@
-"""suspend-external-login over 2,000 people, and what each provider's people meet."""
+"""suspend-external-login over 2,000 people, and what the people of each provider meet."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ NOWHERE = Origin()
 def test_the_plan_counts_per_provider_and_the_people_without_another_way_in(
     population: Any, plan_of: Any
 ) -> None:
-    """Every tenth has no password; of those every second has LINE, all of whom have Yahoo too."""
+    """Every tenth person has no password; every second of those has LINE, and all of these have
+    Yahoo too.
+    """
     population(2_000)
 
     every, line = plan_of(SUSPEND), plan_of(SUSPEND, providers=["line"])

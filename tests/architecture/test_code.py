@@ -1,5 +1,5 @@
-"""What our code does not do: it runs nothing that was stored as data, and guards nothing by a
-statement that `python -O` leaves out.
+"""Our code runs nothing that was stored as data, and no guard is a statement that `python -O`
+leaves out.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def test_sessions_are_stored_as_json(settings: Any) -> None:
 
 
 def asserts(text: str) -> list[int]:
-    """Returns the lines that hold an assert statement; the word in a text or comment is none."""
+    """Returns the lines with an assert statement. The word in a text or comment is none."""
     return [
         token.start[0]
         for token in tokenize.generate_tokens(io.StringIO(text).readline)

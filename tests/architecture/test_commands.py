@@ -1,4 +1,4 @@
-"""docs/commands.md is the page of the commands as they are."""
+"""docs/commands.md is printed from the commands."""
 
 from __future__ import annotations
 

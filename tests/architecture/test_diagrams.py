@@ -1,4 +1,4 @@
-"""The diagrams in the documents are those of the machines as they are declared now."""
+"""The diagrams in the documents are drawn from the declared machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents are true: what they name exists, and their lines fit the page."""
+"""The documents are true: the things they name exist, and their lines fit the page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ per_document = pytest.mark.parametrize(
 
 
 def _prose(text: str) -> Iterator[tuple[int, str]]:
-    """Lines that a person reads as text: no table, no code."""
+    """Returns the lines that a person reads as text: no table and no code."""
     fenced = False
     for number, line in enumerate(text.splitlines(), start=1):
         if line.lstrip().startswith("```"):
@@ -43,7 +43,7 @@ def _prose(text: str) -> Iterator[tuple[int, str]]:
 
 
 def too_long(text: str) -> list[int]:
-    """Numbers of the lines that are too long and could be broken."""
+    """Returns the numbers of the lines that are too long and could be broken."""
     return [
         number
         for number, line in _prose(text)
@@ -66,7 +66,7 @@ def test_a_line_that_is_too_long_is_found_except_in_tables_and_code() -> None:
 
 
 def _spans(text: str) -> Iterator[str]:
-    """What stands between back quotes, outside fenced code."""
+    """Returns the texts between back quotes, outside fenced code."""
     kept, fenced = [], False
     for line in text.splitlines():
         if line.lstrip().startswith("```"):
@@ -85,7 +85,7 @@ def _is_path(span: str) -> bool:
 
 
 def absent(text: str, folder: Path) -> list[str]:
-    """Paths, links, modules and commands that a document names and that do not exist."""
+    """Returns paths, links, modules and commands that a document names and that do not exist."""
     found = []
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
         if "://" not in target and not (folder / target).exists():
@@ -113,7 +113,7 @@ def _matches(path: str, folder: Path) -> Iterator[Path]:
 
 
 def _tasks() -> set[str]:
-    """Names of the Celery tasks, which stand quoted beside their functions."""
+    """Returns the names of the Celery tasks, which are quoted beside their functions."""
     sources = "".join((ROOT / app / "tasks.py").read_text() for app in ("winddown", "accounts"))
     return set(re.findall(r"\"([a-z]+\.[a-z_]+)\"", sources))
 
@@ -184,7 +184,7 @@ ALARMING = (*ALARMING, "accounts/panels.py", "accounts/attacks/attack_page.py")
 
 
 def _shown(node: ast.expr) -> Iterator[str]:
-    """The sentences in an expression, with an ellipsis for what is filled in."""
+    """Returns the sentences in an expression, with an ellipsis for each filled-in value."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield re.sub(r"%\(\w+\)s", "…", node.value)
     elif isinstance(node, ast.JoinedStr):
@@ -194,7 +194,7 @@ def _shown(node: ast.expr) -> Iterator[str]:
 
 
 def sentences(source: str) -> set[str]:
-    """What the functions of a module that return alarms can say."""
+    """Returns the sentences of the functions of a module that return alarms."""
     found = set()
     for function in ast.walk(ast.parse(source)):
         if not isinstance(function, ast.FunctionDef):
@@ -226,7 +226,7 @@ def test_every_alarm_has_its_runbook() -> None:
 
 
 def test_alarms_come_only_from_the_listed_modules() -> None:
-    """So that the list above cannot be forgotten."""
+    """So that no module is missing from the list above."""
     sounding = {
         str(path.relative_to(ROOT))
         for app in OURS[:4]

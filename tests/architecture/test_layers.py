@@ -28,7 +28,7 @@ def lint(place: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The code, in a place where a test may break it."""
+    """A copy of the code that a test may break."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for package in PACKAGES:
         shutil.copytree(
@@ -67,7 +67,9 @@ PLANTED = [
 
 
 def test_an_import_in_the_wrong_direction_is_found(copy: Path) -> None:
-    """All mistakes are planted at once, and each is named: a run of the linter takes seconds."""
+    """All mistakes are planted at once and each is named, because a run of the linter takes
+    seconds.
+    """
     for module, line, _ in PLANTED:
         with (copy / module).open("a") as file:
             file.write(f"\n{line}\n")

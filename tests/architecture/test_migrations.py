@@ -1,4 +1,4 @@
-"""The migrations say what the models say, and an empty database becomes that and nothing else."""
+"""The migrations match the models, and an empty database becomes exactly that."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_the_migrations_are_the_listed_ones() -> None:
 
 @pytest.mark.django_db
 def test_every_table_and_column_is_declared_and_exists() -> None:
-    """The test's database was empty before it was migrated."""
+    """The database of the test was empty before it was migrated."""
     declared = {
         (model._meta.db_table, field.column)
         for room in ROOMS
@@ -119,7 +119,7 @@ def test_every_trigger_is_declared_and_exists_with_its_text() -> None:
 
 @pytest.mark.django_db
 def test_every_function_of_the_database_is_used() -> None:
-    """A trigger that a later migration removes leaves its function behind unless that drops it too."""
+    """The function of a removed trigger stays, unless the migration drops it."""
     used = {name for (name,) in rows("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")}
     there = {
         name

@@ -1,4 +1,6 @@
-"""One word everywhere; and every machine has what the declaration promises, in the database itself."""
+"""Each thing has one name everywhere, and every machine has in the database what its declaration
+promises.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,7 @@ def test_every_permission_that_is_named_exists() -> None:
 
 
 def test_every_transition_is_made_by_a_role_or_the_system() -> None:
-    """A permission that no role holds belongs to a transition that the system makes."""
+    """The system makes the transitions whose permission no role holds."""
     held = {permission for each in roles.ROLES.values() for permission in each}
     orphans = {
         f"{model.__name__}.{edge.name}: {edge.permission}"
@@ -149,7 +151,7 @@ def test_the_guards_of_a_machine_are_installed_and_enabled(model: Any) -> None:
 
 @pytest.mark.django_db
 def test_every_trigger_is_installed_as_declared() -> None:
-    """The hash beside the trigger is that of today's declaration: no migration was forgotten."""
+    """The hash beside the trigger is that of the present declaration: no migration is missing."""
     stale = []
     for model in apps.get_models():
         for trigger in getattr(model._meta, "triggers", ()):
@@ -167,7 +169,7 @@ def test_every_trigger_is_installed_as_declared() -> None:
 
 @pytest.mark.django_db
 def test_no_mass_table_has_an_index_on_its_state() -> None:
-    """Such an index, also a partial one, ends heap-only updates."""
+    """Such an index, even a partial one, prevents heap-only updates."""
     indexed = rows(
         """
         SELECT i.indrelid::regclass::text, i.indexrelid::regclass::text
@@ -184,7 +186,7 @@ def test_no_mass_table_has_an_index_on_its_state() -> None:
 
 @pytest.mark.django_db
 def test_the_mass_tables_exist() -> None:
-    """So that the test above cannot pass over tables that were renamed."""
+    """Otherwise the test above would pass for renamed tables."""
     assert rows("SELECT count(*) FROM pg_class WHERE relname = ANY (%s)", sorted(MASS)) == [
         (len(MASS),)
     ]

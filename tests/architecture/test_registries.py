@@ -1,4 +1,4 @@
-"""There is one mechanism for registries, and the page in the documents shows all of them."""
+"""There is one mechanism for registries, and one page of the documents lists them all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every rule that is cited has its entry in docs/rules.md, and every entry is true."""
+"""Every cited rule has an entry in docs/rules.md, and every entry is true."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LETTERED = re.compile(
 
 
 class Entry(NamedTuple):
-    """One line of a table: the code, what it says, the names and tests that it points at."""
+    """One line of a table: the code, the rule, and the names and tests it refers to."""
 
     code: str
     statement: str
@@ -73,7 +73,7 @@ def _numbers(text: str) -> Iterator[int]:
 
 
 def citations(text: str) -> set[str]:
-    """The codes that a text cites, as docs/rules.md spells them."""
+    """Returns the codes that a text cites, as docs/rules.md spells them."""
     found = {str(number) for cited in RULES.findall(text) for number in _numbers(cited)}
     found |= {f"Fault {number}" for cited in FAULTS.findall(text) for number in _numbers(cited)}
     found |= {f"ASVS {one.strip()}" for cited in ASVS.findall(text) for one in cited.split(",")}
@@ -117,7 +117,7 @@ def test_every_rule_that_the_page_itself_cites_has_an_entry() -> None:
 
 
 def test_every_entry_is_cited_somewhere() -> None:
-    """A line that nobody cites is no rule of this code, or its code was mistyped."""
+    """An entry that is never cited is no rule of this code, or its code is mistyped."""
     cited: set[str] = set().union(*(citations(path.read_text()) for path in _files()))
     rules = {entry.code for entry in LAW if "-" not in entry.code}
     assert rules - cited == set()
@@ -152,7 +152,9 @@ def test_every_code_has_one_entry() -> None:
 
 
 def _guards() -> set[str]:
-    """Constraints by name, triggers by model and name, functions of the database by name."""
+    """Returns constraints by name, triggers by model and name, and functions of the database by
+    name.
+    """
     found = set()
     for model in apps.get_models():
         if model._meta.app_label in OURS:
@@ -215,7 +217,7 @@ def test_every_test_that_is_listed_for_a_rule_exists() -> None:
 
 
 def test_every_rule_has_a_test() -> None:
-    """Except the versioned rules of detection, whose table names none."""
+    """Detection rules are excepted: their table names no tests."""
     versioned = {rule.code for rule in (*attack_rules.RULES, *victims.RULES)}
     bare = {entry.code for entry in LAW if not entry.tests}
     assert bare == versioned

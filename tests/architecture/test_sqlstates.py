@@ -1,4 +1,4 @@
-"""Each SQLSTATE of ours stands once, in the enum, and the database raises every one of them."""
+"""Each SQLSTATE of ours is written once, in the enum, and the database raises every one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A state is named by its model, and a new one cannot enter a machine without a word."""
+"""A state is named by its model, and a new state of a machine is always noticed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MACHINES = list(all_machines())
 
 
 def models_with_states() -> list[Any]:
-    """The machines, and the other models whose rows have a `State`."""
+    """Returns the machines and the other models whose rows have a `State`."""
     return [
         model
         for model in apps.get_models()
@@ -196,7 +196,9 @@ def test_a_state_named_by_its_model_is_not_reported(line: str) -> None:
 
 
 def sets_of(model: Any) -> dict[str, set[str]]:
-    """The named sets of the model's states: every tuple of them that it declares in capitals."""
+    """Returns the named sets of the model's states: every tuple of states that it declares in
+    capitals.
+    """
     states = states_of(model)
     return {
         name: {str(state) for state in value}
@@ -251,7 +253,7 @@ def test_a_state_added_to_a_machine_is_noticed(model: Any) -> None:
 
 @per_machine
 def test_no_set_is_computed_from_all_states(model: Any) -> None:
-    """A set that is computed from `State` would take in a new state without a word."""
+    """A set that is computed from `State` would include a new state silently."""
     file = ROOT / (model.__module__.replace(".", "/") + ".py")
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Assign) and all(

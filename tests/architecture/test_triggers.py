@@ -1,4 +1,4 @@
-"""The pages about triggers say what is declared now, and what is in the database."""
+"""The pages about triggers match the declarations and the database."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def test_a_trigger_that_is_declared_but_not_printed_is_found(
 
 @pytest.mark.django_db
 def test_the_pages_hold_every_function_of_the_database_with_its_text() -> None:
-    """The server keeps a function that is one expression as a parsed tree, so that is found by name."""
+    """The server keeps a function that is one expression as a parsed tree, so that one is found by
+    its name.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT p.proname, p.prosrc, t.tgrelid::regclass::text FROM pg_proc p"

@@ -1,4 +1,4 @@
-"""The way back in a real browser: every page of it, for visitors, customers and staff."""
+"""The recovery in a real browser: each of its pages, for visitors, customers and staff."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONSOLE = "/console/recovery/"
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Cases in every state, links that live, and the sessions of those who look at them."""
+    """Cases in every state, living links, and the sessions of their readers."""
 
     references: dict[str, str]
     cases: dict[str, int]
@@ -34,7 +34,9 @@ class Desk:
 
 @pytest.fixture
 def desk(site: Site) -> Desk:
-    """Made before the browser is started: while it runs, Django takes this thread for another."""
+    """Made before the browser starts: while it runs, Django takes this thread for an asynchronous
+    one.
+    """
     support = factories.make_staff("support", display_name="Support")
     supervisor = factories.make_staff("fraud_supervisor", display_name="Supervisor")
     cases = _cases(support, supervisor)
@@ -114,7 +116,7 @@ def _session(person: Any) -> str:
 
 
 def _external_session() -> str:
-    """Somebody whom a provider let in just now, and who has no password."""
+    """A customer without a password whom a provider let in just now."""
     from accounts.models import ExternalIdentity
     from winddown import clock
 
@@ -138,7 +140,7 @@ def signed_in(site: Site, page: Any, session: str) -> Any:
 
 
 def look(page: Any, *, language: str, width: int) -> None:
-    """What every page must be."""
+    """The page passes what every page must pass."""
     place = page.url
     assert page.get_attribute("html", "lang") == language, place
     assert page.locator("h1").count() == 1, place
@@ -149,7 +151,7 @@ def look(page: Any, *, language: str, width: int) -> None:
 
 
 def send(page: Any) -> None:
-    """The page's last form goes as it is."""
+    """The last form of the page is sent unchanged."""
     with page.expect_navigation():
         page.locator("main form").last.locator("button").click()
 

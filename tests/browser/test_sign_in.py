@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 
 def give_authenticator(page: Any) -> None:
-    """The device can keep passkeys and asks nobody for a finger."""
+    """The device can keep passkeys and asks for no finger."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
     options = {

@@ -1,4 +1,4 @@
-"""What lies in the broker's server is data: whatever a stranger writes there, nothing of it runs."""
+"""Values in the broker's server are data: nothing that a stranger writes there is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every address of the site refuses a form from whoever may not send it, and then changes nothing."""
+"""Every address of the site refuses a form from a person who may not send it, and changes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Door(NamedTuple):
-    """A view, by its full name, and an address that leads to it."""
+    """A view by its full name, and an address that leads to it."""
 
     name: str
     address: str
@@ -101,7 +101,7 @@ DOORS = list(_doors(get_resolver()))
 
 
 def sent(browser: Client, door: Door) -> tuple[Any, list[str]]:
-    """The answer to a form, and what the database was told to change besides sessions."""
+    """Returns the answer to a form, and the changes of the database besides sessions."""
     with CaptureQueriesContext(connection) as seen:
         answer = browser.post(door.address, {"reason": "test"})
     changes = [
@@ -114,7 +114,7 @@ def sent(browser: Client, door: Door) -> tuple[Any, list[str]]:
 
 
 def went_in(answer: Any) -> bool:
-    """Whether the form came to a view that looked at it."""
+    """Returns whether a view looked at the form."""
     if answer.status_code == 302:
         return not answer["Location"].startswith("/sign-in/")
     return answer.status_code not in REFUSED

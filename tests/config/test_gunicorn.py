@@ -1,4 +1,4 @@
-"""Visitors who send a request by half silence nobody, with a proxy in front or without one."""
+"""Visitors who send half a request block nobody, with and without a proxy."""
 
 from __future__ import annotations
 

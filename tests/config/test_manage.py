@@ -1,4 +1,4 @@
-"""manage.py itself: what a person sees of it when a command does not end well."""
+"""manage.py: what a person sees when a command does not end well."""
 
 from __future__ import annotations
 

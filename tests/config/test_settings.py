@@ -1,4 +1,4 @@
-"""Settings read the environment and raise on what they do not understand."""
+"""The settings read the environment and refuse unknown values."""
 
 import base64
 import os

@@ -27,7 +27,7 @@ PATIENCE_S = 60.0
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
-    """The condition's first true answer."""
+    """Waits for the condition and returns its first true answer."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         found = condition()

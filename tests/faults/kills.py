@@ -1,4 +1,4 @@
-"""What can die in the middle of a run; whoever died is started again, as a process manager does it."""
+"""What can die while a run is under way. It is started again, as a process manager does it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def pool_children_are_killed(fleet: Fleet, database: Database) -> None:
 
 
 def worker_main_is_killed(fleet: Fleet, database: Database) -> None:
-    """Its children are orphans that may still finish what they do, and take up another batch before
-    they notice.
+    """Its children are orphans. They may finish their work and take another batch before they
+    notice.
     """
     fleet.orphans = fleet.children()
     fleet.kill(fleet.worker.pid)

@@ -1,4 +1,4 @@
-"""A broker without memory refuses every publish: nobody fails for it, and no worker ends for good."""
+"""A broker without memory refuses every message: no row fails, and every worker continues later."""
 
 from __future__ import annotations
 

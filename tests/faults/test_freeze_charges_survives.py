@@ -1,4 +1,6 @@
-"""A freeze ends though stopped in good order, though everything is gone, and whatever messages come."""
+"""A freeze ends after a stop of its workers, after the loss of everything, and after strange
+messages.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,7 @@ def gate(own_database):
 
 @pytest.fixture
 def freeze(own_database, programme, wallets, staff, gate, fleet):
-    """A freeze of four hundred wallets stands in its midst: two batches done, two in hand."""
+    """A freeze of four hundred wallets is under way: two batches are done, and two are being done."""
     wind_down.cut_batches_small()
     ids = wallets(WALLETS, paid_minor=100)
     for number, pk in enumerate(ids[:AUTHORISED]):
@@ -156,7 +158,7 @@ def test_drain_alone_finishes_a_freeze_without_broker_and_workers(
 
 
 def test_a_stop_takes_effect_without_a_broker(own_database, freeze, fleet, gate, staff):
-    """Fault 10: a person's act does not wait for a broker."""
+    """Fault 10: a stop by a person does not wait for a broker."""
     fleet.broker.kill()
     who = ("--by", staff("incident_commander").login_id, "--reason", "look first")
     command(fleet, "freeze_charges", "--pause", *who)

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.faults
 
 
 def in_a_process_of_its_own(act) -> int:
-    """The signal that ended the process, or 0."""
+    """Returns the signal that ended the process, or 0."""
     connections.close_all()
     child = os.fork()
     if child == 0:
@@ -53,7 +53,7 @@ def let_leases_run_out():
 def test_only_the_row_that_kills_its_worker_is_parked(
     own_database, programme, wallets, staff, place
 ):
-    """Fault 4: no crash loop, no innocent parked."""
+    """Fault 4: the workers do not crash again and again, and no other row is parked."""
     ids = wallets(300)
     poison = ids[place]
     with sweep.registered() as workflow:
@@ -86,7 +86,7 @@ def test_only_the_row_that_kills_its_worker_is_parked(
 def test_the_rows_of_a_stopped_worker_are_free_after_its_lease(
     own_database, programme, wallets, staff
 ):
-    """It stands still in the middle of a batch, and its transaction is open."""
+    """The worker is stopped within a batch, and its transaction is open."""
     wallets(20)
     limits = subprocess.run(
         [sys.executable, "manage.py", "shell", "-c", SHOW_LIMITS],

@@ -53,7 +53,7 @@ def posting_fleet(own_database: Any, broker: Any, mail: MailServer, tmp_path: Pa
 
 
 def make_people(number: int, *, refused_every: int = 0) -> None:
-    """So many customers who can be reached by e-mail; every so-manieth mailbox does not exist."""
+    """There are so many customers with an e-mail address; each n-th mailbox does not exist."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -94,7 +94,9 @@ def why_paused(run: Run) -> str:
 
 
 def while_mails_go_out(goes_on: Callable[[int], bool], fleet: Fleet) -> None:
-    """It is waited for, however slow the machine, as long as notice after notice is begun."""
+    """Waits for the condition as long as one notice after the other is begun, however slow the
+    machine is.
+    """
     seen = -1
     while True:
         begun = ResetNotice.objects.filter(attempts__gt=0).count()
@@ -107,13 +109,13 @@ def while_mails_go_out(goes_on: Callable[[int], bool], fleet: Fleet) -> None:
 
 
 def until_it_rests(run: Run, fleet: Fleet) -> str:
-    """The state in which the run stops by itself."""
+    """Waits until the run stops by itself and returns its state."""
     while_mails_go_out(lambda begun: state_of(run) == "running", fleet)
     return state_of(run)
 
 
 def load_log(mail: MailServer, maker: Any, fleet: Fleet) -> str:
-    """What the operator does with the mail server's log, once begun mails must be there."""
+    """The operator loads the log of the mail server, after begun mails must be in it."""
     newest = ResetNotice.objects.order_by("-attempted_at").exclude(attempted_at=None)
     last = newest.values_list("attempted_at", flat=True).first()
     assert last is not None

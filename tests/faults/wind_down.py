@@ -1,4 +1,6 @@
-"""A whole wind-down on a small population, chapter by chapter, and a gate that stops a batch in its midst."""
+"""A whole wind-down of a small population, chapter by chapter, and a gate that stops a batch before
+its commit.
+"""
 
 from __future__ import annotations
 
@@ -47,8 +49,8 @@ GATE = 4711
 def cut_batches_small() -> None:
     """In this database every batch is opened in eight pieces, so that a few rows are many batches.
 
-    And each ends at a gate: once two of its step are done, it waits, its work done and not yet
-    committed, for as long as somebody holds the step's gate shut.
+    Each piece ends at a gate. After two batches of its step are done, a batch waits before its
+    commit, as long as somebody holds the gate of the step shut.
     """
     with as_owner(), connection.cursor() as cursor:
         cursor.execute(
@@ -102,7 +104,7 @@ class Gate:
         self.psql.execute(f"SELECT pg_advisory_unlock({GATE}, hashtext(%s))", [step])
 
     def stands_before(self, run: Run, step: str) -> bool:
-        """Every slot is inside a batch of the step that cannot commit."""
+        """Returns whether every slot is inside a batch of the step that cannot commit."""
         row = self.psql.execute(
             "SELECT count(*) FROM pg_stat_activity a"
             " WHERE datname = current_database() AND application_name = 'winddown-worker'"
@@ -113,7 +115,7 @@ class Gate:
         return row is not None and row[0] == SLOTS
 
     def let_leases_run_out(self) -> None:
-        """The twenty seconds of a lease pass at once, for the living and the dead."""
+        """All leases have expired, as if their twenty seconds had passed."""
         self.psql.execute(
             "UPDATE winddown_batch SET lease_until = lease_until - interval '20 seconds'"
             " WHERE state = 'leased'"
@@ -128,7 +130,7 @@ def gate(database: Database) -> Iterator[Gate]:
 
 
 def refuse_unless_in_the_middle(run: Run, step: str) -> None:
-    """Some batches of the step are done, some are in hand, some wait."""
+    """Some batches of the step are done, some are being done, and some wait."""
     rows = Batch.objects.filter(run=run, step=step)
     states = dict(rows.values_list("state").annotate(n=Count("pk")))
     assert states.get("done", 0) >= DONE_BEFORE_THE_GATE, states
@@ -215,10 +217,10 @@ def make_wind_down(directory: Path) -> WindDown:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One run, and the steps in whose middle it is hit.
+    """One run, and the steps within which it is hit.
 
-    `begin` brings the world to where the run is due, and returns the run; one that a deadline
-    starts is running only once the clockwork has come by.
+    `begin` prepares the world for the run and returns the run. A run that a deadline starts is
+    running only after a tick of the clockwork.
     """
 
     title: str
@@ -306,7 +308,7 @@ def sealed_files() -> dict[int, str]:
 
 
 def figures(run: Run) -> dict[str, Any]:
-    """Every total that must come out the same, whatever died on the way to it."""
+    """Returns every total that must be the same with and without faults."""
     by_state = {}
     logged = {}
     for model in all_machines():

@@ -20,7 +20,7 @@ from aiosmtpd.smtp import SMTP
 
 
 class Mailbox:
-    """Where mails and the log are kept."""
+    """The place where mails and the log are kept."""
 
     def __init__(self, place: Path) -> None:
         self.place = place

@@ -1,4 +1,4 @@
-"""Many threads with a connection each, let go at one moment."""
+"""Many threads, each with its own connection, that start at one moment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import connection
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """What each act returned or raised, all of them begun together on connections of their own."""
+    """Returns what each act returned or raised; all acts began together on their own connections."""
     answers: list[Any] = [None] * len(acts)
     gate = threading.Barrier(len(acts))
 
@@ -42,7 +42,7 @@ def outcome(answers: list[Any]) -> dict[str, int]:
 
 
 def wait_until_somebody_waits_for_the_switch() -> None:
-    """Some transaction of this database stands in the queue of a switch."""
+    """A transaction of this database waits for the lock of a switch."""
     with connection.cursor() as cursor:
         for _ in range(600):
             cursor.execute(

@@ -119,7 +119,7 @@ def test_sixteen_tickers_at_once_fire_a_late_deadline_once(rehearsal_clock):
 
 
 def test_sixteen_ticks_start_the_run_of_a_deadline_once(staff, wallets, rehearsal_clock):
-    """Rule 36: exactly one start, whoever ticks."""
+    """Rule 36: the run starts exactly once."""
     wallets(20, paid_minor=5)
     maker, checker = staff("incident_commander"), staff("compliance")
     factories.bring_to(factories.make_programme(), "announced")
@@ -293,7 +293,7 @@ def test_six_workers_move_every_row_once(staff, wallets):
 
 
 def test_wallets_can_pay_while_they_are_swept(staff, wallets):
-    """A payment and a batch want the same rows: neither is lost, and neither fails."""
+    """A payment and a batch want the same rows: both are done, and neither fails."""
     ids = wallets(200, paid_minor=100)
     maker, checker = staff("incident_commander"), staff("compliance")
     run = factories.started_run("freeze-charges", maker=maker, checker=checker)

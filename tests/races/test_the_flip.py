@@ -24,7 +24,7 @@ AT_A_TIME = 16
 
 
 def charge_all(ids, verb, meanwhile):
-    """Everybody charges once, sixteen at a time, and `meanwhile` happens in their midst."""
+    """Every wallet is charged once, sixteen at a time, and `meanwhile` happens in between."""
     waiting = list(enumerate(ids))
     lock, half_way = threading.Lock(), threading.Event()
     answers = []

@@ -1,4 +1,4 @@
-"""Closing balances become entitlements: exactly, once, and only when the law allows."""
+"""Closing balances become entitlements exactly, once, and only when the law allows it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_refunds_do_not_open_without_a_notice(
 
 
 def test_refunds_do_not_open_while_a_charge_or_payment_is_possible(house: House) -> None:
-    """Law 2: discontinuance means that issuing and redeeming have both stopped."""
+    """Law 2: the service has ended when issuing and redeeming have both stopped."""
     house.close(factories.make_wallets(1, paid_minor=500))
     house.seal()
     with transaction.atomic(), connection.cursor() as cursor:
@@ -95,7 +95,7 @@ def test_refunds_do_not_open_while_a_charge_or_payment_is_possible(house: House)
 
 
 def test_a_wallet_that_differs_from_the_sealed_snapshot_is_a_stored_failure(house: House) -> None:
-    """Rule 33: the sealed line is the truth; nothing of that wallet moves and the others go on."""
+    """Rule 33: the sealed line is the truth. Nothing of that wallet is moved, and the others go on."""
     ids = factories.make_wallets(3, paid_minor=100)
     house.close(ids)
     house.seal()
@@ -181,7 +181,7 @@ def test_a_held_wallet_is_entitled_and_stays_held_until_two_supervisors_release_
 
 
 def test_held_value_stays_in_the_wallet_until_the_hold_ends(house: House) -> None:
-    """Rule 22: what is under suspicion is decided before it is owed."""
+    """Rule 22: suspected value is decided before it is owed."""
     wallet = factories.make_wallet(paid_minor=700)
     taint = withholding.hold(wallet.pk, amount_minor=200, reason="suspicion", actor=SYSTEM)
     house.close([wallet.pk])

@@ -1,4 +1,4 @@
-"""The whole way of a refund, from the sealed balance to the bank's evidence."""
+"""A refund from the sealed balance to the bank's evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""At the same time: submissions, workers, imports and approvals that meet each other."""
+"""Submissions, workers, imports and approvals at the same time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from winddown.runs import working
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """What each call returned or refused with, all of them begun together on connections of their own."""
+    """Returns what each call returned or raised; all calls began together on their own connections."""
 
     def alone(call: Callable[[], Any]) -> Any:
         try:
@@ -111,7 +111,7 @@ def test_an_answer_imported_twice_at_once_is_booked_once(own_database: Any, hous
 
 
 def test_one_of_many_approvers_at_once_decides(own_database: Any, house: House) -> None:
-    """Rule 54: the maker among them never does."""
+    """Rule 54: the maker is among them and never decides."""
     for owed in house.entitled(1):
         house.apply(owed)
     house.check_payees()

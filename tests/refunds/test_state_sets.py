@@ -1,4 +1,4 @@
-"""Every state belongs to the sets by which the refunds ask: a new one is placed or fails here."""
+"""Every state belongs to the sets that the refunds use: a new one must be added to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulated bank: strict about what it takes, deterministic in what it answers."""
+"""The simulated bank accepts only correct files and gives deterministic answers."""
 
 from __future__ import annotations
 

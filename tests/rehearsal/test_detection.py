@@ -1,4 +1,4 @@
-"""Detection finds the robbed and leaves the honest alone: three seeds of the case, and other attacks."""
+"""Detection finds the victims and no honest people: three seeds of the case, and other attacks."""
 
 from __future__ import annotations
 

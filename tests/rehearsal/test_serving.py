@@ -1,4 +1,4 @@
-"""What the demo prints is enough to get in."""
+"""The output of the demo is enough to sign in."""
 
 from __future__ import annotations
 

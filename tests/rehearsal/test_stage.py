@@ -1,4 +1,4 @@
-"""A rehearsal runs as the service does: under roles that own nothing."""
+"""A rehearsal runs under roles that own nothing, as the service does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""freeze-charges: per source, in stages, planned and approved, and provably complete."""
+"""freeze-charges works per source and in stages; it is planned, approved and verified."""
 
 from __future__ import annotations
 

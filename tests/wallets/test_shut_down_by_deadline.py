@@ -1,4 +1,4 @@
-"""shut-down-by-deadline: ended by the clock, settled, closed, and sealed to the unit."""
+"""shut-down-by-deadline is started by the clock; it settles, closes and seals every wallet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A workflow for tests: it freezes wallets, and misbehaves on those it is told to."""
+"""A workflow for tests: it freezes wallets, and misbehaves on the wallets it is told to."""
 
 from __future__ import annotations
 

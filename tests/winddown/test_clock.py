@@ -1,4 +1,4 @@
-"""One clock, the database's; and a deadline that the request path itself enforces."""
+"""There is one clock, the database's, and each request itself enforces the deadline."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def test_sql_and_python_tell_the_same_time(rehearsal_clock):
 
 
 def test_the_clock_runs_within_one_transaction():
-    """A batch that waited for a lock must not write the time at which it began to wait."""
+    """A batch that waited for a lock must not write the time at which its wait began."""
     with transaction.atomic():
         assert clock.now() < clock.now()
 
 
 def test_the_clock_of_a_real_database_cannot_be_moved():
-    """By the verb, the ORM or SQL."""
+    """Neither the verb nor the ORM nor SQL can move it."""
     with pytest.raises(ClockRefused):
         clock.travel(THE_END)
     for change in ("shift = '1 hour'", "frozen_at = now()"):
@@ -73,7 +73,7 @@ def test_a_rehearsal_cannot_become_a_real_database(rehearsal_clock):
 
 
 def test_a_real_programme_cannot_become_a_rehearsal(programme):
-    """By the verb or SQL, also not by making the clock's row anew."""
+    """Neither the verb nor SQL nor a new row of the clock can make it one."""
     with pytest.raises(ClockRefused):
         clock.mark_as_rehearsal()
     mark = "UPDATE winddown_clock SET rehearsal = true"
@@ -156,7 +156,7 @@ def pay(wallet, reference):
 
 
 def test_a_payment_passes_in_the_last_microsecond_and_not_at_midnight(last_day, rehearsal_clock):
-    """Rules 30 and 36: though no worker runs."""
+    """Rules 30 and 36: no worker is needed."""
     rehearsal_clock.travel(THE_END - A_MICROSECOND, frozen=True)
     passed = pay(last_day, "in time")
     assert passed.occurred_at == THE_END - A_MICROSECOND
@@ -168,7 +168,7 @@ def test_a_payment_passes_in_the_last_microsecond_and_not_at_midnight(last_day, 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati"])
 def test_the_deadline_is_the_same_in_every_session_zone(last_day, rehearsal_clock, zone):
-    """Rule 30: asked of the database itself, as a session in that zone."""
+    """Rule 30: the database itself is asked, by a session in that zone."""
     answers = []
     for at in (THE_END - A_MICROSECOND, THE_END):
         rehearsal_clock.travel(at, frozen=True)

@@ -1,4 +1,4 @@
-"""The service's connection owns nothing, and may do what was declared and nothing else."""
+"""The service's connection owns nothing, and may do only what was declared."""
 
 from __future__ import annotations
 
@@ -243,7 +243,7 @@ def test_a_forgery_by_the_application_is_found(roles: Roles, money: Wallet, code
 
 
 def told() -> str:
-    """Returns what the check says to the role that is connected."""
+    """Returns what the check says to the connected role."""
     try:
         call_command("check", "--deploy", "--database", "default", "--tag", "database")
     except SystemCheckError as error:

@@ -1,4 +1,4 @@
-"""The fixtures themselves: a test's own database is real, private and gone afterwards."""
+"""A test's own database is real, private and deleted after the test."""
 
 from __future__ import annotations
 

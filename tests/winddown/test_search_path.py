@@ -1,4 +1,4 @@
-"""Guards find our tables, whatever the caller's session puts before them."""
+"""Guards find our tables, even if the session puts other tables before them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def rows(sql: str) -> list[tuple[Any, ...]]:
 
 
 def shadow(table: str) -> None:
-    """A temporary table of the same name and columns stands before ours in this session."""
+    """A temporary table of the same name and columns comes before ours in this session."""
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE TEMPORARY TABLE "{table}" (LIKE public."{table}")')
 

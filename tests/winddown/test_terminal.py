@@ -1,4 +1,4 @@
-"""Every audit entry of a command says from where the command was run."""
+"""Every audit entry of a command records where the command was run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text from outside is storable at every door, and a reason says something."""
+"""Text from outside is made storable at every entrance, and a blank reason is refused."""
 
 from __future__ import annotations
 

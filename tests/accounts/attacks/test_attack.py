@@ -1,4 +1,4 @@
-"""Attacks seen in the attempts to sign in: the waves, their sources, and what is no attack."""
+"""Attacks found in the attempts to sign in: their waves, their sources, and what is no attack."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def attempts(rows: Iterable[tuple[dt.datetime, str, int | None, str, str, str]])
 
 
 def everyday(since: dt.datetime, *, people: int = 60, every: dt.timedelta = MINUTE) -> None:
-    """So many people sign in one after another from their own phones."""
+    """So many people sign in one after another, each from their own phone."""
     attempts(
         (since + number * every, f"p{number}", number, "success", HOME, f"phone {number}")
         for number in range(people)
@@ -80,7 +80,9 @@ def unknown_ids(since: dt.datetime, number: int, *, network: str = THIEF, ids: i
 def wrong_passwords(
     since: dt.datetime, number: int, *, device: str, network: str = THIEF, people: int = 60
 ) -> None:
-    """`number` tries at six a minute on everybody's ids; `phone` stands for each one's own."""
+    """`number` tries at six a minute with the ids of everybody; with `phone`, each from the usual
+    device.
+    """
     attempts(
         (
             since + MINUTE * at / 6,
@@ -109,7 +111,7 @@ def waves() -> list[str]:
 
 
 def kept() -> dict[str, Any]:
-    """Everything that the analysis says, without ids and times of writing."""
+    """All results of the analysis, without ids and times of writing."""
     watch = AttackWatch.objects.get()
     return {
         "watch": (watch.read_until, watch.folded_until, watch.memory),
@@ -169,7 +171,7 @@ def test_wrong_passwords_before_unknown_ids_are_not_the_order_of_a_list_type_att
 def test_wrong_passwords_are_a_wave_only_from_strange_devices(
     device: str, opened: list[str]
 ) -> None:
-    """Signal S2: after a reset everybody mistypes, each on the own phone."""
+    """Signal S2: after a reset many people mistype on their own phones."""
     everyday(BEGIN)
     wrong_passwords(BEGIN + 2 * HOUR, 200, device=device, network=HOME)
     counting.count_attempts()
@@ -180,7 +182,7 @@ def test_wrong_passwords_are_a_wave_only_from_strange_devices(
 def test_unknown_ids_are_a_wave_when_they_are_a_tenth_of_the_attempts(
     honest: int, opened: list[str]
 ) -> None:
-    """Signal S1, both sides of its share: 40 of 400 within the hour, at one a minute or so."""
+    """Signal S1, both sides of the share: 40 of 400 attempts within the hour."""
     attempts(
         (BEGIN + 10 * dt.timedelta(seconds=at), "p", 1, "success", HOME, "phone")
         for at in range(honest)
@@ -207,7 +209,7 @@ def test_a_window_ends_with_its_wave_and_a_new_wave_opens_another() -> None:
 
 
 def test_the_usual_share_is_learnt_from_hours_without_an_attack() -> None:
-    """A service where a fifteenth of all ids is mistyped needs a third to be alarmed."""
+    """Where a fifteenth of all ids is usually mistyped, an alarm needs a third."""
     for hour in range(20):
         everyday(BEGIN + hour * HOUR, people=56)
         unknown_ids(BEGIN + hour * HOUR, 4)
@@ -229,14 +231,16 @@ def test_the_usual_share_is_learnt_from_hours_without_an_attack() -> None:
 def test_a_source_that_tries_about_twenty_ids_an_hour_is_suspicious(
     ids: int, kinds: set[str]
 ) -> None:
-    """Signal S3, both sides of what a sketch can tell. A whole network needs three times as many."""
+    """Signal S3, both sides of the limit as a sketch can count it. A whole network needs three
+    times as many.
+    """
     unknown_ids(BEGIN, ids)
     counting.count_attempts()
     assert set(SuspiciousSource.objects.values_list("kind", flat=True)) == kinds
 
 
 def test_a_network_of_many_addresses_is_suspicious_as_a_whole() -> None:
-    """Signal S3: no address of it tries more than two ids."""
+    """Signal S3: none of its addresses tries more than two ids."""
     for host in range(40):
         unknown_ids(BEGIN + host * MINUTE / 2, 2, network=f"203.0.113.{host}", ids=0)
     attempts(
@@ -249,7 +253,9 @@ def test_a_network_of_many_addresses_is_suspicious_as_a_whole() -> None:
 
 
 def test_a_source_that_tries_few_ids_many_times_is_not_suspicious() -> None:
-    """Signal S4: an attack tries an id once or twice."""
+    """Signal S4: an attack tries each id once or twice; a person who forgot a password tries one
+    often.
+    """
     unknown_ids(BEGIN, 200, ids=25)
     counting.count_attempts()
     assert not SuspiciousSource.objects.exists()
@@ -260,7 +266,7 @@ def test_a_source_that_tries_few_ids_many_times_is_not_suspicious() -> None:
 
 
 def test_a_device_that_opened_three_accounts_is_suspicious() -> None:
-    """Signal S6: two may be a family."""
+    """Signal S6: two accounts may be a family."""
     hits(BEGIN, 2, device="tablet")
     counting.count_attempts()
     assert not SuspiciousSource.objects.exists()
@@ -272,7 +278,7 @@ def test_a_device_that_opened_three_accounts_is_suspicious() -> None:
 
 
 def test_the_first_device_of_an_account_is_not_counted_as_a_hit() -> None:
-    """Signal S5: whoever registers from a bad network was not robbed there."""
+    """Signal S5: a person who registers in a suspicious network was not robbed there."""
     unknown_ids(BEGIN, 240)
     attempts(
         (BEGIN + 2 * HOUR + at * MINUTE, f"n{at}", 900 + at, "success", THIEF, f"new {at}")

@@ -1,4 +1,4 @@
-"""A clock that stands still, visitors, and a counters' server that is there or gone."""
+"""A clock that stands still, visitors, and the counters' server, which may be unreachable."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def server() -> redis.Redis:
 
 @pytest.fixture
 def server_gone(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The counters' server does not answer; afterwards it is asked again."""
+    """The counters' server does not answer; it is asked again after the test."""
     settings.REDIS_URL = "unix:///nonexistent/valkey.sock"
     monkeypatch.setattr(counters, "_lost_until", [0.0])
     monkeypatch.setattr(counters, "_alone", counters._Alone())
@@ -48,7 +48,7 @@ def visitor(browser: Any, noon: dt.datetime) -> type[Visitor]:
 
 @pytest.fixture
 def member(staff: Callable[..., Any]) -> Callable[[], Any]:
-    """`member()` is somebody of the staff with the password OLD."""
+    """`member()` is a member of staff with the password OLD."""
 
     def make() -> Any:
         person = staff("auditor")

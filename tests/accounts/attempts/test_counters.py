@@ -19,7 +19,7 @@ AT = 1_561_939_200.0
 
 
 def tries(number: int, *, at_s: float = AT, most: int = 5, window_s: int = 60) -> int:
-    """How many of so many attempts are let through."""
+    """Returns how many of so many attempts pass."""
     wanted = [Count(Counter("test", window_s), most=most)]
     return sum(count(wanted, at_s=at_s).reached is None for _ in range(number))
 
@@ -36,7 +36,7 @@ def test_a_refused_attempt_does_not_prolong_the_wait() -> None:
 
 
 def test_a_window_slides_and_does_not_start_again_at_its_border() -> None:
-    """With windows one after the other, twice the limit would pass around their border."""
+    """With consecutive windows, twice the limit would pass around a border."""
     assert tries(5, at_s=AT + 59.9) == 5
     assert tries(5, at_s=AT + 60.1) == 0
     assert tries(5, at_s=AT + 120) == 5

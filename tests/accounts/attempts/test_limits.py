@@ -137,7 +137,7 @@ def test_a_device_cannot_make_itself_known(
 def test_a_success_does_not_clear_the_counter_of_a_network(
     visitor: type[Visitor], person: Callable[..., Any]
 ) -> None:
-    """Otherwise one account of the attacker's own would open the network's limit again and again."""
+    """Otherwise an account of the attacker could clear the limit of the network again and again."""
     own = person().login_id
     outcomes = []
     for n in range(30):

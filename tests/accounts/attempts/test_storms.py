@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_an_attack_with_one_try_per_login_id_is_seen_and_slowed_down(noon: dt.datetime) -> None:
-    """No limit by name or by network sees it; only all attempts together do."""
+    """No limit by name or by network sees it. Only the count of all attempts does."""
     outcomes = attack(400)
 
     storm = SignInStorm.objects.get()
@@ -56,7 +56,7 @@ def test_a_known_device_signs_in_as_always_during_a_storm(
 def test_many_honest_mistakes_after_a_mass_reset_are_no_storm(
     noon: dt.datetime, person: Callable[..., Any]
 ) -> None:
-    """Hundreds try the password that was taken from them; some mistype, the rest have a new one."""
+    """Hundreds of people try the removed password; some mistype, and the others have a new one."""
     reset = [person(password="").login_id for _ in range(280)]
     back = [person().login_id for _ in range(80)]
     for n, login_id in enumerate(reset):

@@ -1,4 +1,4 @@
-"""What is accepted before the fence and behind it, through real requests."""
+"""Which credentials are accepted before and after the fence, through real requests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NOWHERE = Origin()
 
 @pytest.fixture(params=["fence alone", "fence and sweep"])
 def reset(request: Any, started: Callable[..., Any]) -> Callable[[], Run]:
-    """The measure, with no worker and with all of it done: what a customer meets is the same."""
+    """The workflow, before any batch and after all batches: a customer meets the same."""
 
     def act() -> Run:
         run: Run = started("reset-all-passwords")
@@ -130,7 +130,7 @@ def test_an_old_reset_link_is_dead_and_a_new_one_works(person: Any, reset: Any) 
 def test_a_password_set_after_the_fence_works_and_survives_the_sweep(
     person: Any, browser: Any, started: Any
 ) -> None:
-    """Rule 9, the other side."""
+    """Rule 9, the accepted case."""
     someone = person()
     run = started("reset-all-passwords")
 
@@ -295,7 +295,7 @@ def test_the_refused_hash_signs_nobody_in(person: Any, done: Any) -> None:
 
 
 def test_an_old_session_cannot_set_a_new_password_after_the_fence(person: Any, reset: Any) -> None:
-    """Rule 9: the thief who is signed in when the fence rises."""
+    """Rule 9: a thief may be signed in when the fence rises."""
     someone = person()
     issued_at = clock.now()
     reset()
@@ -321,7 +321,9 @@ def test_setting_a_password_records_the_time(person: Any, staff: Any) -> None:
 
 
 def _wait_until_locked_out(other: threading.Thread) -> bool:
-    """Somebody waits for an advisory lock; False when `other` went through without."""
+    """Returns True when somebody waits for an advisory lock, and False when `other` ended without a
+    wait.
+    """
     for _ in range(2_000):
         with connection.cursor() as cursor:
             cursor.execute(
@@ -338,7 +340,7 @@ def _wait_until_locked_out(other: threading.Thread) -> bool:
 def test_a_sign_in_waits_while_the_fence_rises_and_is_refused(
     own_database: Any, person: Any, two: Any
 ) -> None:
-    """Rule 9: nothing is accepted under the old fence and dated behind the new one."""
+    """Rule 9: no sign-in is accepted under the old fence and dated after the new one."""
     someone = person()
     run = factories.approved_run("reset-all-passwords", maker=two[0], checker=two[1])
     answers: list[User | None] = []

@@ -1,4 +1,4 @@
-"""Recovery cases in each state, made by the verbs of those who work them."""
+"""Recovery cases in each state, made by the verbs of the people who work on them."""
 
 from __future__ import annotations
 

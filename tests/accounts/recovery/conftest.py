@@ -1,4 +1,4 @@
-"""A mail server, the two who work a recovery case, and a customer who cannot get in."""
+"""A mail server, the two people who work on a recovery case, and a customer who cannot sign in."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ def supervisor(staff: Callable[..., Any]) -> Any:
 
 @pytest.fixture
 def locked_out(person: Callable[..., Any]) -> Any:
-    """A customer whose address nobody reads any more."""
+    """A customer whose old address is no longer read."""
     return person(email="old@example.com")

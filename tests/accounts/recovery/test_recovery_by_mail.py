@@ -109,7 +109,7 @@ def test_an_address_that_was_never_verified_gets_nothing(
 def test_the_answer_is_the_same_for_a_stranger(
     person: Callable[..., Any], mailbox: Mailbox, staff: Callable[..., Any]
 ) -> None:
-    """Fault 62: neither text, status, redirect, cookies' names nor the work of the page tells."""
+    """Fault 62: text, status, redirect, names of cookies and queries of the page are the same."""
     colleague = staff("support")
     answers = []
     for who in (
@@ -168,7 +168,7 @@ def test_staff_never_get_a_link_from_the_page_for_customers(
 def test_a_customer_whose_password_a_mass_reset_removed_gets_back_in(
     person: Callable[..., Any], done: Callable[..., Any], mailed: Callable[[User], str]
 ) -> None:
-    """Rule 10: Django's own form would send nothing to an unusable password."""
+    """Rule 10: Django's own form sends nothing to an account with an unusable password."""
     someone, browser = person(), Visitor()
     done("reset-all-passwords")
     someone.refresh_from_db()
@@ -212,7 +212,7 @@ def test_a_link_requested_between_fence_and_sweep_survives_the_sweep(
 def test_a_customer_with_only_an_external_login_sets_a_first_password_by_mail(
     person: Callable[..., Any], done: Callable[..., Any], mailed: Callable[[User], str]
 ) -> None:
-    """Rule 14: also, and above all, while the provider is suspended."""
+    """Rule 14: this works while the provider is suspended."""
     someone, browser = person(provider="line", password=""), Visitor()
     done("suspend-external-login", providers=["line"])
 
@@ -254,7 +254,7 @@ def test_a_request_that_names_a_foreign_host_is_refused(
 def test_no_personal_data_is_stored_or_logged_in_plain(
     person: Callable[..., Any], mailbox: Mailbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Rule 65: not in the requests, the links, the messages, nor in any log line."""
+    """Rule 65: this holds for the requests, the links, the messages and every log line."""
     someone = person()
     Visitor().ask(someone.email)
     clockwork.tick()

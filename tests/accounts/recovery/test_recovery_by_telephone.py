@@ -1,4 +1,4 @@
-"""Recovery by a code to a telephone, and what goes to the carrier."""
+"""Recovery by a code to a telephone, and the file for the carrier."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def owner(person: Callable[..., Any]) -> Any:
 
 @pytest.fixture
 def exported(staff: Callable[..., Any], tmp_path: Path) -> Callable[[], list[dict[str, str]]]:
-    """What the carrier gets now."""
+    """Returns the rows that the carrier gets now."""
 
     def export() -> list[dict[str, str]]:
         clockwork.tick()
@@ -68,7 +68,7 @@ def code_in(message: dict[str, str]) -> str:
 
 
 def types(browser: Client, code: str) -> bool:
-    """The code leads on to the page where a password is chosen."""
+    """Returns whether the code leads to the page where a password is chosen."""
     answer = browser.post("/recovery/sent/", {"code": code})
     return answer.status_code == 302 and answer["Location"] == "/recovery/password/"
 

@@ -124,7 +124,7 @@ def signed_in(someone: Any) -> bool:
 def test_lost_factors_are_removed_by_the_last_step_of_the_person_and_not_before(
     address: str, person: Any, helper: Any, supervisor: Any, mailbox: Mailbox, programme: Any
 ) -> None:
-    """Also for somebody who still reads the own mail, whom no plain reset would help."""
+    """This holds for a person who still reads the old mail too: a plain reset would not help."""
     at = clock.now() - dt.timedelta(days=1)
     someone = with_factors(person(email="own@example.com", email_verified_at=at))
     case = collecting(helper, "identity_document", "call_back", address=address)
@@ -192,7 +192,7 @@ def test_a_case_is_worked_by_commands_too(locked_out: Any, helper: Any, supervis
 def test_a_rejected_person_gets_the_reason_by_message_and_on_the_page(
     locked_out: Any, helper: Any, supervisor: Any, mailbox: Mailbox
 ) -> None:
-    """As rule 24 asks it of claims."""
+    """Rule 24 asks the same for claims."""
     case = proposed(helper, locked_out)
     cases.decide(case, actor=supervisor, digest=digest(case), reason="weak", approve=False)
 

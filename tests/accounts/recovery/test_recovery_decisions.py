@@ -128,7 +128,7 @@ def test_a_verb_is_refused_from_a_state_it_is_not_declared_for(
 
 
 def test_nobody_approves_their_own_proposal(locked_out: Any, staff: Callable[..., Any]) -> None:
-    """Rule 23: through the procedure, also as superuser and under a second account."""
+    """Rule 23: this holds for a superuser and for a second account of the person too."""
     both = staff("support", "fraud_supervisor", staff_number="P-1")
     again = staff("fraud_supervisor", staff_number="P-1", is_superuser=True)
     case = proposed(both, locked_out)

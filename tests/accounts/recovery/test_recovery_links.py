@@ -35,7 +35,7 @@ def test_a_link_works_once(person: Callable[..., Any], mailed: Callable[[User], 
 def test_opening_a_link_does_not_use_it(
     person: Callable[..., Any], mailed: Callable[[User], str]
 ) -> None:
-    """Mail scanners open every link before its reader does."""
+    """Mail scanners open every link before the reader does."""
     link, browser = mailed(person()), Visitor()
     for _ in range(3):
         Visitor().open(link)
@@ -85,7 +85,7 @@ def test_a_link_dies_with_a_change_of_the_address(
 def test_a_link_dies_with_the_fence(
     person: Callable[..., Any], started: Callable[..., Any], mailed: Callable[[User], str]
 ) -> None:
-    """Rule 9: from the commit on, before any sweep."""
+    """Rule 9: it is dead from the commit on, before any sweep."""
     link = mailed(person())
     started("reset-all-passwords")
 
@@ -156,7 +156,7 @@ def test_a_visitor_who_asks_too_often_gets_the_same_answer_and_leaves_no_row(
 
 @pytest.fixture
 def lines() -> Iterator[list[str]]:
-    """All that is logged, as our own formatters write it and as any other would."""
+    """All log lines, as our own formatters write them and as any other would."""
     written: list[str] = []
 
     class Keeper(logging.Handler):

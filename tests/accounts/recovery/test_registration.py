@@ -1,4 +1,4 @@
-"""Sign-up: a new account for a new address, a hint for a known one, and never two accounts."""
+"""A new address gets a new account, a known one gets a hint, and nobody gets two accounts."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_the_page_tells_a_stranger_nothing(
 def test_the_page_says_that_registration_is_stopped_and_a_link_opens_nothing(
     programme: Any, staff: Callable[..., Any], mailbox: Mailbox
 ) -> None:
-    """UX 12: what, since when, why, and what one can still do."""
+    """UX 12: it says what is stopped, since when, why, and what is still possible."""
     sign_up("new@example.com")
     link = link_in(mailbox.mails[0])
     capabilities.stop("register", actor=staff("incident_commander"), reason="attack of the seventh")
@@ -179,7 +179,7 @@ def test_a_customer_cannot_take_a_login_id_of_staff(
 def test_one_of_many_sign_ups_at_once_with_one_address_opens_an_account(
     own_database: Any, switches: None
 ) -> None:
-    """The guard lives with loaded accounts that share an address: it is a lock, not an index."""
+    """Loaded accounts may share an address, so the guard is a lock and not an index."""
     for _ in range(2):
         factories.make_customer(email="shared@example.com")
     opened = [sign_up_link("new@example.com") for _ in range(8)]

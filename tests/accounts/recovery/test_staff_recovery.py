@@ -1,4 +1,4 @@
-"""Staff get back in through two colleagues, and by no other way."""
+"""Staff get back in only through two colleagues."""
 
 from __future__ import annotations
 

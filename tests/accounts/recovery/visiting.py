@@ -22,7 +22,7 @@ class Visitor:
         return self.client.post("/recovery/", {"who": who}, follow=True, **extra)
 
     def open(self, url: str) -> Any:
-        """What the browser shows after the mailed link was opened."""
+        """Returns what the browser shows after the mailed link was opened."""
         return self.client.get(urlsplit(url).path, follow=True)
 
     def choose(self, password: str, again: str = "") -> Any:
@@ -36,7 +36,9 @@ class Visitor:
 
 
 def dead(link: str) -> bool:
-    """The link shows the page that says so, and a password sent all the same changes nothing."""
+    """Returns whether the link shows the page of a dead link, and a password sent there changes
+    nothing.
+    """
     browser, before = Visitor(), list(User.objects.order_by("pk").values_list("password"))
     shown = browser.open(link)
     refused = browser.choose("one more quite different sentence")

@@ -48,7 +48,7 @@ def people(switches: None) -> Any:
 
 @pytest.fixture
 def reset(two: Any) -> Any:
-    """`reset()` is a running run of which nothing is done."""
+    """`reset()` is a running run of which no row was moved."""
 
     def start(**params: Any) -> Run:
         return factories.started_run(RESET, maker=two[0], checker=two[1], params=params)

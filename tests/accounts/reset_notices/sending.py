@@ -1,4 +1,4 @@
-"""What the tests of notices share: the states of notices, the mail server's log, a claimed batch."""
+"""Shared by the tests of notices: states of notices, the mail server's log, a claimed batch."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def result(notice: ResetNotice, event: str = "accepted") -> tuple[str, str, dt.d
 
 
 def long_ago(*notices: ResetNotice) -> None:
-    """The notices were attempted long enough ago for the mail server to have them or not."""
+    """The attempts are so old that the mail server's log must hold the mails it accepted."""
     pks = [notice.pk for notice in notices]
     ResetNotice.objects.filter(pk__in=pks).update(
         attempted_at=clock.now() - dt.timedelta(minutes=2)
@@ -68,7 +68,7 @@ def far_off() -> float:
 
 
 def claimed(run: Run) -> Batch:
-    """The run stands at its first wave, with the one batch of it claimed."""
+    """Returns the one batch of the run's first wave, claimed."""
     while fresh(run).step != "send_first_wave":
         claim = batches.claim(run.pk, "test")
         if claim is None:

@@ -1,4 +1,4 @@
-"""What is unknown stays unknown until the mail server's log says what became of it."""
+"""An unknown result stays unknown until the mail server's log names it."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class TestPage:
     def test_a_visitor_who_guesses_codes_is_refused_after_a_few(
         self, client: Any, people: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """Twenty by the shared counter; only where it did not answer, five more by the process."""
+        """The shared counter allows twenty. Without it, a process allows five more."""
         answers = (self.ask(client, f"{number:012}") for number in range(26))
         passed = next(
             number for number, said in enumerate(answers) if "Too many codes were tried" in said

@@ -1,4 +1,4 @@
-"""Notices that others carry, and people whom nobody reaches, leave as files."""
+"""Notices that others deliver, and people without a channel, are exported as files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notices are sent one by one over a real mail server: each once, and a pause acts between two."""
+"""Notices are sent one by one to a real mail server; a pause takes effect between two of them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class TestOneByOne:
     def test_a_notice_holds_a_code_and_no_link_in_both_languages(
         self, people: Any, mail: Any, reset: Any
     ) -> None:
-        """UX 11: no link, what we never ask, and a code, in both languages."""
+        """UX 11: it says what we never ask for."""
         (person,) = people(1)
         run = factories.worked_off(reset())
 

@@ -1,4 +1,4 @@
-"""Notices go out in waves, and a wave with trouble stops the next."""
+"""Notices are sent in waves, and a wave with too many bounces stops the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first half of a sign-in, and the recovery codes of an account."""
+"""The first half of a sign-in, recovery codes, and second factors for tests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def codes_of(someone: Any) -> list[str]:
 
 
 def make_stale(browser: Client, *, minutes: int = 11) -> None:
-    """Whoever is signed in was asked so many minutes ago."""
+    """The signed-in person was last asked for a proof so many minutes ago."""
     session = browser.session
     for record in session["account_authentication_methods"]:
         record["at"] = time.time() - minutes * 60

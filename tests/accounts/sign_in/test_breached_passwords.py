@@ -1,4 +1,4 @@
-"""Passwords that attackers have cannot be chosen, and a list of them is taken in whole or not at all."""
+"""Known passwords of attackers cannot be chosen; a list of them is loaded as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def listed(tmp_path: Path) -> Callable[..., Path]:
 
 
 def run(*words: Any) -> tuple[int, dict[str, Any]]:
-    """Exit code and what the command said."""
+    """Returns the exit code and output of the command."""
     out = StringIO()
     try:
         by = f"--by={make_staff('treasury_operator').login_id}"
@@ -56,7 +56,7 @@ def run(*words: Any) -> tuple[int, dict[str, Any]]:
 
 
 def refused(password: str, **of: Any) -> set[str]:
-    """The codes for which the password is refused to a new customer, or to somebody else."""
+    """Returns the codes for which the password is refused to a new customer or to the given person."""
     try:
         validate_password(password, User(login_id="somebody-new", **of))
     except ValidationError as refusal:
@@ -81,7 +81,7 @@ def test_a_listed_password_cannot_be_chosen_and_the_next_one_can(
 def test_the_list_format_of_have_i_been_pwned_is_read(
     listed: Callable[..., Path], end: str, spelled: Callable[[str], str]
 ) -> None:
-    """With counts, sorted, in upper case, ending each line with CR LF."""
+    """Lines are sorted, in upper case, with counts, and end with CR LF."""
     lines = [f"{spelled(sha1(each))}:{n + 1}" for n, each in enumerate(STOLEN)]
 
     assert run(listed(*lines, "", end=end))[1]["inserted"] == 3
@@ -112,7 +112,7 @@ def test_a_second_load_changes_nothing_and_says_so(listed: Callable[..., Path]) 
 def test_a_wrong_line_refuses_the_file_with_its_number_and_without_its_content(
     listed: Callable[..., Path],
 ) -> None:
-    """Somebody may have taken the passwords themselves for the list."""
+    """Somebody may load a file of plain passwords by mistake."""
     code, said = run(listed(sha1("a"), "", STOLEN[0], sha1("b")[:39], sha1("c")))
 
     assert (code, said["rows"], said["refused_rows"]) == (1, 4, 2)
@@ -181,7 +181,7 @@ def test_staff_need_longer_passwords_than_customers() -> None:
     "password", ["絵文字も使える🦊狐", "only lower case words", "7" * 7 + "9463", "x y" * 43]
 )
 def test_long_passwords_of_any_letters_are_accepted(password: str) -> None:
-    """No rule of composition, and 128 characters are not too many (ASVS 6.2.5, 6.2.9)."""
+    """No rule about kinds of characters, and 128 characters are accepted (ASVS 6.2.5, 6.2.9)."""
     if password.isdigit():
         password += " and no rule asks for a letter"
 

@@ -1,4 +1,4 @@
-"""Who signs a command proves it by a code that only that person has."""
+"""A person who signs a command proves it by a code that only this person has."""
 
 from __future__ import annotations
 

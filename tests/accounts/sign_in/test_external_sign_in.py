@@ -1,4 +1,4 @@
-"""Signing in at another service, against a real provider on this machine."""
+"""Signing in with another service, against a real provider on this machine."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ print(peak_mib() - before)
 
 
 def memory_of_eight(hasher: str) -> int:
-    """By how many MiB a process grows in which eight threads hash at once."""
+    """Returns by how many MiB a process grows in which eight threads hash at once."""
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, hasher], capture_output=True, text=True, check=True
     )

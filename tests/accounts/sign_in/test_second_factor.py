@@ -165,7 +165,7 @@ def test_adding_a_factor_asks_again_after_an_old_sign_in(person: Callable[..., A
 def test_a_session_from_before_the_fence_cannot_add_a_factor(
     person: Callable[..., Any], started: Callable[..., Any]
 ) -> None:
-    """Rule 9: a thief who is signed in when the fence rises plants no key that opens the door later."""
+    """Rule 9: a thief who is signed in when the fence rises cannot add a key for later."""
     someone = person()
     before = clock.now()
     started("reset-all-passwords")

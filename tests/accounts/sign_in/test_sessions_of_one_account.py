@@ -1,4 +1,4 @@
-"""The owner and the support end the sessions of one account."""
+"""The owner and the support can end the sessions of one account."""
 
 from __future__ import annotations
 

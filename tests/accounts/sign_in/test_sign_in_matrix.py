@@ -1,5 +1,5 @@
-"""Every kind of credential against every measure, through the real doors: what still opens an account, and what does
-not.
+"""Every kind of credential meets every measure, through the real pages: which ones still open an
+account.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ pytestmark = pytest.mark.django_db
 
 @dataclass
 class Credential:
-    """Something that `person` has before the measure; `opens` uses it and says whether it still opens the account."""
+    """Something that `person` has before the measure. `opens` uses it and returns whether it opens
+    the account.
+    """
 
     person: Any
     provider: Provider
@@ -70,7 +72,7 @@ class RememberedSession(AnOpenSession):
 
 
 class HalfASignIn(Credential):
-    """The password was right; the second factor is still to come."""
+    """The password was right, and the second factor was not given yet."""
 
     def __post_init__(self) -> None:
         second_factor.add_app(self.person)
@@ -112,7 +114,7 @@ class ExternalSession(Credential):
 
 
 class ExternalToken(Token):
-    """A device token that was given to a session born from a provider."""
+    """A device token that a session from a provider got."""
 
     def __post_init__(self) -> None:
         self.provider.subject = self.person.login_id
@@ -121,7 +123,7 @@ class ExternalToken(Token):
 
 
 class ExternalHandshake(Credential):
-    """Begun before the measure, and brought back after it."""
+    """A handshake that begins before the measure and returns after it."""
 
     def __post_init__(self) -> None:
         self.provider.subject = self.person.login_id
@@ -156,7 +158,7 @@ Measure = Callable[[Any], None]
 
 @pytest.fixture
 def measures(started: Callable[..., Any], two: tuple[Any, Any]) -> dict[str, Measure]:
-    """Each acts at once, with no worker running."""
+    """Each measure takes effect at once, and no worker runs."""
     return {
         "fence": lambda person: started("reset-all-passwords") and None,
         "provider": lambda person: started("suspend-external-login", providers=["line"]) and None,
@@ -235,7 +237,7 @@ def test_no_old_credential_opens_an_account_that_is_enabled_again(
 def test_none_of_a_thousand_old_sessions_and_tokens_works_after_the_fence(
     person: Callable[..., Any], started: Callable[..., Any]
 ) -> None:
-    """Rule 9, with no worker running: nothing was swept, everything is refused."""
+    """Rule 9: no worker runs and no row was swept."""
     people = [person(password="") for _ in range(25)]
     at = clock.now()
     cookies, headers = [], []
@@ -352,7 +354,7 @@ def test_a_token_is_given_only_to_a_signed_in_customer(
 def test_a_token_cannot_create_another_token(
     person: Callable[..., Any], provider: Provider
 ) -> None:
-    """Else a thief of one could keep it alive for ever."""
+    """Otherwise a thief of one token could keep it alive for ever."""
     token = Token(person(), provider)
 
     answer = Client().post(
@@ -392,7 +394,7 @@ def test_a_wrong_token_beside_a_good_session_is_refused(
 def test_sessions_and_tokens_from_before_a_stop_stay_refused_after_it(
     person: Callable[..., Any], provider: Provider, two: tuple[Any, Any]
 ) -> None:
-    """A session of a provider stays refused after the provider is back; what is opened then works."""
+    """A new session of the restored provider works."""
     someone = person(provider="line")
     session, token = ExternalSession(someone, provider), ExternalToken(someone, provider)
     capabilities.stop("login_external:line", actor=two[0], reason="attack")

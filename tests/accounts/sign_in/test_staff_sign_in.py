@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 def paths() -> list[str]:
-    """Every page that has an address of its own."""
+    """Returns every page that has an address of its own."""
     found = []
     for prefix in ("console:", ""):
         names = get_resolver().namespace_dict["console"][1] if prefix else get_resolver()
@@ -171,7 +171,9 @@ def test_a_session_ends_half_an_hour_after_its_last_use_and_a_poll_is_no_use(off
     open_session(browser, officer)
 
     def age(**session: Any) -> dt.timedelta:
-        """How long the session lives on, after it stood idle for twenty minutes and then did this."""
+        """Returns how long the session lives after this request, when it was idle for twenty
+        minutes before.
+        """
         row = Session.objects.get(user=officer)
         data = row.get_decoded()
         data["used_at"] = int(time.time()) - 20 * 60

@@ -12,7 +12,7 @@ from tests.config.embedded.homes import Home
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    """A directory that everybody may enter, which pytest's own temporary ones are not."""
+    """A directory that everybody may enter. Pytest's own temporary ones are private."""
     path = Path(tempfile.mkdtemp(prefix="wd-"))
     path.chmod(0o755)
     yield path
@@ -28,7 +28,7 @@ def home(directory: Path) -> Iterator[Home]:
 
 @pytest.fixture(scope="module")
 def valkey() -> Iterator[str]:
-    """The address at which our processes reach a running Valkey that keeps nothing for a test."""
+    """The address at which our processes reach a running Valkey of the module."""
     with tempfile.TemporaryDirectory(prefix="wd-") as made:
         Path(made).chmod(0o755)
         home = Home(Path(made) / ".local")

@@ -50,7 +50,7 @@ class Client:
         )
 
     def urls(self) -> tuple[str, str]:
-        """The servers run now; returns where."""
+        """The servers run now; returns their addresses."""
         assert self.process.stdout
         assert self.process.stderr
         words = self.process.stdout.readline().split()
@@ -63,7 +63,7 @@ class Client:
         self.process.communicate()
 
     def message(self) -> str:
-        """What it said when it could not start."""
+        """Returns the message with which it did not start."""
         _, said = self.process.communicate()
         assert self.process.returncode != 0
         return said.strip().splitlines()[-1]
@@ -94,13 +94,13 @@ class Home:
         return urls
 
     def pids(self, server: str) -> tuple[int, int]:
-        """The supervisor and the server."""
+        """Returns the process ids of the supervisor and the server."""
         found = (self.place / server / "supervisor.lock").read_text().split()
         assert len(found) == 2
         return int(found[0]), int(found[1])
 
     def runs(self) -> list[str]:
-        """Everything that still runs here: by its command line, and by the locks it holds."""
+        """Returns everything that still runs here, by its command line and by the locks it holds."""
         found = []
         for process in psutil.process_iter(["pid", "cmdline", "status"]):
             line = " ".join(process.info["cmdline"] or [])
@@ -138,7 +138,7 @@ def wait_until(reached: Callable[[], object], describe: Callable[[], object]) ->
 
 
 def lives(pid: int) -> bool:
-    """False for a dead process, also while its parent has not asked how it ended."""
+    """Returns False for a dead process, even if its parent has not read its exit code."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

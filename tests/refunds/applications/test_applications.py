@@ -1,4 +1,4 @@
-"""Applications: by the rules, by two people, in time, late, corrected, and never twice."""
+"""Applications are approved by rules or by two people, in time or late, and never twice."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def test_the_window_ends_at_midnight_of_its_last_day(house: House, moment: str, 
 
 
 def test_a_late_claim_is_paid_after_exclusion_if_a_second_person_agrees(house: House) -> None:
-    """Rule 40, rule 42: what was excluded is owed again, and settles as a late claim."""
+    """Rules 40 and 42: an excluded entitlement is owed again and is settled as a late claim."""
     (owed,) = house.entitled(1)
     clock.travel(jst("2020-01-11T00:00"), frozen=True)
     late = house.apply(owed, late_reason="was in hospital")
@@ -244,7 +244,7 @@ def test_a_late_claim_is_paid_after_exclusion_if_a_second_person_agrees(house: H
 
 
 def test_only_entitlements_without_an_application_are_excluded(house: House) -> None:
-    """Rule 42: in process, returned, held, and undeliverable notices stay owed."""
+    """Rule 42: entitlements in process, returned, held or with undeliverable notices stay owed."""
     silent, applied, held, unreached = house.entitled(4)
     house.apply(applied, channel="web")
     holds.hold(held, actor=person("refunds.hold_entitlement"), reason="suspicion")
@@ -284,7 +284,7 @@ def test_an_account_of_too_many_holders_waits_for_review(house: House) -> None:
 
 
 def test_an_application_changed_after_the_proposal_requires_a_new_one(house: House) -> None:
-    """An application that changed between proposal and approval takes a new proposal."""
+    """The proposal covers the application as it was proposed."""
     (owed,) = house.entitled(1, paid_minor=100_001)
     waiting = house.apply(owed)
     request = review.propose(waiting, actor=house.support, reason="looked at")
@@ -299,7 +299,7 @@ def test_an_application_changed_after_the_proposal_requires_a_new_one(house: Hou
 
 
 def test_a_changed_account_waits_and_is_notified_on_the_old_channel(house: House) -> None:
-    """Rule 57: 24 hours of cooling-off after a change, none after the first entry."""
+    """Rule 57: a change waits for 24 hours, the first entry does not."""
     (owed,) = house.entitled(1)
     holder = owed.wallet.account
     first = house.apply(owed).payee
@@ -316,7 +316,7 @@ def test_a_changed_account_waits_and_is_notified_on_the_old_channel(house: House
 
 
 def test_a_new_channel_of_the_holder_waits_like_a_new_account(house: House) -> None:
-    """Rule 57, for whoever got back in by an assisted case: no money leaves for 24 hours."""
+    """Rule 57: after an assisted recovery no money is paid for 24 hours."""
     (owed,) = house.entitled(1)
     house.apply(owed)
     house.check_payees()

@@ -1,4 +1,4 @@
-"""Payees: sealed to their row, frozen, checked by the bank."""
+"""Payees are sealed to their row, frozen, and checked by the bank."""
 
 from __future__ import annotations
 

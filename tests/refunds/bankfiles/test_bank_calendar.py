@@ -1,4 +1,4 @@
-"""A transfer is dated on a day when banks work, and soon."""
+"""The value date of a transfer is a business day in the near future."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_past_value_date_is_refused_and_today_is_not() -> None:
 
 
 def test_a_value_date_is_accepted_up_to_thirty_one_days_ahead() -> None:
-    """Rule 49: the file knows no year and banks take about a month."""
+    """Rule 49: the file contains no year, and banks accept about a month."""
     today = date(2019, 11, 18)
     check_value_date(date(2019, 12, 19), today)
     with pytest.raises(ValueDateRefused) as refusal:

@@ -1,4 +1,4 @@
-"""Text reaches the bank in its own characters or not at all."""
+"""Text is sent to the bank in the bank's own characters, or it is refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TYPED = st.text(alphabet=KANA + HIRAGANA + HALF_WIDTH + LATIN + " 　", max_size
 
 
 def reference(text: str) -> str | None:
-    """The measured normaliser, step by step over the whole string; None where it refuses."""
+    """The measured normaliser, step by step over the whole string. Returns None if it refuses."""
     result = jaconv.hira2kata(unicodedata.normalize("NFKC", text))
     result = jaconv.enlarge_smallkana(result)
     for old, new in zip("ヮヲヰヱ", "ワオイエ", strict=True):
@@ -132,7 +132,7 @@ def test_any_text_becomes_single_byte_bank_text_or_is_refused_by_name(typed: str
 
 
 def test_every_character_of_the_plane_agrees_with_the_measured_normaliser() -> None:
-    """Rule 47: one character at a time, so that no block of Unicode slips through unseen."""
+    """Rule 47: one character at a time, so that every block of Unicode is tested."""
     differing = []
     for code in range(0x10000):
         character = chr(code)

@@ -1,4 +1,4 @@
-"""Every payout format in the table does what the payouts ask of a format."""
+"""Every payout format in the table does what the payouts need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Japan Post Bank account is reached from the notation on its passbook."""
+"""The notation on a passbook of Japan Post Bank becomes a bank account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The public bank data is usable in a transfer file as it comes."""
+"""The public bank data can be used in a transfer file unchanged."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_version_of_the_data_set_names_its_date() -> None:
 
 
 def test_importing_the_bank_formats_loads_neither_the_data_set_nor_the_framework() -> None:
-    """The data set costs seconds and memory, and the formats stay usable without a project."""
+    """The data set takes seconds and memory, and the formats can be used without a project."""
     done = subprocess.run(
         [sys.executable, "-c", WEB_PROCESS], capture_output=True, text=True, check=False
     )

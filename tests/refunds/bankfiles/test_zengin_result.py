@@ -1,4 +1,4 @@
-"""A bank's answer is believed as a whole or refused with the record and the reason."""
+"""A bank's answer is accepted as a whole, or refused with the record and the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A transfer file is what the field table says and comes back as its items, or is refused."""
+"""A transfer file matches the field table and is read back as its items, or it is refused."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def records_of(data: bytes) -> list[bytes]:
 
 
 def with_byte(data: bytes, *, record: int, position: int, byte: bytes) -> bytes:
-    """The CRLF file with one byte replaced, counted as a bank counts."""
+    """Returns the CRLF file with one byte replaced, counted as a bank counts."""
     at = (record - 1) * 122 + position - 1
     return data[:at] + byte + data[at + 1 :]
 
@@ -258,7 +258,9 @@ def test_a_smaller_limit_of_a_bank_applies_to_its_files(limit: int) -> None:
 
 
 def peak_bytes(count: int) -> int:
-    """What writing and reading a file of this many items holds at most, the file itself apart."""
+    """Returns the peak memory of writing and reading a file of so many items, without the file
+    itself.
+    """
     target = io.BytesIO(bytes((count + 3) * 122))
     tracemalloc.start()
     for piece in write(REMITTER, VALUE_DATE, many(count)):
@@ -281,7 +283,7 @@ def test_memory_does_not_grow_with_the_number_of_items() -> None:
 
 
 def split(amounts: list[int], limits: Limits) -> list[int]:
-    """How many of the amounts each file gets when full ones are followed by new ones."""
+    """Returns how many of the amounts each file gets when new files follow full ones."""
     sizes: list[int] = []
     while amounts[sum(sizes) :]:
         sizes.append(limits.fitting(amounts[sum(sizes) :]))
@@ -454,7 +456,7 @@ def test_a_value_date_across_the_turn_of_the_year_keeps_its_year() -> None:
 
 
 def reassembled(*order: int) -> bytes:
-    """The golden records in this order."""
+    """Returns the golden records in this order."""
     records = records_of(file_of(GOLDEN_ITEMS))
     return b"".join(records[number - 1] + b"\r\n" for number in order)
 

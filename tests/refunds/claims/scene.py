@@ -1,5 +1,6 @@
-"""What the tests of claims stand on: a victim's wallet, the thief's movements, and the people who
-decide."""
+"""The world of the claims tests: a victim's wallet, the thief's movements, and the people who
+decide.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +33,7 @@ HIT_AT = jst(2019, 7, 2, 15)
 
 @dataclass
 class Scene:
-    """One programme with an issuer, an analyst and a supervisor; everything happens on the
-    rehearsal clock."""
+    """A programme with an issuer, an analyst and a supervisor, on the rehearsal clock."""
 
     analyst: Any = field(default_factory=lambda: factories.make_staff("fraud_analyst"))
     supervisor: Any = field(default_factory=lambda: factories.make_staff("fraud_supervisor"))
@@ -49,7 +49,7 @@ class Scene:
     )
 
     def at(self, *parts: int) -> dt.datetime:
-        """It is this time in Japan, and stays so."""
+        """The clock stands still at this time in Japan."""
         instant = jst(*parts)
         clock.travel(instant, frozen=True)
         return instant
@@ -197,11 +197,11 @@ def answers(file: IssuerFile, code: str, **changes: Any) -> bytes:
 
 
 def balance(account: LedgerAccount | str) -> int:
-    """What the ledger says, credits positive."""
+    """Returns the balance in the ledger; credits are positive."""
     return sum(Posting.objects.filter(account=account).values_list("amount_minor", flat=True))
 
 
 def kinds(wallet: Wallet) -> list[tuple[str, str]]:
-    """Kind and state of the wallet's remedies, in the order in which they were opened."""
+    """Returns kind and state of the wallet's remedies in the order of their opening."""
     remedies = Remedy.objects.filter(loss__claim__wallet=wallet).order_by("pk")
     return list(remedies.values_list("kind", "state"))

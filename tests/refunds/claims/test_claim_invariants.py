@@ -1,4 +1,4 @@
-"""Planted faults in claims, remedies and the victims' money: each is found, and nothing beside it."""
+"""Planted faults in claims, remedies and the victims' money: each one is found, and nothing else."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ FAULTS: dict[str, tuple[str, str, list[str]]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found(ids: dict[str, int], fault: str) -> None:
-    """P4: each with the triggers off, and so that the invariant says this and nothing else."""
+    """P4: each fault is planted with the triggers off, and only its invariant reports it."""
     code, sentence, statements = FAULTS[fault]
     check = invariants.INVARIANTS[code].breaches
     assert check() == []

@@ -1,4 +1,4 @@
-"""Claims: worked on by one person, decided by another, contested, reopened."""
+"""One person works on a claim and another decides it; it can be appealed and reopened."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ def test_an_appeal_after_the_deadline_is_refused(scene: Scene) -> None:
 
 
 def test_the_unspent_part_of_a_fraudulent_charge_is_clawed_back(scene: Scene) -> None:
-    """Rule 22: clean value beside it stays."""
+    """Rule 22: the clean value in the wallet stays."""
     wallet = scene.victim(30_000, 30_000, spent=45_000, own=700)
     scene.at(2019, 7, 5, 9)
     claimed = scene.confirmed(wallet)
@@ -270,7 +270,7 @@ def test_the_unspent_part_of_a_fraudulent_charge_is_clawed_back(scene: Scene) ->
 
 
 def test_clean_value_is_never_clawed_back(scene: Scene) -> None:
-    """Rule 22: more was spent than was charged, the holder's own value with it."""
+    """Rule 22: the thief spent more than was charged, and so the holder's own value too."""
     wallet = scene.victim(30_000, spent=30_500, own=700)
     scene.confirmed(wallet)
     assert Wallet.objects.get().paid_minor == 200

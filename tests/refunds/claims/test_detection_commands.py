@@ -1,4 +1,4 @@
-"""The commands of detection: candidates are held at once, and a second run holds nothing."""
+"""The commands of detection hold candidates at once, and a second run holds nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doors of the issuer file exchange: files out, files in, by command."""
+"""The commands that exchange files with issuers."""
 
 from __future__ import annotations
 

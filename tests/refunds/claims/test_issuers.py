@@ -1,4 +1,4 @@
-"""Asks to card issuers and their answers, remedies, chargebacks."""
+"""Requests to card issuers and their answers, remedies and chargebacks."""
 
 from __future__ import annotations
 
@@ -387,8 +387,9 @@ def test_the_simulated_issuers_answer_the_same_for_the_same_seed(scene: Scene) -
 def test_eight_threads_at_once_remedy_no_loss_twice(
     own_database: Any, rehearsal_clock: Any, programme: Any
 ) -> None:
-    """Rule 17, with real commits: eight threads give points back and open other routes for the same
-    losses."""
+    """Rule 17, with real commits: eight threads return points and open other routes for the same
+    losses.
+    """
     rehearsal_clock.travel(HIT_AT, frozen=True)
     scene = Scene()
     scene.confirmed(*(scene.victim(30_000, funding="points") for _ in range(5)))

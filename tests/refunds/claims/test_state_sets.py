@@ -1,4 +1,4 @@
-"""A state that is added to a machine must be placed: here every state of it is named."""
+"""A state that is added to a machine must be added to its sets, because every state is named here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding victims by rules over sign-ins and movements, and the figures told of them."""
+"""Victims are found by rules over sign-ins and movements, and counted in published figures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def claimed(*wallets: Wallet) -> list[bool]:
 
 
 def robbed(scene: Scene, *amounts: int, spent: int = 0) -> Wallet:
-    """A wallet that somebody charged in haste, after the first sign-in from abroad."""
+    """Returns a wallet that a thief charged quickly, after the first sign-in from abroad."""
     wallet = scene.victim(*amounts, spent=spent)
     scene.sign_in(wallet, HOME, device="phone")
     scene.sign_in(wallet, HIT_AT - MINUTE, device=factories.unique("thief"), country="XA")
@@ -109,7 +109,7 @@ def test_a_large_charge_from_the_usual_device_is_no_signal(scene: Scene) -> None
 
 
 def test_a_first_sign_in_from_abroad_that_moves_money_makes_a_candidate(scene: Scene) -> None:
-    """Signal S6: also where the thief only spends."""
+    """Signal S6: this holds for a thief who only spends, too."""
     charged, spent, idle = (scene.victim(funding="points", own=500) for _ in range(3))
     for wallet in (charged, spent, idle):
         scene.sign_in(wallet, HOME, device=factories.unique("phone"))
@@ -185,7 +185,7 @@ def test_a_displaced_session_before_money_moves_makes_a_suspicion(scene: Scene) 
 
 
 def test_a_new_phone_and_a_large_charge_belong_to_one_family_of_signals(scene: Scene) -> None:
-    """Whoever changes phones displaces their own session."""
+    """A person with a new phone displaces their own session."""
     wallet = scene.victim(30_000, 30_000)
     scene.sign_in(wallet, HOME, device="phone")
     scene.sign_in(wallet, HIT_AT - MINUTE, device="new phone", displaced=True)
@@ -194,7 +194,7 @@ def test_a_new_phone_and_a_large_charge_belong_to_one_family_of_signals(scene: S
 
 
 def test_a_displaced_session_and_goods_that_resell_well_make_a_candidate(scene: Scene) -> None:
-    """A thief in the country with a device for each account, who charges without haste."""
+    """The thief is in the country, has a device for each account, and charges slowly."""
     wallet = scene.victim(10_000)
     scene.sign_in(wallet, HOME, device="phone")
     scene.sign_in(wallet, HIT_AT - MINUTE, device="another", displaced=True)
@@ -205,7 +205,7 @@ def test_a_displaced_session_and_goods_that_resell_well_make_a_candidate(scene: 
 
 
 def test_two_rules_of_one_family_stay_a_suspicion(scene: Scene) -> None:
-    """Large charges in haste from a new phone: many honest people do that in the first days."""
+    """Many honest people charge large amounts quickly from a new phone in the first days."""
     wallet = scene.victim(30_000, 30_000, 30_000)
     scene.sign_in(wallet, HOME, device="phone")
     scene.sign_in(wallet, HIT_AT - MINUTE, device="new phone")
@@ -230,7 +230,7 @@ def test_two_families_together_make_a_candidate(scene: Scene) -> None:
 def test_own_balance_spent_through_a_device_that_opened_several_accounts_makes_a_candidate(
     scene: Scene,
 ) -> None:
-    """Signal S5: nothing is charged, and the thief sits in Japan."""
+    """Signal S5: nothing is charged, and the thief is in Japan."""
     wallets = [scene.victim(funding="points", own=500) for _ in range(4)]
     for number, wallet in enumerate(wallets):
         scene.sign_in(wallet, HOME, device=f"phone {number}")
@@ -245,7 +245,7 @@ def test_own_balance_spent_through_a_device_that_opened_several_accounts_makes_a
 
 
 def test_a_charge_soon_after_the_password_was_changed_makes_a_suspicion(scene: Scene) -> None:
-    """Signal S7, both sides of its half hour; what is set at registration is no change."""
+    """Signal S7, both sides of its half hour. A password that is set at registration is no change."""
     soon, late, new = (scene.victim(funding="points") for _ in range(3))
     for wallet in (soon, late, new):
         User.objects.filter(pk=wallet.account_id).update(
@@ -385,7 +385,7 @@ def test_a_published_figure_is_frozen_and_published_once(scene: Scene, staff: An
 
 
 def test_a_figure_for_a_future_instant_is_refused(scene: Scene, staff: Any) -> None:
-    """Rule 28: what can still change is no figure as of then."""
+    """Rule 28: a figure that can still change is not final."""
     scene.confirmed(scene.victim(5_000))
     compliance = staff("compliance")
     with pytest.raises(GuardNotMet):

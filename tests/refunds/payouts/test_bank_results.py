@@ -1,4 +1,4 @@
-"""The bank's answers: booked once, line by line, and never guessed."""
+"""The bank's answers are booked once, line by line, and never by a guess."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def batch(house: House) -> PayoutBatch:
 
 @pytest.fixture
 def answer(house: House, batch: PayoutBatch) -> Answer:
-    """The bank's file about these reasons, one per item (None is paid); `change` alters an item
-    before.
+    """Returns the bank's file with these reasons, one per item (None is paid). `change` alters an
+    item first.
     """
 
     def write(

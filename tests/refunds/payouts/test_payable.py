@@ -1,4 +1,4 @@
-"""Who may be paid: each reason alone keeps a person from it, wherever it is asked."""
+"""Each reason alone prevents a payment, wherever it is checked."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def suspect(row: Entitlement) -> None:
 
 
 def rob(row: Entitlement) -> None:
-    """A claim that is over and was confirmed once, from before the account was entered."""
+    """A claim that has ended and was confirmed once, from before the account was entered."""
     with transaction.atomic():
         done = claim(row)
         move_rows(FraudClaim, "expire", [done.pk], actor=SYSTEM, confirmed_at=clock.now())
@@ -124,7 +124,7 @@ def account_at(house: House, bank_code: str, quality: str = "ok") -> Any:
 
 
 def test_each_reason_alone_keeps_a_person_from_being_paid(house: House) -> None:
-    """Through the plan, the list of those left out, and the batches of the run."""
+    """This holds for the plan, the exclusion list and the batches of the run."""
     codes = [reason.code for reason in payable.REASONS]
     assert sorted([*SPOILED, *ON_THE_WAY]) == sorted(codes)
     paid, cousin, *rows = house.entitled(len(codes) + 2)
@@ -193,7 +193,7 @@ APPLIED: dict[str, Callable[[House, Entitlement, Account, Entitlement], None]] =
 
 
 def paid_in(house: House, batch: PayoutBatch) -> list[str]:
-    """The numbers of the accounts to which the batch's file, once it has left, sends money."""
+    """Returns the account numbers to which the batch's exported file sends money."""
     path = payout_batches.export_batch(
         house.approve(batch), directory=house.bank.inbox, actor=house.treasury, reason="test"
     )

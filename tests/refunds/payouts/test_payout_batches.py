@@ -1,4 +1,4 @@
-"""Payout batches: frozen when sealed, approved by others, released once, byte for byte."""
+"""Payout batches are frozen when sealed, approved by others, and exported once, byte for byte."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_the_file_is_read_back_as_the_batch(house: House, batch: PayoutBatch) ->
 
 
 def test_a_sealed_batch_cannot_change(house: House, batch: PayoutBatch) -> None:
-    """Rule 52: not its totals, not its items, not its bytes, not by anybody."""
+    """Rule 52: nobody can change its totals, its items or its bytes."""
     payout = Payout.objects.filter(batch=batch).first()
     assert payout is not None
     for column, value in (
@@ -142,7 +142,7 @@ def test_a_new_payout_cannot_be_put_into_a_sealed_batch(house: House, batch: Pay
 
 
 def test_the_maker_of_a_batch_cannot_approve_it(house: House, batch: PayoutBatch) -> None:
-    """Rule 54: not through the verb, not through the model, not through SQL."""
+    """Rule 54: neither the verb nor the model nor SQL allows it."""
     maker = house.treasury
     maker.user_permissions.add(*house.approver2.user_permissions.all())
     maker = type(maker).objects.get(pk=maker.pk)
@@ -239,7 +239,7 @@ def test_no_file_is_exported_before_approval(
 def test_the_file_is_the_same_however_often_it_is_exported(
     house: House, batch: PayoutBatch
 ) -> None:
-    """Rule 52: also after it was lost, and never over other bytes."""
+    """Rule 52: a lost file is exported again, and no other file is overwritten."""
     batch = house.approve(batch)
     path = payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
     first = path.read_bytes()
@@ -298,7 +298,7 @@ def test_no_file_is_exported_while_payouts_are_stopped(house: House, batch: Payo
 def test_a_value_date_that_is_no_business_day_is_refused_with_the_next_one(
     house: House, value_date: str, proposed: str
 ) -> None:
-    """Rule 49: a weekend, the year's end, a past day: refused with a day that is possible."""
+    """Rule 49: a weekend, the end of the year and a past day are refused."""
     with pytest.raises(GuardNotMet, match=proposed):
         house.run("pay", value_date=value_date)
 
@@ -312,7 +312,7 @@ def test_a_file_is_not_sent_after_its_value_date(house: House, batch: PayoutBatc
 
 
 def test_more_payouts_than_the_bank_accepts_are_split(house: House) -> None:
-    """Rule 50: in as few files as that allows, numbered without a gap."""
+    """Rule 50: into as few files as possible, numbered without a gap."""
     refund_limits.adopt(
         actor=person("refunds.adopt_terms"), reason="test", source="test", file_records_max=2
     )
@@ -328,7 +328,7 @@ def test_more_payouts_than_the_bank_accepts_are_split(house: House) -> None:
 
 
 def test_an_entitlement_has_at_most_one_live_payout(house: House, batch: PayoutBatch) -> None:
-    """Rule 53: whatever crashed between export and acknowledgement."""
+    """Rule 53: this holds after a crash between export and acknowledgement."""
     again = house.run("pay", value_date="2019-11-15")
     assert again.state == "succeeded"
     assert not PayoutBatch.objects.filter(run=again).exists()
@@ -381,7 +381,7 @@ def test_payouts_of_a_refused_file_are_paid_by_the_next_one(
 def test_an_accepted_batch_is_executed_on_its_value_date_and_not_paid(
     house: House, batch: PayoutBatch
 ) -> None:
-    """Sent is not paid: only the bank's results settle."""
+    """A sent payout is not paid: only the bank's results settle it."""
     batch = house.send(batch)
     payout_batches.mark_accepted(batch, actor=house.treasury, reason="receipt")
     assert payout_batches.execute_due() == []
@@ -394,7 +394,7 @@ def test_an_accepted_batch_is_executed_on_its_value_date_and_not_paid(
 
 
 def test_the_run_pays_what_its_plan_counted(house: House) -> None:
-    """Rule 61: same counts and sums, and nobody slips in after the approval."""
+    """Rule 61: counts and sums are the same, and nobody is added after the approval."""
     rows = house.entitled(3)
     for row in rows[:2]:
         house.apply(row)
@@ -439,8 +439,8 @@ def test_a_plan_is_refused_after_a_payee_in_it_changed(house: House) -> None:
 def test_a_worker_that_dies_in_any_step_pays_nobody_twice(
     house: House, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rule 53, I2: killed between effect and commit of book, fill or seal, and once more in the
-    same place.
+    """Rule 53, I2: it is killed before the commit of book, fill or seal, and again at the same
+    place.
     """
     for row in house.entitled(3):
         house.apply(row)

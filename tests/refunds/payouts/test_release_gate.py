@@ -1,4 +1,4 @@
-"""Before a bank file leaves, every invariant about money, victims and approvals is asked."""
+"""Before a bank file is exported, every invariant about money, victims and approvals is checked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GUARDS = [each for each in invariants.known() if each.guards_release]
 
 @pytest.fixture
 def approved(house: House) -> PayoutBatch:
-    """Two refunds in a batch that may leave."""
+    """Two refunds in a batch that may be exported."""
     for row in house.entitled(2):
         house.apply(row)
     house.check_payees()
@@ -39,7 +39,7 @@ def refused(house: House, batch: PayoutBatch, code: str) -> None:
 def test_each_breach_about_money_victims_or_approvals_stops_the_file(
     house: House, approved: PayoutBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """P4: a check is in the gate by what it is about, and a new one is there from its first day."""
+    """P4: a check belongs to the gate by its subject, and so does each new one."""
     assert {each.about for each in GUARDS} == {About.MONEY, About.VICTIMS, About.APPROVAL}
     known = invariants.INVARIANTS.entries
     for each in GUARDS:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def approved(house: House, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> Any:
-    """A batch that may leave, in a database whose clock is the real one as far as files go."""
+    """A batch that may be exported, in a database with the real clock for files."""
     for row in house.entitled(2):
         house.apply(row)
     house.check_payees()
@@ -40,7 +40,7 @@ def export(house: House, batch: PayoutBatch) -> Path:
 
 
 def forget_the_export(house: House, batch: PayoutBatch) -> bytes:
-    """The file left, and the database is yesterday's again. Returns the file."""
+    """The file was exported, and the database is an older one. Returns the file."""
     with transaction.atomic():
         content = export(house, batch).read_bytes()
         transaction.set_rollback(True)

@@ -1,4 +1,4 @@
-"""The ledger beside a model of thirty lines: whatever is asked of both, they agree."""
+"""The ledger agrees with a model of thirty lines after any history of movements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verbs that move money: each does what it says once, and a repetition gives the first answer."""
+"""The verbs that move money do what they say once, and a repetition gives the first result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Four eyes: the maker is never the checker, whichever door, account or statement is tried."""
+"""Four eyes: the maker is never the checker, by any command, page, account or statement."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def standing(run):
 
 
 def sign_by_sql(request, signer, *, digest=None, part="approved", number="forged"):
-    """What somebody with psql would write, with every column as it suits them."""
+    """A signature as somebody with psql would write it, with any column changed."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO winddown_signature"
@@ -154,7 +154,7 @@ def test_sql_cannot_sign_for_the_maker(run, maker):
 
 
 def test_sql_cannot_forge_the_signer_subject_or_time_of_a_signature(run, checker):
-    """Subject, stage, person and time are the database's to write."""
+    """The database writes subject, stage, person and time."""
     sign_by_sql(standing(run), checker)
     signed = Signature.objects.get(subject=run.subject, part="approved")
     assert (signed.stage, signed.staff_number) == ("run", checker.staff_number)
@@ -185,7 +185,7 @@ def test_a_person_who_decided_cannot_become_the_maker_of_the_same_subject(maker,
 
 
 def test_a_person_signs_only_one_stage_of_a_subject(maker, checker, staff):
-    """Maker is never checker, over all stages."""
+    """The maker is never the checker, over all stages."""
     for stage in ("first", "second"):
         approvals.ask("thing:1", stage=stage, content=1, permission="", maker=maker, reason="")
     digest = approvals.digest_of(1)
@@ -198,7 +198,7 @@ def test_a_person_signs_only_one_stage_of_a_subject(maker, checker, staff):
 
 
 def test_an_approval_requires_its_permission(run, staff):
-    """Rule 23: support may not approve a run; nor may a person who has left."""
+    """Rule 23: support may not approve a run, and neither may a person who has left."""
     for person in (staff("support"), staff("auditor"), staff("compliance", is_active=False)):
         with pytest.raises(NotPermitted):
             approve(run, person)
@@ -275,7 +275,7 @@ def test_a_run_with_parameters_changed_by_sql_does_not_start(run, maker, checker
 
 
 def test_sql_cannot_approve_a_run_without_a_signature(run):
-    """Refused through SQL as through the command."""
+    """SQL is refused as the command is."""
     with pytest.raises(DatabaseError, match="no approval of a second person"), transaction.atomic():
         Run.objects.filter(pk=run.pk).update(state="approved")
 
@@ -380,7 +380,7 @@ def test_the_command_refuses_a_changed_plan(run, maker, checker, wallets):
 
 @pytest.mark.parametrize("digest", [None, "", "0", "abc"])
 def test_the_command_requires_the_digest_that_was_shown(run, checker, digest):
-    """Somebody who has not looked cannot approve, nor with a digest too short to mean a plan."""
+    """A person who did not look cannot approve, and a digest that is too short is refused."""
     with pytest.raises(Exception, match="digest") as refused, code_typed(checker):
         call_command("approve", run.subject, by=checker.login_id, reason="seen", digest=digest)
     assert refused.value.returncode == 2
@@ -405,6 +405,6 @@ def test_planning_requires_its_permission(staff):
 
 
 def test_the_factory_makes_the_same_run_as_the_commands(maker, checker):
-    """The other tests begin from such a run."""
+    """The other tests begin with such a run."""
     run = factories.approved_run("freeze-charges", maker=maker, checker=checker)
     assert (run.state, run.maker) == ("approved", maker)

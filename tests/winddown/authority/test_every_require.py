@@ -1,4 +1,4 @@
-"""Whoever lacks the one permission that an act asks for is refused, at every place that asks."""
+"""A person who lacks the one required permission is refused, at every place that asks for one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOMS = ("winddown", "accounts", "wallets", "refunds", "rehearsal")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may do everything but one thing."""
+    """A person who has every permission except one."""
 
     lacks: str
     is_active: bool = True
@@ -39,7 +39,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A function that asks for a permission, and what it takes to come as far as that."""
+    """A function that asks for a permission, and what it needs to reach the question."""
 
     function: str
     permission: str
@@ -157,7 +157,7 @@ PLACES = (
 
 
 def _calls(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Call]]:
-    """Each call inside the function, with the last word of what it calls."""
+    """Yields each call inside the function, with the last word of the called name."""
     for node in ast.walk(function):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
@@ -166,14 +166,16 @@ def _calls(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Call]]:
 
 
 def _said(permission: ast.expr, module: ModuleType) -> str | None:
-    """The permission that stands in the call, None for one that is known only when it runs."""
+    """Returns the permission in the call; None if it is known only at run time."""
     if isinstance(permission, ast.Name):
         return getattr(module, permission.id, None)
     return permission.value if isinstance(permission, ast.Constant) else None
 
 
 def _asking(module: ModuleType, tree: ast.Module) -> dict[str, str | None]:
-    """Function -> permission, for each that asks itself or by a private function beside it."""
+    """Returns function -> permission, for each one that asks itself or by a private function beside
+    it.
+    """
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     found: dict[str, str | None] = {}
     for function in functions:

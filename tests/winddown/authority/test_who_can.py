@@ -71,7 +71,7 @@ def test_every_duty_has_a_role_that_requests_and_one_that_decides() -> None:
 
 
 def test_every_request_for_a_second_person_in_the_code_is_a_duty() -> None:
-    """A new approval without an entry would be missing from what the command prints."""
+    """Otherwise a new approval would be missing from the output of the command."""
     named = {duty.decides for duty in roles.DUTIES}
     known = {name for held in roles.ROLES.values() for name in held}
     asked = set()

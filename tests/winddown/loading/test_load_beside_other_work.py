@@ -1,4 +1,4 @@
-"""A load beside other work: it waits for no other load, dies without trace, and holds what it judges by."""
+"""A load waits for no other load, leaves nothing if it dies, and locks the rows it decides by."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_load_waits_for_locked_rows_and_then_gives_up(own_database: Any, write
 def test_a_switch_waits_for_a_load_of_earlier_top_ups(
     own_database: Any, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rule 2: what was judged against the switch commits before the switch changes."""
+    """Rule 2: a load that read the switch commits before the switch changes."""
     capabilities.declare_all()
     for kind in ("accounts", "wallets", "funding_cards"):
         loader.load(kind, write(kind, {}))
@@ -92,7 +92,7 @@ def test_a_switch_waits_for_a_load_of_earlier_top_ups(
 def test_neither_a_sign_in_nor_the_fence_waits_for_a_load(
     own_database: Any, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A load may take many minutes, and an attack does not wait for it."""
+    """A load may take many minutes, and an attack does not wait."""
     free: list[tuple[bool, ...]] = []
     append = audit.append
 

@@ -1,4 +1,4 @@
-"""The commands: what they print, and their exit codes."""
+"""The load commands: their output and their exit codes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "data-in.md"
 
 
 def run(*words: Any) -> tuple[int, str]:
-    """Exit code and output of a command, which somebody who may load signs."""
+    """Returns exit code and output of a command, signed by a person who may load."""
     out = io.StringIO()
     if "--by" not in words:
         words += ("--by", make_staff("treasury_operator").login_id)
@@ -125,7 +125,9 @@ def test_the_document_lists_the_columns_as_declared() -> None:
 
 @pytest.mark.parametrize("kind", [kind.name for kind in file_kinds.known()])
 def test_no_accepted_text_is_longer_than_its_database_column(kind: str) -> None:
-    """A longer one must be refused by its line; the database would refuse without naming it."""
+    """A longer text must be refused with its line. The database would refuse it without naming the
+    line.
+    """
     declared = file_kinds.get(kind)
     stored = {value.split(".")[-1].rstrip(")"): name for name, value in declared.values.items()}
     checked = 0

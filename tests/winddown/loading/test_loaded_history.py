@@ -1,4 +1,4 @@
-"""What is loaded is what the movements would have made of it: same journals, same split, same balances."""
+"""A load makes the same journals, the same split and the same balances as the movements would."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NO_CARD = {"card_ref": "", "rrn": "", "auth_code": "", "arn": ""}
 
 
 def _history(source: str, wallet: Wallet) -> list[Any]:
-    """The wallet's journals in the order of time: kind, time, and signed lines."""
+    """Returns the wallet's journals in order of time: kind, time, and signed lines."""
     journals = Journal.objects.filter(postings__wallet=wallet).distinct()
     return [
         (
@@ -137,7 +137,7 @@ def test_a_loaded_authorisation_can_be_posted_later(
 
 @dataclass
 class Purse:
-    """One wallet, the slow way: movement after movement in the order of time."""
+    """One wallet that takes movement after movement in order of time."""
 
     paid: int = 0
     bonus: int = 0
@@ -161,7 +161,7 @@ class Purse:
 def test_bonus_value_is_spent_first_in_order_of_time_for_any_order_of_lines(
     seed: int, deliveries: int, people: Callable[[int], None], load: Load
 ) -> None:
-    """Rule 34; forty wallets whose bonus arrives before, between and after their payments."""
+    """Rule 34: forty wallets get a bonus before, between and after their payments."""
     chance = random.Random(seed)
     wallets = 40
     people(wallets)
@@ -276,7 +276,7 @@ def test_loaded_identities_wallets_and_cards_have_the_values_of_the_file(
 def test_the_query_planner_has_statistics_after_a_load(
     people: Callable[[int], None], load: Load
 ) -> None:
-    """A reading of the newest minute that scans millions of attempts is late for an attack."""
+    """Without them, reading the newest minute scans millions of attempts and is late for an attack."""
     people(1)
     load("auth_events", {})
     with connection.cursor() as cursor:

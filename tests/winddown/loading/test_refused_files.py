@@ -1,4 +1,4 @@
-"""A file is loaded whole, or refused whole with the line and the reason, and nothing was changed."""
+"""A file is loaded as a whole, or refused as a whole with line and reason, and nothing is changed."""
 
 from __future__ import annotations
 

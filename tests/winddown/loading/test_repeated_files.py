@@ -1,4 +1,6 @@
-"""Loading again changes nothing and says so: the same file, the same rows in another file, an overlapping file."""
+"""A second load of a file, of its rows in another file, or of an overlapping file adds nothing
+twice.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +90,7 @@ def test_an_overlapping_file_adds_only_the_new_rows(
 def test_rows_that_changed_since_their_load_are_recognised(
     people: Callable[[int], None], load: Load, write: Write
 ) -> None:
-    """What was authorised and then posted or voided here, reset or suspended here, is not contradicted."""
+    """Rows that were posted, voided, reset or suspended since then do not contradict the file."""
     people(1)
     load("external_identities", {})
     load("top_ups", {"state": "authorised"}, {"top_up_ref": "T2"})

@@ -1,4 +1,4 @@
-"""Machines: one declaration, obeyed by a single row, a set, the ORM and psql alike."""
+"""A single row, a set, the ORM and psql obey one declaration of a machine."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_change_with_the_name_of_another_transition_is_refused(model):
 
 @per_machine
 def test_a_single_row_and_a_set_are_moved_alike(model, staff):
-    """The same state, the same log row, from one declaration."""
+    """One declaration gives the same state and the same log row."""
     table = BareTable(model)
     pk = table.insert(model.first_states()[0])
     actor = staff(is_superuser=True)
@@ -180,7 +180,7 @@ def _person(who, permission, staff):
 
 @per_machine
 def test_a_row_cannot_be_deleted_or_given_another_identity(model):
-    """A deleted and re-made row would be an undeclared way back to the first state."""
+    """A row that is deleted and made again would be back in its first state."""
     table = BareTable(model)
     pk = table.insert(model.first_states()[0])
     name = table.guards["machine_row"]
@@ -252,7 +252,7 @@ def test_a_second_run_of_a_transition_changes_nothing(wallet, wallets):
 
 
 def test_a_set_moves_only_rows_that_meet_the_condition(wallet):
-    """Rule 34: the condition of `entitle` is paid value; the empty wallet is settled instead."""
+    """Rule 34: the condition of `entitle` is paid value; an empty wallet is settled."""
     rich, poor = wallet(paid_minor=1, state="closed"), wallet(bonus_minor=9, state="closed")
     rows = Wallet.objects.filter(pk__in=[rich.pk, poor.pk])
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Switches: one person stops, two restart, and nothing passes in between."""
+"""One person stops a switch, two people restore it, and no operation passes in between."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_one_person_stops_at_once_and_every_later_operation_is_refused(first):
 
 
 def test_a_stop_of_one_source_leaves_the_others_on(first, wallet):
-    """Rule 1: cards are stopped, cash is accepted; when all are stopped, each is refused."""
+    """Rule 1: cards are stopped and cash is accepted; when all are stopped, each is refused."""
     one = wallet()
     for source in ("credit_card", "debit_card"):
         capabilities.stop(f"top_up:{source}", actor=first, reason="attack")
@@ -304,7 +304,7 @@ def test_a_request_from_before_the_announcement_is_not_granted_after_it(programm
 
 
 def test_spending_can_be_restored_after_the_announcement(programme, first, second):
-    """Rule 8 names top-up and registration only."""
+    """Rule 8 names only top-up and registration."""
     capabilities.stop("spend", actor=first, reason="attack")
     factories.bring_to(programme, "announced")
     capabilities.request_restore("spend", actor=first, reason="over")
@@ -337,7 +337,7 @@ def test_a_probe_stores_the_answer_it_got(first, rehearsal_clock):
 
 
 def test_a_movement_dated_after_the_stop_is_reported_as_a_leak(first, wallet):
-    """Rule 2: the report must be able to be not empty."""
+    """Rule 2: the report can find one."""
     one = wallet()
     capabilities.stop("top_up:points", actor=first, reason="attack")
     assert capabilities.leaks("top_up:points") == 0

@@ -1,4 +1,4 @@
-"""Deadlines: set by who may, moved only in the holders' favour, fired once."""
+"""A deadline is set with a permission, moved only in favour of the holders, and fired once."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def test_a_notice_with_an_empty_field_is_refused_by_name(
 def test_a_window_of_less_than_sixty_days_is_refused_with_the_earliest_day(
     publish: Callable[..., PublicNotice],
 ) -> None:
-    """Rule 38: the first day is not counted, nor are days before the notice."""
+    """Rule 38: neither the first day nor days before the notice are counted."""
     with pytest.raises(GuardNotMet, match="2019-11-30"):
         publish(window_last_day=dt.date(2019, 11, 29))
     with pytest.raises(GuardNotMet, match="2019-11-29"):

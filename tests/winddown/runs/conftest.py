@@ -26,5 +26,5 @@ def checker(staff):
 
 @pytest.fixture
 def start(maker, checker):
-    """`start()` is a running run of the test's workflow, nothing of it done yet."""
+    """`start()` is a running run of the test's workflow, of which no row was moved."""
     return lambda: factories.started_run("test-sweep", maker=maker, checker=checker)

@@ -18,7 +18,7 @@ def states():
 
 
 def totals(run):
-    """Rows moved and failed per step, as sums over the batches."""
+    """Returns rows moved and failed per step, as sums over the batches."""
     rows = Batch.objects.filter(run=run).values("step").order_by("step")
     return {
         row["step"]: (row["all_moved"], row["all_failed"])

@@ -1,4 +1,4 @@
-"""What outside of the service holds it up is an alarm: locks, wrong clocks, open transactions."""
+"""Locks, wrong clocks and open transactions outside of the service that delay it raise an alarm."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BY = ("incident_commander", "compliance")
 
 
 def told(programme, actor):
-    """The sentences of the incident page."""
+    """Returns the sentences of the incident page."""
     with translation.override("en"):
         return [str(alarm.sentence) for alarm in incident_page.look(programme, actor=actor).alarms]
 

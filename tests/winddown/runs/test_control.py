@@ -88,7 +88,7 @@ def test_no_batch_starts_after_a_pause(start, wallets, maker, run_to_end):
 
 
 def test_a_batch_claimed_before_a_pause_is_put_back(start, wallets, maker, workflow):
-    """Rule 62: also when the pause comes between the claim and the work."""
+    """Rule 62: this holds for a pause between the claim and the work."""
     wallets(20)
     run = start()
     claim = batches.claim(run.pk, "me")
@@ -112,7 +112,7 @@ def test_an_aborted_run_keeps_its_results_and_moves_no_more_rows(start, wallets,
 
 
 def test_an_abort_lets_the_batch_under_way_end(start, wallets, maker, workflow):
-    """The remainder is cancelled while a batch is being done: that batch ends, and no other begins."""
+    """The run is aborted during a batch: that batch ends, and no other begins."""
     wallets(30)
     run = start()
 
@@ -131,7 +131,9 @@ def test_an_abort_lets_the_batch_under_way_end(start, wallets, maker, workflow):
 
 
 def test_the_rate_holds_for_all_workers_together(own_database, start, wallets, maker):
-    """Never faster than asked: the lower bound of the time cannot be missed by a slow machine."""
+    """The rows are never faster than asked. A slow machine cannot break this lower bound of the
+    time.
+    """
     wallets(60)
     run = start()
     control.set_rate(run, rows_s_max=20, actor=maker, reason="gently")
@@ -156,7 +158,7 @@ def test_the_rate_holds_for_all_workers_together(own_database, start, wallets, m
 
 
 def test_a_rate_below_one_batch_in_five_seconds_is_kept(start, wallets, maker):
-    """A worker does not sleep through a long wait: it comes back, and the batch is still not due."""
+    """A worker does not sleep through a long wait. It comes back, and the batch is still not due."""
     wallets(20)
     run = start()
     control.set_rate(run, rows_s_max=1, actor=maker, reason="very gently")

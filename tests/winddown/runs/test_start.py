@@ -1,4 +1,4 @@
-"""What a start holds while it counts the plan again."""
+"""Which locks a start holds while it counts the plan again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run does what its plan said, once, and can be looked at meanwhile."""
+"""A run does what its plan said, once, and its progress can be read."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_every_row_is_moved_once_and_logged_under_the_run(start, wallets, run_to
 
 
 def test_the_expected_rows_are_fixed_when_a_step_begins(start, wallets, run_to_end):
-    """What arrives later is nobody's gap and nobody's surplus."""
+    """A row that arrives later is neither missing nor too many."""
     wallets(10)
     run = start()
     wallets(10)
@@ -68,7 +68,7 @@ def test_a_run_over_nothing_succeeds(start, run_to_end):
 
 
 def test_estimates_are_shown_and_are_not_part_of_the_approval(maker, wallets):
-    """Customers go on changing them until the run starts."""
+    """Customers change them until the run starts."""
     wallets(3)
     run = planning.plan("test-sweep", actor=maker, reason="r")
     before = run.plan_digest

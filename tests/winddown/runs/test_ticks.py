@@ -1,4 +1,4 @@
-"""Messages of beat are never thrown away, and many of them at once cost next to nothing."""
+"""A message of beat is never thrown away, and many at once cost little."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from winddown.runs import clockwork
 
 
 def test_no_message_expires_by_the_clock_of_a_worker_host():
-    """A host 40 seconds ahead would throw away every tick, and the deadline would not fire."""
+    """A host that is 40 seconds ahead would throw away every tick, and the deadline would not fire."""
     for entry in settings.CELERY_BEAT_SCHEDULE.values():
         assert "expires" not in entry.get("options", {}), entry
 

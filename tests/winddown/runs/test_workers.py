@@ -27,7 +27,7 @@ def test_a_lease_is_claimed_by_one_worker_at_a_time(start, wallets):
 
 
 def test_a_claim_takes_one_batch_after_the_table_was_analysed_empty(start, wallets):
-    """The planner then takes it for one row, and would run a mere subquery once per row of it."""
+    """The query planner then expects one row, and would run a plain subquery once for each row."""
     wallets(50)
     run = start()
     made = list(Batch.objects.all())
@@ -49,7 +49,7 @@ def test_an_expired_lease_is_claimed_again_under_a_higher_token(start, wallets, 
 
 
 def test_a_worker_that_lost_its_lease_changes_nothing(start, wallets, workflow):
-    """The fencing token decides, not the clock of the worker."""
+    """The fencing token decides, not the worker's clock."""
     wallets(10)
     run = start()
     slow = batches.claim(run.pk, "slow")
@@ -69,7 +69,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(start, wallets, workflow):
 def test_a_working_worker_keeps_its_batch_after_its_lease_expired(
     own_database, start, wallets, workflow
 ):
-    """The batch's row stays locked while it is worked on, so a second worker passes it by."""
+    """The batch's row stays locked during the work, so a second worker skips it."""
     wallets(10)
     run = start()
     at_work, go_on = threading.Event(), threading.Event()
@@ -103,7 +103,9 @@ def test_a_working_worker_keeps_its_batch_after_its_lease_expired(
 
 
 def test_a_row_that_kills_its_workers_is_found_and_parked(start, wallets, workflow, run_to_end):
-    """Nobody survives to report it: the lease runs out, the batch is split, the row stands alone."""
+    """No worker survives to report it: the lease expires, and the batch is split until the row is
+    alone.
+    """
     ids = wallets(20)
     poison = ids[13]
     deaths = 0
@@ -130,7 +132,7 @@ def test_a_row_that_kills_its_workers_is_found_and_parked(start, wallets, workfl
 
 
 def test_an_attempt_is_counted_before_the_work_and_survives_its_rollback(start, wallets, workflow):
-    """A counter that rolled back with the attempt would never stop a poison row."""
+    """A counter that is rolled back with the attempt would never stop a poison row."""
     wallets(10)
     run = start()
     claim = batches.claim(run.pk, "mortal")
@@ -184,7 +186,7 @@ def test_ctrl_c_rolls_the_batch_back_and_frees_its_lease(start, wallets, workflo
 
 
 def test_drain_works_a_run_off_without_a_broker(start, wallets, capsys):
-    """Fault 11: `manage.py drain` alone completes what is owed."""
+    """Fault 11: `manage.py drain` alone moves all rows."""
     wallets(25)
     run = start()
     call_command("drain")

@@ -1,4 +1,4 @@
-"""A workflow's command: what it understands, what it answers, and what a Ctrl-C leaves."""
+"""A workflow's command: its options, its output, and the run after a Ctrl-C."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_an_abort_leaves_what_was_planned_undone(say, wallets):
 
 
 def test_a_retry_names_its_run_and_its_class(say, wallets, maker, checker):
-    """The newest run is not the one that is meant."""
+    """The newest run is not always the intended one."""
     ids = wallets(2)
     runs = []
     for pk in ids:
@@ -140,7 +140,9 @@ def test_an_unknown_option_is_refused_and_changes_nothing(maker, wallets, words)
 def test_a_terminal_shows_progress_and_ctrl_c_leaves_a_run_that_can_be_followed(
     own_database, wallets, maker, checker, say
 ):
-    """The command's process stops inside a batch; another goes on, and nothing is twice."""
+    """The process of the command stops inside a batch. Another continues, and no row is moved
+    twice.
+    """
     ids = wallets(30_000)
     run = factories.approved_run("freeze-charges", maker=maker, checker=checker)
     with own_database.connect() as psql:
@@ -166,7 +168,7 @@ def test_a_terminal_shows_progress_and_ctrl_c_leaves_a_run_that_can_be_followed(
 
 
 class Terminal:
-    """`manage.py` on a terminal of its own, and what it has shown so far."""
+    """`manage.py` on its own terminal, and its output so far."""
 
     def __init__(self, *words, env):
         self.end, inside = pty.openpty()

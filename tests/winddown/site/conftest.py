@@ -1,4 +1,4 @@
-"""What the tests of the pages share."""
+"""Shared by the tests of the pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from winddown.site import money_table
 
 @pytest.fixture
 def fresh_figures(database: Any) -> None:
-    """No count of an earlier test is shown in this one."""
+    """This test shows no count of an earlier test."""
     money_table.forget()
 
 

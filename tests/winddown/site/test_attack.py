@@ -1,4 +1,4 @@
-"""The attack on the console: its waves, its candidates, the alarm, and the hold that one person sets."""
+"""The attack on the console: its waves, its candidates, the alarm, and the hold by one person."""
 
 from __future__ import annotations
 

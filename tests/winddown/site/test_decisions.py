@@ -1,4 +1,4 @@
-"""Deciding about runs and switches through the console: the same verbs, the same refusals."""
+"""Decisions about runs and switches on the console use the same verbs and give the same refusals."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_plan_that_changed_after_the_page_was_shown_is_not_approved(
     signed_in: Callable[..., Client],
     wallets: Callable[..., list[int]],
 ) -> None:
-    """Rule 61: the signature covers the digest on the page, not whatever stands when it arrives."""
+    """Rule 61: the signature covers the digest on the page, not the one at its arrival."""
     browser = signed_in(checker)
     address = f"/console/runs/{waiting.pk}/approve/"
     shown = browser.get(address).context["form"]["digest"].value()

@@ -1,4 +1,4 @@
-"""Every address of the site answers, whatever its query, its method and its visitor's words are."""
+"""Every address of the site answers any query, any method and any words of a visitor."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _query(hostile: str) -> str:
 
 @pytest.fixture(params=["nobody", "customer", "staff"])
 def visitor(request: Any, programme: Any, staff: Any, signed_in: Callable[..., Client]) -> Client:
-    """A browser of each kind of visitor; it hears of an error as a visitor does."""
+    """A browser of each kind of visitor, which gets an error page as a visitor does."""
     if request.param == "nobody":
         browser = Client()
     elif request.param == "customer":

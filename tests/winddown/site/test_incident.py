@@ -1,4 +1,4 @@
-"""The incident page: what it says, and what it costs."""
+"""The incident page: its content and its number of queries."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_balance_that_differs_from_its_postings_is_shown_as_a_difference(
     commander: Any,
     signed_in: Callable[..., Client],
 ) -> None:
-    """Rule 60: a difference is red, an alarm, and leads to the breaches."""
+    """Rule 60: a difference is red, raises an alarm, and links to the breaches."""
     ids = wallets(2, paid_minor=500)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE wallets_wallet SET paid_minor = 501 WHERE id = %s", [ids[0]])
@@ -163,7 +163,7 @@ def test_a_stopped_switch_shows_time_person_and_reason(
 def test_a_passed_deadline_is_shown_before_a_worker_changed_the_switch(
     programme: Any, commander: Any, rehearsal_clock: Any
 ) -> None:
-    """Rule 30: the clock enforces it, so the page says so."""
+    """Rule 30: the clock enforces it, and the page shows it."""
     ends_at = clock.now() + dt.timedelta(hours=1)
     milestones.set_milestone(
         "spend_ends", at=ends_at, actor=commander, reason="test", ends_capability="spend"

@@ -1,4 +1,4 @@
-"""The count that the money table keeps: read back as it was, and nothing else is taken for one."""
+"""The cached count of the money table is read back unchanged, and no other value is taken for one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The portal: what everybody is told, and what only the holder sees."""
+"""The portal: what everybody may read, and what only the holder may read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def offered(client: Client, code: str) -> Any:
 def test_the_public_page_says_what_is_stopped_since_when_and_what_works(
     client: Client, programme: Any, staff: Callable[..., Any]
 ) -> None:
-    """Rule 7: whoever meets a stopped function is told."""
+    """Rule 7: a visitor who meets a stopped function is told."""
     for source in capabilities.FUNDING_SOURCES:
         capabilities.stop(f"top_up:{source}", actor=staff("incident_commander"), reason="attack X7")
 
@@ -107,7 +107,7 @@ def test_refund_applications_are_not_offered_after_the_window(
 
 
 def test_no_function_of_the_wallet_is_offered_after_the_end(client: Client, programme: Any) -> None:
-    """The switches of transfer and withdrawal may be on; closed wallets move nothing all the same."""
+    """The switches of transfer and withdrawal may be on, but a closed wallet moves nothing."""
     assert offered(client, "transfer").state == "on"
 
     factories.bring_to(programme, "closed")

@@ -1,4 +1,4 @@
-"""Signing in and out, and who gets where."""
+"""Signing in and out, and which pages each visitor reaches."""
 
 from __future__ import annotations
 
