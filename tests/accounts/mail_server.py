@@ -54,7 +54,7 @@ def mail_server(settings: Any) -> Iterator[Mailbox]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    # The server's log is not ours.
+    # The log of the server is not part of ours.
     logging.getLogger("mail.log").setLevel(logging.WARNING)
     controller = Controller(mailbox, hostname="127.0.0.1", port=port)
     controller.start()

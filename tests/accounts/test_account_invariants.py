@@ -76,7 +76,7 @@ def test_a_credential_of_nobody_is_found(
     DeviceToken.objects.create(user=used.user, digest="x", issued_at=at, method="password")
     Session.objects.create(user=used.user, session_key="x", expire_date=at, issued_at=at)
     done("reset-all-passwords", mail="file")
-    # The reset ended the session; it comes back for the test alone.
+    # The reset ended the session; it is restored for this test.
     Session.objects.create(user=used.user, session_key="y", expire_date=at, issued_at=at)
     assert breaches("I24b") == []
     with connection.cursor() as cursor:

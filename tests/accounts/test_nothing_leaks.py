@@ -77,7 +77,7 @@ def broker(own_database: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) ->
 
     own_database.environment["REDIS_URL"] = url
     monkeypatch.setattr(app.conf, "broker_url", broker_from_url(url))
-    # Connections that were opened before lead to where they led.
+    # Connections that were opened before lead to the same server.
     monkeypatch.setattr(app, "_pool", None)
     monkeypatch.setattr(app.amqp, "_producer_pool", None)
     yield administrator

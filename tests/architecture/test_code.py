@@ -17,7 +17,7 @@ import pytest
 from django.core.cache import caches
 
 ROOT = Path(__file__).resolve().parents[2]
-# What these modules store is code that runs when it is read.
+# These modules store code, which runs when it is read.
 RUNS_WHEN_READ = re.compile(
     r"^\s*(?:import|from)\s+_?(?:c?pickle|marshal|shelve|dill|cloudpickle|joblib)\b",
     re.IGNORECASE | re.MULTILINE,

@@ -43,7 +43,7 @@ def test_the_rooms_import_one_way_and_nothing_imports_a_door() -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-# Module, the line that is planted in it, the contract that it breaks.
+# Module, the line that is planted in it, and the contract that it breaks.
 PLANTED = [
     ("winddown/errors.py", "import accounts.models", "The rooms import one way"),
     ("accounts/apps.py", "import wallets.movements.posting", "The rooms import one way"),
@@ -79,7 +79,7 @@ def test_an_import_in_the_wrong_direction_is_found(copy: Path) -> None:
     said = " ".join(checked.stdout.split())
     assert checked.returncode == 1
     assert [name for _, _, name in PLANTED if f"{name} BROKEN" not in said] == []
-    # A circle is named as a whole, every other mistake by its edge.
+    # A circle is named as a whole, and every other mistake by its edge.
     edges = [
         f"{module.removesuffix('.py').replace('/', '.')} -> {line.split()[1]}"
         for module, line, _ in PLANTED

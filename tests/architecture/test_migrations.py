@@ -15,7 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("winddown", "accounts", "wallets", "refunds")
 
-# A new migration is added here, so that none comes or stays without being noticed.
+# A new migration is added here, so that none is added or removed without being noticed.
 MIGRATIONS = {
     "winddown": [
         "0001_functions",
@@ -37,7 +37,7 @@ MIGRATIONS = {
     "wallets": ["0001_initial", "0002_witness"],
     "refunds": ["0001_initial", "0002_witness"],
 }
-# Tables whose rows change in masses: the models cannot say it.
+# Tables whose rows change in masses. The models cannot declare this option.
 FILLFACTORS = {
     "accounts_user": 50,
     "accounts_externalidentity": 50,

@@ -128,7 +128,7 @@ def site(own_database: Any, tmp_path: Path) -> Iterator[Site]:
         pytest.skip(NO_BROWSER)
     people = _populate()
     port = _free_port()
-    # By this name, under which browsers allow passkeys without https.
+    # Browsers allow passkeys without https under this name.
     address = f"http://localhost:{port}"
     log = tmp_path / "web.log"
     with log.open("wb") as output:

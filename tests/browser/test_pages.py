@@ -93,7 +93,7 @@ def test_a_person_signs_in_by_keyboard_alone(site: Site, open_browser: Callable[
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.locator("#id_code").wait_for()
-    # The jump to the content is carried along: the field is next.
+    # The link to the content moves the focus: the field is next.
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "id_code"
     page.keyboard.type(next_code(site.secrets[site.deputy]))

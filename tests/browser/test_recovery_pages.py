@@ -244,7 +244,7 @@ def test_recovery_works_without_javascript_and_leaves_no_token_in_the_url(
 
     assert page.url == f"{site.address}/sign-in/"
     assert "Your new password is set" in page.inner_text("main")
-    # Asked beside the page: a browser complains of the status, as it should.
+    # Asked without the browser, which would report the status as an error.
     assert page.request.get("/recovery/password/").status == 410
 
 

@@ -128,7 +128,7 @@ def test_staff_without_a_second_factor_add_one_and_sign_in_with_it(
     page.click("button:text-is('Sign in')")
     assert page.inner_text("h1").startswith("Incident")
 
-    # A recovery code instead of the app: once.
+    # A recovery code is used instead of the app, once.
     for opens in (True, False):
         sign_out(page)
         give_password(page, site.newcomer)

@@ -19,7 +19,7 @@ from django.conf import settings
 from config.serve import console_port
 from tests.config import serving
 
-# The same server as everybody's, another of its sixteen databases.
+# The embedded server that all tests use, but another one of its sixteen databases.
 OWN_BROKER = re.sub(r"(/|db=)\d+$", r"\g<1>14", settings.REDIS_URL)
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = runpy.run_path(str(ROOT / "gunicorn.conf.py"))["threads"]
@@ -54,7 +54,7 @@ class Site:
             cwd=ROOT,
             env=os.environ
             | {
-                # No database, and a broker of its own: this worker must not take anybody's work.
+                # No database, and its own broker: this worker must not take work of others.
                 "DATABASE_URL": "postgres://nobody@/nothing?host=/nonexistent",
                 "REDIS_URL": OWN_BROKER,
                 "WINDDOWN_LOCAL_DIR": str(home),

@@ -121,7 +121,7 @@ class Fleet:
         return psutil.Process(self.worker.pid).children()
 
     def no_orphan_lives(self) -> bool:
-        # A dead one stays as a zombie where nobody reaps it.
+        # A dead process stays a zombie until its parent asks for its exit code.
         return not any(
             orphan.is_running() and orphan.status() != psutil.STATUS_ZOMBIE
             for orphan in self.orphans
@@ -146,7 +146,7 @@ class Fleet:
 
 @pytest.fixture
 def broker() -> Iterator[Broker]:
-    # A socket's path has at most 107 bytes, which the test's own directory may not leave.
+    # The path of a socket has at most 107 bytes, and the test's own directory may be too long.
     place = Path(tempfile.mkdtemp(prefix="wd-broker-"))
     broker = Broker(place)
     try:

@@ -28,7 +28,7 @@ def test_workers_continue_after_the_broker_ran_out_of_memory(own_database, progr
     )
     broker = fleet.broker.client()
     with link:
-        # The worker finds messages that it can take from the queue and not note as taken.
+        # The worker finds messages that it can take from the queue but cannot note as taken.
         os.kill(fleet.worker.pid, signal.SIGSTOP)
         for _ in range(5):
             app.send_task(waking.DRAIN, args=[424242], queue="default", connection=link)

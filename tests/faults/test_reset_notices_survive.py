@@ -146,14 +146,14 @@ def test_everybody_is_told_once_though_worker_and_broker_are_killed(
     make_people(people)
     run, maker = begin()
 
-    # The first hundred, and then nothing before the log shows that they were taken.
+    # The first hundred are sent, and no more before the log shows that they were accepted.
     assert until_it_rests(run, fleet) == "paused", fleet.said()
     assert mail.count() == 100
     assert "wave 1 is sent" in why_paused(run)
     load_log(mail, maker, fleet)
     control.resume(run, actor=maker, reason="clean")
 
-    # The second wave is hit in its middle: a worker with everything it has, then the broker.
+    # The second wave is hit half-way: first the worker with all its processes, then the broker.
     while_mails_go_out(lambda begun: begun < in_two_waves // 2, fleet)
     os.killpg(fleet.worker.pid, signal.SIGKILL)
     fleet.broker.kill()
@@ -185,7 +185,7 @@ def test_everybody_is_told_once_though_worker_and_broker_are_killed(
             Run.objects.get(pk=run.pk),
             reason_code="delivery_unknown", actor=maker, reason="the log is in",
         )  # fmt: skip
-        # Failures of two waves are retried one wave after the other.
+        # Failed notices of two waves are retried one wave after the other.
         while until_it_rests(run, fleet) == "partially_failed" and open_failures.exists():
             control.retry_failed(
                 Run.objects.get(pk=run.pk),

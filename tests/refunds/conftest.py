@@ -1,4 +1,4 @@
-"""A programme whose balances are sealed, with banks, limits and people, and the short ways through a
+"""A programme whose balances are sealed, with banks, limits and people, and short ways through a
 refund.
 """
 
@@ -56,9 +56,7 @@ def jst(text: str) -> dt.datetime:
 
 @dataclass
 class House:
-    """The operator at the point where balances are sealed, and everything a test does again and
-    again.
-    """
+    """The operator after the balances were sealed, and the steps that the tests repeat."""
 
     directory: Path
     treasury: Any
@@ -97,7 +95,7 @@ class House:
     def entitled(
         self, number: int = 3, *, paid_minor: int = 1000, bonus_minor: int = 0
     ) -> list[Entitlement]:
-        """So many wallets with this balance, closed, sealed and entitled."""
+        """Returns so many wallets with this balance, closed, sealed and entitled."""
         ids = self.close(
             factories.make_wallets(number, paid_minor=paid_minor, bonus_minor=bonus_minor)
         )
@@ -129,7 +127,7 @@ class House:
     def apply(
         self, owed: Entitlement, *, quality: str = "ok", channel: str = "app", **more: Any
     ) -> Any:
-        """The holder's application as it stands after submission."""
+        """Returns the holder's application after its submission."""
         holder = owed.wallet.account
         return submitting.submit(
             holder,
@@ -147,7 +145,7 @@ class House:
             self.answers()
 
     def answers(self) -> list[results.Imported]:
-        """The bank worked on what it was sent; whatever it answered is imported."""
+        """The bank worked on the files it got, and its answers are imported."""
         taken = self.bank.work(today=payout_batches.today())
         with as_loader():
             return [
@@ -185,7 +183,7 @@ def _run_like() -> Any:
 
 @pytest.fixture
 def house(rehearsal_clock: Any, programme: Any, tmp_path: Path) -> House:
-    """Balances fixed on 1 October 2019, refunds not open yet; it is 5 November."""
+    """Balances are fixed since 1 October 2019, and refunds are not open; it is 5 November."""
     with transaction.atomic():
         factories.make_programme(state="balance_fixed")
         audit.append("test.programme", "programme", actor=SYSTEM)
@@ -200,7 +198,7 @@ def house(rehearsal_clock: Any, programme: Any, tmp_path: Path) -> House:
 
 
 def publish_notice(at: dt.datetime) -> None:
-    """The refund was announced as the law asks."""
+    """The refund was announced as the law requires."""
     PublicNotice.objects.create(
         statement="払戻し",
         issuer_name="operator",
@@ -216,7 +214,7 @@ def publish_notice(at: dt.datetime) -> None:
 
 
 def make_house(directory: Path, **limits: Any) -> House:
-    """Banks and limits are known, and everybody whom a refund needs is there."""
+    """Banks and limits are known, and all people for a refund exist."""
     settled = person("refunds.adopt_terms")
     bank_codes.load(
         version="test",
@@ -267,7 +265,7 @@ def make_house(directory: Path, **limits: Any) -> House:
 
 
 def factories_stop_top_ups() -> None:
-    """No funding source is on any more."""
+    """Every funding source is stopped."""
     with transaction.atomic():
         transition_set(Capability.objects.filter(code__startswith="top_up:"), "stop", run=None)
         audit.append("test.stop", "capabilities", actor=SYSTEM)

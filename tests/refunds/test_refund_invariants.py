@@ -1,4 +1,4 @@
-"""Planted faults in what is owed and paid: each is found by the invariant that names it."""
+"""Planted faults in owed and paid amounts: the invariant that names each fault finds it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def paid_out(house: House) -> House:
 
 @pytest.fixture
 def unguarded(paid_out: House) -> Iterator[House]:
-    """Whoever owns the database can switch triggers off; the invariants are the second belt."""
+    """The owner of the database can switch triggers off; the invariants are the second protection."""
     with transaction.atomic(), as_owner(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET session_replication_role = replica")
         yield paid_out
@@ -88,7 +88,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found(unguarded: House, fault: str) -> None:
-    """P4: changed behind the back of every guard, and still seen."""
+    """P4: it is changed past every guard, and it is found."""
     code, sql = FAULTS[fault]
     with connection.cursor() as cursor:
         cursor.execute(sql)
@@ -97,7 +97,7 @@ def test_a_planted_fault_is_found(unguarded: House, fault: str) -> None:
 
 
 def test_a_second_living_payout_is_found(unguarded: House) -> None:
-    """I2: also when the unique index is gone."""
+    """I2: this holds without the unique index."""
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX one_live_payout_per_claim")
         cursor.execute(

@@ -15,8 +15,6 @@ from rehearsal.generator import generate_case
 from tests import factories
 from winddown import clock
 from winddown.loading import loader
-
-# MOVED
 from winddown.programme import capabilities
 
 ACCOUNTS = 20_000
@@ -70,7 +68,7 @@ def test_detection_finds_the_victims_and_no_honest_people(
     assert judged.false_share <= 0.001
     waves = {window.wave for window in judged.windows}
     if shape == "slow_distributed":
-        # One wrong password every few minutes drowns; the ids that nobody has do not.
+        # A wrong password every few minutes cannot be told from mistakes; unknown ids can.
         assert waves >= {"unknown_login_id", "success"}
     else:
         assert waves == set(rules.WAVES)
@@ -81,7 +79,7 @@ def test_honest_mistakes_after_the_reset_raise_no_alarm(loaded: Loaded) -> None:
     judged = judging.judge(loaded(seed=1, shape="honest_mistakes"), as_of=AUGUST)
     assert judged.windows == []
     assert judged.candidates.found == 0
-    # They were there: thousands of wrong passwords within hours, and suspicious charges in July.
+    # The data holds thousands of wrong passwords within hours, and suspicious charges in July.
     reset_at = dt.datetime(2019, 7, 30, 7, tzinfo=dt.UTC)
     mistakes = sum(
         row.attempts for row in attack_windows.bins(since=reset_at, until=reset_at + 7 * rules.HOUR)

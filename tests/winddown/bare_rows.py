@@ -1,4 +1,4 @@
-"""A row of any machine in any state, in a table stripped of everything but the guard under test."""
+"""A row of any machine in any state, in a table with no guard except the one under test."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def states_of(model: type[Stateful]) -> list[str]:
 
 
 def guard_names(model: type[Stateful]) -> dict[str, str]:
-    """Declared name -> name in the database, of the machine's triggers."""
+    """Returns declared name -> name in the database, of the machine's triggers."""
     return {trigger.name: trigger.get_pgid(model) for trigger in model._meta.triggers}
 
 
 class BareTable:
     """The machine's real table and its real guards, without CHECKs, foreign keys and other guards.
 
-    Everything is taken away inside the test's transaction, so that what is refused is refused by
-    the guard of the machine and by nothing else.
+    Everything else is removed inside the test's transaction, so that only the guard of the machine
+    can refuse.
     """
 
     def __init__(self, model: type[Stateful]) -> None:
@@ -79,7 +79,7 @@ class BareTable:
         return pk
 
     def put(self, pk: int, state: str) -> None:
-        """The row stands in `state`, as if it had come there lawfully."""
+        """The row is in `state`, as if it had come there by declared transitions."""
         with as_owner(), connection.cursor() as cursor:
             guard = self.guards["machine"]
             cursor.execute(f"ALTER TABLE {self.table} DISABLE TRIGGER {guard}")
@@ -87,7 +87,9 @@ class BareTable:
             cursor.execute(f"ALTER TABLE {self.table} ENABLE TRIGGER {guard}")
 
     def refusal(self, sql: str, params: list[Any]) -> str | None:
-        """The SQLSTATE that the statement met, or None when it went through; it is undone."""
+        """Returns the SQLSTATE with which the statement is refused; None if it passed. It is
+        undone.
+        """
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(sql, params)

@@ -1,4 +1,4 @@
-"""What was written once stays as it was written: no UPDATE, DELETE or TRUNCATE, for any writer."""
+"""No writer can UPDATE, DELETE or TRUNCATE rows that were written once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FROZEN = sorted(
 
 
 def test_every_table_of_evidence_is_append_only():
-    """Rules 33 and 63: everything an auditor relies on is among the frozen tables."""
+    """Rules 33 and 63: every table that an auditor relies on is frozen."""
     frozen = {model._meta.label for model in FROZEN}
     assert frozen >= {
         "wallets.Journal",
@@ -54,7 +54,7 @@ def test_every_table_of_evidence_is_append_only():
 
 @pytest.mark.parametrize("model", FROZEN, ids=lambda model: model._meta.label)
 def test_a_frozen_table_refuses_every_way_to_change_it(model):
-    """Also without a row in it: the statement itself is refused, to the owner of the table too."""
+    """The statement itself is refused, even on an empty table."""
     table = model._meta.db_table
     column = model._meta.concrete_fields[-1].column
     for sql in (
@@ -91,7 +91,7 @@ def test_the_orm_cannot_change_a_written_row(evidence, model):
         lambda: row.save(),
         lambda: model._default_manager.update(**{model._meta.pk.attname: 0}),
     ):
-        # Django itself protects some of them; where it does not, the table does.
+        # Django itself protects some of them; the table protects the others.
         with pytest.raises((DatabaseError, ProtectedError)), transaction.atomic():
             change()
     assert model._default_manager.filter(pk=row.pk).exists()
@@ -109,7 +109,7 @@ def test_psql_cannot_change_a_written_row(own_database, evidence):
 
 
 def test_a_session_cannot_switch_the_guards_off(evidence):
-    """pgtrigger's own ignore switch is not built into a guard."""
+    """A guard does not contain pgtrigger's own ignore switch."""
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('pgtrigger.ignore', '{winddown_auditentry:all}', true)")
         assert refusal("DELETE FROM winddown_auditentry") == "WD020"

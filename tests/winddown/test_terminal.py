@@ -33,7 +33,7 @@ def test_the_entry_of_a_command_records_account_host_and_terminal(
             *("--by", person.login_id, "--reason", "attack"),
         ],
         cwd=ROOT,
-        # What a person could set says nothing.
+        # A variable that a person could set proves nothing.
         env={**os.environ, **own_database.environment, "LOGNAME": "nobody", "USER": "nobody"},
         stdin=theirs,
         check=True,

@@ -277,7 +277,7 @@ def test_the_removed_password_cannot_be_chosen_again(person: Any, reset: Any) ->
     UnusedPasswordValidator().validate(NEW, someone)
     passwords.choose_password(someone, NEW, authority_at=clock.now())
 
-    # Nor afterwards, nor the new one for itself.
+    # Neither later, nor for the new password itself.
     for used in (OLD, NEW):
         with pytest.raises(PasswordReused):
             passwords.choose_password(someone, used, authority_at=clock.now())

@@ -34,7 +34,7 @@ def test_a_customer_asks_for_a_link_sets_a_password_and_signs_in(
     assert link_in(mail).startswith("http://127.0.0.1:8000/recovery/link/")
     assert "15 minutes" in text_of(mail)
     shown = browser.open(link_in(mail))
-    # The address of the page on which the password is typed has no token in it.
+    # The URL of the page on which the password is typed contains no token.
     assert shown.redirect_chain[-1][0] == "/recovery/password/"
     assert shown.headers["Referrer-Policy"] == "same-origin"
     assert "no-store" in shown.headers["Cache-Control"]

@@ -207,7 +207,7 @@ def test_opening_a_link_signs_nobody_out(
     assert is_signed_in(reader.client)
     assert reader.open(url).status_code == 200
     assert is_signed_in(reader.client)
-    # A dead link does not take a living one out of the hand.
+    # Opening a dead link does not forget a living one.
     reader.open("/recovery/link/x/")
     assert reader.choose(NEW).status_code == 302
     assert visitor().signs_in(owner.login_id, NEW)

@@ -50,7 +50,7 @@ def test_two_colleagues_hand_over_a_link_and_the_second_factor_is_still_required
     lost.refresh_from_db()
     assert lost.check_password(NEW)
     browser.post("/sign-in/", {"login_id": lost.login_id, "password": NEW})
-    # Without a second factor, no page but those that set one up.
+    # Without a second factor, only the pages that set one up can be reached.
     assert browser.get("/console/").headers["Location"].startswith("/account/second-factor/")
     again = Client()
     again.get(urlsplit(link).path)

@@ -14,8 +14,6 @@ from accounts.reset_notices import notice_codes
 from tests.owning import as_loader
 from winddown import clock
 from winddown.loading import loader, outcome
-
-# MOVED
 from winddown.models import Batch, Run, RunTransition
 from winddown.runs import batches, steps, working
 

@@ -44,7 +44,7 @@ def test_a_code_works_once_even_with_an_empty_cache(
     code = next_code(protected)
     first, second = half_in(protected), half_in(protected)
     first.post("/sign-in/code/", {"code": code})
-    # Not clear(), which empties the whole server, also of what tests beside this one count.
+    # clear() would empty the whole server, with the counts of tests that run beside this one.
     monkeypatch.setattr(caches["default"], "key_prefix", "emptied")
 
     second.post("/sign-in/code/", {"code": code})

@@ -95,7 +95,7 @@ def test_the_data_survives_when_everything_is_killed_at_once(home: Home) -> None
 def test_a_stale_pid_file_that_names_a_living_process_is_recovered(home: Home) -> None:
     home.run_once()
     stale = home.place / "postgres/data/postmaster.pid"
-    # After a restart of the machine the number may belong to anybody; here it is this test's.
+    # After a restart of the machine the number may belong to any process; here it is this test.
     stale.write_text(f"{os.getpid()}\n{stale.parent}\n1700000000\n5432\n\n\n\n")
     os.chown(stale, stale.parent.stat().st_uid, stale.parent.stat().st_gid)
 

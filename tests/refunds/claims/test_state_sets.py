@@ -101,7 +101,7 @@ def test_spent_value_is_not_held(scene: Scene, state: Payment.State) -> None:
     assert holding.plan_hold(claims).amount_minor == left
 
 
-# State -> the transitions that lead from an authorised charge to it, and what is held for it.
+# State -> the transitions from an authorised charge to it, and what is held for it.
 CHARGED: dict[TopUp.State, tuple[tuple[str, ...], int]] = {
     TopUp.State.AUTHORISED: ((), 0),
     TopUp.State.POSTED: (("post",), 30_000),

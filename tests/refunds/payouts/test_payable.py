@@ -108,7 +108,7 @@ SPOILED: dict[str, Callable[[Entitlement], None]] = {
     "claim_undecided": suspect,
     "entered_during_compromise": rob,
 }
-# Those of them that also keep a payout from the next file when its first one was not sent.
+# Those of them that also keep a payout out of the next file after its first one was not sent.
 AGAIN = [
     reason.code
     for reason in payable.REASONS

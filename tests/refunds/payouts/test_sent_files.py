@@ -83,7 +83,7 @@ def test_payouts_stay_stopped_until_two_people_confirmed_the_files(
 
     confirm(house, house.approver2)
 
-    # The same bytes under the same name: the state is again what the bank knows.
+    # The same bytes under the same name: the state is what the bank knows again.
     assert export(house, approved).read_bytes() == sent
     house.money_holds()
 

@@ -47,7 +47,7 @@ class Place:
     given: Callable[[], dict[str, Any]] = dict
 
 
-# Stands for whatever an act is about: who is refused never comes to what it is.
+# Stands for the subject of an act: a refused person never reaches it.
 NOTHING = SimpleNamespace(
     pk=0, workflow="none", subject="none", applicant_id=0, kind="staff", staff_number="none"
 )

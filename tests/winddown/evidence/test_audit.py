@@ -1,4 +1,4 @@
-"""The audit journal: one entry per act, chained, and every kind of tampering shows."""
+"""The audit journal has one chained entry per act, and every kind of tampering is found."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_text_that_resembles_the_chain_format_does_not_change_the_digest():
 
 @pytest.fixture
 def spent(own_database, programme, wallet):
-    """Customers' own payments: logged, and covered by no entry of their own."""
+    """Payments of customers: they are logged, and no entry of their own covers them."""
     one = wallet(paid_minor=1_000)
     for number in range(5):
         spending.pay(
@@ -134,7 +134,7 @@ def test_movements_of_customers_are_sealed_once(spent):
 
 
 def test_a_movement_that_commits_late_is_covered_by_the_next_seal(spent, own_database):
-    """A seal covers only what is older than every running transaction."""
+    """A seal covers only rows that are older than every running transaction."""
     opened, go = threading.Event(), threading.Event()
 
     def slow() -> None:
@@ -175,7 +175,7 @@ def test_rows_that_an_entry_covers_are_not_sealed_again(own_database, wallets):
 
 
 class Attacker:
-    """A superuser with every trigger off, who undoes what was not noticed."""
+    """A superuser with every trigger off, who undoes each change that was not found."""
 
     def __init__(self) -> None:
         self.unnoticed: list[str] = []
@@ -194,7 +194,7 @@ class Attacker:
 
 @pytest.fixture
 def journal(spent, wallets):
-    """A chain of staff acts, batches with their rows, and seals."""
+    """A chain of acts of staff, batches with their rows, and seals."""
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('is_superuser')")
         if cursor.fetchone()[0] != "on":
@@ -212,7 +212,7 @@ def journal(spent, wallets):
 
 
 def test_every_change_to_an_entry_is_found(journal):
-    """Rule 63, I14: each entry, and each column of the first and the last."""
+    """Rule 63, I14: each entry is changed, and each column of the first and the last one."""
     attacker = Attacker()
     changes = {
         "rows": "ltrim(rows || ' wallets_posting:1:1:1:aa')",
@@ -287,7 +287,7 @@ def test_an_inserted_entry_is_found(journal):
 
 
 def test_every_changed_row_that_is_covered_is_found(journal):
-    """The money and the changes of state, whether an entry covers them or a seal."""
+    """An entry or a seal covers each movement and each change of state."""
     attacker = Attacker()
     for table, model, changes in (
         (
@@ -339,7 +339,9 @@ def test_a_rewritten_actor_or_reason_of_a_state_change_is_found(journal):
 
 
 def test_a_rewritten_time_of_a_movement_is_found(journal):
-    """The date of a movement decides about deadlines: the journal row is covered as its postings are."""
+    """Deadlines depend on the date of a movement, so the journal row is covered as its postings
+    are.
+    """
     attacker = Attacker()
     for column, value in {
         "occurred_at": "occurred_at - interval '1 day'",
@@ -352,7 +354,7 @@ def test_a_rewritten_time_of_a_movement_is_found(journal):
 
 
 def test_a_deleted_tail_is_found_only_by_an_exported_head(journal):
-    """I14: why the head is exported every day."""
+    """I14: therefore the head is exported every day."""
     for cut in range(1, len(journal)):
         exported = audit.head()
         with transaction.atomic(), as_owner():
@@ -384,7 +386,7 @@ END $$
 
 
 def test_a_rewritten_chain_is_found_only_by_an_exported_head(journal):
-    """I14: a superuser can rewrite everything that is inside, so the anchor is outside."""
+    """I14: a superuser can rewrite everything inside, so the anchor is outside."""
     exported = audit.head()
     with transaction.atomic(), as_owner():
         with connection.cursor() as cursor:

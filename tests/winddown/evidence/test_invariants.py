@@ -1,4 +1,4 @@
-"""Every invariant can be breached: each is broken on purpose past all guards, and says so."""
+"""Every invariant is broken on purpose past all guards, and reports it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("programme")
 
 @pytest.fixture
 def house(programme, rehearsal_clock, wallet, staff):
-    """A little of everything: movements, a hold, a reservation, two runs, a fired deadline, a seal."""
+    """Movements, a hold, a reservation, two runs, a fired deadline and a seal."""
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('is_superuser')")
         if cursor.fetchone()[0] != "on":
@@ -199,7 +199,7 @@ def test_a_breach_is_found(house, breach):
 
 
 def test_every_invariant_of_runs_and_wallets_is_broken_in_this_file():
-    """So that no new one goes unproven; those of refunds are broken where refunds are tested."""
+    """So that each new one is proved. Invariants of refunds are broken in the tests of refunds."""
     here = {
         each.code
         for each in invariants.known()

@@ -132,7 +132,7 @@ def test_movements_after_a_restore_are_sealed(restore, programme, wallet, wallet
 
     postings.append(pay("before the first seal"))
     changes.append(freeze(second))
-    # A journal and two postings for each of the two payments, and nothing of what was covered.
+    # A journal and two postings for each of the two payments, and no row that was covered before.
     assert seal() == 6
     actions = AuditEntry.objects.filter(seq__gt=before + 1).order_by("seq")
     assert list(actions.values_list("action", flat=True)) == [

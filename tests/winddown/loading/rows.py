@@ -12,12 +12,10 @@ import pytest
 from winddown.errors import LoadRefused
 from winddown.loading import outcome
 
-# MOVED
-
 JST = dt.timezone(dt.timedelta(hours=9))
 HASH = "pbkdf2_sha256$1000000$c2FsdA$aGFzaA="
 
-# A row of each kind that can be loaded when the rows before it were.
+# A row of each kind that can be loaded after the rows before it.
 ROWS: dict[str, dict[str, Any]] = {
     "accounts": {
         "account_ref": "A1",

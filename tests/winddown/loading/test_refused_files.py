@@ -250,7 +250,7 @@ def test_every_refused_row_is_written_back_with_line_column_and_reason(
     assert rows[0]["amount_minor"] == "-5"
     assert rows[0]["prefecture"] == '東京, "都"'
     assert rows[0]["merchant_ref"] == ROWS["payments"]["merchant_ref"]
-    # A spreadsheet must not take it for a formula.
+    # A spreadsheet must not run it as a formula.
     assert rows[3]["payment_ref"] == "'=HYPERLINK(1)"
     assert refused.facts["refused"] == 3
     assert Path(refused.facts["refused_file"]).stat().st_mode & 0o077 == 0
@@ -396,7 +396,7 @@ def test_a_payment_above_the_balance_of_its_time_is_refused(
     assert reasons(refusal(load, "payments", early)) == [
         (2, "amount_minor", "is more than the wallet had left at that time: 0 minor units")
     ]
-    # The file names the later payment first: time decides, not the order of the lines.
+    # The file names the later payment first: the time decides, not the order of the lines.
     assert reasons(refusal(load, "payments", too_much, late)) == [
         (2, "amount_minor", "is more than the wallet had left at that time: 300 minor units")
     ]

@@ -18,8 +18,6 @@ from wallets.movements import charging, spending
 from winddown.actors import SYSTEM
 from winddown.errors import NotPermitted
 from winddown.loading import loader, outcome
-
-# MOVED
 from winddown.models import AuditEntry, LoadedFile
 
 pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
@@ -64,7 +62,7 @@ def test_the_same_rows_in_other_bytes_are_recognised(
     again = loader.load(kind, write(kind, {}, encoding="utf-8-sig", newline="\r\n"))
     assert (again.rows, again.inserted, again.repeated) == (1, 0, False)
     after = everything()
-    # That the file was taken notice of is recorded; nothing else is.
+    # Only the recognition of the file is recorded.
     for noted in ("winddown.AuditEntry", "winddown.LoadedFile"):
         assert after.pop(noted) == before.pop(noted) + 1
     assert after == before

@@ -154,7 +154,7 @@ def test_each_transition_requires_exactly_its_permission(model, staff):
                 allowed[who] = True
             except NotPermitted:
                 allowed[who] = False
-        # Without a permission it is the customer's own step: whose row it is, the door knows.
+        # Without a permission it is a step of the customer; the page knows whose row it is.
         anybody = not edge.permission
         assert allowed == {
             "nobody": anybody,

@@ -132,7 +132,7 @@ def test_an_unknown_option_is_refused_and_changes_nothing(maker, wallets, words)
     wallets(2)
     with pytest.raises(CommandError) as refused:
         call_command("freeze_charges", *words, "--by", maker.login_id, "--reason", "test")
-    # A person's shell sees 2; the parser's own refusals come without a code when called from here.
+    # A shell sees exit code 2; refusals of the parser come without a code when called from here.
     assert refused.value.returncode in (1, 2)
     assert not Run.objects.exists()
 
@@ -146,7 +146,7 @@ def test_a_terminal_shows_progress_and_ctrl_c_leaves_a_run_that_can_be_followed(
     ids = wallets(30_000)
     run = factories.approved_run("freeze-charges", maker=maker, checker=checker)
     with own_database.connect() as psql:
-        # A row in the middle is held, so that the command stands inside a batch.
+        # A row in the middle is locked, so that the command waits inside a batch.
         psql.execute("BEGIN")
         psql.execute("SELECT FROM wallets_wallet WHERE id = %s FOR UPDATE", [ids[15_000]])
         terminal = Terminal(
@@ -188,10 +188,10 @@ class Terminal:
         return f"the command works: {self.shown}"
 
     def _read(self):
-        # A terminal whose other side has gone answers with an error.
+        # A terminal whose other end is closed answers with an error.
         with contextlib.suppress(OSError):
             while said := os.read(self.end, 65_536):
-                # Without its colours and movements of the cursor.
+                # Without colours and movements of the cursor.
                 self.shown += re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", said.decode(errors="replace"))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-# Imported for what it adds to the registries of pages, as every request finds it.
+# Imported because it fills the registries of pages, as it does before every request.
 import config.urls  # noqa: F401
 from tests import factories
 from tests.signing_in import open_session

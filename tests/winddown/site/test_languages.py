@@ -38,7 +38,7 @@ def sources() -> Iterator[tuple[Path, str]]:
     templates = ROOT / "templates"
     for path in sorted([*templates.rglob("*.html"), *templates.rglob("*.txt")]):
         calls = templatize(path.read_text(), origin=str(path))
-        # It keeps the template's indentation, which is none that Python knows.
+        # It keeps the indentation of the template, which Python does not accept.
         yield path, "\n".join(line.strip() for line in calls.splitlines())
 
 
