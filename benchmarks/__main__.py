@@ -16,6 +16,8 @@ NAMES = (
     "reset_passwords",
     "zengin",
     "auth_events",
+    "attack_page",
+    "verify",
 )
 SIZES = (10_000, 100_000, 1_000_000)
 QUICK = (1_000, 10_000)

@@ -69,7 +69,7 @@ def run(bench: Bench) -> None:
 
 def bare() -> tuple[int, float]:
     """The same rows into twins of the tables without triggers, and the balances."""
-    _stage()
+    stage()
     with connection.cursor() as cursor:
         for table in ("topup", "journal", "posting"):
             cursor.execute(f"CREATE TABLE bare_{table} (LIKE wallets_{table} INCLUDING ALL)")
@@ -111,7 +111,7 @@ def mass(bench: Bench) -> tuple[int, float]:
     """What a loaded file of top-ups becomes, with every trigger, in one transaction with its audit
     entry.
     """
-    _stage()
+    stage()
     with Stopwatch() as watch, transaction.atomic():
         rows = histories.record_top_ups(ROWS, actor=SYSTEM)
         audit.append("benchmark.record", "top_ups", actor=SYSTEM, rows=rows)
@@ -133,7 +133,7 @@ def mass(bench: Bench) -> tuple[int, float]:
     return rows, watch.seconds
 
 
-def _stage() -> None:
+def stage() -> None:
     """A top-up of 100 for every wallet waits in a temporary table, as a loaded file's rows do."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
+from django.db.models import Count
 
 from accounts.attacks import queries
 from accounts.attacks.detection import Thresholds, declare
@@ -190,14 +191,11 @@ def _at(number: int) -> dt.datetime:
 
 
 def _minutes(since: dt.datetime, until: dt.datetime) -> list[Minute]:
-    with connection.cursor() as cursor:
-        cursor.execute(queries.HITS, {"since": since, "until": until})
-        hits: dict[dt.datetime, int] = dict(cursor.fetchall())
     counted = AuthMinute.objects.filter(minute__gte=since, minute__lt=until).order_by("minute")
     return [
-        Minute(_number(at), attempts, unknown, strange, hits.get(at, 0))
-        for at, attempts, unknown, strange in counted.values_list(
-            "minute", "attempts", "unknown_login_ids", "strange_passwords"
+        Minute(_number(at), *counts)
+        for at, *counts in counted.values_list(
+            "minute", "attempts", "unknown_login_ids", "strange_passwords", "hits"
         )
     ]
 
@@ -258,13 +256,13 @@ def finding(*, as_of: dt.datetime | None = None) -> Finding:
         sources = sources.filter(since__lte=as_of)
     watch = AttackWatch.objects.filter(pk=1).first()
     fold = Fold(watch.memory if watch else {})
-    kinds = list(sources.values_list("kind", flat=True))
+    kinds = dict(sources.values_list("kind").annotate(n=Count("pk")))
     found = list(windows)
     return Finding(
         read_until=watch.read_until if watch else None,
         windows=found,
         in_order=in_order(found),
-        sources={kind: kinds.count(kind) for kind in SuspiciousSource.Kind.values},
+        sources={kind: kinds.get(kind, 0) for kind in SuspiciousSource.Kind.values},
         baseline={wave: fold.baseline(wave) for wave in WAVES if wave in fold.usual},
     )
 
@@ -308,11 +306,12 @@ def bins(*, since: dt.datetime, until: dt.datetime) -> list[Bin]:
     """Returns the span in at most `BINS_MAX` equal parts of whole minutes, empty ones too."""
     minutes = max(1, math.ceil((until - since) / MINUTE))
     width = MINUTE * math.ceil(minutes / BINS_MAX)
-    parts = [[0, 0, 0, 0] for _ in range(math.ceil((until - since) / width))]
-    start = _number(since)
-    for row in _minutes(since, until):
-        part = parts[(row.at - start) // (width // MINUTE)]
-        counts = (row.attempts, row.unknown_login_id, row.wrong_password, row.success)
-        for column, count in enumerate(counts):
-            part[column] += count
-    return [Bin(since + number * width, *part) for number, part in enumerate(parts)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            queries.BINS, {"since": since, "until": until, "width_s": width.total_seconds()}
+        )
+        counts = {number: tuple(sums) for number, *sums in cursor.fetchall()}
+    return [
+        Bin(since + number * width, *counts.get(number, (0, 0, 0, 0)))
+        for number in range(math.ceil((until - since) / width))
+    ]

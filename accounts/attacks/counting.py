@@ -126,6 +126,7 @@ def _count(since: dt.datetime, until: dt.datetime) -> int:
             cursor.execute(queries.SUSPECT_MANY_IDS, {**span, **_many_ids(rules[MANY_IDS.code])})
             shared = {"rule": rules[SHARED_DEVICE.code].pk, **SHARED_DEVICE.thresholds}
             cursor.execute(queries.SUSPECT_SHARED_DEVICES, {**span, **shared})
+            cursor.execute(queries.COUNT_HITS, span)
     return attempts
 
 

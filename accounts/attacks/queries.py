@@ -132,10 +132,10 @@ SUSPECT_SHARED_DEVICES: Final = f"""
     {REMEMBER}
 """  # noqa: S608  constants
 
-# Sign-ins per minute that a source achieved after it had become suspicious. Each is the first from
-# its device on an account that was in use before.
+# Each hit is the first sign-in from its device on an account that was in use before, by a source
+# that was suspicious by then.
 HITS: Final = f"""
-    SELECT {MINUTE_OF.format("d.first_at")} AS minute, count(*)
+    SELECT {MINUTE_OF.format("d.first_at")} AS minute, count(*) AS hits
     FROM accounts_accountdevice d
     WHERE {IN_SPAN.format("d.first_at")}
         AND EXISTS (SELECT FROM accounts_suspicioussource s
@@ -144,3 +144,16 @@ HITS: Final = f"""
             WHERE o.user_id = d.user_id AND o.first_at < d.first_at)
     GROUP BY 1
 """  # noqa: S608  constants
+
+# A span that is counted later makes no source suspicious before it, so these hits do not change.
+COUNT_HITS: Final = f"""
+    UPDATE accounts_authminute m SET hits = found.hits FROM ({HITS}) AS found
+    WHERE m.minute = found.minute
+"""  # noqa: S608  constants
+
+BINS: Final = """
+    SELECT floor(extract(epoch FROM minute - %(since)s) / %(width_s)s)::int,
+        sum(attempts)::bigint, sum(unknown_login_ids)::bigint, sum(strange_passwords)::bigint,
+        sum(hits)::bigint
+    FROM accounts_authminute WHERE minute >= %(since)s AND minute < %(until)s GROUP BY 1
+"""

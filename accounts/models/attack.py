@@ -73,7 +73,8 @@ class AuthMinute(models.Model):
     """All attempts of one minute, by outcome.
 
     `strange_passwords` are the wrong passwords from a device that the account was never used from.
-    Customers mistype theirs on devices that are known.
+    Customers mistype theirs on devices that are known. `hits` are the sign-ins of sources that were
+    suspicious by then, each the first from its device on an account that was in use before.
     """
 
     minute = models.DateTimeField(primary_key=True)
@@ -83,6 +84,7 @@ class AuthMinute(models.Model):
     strange_passwords = models.BigIntegerField()
     successes = models.BigIntegerField()
     refused = models.BigIntegerField()
+    hits = models.BigIntegerField(db_default=0)
 
     class Meta:
         default_permissions = ()
@@ -156,6 +158,7 @@ class SuspiciousSource(models.Model):
 
     class Meta:
         default_permissions = ()
+        indexes = [models.Index(fields=["since", "source"], name="sources_by_time")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(last_at__gte=F("since")), name="source_lasts_forward"

@@ -33,6 +33,7 @@ MIGRATIONS = {
         "0005_summaries_by_the_owner",
         "0006_access_added_message",
         "0007_witness",
+        "0008_hits_of_a_minute",
     ],
     "wallets": ["0001_initial", "0002_witness"],
     "refunds": ["0001_initial", "0002_witness"],

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from accounts.attacks import attack_windows, counting, rules
+from accounts.attacks import attack_windows, counting, queries, rules
 from accounts.models import (
     AccountDevice,
     AttackWatch,
@@ -408,6 +409,35 @@ def test_the_chart_counts_every_attempt_in_a_few_equal_parts() -> None:
     assert {part.since - BEGIN for part in parts} == {
         number * (parts[1].since - BEGIN) for number in range(len(parts))
     }
+
+
+def test_the_stored_hits_of_a_minute_are_those_counted_again_from_all_first_uses() -> None:
+    everyday(BEGIN, people=120)
+    list_type(BEGIN + 2 * HOUR)
+    counting.count_attempts(until=BEGIN + 3 * HOUR)
+    hits(BEGIN + 4 * HOUR, 7, device="another bot")
+    wrong_passwords(BEGIN + 20 * MINUTE, 60, device="bot")
+    counting.count_again_from(BEGIN + 20 * MINUTE)
+    counting.count_attempts()
+    with connection.cursor() as cursor:
+        cursor.execute(queries.HITS, {"since": BEGIN, "until": BEGIN + 24 * HOUR})
+        counted: dict[dt.datetime, int] = dict(cursor.fetchall())
+    assert dict(AuthMinute.objects.exclude(hits=0).values_list("minute", "hits")) == counted
+    assert sum(counted.values()) == 4 + 7
+
+
+def test_a_finding_and_its_chart_read_neither_attempts_nor_first_uses() -> None:
+    everyday(BEGIN)
+    list_type(BEGIN + 2 * HOUR)
+    counting.count_attempts()
+    with CaptureQueriesContext(connection) as read:
+        attack_windows.finding()
+        attack_windows.bins(since=BEGIN, until=BEGIN + 24 * HOUR)
+    assert len(read) <= 4
+    asked = " ".join(query["sql"] for query in read)
+    assert "accounts_authminute" in asked
+    assert "accounts_accountdevice" not in asked
+    assert "accounts_authevent" not in asked
 
 
 def test_the_command_prints_windows_sources_and_order() -> None:
