@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.contrib.auth.hashers import get_hashers
 from django.db import connection
 
 from accounts.attacks import counting
+from accounts.credentials import hash_costs, imported_hashes
 from accounts.models import AuthEvent, ExternalIdentity, ResetNotice, User
 from accounts.reset_notices import mail_results
 from winddown.actors import Actor
 from winddown.loading.file_kinds import (
-    ANY,
     STAGED,
     FileKind,
     Reference,
@@ -35,7 +34,15 @@ ACCOUNT = Reference(
     name="account",
     says="the account_ref of a loaded account",
 )
-ALGORITHMS = "|".join(str(hasher.algorithm) for hasher in get_hashers())
+
+
+def _record_accounts(actor: Actor, progress: Callable[[int, int], None]) -> int:
+    """Every new account is stored, and so is the cost of every new hash."""
+    inserted = insert_rows(ACCOUNTS)
+    imported_hashes.note_costs()
+    progress(1, 1)
+    return inserted
+
 
 ACCOUNTS = declare(
     FileKind(
@@ -84,9 +91,9 @@ ACCOUNTS = declare(
             matching(
                 "password_hash",
                 "as the core system stored it; empty for an account without a password",
-                form=f"a password hash of a known algorithm ({ALGORITHMS.replace('|', ', ')})",
+                form=hash_costs.FORM,
                 length_max=128,
-                pattern=rf"(?:{ALGORITHMS})[$]{ANY}+",
+                pattern=hash_costs.PATTERN,
                 required=False,
             ),
         ),
@@ -136,6 +143,8 @@ ACCOUNTS = declare(
             "password": "CASE WHEN r.password_hash <> '' THEN r.password_hash"
             " ELSE '!' || replace(gen_random_uuid()::text, '-', '') END",
         },
+        judge=imported_hashes.refuse_too_many_costs,
+        record=_record_accounts,
     )
 )
 

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from accounts.credentials import fencing
+from accounts.credentials import fencing, hash_costs
 from accounts.errors import AuthorityFenced, PasswordChangedMeanwhile, PasswordReused
 from accounts.models import User
 
@@ -37,9 +37,7 @@ def is_refused(user: User, raw_password: str) -> bool:
     reset removed.
     """
     return any(
-        check_password(raw_password, encoded)
-        for encoded in (user.password, user.refused_hash)
-        if encoded and not encoded.startswith(NO_PASSWORD)
+        hash_costs.verify(raw_password, encoded) for encoded in (user.password, user.refused_hash)
     )
 
 

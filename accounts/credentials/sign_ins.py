@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.contrib.auth.hashers import check_password
 from django.db import transaction
 
 from accounts.attempts import limits
-from accounts.credentials import fencing
+from accounts.credentials import fencing, password_checks
 from accounts.credentials.admissions import Admission, Origin
 from accounts.credentials.fencing import Fence
 from accounts.credentials.passwords import NO_PASSWORD
@@ -21,10 +20,9 @@ from winddown.programme import capabilities
 def sign_in(login_id: str, raw_password: str, *, origin: Origin) -> User | None:
     """Returns the user who is let in, with the `admission` that a session must carry; else None.
 
-    Every refusal has the same answer; the reason stands only in the `AuthEvent`. An attempt over a
-    limit is refused before anything is hashed. The password is hashed before any lock is taken,
-    also for a login id that nobody has, so that the time tells nothing. What was found then is
-    confirmed under the locks.
+    Every refusal has the same answer. Only the `AuthEvent` has the reason. An attempt over a limit
+    is refused before its password is hashed. The password is hashed before any lock is taken, with
+    the same work for every login id. The result is confirmed under the locks.
     """
     typed = login_id.replace("\0", "\N{REPLACEMENT CHARACTER}").lower()[:254]
     user = User.objects.filter(login_id=typed).first()
@@ -34,15 +32,24 @@ def sign_in(login_id: str, raw_password: str, *, origin: Origin) -> User | None:
         _record(typed, user, refused, AuthEvent.PASSWORD, admission=None, origin=origin)
         return None
     guessable = _guessable(user, at=attempt.at)
-    if user is None or not user.has_usable_password():
-        right = check_password(raw_password, NO_PASSWORD)
-    else:
-        right = user.check_password(raw_password)
+    compared = password_checks.compare(raw_password, user.password if user else NO_PASSWORD)
     with transaction.atomic():
-        outcome, admission = _judge_password(user, right=right)
+        outcome, admission = _judge_password(user, right=compared.right)
+        if user is not None and admission is not None and compared.renewed:
+            _renew(user, compared.renewed)
         _record(typed, user, outcome, AuthEvent.PASSWORD, admission=admission, origin=origin)
     limits.note(attempt, outcome, guessable=guessable)
     return _admitted(user, admission)
+
+
+def _renew(user: User, encoded: str) -> None:
+    """The account has the hash of the present cost in place of the one that was checked.
+
+    It does not count as setting the password. A hash that a reset removed at the same moment stays
+    removed.
+    """
+    if User.objects.filter(pk=user.pk, password=user.password).update(password=encoded):
+        user.password = encoded
 
 
 def _attempt(typed: str, user: User | None, origin: Origin) -> limits.Attempt:

@@ -14,6 +14,7 @@ from accounts.models.breached_password import BreachedPassword
 from accounts.models.credential_fence import CredentialFence, CredentialFenceTransition
 from accounts.models.device_token import DeviceToken
 from accounts.models.external_identity import ExternalIdentity, ExternalIdentityTransition
+from accounts.models.imported_hash_cost import ImportedHashCost
 from accounts.models.message import Message
 from accounts.models.one_time_link import AccessRequest, OneTimeLink
 from accounts.models.recovery_case import ProofStep, RecoveryCase, RecoveryCaseTransition
@@ -42,6 +43,7 @@ __all__ = [
     "DeviceToken",
     "ExternalIdentity",
     "ExternalIdentityTransition",
+    "ImportedHashCost",
     "MailReport",
     "Message",
     "NoticeWave",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, ClassVar
 
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import Q, Value
@@ -178,17 +178,5 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.password_set_at = clock.now()
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Returns whether `raw_password` is the account's password. If so, a hash of an older
-        method is rewritten.
-
-        The rewriting does not count as setting the password. It replaces only the hash that was
-        checked. A hash that a reset removed at the same moment stays removed.
-        """
-
-        def rewrite(raw: str) -> None:
-            encoded = make_password(raw)
-            same = User.objects.filter(pk=self.pk, password=self.password)
-            if same.update(password=encoded):
-                self.password = encoded
-
-        return check_password(raw_password, self.password, rewrite)
+        """Returns whether `raw_password` is the account's password. Only a sign-in renews a hash."""
+        return check_password(raw_password, self.password)

@@ -17,6 +17,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
 from django.contrib import messages
+from django.contrib.auth import HASH_SESSION_KEY
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
@@ -93,9 +94,15 @@ class AccountAdapter(DefaultAccountAdapter):
         return resolve_url("console:incident" if kind == User.Kind.STAFF else "home")
 
     def reauthenticate(self, user: Any, password: str) -> bool:
-        """Returns whether the password is right. It is judged and recorded like a sign-in."""
+        """Returns whether the password is right. It is judged and recorded like a sign-in.
+
+        The sign-in may have renewed the stored hash. The session then goes on under the new one.
+        """
         asked = sign_ins.sign_in(user.login_id, password, origin=origin_of(self.request))
-        return asked is not None and asked.pk == user.pk
+        if asked is None or asked.pk != user.pk:
+            return False
+        self.request.session[HASH_SESSION_KEY] = asked.get_session_auth_hash()
+        return True
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         return not fresh(self.request)

@@ -34,6 +34,7 @@ MIGRATIONS = {
         "0006_access_added_message",
         "0007_witness",
         "0008_hits_of_a_minute",
+        "0009_imported_hash_cost",
     ],
     "wallets": ["0001_initial", "0002_witness"],
     "refunds": ["0001_initial", "0002_witness"],

@@ -250,13 +250,21 @@ def test_a_hash_of_an_older_method_is_rewritten_and_keeps_its_date(person: Any) 
     assert someone.password_set_at == at
 
 
-def test_a_rewritten_hash_does_not_restore_a_removed_password(person: Any) -> None:
-    """I24."""
-    someone = person(password="")
-    stale = User.objects.get(pk=someone.pk)
-    stale.password = make_password(OLD, hasher="pbkdf2_sha256")
+def test_a_rewritten_hash_does_not_restore_a_removed_password(
+    person: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I24. A reset removes the hash at the moment of the rewriting."""
+    someone = person()
+    User.objects.filter(pk=someone.pk).update(password=make_password(OLD, hasher="pbkdf2_sha256"))
+    renew = sign_ins._renew
 
-    assert stale.check_password(OLD)
+    def late(user: User, encoded: str) -> None:
+        User.objects.filter(pk=user.pk).update(password="!")
+        renew(user, encoded)
+
+    monkeypatch.setattr(sign_ins, "_renew", late)
+
+    sign_ins.sign_in(someone.login_id, OLD, origin=NOWHERE)
 
     someone.refresh_from_db()
     assert someone.password == "!"

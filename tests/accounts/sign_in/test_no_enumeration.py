@@ -18,7 +18,7 @@ from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from accounts.attempts import limits
-from accounts.credentials import access, sign_ins
+from accounts.credentials import access, password_checks
 from accounts.credentials.passwords import NO_PASSWORD
 from accounts.models import AccessRequest, AuthEvent, User
 from accounts.recovery import access_requests
@@ -130,12 +130,13 @@ def test_the_measure_finds_a_refusal_without_a_hash(
     known: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mistake that is made most often, planted: an unknown login id is refused at once."""
-    whole = sign_ins.check_password
+    whole = password_checks.compare
 
-    def early(raw: str, encoded: str) -> bool:
-        return False if encoded == NO_PASSWORD else whole(raw, encoded)
+    def early(raw: str, encoded: str) -> password_checks.Compared:
+        wrong = password_checks.Compared(right=False)
+        return wrong if encoded == NO_PASSWORD else whole(raw, encoded)
 
-    monkeypatch.setattr(sign_ins, "check_password", early)
+    monkeypatch.setattr(password_checks, "compare", early)
 
     apart = measure(SIGN_IN, PAIRS_OF_THE_CONTROL, settings, lambda: known.login_id, nobody)
 
@@ -201,8 +202,7 @@ def test_a_refusal_by_the_limits_does_not_hash(
     browser = Client()
     for _ in range(5):
         browser.post("/sign-in/", {"login_id": known.login_id, "password": "guess"})
-    monkeypatch.setattr(sign_ins, "check_password", None)
-    monkeypatch.setattr(User, "check_password", None)
+    monkeypatch.setattr(password_checks, "compare", None)
 
     browser.post("/sign-in/", {"login_id": known.login_id, "password": OLD})
 

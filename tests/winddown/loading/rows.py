@@ -13,7 +13,7 @@ from winddown.errors import LoadRefused
 from winddown.loading import outcome
 
 JST = dt.timezone(dt.timedelta(hours=9))
-HASH = "pbkdf2_sha256$1000000$c2FsdA$aGFzaA="
+HASH = "pbkdf2_sha256$1000$c2FsdA$wVnl5qlMD+nDDriYX4dMVFzx27h8ej834Ysc2wXAE9k="
 
 # A row of each kind that can be loaded after the rows before it.
 ROWS: dict[str, dict[str, Any]] = {
