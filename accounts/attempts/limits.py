@@ -88,6 +88,9 @@ ACTIONS: dict[str, tuple[Limit, ...]] = {
         Limit("code_network", NETWORK, 20, 60, "as for a reset; each request takes five"),
         Limit("code_range", RANGE, 100, 60, "five addresses of one range"),
     ),
+    "refused_passkey": (
+        Limit("passkey_key", KEY, 20, 3600, "entries enough to see an attack by"),
+    ),
     "recovery_case": (
         Limit("case_key", KEY, 3, 86_400, "one case is enough; people write again"),
         Limit("case_network", NETWORK, 10, 60, "people read and type each of them"),

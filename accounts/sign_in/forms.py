@@ -14,6 +14,7 @@ from django import forms
 from django.contrib.auth import authenticate
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from accounts.sign_in import second_factor
 from winddown import texts
 
@@ -123,7 +124,20 @@ class _PasskeyForm(forms.Form):
             raise forms.ValidationError(_("This passkey cannot be read.")) from error
 
 
-class PasskeyForm(_PasskeyForm, webauthn.AuthenticateWebAuthnForm):
+class _OwnersPasskeyForm(_PasskeyForm):
+    """A refused passkey leaves an entry in the audit journal of the person who should show one."""
+
+    user: User
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()
+        except forms.ValidationError:
+            second_factor.note_refused_passkey(self.user)
+            raise
+
+
+class PasskeyForm(_OwnersPasskeyForm, webauthn.AuthenticateWebAuthnForm):
     """A passkey as the second factor."""
 
 
@@ -131,7 +145,7 @@ class PasskeySignInForm(_PasskeyForm, webauthn.LoginWebAuthnForm):
     """A passkey alone."""
 
 
-class FreshPasskeyForm(_PasskeyForm, webauthn.ReauthenticateWebAuthnForm):
+class FreshPasskeyForm(_OwnersPasskeyForm, webauthn.ReauthenticateWebAuthnForm):
     """A passkey of somebody who is signed in already."""
 
 

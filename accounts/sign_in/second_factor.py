@@ -18,7 +18,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from accounts.attempts import limits
 from accounts.models import User
+from winddown.actors import SYSTEM
+from winddown.evidence import audit
 
 # After this many wrong codes no code is accepted until the pause is over.
 WRONG_CODES_MAX = 5
@@ -31,7 +34,8 @@ def use_code(user: User, code: str) -> Authenticator | None:
 
     The code is one of the app, or a recovery code. The used codes and the number of wrong codes are
     stored in the authenticator's own row, under its lock. Therefore they outlive a flushed cache
-    and need no cache. The time is the real clock's, because the app uses it.
+    and need no cache. The time is the real clock's, because the app uses it. The audit journal has
+    every refused code, but only one code of each pause.
     """
     typed = code.replace(" ", "").replace("-", "")
     now = timezone.now().timestamp()
@@ -42,31 +46,66 @@ def use_code(user: User, code: str) -> Authenticator | None:
             .exclude(type=Authenticator.Type.WEBAUTHN)
             .order_by("pk")
         )
-        if not rows or rows[0].data.get("paused_until", 0) > now:
+        if not rows:
             return None
-        found = next((row for row in rows if _use(row, typed)), None)
+        if rows[0].data.get("paused_until", 0) > now:
+            if not rows[0].data.get("pause_told"):
+                _note(rows[0], pause_told=True)
+                _tell(user, "paused")
+            return None
+        found, why = _use_any(rows, typed)
         wrong = 0 if found else rows[0].data.get("wrong", 0) + 1
         paused = wrong >= WRONG_CODES_MAX
         _note(
             rows[0],
             wrong=0 if paused else wrong,
             paused_until=now + PAUSE.total_seconds() if paused else 0,
+            pause_told=False,
         )
+        if found is None:
+            _tell(user, why, pauses=paused)
     return found
 
 
-def _use(row: Authenticator, typed: str) -> bool:
-    """Returns whether the code is the row's. A right code is used from now on."""
+def _use_any(rows: list[Authenticator], typed: str) -> tuple[Authenticator | None, str]:
+    """Returns the row whose code it is, which is used from now on. Without one, returns why not."""
+    reasons = set()
+    for row in rows:
+        if not (why := _use(row, typed)):
+            return row, ""
+        reasons.add(why)
+    return None, "used" if "used" in reasons else "wrong"
+
+
+def _use(row: Authenticator, typed: str) -> str:
+    """Returns why the code is refused, or an empty text. A right code is used from now on."""
     if row.type == Authenticator.Type.RECOVERY_CODES:
-        return bool(row.wrap().validate_code(typed))
+        codes = row.wrap()
+        if codes.validate_code(typed):
+            return ""
+        return "used" if typed in codes.generate_codes() else "wrong"
     secret = decrypt(row.data["secret"])
     for step in yield_hotp_counters_from_time():
         if constant_time_compare(format_hotp_value(hotp_value(secret, step)), typed):
             if step <= row.data.get("used_step", 0):
-                return False
+                return "used"
             _note(row, used_step=step)
-            return True
-    return False
+            return ""
+    return "wrong"
+
+
+def note_refused_passkey(user: User) -> None:
+    """The audit journal has the refused passkey. Of one person it has a few of each hour only,
+    because no limit stops somebody who sends many.
+    """
+    if limits.allow("refused_passkey", key=user.login_id):
+        with transaction.atomic():
+            audit.append("access.passkey_refused", f"account:{user.pk}", actor=SYSTEM)
+
+
+def _tell(user: User, why: str, **facts: Any) -> None:
+    """The audit journal has the refused code. Nobody has proved to be the account's owner."""
+    audit.append("access.code_refused", f"account:{user.pk}", actor=SYSTEM, why=why, **facts)
 
 
 def _note(row: Authenticator, **facts: Any) -> None:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from winddown import words
 from winddown.errors import UnknownWorkflow, WinddownError
 from winddown.evidence import invariants
+from winddown.evidence import refused as refusals
 from winddown.models import Capability, Programme, Run
 from winddown.programme import capabilities, verification
 from winddown.runs import control, planning, progress, registry
@@ -133,6 +134,7 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
         try:
             made = planning.plan(name, actor=actor_of(request), **form.cleaned_data)
         except WinddownError as refused:
+            refusals.note(refused, actor_of(request))
             form.add_error(None, words.refusal(refused))
         else:
             messages.success(request, _("The plan is written and waits for a second person."))
