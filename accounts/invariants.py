@@ -107,7 +107,7 @@ def credentials_dangle() -> list[str]:
 
 @invariant(
     "I24c",
-    "A used link set its account's password, in its time and under the fence",
+    "A used link set its account's password or made a browser known, in its time and under the fence",
     about=About.ACCESS,
 )
 def links_used_for_nothing() -> list[str]:
@@ -115,7 +115,8 @@ def links_used_for_nothing() -> list[str]:
         """
         SELECT l.id FROM accounts_onetimelink l JOIN accounts_user u ON u.id = l.user_id
         WHERE l.used_at IS NOT NULL AND (
-            u.password_set_at IS NULL OR u.password_set_at < l.used_at
+            (l.purpose <> 'browser'
+             AND (u.password_set_at IS NULL OR u.password_set_at < l.used_at))
             OR l.used_at >= l.expires_at
             OR (u.kind = 'customer' AND EXISTS (
                 SELECT FROM accounts_credentialfence f WHERE f.state = ANY (%(in_force)s)

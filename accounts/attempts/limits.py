@@ -1,7 +1,8 @@
 """Limits of attempts: by one name, from one network, by everybody.
 
-Staff, and customers on a device that opened their account before, have limits of their own: a storm
-on all others does not reach them.
+A device that opened the account before has a limit of its own, which a storm on all others does not
+reach. All other devices have the same limits for every login id: of a customer, of staff, or of
+nobody.
 """
 
 from __future__ import annotations
@@ -54,12 +55,6 @@ SIGN_IN: dict[str, tuple[Limit, ...]] = {
         Limit("range", RANGE, 150, 60, "five addresses of one range"),
         Limit("range_ids", RANGE, 100, 3600, "five addresses of one range", True),
     ),
-    "staff": (
-        Limit("staff_key", KEY, 5, 300, "allauth: login_failed 5/300s/key"),
-        Limit("staff_key_day", KEY, 100, 86_400, "NIST SP 800-63B: at most 100 failures in a row"),
-        Limit("staff_network", NETWORK, 30, 60, "allauth: login 30/m/ip"),
-        Limit("staff_ids", NETWORK, 5, 3600, "few offices mistype five people's passwords", True),
-    ),
     "in_a_storm": (
         Limit(
             "storm", EVERYBODY, 60, 60, "a list of millions would take weeks; one in a hurry waits"
@@ -88,9 +83,7 @@ ACTIONS: dict[str, tuple[Limit, ...]] = {
         Limit("code_network", NETWORK, 20, 60, "as for a reset; each request takes five"),
         Limit("code_range", RANGE, 100, 60, "five addresses of one range"),
     ),
-    "refused_passkey": (
-        Limit("passkey_key", KEY, 20, 3600, "entries enough to see an attack by"),
-    ),
+    "refused_passkey": (Limit("passkey_key", KEY, 20, 3600, "entries enough to see an attack by"),),
     "recovery_case": (
         Limit("case_key", KEY, 3, 86_400, "one case is enough; people write again"),
         Limit("case_network", NETWORK, 10, 60, "people read and type each of them"),
@@ -127,20 +120,10 @@ class Attempt:
     at: dt.datetime
     device: Device | None = None
     known_device: bool = False
-    staff: bool = False
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        if self.known_device:
-            return SIGN_IN["known_device"]
-        return SIGN_IN["staff" if self.staff else "first_seen"]
-
-    @property
-    def in_the_crowd(self) -> bool:
-        """Returns whether this can be a part of a list-type attack: a customer or nobody, from a
-        device that is not known.
-        """
-        return not (self.known_device or self.staff)
+        return SIGN_IN["known_device" if self.known_device else "first_seen"]
 
 
 def admit(attempt: Attempt) -> bool:
@@ -150,7 +133,7 @@ def admit(attempt: Attempt) -> bool:
     The caller asks before it hashes a password, because a hash costs 100 MiB.
     """
     limits = list(attempt.limits)
-    if attempt.in_the_crowd and live.under_way(attempt.at) is not None:
+    if not attempt.known_device and live.under_way(attempt.at) is not None:
         limits += SIGN_IN["in_a_storm"]
     return _within(limits, attempt, action="sign-in")
 
@@ -175,14 +158,14 @@ def note(attempt: Attempt, outcome: str, *, guessable: bool) -> None:
         for limit in attempt.limits
         if limit.by in (KEY, DEVICE) or limit.failed_keys
     ]
-    crowd = int(attempt.in_the_crowd)
+    crowd = int(not attempt.known_device)
     counts += [
         Count(Counter("crowd", WINDOW_S), step=crowd),
         Count(Counter("crowd_unknown", WINDOW_S), step=crowd * unknown),
         Count(Counter("crowd_wrong", WINDOW_S), step=crowd * wrong),
     ]
     tally = Tally(*count([each.unlimited() for each in counts], at_s=at_s).now[-3:])
-    if attempt.in_the_crowd and not success:
+    if crowd and not success:
         live.begin_or_prolong(tally, at=attempt.at)
 
 

@@ -61,7 +61,6 @@ def _attempt(typed: str, user: User | None, origin: Origin) -> limits.Attempt:
         at=clock.now(),
         device=device,
         known_device=bool(user and device and device.opened_before(user.pk)),
-        staff=user is not None and user.kind == User.Kind.STAFF,
     )
 
 

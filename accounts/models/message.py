@@ -28,6 +28,7 @@ class Message(models.Model):
         CASE_LINK = "case_link"
         CHANNEL_CHANGED = "channel_changed"
         ACCESS_ADDED = "access_added"
+        BROWSER = "browser"
 
     class Channel(models.TextChoices):
         EMAIL = "email"

@@ -64,7 +64,7 @@ class AccessRequest(models.Model):
 
 
 class OneTimeLink(models.Model):
-    """A link that works once: for a new password, a new account or a new channel.
+    """A link that works once: for a new password, a new account, a new channel or a new browser.
 
     Its token (mail) and its code (telephone) are not stored. Both are derived from `key` with the
     site's secret. Its time begins when it is handed to its channel. It is dead after its use, when
@@ -78,6 +78,10 @@ class OneTimeLink(models.Model):
         SIGN_UP = "sign_up"
         CASE = "case"
         STAFF = "staff"
+        BROWSER = "browser"
+
+    OF_STAFF = (Purpose.STAFF, Purpose.BROWSER)
+    """The purposes of links to staff. No fence ends them."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
@@ -132,7 +136,7 @@ class OneTimeLink(models.Model):
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Q(new__user__isnull=False),
                 func=f"""
-                    IF (NEW.purpose = 'staff') <> (
+                    IF (NEW.purpose IN ('staff', 'browser')) <> (
                         SELECT u.kind = 'staff' FROM accounts_user u WHERE u.id = NEW.user_id) THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.LINK_REFUSED}', MESSAGE = format(
                             'no link to %s for account %s', NEW.purpose, NEW.user_id);
@@ -161,7 +165,7 @@ class OneTimeLink(models.Model):
                         NEW.used_at := winddown_now();
                         IF NEW.expires_at IS NULL OR NEW.used_at >= NEW.expires_at
                            OR NEW.used_at < NEW.issued_at
-                           OR (NEW.purpose <> 'staff' AND EXISTS (
+                           OR (NEW.purpose NOT IN ('staff', 'browser') AND EXISTS (
                                SELECT FROM accounts_credentialfence f
                                WHERE f.state <> 'lifted' AND f.not_before > NEW.issued_at))
                            OR EXISTS (

@@ -22,6 +22,7 @@ from accounts.models import (
 from accounts.recovery import access_requests, cases, links
 from winddown import clock
 from winddown.errors import CapabilityStopped, PastDeadline
+from winddown.evidence import audit
 from winddown.programme import capabilities
 from winddown.programme.capabilities import PROVIDERS
 
@@ -32,20 +33,23 @@ Answer = AccessRequest.Answer
 
 
 def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
-    """Every customer whom `typed` names is sent a link to the verified channel.
+    """Every person whom `typed` names is sent a link to the verified channel.
 
     `typed` is a login id, or an address that was verified. An account without a password gets its
-    link like every other account. Staff never get one (rule 16).
+    link like every other account. The link of a customer is for a new password. The link of staff
+    makes their browser known, so that they can sign in on it during an attack. It never sets a
+    password (rule 16).
     """
     found = _meant(typed)
     if not found:
         return Answer.NOBODY
     chosen = [(user, address) for user, address in found if not links.too_many(user)]
     for user, address in chosen:
-        link = links.issue(OneTimeLink.Purpose.RECOVER, address=address, user=user, request=request)
-        outbox.queue(
-            Message.Kind.RECOVER, to=address, language=request.language, user=user, link=link
-        )
+        purpose, kind = OneTimeLink.Purpose.RECOVER, Message.Kind.RECOVER
+        if user.kind == User.Kind.STAFF:
+            purpose, kind = OneTimeLink.Purpose.BROWSER, Message.Kind.BROWSER
+        link = links.issue(purpose, address=address, user=user, request=request)
+        outbox.queue(kind, to=address, language=request.language, user=user, link=link)
     return Answer.LINKS if chosen else Answer.TOO_MANY
 
 
@@ -53,13 +57,13 @@ def _meant(typed: str) -> list[tuple[User, Address]]:
     """Returns the accounts that the text names, each with its own channel."""
     found: dict[int, tuple[User, Address]] = {}
     login_id = unicodedata.normalize("NFKC", typed).strip().lower()
-    active = User.objects.customers().filter(is_active=True)
+    active = User.objects.filter(is_active=True)
     for user in active.filter(login_id=login_id):
         if (own := addresses.channel_of(user)) is not None:
             found[user.pk] = user, own
     if (address := addresses.understood(typed)) is not None:
         verified = {f"{address.channel}_verified_at__isnull": False}
-        named = addresses.accounts_at(address).customers().filter(is_active=True, **verified)
+        named = addresses.accounts_at(address).filter(is_active=True, **verified)
         for user in named.order_by("pk")[:ACCOUNTS_MAX]:
             found.setdefault(user.pk, (user, address))
     return list(found.values())
@@ -83,6 +87,20 @@ def choose_password(link: OneTimeLink, raw_password: str) -> User:
             cases.complete(used.case, user=user)
         else:
             _tell(user, language=used.request.language if used.request else "ja")
+        return user
+
+
+def admit_browser(link: OneTimeLink) -> User:
+    """The link is used. Returns its member of staff, whose browser it makes known.
+
+    Nothing of the account changes. Raises `LinkDead`.
+    """
+    with transaction.atomic():
+        used = links.use(link)
+        if used.user_id is None or used.purpose != OneTimeLink.Purpose.BROWSER:
+            raise AssertionError("only a link for a browser makes one known")
+        user = User.objects.get(pk=used.user_id)
+        audit.append("access.browser_known", f"account:{user.pk}", actor=user)
         return user
 
 

@@ -113,7 +113,7 @@ def lives(link: OneTimeLink) -> bool:
     if link.used_at is not None or link.expires_at is None or at >= link.expires_at:
         return False
     fence = fencing.Fence(at, fencing.fence_now())
-    if link.purpose != Purpose.STAFF and not fence.accepts(link.issued_at):
+    if link.purpose not in OneTimeLink.OF_STAFF and not fence.accepts(link.issued_at):
         return False
     if link.case is not None and link.case.state != RecoveryCase.State.APPROVED:
         return False
@@ -125,7 +125,7 @@ def _still_for(link: OneTimeLink, user: User) -> bool:
     changed = (user.password_set_at, user.channel_changed_at)
     if not user.is_active or any(each and each > link.issued_at for each in changed):
         return False
-    return link.purpose != Purpose.RECOVER or addresses.still_at(
+    return link.purpose not in (Purpose.RECOVER, Purpose.BROWSER) or addresses.still_at(
         user, channel=link.channel, fingerprint=link.address_fingerprint
     )
 

@@ -123,12 +123,24 @@ def _dead(request: HttpRequest) -> HttpResponse:
 def password(request: HttpRequest) -> HttpResponse:
     try:
         link = links.by_token(request.session.get(_LINK, ""))
+        if link.purpose == OneTimeLink.Purpose.BROWSER:
+            return _browser(request, link)
         form = NewPasswordForm(request.POST or None, user=_owner(link))
         if request.method == "POST" and form.is_valid() and _done(request, link, form):
             return redirect("sign_in")
     except LinkDead:
         return _dead(request)
     return page(request, "accounts/recovery_password.html", form=form, link=link)
+
+
+def _browser(request: HttpRequest, link: OneTimeLink) -> HttpResponse:
+    """Returns the page on which staff make this browser known. A POST makes it known."""
+    if request.method != "POST":
+        return page(request, "accounts/recovery_browser.html", link=link)
+    know_device(request, by_link.admit_browser(link))
+    del request.session[_LINK]
+    messages.success(request, _("This browser is known now. Sign in as always."))
+    return redirect("sign_in")
 
 
 def _owner(link: OneTimeLink) -> User:

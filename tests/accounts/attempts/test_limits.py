@@ -5,17 +5,28 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
 from django.core import signing
+from django.db import DatabaseError, transaction
+from django.test import Client
 
+from accounts import invariants as account_invariants
+from accounts.addresses import Address
 from accounts.attacks import live
 from accounts.attempts import limits
-from accounts.credentials import devices
-from accounts.models import AuthEvent
+from accounts.credentials import devices, sign_ins
+from accounts.credentials.admissions import Origin
+from accounts.models import AuthEvent, OneTimeLink, User
+from accounts.recovery import links
 from tests.accounts.attempts.visiting import HOME, OTHER, Visitor, attack, everywhere
+from tests.accounts.mail_server import Mailbox, link_in, mail_server
 from winddown import clock
+from winddown.models import AuditEntry
+from winddown.runs import clockwork
+from winddown.sqlstates import SqlState, sqlstate_of
 
 pytestmark = pytest.mark.django_db
 
@@ -181,39 +192,144 @@ def test_many_different_names_from_one_address_are_refused_for_an_hour(
 # --- staff --------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_staff_sign_in_after_ten_thousand_refused_attempts_from_their_network(
-    visitor: type[Visitor], member: Callable[[], Any], noon: dt.datetime
+def refusals(login_id: str, visit: type[Visitor], *, times: int, network: str) -> list[bool]:
+    return [visit(network).tries(login_id, "guess") == "refused" for _ in range(times)]
+
+
+@pytest.mark.parametrize("pressure", ["none", "network", "storm"])
+def test_the_limits_answer_alike_for_staff_customers_and_nobody(
+    visitor: type[Visitor],
+    member: Callable[[], Any],
+    person: Callable[..., Any],
+    pressure: str,
 ) -> None:
-    people = [member() for _ in range(3)]
-    for n in range(25):
-        visitor().tries(f"nobody-{n}", "guess")
-    storm_of = [limits.Attempt(key=f"nobody-{n}", network=HOME, at=noon) for n in range(10_000)]
+    """They tell nobody which login ids are those of staff."""
+    if pressure == "network":
+        for n in range(25):
+            visitor(HOME).tries(f"nobody-{n}", "guess")
+    if pressure == "storm":
+        attack(300)
+        assert live.under_way(clock.now())
+    kinds = [member().login_id, person().login_id, "nobody"]
+    network = HOME if pressure == "network" else OTHER
 
-    assert not any(limits.admit(each) for each in storm_of)
-    assert visitor().tries("nobody", "guess") == "refused"
-    assert [visitor().tries(each.login_id) for each in people] == ["success"] * 3
+    answers = [refusals(kind, visitor, times=7, network=network) for kind in kinds]
 
-
-def test_a_storm_on_customers_does_not_slow_staff_down(
-    visitor: type[Visitor], member: Callable[[], Any], person: Callable[..., Any]
-) -> None:
-    known = member()
-    attack(300)
-    assert live.under_way(clock.now())
-
-    assert visitor(everywhere(7)).tries(known.login_id) == "success"
+    expected = [pressure != "none"] * 5 + [True] * 2
+    assert answers == [expected] * 3
 
 
-def test_guesses_at_passwords_of_staff_are_limited_too(
+def test_staff_on_a_browser_that_is_known_sign_in_during_an_attack(
     visitor: type[Visitor], member: Callable[[], Any]
 ) -> None:
-    people = [member() for _ in range(7)]
+    known, browser = member(), visitor()
+    assert browser.tries(known.login_id) == "success"
+    browser.client.post("/sign-out/")
+    for n in range(25):
+        visitor().tries(f"nobody-{n}", "guess")
+    attack(300)
 
-    outcomes = [visitor().tries(each.login_id, "guess") for each in people]
+    assert visitor().tries(known.login_id) == "refused"
+    assert browser.tries(known.login_id) == "success"
 
-    assert outcomes == ["wrong_password"] * 5 + ["refused"] * 2
-    assert visitor(OTHER).tries(people[0].login_id) == "success"
+
+def test_staff_on_a_new_browser_sign_in_by_passkey_during_an_attack(
+    visitor: type[Visitor], member: Callable[[], Any]
+) -> None:
+    """No limit of passwords counts there: a passkey cannot be guessed."""
+    known = member()
+    attack(300)
+    assert visitor(OTHER).tries(known.login_id) == "refused"
+
+    let_in = sign_ins.sign_in_passkey(known, registered_at=clock.now(), origin=Origin())
+
+    assert let_in == known
+
+
+@pytest.fixture
+def reached(member: Callable[[], Any]) -> Any:
+    """Somebody of the staff with a verified address."""
+    known = member()
+    known.email, known.email_verified_at = "duty@example.com", clock.now()
+    known.save()
+    return known
+
+
+def asked(known: Any, mails: Mailbox) -> str:
+    """Returns the link of the mail that the person asked for."""
+    Client().post("/recovery/", {"who": known.login_id})
+    clockwork.tick()
+    return urlsplit(link_in(mails.to(known.email)[-1])).path
+
+
+def test_a_mailed_link_makes_a_new_browser_of_staff_known_during_an_attack(
+    visitor: type[Visitor], reached: Any, settings: Any
+) -> None:
+    attack(300)
+    browser, before = visitor(), reached.password
+    assert browser.tries(reached.login_id) == "refused"
+
+    with mail_server(settings) as mails:
+        link = asked(reached, mails)
+    shown = browser.client.get(link, follow=True, headers={"accept-language": "en"})
+    assert "Make this browser known" in shown.content.decode()
+    assert browser.tries(reached.login_id) == "refused", "it was not confirmed yet"
+    assert browser.client.post("/recovery/password/").status_code == 302
+
+    assert browser.tries(reached.login_id) == "success"
+    assert User.objects.get(pk=reached.pk).password == before
+    shown = browser.client.get("/console/")
+    assert shown.headers["Location"].startswith("/account/second-factor/"), "it is still asked for"
+    (entry,) = AuditEntry.objects.filter(action="access.browser_known")
+    assert (entry.subject, entry.actor) == (f"account:{reached.pk}", reached)
+
+
+def test_the_link_works_once_and_for_no_password(
+    visitor: type[Visitor], reached: Any, settings: Any
+) -> None:
+    with mail_server(settings) as mails:
+        link = asked(reached, mails)
+    browser, other, late = visitor(), visitor(), visitor()
+    for visit in (browser, other):
+        visit.client.get(link, follow=True)
+    sentence = "one more quite different sentence"
+    sent = {"password": sentence, "again": sentence}
+    assert browser.client.post("/recovery/password/", sent).status_code == 302
+
+    assert User.objects.get(pk=reached.pk).password == reached.password
+    assert other.client.post("/recovery/password/").status_code == 410
+    assert late.client.get(link, follow=True).status_code == 410
+    attack(300)
+    assert other.tries(reached.login_id) == "refused"
+
+
+def test_a_link_of_staff_dies_with_the_address_and_outlives_a_fence(
+    visitor: type[Visitor], reached: Any, settings: Any, started: Callable[..., Any]
+) -> None:
+    with mail_server(settings) as mails:
+        first, second = asked(reached, mails), asked(reached, mails)
+    started("reset-all-passwords", mail="file")
+    browser = visitor()
+    browser.client.get(first, follow=True)
+    assert browser.client.post("/recovery/password/").status_code == 302
+
+    User.objects.filter(pk=reached.pk).update(email="other@example.com")
+
+    assert visitor().client.get(second, follow=True).status_code == 410
+    assert account_invariants.links_used_for_nothing() == []
+
+
+@pytest.mark.parametrize("kind", ["staff", "customer"])
+def test_the_database_gives_links_for_browsers_to_staff_alone(
+    kind: str, member: Callable[[], Any], person: Callable[..., Any]
+) -> None:
+    whose = member() if kind == "staff" else person()
+    purpose = OneTimeLink.Purpose.RECOVER if kind == "staff" else OneTimeLink.Purpose.BROWSER
+
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        links.issue(purpose, address=Address("email", "a@example.com"), user=whose)
+
+    assert sqlstate_of(refused.value) == SqlState.LINK_REFUSED
 
 
 # --- without the server -------------------------------------------------------------------------
