@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from collections.abc import Callable
 
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from accounts import outbox
 from accounts.models import AccessRequest
@@ -24,24 +26,35 @@ ANSWERS: Registry[Callable[[AccessRequest, str], AccessRequest.Answer]] = Regist
 )
 
 
-def ask(purpose: str, typed: str, *, language: str, network: str | None) -> AccessRequest:
+def ask(
+    purpose: str, typed: str, *, language: str, network: str | None, form: str = ""
+) -> AccessRequest:
     """The request is written, and a worker is told to answer it.
 
     It writes one row for every text. The look-up happens later, so the answer and its time do not
-    tell whether an account exists.
+    tell whether an account exists. The same text in the same `form`, sent again, is the same
+    request.
     """
-    key = uuid.uuid4()
-    with transaction.atomic():
-        request = AccessRequest.objects.create(
-            key=key,
-            purpose=purpose,
-            typed_sealed=encryption.seal(typed.encode(), place=request_place(key)),
-            language=language,
-            network=network,
-            asked_at=clock.now(),
-        )
+    key = _key(purpose, typed, form) if form else uuid.uuid4()
+    request, new = AccessRequest.objects.get_or_create(
+        key=key,
+        defaults={
+            "purpose": purpose,
+            "typed_sealed": encryption.seal(typed.encode(), place=request_place(key)),
+            "language": language,
+            "network": network,
+            "asked_at": clock.now(),
+        },
+    )
+    if new:
         transaction.on_commit(outbox.wake, robust=True)
     return request
+
+
+def _key(purpose: str, typed: str, form: str) -> uuid.UUID:
+    told = json.dumps([purpose, form, typed])
+    digest = salted_hmac("accounts.access_requests", told, algorithm="sha256").hexdigest()
+    return uuid.UUID(hex=digest[:32])
 
 
 def answer_due() -> int:

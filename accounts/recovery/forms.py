@@ -4,6 +4,7 @@ case.
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django import forms
@@ -23,7 +24,17 @@ from winddown.site.forms import ReasonForm, SayingField
 _PLAIN = {"autocapitalize": "none", "spellcheck": "false"}
 
 
-class WhoForm(forms.Form):
+class OnceForm(forms.Form):
+    """A form that acts once: the page gives each form a key, and a second sending has the same key."""
+
+    once = forms.CharField(required=False, initial=uuid.uuid4, widget=forms.HiddenInput)
+
+    def key(self) -> str:
+        """Returns the form's key. It is empty when the browser sent none."""
+        return str(self.cleaned_data["once"]) if self.is_valid() else ""
+
+
+class WhoForm(OnceForm):
     """A login id, an e-mail address or a telephone number."""
 
     who = forms.CharField(
@@ -58,6 +69,10 @@ class AddressForm(forms.Form):
             )
         self.address = found
         return typed
+
+
+class RegisterForm(OnceForm, AddressForm):
+    """The address of a new account."""
 
 
 class CodeForm(forms.Form):

@@ -26,11 +26,12 @@ from accounts.models import AccessRequest, OneTimeLink, User
 from accounts.recovery import access_requests, by_link, cases, links, registration
 from accounts.recovery.cases import Contact
 from accounts.recovery.forms import (
-    AddressForm,
     CodeForm,
     HelpForm,
     NewPasswordForm,
+    OnceForm,
     ReferenceForm,
+    RegisterForm,
     WhoForm,
 )
 from accounts.sign_in.origins import know_device, network_of
@@ -43,13 +44,15 @@ _LINK, _REQUEST, _CASE = "one_time_link", "access_request", "recovery_case"
 Purpose = AccessRequest.Purpose
 
 
-def _ask(request: HttpRequest, purpose: str, typed: str, *, limit: str) -> HttpResponse:
+def _ask(
+    request: HttpRequest, purpose: str, typed: str, *, limit: str, form: OnceForm
+) -> HttpResponse:
     """The request is written if the limits allow it. Everybody gets the same answer."""
     network, address = network_of(request), addresses.understood(typed)
     key = address.text if address else typed
     if limits.allow(limit, key=key, network=network):
         asked = access_requests.ask(
-            purpose, typed, language=get_language() or "ja", network=network
+            purpose, typed, language=get_language() or "ja", network=network, form=form.key()
         )
         request.session[_REQUEST] = str(asked.key)
     request.session["asked_for"] = purpose
@@ -64,7 +67,8 @@ def _ask(request: HttpRequest, purpose: str, typed: str, *, limit: str) -> HttpR
 def ask(request: HttpRequest) -> HttpResponse:
     form = WhoForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return _ask(request, Purpose.RECOVER, form.cleaned_data["who"], limit="reset_request")
+        who = form.cleaned_data["who"]
+        return _ask(request, Purpose.RECOVER, who, limit="reset_request", form=form)
     return page(request, "accounts/recovery_ask.html", form=form)
 
 
@@ -213,9 +217,10 @@ def first_password(request: HttpRequest) -> HttpResponse:
 def register(request: HttpRequest) -> HttpResponse:
     if (stopped := registration.stopped()) is not None:
         return page(request, "accounts/register_stopped.html", offer=stopped)
-    form = AddressForm(request.POST or None)
+    form = RegisterForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return _ask(request, Purpose.SIGN_UP, form.cleaned_data["who"], limit="sign_up")
+        who = form.cleaned_data["who"]
+        return _ask(request, Purpose.SIGN_UP, who, limit="sign_up", form=form)
     return page(request, "accounts/register.html", form=form)
 
 
@@ -254,13 +259,14 @@ def case_status(request: HttpRequest) -> HttpResponse:
             return redirect("recovery:case")
         form.add_error("reference", _("There is no case with this reference."))
     case = cases.of_reference(request.session.get(_CASE, ""))
-    return page(request, "accounts/case_status.html", form=form, case=case)
+    return page(request, "accounts/case_status.html", form=form, case=case, once=OnceForm())
 
 
 @require_POST
 def case_link(request: HttpRequest) -> HttpResponse:
     reference = request.session.get(_CASE, "")
-    return _ask(request, Purpose.CASE, reference, limit="reset_request")
+    form = OnceForm(request.POST)
+    return _ask(request, Purpose.CASE, reference, limit="reset_request", form=form)
 
 
 urlpatterns = [
