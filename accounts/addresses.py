@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.db.models import Q
-from django.db.models.functions import Lower
-
-from accounts.models import Message, User
-from accounts.models.user import PHONE_DIGITS, UserQuerySet
+from accounts.models import Message, User, reach
+from accounts.models.user import UserQuerySet
 from winddown import encryption, locks
 from winddown.locks import Lock
 
-_COUNTRY = "81"
-_PHONE = re.compile(r"[0-9]{9,15}")
 EMAIL, PHONE = Message.Channel.EMAIL, Message.Channel.PHONE
+# Japanese keyboards write these between digits.
+_DASHES = re.compile(r"[\s\u2010-\u2015\u2212\u30fc]")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The address of a channel, in one form. Mail is in lower case. A telephone number is its
-    digits, and a number of Japan begins with 0.
+    """The address of a channel.
+
+    `text` is its form for comparing: mail in lower case, and digits with the 0 for Japan. `letters`
+    are what messages are sent to: the letters of a mail address as they are stored.
     """
 
     channel: str
     text: str
+    letters: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
         return f"Address({self.channel}, ...)"
+
+    @property
+    def sent_to(self) -> str:
+        """Returns the letters that a message is sent to."""
+        return self.letters or self.text
 
     @property
     def fingerprint(self) -> str:
@@ -57,59 +60,46 @@ class Address:
 def understood(typed: str) -> Address | None:
     """Returns the address that the text means. Full width letters and marks between digits do not
     matter.
+
+    Nobody's secret is sent to a typed text: it finds accounts, and they name the stored address.
     """
     text = unicodedata.normalize("NFKC", typed).strip()
     if "@" in text:
-        try:
-            validate_email(text)
-        except ValidationError:
-            return None
-        return Address(EMAIL, text.lower()) if len(text) <= 254 else None
-    digits = re.sub(r"[\s()\-\u2010-\u2015\u2212\u30fc.]", "", text)
-    if digits.startswith("+"):
-        digits = digits[1:]
-        if digits.startswith(_COUNTRY):
-            digits = "0" + digits.removeprefix(_COUNTRY)
-    return Address(PHONE, digits) if _PHONE.fullmatch(digits) else None
+        mail = reach.mail_of(text)
+        return Address(EMAIL, mail, text) if mail else None
+    number = reach.number_of(_DASHES.sub("", text))
+    return Address(PHONE, number) if number else None
 
 
 def accounts_at(address: Address) -> UserQuerySet:
     """Returns every account that names the address, verified or not. Loaded accounts may share an
     address.
     """
-    if address.channel == EMAIL:
-        return (
-            User.objects.get_queryset()
-            .alias(mail=Lower("email"))
-            .filter(~Q(email=""), mail=address.text)
-        )
-    spelt = [address.text]
-    if address.text.startswith("0"):
-        spelt.append(_COUNTRY + address.text[1:])
-    return (
-        User.objects.get_queryset()
-        .alias(digits=PHONE_DIGITS)
-        .filter(~Q(phone=""), digits__in=spelt)
-    )
+    column = "mail_address" if address.channel == EMAIL else "phone_number"
+    return User.objects.get_queryset().filter(**{column: address.text})
+
+
+def stored(user: User, channel: str) -> Address | None:
+    """Returns the account's address of the channel, verified or not, if it reaches anybody."""
+    if channel == EMAIL:
+        return Address(EMAIL, user.mail_address, user.email) if user.mail_address else None
+    return Address(PHONE, user.phone_number) if user.phone_number else None
+
+
+def verified(user: User, channel: str) -> Address | None:
+    """Returns the account's verified address of the channel."""
+    at = user.email_verified_at if channel == EMAIL else user.phone_verified_at
+    return stored(user, channel) if at is not None else None
 
 
 def channel_of(user: User) -> Address | None:
     """Returns the verified address of the account. Mail comes before telephone."""
-    if user.email and user.email_verified_at is not None:
-        return understood(user.email)
-    if user.phone and user.phone_verified_at is not None:
-        return understood(user.phone)
-    return None
+    return verified(user, EMAIL) or verified(user, PHONE)
 
 
 def still_at(user: User, *, channel: str, fingerprint: str) -> bool:
     """Returns whether the account's verified address of the channel still has the fingerprint."""
-    typed, verified_at = (
-        (user.email, user.email_verified_at)
-        if channel == EMAIL
-        else (user.phone, user.phone_verified_at)
-    )
-    found = understood(typed) if verified_at is not None else None
+    found = verified(user, channel)
     return found is not None and fingerprint in found.fingerprints
 
 

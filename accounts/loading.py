@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.db import connection
 
@@ -180,6 +182,14 @@ EXTERNAL_IDENTITIES = declare(
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 
 
+def _no_such_network(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return "is not an IPv4 or IPv6 address"
+    return ""
+
+
 def _record_auth_events(actor: Actor, progress: Callable[[int, int], None]) -> int:
     """Every attempt is recorded. The next count starts at the earliest of them."""
     inserted = insert_rows(AUTH_EVENTS)
@@ -208,14 +218,18 @@ AUTH_EVENTS = declare(
             ),
             choice("outcome", "what came of it", options=tuple(AuthEvent.Outcome.values)),
             choice("method", "password, passkey, or the provider", options=AuthEvent.METHODS),
-            matching(
-                "network",
-                "where it came from",
-                form="an IPv4 address",
-                length_max=15,
-                pattern=rf"{_OCTET}(?:\.{_OCTET}){{3}}",
-                sql_type="inet",
-                required=False,
+            replace(
+                matching(
+                    "network",
+                    "where it came from",
+                    form="an IPv4 or IPv6 address",
+                    length_max=45,
+                    pattern=rf"{_OCTET}(?:\.{_OCTET}){{3}}",
+                    sql_type="inet",
+                    required=False,
+                ),
+                doubtful="[0-9A-Fa-f:.]{2,45}",
+                judge=_no_such_network,
             ),
             text(
                 "device_ref",

@@ -63,7 +63,7 @@ def queue(
         key=key,
         kind=kind,
         channel=to.channel,
-        to_sealed=encryption.seal(to.text.encode(), place=message_place(key)),
+        to_sealed=encryption.seal(to.sent_to.encode(), place=message_place(key)),
         user=user,
         link=link,
         language=language,

@@ -15,7 +15,7 @@ from winddown.resealing import SEALED, Sealed
 
 
 def _of_link(link: OneTimeLink, text: str) -> str:
-    return Address(link.channel, text).fingerprint
+    return (understood(text) or Address(link.channel, text)).fingerprint
 
 
 def _of_case(case: RecoveryCase, text: str) -> str:

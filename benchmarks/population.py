@@ -25,7 +25,8 @@ def copies(model: type[models.Model], example: models.Model, source: str, **valu
 
     Reads the columns off the model, so that a column added to it is copied too.
     """
-    columns = [f.column for f in model._meta.concrete_fields if not f.primary_key]
+    fields = [f for f in model._meta.concrete_fields if not f.primary_key and not f.generated]
+    columns = [f.column for f in fields]
     table = model._meta.db_table
     chosen = ", ".join(values.get(column, f"example.{column}") for column in columns)
     with connection.cursor() as cursor:

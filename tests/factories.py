@@ -66,7 +66,7 @@ def _defaults(model: Any) -> dict[str, Any]:
     return {
         field.column: field.get_default()
         for field in model._meta.concrete_fields
-        if not field.null and not field.primary_key
+        if not field.null and not field.primary_key and not field.generated
     }
 
 

@@ -8,17 +8,15 @@ from typing import Any, ClassVar
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
-from django.db.models import Q, Value
-from django.db.models.functions import Lower, Replace
+from django.db.models import Q
+from django.db.models.functions import Lower
 
+from accounts.models import reach
 from accounts.models.staff_number import StaffNumberField, in_one_spelling
 from winddown import clock
 
 # An empty hash, or an unusable one as Django writes it.
 WITHOUT_PASSWORD = Q(password="") | Q(password__startswith="!")  # noqa: S106
-
-# A telephone number without the marks between its digits.
-PHONE_DIGITS = Replace(Replace("phone", Value("-"), Value("")), Value("+"), Value(""))
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -50,9 +48,12 @@ class UserQuerySet(models.QuerySet["User"]):
 
 
 def _channel(verified_by: dt.datetime) -> Q:
-    return Q(~Q(email=""), email_verified_at__lte=verified_by) | Q(
-        ~Q(phone=""), phone_verified_at__lte=verified_by
-    )
+    return by_mail(verified_by) | Q(phone_number__isnull=False, phone_verified_at__lte=verified_by)
+
+
+def by_mail(verified_by: dt.datetime) -> Q:
+    """Returns the people whom our mail reaches at an address that was verified by then."""
+    return Q(mail_address__isnull=False, email_verified_at__lte=verified_by)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -105,6 +106,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     email_verified_at = models.DateTimeField(null=True)
     phone = models.CharField(max_length=20, blank=True)
     phone_verified_at = models.DateTimeField(null=True)
+    mail_address = reach.mail_field()
+    phone_number = reach.number_field()
     display_name = models.CharField(max_length=100, blank=True)
     kana_name = models.CharField(max_length=100, blank=True)
     staff_number = StaffNumberField(
@@ -147,8 +150,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         default_permissions = ()
         # People type their address when they cannot sign in. Loaded accounts may share one.
         indexes = [
-            models.Index(Lower("email"), name="account_of_email", condition=~Q(email="")),
-            models.Index(PHONE_DIGITS, name="account_of_phone", condition=~Q(phone="")),
+            models.Index(
+                fields=["mail_address"],
+                name="account_of_email",
+                condition=Q(mail_address__isnull=False),
+            ),
+            models.Index(
+                fields=["phone_number"],
+                name="account_of_phone",
+                condition=Q(phone_number__isnull=False),
+            ),
             models.Index(
                 fields=["staff_number"], name="accounts_of_person", condition=~Q(staff_number="")
             ),

@@ -65,7 +65,8 @@ def _meant(typed: str) -> list[tuple[User, Address]]:
         verified = {f"{address.channel}_verified_at__isnull": False}
         named = addresses.accounts_at(address).filter(is_active=True, **verified)
         for user in named.order_by("pk")[:ACCOUNTS_MAX]:
-            found.setdefault(user.pk, (user, address))
+            if (own := addresses.stored(user, address.channel)) is not None:
+                found.setdefault(user.pk, (user, own))
     return list(found.values())
 
 

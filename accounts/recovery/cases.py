@@ -360,14 +360,15 @@ def complete(case: RecoveryCase, *, user: User) -> None:
     addresses.take(address)
     if addresses.accounts_at(address).exclude(pk=user.pk).exists():
         raise AddressTaken
-    old = [found for each in (user.email, user.phone) if (found := addresses.understood(each))]
+    channels = (addresses.EMAIL, addresses.PHONE)
+    old = [found for each in channels if (found := addresses.stored(user, each))]
     at = clock.now()
     # The account's other channel was not proved anew. It no longer opens the account.
     others = (
         {} if _is_channel_of(user, address) else {f"{_other(address.channel)}_verified_at": None}
     )
     User.objects.filter(pk=user.pk).update(
-        **{address.channel: address.text, f"{address.channel}_verified_at": at},
+        **{address.channel: address.sent_to, f"{address.channel}_verified_at": at},
         **others,
         channel_changed_at=at,
     )

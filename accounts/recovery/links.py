@@ -36,7 +36,7 @@ def issue(
     key = uuid.uuid4()
     sealed = None
     if user is None:
-        sealed = encryption.seal(address.text.encode(), place=link_place(key))
+        sealed = encryption.seal(address.sent_to.encode(), place=link_place(key))
     return OneTimeLink.objects.create(
         key=key,
         purpose=purpose,
@@ -158,7 +158,7 @@ def address_for(link: OneTimeLink) -> Address:
     if link.address_sealed is None:
         raise AssertionError("a link to an account names no address")
     text = encryption.unseal(link.address_sealed, place=link_place(link.key)).decode()
-    return Address(link.channel, text)
+    return addresses.understood(text) or Address(link.channel, text)
 
 
 def link_place(key: uuid.UUID) -> str:

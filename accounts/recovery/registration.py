@@ -84,7 +84,7 @@ def open_account(link: OneTimeLink, raw_password: str) -> User:
             raise AddressTaken
         at = clock.now()
         made.registered_at = made.password_set_at = at
-        setattr(made, address.channel, address.text)
+        setattr(made, address.channel, address.sent_to)
         setattr(made, f"{address.channel}_verified_at", at)
         try:
             with transaction.atomic():

@@ -24,7 +24,10 @@ from winddown.machines.move import named
 from winddown.models import Run
 
 ROWS_AT_ONCE = 2_000
-ADDRESS_OF = {ResetNotice.Channel.EMAIL: "user__email", ResetNotice.Channel.PHONE: "user__phone"}
+ADDRESS_OF = {
+    ResetNotice.Channel.EMAIL: "user__email",
+    ResetNotice.Channel.PHONE: "user__phone_number",
+}
 
 
 @dataclass(frozen=True, slots=True)

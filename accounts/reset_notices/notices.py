@@ -214,7 +214,8 @@ class Post:
 
     def deliver(self, notice: ResetNotice) -> Outcome:
         """The notice was offered to the mail server. The returned outcome is certain, or `lose`."""
-        address = User.objects.values_list("email", flat=True).get(pk=notice.user_id)
+        reached = User.objects.filter(pk=notice.user_id, mail_address__isnull=False)
+        address = reached.values_list("email", flat=True).first()
         if not address:
             return Outcome("give_up", "no address")
         if why := self._connect():

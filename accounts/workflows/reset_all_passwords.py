@@ -20,7 +20,7 @@ from accounts.models import (
     User,
 )
 from accounts.models.session import SessionQuerySet
-from accounts.models.user import WITHOUT_PASSWORD, UserQuerySet
+from accounts.models.user import WITHOUT_PASSWORD, UserQuerySet, by_mail
 from accounts.reset_notices import notices, waves
 from winddown import clock
 from winddown.actors import Actor
@@ -258,7 +258,7 @@ def _active(run: Run) -> Q:
 
 
 def _by_email(run: Run) -> Q:
-    return Q(~Q(email=""), email_verified_at__lte=_as_of(run))
+    return by_mail(_as_of(run))
 
 
 def _wave(number: int) -> Callable[[Run], QuerySet[ResetNotice]]:

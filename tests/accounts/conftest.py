@@ -118,7 +118,7 @@ def population(switches: None) -> Callable[..., None]:
                         CASE WHEN n %% 10 = 0 THEN '!' ELSE 'argon2$' || n END, false, false, true,
                         CASE WHEN n %% 2 = 0 THEN 'p' || n || '@example.com' ELSE '' END,
                         CASE WHEN n %% 5 > 0 AND n %% 2 = 0 THEN %(before)s::timestamptz END,
-                        CASE WHEN n %% 2 = 1 THEN '0900000' || n ELSE '' END,
+                        CASE WHEN n %% 2 = 1 THEN '090' || lpad(n::text, 8, '0') ELSE '' END,
                         CASE WHEN n %% 5 > 0 AND n %% 2 = 1 THEN %(before)s::timestamptz END,
                         '', '', '', %(before)s, %(before)s, ''
                     FROM generate_series(1, %(number)s) n

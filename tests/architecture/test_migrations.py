@@ -36,6 +36,7 @@ MIGRATIONS = {
         "0008_hits_of_a_minute",
         "0009_imported_hash_cost",
         "0010_link_for_a_browser",
+        "0011_addresses_that_reach",
     ],
     "wallets": ["0001_initial", "0002_witness"],
     "refunds": ["0001_initial", "0002_witness"],

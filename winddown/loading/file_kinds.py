@@ -329,6 +329,8 @@ def insert_rows(kind: FileKind) -> int:
             raise AssertionError("the column is not one of the table")
         if column.column in named or column.primary_key or column.has_db_default():
             continue
+        if column.generated:
+            continue
         if column.null and not column.has_default():
             continue
         named[column.column] = "%s"

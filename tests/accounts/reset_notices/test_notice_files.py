@@ -33,8 +33,8 @@ class TestFiles:
         self, people: Any, reset: Any, two: Any, tmp_path: Path
     ) -> None:
         phone = {"email": "", "email_verified_at": None, "phone_verified_at": clock.now()}
-        first = factories.make_customer(phone="+81501111", **phone)
-        factories.make_customer(phone="+81502222", **phone)
+        first = factories.make_customer(phone="+81-50-1111-2222", **phone)
+        factories.make_customer(phone="+815022223333", **phone)
         run = factories.worked_off(reset())
         assert states() == {"queued": 2}
         given = {"channel": "phone", "to": tmp_path, "actor": two[0], "reason": "carrier"}
@@ -45,7 +45,7 @@ class TestFiles:
             rows = list(csv.DictReader(file))
         assert done.rows == len(rows) == 2
         notice = ResetNotice.objects.get(user=first)
-        assert rows[0]["address"] == "+81501111"
+        assert rows[0]["address"] == "05011112222"
         assert notice_codes.notice_of(rows[0]["code"]) == notice.pk
         words = (tmp_path / done.files[1]).read_text()
         assert "{code}" in words

@@ -13,7 +13,8 @@ import pytest
 from django.contrib.auth.hashers import is_password_usable
 from django.db import connection
 
-from accounts.models import ExternalIdentity, User
+from accounts.attacks import counting
+from accounts.models import ExternalIdentity, SourceMinute, User
 from tests.factories import make_wallet
 from tests.winddown.loading.rows import HASH, JST, at
 from wallets.models import FundingCard, Journal, Payment, TopUp, Wallet
@@ -271,6 +272,33 @@ def test_loaded_identities_wallets_and_cards_have_the_values_of_the_file(
     top_up = TopUp.objects.get()
     assert (top_up.card, top_up.rrn, top_up.auth_code) == (card, "918210000001", "123456")
     assert top_up.switch_version is None
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("2001:db8:12:34::1", "2001:db8:12:34::1"),
+        ("2001:0DB8:0012:0034:0000:0000:0000:0001", "2001:db8:12:34::1"),
+        ("::ffff:192.0.2.10", "::ffff:192.0.2.10"),
+        ("::", "::"),
+        ("192.0.2.10", "192.0.2.10"),
+    ],
+)
+def test_a_sign_in_may_come_from_any_internet_address(
+    people: Callable[[int], None], load: Load, written: str, stored: str
+) -> None:
+    """The site itself stores sign-ins from IPv6. They are counted by the /64 of one connection."""
+    people(1)
+    wrong = {"outcome": "unknown_login_id", "account_ref": "", "network": written}
+    load("auth_events", {**wrong, "login_id": "nobody"}, {**wrong, "login_id": "somebody"})
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT host(network) FROM accounts_authevent")
+        assert cursor.fetchall() == [(stored,)]
+    counting.count_attempts(until=clock.now())
+    sources = SourceMinute.objects.values_list("source", flat=True)
+    assert {source.partition("/")[2] for source in sources} <= {"", "24", "64"}
+    assert len(sources) == 3
 
 
 def test_the_query_planner_has_statistics_after_a_load(
