@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 from wsgiref.util import setup_testing_defaults
 
 import pytest
@@ -30,7 +30,27 @@ HOSTILE = (
     "//evil.test",
     "[" * 2_000,
     "2²",
+    "%ed%a0%80",
+    "\N{ARABIC-INDIC DIGIT THREE}",
+    "\N{FULLWIDTH DIGIT NINE}" * 30,
+    "10000-01-01T00:00",
+    "-1",
+    "9" * 19,
 )
+# Parts of an address. A slash, and a part that the server itself refuses, are left out.
+PARTS = (
+    "%00",
+    "%ed%a0%80",
+    "%ff",
+    "9" * 19,
+    "9" * 5_000,
+    "%d9%a3",
+    "-1",
+    "x" * 5_000,
+    "%2e%2e",
+    "%5b",
+)
+HOSTILE_IN_FORMS = ("\0", "[" * 2_000, "0000-00-00", *HOSTILE[-6:])
 CHARSETS = ("shift_jis", "utf-7", "utf-16", "hex", "idna", "unicode_escape", "nonsense")
 _TEXT = base64.urlsafe_b64encode(b"1").decode()
 _HUGE = base64.urlsafe_b64encode(b"9" * 5_000).decode()
@@ -57,6 +77,17 @@ def _addresses(patterns: list[Any], before: str = "") -> Iterator[str]:
             yield "/" + before + filled
 
 
+def _places(patterns: list[Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """Yields every address with a part that varies, and the address with PART in its place."""
+    for each in patterns:
+        part = str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from _places(each.url_patterns, before + part)
+        elif isinstance(each, URLPattern) and "(?P" not in part and "<" in before + part:
+            yield before + part, "/" + re.sub(r"<(?:\w+:)?\w+>", "PART", before + part)
+
+
+PLACES = sorted(set(_places(get_resolver().url_patterns)))
 ADDRESSES = sorted(set(_addresses(get_resolver().url_patterns)))
 
 
@@ -92,6 +123,17 @@ def test_no_query_causes_a_server_error(visitor: Client) -> None:
     assert failed == []
 
 
+def test_no_part_of_an_address_causes_a_server_error(visitor: Client) -> None:
+    failed = [
+        (address, part[:20], method)
+        for address, parts in PLACES
+        for part in PARTS
+        for method in ("GET", "POST")
+        if visitor.generic(method, parts.replace("PART", part)).status_code >= 500
+    ]
+    assert failed == []
+
+
 def test_head_answers_like_get(visitor: Client) -> None:
     differing = []
     for address in ADDRESSES:
@@ -118,8 +160,9 @@ def test_no_form_causes_a_server_error(visitor: Client) -> None:
     for address in ADDRESSES:
         if address in ("/sign-out/", "/sign-out/everywhere/"):
             continue
-        for hostile in ("\0", "9" * 5_000, "[" * 2_000, "0000-00-00"):
-            body = urlencode(dict.fromkeys(names, hostile))
+        for hostile in HOSTILE_IN_FORMS:
+            raw = hostile if hostile.startswith("%") else quote(hostile)
+            body = "&".join(f"{name}={raw}" for name in names)
             form = "application/x-www-form-urlencoded"
             if visitor.post(address, body, content_type=form).status_code >= 500:
                 failed.append((address, hostile[:20]))
