@@ -23,7 +23,7 @@ def account_of(options: dict[str, Any]) -> User:
     """Returns the account of `--account`: a customer's reference, or the login id of staff."""
     named = options["account"]
     found = User.objects.filter(account_ref=named).first()
-    found = found or User.objects.filter(kind=User.Kind.STAFF, login_id=named.lower()).first()
+    found = found or User.objects.named(named).filter(kind=User.Kind.STAFF).first()
     if found is None:
         raise CommandError(f"there is no account {named}", returncode=2)
     return found

@@ -11,6 +11,7 @@ from django.db import connection
 from accounts.attacks import counting
 from accounts.credentials import hash_costs, imported_hashes
 from accounts.models import AuthEvent, ExternalIdentity, ResetNotice, User
+from accounts.models.user import LOGIN_ID_MAX
 from accounts.reset_notices import mail_results
 from winddown.actors import Actor
 from winddown.loading.file_kinds import (
@@ -38,6 +39,10 @@ ACCOUNT = Reference(
 )
 
 
+# The one spelling of a login id, as `UserQuerySet.named` looks for it.
+LOGIN_ID = "lower(btrim(normalize({0}, NFKC)))"
+
+
 def _record_accounts(actor: Actor, progress: Callable[[int, int], None]) -> int:
     """Every new account is stored, and so is the cost of every new hash."""
     inserted = insert_rows(ACCOUNTS)
@@ -56,11 +61,11 @@ ACCOUNTS = declare(
             ref("account_ref", "the core system's key of the account"),
             matching(
                 "login_id",
-                "what the customer signs in with; stored in lower case, unique over staff too",
+                "what the customer signs in with; stored in normal width and lower case, unique over staff too",
                 form="a login id without blanks",
                 length_max=254,
                 pattern=r"[^\s,]+",
-                typed="lower({0})",
+                typed=LOGIN_ID.format("{0}"),
             ),
             matching(
                 "email",
@@ -118,6 +123,12 @@ ACCOUNTS = declare(
             Unique(("login_id",), shown="login_id", reason="belongs to another account already"),
         ),
         rules=(
+            Rule(
+                column="login_id",
+                breach=f"length(r.login_id) > {LOGIN_ID_MAX}"
+                f" OR r.login_id <> {LOGIN_ID.format('r.login_id')}",
+                reason="'cannot be stored in normal width and lower case'",
+            ),
             Rule(
                 column="email_verified_at",
                 breach="r.email_verified_at IS NOT NULL AND r.email = ''",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +20,7 @@ def accounts_named(typed: str) -> UserQuerySet:
     """Returns the accounts that the text means: a subject, a login ID, or the core system's key."""
     if (number := number_in(typed, "account")) is not None:
         return User.objects.get_queryset().filter(pk=number)
-    return User.objects.get_queryset().filter(Q(login_id=typed.lower()) | Q(account_ref=typed))
+    return User.objects.named(typed) | User.objects.get_queryset().filter(account_ref=typed)
 
 
 def masked(typed: str) -> str:

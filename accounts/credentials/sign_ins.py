@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 
 from django.db import transaction
 
@@ -12,6 +13,7 @@ from accounts.credentials.admissions import Admission, Origin
 from accounts.credentials.fencing import Fence
 from accounts.credentials.passwords import NO_PASSWORD
 from accounts.models import AuthEvent, ExternalIdentity, User
+from accounts.models.user import LOGIN_ID_MAX
 from winddown import clock
 from winddown.errors import CapabilityStopped, PastDeadline
 from winddown.programme import capabilities
@@ -24,8 +26,8 @@ def sign_in(login_id: str, raw_password: str, *, origin: Origin) -> User | None:
     is refused before its password is hashed. The password is hashed before any lock is taken, with
     the same work for every login id. The result is confirmed under the locks.
     """
-    typed = login_id.replace("\0", "\N{REPLACEMENT CHARACTER}").lower()[:254]
-    user = User.objects.filter(login_id=typed).first()
+    user = User.objects.named(login_id).first()
+    typed = user.login_id if user else _as_typed(login_id)
     attempt = _attempt(typed, user, origin)
     if not limits.admit(attempt):
         refused = AuthEvent.Outcome.REFUSED
@@ -40,6 +42,12 @@ def sign_in(login_id: str, raw_password: str, *, origin: Origin) -> User | None:
         _record(typed, user, outcome, AuthEvent.PASSWORD, admission=admission, origin=origin)
     limits.note(attempt, outcome, guessable=guessable)
     return _admitted(user, admission)
+
+
+def _as_typed(login_id: str) -> str:
+    """Returns what an attempt with a login id that nobody has is stored and counted under."""
+    storable = login_id.replace("\0", "\N{REPLACEMENT CHARACTER}")[:LOGIN_ID_MAX]
+    return unicodedata.normalize("NFKC", storable).strip().lower()[:LOGIN_ID_MAX]
 
 
 def _renew(user: User, encoded: str) -> None:

@@ -8,19 +8,35 @@ from typing import Any, ClassVar
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import Q, Value
+from django.db.models.functions import Lower, Trim
 
 from accounts.models import reach
-from accounts.models.staff_number import StaffNumberField, in_one_spelling
+from accounts.models.staff_number import Normalized, StaffNumberField, in_one_spelling
 from winddown import clock
 
+LOGIN_ID_MAX = 254
 # An empty hash, or an unusable one as Django writes it.
 WITHOUT_PASSWORD = Q(password="") | Q(password__startswith="!")  # noqa: S106
 
 
+def _one_spelling(login_id: Any) -> Lower:
+    """Returns the SQL of the one spelling of a login id: NFKC, without spaces around it, in lower
+    case.
+    """
+    return Lower(Trim(Normalized(login_id)))
+
+
 class UserQuerySet(models.QuerySet["User"]):
     """Sets of people by what the business calls them."""
+
+    def named(self, typed: str) -> UserQuerySet:
+        """Returns the account with the login id, in whatever width or case it was typed.
+
+        The database gives it the spelling in which login ids are loaded.
+        """
+        storable = typed.replace("\0", "\N{REPLACEMENT CHARACTER}")[:LOGIN_ID_MAX]
+        return self.filter(login_id=_one_spelling(Value(storable, models.TextField())))
 
     def customers(self) -> UserQuerySet:
         return self.filter(kind=User.Kind.CUSTOMER)
@@ -65,8 +81,11 @@ class UserManager(BaseUserManager["User"]):
     def customers(self) -> UserQuerySet:
         return self.get_queryset().customers()
 
+    def named(self, typed: str) -> UserQuerySet:
+        return self.get_queryset().named(typed)
+
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(login_id=(username or "").lower())
+        return self.named(username or "").get()
 
     def create_staff(
         self, login_id: str, *, staff_number: str, password: str, **fields: Any
@@ -100,7 +119,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     account_ref = models.CharField(  # noqa: DJ001  unique, and staff have none
         max_length=64, null=True, unique=True, help_text="The core system's key."
     )
-    login_id = models.CharField(max_length=254, unique=True, help_text="In lower case.")
+    login_id = models.CharField(max_length=LOGIN_ID_MAX, unique=True, help_text="In lower case.")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CUSTOMER)
     email = models.EmailField(blank=True)
     email_verified_at = models.DateTimeField(null=True)
@@ -166,7 +185,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(login_id=Lower("login_id")), name="login_id_in_lower_case"
+                condition=models.Q(login_id=_one_spelling(models.F("login_id"))),
+                name="login_id_in_one_spelling",
             ),
             models.CheckConstraint(
                 condition=models.Q(kind="staff")

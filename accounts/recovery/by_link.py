@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import unicodedata
 
 from django.db import transaction
 
@@ -56,9 +55,7 @@ def answer(request: AccessRequest, typed: str) -> AccessRequest.Answer:
 def _meant(typed: str) -> list[tuple[User, Address]]:
     """Returns the accounts that the text names, each with its own channel."""
     found: dict[int, tuple[User, Address]] = {}
-    login_id = unicodedata.normalize("NFKC", typed).strip().lower()
-    active = User.objects.filter(is_active=True)
-    for user in active.filter(login_id=login_id):
+    for user in User.objects.named(typed).filter(is_active=True):
         if (own := addresses.channel_of(user)) is not None:
             found[user.pk] = user, own
     if (address := addresses.understood(typed)) is not None:

@@ -211,8 +211,8 @@ def propose(
 
 def _owner(account: str) -> User:
     typed = account.strip()
-    named = User.objects.customers()
-    found = named.filter(login_id=typed.lower()).first() or named.filter(account_ref=typed).first()
+    customers = User.objects.customers()
+    found = customers.named(typed).first() or customers.filter(account_ref=typed).first()
     if found is None:
         raise GuardNotMet(action="propose", why="no customer has this login ID or reference")
     return found

@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from accounts import addresses, outbox
-from accounts.models import OneTimeLink, User, reach
+from accounts.models import AuthEvent, OneTimeLink, User, reach
 from accounts.recovery import by_link, links
 from accounts.reset_notices import notice_files
 from tests import factories
-from tests.accounts.conftest import NEW
+from tests.accounts.conftest import NEW, hashed
 from tests.accounts.mail_server import Mailbox, link_in, mail_server
 from winddown import clock
 from winddown.loading import file_kinds
@@ -84,9 +84,9 @@ def load(tmp_path: Path, switches: None) -> Callable[..., None]:
         with file.open("w", encoding="utf-8", newline="") as out:
             lines = csv.DictWriter(out, columns, restval="")
             lines.writeheader()
-            for name, row in rows.items():
-                at = {f"{channel}_verified_at": VERIFIED for channel in row}
-                usual = {"account_ref": name, "login_id": name, "registered_at": VERIFIED}
+            for ref, row in rows.items():
+                at = {f"{name}_verified_at": VERIFIED for name in row if name != "login_id"}
+                usual = {"account_ref": ref, "login_id": ref, "registered_at": VERIFIED}
                 lines.writerow(usual | at | row)
         call_command("load_accounts", str(file), by=by, reason="test")
 
@@ -240,3 +240,52 @@ def test_plan_export_and_recovery_agree_on_who_is_reached(
     for name in rows:
         reached = bool(by_link._meant(name))
         assert reached == (name not in unreached), name
+
+
+# --- login ids ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "typed"),
+    [
+        ("yuki19", ["ｙｕｋｉ１９", "YUKI19", " yuki19 ", "ＹＵＫＩ19"]),
+        ("ｍａｒｉ１９", ["mari19", "ＭＡＲＩ１９"]),
+        ("İnci19", ["İnci19"]),
+        ("ﾊﾅｺ", ["ハナコ", "ﾊﾅｺ"]),
+    ],
+)
+def test_every_door_reads_a_login_id_alike(
+    load: Callable[..., None], mailbox: Mailbox, written: str, typed: list[str]
+) -> None:
+    """Full width letters come from Japanese keyboards."""
+    load({written: {"email": "someone@mail.test"}})
+    someone = User.objects.customers().get()
+    User.objects.filter(pk=someone.pk).update(password=hashed(NEW), password_set_at=clock.now())
+
+    for text in typed:
+        browser = Client()
+        browser.post("/sign-in/", {"login_id": text, "password": NEW})
+        assert browser.session.get("_auth_user_id") == str(someone.pk), text
+    asked(typed[0])
+    assert [mail["To"] for mail in mailbox.mails] == ["someone@mail.test"]
+
+
+def test_widths_of_a_login_id_share_its_limit(mailbox: Mailbox) -> None:
+    factories.make_customer(login_id="yuki19", password=hashed(NEW))
+    for text in ("yuki19", "ｙuki19", "yｕki19", "yuｋi19", "yukｉ19"):
+        Client().post("/sign-in/", {"login_id": text, "password": "guess"})
+        Client().post("/sign-in/", {"login_id": f"x{text}", "password": "guess"})
+
+    for text in ("YUKI１９", "xYUKI１９"):
+        Client().post("/sign-in/", {"login_id": text, "password": NEW})
+        assert AuthEvent.objects.latest("id").outcome == "refused"
+
+
+@pytest.mark.parametrize("written", ["x" * 250 + "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}"])
+def test_a_login_id_without_a_spelling_is_refused_at_the_load(
+    load: Callable[..., None], written: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        load({"A1": {"login_id": written}})
+
+    assert "line 2, login_id: cannot be stored in normal width" in capsys.readouterr().out

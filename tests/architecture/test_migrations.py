@@ -37,6 +37,7 @@ MIGRATIONS = {
         "0009_imported_hash_cost",
         "0010_link_for_a_browser",
         "0011_addresses_that_reach",
+        "0012_login_id_in_one_spelling",
     ],
     "wallets": ["0001_initial", "0002_witness"],
     "refunds": ["0001_initial", "0002_witness"],

@@ -32,7 +32,7 @@ class Command(StaffCommand):
 
     def act(self, options: dict[str, Any]) -> None:
         actor = self.actor(options)
-        person = User.objects.filter(login_id=options["login_id"].lower()).first()
+        person = User.objects.named(options["login_id"]).first()
         if person is None:
             raise CommandError(f"{options['login_id']} is nobody here", returncode=2)
         asked = staff_roles.request(

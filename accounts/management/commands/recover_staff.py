@@ -36,7 +36,7 @@ class Command(StaffCommand):
         decides = options["agree"] or options["reject"]
         actor = self.proven_actor(options) if decides else self.actor(options)
         reason = options["reason"]
-        person = User.objects.filter(login_id=options["login_id"].lower()).first()
+        person = User.objects.named(options["login_id"]).first()
         if person is None:
             raise CommandError(f"{options['login_id']} is nobody here", returncode=2)
         asked = staff_recovery.waiting(person)
