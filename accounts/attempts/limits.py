@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import logging
+import unicodedata
 from dataclasses import dataclass
 
 from django.utils.crypto import salted_hmac
@@ -182,7 +183,7 @@ def _within(limits: list[Limit], attempt: Attempt, *, action: str) -> bool:
 
 def _count(limit: Limit, attempt: Attempt, *, step: int) -> Count:
     """Returns the attempt as the limit counts it."""
-    key = attempt.key.lower()
+    key = unicodedata.normalize("NFKC", attempt.key).strip().lower()
     of = {
         KEY: key,
         DEVICE: f"{attempt.device.ref if attempt.device else ''} {key}",

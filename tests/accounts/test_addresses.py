@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from accounts import addresses, outbox
-from accounts.models import AuthEvent, OneTimeLink, User, reach
+from accounts.models import AccessRequest, AuthEvent, OneTimeLink, User, reach
 from accounts.recovery import by_link, links
 from accounts.reset_notices import notice_files
 from tests import factories
@@ -268,6 +268,13 @@ def test_every_door_reads_a_login_id_alike(
         assert browser.session.get("_auth_user_id") == str(someone.pk), text
     asked(typed[0])
     assert [mail["To"] for mail in mailbox.mails] == ["someone@mail.test"]
+
+
+def test_widths_of_a_text_share_the_limit_of_links(mailbox: Mailbox) -> None:
+    for text in ("yuki19", "ｙuki19", "yｕki19", "yuｋi19", " yukｉ19", "YUKI19"):
+        Client().post("/recovery/", {"who": text})
+
+    assert AccessRequest.objects.count() == 5
 
 
 def test_widths_of_a_login_id_share_its_limit(mailbox: Mailbox) -> None:
