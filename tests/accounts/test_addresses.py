@@ -22,6 +22,7 @@ from accounts.reset_notices import notice_files
 from tests import factories
 from tests.accounts.conftest import NEW, hashed
 from tests.accounts.mail_server import Mailbox, link_in, mail_server
+from tests.owning import as_loader
 from winddown import clock
 from winddown.loading import file_kinds
 from winddown.runs import clockwork
@@ -88,7 +89,8 @@ def load(tmp_path: Path, switches: None) -> Callable[..., None]:
                 at = {f"{name}_verified_at": VERIFIED for name in row if name != "login_id"}
                 usual = {"account_ref": ref, "login_id": ref, "registered_at": VERIFIED}
                 lines.writerow(usual | at | row)
-        call_command("load_accounts", str(file), by=by, reason="test")
+        with as_loader():
+            call_command("load_accounts", str(file), by=by, reason="test")
 
     return load
 

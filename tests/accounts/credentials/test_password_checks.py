@@ -21,6 +21,7 @@ from tests import factories
 from tests.accounts import hashers
 from tests.accounts.conftest import OLD
 from tests.accounts.sign_in.signing import make_stale
+from tests.owning import as_loader
 from tests.signing_in import is_signed_in, open_session
 from winddown import clock
 from winddown.loading import file_kinds
@@ -81,7 +82,8 @@ def load(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Load:
                 for name, encoded in hashes.items()
             )
         try:
-            call_command("load_accounts", str(file), by=by, reason="test")
+            with as_loader():
+                call_command("load_accounts", str(file), by=by, reason="test")
         except SystemExit as end:
             return int(end.code or 0), capsys.readouterr().out
         return 0, capsys.readouterr().out
