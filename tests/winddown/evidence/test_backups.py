@@ -1,0 +1,132 @@
+"""A backup is one instant with its manifest, and a check of it tells what it is worth."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from config import embedded
+from tests.unguarded import past_the_guards
+from wallets.movements import spending
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.evidence import audit, backups
+from winddown.evidence.backups import BackupRefused
+from winddown.models import AuditEntry
+
+
+@pytest.fixture
+def backup(programme: Any, wallet: Any, tmp_path: Path) -> Path:
+    """The dump of a database with a payment in it."""
+    one = wallet(paid_minor=1_000)
+    spending.pay(one.pk, amount_minor=10, merchant_ref="m", payment_ref="p", actor=SYSTEM)
+    with transaction.atomic():
+        audit.append("test", "test", actor=SYSTEM)
+    call_command("backup", str(tmp_path / "backups"))
+    (dump,) = (tmp_path / "backups").glob("*.dump")
+    return dump
+
+
+def databases() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'winddown\\_check\\_%'")
+        return {name for (name,) in cursor.fetchall()}
+
+
+def manifest(dump: Path) -> dict[str, Any]:
+    return dict(json.loads(dump.with_suffix(".json").read_text()))
+
+
+def test_a_backup_has_its_manifest_and_the_journal_says_who_took_it(
+    own_database, backup: Path
+) -> None:
+    said = manifest(backup)
+    entry = AuditEntry.objects.get(action="backup.take")
+    assert entry.facts["sha256"] == said["sha256"]
+    assert entry.facts["command"]["name"] == "backup"
+    # The dump is of the instant before its own entry.
+    assert said["audit_head"]["seq"] == entry.seq - 1
+    assert said["payout_files"] == {}
+    assert said["migrations"]["refunds"]
+    assert said["versions"]["postgresql"].startswith(said["versions"]["pg_dump"].split(".")[0])
+    for path in (backup, backup.with_suffix(".json")):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(backup.parent.stat().st_mode) == 0o700
+
+
+def test_a_good_backup_is_restored_judged_and_dropped(
+    own_database, backup: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("restore", check=backup)
+    assert "can be restored: everything holds in it" in capsys.readouterr().out
+    assert databases() == set()
+    assert connection.settings_dict["NAME"] == own_database.name
+
+
+def test_a_backup_is_checked_on_another_server(
+    own_database, backup: Path, cluster: embedded.Postgres
+) -> None:
+    assert backups.check(backup, server=cluster.url) == backups.Checked(faults=[], newer=[])
+    assert connection.settings_dict["NAME"] == own_database.name
+
+
+def test_a_head_newer_than_the_backup_is_named(
+    own_database, backup: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(clock, "is_rehearsal", lambda: False)
+    settings.AUDIT_HEADS_DIR = tmp_path / "heads"
+    head = audit.keep_head(settings.AUDIT_HEADS_DIR)
+    assert backups.check(backup).newer == [str(head)]
+
+
+def test_a_dump_that_is_not_that_of_its_manifest_is_refused(
+    own_database, backup: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backup.write_bytes(backup.read_bytes()[:-1])
+    with pytest.raises(SystemExit):
+        call_command("restore", check=backup)
+    assert "its SHA-256 is" in capsys.readouterr().out
+    backup.with_suffix(".json").unlink()
+    with pytest.raises(BackupRefused, match="is not a backup with its manifest"):
+        backups.check(backup)
+
+
+def test_a_backup_that_is_not_whole_cannot_be_restored(own_database, backup: Path) -> None:
+    backup.write_bytes(backup.read_bytes()[: backup.stat().st_size // 2])
+    said = manifest(backup) | {"sha256": backups._sha256(backup)}
+    backup.with_suffix(".json").write_text(json.dumps(said))
+    with pytest.raises(BackupRefused, match="pg_restore failed"):
+        backups.check(backup)
+    assert databases() == set()
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        ("UPDATE wallets_wallet SET paid_minor = paid_minor + 1", "is breached"),
+        ("DELETE FROM winddown_auditentry", "audit_head is None, the manifest says"),
+    ],
+)
+def test_what_does_not_hold_in_a_backup_is_named(
+    own_database, backup: Path, statement: str, fault: str, tmp_path: Path
+) -> None:
+    known = manifest(backup)
+    with transaction.atomic():
+        past_the_guards(statement)
+    later = backups.take(tmp_path / "later")
+    said = manifest(later) | {"audit_head": known["audit_head"]}
+    later.with_suffix(".json").write_text(json.dumps(said))
+    assert any(fault in found for found in backups.check(later).faults)
+
+
+def test_a_backup_of_an_older_version_is_named(own_database, backup: Path, tmp_path: Path) -> None:
+    with transaction.atomic():
+        past_the_guards("DELETE FROM django_migrations WHERE app = 'refunds'")
+    later = backups.take(tmp_path / "later")
+    assert "migration refunds.0001_initial is not applied" in backups.check(later).faults

