@@ -186,6 +186,7 @@ for _prefix, _title in (
     ("application", _("Refund application")),
     ("payee", _("Payee")),
     ("payout_batch", _("Payout batch")),
+    ("forgotten", _("Payouts of a forgotten file, to be paid again")),
     ("entitlement", _("Release of a held refund")),
     ("claim", _("Fraud claim")),
     ("claim_decision", _("Decision about fraud claims")),

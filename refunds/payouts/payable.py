@@ -34,7 +34,7 @@ from refunds.models import (
     RefundTerms,
     Remedy,
 )
-from refunds.payouts import refund_limits
+from refunds.payouts import forgotten, refund_limits
 from refunds.remedies import own_funds
 from winddown.models import Run
 
@@ -78,6 +78,11 @@ class Reason:
     applies: Callable[[Cutoff, str], Condition]
     counted: bool = True
     to_people: bool = False
+
+
+def _was_sent_before_a_restore(cutoff: Cutoff, refund: str) -> Condition:
+    """A file that this database forgot pays it; neither the bank nor two people gave it back."""
+    return Q(**{f"{refund}pk__in": forgotten.entitlements()})
 
 
 def _is_held(cutoff: Cutoff, refund: str) -> Condition:
@@ -186,6 +191,12 @@ def _is_above_the_limit(cutoff: Cutoff, application: str) -> Condition:
 
 # In this order: the first one that applies is the one that plans and applications name.
 REASONS: tuple[Reason, ...] = (
+    Reason(
+        "sent_before_restore",
+        "A file that a restore of the database forgot pays it.",
+        About.WALLET,
+        _was_sent_before_a_restore,
+    ),
     Reason("held", "The entitlement is held.", About.REFUND, _is_held),
     Reason(
         "decided_later",
@@ -292,6 +303,7 @@ def payable_remedies(run: Run) -> QuerySet[Remedy]:
     return (
         Remedy.objects.filter(pk__in=own_funds.compensations().values("pk"))
         .filter(Exists(usable), ~Exists(live), asked_at__lte=approved_until(run))
+        .exclude(pk__in=forgotten.remedies())
         .order_by("pk")
     )
 
@@ -305,7 +317,7 @@ def payable_again(run: Run) -> QuerySet[Payout]:
         state=Payout.State.READY,
         live=True,
         booked_at__lte=cutoff.until,
-    )
+    ).exclude(remedy_id__in=forgotten.remedies())
 
 
 def left_out(run: Run) -> dict[str, int]:

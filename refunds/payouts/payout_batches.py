@@ -17,7 +17,7 @@ from refunds.models import Payout, PayoutBatch, PayoutFilePart
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYOUT_NUMBERS_FROM
 from refunds.models.payout_batch import FILE_NUMBERS, part_place
-from refunds.payouts import refund_limits, sent_files
+from refunds.payouts import forgotten, refund_limits, sent_files
 from winddown import clock, encryption, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
@@ -63,6 +63,7 @@ def seal(batch: PayoutBatch, *, run: Run) -> PayoutBatch:
     locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
     check_value_date(locked.value_date)
     locked.sha256 = _write_parts(locked)
+    forgotten.refuse_second_file(locked, sha256=locked.sha256, action=f"seal {batch.subject}")
     totals = Payout.objects.filter(batch=locked).aggregate(n=Count("pk"), sum=Sum("amount_minor"))
     locked.items, locked.total_minor = totals["n"], totals["sum"]
     locked.sequence = _next_number(locked.bank_code)
@@ -281,6 +282,9 @@ def export_batch(
             sent_files.refuse_when_unknown(f"export {locked.subject}")
             check_value_date(locked.value_date)
             refuse_when_breached(f"export {locked.subject}")
+            forgotten.refuse_second_file(
+                locked, sha256=str(locked.sha256), action=f"export {locked.subject}"
+            )
             locked = transition_one(
                 locked, "export", actor=actor, reason=reason, exported_at=clock.now()
             )

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from refunds.models import PayoutBatch
 from refunds.models.payout_batch import FILE_NUMBERS, RESTORE_CONFIRMED
+from refunds.payouts import forgotten
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.authority import approvals
@@ -22,19 +23,30 @@ from winddown.authority.approvals import SignedList, digest_of
 from winddown.errors import GuardNotMet, NothingToDecide
 from winddown.evidence import audit, backups
 from winddown.files import write_once
-from winddown.models import Approval, AuditEntry
+from winddown.models import Approval
 
 _STAGE = "restore"
 ASKS, DECIDES = "refunds.make_payout_batch", "refunds.approve_payout_batch"
 
 
 def keep(batch: PayoutBatch) -> None:
-    """The directory has the number and the hash of the batch's file. A rehearsal keeps nothing."""
+    """The directory has the number and the hash of the batch's file, and a line for each payout in
+    it: numbers and amounts, no person. A rehearsal keeps nothing.
+    """
     if clock.is_rehearsal():
         return
-    said = {"bank_code": batch.bank_code, "sequence": batch.sequence, "sha256": batch.sha256}
-    name = f"payout-file-{batch.bank_code}-{batch.sequence:06d}-{str(batch.sha256)[:12]}.json"
-    write_once(settings.AUDIT_HEADS_DIR, name, [(json.dumps(said, indent=1) + "\n").encode()])
+    said = {
+        "bank_code": batch.bank_code,
+        "sequence": batch.sequence,
+        "sha256": batch.sha256,
+        "payouts": forgotten.lines_of(batch),
+    }
+    name = _name(batch.bank_code, batch.sequence, batch.sha256)
+    write_once(settings.AUDIT_HEADS_DIR, name, [(json.dumps(said) + "\n").encode()])
+
+
+def _name(bank_code: str, sequence: int | None, sha256: str | None) -> str:
+    return f"payout-file-{bank_code}-{sequence:06d}-{str(sha256)[:12]}.json"
 
 
 def unknown() -> list[dict[str, Any]]:
@@ -44,29 +56,30 @@ def unknown() -> list[dict[str, Any]]:
     directory: Path = settings.AUDIT_HEADS_DIR
     if clock.is_rehearsal():
         return []
-    confirmed = {
-        each["name"]
-        for entry in AuditEntry.objects.filter(action=RESTORE_CONFIRMED)
-        for each in entry.facts["files"]
-    }
+    known = _confirmed() | _exported()
     heads = sorted(directory.glob("audit-head-*.json"))[-1:]
     found = [
         {"name": path.name, **json.loads(path.read_text())}
         for path in [*heads, *sorted(directory.glob("payout-file-*.json"))]
-        if path.name not in confirmed
+        if path.name not in known
     ]
-    return [each for each in found if not _is_known(each)]
+    return [each for each in found if "bank_code" in each or audit.verify_against(each)]
 
 
-def _is_known(said: dict[str, Any]) -> bool:
-    if "bank_code" not in said:
-        return audit.verify_against(said) is None
-    return PayoutBatch.objects.filter(
-        bank_code=said["bank_code"],
-        sequence=said["sequence"],
-        sha256=said["sha256"],
-        exported_at__isnull=False,
-    ).exists()
+def _confirmed() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT file->>'name' FROM winddown_auditentry,"
+            " jsonb_array_elements(facts->'files') file"
+            " WHERE subject LIKE 'restore:%%' AND action = %s",
+            [RESTORE_CONFIRMED],
+        )
+        return {name for (name,) in cursor.fetchall()}
+
+
+def _exported() -> set[str]:
+    sent = PayoutBatch.objects.filter(exported_at__isnull=False)
+    return {_name(*batch) for batch in sent.values_list("bank_code", "sequence", "sha256")}
 
 
 def refuse_when_unknown(action: str) -> None:
@@ -92,12 +105,18 @@ def _list(key: str) -> SignedList:
 def ask(*, actor: Actor, reason: str) -> Approval:
     """A request to confirm what the directory knows waits for a second person.
 
-    Raises `NothingToDecide` when the database knows all of it.
+    Raises `NothingToDecide` when the database knows all of it, and `GuardNotMet` for a file that
+    does not say whom it pays.
     """
     require(actor, ASKS, action="confirm a restore")
     found = unknown()
     if not found:
         raise NothingToDecide(subject="restore")
+    for each in found:
+        if "bank_code" in each and "payouts" not in each:
+            raise GuardNotMet(
+                action="confirm a restore", why=f"{each['name']} does not say whom the file pays"
+            )
     key = _key(found)
     with transaction.atomic():
         asked = _list(key).ask(maker=actor, reason=reason)
@@ -112,7 +131,8 @@ def waiting() -> Approval | None:
 
 
 def decide(*, actor: Actor, digest: str, reason: str, approve: bool) -> None:
-    """The second person's verdict is in the journal; with an approval the files are known.
+    """The second person's verdict is in the journal. With an approval the files are known, and what
+    they pay is kept from every other file.
 
     Raises what `approvals.decide` raises.
     """
@@ -122,6 +142,8 @@ def decide(*, actor: Actor, digest: str, reason: str, approve: bool) -> None:
             raise NothingToDecide(subject="restore")
         key = _key(files)
         _list(key).decide(actor=actor, digest=digest, reason=reason, approve=approve)
+        if approve:
+            forgotten.skip_numbers(files)
         audit.append(
             RESTORE_CONFIRMED if approve else "payouts.reject_restore",
             f"restore:{key}",

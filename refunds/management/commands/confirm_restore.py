@@ -14,7 +14,13 @@ class Command(StaffCommand):
     def act(self, options: dict[str, Any]) -> None:
         request = sent_files.ask(actor=self.proven_actor(options), reason=options["reason"])
         for each in request.summary["files"]:
-            self.say(f"{each['name']} is not known here", **each)
+            lines = each.get("payouts", [])
+            of = f", {len(lines)} payouts of {sum(line[-1] for line in lines)}" if lines else ""
+            self.say(f"{each['name']} is not known here{of}", **each)
+            if not self.as_json:
+                for payout, entitlement, remedy, amount in lines:
+                    paid = f"entitlement {entitlement}" if entitlement else f"remedy {remedy}"
+                    self.stdout.write(f"  payout {payout}: {amount} for {paid}")
         self.say(
             f"{request.subject} waits for a second person, digest {request.digest[:12]}.",
             subject=request.subject,

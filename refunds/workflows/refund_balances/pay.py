@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 
 from refunds.models import Entitlement, Payee, Payout, PayoutBatch, Remedy
-from refunds.payouts import payable, payout_batches, refund_limits
+from refunds.payouts import payable, payout_batches, refund_limits, sent_files
 from refunds.workflows.refund_balances import outline
 from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
 from wallets.models import LedgerAccount
@@ -57,6 +57,7 @@ class Pay(Part):
     def plan(self, run: Run) -> PlanContent:
         if Capability.objects.get(code="payout").state != Capability.State.ENABLED:
             raise outline.refused("payouts are stopped")
+        sent_files.refuse_when_unknown("plan payouts")
         parts = {
             "refunds": _payable(payable.payable_refunds(run)),
             "compensations": _payable(payable.payable_remedies(run)),
@@ -72,6 +73,7 @@ class Pay(Part):
 
     def at_once(self, run: Run) -> None:
         payout_batches.check_value_date(_value_date(run))
+        sent_files.refuse_when_unknown("start payouts")
 
     def steps(self) -> list[Step]:
         return [
@@ -195,6 +197,8 @@ def _book_remedies(run: Run, batch: Batch, rows: QuerySet[Remedy]) -> Moved:
 def _booked(
     sql: str, params: Sequence[Any], *, name: str, kind: str, debit: str, run: Run
 ) -> Moved:
+    # Before the restore is confirmed, a new payout could take a number that a forgotten file has.
+    sent_files.refuse_when_unknown("book payouts")
     with named(name, actor=SYSTEM, run=run, reason=run.reason), connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows, first_id, amount = cursor.fetchone()

@@ -24,6 +24,7 @@ from refunds.models import (
     PayoutBatch,
     RefundApplication,
 )
+from refunds.models.payout_batch import RESTORE_CONFIRMED
 from refunds.payouts import payable, payout_batches, refund_limits
 from refunds.payouts.payable import About, Reason
 from rehearsal.bank import QUALITIES
@@ -88,6 +89,13 @@ def suspect(row: Entitlement) -> None:
     claim(row)
 
 
+def forget(row: Entitlement) -> None:
+    """A file that a restore forgot pays the row; two people have confirmed it."""
+    sent = {"name": "payout-file", "sha256": "f" * 64, "payouts": [[10**6, row.pk, None, 1000]]}
+    with transaction.atomic():
+        audit.append(RESTORE_CONFIRMED, "restore:test", actor=SYSTEM, files=[sent])
+
+
 def rob(row: Entitlement) -> None:
     """A claim that has ended and was confirmed once, from before the account was entered."""
     with transaction.atomic():
@@ -99,6 +107,7 @@ def rob(row: Entitlement) -> None:
 # Done after the application is approved and the account checked. The other reasons come from the
 # way in which the holder applies.
 SPOILED: dict[str, Callable[[Entitlement], None]] = {
+    "sent_before_restore": forget,
     "held": hold,
     "decided_later": decide_later,
     "application_not_approved": ask_again,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
 
 from refunds.models import PayoutBatch
-from refunds.payouts import payout_batches, sent_files
+from refunds.payouts import forgotten, payout_batches, sent_files
 from tests.config.test_every_door import browser_of
 from tests.refunds.conftest import House
 from tests.signing_in import code_typed
@@ -86,6 +88,16 @@ def test_payouts_stay_stopped_until_two_people_confirmed_the_files(
     # The same bytes under the same name: the state is what the bank knows again.
     assert export(house, approved).read_bytes() == sent
     house.money_holds()
+
+
+def know(approved: PayoutBatch, **said: Any) -> None:
+    """The directory knows the next file too; it has other bytes."""
+    file = {"bank_code": approved.bank_code, "sequence": approved.sequence + 1, "sha256": "f" * 64}
+    heads = settings.AUDIT_HEADS_DIR
+    heads.mkdir(exist_ok=True)
+    (heads / f"payout-file-{approved.bank_code}-000002-ffff.json").write_text(
+        json.dumps(file | said)
+    )
 
 
 # --- the page -----------------------------------------------------------------------------------
@@ -164,9 +176,7 @@ def test_files_that_came_after_the_page_are_not_confirmed(
 ) -> None:
     decided_at(browser_of(house.treasury), "ask")
     sent = {"digest": Approval.objects.latest("pk").digest, "reason": "t"}
-    sent_files.keep(
-        PayoutBatch(bank_code=approved.bank_code, sequence=approved.sequence + 1, sha256="f" * 64)
-    )
+    know(approved, payouts=[])
 
     browser_of(house.approver2).post("/console/restored/approve/", sent)
 
@@ -186,12 +196,33 @@ def test_the_page_is_in_both_languages(house: House, restored: str, language: st
     assert not Approval.objects.filter(subject__startswith="restore:").exists()
 
 
+def test_a_file_that_does_not_say_whom_it_pays_cannot_be_confirmed(
+    house: House, approved: PayoutBatch
+) -> None:
+    know(approved)
+    with pytest.raises(GuardNotMet, match="does not say whom the file pays"):
+        sent_files.ask(actor=house.treasury, reason="test")
+
+
+def test_a_batch_whose_payouts_are_in_another_file_neither_leaves_nor_is_sealed(
+    house: House, approved: PayoutBatch
+) -> None:
+    payout = approved.payouts.first()
+    assert payout is not None
+    know(approved, payouts=[[payout.pk, payout.entitlement_id, None, payout.amount_minor]])
+    confirm(house, house.approver2)
+    refused = f"what payout {payout.pk} pays is in payout-file-{approved.bank_code}-000002-ffff"
+    with pytest.raises(GuardNotMet, match=refused):
+        export(house, approved)
+    with pytest.raises(GuardNotMet, match=refused):
+        forgotten.refuse_second_file(approved, sha256="0" * 64, action="seal")
+    forgotten.refuse_second_file(approved, sha256="f" * 64, action="seal")
+
+
 def test_a_file_number_that_the_bank_has_seen_is_not_used_again(
     house: House, approved: PayoutBatch
 ) -> None:
-    sent_files.keep(
-        PayoutBatch(bank_code=approved.bank_code, sequence=approved.sequence + 1, sha256="f" * 64)
-    )
+    know(approved, payouts=[])
     confirm(house, house.approver2)
     with transaction.atomic():
         number = payout_batches._next_number(approved.bank_code)

@@ -114,6 +114,7 @@ PLACES = (
     ),
     Place("refunds.claims.reporting.take_up", "refunds.work_claim"),
     Place("refunds.payouts.bank_codes.load", "refunds.adopt_terms", by_system=True),
+    Place("refunds.payouts.forgotten.ask_release", "refunds.make_payout_batch"),
     Place(
         "refunds.payouts.payout_batches.export_batch", "refunds.make_payout_batch", by_system=True
     ),
