@@ -11,8 +11,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from config import embedded
 from tests.unguarded import past_the_guards
+from tests.winddown.evidence.conftest import Cluster
 from wallets.movements import spending
 from winddown import clock
 from winddown.actors import SYSTEM
@@ -70,9 +70,9 @@ def test_a_good_backup_is_restored_judged_and_dropped(
 
 
 def test_a_backup_is_checked_on_another_server(
-    own_database, backup: Path, cluster: embedded.Postgres
+    own_database, backup: Path, cluster: Cluster
 ) -> None:
-    assert backups.check(backup, server=cluster.url) == backups.Checked(faults=[], newer=[])
+    assert backups.check(backup, server=cluster.url()) == backups.Checked(faults=[], newer=[])
     assert connection.settings_dict["NAME"] == own_database.name
 
 

