@@ -79,8 +79,8 @@ class PayoutBatch(Stateful):
     sequence = models.IntegerField(null=True)
     items = models.IntegerField(null=True)
     total_minor = models.BigIntegerField(null=True)
-    # Null until sealed: open batches have none, and no two have the same.
-    sha256 = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001
+    # Null until sealed.
+    sha256 = models.CharField(max_length=64, null=True)  # noqa: DJ001
     digest = models.CharField(max_length=64, blank=True)
     approvals_needed = models.SmallIntegerField(default=1)
     opened_at = models.DateTimeField()
@@ -96,6 +96,13 @@ class PayoutBatch(Stateful):
         constraints = [
             models.UniqueConstraint(
                 fields=["bank_code", "sequence"], name="batch_number_once_per_bank"
+            ),
+            # A file names neither its batch nor its number: the payouts of a rejected batch make
+            # the same file again on the same day.
+            models.UniqueConstraint(
+                fields=["sha256"],
+                condition=~Q(state__in=["rejected", "bank_rejected", "voided"]),
+                name="living_batch_has_its_own_file",
             ),
             models.CheckConstraint(
                 condition=Q(state="open", sha256=None, sequence=None)

@@ -16,6 +16,7 @@ from tests import factories
 from tests.owning import as_owner
 from tests.refunds.conftest import House, jst, person
 from tests.signing_in import code_typed
+from tests.unguarded import past_the_guards
 from wallets.models import Posting
 from winddown import clock
 from winddown.authority import approvals
@@ -357,6 +358,28 @@ def test_a_rejected_batch_frees_its_payouts_for_the_next_one(
     following = house.paid_batch("2019-11-18")
     assert (following.sequence, following.items, following.total_minor) == (2, 3, 3000)
     assert Payout.objects.count() == 3
+    house.money_holds()
+
+
+def test_the_payouts_of_a_rejected_batch_are_sealed_again_for_the_same_day(
+    house: House, batch: PayoutBatch
+) -> None:
+    """The file is the same to the last byte, and only one batch that may be sent has it."""
+    payout_batches.reject_batch(batch, actor=house.approver2, digest=batch.digest, reason="not now")
+    following = house.paid_batch(batch.value_date.isoformat())
+    assert (following.sequence, following.items) == (2, 3)
+    assert following.sha256 == batch.sha256
+    columns = ", ".join(
+        field.column
+        for field in PayoutBatch._meta.concrete_fields
+        if field.column not in ("id", "sequence")
+    )
+    with pytest.raises(IntegrityError, match="living_batch_has_its_own_file"), transaction.atomic():
+        past_the_guards(
+            f"INSERT INTO refunds_payoutbatch (sequence, {columns})"
+            f" SELECT 3, {columns} FROM refunds_payoutbatch WHERE id = {following.pk}"
+        )
+    house.send(following)
     house.money_holds()
 
 
