@@ -100,7 +100,7 @@ def skip_numbers(files: Iterable[dict[str, Any]]) -> None:
         cursor.execute(
             "SELECT count(nextval(s.name)) FROM (SELECT"
             " pg_get_serial_sequence('refunds_payout', 'id')::regclass AS name) s,"
-            " generate_series(coalesce(pg_sequence_last_value(s.name), 0) + 1, %s)",
+            " generate_series(coalesce(pg_sequence_last_value(s.name), 0) + 1, %s::bigint)",
             [last],
         )
 

@@ -8,6 +8,7 @@ from refunds.applications import review
 from refunds.models import Entitlement, Payout, PayoutBatch
 from refunds.payouts import payout_batches
 from tests.refunds.conftest import House, jst
+from tests.refunds.payouts.test_payable import forget
 from winddown import clock
 from winddown.models import Programme
 
@@ -61,3 +62,17 @@ def test_every_part_moves_the_money_to_its_bucket(house: House) -> None:
     ]  # fmt: skip
     assert Programme.current().state == "settling"
     assert payout_batches.execute_due() == []
+
+
+def test_what_a_forgotten_file_pays_stays_owed_at_the_end_of_the_window(house: House) -> None:
+    sent, unclaimed = house.entitled(2)
+    forget(sent)
+    clock.travel(jst("2020-01-11T00:00"), frozen=True)
+    plan = house.run("exclude").plans.get().content
+    assert (plan["counts"], plan["estimates"]) == (
+        {"excluded": 1},
+        {"in_process_returned_or_held": 1},
+    )
+    states = [Entitlement.objects.get(pk=row.pk).state for row in (sent, unclaimed)]
+    assert states == ["computed", "excluded"]
+    house.money_holds()

@@ -6,6 +6,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from refunds.models import Entitlement
+from refunds.payouts import forgotten
 from refunds.workflows.refund_balances import outline
 from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
 from wallets.models import LedgerAccount, Wallet
@@ -18,8 +19,8 @@ from winddown.runs.registry import Moved, PlanContent, Step
 
 
 class Exclude(Part):
-    """Only what nobody applied for by the end of the window: what is in process, returned, held, or
-    whose notice did not arrive, stays owed (rule 42).
+    """Only what nobody applied for by the end of the window: what is in process, returned, held, in
+    a file that a restore forgot, or whose notice did not arrive, stays owed (rule 42).
     """
 
     name = "exclude"
@@ -27,11 +28,11 @@ class Exclude(Part):
     def plan(self, run: Run) -> PlanContent:
         refuse_to_exclude()
         rows = _unclaimed(run)
-        undeliverable = Entitlement.objects.filter(
-            state__in=Entitlement.APPLICABLE, notice_undeliverable=True
-        )
+        applicable = Entitlement.objects.filter(state__in=Entitlement.APPLICABLE)
+        undeliverable = applicable.filter(notice_undeliverable=True)
         others = Entitlement.objects.exclude(state__in=Entitlement.APPLICABLE)
         kept = others.filter(state__in=Entitlement.UNPAID).count()
+        kept += applicable.filter(pk__in=forgotten.entitlements()).count()
         return PlanContent(
             counts={"excluded": rows.count()},
             sums_minor={"excluded": outline.amount(rows)},
@@ -72,7 +73,8 @@ def refuse_to_exclude() -> None:
 
 
 def _unclaimed(run: Run) -> QuerySet[Entitlement]:
-    return Entitlement.objects.filter(state__in=Entitlement.APPLICABLE, notice_undeliverable=False)
+    rows = Entitlement.objects.filter(state__in=Entitlement.APPLICABLE, notice_undeliverable=False)
+    return rows.exclude(pk__in=forgotten.entitlements())
 
 
 def _exclude(run: Run, batch: Batch, rows: QuerySet[Entitlement]) -> Moved:
