@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Sum
 
 from refunds.claims import damage, deciding, holding, losses, reporting, victims
-from refunds.models import AskList, ClaimDecision, FraudClaim, Issuer, IssuerAction
+from refunds.models import ClaimDecision, FraudClaim, Issuer, IssuerAction, RequestList
 from refunds.remedies import follow_up, issuer_answers, own_funds, requests
 from rehearsal import issuers
 from rehearsal.operations import Operations
@@ -194,9 +194,9 @@ class Compensation:
         """
         cast = self.cast
         drafts = list(IssuerAction.objects.filter(state=IssuerAction.State.DRAFT).order_by("pk"))
-        for start in range(0, len(drafts), AskList.ACTIONS_MAX):
+        for start in range(0, len(drafts), RequestList.ACTIONS_MAX):
             listed = requests.submit(
-                drafts[start : start + AskList.ACTIONS_MAX],
+                drafts[start : start + RequestList.ACTIONS_MAX],
                 actor=cast.analyst,
                 reason="confirmed losses",
             )

@@ -8,10 +8,10 @@ from refunds.models.claim_decision import ClaimDecision
 from refunds.models.entitlement import Entitlement, EntitlementTransition
 from refunds.models.issuer import Issuer, IssuerFile
 from refunds.models.issuer_action import (
-    AskList,
     IssuerAction,
     IssuerActionTransition,
     IssuerAnswer,
+    RequestList,
 )
 from refunds.models.loss import Loss
 from refunds.models.payee import Payee, PayeeTransition
@@ -26,7 +26,6 @@ from refunds.models.remedy import Remedy, RemedyTransition
 from refunds.models.rule_hit import RuleHit
 
 __all__ = [
-    "AskList",
     "Bank",
     "BankDataset",
     "BankFile",
@@ -58,5 +57,6 @@ __all__ = [
     "RefundTerms",
     "Remedy",
     "RemedyTransition",
+    "RequestList",
     "RuleHit",
 ]

@@ -16,7 +16,7 @@ from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 
-class AskList(models.Model):
+class RequestList(models.Model):
     """The actions that one analyst submits together; the digest covers every action's id, kind and
     amount."""
 
@@ -29,6 +29,8 @@ class AskList(models.Model):
     submitted_at = models.DateTimeField()
 
     class Meta:
+        # The name of its first days, which logs and triggers carry.
+        db_table = "refunds_asklist"
         default_permissions = ()
         triggers = [*append_only(), *witnessed()]
 
@@ -104,8 +106,12 @@ class IssuerAction(Stateful):
         unique=True, help_text="The issuer answers under this; made before asking."
     )
     attempt = models.SmallIntegerField(default=0)
-    ask_list = models.ForeignKey(
-        AskList, null=True, on_delete=models.PROTECT, related_name="actions"
+    request_list = models.ForeignKey(
+        RequestList,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="actions",
+        db_column="ask_list_id",
     )
     drafted_at = models.DateTimeField()
     deadline_at = models.DateTimeField(

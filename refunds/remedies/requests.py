@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Max, QuerySet
 
 from refunds.bankfiles.calendar import next_bank_business_day
-from refunds.models import AskList, Issuer, IssuerAction, IssuerFile
+from refunds.models import Issuer, IssuerAction, IssuerFile, RequestList
 from refunds.remedies import slots
 from refunds.remedies.exchange_lines import RequestLine
 from refunds.remedies.transports import transport_of
@@ -34,25 +34,26 @@ class Content(TypedDict):
     actions: dict[str, list[str]]
 
 
-def submit(actions: Iterable[IssuerAction], *, actor: Actor, reason: str) -> AskList:
+def submit(actions: Iterable[IssuerAction], *, actor: Actor, reason: str) -> RequestList:
     """The drafts wait for a second person as one list with a digest over ids, kinds and amounts."""
     require(actor, "refunds.draft_issuer_action", action="submit issuer actions")
     ids = sorted(action.pk for action in actions)
-    if not 0 < len(ids) <= AskList.ACTIONS_MAX:
+    if not 0 < len(ids) <= RequestList.ACTIONS_MAX:
         raise GuardNotMet(
-            action="submit issuer actions", why=f"a list holds 1 to {AskList.ACTIONS_MAX} actions"
+            action="submit issuer actions",
+            why=f"a list holds 1 to {RequestList.ACTIONS_MAX} actions",
         )
     with transaction.atomic():
         rows = IssuerAction.objects.filter(pk__in=ids)
         content = _content(rows)
-        listed = AskList.objects.create(
+        listed = RequestList.objects.create(
             maker_id=actor.pk,
             digest=approvals.digest_of(content),
             actions_count=len(ids),
             amount_minor=sum(int(amount) for _, amount in content["actions"].values()),
             submitted_at=clock.now(),
         )
-        rows.update(ask_list=listed)
+        rows.update(request_list=listed)
         moved = transition_set(rows, "submit", run=None, actor=actor, reason=reason)
         if moved != len(ids):
             raise GuardNotMet(action="submit issuer actions", why="not all of them are drafts")
@@ -63,7 +64,7 @@ def submit(actions: Iterable[IssuerAction], *, actor: Actor, reason: str) -> Ask
         return listed
 
 
-def _signed_list(listed: AskList, rows: QuerySet[IssuerAction]) -> approvals.SignedList:
+def _signed_list(listed: RequestList, rows: QuerySet[IssuerAction]) -> approvals.SignedList:
     """Returns what two people sign about the requests of `rows`."""
     return approvals.SignedList(
         subject=listed.subject,
@@ -78,12 +79,14 @@ def _content(rows: QuerySet[IssuerAction]) -> Content:
     return {"actions": {str(pk): [kind, str(amount)] for pk, kind, amount in lines}}
 
 
-def decide(listed: AskList, *, actor: Actor, digest: str, reason: str, approve: bool = True) -> int:
+def decide(
+    listed: RequestList, *, actor: Actor, digest: str, reason: str, approve: bool = True
+) -> int:
     """A second person has agreed to exactly this list of requests, or has sent it back; returns how
     many actions moved."""
     with transaction.atomic():
         standing = IssuerAction.objects.filter(
-            ask_list=listed, state=IssuerAction.State.PENDING_APPROVAL
+            request_list=listed, state=IssuerAction.State.PENDING_APPROVAL
         )
         ids = list(
             standing.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
@@ -239,7 +242,7 @@ def store(
 
 def _decided(said: approvals.Decided) -> object:
     return decide(
-        AskList.objects.get(pk=int(said.key)),
+        RequestList.objects.get(pk=int(said.key)),
         actor=said.actor,
         digest=said.digest,
         reason=said.reason,

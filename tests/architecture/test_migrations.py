@@ -40,7 +40,12 @@ MIGRATIONS = {
         "0012_login_id_in_one_spelling",
     ],
     "wallets": ["0001_initial", "0002_witness"],
-    "refunds": ["0001_initial", "0002_witness", "0003_same_file_after_a_rejection"],
+    "refunds": [
+        "0001_initial",
+        "0002_witness",
+        "0003_same_file_after_a_rejection",
+        "0004_request_list",
+    ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.
 FILLFACTORS = {

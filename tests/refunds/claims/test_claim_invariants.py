@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from refunds.claims import holding
-from refunds.models import AskList, Entitlement, IssuerAction, IssuerFile, Payout, Remedy
+from refunds.models import Entitlement, IssuerAction, IssuerFile, Payout, Remedy, RequestList
 from refunds.remedies import follow_up, own_funds
 from tests.refunds.claims.scene import Scene, jst
 from tests.refunds.conftest import House
@@ -61,7 +61,7 @@ def ids(victims: dict[str, Wallet], house: House) -> dict[str, int]:
         "payout": Payout.objects.get(remedy=found["own_remedy"]).pk,
         "action": IssuerAction.objects.get().pk,
         "file": IssuerFile.objects.get().pk,
-        "list": AskList.objects.get().pk,
+        "list": RequestList.objects.get().pk,
         "suspense": Posting.objects.filter(account="fraud_suspense").latest("pk").pk,
         "lost": Posting.objects.filter(account="fraud_loss").latest("pk").pk,
     }
