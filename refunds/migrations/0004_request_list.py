@@ -40,6 +40,15 @@ class Migration(migrations.Migration):
             model_name='requestlist',
             name='witness',
         ),
+        # A trigger that is removed leaves its function.
+        migrations.RunSQL(
+            [
+                "DROP FUNCTION IF EXISTS pgtrigger_append_only_f662e()",
+                "DROP FUNCTION IF EXISTS pgtrigger_witness_new_878c8()",
+                "DROP FUNCTION IF EXISTS pgtrigger_witness_568fe()",
+            ],
+            migrations.RunSQL.noop,
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name='requestlist',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=winddown.guards.GuardSql(func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);", hash='84c974876ae8ad87798635b857f2a182b736aca8', level='STATEMENT', operation='UPDATE OR DELETE OR TRUNCATE', pgid='pgtrigger_append_only_d44b9', table='refunds_asklist', when='BEFORE')),

@@ -196,7 +196,7 @@ def _fields(server: str) -> dict[str, Any]:
 
 def _on_the_server(statement: str) -> None:
     try:
-        with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        with connection._nodb_cursor() as cursor:
             cursor.execute(statement)
     except (OperationalError, ProgrammingError) as error:
         raise BackupRefused(why=f"{statement}: {error}") from error
