@@ -8,9 +8,9 @@ from pathlib import Path
 from config.embedded.postgres import ROLE
 from winddown.database_roles import Roles
 
-# They make tables or roles, or switch guards off, as the benchmarks do; `replay` and `demo` give
-# these rights up once they have made the tables.
-OWNERS = frozenset({"migrate", "database_roles", "reseal", "replay", "demo"})
+# They make tables, roles or databases, read all that a dump holds, or switch guards off, as the
+# benchmarks do; `replay` and `demo` give these rights up once they have made the tables.
+OWNERS = frozenset({"migrate", "database_roles", "reseal", "backup", "restore", "replay", "demo"})
 
 
 def login_of(words: Sequence[str]) -> str:

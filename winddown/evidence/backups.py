@@ -99,8 +99,9 @@ def take(directory: Path) -> Path:
 def check(dump: Path, *, server: str = "") -> Checked:
     """The backup was restored into a database of its own, judged there, and that database is gone.
 
-    The database is made on the configured server, or on the one of the URL `server`. Raises
-    `BackupRefused` when the dump is not that of its manifest or cannot be restored.
+    The database is made on the configured server, or on the one of the URL `server`. What nobody
+    had sealed is sealed there first, as the first tick after a restore does. Raises `BackupRefused`
+    when the dump is not that of its manifest or cannot be restored.
     """
     manifest = _manifest_of(dump)
     pg_restore = _program("pg_restore", server=server)
@@ -108,7 +109,9 @@ def check(dump: Path, *, server: str = "") -> Checked:
         _run(pg_restore, "--exit-on-error", "--no-owner", "--no-privileges", str(dump))
         faults = _unapplied_migrations()
         if not faults:
-            faults = [*_other_facts(manifest), *_breaches()]
+            faults = _other_facts(manifest)
+            audit.seal()
+            faults += _breaches()
         return Checked(faults, [each for found in NEWER_OUTSIDE.values() for each in found()])
 
 

@@ -121,7 +121,9 @@ def test_two_people_confirm_the_files_on_the_page(
     house: House, approved: PayoutBatch, restored: str
 ) -> None:
     maker, checker = browser_of(house.treasury), browser_of(house.approver2)
-    assert restored in maker.get("/console/restored/").content.decode()
+    shown = maker.get("/console/restored/").content.decode()
+    assert restored in shown
+    assert all(f"<li>{payout.pk}: " in shown for payout in approved.payouts.all())
     decided_at(maker, "ask")
     assert 'href="/console/restored/"' in checker.get("/console/").content.decode()
 

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from tests.unguarded import past_the_guards
 from tests.winddown.evidence.conftest import Cluster
+from tests.winddown.evidence.test_audit import seal
 from wallets.movements import spending
 from winddown import clock
 from winddown.actors import SYSTEM
@@ -20,11 +21,15 @@ from winddown.evidence import audit, backups
 from winddown.evidence.backups import BackupRefused
 from winddown.models import AuditEntry
 
+# A dump reads every table and sequence, and a check makes a database.
+pytestmark = pytest.mark.as_owner
+
 
 @pytest.fixture
 def backup(programme: Any, wallet: Any, tmp_path: Path) -> Path:
-    """The dump of a database with a payment in it."""
+    """The dump of a database with a payment in it that is not sealed yet."""
     one = wallet(paid_minor=1_000)
+    seal()
     spending.pay(one.pk, amount_minor=10, merchant_ref="m", payment_ref="p", actor=SYSTEM)
     with transaction.atomic():
         audit.append("test", "test", actor=SYSTEM)
