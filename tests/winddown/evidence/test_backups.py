@@ -115,7 +115,10 @@ def test_a_backup_that_is_not_whole_cannot_be_restored(own_database, backup: Pat
     ("statement", "fault"),
     [
         ("UPDATE wallets_wallet SET paid_minor = paid_minor + 1", "is breached"),
-        ("DELETE FROM winddown_auditentry", "audit_head is None, the manifest says"),
+        (
+            "DELETE FROM winddown_auditentry WHERE action IN ('test', 'backup.take')",
+            "audit_head is {",
+        ),
     ],
 )
 def test_what_does_not_hold_in_a_backup_is_named(
