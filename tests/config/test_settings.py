@@ -94,6 +94,14 @@ def test_an_unknown_value_raises_an_error(
     assert sentence in refused.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize("cookie", ["SESSION", "CSRF", "LANGUAGE"])
+def test_scripts_see_no_cookie_and_in_production_only_tls_carries_it(
+    tmp_path: Path, cookie: str
+) -> None:
+    show = f"{cookie}_COOKIE_HTTPONLY, settings.{cookie}_COOKIE_SECURE"
+    assert read(tmp_path, PRODUCTION, show=show).stdout == "True True\n"
+
+
 @pytest.mark.parametrize("missing", sorted(PRODUCTION.keys() - {"WINDDOWN_MODE"}))
 def test_production_refuses_to_start_without_a_required_variable(
     tmp_path: Path, missing: str
