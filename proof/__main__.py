@@ -97,6 +97,18 @@ LINES = (
         command="{python} -m ruff check --no-cache --select S --ignore S101,S603 .",
     ),
     Line(
+        name="wapiti",
+        shows="wapiti finds nothing without an answer on a served case: visitor, customer, commander",
+        command="{python} -m proof.scanners wapiti {own}/wapiti {seed}",
+        packages=("wapiti3==3.2.3",),
+    ),
+    Line(
+        name="sqlmap",
+        shows="sqlmap puts no SQL into any form or link of a served case: visitor, customer, commander",
+        command="{python} -m proof.scanners sqlmap {own}/sqlmap {seed}",
+        packages=("sqlmap==1.10.10",),
+    ),
+    Line(
         name="replay-any-seed",
         shows="the case ends with every published figure, to the unit, for a random population",
         command="{python} manage.py replay --accounts 20000 --seed {seed}",

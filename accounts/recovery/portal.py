@@ -97,9 +97,9 @@ def _by_code(request: HttpRequest, code: str) -> OneTimeLink:
 
 @require_safe
 @never_cache
-def open_link(request: HttpRequest, token: str = "") -> HttpResponse:
+def open_link(request: HttpRequest, token: str | None = None) -> HttpResponse:
     """The token comes from the middleware, which took it out of the address."""
-    given = getattr(request, "link_token", token).removesuffix("/")
+    given = getattr(request, "link_token", token or "").removesuffix("/")
     try:
         link = links.by_token(given)
     except LinkDead:
