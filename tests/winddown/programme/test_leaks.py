@@ -12,6 +12,7 @@ from django.db import connection
 from accounts.models import Session
 from refunds.models import PayoutBatch, RefundApplication
 from tests import factories
+from tests.owning import as_owner
 from wallets.models import Payment, TopUp
 from winddown.models import Capability
 from winddown.programme import capabilities
@@ -94,7 +95,7 @@ HAPPENS: dict[str, Callable[[str, dt.datetime], None]] = {
 def _happens(code: str, at: dt.datetime) -> None:
     """What the switch stops has happened at the instant, past every guard."""
     act = next(act for prefix, act in HAPPENS.items() if code.startswith(prefix))
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         act(code, at)
         cursor.execute("SET LOCAL session_replication_role = origin")
