@@ -34,6 +34,7 @@ class Scene:
     """Step -> rows it met, when nothing disturbed it."""
     totals: dict[str, Any]
     """How it then ended."""
+    long_form: bool
 
     def start(self) -> Run:
         return factories.started_run(
@@ -46,8 +47,13 @@ class Scene:
     def steps_with_rows(self) -> list[str]:
         return [step for step, rows in self.steps.items() if rows]
 
+    def steps_to_spoil(self) -> list[str]:
+        """Returns the steps that each have a run of their own: every one in the proof."""
+        steps = self.steps_with_rows()
+        return steps if self.long_form else sorted({steps[0], steps[-1]}, key=steps.index)
+
     def work(self, run: Run) -> Run:
-        """Nothing is left that one worker could do before it dies, or the run pauses or ends."""
+        """One worker did all that it can do before it dies, or the run pauses or ends."""
         try:
             working.work(run.pk)
         except tampering.Died:
@@ -55,7 +61,7 @@ class Scene:
         return Run.objects.get(pk=run.pk)
 
     def to_the_end(self, run: Run) -> Run:
-        """The run has ended; dead workers were followed by others, and its operator did what each
+        """The run has ended. Other workers followed the dead ones, and the operator did what each
         pause asked for.
         """
         asked = ""
@@ -96,6 +102,7 @@ def prepared(
     django_db_setup: None,
     django_db_blocker: Any,
     tmp_path_factory: pytest.TempPathFactory,
+    long_form: bool,
 ) -> Iterator[Scene]:
     """The case's world is committed to a database of its own, and its undisturbed twin is known."""
     case = request.param
@@ -107,7 +114,7 @@ def prepared(
     ):
         world = make_world(tmp_path_factory.mktemp("world"))
         case.bring(world)
-        scene = Scene(case, world, database, steps={}, totals={})
+        scene = Scene(case, world, database, steps={}, totals={}, long_form=long_form)
         with transaction.atomic(), tampering.tampered() as patched:
             tampering.cut(patched, case.workflow)
             run = scene.to_the_end(scene.start())
@@ -122,7 +129,7 @@ def prepared(
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """Whatever is done inside is undone after it."""
+    """All that is done inside is undone afterwards."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -130,6 +137,6 @@ def undone() -> Iterator[None]:
 
 @pytest.fixture
 def scene(prepared: Scene) -> Iterator[Scene]:
-    """The case before it is planned; whatever a test does to it is undone."""
+    """The case before it is planned. All that a test does to it is undone."""
     with undone():
         yield prepared

@@ -1,5 +1,5 @@
-"""Every total that must come out the same, whatever happened on the way: of each table, and of each
-state and each sum in it.
+"""Every total that must be the same with and without disturbance: of each table, each state and
+each sum.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def totals() -> dict[str, Any]:
         model._meta.label: _of_table(model)
         for label in APPS
         for model in apps.get_app_config(label).get_models()
-        # One row per process that ever worked, which is not what the work came to.
+        # One row per process that ever worked, which is no result of the work.
         if model is not Worker
     }
     return found | {"breached": invariants.breached()}
@@ -58,5 +58,5 @@ def _of_table(model: Any) -> dict[str, Any]:
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What is not the same, for a message that names it."""
+    """Returns the totals that differ, for a message that names them."""
     return {name: (before[name], after[name]) for name in before if before[name] != after[name]}

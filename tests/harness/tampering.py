@@ -1,4 +1,4 @@
-"""A registered workflow in which something goes wrong at a chosen point, without its knowledge."""
+"""A registered workflow in which something goes wrong at a chosen point."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def cut(
     apply: Callable[[Step], Apply] = lambda step: step.apply,
     rows: Callable[[Step], Any] = lambda step: step.rows,
 ) -> None:
-    """Every step of the workflow has batches of three rows at most, and `apply` and `rows` of the
-    test in place of its own.
+    """Every step of the workflow has batches of three rows at most, and the test's own `apply` and
+    `rows`.
     """
     kind = type(registry.get(workflow))
     own = kind.steps
@@ -61,7 +61,7 @@ def cut(
 
 
 class Deaths:
-    """Each batch's first worker dies at the point; whoever claims it next lives.
+    """The first worker of each batch dies at the point; the next worker of it lives.
 
     Nobody dies in a step of `spared`.
     """
@@ -138,8 +138,8 @@ POINTS: list[Point] = [
 def locking(
     patch: pytest.MonkeyPatch, workflow: str, psql: psycopg.Connection[Any], *, attempts: int
 ) -> dict[str, int]:
-    """Another session locks the first row of each step for so many attempts; step -> attempts at
-    that row.
+    """Another session locks the first row of each step for so many attempts; returns step ->
+    attempts.
     """
     held: dict[str, int] = {}
     tried: dict[str, int] = {}
@@ -167,7 +167,9 @@ def locking(
 def cutting(
     patch: pytest.MonkeyPatch, workflow: str, psql: psycopg.Connection[Any], *, times: int
 ) -> dict[str, int]:
-    """The connection is cut so often in each step, before the batch commits; step -> cuts."""
+    """The connection is cut so many times in each step, before the batch commits; returns step ->
+    cuts.
+    """
     done: dict[str, int] = {}
 
     def cut_now(step: Step) -> None:
@@ -210,7 +212,7 @@ def twice(patch: pytest.MonkeyPatch, workflow: str) -> None:
 
 
 def refusing(patch: pytest.MonkeyPatch, workflow: str, step_name: str) -> list[int]:
-    """The first row that a batch of the step meets cannot be moved; it is put into the list."""
+    """The first row that a batch of the step meets cannot be moved; the returned list holds it."""
     refused: list[int] = []
 
     def apply(step: Step) -> Apply:
@@ -233,7 +235,7 @@ def refusing(patch: pytest.MonkeyPatch, workflow: str, step_name: str) -> list[i
 
 
 def withholding(patch: pytest.MonkeyPatch, workflow: str, step_name: str) -> list[int]:
-    """The step does not see its last row; it is put into the list."""
+    """The step does not see its last row; the returned list holds it."""
     withheld: list[int] = []
 
     def rows(step: Step) -> Any:
@@ -250,8 +252,8 @@ def withholding(patch: pytest.MonkeyPatch, workflow: str, step_name: str) -> lis
 
 
 def pausing(patch: pytest.MonkeyPatch, workflow: str, pause: Callable[[Any], None]) -> set[str]:
-    """Somebody pauses the run while the first batch of each step is being done; the steps in which
-    that happened.
+    """Somebody pauses the run during the first batch of each step; returns the steps in which that
+    happened.
     """
     paused: set[str] = set()
 
@@ -270,6 +272,6 @@ def pausing(patch: pytest.MonkeyPatch, workflow: str, pause: Callable[[Any], Non
 
 @contextlib.contextmanager
 def tampered() -> Iterator[pytest.MonkeyPatch]:
-    """Inside, what is patched is so; after it the workflow is itself again."""
+    """Inside, the patches apply; afterwards the workflow is unchanged."""
     with pytest.MonkeyPatch.context() as patch:
         yield patch

@@ -37,7 +37,7 @@ class WaitForOperator(Workflow):
         ]
 
     def reason_to_wait(self, run: Run, step: Step) -> str:
-        """Asked before each step after the first. What it returns is the reason of the pause."""
+        """Returns the reason of a pause before each step after the first."""
         resumed = RunTransition.objects.filter(subject_id=run.pk, transition="resume")
         if resumed.exists():
             return ""
@@ -54,7 +54,7 @@ def _active_wallets(run: Run) -> QuerySet[Any]:
 
 
 def _first_wallets(run: Run) -> QuerySet[Any]:
-    """Fixed by their ids: a second worker that asks meets the same wallets, frozen or not."""
+    """Returns wallets by fixed ids, so that a second worker gets the same ones, frozen or not."""
     first = Wallet.objects.order_by("pk").values("pk")[:FIRST_ROWS]
     return _active_wallets(run).filter(pk__in=first)
 

@@ -38,7 +38,7 @@ IN_FLIGHT = 3
 
 @dataclass
 class World:
-    """The operator with its customers, and two people who may do everything."""
+    """The operator with its customers, and two people with all roles that one person may hold."""
 
     directory: Path
     maker: Any
@@ -56,7 +56,7 @@ class World:
 
 
 def _nothing(world: World) -> None:
-    """The world is as the workflow needs it."""
+    """The world needs no change for the workflow."""
 
 
 def _resumes(world: World, run: Run) -> None:

@@ -20,6 +20,8 @@ from winddown.runs import stalls
 LEASE_S = 20
 BEAT_S = 5
 RETRY_S = 0.5
+# A turn that is held up is tried again for so long.
+TURN_S_MAX = LEASE_S
 
 log = logging.getLogger(__name__)
 
@@ -98,12 +100,12 @@ class Lease:
                 )
 
     def take_turn(self, act: Callable[[Turn], Result]) -> Result:
-        """`act` was done in one turn. A turn that was only held up is tried again for a lease's time.
+        """`act` was done in one turn. A held-up turn is tried again for `TURN_S_MAX` seconds.
 
         Only this process knows the result of an effect until it is stored. So `act` must bear a
         second call, also after a commit whose answer was lost.
         """
-        give_up_at = time.monotonic() + LEASE_S
+        give_up_at = time.monotonic() + TURN_S_MAX
         while True:
             try:
                 with self.turn() as turn:
