@@ -63,8 +63,16 @@ LINES = (
         command=f"{{python}} -m pytest {EXAMPLES} tests/wallets/movements/test_ledger_model.py",
     ),
     Line(
+        name="long-forms",
+        shows="a fault in every step, every population and more pairs of requests than `make test` takes",
+        command=(
+            f"{PYTEST} {EXAMPLES} tests/harness tests/faults/test_a_wind_down_survives.py"
+            " tests/rehearsal/test_generator.py tests/accounts/sign_in/test_no_enumeration.py"
+        ),
+    ),
+    Line(
         name="mutation",
-        shows="the tests see 100 small faults planted in what guards money, approvals, evidence and sign-in",
+        shows="the tests notice 97 of 100 faults planted in what guards money, approvals and sign-in",
         command="{python} -m proof.mutation --seed {seed} --sample 100",
     ),
     Line(

@@ -1,4 +1,6 @@
-"""What every test may ask for: people in their roles, the switches, wallets, runs, and a database of its own."""
+"""Fixtures for every test: people in their roles, the switches, wallets, runs, and a database of
+its own.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[1]
 hypothesis.settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
-# The long form, by `--hypothesis-profile proof`: other examples each time; their seed repeats them.
+# The long form, by `--hypothesis-profile proof`: other examples each time; the seed repeats them.
 hypothesis.settings.register_profile(
     "proof",
     parent=hypothesis.settings.get_profile("untimed"),
@@ -49,18 +51,20 @@ hypothesis.settings.load_profile("untimed")
 ROLES = Roles()
 ROLE_OPTION = " -c role="
 
-# What a browser test says where it is skipped.
+# The reason of a skipped browser test.
 NO_BROWSER = "no Chromium on this machine"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """What the tests start hears Ctrl-C and hang-ups, also when pytest was told to ignore them.
+    """Programs that the tests start react to Ctrl-C and hang-ups, even if pytest was told to ignore
+    them.
 
-    A shell's `&` and nohup have a process ignore them, and it would hand that down; a handler it does not.
+    A shell's `&` and nohup make a process ignore these signals, and its children inherit that. They
+    do not inherit a handler.
     """
     if config.option.hypothesis_profile == "proof" and config.option.hypothesis_seed is None:
-        # Before Hypothesis and pytest-xdist read it: all workers take the one that is shown.
+        # Before Hypothesis and pytest-xdist read it: all workers use the seed that is shown.
         config.option.hypothesis_seed = str(secrets.randbelow(2**31))
     if not os.environ.get("DATABASE_URL"):
         # To the embedded server the tests log in as its owner, who may become each role.
@@ -92,7 +96,9 @@ def connect_as(role: str) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """No test module changes the environment by being imported: commands of other tests inherit it."""
+    """Importing a test module sets no role in the environment, which commands of other tests
+    inherit.
+    """
     if role := os.environ.get("WINDDOWN_ROLE"):
         raise pytest.UsageError(f"collecting the tests made this process a {role}: import later")
 
@@ -103,7 +109,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """The last line says what was not tested for want of a browser, and what installs one."""
+    """The last line says what was not tested without a browser, and which command installs one."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     # The workers of pytest-xdist report to the one process that has a terminal.
     if reporter is None or hasattr(config, "workerinput"):
@@ -121,7 +127,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database that belongs to one test: committed to, connected to and killed at will."""
+    """A database of one test, which may commit to it, connect to it and end its connections."""
 
     name: str
     url: str
@@ -150,10 +156,10 @@ def _url(name: str) -> str:
 
 
 def _on_the_server(sql: str) -> None:
-    """The statement about a whole database is done, once nobody is in its way.
+    """The statement about a whole database has been carried out, after other connections have left.
 
-    A backend that was just closed takes a moment to leave, and of an autovacuum worker only a
-    superuser can ask it.
+    A closed backend takes a moment to leave. Only a superuser can ask an autovacuum worker to
+    leave.
     """
     for attempt in range(20):
         try:
@@ -168,9 +174,10 @@ def _on_the_server(sql: str) -> None:
 
 
 def _migrated_template() -> str:
-    """The name of a migrated, empty database, made once for each set of migrations and kept between runs.
+    """Returns the name of a migrated, empty database. It is made once for each set of migrations
+    and kept between runs.
 
-    To migrate takes ten seconds of CPU; to copy what is migrated takes a tenth of one.
+    A migration takes ten seconds of CPU, and a copy of the result a tenth of one.
     """
     digest = hashlib.sha256()
     # Roles and the permissions of transitions are written after a migration, from these files.
@@ -282,10 +289,14 @@ def own_environment() -> Iterator[None]:
     os.environ.update(before)
 
 
-@pytest.fixture
+def in_long_form(config: pytest.Config) -> bool:
+    """Whether this run is a line of the proof, which takes more rows and cases than `make test`."""
+    return bool(config.option.hypothesis_profile == "proof")
+
+
+@pytest.fixture(scope="session")
 def long_form(pytestconfig: pytest.Config) -> bool:
-    """Whether this run is a line of the proof, which takes more rows than `make test`."""
-    return bool(pytestconfig.option.hypothesis_profile == "proof")
+    return in_long_form(pytestconfig)
 
 
 @pytest.fixture(autouse=True)
@@ -316,17 +327,19 @@ def own_database(
 
 @pytest.fixture(autouse=True)
 def own_counters(settings: Any) -> None:
-    """What other tests tried, from the same address, counts against none of this test's limits."""
+    """Attempts of other tests from the same address do not count against the limits of this test."""
     settings.COUNTERS_PREFIX = f"wd-count-{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> Any:
-    """Whatever database the test has: its own, or the shared one inside a transaction that is rolled back."""
+    """The database of the test: its own one, or the shared one in a transaction that is rolled
+    back.
+    """
     wanted = request.fixturenames
     found = request.getfixturevalue("own_database" if "own_database" in wanted else "db")
     if "rehearsal_clock" in wanted:
-        # Before anything else: a database that holds a programme can no longer be marked.
+        # Before all other rows: a database that holds a programme can no longer be marked.
         from winddown import clock
 
         clock.mark_as_rehearsal()
@@ -360,7 +373,7 @@ def programme(database: Any, switches: None) -> Any:
 
 @pytest.fixture
 def rehearsal_clock(database: Any) -> Any:
-    """The clock module, in a database whose clock may be moved."""
+    """The clock module, in a database whose clock can be moved."""
     from winddown import clock
 
     return clock
@@ -380,5 +393,5 @@ def wallets(database: Any, switches: None) -> Callable[..., list[int]]:
 
 @pytest.fixture
 def run_to_end() -> Callable[[Any], Any]:
-    """Works a running run off in this process and returns it as it then stands."""
+    """Works a run off in this process and returns it as it then is."""
     return factories.worked_off

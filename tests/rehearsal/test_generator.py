@@ -17,13 +17,23 @@ from refunds.bankfiles.kana import to_bank_kana
 from rehearsal import people
 from rehearsal.case import Case
 from rehearsal.generator import GenerationRefused, generate_case
+from tests.conftest import in_long_form
 from tests.rehearsal.generated import Generated, at, closing_balances
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = [(2_000, 1), (2_000, 2), (2_000, 3), (5_000, 1), (5_000, 2), (5_000, 3)]
+# Accounts and seed. The proof takes each number of accounts with each seed.
+CASES = [(2_000, 1), (2_000, 2), (5_000, 3)]
+CASES_OF_THE_PROOF = [(2_000, 1), (2_000, 2), (2_000, 3), (5_000, 1), (5_000, 2), (5_000, 3)]
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-seed{case[1]}")
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "generated" in metafunc.fixturenames:
+        cases = CASES_OF_THE_PROOF if in_long_form(metafunc.config) else CASES
+        names = [f"{accounts}-seed{seed}" for accounts, seed in cases]
+        metafunc.parametrize("generated", cases, ids=names, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def generated(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Generated:
@@ -140,7 +150,9 @@ def test_about_900_people_and_55_million_are_suspected_on_4_july(
 
 
 def test_a_suspected_wallet_does_not_move_while_it_may_be_held(generated: Generated) -> None:
-    """Rule 5: an honest wallet held on 4 July misses no payment before it is cleared by August."""
+    """Rule 5: an honest wallet that was held on 4 July misses no payment before its release in
+    August.
+    """
     suspects = {row["wallet_ref"] for row in generated.rows("truth/suspects.csv")}
     assert len(suspects) == 173
     movements = generated.movements

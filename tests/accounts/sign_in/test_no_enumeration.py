@@ -1,4 +1,4 @@
-"""Nothing that a visitor can see or measure tells whether somebody has an account."""
+"""A visitor can neither see nor measure whether an account exists."""
 
 from __future__ import annotations
 
@@ -29,18 +29,26 @@ from winddown import clock
 
 pytestmark = pytest.mark.django_db
 
-PAIRS = 300
-# What a planted mistake needs to be seen is far less.
-PAIRS_OF_THE_CONTROL = 100
-# Beyond it, chance alone would see a difference in one of ten thousand runs.
+# A small difference needs many pairs of requests to be found: so many are sent in the proof.
+PAIRS_OF_THE_PROOF = 300
+PAIRS = 100
+# A planted mistake is large, and fewer pairs show it.
+PAIRS_OF_THE_CONTROL = 50
+# By chance alone, one of ten thousand runs would exceed it.
 SIGNIFICANT = 3.9
 
 
 @pytest.fixture(autouse=True)
 def real_but_quick_hashes(settings: Any, programme: Any) -> None:
-    """The service's own code with less memory, so that six hundred requests take seconds."""
+    """The service's own code with less memory, so that hundreds of requests take seconds."""
     hasher = "tests.accounts.hashers.MiddlingArgon2"
     settings.PASSWORD_HASHERS = [hasher, *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture
+def pairs(long_form: bool) -> int:
+    """How many pairs of requests are compared."""
+    return PAIRS_OF_THE_PROOF if long_form else PAIRS
 
 
 @pytest.fixture
@@ -55,10 +63,11 @@ def known(customer: Callable[..., Any]) -> User:
 
 
 def signed_rank(differences: list[float]) -> float:
-    """Wilcoxon's signed-rank statistic, in standard deviations from what no difference gives.
+    """Returns Wilcoxon's signed-rank statistic, in standard deviations from the value without a
+    difference.
 
-    It looks at the order of the differences and not at their size, so that a request during which
-    the machine did something else is one request.
+    It uses the order of the differences and not their size, so that one slow request counts as one
+    request.
     """
     ordered = sorted(differences, key=abs)
     n = len(ordered)
@@ -89,7 +98,7 @@ def measure(
     first: Callable[[], str],
     second: Callable[[], str],
 ) -> float:
-    """How far the times of the page's answers to the two names lie apart, interleaved."""
+    """Returns how far the times of the page's answers to the two names differ."""
     dice, browser = random.Random(7), Client()
     differences = []
     for _ in range(pairs):
@@ -114,13 +123,13 @@ def nobody() -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)
 def test_the_time_of_a_refusal_does_not_tell_whether_a_login_id_is_known(
-    known: User, settings: Any
+    known: User, pairs: int, settings: Any
 ) -> None:
-    apart = measure(SIGN_IN, PAIRS, settings, lambda: known.login_id, nobody)
+    apart = measure(SIGN_IN, pairs, settings, lambda: known.login_id, nobody)
 
     outcomes = AuthEvent.objects.values_list("outcome", flat=True)
     assert sorted(set(outcomes)) == ["unknown_login_id", "wrong_password"]
-    assert len(outcomes) == 2 * PAIRS
+    assert len(outcomes) == 2 * pairs
     assert abs(apart) < SIGNIFICANT
 
 
@@ -129,7 +138,7 @@ def test_the_time_of_a_refusal_does_not_tell_whether_a_login_id_is_known(
 def test_the_measure_finds_a_refusal_without_a_hash(
     known: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The mistake that is made most often, planted: an unknown login id is refused at once."""
+    """The most frequent mistake is planted: an unknown login id is refused at once."""
     whole = password_checks.compare
 
     def early(raw: str, encoded: str) -> password_checks.Compared:
@@ -144,11 +153,12 @@ def test_the_measure_finds_a_refusal_without_a_hash(
 
 
 @pytest.fixture
-def addresses(customer: Callable[..., Any]) -> tuple[Callable[[], str], Callable[[], str]]:
-    """Addresses that somebody has, one after the other, and as many of the same form that nobody
-    has."""
+def addresses(
+    pairs: int, customer: Callable[..., Any]
+) -> tuple[Callable[[], str], Callable[[], str]]:
+    """As many known addresses as pairs, one after the other, and unknown ones of the same form."""
     at = clock.now() - dt.timedelta(days=1)
-    for number in range(PAIRS):
+    for number in range(pairs):
         customer(email=f"known{number:03}@example.com", email_verified_at=at)
     known, unknown = count(), count()
     return (
@@ -161,11 +171,14 @@ def addresses(customer: Callable[..., Any]) -> tuple[Callable[[], str], Callable
 @pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("page", [RECOVERY, REGISTRATION], ids=lambda page: page.path)
 def test_the_time_of_a_request_for_a_link_does_not_tell_whether_an_address_is_known(
-    page: Page, addresses: tuple[Callable[[], str], Callable[[], str]], settings: Any
+    page: Page,
+    pairs: int,
+    addresses: tuple[Callable[[], str], Callable[[], str]],
+    settings: Any,
 ) -> None:
-    apart = measure(page, PAIRS, settings, *addresses)
+    apart = measure(page, pairs, settings, *addresses)
 
-    assert AccessRequest.objects.count() == 2 * PAIRS
+    assert AccessRequest.objects.count() == 2 * pairs
     assert abs(apart) < SIGNIFICANT
     access_requests.answer_due()
     answers = AccessRequest.objects.values_list("answer", flat=True)
@@ -181,7 +194,7 @@ def test_the_measure_finds_a_page_that_looks_the_person_up(
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The stock way, planted: whoever is known is written to before the page answers."""
+    """The usual mistake is planted: a known person is written to before the page answers."""
     written = access_requests.ask
 
     def at_once(purpose: str, typed: str, **options: Any) -> AccessRequest:
@@ -198,7 +211,7 @@ def test_the_measure_finds_a_page_that_looks_the_person_up(
 def test_a_refusal_by_the_limits_does_not_hash(
     known: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So its time is short, for known and unknown login ids alike: it tells of the limit alone."""
+    """Its time is short for known and unknown login ids alike."""
     browser = Client()
     for _ in range(5):
         browser.post("/sign-in/", {"login_id": known.login_id, "password": "guess"})
@@ -215,7 +228,7 @@ _SECRETS = re.compile(r'name="csrfmiddlewaretoken" value="[^"]+"')
 
 
 def seen(answer: Any, *, typed: str) -> dict[str, Any]:
-    """All of an answer that could differ, without what differs from one request to the next."""
+    """Returns all of an answer that could differ, without what differs in each request."""
     body = _SECRETS.sub("", answer.content.decode()).replace(typed, "TYPED")
     cookies = {
         name: sorted((key, str(value)) for key, value in morsel.items() if key != "expires")
@@ -233,7 +246,7 @@ def seen(answer: Any, *, typed: str) -> dict[str, Any]:
 
 
 def of_every_kind(known: User, staff: Callable[..., Any]) -> dict[str, str]:
-    """A login id of every kind for which a sign-in with a wrong password, or a right one, fails."""
+    """Returns a login id of every kind whose sign-in fails."""
 
     def one(name: str, **fields: Any) -> User:
         fields = {"password": make_password(OLD), **fields}
