@@ -1,215 +1,211 @@
-"""`python -m proof.mutation [--seed N] [--sample N]`: small faults are planted where money, approvals, evidence and
-sign-in are guarded, and the tests must see each."""
+"""`python -m proof.mutation [--seed N] [--sample N] [--jobs N]`: small faults are planted where money, approvals,
+evidence and sign-in are guarded, and the tests must notice each."""
 
 from __future__ import annotations
 
 import argparse
-import ast
 import os
+import queue
 import random
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from config.embedded.processes import die_with_parent
+from proof import reached
+from proof.equivalent import REASONS
+from proof.mutants import GUARDS, ROOT, Mutant, all_mutants, guarding_files
 
-ROOT = Path(__file__).resolve().parents[1]
-# Module or folder of modules -> its tests.
-GUARDS = {
-    "winddown/actors.py": "tests/winddown/authority",
-    "winddown/authority/approvals.py": "tests/winddown/authority",
-    "winddown/evidence": "tests/winddown/evidence",
-    "winddown/machines/move.py": "tests/winddown/machines",
-    "winddown/site/reading.py": "tests/winddown/site",
-    "winddown/runs/planning.py": "tests/winddown/runs",
-    "wallets/movements": "tests/wallets/movements",
-    "refunds/payouts": "tests/refunds/payouts",
-    "refunds/applications": "tests/refunds/applications",
-    "refunds/claims": "tests/refunds/claims",
-    "accounts/credentials": "tests/accounts/credentials",
-    "accounts/recovery": "tests/accounts/recovery",
-    "accounts/staff_requests.py": "tests/accounts/recovery",
-    "accounts/staff_roles.py": "tests/accounts/recovery",
-    "accounts/sign_in": "tests/accounts/sign_in",
-}
 # One table of tests covers the permissions of all packages.
 EVERYWHERE = "tests/winddown/authority/test_every_require.py"
-SECONDS_MAX = 900
-OTHER = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One change of one file: the text between the two places becomes `after`."""
-
-    file: str
-    line: int
-    begin: int
-    end: int
-    before: str
-    after: str
-    tests: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {_one_line(self.before)} -> {_one_line(self.after)}"
+SHARE_MIN = 0.97
+# The tests of a mutant may take so much longer than they took without it.
+TIMES_MAX = 20
+SECONDS_AT_LEAST = 300
+SURVEY_SECONDS_MAX = 7_200
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Every chosen mutant was tried; returns 1 if the tests saw nothing of one."""
+    """Every chosen mutant was tried; returns 1 if too many survived, or one for no known reason."""
     parser = argparse.ArgumentParser(prog="python -m proof.mutation", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="which mutants a sample takes")
     parser.add_argument("--sample", type=int, help="how many mutants (default: all)")
+    parser.add_argument("--jobs", type=int, default=2, help="how many are tried at once")
+    parser.add_argument("--of", default="", help="only mutants of files whose path begins so")
     options = parser.parse_args(arguments)
     # A shell's `&` makes a process ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    chosen = list(_mutants())
+    chosen = [each for each in all_mutants() if each.file.startswith(options.of)]
     if options.sample is not None:
         chosen = random.Random(options.seed).sample(chosen, min(options.sample, len(chosen)))  # noqa: S311
-    place = Path(tempfile.mkdtemp(prefix="winddown-mutation-"))
-    # A process that is told to stop removes the copy.
+    # A process that is told to stop removes the copies.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
+    place = Path(tempfile.mkdtemp(prefix="winddown-mutation-"))
+    # The servers that root starts run as somebody else, who must be able to enter.
+    place.chmod(0o755)
     try:
-        copy = _copied(place)
-        survivors = []
-        sound = set()
-        for number, each in enumerate(chosen, start=1):
-            if each.tests not in sound and not _passes(copy, each.tests):
-                print(f"{each.tests} fail without a mutant", file=sys.stderr)
-                return 2
-            sound.add(each.tests)
-            if _survives(copy, each, number):
-                survivors.append(each)
+        copies = [Copy(place / str(number)) for number in range(options.jobs)]
+        try:
+            tests = survey(copies[0], chosen)
+            return told(try_all(copies, chosen, tests))
+        finally:
+            for copy in copies:
+                copy.close()
     except KeyboardInterrupt:
         return 130
     finally:
-        shutil.rmtree(place)
-    for each in survivors:
-        print(f"survived  {each}")
-    print(f"{len(chosen) - len(survivors)} of {len(chosen)} mutants were seen by the tests.")
-    return 1 if survivors else 0
+        shutil.rmtree(place, ignore_errors=True)
 
 
-# --- the mutants ----------------------------------------------------------------------------------
+class Copy:
+    """A copy of the checkout in which mutants are written, with servers that run until it is closed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # The output of the tests that ran last.
+        self.log = path.with_suffix(".log")
+        words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+        for name in listed.decode().split("\0"):
+            if name and (ROOT / name).is_file():
+                (path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, path / name)
+        # Each run of the tests would start and stop the servers anew.
+        self._servers = subprocess.Popen(
+            [sys.executable, "-c", "import sys; from config import settings; sys.stdin.read()"],
+            cwd=path,
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),
+        )
+
+    def write(self, file: str, text: bytes) -> None:
+        """The file says this, and no compiled form of another text is left."""
+        path = self.path / file
+        path.write_bytes(text)
+        for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
+            compiled.unlink()
+
+    def passes(self, *words: str, seconds_max: float, **variables: str) -> bool:
+        """Whether the tests pass here; those that never end do not."""
+        with self.log.open("wb") as log:
+            program = subprocess.Popen(
+                [sys.executable, "-m", "pytest", "-q", *words],
+                cwd=self.path,
+                env={**os.environ, **variables},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGINT),
+            )
+        try:
+            return program.wait(timeout=seconds_max) == 0
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            _end(program)
+
+    def close(self) -> None:
+        """The servers of this copy have stopped, and their data is gone."""
+        self._servers.communicate()
+        words = [sys.executable, "-m", "config.embedded", "remove"]
+        subprocess.run(words, cwd=self.path, stdout=subprocess.DEVNULL, check=False)
 
 
-def _mutants() -> Iterator[Mutant]:
-    """Yields every mutant of the guarding modules, in the order of files and lines."""
-    for guarded, tests in GUARDS.items():
-        place = ROOT / guarded
-        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            yield from _mutants_of(path, tests)
-
-
-def _mutants_of(path: Path, tests: str) -> Iterator[Mutant]:
-    text = path.read_text(encoding="utf-8")
-    begins = [0]
-    for line in text.encode().splitlines(keepends=True):
-        begins.append(begins[-1] + len(line))
-    tree = ast.parse(text)
-    # `frozen=True` and the like change nothing that a test could see.
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    passed_over = {
-        part for each in classes for word in each.decorator_list for part in ast.walk(word)
+def survey(copy: Copy, mutants: Sequence[Mutant]) -> dict[str, list[reached.Test]]:
+    """Returns the tests that reach each function of the mutants' rooms, the quickest first."""
+    rooms = {
+        tests
+        for guarded, tests in GUARDS.items()
+        if any(each.file.startswith(guarded) for each in mutants)
     }
-    for node in ast.walk(tree):
-        if node in passed_over:
-            continue
-        for old, after in _changes(node):
-            begin = begins[old.lineno - 1] + old.col_offset
-            end = begins[(old.end_lineno or old.lineno) - 1] + (old.end_col_offset or 0)
-            before = text.encode()[begin:end].decode()
-            file = str(path.relative_to(ROOT))
-            yield Mutant(file, old.lineno, begin, end, before, after, tests)
-
-
-def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
-    """Yields the parts of the node that are replaced, and their replacements."""
-    match node:
-        case ast.Expr(value=ast.Call(func=called)) if _is_guard(ast.unparse(called)):
-            yield node, "pass"
-        case ast.Raise():
-            yield node, "pass"
-        case ast.If(test=test) | ast.IfExp(test=test) if not isinstance(test, ast.Compare):
-            yield test, f"(not ({ast.unparse(test)}))"
-        case ast.Compare(ops=[operator]) if type(operator) in OTHER:
-            other = ast.Compare(node.left, [OTHER[type(operator)]()], node.comparators)
-            yield node, f"({ast.unparse(other)})"
-        case ast.BoolOp(op=operator, values=values):
-            word = " or " if isinstance(operator, ast.And) else " and "
-            yield node, f"({word.join(f'({ast.unparse(value)})' for value in values)})"
-        case ast.Constant(value=bool() as value):
-            yield node, str(not value)
-        case _:
-            pass
-
-
-def _is_guard(called: str) -> bool:
-    """Whether a call that returns nothing is there to refuse."""
-    return (
-        called.rpartition(".")[2].lstrip("_").startswith(("require", "refuse", "check", "passed"))
+    print(f"Which tests reach what: {', '.join(sorted(rooms))}", flush=True)
+    whole = {str(path.relative_to(ROOT)): path.read_bytes() for path in guarding_files()}
+    for file, text in whole.items():
+        copy.write(file, reached.with_calls(text.decode(), file).encode())
+    kept_in = copy.path.with_suffix(".reached")
+    kept_in.mkdir()
+    several = ["-n", "2", "--dist", "loadgroup", "--max-worker-restart", "0"]
+    copy.passes(
+        *several,
+        *("-p", "proof.reached", "-m", "not slow"),
+        *sorted({EVERYWHERE, *rooms}),
+        seconds_max=SURVEY_SECONDS_MAX,
+        **{reached.KEPT_IN: str(kept_in)},
     )
+    for file, text in whole.items():
+        copy.write(file, text)
+    found = reached.read(kept_in)
+    if not found:
+        raise SystemExit(f"No test passed without a mutant:\n{copy.log.read_text()[-2_000:]}")
+    return found
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def try_all(
+    copies: Sequence[Copy], mutants: Sequence[Mutant], tests: dict[str, list[reached.Test]]
+) -> list[tuple[Mutant, bool]]:
+    """Every mutant was tried, one at a time in each copy; returns which of them survived."""
+    free: queue.Queue[Copy] = queue.Queue()
+    for copy in copies:
+        free.put(copy)
+
+    def tried(mutant: Mutant) -> tuple[Mutant, bool]:
+        copy = free.get()
+        try:
+            found = tests.get(mutant.function) or tests.get(mutant.file, [])
+            survived = _survives(copy, mutant, found)
+        finally:
+            free.put(copy)
+        word = "survived" if survived else "noticed"
+        print(f"{word:<8}  {mutant}  ({len(found)} tests reach it)", flush=True)
+        return mutant, survived
+
+    with ThreadPoolExecutor(len(copies)) as workers:
+        return list(workers.map(tried, mutants))
 
 
-# --- the tests ------------------------------------------------------------------------------------
-
-
-def _copied(place: Path) -> Path:
-    """Returns a copy of the checkout's files in git, in which mutants are written."""
-    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
-    copy = place / "checkout"
-    for name in listed.decode().split("\0"):
-        if name and (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
-    return copy
-
-
-def _survives(copy: Path, mutant: Mutant, number: int) -> bool:
+def _survives(copy: Copy, mutant: Mutant, tests: Sequence[reached.Test]) -> bool:
     """The mutant was written, tried and taken back; returns whether the tests passed."""
-    path = copy / mutant.file
-    whole = path.read_bytes()
-    path.write_bytes(whole[: mutant.begin] + mutant.after.encode() + whole[mutant.end :])
+    if not tests:
+        return True
+    whole = (copy.path / mutant.file).read_bytes()
+    changed = whole[: mutant.begin] + mutant.after.encode() + whole[mutant.end :]
+    copy.write(mutant.file, changed)
+    usual = sum(each.seconds for each in tests)
     try:
-        survived = _passes(copy, mutant.tests)
-        if survived and "require" in mutant.before:
-            survived = _passes(copy, EVERYWHERE)
+        return copy.passes(
+            "-x",
+            *(each.name for each in tests),
+            seconds_max=max(SECONDS_AT_LEAST, TIMES_MAX * usual),
+        )
     finally:
-        path.write_bytes(whole)
-    print(f"{number:>4} {'survived' if survived else 'seen':<8}  {mutant}", flush=True)
-    return survived
+        copy.write(mutant.file, whole)
 
 
-def _passes(copy: Path, tests: str) -> bool:
-    """Returns whether the tests pass in the copy. Tests that never end have noticed the mutant."""
-    program = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-x", "-q", tests],
-        cwd=copy,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=die_with_parent(signal.SIGINT),
+def told(tried: Sequence[tuple[Mutant, bool]]) -> int:
+    """The survivors were printed with their reasons; returns the exit code."""
+    survivors = [mutant for mutant, survived in tried if survived]
+    unexplained = []
+    for each in survivors:
+        reason = REASONS.get((each.file, each.change))
+        print(f"survived  {each}\n          {reason or 'no known reason'}")
+        if reason is None:
+            unexplained.append(each)
+    # A change that no test can notice says nothing about the tests.
+    counted = len(tried) - len(survivors) + len(unexplained)
+    noticed = len(tried) - len(survivors)
+    share = noticed / counted if counted else 1
+    print(
+        f"{noticed} of {counted} mutants were noticed ({share:.1%});"
+        f" {len(survivors) - len(unexplained)} more change nothing that a test could notice."
     )
-    try:
-        return program.wait(timeout=SECONDS_MAX) == 0
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        _end(program)
+    return 0 if share >= SHARE_MIN else 1
 
 
 def _end(program: subprocess.Popen[bytes]) -> None:
