@@ -188,7 +188,7 @@ def test_a_retry_names_its_run_and_one_class_of_its_failures(
     address = f"/console/runs/{waiting.pk}/retry/"
 
     shown = browser.get(address).content.decode()
-    assert f"The failures of one class of run {waiting.pk} wait again" in shown
+    assert f"The failed rows of one class of run {waiting.pk} are tried again" in shown
     assert "first_class" in shown
 
     browser.post(address, {"reason": "mended", "reason_code": "unheard_of"})
