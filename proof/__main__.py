@@ -76,6 +76,11 @@ LINES = (
         command="{python} -m proof.mutation --seed {seed} --sample 100",
     ),
     Line(
+        name="corruption",
+        shows="97 of 100 edits, deletes and inserts past every trigger are found; each miss has a reason",
+        command=f"{PYTEST} {EXAMPLES} tests/refunds/claims/test_planted_corruption.py",
+    ),
+    Line(
         name="notices",
         shows="10,000 people are told of a reset once, though worker and broker are killed",
         command=f"{{python}} -m pytest {EXAMPLES} tests/faults/test_reset_notices_survive.py -k told_once",

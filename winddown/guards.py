@@ -1,6 +1,4 @@
-"""Database triggers that no session setting can switch off, and the append-only guard built from
-them.
-"""
+"""Database triggers that no session setting can switch off, and the guards that many tables share."""
 
 from __future__ import annotations
 
@@ -83,3 +81,52 @@ def append_only() -> list[Guard]:
             func=refusal,
         )
     ]
+
+
+def rows_are_kept(name: str = "row_is_kept") -> Guard:
+    """Returns the trigger that refuses a DELETE, a TRUNCATE and a change of the id."""
+    return Guard(
+        name=name,
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Delete | pgtrigger.Truncate | pgtrigger.UpdateOf("id"),
+        func=(
+            f"RAISE EXCEPTION USING ERRCODE = '{SqlState.ROW_IS_KEPT}',"
+            " MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);"
+        ),
+    )
+
+
+def columns_are_fixed(*columns: str, once: str = "true", name: str = "columns_are_fixed") -> Guard:
+    """Returns the trigger that refuses another value in these columns, once the SQL condition on
+    OLD and NEW is true. A statement that names none of the columns does not fire it.
+    """
+    old, new = (", ".join(f"{row}.{column}" for column in columns) for row in ("OLD", "NEW"))
+    listed = ", ".join(columns)
+    return Guard(
+        name=name,
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf(*columns),
+        condition=pgtrigger.Condition(f"(({old}) IS DISTINCT FROM ({new}) AND ({once}))"),
+        func=(
+            f"RAISE EXCEPTION USING ERRCODE = '{SqlState.COLUMN_IS_FIXED}',"
+            f" MESSAGE = format('%s %s: {listed} cannot change any more', TG_TABLE_NAME, OLD.id);"
+        ),
+    )
+
+
+def written_by_triggers() -> Guard:
+    """Returns the trigger that refuses an INSERT which no other trigger makes."""
+    return Guard(
+        name="written_by_triggers",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func=f"""
+            IF pg_trigger_depth() < 2 THEN
+                RAISE EXCEPTION USING ERRCODE = '{SqlState.WRITTEN_BY_TRIGGERS}',
+                    MESSAGE = format('only triggers write %s', TG_TABLE_NAME);
+            END IF;
+            RETURN NULL;
+        """,
+    )

@@ -83,7 +83,7 @@ def _is_old(sealed: Sealed, row: Any) -> bool:
 
 def _reseal(ids: list[int], sealed: Sealed) -> int:
     table = sealed.model._meta.db_table
-    with transaction.atomic(), _without_guards(table):
+    with transaction.atomic(), _without_guards(sealed.model):
         rows = sealed.model._base_manager.filter(pk__in=ids).select_for_update()
         old = [row for row in rows if _is_old(sealed, row)]
         for row in old:
@@ -92,7 +92,6 @@ def _reseal(ids: list[int], sealed: Sealed) -> int:
                 columns = sealed.resealed(row, value)
                 sealed.model._base_manager.filter(pk=row.pk).update(**columns)
         if old:
-            witness.note(sealed.model, [row.pk for row in old])
             audit.append(
                 "encryption.reseal",
                 f"table:{table}",
@@ -104,9 +103,14 @@ def _reseal(ids: list[int], sealed: Sealed) -> int:
 
 
 @contextmanager
-def _without_guards(table: str) -> Iterator[None]:
-    """The table's triggers are disabled until the end of the block, in this transaction alone."""
+def _without_guards(model: type[models.Model]) -> Iterator[None]:
+    """The table's triggers are disabled until the end of the block, in this transaction alone. Those
+    that note digests are not.
+    """
+    table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        for name in witness.witnesses(model):
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {name}")
         yield
         cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")

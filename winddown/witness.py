@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pgtrigger
-from django.db import connection, models
+from django.db import models
 
 from winddown.guards import Guard
 
@@ -36,28 +36,33 @@ def _stable(field: Any, column: str) -> str:
     return column
 
 
-class InsertWitness(Guard):
-    """Notes the digest of each new row, once for each statement."""
+class Witness(Guard):
+    """A trigger that notes digests: of these columns, of the rows for which `only` is true. `only` is
+    SQL with `{row}` for the row.
+    """
 
     columns: tuple[str, ...] = ()
+    only: str = "true"
+
+
+class InsertWitness(Witness):
+    """Notes the digest of each new row, once for each statement."""
 
     def get_func(self, model: Any) -> str:
         return f"""
             INSERT INTO {TABLE} (table_name, row_id, digest)
             SELECT TG_TABLE_NAME, a.id, {digest_sql(model, self.columns, row="a")}
-            FROM after a ORDER BY a.id;
+            FROM after a{_where(self.only)} ORDER BY a.id;
             RETURN NULL;
         """  # noqa: S608  our own table and column names
 
 
-class UpdateWitness(Guard):
+class UpdateWitness(Witness):
     """Notes the digest of a row whose content changed.
 
     It fires only for statements that name one of the columns, so that the state and the balance of
     a mass table cost nothing.
     """
-
-    columns: tuple[str, ...] = ()
 
     def get_func(self, model: Any) -> str:
         return f"""
@@ -71,12 +76,17 @@ class UpdateWitness(Guard):
             ", ".join(f"{row}.{each.column}" for each in _fields(model, self.columns))
             for row in ("OLD", "NEW")
         )
-        return f"WHEN (({old}) IS DISTINCT FROM ({new}))"
+        chosen = "" if self.only == "true" else f" AND {self.only.format(row='NEW')}"
+        return f"WHEN (({old}) IS DISTINCT FROM ({new}){chosen})"
 
 
-def witnessed(*columns: str) -> list[Guard]:
-    """Returns the two triggers that note the digest of `columns` of each written row; of all
-    columns if none is named.
+def _where(only: str) -> str:
+    return "" if only == "true" else f" WHERE {only.format(row='a')}"
+
+
+def witnessed(*columns: str, only: str = "true") -> list[Guard]:
+    """Returns the two triggers that note the digest of `columns` of each written row for which
+    `only` is true; of all columns if none is named.
     """
     insert = InsertWitness(
         name="witness_new",
@@ -91,27 +101,28 @@ def witnessed(*columns: str) -> list[Guard]:
         operation=pgtrigger.UpdateOf(*columns) if columns else pgtrigger.Update,
     )
     insert.columns = update.columns = columns
+    insert.only = update.only = only
     return [insert, update]
 
 
-def witnessed_models() -> list[tuple[Any, tuple[str, ...]]]:
-    """Returns each model with the columns that its witness was given, by label."""
+def digests_of_rows() -> list[tuple[Any, str]]:
+    """Returns each model with SQL of its witnessed rows and their digests."""
     found = [
-        (model, trigger.columns)
+        (
+            model,
+            f"SELECT t.id, {digest_sql(model, trigger.columns, row='t')} AS digest"  # noqa: S608
+            f" FROM {model._meta.db_table} t WHERE {trigger.only.format(row='t')}",
+        )
         for model, trigger in pgtrigger.registered()
         if isinstance(trigger, UpdateWitness)
     ]
     return sorted(found, key=lambda pair: str(pair[0]._meta.label))
 
 
-def note(model: Any, ids: list[int]) -> None:
-    """The digests of these rows are noted, by the owner who wrote them with the triggers off."""
-    for witnessed_model, columns in witnessed_models():
-        if witnessed_model is model:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    f"INSERT INTO {TABLE} (table_name, row_id, digest)"  # noqa: S608
-                    f" SELECT %s, t.id, {digest_sql(model, columns, row='t')}"
-                    f" FROM {model._meta.db_table} t WHERE t.id = ANY(%s)",
-                    [model._meta.db_table, ids],
-                )
+def witnesses(model: Any) -> list[str]:
+    """Returns the names of the model's triggers that note digests."""
+    return [
+        trigger.get_pgid(model)
+        for each, trigger in pgtrigger.registered()
+        if each is model and isinstance(trigger, Witness)
+    ]

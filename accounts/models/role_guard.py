@@ -8,6 +8,7 @@ from accounts.models.user import User
 from winddown.authority.roles import INCOMPATIBLE
 from winddown.guards import Guard
 from winddown.sqlstates import SqlState
+from winddown.witness import witnessed
 
 
 def _in_one_hand(account: str) -> str:
@@ -70,3 +71,26 @@ pgtrigger.register(
         func=_in_one_hand("NEW.id"),
     )
 )(User)
+# A person who took another number could sign a second time.
+pgtrigger.register(
+    Guard(
+        name="signer_keeps_the_number",
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf("staff_number"),
+        condition=pgtrigger.Condition("OLD.staff_number <> NEW.staff_number"),
+        func=f"""
+            IF EXISTS (
+                SELECT FROM winddown_signature s WHERE s.staff_number = OLD.staff_number
+            ) THEN
+                RAISE EXCEPTION USING ERRCODE = '{SqlState.COLUMN_IS_FIXED}',
+                    MESSAGE = format('account %s: this staff number has signed', OLD.id);
+            END IF;
+            RETURN NEW;
+        """,
+    )
+)(User)
+# Who may sign: of members of staff alone, so that a mass reset of customers costs nothing.
+for _witness in witnessed(
+    "kind", "staff_number", "is_active", "is_staff", "is_superuser", only="{row}.kind = 'staff'"
+):
+    pgtrigger.register(_witness)(User)

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
+from winddown.guards import columns_are_fixed
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 from winddown.witness import witnessed
@@ -72,7 +73,11 @@ class Entitlement(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = [*machine_guards(), *witnessed("wallet_id", "snapshot_id", "amount_minor")]
+        triggers = [
+            *machine_guards(),
+            *witnessed("wallet_id", "snapshot_id", "amount_minor", "returns"),
+            columns_are_fixed("wallet_id", "snapshot_id", "amount_minor"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="entitlement_positive"),
             models.CheckConstraint(condition=Q(returns__gte=0), name="returns_not_negative"),

@@ -154,7 +154,16 @@ class Payout(Stateful):
         triggers = [
             *machine_guards(),
             *witnessed(
-                "entitlement_id", "remedy_id", "holder_id", "payee_id", "amount_minor", "attempt"
+                "entitlement_id",
+                "remedy_id",
+                "holder_id",
+                "payee_id",
+                "amount_minor",
+                "attempt",
+                "batch_id",
+                "result_file_id",
+                "result_at",
+                "return_reason",
             ),
             Guard(
                 name="payout_is_fixed",

@@ -24,6 +24,7 @@ MIGRATIONS = {
         "0004_clocks_of_hosts",
         "0005_seals_after_a_restore",
         "0006_witness",
+        "0007_kept_rows",
     ],
     "accounts": [
         "0001_initial",
@@ -38,13 +39,15 @@ MIGRATIONS = {
         "0010_link_for_a_browser",
         "0011_addresses_that_reach",
         "0012_login_id_in_one_spelling",
+        "0013_kept_rows",
     ],
-    "wallets": ["0001_initial", "0002_witness"],
+    "wallets": ["0001_initial", "0002_witness", "0003_kept_rows"],
     "refunds": [
         "0001_initial",
         "0002_witness",
         "0003_same_file_after_a_rejection",
         "0004_request_list",
+        "0005_kept_rows",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

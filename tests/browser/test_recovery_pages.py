@@ -195,11 +195,11 @@ def test_every_page_for_customers_is_accessible_and_fits(
 
 
 def _allow_registration(site: Site) -> None:
-    with site.database.connect() as connection:
-        for state in ("restoring", "enabled"):
-            connection.execute(
-                "UPDATE winddown_capability SET state = %s WHERE code = 'register'", [state]
-            )
+    with site.database.connect(role="none") as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "UPDATE winddown_capability SET state = 'enabled' WHERE code = 'register'"
+        )
 
 
 @pytest.mark.parametrize("width", [320, 1280])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from refunds.applications import holds, submitting
 from refunds.models import Entitlement
 from tests import factories
 from tests.refunds.conftest import House, person
+from tests.unguarded import past_the_guards
 from wallets.models import Journal, Posting, Snapshot, SnapshotLine, Wallet
 from wallets.movements import posting, withholding
 from winddown.actors import SYSTEM
@@ -85,11 +86,10 @@ def test_refunds_do_not_open_while_a_charge_or_payment_is_possible(house: House)
     """Law 2: the service has ended when issuing and redeeming have both stopped."""
     house.close(factories.make_wallets(1, paid_minor=500))
     house.seal()
-    with transaction.atomic(), connection.cursor() as cursor:
-        for state in ("restoring", "enabled"):
-            cursor.execute(
-                "UPDATE winddown_capability SET state = %s WHERE code = 'top_up:points'", [state]
-            )
+    with transaction.atomic():
+        past_the_guards(
+            "UPDATE winddown_capability SET state = 'enabled' WHERE code = 'top_up:points'"
+        )
     with pytest.raises(GuardNotMet, match="top_up:points must have ended"):
         house.run("entitle")
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
+from winddown.guards import columns_are_fixed
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 from winddown.witness import witnessed
@@ -46,7 +47,11 @@ class Hold(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = [*machine_guards(), *witnessed()]
+        triggers = [
+            *machine_guards(),
+            *witnessed(),
+            columns_are_fixed("wallet_id", "amount_minor"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="hold_positive")
         ]

@@ -8,8 +8,23 @@ from django.db import models
 from django.db.models import F, Q
 from django_fsm import transition
 
+from winddown.guards import columns_are_fixed
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.witness import witnessed
+
+_FIXED = (
+    "payment_ref",
+    "wallet_id",
+    "amount_minor",
+    "paid_part_minor",
+    "bonus_part_minor",
+    "merchant_ref",
+    "prefecture",
+    "merchant_category",
+    "occurred_at",
+    "switch_version",
+)
 
 
 class Payment(Stateful):
@@ -54,7 +69,11 @@ class Payment(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = machine_guards()
+        triggers = [
+            *machine_guards(),
+            columns_are_fixed(*_FIXED),
+            *witnessed(*_FIXED),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_positive"),
             models.CheckConstraint(

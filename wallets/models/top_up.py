@@ -7,9 +7,20 @@ from django.db.models import Q
 from django_fsm import transition
 
 from wallets.models.funding_card import FundingCard
+from winddown.guards import columns_are_fixed
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 from winddown.programme.capabilities import FUNDING_SOURCES
+from winddown.witness import witnessed
+
+_FIXED = (
+    "top_up_ref",
+    "wallet_id",
+    "source",
+    "card_id",
+    "amount_minor",
+    "occurred_at",
+)
 
 
 class TopUp(Stateful):
@@ -58,7 +69,11 @@ class TopUp(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = machine_guards()
+        triggers = [
+            *machine_guards(),
+            columns_are_fixed(*_FIXED),
+            *witnessed(*_FIXED, "rrn", "auth_code", "arn"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="top_up_positive"),
             models.CheckConstraint(

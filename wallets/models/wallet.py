@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
+from winddown.guards import columns_are_fixed
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 from winddown.witness import witnessed
@@ -83,7 +84,11 @@ class Wallet(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = [*machine_guards(), *witnessed("wallet_ref", "account_id", "opened_at")]
+        triggers = [
+            *machine_guards(),
+            *witnessed("wallet_ref", "account_id", "opened_at"),
+            columns_are_fixed("wallet_ref", "account_id", "opened_at"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(paid_minor__gte=0), name="paid_value_not_negative"),
             models.CheckConstraint(

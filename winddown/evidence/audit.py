@@ -33,6 +33,7 @@ SEALED_TABLES: Registry[str] = Registry(
 )
 # The digest of a writing is sealed like a posting: no entry has to cover it.
 SEALED_TABLES.add(TABLE, "concat_ws(':', table_name, row_id, encode(digest, 'hex'))")
+SEAL = "audit.seal"
 EPOCH = "audit.epoch"
 # Beyond every number of a transaction or a row.
 NO_END = 2**63 - 1
@@ -114,7 +115,9 @@ def seal() -> int:
         horizon, _ = AuditHorizon.objects.get_or_create(pk=1)
         cluster, end, unused = cluster_now()
         sealed = 0
-        if horizon.cluster not in {None, cluster} or horizon.xact_id > end:
+        restored = horizon.cluster not in {None, cluster} or horizon.xact_id > end
+        horizon.cluster = cluster
+        if restored:
             sealed = _open_epoch(horizon, unused)
         sealed += _seal(horizon, end, Ids(after=_after_ids(horizon.epoch), until=None))
         if end != horizon.xact_id:
@@ -180,7 +183,9 @@ def _open_epoch(horizon: AuditHorizon, unused: int) -> int:
         for table in not_begun | horizon.last_ids
     }
     sealed = _seal(horizon, NO_END, Ids(after=_after_ids(horizon.epoch), until=last_ids))
-    horizon.epoch = append(EPOCH, "audit", actor=SYSTEM, after_ids=last_ids)
+    horizon.epoch = append(
+        EPOCH, "audit", actor=SYSTEM, after_ids=last_ids, cluster=horizon.cluster
+    )
     horizon.xact_id = 0
     return sealed
 
@@ -217,7 +222,13 @@ def _seal(horizon: AuditHorizon, end: int, ids: Ids) -> int:
     # Seals follow each other without a gap: the transactions between two seals had no rows to seal.
     found = fresh if start == horizon.xact_id else _windows(start, end, ids)
     tables = {table: (window.rows, window.digest) for table, window in found.items()}
-    seq = append("audit.seal", "audit", actor=SYSTEM, from_xact=start, to_xact=end, tables=tables)
+    facts: dict[str, Any] = {
+        "from_xact": start,
+        "to_xact": end,
+        "tables": tables,
+        "cluster": horizon.cluster,
+    }
+    seq = append(SEAL, "audit", actor=SYSTEM, **facts)
     AuditSeal.objects.create(entry_id=seq, from_xact_id=start, to_xact_id=end, tables=tables)
     for table, window in found.items():
         horizon.last_ids[table] = max(window.last_id, horizon.last_ids.get(table, 0))
@@ -341,6 +352,7 @@ def rows_that_differ() -> list[str]:
                     f"entry {seq}: {table} {first_id}..{last_id} is not what the entry covers"
                 )
     known = epochs()
+    last_ids: dict[str, int] = {}
     for seal_row in AuditSeal.objects.order_by("entry_id"):
         ids = next(ids for opened, ids in reversed(known) if opened < seal_row.pk)
         for table, content in contents.items():
@@ -348,7 +360,13 @@ def rows_that_differ() -> list[str]:
             sealed_count, sealed_digest = seal_row.tables.get(table, [0, window.digest])
             if (window.rows, window.digest) != (sealed_count, sealed_digest):
                 found.append(f"seal {seal_row.pk}: {table} is not what the seal covers")
-    return found
+            last_ids[table] = max(window.last_id, last_ids.get(table, 0))
+    horizon = AuditHorizon.objects.first()
+    return found + [
+        f"the audit horizon forgot the last sealed row of {table}"
+        for table, last_id in last_ids.items()
+        if horizon and horizon.last_ids.get(table, 0) < last_id
+    ]
 
 
 def epochs() -> list[tuple[int, Ids]]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from django.db import connection
 
-from winddown.evidence.audit import cluster_now, epochs, sealed_tables
+from winddown.evidence.audit import EPOCH, SEAL, cluster_now, epochs, sealed_tables
 from winddown.models import AuditEntry, AuditHorizon, AuditSeal
-
-SEAL = "audit.seal"
 
 
 def gaps() -> list[str]:
@@ -61,7 +59,10 @@ def _horizon() -> list[str]:
     cluster, oldest, _ = cluster_now()
     behind = last is not None and (horizon.xact_id < last.to_xact_id or horizon.epoch < opened)
     ahead = horizon.cluster == cluster and horizon.xact_id > oldest
-    return ["the audit horizon is not where a seal left it"] if behind or ahead else []
+    told = AuditEntry.objects.filter(action__in=(SEAL, EPOCH)).order_by("-seq").first()
+    elsewhere = told is not None and told.facts.get("cluster", cluster) != horizon.cluster
+    moved = behind or ahead or elsewhere
+    return ["the audit horizon is not where a seal left it"] if moved else []
 
 
 def _rows() -> list[str]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum, auto
+from functools import wraps
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from winddown.authority import approvals
 from winddown.authority.roles import INCOMPATIBLE, clashes
@@ -16,7 +17,7 @@ from winddown.evidence import audit, coverage
 from winddown.machines.declare import all_machines
 from winddown.models import Approval, Batch, Milestone, Plan, Run, Signature
 from winddown.registries import Registry
-from winddown.witness import TABLE, digest_sql, witnessed_models
+from winddown.witness import TABLE, digests_of_rows
 
 
 class About(StrEnum):
@@ -66,10 +67,28 @@ def invariant(
     """Registers the decorated function as the invariant `code`; two with one code are a mistake."""
 
     def register(breaches: Callable[[], list[str]]) -> Callable[[], list[str]]:
-        INVARIANTS.add(code, Invariant(code, statement, about, breaches))
+        INVARIANTS.add(code, Invariant(code, statement, about, _surely(breaches)))
         return breaches
 
     return register
+
+
+def _surely(breaches: Callable[[], list[str]]) -> Callable[[], list[str]]:
+    """Returns the check that also tells of what it cannot read: what cannot be checked does not
+    hold. A lost connection or a cancelled query is no answer, and is raised.
+    """
+
+    @wraps(breaches)
+    def checked() -> list[str]:
+        try:
+            with transaction.atomic():
+                return breaches()
+        except OperationalError:
+            raise
+        except Exception as error:
+            return [f"cannot be checked: {error!r}"]
+
+    return checked
 
 
 def rows(sql: str, sentence: str, params: Mapping[str, str | list[str]] | None = None) -> list[str]:
@@ -215,13 +234,13 @@ def audit_chain() -> list[str]:
 def rows_rewritten() -> list[str]:
     """Compares digests only: each table is read once."""
     found: list[str] = []
-    for model, columns in witnessed_models():
+    for model, digests in digests_of_rows():
         table = model._meta.db_table
         found += rows(
-            f"SELECT coalesce(t.id, d.row_id) FROM {table} t FULL JOIN ("  # noqa: S608  our own table names
+            f"SELECT coalesce(t.id, d.row_id) FROM ({digests}) t FULL JOIN ("  # noqa: S608  our own table names
             f" SELECT DISTINCT ON (row_id) row_id, digest FROM {TABLE} WHERE table_name = '{table}'"
             " ORDER BY row_id, id DESC) d ON d.row_id = t.id"
-            f" WHERE t.id IS NULL OR d.digest IS DISTINCT FROM {digest_sql(model, columns, row='t')}",
+            " WHERE t.digest IS DISTINCT FROM d.digest",
             f"{model.__name__} {{0}} is not what its last writer wrote",
         )
     return found
@@ -257,6 +276,31 @@ def milestones_fired_early() -> list[str]:
         for milestone in Milestone.objects.filter(fired_at__isnull=False)
         if milestone.fired_at and milestone.fired_at < milestone.at
     ]
+
+
+@invariant(
+    "I16b",
+    "A milestone stands where the journal set it, and fired if it says so",
+    about=About.MONEY,
+)
+def milestones_beside_the_journal() -> list[str]:
+    return rows(
+        """
+        SELECT s.subject FROM (
+            SELECT DISTINCT ON (subject) subject, (facts ->> 'at')::timestamptz AS at
+            FROM winddown_auditentry WHERE action = 'milestone.set' ORDER BY subject, seq DESC
+        ) s LEFT JOIN winddown_milestone m ON s.subject = 'milestone:' || m.kind
+        WHERE date_trunc('milliseconds', m.at) IS DISTINCT FROM s.at
+        """,
+        "{0} is not where the journal set it",
+    ) + rows(
+        """
+        SELECT DISTINCT e.subject FROM winddown_auditentry e
+        LEFT JOIN winddown_milestone m ON e.subject = 'milestone:' || m.kind
+        WHERE e.action = 'milestone.fire' AND m.fired_at IS NULL
+        """,
+        "{0} fired by the journal and has not by its row",
+    )
 
 
 @invariant(

@@ -13,8 +13,7 @@ from django.apps import apps
 from django.db import models
 from django_fsm import FSMField, FSMModelMixin, Transition
 
-from winddown.guards import Guard
-from winddown.sqlstates import SqlState
+from winddown.guards import Guard, rows_are_kept
 
 _LOGGED_BY = (
     "concat_ws(':', coalesce({actor_id}::text, '-'), coalesce({run_id}::text, '-'),"
@@ -204,16 +203,7 @@ def machine_guards() -> list[Guard]:
             operation=pgtrigger.Insert,
             referencing=pgtrigger.Referencing(new="after"),
         ),
-        Guard(
-            name="machine_row",
-            level=pgtrigger.Statement,
-            when=pgtrigger.Before,
-            operation=pgtrigger.Delete | pgtrigger.Truncate | pgtrigger.UpdateOf("id"),
-            func=(
-                f"RAISE EXCEPTION USING ERRCODE = '{SqlState.ROW_IS_KEPT}',"
-                " MESSAGE = format('%s keeps its rows: %s refused', TG_TABLE_NAME, TG_OP);"
-            ),
-        ),
+        rows_are_kept("machine_row"),
     ]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
-from winddown.guards import append_only
+from winddown.guards import Guard, append_only, rows_are_kept
+from winddown.sqlstates import SqlState
 
 
 class AuditEntry(models.Model):
@@ -79,4 +81,24 @@ class AuditHorizon(models.Model):
         default_permissions = ()
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="audit_horizon_is_one_row"),
+        ]
+        triggers = [
+            rows_are_kept(),
+            Guard(
+                name="horizon_moves_forward",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func=f"""
+                    IF NEW.epoch < OLD.epoch
+                        OR (NEW.epoch = OLD.epoch AND NEW.xact_id < OLD.xact_id)
+                        OR NEW.xact_id > pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+                        OR (NEW.epoch <> OLD.epoch AND NOT EXISTS (
+                            SELECT FROM winddown_auditentry
+                            WHERE seq = NEW.epoch AND action = 'audit.epoch')) THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.COLUMN_IS_FIXED}',
+                            MESSAGE = 'the audit horizon moves forward, and not into the future';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
         ]

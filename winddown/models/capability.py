@@ -4,12 +4,15 @@ transaction.
 
 from __future__ import annotations
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django_fsm import transition
 
+from winddown.guards import Guard, append_only, columns_are_fixed
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models.transition import TransitionLog
+from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 
@@ -48,7 +51,31 @@ class Capability(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = [*machine_guards(), *witnessed()]
+        triggers = [
+            *machine_guards(),
+            *witnessed(),
+            columns_are_fixed("code"),
+            columns_are_fixed(
+                "version", "since", once="OLD.state = NEW.state", name="version_of_a_flip"
+            ),
+            Guard(
+                name="restored_by_two",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state="restoring", new__state="enabled"),
+                func=f"""
+                    IF NOT EXISTS (
+                        SELECT FROM winddown_signature s JOIN winddown_approval a ON a.id = s.approval_id
+                        WHERE s.subject = format('capability:%s:%s:restore', OLD.code, OLD.version)
+                          AND s.part = 'approved' AND s.signer_id <> a.maker_id
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
+                            MESSAGE = format('%s is not restored without a second person', OLD.code);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
         ordering = ["code"]
         constraints = [
             models.CheckConstraint(
@@ -114,6 +141,7 @@ class Probe(models.Model):
 
     class Meta:
         default_permissions = ()
+        triggers = [*append_only(), *witnessed()]
 
     def __str__(self) -> str:
         return f"{self.capability_id} {'refused' if self.refused else 'PASSED'}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 
+from winddown.guards import Guard, columns_are_fixed, rows_are_kept
+from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 
@@ -32,7 +35,36 @@ class Milestone(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = witnessed()
+        triggers = [
+            *witnessed(),
+            rows_are_kept(),
+            columns_are_fixed("kind"),
+            columns_are_fixed(
+                "at",
+                "ends_capability",
+                "workflow",
+                "fired_at",
+                "late_by",
+                once="OLD.fired_at IS NOT NULL",
+                name="fired_once",
+            ),
+            Guard(
+                name="deadline_is_kept",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.at <> NEW.at OR OLD.fired_at IS DISTINCT FROM NEW.fired_at"
+                ),
+                func=f"""
+                    IF OLD.kind = 'refund_window_ends' AND NEW.at < OLD.at
+                        OR NEW.fired_at > winddown_now() THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.COLUMN_IS_FIXED}',
+                            MESSAGE = format('milestone %s is not shortened and not fired early', OLD.kind);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(fired_at=None) | models.Q(fired_at__gte=models.F("at")),

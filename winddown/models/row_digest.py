@@ -6,7 +6,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.expressions import RawSQL
 
-from winddown.guards import append_only
+from winddown.guards import append_only, written_by_triggers
 
 
 class RowDigest(models.Model):
@@ -20,7 +20,7 @@ class RowDigest(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), written_by_triggers()]
         indexes = [BrinIndex(fields=["xact_id"], name="row_digest_by_xact", autosummarize=True)]
 
     def __str__(self) -> str:

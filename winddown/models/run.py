@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django_fsm import transition
 
-from winddown.guards import Guard, append_only
+from winddown.guards import Guard, append_only, columns_are_fixed
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models.transition import TransitionLog
 from winddown.sqlstates import SqlState
@@ -92,6 +92,13 @@ class Run(Stateful):
                 "failure_share_max",
                 "started_at",
                 "ended_at",
+            ),
+            columns_are_fixed(
+                "workflow",
+                "params",
+                "maker_id",
+                "plan_digest",
+                once="OLD.state NOT IN ('requested', 'awaiting_approval')",
             ),
             Guard(
                 name="approved_by_signature",

@@ -7,7 +7,7 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
-from winddown.guards import append_only
+from winddown.guards import append_only, written_by_triggers
 
 
 class TransitionLog(models.Model):
@@ -32,7 +32,7 @@ class TransitionLog(models.Model):
     class Meta:
         abstract = True
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), written_by_triggers()]
         indexes = [
             models.Index(fields=["subject_id"]),
             BrinIndex(fields=["xact_id"], autosummarize=True),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 
 from accounts.models import (
     AccessRequest,
@@ -29,6 +30,7 @@ from tests.accounts.reset_notices.sending import (
     write_log,
 )
 from tests.owning import as_loader
+from tests.unguarded import past_the_guards
 from winddown import clock
 from winddown.errors import GuardNotMet
 from winddown.runs import control, working
@@ -52,7 +54,6 @@ class TestWaves:
         self, people: Any, mail: Any, reset: Any
     ) -> None:
         from accounts.models import AuthEvent
-        from wallets.models import Wallet
 
         rest, active, holders = people(3), people(2), people(2)
         for person in active:
@@ -62,7 +63,10 @@ class TestWaves:
             )  # fmt: skip
         for person, paid in (*((each, 5) for each in holders), (rest[0], 0)):
             wallet = factories.make_wallet(paid_minor=paid)
-            Wallet.objects.filter(pk=wallet.pk).update(account=person)
+            with transaction.atomic():
+                past_the_guards(
+                    f"UPDATE wallets_wallet SET account_id = {person.pk} WHERE id = {wallet.pk}"
+                )
 
         factories.worked_off(reset())
 

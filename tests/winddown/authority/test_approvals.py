@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection, transaction
 
 from tests import factories
 from tests.signing_in import code_typed
+from tests.unguarded import past_the_guards
 from winddown.authority import approvals
 from winddown.errors import (
     GuardNotMet,
@@ -269,7 +270,11 @@ def test_a_run_that_changed_after_its_approval_does_not_start(run, maker, checke
 
 def test_a_run_with_parameters_changed_by_sql_does_not_start(run, maker, checker):
     approve(run, checker)
-    Run.objects.filter(pk=run.pk).update(params={"sources": ["points"], "register": False})
+    with pytest.raises(DatabaseError, match="cannot change any more"), transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(params={"sources": ["points"], "register": False})
+    past_the_guards(
+        'UPDATE winddown_run SET params = \'{"sources": ["points"], "register": false}\''
+    )
     with pytest.raises(PlanChanged):
         planning.start(run, actor=maker)
 

@@ -141,6 +141,16 @@ BREACHES = {
         "I14c",
         "UPDATE winddown_rowdigest SET xact_id = 1000000000000",
     ),
+    "a deadline that the journal set elsewhere": (
+        "I16b",
+        "SELECT winddown_audit_append(NULL, 'milestone.set', 'milestone:spend_ends', '', NULL,"
+        ' \'{"at": "2001-01-01T00:00:00Z"}\'::jsonb)',
+    ),
+    "a deadline un-fired": (
+        "I16b",
+        "SELECT winddown_audit_append(NULL, 'milestone.fire', 'milestone:spend_ends', '', NULL,"
+        " '{}'::jsonb)",
+    ),
     "a state that nothing led to": (
         "I9c",
         "UPDATE winddown_capability SET state = 'restoring' WHERE code = 'payout'",

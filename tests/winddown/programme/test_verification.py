@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db import transaction
 
 from tests import factories
+from tests.unguarded import past_the_guards
 from tests.winddown import sweep
-from winddown import clock
+from winddown import clock, tasks
+from winddown.errors import CapabilityStopped
 from winddown.evidence import invariants
 from winddown.models import AuditEntry, Capability
-from winddown.programme import verification
+from winddown.programme import capabilities, verification
 from winddown.runs import clockwork
 
 pytestmark = pytest.mark.usefixtures("programme")
@@ -98,6 +101,37 @@ def test_a_breach_stops_payouts_and_is_an_alarm(
     with pytest.raises(SystemExit):
         call_command("watchdog")
     assert f"invariant {code} is breached" in capsys.readouterr().out
+
+
+def test_what_beat_finds_stops_the_next_payout(own_database: Any, wallet: Any) -> None:
+    """The task itself, in a database that was corrupted."""
+    wallet(paid_minor=100)
+    tasks.verify()
+    with transaction.atomic():
+        capabilities.passed("payout")
+        past_the_guards("UPDATE wallets_wallet SET paid_minor = 101")
+    tasks.verify()
+    assert payouts() == "enabled"
+    later(hours=1)
+    tasks.verify()
+    with pytest.raises(CapabilityStopped, match="payout"), transaction.atomic():
+        capabilities.passed("payout")
+    assert "invariant I4 is breached" in " ".join(verification.alarms())
+
+
+def test_what_a_check_cannot_read_does_not_hold() -> None:
+    @invariants.invariant("I999", "This can be read", about=invariants.About.EVIDENCE)
+    def unreadable() -> list[str]:
+        return [{}["planted"]]
+
+    try:
+        verification.verify_due()
+        assert verification.alarms() == [
+            "invariant I999 is breached: cannot be checked: KeyError('planted')"
+        ]
+        assert payouts() == "disabled"
+    finally:
+        del invariants.INVARIANTS.entries["I999"]
 
 
 def test_a_late_worker_or_issuer_is_an_alarm_and_stops_no_payout(
