@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import uuid
@@ -16,6 +17,8 @@ from winddown import clock, encryption
 from winddown.registries import Registry
 
 log = logging.getLogger(__name__)
+# A second click comes at once. After this time the person wants another message.
+SAME_FORM_WITHIN = dt.timedelta(minutes=10)
 
 # By purpose: a function that finds the accounts of the typed text, queues messages, and returns the
 # answer. It runs in a transaction of its own, which locks the request.
@@ -32,10 +35,13 @@ def ask(
     """The request is written, and a worker is told to answer it.
 
     It writes one row for every text. The look-up happens later, so the answer and its time do not
-    tell whether an account exists. The same text in the same `form`, sent again, is the same
-    request.
+    tell whether an account exists. The same text in the same `form`, sent again within ten minutes,
+    is the same request.
     """
     key = _key(purpose, typed, form) if form else uuid.uuid4()
+    earlier = AccessRequest.objects.filter(key=key).first()
+    if earlier is not None and clock.now() - earlier.asked_at > SAME_FORM_WITHIN:
+        key = uuid.uuid4()
     request, new = AccessRequest.objects.get_or_create(
         key=key,
         defaults={

@@ -40,7 +40,6 @@ State = RecoveryCase.State
 Answer = AccessRequest.Answer
 STAGE = "decide"
 WORK, DECIDE = "accounts.work_recovery_case", "accounts.decide_recovery_case"
-SAME_FORM_WITHIN = dt.timedelta(minutes=10)
 DECIDE_WITHIN = dt.timedelta(days=7)
 # It has no letters and digits that people confuse.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -95,7 +94,7 @@ def _twin(contact: Contact, *, address: Address, network: str | None) -> Recover
         state=State.OPENED,
         contact_fingerprint=address.fingerprint,
         network=network,
-        opened_at__gt=clock.now() - SAME_FORM_WITHIN,
+        opened_at__gt=clock.now() - access_requests.SAME_FORM_WITHIN,
     )
     return next((case for case in recent if _contact(case) == contact), None)
 
