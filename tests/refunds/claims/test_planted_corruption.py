@@ -62,7 +62,25 @@ LEFT_OUT: dict[str, str] = {
 }
 
 # What is not found, and why that is so.
-MISSED: dict[str, str] = {}
+FORM = "how far a form is filled in"
+LATER = "the row of a transaction that is not sealed yet looks the same"
+MISSED: dict[str, str] = {
+    "AuditHorizon.xact_id changed": "one number further, the next seal covers the same rows",
+    "AuditHorizon.moved_at changed": "only the alarm of a delayed seal reads it",
+    "AuditHorizon.epoch changed": "the next seal cannot be written",
+    "RowDigest.xact_id changed": LATER,
+    "Journal.xact_id changed": LATER,
+    "Run.paced_until changed": "the pace of a run",
+    "SnapshotLine.run_id changed": "the snapshot names its run too",
+    "TopUp.switch_version changed": "it changes when the charge is posted",
+    "Entitlement.postal_order_offered changed": "what was offered, no amount",
+    "Entitlement.notice_undeliverable changed": "a notice, no amount",
+    "Payee.change_notice_owed changed": "a notice, no account",
+    "RefundApplication.draft_sealed changed": FORM,
+    "RefundApplication.step changed": FORM,
+    "RefundApplication.asked_for changed": FORM,
+    "Payout.booked_at changed": "the journal has the instant",
+}
 
 
 @dataclass
@@ -272,4 +290,5 @@ def test_nearly_all_of_it_is_found(world: None, capsys: pytest.CaptureFixture[st
             transaction.set_rollback(True)
     with capsys.disabled():
         print(f"\n{report}")
+    assert set(report.missed) <= set(MISSED)
     assert len(report.found) >= FOUND_SHARE_MIN * report.planted
