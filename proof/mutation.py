@@ -121,9 +121,10 @@ class Copy:
 def survey(copy: Copy, mutants: Sequence[Mutant]) -> dict[str, list[reached.Test]]:
     """Returns the tests that reach each function of the mutants' rooms, the quickest first."""
     rooms = {
-        tests
+        each
         for guarded, tests in GUARDS.items()
-        if any(each.file.startswith(guarded) for each in mutants)
+        if any(mutant.file.startswith(guarded) for mutant in mutants)
+        for each in tests
     }
     print(f"Which tests reach what: {', '.join(sorted(rooms))}", flush=True)
     whole = {str(path.relative_to(ROOT)): path.read_bytes() for path in guarding_files()}

@@ -376,7 +376,8 @@ def test_a_published_figure_is_frozen_and_published_once(scene: Scene, staff: An
     compliance = staff("compliance")
     first = damage.publish(as_of=when["second"], actor=compliance, reason="statement")
     rows = PublishedFigure.objects.count()
-    assert PublishedFigure.objects.get(key="fraud.amount_minor").value == 60_000
+    stored = PublishedFigure.objects.get(key="fraud.amount_minor")
+    assert (stored.value, stored.exact) == (60_000, True)
     wallet = scene.victim(5_000)
     scene.at(2019, 7, 25)
     scene.confirmed(wallet)

@@ -167,6 +167,17 @@ def test_an_authorised_charge_is_not_posted_after_the_stop(wallet, staff):
     assert balance(one) == (0, 0, 0)
 
 
+def test_an_authorised_charge_is_not_posted_to_a_held_wallet(wallet):
+    """An authorised charge obeys the state of its wallet as a new one does."""
+    one = wallet()
+    waiting = top_up(one, authorised_only=True)
+    factories.bring_to(Wallet.objects.get(pk=one.pk), "held")
+    with pytest.raises(WalletNotUsable):
+        charging.post_authorised(waiting, actor=SYSTEM)
+    assert TopUp.objects.get(pk=waiting.pk).state == "authorised"
+    assert balance(one) == (0, 0, 0)
+
+
 def test_only_a_card_charge_names_a_card(wallet):
     one = wallet()
     card = FundingCard.objects.create(
@@ -236,6 +247,14 @@ def test_a_frozen_wallet_pays_and_a_held_one_does_not(wallet):
     with pytest.raises(WalletNotUsable):
         pay(held, ref="held")
     assert [balance(w)[0] for w in (frozen, held, other)] == [0, 10, 0]
+
+
+def test_a_payment_after_the_stop_of_spending_is_refused(wallet, staff):
+    one = wallet(paid_minor=100)
+    capabilities.stop("spend", actor=staff("incident_commander"), reason="attack")
+    with pytest.raises(CapabilityStopped):
+        pay(one, 10)
+    assert balance(one) == (100, 0, 0)
 
 
 @pytest.mark.parametrize("state", ["closing", "closed", "entitled", "settled"])
