@@ -265,6 +265,7 @@ ACTS.add_all(
         "programme.settle": _("Settling begun"),
         "programme.complete": _("Programme completed"),
         "programme.report": _("Completion reported"),
+        "backup.take": _("Backup taken"),
         "audit.seal": _("Rows sealed"),
         "audit.epoch": _("New count of seals begun"),
         "invariants.verify": _("Invariants checked"),

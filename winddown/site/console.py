@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db import OperationalError
@@ -260,6 +261,22 @@ def read_file(request: HttpRequest, source: str) -> HttpResponse:
     return answer
 
 
+@require_POST
+@staff_page
+def find(request: HttpRequest) -> HttpResponse:
+    """What was typed leads to the page of the subject that it names, whose address says nothing
+    about a person.
+    """
+    form = look_up_page.FindForm(request.POST)
+    typed = form.cleaned_data["q"] if form.is_valid() else ""
+    with reading_permitted(request):
+        subject = look_up_page.subject_of(typed, actor=actor_of(request))
+    if not subject:
+        messages.error(request, _("There is no such account or wallet."))
+        return redirect("console:look_up")
+    return redirect(f"{reverse('console:look_up')}?{urlencode({'q': subject})}")
+
+
 urlpatterns = [
     path("", incident, name="incident"),
     path("runs/<int:number>/", run, name="run"),
@@ -275,6 +292,7 @@ urlpatterns = [
     path("approvals/", read, {"source": "approvals"}, name="approvals"),
     path("approvals/file/", read_file, {"source": "approvals"}, name="approvals_file"),
     path("look-up/", read, {"source": "look_up"}, name="look_up"),
+    path("look-up/find/", find, name="look_up_find"),
     path("look-up/file/", read_file, {"source": "look_up"}, name="look_up_file"),
 ]
 app_name = "console"

@@ -14,23 +14,24 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from winddown import words
+from winddown.actors import Actor, require
+from winddown.evidence import audit
 from winddown.models import AuditEntry, TransitionLog
 from winddown.site import audit_page, panels
 from winddown.site.panels import Card
-from winddown.site.reading import Line, ReadingForm, Source, key_field, period, who
+from winddown.site.reading import READ_AUDIT, Line, ReadingForm, Source, key_field, period, who
 from winddown.words import Text
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
-class LookUpForm(ReadingForm):
-    """What is looked up."""
+class FindForm(forms.Form):
+    """What somebody types to find an account or wallet. It may be an address, so no URL has it."""
 
     q = forms.CharField(
         label=gettext_lazy("Account or wallet"),
         max_length=254,
-        required=False,
         widget=forms.TextInput(
             attrs={
                 "aria-describedby": "q-hint",
@@ -40,15 +41,32 @@ class LookUpForm(ReadingForm):
             }
         ),
     )
-    # Sixteen digits of microseconds reach into the year 2286.
-    before = key_field(r"[0-9]{1,16}-[0-9]{1,2}-[0-9]{1,18}")
-    field_order = ("q", "since", "until")
     hints: ClassVar[dict[str, Text]] = {
-        **ReadingForm.hints,
         "q": gettext_lazy(
             "The whole reference or login ID, or a subject such as account:12 or wallet:7."
         ),
     }
+
+
+class LookUpForm(ReadingForm):
+    """The subject that was found, and the filters of its rows."""
+
+    q = forms.RegexField(r"\A[a-z]+:[0-9]{1,18}\Z", required=False, widget=forms.HiddenInput)
+    # Sixteen digits of microseconds reach into the year 2286.
+    before = key_field(r"[0-9]{1,16}-[0-9]{1,2}-[0-9]{1,18}")
+    find = FindForm
+
+
+def subject_of(typed: str, *, actor: Actor) -> str:
+    """Returns the subject of the account or wallet that the text names; empty when it names none,
+    and the audit journal says that somebody looked. Raises `NotPermitted`.
+    """
+    require(actor, READ_AUDIT, action="read look_up")
+    cards = panels.found(typed)
+    if not cards:
+        audit.append("look_up.read", "look_up", actor=actor, query={}, rows=0, as_file=False)
+        return ""
+    return cards[0].subject
 
 
 def _cards(given: Mapping[str, Any]) -> list[Card]:

@@ -16,13 +16,21 @@ from winddown.site import reading
 pytestmark = pytest.mark.django_db
 
 
+def find(browser: Client, typed: str) -> Any:
+    """The answer to what was typed, at the end of its redirect."""
+    return browser.post("/console/look-up/find/", {"q": typed}, follow=True)
+
+
 def test_an_account_and_its_wallet_are_found_without_personal_data(
     browser: Client, holder: Any
 ) -> None:
     account = f"account:{holder.account_id}"
     for typed in (account, "HANAKO@example.jp", holder.account.account_ref):
-        answer = browser.get("/console/look-up/", {"q": typed})
-        said = answer.content.decode().replace("HANAKO@example.jp", "")
+        answer = find(browser, typed)
+        assert answer.redirect_chain == [
+            (f"/console/look-up/?q=account%3A{holder.account_id}", 302)
+        ]
+        said = answer.content.decode()
         assert [card.subject for card in answer.context["seen"].cards] == [
             account,
             f"wallet:{holder.pk}",
@@ -31,17 +39,19 @@ def test_an_account_and_its_wallet_are_found_without_personal_data(
             assert shown in said
         for personal in ("hanako", "1234-5678", "Suzuki"):
             assert personal not in said
-    by_wallet = browser.get("/console/look-up/", {"q": holder.wallet_ref})
+    by_wallet = find(browser, holder.wallet_ref)
     assert [card.subject for card in by_wallet.context["seen"].cards] == [f"wallet:{holder.pk}"]
     assert f'href="?q=account%3A{holder.account_id}"' in by_wallet.content.decode()
 
 
 def test_nobody_is_found_by_a_part_and_nothing_typed_is_kept(browser: Client, holder: Any) -> None:
-    unknown = browser.get("/console/look-up/", {"q": "hanako@"})
-    assert unknown.context["seen"].cards == []
+    unknown = find(browser, "hanako@")
+    assert unknown.redirect_chain == [("/console/look-up/", 302)]
     assert "There is no such account or wallet." in unknown.content.decode()
-    browser.get("/console/look-up/", {"q": "hanako@example.jp"})
-    file = table(browser.get("/console/look-up/file/", {"q": "hanako@example.jp"}))
+    assert AuditEntry.objects.filter(action="look_up.read", subject="look_up").count() == 1
+    find(browser, "hanako@example.jp")
+    subject = f"account:{holder.account_id}"
+    file = table(browser.get("/console/look-up/file/", {"q": subject}))
 
     assert file[1] == ["Query", f"/console/look-up/?q=account%3A{holder.account_id}"]
     assert "hanako" not in str(file)
@@ -72,6 +82,12 @@ def test_the_history_of_a_wallet_is_one_list_in_pages(
         assert keys == [line.key for line in everything]
 
 
+def test_an_address_of_a_page_names_no_person(browser: Client, holder: Any) -> None:
+    answer = browser.get("/console/look-up/", {"q": "hanako@example.jp"})
+    assert answer.context["seen"].cards == []
+    assert "There is a problem" in answer.content.decode()
+
+
 @pytest.mark.parametrize("key", ["9" * 18, "9" * 17 + "-1-1", "1-1", "-1-1-1", "x"])
 def test_a_key_that_is_none_is_said(browser: Client, holder: Any, key: str) -> None:
     answer = browser.get(f"/console/look-up/?q=wallet:{holder.pk}&before={key}")
@@ -88,7 +104,7 @@ def test_a_colleague_is_found_with_number_and_roles(
     colleague = staff("support")
     second_factor.add_app(colleague)
 
-    said = browser.get(f"/console/look-up/?q={colleague.login_id}").content.decode()
+    said = find(browser, colleague.login_id).content.decode()
 
     assert colleague.staff_number in said
     assert "Support" in said
