@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -111,13 +112,15 @@ def test_requests_sent_by_half_silence_neither_console_nor_portal(site: Site, ha
             for each in site.takes(port, half, 8):
                 open_ones.enter_context(each)
 
-        assert all(serving.answers(port, patience_s=30) for port in (site.port, console) * 2)
+        for port in (site.port, console) * 2:
+            wait_until(partial(serving.answers, port), f"port {port} answers")
 
         # More than the portal has threads for. The console has its own.
         for each in site.takes(site.port, half, THREADS + 8):
             open_ones.enter_context(each)
 
-        assert all(serving.answers(console, patience_s=30) for _ in range(2))
+        for _ in range(2):
+            wait_until(partial(serving.answers, console), "the console answers")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")

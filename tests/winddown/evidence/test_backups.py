@@ -22,7 +22,14 @@ from winddown.evidence.backups import BackupRefused
 from winddown.models import AuditEntry
 
 # A dump reads every table and sequence, and a check makes a database.
-pytestmark = pytest.mark.as_owner
+# One worker makes them all, so that no test sees the database of another.
+pytestmark = [pytest.mark.as_owner, pytest.mark.xdist_group("backups")]
+
+
+@pytest.fixture(autouse=True)
+def own_heads(settings: Any, tmp_path: Path) -> None:
+    """What other tests keep beside their databases is not newer than these backups."""
+    settings.AUDIT_HEADS_DIR = tmp_path / "heads"
 
 
 @pytest.fixture
