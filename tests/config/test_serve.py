@@ -104,7 +104,9 @@ def test_no_process_survives_a_signal_of_the_terminal(site: Site, number: signal
     assert alive(site.family) == []
 
 
-@pytest.mark.xfail(reason="sometimes a port does not answer for a minute; the cause is not known")
+@pytest.mark.xfail(
+    strict=False, reason="sometimes a port does not answer for a minute; the cause is not known"
+)
 @pytest.mark.parametrize("half", serving.HALVES, ids=["headers", "body"])
 def test_requests_sent_by_half_silence_neither_console_nor_portal(site: Site, half: bytes) -> None:
     console = console_port(site.port)
