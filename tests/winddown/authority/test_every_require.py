@@ -147,6 +147,11 @@ PLACES = (
     Place("winddown.runs.planning.plan", "winddown.plan_run"),
     Place("winddown.runs.planning.replan", "winddown.plan_run"),
     Place(
+        "winddown.site.look_up_page.subject_of",
+        "winddown.read_audit",
+        given=lambda: {"typed": "account:1"},
+    ),
+    Place(
         "winddown.site.reading.look",
         "winddown.read_audit",
         given=lambda: {"source": audit_page.SOURCE},
