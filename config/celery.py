@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_prerun
+from celery.signals import beat_init, task_prerun, worker_init
 from kombu.transport.redis import Transport
 from redis.exceptions import OutOfMemoryError
 
@@ -21,6 +21,25 @@ Transport.connection_errors = (*Transport.connection_errors, OutOfMemoryError)
 app = Celery("winddown")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@beat_init.connect(dispatch_uid="winddown.check_role_of_beat")
+@worker_init.connect(dispatch_uid="winddown.check_role_of_worker")
+def check_role(**_: Any) -> None:
+    """The process ends in production if its role of the database could switch the guards off.
+
+    Celery logs what a receiver raises, and goes on; only SystemExit ends the process.
+    """
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    from winddown import connected_role
+
+    if settings.PRODUCTION:
+        try:
+            connected_role.check_at_start()
+        except ImproperlyConfigured as error:
+            raise SystemExit(str(error)) from error
 
 
 @task_prerun.connect(dispatch_uid="winddown.drop_broken_connections")

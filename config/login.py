@@ -1,4 +1,6 @@
-"""As which role a process logs in to the embedded database, which lets each of them in."""
+"""As which role a process works: its login to the embedded database, which lets each of them in, and
+whether it may be the owner in production.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,24 @@ from winddown.database_roles import Roles
 OWNERS = frozenset({"migrate", "database_roles", "reseal", "backup", "restore", "replay", "demo"})
 
 
+def may_be_owner(words: Sequence[str]) -> bool:
+    """Returns whether the process that was started with these words may work as the owner in
+    production. `check` reports such a role itself.
+    """
+    return _command(words) in OWNERS | {"check"}
+
+
 def login_of(words: Sequence[str]) -> str:
     """Returns the role of the process that was started with these words."""
     roles = Roles()
-    program = Path(words[0])
-    command = words[1] if len(words) > 1 and program.name == "manage.py" else ""
-    if command in OWNERS or program.parent.name == "benchmarks":
+    command = _command(words)
+    if command in OWNERS or Path(words[0]).parent.name == "benchmarks":
         return ROLE
     if command.startswith("load_") or command == "import_bank_results":
         return roles.loader
     return roles.application
+
+
+def _command(words: Sequence[str]) -> str:
+    """Returns which command of manage.py the words start; empty where they start something else."""
+    return words[1] if len(words) > 1 and Path(words[0]).name == "manage.py" else ""

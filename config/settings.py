@@ -32,7 +32,7 @@ from config.environment import (
     refuse_weak_key,
     refuse_weak_secret,
 )
-from config.login import login_of
+from config.login import login_of, may_be_owner
 from config.schedule import beat_schedule
 from winddown import workflows
 from winddown.providers import PROVIDERS
@@ -236,6 +236,8 @@ if PRODUCTION:
 _DATABASE_ROLE = environment.text("WINDDOWN_DATABASE_ROLE")
 if _DATABASE_ROLE and not _DATABASE_ROLE.isidentifier():
     raise ImproperlyConfigured("WINDDOWN_DATABASE_ROLE must be the name of one role.")
+# In production every other process refuses to work as the owner of the tables, or as a superuser.
+MAY_BE_OWNER = may_be_owner(sys.argv)
 if not environment.text("DATABASE_URL"):
     _DATABASE["USER"], _DATABASE_ROLE = _DATABASE_ROLE or login_of(sys.argv), ""
 DATABASES = {

@@ -7,8 +7,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("WINDDOWN_ROLE", "web")
 
 import django
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
+
+from winddown import connected_role
 
 
 class Utf8Request(WSGIRequest):
@@ -30,4 +33,6 @@ class Application(WSGIHandler):
 
 
 django.setup(set_prefix=False)
+if settings.PRODUCTION:
+    connected_role.check_at_start()
 application = Application()

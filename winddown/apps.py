@@ -1,6 +1,8 @@
 """The programme app: roles are granted after every migration, so that they always match the declarations."""
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 
@@ -9,12 +11,16 @@ class WinddownConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from winddown import checks  # noqa: F401  # Its checks register themselves.
+        from winddown import checks, connected_role  # noqa: F401  # The checks register themselves.
         from winddown.authority import roles
         from winddown.evidence import audit, refused  # noqa: F401  # `refused` hears of refusals.
         from winddown.programme import capabilities, milestones, verification
         from winddown.runs import clocks, clockwork, stalls
 
+        if settings.PRODUCTION and not settings.MAY_BE_OWNER:
+            connection_created.connect(
+                connected_role.refuse_the_owner, dispatch_uid="winddown.refuse_the_owner"
+            )
         clockwork.OWED.add("due milestones", milestones.fire_due, place=-1)
         clockwork.ALARMS.add("overdue stops", capabilities.overdue)
         clockwork.ALARMS.add("clocks of hosts", clocks.alarms)

@@ -15,7 +15,7 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from winddown import database_roles
+from winddown import connected_role
 
 
 @register(Tags.database)
@@ -70,46 +70,15 @@ def role_that_owns_nothing(
 
 
 def _judged(cursor: Any, alias: str) -> list[CheckMessage]:
-    cursor.execute(
-        "SELECT rolname, rolsuper OR rolbypassrls OR rolcreaterole, EXISTS ("
-        " SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-        " AND pg_has_role(session_user, relowner, 'MEMBER'))"
-        " FROM pg_roles WHERE rolname = session_user"
-    )
-    role, is_powerful, is_owner = cursor.fetchone()
-    if is_powerful or is_owner:
-        why = "owns tables" if is_owner and not is_powerful else "has rights over the whole server"
+    if found := connected_role.too_powerful(cursor, alias):
+        return [Error(found, hint=connected_role.NAME_THE_APPLICATION, id="winddown.E002")]
+    if tables := connected_role.differing(cursor):
         return [
             Error(
-                f"The role {role} of the database {alias} {why}: it can switch the guards off.",
-                hint="`manage.py database_roles` prints the roles of the service: name the"
-                " application in DATABASE_URL.",
-                id="winddown.E002",
-            )
-        ]
-    if differing := _differing(cursor):
-        return [
-            Error(
-                f"The role {role} of the database {alias} may more or less than was declared on"
-                f" {', '.join(differing)}.",
-                hint="Run `manage.py database_roles --apply` as the owner; after each migration, too.",
+                f"The role of the database {alias} may more or less than was declared on"
+                f" {', '.join(tables)}.",
+                hint=connected_role.APPLY_AGAIN,
                 id="winddown.E003",
             )
         ]
     return []
-
-
-def _differing(cursor: Any) -> list[str]:
-    """Returns the tables on which the connected role is not the application that was declared."""
-    cursor.execute(
-        "SELECT tablename, array_agg(p) FILTER (WHERE has_table_privilege('public.'"
-        " || quote_ident(tablename), p)) FROM pg_tables, unnest(%s::text[]) p"
-        " WHERE schemaname = 'public' GROUP BY 1 ORDER BY 1",
-        [["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER"]],
-    )
-    known = database_roles.declared()
-    return [
-        table
-        for table, may in cursor.fetchall()
-        if set(may or ()) != set(database_roles.application_may(table, known.get(table)))
-    ]

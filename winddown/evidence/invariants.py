@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from functools import wraps
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection, transaction
 
 from winddown.authority import approvals
@@ -75,7 +76,7 @@ def invariant(
 
 def _surely(breaches: Callable[[], list[str]]) -> Callable[[], list[str]]:
     """Returns the check that also tells of what it cannot read: what cannot be checked does not
-    hold. A lost connection or a cancelled query is no answer, and is raised.
+    hold. A lost connection, a cancelled query or a refused role is no answer, and is raised.
     """
 
     @wraps(breaches)
@@ -83,7 +84,7 @@ def _surely(breaches: Callable[[], list[str]]) -> Callable[[], list[str]]:
         try:
             with transaction.atomic():
                 return breaches()
-        except OperationalError:
+        except (OperationalError, ImproperlyConfigured):
             raise
         except Exception as error:
             return [f"cannot be checked: {error!r}"]
