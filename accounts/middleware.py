@@ -137,8 +137,8 @@ def _refuse(request: HttpRequest) -> None:
 def _admit(request: HttpRequest, admission: Admission) -> None:
     """The session that this request opened carries its admission.
 
-    It is judged once more. A fence may have risen since the password was checked, and its sweep may
-    have passed before this session was written.
+    It is judged once more. A fence may have risen since the password was checked, and the batch
+    that ends this account's sessions may have run before this session was written.
     """
     request.session[ADMISSION_KEY] = admission.as_json()
     _refuse(request)

@@ -85,8 +85,8 @@ def process_environment() -> dict[str, str]:
 
 
 def wake_nobody() -> None:
-    """No wake-up goes to the broker: its workers serve another database, where a run of that
-    number is another one.
+    """No wake-up goes to the broker: its workers serve another database, where a run of that number
+    is another one.
     """
 
     from winddown.runs import waking

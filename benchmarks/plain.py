@@ -65,8 +65,8 @@ def log_of(wallet_id: int) -> PlainLog:
 
 
 def twins() -> None:
-    """The twin tables exist beside the real ones, with the same wallets; `plain_half` keeps its pages
-    half full.
+    """The twin tables exist beside the real ones, with the same wallets; `plain_half` keeps its
+    pages half full.
     """
     with connection.cursor() as cursor:
         for table, fillfactor in (("plain_plainwallet", 100), ("plain_half", 50)):

@@ -21,7 +21,8 @@ def beat_schedule(*, tick_s: int) -> dict[str, dict[str, Any]]:
             "task": "winddown.watch",
             "schedule": timedelta(minutes=1),
         },
-        # Each call looks whether an hour or a night has passed or a run has ended since the last one.
+        # Each call looks whether an hour or a night has passed or a run has ended since the last
+        # one.
         "verify": {
             "task": "winddown.verify",
             "schedule": timedelta(minutes=5),

@@ -52,8 +52,8 @@ def parts(port: int) -> list[Part]:
 def serve(port: int) -> int:
     """All parts have run until this process was told to stop or one of them ended.
 
-    Returns 0 in the first case and 1 in the second. None of them outlives this process, also after a
-    kill.
+    Returns 0 in the first case and 1 in the second. None of them outlives this process, also after
+    a kill.
     """
     address = f"http://127.0.0.1:{port}"
     asked: list[int] = []

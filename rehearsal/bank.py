@@ -13,8 +13,8 @@ from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.transfer_items import TransferItem
 from refunds.bankfiles.zengin_result import AnswerKind
 
-# What the bank knows about an account: everything it answers follows from this and from what it
-# has done before.
+# What the bank knows about an account: everything it answers follows from this and from what it has
+# done before.
 OK = "ok"
 QUALITIES = (OK, "no_such_account", "name_mismatch", "closed_once", "always_bad")
 
@@ -148,8 +148,8 @@ class Accounts:
     """The accounts of the rehearsal's customers: one per holder and attempt, of known quality.
 
     The quality is written into the account's number, so that the bank needs no list: the last digit
-    of the number says which of the qualities it has. The same holder and attempt give the
-    same account, and no two of them share one.
+    of the number says which of the qualities it has. The same holder and attempt give the same
+    account, and no two of them share one.
     """
 
     branches: list[tuple[str, str]]

@@ -2,8 +2,9 @@
 
 Nothing here belongs to anybody. Mail goes to example.com and example.jp; phone numbers begin +81
 70/80/90 0, a digit the Japanese numbering plan does not give out; customers' networks are the
-shared space 100.64.0.0/10 and attackers' the documentation networks of RFC 5737, or the benchmarking
-space 198.18.0.0/15 where they are many; foreign countries are the user-assigned codes XA to XD.
+shared space 100.64.0.0/10 and attackers' the documentation networks of RFC 5737, or the
+benchmarking space 198.18.0.0/15 where they are many; foreign countries are the user-assigned codes
+XA to XD.
 """
 
 from random import Random

@@ -1,8 +1,8 @@
 """Honest people and their money: who registers when, charges and spends what, and keeps what.
 
-Balances are made backwards. The closing balance of every wallet is drawn first, so that the
-number of holders and the sum are exact, and the spending is then laid out in time order so that
-it ends there.
+Balances are made backwards. The closing balance of every wallet is drawn first, so that the number
+of holders and the sum are exact, and the spending is then laid out in time order so that it ends
+there.
 
 - Bonus value is spent before paid value, and every bonus is granted before the wallet's first
   payment. What a wallet has left is therefore the same whether payments are applied one by one or
@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 from rehearsal.case_files import DAY, HOUR
 
-# Share of all registrations that had happened so many hours after launch: a rush, with three
-# quiet nights.
+# Share of all registrations that had happened so many hours after launch: a rush, with three quiet
+# nights.
 _REGISTERED_SHARE = (
     (0, 0.0),
     (6, 0.03),

@@ -21,8 +21,8 @@ _APPLY_DAYS = {
     Fate.LAST_DAYS: (100, 101, 1.0),
     Fate.LATE: (105, 105, 1.0),
 }
-# An application by web took an identity check and paid from late January only, so nobody who used it is paid by
-# 9 January.
+# An application by web took an identity check and paid from late January only, so nobody who used
+# it is paid by 9 January.
 _WEB_SHARES = {Fate.PENDING: 0.7, Fate.LAST_DAYS: 0.5, Fate.LATE: 0.5}
 _QUALITIES = {
     Fate.PAID_NO_SUCH_ACCOUNT: "no_such_account",

@@ -1,5 +1,5 @@
-"""What a replay proves: the money table, the published figures beside the reproduced ones, and
-the checks; and the file that keeps it.
+"""What a replay proves: the money table, the published figures beside the reproduced ones, and the
+checks; and the file that keeps it.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Every sign-in of July 2019 in time order: customers', and the attack's three waves.
 
-The attack tries each login id at most as often as the case says, from forty networks, almost all
-of them abroad: first a burst of ids nobody has, then a burst of wrong passwords on ids that
-exist, then one success per victim, minutes before the money moves. Customers sign in once when
-they register and about once more in the month, mistype, change phones, are refused where their
-provider is suspended, and try their old password after the reset.
+The attack tries each login id at most as often as the case says, from forty networks, almost all of
+them abroad: first a burst of ids nobody has, then a burst of wrong passwords on ids that exist,
+then one success per victim, minutes before the money moves. Customers sign in once when they
+register and about once more in the month, mistype, change phones, are refused where their provider
+is suspended, and try their old password after the reset.
 """
 
 import heapq

@@ -192,7 +192,8 @@ def _migrated_template() -> str:
     fields = connections["default"].settings_dict
     asked = fields["NAME"]
     with connection._nodb_cursor() as cursor:
-        # The workers of one run ask at once: the first makes it, the others wait as long as it takes.
+        # The workers of one run ask at once: the first makes it, the others wait as long as it
+        # takes.
         cursor.execute("SET lock_timeout = 0")
         cursor.execute("SELECT pg_advisory_lock(7099)")
         cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'tests\\_%'")
@@ -317,8 +318,9 @@ def own_database(
 ) -> Iterator[Database]:
     """The test's `default` connection, in every thread, leads to a fresh copy of the migrated test database.
 
-    Commits are real. Subprocesses find the same database under `DATABASE_URL`. Nothing is woken over the broker unless
-    the test says so: `runner.wake` does nothing here, and the test works the run off by itself.
+    Commits are real. Subprocesses find the same database under `DATABASE_URL`. Nothing is woken
+    over the broker unless the test says so: `runner.wake` does nothing here, and the test works the
+    run off by itself.
     """
     assert request.node.get_closest_marker("django_db") is None, "own_database is not shared"
     with django_db_blocker.unblock(), fresh_database(monkeypatch) as database:

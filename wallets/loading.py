@@ -137,8 +137,8 @@ FUNDING_CARDS = declare(
     )
 )
 
-# The history of a frozen wallet may still grow by earlier charges. Somebody has judged the balance of
-# a wallet that is held, closing or later, so its history is complete.
+# The history of a frozen wallet may still grow by earlier charges. Somebody has judged the balance
+# of a wallet that is held, closing or later, so its history is complete.
 MOVEMENT_RULES = (
     Rule(
         column="wallet_ref",

@@ -52,8 +52,8 @@ def _in_wallets(*kinds: str) -> Callable[[Totals], int]:
     return lambda totals: totals.posted(accounts=WALLET, kinds=kinds)
 
 
-# The lines follow a wallet's value by the kind of journal that moved it. A kind without a line shows
-# as a difference.
+# The lines follow a wallet's value by the kind of journal that moved it. A kind without a line
+# shows as a difference.
 money_line("opening", _("Opening balance"), part=IN, order=10, amount=_in_wallets("opening"))
 for _place, _source in enumerate(FUNDING_SOURCES):
     money_line(

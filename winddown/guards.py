@@ -15,8 +15,8 @@ class GuardSql(compiler.UpsertTriggerSql):
 
     Nested loops are off inside the function. PostgreSQL caches the function's plan for the session,
     and a plan made for one row would compare every row with every row in a later batch of
-    thousands. Names are looked up in pg_catalog and public first, so that a temporary table
-    of the caller cannot stand in for ours.
+    thousands. Names are looked up in pg_catalog and public first, so that a temporary table of the
+    caller cannot stand in for ours.
     """
 
     def get_template(self) -> str:

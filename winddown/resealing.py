@@ -104,8 +104,8 @@ def _reseal(ids: list[int], sealed: Sealed) -> int:
 
 @contextmanager
 def _without_guards(model: type[models.Model]) -> Iterator[None]:
-    """The table's triggers are disabled until the end of the block, in this transaction alone. Those
-    that note digests are not.
+    """The table's triggers are disabled until the end of the block, in this transaction alone.
+    Those that note digests are not.
     """
     table = model._meta.db_table
     with connection.cursor() as cursor:

@@ -37,8 +37,8 @@ def _stable(field: Any, column: str) -> str:
 
 
 class Witness(Guard):
-    """A trigger that notes digests: of these columns, of the rows for which `only` is true. `only` is
-    SQL with `{row}` for the row.
+    """A trigger that notes digests: of these columns, of the rows for which `only` is true. `only`
+    is SQL with `{row}` for the row.
     """
 
     columns: tuple[str, ...] = ()

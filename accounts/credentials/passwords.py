@@ -47,8 +47,8 @@ def choose_password(user: User, raw_password: str, *, authority_at: dt.datetime)
     `authority_at` is when the session or link was issued by which the owner asks. Raises
     `AuthorityFenced` when that lies before the fence: an old credential never leads to a new one.
     Raises `PasswordReused` for the present or the removed password (rule 11). Raises
-    `PasswordChangedMeanwhile` when a sweep or another request was first. Nobody sets another
-    person's password.
+    `PasswordChangedMeanwhile` when a batch of the reset or another request was first. Nobody sets
+    another person's password.
     """
     seen = User.objects.get(pk=user.pk)
     if is_refused(seen, raw_password):

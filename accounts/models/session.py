@@ -1,4 +1,4 @@
-"""Sessions with their owner, so that a sweep can find them and a switch can judge them."""
+"""Sessions with their owner, so that a run can find them and a switch can judge them."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ class PayeeRefused(WinddownError):
 def understood(account: Account) -> tuple[Account, bool]:
     """Returns the account in the form that bank files carry, and whether its name had to be cut.
 
-    Raises `PayeeRefused` naming the field (rule 47); the characters that no bank carries are in
-    the error's `characters`.
+    Raises `PayeeRefused` naming the field (rule 47); the characters that no bank carries are in the
+    error's `characters`.
     """
     number = account.account_number.strip()
     if not _DIGITS.fullmatch(number) or not number.strip("0"):

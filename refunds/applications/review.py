@@ -47,8 +47,8 @@ def confirm_amount(
 def correct_payee(holder: User, account: Account, *, actor: Actor) -> RefundApplication:
     """The account that the bank could not pay is replaced, and the application is judged again.
 
-    For an application that waits for another account. The new payee waits for the cooling-off
-    and is checked by the bank like the first one (rules 55 and 57).
+    For an application that waits for another account. The new payee waits for the cooling-off and
+    is checked by the bank like the first one (rules 55 and 57).
     """
     with transaction.atomic():
         (outcome,) = _correct([(holder.pk, account)], actor=actor)

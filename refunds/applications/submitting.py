@@ -374,8 +374,8 @@ def _columns(case: _Case, at: dt.datetime) -> dict[str, Any]:
 def decide_by_rule(application_ids: Sequence[int], *, at: dt.datetime) -> int:
     """Those that the rules allow are approved; the others say why people must look.
 
-    The applicants are known (app channel). An application without a confirmed amount stays verified.
-    Returns how many were approved.
+    The applicants are known (app channel). An application without a confirmed amount stays
+    verified. Returns how many were approved.
     """
     reasons = payable.reasons_for_people(application_ids)
     move_rows(RefundApplication, "verify", application_ids, actor=SYSTEM)

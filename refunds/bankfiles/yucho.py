@@ -39,10 +39,10 @@ def convert(symbol: str, number: str) -> YuchoAccount:
     """The account behind 記号 (five digits) and 番号.
 
     記号 1....: an ordinary account; branch = its digits 2-3 and `8`; 番号 ends in `1`, which is
-    dropped, and the rest is padded to seven digits. 記号 0....: a transfer (current) account;
-    branch = digits 2-3 and `9`; 番号 is padded only. The re-issue digit printed between the two on
-    some cards is no part of either. Raises YuchoRefused. Whether the branch exists is a question
-    for the bank data.
+    dropped, and the rest is padded to seven digits. 記号 0....: a transfer (current) account; branch
+    = digits 2-3 and `9`; 番号 is padded only. The re-issue digit printed between the two on some
+    cards is no part of either. Raises YuchoRefused. Whether the branch exists is a question for the
+    bank data.
     """
     match = _SYMBOL.fullmatch(_plain(symbol))
     if match is None:

@@ -102,8 +102,8 @@ def browser(settings: Any, database: Any) -> Callable[[], Browser]:
 
 @pytest.fixture
 def population(switches: None) -> Callable[..., None]:
-    """`population(2000)`: every tenth without a password, every fifth without a channel,
-    every fourth with a LINE identity, every twentieth with a Yahoo one; each with a session."""
+    """`population(2000)`: every tenth without a password, every fifth without a channel, every
+    fourth with a LINE identity, every twentieth with a Yahoo one; each with a session."""
 
     def make(number: int) -> None:
         before = clock.now() - dt.timedelta(days=1)

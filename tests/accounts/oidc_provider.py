@@ -26,8 +26,8 @@ CLIENT_SECRET = "a secret of the client"
 class Provider:
     """`with Provider() as provider`: it answers at `provider.issuer`, and vouches for `subject`.
 
-    `lie` changes the claims of the ID tokens that it gives, so that a test can be a provider that cannot be trusted;
-    `sign_with` is the key that signs them.
+    `lie` changes the claims of the ID tokens that it gives, so that a test can be a provider that
+    cannot be trusted; `sign_with` is the key that signs them.
     """
 
     subject: str = "somebody"

@@ -24,7 +24,7 @@ from winddown.workflows import WORKFLOWS
 ROOT = Path(__file__).resolve().parents[2]
 HOME = {listed.name: listed.home for listed in WORKFLOWS}
 MACHINES = list(all_machines())
-# One row per account, wallet, movement or refund: what a sweep goes over.
+# One row per account, wallet, movement or refund: what a run goes over.
 MASS = {
     "accounts_externalidentity",
     "accounts_user",

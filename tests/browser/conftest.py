@@ -166,8 +166,8 @@ def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
 def open_browser(site: Site) -> Iterator[Callable[..., Any]]:
     """`open_browser(language="ja", width=320)` is a page in a fresh browser; what it complains about fails the test.
 
-    Started after the data was made and closed before the database goes: while Playwright runs, Django takes this
-    thread for an asynchronous one.
+    Started after the data was made and closed before the database goes: while Playwright runs,
+    Django takes this thread for an asynchronous one.
     """
     from playwright import sync_api
 

@@ -14,7 +14,7 @@ from django.db import connection, connections
 from tests import factories
 from tests.faults.conftest import wait_until
 from tests.owning import as_owner
-from tests.winddown import sweep
+from tests.winddown import freeze_and_hold
 from wallets.models import Wallet, WalletTransition
 from winddown.evidence import invariants
 from winddown.models import Batch, Failure, Run
@@ -56,7 +56,7 @@ def test_only_the_row_that_kills_its_worker_is_parked(
     """Fault 4: the workers do not crash again and again, and no other row is parked."""
     ids = wallets(300)
     poison = ids[place]
-    with sweep.registered() as workflow:
+    with freeze_and_hold.registered() as workflow:
         workflow.batch_rows = 100
         workflow.before = lambda batch, rows: (
             os.kill(os.getpid(), signal.SIGKILL)
@@ -64,7 +64,7 @@ def test_only_the_row_that_kills_its_worker_is_parked(
             else None
         )
         maker, checker = staff("incident_commander"), staff("compliance")
-        run = factories.started_run("test-sweep", maker=maker, checker=checker)
+        run = factories.started_run("test-freeze-and-hold", maker=maker, checker=checker)
         deaths = 0
         while run.pk in waking.owed():
             ended_by = in_a_process_of_its_own(lambda: working.work(run.pk))
@@ -94,9 +94,9 @@ def test_the_rows_of_a_stopped_worker_are_free_after_its_lease(
         cwd=settings.BASE_DIR, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert f"-c idle_in_transaction_session_timeout={LEASE_S}s" in limits.stdout
-    with sweep.registered() as workflow:
+    with freeze_and_hold.registered() as workflow:
         run = factories.started_run(
-            "test-sweep", maker=staff("incident_commander"), checker=staff("compliance")
+            "test-freeze-and-hold", maker=staff("incident_commander"), checker=staff("compliance")
         )
         connections.close_all()
         child = os.fork()

@@ -24,7 +24,8 @@ from winddown.evidence import audit, invariants
 from winddown.models import Failure, Run, RunTransition
 from winddown.runs import control, progress
 
-# Ten thousand mails, and three times the half minute after which the log of a mail server is complete.
+# Ten thousand mails, and three times the half minute after which the log of a mail server is
+# complete.
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1_000)]
 
 

@@ -32,8 +32,8 @@ def totals() -> dict[str, Any]:
     return found | {"breached": invariants.breached()}
 
 
-def swept(steps: Iterable[Step], run: Run) -> dict[str, Any]:
-    """The totals of the tables that the steps go over, and the sums of all others."""
+def totals_of_steps(steps: Iterable[Step], run: Run) -> dict[str, Any]:
+    """Returns the totals of the tables of the steps, and the sums of all others."""
     tables = {step.rows(run).model._meta.label for step in steps}
     return {
         label: found

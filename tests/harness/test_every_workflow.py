@@ -149,17 +149,17 @@ def test_a_batch_that_is_applied_twice_moves_no_row_twice(scene: Scene) -> None:
 
 
 def test_a_second_run_changes_nothing(scene: Scene) -> None:
-    """Workers that come after the end do nothing. Another run is refused, or it finds nothing to do:
-    no row moves and no amount changes. What stands for the run itself, such as a fence of its own,
-    is new.
+    """Workers that come after the end do nothing. Another run is refused, or it finds nothing to
+    do: no row moves and no amount changes. What stands for the run itself, such as a fence of its
+    own, is new.
     """
     first = scene.to_the_end(scene.start())
     ended = figures.totals()
     assert working.work(first.pk) == 0
     assert not steps.advance(first.pk)
     assert figures.differences(ended, figures.totals()) == {}
-    swept = registry.get(first.workflow).steps(first)
-    before = figures.swept(swept, first)
+    run_steps = registry.get(first.workflow).steps(first)
+    before = figures.totals_of_steps(run_steps, first)
     try:
         second = scene.start()
     except WinddownError:
@@ -168,7 +168,7 @@ def test_a_second_run_changes_nothing(scene: Scene) -> None:
         second = scene.to_the_end(second)
         assert second.state == Run.State.SUCCEEDED, why_it_ended(second)
         assert sum(progress.moved(second).values()) == 0, progress.moved(second)
-    assert figures.differences(before, figures.swept(swept, first)) == {}
+    assert figures.differences(before, figures.totals_of_steps(run_steps, first)) == {}
 
 
 def test_a_pause_takes_effect_after_the_batch_under_way(scene: Scene) -> None:

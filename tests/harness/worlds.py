@@ -83,7 +83,7 @@ class Case:
 
 
 def make_world(directory: Path) -> World:
-    """Every kind of row that a workflow may sweep is there, each at least twice."""
+    """Every kind of row that a workflow may change is there, each at least twice."""
     clock.mark_as_rehearsal()
     clock.travel(jst("2019-07-01T10:00"))
     capabilities.declare_all()

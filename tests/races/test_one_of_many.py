@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import RecoveryCase
 from tests import factories
 from tests.races.crowd import at_once, outcome, wait_until_somebody_waits_for_the_switch
-from tests.winddown import sweep
+from tests.winddown import freeze_and_hold
 from wallets.models import Journal, Payment, TopUp, Wallet, WalletTransition
 from wallets.movements import charging, spending, withholding
 from winddown import clock
@@ -96,8 +96,8 @@ def test_one_of_six_plans_made_at_once_is_stored(staff):
 def test_one_of_six_starts_at_once_starts_the_run(staff, wallets):
     wallets(30)
     maker, checker = staff("incident_commander"), staff("compliance")
-    with sweep.registered():
-        run = factories.approved_run("test-sweep", maker=maker, checker=checker)
+    with freeze_and_hold.registered():
+        run = factories.approved_run("test-freeze-and-hold", maker=maker, checker=checker)
         answers = at_once(*(lambda: planning.start(run, actor=maker) for _ in range(6)))
         assert outcome(answers)["done"] == 1
         assert Batch.objects.filter(run=run).count() == 3
@@ -280,8 +280,8 @@ def test_eight_seals_at_once_cover_each_movement_once(wallet):
 def test_six_workers_move_every_row_once(staff, wallets):
     ids = wallets(400)
     maker, checker = staff("incident_commander"), staff("compliance")
-    with sweep.registered():
-        run = factories.started_run("test-sweep", maker=maker, checker=checker)
+    with freeze_and_hold.registered():
+        run = factories.started_run("test-freeze-and-hold", maker=maker, checker=checker)
         answers = at_once(*(lambda: factories.worked_off(run).pk for _ in range(6)))
         assert outcome(answers) == {"done": 6}
         assert factories.worked_off(run).state == "succeeded"
@@ -292,7 +292,7 @@ def test_six_workers_move_every_row_once(staff, wallets):
     assert invariants.breached() == {}
 
 
-def test_wallets_can_pay_while_they_are_swept(staff, wallets):
+def test_wallets_can_pay_while_batches_freeze_them(staff, wallets):
     """A payment and a batch want the same rows: both are done, and neither fails."""
     ids = wallets(200, paid_minor=100)
     maker, checker = staff("incident_commander"), staff("compliance")

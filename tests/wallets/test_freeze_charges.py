@@ -80,7 +80,7 @@ def test_a_stage_stops_its_sources_only_and_leaves_the_wallets(wallet, freeze):
 
 
 def test_charges_are_refused_from_the_start_of_the_run(wallets, wallet, maker, checker):
-    """The sweep has not begun, and nobody can charge any more."""
+    """No batch has run, and nobody can charge any more."""
     wallets(5)
     one = wallet()
     factories.started_run("freeze-charges", maker=maker, checker=checker)

@@ -72,7 +72,7 @@ def test_many_honest_mistakes_after_a_mass_reset_are_no_storm(
     assert not AuthEvent.objects.filter(outcome="refused").exists()
 
 
-def test_a_fenced_password_tried_before_the_sweep_is_no_guess(
+def test_a_fenced_password_tried_before_the_batches_is_no_guess(
     person: Callable[..., Any],
     started: Callable[..., Any],
     rehearsal_clock: Any,

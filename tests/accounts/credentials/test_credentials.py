@@ -32,7 +32,7 @@ from winddown.runs import planning
 NOWHERE = Origin()
 
 
-@pytest.fixture(params=["fence alone", "fence and sweep"])
+@pytest.fixture(params=["fence alone", "fence and batches"])
 def reset(request: Any, started: Callable[..., Any]) -> Callable[[], Run]:
     """The workflow, before any batch and after all batches: a customer meets the same."""
 
@@ -127,7 +127,7 @@ def test_an_old_reset_link_is_dead_and_a_new_one_works(person: Any, reset: Any) 
     assert links.by_token(token()).user == owner
 
 
-def test_a_password_set_after_the_fence_works_and_survives_the_sweep(
+def test_a_password_set_after_the_fence_works_and_survives_the_batches(
     person: Any, browser: Any, started: Any
 ) -> None:
     """Rule 9, the accepted case."""

@@ -199,7 +199,7 @@ def test_the_removed_password_is_refused_and_the_link_stays_valid(
     assert browser.choose(NEW).status_code == 302
 
 
-def test_a_link_requested_between_fence_and_sweep_survives_the_sweep(
+def test_a_link_requested_after_the_fence_survives_the_batches(
     person: Callable[..., Any], started: Callable[..., Any], mailed: Callable[[User], str]
 ) -> None:
     someone, browser = person(), Visitor()

@@ -85,7 +85,7 @@ def test_a_link_dies_with_a_change_of_the_address(
 def test_a_link_dies_with_the_fence(
     person: Callable[..., Any], started: Callable[..., Any], mailed: Callable[[User], str]
 ) -> None:
-    """Rule 9: it is dead from the commit on, before any sweep."""
+    """Rule 9: it is dead from the commit on, before any batch."""
     link = mailed(person())
     started("reset-all-passwords")
 

@@ -58,7 +58,7 @@ def test_a_customer_let_in_by_a_provider_sets_a_password_and_signs_in(external: 
 def test_no_first_password_is_set_while_the_provider_is_stopped(
     external: Any, staff: Callable[..., Any]
 ) -> None:
-    """Rule 14: this holds from the commit of the stop on, before any sweep."""
+    """Rule 14: this holds from the commit of the stop on, before any batch."""
     admission = let_in(external)
     capabilities.stop("login_external:line", actor=staff("incident_commander"), reason="t")
 

@@ -169,8 +169,9 @@ def measures(started: Callable[..., Any], two: tuple[Any, Any]) -> dict[str, Mea
     }
 
 
-# What still opens the account after the measure. A provider vouches anew after a fence and after a sign-out, so its
-# handshake does; a password and a reset link outlive a sign-out, which is about what is open.
+# What still opens the account after the measure. A provider vouches anew after a fence and after a
+# sign-out, so its handshake does; a password and a reset link outlive a sign-out, which is about
+# what is open.
 OPENS: dict[type[Credential], set[str]] = {
     Password: {"provider", "everywhere"},
     AnOpenSession: {"provider"},
@@ -237,7 +238,7 @@ def test_no_old_credential_opens_an_account_that_is_enabled_again(
 def test_none_of_a_thousand_old_sessions_and_tokens_works_after_the_fence(
     person: Callable[..., Any], started: Callable[..., Any]
 ) -> None:
-    """Rule 9: no worker runs and no row was swept."""
+    """Rule 9: no worker runs and no batch ran."""
     people = [person(password="") for _ in range(25)]
     at = clock.now()
     cookies, headers = [], []
@@ -283,7 +284,7 @@ def test_half_a_sign_in_is_deleted_by_the_fence(
     person: Callable[..., Any], provider: Provider, started: Callable[..., Any]
 ) -> None:
     half = HalfASignIn(person(), provider)
-    assert Session.objects.filter(user=half.person).exists(), "a sweep can find it"
+    assert Session.objects.filter(user=half.person).exists(), "a batch can find it"
     started("reset-all-passwords")
 
     assert half.browser.get("/sign-in/code/")["Location"] == "/sign-in/"

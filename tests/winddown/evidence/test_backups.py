@@ -21,8 +21,8 @@ from winddown.evidence import audit, backups
 from winddown.evidence.backups import BackupRefused
 from winddown.models import AuditEntry
 
-# A dump reads every table and sequence, and a check makes a database.
-# One worker makes them all, so that no test sees the database of another.
+# A dump reads every table and sequence, and a check makes a database. One worker makes them all, so
+# that no test sees the database of another.
 pytestmark = [pytest.mark.as_owner, pytest.mark.xdist_group("backups")]
 
 

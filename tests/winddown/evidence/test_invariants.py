@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from tests import factories
 from tests.owning import as_owner
 from tests.unguarded import past_the_guards
-from tests.winddown import sweep
+from tests.winddown import freeze_and_hold
 from wallets.movements import charging, spending, withholding
 from winddown import clock
 from winddown.actors import SYSTEM
@@ -33,8 +33,10 @@ def house(programme, rehearsal_clock, wallet, staff):
     charging.top_up(one.pk, source="points", amount_minor=5, top_up_ref="t", actor=SYSTEM)
     withholding.hold(one.pk, amount_minor=20, reason="taint", actor=SYSTEM)
     spending.reserve(other.pk, amount_minor=7, merchant_ref="m", payment_ref="r", actor=SYSTEM)
-    with sweep.registered():
-        factories.worked_off(factories.started_run("test-sweep", maker=maker, checker=checker))
+    with freeze_and_hold.registered():
+        factories.worked_off(
+            factories.started_run("test-freeze-and-hold", maker=maker, checker=checker)
+        )
     factories.worked_off(factories.started_run("freeze-charges", maker=maker, checker=checker))
     Milestone.objects.create(
         kind="spend_ends", at=clock.now() + dt.timedelta(days=30), ends_capability="spend"

@@ -24,8 +24,6 @@ from winddown.actors import SYSTEM
 from winddown.evidence import invariants
 from winddown.loading import outcome
 
-# MOVED
-
 pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
 
 Load = Callable[..., outcome.Loaded]

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from tests import factories
 from tests.unguarded import past_the_guards
-from tests.winddown import sweep
+from tests.winddown import freeze_and_hold
 from winddown import clock, tasks
 from winddown.errors import CapabilityStopped
 from winddown.evidence import invariants
@@ -82,8 +82,10 @@ def test_it_follows_the_end_of_a_run(staff: Callable[..., Any]) -> None:
     verification.verify_due()
     later(minutes=1)
     maker, checker = staff("incident_commander"), staff("compliance")
-    with sweep.registered():
-        factories.worked_off(factories.started_run("test-sweep", maker=maker, checker=checker))
+    with freeze_and_hold.registered():
+        factories.worked_off(
+            factories.started_run("test-freeze-and-hold", maker=maker, checker=checker)
+        )
     later(minutes=1)
     assert verification.verify_due() is not None
     assert verification.verify_due() is None

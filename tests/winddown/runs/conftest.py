@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests import factories
-from tests.winddown import sweep
+from tests.winddown import freeze_and_hold
 
 
 @pytest.fixture
 def workflow():
-    with sweep.registered() as registered:
+    with freeze_and_hold.registered() as registered:
         yield registered
 
 
@@ -27,4 +27,4 @@ def checker(staff):
 @pytest.fixture
 def start(maker, checker):
     """`start()` is a running run of the test's workflow, of which no row was moved."""
-    return lambda: factories.started_run("test-sweep", maker=maker, checker=checker)
+    return lambda: factories.started_run("test-freeze-and-hold", maker=maker, checker=checker)

@@ -11,7 +11,7 @@ from django.utils import translation
 
 from tests import factories
 from tests.faults.conftest import wait_until
-from tests.winddown import sweep
+from tests.winddown import freeze_and_hold
 from winddown.evidence import audit
 from winddown.models import AuditHorizon, Batch
 from winddown.runs import clocks, clockwork, stalls
@@ -45,14 +45,14 @@ def test_a_host_with_a_wrong_clock_raises_an_alarm(programme, staff, monkeypatch
 def test_a_batch_that_is_delayed_again_and_again_raises_an_alarm(programme, wallets, staff):
     wallets(10)
     maker = staff(BY[0])
-    with sweep.registered():
-        run = factories.started_run("test-sweep", maker=maker, checker=staff(BY[1]))
+    with freeze_and_hold.registered():
+        run = factories.started_run("test-freeze-and-hold", maker=maker, checker=staff(BY[1]))
         Batch.objects.filter(run=run).update(
             stalls=stalls.STALLS_BEFORE_ALARM - 1, stalled_by=Cause.LOCK_WAIT
         )
         assert stalls.alarms() == []
         Batch.objects.filter(run=run).update(stalls=F("stalls") + 1)
-        said = f"test-sweep run {run.pk}: lock_wait holds up 1 of its batches"
+        said = f"test-freeze-and-hold run {run.pk}: lock_wait holds up 1 of its batches"
         assert said in clockwork.alarms(seconds=60)
         assert [each for each in told(programme, maker) if "(lock_wait)" in each]
 

@@ -35,14 +35,17 @@ def test_a_second_start_is_refused_and_changes_nothing(start, wallets, maker):
 def test_a_workflow_has_one_active_run(start, maker, run_to_end):
     run = start()
     with pytest.raises(RunBusy) as busy:
-        planning.plan("test-sweep", actor=maker, reason="again")
+        planning.plan("test-freeze-and-hold", actor=maker, reason="again")
     assert busy.value.facts["run"] == run.pk
     with pytest.raises(DatabaseError, match="one_active_run_per_workflow"), transaction.atomic():
         Run.objects.create(
-            workflow="test-sweep", maker=maker, reason="x", requested_at=run.requested_at
+            workflow="test-freeze-and-hold", maker=maker, reason="x", requested_at=run.requested_at
         )
     run_to_end(run)
-    assert planning.plan("test-sweep", actor=maker, reason="again").state == "awaiting_approval"
+    assert (
+        planning.plan("test-freeze-and-hold", actor=maker, reason="again").state
+        == "awaiting_approval"
+    )
 
 
 def test_a_second_run_finds_no_rows_and_reports_it(start, wallets, maker, checker, run_to_end):

@@ -70,7 +70,7 @@ def test_a_run_over_nothing_succeeds(start, run_to_end):
 def test_estimates_are_shown_and_are_not_part_of_the_approval(maker, wallets):
     """Customers change them until the run starts."""
     wallets(3)
-    run = planning.plan("test-sweep", actor=maker, reason="r")
+    run = planning.plan("test-freeze-and-hold", actor=maker, reason="r")
     before = run.plan_digest
     factories.bring_to(factories.make_wallet(), "held")
     again = planning.replan(run, actor=maker, reason="r")
@@ -105,7 +105,7 @@ def test_progress_is_counted_from_the_batches(start, wallets, workflow):
 
 
 def test_only_a_running_run_can_be_paused(maker):
-    run = planning.plan("test-sweep", actor=maker, reason="x")
+    run = planning.plan("test-freeze-and-hold", actor=maker, reason="x")
     with pytest.raises(TransitionRefused):
         control.pause(run, actor=maker, reason="x")
     with pytest.raises((GuardNotMet, TransitionRefused)):

@@ -149,7 +149,7 @@ def test_an_attempt_is_counted_before_the_work_and_survives_its_rollback(start, 
 def test_a_worker_is_recorded_and_a_run_without_one_raises_an_alarm(start, wallets):
     wallets(10)
     run = start()
-    assert waking.unattended() == [f"test-sweep run {run.pk}: no worker for 60 s"]
+    assert waking.unattended() == [f"test-freeze-and-hold run {run.pk}: no worker for 60 s"]
     with pytest.raises(SystemExit):
         call_command("watchdog")
     working.work(run.pk, worker="me", batches_max=1)

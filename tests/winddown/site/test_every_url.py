@@ -175,7 +175,8 @@ def test_no_form_causes_a_server_error(visitor: Client) -> None:
 def test_a_request_in_another_encoding_is_refused(
     method: str, form: str, charset: str, programme: Any
 ) -> None:
-    # Importing it makes this process a web server's, and the environment is given back after a test.
+    # Importing it makes this process a web server's, and the environment is given back after a
+    # test.
     from config import wsgi
 
     asked: dict[str, Any] = {}

@@ -13,10 +13,10 @@ from winddown.runs import registry
 from winddown.runs.registry import Moved, PlanContent, Step, Workflow
 
 
-class Sweep(Workflow):
+class FreezeAndHold(Workflow):
     """Freezes every active wallet, then holds it, in batches of ten."""
 
-    name = "test-sweep"
+    name = "test-freeze-and-hold"
 
     def __init__(self) -> None:
         self.refuses: set[int] = set()
@@ -44,7 +44,7 @@ class Sweep(Workflow):
             self.before(batch, rows)
             for pk in rows.filter(pk__in=self.refuses).values_list("pk", flat=True):
                 if name == "freeze_charges":
-                    raise WalletNotUsable(wallet=pk, state="poisoned", movement="sweep")
+                    raise WalletNotUsable(wallet=pk, state="poisoned", movement="freeze_charges")
             moved = transition_set(rows, name, run=run)
             return Moved(rows=moved, amount_minor=moved * 7)
 
@@ -55,9 +55,9 @@ class Sweep(Workflow):
 
 
 @contextmanager
-def registered() -> Iterator[Sweep]:
-    """Inside, the workflow `test-sweep` exists."""
-    workflow = Sweep()
+def registered() -> Iterator[FreezeAndHold]:
+    """Inside, the workflow `test-freeze-and-hold` exists."""
+    workflow = FreezeAndHold()
     registry.WORKFLOWS.add(workflow.name, workflow)
     try:
         yield workflow
