@@ -48,6 +48,7 @@ class ResetAllPasswords(Workflow):
     """
 
     name = "reset-all-passwords"
+    urgent = True
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         """`mail`: `smtp`, sent by the run in waves, or `file`, handed over by `export_notices`;

@@ -19,7 +19,7 @@ from tests.signing_in import code_typed
 from winddown import clock
 from winddown.errors import GuardNotMet, NothingToDecide, NotPermitted, SamePerson
 from winddown.evidence import invariants
-from winddown.models import Batch, Run
+from winddown.models import Batch, Run, StepTotal
 from winddown.runs import control, planning, progress, registry, working
 
 pytestmark = pytest.mark.django_db
@@ -198,6 +198,41 @@ def test_people_who_register_between_plan_and_start_do_not_change_the_plan(
     assert run.state == Run.State.SUCCEEDED
     assert not User.objects.get(pk=late.pk).has_usable_password(), "they are reset all the same"
     assert ResetNotice.objects.count() == 2
+
+
+def test_the_fence_does_not_wait_for_a_new_count_and_a_changed_plan_pauses_the_run(
+    programme: Any, person: Any, two: Any
+) -> None:
+    """Rule 10."""
+    first, second = person(), person()
+    run = factories.approved_run(RESET, maker=two[0], checker=two[1])
+    User.objects.filter(pk=second.pk).update(email_verified_at=None)
+
+    run = planning.start(run, actor=two[0])
+    assert not fencing.take_fence().accepts(first.password_set_at)
+    run = factories.worked_off(run)
+
+    assert run.state == Run.State.PAUSED
+    assert "The data changed since the approval" in progress.paused_because(run)
+    assert not StepTotal.objects.filter(run=run).exists()
+    assert User.objects.customers().with_password().count() == 2
+
+
+def test_a_run_paused_for_a_changed_plan_goes_on_only_when_the_plan_is_true_again(
+    programme: Any, person: Any, two: Any
+) -> None:
+    changed = person()
+    run = factories.approved_run(RESET, maker=two[0], checker=two[1])
+    User.objects.filter(pk=changed.pk).update(email_verified_at=None)
+    run = factories.worked_off(planning.start(run, actor=two[0]))
+    run = factories.worked_off(control.resume(run, actor=two[0], reason="as it is"))
+    assert run.state == Run.State.PAUSED
+
+    User.objects.filter(pk=changed.pk).update(email_verified_at=changed.email_verified_at)
+    run = factories.worked_off(control.resume(run, actor=two[0], reason="true again"))
+
+    assert run.state != Run.State.PAUSED
+    assert not User.objects.customers().with_password().exists()
 
 
 def test_verification_finds_rows_that_were_left(population: Any, done: Any) -> None:

@@ -247,7 +247,7 @@ class show_progress:  # noqa: N801  reads as a clause: `with show_progress(run):
                     for task in shown.values():
                         bars.update(task, completed=bars.tasks[task].total)
                     shown[seen.step] = bars.add_task(
-                        f"{title} {seen.step}", total=seen.expected or 1
+                        f"{title} {seen.step or 'counts its plan'}", total=seen.expected or 1
                     )
                 bars.update(
                     shown[seen.step], completed=seen.moved + seen.failed if seen.expected else 1

@@ -25,7 +25,7 @@ from winddown.models import (
     Run,
     Signature,
 )
-from winddown.runs import progress, registry, steps, waking
+from winddown.runs import counting, progress, registry, steps, waking
 
 STAGE = "run"
 
@@ -65,14 +65,10 @@ def replan(run: Run, *, actor: Actor, reason: str) -> Run:
         return _write_plan(locked, actor=actor, reason=reason)
 
 
-def _content(run: Run, planned: registry.PlanContent) -> dict[str, Any]:
-    return {"workflow": run.workflow, "params": run.params, **planned.as_dict()}
-
-
 def _write_plan(run: Run, *, actor: Actor, reason: str) -> Run:
     workflow = registry.get(run.workflow)
     planned = workflow.plan(run)
-    content = _content(run, planned)
+    content = counting.content(run, planned)
     digest = approvals.digest_of(content)
     Plan.objects.create(
         run=run,
@@ -140,12 +136,15 @@ def start(run: Run, *, actor: Actor, reason: str = "") -> Run:
     seconds, and the instant effect must not hold its locks for so long. Raises `PlanChanged`, and
     changes nothing, if the data changed since the approval. Raises `PlanExpired` after the
     request's 24 hours.
+
+    An urgent workflow does not wait for this count. A worker counts before it opens the first step,
+    and pauses the run if the data changed.
     """
     workflow = registry.get(run.workflow)
     now = Run.objects.get(pk=run.pk)
-    counted = ""
-    if now.state == Run.State.APPROVED:
-        counted = approvals.digest_of(_content(now, workflow.plan(now)))
+    counted = now.plan_digest
+    if now.state == Run.State.APPROVED and not workflow.urgent:
+        counted = counting.digest(now)
     with transaction.atomic():
         locked = progress.locked(run)
         request = (
@@ -167,10 +166,11 @@ def start(run: Run, *, actor: Actor, reason: str = "") -> Run:
             reason=reason or locked.reason,
             started_at=at,
             as_of=at,
-            step=first.name,
+            step="" if workflow.urgent else first.name,
         )
         workflow.at_once(locked, actor=actor)
-        steps.open_step(locked, first)
+        if not workflow.urgent:
+            steps.open_step(locked, first)
         audit.append(
             "run.start", locked.subject, actor=actor, reason=reason or locked.reason, run=locked
         )

@@ -80,6 +80,10 @@ class Workflow:
     """
 
     name: ClassVar[str]
+    urgent: ClassVar[bool] = False
+    """The instant effect comes first, and can be taken back: the plan is counted again after it,
+    before the first step.
+    """
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         """Returns the complete parameters of a run; raises `GuardNotMet` for parameters it does not

@@ -18,7 +18,7 @@ from winddown.models import (
     Run,
     StepTotal,
 )
-from winddown.runs import control, registry, waking
+from winddown.runs import control, counting, registry, waking
 
 
 def open_step(run: Run, step: registry.Step) -> None:
@@ -59,7 +59,7 @@ def open_step(run: Run, step: registry.Step) -> None:
 
 def advance(run_id: int) -> bool:
     """Returns whether the run went on to a next step. After the last step, the run is verified and
-    ends.
+    ends. The plan of an urgent run is counted again before the first step.
 
     Exactly one caller does this, under a lock on the run's row. A step with an unfinished batch is
     not closed.
@@ -73,12 +73,17 @@ def advance(run_id: int) -> bool:
         workflow = registry.get(run.workflow)
         StepTotal.objects.filter(run=run, step=run.step, ended_at=None).update(ended_at=clock.now())
         steps = workflow.steps(run)
-        position = next(index for index, step in enumerate(steps) if step.name == run.step)
-        if position + 1 < len(steps):
-            following = steps[position + 1]
+        done = next((place for place, step in enumerate(steps, 1) if step.name == run.step), 0)
+        if done < len(steps):
+            following = steps[done]
+            changed = counting.reason_to_pause(run) if not run.step else ""
             # The workflow is asked here too: another worker may have seen the problem and not yet
             # stored the pause.
-            if reason := workflow.reason_to_pause(run) or workflow.reason_to_wait(run, following):
+            if (
+                reason := changed
+                or workflow.reason_to_pause(run)
+                or workflow.reason_to_wait(run, following)
+            ):
                 control.stop(run, reason)
                 return False
             Run.objects.filter(pk=run.pk).update(step=following.name)
