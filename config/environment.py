@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -45,9 +44,13 @@ class Environment:
         self._variables = os.environ if variables is None else variables
         self._known: set[str] = set()
 
-    def text(self, name: str, *, default: str = "") -> str:
+    def text(self, name: str, *, default: str = "", in_production: bool = False) -> str:
+        """Returns the variable. In production it must be set and has no default; raises else."""
         self._known.add(name)
-        return self._variables.get(name, default).strip()
+        value = self._variables.get(name, "" if in_production else default).strip()
+        if in_production and not value:
+            raise ImproperlyConfigured(f"{name} must be set when WINDDOWN_MODE is production.")
+        return value
 
     def flag(self, name: str, *, default: bool) -> bool:
         """True for 1/true/yes/on, false for 0/false/no/off; anything else raises."""
@@ -149,27 +152,6 @@ def refuse_plain_broker(url: str) -> None:
         )
 
 
-def refuse_weak_secret(variable: str, value: str) -> None:
-    """The text is long and varied enough to sign with; raises otherwise."""
-    if len(value) < 50 or len(set(value)) < 10:
-        raise ImproperlyConfigured(
-            f"{variable} must be at least 50 random characters when WINDDOWN_MODE is production:"
-            " make it with python -c 'import secrets; print(secrets.token_urlsafe(64))'."
-        )
-
-
-def refuse_weak_key(variable: str, key: bytes) -> None:
-    """The bytes look like random ones, not like a pattern or typed text; raises otherwise."""
-    steps = {(after - before) % 256 for before, after in pairwise(key)}
-    # 32 random bytes never have fewer than 16 different ones. All of them are printable only once
-    # in many million million keys.
-    if min(len(set(key)), len(steps)) < 16 or key.isascii():
-        raise ImproperlyConfigured(
-            f"{variable} must be 32 random bytes in base64 when WINDDOWN_MODE is production: make"
-            " it with python -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())'."
-        )
-
-
 def refuse_any_host(hosts: Sequence[str]) -> None:
     """Every site is named; raises for none and for a star, which lets a visitor name the site."""
     if not hosts or any("*" in host for host in hosts):
@@ -234,3 +216,47 @@ def broker_from_url(url: str) -> str:
         database = dict(parse_qsl(parts.query)).get("db", "0")
         return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={database}"
     raise ImproperlyConfigured("REDIS_URL must start with redis://, rediss:// or unix://.")
+
+
+def site_url(url: str, *, schemes: Sequence[str]) -> str:
+    """Returns the address of this site without a slash at its end; raises if it is no address."""
+    parts = urlsplit(url)
+    if parts.scheme not in schemes or not parts.hostname:
+        raise ImproperlyConfigured(
+            "WINDDOWN_SITE_URL must be the site's address, such as https://refunds.example.org."
+        )
+    return url.rstrip("/")
+
+
+def provider_app(
+    environment: Environment, provider: str, *, schemes: Sequence[str]
+) -> dict[str, Any] | None:
+    """Returns the external login of the provider in the form of allauth; None if none is set.
+
+    It is set by three variables, which are set together. The schemes are those that the issuer's
+    address may have.
+    """
+    prefix = f"WINDDOWN_OIDC_{provider.upper()}"
+    given = {part: environment.text(f"{prefix}_{part}") for part in ("URL", "CLIENT_ID", "SECRET")}
+    if not any(given.values()):
+        return None
+    if missing := [f"{prefix}_{part}" for part, value in given.items() if not value]:
+        raise ImproperlyConfigured(f"{', '.join(missing)} must be set with the others of {prefix}.")
+    url = urlsplit(given["URL"])
+    if url.scheme not in schemes or not url.hostname or url.query or url.fragment or url.username:
+        raise ImproperlyConfigured(
+            f"{prefix}_URL must be the issuer's {' or '.join(schemes)} address."
+        )
+    return {
+        "provider_id": provider,
+        "name": provider,
+        "client_id": given["CLIENT_ID"],
+        "secret": given["SECRET"],
+        "settings": {
+            "server_url": given["URL"].rstrip("/"),
+            "oauth_pkce_enabled": True,
+            # Only the subject of the person is asked for.
+            "scope": ["openid"],
+            "fetch_userinfo": False,
+        },
+    }

@@ -1,9 +1,10 @@
-"""A log record is one line of JSON, so that no message can pretend to be a second record."""
+"""The log: one line of JSON a record, so that no message can pretend to be a second record."""
 
 import json
 import logging
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -41,3 +42,25 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return _without_tokens(json.dumps(line, default=str, ensure_ascii=False))
+
+
+def settings(*, form: str, level: str) -> dict[str, Any]:
+    """Returns Django's LOGGING: records of the level and above go to stderr, as "json" or "text"."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {"()": "config.log.JsonFormatter"},
+            "text": {
+                "()": "config.log.TextFormatter",
+                "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            },
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # Django's own handlers send mails, or log nothing outside DEBUG.
+            "django": {"handlers": [], "propagate": True},
+            "django.server": {"handlers": [], "propagate": True},
+        },
+    }

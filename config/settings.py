@@ -4,11 +4,6 @@ Every variable of our own starts with WINDDOWN_. A misspelt one raises, because 
 be ignored silently. DATABASE_URL and REDIS_URL have the names that hosting services use.
 """
 
-import base64
-import binascii
-import contextlib
-import os
-import secrets
 import sys
 from email.utils import parseaddr
 from pathlib import Path
@@ -20,17 +15,17 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from kombu.entity import Exchange, Queue
 
-from config import embedded
+from config import embedded, keys, log
 from config.environment import (
     Environment,
     broker_from_url,
     database_from_url,
     email_from_url,
+    provider_app,
     refuse_any_host,
     refuse_plain_broker,
     refuse_plain_database,
-    refuse_weak_key,
-    refuse_weak_secret,
+    site_url,
 )
 from config.login import login_of, may_be_owner
 from config.schedule import beat_schedule
@@ -48,6 +43,8 @@ MODE = environment.choice(
     "WINDDOWN_MODE", options=("development", "production"), default="development"
 )
 PRODUCTION = MODE == "production"
+# The schemes that the address of this site and of an external login may have.
+_SCHEMES = ("https",) if PRODUCTION else ("http", "https")
 # The database ends a web request, a worker's batch and a person's command after different times.
 ROLE = environment.choice("WINDDOWN_ROLE", options=("web", "worker", "command"), default="command")
 # Off in development too: while it is on, Django remembers every query, and a worker makes millions.
@@ -73,59 +70,27 @@ if PRODUCTION and REHEARSAL:
 # --- Secrets --------------------------------------------------------------------------------------
 
 
-def _development_secret(path: Path) -> str:
-    """32 random bytes in base64 exist at the path, readable by their owner only."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if not path.exists():
-            draft.touch(mode=0o600)
-            draft.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
-            # Linked into place complete: two processes that start together agree on one.
-            with contextlib.suppress(FileExistsError):
-                os.link(draft, path)
-            draft.unlink()
-        return path.read_text()
-    except PermissionError as error:
-        raise ImproperlyConfigured(
-            f"{path} belongs to another user of this checkout (root?): run as that user,"
-            f" or have that user remove {path.parent}."
-        ) from error
-
-
 def _secret(variable: str, *, development_file: str) -> str:
-    value = environment.text(variable)
-    if value:
-        return value
-    if PRODUCTION:
-        raise ImproperlyConfigured(f"{variable} must be set when WINDDOWN_MODE is production.")
-    return _development_secret(LOCAL_DIR / development_file)
-
-
-def _field_key(value: str, *, variable: str = "WINDDOWN_FIELD_KEY") -> bytes:
-    try:
-        key = base64.b64decode(value, validate=True)
-    except binascii.Error as error:
-        raise ImproperlyConfigured(f"{variable} must be base64.") from error
-    if len(key) != 32:
-        raise ImproperlyConfigured(f"{variable} must be 32 bytes in base64.")
-    return key
+    value = environment.text(variable, in_production=PRODUCTION)
+    return value or keys.development_secret(LOCAL_DIR / development_file)
 
 
 SECRET_KEY = _secret("WINDDOWN_SECRET_KEY", development_file="secret.key")
 SECRET_KEY_FALLBACKS = environment.words("WINDDOWN_SECRET_KEY_FALLBACKS")
 # Encrypts payees' bank accounts at rest.
-FIELD_KEY = _field_key(_secret("WINDDOWN_FIELD_KEY", development_file="field.key"))
+FIELD_KEY = keys.field_key(
+    _secret("WINDDOWN_FIELD_KEY", development_file="field.key"), variable="WINDDOWN_FIELD_KEY"
+)
 # Older keys open older values until `manage.py reseal` has run.
 FIELD_KEY_FALLBACKS = [
-    _field_key(word, variable="WINDDOWN_FIELD_KEY_FALLBACKS")
+    keys.field_key(word, variable="WINDDOWN_FIELD_KEY_FALLBACKS")
     for word in environment.words("WINDDOWN_FIELD_KEY_FALLBACKS")
 ]
 if PRODUCTION:
-    refuse_weak_secret("WINDDOWN_SECRET_KEY", SECRET_KEY)
+    keys.refuse_weak_secret("WINDDOWN_SECRET_KEY", SECRET_KEY)
     for _key in SECRET_KEY_FALLBACKS:
-        refuse_weak_secret("WINDDOWN_SECRET_KEY_FALLBACKS", _key)
-    refuse_weak_key("WINDDOWN_FIELD_KEY", FIELD_KEY)
+        keys.refuse_weak_secret("WINDDOWN_SECRET_KEY_FALLBACKS", _key)
+    keys.refuse_weak_key("WINDDOWN_FIELD_KEY", FIELD_KEY)
 
 
 # --- Applications ---------------------------------------------------------------------------------
@@ -204,11 +169,8 @@ def _server_url(variable: str, kind: type[embedded.Server]) -> str:
     """Returns the server that the variable names, or the embedded one, which runs while this
     process lives.
     """
-    url = environment.text(variable)
-    if url:
+    if url := environment.text(variable, in_production=PRODUCTION):
         return url
-    if PRODUCTION:
-        raise ImproperlyConfigured(f"{variable} must be set when WINDDOWN_MODE is production.")
     try:
         return embedded.ensure(kind, home=LOCAL_DIR)
     except embedded.EmbeddedServerError as error:
@@ -343,13 +305,11 @@ CELERY_TASK_CREATE_MISSING_QUEUES = False
 # --- Mail -----------------------------------------------------------------------------------------
 
 # The sender of mails, as `Name <address>`. The public page shows the address too.
-DEFAULT_FROM_EMAIL = environment.text("WINDDOWN_EMAIL_FROM", default="notices@localhost")
+DEFAULT_FROM_EMAIL = environment.text(
+    "WINDDOWN_EMAIL_FROM", default="notices@localhost", in_production=PRODUCTION
+)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-_EMAIL_URL = environment.text("WINDDOWN_EMAIL_URL")
-if PRODUCTION and not _EMAIL_URL:
-    raise ImproperlyConfigured("WINDDOWN_EMAIL_URL must be set when WINDDOWN_MODE is production.")
-if PRODUCTION and DEFAULT_FROM_EMAIL == "notices@localhost":
-    raise ImproperlyConfigured("WINDDOWN_EMAIL_FROM must be set when WINDDOWN_MODE is production.")
+_EMAIL_URL = environment.text("WINDDOWN_EMAIL_URL", in_production=PRODUCTION)
 if parseaddr(DEFAULT_FROM_EMAIL)[1].count("@") != 1:
     raise ImproperlyConfigured("WINDDOWN_EMAIL_FROM must be an address, or Name <address>.")
 if _EMAIL_URL:
@@ -411,39 +371,13 @@ MFA_FORMS = {
     "reauthenticate_webauthn": "accounts.sign_in.forms.FreshPasskeyForm",
 }
 
-
-def _provider_app(provider: str) -> dict[str, Any] | None:
-    """Returns the provider in the form of allauth; None if the environment does not name all of it."""
-    prefix = f"WINDDOWN_OIDC_{provider.upper()}"
-    given = {part: environment.text(f"{prefix}_{part}") for part in ("URL", "CLIENT_ID", "SECRET")}
-    if not any(given.values()):
-        return None
-    if missing := [f"{prefix}_{part}" for part, value in given.items() if not value]:
-        raise ImproperlyConfigured(f"{', '.join(missing)} must be set with the others of {prefix}.")
-    url = urlsplit(given["URL"])
-    schemes = {"https"} if PRODUCTION else {"https", "http"}
-    if url.scheme not in schemes or not url.hostname or url.query or url.fragment or url.username:
-        raise ImproperlyConfigured(
-            f"{prefix}_URL must be the issuer's {' or '.join(sorted(schemes))} address."
-        )
-    return {
-        "provider_id": provider,
-        "name": provider,
-        "client_id": given["CLIENT_ID"],
-        "secret": given["SECRET"],
-        "settings": {
-            "server_url": given["URL"].rstrip("/"),
-            "oauth_pkce_enabled": True,
-            # Only the subject of the person is asked for.
-            "scope": ["openid"],
-            "fetch_userinfo": False,
-        },
-    }
-
-
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
     "openid_connect": {
-        "APPS": [app for app in map(_provider_app, PROVIDERS) if app],
+        "APPS": [
+            app
+            for provider in PROVIDERS
+            if (app := provider_app(environment, provider, schemes=_SCHEMES))
+        ],
         "provider_class": "accounts.sign_in.external.FencedProvider",
     }
 }
@@ -473,16 +407,12 @@ ALLOWED_HOSTS = environment.words(
 if PRODUCTION:
     refuse_any_host(ALLOWED_HOSTS)
 # Mails name this site by this address, never by a header of a visitor's browser.
-SITE_URL = environment.text(
-    "WINDDOWN_SITE_URL", default="" if PRODUCTION else "http://127.0.0.1:8000"
-).rstrip("/")
-if not SITE_URL:
-    raise ImproperlyConfigured("WINDDOWN_SITE_URL must be set when WINDDOWN_MODE is production.")
-_SITE = urlsplit(SITE_URL)
-if _SITE.scheme not in ({"https"} if PRODUCTION else {"https", "http"}) or not _SITE.hostname:
-    raise ImproperlyConfigured(
-        "WINDDOWN_SITE_URL must be the site's address, such as https://refunds.example.org."
-    )
+SITE_URL = site_url(
+    environment.text(
+        "WINDDOWN_SITE_URL", default="http://127.0.0.1:8000", in_production=PRODUCTION
+    ),
+    schemes=_SCHEMES,
+)
 # Only behind a proxy that removes this header from what visitors send.
 if environment.flag("WINDDOWN_TRUST_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -562,36 +492,14 @@ TIME_ZONE = "UTC"
 
 # --- Logs -----------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {"()": "config.log.JsonFormatter"},
-        "text": {
-            "()": "config.log.TextFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        },
-    },
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": environment.choice(
-                "WINDDOWN_LOG", options=("json", "text"), default="json" if PRODUCTION else "text"
-            ),
-        },
-    },
-    "root": {
-        "handlers": ["stderr"],
-        "level": environment.choice(
-            "WINDDOWN_LOG_LEVEL", options=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
-        ),
-    },
-    "loggers": {
-        # Django's own handlers send mails, or log nothing outside DEBUG.
-        "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
-    },
-}
+LOGGING = log.settings(
+    form=environment.choice(
+        "WINDDOWN_LOG", options=("json", "text"), default="json" if PRODUCTION else "text"
+    ),
+    level=environment.choice(
+        "WINDDOWN_LOG_LEVEL", options=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
+    ),
+)
 
 
 environment.refuse_unknown()
