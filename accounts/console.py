@@ -6,10 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -33,10 +32,10 @@ from winddown.actors import Actor
 from winddown.site.forms import ReasonForm
 from winddown.site.pages import (
     actor_of,
+    decision_page,
     fresh_page,
     page,
     reading_permitted,
-    refusals_told,
     staff_page,
 )
 
@@ -111,17 +110,17 @@ def case_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     seen = _seen(request, number)
     if verb not in _ACTS:
         raise Http404
-    form = _form(request, verb, seen)
-    if request.method == "POST" and form.is_valid():
-        with refusals_told(request):
-            _ACTS[verb](seen.case, actor_of(request), form.cleaned_data)
-            messages.success(request, _("Done."))
-        return redirect("cases:case", number)
-    decision = seen.decision(verb)
-    if decision is None:
-        messages.error(request, _("The case is no longer in a state in which this is possible."))
-        return redirect("cases:case", number)
-    return page(request, "accounts/case_decide.html", seen=seen, decision=decision, form=form)
+    return decision_page(
+        request,
+        "accounts/case_decide.html",
+        form=_form(request, verb, seen),
+        decision=seen.decision(verb),
+        act=lambda given: _ACTS[verb](seen.case, actor_of(request), given),
+        back=reverse("cases:case", args=[number]),
+        gone=_("The case is no longer in a state in which this is possible."),
+        about=seen.case.reference,
+        seen=seen,
+    )
 
 
 def _form(request: HttpRequest, verb: str, seen: CasePage) -> Form:
@@ -218,24 +217,27 @@ def staff_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     seen = _seen_staff(request, number)
     if verb not in _STAFF_ACTS:
         raise Http404
-    form = _staff_form(request, verb, seen)
-    if request.method == "POST" and form.is_valid():
-        with refusals_told(request):
-            done = _STAFF_ACTS[verb](seen.person, actor_of(request), form.cleaned_data)
-            if isinstance(done, OneTimeLink):
-                return _handed_over(request, seen, done)
-            messages.success(request, _("Done."))
-        return redirect("staff:member", number)
-    decision = seen.decision(verb)
-    if decision is None:
-        messages.error(request, _("Nothing waits for a decision here any more."))
-        return redirect("staff:member", number)
-    shown = {"seen": seen, "decision": decision, "form": form, "asked": seen.request(verb)}
-    return page(request, "accounts/staff_decide.html", **shown)
+    return decision_page(
+        request,
+        "accounts/staff_decide.html",
+        form=_staff_form(request, verb, seen),
+        decision=seen.decision(verb),
+        act=lambda given: _decide_staff(request, verb, seen, given),
+        back=reverse("staff:member", args=[number]),
+        gone=_("Nothing waits for a decision here any more."),
+        about=words.person_name(seen.person),
+        seen=seen,
+        asked=seen.request(verb),
+    )
 
 
-def _handed_over(request: HttpRequest, seen: MemberPage, link: OneTimeLink) -> HttpResponse:
-    """The link is shown once, in the answer to the form that agreed to it."""
+def _decide_staff(
+    request: HttpRequest, verb: str, seen: MemberPage, given: dict[str, Any]
+) -> HttpResponse | None:
+    """The decision is made. A link that it made is shown once, in the response that is returned."""
+    link = _STAFF_ACTS[verb](seen.person, actor_of(request), given)
+    if not isinstance(link, OneTimeLink):
+        return None
     address = request.build_absolute_uri(reverse("recovery:open", args=[links.token(link)]))
     return page(request, "accounts/staff_link.html", seen=seen, link=link, address=address)
 

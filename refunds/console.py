@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
@@ -19,7 +19,7 @@ from refunds.forms import HoldForm
 from refunds.payouts import restored_page, sent_files
 from winddown.actors import Actor
 from winddown.site.forms import ReasonForm
-from winddown.site.pages import actor_of, fresh_page, page, refusals_told, staff_page
+from winddown.site.pages import actor_of, decision_page, fresh_page, page, refusals_told, staff_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,18 +62,17 @@ def restored_decide(request: HttpRequest, verb: str) -> HttpResponse:
         raise Http404
     seen = restored_page.look(actor=actor_of(request))
     asked = seen.asked if verb != "ask" else None
-    form = ReasonForm(request.POST or None, initial={"digest": asked.digest if asked else ""})
-    if request.method == "POST" and form.is_valid():
-        with refusals_told(request):
-            _decide_restored(verb, actor=actor_of(request), given=form.cleaned_data)
-            messages.success(request, _("Done."))
-        return redirect("console:restored")
-    decision = seen.decision(verb)
-    if decision is None:
-        messages.error(request, _("Nothing waits for a decision here any more."))
-        return redirect("console:restored")
-    shown = {"seen": seen, "decision": decision, "form": form, "asked": asked}
-    return page(request, "refunds/restored_decide.html", **shown)
+    return decision_page(
+        request,
+        "refunds/restored_decide.html",
+        form=ReasonForm(request.POST or None, initial={"digest": asked.digest if asked else ""}),
+        decision=seen.decision(verb),
+        act=lambda given: _decide_restored(verb, actor=actor_of(request), given=given),
+        back=reverse("console:restored"),
+        gone=_("Nothing waits for a decision here any more."),
+        seen=seen,
+        asked=asked,
+    )
 
 
 def _decide_restored(verb: str, *, actor: Actor, given: dict[str, Any]) -> None:

@@ -219,6 +219,13 @@ def plan_value(name: str, value: str) -> Text:
     return PLAN_VALUES.get(f"{name}:{value}") or value
 
 
+def person_name(user: Any) -> str:
+    """Returns the person's name or login ID, and "the system" for None."""
+    if user is None:
+        return str(_("the system"))
+    return str(user.display_name or user.login_id)
+
+
 def milestone_title(kind: str) -> Text:
     return _MILESTONES.get(kind) or kind.replace("_", " ").capitalize()
 

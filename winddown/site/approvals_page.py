@@ -13,8 +13,17 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from winddown import clock, words
 from winddown.models import Approval, Signature
-from winddown.site import audit_page, incident_page, panels
-from winddown.site.reading import Line, ReadingForm, Source, period, stamp, who
+from winddown.site import incident_page, panels
+from winddown.site.reading import (
+    ActsForm,
+    Line,
+    Source,
+    in_period,
+    of_subject,
+    people,
+    stamp,
+    who,
+)
 from winddown.words import Text
 
 Part = Signature.Part
@@ -28,21 +37,9 @@ _RESULTS: dict[str, tuple[Text, str]] = {
 }
 
 
-class ApprovalsForm(ReadingForm):
+class ApprovalsForm(ActsForm):
     """Which requests."""
 
-    person = forms.CharField(
-        label=gettext_lazy("Person"),
-        max_length=100,
-        required=False,
-        widget=forms.TextInput(attrs={"aria-describedby": "person-hint"}),
-    )
-    subject = forms.CharField(
-        label=gettext_lazy("Subject"),
-        max_length=120,
-        required=False,
-        widget=forms.TextInput(attrs={"aria-describedby": "subject-hint"}),
-    )
     result = forms.ChoiceField(
         label=gettext_lazy("Result"),
         required=False,
@@ -53,9 +50,8 @@ class ApprovalsForm(ReadingForm):
     )
     field_order = ("person", "subject", "result", "since", "until")
     hints: ClassVar[dict[str, Text]] = {
-        **ReadingForm.hints,
+        **ActsForm.hints,
         "person": gettext_lazy("Login ID, staff number or name of who asked or decided."),
-        "subject": gettext_lazy("For example run:12 or capability:spend."),
     }
 
 
@@ -84,14 +80,12 @@ def _of_result(result: str) -> Q:
 
 
 def _lines(given: Mapping[str, Any], rows_max: int) -> list[Line]:
-    found = _requests().filter(
-        **{f"requested_at__{name}": at for name, at in period(given).items()}
-    )
+    found = _requests().filter(in_period(given, "requested_at"))
     if given["person"]:
-        signed = Signature.objects.filter(signer__in=audit_page.people(given["person"]))
+        signed = Signature.objects.filter(signer__in=people(given["person"]))
         found = found.filter(pk__in=signed.values("approval_id"))
     if given["subject"]:
-        found = found.filter(audit_page.of_subject(given["subject"]))
+        found = found.filter(of_subject(given["subject"]))
     if given["result"]:
         found = found.filter(_of_result(given["result"]))
     if given["before"]:

@@ -6,15 +6,23 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from winddown import words
 from winddown.models import AuditEntry
 from winddown.registries import Registry
-from winddown.site.reading import Line, ReadingForm, Source, period, who
+from winddown.site.reading import (
+    ActsForm,
+    Line,
+    Source,
+    filter_field,
+    in_period,
+    of_subject,
+    people,
+    who,
+)
 from winddown.words import Text
 
 SYSTEM = "system"
@@ -29,27 +37,10 @@ WITHHELD: Registry[Text] = Registry(
 )
 
 
-class AuditForm(ReadingForm):
+class AuditForm(ActsForm):
     """Which entries of the journal."""
 
-    person = forms.CharField(
-        label=gettext_lazy("Person"),
-        max_length=100,
-        required=False,
-        widget=forms.TextInput(attrs={"aria-describedby": "person-hint"}),
-    )
-    action = forms.CharField(
-        label=gettext_lazy("Action"),
-        max_length=80,
-        required=False,
-        widget=forms.TextInput(attrs={"aria-describedby": "action-hint"}),
-    )
-    subject = forms.CharField(
-        label=gettext_lazy("Subject"),
-        max_length=120,
-        required=False,
-        widget=forms.TextInput(attrs={"aria-describedby": "subject-hint"}),
-    )
+    action = filter_field("action", gettext_lazy("Action"), length_max=80)
     result = forms.ChoiceField(
         label=gettext_lazy("Result"),
         required=False,
@@ -57,31 +48,14 @@ class AuditForm(ReadingForm):
     )
     field_order = ("person", "action", "subject", "result", "since", "until")
     hints: ClassVar[dict[str, Text]] = {
-        **ReadingForm.hints,
+        **ActsForm.hints,
         "person": gettext_lazy("Login ID, staff number or name; “system” for what nobody did."),
         "action": gettext_lazy("A code such as run.approve, or its first word."),
-        "subject": gettext_lazy("For example run:12 or capability:spend."),
     }
 
 
-def people(typed: str) -> QuerySet[Any]:
-    """Returns the staff that the text means: a login id, a staff number, or a part of a name."""
-    return (
-        get_user_model()
-        .objects.filter(kind="staff")
-        .filter(
-            Q(login_id=typed.lower()) | Q(staff_number=typed) | Q(display_name__icontains=typed)
-        )
-    )
-
-
-def of_subject(typed: str) -> Q:
-    """Returns the condition for a subject and for its parts: "run:1" is not "run:12"."""
-    return Q(subject=typed) | Q(subject__startswith=f"{typed}:")
-
-
 def _lines(given: Mapping[str, Any], rows_max: int) -> list[Line]:
-    found = AuditEntry.objects.filter(**{f"at__{name}": at for name, at in period(given).items()})
+    found = AuditEntry.objects.filter(in_period(given, "at"))
     if person := given["person"]:
         chosen = {"actor": None} if person.lower() == SYSTEM else {"actor__in": people(person)}
         found = found.filter(**chosen)

@@ -35,6 +35,7 @@ from winddown.site import (
 from winddown.site.forms import PlanForm, ReasonForm, RetryForm
 from winddown.site.pages import (
     actor_of,
+    decision_page,
     fresh_page,
     is_poll,
     page,
@@ -100,18 +101,18 @@ def run_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     if verb not in _RUN_ACTS:
         raise Http404
     seen = run_page.look(found, actor=actor_of(request))
-    form = _run_form(request, verb, seen)
-    if request.method == "POST" and form.is_valid():
-        with refusals_told(request):
-            _RUN_ACTS[verb](found, request.user, form.cleaned_data)
-            messages.success(request, _("Done."))
-        return redirect("console:run", number)
-    decision = seen.decision(verb)
-    if decision is None:
-        messages.error(request, _("The run is no longer in a state in which this is possible."))
-        return redirect("console:run", number)
-    shown = {"seen": seen, "decision": decision, "form": form, "rehearsal": seen.now.rehearsal}
-    return page(request, "winddown/run_decide.html", **shown)
+    return decision_page(
+        request,
+        "winddown/run_decide.html",
+        form=_run_form(request, verb, seen),
+        decision=seen.decision(verb),
+        act=lambda given: _RUN_ACTS[verb](found, request.user, given),
+        back=reverse("console:run", args=[number]),
+        gone=_("The run is no longer in a state in which this is possible."),
+        about=words.workflow_title(found.workflow),
+        seen=seen,
+        rehearsal=seen.now.rehearsal,
+    )
 
 
 def _run_form(request: HttpRequest, verb: str, seen: run_page.RunPage) -> ReasonForm:
@@ -171,18 +172,18 @@ def switch_decide(request: HttpRequest, code: str, verb: str) -> HttpResponse:
     seen = switch_page.look(code, actor=actor_of(request))
     if seen is None or verb not in _SWITCH_ACTS:
         raise Http404
-    form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        with refusals_told(request):
-            _SWITCH_ACTS[verb](code, actor=actor_of(request), reason=form.cleaned_data["reason"])
-            messages.success(request, _("Done."))
-        return redirect("console:switch", code)
-    decision = seen.decision(verb)
-    if decision is None:
-        messages.error(request, _("The switch is no longer in a state in which this is possible."))
-        return redirect("console:switch", code)
-    shown = {"seen": seen, "decision": decision, "form": form, "rehearsal": seen.now.rehearsal}
-    return page(request, "winddown/switch_decide.html", **shown)
+    return decision_page(
+        request,
+        "winddown/switch_decide.html",
+        form=ReasonForm(request.POST or None),
+        decision=seen.decision(verb),
+        act=lambda given: _SWITCH_ACTS[verb](code, actor=actor_of(request), reason=given["reason"]),
+        back=reverse("console:switch", args=[code]),
+        gone=_("The switch is no longer in a state in which this is possible."),
+        about=seen.title,
+        seen=seen,
+        rehearsal=seen.now.rehearsal,
+    )
 
 
 @require_POST
@@ -237,7 +238,7 @@ def read(request: HttpRequest, source: str) -> HttpResponse:
     """The rows that the filters in the address find. The audit journal records the reading."""
     programme = Programme.objects.filter(pk=1).first()
     with reading_permitted(request), timezone.override(zone_of(programme)):
-        seen = reading.look(_SOURCES[source], request.GET, actor=actor_of(request))
+        seen = reading.disclose(_SOURCES[source], request.GET, actor=actor_of(request))
     return page(request, "winddown/reading.html", programme=programme, seen=seen)
 
 
@@ -250,7 +251,9 @@ def read_file(request: HttpRequest, source: str) -> HttpResponse:
     address = reverse(f"console:{source}")
     programme = Programme.objects.filter(pk=1).first()
     with reading_permitted(request), timezone.override(zone_of(programme)):
-        seen = reading.look(_SOURCES[source], request.GET, actor=actor_of(request), as_file=True)
+        seen = reading.disclose(
+            _SOURCES[source], request.GET, actor=actor_of(request), as_file=True
+        )
         if not seen.asked:
             return redirect(f"{address}?{request.GET.urlencode()}")
         text = reading.as_csv(seen, address=address)
@@ -270,7 +273,7 @@ def find(request: HttpRequest) -> HttpResponse:
     form = look_up_page.FindForm(request.POST)
     typed = form.cleaned_data["q"] if form.is_valid() else ""
     with reading_permitted(request):
-        subject = look_up_page.subject_of(typed, actor=actor_of(request))
+        subject = look_up_page.disclose_subject(typed, actor=actor_of(request))
     if not subject:
         messages.error(request, _("There is no such account or wallet."))
         return redirect("console:look_up")

@@ -19,7 +19,7 @@ from winddown.evidence import audit
 from winddown.models import AuditEntry, TransitionLog
 from winddown.site import audit_page, panels
 from winddown.site.panels import Card
-from winddown.site.reading import READ_AUDIT, Line, ReadingForm, Source, key_field, period, who
+from winddown.site.reading import READ_AUDIT, Line, ReadingForm, Source, in_period, key_field, who
 from winddown.words import Text
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -57,9 +57,11 @@ class LookUpForm(ReadingForm):
     find = FindForm
 
 
-def subject_of(typed: str, *, actor: Actor) -> str:
-    """Returns the subject of the account or wallet that the text names; empty when it names none,
-    and the audit journal says that somebody looked. Raises `NotPermitted`.
+def disclose_subject(typed: str, *, actor: Actor) -> str:
+    """`actor` learns whether the text names an account or wallet; if none, the audit journal says
+    so. A subject that was found is recorded when its page is read.
+
+    Returns the subject; empty for none. Raises `NotPermitted`.
     """
     require(actor, READ_AUDIT, action="read look_up")
     cards = panels.found(typed)
@@ -96,7 +98,7 @@ def _lines(given: Mapping[str, Any], rows_max: int) -> list[Line]:
 
 def _window(given: Mapping[str, Any], place: int, number: str) -> Q:
     """Returns the condition for the rows of one source that the filters and the last key leave."""
-    window = Q(**{f"at__{name}": at for name, at in period(given).items()})
+    window = in_period(given, "at")
     if not given["before"]:
         return window
     micros, last_place, last_number = _parts(given["before"])

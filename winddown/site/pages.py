@@ -12,10 +12,13 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
 
@@ -25,6 +28,7 @@ from winddown.errors import NotPermitted, WinddownError
 from winddown.evidence import refused as refusals
 from winddown.models import Programme
 from winddown.registries import Registry
+from winddown.site.decisions import Decision
 
 _ONLY_SPACES = re.compile(r"\n[ \t]+(?=\n)")
 View = Callable[..., HttpResponse]
@@ -125,3 +129,33 @@ def refusals_told(request: HttpRequest) -> Iterator[None]:
     except WinddownError as refused:
         refusals.note(refused, actor_of(request))
         messages.error(request, words.refusal(refused))
+
+
+def decision_page(
+    request: HttpRequest,
+    template: str,
+    *,
+    form: Form,
+    decision: Decision | None,
+    act: Callable[[dict[str, Any]], object],
+    back: str,
+    gone: str,
+    **shown: Any,
+) -> HttpResponse:
+    """The decision of a valid form is made by `act`, and the browser goes to the address `back`;
+    otherwise the form is shown.
+
+    A refusal by `act` becomes a message. If `act` returns a response, it is the answer. Without a
+    `decision` there is nothing to decide any more: the message is `gone`.
+    """
+    if request.method == "POST" and form.is_valid():
+        with refusals_told(request):
+            answer = act(form.cleaned_data)
+            if isinstance(answer, HttpResponse):
+                return answer
+            messages.success(request, _("Done."))
+        return redirect(back)
+    if decision is None:
+        messages.error(request, gone)
+        return redirect(back)
+    return page(request, template, form=form, decision=decision, back=back, **shown)

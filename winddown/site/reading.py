@@ -11,13 +11,15 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
+from django.contrib.auth import get_user_model
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from winddown import clock, texts
+from winddown import clock, texts, words
 from winddown.actors import Actor, require
 from winddown.evidence import audit
 from winddown.site.panels import Card
@@ -86,6 +88,27 @@ class ReadingForm(forms.Form):
         return given
 
 
+def filter_field(name: str, label: Any, *, length_max: int) -> forms.CharField:
+    """Returns the field of a filter that may stay empty. `name` is its name in the form."""
+    return forms.CharField(
+        label=label,
+        max_length=length_max,
+        required=False,
+        widget=forms.TextInput(attrs={"aria-describedby": f"{name}-hint"}),
+    )
+
+
+class ActsForm(ReadingForm):
+    """The filters of a list of acts: also who acted, and on what."""
+
+    person = filter_field("person", gettext_lazy("Person"), length_max=100)
+    subject = filter_field("subject", gettext_lazy("Subject"), length_max=120)
+    hints: ClassVar[dict[str, Text]] = {
+        **ReadingForm.hints,
+        "subject": gettext_lazy("For example run:12 or capability:spend."),
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One list and its filters.
@@ -122,13 +145,15 @@ class Reading:
         return f"{self.query}&{before}" if self.query else before
 
 
-def look(
+def disclose(
     source: Source, typed: Mapping[str, Any], *, actor: Actor, as_file: bool = False
 ) -> Reading:
-    """`actor` reads the rows that the typed filters find, and the audit journal says so.
+    """The audit journal says that `actor` reads the rows that the typed filters find. They are
+    returned.
 
-    Nothing is read while a filter is not valid, and nothing by the look-up before something to look
-    up is named. Raises `NotPermitted`.
+    Nothing is read or recorded while a filter is not valid. The look-up reads nothing before it has
+    a subject. A file has at most `FILE_ROWS_MAX` rows, a page `PAGE_ROWS`. A second reading is
+    recorded again. Raises `NotPermitted`.
     """
     require(actor, READ_AUDIT, action=f"read {source.code}")
     form, at = source.form(typed), clock.now()
@@ -175,14 +200,32 @@ def _said(given: Mapping[str, Any], *, cards: list[Card] | None) -> dict[str, st
     return said
 
 
-def period(given: Mapping[str, Any]) -> dict[str, dt.datetime]:
-    """Returns the half-open interval of the days, in the current zone, as lookups of `at`."""
-    found = {}
+def in_period(given: Mapping[str, Any], column: str) -> Q:
+    """Returns the condition that the column's instant lies in the days, which are days of the
+    current zone. Both days are included.
+    """
+    found = Q()
     if given["since"]:
-        found["gte"] = _midnight(given["since"])
+        found &= Q(**{f"{column}__gte": _midnight(given["since"])})
     if given["until"]:
-        found["lt"] = _midnight(given["until"] + dt.timedelta(days=1))
+        found &= Q(**{f"{column}__lt": _midnight(given["until"] + dt.timedelta(days=1))})
     return found
+
+
+def of_subject(typed: str) -> Q:
+    """Returns the condition for a subject and for its parts: "run:1" is not "run:12"."""
+    return Q(subject=typed) | Q(subject__startswith=f"{typed}:")
+
+
+def people(typed: str) -> QuerySet[Any]:
+    """Returns the staff that the text means: a login id, a staff number, or a part of a name."""
+    return (
+        get_user_model()
+        .objects.filter(kind="staff")
+        .filter(
+            Q(login_id=typed.lower()) | Q(staff_number=typed) | Q(display_name__icontains=typed)
+        )
+    )
 
 
 def _midnight(day: dt.date) -> dt.datetime:
@@ -192,10 +235,10 @@ def _midnight(day: dt.date) -> dt.datetime:
 def who(user: Any) -> tuple[Text, str]:
     """Returns the text of the person's column, and the note below. A customer is a number."""
     if user is None:
-        return gettext_lazy("the system"), ""
+        return words.person_name(None), ""
     if not user.staff_number:
         return gettext_lazy("a customer"), f"account:{user.pk}"
-    return str(user.display_name or user.login_id), str(user.staff_number)
+    return words.person_name(user), str(user.staff_number)
 
 
 # --- a file -------------------------------------------------------------------------------------

@@ -219,10 +219,7 @@ def state(machine: str, value: str) -> SafeString:
 
 @register.filter
 def person(user: Any) -> str:
-    """Returns the person's name or login ID, and "the system" for None."""
-    if user is None:
-        return gettext("the system")
-    return str(user.display_name or user.login_id)
+    return words.person_name(user)
 
 
 @register.filter

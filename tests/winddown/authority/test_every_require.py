@@ -147,12 +147,12 @@ PLACES = (
     Place("winddown.runs.planning.plan", "winddown.plan_run"),
     Place("winddown.runs.planning.replan", "winddown.plan_run"),
     Place(
-        "winddown.site.look_up_page.subject_of",
+        "winddown.site.look_up_page.disclose_subject",
         "winddown.read_audit",
         given=lambda: {"typed": "account:1"},
     ),
     Place(
-        "winddown.site.reading.look",
+        "winddown.site.reading.disclose",
         "winddown.read_audit",
         given=lambda: {"source": audit_page.SOURCE},
     ),
