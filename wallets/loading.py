@@ -50,7 +50,7 @@ CARD = Reference(
 
 
 def _quoted(states: Iterable[str]) -> str:
-    """Returns `states` as a list of SQL literals: a declared rule takes no parameters."""
+    """Returns the states as a list of SQL literals, because a declared rule takes no parameters."""
     return ", ".join(f"'{state}'" for state in states)
 
 
@@ -154,9 +154,8 @@ MOVEMENT_RULES = (
 
 
 def _take_locks(switches: tuple[str, ...]) -> None:
-    """The switches and the file's wallets are locked until the load commits.
-
-    In the order of every movement: the switch first, then the wallets, by id.
+    """The switches and the file's wallets are locked until the load commits. The order is that of
+    every movement: the switch first, then the wallets by their ids.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -246,7 +245,7 @@ TOP_UPS = declare(
             "rrn": "e.rrn",
             "auth_code": "e.auth_code",
             "arn": "e.arn",
-            # Its state in the file; since then it may have been posted or reversed here.
+            # Its state in the file. Since then it may have been posted or reversed here.
             "state": f"CASE WHEN e.state IN ({_quoted(TopUp.NOT_POSTED)}) OR EXISTS (SELECT"
             " FROM wallets_topuptransition l WHERE l.subject_id = e.id"
             f" AND l.source IN ({_quoted(TopUp.AWAITING_POSTING)}))"

@@ -13,5 +13,7 @@ from wallets.models import Wallet
 
 @waves.GROUPS.entry(f"{waves.FIRST}/holders")
 def holders(as_of: dt.datetime) -> QuerySet[Any]:
-    """Returns accounts with a balance now, whatever the wallet's state: past balances are not kept."""
+    """Returns the accounts with a balance now, in any state of the wallet. Past balances are not
+    kept.
+    """
     return Wallet.objects.holding().values("account_id")

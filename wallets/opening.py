@@ -9,5 +9,5 @@ from wallets.models import Wallet
 
 
 def open_wallet(account: User, at: dt.datetime) -> None:
-    """The account has an empty wallet since `at`; the database refuses a second."""
+    """The account has an empty wallet since `at`. The database refuses a second one."""
     Wallet.objects.create(wallet_ref=str(account.account_ref), account=account, opened_at=at)

@@ -1,6 +1,5 @@
-"""Holds: a part of a wallet's paid value that a suspicion keeps from being spent, while the rest
-stays spendable.
-"""
+"""Holds: a part of a wallet's paid value cannot be spent while there is a suspicion. The rest
+can."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ JOURNAL_CONTENT = (
     "concat_ws(':', id, source, source_id, kind, extract(epoch FROM occurred_at), extract(epoch FROM recorded_at),"
     " coalesce(reverses_id::text, '-'), coalesce(actor_id::text, '-'), coalesce(run_id::text, '-'))"
 )
-# A date decides about deadlines, so the journal is sealed as its postings are.
+# Deadlines depend on the dates of a journal, so a journal can no more be changed than its postings.
 audit.SEALED_TABLES.add("wallets_posting", POSTING_CONTENT)
 audit.SEALED_TABLES.add("wallets_journal", JOURNAL_CONTENT)
 WALLET_ACCOUNTS = (LedgerAccount.WALLET_PAID, LedgerAccount.WALLET_BONUS)
@@ -99,9 +99,10 @@ class PostingQuerySet(models.QuerySet["Posting"]):
 class Posting(models.Model):
     """One signed line of a journal.
 
-    All postings of a journal are inserted by one statement in the transaction that wrote the
-    journal: the trigger refuses any other, and a journal that does not sum to zero. Keys to journal
-    and wallet are kept by that trigger and by an invariant instead of a foreign key per row.
+    One statement inserts all postings of a journal, in the transaction that wrote the journal. The
+    trigger refuses a posting that comes in any other way, and a journal that does not sum to zero.
+    The trigger and an invariant check the keys to journal and wallet, in place of a foreign key per
+    row.
     """
 
     id = models.BigAutoField(primary_key=True)

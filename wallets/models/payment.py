@@ -1,6 +1,5 @@
-"""Payments: value spent at a merchant; an authorised one is a reservation that is posted or voided,
-exactly once.
-"""
+"""Payments: value spent at a merchant. An authorised one is a reservation, which is posted or
+voided exactly once."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ _FIXED = (
 class TopUp(Stateful):
     """authorised -> posted -> reversed; authorised -> pending_reversal -> reversed.
 
-    `switch_version` is the version of `top_up:<source>` that let it through; None for what was
-    loaded from another system, whose own time decides.
+    `switch_version` is the version of `top_up:<source>` that let it through. It is None for a
+    top-up that was loaded from another system: there its own time decides.
     """
 
     class State(models.TextChoices):

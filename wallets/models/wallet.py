@@ -139,13 +139,13 @@ class Wallet(Stateful):
 
     @transition(field="state", source="held", target="active", permission="wallets.release_wallet")
     def release(self) -> None:
-        """The suspicion is gone while charges are on."""
+        """The suspicion is gone, and charges are possible."""
 
     @transition(
         field="state", source="held", target="charge_frozen", permission="wallets.release_wallet"
     )
     def release_frozen(self) -> None:
-        """The suspicion is gone while charges are frozen."""
+        """The suspicion is gone, and charges stay frozen."""
 
     @transition(
         field="state",
@@ -155,7 +155,7 @@ class Wallet(Stateful):
         custom={"system": True},
     )
     def start_closing(self) -> None:
-        """The service ends; what is in flight is being settled."""
+        """The service ends, and payments that are not settled yet are being settled."""
 
     @transition(
         field="state",

@@ -1,1 +1,1 @@
-"""The only verbs that move money."""
+"""The only functions that move money into and out of wallets."""

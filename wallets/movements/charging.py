@@ -31,9 +31,9 @@ def top_up(
     """The wallet holds `amount_minor` more, from `source`; a bonus adds free value, every other
     source paid value.
 
-    With `authorised_only` the charge is recorded and waits to be posted. Raises
-    `CapabilityStopped`, `PastDeadline`, `WalletNotUsable` (only an active wallet can be charged) or
-    `IdempotencyConflict`.
+    With `authorised_only` the charge is recorded and waits to be posted. A second call with the
+    same `top_up_ref` returns the first top-up. Raises `CapabilityStopped`, `PastDeadline`,
+    `WalletNotUsable` (only an active wallet can be charged) or `IdempotencyConflict`.
     """
     if amount_minor <= 0:
         raise LedgerRefused(movement="top-up", why="the amount must be positive")
@@ -68,8 +68,8 @@ def top_up(
 
 
 def post_authorised(top_up: TopUp, *, actor: Actor) -> TopUp:
-    """An authorised charge is in the wallet. Raises what a new top-up would raise: a freeze stops
-    it too.
+    """The value of an authorised top-up is in the wallet. Raises what a new top-up would raise: a
+    freeze stops it too. A second call raises `TransitionRefused`.
     """
     with transaction.atomic():
         passage = capabilities.passed(f"top_up:{top_up.source}")

@@ -33,10 +33,10 @@ def empty_closed_wallets(
     """The wallets of `rows` made the transition `name` (entitle, entitle_held, settle_empty) and
     hold nothing: their paid value is owed as refunds, their bonus value has expired.
 
-    One statement and one journal for the whole set, with a line per wallet and one control line
-    each. Wallets that are not in the transition's source state, or do not meet its condition, are
-    left alone. Raises `LedgerRefused` when a wallet is not what its line in the sealed snapshot
-    says, and then nothing happened.
+    The whole set is one statement and one journal, with a line per wallet and one line per control
+    account. Wallets that are not in the transition's source state, or do not meet its condition,
+    are left alone, so a second run changes nothing. Raises `LedgerRefused`, and changes nothing, if
+    a wallet's balance is not the one in the sealed snapshot.
     """
     edge = next(edge for edge in Wallet.edges() if edge.name == name)
     chosen = rows.filter(state=edge.source)

@@ -1,4 +1,4 @@
-"""Whole histories of movements are recorded from files, set by set."""
+"""Whole histories of movements are recorded from files, in sets."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ RECORDED_AT_ONCE = 50_000
 def record_top_ups(
     rows: str, *, actor: Actor, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> int:
-    """Every new row of the temporary table `rows` is a top-up with the journal and the balance
-    `top_up` would have made.
+    """Every new row of the temporary table `rows` is a top-up, with the journal and the balance
+    that `top_up` makes.
 
-    The table has line, earlier_id (not NULL: already recorded, left alone) and the columns of
-    `TopUp`, checked by the caller, who holds the wallets' locks. Authorised ones move nothing yet.
-    Returns how many were recorded.
+    The table has `line`, `earlier_id` and the columns of `TopUp`. A row whose `earlier_id` is not
+    NULL was recorded before and is left alone. The caller has checked the rows and locked the
+    wallets. An authorised top-up moves nothing yet. Returns how many were recorded.
     """
     moves = _numbered(rows, table="wallets_topup", columns="r.*", joined="")
     for first, last, total in _slices(moves):
@@ -78,7 +78,7 @@ def _post_top_ups(cursor: CursorWrapper, moves: str, places: list[int], *, actor
     )
 
 
-# One statement over the caller's table `rows`; `split_payments` says how it divides.
+# One statement over the caller's table `rows`. `split_payments` says how it divides them.
 _SPLIT = """
     CREATE TEMPORARY TABLE {split} ON COMMIT DROP AS
     WITH firsts AS MATERIALIZED (
@@ -138,16 +138,18 @@ _SPLIT = """
 
 
 def split_payments(rows: str) -> str:
-    """Every new payment of the temporary table `rows` is divided into bonus and paid value; returns
-    the name of the table that says how.
+    """Every new payment of the temporary table `rows` is divided into bonus and paid value. Returns
+    the name of the table with the parts.
 
-    Bonus value goes first, in the order of `occurred_at` and then of the file. At its time a
-    payment may take no more than the wallet had then and has had at every recorded moment since, so
-    that what was recorded before stays covered; a hold counts as taken now. With F the least bonus
-    value from a payment's time on (it never falls from one payment to the next) and C the sum of
-    the wallet's new payments so far, the bonus value used so far is C + min(0, min(F - C)): the
-    running minimum that a balance which cannot fall below zero has. `is_short` marks payments that
-    are not covered, `available_minor` says what there was for them.
+    Payments are taken in the order of `occurred_at`, then of the file, and each takes bonus value
+    first. A payment may take no more than the wallet had at that time. It may also take no more
+    than the wallet had at any recorded moment since, because the movements of those moments must
+    stay covered. A hold counts as value that is taken now.
+
+    Let F be the least bonus value from a payment's time on; it never falls from one payment to the
+    next. Let C be the sum of the wallet's new payments so far. Then the bonus value used so far is
+    C + min(0, min(F - C)), as for any balance that cannot fall below zero. `is_short` marks a
+    payment that is not covered. `available_minor` is the value that there was for it.
     """
     split = f"{rows}_split"
     with connection.cursor() as cursor:
@@ -160,11 +162,11 @@ def split_payments(rows: str) -> str:
 def record_payments(
     rows: str, *, actor: Actor, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> int:
-    """Every new row of the temporary table `rows` is a payment with the journal and the balance
-    `pay` or `reserve` would have made, divided as `split_payments` found.
+    """Every new row of the temporary table `rows` is a payment, with the journal and the balance
+    that `pay` or `reserve` makes, divided as `split_payments` found.
 
-    The table has line, earlier_id and the columns of `Payment` without the parts, checked by the
-    caller, who holds the wallets' locks. Returns how many were recorded.
+    The table has `line`, `earlier_id` and the columns of `Payment` without the parts. The caller
+    has checked the rows and locked the wallets. Returns how many were recorded.
     """
     moves = _numbered(
         rows,
@@ -238,7 +240,7 @@ def _numbered(rows: str, *, table: str, columns: str, joined: str) -> str:
     moves = f"{rows}_moves"
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {moves}")
-        # Looked up once: by name it would be found again for every row.
+        # The sequences are found once. By name, PostgreSQL would find them again for every row.
         cursor.execute(
             "SELECT pg_get_serial_sequence(%s, 'id')::regclass::oid::bigint,"
             " pg_get_serial_sequence('wallets_journal', 'id')::regclass::oid::bigint",
@@ -260,8 +262,8 @@ def _numbered(rows: str, *, table: str, columns: str, joined: str) -> str:
 
 
 def _slices(moves: str) -> Iterator[tuple[int, int, int]]:
-    """Yields the first and last place of each slice, and the number of all places: a journal's
-    postings stay within one statement.
+    """Yields the first and last place of each slice, and the number of all places. A slice is one
+    statement and holds whole journals.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {moves}")  # noqa: S608
@@ -271,10 +273,10 @@ def _slices(moves: str) -> Iterator[tuple[int, int, int]]:
 
 
 def _recorded(moves: str, *, paid: str, bonus: str, moved: Sequence[str]) -> int:
-    """The wallets hold what the recorded movements left them; returns how many movements there
+    """The wallets hold what the recorded movements left them. Returns how many movements there
     were.
 
-    `paid` and `bonus` are SQL over the movements of a wallet; only those in the states `moved`
+    `paid` and `bonus` are SQL over the movements of a wallet. Only movements in the states `moved`
     count.
     """
     with connection.cursor() as cursor:

@@ -39,7 +39,7 @@ def post(
     run_id: int | None = None,
     reverses: int | None = None,
 ) -> int:
-    """One journal with its postings is written; returns its id.
+    """One journal with its postings is written. Returns its id.
 
     The database refuses lines that do not sum to zero and a second journal of the same source, id
     and kind.
@@ -90,7 +90,7 @@ def change(wallet: Wallet, *, paid: int = 0, bonus: int = 0, held: int = 0) -> N
 def first_result(
     model: type[Recorded], reference: dict[str, str], values: dict[str, Any]
 ) -> Recorded | None:
-    """Returns what was recorded under the reference, or None; raises `IdempotencyConflict` when it
+    """Returns what was recorded under the reference, or None. Raises `IdempotencyConflict` if it
     has other values.
     """
     earlier = model._default_manager.filter(**reference).first()

@@ -31,10 +31,11 @@ def pay(
     prefecture: str = "",
     merchant_category: str = "",
 ) -> Payment:
-    """The wallet holds `amount_minor` less and the merchant is owed it; bonus value goes first.
+    """The wallet holds `amount_minor` less, and the operator owes it to the merchant. Bonus value
+    goes first.
 
-    Raises `CapabilityStopped`, `PastDeadline`, `WalletNotUsable`, `InsufficientBalance` or
-    `IdempotencyConflict`.
+    A second call with the same `payment_ref` returns the first payment. Raises `CapabilityStopped`,
+    `PastDeadline`, `WalletNotUsable`, `InsufficientBalance` or `IdempotencyConflict`.
     """
     return _spend(
         wallet_id,
@@ -58,8 +59,9 @@ def reserve(
     prefecture: str = "",
     merchant_category: str = "",
 ) -> Payment:
-    """`amount_minor` is set aside for a merchant until `settle` posts or voids it, exactly one of
-    the two.
+    """`amount_minor` is reserved for a merchant until `settle` posts or voids the payment.
+
+    Raises what `pay` raises, and a second call returns the first payment.
     """
     return _spend(
         wallet_id,
@@ -160,10 +162,11 @@ def settle(
     run: Run | None = None,
     at: dt.datetime | None = None,
 ) -> Payment:
-    """The reservation is posted to the merchant, or void and back in the wallet; never both, never
-    twice.
+    """The reserved value belongs to the merchant if it was `captured`; otherwise it is back in the
+    wallet. A reservation is settled once.
 
-    Both outcomes share one idempotency key, so the database refuses the other one later.
+    Both outcomes have the same idempotency key, so the database refuses the other one later. A
+    second call raises `TransitionRefused`.
     """
     with transaction.atomic():
         wallet = posting.locked_wallet(payment.wallet_id)
@@ -188,10 +191,11 @@ def settle(
 
 
 def reverse(payment: Payment, *, actor: Actor, reason: str) -> Payment:
-    """A posted payment is undone: the value is back in the wallet and the merchant is no longer
-    owed it.
+    """A posted payment is undone: the value is back in the wallet, and the operator no longer owes
+    it to the merchant.
 
-    Raises `WalletNotUsable` once the wallet is closed: its balance is sealed.
+    Raises `WalletNotUsable` once the wallet is closed, because its balance is sealed. A second call
+    raises `TransitionRefused`.
     """
     with transaction.atomic():
         wallet = posting.locked_wallet(payment.wallet_id)

@@ -41,10 +41,12 @@ def hold(wallet_id: int, *, amount_minor: int, reason: str, actor: Actor) -> Hol
 
 
 def hold_each(asked: Mapping[int, tuple[int, str]], *, actor: Actor) -> tuple[int, int]:
-    """In each wallet (by id), the given amount, or as much of it as is free, can no longer be
-    spent. Returns how many wallets were held, and the sum.
+    """In each wallet, the given amount of paid value can no longer be spent, or as much of it as is
+    free.
 
-    One statement for all of them, with the wallets locked in the order of their ids.
+    `asked` has an amount in minor units and a reason for each wallet's id. Returns how many wallets
+    were held, and the sum. One statement holds all of them. The wallets are locked in the order of
+    their ids.
     """
     wanted = dict(sorted(asked.items()))
     with transaction.atomic(), connection.cursor() as cursor:
@@ -88,7 +90,7 @@ def hold_each(asked: Mapping[int, tuple[int, str]], *, actor: Actor) -> tuple[in
 
 
 def release(held: Hold, *, actor: Actor, reason: str = "") -> Hold:
-    """The held value is spendable again."""
+    """The held value can be spent again. A second call raises `TransitionRefused`."""
     with transaction.atomic():
         wallet = posting.locked_wallet(held.wallet_id)
         done = transition_one(held, "release", actor=actor, reason=reason)
@@ -97,7 +99,9 @@ def release(held: Hold, *, actor: Actor, reason: str = "") -> Hold:
 
 
 def claw_back(held: Hold, *, actor: Actor, reason: str = "") -> Hold:
-    """The held value left the wallet and lowers the operator's fraud loss (rule 22)."""
+    """The held value is no longer in the wallet, and the operator's fraud loss is that much less
+    (rule 22). A second call raises `TransitionRefused`.
+    """
     with transaction.atomic():
         wallet = posting.locked_wallet(held.wallet_id)
         done = transition_one(held, "take", actor=actor, reason=reason)

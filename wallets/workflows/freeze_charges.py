@@ -1,4 +1,5 @@
-"""freeze-charges: the funding sources stop at once, and every wallet gets its own recorded state."""
+"""freeze-charges: the funding sources stop at once, and every wallet gets its own recorded
+state."""
 
 from __future__ import annotations
 
@@ -95,9 +96,7 @@ def _switches(run: Run) -> list[str]:
 
 
 def _last_sources(run: Run) -> bool:
-    """Returns whether no funding source is left on once this run's are off, so the wallets can be
-    frozen.
-    """
+    """Returns whether this run stops the last funding sources, so that the wallets can be frozen."""
     others = [
         f"top_up:{source}" for source in FUNDING_SOURCES if source not in run.params["sources"]
     ]
@@ -125,8 +124,8 @@ def _freeze(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
 
 
 def late_top_ups(switch: Capability) -> int:
-    """Returns how many top-ups of this source passed the switch and have a ledger time after it was
-    stopped: must be 0 (I7).
+    """Returns how many top-ups of this source passed the switch and have a ledger time after its
+    stop. The number must be 0 (I7).
     """
     source = switch.code.removeprefix("top_up:")
     late = TopUp.objects.filter(

@@ -205,8 +205,8 @@ def seal(run: Run) -> Snapshot:
 
 
 def late_payments(switch: Capability) -> int:
-    """Returns how many payments passed the switch and have a ledger time after it was stopped: must
-    be 0.
+    """Returns how many payments passed the switch and have a ledger time after its stop. The number
+    must be 0.
     """
     return Payment.objects.filter(
         occurred_at__gte=switch.since, switch_version__isnull=False
