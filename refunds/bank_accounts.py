@@ -22,7 +22,7 @@ class Account:
 
     @property
     def fingerprint(self) -> str:
-        """Equal for equal accounts, whatever name stands beside them."""
+        """Returns a digest that is equal for equal accounts, whatever their owners' names are."""
         return encryption.fingerprint(
             f"{self.bank_code}-{self.branch_code}-{self.account_type}-{self.account_number}",
             of="bank account",

@@ -1,5 +1,4 @@
-"""What refunds add to the pages: lines of the money table, and how far a customer's refund has
-come."""
+"""The panels of refunds: lines of the money table, and how far a customer's refund has come."""
 
 from __future__ import annotations
 
@@ -89,7 +88,7 @@ class Stage:
     present: bool
 
 
-# What the holder does next, or who else acts.
+# What the holder must do next, or who else acts.
 _NEXT: dict[str, Text] = {
     State.COMPUTED: _("You can apply for the refund while applications are open."),
     State.NOTIFIED: _("You can apply for the refund while applications are open."),
@@ -118,8 +117,9 @@ _WAY: tuple[tuple[Text, tuple[str, ...]], ...] = (
 
 @panels.HOME_PANELS.entry("entitlement", place=20)
 def entitlement(customer: User) -> Panel | None:
-    """Returns what the customer is owed and how far it has come; None before balances are
-    sealed."""
+    """Returns what the customer is owed and how far the refund has come. It is None before balances
+    are sealed.
+    """
     owed = Entitlement.objects.filter(wallet__account=customer).select_related("wallet").first()
     if owed is None:
         return None
@@ -137,8 +137,8 @@ def entitlement(customer: User) -> Panel | None:
 
 
 def _way(owed: Entitlement) -> list[Stage]:
-    """Returns the stages with the instant at which each was last reached; none for a refund that
-    takes no further stage.
+    """Returns the stages with the instant at which each was last reached. A refund that takes no
+    further stage has none.
     """
     if owed.state in (State.EXCLUDED, State.TRANSFERRED, State.HELD):
         return []
@@ -152,7 +152,7 @@ def _way(owed: Entitlement) -> list[Stage]:
         at = max((reached[state] for state in states if state in reached), default=None)
         stages.append(Stage(title=title, at=at, present=owed.state in states))
     if owed.state == State.RETURNED:
-        # It did not arrive; what would come next is a new account from the holder.
+        # The money did not arrive, and the holder must give another account.
         back = _("Returned by the bank")
         stages[-1] = Stage(title=back, at=reached.get(State.RETURNED), present=True)
     return stages

@@ -1,4 +1,4 @@
-"""Where this room keeps sealed values: all of them follow a new field key."""
+"""The columns of this room with encrypted values, which `reseal` encrypts with a new field key."""
 
 from __future__ import annotations
 

@@ -55,7 +55,9 @@ def release(entitlement: Entitlement, *, actor: Actor, digest: str, reason: str)
 
 
 def _release_of(entitlement: Entitlement) -> SignedList:
-    """Returns one subject per hold: an entitlement that is held again needs two people again."""
+    """Returns the subject of this hold. Each hold has its own, so an entitlement that is held again
+    needs two people again.
+    """
     holds = EntitlementTransition.objects.filter(
         subject_id=entitlement.pk, transition="hold"
     ).count()

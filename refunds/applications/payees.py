@@ -65,10 +65,10 @@ def understood(account: Account) -> tuple[Account, bool]:
 
 
 def enter(holder: User, account: Account, *, actor: Actor) -> Payee:
-    """The account is the holder's current payee; raises `PayeeRefused`.
+    """The account is the holder's current payee.
 
-    The same account again changes nothing. A change waits for the cooling-off and owes a notice on
-    the old channel (rule 57).
+    The same account again changes nothing. A changed account waits for the cooling-off, and the
+    holder is told at the old channel (rule 57). Raises `PayeeRefused`.
     """
     with transaction.atomic():
         (entered,) = enter_many([(holder.pk, account)], actor=actor)
@@ -78,9 +78,10 @@ def enter(holder: User, account: Account, *, actor: Actor) -> Payee:
 
 
 def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[int | PayeeRefused]:
-    """Each holder has the account as current payee, or the reason why not; in the entries' order.
+    """Each holder has the account as current payee. Returns the payee or the reason why not, in the
+    order of the entries.
 
-    A holder stands once in `entries`. Must run inside the caller's transaction.
+    `entries` has each holder once. Must run inside the caller's transaction.
     """
     outcome: list[int | PayeeRefused | None] = [None] * len(entries)
     _take_turns([holder for holder, _ in entries])
@@ -182,7 +183,9 @@ def _version(
 
 
 def _next_ids(count: int) -> list[int]:
-    """Ids are taken before the rows exist, because an account number is sealed to its row's id."""
+    """Returns ids for rows that do not exist yet, because an account number is sealed to its row's
+    id.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence('refunds_payee', 'id'))"
@@ -196,11 +199,10 @@ def _next_ids(count: int) -> list[int]:
 
 
 def export_check_file(directory: Path, *, actor: Actor, reason: str = "") -> Path | None:
-    """A file asks the bank about every current payee not asked about before; returns the file's
-    path.
+    """A file asks the bank about every current payee that it was not asked about before.
 
-    Returns None when there is no such payee. The file is written before the payees count as asked.
-    After a crash between the two, the next call asks again.
+    Returns the file's path, or None if there is no such payee. The file is written before the
+    payees count as asked. After a crash between the two, the next call asks again.
     """
     require(actor, "refunds.make_payout_batch", by_system=True, action="ask the bank")
     limits = refund_limits.current()
@@ -271,13 +273,13 @@ def ask_override(payee: Payee, *, actor: Actor, reason: str) -> Approval:
 
 
 def ask_shared(payee: Payee, *, actor: Actor, reason: str) -> Approval:
-    """A second person is asked to let an account be paid that many holders gave (rule 58)."""
+    """A second person is asked to let an account be paid although many holders gave it (rule 58)."""
     require(actor, "refunds.work_application", action=f"ask about payee {payee.pk}")
     return _ask(payee, stage=SHARED, actor=actor, reason=reason)
 
 
 def clear_shared(payee: Payee, *, actor: Actor, digest: str, reason: str) -> Payee:
-    """A second person found it in order that this holder shares the account."""
+    """A second person agreed that this holder shares the account."""
     with transaction.atomic():
         decide(payee, stage=SHARED, actor=actor, digest=digest, reason=reason)
         Payee.objects.filter(pk=payee.pk).update(shared_cleared_at=clock.now())
@@ -298,7 +300,9 @@ def decide(payee: Payee, *, stage: str, actor: Actor, digest: str, reason: str) 
 
 
 def _signed(payee: Payee, stage: str) -> SignedList:
-    """Returns one subject per refusal: a payee that is refused again needs two people again."""
+    """Returns the subject of this refusal. Each refusal has its own, so a payee that is refused
+    again needs two people again.
+    """
     refusals = PayeeTransition.objects.filter(subject_id=payee.pk, transition="refuse").count()
     return SignedList(
         subject=f"payee:{payee.pk}:{stage}:{refusals}",
@@ -309,7 +313,7 @@ def _signed(payee: Payee, stage: str) -> SignedList:
 
 
 def _content(payee_id: int) -> dict[str, Any]:
-    # Locked, so that what is signed is what stands until the transaction ends.
+    # Locked, so that nothing that is signed changes before the transaction ends.
     payee = Payee.objects.select_for_update(no_key=True).get(pk=payee_id)
     return {"payee": payee.pk, "account": payee.fingerprint, "answer": payee.answer}
 

@@ -62,7 +62,9 @@ def correct_payee(holder: User, account: Account, *, actor: Actor) -> RefundAppl
 def correct_many(
     entries: Sequence[tuple[int, Account]], *, reason: str
 ) -> list[int | WinddownError]:
-    """Each correction is treated as by `correct_payee`; returns the application, or the refusal."""
+    """Each payee is corrected as `correct_payee` does. Returns the application or the refusal of
+    each.
+    """
     with transaction.atomic():
         outcomes = _correct(entries, actor=SYSTEM)
         corrected = sum(isinstance(outcome, int) for outcome in outcomes)
@@ -127,7 +129,8 @@ def _go_on(waiting: Sequence[RefundApplication], *, at: dt.datetime, actor: Acto
 
 
 def override_payee(payee: Payee, *, actor: Actor, digest: str, reason: str) -> Payee:
-    """A second person let a payee be paid that the bank had refused, and its application goes on.
+    """A payee that the bank refused can be paid, because a second person agreed. Its application
+    goes on.
 
     Raises `SamePerson` for the one who asked (`payees.ask_override`); rule 56.
     """
@@ -149,7 +152,7 @@ def override_payee(payee: Payee, *, actor: Actor, digest: str, reason: str) -> P
 def withdraw(
     application: RefundApplication, *, actor: Actor, reason: str = ""
 ) -> RefundApplication:
-    """The holder took the application back; possible until a payout is under way."""
+    """The holder took the application back. This is possible until a payout is under way."""
     _require_own(application, actor)
     with transaction.atomic():
         owed = Entitlement.objects.select_for_update(no_key=True).get(pk=application.entitlement_id)
@@ -199,9 +202,8 @@ def _staff(
 
 
 def propose(application: RefundApplication, *, actor: Actor, reason: str) -> Approval:
-    """A second person is asked to decide about an application that the rules left to people.
-
-    A late claim takes somebody who may approve late claims (rule 40).
+    """A second person is asked to decide about an application that the rules left to people. Only
+    somebody who may approve late claims can decide about a late claim (rule 40).
     """
     require(actor, "refunds.work_application", action=f"propose application {application.pk}")
     with transaction.atomic():
@@ -261,7 +263,7 @@ def approve(
         if fresh.late:
             _reinstate(fresh.entitlement, actor=actor, reason=reason)
         else:
-            # Who may decide about the application may decide about what it asks for.
+            # Somebody who may decide about the application may also decide about the entitlement.
             move_rows(Entitlement, "approve", [fresh.entitlement_id], actor=actor, reason=reason)
         audit.append("application.approve", done.subject, actor=actor, reason=reason, digest=digest)
         return done
@@ -288,7 +290,9 @@ def _reinstate(entitlement: Entitlement, *, actor: Actor, reason: str) -> None:
 def reject(
     application: RefundApplication, *, rejection: str, actor: Actor, reason: str
 ) -> RefundApplication:
-    """The application ended unpaid, for a reason the applicant is told; another may follow."""
+    """The application ended unpaid, and the applicant is told the reason. The holder may apply
+    again.
+    """
     with transaction.atomic():
         done = transition_one(
             application, "reject", actor=actor, reason=reason, rejection=rejection, live=False

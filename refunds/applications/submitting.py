@@ -48,10 +48,11 @@ class WindowOver(WinddownError):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One application as its holder sends it; without an account, the current payee counts.
+    """One application as its holder sends it. Without an account, the current payee is paid.
 
-    `op_id` is made before the call: the same one again gives the first result. `confirmed_minor` is
-    the amount that the holder saw; None leaves its confirmation for later (web channel).
+    `op_id` is made before the call. A second submission with the same one gives the first result.
+    `confirmed_minor` is the amount that the holder saw. With None it is confirmed later (web
+    channel).
     """
 
     holder_id: int
@@ -82,7 +83,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Case:
-    """One submission on its way through `_take`."""
+    """One submission while `_take` works on it."""
 
     outcome: Outcome
     entitlement_id: int
@@ -101,7 +102,7 @@ class _Case:
 def save_draft(
     holder: User, *, channel: str, step: int, answers: dict[str, Any], actor: Actor
 ) -> RefundApplication:
-    """The holder's answers so far are kept, sealed: no question is asked twice."""
+    """The holder's answers so far are kept, encrypted, so that no question is asked twice."""
     with transaction.atomic():
         capabilities.passed("refund_apply")
         entitlement = Entitlement.objects.filter(wallet__account=holder).first()
@@ -123,7 +124,7 @@ def save_draft(
 
 
 def draft_answers(application: RefundApplication) -> dict[str, Any]:
-    """Returns what the holder had answered; empty when nothing is kept."""
+    """Returns what the holder answered so far. It is empty if nothing is kept."""
     if application.draft_sealed is None:
         return {}
     answers: dict[str, Any] = json.loads(
@@ -144,9 +145,8 @@ def submit(
 ) -> RefundApplication:
     """The holder's application is in, and approved when the rules allow it. See `submit_many`.
 
-    Raises what stands in the way: `NothingOwed`, `AlreadyApplied`, `AmountDiffers`, `PayeeRefused`,
-    `WindowOver`, `CapabilityStopped`, or `IdempotencyConflict` for a used `op_id` with another
-    body.
+    Raises `NothingOwed`, `AlreadyApplied`, `AmountDiffers`, `PayeeRefused`, `WindowOver`,
+    `CapabilityStopped`, or `IdempotencyConflict` for a used `op_id` with another body.
     """
     submission = Submission(
         holder_id=holder.pk,
@@ -163,16 +163,18 @@ def submit(
         if outcome.application_id is None:
             raise AssertionError("a submission leaves an application")
         done = RefundApplication.objects.get(pk=outcome.application_id)
-        # The rules act in the same transaction, and what they did is on record with it.
+        # The rules act in the same transaction, which also records what they did.
         audit.append("application.submit", done.subject, actor=actor, state=done.state)
         return done
 
 
 def submit_many(submissions: Sequence[Submission], *, reason: str) -> list[Outcome]:
-    """Each submission is treated as by `submit`; a refused one does not hold up the others.
+    """Each application is in as after `submit`. A refused one does not stop the others. Returns the
+    outcomes in the order of the submissions.
 
-    One transaction, for applications that arrive together: a file, a channel, a rehearsal. The
-    system acts; the applicant stands in the row. A holder stands once in `submissions`.
+    All are one transaction. It is for applications that arrive together, as from a file or in a
+    rehearsal. The actor is the system, and each row names its applicant. `submissions` has each
+    holder once.
     """
     with transaction.atomic():
         outcomes = _take(submissions, actor=SYSTEM)
@@ -216,10 +218,7 @@ def _take(submissions: Sequence[Submission], *, actor: Actor) -> list[Outcome]:
 
 
 def _passed() -> tuple[dt.datetime, dt.datetime | None]:
-    """Returns the instant, and the end of the window if it is over (rule 40).
-
-    The switch's lock is taken.
-    """
+    """Returns the instant, and the end of the window if it is over (rule 40). The switch is locked."""
     ended = Milestone.objects.filter(kind=Milestone.Kind.REFUND_WINDOW_ENDS).first()
     try:
         with transaction.atomic():
@@ -230,9 +229,8 @@ def _passed() -> tuple[dt.datetime, dt.datetime | None]:
 
 
 def _take_turns(holders: list[int]) -> None:
-    """The same holders' submissions wait for each other, so that the later one sees the first.
-
-    A statement of its own: what it waited for is seen only by the statements after it.
+    """Submissions of the same holders wait for each other, so that the later one sees the first.
+    This is a statement of its own, because only later statements see what it waited for.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -243,7 +241,9 @@ def _take_turns(holders: list[int]) -> None:
 
 
 def _not_seen_before(outcomes: list[Outcome]) -> list[Outcome]:
-    """Returns those whose `op_id` is new; the others have the first result, or the conflict."""
+    """Returns the submissions whose `op_id` is new. The others have the first result, or the
+    conflict.
+    """
     earlier = {
         application.op_id: application
         for application in RefundApplication.objects.filter(
@@ -265,7 +265,7 @@ def _not_seen_before(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> list[_Case]:
-    """Returns the submissions that may be taken; the others have their refusal."""
+    """Returns the submissions that may be taken. The others have their refusal."""
     owed = _owed([outcome.submission.holder_id for outcome in outcomes])
     cases = []
     for outcome in outcomes:
@@ -330,7 +330,7 @@ def _with_payees(cases: list[_Case], *, actor: Actor) -> list[_Case]:
 
 
 def _write(cases: list[_Case], *, at: dt.datetime, actor: Actor) -> None:
-    """Every case has its row, submitted; drafts became what their holders sent."""
+    """Every case has its row in the state submitted. A draft has become what its holder sent."""
     drafted = [case for case in cases if case.draft_id is not None]
     for case in drafted:
         case.application_id = case.draft_id or 0
@@ -372,7 +372,8 @@ def _columns(case: _Case, at: dt.datetime) -> dict[str, Any]:
 
 
 def decide_by_rule(application_ids: Sequence[int], *, at: dt.datetime) -> int:
-    """Those that the rules allow are approved; the others say why people must look.
+    """The applications that the rules allow are approved. The others have the reason why people
+    must decide.
 
     The applicants are known (app channel). An application without a confirmed amount stays
     verified. Returns how many were approved.
@@ -397,7 +398,7 @@ def decide_by_rule(application_ids: Sequence[int], *, at: dt.datetime) -> int:
 
 
 def late_applications(switch: Capability) -> int:
-    """Returns how many applications were submitted after the stop: must be 0."""
+    """Returns how many applications were submitted after the stop. The number must be 0."""
     return RefundApplication.objects.filter(submitted_at__gte=switch.since).count()
 
 

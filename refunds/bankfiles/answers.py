@@ -1,4 +1,4 @@
-"""What every bank's answer carries: results of transfers and of account checks, in our words."""
+"""What an answer of any bank says: results of transfers and of account checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from refunds.bankfiles.transfer_items import Remitter, TransferItem
 
 
 class ReturnReason(StrEnum):
-    """Why a transfer came back: our word, the banks' and ISO 20022's codes."""
+    """Why a transfer came back: our word, with the codes of the banks and of ISO 20022."""
 
     ACCOUNT_NOT_FOUND = "account_not_found"
     ACCOUNT_NUMBER_WRONG = "account_number_wrong"
@@ -33,7 +33,9 @@ class ReturnReason(StrEnum):
 
     @classmethod
     def of_iso(cls, iso_code: str) -> ReturnReason:
-        """Returns the reason an ISO 20022 code stands for; `other` for one outside the table."""
+        """Returns the reason that an ISO 20022 code means. It is `other` for a code outside the
+        table.
+        """
         return _REASON_OF_ISO.get(iso_code, cls.OTHER)
 
 
@@ -47,14 +49,14 @@ _REASONS: dict[ReturnReason, _Codes] = {
     ReturnReason.ACCOUNT_NUMBER_WRONG: _Codes("口座番号相違", ("AC01",)),
     ReturnReason.ACCOUNT_CLOSED: _Codes("解約済", ("AC04",)),
     ReturnReason.ACCOUNT_BLOCKED: _Codes("入金停止・受取口座側事由", ("AC06",)),
-    # AC14 is our reading; the external code list has no exact word for a wrong type of account.
+    # AC14 is our choice: the external code list has no exact code for a wrong type of account.
     ReturnReason.ACCOUNT_TYPE_WRONG: _Codes("科目相違", ("AC14",)),
     ReturnReason.NAME_MISMATCH: _Codes("受取人名相違", ("BE01",)),
     ReturnReason.BANK_OR_BRANCH_INVALID: _Codes("店舗統廃合等", ("RC01",)),
     ReturnReason.RECALLED: _Codes("組戻し", ("FOCR",)),
     ReturnReason.OTHER: _Codes("その他", ("MS03", "NARR")),
 }
-# AC01 stands in two rows of the table: read alone it says that the number is wrong.
+# AC01 is in two rows of the table. Alone it says that the number is wrong.
 _REASON_OF_ISO = {
     code: reason
     for reason, codes in _REASONS.items()
@@ -73,21 +75,23 @@ class AccountCheck(StrEnum):
 
 
 class ResultLine(NamedTuple):
-    """One transfer and what became of it: `reason` is None when it was paid."""
+    """One transfer and its result. `reason` is None if it was paid."""
 
     item: TransferItem
     reason: ReturnReason | None
 
 
 class CheckLine(NamedTuple):
-    """One account as asked about and the bank's answer; the item's amount means nothing here."""
+    """One account that the bank was asked about, and its answer. The item's amount has no meaning
+    here.
+    """
 
     item: TransferItem
     answer: AccountCheck
 
 
 class Results(Protocol):
-    """Results of transfers. Iterate once; the totals are valid only after the iteration."""
+    """Results of transfers. They are iterated once. The totals are valid only after the iteration."""
 
     @property
     def remitter(self) -> Remitter: ...

@@ -9,14 +9,14 @@ import holidays
 
 from refunds.bankfiles.errors import BankFileError
 
-# A transfer file carries month and day only, so banks take it about a month ahead at most; a bank's
-# own limit goes in as an argument.
+# A transfer file has month and day only, so banks take it about a month ahead at most. A bank's own
+# limit is an argument.
 DAYS_AHEAD_MAX = 31
 _ONE_DAY = timedelta(days=1)
 
 
 class ValueDateRefused(BankFileError):
-    """The bank would not take this value date; `proposed` is a day it would take."""
+    """The bank would not take this value date. `proposed` is a day that it would take."""
 
     def __init__(self, reason: str, *, value_date: date, proposed: date) -> None:
         self.value_date = value_date
@@ -65,8 +65,8 @@ def check_value_date(
 ) -> None:
     """The value date is a bank business day from `today` to `days_ahead_max` days on, inclusive.
 
-    Raises ValueDateRefused with a day that passes the same check: the next bank business day, or
-    the last one within reach when the next lies beyond it.
+    Raises `ValueDateRefused` with a day that passes the same check: the next bank business day, or
+    the last one within the limit if the next one is too far.
     """
     last = today + timedelta(days=days_ahead_max)
     if value_date < today:

@@ -6,9 +6,9 @@ from __future__ import annotations
 class BankFileError(Exception):
     """A bank file, or one value meant for it, is refused.
 
-    `record` counts from 1 and `position` is the 1-based byte in that record, as in the banks' own
-    field tables; both are None where the refusal is not about one place. `reason` is a sentence
-    without names, accounts or amounts, so that it may be logged and shown.
+    `record` counts from 1. `position` is the byte in that record, counted from 1 as in the banks'
+    own field tables. Both are None if the refusal is not about one place. `reason` is a sentence
+    without names, accounts or amounts, so it may be logged and shown.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class UnbankableText(BankFileError):
     """The text holds characters that the bank network cannot carry.
 
     `characters` lists each of them once, as typed and in order of appearance, for the person who
-    must correct the text. They are part of a name, so the message only counts them.
+    must correct the text. They are a part of a name, so the message only says how many they are.
     """
 
     def __init__(self, characters: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The payout formats of banks: a bank account names its own, and everything goes through it."""
+"""The payout formats of banks. The bank account that pays names its format."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class WriteTransfers(Protocol):
 class Format:
     """One bank's formats: its transfer file, its account-check file, and its answers.
 
-    Every function is pure and raises `BankFileError`. What `write` and `write_questions` yield, in
-    pieces and flat memory, is one file; `read` returns what `write` was given. `read_answer` tells
-    results from account checks. `suffix` ends the name of a transfer file.
+    Every function is pure and raises `BankFileError`. `write` and `write_questions` yield one file
+    in pieces, so that memory does not grow with the file. `read` returns what `write` was given.
+    `read_answer` returns results or account checks. The name of a transfer file ends in `suffix`.
     """
 
     suffix: str
@@ -51,7 +51,7 @@ FORMATS: dict[str, Format] = {
         read_answer=zengin_result.read_answer,
     ),
 }
-# The bank that pays for us -> its format, where that is not the standard one.
+# The bank that pays for us -> its format, if that is not the standard one.
 FORMAT_OF_BANK: dict[str, str] = {}
 
 

@@ -30,17 +30,17 @@ _SMALL_KANA = str.maketrans(
 )
 _RARE_KANA = str.maketrans("ヲヰヱ", "オイエ")
 # Hyphens, dashes, minus signs, box drawing lines typed for a long vowel, and the long vowel sign
-# itself. Not the kanji 一.
+# itself, but not the kanji 一.
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―⁃−─━⸺ー", "-"))
-# Whatever compatibility decomposition does to them, these are sound marks: U+309B and U+309C would
-# gain a space.
+# These are sound marks. Compatibility decomposition would put a space before U+309B and U+309C.
 _SOUND_MARKS = {"゛": "ﾞ", "゜": "ﾟ", "\u3099": "ﾞ", "\u309a": "ﾟ", "ﾞ": "ﾞ", "ﾟ": "ﾟ"}
 
 
 class Fitted(NamedTuple):
     """Normalised text of a limited length.
 
-    `truncated` asks for a person's look, since some banks return a transfer to a cut name.
+    If it is `truncated`, a person should look at it, because some banks return a transfer to a cut
+    name.
     """
 
     text: str
@@ -48,11 +48,11 @@ class Fitted(NamedTuple):
 
 
 def _in_bank_kana(character: str) -> str | None:
-    """Returns the bank characters that stand for one typed character, None if there are none."""
+    """Returns the bank characters for one typed character, or None if there are none."""
     if character in _SOUND_MARKS:
         return _SOUND_MARKS[character]
-    # Decomposition splits ガ into カ and its mark, which is how the bank counts it, and folds
-    # full-width forms.
+    # Decomposition splits ガ into カ and its mark, as the bank counts it. It also makes full-width
+    # letters plain ones.
     folded = jaconv.hira2kata(unicodedata.normalize("NFKD", character))
     folded = folded.translate(_SMALL_KANA).translate(_RARE_KANA).translate(_DASHES)
     half = "".join(
@@ -64,7 +64,9 @@ def _in_bank_kana(character: str) -> str | None:
 
 
 class _Table(dict[int, str]):
-    """Code point -> bank characters, filled as they occur; an unbankable one stays itself."""
+    """Code point -> bank characters, filled as they occur. A character that no bank carries stays
+    itself.
+    """
 
     def __missing__(self, code_point: int) -> str:
         character = chr(code_point)
@@ -79,12 +81,11 @@ _TABLE = _Table()
 
 
 def to_bank_kana(text: str) -> str:
-    """The text stands in bank characters, half-width, with single spaces and none at either end.
+    """Returns the text in half-width bank characters, with single spaces and none at either end.
 
-    Nothing is invented (a company stays as it was typed, no abbreviation is chosen for it) and
-    nothing is dropped: raises UnbankableText with every character that has no bank form, kanji and
-    the apostrophe among them. Text already in bank form comes back unchanged, so the second run
-    does nothing.
+    Nothing is invented: no abbreviation is chosen for the name of a company. Nothing is dropped:
+    raises `UnbankableText` with every character that has no bank form, as kanji and the apostrophe
+    have none. Text in bank form is returned unchanged.
     """
     if _BANK_TEXT.fullmatch(text):
         return text
@@ -104,11 +105,10 @@ def is_bank_text(text: str) -> bool:
 
 
 def fits(text: str, bytes_max: int = 30) -> Fitted:
-    """The normalised text takes at most `bytes_max` bytes: its first ones.
+    """Returns the first `bytes_max` bytes of the normalised text, and whether it was cut.
 
-    A payee field holds 30. Banks disagree about longer names (some want the first 30 bytes, others
-    return the transfer as "name too short"), hence the flag. Raises UnbankableText like
-    to_bank_kana.
+    A payee field holds 30 bytes. Banks differ about longer names: some want the first 30 bytes,
+    others return the transfer as "name too short". Raises what `to_bank_kana` raises.
     """
     whole = to_bank_kana(text)
     if len(whole) <= bytes_max:

@@ -1,4 +1,4 @@
-"""Records of 120 single bytes: framed, ordered and totalled, or the file is refused whole."""
+"""Files of records of 120 bytes. A file whose frame, order or totals are wrong is refused whole."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RECORDS_PER_READ = 1000
 
 
 class Field(NamedTuple):
-    """One field: `pattern` matches exactly `width` characters; `what` says what belongs there."""
+    """One field. `pattern` matches exactly `width` characters. `what` says what must be there."""
 
     name: str
     width: int
@@ -65,7 +65,7 @@ def spaces(width: int) -> Field:
 
 
 class Layout:
-    """The fields of one kind of record, 120 bytes together; compiled once into one pattern."""
+    """The fields of one kind of record, 120 bytes together, compiled once into one pattern."""
 
     def __init__(self, name: str, *fields: Field) -> None:
         if sum(field.width for field in fields) != RECORD_BYTES:
@@ -102,13 +102,14 @@ def open_source(source: bytes | BinaryIO) -> BinaryIO:
 
 
 class Framed:
-    """One file of header, data, trailer and end records, read once in flat memory.
+    """One file of header, data, trailer and end records. It is read once, and memory does not grow
+    with it.
 
-    The header is read at once. Iterating yields (record number, fields) of each data record; the
-    control totals, the end record and everything behind it are checked before the iteration ends,
-    so a caller may believe a file only when its loop has run out. After that `trailer`, `count`,
-    `sum_minor` and `sha256` hold. `amount_at` is the index of the amount among the data fields; the
-    first two fields of every trailer are the count and the sum.
+    The header is read at once. The iteration yields the record number and the fields of each data
+    record. The control totals, the end record and everything after it are checked before the
+    iteration ends. A caller may therefore believe a file only after its loop. Then `trailer`,
+    `count`, `sum_minor` and `sha256` are valid. `amount_at` is the index of the amount among the
+    data fields. The first two fields of every trailer are the count and the sum.
     """
 
     def __init__(
@@ -183,9 +184,9 @@ def check_total(declared: str, found: int, *, of: str, record: int, position: in
 def _records(stream: BinaryIO, seen: Callable[[bytes], object]) -> Iterator[tuple[int, str]]:
     """Yields (record number from 1, 120 characters): at least one record, each byte a character.
 
-    Records stand back to back or each ends with CRLF; the first one decides for the whole file. LF
-    alone or CR alone is an error at every bank. `seen` is given every byte once. One 0x1A may
-    follow the last record (files made for old transmission software).
+    Either no record or every record ends with CRLF, and the first one decides for the whole file.
+    LF alone or CR alone is an error at every bank. `seen` is given every byte once. One 0x1A may
+    follow the last record, as in files made for old transmission software.
     """
     number, waiting, stride = 0, b"", 0
     while block := stream.read(_RECORDS_PER_READ * (RECORD_BYTES + len(CRLF))):
@@ -227,7 +228,9 @@ def _stride(head: bytes) -> int:
 
 
 def _lines(block: bytes, *, stride: int, before: int) -> Iterator[str]:
-    """Returns the records of a block of whole records as text; `before` records came earlier."""
+    """Returns the records of a block as text. The block has whole records only. `before` records
+    came earlier.
+    """
     characters = _single_bytes(block, stride=stride, before=before)
     for start in range(0, len(characters), stride):
         line = characters[start : start + stride]
@@ -243,7 +246,9 @@ def _lines(block: bytes, *, stride: int, before: int) -> Iterator[str]:
 
 
 def _single_bytes(block: bytes, *, stride: int, before: int) -> str:
-    """Returns the block as text of single bytes; raises with the place of the first other one."""
+    """Returns the block as text of single-byte characters. Raises with the place of the first other
+    byte.
+    """
     try:
         characters = block.decode(ENCODING)
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""What every payout format carries: the remitter, the items, and their limits."""
+"""What a file of every payout format has: the remitter, the items, and their limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAYEE_BYTES_MAX = 30
 
 
 class AccountType(StrEnum):
-    """The kinds of account a transfer can reach; a remitter pays from no savings account."""
+    """The kinds of account that a transfer can reach. A remitter cannot pay from a savings account."""
 
     ORDINARY = "1"
     CURRENT = "2"
@@ -46,8 +46,8 @@ class Remitter:
 class TransferItem(NamedTuple):
     """One transfer: digits of full width (4, 3, 7), names in bank text, our payout number.
 
-    A named tuple and not a dataclass, because a file has up to a million of them and the rows of a
-    database cursor with the same columns in the same order may stand in for it.
+    It is a named tuple and not a dataclass, because a file has up to a million of them. Rows of a
+    database cursor with the same columns in the same order can be used in its place.
     """
 
     bank_code: str

@@ -31,12 +31,14 @@ class YuchoAccount(NamedTuple):
 
 
 def _plain(typed: str) -> str:
-    """Full-width digits become plain ones and surrounding spaces go; nothing else is repaired."""
+    """Returns the text with plain digits in place of full-width ones and without spaces around it.
+    Nothing else is repaired.
+    """
     return unicodedata.normalize("NFKC", typed).strip(" ")
 
 
 def convert(symbol: str, number: str) -> YuchoAccount:
-    """The account behind 記号 (five digits) and 番号.
+    """Returns the account that 記号 (five digits) and 番号 mean.
 
     記号 1....: an ordinary account; branch = its digits 2-3 and `8`; 番号 ends in `1`, which is
     dropped, and the rest is padded to seven digits. 記号 0....: a transfer (current) account; branch

@@ -1,8 +1,8 @@
 """The public list of bank and branch codes as plain rows, to be copied into tables by version.
 
-The data set loads everything it has when it is imported (seconds, and tens of thousands of objects
-that stay), so it is imported inside the functions: only the loader command pays for it, never a web
-process.
+The data set loads all it has when it is imported. That takes seconds and keeps tens of thousands of
+objects in memory. It is therefore imported inside the functions, which only the loader command
+calls.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class BranchRow(NamedTuple):
 
 
 def dataset_version() -> str:
-    """The version of the data set, which ends in its date."""
+    """Returns the version of the data set, which ends in its date."""
     import zengin_code
 
     return str(zengin_code.__version__)
@@ -61,7 +61,9 @@ def branches() -> Iterator[BranchRow]:
 
 
 def _name_kana(kana: str) -> str:
-    """The name fits its field, or the data set is refused, since a cut name is another name."""
+    """Returns the name in bank text. Raises if it does not fit its field, because a cut name is
+    another name.
+    """
     normalised = to_bank_kana(kana)
     if not 1 <= len(normalised) <= NAME_BYTES_MAX:
         raise BankFileError("bank data: a name is empty or longer than 15 bytes")

@@ -82,7 +82,7 @@ FILE_CODES = {
 }
 _REASON_OF_CODE = {code: reason for reason, code in FILE_CODES.items()}
 _RESULT_OF_CODE: dict[str, ReturnReason | None] = {_PAID: None, **_REASON_OF_CODE}
-# The answer code of an account inquiry (照会回答コード), not a direct debit's result.
+# The answer code of an account inquiry (照会回答コード), which is not the result of a direct debit.
 _CHECK_CODES = {
     AccountCheck.MATCHED: "0",
     AccountCheck.NO_SUCH_ACCOUNT: "1",
@@ -93,7 +93,7 @@ _CHECK_OF_CODE = {code: answer for answer, code in _CHECK_CODES.items()}
 
 
 class AnswerKind(StrEnum):
-    """Which question the file answers."""
+    """The kind of answer in a file."""
 
     RESULT = "R"
     RETURNED = "F"
@@ -102,7 +102,7 @@ class AnswerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnswerHeader:
-    """The header as sent, the kind of answer and its day; both dates lack their year."""
+    """The header as sent, the kind of answer and its day. Both dates lack their year."""
 
     remitter: Remitter
     value_mmdd: str
@@ -231,7 +231,7 @@ def write_checks(
     lines: Iterable[CheckLine],
     line_end: bytes = CRLF,
 ) -> Iterator[bytes]:
-    """Yields the bytes of one answer to an account-name check, in pieces; amounts may be zero."""
+    """Yields the bytes of one answer to an account-name check, in pieces. Amounts may be zero."""
     writer = ItemWriter(amount_pattern="(?:0|[1-9][0-9]{0,9})")
     header = f"{header_line(remitter, value_date)}{AnswerKind.CHECK}{answered_on:%m%d}"
     pending = [f"{header:<120}"]
@@ -270,12 +270,13 @@ def _closing(writer: ItemWriter, returns: str, *, line_end: bytes) -> bytes:
 
 
 class ResultReader:
-    """An answer of kind R or F: the header is read at once, the lines later; all is checked at the
+    """An answer of kind R or F. The header is read at once, the lines later. All is checked at the
     end.
 
-    Iterate once, in flat memory but for the payout numbers seen. Then `count`, `sum_minor`,
-    `returned_count`, `returned_sum_minor` and `sha256` hold. Raises BankFileError with record,
-    position and reason; a caller that books while reading does so in one transaction.
+    It is iterated once. Memory grows only with the payout numbers that were seen. After the
+    iteration `count`, `sum_minor`, `returned_count`, `returned_sum_minor` and `sha256` are valid.
+    Raises `BankFileError` with record, position and reason. A caller that books while it reads does
+    so in one transaction.
     """
 
     def __init__(self, source: bytes | BinaryIO) -> None:

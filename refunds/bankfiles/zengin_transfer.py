@@ -43,19 +43,21 @@ LIMITS = Limits(records_max=RECORDS_MAX, sum_max_minor=SUM_MAX_MINOR)
 
 @dataclass(frozen=True, slots=True)
 class TransferHeader:
-    """What the header says; the month and day of the value date stand there without their year."""
+    """What the header says. It has the month and day of the value date without the year."""
 
     remitter: Remitter
     value_mmdd: str
 
     def value_date(self, *, near: date) -> date:
-        """Returns the date with this month and day nearest to `near`; a file lives for months."""
+        """Returns the date with this month and day that is nearest to `near`. A file may be some
+        months old.
+        """
         return nearest_date(self.value_mmdd, near=near)
 
 
 @dataclass(frozen=True, slots=True)
 class TransferFile:
-    """A whole transfer file, checked: totals agree with the items; `sha256` is of its bytes."""
+    """A whole transfer file, checked: its totals agree with its items. `sha256` is of its bytes."""
 
     header: TransferHeader
     items: tuple[TransferItem, ...]
@@ -88,7 +90,9 @@ HEADER_FIELDS: tuple[Field, ...] = (
 
 
 def data_fields(amount: Field) -> tuple[Field, ...]:
-    """The fields of a data record up to position 113; answers repeat them and go on behind."""
+    """Returns the fields of a data record up to position 113. Answers repeat them and add their own
+    after them.
+    """
     return (
         constant("2", "record class 2"),
         digits("bank_code", 4, "bank code of four digits"),
@@ -131,7 +135,7 @@ _TRAILER = Layout("trailer", *TRAILER_FIELDS, spaces(101))
 
 
 def nearest_date(mmdd: str, *, near: date) -> date:
-    """Returns the date with this month and day nearest to `near`; raises if there is none."""
+    """Returns the date with this month and day that is nearest to `near`. Raises if there is none."""
     month, day = int(mmdd[:2]), int(mmdd[2:])
     found = []
     for year in (near.year - 1, near.year, near.year + 1):
@@ -182,11 +186,10 @@ _DATA_LINE = "2%s%-15s%s%-15s0000%s%s%-30s%010d%s%s7 %s"
 
 
 class ItemWriter:
-    """Converts rows to data records, or refuses them with the place in the file.
+    """Converts rows to data records. Raises with the place in the file for a row that does not fit.
 
-    Counts and sums as it goes. The fields are checked in one match over all of them, joined by a
-    sign that none of them may contain: that is what makes full validation cheaper than ten separate
-    ones.
+    It counts and sums the rows. One match checks all fields of a row, joined by a sign that none of
+    them may contain, because one match is cheaper than ten.
     """
 
     def __init__(
@@ -223,7 +226,7 @@ class ItemWriter:
         )
 
     def encode(self, lines: list[str], *, line_end: bytes) -> bytes:
-        """The lines as bytes, once the file is known to hold all items so far."""
+        """Returns the lines as bytes. Raises if the file cannot hold all items so far."""
         if self.count > self._records_max or self.sum_minor > SUM_MAX_MINOR:
             self._refuse_size()
         return encode_records(lines, line_end=line_end)
@@ -248,7 +251,7 @@ class ItemWriter:
 
 
 def header_line(remitter: Remitter, value_date: date) -> str:
-    """Returns the characters 1 to 103 of a header; raises if a remitter's field does not fit."""
+    """Returns the characters 1 to 103 of a header. Raises if a field of the remitter does not fit."""
     r = remitter
     checks = (
         (5, r.code, "[0-9]{10}", "remitter code of ten digits"),
@@ -282,12 +285,13 @@ def write(
     line_end: bytes = CRLF,
     records_max: int = RECORDS_MAX,
 ) -> Iterator[bytes]:
-    """Yields the bytes of exactly one file in pieces of a thousand records, holding one at a time.
+    """Yields the bytes of exactly one file in pieces of a thousand records. One piece is in memory
+    at a time.
 
-    `items` come in ascending order of their payout number and there is at least one. `line_end` is
-    CRLF or nothing; `records_max` is the bank's own limit. The remitter is checked at once, items
-    as they pass, so bytes already taken are worth nothing when an error follows: publish the file
-    after the last piece. Raises BankFileError.
+    `items` has at least one item and is in ascending order of the payout numbers. `line_end` is
+    CRLF or nothing. `records_max` is the bank's own limit. The remitter is checked at once, and
+    each item when it is written. The pieces that were yielded before an error are no file, so the
+    file is published after the last piece. Raises `BankFileError`.
     """
     if line_end not in (CRLF, b""):
         raise BankFileError("records end with CRLF or with nothing")
@@ -353,10 +357,11 @@ def item_of(fields: tuple[str, ...]) -> TransferItem:
 
 
 def stream(source: bytes | BinaryIO) -> tuple[TransferHeader, Iterator[TransferItem]]:
-    """Returns the header, and the items one by one in flat memory.
+    """Returns the header and an iterator over the items, so that memory does not grow with the
+    file.
 
-    The totals are checked after the last item, so the items are valid only when the iteration has
-    ended without an error. Raises BankFileError with record and position.
+    The totals are checked after the last item. The items are therefore valid only when the
+    iteration has ended without an error. Raises `BankFileError` with record and position.
     """
     framed = _framed(source)
     return _header_of(framed), _items(framed)

@@ -1,4 +1,4 @@
-"""The published figures of the fraud as of any instant: they count confirmed losses, so they are
+"""The published figures of the fraud as of any instant. They count confirmed losses, so they are
 the same at any later time."""
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Figure:
 class Damage:
     """The headline as of `as_of` and its breakdowns, each of which sums to it (rule 29).
 
-    A person with losses of more than one kind counts where the first loss belongs; each amount
-    counts where its own loss belongs.
+    A person with losses of more than one kind is counted under the kind of the first loss. Each
+    amount is counted under the kind of its own loss.
     """
 
     as_of: dt.datetime
@@ -124,8 +124,9 @@ def suspected(*, as_of: dt.datetime) -> Figure:
 
 
 def wait_for_decisions() -> None:
-    """Every decision that dates its losses up to now is committed: decisions hold the shared side
-    of this lock."""
+    """Every decision that dates its losses up to now is committed, because decisions take the
+    shared side of this lock.
+    """
     locks.take(Lock.CLAIM_DECISIONS)
 
 
@@ -134,8 +135,8 @@ def publish(*, as_of: dt.datetime, actor: Actor, reason: str, exact: bool = True
     change.
 
     A second call for the same instant returns the same figures and adds nothing. Raises
-    `GuardNotMet` for an instant that is still to come, and when other figures were published for
-    it: that would break rule 28.
+    `GuardNotMet` for an instant in the future, and if other figures were published for the instant,
+    which rule 28 forbids.
     """
     require(actor, "winddown.publish_notice", action="publish figures")
     with transaction.atomic():

@@ -26,7 +26,7 @@ from winddown.sqlstates import SqlState, sqlstate_of
 
 STAGE = "claims"
 
-# The operator's own promise: no law sets a time for the appeal against a rejected claim.
+# The operator's own promise. No law sets a time for the appeal against a rejected claim.
 APPEAL_FOR = dt.timedelta(days=60)
 
 
@@ -129,7 +129,7 @@ def _content(verdict: str, rows: QuerySet[FraudClaim]) -> Content:
 
 
 def _gather_evidence(claim_ids: Collection[int], added: list[Mapping[str, object]]) -> None:
-    """Rule hits, losses and what the analyst adds are evidence, beside what was evidence before."""
+    """Rule hits, losses and what the analyst adds are evidence, with the evidence from before."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -150,7 +150,7 @@ def _gather_evidence(claim_ids: Collection[int], added: list[Mapping[str, object
 
 
 def ask_again(decision: ClaimDecision, *, actor: Actor, reason: str) -> None:
-    """The request about the unchanged list, which had expired, is open for another day."""
+    """The expired request about the unchanged list is open for another day."""
     with transaction.atomic():
         asked = _signed_list(decision, _standing(decision))
         asked.refuse_change(since=decision.digest)
@@ -165,13 +165,13 @@ def _standing(decision: ClaimDecision) -> QuerySet[FraudClaim]:
 def decide(
     decision: ClaimDecision, *, actor: Actor, digest: str, reason: str, approve: bool = True
 ) -> int:
-    """A second person has decided exactly the list of `digest`; returns how many claims moved.
+    """A second person has decided exactly the list of `digest`. Returns how many claims moved.
 
-    Confirmed: every loss is the operator's (fraud loss to fraud suspense), what is unspent is
-    clawed back, and each loss has its first route. Rejected: the holders may appeal. Not approved:
-    the claims are under investigation again. Raises what `approvals.decide` raises, `SamePerson`
-    also for anybody who worked on one of the claims (rule 23), and `PlanChanged` when a claim left
-    the list.
+    After a confirmation every loss is the operator's (fraud loss to fraud suspense), the unspent
+    part is clawed back, and each loss has its first route. After a rejection the holders may
+    appeal. Without an approval the claims are under investigation again. Raises what
+    `approvals.decide` raises, `SamePerson` also for anybody who worked on one of the claims (rule
+    23), and `PlanChanged` when a claim left the list.
     """
     with transaction.atomic():
         rows = _standing(decision)
@@ -180,8 +180,7 @@ def decide(
         _signed_list(decision, chosen).decide(
             actor=actor, digest=digest, reason=reason, approve=approve
         )
-        # Figures as of now wait for this transaction, because it dates its losses now and commits
-        # later.
+        # Figures as of now wait for this transaction: it dates its losses now and commits later.
         locks.share(Lock.CLAIM_DECISIONS)
         at = clock.now()
         if not approve:
@@ -237,7 +236,9 @@ def _confirm(
 
 
 def _set_hit_at(claims: QuerySet[FraudClaim]) -> None:
-    """Each claim has the instant of its earliest loss; an undated compromise began by then."""
+    """Each claim has the instant of its earliest loss. A compromise without a date began at that
+    instant or before.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """

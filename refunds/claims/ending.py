@@ -20,7 +20,7 @@ from winddown.models import Approval
 def appeal(claim: FraudClaim, *, actor: Actor, reason: str) -> FraudClaim:
     """The rejection is contested and waits for another analyst (rule 24).
 
-    A holder may appeal for the own wallet; anybody else needs `refunds.report_claim`. Raises
+    A holder may appeal for the own wallet. Anybody else needs `refunds.report_claim`. Raises
     `GuardNotMet` from the appeal deadline on.
     """
     at = clock.now()
@@ -71,8 +71,9 @@ def request_reopening(claim: FraudClaim, *, actor: Actor, reason: str) -> Approv
 
 
 def reopen(asked: Approval, *, actor: Actor, reason: str) -> FraudClaim:
-    """The remedied claim is open again because a second person agreed; what was remedied stays
-    remedied (rule 27)."""
+    """The remedied claim is open again, because a second person agreed. Its remedied losses stay
+    remedied (rule 27).
+    """
     with transaction.atomic():
         approvals.decide(
             asked.subject, stage="reopen", actor=actor, digest=asked.digest, reason=reason

@@ -1,4 +1,4 @@
-"""What a thief may have charged is held, released, or clawed back."""
+"""The value that a thief may have charged is held, released, or clawed back."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from winddown.machines.move import move_rows
 
 
 def secure(*, at: dt.datetime, actor: Actor, reason: str) -> int:
-    """Every account that was compromised before `at` is secured: no thief can use it any more.
+    """Every account that was compromised before `at` counts as secured: no thief can use it any
+    more.
 
     Returns how many claims were not secured before. A payee that was set between the compromise and
-    `at` stays suspect. A standing credential fence secures every claim that is confirmed after it.
+    `at` stays suspicious. A standing credential fence secures every claim that is confirmed after
+    it.
     """
     require(actor, "refunds.work_claim", by_system=True, action="secure claims")
     with transaction.atomic():
@@ -47,12 +49,12 @@ def secure_by_fence() -> int:
 def hold_candidates(
     claims: Iterable[FraudClaim], *, actor: Actor, reason: str, whole: bool = False
 ) -> int:
-    """What a thief may have left in the wallets cannot be spent; returns how many wallets were held
-    now.
+    """The value that a thief may have left in the wallets cannot be spent. Returns how many wallets
+    were held now.
 
-    The part hold covers the suspicious value that is still there and leaves clean value spendable.
-    With `whole`, nothing moves in the wallet at all (rule 5). A wallet without suspicious value, or
-    one that is held for the same claim already, is left alone; a second call holds none.
+    Only the suspicious value that is still there is held; the rest can be spent. With `whole`,
+    nothing moves in the wallet at all (rule 5). A wallet without suspicious value, or one that is
+    held for the same claim already, is left alone. A second call holds none.
     """
     require(actor, "wallets.hold_wallet", by_system=True, action="hold candidates")
     chosen = [claim.pk for claim in claims]
@@ -76,8 +78,7 @@ def hold_candidates(
 
 @dataclass(frozen=True, slots=True)
 class HoldPlan:
-    """What a hold would keep from being spent now: so much, in so many wallets, for so many
-    claims."""
+    """What a hold would hold now: the amount, the number of wallets, and the number of claims."""
 
     claims: int
     wallets: int
@@ -98,7 +99,9 @@ def plan_hold(claims: Iterable[FraudClaim], *, whole: bool = False) -> HoldPlan:
 
 
 def candidates() -> QuerySet[FraudClaim]:
-    """Returns the claims that nobody has taken up yet: named by the rules, or reported."""
+    """Returns the claims that nobody has taken up yet, which are those that the rules found or
+    somebody reported.
+    """
     return FraudClaim.objects.filter(state__in=FraudClaim.CANDIDATES).order_by("pk")
 
 
@@ -156,8 +159,8 @@ def tainted(claim_ids: Collection[int]) -> list[tuple[int, int, int]]:
 
 
 def release(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
-    """What was held for the claims is spendable again, unless it was clawed back; returns how many
-    holds ended.
+    """The value that was held for the claims can be spent again, unless it was clawed back. Returns
+    how many holds ended.
 
     A wallet that was held whole is active again, or charge-frozen while charges are frozen. Raises
     `SamePerson`, and releases nothing, if `actor` held one of the wallets.
@@ -207,11 +210,12 @@ def _charges_frozen() -> bool:
 
 
 def claw_back(claims: Iterable[FraudClaim], *, actor: Actor = SYSTEM, reason: str = "") -> int:
-    """The unspent part of every confirmed fraudulent top-up has left its wallet and lowers the
-    operator's loss; returns the amount (rule 22).
+    """The unspent part of every confirmed fraudulent top-up has left its wallet, and the operator's
+    loss is that much less (rule 22). Returns the amount.
 
-    What was held on suspicion is released first, and exactly what was confirmed is taken. A second
-    call takes only what became free since, so it is repeated before the balances are sealed.
+    The holds on suspicion are released first, and then exactly the confirmed value is taken. A
+    second call takes only what became free since the first. It is therefore called again before the
+    balances are sealed.
     """
     with transaction.atomic():
         chosen = list(
@@ -220,7 +224,8 @@ def claw_back(claims: Iterable[FraudClaim], *, actor: Actor = SYSTEM, reason: st
             ).values_list("pk", flat=True)
         )
         for hold in _active_holds(chosen):
-            # Not the actor's decision: it is held again, or taken, in the same commit.
+            # The system acts, because nobody decided this: the value is held again, or taken, in
+            # this commit.
             withholding.release(hold, actor=SYSTEM, reason=reason)
         taken = 0
         for claim_id, wallet_id, amount_minor in tainted(chosen):

@@ -25,7 +25,7 @@ FUNDING_OF_SOURCE = {
 def name_losses(
     losses: Sequence[tuple[FraudClaim, TopUp | Payment]], *, actor: Actor, reason: str
 ) -> list[Loss]:
-    """Each movement is a loss of its claim, in full; returns the losses that are new.
+    """The whole amount of each movement is a loss of its claim. Returns the losses that are new.
 
     A movement that is a loss already is left alone. Raises `GuardNotMet` for a movement that no
     thief can make (a bonus, cash, a charge that did not stay), for one of another wallet, for a
@@ -119,7 +119,7 @@ def _loss(
 
 
 def drop_loss(loss: Loss, *, actor: Actor, reason: str) -> None:
-    """The movement is not a loss; it may be named again, for this claim or another."""
+    """The movement is not a loss. It may be named again, for this claim or another."""
     require(actor, "refunds.work_claim", action="drop a loss")
     with transaction.atomic():
         changed = Loss.objects.filter(

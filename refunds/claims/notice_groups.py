@@ -1,4 +1,4 @@
-"""Victims are the first whom a reset notice reaches."""
+"""The group of victims, who get a reset notice first."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ from refunds.models import FraudClaim
 
 @waves.GROUPS.entry(f"{waves.FIRST}/victims")
 def victims(as_of: dt.datetime) -> QuerySet[FraudClaim, Any]:
-    """Returns the accounts with a claim that is open or was found right."""
+    """Returns the accounts with a claim that is open or was confirmed."""
     standing = FraudClaim.objects.exclude(state__in=FraudClaim.DISMISSED)
     return standing.values("wallet__account_id")

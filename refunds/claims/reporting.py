@@ -25,10 +25,10 @@ def report(
     channel: str = FraudClaim.Channel.CUSTOMER,
     compromised_from: dt.datetime | None = None,
 ) -> list[FraudClaim]:
-    """Each of the wallets has an open claim; returns the claims that are new (signal S12).
+    """Each of the wallets has an open claim. Returns the claims that are new (signal S12).
 
-    A wallet whose claim is open already keeps it, so a second report of the same wallet adds none.
-    A holder may report the own wallet; anybody else needs `refunds.report_claim`.
+    A wallet with an open claim keeps that claim, so a second report of the same wallet adds none. A
+    holder may report the own wallet. Anybody else needs `refunds.report_claim`.
     """
     wallets = Wallet.objects.in_bulk(wallet_ids)
     if actor is not SYSTEM and any(wallet.account_id != actor.pk for wallet in wallets.values()):
@@ -59,7 +59,7 @@ def report(
 
 
 def take_up(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
-    """The claims are under investigation by `actor`; returns how many were not before.
+    """The claims are under investigation by `actor`. Returns how many of them were not before.
 
     Claims in other states are left alone. Raises `SamePerson` if `actor` proposed the rejection
     that one of the claims appeals.
@@ -91,7 +91,7 @@ def customer_answered(claims: Iterable[FraudClaim], *, actor: Actor, reason: str
 
 
 def move(claims: Iterable[FraudClaim], name: str, *, actor: Actor, reason: str) -> int:
-    """The claims that may have made the declared transition `name`; returns how many."""
+    """The claims that may make the declared transition `name` have made it. Returns how many."""
     edge = next(edge for edge in FraudClaim.edges() if edge.name == name)
     require(actor, edge.permission, by_system=edge.by_system, action=f"{name} claims")
     with transaction.atomic():
@@ -104,7 +104,7 @@ def move(claims: Iterable[FraudClaim], name: str, *, actor: Actor, reason: str) 
 
 
 def expire(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> tuple[int, int]:
-    """A supervisor drops the suspicions, and what was held for them is spendable again.
+    """A supervisor dropped the suspicions, and the value that was held for them can be spent again.
 
     Returns how many claims moved and how many holds ended. Raises what `release` raises.
     """

@@ -1,4 +1,4 @@
-"""The rules that point at a victim: a trace that a thief leaves at sign-in, or in the movements."""
+"""The rules that find a victim by the traces of a thief at sign-in or in the movements."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _OWN = "the operator's own"
 class Rule(detection.Rule):
     """`sql` gives wallet, top-ups, payments, sign-in, first and last instant of each hit.
 
-    It takes `as_of`, the rule's own thresholds and `MOVEMENTS`. Of one `family` only the heaviest
-    hit of a wallet counts: its rules see the same thing.
+    It takes `as_of`, the rule's own thresholds and `MOVEMENTS`. The rules of one `family` see the
+    same thing, so only the heaviest hit of a wallet counts.
     """
 
     family: str
     weight: int
 
 
-# What a rule looks at, the same for every rule. A thief charges from cards and points: a bonus is
-# granted by the operator, cash needs somebody at the till.
+# The movements that every rule looks at. A thief charges from cards and points. The operator grants
+# a bonus, and cash needs somebody at the till.
 MOVEMENTS: Final[dict[str, list[str]]] = {
     "charged": list(TopUp.CHARGED),
     "taken": list(Payment.TAKEN),
@@ -46,7 +46,7 @@ _NEW_DEVICE = """
     )
 """
 
-# Of sign-ins `s` (with wallet): the charges and payments that follow each within the time.
+# The charges and payments that follow each of the sign-ins `s` (with wallet) within the time.
 _MOVED = """
     moved AS (
         SELECT s.wallet_id, s.event_id, s.since, m.id, m.kind, m.occurred_at
@@ -169,7 +169,7 @@ CHANGED_BEFORE = Rule(
     family="change",
     weight=1,
     source=f"Signal S7: a charge within half an hour of a changed password or channel; {_OWN}",
-    # What is set within a day of the registration belongs to it.
+    # A change within a day of the registration belongs to the registration.
     thresholds={"within_s": 1_800, "registered_before_s": 86_400},
     sql="""
         WITH changed AS (
@@ -191,8 +191,8 @@ CHANGED_BEFORE = Rule(
 
 
 def _spent_within(*, payment: str, top_up: str = "true") -> str:
-    """Charges of which most was spent within the time, by payments `p` and on charges `t` that meet
-    the conditions.
+    """Returns SQL of the charges of which most was spent within the time. `p` and `t` are
+    conditions on the payments and the charges.
     """
     return f"""
         WITH spent AS (
@@ -249,8 +249,8 @@ SPENT_ON_RESOLD_GOODS = Rule(
     sql=_spent_within(payment=f"p.merchant_category IN {_RESOLD_CATEGORIES}"),
 )
 
-# Of the family `charge`, which sees a new device and money too: a new phone displaces the old one's
-# session for honest customers as well.
+# It is of the family `charge`, which also sees a new device and money. The new phone of an honest
+# customer displaces the session of the old phone too.
 DISPLACED = Rule(
     code="S11-displaced",
     version=1,

@@ -1,10 +1,10 @@
-"""Suspected and candidate victims: what the rules find is stored with the rows that made it.
+"""Suspected and candidate victims. Each hit of a rule is stored with the rows that caused it.
 
-One hit makes a wallet *suspected*: it counts in what can be published in the first hours, and
-nothing else happens to it. A wallet is a *candidate*, and has a claim, when its hits weigh two: one
-rule that sees the thief's own trace at sign-in, or two that see different things (money moved in
-haste from a new device, money spent elsewhere, money spent on goods that resell well, an account
-changed before). A customer's own report (S12) is a claim at once.
+One hit makes a wallet *suspected*: it counts in the figures that can be published in the first
+hours, and nothing else happens to it. A wallet is a *candidate*, and has a claim, when its hits
+weigh two. One rule that sees the thief at sign-in is enough. Otherwise it takes two rules that see
+different things: money moved in haste from a new device, money spent elsewhere, money spent on
+goods that resell well, an account changed before. A customer's own report (S12) is a claim at once.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class Evidence(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One wallet that a rule points at, from the first to the last row of the evidence."""
+    """One wallet that a rule found, with the instants of the first and the last row of the
+    evidence.
+    """
 
     wallet_id: int
     rule: Rule
@@ -60,7 +62,7 @@ class Found:
 
 
 def find(*, as_of: dt.datetime, actor: Actor = SYSTEM) -> Found:
-    """Each candidate has a claim with its hits, from what happened up to `as_of` inclusive; every
+    """Each candidate has a claim with its hits in what happened up to `as_of` inclusive. Every
     other hit is stored as a suspicion.
 
     The attempts to sign in are read first, up to the last whole minute. A wallet with an open claim
@@ -108,23 +110,21 @@ def find(*, as_of: dt.datetime, actor: Actor = SYSTEM) -> Found:
 
 
 def follow_up() -> int:
-    """While an attack lasts and for a week after it, every candidate up to now has a claim; returns
-    how many claims are new.
+    """During an attack and for a week after it, every candidate up to now has a claim. Returns how
+    many claims are new.
     """
     at = clock.now()
     return len(find(as_of=at).candidates) if attack_windows.under_attack(at=at) else 0
 
 
 def all_matches(*, as_of: dt.datetime) -> list[Hit]:
-    """Returns the hits of every rule in what happened up to `as_of` inclusive."""
+    """Returns the hits of all rules in what happened up to `as_of` inclusive."""
     return [hit for rule in RULES for hit in matches(rule, as_of=as_of)]
 
 
 def together(hits: Iterable[Hit]) -> dict[int, list[Hit]]:
     """Returns the candidate wallets, each with its hits of the first day on which they weigh
-    enough.
-
-    Of each family only the heaviest hit counts.
+    enough. Only the heaviest hit of each family counts.
     """
     by_wallet: dict[int, list[Hit]] = defaultdict(list)
     for hit in sorted(hits, key=lambda hit: (hit.since, hit.hit_at)):
@@ -167,13 +167,14 @@ def matches(rule: Rule, *, as_of: dt.datetime) -> list[Hit]:
 
 
 def _answered(hit: Hit, claim: FraudClaim | None) -> bool:
-    """Returns whether a settled claim of the wallet was opened after what the hit points at."""
+    """Returns whether a settled claim of the wallet was opened after the rows of the hit."""
     return claim is not None and claim.state in FraudClaim.SETTLED and hit.hit_at <= claim.opened_at
 
 
 def _one_per_rule(hits: Iterable[Hit], strong: dict[int, list[Hit]]) -> list[Hit]:
-    """Returns one hit for each wallet and rule: of those that made it a candidate, else the
-    earliest."""
+    """Returns one hit for each wallet and rule: one that made the wallet a candidate, or else the
+    earliest.
+    """
     one: dict[tuple[int, str], Hit] = {}
     chosen = [hit for day in strong.values() for hit in day]
     for hit in [*chosen, *sorted(hits, key=lambda hit: (hit.since, hit.hit_at))]:
@@ -203,8 +204,9 @@ def _store(
     *,
     at: dt.datetime,
 ) -> int:
-    """The hits stand with the claims that are still under work; one per claim and rule. Returns how
-    many are new."""
+    """The hits are stored with the claims that are still under work, one per claim and rule.
+    Returns how many are new.
+    """
     wanted = {
         (claims[hit.wallet_id].pk, rules[hit.rule.code].pk): hit
         for hit in hits
@@ -227,7 +229,9 @@ def _store(
 def _store_suspicions(
     hits: Collection[Hit], rules: dict[str, DetectionRule], *, at: dt.datetime
 ) -> int:
-    """The hits that are too weak for a claim stand with their wallets; returns how many are new."""
+    """The hits that are too weak for a claim are stored with their wallets. Returns how many are
+    new.
+    """
     there = set(
         RuleHit.objects.filter(wallet__in={hit.wallet_id for hit in hits}).values_list(
             "wallet_id", "rule_id", "hit_at"
@@ -249,11 +253,11 @@ def _store_suspicions(
 
 
 def suspected(claims: Iterable[FraudClaim]) -> list[tuple[FraudClaim, TopUp | Payment]]:
-    """Returns the movements in the evidence of the claims that are no losses yet: an analyst names
-    them when the holder agrees.
+    """Returns the movements in the evidence of the claims that are no losses yet. An analyst names
+    them as losses when the holder agrees.
 
-    Payments count only where the evidence has no top-up: a payment out of a fraudulent top-up is
-    the same money.
+    Payments are returned only if the evidence has no top-up, because a payment out of a fraudulent
+    top-up is the same money.
     """
     by_id = {claim.pk: claim for claim in claims}
     top_ups: dict[int, int] = {}

@@ -16,11 +16,11 @@ from winddown.witness import witnessed
 
 class RefundApplication(Stateful):
     """draft -> submitted -> identity_check <-> needs_info; identity_check -> verified ->
-    amount_confirmed -> approved -> closed; approved -> needs_info (a transfer came back, or the
-    bank does not know the payee); before approval -> rejected; before a payout -> withdrawn.
+    amount_confirmed -> approved -> closed; approved -> needs_info (a transfer came back, or
+    the bank does not know the payee); before approval -> rejected; before a payout -> withdrawn.
 
-    One application of an entitlement is live at a time. `op_id` makes a repeated submit return the
-    first result.
+    An entitlement has one live application at a time. A second submission with the same `op_id`
+    returns the first result.
     """
 
     class State(models.TextChoices):
@@ -169,7 +169,7 @@ class RefundApplication(Stateful):
         custom={"system": True},
     )
     def check_identity(self) -> None:
-        """Whether the applicant is the holder is being looked at."""
+        """Staff check whether the applicant is the holder."""
 
     @transition(
         field="state",
@@ -179,7 +179,7 @@ class RefundApplication(Stateful):
         custom={"system": True},
     )
     def ask(self) -> None:
-        """The holder must give something more."""
+        """The holder must give more information."""
 
     @transition(
         field="state",
@@ -189,7 +189,7 @@ class RefundApplication(Stateful):
         custom={"system": True},
     )
     def answer(self) -> None:
-        """The holder gave it."""
+        """The holder gave the information."""
 
     @transition(
         field="state",
@@ -282,5 +282,5 @@ class RefundApplicationTransition(TransitionLog):
 
 
 def draft_place(application_id: int) -> str:
-    """Where a draft is sealed to."""
+    """Returns the place that the encryption of a draft is bound to."""
     return f"refunds_refundapplication/draft/{application_id}"

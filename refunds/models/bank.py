@@ -10,7 +10,7 @@ from winddown.witness import witnessed
 
 
 class BankDataset(models.Model):
-    """One version of the public list of bank and branch codes; exactly one is active."""
+    """One version of the public list of bank and branch codes. Exactly one is active."""
 
     version = models.CharField(max_length=40, unique=True)
     banks = models.IntegerField()
@@ -70,9 +70,9 @@ class Branch(models.Model):
 
 
 class RefundTerms(models.Model):
-    """The limits of the refund as data, each version adopted with its source; the newest one holds.
-
-    Amounts are in minor units; the remitter is the operator's own account as the bank knows it.
+    """The limits of the refund. Each version was adopted with its source, and the newest one is in
+    force. Amounts are in minor units. The remitter is the operator's own account as the bank knows
+    it.
     """
 
     remitter_code = models.CharField(max_length=10)

@@ -284,7 +284,7 @@ class FraudClaim(Stateful):
 
     @property
     def reference(self) -> str:
-        """What customers and issuers are told instead of a name."""
+        """The reference of the claim that customers and issuers get instead of a name."""
         return f"FC{self.pk:08d}"
 
     @transition(
@@ -309,7 +309,7 @@ class FraudClaim(Stateful):
         permission="refunds.work_claim",
     )
     def investigate(self) -> None:
-        """The losses are being established; an appeal by another analyst than before."""
+        """An analyst establishes the losses. An appeal goes to another analyst than before."""
 
     @transition(
         field="state",

@@ -10,8 +10,9 @@ from winddown.witness import witnessed
 
 
 class ClaimDecision(models.Model):
-    """One list of claims that a second person decides at once: the digest covers every claim's id
-    and amount."""
+    """One list of claims that a second person decides at once. The digest covers every claim's id
+    and amount.
+    """
 
     class Verdict(models.TextChoices):
         CONFIRM = "confirm"

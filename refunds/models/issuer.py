@@ -10,7 +10,7 @@ from winddown.witness import witnessed
 
 
 class Issuer(models.Model):
-    """A card issuer as configuration. Every term names its source and is assumed until the issuer
+    """A card issuer as configuration. Each term has a source, and is an assumption until the issuer
     confirms it.
     """
 

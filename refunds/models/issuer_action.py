@@ -17,8 +17,9 @@ from winddown.witness import witnessed
 
 
 class RequestList(models.Model):
-    """The actions that one analyst submits together; the digest covers every action's id, kind and
-    amount."""
+    """The actions that one analyst submits together. The digest covers every action's id, kind and
+    amount.
+    """
 
     ACTIONS_MAX = 1_000
 
@@ -29,7 +30,7 @@ class RequestList(models.Model):
     submitted_at = models.DateTimeField()
 
     class Meta:
-        # The name of its first days, which logs and triggers carry.
+        # The first name of the table. Logs and triggers have it, so it stays.
         db_table = "refunds_asklist"
         default_permissions = ()
         triggers = [*append_only(), *witnessed()]
@@ -290,7 +291,7 @@ class IssuerAction(Stateful):
         custom={"system": True},
     )
     def charge_back(self) -> None:
-        """The issuer says it pulled the money through the scheme already."""
+        """The issuer says that it has taken the money back through the card scheme."""
 
     @transition(
         field="state",
@@ -368,8 +369,9 @@ class IssuerActionTransition(TransitionLog):
 
 
 class IssuerAnswer(models.Model):
-    """One line of an issuer's answer, kept as it came; the same line in another file changes
-    nothing (rule 25)."""
+    """One line of an issuer's answer, kept as it came. The same line in another file changes
+    nothing (rule 25).
+    """
 
     class Code(models.TextChoices):
         ACCEPTED_DEBIT_STOPPED = "accepted_debit_stopped"

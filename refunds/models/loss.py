@@ -29,8 +29,8 @@ class Loss(models.Model):
     """One movement that a thief made: a top-up from the holder's card or points, or a payment out
     of own balance.
 
-    A movement is in at most one claim. What was signed cannot change: rows are added and dropped
-    only while the claim is under work, and a confirmed loss can never be dropped.
+    A movement is in at most one claim. Signed losses cannot change: rows are added and dropped only
+    while the claim is under work, and a confirmed loss can never be dropped.
     """
 
     class Funding(models.TextChoices):

@@ -1,4 +1,5 @@
-"""Payees: the bank accounts that holders gave us, sealed, in versions; the latest counts."""
+"""Payees: the bank accounts that holders gave us, encrypted and in versions. The latest version
+counts."""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ class Payee(Stateful):
 
     class Meta:
         default_permissions = ()
-        # Current ones only: the question is always how many holders share an account now.
+        # Only current payees, because the question is how many holders share an account now.
         indexes = [
             models.Index(
                 fields=["fingerprint", "holder"],
@@ -143,7 +144,9 @@ class Payee(Stateful):
 
     @property
     def account_number(self) -> str:
-        """The seven digits, for a bank file; whoever shows them to a person owes an audit entry."""
+        """The seven digits, for a bank file. Code that shows them to a person writes an audit
+        entry.
+        """
         return encryption.unseal(self.account_number_sealed, place=account_place(self.pk)).decode()
 
     @transition(
@@ -183,7 +186,7 @@ class Payee(Stateful):
         permission="refunds.override_name_check",
     )
     def override(self) -> None:
-        """Two people found that it is right all the same."""
+        """Two people agreed that the account is right although the bank refused it."""
 
 
 class PayeeTransition(TransitionLog):
@@ -191,5 +194,5 @@ class PayeeTransition(TransitionLog):
 
 
 def account_place(payee_id: int) -> str:
-    """Where an account number is sealed to."""
+    """Returns the place that the encryption of an account number is bound to."""
     return f"refunds_payee/account_number/{payee_id}"

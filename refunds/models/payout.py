@@ -18,7 +18,7 @@ from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 _DEAD_BATCHES = ", ".join(f"'{state}'" for state in PayoutBatch.DEAD)
-# Bank files carry these numbers; the two series cannot meet.
+# Bank files have these numbers. The two series have no number in common.
 PAYOUT_NUMBERS_FROM = 10**12
 PAYEE_NUMBERS_FROM = 2 * 10**12
 
@@ -221,7 +221,7 @@ class Payout(Stateful):
 
     @property
     def reference(self) -> str:
-        """The number under which the bank files carry it."""
+        """The number that the bank files have for this payout."""
         return str(PAYOUT_NUMBERS_FROM + self.pk)
 
     @transition(
@@ -310,7 +310,7 @@ class Payout(Stateful):
         custom={"system": True},
     )
     def take_out(self) -> None:
-        """Its batch will not be paid; it waits for another."""
+        """Its batch will not be paid, so it waits for another."""
 
 
 class PayoutTransition(TransitionLog):

@@ -36,9 +36,9 @@ class PayoutBatch(Stateful):
     bank_accepted -> executed -> reconciling -> reconciled -> closed; submitted_for_approval ->
     rejected; transmitted -> bank_rejected; before transmission -> voided.
 
-    Sealing writes the file, its SHA-256 and totals, and takes the bank's next number; from then on
-    nothing of it can change (rule 52). A rejected or voided batch keeps its number, and its payouts
-    wait for a new batch. `digest` is what approvers sign: the file's hash and totals.
+    Sealing writes the file, its SHA-256 and its totals, and takes the bank's next number. After
+    that nothing of it can change (rule 52). A rejected or voided batch keeps its number, and its
+    payouts wait for a new batch. Approvers sign `digest`, which covers the file's hash and totals.
     """
 
     class State(models.TextChoices):
@@ -187,7 +187,7 @@ class PayoutBatch(Stateful):
         custom={"system": True},
     )
     def seal(self) -> None:
-        """File, hash, totals and number stand and cannot change."""
+        """File, hash, totals and number are stored and cannot change."""
 
     @transition(
         field="state",
@@ -197,7 +197,7 @@ class PayoutBatch(Stateful):
         custom={"system": True},
     )
     def submit(self) -> None:
-        """It waits for those who approve."""
+        """It waits for the approvers."""
 
     @transition(
         field="state",
@@ -311,7 +311,7 @@ class PayoutBatchTransition(TransitionLog):
 
 
 class PayoutFilePart(models.Model):
-    """A thousand records of a sealed batch's file, sealed because they carry account numbers."""
+    """A thousand records of a sealed batch's file, encrypted because they have account numbers."""
 
     batch = models.ForeignKey(
         PayoutBatch, on_delete=models.PROTECT, related_name="parts", db_index=False
@@ -347,5 +347,5 @@ class PayoutFilePart(models.Model):
 
 
 def part_place(batch_id: int, number: int) -> str:
-    """Where a part of a file is sealed to."""
+    """Returns the place that the encryption of a part of a file is bound to."""
     return f"refunds_payoutfilepart/content/{batch_id}.{number}"

@@ -14,7 +14,9 @@ from winddown.witness import witnessed
 
 
 class BankFile(models.Model):
-    """A check we asked or an answer we got; the same bytes are known once (rule 25, I13)."""
+    """A check that we asked for, or an answer that we got. The same bytes are stored once (rule 25,
+    I13).
+    """
 
     class Kind(models.TextChoices):
         CHECK_ASKED = "check_asked"
@@ -93,7 +95,7 @@ class ReconciliationBreak(Stateful):
 
     @transition(field="state", source="open", target="resolved", permission="refunds.reconcile")
     def resolve(self) -> None:
-        """A person explained it."""
+        """A person explained what the line is."""
 
 
 class ReconciliationBreakTransition(TransitionLog):

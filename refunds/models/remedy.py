@@ -1,4 +1,4 @@
-"""Remedies: the routes by which one loss is made good, of which exactly one may succeed."""
+"""Remedies: the routes by which one loss is made good. Exactly one of them may succeed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a wallet is suspected: what a detection rule found in it."""
+"""Why a wallet is suspected: the rows that a detection rule found."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from winddown.witness import witnessed
 class RuleHit(models.Model):
     """Why a wallet is suspected: the rule in its version, and the ids of the rows that made it hit.
 
-    A hit stands with the claim that is worked on; one that is too weak for a claim (a suspicion
-    only) stands with the wallet.
+    A hit belongs to the claim that is worked on. A hit that is too weak for a claim is only a
+    suspicion and belongs to the wallet.
     """
 
     claim = models.ForeignKey(FraudClaim, null=True, on_delete=models.PROTECT, related_name="hits")

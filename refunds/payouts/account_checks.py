@@ -55,7 +55,7 @@ def _rows(lines: Iterable[CheckLine]) -> Iterator[tuple[object, ...]]:
 
 
 def _judge() -> None:
-    """Every line knows what it does: match, refuse, repeat, or break."""
+    """Every line has its verdict: match, refuse, repeated, or a kind of break."""
     kinds = ReconciliationBreak.Kind
     execute(
         """
@@ -88,7 +88,7 @@ def _judge() -> None:
 
 
 def _book(file: BankFile, *, actor: Actor, reason: str) -> None:
-    """Payees are matched or refused; whoever gave a refused one is asked for another (rule 56)."""
+    """Payees are matched or refused. The holder of a refused one is asked for another (rule 56)."""
     at = clock.now()
     for name, verdict, state in (
         ("match", Verdict.MATCH, Payee.State.MATCHED),

@@ -20,7 +20,7 @@ Params: TypeAlias = Mapping[str, Any] | Sequence[Any]
 
 
 class Verdict(StrEnum):
-    """What a line changes; every other verdict is the kind of a break."""
+    """What a line changes. Every other verdict is the kind of a break."""
 
     SETTLE = "settle"
     RETURN = "return"
@@ -31,7 +31,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What one answer changed. `repeated` lines were known before; `breaks` fit nothing of ours."""
+    """What one answer changed. `repeated` lines were known before. `breaks` fit nothing of ours."""
 
     file_id: int
     lines: int
@@ -64,7 +64,9 @@ def keep_file(kind: str, sha256: str, *, lines: int, sum_minor: int, actor: Acto
 
 
 def load(table: str, columns: str, copied: str, lines: Iterable[tuple[object, ...]]) -> None:
-    """The lines are in a new temporary table of these columns, in those named by `copied`."""
+    """The lines are in a new temporary table of these columns. `copied` names the columns that they
+    fill.
+    """
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {table}")
         cursor.execute(f"CREATE TEMP TABLE {table} ({columns}) ON COMMIT DROP")

@@ -21,9 +21,10 @@ def load(
     actor: Actor,
     reason: str,
 ) -> tuple[BankDataset, bool]:
-    """The version's codes are loaded and active; returns False beside it if they were before.
+    """The codes of the version are loaded and active.
 
-    Earlier versions stay, so that an old payee can still be read as it was entered.
+    Returns the version, and False if it was active before. Earlier versions stay, so that an old
+    payee can be read as it was entered.
     """
     require(actor, "refunds.adopt_terms", by_system=True, action="load bank codes")
     with transaction.atomic():

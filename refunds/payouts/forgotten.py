@@ -1,4 +1,4 @@
-"""Payouts in files that a restored database forgot: none of them is paid a second time.
+"""Payouts in files that a restored database does not know. None of them is paid a second time.
 
 The confirmation of a restore stores each line of those files in the audit journal. A line keeps its
 entitlement or remedy from every other file. It does so until the bank returns it or two people
@@ -142,7 +142,7 @@ def _list(key: str, payouts: Sequence[int]) -> SignedList:
 
 
 def _decided(said: approvals.Decided) -> object:
-    """The second person's verdict is in the journal; with an approval the payouts block nothing."""
+    """The second person's verdict is in the journal. After an approval the payouts block nothing."""
     with transaction.atomic():
         standing = approvals.standing(f"forgotten:{said.key}", stage=_STAGE)
         if standing is None:

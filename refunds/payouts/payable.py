@@ -1,4 +1,4 @@
-"""Who may be paid: one list of the reasons that keep somebody from it, and what follows from it."""
+"""Who may be paid: one list of the reasons against it, and the queries that use the list."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ from refunds.payouts import forgotten, refund_limits
 from refunds.remedies import own_funds
 from winddown.models import Run
 
-# Later than everything: whoever is judged now, and not by a plan, is judged by all that is known.
+# An instant after everything. Without a plan, all that is known now counts.
 _NO_END: Final = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 Condition: TypeAlias = Q | Exists | Combinable
 
 
 class About(Enum):
-    """Whose row a reason is about, and so what it can keep from being paid."""
+    """What a reason is about, which decides what it can keep from being paid."""
 
     REFUND = auto()  # entitlements only
     WALLET = auto()  # entitlements, and payouts of them that wait for another batch
     PAYEE = auto()  # everything that is paid
-    APPLICATION = auto()  # nothing by itself: two people decide instead of the rules
+    APPLICATION = auto()  # nothing by itself, but two people decide instead of the rules
 
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
-    """The instants and limits that the reasons compare with: later changes do not count."""
+    """The instants and limits that the reasons compare with. Later changes do not count."""
 
     until: dt.datetime
     channels_until: dt.datetime
@@ -66,10 +66,10 @@ class Cutoff:
 class Reason:
     """One reason not to pay, under the code that plans and applications carry.
 
-    `applies` makes the condition under which it does. Its second argument is the lookup that leads
-    from the query's model to the row that the reason is about, empty for that row itself. A reason
-    that is not `counted` belongs to a later plan. One with `to_people` keeps the rules from
-    approving an application.
+    `applies` returns the condition for it. Its second argument is the lookup from the query's model
+    to the row that the reason is about; it is empty for that row itself. A reason that is not
+    `counted` belongs to a later plan. One with `to_people` keeps the rules from approving an
+    application.
     """
 
     code: str
@@ -81,7 +81,9 @@ class Reason:
 
 
 def _was_sent_before_a_restore(cutoff: Cutoff, refund: str) -> Condition:
-    """A file that this database forgot pays it; neither the bank nor two people gave it back."""
+    """A file that this database does not know pays it, and neither the bank nor two people gave it
+    back.
+    """
     return Q(**{f"{refund}pk__in": forgotten.entitlements()})
 
 
@@ -112,10 +114,8 @@ def _is_missing(cutoff: Cutoff, payee: str) -> Condition:
 
 
 def _cools_off(cutoff: Cutoff, payee: str) -> Condition:
-    """A new channel of the holder cools off as long as a new account does (rule 57).
-
-    Whoever was let in by an assisted case gets no money out before the old channel had a day to
-    object.
+    """A new channel of the holder cools off as long as a new account does (rule 57). After an
+    assisted recovery, the person at the old channel thus has a day to object before money goes out.
     """
     return Q(**{f"{payee}usable_from__gt": cutoff.until}) | Q(
         **{f"{payee}holder__channel_changed_at__gt": cutoff.channels_until}
@@ -132,8 +132,8 @@ def _is_not_checked(cutoff: Cutoff, payee: str) -> Condition:
 
 def _is_shared(cutoff: Cutoff, payee: str) -> Condition:
     """More holders gave the account than the limits allow, and nobody cleared it (rule 58)."""
-    # One look into the index for each payee: a list of all shared accounts would be made anew for
-    # each batch.
+    # It looks into the index once for each payee, because a list of all shared accounts would be
+    # made again for each batch.
     holders = (
         Payee.objects.filter(
             fingerprint=OuterRef(f"{payee}fingerprint"),
@@ -162,7 +162,7 @@ def _is_not_in_bank_data(cutoff: Cutoff, payee: str) -> Condition:
 
 
 def _is_under_suspicion(cutoff: Cutoff, refund: str) -> Condition:
-    """A claim about the wallet is undecided: its money stays until somebody decides (I5)."""
+    """A claim about the wallet is undecided, so its money stays until somebody decides (I5)."""
     return Exists(
         FraudClaim.objects.filter(
             wallet=OuterRef(f"{refund}wallet"), state__in=FraudClaim.UNDECIDED
@@ -189,7 +189,7 @@ def _is_above_the_limit(cutoff: Cutoff, application: str) -> Condition:
     )
 
 
-# In this order: the first one that applies is the one that plans and applications name.
+# The order matters: plans and applications name the first reason that applies.
 REASONS: tuple[Reason, ...] = (
     Reason(
         "sent_before_restore",
@@ -261,7 +261,7 @@ REASONS: tuple[Reason, ...] = (
 
 
 def approved_until(run: Run) -> dt.datetime:
-    """Returns the instant of the plan: what came later waits for the next one."""
+    """Returns the instant of the plan. Applications approved later wait for the next plan."""
     return dt.datetime.fromisoformat(run.params["approved_until"])
 
 
@@ -282,7 +282,7 @@ def _conditions(cutoff: Cutoff, *abouts: About, path: str = "") -> list[Conditio
 def usable_payees(cutoff: Cutoff, *, holder: OuterRef) -> QuerySet[Payee]:
     """Returns the holder's current payee, if no reason keeps it from being paid."""
     rows = Payee.objects.filter(replaced_at=None, holder_id=holder)
-    # `no_payee` is that there is no such row.
+    # The reason `no_payee` means that there is no such row.
     return rows.filter(*(~reason for reason in _conditions(cutoff, About.PAYEE)))
 
 
@@ -309,7 +309,7 @@ def payable_remedies(run: Run) -> QuerySet[Remedy]:
 
 
 def payable_again(run: Run) -> QuerySet[Payout]:
-    """Returns the payouts, taken out of a batch that was not paid, that may be paid."""
+    """Returns the payouts that were taken out of a batch that was not paid, and that may be paid."""
     cutoff = cutoff_of(run)
     return Payout.objects.filter(
         Exists(usable_payees(cutoff, holder=OuterRef("holder_id"))),
@@ -323,8 +323,8 @@ def payable_again(run: Run) -> QuerySet[Payout]:
 def left_out(run: Run) -> dict[str, int]:
     """Returns how many approved or held refunds are not paid now, by the first reason that applies.
 
-    Beside the plan and not in its digest: customers go on changing these counts, and whom the run
-    pays is fixed by the digests over ids and amounts.
+    The counts are shown with the plan and are not in its digest, because customers go on changing
+    them. The digests over ids and amounts fix whom the run pays.
     """
     cutoff = cutoff_of(run)
     path = {About.REFUND: "", About.WALLET: "", About.PAYEE: "payee__"}
@@ -344,7 +344,7 @@ def left_out(run: Run) -> dict[str, int]:
 
 
 def reasons_for_people(application_ids: Sequence[int]) -> dict[int, str]:
-    """Returns application -> the first reason for which the rules leave it to people."""
+    """Returns, by application, the first reason for which the rules leave it to people."""
     path = {About.APPLICATION: "", About.PAYEE: "payee__"}
     asked = [each for each in REASONS if each.to_people]
     judged = RefundApplication.objects.filter(pk__in=application_ids).annotate(
@@ -354,7 +354,7 @@ def reasons_for_people(application_ids: Sequence[int]) -> dict[int, str]:
 
 
 def _first(cutoff: Cutoff, reasons: Sequence[Reason], path: dict[About, str]) -> Case:
-    """The code of the first of the reasons that applies, empty where none does."""
+    """Returns the code of the first reason that applies. It is empty if none does."""
     return Case(
         *(
             When(Q(each.applies(cutoff, path[each.about])), then=Value(each.code))

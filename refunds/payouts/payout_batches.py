@@ -1,4 +1,4 @@
-"""Payout batches on their way: sealed, approved, exported, transmitted, answered by the bank."""
+"""Payout batches are sealed, approved, exported, transmitted, and answered by the bank."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def today() -> dt.date:
 
 
 def check_value_date(value_date: dt.date) -> None:
-    """The bank would take this day; raises `GuardNotMet` with one that it would take (rule 49)."""
+    """The bank would take this day. Raises `GuardNotMet` with a day that it would take (rule 49)."""
     try:
         calendar.check_value_date(value_date, today())
     except ValueDateRefused as refusal:
@@ -107,7 +107,9 @@ def _signed(batch: PayoutBatch, stage: str) -> SignedList:
 
 
 def _next_number(bank_code: str) -> int:
-    """Returns the bank's next file number; locked to the commit, so that no number is left out."""
+    """Returns the bank's next file number. It is locked until the commit, so that no number is left
+    out.
+    """
     locks.take(Lock.FILE_NUMBER, key=int(bank_code))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -118,7 +120,7 @@ def _next_number(bank_code: str) -> int:
 
 
 def _write_parts(batch: PayoutBatch) -> str:
-    """The file stands sealed in the parts that its format yields; returns its SHA-256."""
+    """The file is stored, encrypted, in the parts that its format yields. Returns its SHA-256."""
     digest = hashlib.sha256()
     pieces = refund_limits.bank_format(batch.terms).write(
         refund_limits.remitter(batch.terms),
@@ -137,7 +139,7 @@ def _write_parts(batch: PayoutBatch) -> str:
 
 
 def _items(batch: PayoutBatch) -> Iterator[TransferItem]:
-    """Yields the batch's transfers by ascending payout number, in flat memory."""
+    """Yields the batch's transfers by ascending payout number. Memory does not grow with the batch."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(
             """
@@ -178,13 +180,13 @@ def _items(batch: PayoutBatch) -> Iterator[TransferItem]:
 
 
 def file_name(batch: PayoutBatch) -> str:
-    """Returns the one name under which the batch leaves the house."""
+    """Returns the name of the batch's file."""
     suffix = refund_limits.bank_format(batch.terms).suffix
     return f"transfer-{batch.bank_code}-{batch.sequence:06d}.{suffix}"
 
 
 def content(batch: PayoutBatch) -> Iterator[bytes]:
-    """Yields the sealed file's bytes in pieces; raises `GuardNotMet` if they changed."""
+    """Yields the sealed file's bytes in pieces. Raises `GuardNotMet` if they changed."""
     digest = hashlib.sha256()
     for part in batch.parts.order_by("number").iterator(chunk_size=16):
         piece = encryption.unseal(part.content_sealed, place=part_place(part.batch_id, part.number))
@@ -198,7 +200,8 @@ def content(batch: PayoutBatch) -> Iterator[bytes]:
 
 
 def approve_batch(batch: PayoutBatch, *, actor: Actor, digest: str, reason: str) -> PayoutBatch:
-    """One more person agreed to exactly this file; with the last one needed the batch is approved.
+    """One more person agreed to exactly this file. With the last signature that it needs, the batch
+    is approved.
 
     Raises `SamePerson` for the maker, and for a second signature of the same person (rule 54).
     """
@@ -223,7 +226,7 @@ def approvers(batch: PayoutBatch) -> int:
 
 
 def reject_batch(batch: PayoutBatch, *, actor: Actor, digest: str, reason: str) -> PayoutBatch:
-    """Somebody refused the file: it is never sent, and its payouts wait for another batch."""
+    """Somebody refused the file. It is never sent, and its payouts wait for another batch."""
     with transaction.atomic():
         locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
         _signed(locked, _stage(locked)).decide(
@@ -236,7 +239,9 @@ def reject_batch(batch: PayoutBatch, *, actor: Actor, digest: str, reason: str) 
 
 
 def void_batch(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
-    """The batch is never sent, its payouts wait for another; refused once it was transmitted."""
+    """The batch is never sent, and its payouts wait for another. This is refused once it was
+    transmitted.
+    """
     with transaction.atomic():
         done = transition_one(batch, "void", actor=actor, reason=reason)
         freed = _take_out(done, actor=actor, reason=reason)
@@ -267,12 +272,12 @@ def _take_out(batch: PayoutBatch, *, actor: Actor, reason: str) -> int:
 def export_batch(
     batch: PayoutBatch, *, directory: Path, actor: Actor = SYSTEM, reason: str = ""
 ) -> Path:
-    """The approved batch's file stands in `directory`, byte for byte as it was sealed.
+    """The approved batch's file is in `directory`, byte for byte as it was sealed.
 
-    A second call writes the same bytes or finds them there, and changes nothing; a lost file is
-    written again. Refused while an invariant that guards the release is breached, payouts are
-    stopped, or a restore is not confirmed. The state is committed before the file appears: what is
-    in the directory was released.
+    A second call changes nothing in the database; it writes the file again if the file is lost.
+    Raises while an invariant that guards the release is breached, payouts are stopped, or a restore
+    is not confirmed. The state is committed before the file is written, so every file in the
+    directory was released.
     """
     require(actor, "refunds.make_payout_batch", by_system=True, action=f"export {batch.subject}")
     with transaction.atomic():
@@ -303,7 +308,7 @@ def export_batch(
 
 
 def refuse_when_breached(action: str) -> None:
-    """Every invariant about money, victims and approvals holds; raises `GuardNotMet` with the first
+    """Every invariant about money, victims and approvals holds. Raises `GuardNotMet` with the first
     breach.
     """
     for known in invariants.known():
@@ -336,7 +341,7 @@ def mark_transmitted(batch: PayoutBatch, *, actor: Actor, reason: str) -> Payout
 
 
 def mark_accepted(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
-    """The bank took the file; it will carry it out on the value date."""
+    """The bank took the file and will carry it out on the value date."""
     return _answered(batch, "accept", actor=actor, reason=reason)
 
 
@@ -354,10 +359,9 @@ def _answered(batch: PayoutBatch, name: str, *, actor: Actor, reason: str) -> Pa
 
 
 def execute_due(*, actor: Actor = SYSTEM) -> list[PayoutBatch]:
-    """Every batch that the bank accepted and whose value date has come counts as carried out.
-
-    Not as paid: only the bank's results settle. Returns the batches moved; a second call moves
-    none.
+    """Every batch that the bank accepted and whose value date has come counts as carried out. It
+    does not count as paid, which only the bank's results show. Returns the batches that moved. A
+    second call moves none.
     """
     due = PayoutBatch.objects.filter(
         state=PayoutBatch.State.BANK_ACCEPTED, value_date__lte=today()

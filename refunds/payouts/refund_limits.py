@@ -1,4 +1,4 @@
-"""The refund's limits: adopted as a new version with a source, read as the newest one."""
+"""The refund's limits. Each version is adopted with a source, and the newest one is in force."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from winddown.evidence import audit
 
 
 def adopt(*, actor: Actor, reason: str, source: str, **limits: Any) -> RefundTerms:
-    """These limits hold from now on; what is left out keeps its present value.
+    """These limits are in force from now on. A limit that is left out keeps its present value.
 
-    `limits` are fields of `RefundTerms`; the first version needs the remitter's. Batches that are
-    open or sealed keep the limits they were made under.
+    `limits` are fields of `RefundTerms`. The first version needs the remitter's. Batches that are
+    open or sealed keep the limits that were in force when they were made.
     """
     require(actor, "refunds.adopt_terms", action="adopt limits of the refund")
     with transaction.atomic():
@@ -40,7 +40,7 @@ def adopt(*, actor: Actor, reason: str, source: str, **limits: Any) -> RefundTer
 
 
 def current() -> RefundTerms:
-    """Returns the limits that hold; raises `GuardNotMet` before any were adopted."""
+    """Returns the limits that are in force. Raises `GuardNotMet` before any were adopted."""
     limits = RefundTerms.objects.order_by("-pk").first()
     if limits is None:
         raise GuardNotMet(action="refund", why="no limits of the refund were adopted")
@@ -67,7 +67,9 @@ def bank_format(limits: RefundTerms) -> Format:
 
 
 def of_a_file(limits: RefundTerms) -> Limits:
-    """Returns what one file to the bank may hold: its own number of items, the format's sum."""
+    """Returns what one file to the bank may hold: the bank's own number of items and the format's
+    sum.
+    """
     return bank_format(limits).limits.within(limits.file_records_max)
 
 

@@ -1,4 +1,5 @@
-"""The page of a restored database: the files that it does not know, and the two who confirm them."""
+"""The page of a restored database: the files that it does not know, and the decision of two
+people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bank's answers booked: each file once, each line by reference and amount or not at all."""
+"""The bank's answers are booked: each file once, and each line only if reference and amount fit."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def import_file(source: Path | bytes, *, actor: Actor, reason: str) -> Imported:
     """The answer is booked: results of transfers or account-name checks, as its header says.
 
     The same file again changes nothing. Raises `LoadRefused` or `BankFileError`, and then nothing
-    of the file was believed.
+    of the file was booked.
     """
     require(actor, "refunds.reconcile", by_system=True, action="import the bank's answer")
     content = source.read_bytes() if isinstance(source, Path) else source
     sha256 = hashlib.sha256(content).hexdigest()
     with transaction.atomic():
-        # One answer at a time: two files about one payout must not pass each other.
+        # One answer at a time, because two files may be about one payout.
         locks.take(Lock.BANK_ANSWER)
         before = BankFile.objects.filter(sha256=sha256).first()
         if before is not None:
@@ -103,7 +103,9 @@ def _result_rows(answer: Results) -> Iterator[tuple[object, ...]]:
 
 
 def _judge_results() -> None:
-    """Every line knows what it does: settle, return, repeat, or break; never by amount alone."""
+    """Every line has its verdict: settled, returned, repeated, or a kind of break. An amount alone
+    never decides.
+    """
     kinds = ReconciliationBreak.Kind
     execute(
         """
@@ -159,7 +161,7 @@ def _batches_with_results() -> list[PayoutBatch]:
 
 
 def _carry_out(*, actor: Actor) -> None:
-    """A batch with results was accepted and carried out, whether or not somebody said so before."""
+    """A batch with results counts as accepted and carried out, even if nobody recorded that before."""
     for batch in _batches_with_results():
         if batch.state == PayoutBatch.State.TRANSMITTED:
             batch = transition_one(batch, "accept", actor=actor)
@@ -170,7 +172,7 @@ def _carry_out(*, actor: Actor) -> None:
 
 
 def _book_results(file: BankFile, *, actor: Actor, reason: str) -> None:
-    """Payouts, what they were for, who applied, and the ledger all say what the bank said."""
+    """Payouts, entitlements, applications and the ledger say what the bank said."""
     at = clock.now()
     _book_settled(file, at=at, actor=actor, reason=reason)
     _book_returned(file, at=at, actor=actor, reason=reason)
@@ -193,7 +195,7 @@ def _book_results(file: BankFile, *, actor: Actor, reason: str) -> None:
 
 
 def _book_settled(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str) -> None:
-    """The money arrived: payouts, entitlements, wallets and applications say so."""
+    """Payouts, entitlements, wallets and applications say that the money arrived."""
     with named("settle", actor=actor, reason=reason):
         execute(
             "UPDATE refunds_payout o SET state = %s, result_file_id = %s, result_at = %s"
@@ -230,7 +232,7 @@ def _book_settled(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str)
 
 
 def _book_returned(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str) -> None:
-    """The money came back: it is owed again, and its holder is asked for another account."""
+    """The money that came back is owed again, and its holder is asked for another account."""
     with named("give_back", actor=actor, reason=reason):
         execute(
             "UPDATE refunds_payout o SET state = %s, live = false, return_reason = l.code,"
@@ -271,7 +273,9 @@ def _book_returned(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str
 
 
 def _post(file: BankFile, *, at: dt.datetime, actor: Actor) -> None:
-    """One journal per kind of outcome: what arrived left the bank, what came back is owed again."""
+    """One journal is written for each kind of result: money that arrived has left the bank, money
+    that came back is owed again.
+    """
     for of, kind, verdict, account in (
         ("entitlement_id", "refund_settle", Verdict.SETTLE, LedgerAccount.BANK),
         ("entitlement_id", "refund_return", Verdict.RETURN, LedgerAccount.REFUNDS_PAYABLE),
@@ -335,7 +339,7 @@ def _count(file: BankFile) -> Imported:
 def resolve_break(
     found: ReconciliationBreak, *, resolution: str, actor: Actor, reason: str
 ) -> ReconciliationBreak:
-    """A person explained what the line was; nothing else changes by it."""
+    """A person explained what the line was. Nothing else changes."""
     with transaction.atomic():
         done = transition_one(
             found,

@@ -1,4 +1,4 @@
-"""The payout files that were sent, as a directory outside the database knows them.
+"""The payout files that were sent, recorded in a directory outside the database.
 
 A database that is restored from yesterday's backup has forgotten the files of today. The directory
 of the audit heads has not: payouts stay stopped until two people have confirmed what it knows.
@@ -31,7 +31,7 @@ ASKS, DECIDES = "refunds.make_payout_batch", "refunds.approve_payout_batch"
 
 def keep(batch: PayoutBatch) -> None:
     """The directory has the number and the hash of the batch's file, and a line for each payout in
-    it: numbers and amounts, no person. A rehearsal keeps nothing.
+    it. The lines have numbers and amounts and name no person. A rehearsal keeps nothing.
     """
     if clock.is_rehearsal():
         return
@@ -83,7 +83,7 @@ def _exported() -> set[str]:
 
 
 def refuse_when_unknown(action: str) -> None:
-    """The database knows all that the directory knows; raises `GuardNotMet` with what to do."""
+    """The database knows all that the directory knows. Raises `GuardNotMet`, which says what to do."""
     if found := unknown():
         raise GuardNotMet(
             action=action,

@@ -1,1 +1,2 @@
-"""How a loss is made good: the route, the request to the issuer, its answer, the own funds."""
+"""Remedies of losses: the route, the request to the issuer, its answer, and the operator's own
+funds."""

@@ -1,5 +1,5 @@
-"""Inbound chargebacks: registered, matched to what was charged, and never accepted for a charge
-that was made good already."""
+"""Inbound chargebacks are registered and matched to the charge. None is accepted for a charge that
+was made good already."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def register(
     actor: Actor,
     reason: str,
 ) -> Chargeback:
-    """The chargeback is received and matched by ARN, or by RRN and amount; a second notification
+    """The chargeback is received and matched by ARN, or by RRN and amount. A second notification
     returns the first.
 
     A chargeback for a charge that a remedy has made good is set to represent at once, with the
@@ -75,8 +75,9 @@ def _represented_if_credited(case: Chargeback) -> Chargeback:
 
 
 def _charge(issuer: Issuer, *, arn: str, rrn: str, amount_minor: int) -> TopUp | None:
-    """Returns the one card top-up that fits the chargeback; None when none or more than one
-    fits."""
+    """Returns the one card top-up that fits the chargeback. It is None if none or more than one
+    fits.
+    """
     charges = TopUp.objects.filter(card__issuer_code=issuer.code, amount_minor=amount_minor)
     for named in ({"arn": arn} if arn else None, {"rrn": rrn} if rrn else None):
         if named:

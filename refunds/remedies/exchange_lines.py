@@ -1,4 +1,5 @@
-"""The requests to a card issuer and its answers, one a line, independent of the file format."""
+"""The requests to a card issuer and its answers, one for each line, independent of the file
+format."""
 
 from __future__ import annotations
 
@@ -21,10 +22,10 @@ ANSWER_CODES: Final = frozenset(
         "need_info",
     }
 )
-# The longest text that an issuer may write into a note; a note is shown to staff and stored.
+# The longest text that an issuer may write into a note. A note is stored and shown to staff.
 NOTE_MAX: Final = 500
 
-# One line as its format carries it: text by column.
+# One line of a file: text by column.
 Cells = Mapping[str, str]
 
 
@@ -84,7 +85,7 @@ ANSWER_COLUMNS: Final = tuple(field.name for field in fields(AnswerLine) if fiel
 
 
 class Transport(Protocol):
-    """One file format of requests and answers; it knows no model and no database.
+    """One file format of requests and answers. It knows no model and no database.
 
     The last two methods are the issuer's side: the rehearsal and the tests play issuers with them.
     """
@@ -114,7 +115,7 @@ class Transport(Protocol):
 
 
 def text_of(content: bytes, transport: Transport, *, name: str) -> str:
-    """Returns the text of a file that came in, without a byte order mark; raises `LoadRefused`."""
+    """Returns the text of an imported file, without a byte order mark. Raises `LoadRefused`."""
     try:
         text = content.decode(transport.encoding)
     except UnicodeDecodeError as error:
@@ -147,8 +148,8 @@ def request_of(cells: Cells) -> RequestLine:
 def answers_of(rows: Iterable[tuple[int, Cells]], *, name: str) -> list[AnswerLine]:
     """Returns the answers of the numbered rows of the file `name`.
 
-    Raises `LoadRefused` for the first row that is no answer, and for two rows about the same
-    request: the second would decide by its place.
+    Raises `LoadRefused` for the first row that is no answer. Raises it also for two rows about the
+    same request, because their order would decide.
     """
     answers: list[AnswerLine] = []
     seen: dict[str, int] = {}

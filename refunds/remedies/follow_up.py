@@ -1,4 +1,4 @@
-"""Requests to issuers whose time has come: overdue, given up, verified, closed."""
+"""Requests to issuers are overdue, given up, verified or closed when their time has come."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from winddown.models import Programme
 
 
 def mark_overdue() -> int:
-    """Requests whose answer was due are overdue and stand in the queue (rule 26); returns how
-    many."""
+    """Requests whose answer was due are overdue and in the queue (rule 26). Returns how many."""
     with transaction.atomic():
         due = IssuerAction.objects.filter(
             state__in=IssuerAction.AWAITED, answer_due_at__lte=clock.now()
@@ -30,7 +29,7 @@ def mark_overdue() -> int:
 
 
 def overdue() -> list[tuple[IssuerAction, dt.timedelta]]:
-    """Returns the requests whose answer is late, each with how late it is, the oldest first."""
+    """Returns the requests whose answer is late and how late each is, the oldest first."""
     at = clock.now()
     late = IssuerAction.objects.filter(state__in=IssuerAction.ANSWERABLE, answer_due_at__lte=at)
     return [
@@ -41,7 +40,7 @@ def overdue() -> list[tuple[IssuerAction, dt.timedelta]]:
 
 
 def escalate(actions: Iterable[IssuerAction], *, actor: Actor, reason: str) -> int:
-    """Staff talk to the issuers about the overdue requests; returns how many are new."""
+    """Staff talk to the issuers about the overdue requests. Returns how many requests are new."""
     require(actor, "refunds.send_issuer_action", action="escalate issuer actions")
     with transaction.atomic():
         ids = [action.pk for action in actions]
@@ -55,7 +54,8 @@ def escalate(actions: Iterable[IssuerAction], *, actor: Actor, reason: str) -> i
 
 def give_up_unsent(*, actor: Actor = SYSTEM) -> int:
     """Stops of a debit that were not sent before the issuer's cut-off are closed, and their losses
-    take the next route (rule 18); returns how many."""
+    take the next route (rule 18). Returns how many.
+    """
     with transaction.atomic():
         at = clock.now()
         waiting = (
@@ -109,8 +109,8 @@ def verify_and_close() -> int:
 
 
 def follow_up() -> dict[str, int]:
-    """Missed cut-offs, overdue answers and done requests are dealt with; returns how many of each.
-    A second call changes nothing."""
+    """Missed cut-offs, overdue answers and done requests have moved on. Returns how many of each. A
+    second call changes nothing."""
     return {
         "fell_back": give_up_unsent(),
         "overdue": mark_overdue(),

@@ -1,4 +1,4 @@
-"""Answers of issuers: imported, matched to requests, applied."""
+"""Answers of issuers are imported, matched to requests, and applied."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from winddown.evidence import audit
 from winddown.machines.move import move_rows
 from winddown.models import Programme
 
-# The transition of the request by what the issuer answered.
+# What the issuer answered -> the transition of the request.
 ANSWERED_AS = {
     "accepted_debit_stopped": "stop_debit",
     "accepted_refunded": "refund",
@@ -40,8 +40,9 @@ FAILED_AS = {"miss": Remedy.Failure.TOO_LATE, "decline": Remedy.Failure.DECLINED
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an answer file did: lines that took effect, lines that were here before, and lines for
-    which nobody waited."""
+    """What an answer file did: lines that took effect, lines that were known before, and lines that
+    no request waited for.
+    """
 
     file: IssuerFile
     applied: int
@@ -52,11 +53,11 @@ class Imported:
 def import_answers(
     issuer: Issuer, content: bytes, *, name: str, actor: Actor, reason: str
 ) -> Imported:
-    """Every answer of the file has taken effect, with the next route open where one is needed, in
-    one transaction.
+    """Every answer of the file has taken effect, and the next route is open where a loss needs one,
+    all in one transaction.
 
     The same file, or the same line in another file, changes nothing the second time (rule 25). A
-    line for an action that no longer waits is stored as not awaited. Raises `LoadRefused` for the
+    line for a request that no longer waits is stored as not awaited. Raises `LoadRefused` for the
     whole file if one line is not understood, names an unknown request, another issuer or amount, or
     an answer that does not belong to the request.
     """
@@ -132,8 +133,9 @@ def _sorted_out(
 def _matched(
     issuer: Issuer, answers: Sequence[AnswerLine], *, name: str
 ) -> dict[str, IssuerAction]:
-    """Returns the actions by their references, locked in id order; raises `LoadRefused` if a line
-    does not fit its action."""
+    """Returns the actions by their references, locked in id order. Raises `LoadRefused` if a line
+    does not fit its action.
+    """
     refs = [answer.action_ref for answer in answers if _is_key(answer.action_ref)]
     found = {
         str(action.key): action
@@ -170,7 +172,7 @@ LineKey = tuple[int, int, str, dt.datetime]
 
 
 def _line_key(answer: AnswerLine, action: IssuerAction) -> LineKey:
-    """Returns what makes two lines the same line, in whichever file they come."""
+    """Returns the values that make two lines the same line, in any file."""
     return action.pk, answer.attempt, answer.answer_code, answer.answered_at
 
 
@@ -214,7 +216,7 @@ def _apply(
     actor: Actor,
     reason: str,
 ) -> None:
-    """The answers have taken effect; equal answers to equal requests move as one set."""
+    """The answers have taken effect. Equal answers to equal requests move as one set."""
     groups: dict[tuple[str, str, str], list[AnswerLine]] = defaultdict(list)
     for answer in answers:
         action = actions[answer.action_ref]

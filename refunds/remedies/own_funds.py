@@ -1,4 +1,4 @@
-"""Losses made good from own funds: compensation payouts, points, and payment instead of an
+"""Losses are made good from the operator's own funds: by payouts, by points, or in place of an
 issuer."""
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def compensations() -> QuerySet[Remedy]:
 
 
 def recredit_points(*, actor: Actor, reason: str) -> int:
-    """The points of every points loss that waits for them are given back; returns how many losses.
+    """The points of every points loss that waits for them are given back. Returns how many losses.
 
     Two people decided the loss itself. A second call finds none.
     """

@@ -1,4 +1,4 @@
-"""Requests to issuers: submitted, approved, sent."""
+"""Requests to issuers are submitted, approved and sent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ATTEMPTS_MAX = 3
 
 
 class Content(TypedDict):
-    """What is signed: kind and amount of every action, by its id."""
+    """The signed content: kind and amount of every action, by its id."""
 
     actions: dict[str, list[str]]
 
@@ -82,8 +82,9 @@ def _content(rows: QuerySet[IssuerAction]) -> Content:
 def decide(
     listed: RequestList, *, actor: Actor, digest: str, reason: str, approve: bool = True
 ) -> int:
-    """A second person has agreed to exactly this list of requests, or has sent it back; returns how
-    many actions moved."""
+    """A second person has agreed to exactly this list of requests, or has sent it back. Returns how
+    many actions moved.
+    """
     with transaction.atomic():
         standing = IssuerAction.objects.filter(
             request_list=listed, state=IssuerAction.State.PENDING_APPROVAL
@@ -104,12 +105,11 @@ def decide(
 
 
 def send(issuer: Issuer, *, actor: Actor, reason: str, again: bool = False) -> IssuerFile | None:
-    """Every approved request to the issuer is in one frozen file, and its answer is awaited;
-    returns None when there is no such request.
+    """Every approved request to the issuer is in one frozen file, and its answer is awaited.
 
-    With `again`, the file repeats the requests that are overdue or of which the issuer needed to
-    know more, under the same key and up to three times in all. The file is handed over after the
-    commit (`write_to`).
+    Returns the file, or None if there is no such request. With `again`, the file repeats the
+    requests that are overdue or about which the issuer needed more information. They keep their key
+    and are sent at most three times. `write_to` writes the file after the commit.
     """
     require(actor, "refunds.send_issuer_action", by_system=True, action="send issuer actions")
     with transaction.atomic():
@@ -162,8 +162,9 @@ def _to_send(issuer: Issuer, *, again: bool) -> list[IssuerAction]:
 
 
 def write_to(file: IssuerFile, directory: Path) -> Path:
-    """The stored request file is in `directory`, byte for byte what was sent; a second call writes
-    the same bytes."""
+    """The stored request file is in `directory`, byte for byte as it was sent. A second call writes
+    the same bytes.
+    """
     transport = transport_of(file.issuer)
     path = directory / f"asks_{file.issuer.code}_{file.sequence:04d}{transport.suffix}"
     path.write_bytes(file.content.encode(transport.encoding))
@@ -222,8 +223,9 @@ def store(
     at: dt.datetime,
     actor: Actor,
 ) -> IssuerFile:
-    """The file is stored under the issuer's next number; the issuer's row must be locked, so that
-    the numbers have no gap."""
+    """The file is stored under the issuer's next number. The issuer's row must be locked, so that
+    the numbers have no gap.
+    """
     last = IssuerFile.objects.filter(issuer=issuer, direction=direction).aggregate(
         last=Max("sequence")
     )["last"]

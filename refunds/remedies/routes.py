@@ -1,4 +1,4 @@
-"""Routes to a remedy as a pure table: what was lost, what the issuer said, and whether its cut-off
+"""The table of routes to a remedy, by what was lost, what the issuer said, and whether its cut-off
 is still ahead."""
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ class BillingTerms:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an answer means: the loss is made good by `done`, or `next` is tried; with neither, the
-    issuer is asked again."""
+    """What an answer means. The loss is made good by `done`, or `next` is tried. With neither, the
+    issuer is asked again.
+    """
 
     done: str | None = None
     next: str | None = None
@@ -84,8 +85,8 @@ AFTER: Final[dict[tuple[str, str], Outcome]] = {
     (DEBIT_REIMBURSEMENT, "need_info"): _AGAIN,
 }
 
-# The next route where a route ended without an issuer's answer: the request was not sent before the
-# cut-off, or nobody could be credited.
+# The next route if a route ended without an issuer's answer, because the request was not sent
+# before the cut-off or nobody could be credited.
 UNANSWERED: Final[dict[str, str]] = {
     STOP_DEBIT: ISSUER_REFUND,
     ISSUER_REFUND: COMPENSATION_PAYOUT,
@@ -125,14 +126,16 @@ def debit_on(spent_on: dt.date, terms: BillingTerms) -> dt.date:
 
 
 def cut_off_on(spent_on: dt.date, terms: BillingTerms) -> dt.date:
-    """Returns the first day on which the debit can no longer be stopped: its midnight is the
-    exclusive cut-off."""
+    """Returns the first day on which the debit can no longer be stopped. Its midnight is the
+    exclusive cut-off.
+    """
     return debit_on(spent_on, terms) - dt.timedelta(days=terms.stop_before_days)
 
 
 def deadline_on(spent_on: dt.date, terms: BillingTerms) -> dt.date:
-    """Returns the day at whose midnight the issuer should have our request: the cut-off less our
-    margin (rule 18)."""
+    """Returns the day at whose midnight the issuer should have our request, which is the cut-off
+    less our margin (rule 18).
+    """
     return cut_off_on(spent_on, terms) - dt.timedelta(days=terms.margin_days)
 
 

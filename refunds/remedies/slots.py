@@ -1,4 +1,4 @@
-"""The one remedy of each loss: opened on its route, failed, superseded, finished."""
+"""The one remedy of each loss is opened on its route, and fails, is superseded, or finishes."""
 
 from __future__ import annotations
 
@@ -136,14 +136,14 @@ def _midnight(day: dt.date, zone: dt.tzinfo) -> dt.datetime:
 
 
 def mark_asked(remedy_ids: Collection[int], *, at: dt.datetime, actor: Actor) -> None:
-    """The remedies are with those who must act; one that was asked before stays as it is."""
+    """The remedies wait for the issuer or the payout. One that was asked before stays as it is."""
     move_rows(Remedy, "ask", remedy_ids, actor=actor, asked_at=at)
 
 
 def fail(
     remedy_ids: Collection[int], *, failure: str, at: dt.datetime, actor: Actor, reason: str = ""
 ) -> int:
-    """The remedies have failed, so the losses may take another route; returns how many failed."""
+    """The remedies have failed, so the losses may take another route. Returns how many failed."""
     return move_rows(
         Remedy, "fail", remedy_ids, actor=actor, reason=reason, failed_at=at, failure=failure
     )
@@ -166,8 +166,9 @@ def fall_back(
 def supersede(
     remedies: Sequence[Remedy], kind: str, *, failure: str, at: dt.datetime, actor: Actor
 ) -> list[Remedy]:
-    """As `fall_back`, for a remedy that somebody else has already carried out: no issuer is asked
-    for it."""
+    """As after `fall_back`, but somebody else has already carried the next remedy out, so no issuer
+    is asked for it.
+    """
     if fail([remedy.pk for remedy in remedies], failure=failure, at=at, actor=actor) != len(
         remedies
     ):
@@ -211,7 +212,7 @@ def _post(remedies: Sequence[Remedy], *, at: dt.datetime, actor: Actor) -> None:
         return
     lines: posting.Lines = [(LedgerAccount.FRAUD_SUSPENSE, None, -sum(per_account.values()))]
     lines += [(account, None, total) for account, total in sorted(per_account.items())]
-    # A remedy finishes once, so the first of them names the journal for good.
+    # A remedy finishes once, so the number of the first remedy identifies the journal.
     posting.post(
         lines,
         source="remedy",

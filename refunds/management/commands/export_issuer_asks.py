@@ -38,7 +38,7 @@ class Command(StaffCommand):
         self.say(f"{rows} requests in {len(files)} files.", rows=rows, files=names)
 
     def sent(self, options: dict[str, Any], *, actor: Actor) -> list[IssuerFile]:
-        """Every approved request is in a file for its issuer; returns the new files."""
+        """Every approved request is in a file for its issuer. Returns the new files."""
         issuers = Issuer.objects.order_by("code")
         if options["issuer"]:
             issuers = issuers.filter(code=options["issuer"])

@@ -1,4 +1,5 @@
-"""`manage.py export_payout_batch ID DIRECTORY`: an approved batch's file leaves the database."""
+"""`manage.py export_payout_batch ID DIRECTORY`: the file of an approved batch is in the
+directory."""
 
 from __future__ import annotations
 

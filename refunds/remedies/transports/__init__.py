@@ -1,4 +1,4 @@
-"""The formats in which requests go to an issuer and its answers come back; each issuer has one."""
+"""The formats of requests to an issuer and of its answers. Each issuer has one."""
 
 from __future__ import annotations
 

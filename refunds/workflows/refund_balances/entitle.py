@@ -76,9 +76,8 @@ class Entitle(Part):
 
 
 def refuse_to_open() -> Snapshot:
-    """What the law asks for before refunds open is there, or `GuardNotMet` names what is not.
-
-    Returns the sealed snapshot.
+    """All that the law asks for before refunds open is there. Raises `GuardNotMet` with what is
+    missing. Returns the sealed snapshot.
     """
     programme = Programme.current()
     if programme.state not in (Programme.State.BALANCE_FIXED, Programme.State.REFUNDING):
@@ -136,7 +135,7 @@ def _entitle_held(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
 
 
 def _owe(rows: QuerySet[Wallet], name: str, state: str, *, run: Run) -> Moved:
-    """The wallets are empty; each line that took paid value out of one is an entitlement."""
+    """The wallets are empty. Each line that took paid value out of one is an entitlement."""
     done = closing.empty_closed_wallets(rows, name, run=run, at=run.as_of or clock.now())
     with connection.cursor() as cursor:
         cursor.execute(

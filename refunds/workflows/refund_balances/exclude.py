@@ -19,8 +19,9 @@ from winddown.runs.registry import Moved, PlanContent, Step
 
 
 class Exclude(Part):
-    """Only what nobody applied for by the end of the window: what is in process, returned, held, in
-    a file that a restore forgot, or whose notice did not arrive, stays owed (rule 42).
+    """Excludes only amounts that nobody applied for by the end of the window. An amount that is in
+    process, returned, held, or in a file that a restored database does not know stays owed. So does
+    one whose notice did not arrive (rule 42).
     """
 
     name = "exclude"
@@ -61,7 +62,7 @@ class Exclude(Part):
 
 
 def refuse_to_exclude() -> None:
-    """The window is over and refunds were open; raises `GuardNotMet` otherwise."""
+    """The window is over and refunds were open. Raises `GuardNotMet` otherwise."""
     ends = Milestone.objects.filter(kind=Milestone.Kind.REFUND_WINDOW_ENDS).first()
     if ends is None:
         raise outline.refused("the milestone refund_window_ends is not set")
@@ -78,7 +79,7 @@ def _unclaimed(run: Run) -> QuerySet[Entitlement]:
 
 
 def _exclude(run: Run, batch: Batch, rows: QuerySet[Entitlement]) -> Moved:
-    """The entitlements and their wallets are excluded; the sum moved from owed to unclaimed."""
+    """The entitlements and their wallets are excluded. The sum moved from owed to unclaimed."""
     inner, params = rows.values("pk").query.sql_with_params()
     with named("exclude", actor=SYSTEM, run=run, reason=run.reason), connection.cursor() as cursor:
         cursor.execute(

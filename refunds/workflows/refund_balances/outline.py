@@ -28,7 +28,7 @@ class Part:
         raise NotImplementedError
 
     def at_once(self, run: Run) -> None:
-        """Nothing, unless the part begins with a state of the programme."""
+        """Changes nothing, unless the part begins with a state of the programme."""
 
     def steps(self) -> list[Step]:
         raise NotImplementedError
@@ -37,7 +37,7 @@ class Part:
         raise NotImplementedError
 
     def at_end(self, run: Run) -> None:
-        """Nothing, unless the part ends with a state of the programme."""
+        """Changes nothing, unless the part ends with a state of the programme."""
 
 
 def refused(why: str) -> GuardNotMet:

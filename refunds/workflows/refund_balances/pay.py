@@ -27,7 +27,7 @@ from winddown.runs.registry import Moved, PlanContent, Step
 
 @dataclass(frozen=True, slots=True)
 class Payable:
-    """What may be paid: rows, their sum, and the digest over every id and amount."""
+    """The rows that may be paid: how many, their sum, and the digest over every id and amount."""
 
     rows: int
     amount_minor: int
@@ -35,7 +35,9 @@ class Payable:
 
 
 class Pay(Part):
-    """Takes what was approved before the plan, nothing later: what was signed is what is paid."""
+    """Pays what was approved before the plan and nothing later, because exactly the signed amounts
+    are paid.
+    """
 
     name = "pay"
 
@@ -132,7 +134,7 @@ def _payable(rows: QuerySet[Entitlement] | QuerySet[Remedy] | QuerySet[Payout]) 
 
 
 def _book_refunds(run: Run, batch: Batch, rows: QuerySet[Entitlement]) -> Moved:
-    """Each entitlement is being paid by one new payout; the sum moved from owed to in flight."""
+    """Each entitlement has one new payout. The sum moved from owed to in flight."""
     inner, params = rows.values("pk").query.sql_with_params()
     return _booked(
         f"""
@@ -164,7 +166,7 @@ def _book_refunds(run: Run, batch: Batch, rows: QuerySet[Entitlement]) -> Moved:
 
 
 def _book_remedies(run: Run, batch: Batch, rows: QuerySet[Remedy]) -> Moved:
-    """Each loss that the operator pays has one new payout; the sum left suspense."""
+    """Each loss that the operator pays has one new payout. The sum left suspense."""
     inner, params = rows.values("pk").query.sql_with_params()
     return _booked(
         f"""
@@ -224,9 +226,8 @@ def _check_payees(run: Run, batch: Batch, rows: QuerySet[Payout]) -> Moved:
 
 
 def _fill(run: Run, batch: Batch, rows: QuerySet[Payout]) -> Moved:
-    """Every payout of the set is in one open batch of the run; a full one is followed by another.
-
-    The lock makes workers take turns, so that no batch is begun before the last one is full.
+    """Every payout of the set is in an open batch of the run. The lock makes workers wait for each
+    other, so that no batch is begun before the last one is full.
     """
     locks.take(Lock.PAYOUT_BATCHES, key=run.pk)
     chosen = rows.order_by("pk").select_for_update(no_key=True).values_list("pk", "amount_minor")
@@ -251,7 +252,7 @@ def _fill(run: Run, batch: Batch, rows: QuerySet[Payout]) -> Moved:
 def _portions(
     run: Run, chosen: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[PayoutBatch, Sequence[tuple[int, int]]]]:
-    """The payouts in order, in portions that each fit into one open batch (rule 50)."""
+    """Yields the payouts in order, in portions that each fit into one open batch (rule 50)."""
     target = _open_batches(run).order_by("-pk").first()
     start = 0
     while start < len(chosen):

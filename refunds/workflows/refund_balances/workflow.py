@@ -60,7 +60,7 @@ def _part(params: dict[str, Any]) -> Part:
 
 
 def _leaks(switch: Capability) -> int:
-    """Files exported after payouts were stopped: must be 0."""
+    """Returns how many files were exported after payouts were stopped. The number must be 0."""
     return PayoutBatch.objects.filter(exported_at__gte=switch.since).count()
 
 
