@@ -213,6 +213,7 @@ def _text(message: Message, template: str) -> str:
     shown = {
         "service": programme.name if programme else "",
         "login_id": message.user.login_id if message.user else "",
+        "staff": message.user is not None and message.user.kind == User.Kind.STAFF,
         "minutes": int(links.VALID_FOR.total_seconds() // 60),
         "site": settings.SITE_URL,
         "facts": message.facts,

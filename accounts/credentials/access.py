@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, transaction
 
+from accounts import access_events
 from accounts.errors import RolesExclude
 from accounts.models import DeviceToken, Session, User
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
-from winddown.evidence import audit
 from winddown.sqlstates import SqlState, sqlstate_of
 
 
@@ -25,7 +25,7 @@ def sign_out_everywhere(user: User, *, actor: Actor, reason: str) -> None:
     _require(user, actor, "accounts.end_sessions", action="sign an account out everywhere")
     with transaction.atomic():
         end_all(user)
-        audit.append("access.sign_out_everywhere", _subject(user), actor=actor, reason=reason)
+        access_events.tell(user, "sign_out_everywhere", actor=actor, reason=reason)
 
 
 def disable(user: User, *, actor: Actor, reason: str) -> None:
@@ -40,7 +40,7 @@ def disable(user: User, *, actor: Actor, reason: str) -> None:
         if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
             raise GuardNotMet(action="disable the account", why="it is disabled already")
         end_all(user)
-        audit.append("access.disable", _subject(user), actor=actor, reason=reason)
+        access_events.tell(user, "disable", actor=actor, reason=reason)
 
 
 def enable(user: User, *, actor: Actor, reason: str) -> None:
@@ -53,7 +53,7 @@ def enable(user: User, *, actor: Actor, reason: str) -> None:
     with roles_kept_apart(), transaction.atomic():
         if not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
             raise GuardNotMet(action="enable the account", why="it is not disabled")
-        audit.append("access.enable", _subject(user), actor=actor, reason=reason)
+        access_events.tell(user, "enable", actor=actor, reason=reason)
 
 
 @contextmanager
@@ -81,7 +81,3 @@ def end_all(user: User) -> None:
 def _require(user: User, actor: Actor, permission: str, *, action: str) -> None:
     if actor.pk != user.pk:
         require(actor, permission, action=action)
-
-
-def _subject(user: User) -> str:
-    return f"account:{user.pk}"

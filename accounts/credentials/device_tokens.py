@@ -59,9 +59,10 @@ def holder(text: str) -> User | None:
     return user
 
 
-def revoke(token: DeviceToken) -> None:
-    """The token opens nothing any more. A second call changes nothing."""
-    DeviceToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=clock.now())
+def revoke(token: DeviceToken) -> bool:
+    """The token opens nothing any more. Returns False when it was revoked before."""
+    living = DeviceToken.objects.filter(pk=token.pk, revoked_at=None)
+    return bool(living.update(revoked_at=clock.now()))
 
 
 def _digest(text: str) -> str:

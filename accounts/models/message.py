@@ -22,12 +22,10 @@ class Message(models.Model):
         RECOVER = "recover"
         SIGN_UP = "sign_up"
         ACCOUNT_KNOWN = "account_known"
-        PASSWORD_CHANGED = "password_changed"  # noqa: S105
         CASE_APPROVED = "case_approved"
         CASE_REJECTED = "case_rejected"
         CASE_LINK = "case_link"
-        CHANNEL_CHANGED = "channel_changed"
-        ACCESS_ADDED = "access_added"
+        ACCESS_CHANGED = "access_changed"
         BROWSER = "browser"
 
     class Channel(models.TextChoices):

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db import transaction
 
-from accounts import addresses, outbox
+from accounts import access_events, addresses, outbox
 from accounts.addresses import Address
 from accounts.credentials import access, passwords
 from accounts.credentials.admissions import Admission
@@ -83,8 +83,8 @@ def choose_password(link: OneTimeLink, raw_password: str) -> User:
         _set(user, raw_password, authority_at=used.issued_at)
         if used.case is not None:
             cases.complete(used.case, user=user)
-        else:
-            _tell(user, language=used.request.language if used.request else "ja")
+        language = used.request.language if used.request else ""
+        access_events.tell(user, "password_changed", language=language)
         return user
 
 
@@ -124,7 +124,7 @@ def set_first_password(
         if not may_set_first_password(current, admission):
             raise ProviderNotTrusted
         _set(current, raw_password, authority_at=admission.at)
-        _tell(current, language=language)
+        access_events.tell(current, "password_changed", language=language)
 
 
 def may_set_first_password(user: User, admission: Admission | None) -> bool:
@@ -143,11 +143,6 @@ def may_set_first_password(user: User, admission: Admission | None) -> bool:
 def _set(user: User, raw_password: str, *, authority_at: dt.datetime) -> None:
     passwords.choose_password(user, raw_password, authority_at=authority_at)
     access.end_all(user)
-
-
-def _tell(user: User, *, language: str) -> None:
-    if (channel := addresses.channel_of(user)) is not None:
-        outbox.queue(Message.Kind.PASSWORD_CHANGED, to=channel, language=language, user=user)
 
 
 access_requests.ANSWERS.add(AccessRequest.Purpose.RECOVER, answer)

@@ -9,12 +9,13 @@ import json
 import secrets
 import uuid
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.db import DatabaseError, IntegrityError, transaction
 
-from accounts import addresses, outbox
+from accounts import access_events, addresses, outbox
 from accounts.addresses import Address
 from accounts.errors import AddressTaken
 from accounts.models import (
@@ -374,9 +375,6 @@ def complete(case: RecoveryCase, *, user: User) -> None:
     if case.second_factor_lost:
         Authenticator.objects.filter(user_id=user.pk).delete()
     transition_one(case, "complete", actor=SYSTEM, completed_at=at)
-    for channel in old:
-        if others and channel != address:
-            outbox.queue(Message.Kind.CHANNEL_CHANGED, to=channel, language=case.language)
     audit.append(
         "recovery.complete",
         case.subject,
@@ -384,6 +382,12 @@ def complete(case: RecoveryCase, *, user: User) -> None:
         second_factor_removed=case.second_factor_lost,
     )
     user.refresh_from_db()
+    tell = partial(access_events.tell, user, actor=SYSTEM, language=case.language)
+    if others:
+        to = [each for each in old if each != address]
+        tell("address_changed", to=to)
+    if case.second_factor_lost:
+        tell("factor_removed", to=old)
 
 
 def _other(channel: str) -> str:

@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import F
 
-from accounts import staff_requests
+from accounts import access_events, staff_requests
 from accounts.addresses import Address
 from accounts.credentials import access
 from accounts.credentials.passwords import NO_PASSWORD
@@ -62,7 +62,7 @@ def agree(person: User, *, actor: Actor, digest: str, reason: str) -> OneTimeLin
         asked = _decide(person, actor=actor, digest=digest, reason=reason, approve=True)
         lost = bool(asked.summary["second_factor_lost"])
         if lost:
-            _close(person)
+            _close(person, by=actor, reason=reason)
         # A colleague hands it over, so it does not prove an address.
         link = links.issue(OneTimeLink.Purpose.STAFF, address=Address("", ""), user=person)
         links.hand_over(link)
@@ -100,12 +100,13 @@ def _decide(person: User, *, actor: Actor, digest: str, reason: str, approve: bo
     return asked
 
 
-def _close(person: User) -> None:
+def _close(person: User, *, by: Actor, reason: str) -> None:
     """Nothing that the person had opens the account. The old password is never chosen again."""
     Authenticator.objects.filter(user_id=person.pk).delete()
     with_password = User.objects.filter(pk=person.pk).exclude(password__startswith=NO_PASSWORD)
     with_password.update(password=NO_PASSWORD, refused_hash=F("password"))
     access.end_all(person)
+    access_events.tell(person, "closed_by_staff", actor=by, reason=reason)
 
 
 def _refuse(person: User, actor: Actor) -> None:

@@ -17,9 +17,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.credentials import access, device_tokens
+from accounts.credentials import access
 from accounts.models import User
-from accounts.sign_in import additions, external, session_list, sessions
+from accounts.sign_in import app_devices, external, session_list, sessions
 from accounts.sign_in import second_factor_views as second_factor
 from accounts.sign_in.adapters import fresh
 from accounts.sign_in.forms import SignInForm
@@ -131,7 +131,7 @@ def sign_out_everywhere(request: SignedIn) -> HttpResponse:
 @require_POST
 @login_required
 def revoke_device(request: SignedIn, number: int) -> HttpResponse:
-    device_tokens.revoke(get_object_or_404(request.user.device_tokens, pk=number))
+    app_devices.remove(get_object_or_404(request.user.device_tokens, pk=number))
     messages.success(request, _("The device is signed out."))
     return redirect("open_sessions")
 
@@ -153,7 +153,7 @@ def devices(request: HttpRequest) -> HttpResponse:
     if name is None:
         return JsonResponse({"error": "device_name is missing"}, status=400)
     try:
-        token, text = additions.add_device(request.user, authority=admission, device_name=name)
+        token, text = app_devices.add(request.user, authority=admission, device_name=name)
     except WinddownError as refused:
         return JsonResponse({"error": str(refused)}, status=403)
     return JsonResponse({"token": text, "number": token.pk}, status=201)

@@ -21,10 +21,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from accounts import access_events
 from accounts.credentials import passwords, sign_ins
 from accounts.errors import AuthorityFenced
 from accounts.models import User
-from accounts.sign_in import additions, sessions
+from accounts.sign_in import sessions
 from accounts.sign_in.origins import origin_of
 from winddown.site.pages import page
 
@@ -60,7 +61,7 @@ class _Adding(OwnPage):
                 added = Authenticator.objects.filter(user=request.user, type=self.kind)
                 newest = added.latest("pk")
                 Authenticator.objects.filter(pk=newest.pk).update(created_at=at)
-                additions.tell(request.user, "factor")
+                access_events.tell(request.user, "factor_added")
         except AuthorityFenced:
             return redirect("sign_in")
         record_authentication(request, request.user, "mfa", id=newest.pk, type=newest.type)
@@ -72,16 +73,16 @@ class _Adding(OwnPage):
         return redirect("mfa_index" if shown else "mfa_view_recovery_codes")
 
 
-class _Noting:
-    """The audit journal has an entry for the form's change of a second factor."""
+class _Telling:
+    """The owner is told of the form's change of a second factor."""
 
     request: Any
-    noted: ClassVar[str] = "factor_removed"
+    event: ClassVar[str] = "factor_removed"
 
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
             answer: HttpResponse = super().form_valid(form)  # type: ignore[misc]
-            additions.note(self.request.user, self.noted)
+            access_events.tell(self.request.user, self.event)
             return answer
 
 
@@ -107,7 +108,7 @@ class AddApp(_Adding, totp.ActivateTOTPView):
     kind = Authenticator.Type.TOTP
 
 
-class RemoveApp(_Noting, OwnPage, totp.DeactivateTOTPView):
+class RemoveApp(_Telling, OwnPage, totp.DeactivateTOTPView):
     own_template = "accounts/app_remove.html"
 
 
@@ -116,7 +117,7 @@ class AddPasskey(_Adding, webauthn.AddWebAuthnView):
     kind = Authenticator.Type.WEBAUTHN
 
 
-class RemovePasskey(_Noting, OwnPage, webauthn.RemoveWebAuthnView):
+class RemovePasskey(_Telling, OwnPage, webauthn.RemoveWebAuthnView):
     own_template = "accounts/passkey_remove.html"
     success_url = "/account/second-factor/"
 
@@ -125,9 +126,9 @@ class RecoveryCodes(OwnPage, recovery.ViewRecoveryCodesView):
     own_template = "accounts/recovery_codes.html"
 
 
-class NewRecoveryCodes(_Noting, OwnPage, recovery.GenerateRecoveryCodesView):
+class NewRecoveryCodes(_Telling, OwnPage, recovery.GenerateRecoveryCodesView):
     own_template = "accounts/recovery_codes_new.html"
-    noted = "recovery_codes_made"
+    event = "recovery_codes_made"
 
 
 class FreshPassword(OwnPage, ReauthenticateView):

@@ -14,6 +14,7 @@ from django.test import Client
 
 from accounts.models import ExternalIdentity
 from tests import factories
+from tests.accounts.mail_server import Mailbox, mail_server
 from tests.accounts.oidc_provider import Provider
 from tests.signing_in import sign_in
 from winddown import clock
@@ -24,6 +25,12 @@ NEW = "a quite different sentence"
 
 
 hashed = functools.cache(make_password)
+
+
+@pytest.fixture
+def mailbox(settings: Any) -> Iterator[Mailbox]:
+    with mail_server(settings) as mails:
+        yield mails
 
 
 @pytest.fixture

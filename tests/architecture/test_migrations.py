@@ -40,6 +40,7 @@ MIGRATIONS = {
         "0011_addresses_that_reach",
         "0012_login_id_in_one_spelling",
         "0013_kept_rows",
+        "0014_access_changed_message",
     ],
     "wallets": ["0001_initial", "0002_witness", "0003_kept_rows"],
     "refunds": [

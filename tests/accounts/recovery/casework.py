@@ -57,8 +57,8 @@ def console(actor: Any) -> Client:
     return browser
 
 
-def case_link(case: RecoveryCase) -> OneTimeLink:
-    visitor = Client(headers=EN)
+def case_link(case: RecoveryCase, *, language: str = "en") -> OneTimeLink:
+    visitor = Client(headers={"accept-language": language})
     visitor.post("/recovery/case/", {"reference": case.reference})
     visitor.post("/recovery/case/link/")
     clockwork.tick()

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from accounts.models import User
-from tests.accounts.mail_server import Mailbox, link_in, mail_server
+from tests.accounts.mail_server import Mailbox, link_in
 from tests.accounts.recovery.visiting import Visitor
 from winddown.runs import clockwork
-
-
-@pytest.fixture
-def mailbox(settings: Any) -> Iterator[Mailbox]:
-    with mail_server(settings) as mails:
-        yield mails
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def test_a_code_leads_to_a_new_password(
     owner.refresh_from_db()
     assert owner.check_password(NEW)
     (told,) = exported()
-    assert "your password was changed" in told["text"]
+    assert "Password changed" in told["text"]
     assert not types(browser, code)
 
 

@@ -62,5 +62,5 @@ def test_a_completed_case_ends_its_link_and_the_old_channel(
         by_link.choose_password(link, "one more different sentence")
     locked_out.refresh_from_db()
     assert locked_out.phone_verified_at is None
-    warned = Message.objects.filter(kind="channel_changed").values_list("channel", flat=True)
-    assert sorted(warned) == ["email", "phone"]
+    warned = Message.objects.filter(facts={"event": "address_changed"})
+    assert sorted(warned.values_list("channel", flat=True)) == ["email", "phone"]

@@ -72,7 +72,7 @@ def test_a_device_token_requires_a_fresh_proof_and_its_owner_is_told(
     session.save()
     assert token_for(browser).status_code == 201
     told = Message.objects.get(user=someone)
-    assert (told.kind, told.facts) == (Message.Kind.ACCESS_ADDED, {"what": "device"})
+    assert (told.kind, told.facts) == (Message.Kind.ACCESS_CHANGED, {"event": "device_added"})
     assert AuditEntry.objects.filter(action="access.device_added", actor_id=someone.pk).exists()
 
 

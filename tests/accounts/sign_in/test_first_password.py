@@ -51,7 +51,7 @@ def test_a_customer_let_in_by_a_provider_sets_a_password_and_signs_in(external: 
     choose(external, let_in(external))
 
     assert not Session.objects.filter(user=external).exists()
-    assert Message.objects.get().kind == "password_changed"
+    assert Message.objects.get().facts == {"event": "password_changed"}
     assert sign_ins.sign_in(external.login_id, NEW, origin=NOWHERE) is not None
 
 

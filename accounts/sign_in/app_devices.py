@@ -1,0 +1,25 @@
+"""Devices of an account's app are given a token and lose it. The owner is told of both."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from accounts import access_events
+from accounts.credentials import device_tokens
+from accounts.credentials.admissions import Admission
+from accounts.models import DeviceToken, User
+
+
+def add(user: User, *, authority: Admission | None, device_name: str) -> tuple[DeviceToken, str]:
+    """The device has a token, returned with its text. Raises what `device_tokens.issue` raises."""
+    with transaction.atomic():
+        token, text = device_tokens.issue(user, authority=authority, device_name=device_name)
+        access_events.tell(user, "device_added")
+        return token, text
+
+
+def remove(token: DeviceToken) -> None:
+    """The token opens nothing any more. A second call changes nothing and tells nobody."""
+    with transaction.atomic():
+        if device_tokens.revoke(token):
+            access_events.tell(token.user, "device_removed")
