@@ -68,11 +68,12 @@ def raise_fence(run: Run) -> CredentialFence:
     earlier standing fence is superseded. Staff are not touched.
     """
     _move_fence()
-    earlier = CredentialFence.objects.filter(state=CredentialFence.State.STANDING).first()
-    if earlier is not None:
-        transition_one(earlier, "supersede", actor=SYSTEM, reason=run.reason, run=run)
+    in_force = list(CredentialFence.objects.filter(state__in=CredentialFence.IN_FORCE))
+    for earlier in in_force:
+        if earlier.state == CredentialFence.State.STANDING:
+            transition_one(earlier, "supersede", actor=SYSTEM, reason=run.reason, run=run)
     # It is never earlier than a fence from before, even if a rehearsal moved its clock back.
-    at = max(filter(None, [clock.now(), fence_now()]))
+    at = max([clock.now(), *(each.not_before for each in in_force)])
     fence = CredentialFence.objects.create(not_before=at, run=run)
     audit.append("credentials.fence", fence.approval_subject, actor=SYSTEM, run=run, not_before=at)
     return fence
