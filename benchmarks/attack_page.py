@@ -1,4 +1,5 @@
-"""The attack page, whose hits are stored by the minute, beside the first uses that it once counted."""
+"""The attack page. Its hits are stored by the minute, which is compared with counting them from the
+attempts."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ FIRST_USES = "first uses of the span, counted alone"
 LOOKS = 15
 LASTS = dt.timedelta(days=4)
 
-# Each account signs in once from its own phone. A third of the way in, forty addresses try ids that
-# nobody has, and from then on one sign-in of five hundred is theirs, on the account of another one.
+# Each account signs in once from its own phone. After a third of them, forty addresses try ids that
+# nobody has. From then on, they make one sign-in of five hundred, each on another account.
 ATTEMPTS = """
     INSERT INTO accounts_authevent
         (occurred_at, login_id, user_id, outcome, method, network, device_ref, country)

@@ -1,4 +1,5 @@
-"""Attempts to sign in: loaded with every check beside plain COPY, analysed whole, and watched live."""
+"""Attempts to sign in: loading with every check beside plain COPY, the whole analysis, and live
+reading."""
 
 from __future__ import annotations
 
@@ -18,8 +19,6 @@ from accounts.models import AttackWindow, User
 from benchmarks.harness import Bench, Measurement, Process
 from benchmarks.population import copies, programme
 from winddown.loading import loader
-
-# MOVED
 
 PLAIN = "plain COPY"
 LOAD = "loaded"
@@ -104,7 +103,7 @@ def fill(*, people: int) -> None:
 
 
 def write_events(file: Path, *, size: int) -> dt.datetime:
-    """The attempts are in the file; returns the whole minute after the last of them."""
+    """The attempts are in the file. Returns the whole minute after the last of them."""
     until = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0) - dt.timedelta(minutes=10)
     said = {"since": until - LASTS, "lasts": LASTS, "size": size, "people": people_of(size)}
     with file.open("wb") as target, connection.cursor() as cursor:
@@ -116,7 +115,7 @@ def write_events(file: Path, *, size: int) -> dt.datetime:
 
 
 def plain_copy(file: Path) -> float:
-    """Seconds of the file by COPY into a heap with neither index nor check."""
+    """Returns the seconds of COPY of the file into a table with neither index nor check."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE plain_authevent (occurred_at timestamptz, login_id text,"
@@ -136,7 +135,9 @@ def plain_copy(file: Path) -> float:
 
 
 def measure(path: str, until: str) -> dict[str, Any]:
-    """Seconds of the load, of the whole analysis, and milliseconds of the live reading."""
+    """Returns the seconds of the load and of the whole analysis, and the milliseconds of the live
+    reading.
+    """
     end = dt.datetime.fromisoformat(until)
     began = time.perf_counter()
     loader.load("auth_events", path)
@@ -167,9 +168,8 @@ def measure(path: str, until: str) -> dict[str, Any]:
 
 
 def _server_mib() -> float:
-    """Returns the peak memory of the connection's server process without what it shares.
-
-    Returns 0 where that process is on another machine.
+    """Returns the peak memory of the connection's server process, without shared memory. Returns 0
+    if that process is on another machine.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

@@ -1,4 +1,4 @@
-"""Payments during a run: 100 a second, whether or not the last one is done."""
+"""Payments during a run: 100 a second, even if earlier ones are not done."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def workflow(*, workers: int) -> None:
 
 
 def at_once() -> None:
-    """The same change by one statement, guard and log included: what a short script would do."""
+    """The same change by one statement with guard and log, as a short script would make it."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE wallets_wallet SET state = %s WHERE state = %s",
@@ -130,5 +130,5 @@ def pay_at_rate() -> dict[str, Any]:
 
 
 def input_ends() -> None:
-    """The harness has closed this process's input: the work is to end."""
+    """Waits until the harness has closed this process's input, which ends the work."""
     sys.stdin.read()

@@ -1,5 +1,5 @@
-"""The databases of the benchmarks, on the server of `DATABASE_URL`; the one it names is never
-touched.
+"""The databases of the benchmarks, on the server of `DATABASE_URL`. The database that it names is
+never touched.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ class Databases:
         self.made: list[str] = []
 
     def filled(self, name: str, fill: Callable[..., None], **options: Any) -> str:
-        """A migrated database that `fill(**options)` has filled; made at the first call."""
+        """Returns the name of a migrated database that `fill(**options)` has filled. It is made at
+        the first call.
+        """
         label = "_".join([PREFIX, name, *(str(value) for value in options.values())])
         if label not in self.made:
             self._copy(self._migrated(), label)
@@ -38,7 +40,7 @@ class Databases:
 
     @contextlib.contextmanager
     def side(self, template: str) -> Iterator[str]:
-        """A copy of `template` to which Django's connection leads inside; dropped at the end."""
+        """Inside, Django's connection leads to a copy of `template`, which is dropped at the end."""
         label = f"{template}_side"
         self._copy(template, label)
         try:
@@ -49,7 +51,7 @@ class Databases:
 
     @contextlib.contextmanager
     def empty(self, name: str) -> Iterator[str]:
-        """A database without a table, to which Django's connection leads inside; dropped at the
+        """Inside, Django's connection leads to a database without a table, which is dropped at the
         end.
         """
         label = f"{PREFIX}_{name}"
@@ -89,7 +91,7 @@ class Databases:
 
 @contextlib.contextmanager
 def inside(name: str) -> Iterator[None]:
-    """Django's connection, in every thread, leads to the database `name` inside."""
+    """Inside, Django's connection leads to the database `name` in every thread."""
     fields = connections["default"].settings_dict
     outside = fields["NAME"]
     connections.close_all()

@@ -74,7 +74,7 @@ def _measure(bench: Bench, size: int, template: str) -> None:
     side(QUERYSET, "peer", work=queryset)
     side(BULK, "peer", work=lambda: bulk(min(size, BULK_SAMPLE)))
     if size == bench.largest:
-        # Their time per wallet does not depend on how many there are: one sample is enough.
+        # Their time per wallet does not depend on the number of wallets, so one sample is enough.
         once = partial(side, repeats=1)
         tasks_max = min(size, TASK_SAMPLE)
         once(LOOP, "peer", work=lambda: loop(min(size, LOOP_SAMPLE)))
@@ -165,7 +165,7 @@ def freeze_one(pk: int) -> None:
 
 
 def tasks(rows: int, *, reuse_max: int) -> tuple[int, float]:
-    """A message per wallet to a real worker with two processes."""
+    """A message for each wallet goes to a real worker with two processes."""
     broker = redis.Redis.from_url(settings.REDIS_URL)
     chosen = list(PlainWallet.objects.order_by("pk").values_list("pk", flat=True)[: rows + 1])
     worker = subprocess.Popen(

@@ -28,9 +28,8 @@ if not console.is_terminal:
 
 
 class Process:
-    """`benchmarks.<module>.<function>(*words)` in a process of its own, in the present database.
-
-    It is ready when it is made, and works from `go` on.
+    """`benchmarks.<module>.<function>(*words)` runs in a process of its own, in the present
+    database. The process is ready after the constructor and works after `go`.
     """
 
     def __init__(self, module: str, function: str, *words: object, **environment: str) -> None:
@@ -51,13 +50,13 @@ class Process:
         return self
 
     def stop(self) -> Process:
-        """Its input is closed, which tells it to end."""
+        """Its input is closed, and it ends."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         return self
 
     def said(self) -> Any:
-        """Returns what it measured, as soon as its work is done; the process may still run."""
+        """Returns what it measured as soon as its work is done. The process may still run."""
         return json.loads(self._line())
 
     def result(self) -> Any:
@@ -85,8 +84,8 @@ def process_environment() -> dict[str, str]:
 
 
 def wake_nobody() -> None:
-    """No wake-up goes to the broker: its workers serve another database, where a run of that number
-    is another one.
+    """No wake-up goes to the broker, because its workers serve another database, which has another
+    run with that number.
     """
 
     from winddown.runs import waking
@@ -98,7 +97,7 @@ def wake_nobody() -> None:
 
 
 class Stopwatch:
-    """Seconds of the block; `lap(name)` keeps the time since the last lap."""
+    """Measures the seconds of the block. `lap(name)` keeps the time since the last lap."""
 
     def __enter__(self) -> Stopwatch:
         self.laps: dict[str, float] = {}
@@ -123,7 +122,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 @dataclass(slots=True)
 class Measurement:
-    """One side at one size: `rows` were done in `seconds`; fewer than `size` are a sample."""
+    """One side at one size: `rows` were done in `seconds`. Fewer rows than `size` are a sample."""
 
     side: str
     part: str  # ours, peer or limit
@@ -168,7 +167,9 @@ class Bench:
         return max(self.sizes)
 
     def repeats(self, size: int) -> int:
-        """Returns how often a side is measured; the best counts: disturbance only adds time."""
+        """Returns how often a side is measured. The best measurement counts, because disturbance
+        only adds time.
+        """
         return 1 if self.quick or size >= 500_000 else 3
 
     def side(
@@ -182,8 +183,8 @@ class Bench:
         note: str = "",
         repeats: int | None = None,
     ) -> Measurement:
-        """`work` was measured in fresh copies of `template`; it returns the rows it did and the
-        seconds it took.
+        """`work` was measured in fresh copies of `template`. It returns the rows that it did and
+        the seconds that it took.
         """
         best: Measurement | None = None
         for _ in range(repeats or self.repeats(size)):
@@ -205,7 +206,7 @@ class Bench:
         return measurement
 
     def figure(self, of: str, **values: float) -> None:
-        """A line of figures that are no rates: latencies, counts."""
+        """The report has a line of figures that are no rates, such as latencies and counts."""
         self.figures.setdefault(of, {}).update(values)
         line = ", ".join(f"{name} {shown(value)}" for name, value in values.items())
         console.print(f"  {of}: {line}", style="dim")
@@ -225,7 +226,7 @@ class Bench:
         self.goals.append(Goal(what, f">= {shown(bound)}{unit}", reached, reached >= bound))
 
     def growth(self) -> dict[str, float]:
-        """Returns the exponent of seconds over rows per side with several sizes: 1 is linear."""
+        """Returns the exponent of seconds over rows for each side with several sizes. 1 is linear."""
         found = {}
         for side in dict.fromkeys(m.side for m in self.measurements):
             points = [

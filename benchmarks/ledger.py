@@ -1,4 +1,4 @@
-"""The ledger: movements one by one and in masses, beside django-hordak and bare INSERTs."""
+"""The ledger: movements one by one and in sets, beside django-hordak and bare INSERTs."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def bare() -> tuple[int, float]:
 
 
 def mass(bench: Bench) -> tuple[int, float]:
-    """What a loaded file of top-ups becomes, with every trigger, in one transaction with its audit
+    """The top-ups of a file are recorded with every trigger, in one transaction with its audit
     entry.
     """
     stage()

@@ -1,5 +1,5 @@
-"""The wallets table as an ordinary Django project would have it, and the same change written the
-ordinary ways.
+"""The wallets table of an ordinary Django project, and the same change written in the ordinary
+ways.
 
 `PlainWallet` is a twin of the wallets table: the same columns, checks, indexes and foreign key,
 full pages, no triggers. `PlainLog` is a twin of its transition log.

@@ -20,10 +20,9 @@ WALLETS_PER_JOURNAL = 10_000
 
 
 def copies(model: type[models.Model], example: models.Model, source: str, **values: str) -> None:
-    """One more row like `example` for each row of `source` (SQL), apart from the columns in
-    `values` (SQL).
-
-    Reads the columns off the model, so that a column added to it is copied too.
+    """There is one more row like `example` for each row of `source` (SQL), except for the columns
+    in `values` (SQL). The columns are those of the model, so a column that is added to it is copied
+    too.
     """
     fields = [f for f in model._meta.concrete_fields if not f.primary_key and not f.generated]
     columns = [f.column for f in fields]

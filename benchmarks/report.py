@@ -89,7 +89,9 @@ def _goals(bench: Bench) -> Table:
 
 
 def keep(bench: Bench) -> Path:
-    """The report is in `results/<name>.json`, with the machine it was measured on; returns the path."""
+    """The report is in `results/<name>.json`, with the machine it was measured on. Returns the
+    path.
+    """
     path = RESULTS / f"{bench.name}{'.quick' if bench.quick else ''}.json"
     content = {
         "benchmark": bench.name,
@@ -126,7 +128,7 @@ SERVER_SETTINGS = (
 
 @functools.cache
 def machine() -> dict[str, Any]:
-    """Returns what the figures depend on."""
+    """Returns the facts of the machine that the figures depend on."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name",

@@ -1,4 +1,5 @@
-"""reset-all-passwords: nobody's password or session opens anything, and a notice is owed to each."""
+"""reset-all-passwords: no password and no session opens anything, and a notice is due to each
+person."""
 
 from __future__ import annotations
 
@@ -138,7 +139,7 @@ def workflow(bench: Bench, people: int, *, workers: int) -> tuple[int, float]:
 
 
 def raise_fences() -> dict[str, float]:
-    """Milliseconds of the transaction from which on no old credential is accepted."""
+    """Returns the milliseconds of the transaction that ends all old credentials."""
     maker, at = population.person("maker"), clock.now()
     seconds = []
     for number in range(FENCES):

@@ -1,4 +1,4 @@
-"""A workflow's run from its plan to its verified end, worked off by processes of its own."""
+"""A workflow's run from its plan to its verified end. Processes of its own do the batches."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def ended(
 
 
 def work_off(run: str) -> dict[str, int]:
-    """No batch is left; returns how many this process worked off.
+    """No batch is left. Returns how many batches this process did.
 
     A worker that finds no free batch while another finishes the step tries again.
     """

@@ -1,5 +1,5 @@
-"""The switch under load: what reading it costs, how long a flip takes, and that nothing commits
-after it.
+"""The switch under load: the cost of reading it, the time of a flip, and the proof that nothing
+commits after it.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def unchecked(code: str) -> Passage:
 
 
 def plain_select(code: str) -> Passage:
-    """What most would write: read the flag, then act."""
+    """Reads the flag and then acts, as most projects write it."""
     switch = Capability.objects.get(code=code)
     if switch.state != Capability.State.ENABLED:
         raise CapabilityStopped(capability=code, since=switch.since, reason="")
@@ -188,7 +188,7 @@ def flipped(side: str, flips: int) -> dict[str, float]:
 
 
 def _moment(code: str) -> tuple[str, dt.datetime]:
-    """Returns what had committed just before the flip, and since when the switch is off."""
+    """Returns the movements that had committed just before the flip, and the instant of the flip."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_current_snapshot()::text, since FROM winddown_capability WHERE code = %s",

@@ -1,4 +1,5 @@
-"""The guard and log trigger beside the same log written without one, batch by batch in turn."""
+"""The guard and log trigger beside the same log written without a trigger, batch by batch in
+turn."""
 
 from __future__ import annotations
 
@@ -44,8 +45,8 @@ def run(bench: Bench) -> None:
             for side, seconds in _in_turn(size).items():
                 part = "ours" if side == OURS else "limit" if side == CTE else "peer"
                 batches = len(seconds)
-                # The median batch: a checkpoint or a neighbour falls on one side's batch or
-                # another's.
+                # The median batch, because a checkpoint or another process may disturb one batch of
+                # a side.
                 bench.add(
                     Measurement(
                         side, part, size, batches * BATCH, statistics.median(seconds) * batches
@@ -89,7 +90,7 @@ def _twins() -> None:
 
 
 def _in_turn(size: int) -> dict[str, list[float]]:
-    """Seconds of every batch of every side."""
+    """Returns the seconds of every batch of every side."""
     statements = {
         CTE: CHOSEN.format(table="bare_cte")
         + f", moved AS ({UPDATE.format(table='bare_cte')} RETURNING id)"

@@ -19,7 +19,9 @@ SLOWEST = 8
 
 
 def fill(*, accounts: int) -> None:
-    """A wallet each, charged twice, and frozen by a run: two journals, three log rows at most."""
+    """Each person has a wallet that was charged twice and frozen by a run, with two journals and at
+    most three log rows.
+    """
     population.programme()
     population.wallets(accounts)
     ledger.stage()
@@ -46,7 +48,7 @@ def run(bench: Bench) -> None:
 
 
 def measure() -> dict[str, object]:
-    """Seconds of each invariant, none of which is breached, and the peak memory."""
+    """Returns the seconds of each invariant, none of which is breached, and the peak memory."""
     seconds = {}
     for each in invariants.known():
         began = time.perf_counter()

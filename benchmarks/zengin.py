@@ -1,5 +1,5 @@
-"""The Zengin transfer file: written, read back and normalised, beside bare formatting and the plain
-way of writing it.
+"""The Zengin transfer file: writing, reading and normalising it, beside bare formatting and an
+ordinary program.
 """
 
 from __future__ import annotations
@@ -58,13 +58,15 @@ def transfers(rows: int, *, payees: tuple[str, ...]) -> Iterator[TransferRow]:
 
 
 def bare(rows: Iterable[TransferRow]) -> Iterator[bytes]:
-    """The limit: every value formatted and encoded once, nothing padded, checked or summed."""
+    """The limit: every value is formatted and encoded once. Nothing is padded, checked or summed."""
     for row in rows:
         yield (BARE_ROW % row).encode("cp932")
 
 
 def plain(rows: Iterable[TransferRow]) -> Iterator[bytes]:
-    """The peer: names normalised per record by the library alone, fields padded one by one."""
+    """The peer: the library alone normalises the names of each record, and fields are padded one by
+    one.
+    """
     for bank, bank_name, branch, branch_name, kind, account, payee, amount, reference, new in rows:
         kana = jaconv.z2h(jaconv.enlarge_smallkana(jaconv.hira2kata(payee)), ascii=True, digit=True)
         line = "2" + bank.zfill(4) + bank_name.ljust(15) + branch.zfill(3) + branch_name.ljust(15)
@@ -86,7 +88,7 @@ def drain(pieces: Iterable[bytes], target: BinaryIO) -> None:
     target.flush()
 
 
-# A transfer file holds at most so many data records.
+# The largest number of data records in a transfer file.
 RECORDS_MAX = 999_999
 
 BARE = "bare formatting"
@@ -99,7 +101,7 @@ PLAIN = "names normalised and padded one by one"
 def run(bench: Bench) -> None:
     for size in bench.sizes:
         rows = min(size, RECORDS_MAX)
-        # In a process of its own, so that its peak of memory is its own.
+        # In a process of its own, so that its peak memory is measured alone.
         figures = Process("zengin", "measure", rows).go().result()
         for side, part, name in (
             (BARE, "limit", "bare_s"),
@@ -116,8 +118,8 @@ def run(bench: Bench) -> None:
 
 
 def measure(words: str) -> dict[str, Any]:
-    """Seconds of each side over so many records, less the generation of the rows; the peak of this
-    process.
+    """Returns the seconds of each side over so many records, without the generation of the rows,
+    and the peak memory of this process.
     """
     rows = int(words)
     normalised = tuple(to_bank_kana(payee) for payee in PAYEES)

@@ -85,7 +85,7 @@ class Victim:
 
 @dataclass(slots=True)
 class Suspect:
-    """One honest person whose large top-ups from a new device look like the thief's."""
+    """One honest person whose large top-ups from a new device look like those of a thief."""
 
     number: int
     funding: str
@@ -107,7 +107,7 @@ class Waves:
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """The whole plan; the size of the population only decides which accounts it meets."""
+    """The whole plan. The size of the population decides only which accounts are attacked."""
 
     shape: Shape
     victims: dict[int, Victim]
@@ -125,10 +125,9 @@ def plan_attack(
     stops: Stops,
     shape: Shape,
 ) -> Attack:
-    """Every victim and suspect has a wallet, exact amounts and times.
-
-    `numbers` are accounts of the first day, in random order: victims first, then suspects. A shape
-    that robs nobody leaves the suspects alone, whose charges are honest.
+    """Returns the plan: every victim and suspect has a wallet, exact amounts and times. `numbers`
+    are accounts of the first day in random order, first those of the victims, then those of the
+    suspects. In a shape that robs nobody there are only suspects, whose top-ups are honest.
     """
     damage = case.damage
     first = damage.restatements[0]
@@ -214,7 +213,9 @@ def _known_at(rng: Random, first: int, last: int) -> int:
 
 
 def _late_victims(case: Case, rng: Random, *, clock: CaseClock, numbers: list[int]) -> list[Victim]:
-    """The tenth hit after 4 July; the last of them is the one the operator learns of last."""
+    """Returns the tenth of the victims who are hit after 4 July. The operator learns of the last of
+    them last.
+    """
     _, known, last = case.damage.restatements
     last_day = (case.damage.last_new_victim_on - case.programme.launched_at.date()).days * DAY
     victims = []
@@ -254,7 +255,9 @@ def _early_victims(
     stops: Stops,
     target_minor: int,
 ) -> list[Victim]:
-    """Victims of the third wave; their damage is `target_minor` in the case's funding split."""
+    """Returns the victims of the third wave. Their damage is `target_minor`, split by funding as in
+    the case.
+    """
     own = [1_000 + int(rng.random() * 7_000) for _ in range(OWN_BALANCE_VICTIMS)]
     amounts = _early_top_ups(case, rng, people=len(numbers), target_minor=target_minor - sum(own))
     victims: list[Victim] = []
@@ -311,8 +314,8 @@ def _hit_at(rng: Random, first: int, last: int) -> int:
 
 
 def _attack_origin(rng: Random, *, at: int, stops: Stops) -> tuple[str, str]:
-    """Foreign networks are blocked when the cards are stopped; after that the thief uses domestic
-    networks.
+    """Returns where the thief signs in from: a domestic network once foreign networks are blocked,
+    which is when the cards are stopped.
     """
     if at < stops.card_top_ups:
         place = int(rng.random() * len(ATTACK_NETWORKS_ABROAD))
@@ -321,7 +324,7 @@ def _attack_origin(rng: Random, *, at: int, stops: Stops) -> tuple[str, str]:
 
 
 def _origin(rng: Random, shape: Shape) -> tuple[str, str]:
-    """Where a thief of this shape signs in from."""
+    """Returns where a thief of this shape signs in from."""
     if not shape.networks:
         return scattered_network(rng), "JP"
     return shape.networks[int(rng.random() * len(shape.networks))], shape.countries[0]
@@ -348,9 +351,8 @@ def _suspects(
 def _exact_top_ups(
     rng: Random, *, people: int, total: int, items: tuple[int, int]
 ) -> list[list[int]]:
-    """One list of top-ups per person that add up to `total` exactly.
-
-    Most are of 30,000; a few odd ones close the gap.
+    """Returns a list of top-ups for each person. All together add up to `total` exactly. Most are
+    of 30,000, and a few others make up the rest.
     """
     items_min, items_max = items
     mean = total / people / LARGE_TOP_UP_MINOR
@@ -387,7 +389,7 @@ def _large_amount(rng: Random) -> int:
 
 
 def _split(rng: Random, total: int, *, parts_max: int) -> list[int]:
-    """`total` in one to `parts_max` parts of at least one unit, none lost."""
+    """Returns one to `parts_max` parts of at least one unit, which add up to `total`."""
     parts = min(total, 1 + int(rng.random() * parts_max))
     amounts: list[int] = []
     for part in range(parts - 1):
@@ -439,9 +441,8 @@ def _own_first_day(
 def suspect_history(
     rng: Random, *, suspect: Suspect, closing_minor: int, cleared_at: int, stops: Stops
 ) -> History:
-    """Large honest top-ups and one purchase on the spot; the rest is spent from `cleared_at` on.
-
-    Nothing moves in between, so that the wallet can be held as long as it is under suspicion.
+    """Returns large honest top-ups and one immediate purchase. The rest is spent from `cleared_at`
+    on. Nothing moves in between, so that the wallet can be held while it is under suspicion.
     """
     at = suspect.hit_at + 3 * MINUTE
     top_ups = []

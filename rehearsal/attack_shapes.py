@@ -1,4 +1,4 @@
-"""The forms of an attack, as data: the case's own, and others that detection must cope with."""
+"""The forms of an attack as data: that of the case, and others that detection must find."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ SCATTERED_DEVICES_FROM = 1 << 24
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where the attack's tries come from, how often they try one id, and when.
+    """One form: where the attack's tries come from, how often they try one id, and when.
 
-    `networks` are few addresses with one device each; without any, every try comes from another
-    address and device, in the country. `spell` replaces the case's times of the first two waves:
-    seconds after the launch at which unknown ids begin, wrong passwords begin, and both end.
-    `robs`: there are victims. `mistakes`: after the mass reset many customers try their old
-    passwords at once.
+    `networks` are few addresses with one device each. Without them, every try comes from another
+    address and device in the country. `spell` replaces the case's times of the first two waves. It
+    has the seconds after the launch at which unknown ids begin, wrong passwords begin, and both
+    end. With `robs` there are victims. With `mistakes` many customers try their old passwords at
+    once after the mass reset.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Shape:
     mistakes: bool = False
 
     def place(self, rng: Random, attempt: int) -> str:
-        """Network, device and country of one try."""
+        """Returns network, device and country of one try."""
         if not self.networks:
             device = attack_device_ref(SCATTERED_DEVICES_FROM + attempt)
             return f"{scattered_network(rng)},{device},JP"

@@ -1,4 +1,4 @@
-"""The simulated bank: reads transfer files and account checks, and answers in files."""
+"""The simulated bank, which reads transfer files and account checks and answers in files."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.transfer_items import TransferItem
 from refunds.bankfiles.zengin_result import AnswerKind
 
-# What the bank knows about an account: everything it answers follows from this and from what it has
-# done before.
+# What the bank knows about an account. Its answers follow from this and from its earlier answers.
 OK = "ok"
 QUALITIES = (OK, "no_such_account", "name_mismatch", "closed_once", "always_bad")
 
@@ -25,7 +24,7 @@ class BankRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What the bank did with one file: why it refused it, or the files with which it answered."""
+    """What the bank did with one file: the reason why it refused it, or the files of its answer."""
 
     name: str
     refused: str = ""
@@ -34,14 +33,14 @@ class Taken:
 
 @dataclass(slots=True)
 class SimulatedBank:
-    """Works on two directories: `inbox` has what it is sent, `outbox` what it answers.
+    """A bank with two directories: `inbox` has the files that it is sent, `outbox` its answers.
 
     `quality_of` gives the truth about an account by "bank-branch-type-number": one of `QUALITIES`.
     An account of quality `no_such_account` or `name_mismatch` fails the check and every transfer;
     `closed_once` passes the check and sends the transfer back; `always_bad` passes the check and
-    sends every transfer back. A holder who corrects the account gives another one, whose quality
-    decides then. The same files in the same order get the same answers, byte for byte; a file that
-    was taken before is refused, as banks do.
+    sends every transfer back. If a holder gives another account, the quality of the new one counts.
+    The same files in the same order get the same answers, byte for byte. A file that was taken
+    before is refused, as banks do.
     """
 
     inbox: Path
@@ -51,9 +50,9 @@ class SimulatedBank:
     remitter_codes: frozenset[str] = frozenset()
 
     def work(self, *, today: dt.date) -> list[Taken]:
-        """Every new file in the inbox is answered; transfers on their value date only.
+        """Every new file in the inbox is answered. Transfers are answered on their value date only.
 
-        A transfer file whose value date is ahead stays in the inbox until a later call.
+        A transfer file with a later value date stays in the inbox until a later call.
         """
         self.outbox.mkdir(parents=True, exist_ok=True)
         done = []
@@ -145,7 +144,8 @@ def account_key(item: TransferItem) -> str:
 
 @dataclass(slots=True)
 class Accounts:
-    """The accounts of the rehearsal's customers: one per holder and attempt, of known quality.
+    """The accounts of the rehearsal's customers, one for each holder and attempt. Their quality is
+    known.
 
     The quality is written into the account's number, so that the bank needs no list: the last digit
     of the number says which of the qualities it has. The same holder and attempt give the same
@@ -169,7 +169,9 @@ class Accounts:
 
     @staticmethod
     def quality_of(key: str) -> str:
-        """Returns what the number says; an account that the rehearsal did not make is a good one."""
+        """Returns the quality that the number says. An account that the rehearsal did not make is
+        good.
+        """
         last = int(key[-1])
         return QUALITIES[last] if last < len(QUALITIES) else OK
 

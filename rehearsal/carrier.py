@@ -1,4 +1,4 @@
-"""A simulated mail carrier: it takes our file of notices and reports the result of every row."""
+"""A simulated mail carrier, which takes our file of notices and reports the result of every row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ BOUNCED = 0.012
 
 
 def answer(path: Path, *, at: dt.datetime, seed: int) -> Path:
-    """The report is beside the file, in the columns that `load_mail_results` takes; returns its path.
+    """The report is beside the file, in the columns that `load_mail_results` takes. Returns its
+    path.
 
     The same seed and rows give the same report.
     """

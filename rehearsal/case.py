@@ -1,4 +1,4 @@
-"""The case as typed, frozen facts: the one reader of `case/7pay.toml`."""
+"""The facts of the case as typed, frozen values. Only this module reads `case/7pay.toml`."""
 
 import datetime as dt
 import tomllib
@@ -45,7 +45,7 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Public estimates for the real service; the methods scale them to a number of accounts.
+    """Public estimates for the real service. The methods scale them to a number of accounts.
 
     Scaled figures are rounded to the nearest whole (half to even), so any two readers of the case
     that ask for the same number of accounts expect the same unit.
@@ -151,7 +151,9 @@ def parse_instant(text: str, *, zone: ZoneInfo) -> dt.datetime:
 
 
 def load_case(path: Path = CASE_FILE) -> Case:
-    """Returns the case, every figure typed; raises `CaseError` on what is missing or strange."""
+    """Returns the case with typed figures. Raises `CaseError` for a figure that is missing or not
+    understood.
+    """
     with path.open("rb") as file:
         raw = tomllib.load(file)
     try:

@@ -39,10 +39,8 @@ class Tally:
 
 
 class CaseCsv:
-    """One CSV file whose rows, sum and SHA-256 are known the moment it is closed.
-
-    Lines are joined by the caller: no value of a generated case holds a comma, a quote or a line
-    end.
+    """One CSV file whose rows, sum and SHA-256 are known when it is closed. The caller joins the
+    cells of a line, because no value of a generated case has a comma, a quote or a line end.
     """
 
     def __init__(
@@ -93,10 +91,10 @@ class CaseCsv:
 
 
 class CaseClock:
-    """Seconds since the launch, and the local ISO 8601 times that they stand for.
+    """Converts seconds since the launch to local ISO 8601 times.
 
-    Generated times are integers because a million of them are made. One offset serves for the whole
-    case, so a zone that changes its offset before the end of the case is refused.
+    Generated times are integers, because a million of them are made. The whole case has one offset,
+    so a zone that changes its offset before the end of the case is refused.
     """
 
     def __init__(self, launched_at: dt.datetime, *, until: dt.datetime) -> None:
@@ -166,8 +164,9 @@ class CaseFiles:
         self.cards = self._file("funding_cards", "load_funding_cards")
         launched_on = case.programme.launched_at.strftime("%Y_%m_%d")
         self.top_ups = self._file(f"top_ups_{launched_on}", "load_top_ups", has_amount=True)
-        # Payments come in five deliveries: cut at the stop of all top-ups, after the last new
-        # victim, and at two ends of months; sign-ins in three, at the first two of these cuts.
+        # Payments come in five deliveries, cut at the stop of all top-ups, after the last new
+        # victim, and at two ends of months. Sign-ins come in three, cut at the first two of these
+        # instants.
         launched, stopped = (
             clock.seconds(cut) for cut in (case.programme.launched_at, case.at("stop_all_top_ups"))
         )
@@ -217,6 +216,6 @@ class CaseFiles:
 
 
 def write_manifest(root: Path, manifest: dict[str, Any]) -> None:
-    """The manifest is beside the files; it is written last, so a killed run leaves none."""
+    """The manifest is beside the files. It is written last, so a killed run leaves none."""
     text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
     (root / MANIFEST).write_text(text, encoding="utf-8")

@@ -1,4 +1,5 @@
-"""The victims' act of the replay: they are found, two people decide, and issuers get requests."""
+"""The part of the replay about the victims: they are found, two people decide, and issuers get
+requests."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ class Compensation:
     # --- July -------------------------------------------------------------------------------------
 
     def find_and_hold(self) -> None:
-        """The rules name candidates, and what is suspicious in their wallets is held."""
+        """The rules have found candidates, and the suspicious value in their wallets is held."""
         with self.report.phase("find victims") as phase:
             found = victims.find(as_of=clock.now())
             held = holding.hold_candidates(
@@ -109,7 +110,7 @@ class Compensation:
         return self._decide(list(open_claims.values()), verdict=ClaimDecision.Verdict.CONFIRM)
 
     def secure(self) -> None:
-        """No thief can use an account any more: every password from before is dead."""
+        """No thief can use an account any more, because no earlier password works."""
         holding.secure(at=clock.now(), actor=self.cast.analyst, reason="all passwords reset")
 
     def clear_suspects(self) -> None:
@@ -170,7 +171,9 @@ class Compensation:
         self.report.damage_minor = total.amount_minor
 
     def claw_back(self) -> None:
-        """What thieves left in the wallets is clawed back; the report says whether it is all."""
+        """The value that thieves left in the wallets is clawed back. The report says whether it is
+        all of it.
+        """
         holding.claw_back(
             FraudClaim.objects.filter(state__in=FraudClaim.ACCEPTED),
             actor=self.cast.supervisor,
@@ -187,7 +190,8 @@ class Compensation:
     # --- August and later: the issuers ------------------------------------------------------------
 
     def send_requests(self) -> int:
-        """Issuers have a request for each loss they can stop or refund; returns how many went out.
+        """Issuers have a request for each loss that they can stop or refund. Returns how many were
+        sent.
 
         A second person approves each list. Requests without an answer, and those that need more,
         are repeated under the same key.
@@ -225,7 +229,9 @@ class Compensation:
         return self.operations.directory / "issuers" / "requests"
 
     def import_answers(self) -> None:
-        """The simulated issuers answer by file; each answer is a remedy or opens the next route."""
+        """The simulated issuers have answered by file. Each answer is a remedy or opens the next
+        route.
+        """
         paths = issuers.answer_directory(
             self._requests_directory,
             self.operations.directory / "issuers" / "answers",
@@ -251,7 +257,7 @@ class Compensation:
         self.tell(f"{closed:,} requests to issuers are verified and closed.")
 
     def give_back_points(self) -> None:
-        """Every point that thieves spent is a point again."""
+        """Every point that thieves spent is given back."""
         done = own_funds.recredit_points(actor=self.cast.supervisor, reason="points of victims")
         self.tell(f"{done:,} points losses given back as points.")
 

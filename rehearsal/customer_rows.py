@@ -1,4 +1,4 @@
-"""The rows that say who a customer is: account, external identities, wallet and funding cards."""
+"""The rows of a customer: account, external identities, wallet and funding cards."""
 
 from random import Random
 
@@ -27,7 +27,7 @@ CARD_SHARE = 0.35
 DEBIT_SHARE = 0.2
 SECOND_CARD_SHARE = 0.05
 
-# Hexadecimal digits as consonants: an opaque token must never look like a card number.
+# Hexadecimal digits are written as consonants, because a token must never look like a card number.
 LETTERS = str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst")
 
 # (card_ref, bin) by funding source; the first is the one the customer prefers.
@@ -35,7 +35,7 @@ Cards = dict[str, tuple[str, str]]
 
 
 class CustomerRows:
-    """Writes one customer after another and remembers of each what the sign-in history needs."""
+    """Writes one customer after another and keeps what the sign-in history needs of each."""
 
     def __init__(
         self,
@@ -53,13 +53,14 @@ class CustomerRows:
         self._accounts = accounts
         self._rng = rng
         self._hash = password_hash
-        # Registration ended with the last top-up source; nothing about a customer is dated later.
+        # Registration ended with the last top-up source, so nothing about a customer is dated
+        # later.
         self._last_second = clock.seconds(case.at("stop_all_top_ups")) - 1
         self._cards = 0
         self.locked_out = 0
 
     def write_wallet(self, number: int) -> int:
-        """The wallet is opened within five minutes of the registration; returns the second."""
+        """The wallet is opened within five minutes of the registration. Returns the second."""
         opened = self._accounts.registered[number] + 30 + int(self._rng.random() * 240)
         opened = min(opened, self._last_second)
         self._files.wallets.write(
@@ -68,7 +69,9 @@ class CustomerRows:
         return opened
 
     def write_account(self, number: int, *, password_needed: bool) -> None:
-        """`password_needed` is for people whose story has them sign in by password."""
+        """The account is written. With `password_needed` the person has a password, because the
+        history has a sign-in with it.
+        """
         rng, text = self._rng.random, self._text
         registered = self._accounts.registered[number]
         name = self._accounts.names[number] = int(rng() * NAMES)
@@ -106,7 +109,9 @@ class CustomerRows:
         self._files.identities.write(f"{ref},{self._providers[provider]},{subject},{linked_at}")
 
     def write_cards(self, number: int, *, opened: int, funding: str | None) -> Cards:
-        """The customer's cards; one of `funding` (credit or debit) where the story needs it."""
+        """The customer's cards are written. One is of `funding` (credit or debit) if the history
+        needs it.
+        """
         cards = {}
         for kind in self._fundings(funding):
             self._cards += 1

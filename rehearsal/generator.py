@@ -1,10 +1,9 @@
 """The case as files of an operator's core system, written in one pass.
 
-The same (accounts, seed, attempts_max) gives the same bytes. Nothing grows with the number of
-accounts but a few bytes per account; rows are written as they are made, wallet by wallet, and in
-time order within a wallet.
-
-All customers share one synthetic password, stated in the manifest; its hash is computed once.
+The same (accounts, seed, attempts_max) gives the same bytes. Memory grows by a few bytes for each
+account. Rows are written when they are made, wallet by wallet, and in time order within a wallet.
+All customers have the same synthetic password, which the manifest states. Its hash is computed
+once.
 """
 
 from array import array
@@ -49,7 +48,7 @@ ATTEMPTS_MIN = 10_000
 ATTEMPTS_MAX = 2_000_000
 
 FIRST_DAY = 24 * HOUR
-# Registration ends a little before the last stop, so that every wallet is open by then; a wallet
+# Registration ends a little before the last stop, so that every wallet is open by then. A wallet
 # that opens in the last two hours receives nothing.
 LAST_REGISTRATION_LEAD = HOUR // 6
 LAST_TOP_UP_LEAD = 2 * HOUR
@@ -74,7 +73,7 @@ def generate_case(
     attack: str = LIST_TYPE.name,
     progress: Progress = lambda phase, done, total: None,
 ) -> dict[str, Any]:
-    """The case is in `out` as CSV files and a manifest; returns the manifest.
+    """The case is in `out` as CSV files and a manifest. Returns the manifest.
 
     `attack` names one of `attack_shapes.SHAPES`. Raises `GenerationRefused`. A second run over the
     same directory replaces every file.
@@ -107,7 +106,7 @@ def generate_case(
 
 
 class _Generation:
-    """One case: planned when it is made, written once."""
+    """One case. It is planned by the constructor and written once."""
 
     def __init__(
         self, case: Case, *, accounts: int, seed: int, attempts_max: int, shape: Shape
@@ -135,11 +134,15 @@ class _Generation:
         self._money = self._rng("money")
 
     def _rng(self, stream: str) -> Random:
-        """Each part of the case has its own stream: a change in one leaves the others alone."""
+        """Returns the random stream of one part of the case, so that a change in one part leaves
+        the others alone.
+        """
         return Random(f"{self._stream}:{stream}")  # noqa: S311  # it must repeat, not be secret
 
     def _plan_people(self, rng: Random) -> None:
-        """Everybody registers; victims, suspects and unfinished movements get first-day wallets."""
+        """Everybody is registered. Victims, suspects and unfinished movements have wallets of the
+        first day.
+        """
         registered = registration_times(
             rng, accounts=self._count, until=self._stops.all_top_ups - LAST_REGISTRATION_LEAD
         )
@@ -167,7 +170,7 @@ class _Generation:
         self._authorised_payments = frozenset(chosen[people + top_ups :])
 
     def _plan_closings(self, rng: Random) -> None:
-        """Every closing balance is drawn; the everyday holders are chosen later, one by one."""
+        """Every closing balance is drawn. The other holders are chosen later, one by one."""
         population, accounts = self._case.population, self._count
         self._closings = Closings(
             rng,
@@ -187,7 +190,7 @@ class _Generation:
         self._holders_left = len(self._closings) - sum(person.holds for person in marked)
 
     def write(self, out: Path, *, progress: Progress) -> dict[str, Any]:
-        """All files are written and closed; returns what the manifest says of them."""
+        """All files are written and closed. Returns the manifest."""
         password, password_hash = _shared_password(self._rng("password"))
         files = CaseFiles(out, case=self._case, clock=self._clock)
         try:
@@ -264,7 +267,7 @@ class _Generation:
         movements.write(number, history=history, cards=cards, person=person)
 
     def _closing_minor(self, number: int, *, holds: bool) -> int:
-        """The holder's behaviour is written; returns what must be left in the wallet."""
+        """The holder's behaviour is written. Returns the value that must be left in the wallet."""
         if not holds:
             return 0
         closing = self._closings.take()
@@ -348,7 +351,9 @@ def _by_name(tallies: dict[str, Tally]) -> dict[str, dict[str, int]]:
 
 
 def _shared_password(rng: Random) -> tuple[str, str]:
-    """The one password of all synthetic customers and its hash, both fixed by the seed."""
+    """Returns the password of all synthetic customers and its hash, which both follow from the
+    seed.
+    """
     word = f"{rng.getrandbits(24):06x}".translate(LETTERS)
     password = f"Rehearsal-{word}-{rng.randrange(1_000, 10_000)}"
     salt = f"{rng.getrandbits(88):022x}".translate(LETTERS)

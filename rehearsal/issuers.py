@@ -1,8 +1,8 @@
-"""Simulated card issuers: they read the request files and write the answer files, the same ones for
-the same seed.
+"""Simulated card issuers, which read the request files and write the answer files. The same seed
+gives the same answers.
 
-None of these issuers exists. Most stop the debit or credit the card; some are too late and repay or
-cannot, a few decline, do not know the card, or need more before they answer.
+None of these issuers exists. Most stop the debit or credit the card. Some are too late. A few
+decline, do not know the card, or need more information before they answer.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _ANSWERS: Mapping[str, tuple[tuple[float, str], ...]] = {
 
 
 def declare() -> list[Issuer]:
-    """Every issuer of the case is known with its billing days; a second call changes nothing."""
+    """Every issuer of the case is known with its billing days. A second call changes nothing."""
     Issuer.objects.bulk_create(
         [
             Issuer(
@@ -88,7 +88,7 @@ def answer_file(requests: bytes, *, by: Transport, seed: int, at: dt.datetime) -
 
 
 def answer_directory(requests: Path, answers: Path, *, seed: int, at: dt.datetime) -> list[Path]:
-    """Every request file that had no answer file has one; returns the new answer files."""
+    """Every request file that had no answer file has one. Returns the new answer files."""
     answers.mkdir(parents=True, exist_ok=True)
     written = []
     transports = {issuer.code: transport_of(issuer) for issuer in Issuer.objects.all()}
@@ -107,7 +107,7 @@ def issuer_of(path: Path) -> str:
 
 
 def _answer(request: RequestLine, *, line: int, seed: int, at: dt.datetime) -> AnswerLine:
-    # Our references are random; what the issuer finds the transaction by is not.
+    # Our references are random, but the data by which the issuer finds the transaction are not.
     found_by = f"{seed}:{request.rrn}:{request.auth_code}:{request.asked_action}"
     rng = Random(f"{found_by}:{request.attempt}")  # noqa: S311  # it must repeat
     draw = rng.random()
@@ -132,7 +132,7 @@ def _answer(request: RequestLine, *, line: int, seed: int, at: dt.datetime) -> A
 
 
 def _statement_on(at: dt.datetime) -> dt.date:
-    """The tenth of the next month."""
+    """Returns the tenth of the next month."""
     return (at.date().replace(day=1) + dt.timedelta(days=32)).replace(day=10)
 
 

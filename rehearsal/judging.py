@@ -1,4 +1,4 @@
-"""Detection judged by a generated case: what the rules find beside what is true."""
+"""Judges detection by a generated case: the findings of the rules beside the truth."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from wallets.models import Wallet
 @dataclass(frozen=True, slots=True)
 class Score:
     """How many wallets were named, how many of them were robbed, and how many were robbed in all.
-
-    Precision of nothing named and recall of nothing to find are 1.
+    If none was named, precision is 1. If none was robbed, recall is 1.
     """
 
     name: str
@@ -52,7 +51,7 @@ class Judgement:
 
     @property
     def false_share(self) -> float:
-        """Wallets that wrongly became candidates, as a share of all customers."""
+        """Returns the wallets that wrongly became candidates, as a share of all customers."""
         return self.candidates.wrong / self.accounts if self.accounts else 0.0
 
 

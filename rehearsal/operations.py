@@ -16,8 +16,6 @@ from rehearsal.storyteller import Storyteller
 from winddown import clock
 from winddown.errors import WinddownError
 from winddown.loading import loader
-
-# MOVED
 from winddown.models import Milestone, Run
 from winddown.runs import planning, progress
 from winddown.runs.command import show_progress

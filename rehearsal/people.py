@@ -1,10 +1,10 @@
 """Synthetic people: names, login ids, channels, devices and networks, by account number.
 
-Nothing here belongs to anybody. Mail goes to example.com and example.jp; phone numbers begin +81
-70/80/90 0, a digit the Japanese numbering plan does not give out; customers' networks are the
-shared space 100.64.0.0/10 and attackers' the documentation networks of RFC 5737, or the
-benchmarking space 198.18.0.0/15 where they are many; foreign countries are the user-assigned codes
-XA to XD.
+None of it belongs to a real person. Mail addresses are at example.com and example.jp. Phone numbers
+begin with +81 70/80/90 0, a digit that the Japanese numbering plan does not assign. Networks of
+customers are in the shared space 100.64.0.0/10. Networks of attackers are the documentation
+networks of RFC 5737, or the benchmarking space 198.18.0.0/15 if there are many. Foreign countries
+have the user-assigned codes XA to XD.
 """
 
 from random import Random
@@ -112,7 +112,7 @@ PREFECTURES = (
     "Okinawa",
 )
 
-# Eight card issuers that do not exist, with the brand each prints on its cards.
+# Eight card issuers that do not exist, each with the brand of its cards.
 ISSUERS = (
     ("AKEBONO", "visa"),
     ("HOSHI", "visa"),
@@ -147,7 +147,7 @@ def wallet_ref(number: int) -> str:
 
 
 def login_id(number: int, name: int) -> str:
-    """Returns a login id; the ids of numbers that are no account look the same."""
+    """Returns a login id. The ids of numbers without an account look the same."""
     family, given = divmod(name, len(GIVEN_NAMES))
     return f"{GIVEN_NAMES[given][2]}.{FAMILY_NAMES[family][2]}{number + 1}"
 
@@ -166,7 +166,7 @@ def display_name(name: int) -> str:
 
 
 def kana_name(name: int) -> str:
-    """Full-width katakana with an ideographic space, small kana and long vowels."""
+    """Returns full-width katakana with an ideographic space, small kana and long vowels."""
     family, given = divmod(name, len(GIVEN_NAMES))
     return f"{FAMILY_NAMES[family][1]}　{GIVEN_NAMES[given][1]}"
 
@@ -181,19 +181,23 @@ def attack_device_ref(number: int) -> str:
 
 
 def scattered_network(rng: Random) -> str:
-    """One of 131,072 addresses, each in one hand for one try."""
+    """Returns one of 131,072 addresses. Each is used for one try."""
     host = int(rng.random() * (1 << 17))
     return f"198.{18 + (host >> 16)}.{host >> 8 & 255}.{host & 255}"
 
 
 def home_network(number: int) -> str:
-    """A carrier address shared by three customers; the networks of neighbours lie far apart."""
+    """Returns a carrier address that three customers share. Customers with neighbouring numbers
+    have distant networks.
+    """
     host = number // 3 * 2654435761 & 0x3FFFFF
     return f"100.{64 + (host >> 16)}.{host >> 8 & 255}.{host & 255}"
 
 
 def home_prefecture(number: int) -> int:
-    """An index into `PREFECTURES`; every third customer lives in one of the five most populous."""
+    """Returns an index into `PREFECTURES`. Every third customer lives in one of the five most
+    populous.
+    """
     if number % 3 == 0:
         return (12, 13, 26, 22, 10)[number // 3 % 5]
     return number * 31 % len(PREFECTURES)

@@ -1,8 +1,8 @@
-"""Honest people and their money: who registers when, charges and spends what, and keeps what.
+"""Honest people and their money: when they register, what they charge and spend, and what they
+keep.
 
 Balances are made backwards. The closing balance of every wallet is drawn first, so that the number
-of holders and the sum are exact, and the spending is then laid out in time order so that it ends
-there.
+of holders and the sum are exact. Then payments are made in time order so that this balance is left.
 
 - Bonus value is spent before paid value, and every bonus is granted before the wallet's first
   payment. What a wallet has left is therefore the same whether payments are applied one by one or
@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 from rehearsal.case_files import DAY, HOUR
 
-# Share of all registrations that had happened so many hours after launch: a rush, with three quiet
-# nights.
+# The share of all registrations that had happened so many hours after launch: a rush, with three
+# quiet nights.
 _REGISTERED_SHARE = (
     (0, 0.0),
     (6, 0.03),
@@ -47,7 +47,7 @@ _PAYMENTS_MAX = 8
 
 
 class TopUp(NamedTuple):
-    """`marked` rows are what the truth files list; an authorised one never becomes value."""
+    """One top-up. The truth files list `marked` ones. An authorised one never becomes value."""
 
     at: int
     source: str
@@ -57,7 +57,7 @@ class TopUp(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """`away` means in another prefecture than the customer's own."""
+    """One payment. With `away` it is in another prefecture than the customer's own."""
 
     at: int
     amount_minor: int
@@ -67,7 +67,7 @@ class Payment(NamedTuple):
 
 
 class History(NamedTuple):
-    """Everything that moves one wallet, in time order, and what is left at the close."""
+    """All movements of one wallet in time order, and the value that is left at the close."""
 
     top_ups: list[TopUp]
     payments: list[Payment]
@@ -76,7 +76,7 @@ class History(NamedTuple):
 
 
 class Fate(IntEnum):
-    """What a holder does about the refund; only PAID ones have it by 9 January 2020."""
+    """What a holder does about the refund. Only PAID ones have it by 9 January 2020."""
 
     NEVER_APPLIES = 0
     PAID = 1
@@ -103,7 +103,9 @@ class Stops(NamedTuple):
 
 
 def registration_times(rng: Random, *, accounts: int, until: int) -> "array[int]":
-    """Second of registration of every account, ascending with its number and below `until`."""
+    """Returns the second of registration of every account, in the order of the accounts' numbers.
+    All are below `until`.
+    """
     curve = [(hours * HOUR, share) for hours, share in _REGISTERED_SHARE] + [(until, 1.0)]
     times = array("q")
     (left, left_share), segment = curve[0], 1
@@ -119,16 +121,14 @@ def registration_times(rng: Random, *, accounts: int, until: int) -> "array[int]
 
 
 def registered_before(times: "array[int]", second: int) -> int:
-    """Returns how many accounts exist before this second; their numbers are the first ones."""
+    """Returns how many accounts exist before this second. They have the lowest numbers."""
     return bisect_left(times, second)
 
 
 class Closings:
-    """The closing balances of all holders: exact in number and sum, with a long tail.
-
-    Those who will be paid by 9 January hold exactly the published share of the money, which makes
-    their balances the larger ones. They are handed out one by one, in an order that is already
-    shuffled.
+    """The closing balances of all holders, exact in number and sum, with a long tail. Holders who
+    are paid by 9 January have exactly the published share of the money, so their balances are the
+    larger ones. The balances are given out one by one in a shuffled order.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class Closings:
 
 
 def _long_tail(rng: Random, *, people: int, total: int) -> list[int]:
-    """Amounts of at least one unit that add up to `total` exactly."""
+    """Returns amounts of at least one unit that add up to `total` exactly."""
     weights = [
         0.0
         if rng.random() < _ONE_YEN_SHARE
@@ -162,7 +162,8 @@ def _long_tail(rng: Random, *, people: int, total: int) -> list[int]:
     ]
     scale = (total - people) / sum(weights)
     amounts = [1 + int(weight * scale) for weight in weights]
-    # Rounding down leaves less than one unit per person; the one-yen people must stay at one yen.
+    # Rounding down leaves less than one unit for each person. People with one yen must keep one
+    # yen.
     left = total - sum(amounts)
     for position, weight in enumerate(weights):
         if left == 0:
@@ -175,7 +176,9 @@ def _long_tail(rng: Random, *, people: int, total: int) -> list[int]:
 
 
 def _paid_fates(people: int) -> list[Fate]:
-    """About one transfer in fifty comes back, for one of three reasons, and then succeeds."""
+    """Returns the fates of the paid. About one transfer in fifty comes back for one of three
+    reasons, and then succeeds.
+    """
     returned = max(3, round(people * 0.02))
     reasons = (Fate.PAID_NO_SUCH_ACCOUNT, Fate.PAID_NAME_MISMATCH, Fate.PAID_CLOSED_ONCE)
     fates = [reasons[position % 3] for position in range(returned)]
@@ -199,9 +202,8 @@ def everyday_history(
     stops: Stops,
     ends_authorised: bool = False,
 ) -> History:
-    """A customer charges one to three times and spends down to what must remain.
-
-    `ends_authorised`: the last payment is only authorised, within the hour before spending ends.
+    """Returns one to three top-ups, and payments that leave what must remain. With
+    `ends_authorised` the last payment is only authorised, within the hour before spending ends.
     """
     if closing_minor and not ends_authorised and rng.random() < _BONUS_KEPT_SHARE:
         return _bonus_kept_history(rng, opened=opened, closing_minor=closing_minor, stops=stops)
@@ -231,19 +233,25 @@ def everyday_history(
 
 
 def bonus_only_history(rng: Random, *, opened: int) -> History:
-    """A customer who only ever received free value keeps it: nothing here is ever refunded."""
+    """Returns the history of a customer who has only free value and keeps it. None of it is
+    refunded.
+    """
     amount = _pick(rng, _BONUS_AMOUNTS)
     return History([TopUp(opened + 5, "bonus", amount)], [], bonus_minor=amount)
 
 
 def authorised_top_up(rng: Random, *, stops: Stops) -> TopUp:
-    """A credit card top-up authorised in the last hour before the stop, and never posted."""
+    """Returns a credit card top-up that was authorised in the last hour before the stop and never
+    posted.
+    """
     at = stops.card_top_ups - HOUR + int(rng.random() * HOUR)
     return TopUp(at, "credit_card", _pick(rng, _TOP_UP_AMOUNTS), authorised=True)
 
 
 def _bonus_kept_history(rng: Random, *, opened: int, closing_minor: int, stops: Stops) -> History:
-    """Points exchanged one to one, untouched because the bonus beside them was not used up."""
+    """Returns points that were exchanged one to one and not spent, because the bonus was not used
+    up.
+    """
     first = _soon(rng, after=opened + 300, before=stops.all_top_ups - 600, eagerness=3.0)
     bonus = _pick(rng, _BONUS_AMOUNTS)
     spent = int(rng.random() * bonus)
@@ -256,7 +264,9 @@ def _bonus_kept_history(rng: Random, *, opened: int, closing_minor: int, stops: 
 
 
 def everyday_source(rng: Random, *, at: int, card: str | None, stops: Stops) -> str:
-    """The source of an honest top-up; a card only where there is one, before its stop."""
+    """Returns the source of an honest top-up. It is a card only if the customer has one, and only
+    before its stop.
+    """
     if card and at < stops.card_top_ups and rng.random() < _CARD_SHARE_OF_TOP_UPS:
         return card
     draw = rng.random()
@@ -271,10 +281,9 @@ def spend_down(
     until: int,
     ends_authorised: bool = False,
 ) -> list[Payment]:
-    """Payments in ascending time, after the first arrival and before `until`, leave `keep`.
-
-    `arrivals` are (second, amount) in time order. Every payment but the last takes a part of what
-    is there beyond `keep`; the last, after the last arrival, takes all of it.
+    """Returns payments that leave `keep`, in time order, after the first arrival and before
+    `until`. `arrivals` are (second, amount) in time order. Every payment but the last takes a part
+    of the value above `keep`. The last one comes after the last arrival and takes the rest.
     """
     spend = sum(amount for _, amount in arrivals) - keep
     if spend <= 0:

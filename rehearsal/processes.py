@@ -1,4 +1,4 @@
-"""The real worker and beat of a replay; neither of them outlives it."""
+"""The real worker and beat of a replay. Both end with it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Processes:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    # Even a kill -9 of the replay leaves no worker behind.
+                    # The worker ends even if the replay is killed with SIGKILL.
                     preexec_fn=die_with_parent(signal.SIGTERM),
                 )
             )
@@ -64,7 +64,7 @@ class Processes:
         self.running = []
 
     def dead(self) -> str | None:
-        """Returns the sentence that says which of them has ended, None if all run."""
+        """Returns a sentence that names the one that has ended. It is None if all run."""
         for name, process in zip(("worker", "beat"), self.running, strict=True):
             if process.poll() is not None:
                 return (

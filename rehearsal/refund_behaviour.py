@@ -21,8 +21,8 @@ _APPLY_DAYS = {
     Fate.LAST_DAYS: (100, 101, 1.0),
     Fate.LATE: (105, 105, 1.0),
 }
-# An application by web took an identity check and paid from late January only, so nobody who used
-# it is paid by 9 January.
+# An application by web needed an identity check and was paid from late January on, so nobody who
+# used it is paid by 9 January.
 _WEB_SHARES = {Fate.PENDING: 0.7, Fate.LAST_DAYS: 0.5, Fate.LATE: 0.5}
 _QUALITIES = {
     Fate.PAID_NO_SUCH_ACCOUNT: "no_such_account",
@@ -39,7 +39,7 @@ _PAID = {
 
 
 class RefundBehaviour:
-    """Writes one line per holder and counts those who have their money by 9 January 2020."""
+    """Writes one line for each holder and counts those who have their money by 9 January 2020."""
 
     def __init__(self, case: Case, *, files: CaseFiles, clock: CaseClock, rng: Random) -> None:
         self._files = files
@@ -58,7 +58,9 @@ class RefundBehaviour:
         self._files.behaviour.write(f"{wallet_ref(number)},{applies_on},{quality},{channel}")
 
     def _application(self, fate: Fate) -> tuple[str, str]:
-        """Returns the day and the channel of the application; those who never apply have no day."""
+        """Returns the day and the channel of the application. A holder who never applies has no
+        day.
+        """
         if fate is Fate.NEVER_APPLIES:
             return "", "app"
         first, last, eagerness = _APPLY_DAYS[fate]

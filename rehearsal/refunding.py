@@ -1,4 +1,4 @@
-"""The refund act of the replay: from the sealed balances to the last bank file."""
+"""The part of the replay about refunds: from the sealed balances to the last bank file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LATE_FROM = dt.date(2020, 1, 11)
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """One holder of paid value at the close, and what this person will do about it."""
+    """One holder of paid value at the close, and what this person does about the refund."""
 
     user_id: int
     number: int
@@ -152,10 +152,8 @@ class Refunding:
     # --- the window -------------------------------------------------------------------------------
 
     def live_through(self, first_on: dt.date, last_on: dt.date) -> None:
-        """Both days and all between are over.
-
-        Every week customers apply and correct, and the bank checks accounts; payouts leave on their
-        days.
+        """Both days and all days between them are over. Every week customers have applied and
+        corrected accounts, and the bank has checked accounts. Payouts were made on their days.
         """
         by_week: dict[dt.date, list[Holder]] = defaultdict(list)
         for holder in self.holders.values():
@@ -294,8 +292,8 @@ class Refunding:
     # --- money ------------------------------------------------------------------------------------
 
     def pay(self, planned_on: str, value_date: str) -> None:
-        """What is approved is in sealed files; others than their maker approved them, and the bank
-        has them.
+        """The approved refunds are in sealed files, which others than their maker approved, and the
+        bank has the files.
         """
         self.operations.move_to(
             dt.datetime.combine(dt.date.fromisoformat(planned_on), dt.time(14), self.zone)
@@ -322,7 +320,7 @@ class Refunding:
             )
 
     def import_answers(self) -> None:
-        """The bank has worked on what it was sent, and every answer is booked."""
+        """The bank has answered its files, and every answer is booked."""
         settled = returned = 0
         for taken in self.bank.work(today=payout_batches.today()):
             if taken.refused:
@@ -338,7 +336,7 @@ class Refunding:
         self.correct()
 
     def exclude(self) -> None:
-        """What nobody applied for in time is excluded; a second person has agreed."""
+        """Amounts that nobody applied for in time are excluded, and a second person has agreed."""
         self.operations.carry_out(
             "refund-balances",
             params={"part": "exclude"},
@@ -350,7 +348,9 @@ class Refunding:
     # --- figures ----------------------------------------------------------------------------------
 
     def compare_unpaid(self, *, as_of: dt.datetime) -> None:
-        """The report has who is still unpaid now beside the public estimate for this day, scaled."""
+        """The report has the number of unpaid holders beside the public estimate for this day,
+        scaled.
+        """
         population, accounts = self.case.population, self.report.accounts
         unpaid = Entitlement.objects.exclude(state=Entitlement.State.PAID).aggregate(
             holders=Count("pk"), amount=Sum("amount_minor")

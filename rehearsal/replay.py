@@ -29,14 +29,12 @@ from winddown.actors import SYSTEM
 from winddown.errors import PastDeadline
 from winddown.evidence import audit
 from winddown.loading import loader
-
-# MOVED
 from winddown.models import Milestone
 from winddown.programme import milestones, public_notice, stages
 
 
 class Replay:
-    """One pass through the case. `play` tells the story while it happens and fills the report."""
+    """One pass through the case. `play` prints what happens and fills the report."""
 
     def __init__(
         self, *, accounts: int, seed: int, directory: Path, storyteller: Storyteller
@@ -76,9 +74,10 @@ class Replay:
         return self.report
 
     def prepare(self) -> dict[str, Any]:
-        """The database and the files are ready for the launch; returns the files' manifest."""
+        """The database and the files are ready for the launch. Returns the files' manifest."""
         with self.report.phase("prepare"):
-            # The bank and the issuers of an earlier replay must not answer this one.
+            # The answers of the bank and the issuers to an earlier replay must not be read by this
+            # one.
             for name in ("case", "bank", "issuers", "notices"):
                 shutil.rmtree(self.directory / name, ignore_errors=True)
             stage.empty_database()
@@ -141,7 +140,7 @@ class Replay:
         self.victims.claw_back()
 
     def reset_passwords(self) -> None:
-        """30 July: every password ends; the notices leave as files, and the carrier reports."""
+        """30 July: every password ends. The notices are sent as files, and the carrier reports."""
         run = self.operations.carry_out(
             "reset-all-passwords",
             reason="any password may be known to thieves",
@@ -189,7 +188,7 @@ class Replay:
         self.victims.import_answers()
         operations.move_to(case.at("start_compensation"))
         self.victims.give_back_points()
-        # What an issuer declines opens the next route, which may be another request.
+        # A request that an issuer declines opens the next route, which may be another request.
         while self.victims.send_requests():
             operations.move_to(clock.now() + dt.timedelta(days=2))
             self.victims.import_answers()
@@ -199,7 +198,7 @@ class Replay:
         operations.load("payments", "2019_08_01")
 
     def shut_down(self) -> None:
-        """30 September, 24:00: a payment passes in the last microsecond and none after it; the
+        """30 September, 24:00: a payment passes in the last microsecond and none after it. The
         balances are sealed.
         """
         case, operations = self.case, self.operations
@@ -260,7 +259,9 @@ class Replay:
         self.victims.compare()
 
     def _try_to_pay(self) -> bool:
-        """Returns whether a holder can pay one yen at this very instant; the payment is undone."""
+        """A holder has tried to pay one yen at this instant. Returns whether it was possible. The
+        payment is undone.
+        """
         holder = (
             Wallet.objects.holding().filter(state=Wallet.State.CHARGE_FROZEN).order_by("pk").first()
         )

@@ -1,5 +1,5 @@
-"""What a replay proves: the money table, the published figures beside the reproduced ones, and the
-checks; and the file that keeps it.
+"""The report of a replay: the money table, the published figures beside the reproduced ones, and
+the checks. It is kept as a file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from winddown.evidence import invariants
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the money table, in minor units; what leaves the wallets is negative."""
+    """One line of the money table, in minor units. Value that leaves the wallets is negative."""
 
     line: str
     amount_minor: int
@@ -30,7 +30,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A published figure beside the reproduced one; an estimate is scaled to the replay's accounts."""
+    """A published figure beside the reproduced one. An estimate is scaled to the replay's accounts."""
 
     what: str
     as_of: str
@@ -52,7 +52,7 @@ class Phase:
 
 @dataclass(slots=True)
 class Report:
-    """Filled while the replay goes on; `write` stores it, `passed` is the verdict."""
+    """The report, which the replay fills. `write` stores it, and `passed` is the verdict."""
 
     accounts: int
     seed: int
@@ -70,7 +70,7 @@ class Report:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
-        """The time spent inside is the phase's; the caller fills in its rows."""
+        """The time inside is the time of the phase. The caller fills in its rows."""
         phase = Phase(name)
         self.phases.append(phase)
         started = time.monotonic()
@@ -80,7 +80,7 @@ class Report:
             phase.seconds = round(time.monotonic() - started, 3)
 
     def note_memory(self, kib: int = 0) -> None:
-        """The peak is at least what this process has used, and `kib`."""
+        """The peak is at least the memory that this process has used, and at least `kib`."""
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self.peak_memory_kib = max(self.peak_memory_kib, own, kib)
 

@@ -1,4 +1,4 @@
-"""Console and portal on the replayed case, with their worker and beat, and who may sign in."""
+"""Console and portal on the replayed case, with worker, beat and the sign-ins that are shown."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class NotServing(WinddownError):
 
 
 class Site(Processes):
-    """`with Site(...)`: worker, beat, portal and console run inside, and none of them outlives it."""
+    """`with Site(...)`: worker, beat, portal and console run inside, and all end with it."""
 
     names = ("worker", "beat", "portal", "console")
 
@@ -56,7 +56,9 @@ class Site(Processes):
         return f"http://127.0.0.1:{self.ports['console']}"
 
     def environment(self) -> dict[str, str]:
-        """A mail names the site by the port that it has, unless somebody said otherwise."""
+        """Returns the variables of the site. Mails name the site by its port, unless the
+        environment has another address.
+        """
         return {"WINDDOWN_SITE_URL": self.address} | super().environment()
 
     def __enter__(self) -> Site:
@@ -99,7 +101,7 @@ def refuse_taken(port: int) -> None:
     """Raises `PortTaken` unless the portal's port and the console's are free on this machine."""
     for each in (port, console_port(port)):
         with socket.socket() as probe:
-            # As gunicorn does: a port whose last connections are still closing is free.
+            # As gunicorn does. A port whose last connections are still closing is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", each))
@@ -109,16 +111,15 @@ def refuse_taken(port: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A login and what it shows."""
+    """A login and what can be seen with it."""
 
     login_id: str
     what: str
 
 
 def customers_to_show() -> tuple[list[SignIn], str]:
-    """Two customers with something to see have a fresh password: the reset ended the old ones.
-
-    Returns their sign-ins and the password.
+    """Two customers with something to see have a new password, because the reset ended the old
+    ones. Returns their sign-ins and the password.
     """
     password = secrets.token_urlsafe(9)
     chosen = []
@@ -138,7 +139,9 @@ def customers_to_show() -> tuple[list[SignIn], str]:
 
 
 def _first(states: Sequence[str]) -> Entitlement | None:
-    """Returns an entitlement in the first of the states that any has; its holder can sign in."""
+    """Returns an entitlement whose holder can sign in. It is in the first of the states that any
+    entitlement has.
+    """
     for state in states:
         found = (
             Entitlement.objects.filter(state=state, wallet__account__is_active=True)
@@ -169,7 +172,7 @@ def show_sign_ins(
     console.print(f"[bold]Portal[/bold]   {site.address}/\n")
     table = Table(title="Sign-ins", title_justify="left")
     for title in ("sign-in", "who", "password", "authenticator secret"):
-        # Wrapped, never shortened: people type it, also from a narrow terminal.
+        # Wrapped and never shortened, because people type it, also from a narrow terminal.
         table.add_column(title, overflow="fold")
     for login, role in PEOPLE.items():
         table.add_row(login, role.replace("_", " "), cast.password, secrets_of[login])

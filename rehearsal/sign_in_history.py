@@ -1,10 +1,10 @@
-"""Every sign-in of July 2019 in time order: customers', and the attack's three waves.
+"""Every sign-in of July 2019 in time order: those of customers, and the three waves of the attack.
 
-The attack tries each login id at most as often as the case says, from forty networks, almost all of
-them abroad: first a burst of ids nobody has, then a burst of wrong passwords on ids that exist,
-then one success per victim, minutes before the money moves. Customers sign in once when they
-register and about once more in the month, mistype, change phones, are refused where their provider
-is suspended, and try their old password after the reset.
+The attack tries each login id at most as often as the case says, from forty networks, most of them
+abroad. First it tries many ids that nobody has, then wrong passwords on ids that exist. Then it has
+one success for each victim, minutes before the money moves. Customers sign in once when they
+register and about once more in the month. They mistype, change phones, are refused if their
+provider is suspended, and try their old password after the reset.
 """
 
 import heapq
@@ -37,15 +37,15 @@ _OLD_PASSWORD_SHARE = 0.35
 _NEW_DEVICE_SHARE = 0.02
 _PROVIDER_SHARE = 0.5
 _HITS_PER_DEVICE = 3
-# Who is not signed in on the usual phone when another device comes.
+# The share of people who are not signed in on the usual phone when they use another device.
 _SIGNED_OUT_ONE_IN = 3
 _MAINTENANCE = 3 * HOUR
 # Sign-ins per hour of the day, relative to each other.
 _HOURS = (2, 1, 1, 1, 1, 3, 6, 10, 11, 8, 8, 9, 13, 10, 8, 8, 9, 11, 12, 12, 11, 9, 7, 4)
 _BUSY_FIRST_DAYS = 4
-# Devices with which the thieves sign in; those below are the ones that tried.
+# Devices with which the thieves sign in. Devices with lower numbers made the tries.
 _HIT_DEVICES_FROM = len(ATTACK_NETWORKS_ABROAD)
-# After a mass reset without an attack: who comes at once, and what goes wrong.
+# After a mass reset without an attack: the share of people who sign in at once, and their mistakes.
 _MISTAKES_LAST = 6 * HOUR
 _COMES_AT_ONCE_SHARE = 0.4
 _MISTAKEN_TRIES_MAX = 4
@@ -58,10 +58,9 @@ SignIn = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """What the sign-in history needs to know of every account, by number, a few bytes each.
-
-    `providers` is 0 for an account without an external login, otherwise 1 + the provider's place in
-    the case; `passwords` is 0 where the external login is the only one.
+    """What the sign-in history needs of every account, by number, in a few bytes. `providers` is 0
+    for an account without an external login, otherwise 1 + the provider's place in the case.
+    `passwords` is 0 if the external login is the only one.
     """
 
     registered: "array[int]"
@@ -71,13 +70,15 @@ class Accounts:
 
 
 def attempts_of(case: Case, *, accounts: int, attempts_max: int) -> int:
-    """The attack's tries, scaled to the population, at least 20,000 and at most `attempts_max`."""
+    """Returns the number of the attack's tries, scaled to the population, at least 20,000 and at
+    most `attempts_max`.
+    """
     scaled = case.population.scaled(case.attack.attempts, accounts=accounts)
     return min(max(ATTEMPTS_MIN, scaled), attempts_max)
 
 
 class SignInHistory:
-    """The lines of auth_events with their seconds after the launch, produced one at a time."""
+    """Produces the lines of auth_events one at a time, with their seconds after the launch."""
 
     def __init__(
         self,
@@ -127,8 +128,8 @@ class SignInHistory:
         place: str,
         other_device: bool = False,
     ) -> SignIn:
-        """`place` is network, device and country. One device at a time: a success on another ends
-        the session of whoever is still signed in.
+        """`place` is network, device and country. An account has one session, so a success on
+        another device ends the earlier one.
         """
         login = login_id(number, self._accounts.names[number])
         text = self._clock.text(at)
@@ -139,7 +140,7 @@ class SignInHistory:
         )
 
     def _registrations(self) -> Iterator[SignIn]:
-        """The first sign-in of every account, from the device it was registered on."""
+        """Yields the first sign-in of every account, from the device on which it was registered."""
         for number, at in enumerate(self._accounts.registered):
             method = "password" if self._accounts.passwords[number] else self._provider(number)
             yield self._line(at, number, "success", method=method, place=_home(number))
@@ -149,7 +150,9 @@ class SignInHistory:
         return providers[self._accounts.providers[number] - 1]
 
     def _everyday(self, rng: Random) -> Iterator[SignIn]:
-        """About one later sign-in per account, by hour of the day, more in the first days."""
+        """Yields about one later sign-in for each account, by hour of the day, and more in the
+        first days.
+        """
         hours = self._ends_at // HOUR
         weights = [
             _HOURS[hour % 24] * (3 if hour < _BUSY_FIRST_DAYS * 24 else 1) for hour in range(hours)
@@ -184,7 +187,9 @@ class SignInHistory:
         return self._line(at, number, outcome, place=place, other_device=other)
 
     def _password_outcome(self, rng: Random, at: int) -> str:
-        """The usual mistakes; refused during the reset's maintenance, then many old passwords."""
+        """Returns the outcome of a password: the usual mistakes, a refusal during the reset's
+        maintenance, and many old passwords after it.
+        """
         if self._reset_at <= at < self._reset_at + _MAINTENANCE:
             return "refused"
         wrong = _OLD_PASSWORD_SHARE if at >= self._reset_at else _MISTYPED_PASSWORD_SHARE
@@ -196,7 +201,9 @@ class SignInHistory:
         return self._tries_max if rng.random() < _SECOND_TRY_SHARE else 1
 
     def _unknown_ids(self, rng: Random) -> Iterator[SignIn]:
-        """The first wave: ids from leaked lists that nobody here has, beyond the last account."""
+        """Yields the first wave: ids from leaked lists that nobody here has, with numbers above the
+        last account's.
+        """
         begin, end = self._attack.waves.unknown_login_id
         number, left, login = len(self._accounts.registered), 0, ""
         draw, text, place_of = rng.random, self._clock.text, self._attack.shape.place
@@ -211,7 +218,9 @@ class SignInHistory:
             yield at, f"{text(at)},{login},,unknown_login_id,password,{place},no"
 
     def _wrong_passwords(self, rng: Random) -> Iterator[SignIn]:
-        """The second wave: ids that exist; a victim's only once, the hit is the other try."""
+        """Yields the second wave: ids that exist. A victim's id is tried once here, because the
+        success is the other try.
+        """
         begin, end = self._attack.waves.wrong_password
         known = registered_before(self._accounts.registered, begin)
         step = _coprime_step(known)
@@ -226,7 +235,9 @@ class SignInHistory:
             yield self._line(at, number, "wrong_password", place=place)
 
     def _hits(self) -> Iterator[SignIn]:
-        """The third wave: one success per victim; and the suspects' own from a new device."""
+        """Yields the third wave: one success for each victim. The suspects also sign in from a new
+        device.
+        """
         for position, victim in enumerate(self._attack.victims.values()):
             device = attack_device_ref(_HIT_DEVICES_FROM + position // _HITS_PER_DEVICE)
             place = f"{victim.network},{device},{victim.country}"
@@ -240,7 +251,9 @@ class SignInHistory:
             )
 
     def _mistakes(self, rng: Random) -> Iterator[SignIn]:
-        """Honest customers after the reset: old passwords and wrong ids, from the usual phones."""
+        """Yields sign-ins of honest customers after the reset: old passwords and wrong ids, from
+        the usual phones.
+        """
         if not self._attack.shape.mistakes:
             return
         begin, known = self._reset_at + _MAINTENANCE, len(self._accounts.registered)
@@ -266,12 +279,12 @@ class SignInHistory:
 
 
 def _home(number: int, *, second_device: bool = False) -> str:
-    """Network, device and country of a customer."""
+    """Returns network, device and country of a customer."""
     return f"{home_network(number)},{device_ref(number, second=second_device)},JP"
 
 
 def _coprime_step(size: int) -> int:
-    """A step that visits every number below `size` once before it returns to the first."""
+    """Returns a step that reaches every number below `size` once before it returns to the first."""
     step = int(size * 0.618) | 1
     while math.gcd(step, size) != 1:
         step += 2

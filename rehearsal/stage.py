@@ -1,4 +1,4 @@
-"""What a rehearsal begins with: an empty database marked as a rehearsal, staff with roles, the
+"""The start of a rehearsal: an empty database marked as a rehearsal, staff with roles, the
 programme and its switches.
 """
 
@@ -82,8 +82,8 @@ def empty_database() -> None:
 
 
 def own_nothing() -> None:
-    """From now on this process is the loader, and what it starts is the application, where the
-    login is a superuser's and may become both.
+    """This process has the role of the loader, and the processes that it starts have that of the
+    application. If the login may not take these roles, nothing changes.
     """
     roles = database_roles.apply_for_login()
     if roles is None:

@@ -1,4 +1,4 @@
-"""What a replay prints: each date and what happened, and the tables at the end."""
+"""The output of a replay: each date and what happened, and the tables at the end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 
 
 class Storyteller:
-    """Prints and decides nothing."""
+    """Prints, and decides nothing."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -27,7 +27,9 @@ class Storyteller:
         self.console.print(f"  {sentence}")
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        """A line that overwrites itself on a terminal; elsewhere nothing is printed."""
+        """On a terminal one line shows the progress and is overwritten. Elsewhere nothing is
+        printed.
+        """
         if self.console.is_terminal:
             self.console.print(f"  {phase} {done / max(total, 1):.0%}   ", end="\r")
 

@@ -39,7 +39,7 @@ class Command(RecordedCommand):
             storyteller=Storyteller(console),
         )
         try:
-            # Now, not after the minutes that the replay takes.
+            # Before the replay, which takes minutes.
             serving.refuse_taken(options["port"])
             report = replay.play()
             report.write(directory / "report.json")
