@@ -74,7 +74,7 @@ EVENTS: dict[str, AccessEvent] = {
     ),
     "disable": AccessEvent(
         _("Account disabled"),
-        _("Our staff have disabled your account. Nobody is let in."),
+        _("Our staff have disabled your account. Nobody can sign in to it."),
         recoverable=False,
     ),
     "enable": AccessEvent(

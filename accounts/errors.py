@@ -38,7 +38,7 @@ class StaffOnlyByStaff(WinddownError):
 
 
 class NotForOneself(WinddownError):
-    """Nobody asks for or decides about their own roles: two colleagues do."""
+    """Nobody asks for their own roles or decides about them: two colleagues do."""
 
 
 class ProviderNotTrusted(WinddownError):
