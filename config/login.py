@@ -12,7 +12,18 @@ from winddown.database_roles import Roles
 
 # They make tables, roles or databases, read all that a dump holds, or switch guards off, as the
 # benchmarks do; `replay` and `demo` give these rights up once they have made the tables.
-OWNERS = frozenset({"migrate", "database_roles", "reseal", "backup", "restore", "replay", "demo"})
+OWNERS = frozenset(
+    {
+        "migrate",
+        "database_roles",
+        "reseal",
+        "witness_rows",
+        "backup",
+        "restore",
+        "replay",
+        "demo",
+    }
+)
 
 
 def may_be_owner(words: Sequence[str]) -> bool:

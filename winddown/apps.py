@@ -13,7 +13,7 @@ class WinddownConfig(AppConfig):
     def ready(self) -> None:
         from winddown import checks, connected_role  # noqa: F401  # The checks register themselves.
         from winddown.authority import roles
-        from winddown.evidence import audit, refused  # noqa: F401  # `refused` hears of refusals.
+        from winddown.evidence import audit, refused, witnessing  # noqa: F401  # They register.
         from winddown.programme import capabilities, milestones, verification
         from winddown.runs import clocks, clockwork, stalls
 

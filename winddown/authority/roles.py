@@ -129,6 +129,7 @@ class Duty:
 
 # Maker and checker of one subject are never one person: the database refuses the second signature.
 DUTIES = (
+    Duty("rows older than their witness", "winddown.load_data", "winddown.load_data"),
     Duty("a run of a workflow", "winddown.plan_run", "winddown.approve_run"),
     Duty("a stop of a capability", "winddown.stop_capability", "winddown.stop_capability"),
     Duty("a restart of a capability", "winddown.restore_capability", "winddown.restore_capability"),

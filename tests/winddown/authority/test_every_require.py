@@ -133,6 +133,8 @@ PLACES = (
     Place("refunds.remedies.requests.send", "refunds.send_issuer_action", by_system=True),
     Place("refunds.remedies.requests.submit", "refunds.draft_issuer_action"),
     Place("winddown.authority.approvals.decide", "winddown.approve_run", given=_asked),
+    Place("winddown.evidence.witnessing.ask", "winddown.load_data"),
+    Place("winddown.evidence.witnessing.witness", "winddown.load_data"),
     Place("winddown.loading.loader.load", "winddown.load_data", by_system=True),
     Place(
         "winddown.machines.move.transition_one",
