@@ -65,6 +65,10 @@ EVENTS: dict[str, AccessEvent] = {
         ),
         recoverable=False,
     ),
+    "address_verified": AccessEvent(
+        _("Address verified"),
+        _("The owner of your account proved an e-mail address. Messages go there from now on."),
+    ),
     "closed_by_staff": AccessEvent(
         _("Second factor and password removed"),
         _(

@@ -107,7 +107,7 @@ def credentials_dangle() -> list[str]:
 
 @invariant(
     "I24c",
-    "A used link set its account's password or made a browser known, in its time and under the fence",
+    "A used link did for its account what it was issued for, in its time and under the fence",
     about=About.ACCESS,
 )
 def links_used_for_nothing() -> list[str]:
@@ -115,14 +115,16 @@ def links_used_for_nothing() -> list[str]:
         """
         SELECT l.id FROM accounts_onetimelink l JOIN accounts_user u ON u.id = l.user_id
         WHERE l.used_at IS NOT NULL AND (
-            (l.purpose <> 'browser'
+            (l.purpose NOT IN ('browser', 'address')
              AND (u.password_set_at IS NULL OR u.password_set_at < l.used_at))
+            OR (l.purpose = 'address' AND NOT coalesce(
+                greatest(u.email_verified_at, u.channel_changed_at) >= l.used_at, false))
             OR l.used_at >= l.expires_at
             OR (u.kind = 'customer' AND EXISTS (
                 SELECT FROM accounts_credentialfence f WHERE f.state = ANY (%(in_force)s)
                 AND f.not_before > l.issued_at AND f.not_before <= l.used_at)))
         """,
-        "one-time link {0} was used and set no password, or was dead",
+        "one-time link {0} was used for nothing, or was dead",
         {"in_force": list(CredentialFence.IN_FORCE)},
     )
 

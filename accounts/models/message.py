@@ -27,6 +27,7 @@ class Message(models.Model):
         CASE_LINK = "case_link"
         ACCESS_CHANGED = "access_changed"
         BROWSER = "browser"
+        VERIFY_ADDRESS = "verify_address"
 
     class Channel(models.TextChoices):
         EMAIL = "email"

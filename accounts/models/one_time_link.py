@@ -64,7 +64,8 @@ class AccessRequest(models.Model):
 
 
 class OneTimeLink(models.Model):
-    """A link that works once: for a new password, a new account, a new channel or a new browser.
+    """A link that works once: for a new password, a new account, a new channel, a new browser, or
+    for an address to be verified.
 
     Its token (mail) and its code (telephone) are not stored. Both are derived from `key` with the
     site's secret. Its time begins when it is handed to its channel. It is dead after its use, when
@@ -79,6 +80,7 @@ class OneTimeLink(models.Model):
         CASE = "case"
         STAFF = "staff"
         BROWSER = "browser"
+        ADDRESS = "address"
 
     OF_STAFF = (Purpose.STAFF, Purpose.BROWSER)
     """The purposes of links to staff. No fence ends them."""
@@ -103,7 +105,7 @@ class OneTimeLink(models.Model):
         max_length=64, blank=True, help_text="Where it was sent, to see whether that changed."
     )
     address_sealed = models.BinaryField(
-        null=True, help_text="The address a new account is to have; no account has it yet."
+        null=True, help_text="The address that the account is to have; it has not got it yet."
     )
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, help_text="None until its channel has it.")
@@ -120,7 +122,11 @@ class OneTimeLink(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(purpose="sign_up", user=None, address_sealed__isnull=False)
-                | (~Q(purpose="sign_up") & Q(user__isnull=False, address_sealed=None)),
+                | Q(purpose="address", user__isnull=False, address_sealed__isnull=False)
+                | (
+                    ~Q(purpose__in=("sign_up", "address"))
+                    & Q(user__isnull=False, address_sealed=None)
+                ),
                 name="link_names_whom_it_is_for",
             ),
             models.CheckConstraint(
@@ -136,7 +142,7 @@ class OneTimeLink(models.Model):
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Q(new__user__isnull=False),
                 func=f"""
-                    IF (NEW.purpose IN ('staff', 'browser')) <> (
+                    IF NEW.purpose <> 'address' AND (NEW.purpose IN ('staff', 'browser')) <> (
                         SELECT u.kind = 'staff' FROM accounts_user u WHERE u.id = NEW.user_id) THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.LINK_REFUSED}', MESSAGE = format(
                             'no link to %s for account %s', NEW.purpose, NEW.user_id);

@@ -75,6 +75,38 @@ class RegisterForm(OnceForm, AddressForm):
     """The address of a new account."""
 
 
+class OwnAddressForm(OnceForm):
+    """The e-mail address of one's own account. Staff type it. A customer's is the stored one."""
+
+    address: Address
+
+    email = forms.CharField(
+        label=_("E-mail address"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "email", **_PLAIN}),
+        error_messages={"required": _("Enter an e-mail address.")},
+    )
+
+    def __init__(self, given: Any, *, user: User) -> None:
+        super().__init__(given, initial={"email": user.email})
+        self.user = user
+        if user.kind != User.Kind.STAFF:
+            del self.fields["email"]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if self.errors:
+            return given
+        typed = given.get("email", self.user.email)
+        found = addresses.understood(typed)
+        if found is None or found.channel != addresses.EMAIL:
+            raise forms.ValidationError(
+                _("This is no e-mail address. For example: name@example.com")
+            )
+        self.address = found
+        return given
+
+
 class CodeForm(forms.Form):
     """The code that was sent to a telephone."""
 

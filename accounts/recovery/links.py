@@ -35,7 +35,7 @@ def issue(
     """A link exists. Its time begins when `hand_over` is called for its channel."""
     key = uuid.uuid4()
     sealed = None
-    if user is None:
+    if purpose in (Purpose.SIGN_UP, Purpose.ADDRESS):
         sealed = encryption.seal(address.sent_to.encode(), place=link_place(key))
     return OneTimeLink.objects.create(
         key=key,
@@ -154,9 +154,9 @@ def use(link: OneTimeLink) -> OneTimeLink:
 
 
 def address_for(link: OneTimeLink) -> Address:
-    """Returns the address that a link to a new account proves."""
+    """Returns the address that the account gets by the link."""
     if link.address_sealed is None:
-        raise AssertionError("a link to an account names no address")
+        raise AssertionError("the link gives no address to an account")
     text = encryption.unseal(link.address_sealed, place=link_place(link.key)).decode()
     return addresses.understood(text) or Address(link.channel, text)
 

@@ -23,7 +23,14 @@ from accounts import addresses
 from accounts.attempts import limits
 from accounts.errors import LinkDead
 from accounts.models import AccessRequest, OneTimeLink, User
-from accounts.recovery import access_requests, by_link, cases, links, registration
+from accounts.recovery import (
+    access_requests,
+    by_link,
+    cases,
+    links,
+    own_address_views,
+    registration,
+)
 from accounts.recovery.cases import Contact
 from accounts.recovery.forms import (
     CodeForm,
@@ -129,6 +136,8 @@ def password(request: HttpRequest) -> HttpResponse:
         link = links.by_token(request.session.get(_LINK, ""))
         if link.purpose == OneTimeLink.Purpose.BROWSER:
             return _browser(request, link)
+        if link.purpose == OneTimeLink.Purpose.ADDRESS:
+            return own_address_views.prove(request, link)
         form = NewPasswordForm(request.POST or None, user=_owner(link))
         if request.method == "POST" and form.is_valid() and _done(request, link, form):
             return redirect("sign_in")
@@ -280,5 +289,6 @@ urlpatterns = [
     path("recovery/case/", case_status, name="case"),
     path("recovery/case/link/", case_link, name="case_link"),
     path("register/", register, name="register"),
+    path("account/address/", own_address_views.ask, name="address"),
 ]
 app_name = "recovery"

@@ -169,6 +169,16 @@ def get_another_address(world: World) -> Any:
     return someone
 
 
+def verify_the_address(world: World) -> Any:
+    someone = world.colleague()
+    browser = browser_of(someone, headers={"accept-language": world.language})
+    browser.post("/account/address/", {"email": someone.email})
+    clockwork.tick()
+    browser.get(urlsplit(link_in(world.mailbox.to(someone.email)[-1])).path)
+    browser.post("/recovery/password/")
+    return someone
+
+
 def lose_everything_as_staff(world: World) -> Any:
     someone = world.colleague()
     one, second = world.staff("incident_commander"), world.staff("incident_commander")
@@ -206,6 +216,7 @@ DOORS: list[tuple[str, Callable[[World], Any]]] = [
     ("password_changed", choose_a_password_as_staff),
     ("password_changed", lose_the_factor_in_a_case),
     ("address_changed", get_another_address),
+    ("address_verified", verify_the_address),
     ("closed_by_staff", lose_everything_as_staff),
     ("disable", be_disabled),
     ("enable", be_enabled),

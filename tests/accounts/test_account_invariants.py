@@ -114,9 +114,7 @@ def test_a_used_link_that_set_no_password_is_found(
 
     past_the_guards(*(each.format(user=used.user_id) for each in LINK_FAULTS[fault]))
 
-    assert breaches("I24c") == [
-        f"one-time link {used.pk} was used and set no password, or was dead"
-    ]
+    assert breaches("I24c") == [f"one-time link {used.pk} was used for nothing, or was dead"]
 
 
 CASE_FAULTS = {

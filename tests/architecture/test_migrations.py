@@ -41,6 +41,7 @@ MIGRATIONS = {
         "0012_login_id_in_one_spelling",
         "0013_kept_rows",
         "0014_access_changed_message",
+        "0015_link_for_an_address",
     ],
     "wallets": ["0001_initial", "0002_witness", "0003_kept_rows"],
     "refunds": [

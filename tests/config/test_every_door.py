@@ -78,6 +78,7 @@ FRESH = {
     "mfa_deactivate_totp",
     "mfa_generate_recovery_codes",
     "mfa_remove_webauthn",
+    "recovery:address",
     "staff:decide",
 }
 # Staff at the console.
