@@ -41,8 +41,10 @@ serve: $(FOR_RUNNING)
 	@$(RUN) -m config.serve --port $(PORT)
 
 # After a worker that died (a test past its time limit ends so) is replaced, pytest-xdist never comes to an end.
+# The tests have servers of their own, which do not wait for the disk.
 test: $(FOR_TESTS)
-	@$(RUN) -m pytest -n 2 --dist loadgroup --max-worker-restart 0 $(ARGS)
+	@WINDDOWN_LOCAL_DIR=$(CURDIR)/.local/tests WINDDOWN_THROWAWAY_DATA=1 \
+	    $(RUN) -m pytest -n 2 --dist loadgroup --max-worker-restart 0 $(ARGS)
 
 proof: $(FOR_TESTS)
 	@$(RUN) -m proof $(ARGS)

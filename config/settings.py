@@ -53,6 +53,8 @@ DEBUG = environment.flag("WINDDOWN_DEBUG", default=False)
 REHEARSAL = environment.flag("WINDDOWN_REHEARSAL", default=not PRODUCTION)
 # Made on this machine: development keys, embedded servers, replays. Never committed.
 LOCAL_DIR = Path(environment.text("WINDDOWN_LOCAL_DIR", default=str(BASE_DIR / ".local")))
+# The embedded servers that `make test` starts do not wait for the disk.
+THROWAWAY_DATA = environment.flag("WINDDOWN_THROWAWAY_DATA", default=False)
 # Each day a file with the head of the audit chain. Somebody copies the files to another machine.
 AUDIT_HEADS_DIR = Path(
     environment.text("WINDDOWN_AUDIT_HEADS_DIR", default=str(LOCAL_DIR / "audit-heads"))
@@ -172,7 +174,7 @@ def _server_url(variable: str, kind: type[embedded.Server]) -> str:
     if url := environment.text(variable, in_production=PRODUCTION):
         return url
     try:
-        return embedded.ensure(kind, home=LOCAL_DIR)
+        return embedded.ensure(kind, home=LOCAL_DIR, throwaway=THROWAWAY_DATA)
     except embedded.EmbeddedServerError as error:
         raise ImproperlyConfigured(str(error)) from error
 

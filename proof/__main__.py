@@ -67,7 +67,8 @@ LINES = (
         shows="a fault in every step, every population and more pairs of requests than `make test` takes",
         command=(
             f"{PYTEST} {EXAMPLES} tests/harness tests/faults/test_a_wind_down_survives.py"
-            " tests/rehearsal/test_generator.py tests/accounts/sign_in/test_no_enumeration.py"
+            " tests/rehearsal/test_generator.py tests/rehearsal/test_detection.py"
+            " tests/accounts/sign_in/test_no_enumeration.py"
         ),
     ),
     Line(

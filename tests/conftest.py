@@ -5,6 +5,7 @@ its own.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import secrets
@@ -215,9 +216,18 @@ def _migrated_template() -> str:
 
 def _copy(template: str, name: str) -> None:
     """The database exists, with the rows, the privileges and the owner of the template."""
-    _on_the_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    # Where nothing waits for the disk, a copy of the files takes a tenth of the time.
+    way = "file_copy" if _waits_for_no_disk() else "wal_log"
+    _on_the_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY {way}')
     # A copy does not take over who may do what with the whole database.
     _on_the_server("; ".join(database_roles.doors(name, ROLES)))
+
+
+@functools.cache
+def _waits_for_no_disk() -> bool:
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SHOW fsync")
+        return bool(cursor.fetchone()[0] == "off")
 
 
 @pytest.fixture(scope="session")

@@ -18,12 +18,14 @@ from .server import Server
 _joined: dict[tuple[str, Path], tuple[int, str]] = {}
 
 
-def ensure(kind: type[Server], *, home: Path) -> str:
-    """The server runs while this process lives; returns its URL."""
+def ensure(kind: type[Server], *, home: Path, throwaway: bool = False) -> str:
+    """The server runs while this process lives; returns its URL. With `throwaway`, a server that
+    starts now does not wait for the disk.
+    """
     place = place_for(home)
     key = (kind.name, place)
     if key not in _joined:
-        server = kind(place)
+        server = kind(place, throwaway=throwaway)
         _joined[key] = (join(server), server.url)
     return _joined[key][1]
 
@@ -87,6 +89,7 @@ def _wait_until_it_answers(server: Server) -> None:
 def _start_supervisor(server: Server) -> None:
     program = Path(__file__).with_name("__main__.py")
     words = ["supervise", server.name, "--place", str(server.place)]
+    words += ["--throwaway"] if server.throwaway else []
     with server.room.append_to("supervisor.log") as log:
         launcher = subprocess.Popen(
             [sys.executable, "-P", str(program), *words],

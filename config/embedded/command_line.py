@@ -16,6 +16,8 @@ from .servers import SERVERS
 from .supervisor import Supervisor
 
 HOME = Path(__file__).resolve().parents[2] / ".local"
+# The servers of `make test` are beside those of everything else.
+HOMES = (HOME / "tests", HOME)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,16 +28,20 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("verb", choices=["status", "stop", "remove", "supervise"])
     parser.add_argument("server", nargs="?", choices=sorted(SERVERS))
     parser.add_argument("--place", type=Path, help="where the servers' rooms are (default: .local)")
+    parser.add_argument("--throwaway", action="store_true", help="nobody misses the data")
     options = parser.parse_args(arguments)
     if options.verb == "supervise":
         if os.fork():
             os._exit(0)
-        return Supervisor(SERVERS[options.server](options.place)).supervise()
-    place = options.place or place_for(HOME)
+        kind = SERVERS[options.server]
+        return Supervisor(kind(options.place, throwaway=options.throwaway)).supervise()
+    homes = [home for home in HOMES if home.is_dir()] or [HOME]
+    places = [options.place] if options.place else [place_for(home) for home in homes]
     chosen = [SERVERS[options.server]] if options.server else list(SERVERS.values())
     try:
-        for kind in chosen:
-            _obey(options.verb, kind(place))
+        for place in places:
+            for kind in chosen:
+                _obey(options.verb, kind(place))
     except EmbeddedServerError as error:
         print(error, file=sys.stderr)
         return 1

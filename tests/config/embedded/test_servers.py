@@ -42,6 +42,13 @@ def test_postgresql_18_and_valkey_9_run_with_durable_settings(home: Home) -> Non
     assert valkey.config_get("port") == {"port": "0"}
 
 
+def test_a_server_whose_data_is_thrown_away_does_not_wait_for_the_disk(home: Home) -> None:
+    database, _ = home.client(WINDDOWN_THROWAWAY_DATA="1").urls()
+
+    assert query(database, "SHOW fsync") == [("off",)]
+    assert query(database, "SHOW synchronous_commit") == [("on",)]
+
+
 def test_the_sockets_are_closed_to_other_users(home: Home) -> None:
     home.client().urls()
 

@@ -51,7 +51,7 @@ class Yesterday:
 
 
 # The bank's answers are loaded.
-pytestmark = pytest.mark.loads_files
+pytestmark = [pytest.mark.loads_files, pytest.mark.xdist_group("backups")]
 
 
 @pytest.fixture(params=["before the payouts were booked", "before the file was approved"])

@@ -83,7 +83,7 @@ def new_cluster() -> Iterator[Cluster]:
     """A place for a cluster that nobody has started yet; it is gone at the end."""
     directory = Path(tempfile.mkdtemp(prefix="wd-"))
     directory.chmod(0o755)
-    cluster = Cluster(embedded.Postgres(place_for(directory / ".local")))
+    cluster = Cluster(embedded.Postgres(place_for(directory / ".local"), throwaway=True))
     try:
         yield cluster
     finally:
