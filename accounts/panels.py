@@ -87,7 +87,9 @@ words.REFUSALS.add_all(
         "PasswordChangedMeanwhile": _("The password was changed at this moment. Try again."),
         "AddressTaken": _("There is an account with this address already. Use “Cannot sign in?”."),
         "StaffOnlyByStaff": _("Two colleagues of the person do this, never the person."),
-        "NotForOneself": _("Nobody asks for their own roles or decides about them: two colleagues do."),
+        "NotForOneself": _(
+            "Nobody asks for their own roles or decides about them: two colleagues do."
+        ),
         "RolesExclude": _("One person may not hold two roles that exclude each other: {why}."),
         "ProviderNotTrusted": _("The service you signed in with is stopped. Ask for help instead."),
     }

@@ -74,7 +74,7 @@ LINES = (
     Line(
         name="mutation",
         shows="the tests notice 97 of 100 faults planted in what guards money, approvals and sign-in",
-        command="{python} -m proof.mutation --seed {seed} --sample 100",
+        command="{python} -m proof.mutation",
     ),
     Line(
         name="corruption",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ OTHER = {
 }  # fmt: skip
 # A zip of lists of one length, and a weaker lock that is enough: no test can tell them from others.
 NEUTRAL = {"strict", "no_key"}
+# Characters of either side of a change in a mutant's name.
+SHOWN_MAX = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +48,28 @@ class Mutant:
     before: str
     after: str
     function: str
-    """The innermost function around the change, as `reached` names it; the file outside of any."""
+    """The innermost function around the change; the file outside of any."""
+    around: str
+    """The innermost function or class around the change; the file outside of any."""
+    number: int
+    """Counts the changes of one name in the order of the text, from 1."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.change}"
+        return f"{self.name} (line {self.line})"
 
     @property
-    def change(self) -> str:
-        return f"{_one_line(self.before)} -> {_one_line(self.after)}"
+    def name(self) -> str:
+        """Names the mutant however the lines around it move."""
+        number = f" #{self.number}" if self.number > 1 else ""
+        return f"{self.around}: {_short(self.before)} -> {_short(self.after)}{number}"
+
+    def changed(self, text: bytes) -> bytes:
+        """Returns the file's text with the change; every other line keeps its number."""
+        lines = "\n" * (self.before.count("\n") - self.after.count("\n"))
+        # Behind a statement, or inside the parentheses of an expression.
+        place = len(self.after) - self.after.endswith(")")
+        after = self.after[:place] + lines + self.after[place:]
+        return text[: self.begin] + after.encode() + text[self.end :]
 
 
 def guarding_files() -> Iterator[Path]:
@@ -68,9 +85,9 @@ def all_mutants() -> Iterator[Mutant]:
         yield from _mutants_of(path)
 
 
-def function_key(file: str, line: int) -> str:
-    """Returns the name by which a function is known: its file and the line of its `def`."""
-    return f"{file}:{line}"
+def key_of(outer: str, name: str) -> str:
+    """Returns the name by which a function or class is known: its file, and the names around it."""
+    return f"{outer}{'.' if ':' in outer else ':'}{name}"
 
 
 def _mutants_of(path: Path) -> Iterator[Mutant]:
@@ -79,24 +96,41 @@ def _mutants_of(path: Path) -> Iterator[Mutant]:
     for line in text.splitlines(keepends=True):
         begins.append(begins[-1] + len(line))
     file = str(path.relative_to(ROOT))
-    for node, function in _nodes(ast.parse(text), file):
-        for old, after in _changes(node):
-            begin = begins[old.lineno - 1] + old.col_offset
-            end = begins[(old.end_lineno or old.lineno) - 1] + (old.end_col_offset or 0)
-            before = text[begin:end].decode()
-            yield Mutant(file, old.lineno, begin, end, before, after, function)
+    found = [
+        (_place(old, begins), after, old.lineno, function, around)
+        for node, function, around in nodes(ast.parse(text), file)
+        for old, after in _changes(node)
+    ]
+    numbers: Counter[tuple[str, str, str]] = Counter()
+    for (start, end), after, line_number, function, around in sorted(found):
+        before = text[start:end].decode()
+        shown = around, _short(before), _short(after)
+        numbers[shown] += 1
+        yield Mutant(file, line_number, start, end, before, after, function, around, numbers[shown])
 
 
-def _nodes(tree: ast.Module, file: str) -> Iterator[tuple[ast.AST, str]]:
-    """Yields every node that may change, with the innermost function around it."""
-    waiting: list[tuple[ast.AST, str]] = [(tree, file)]
+def _place(node: ast.expr | ast.stmt, begins: list[int]) -> tuple[int, int]:
+    """Returns the bytes of the text that the node stands in, given where each line begins."""
+    last, column = node.end_lineno or node.lineno, node.end_col_offset or 0
+    return begins[node.lineno - 1] + node.col_offset, begins[last - 1] + column
+
+
+def nodes(tree: ast.Module, file: str) -> Iterator[tuple[ast.AST, str, str]]:
+    """Yields every node that may change, with the innermost function and the innermost function or
+    class around it.
+    """
+    waiting: list[tuple[ast.AST, str, str]] = [(tree, file, file)]
     while waiting:
-        node, function = waiting.pop(0)
-        yield node, function
+        node, function, around = waiting.pop(0)
+        yield node, function, around
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            around = key_of(around, node.name)
         if isinstance(node, ast.FunctionDef):
-            function = function_key(file, node.lineno)
+            function = around
         waiting += [
-            (each, function) for each in ast.iter_child_nodes(node) if not _is_idle(each, node)
+            (each, function, around)
+            for each in ast.iter_child_nodes(node)
+            if not _is_idle(each, node)
         ]
 
 
@@ -135,5 +169,6 @@ def _is_guard(called: str) -> bool:
     )
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _short(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= SHOWN_MAX else f"{words[: SHOWN_MAX - 3]}..."

@@ -4,20 +4,21 @@ evidence and sign-in are guarded, and the tests must notice each."""
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import queue
 import random
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from config.embedded.processes import die_with_parent
-from proof import reached
+from proof import planted, reached
 from proof.equivalent import REASONS
 from proof.mutants import GUARDS, ROOT, Mutant, all_mutants, guarding_files
 
@@ -26,8 +27,10 @@ EVERYWHERE = "tests/winddown/authority/test_every_require.py"
 SHARE_MIN = 0.97
 # The tests of a mutant may take so much longer than they took without it.
 TIMES_MAX = 20
-SECONDS_AT_LEAST = 300
+SECONDS_AT_LEAST = 120
 SURVEY_SECONDS_MAX = 7_200
+# The servers of a copy do not wait for the disk.
+THROWAWAY = {"WINDDOWN_THROWAWAY_DATA": "1"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -40,7 +43,9 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     # A shell's `&` makes a process ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    chosen = [each for each in all_mutants() if each.file.startswith(options.of)]
+    known = [each for each in all_mutants() if each.file.startswith(options.of)]
+    equal = [each for each in known if each.name in REASONS]
+    chosen = [each for each in known if each.name not in REASONS]
     if options.sample is not None:
         chosen = random.Random(options.seed).sample(chosen, min(options.sample, len(chosen)))  # noqa: S311
     # A process that is told to stop removes the copies.
@@ -52,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         copies = [Copy(place / str(number)) for number in range(options.jobs)]
         try:
             tests = survey(copies[0], chosen)
-            return told(try_all(copies, chosen, tests))
+            return told(len(chosen), try_all(copies, chosen, tests), equal)
         finally:
             for copy in copies:
                 copy.close()
@@ -69,6 +74,8 @@ class Copy:
         self.path = path
         # The output of the tests that ran last.
         self.log = path.with_suffix(".log")
+        self._running: subprocess.Popen[bytes] | None = None
+        self._stopped = False
         words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         listed = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
         for name in listed.decode().split("\0"):
@@ -79,37 +86,62 @@ class Copy:
         self._servers = subprocess.Popen(
             [sys.executable, "-c", "import sys; from config import settings; sys.stdin.read()"],
             cwd=path,
+            env=os.environ | THROWAWAY,
             stdin=subprocess.PIPE,
             start_new_session=True,
             preexec_fn=die_with_parent(signal.SIGTERM),
         )
 
-    def write(self, file: str, text: bytes) -> None:
-        """The file says this, and no compiled form of another text is left."""
-        path = self.path / file
-        path.write_bytes(text)
-        for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
-            compiled.unlink()
-
     def passes(self, *words: str, seconds_max: float, **variables: str) -> bool:
         """Whether the tests pass here; those that never end do not."""
-        with self.log.open("wb") as log:
-            program = subprocess.Popen(
-                [sys.executable, "-m", "pytest", "-q", *words],
-                cwd=self.path,
-                env={**os.environ, **variables},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGINT),
-            )
+        program = self._tests(words, variables)
         try:
             return program.wait(timeout=seconds_max) == 0
         except subprocess.TimeoutExpired:
             return False
         finally:
             _end(program)
+
+    def answers(self, orders: Path, *words: str) -> Iterator[dict[str, Any]]:
+        """Yields what `proof.planted` finds, as soon as it does."""
+        readable, writable = os.pipe()
+        program = self._tests(
+            ["-p", "proof.planted", *words],
+            {planted.ORDERS: str(orders), planted.FOUND: str(writable)},
+            writable,
+        )
+        os.close(writable)
+        try:
+            with os.fdopen(readable) as pipe:
+                for line in pipe:
+                    yield json.loads(line)
+        finally:
+            _end(program)
+
+    def _tests(
+        self, words: Sequence[str], variables: dict[str, str], *kept_open: int
+    ) -> subprocess.Popen[bytes]:
+        if self._stopped:
+            raise SystemExit(143)
+        with self.log.open("wb") as log:
+            self._running = subprocess.Popen(
+                [sys.executable, "-m", "pytest", "-q", *words],
+                cwd=self.path,
+                env=os.environ | THROWAWAY | variables,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=kept_open,
+                preexec_fn=die_with_parent(signal.SIGINT),
+            )
+        return self._running
+
+    def stop(self) -> None:
+        """The tests that run here have ended, and no others begin."""
+        self._stopped = True
+        if self._running is not None:
+            _end(self._running)
 
     def close(self) -> None:
         """The servers of this copy have stopped, and their data is gone."""
@@ -129,7 +161,7 @@ def survey(copy: Copy, mutants: Sequence[Mutant]) -> dict[str, list[reached.Test
     print(f"Which tests reach what: {', '.join(sorted(rooms))}", flush=True)
     whole = {str(path.relative_to(ROOT)): path.read_bytes() for path in guarding_files()}
     for file, text in whole.items():
-        copy.write(file, reached.with_calls(text.decode(), file).encode())
+        planted.write(copy.path / file, reached.with_calls(text.decode(), file).encode())
     kept_in = copy.path.with_suffix(".reached")
     kept_in.mkdir()
     several = ["-n", "2", "--dist", "loadgroup", "--max-worker-restart", "0"]
@@ -141,7 +173,7 @@ def survey(copy: Copy, mutants: Sequence[Mutant]) -> dict[str, list[reached.Test
         **{reached.KEPT_IN: str(kept_in)},
     )
     for file, text in whole.items():
-        copy.write(file, text)
+        planted.write(copy.path / file, text)
     found = reached.read(kept_in)
     if not found:
         raise SystemExit(f"No test passed without a mutant:\n{copy.log.read_text()[-2_000:]}")
@@ -150,61 +182,91 @@ def survey(copy: Copy, mutants: Sequence[Mutant]) -> dict[str, list[reached.Test
 
 def try_all(
     copies: Sequence[Copy], mutants: Sequence[Mutant], tests: dict[str, list[reached.Test]]
-) -> list[tuple[Mutant, bool]]:
-    """Every mutant was tried, one at a time in each copy; returns which of them survived."""
-    free: queue.Queue[Copy] = queue.Queue()
-    for copy in copies:
-        free.put(copy)
+) -> list[Mutant]:
+    """Every mutant was tried, one at a time in each copy; returns those that survived."""
 
-    def tried(mutant: Mutant) -> tuple[Mutant, bool]:
-        copy = free.get()
-        try:
-            found = tests.get(mutant.function) or tests.get(mutant.file, [])
-            survived = _survives(copy, mutant, found)
-        finally:
-            free.put(copy)
-        word = "survived" if survived else "noticed"
-        print(f"{word:<8}  {mutant}  ({len(found)} tests reach it)", flush=True)
-        return mutant, survived
+    def survivors_of(number: int) -> list[Mutant]:
+        own = mutants[number :: len(copies)]
+        return _survivors(copies[number], own, [_in_turn(each, tests) for each in own])
 
     with ThreadPoolExecutor(len(copies)) as workers:
-        return list(workers.map(tried, mutants))
+        try:
+            found = list(workers.map(survivors_of, range(len(copies))))
+        except BaseException:
+            for copy in copies:
+                copy.stop()
+            raise
+    return [each for survivors in found for each in survivors]
+
+
+def _in_turn(mutant: Mutant, tests: dict[str, list[reached.Test]]) -> list[reached.Test]:
+    """Returns the tests that reach the mutant: first those of its room, the quickest first."""
+    own = next(rooms for guarded, rooms in GUARDS.items() if mutant.file.startswith(guarded))
+    reaching = tests.get(mutant.function, [])
+    return sorted(reaching, key=lambda each: not each.name.startswith((EVERYWHERE, *own)))
+
+
+def _survivors(
+    copy: Copy, mutants: Sequence[Mutant], tests: Sequence[list[reached.Test]]
+) -> list[Mutant]:
+    """The mutants were tried in one session, and those that it did not notice again alone."""
+    orders = copy.path.with_suffix(".orders")
+    with orders.open("w") as file:
+        for number, (mutant, reaching) in enumerate(zip(mutants, tests, strict=True)):
+            path = copy.path / mutant.file
+            order = {
+                "number": number,
+                "path": str(path),
+                "text": mutant.changed(path.read_bytes()).decode(),
+                "tests": [each.name for each in reaching],
+                "seconds_max": _seconds_max(reaching),
+            }
+            file.write(json.dumps(order) + "\n")
+    files = {each.name.partition("::")[0] for reaching in tests for each in reaching}
+    again = []
+    answered = 0
+    for answer in copy.answers(orders, *sorted(files)):
+        answered += 1
+        mutant, reaching = mutants[answer["number"]], tests[answer["number"]]
+        said = f"by {answer['by']}" if "by" in answer else f"{len(reaching)} tests reach it"
+        print(f"{answer['verdict']:<10}  {mutant}  ({said})", flush=True)
+        if answer["verdict"] != "noticed":
+            again.append((mutant, reaching))
+    if answered != len(mutants):
+        raise SystemExit(f"The tests ended early:\n{copy.log.read_text()[-2_000:]}")
+    return [mutant for mutant, reaching in again if _survives(copy, mutant, reaching)]
 
 
 def _survives(copy: Copy, mutant: Mutant, tests: Sequence[reached.Test]) -> bool:
-    """The mutant was written, tried and taken back; returns whether the tests passed."""
-    if not tests:
-        return True
-    whole = (copy.path / mutant.file).read_bytes()
-    changed = whole[: mutant.begin] + mutant.after.encode() + whole[mutant.end :]
-    copy.write(mutant.file, changed)
-    usual = sum(each.seconds for each in tests)
+    """The mutant was tried in a process that imported it; returns whether the tests passed."""
+    path = copy.path / mutant.file
+    whole = path.read_bytes()
+    planted.write(path, mutant.changed(whole))
     try:
-        return copy.passes(
-            "-x",
-            *(each.name for each in tests),
-            seconds_max=max(SECONDS_AT_LEAST, TIMES_MAX * usual),
+        survived = not tests or copy.passes(
+            "-x", *(each.name for each in tests), seconds_max=_seconds_max(tests)
         )
     finally:
-        copy.write(mutant.file, whole)
+        planted.write(path, whole)
+    print(f"{'survived' if survived else 'noticed':<10}  {mutant}  (alone)", flush=True)
+    return survived
 
 
-def told(tried: Sequence[tuple[Mutant, bool]]) -> int:
-    """The survivors were printed with their reasons; returns the exit code."""
-    survivors = [mutant for mutant, survived in tried if survived]
-    unexplained = []
+def _seconds_max(tests: Sequence[reached.Test]) -> float:
+    return max(SECONDS_AT_LEAST, TIMES_MAX * sum(each.seconds for each in tests))
+
+
+def told(tried: int, survivors: Sequence[Mutant], equal: Sequence[Mutant]) -> int:
+    """The survivors with their reasons and the result were printed; returns the exit code."""
+    for each in equal:
+        print(f"equal       {each}\n            {REASONS[each.name]}")
     for each in survivors:
-        reason = REASONS.get((each.file, each.change))
-        print(f"survived  {each}\n          {reason or 'no known reason'}")
-        if reason is None:
-            unexplained.append(each)
-    # A change that no test can notice says nothing about the tests.
-    counted = len(tried) - len(survivors) + len(unexplained)
-    noticed = len(tried) - len(survivors)
-    share = noticed / counted if counted else 1
+        print(f"survived    {each}\n            no known reason")
+    noticed = tried - len(survivors)
+    share = noticed / tried if tried else 1
     print(
-        f"{noticed} of {counted} mutants were noticed ({share:.1%});"
-        f" {len(survivors) - len(unexplained)} more change nothing that a test could notice."
+        f"proof: {noticed} of {tried} mutants were noticed ({share:.1%});"
+        f" {len(equal)} more change nothing that a test could notice"
     )
     return 0 if share >= SHARE_MIN else 1
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from proof.mutants import function_key
+from proof.mutants import key_of, nodes
 
 # Directory into which every process of the tests writes what its tests reached.
 KEPT_IN = "PROOF_REACHED"
@@ -37,9 +37,9 @@ def reached(function: str) -> None:
 def with_calls(text: str, file: str) -> str:
     """Returns the module's text, in which every function first says that it was reached."""
     tree = ast.parse(text)
-    for node in ast.walk(tree):
+    for node, _, around in list(nodes(tree, file)):
         if isinstance(node, ast.FunctionDef):
-            call = ast.parse(f"_reached({function_key(file, node.lineno)!r})").body[0]
+            call = ast.parse(f"_reached({key_of(around, node.name)!r})").body[0]
             node.body.insert(_after_docstring(node), call)
     place = _after_docstring(tree)
     future = [ast.unparse(each).startswith("from __future__") for each in tree.body]
@@ -60,7 +60,7 @@ def read(directory: Path) -> dict[str, list[Test]]:
             said = json.loads(line)
             test = Test(said["test"], said["seconds"])
             for function in said["reached"]:
-                for key in (function, function.rpartition(":")[0]):
+                for key in (function, function.partition(":")[0]):
                     found.setdefault(key, set()).add(test)
     return {
         key: sorted(tests, key=lambda each: (each.seconds, each.name))

@@ -14,7 +14,7 @@ from winddown import clock
 TOKENS_MAX = 20
 
 
-def issue(user: User, *, authority: Admission | None, device_name: str) -> tuple[DeviceToken, str]:
+def issue(user: User, *, authority: Admission, device_name: str) -> tuple[DeviceToken, str]:
     """The device has a token. Returns it with its text, which is shown only this once. The token
     has the method and the switch of the session that asks. Raises `AuthorityFenced`,
     `TokensAreForCustomers` or `TooManyTokens`.
@@ -22,9 +22,7 @@ def issue(user: User, *, authority: Admission | None, device_name: str) -> tuple
     if user.kind != User.Kind.CUSTOMER:
         raise TokensAreForCustomers
     text = secrets.token_urlsafe(32)
-    with passwords.giving(user, authority_at=authority.at if authority else None) as at:
-        if authority is None:
-            raise AssertionError("a device token is given to somebody who was admitted")
+    with passwords.giving(user, authority_at=authority.at) as at:
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         living = user.device_tokens.filter(
             revoked_at=None, issued_at__gt=at - session_rules.TOKEN_MAX

@@ -5,7 +5,7 @@ case.
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.password_validation import (
@@ -204,10 +204,7 @@ class ProofForm(forms.Form):
 
     def __init__(self, *args: Any, kinds: list[tuple[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        chosen = self.fields["kind"]
-        if not isinstance(chosen, forms.ChoiceField):
-            raise AssertionError("the field is a choice")
-        chosen.choices = kinds
+        cast("forms.ChoiceField", self.fields["kind"]).choices = kinds
 
 
 class ProposeForm(ReasonForm):
@@ -265,10 +262,7 @@ class RejectionForm(ReasonForm):
 
     def __init__(self, *args: Any, codes: list[tuple[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        chosen = self.fields["code"]
-        if not isinstance(chosen, forms.ChoiceField):
-            raise AssertionError("the field is a choice")
-        chosen.choices = codes
+        cast("forms.ChoiceField", self.fields["code"]).choices = codes
 
 
 class QueueForm(forms.Form):
@@ -285,7 +279,4 @@ class QueueForm(forms.Form):
 
     def __init__(self, *args: Any, states: list[tuple[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        chosen = self.fields["state"]
-        if not isinstance(chosen, forms.ChoiceField):
-            raise AssertionError("the field is a choice")
-        chosen.choices = states
+        cast("forms.ChoiceField", self.fields["state"]).choices = states

@@ -10,7 +10,7 @@ from accounts.credentials.admissions import Admission
 from accounts.models import DeviceToken, User
 
 
-def add(user: User, *, authority: Admission | None, device_name: str) -> tuple[DeviceToken, str]:
+def add(user: User, *, authority: Admission, device_name: str) -> tuple[DeviceToken, str]:
     """The device has a token, returned with its text. Raises what `device_tokens.issue` raises."""
     with transaction.atomic():
         token, text = device_tokens.issue(user, authority=authority, device_name=device_name)

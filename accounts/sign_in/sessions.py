@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY, logout
@@ -93,9 +93,7 @@ class SessionStore(DatabaseStore):
         """
         if SESSION_KEY in data and ADMISSION_KEY not in data:
             data[ADMISSION_KEY] = Admission(clock.now(), AuthEvent.PASSWORD, None).as_json()
-        row = super().create_model_instance(data)
-        if not isinstance(row, Session):
-            raise AssertionError("the model of these rows is Session")
+        row = cast("Session", super().create_model_instance(data))
         holder = holder_of(data)
         if holder is not None:
             admission = Admission.from_json(data[ADMISSION_KEY])

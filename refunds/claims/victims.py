@@ -13,7 +13,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Final, TypedDict
+from typing import Final, TypedDict, cast
 
 from django.db import connection, transaction
 
@@ -264,11 +264,10 @@ def suspected(claims: Iterable[FraudClaim]) -> list[tuple[FraudClaim, TopUp | Pa
     payments: dict[int, int] = {}
     charged: set[int] = set()
     for hit in RuleHit.objects.filter(claim__in=by_id):
-        if hit.claim_id is None:
-            raise AssertionError("chosen by claim")
-        charged |= {hit.claim_id} if hit.evidence["top_ups"] else set()
-        top_ups |= dict.fromkeys(hit.evidence["top_ups"], hit.claim_id)
-        payments |= dict.fromkeys(hit.evidence["payments"], hit.claim_id)
+        claim_id = cast("int", hit.claim_id)
+        charged |= {claim_id} if hit.evidence["top_ups"] else set()
+        top_ups |= dict.fromkeys(hit.evidence["top_ups"], claim_id)
+        payments |= dict.fromkeys(hit.evidence["payments"], claim_id)
     lost = Loss.objects.filter(dropped_at=None)
     charges = TopUp.objects.filter(pk__in=top_ups, state__in=TopUp.CHARGED).exclude(losses__in=lost)
     spends = Payment.objects.filter(pk__in=payments, state__in=Payment.TAKEN).exclude(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
+from typing import Any
 
-from proof import reached
+from proof import planted, reached
 from proof.equivalent import REASONS
 from proof.mutants import GUARDS, ROOT, all_mutants, guarding_files
 
@@ -14,11 +16,34 @@ def test_every_guarded_place_and_its_tests_exist() -> None:
     assert [each for each in named if not (ROOT / each).exists()] == []
 
 
-def test_every_mutant_is_valid_python() -> None:
+def test_every_mutant_is_valid_python_and_moves_no_other_line() -> None:
     for each in all_mutants():
         whole = (ROOT / each.file).read_bytes()
         assert whole[each.begin : each.end].decode() == each.before
-        ast.parse(whole[: each.begin] + each.after.encode() + whole[each.end :])
+        changed = each.changed(whole)
+        ast.parse(changed)
+        assert changed.count(b"\n") == whole.count(b"\n"), each
+
+
+def test_every_mutant_has_a_name_of_its_own() -> None:
+    names = [each.name for each in all_mutants()]
+    assert len(names) == len(set(names))
+
+
+def test_a_mutant_is_planted_in_the_functions_that_are_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "planted_in.py"
+    said = "ONE = {}\ndef outer(n=1):\n    def inner(m):\n        return m < n\n    return inner\nkept = outer(2)\n"
+    path.write_text(said.format("True"))
+    names: dict[str, Any] = {}
+    exec(compile(path.read_text(), path, "exec"), names)  # noqa: S102
+    path.write_text(said.format("True").replace("<", "<="))
+    functions = planted.loaded_functions()[str(path)]
+    assert planted.plant(path, functions)
+    assert names["kept"](2)
+    assert names["outer"](2)(2)
+    # Only an import would read this change.
+    path.write_text(said.format("False").replace("<", "<="))
+    assert not planted.plant(path, functions)
 
 
 def test_every_guarding_module_can_report_its_calls() -> None:
@@ -31,5 +56,4 @@ def test_every_guarding_module_can_report_its_calls() -> None:
 
 
 def test_every_reason_names_a_mutant() -> None:
-    known = {(each.file, each.change) for each in all_mutants()}
-    assert set(REASONS) <= known
+    assert set(REASONS) <= {each.name for each in all_mutants()}

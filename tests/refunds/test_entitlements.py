@@ -180,6 +180,28 @@ def test_a_held_wallet_is_entitled_and_stays_held_until_two_supervisors_release_
     house.money_holds()
 
 
+def test_an_application_goes_on_when_its_hold_is_released(house: House) -> None:
+    """The rules approved one application; the other is above their limit and waits for a person."""
+    ids = [
+        *factories.make_wallets(1, paid_minor=900),
+        *factories.make_wallets(1, paid_minor=200_000),
+    ]
+    house.close(ids)
+    house.seal()
+    house.run("entitle")
+    small, large = Entitlement.objects.order_by("amount_minor")
+    analyst = person("refunds.hold_entitlement")
+    one, other = person("wallets.release_wallet"), person("wallets.release_wallet")
+    for owed, state in ((small, "approved"), (large, "applied")):
+        house.apply(owed)
+        holds.hold(owed, actor=analyst, reason="suspicion")
+        assert Entitlement.objects.get(pk=owed.pk).state == "held"
+        request = holds.ask_release(owed, actor=one, reason="cleared")
+        released = holds.release(owed, actor=other, digest=request.digest, reason="cleared")
+        assert released.state == state
+    house.money_holds()
+
+
 def test_held_value_stays_in_the_wallet_until_the_hold_ends(house: House) -> None:
     """Rule 22: suspected value is decided before it is owed."""
     wallet = factories.make_wallet(paid_minor=700)

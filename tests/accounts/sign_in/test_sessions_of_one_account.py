@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import DatabaseError
 from django.test import Client
 
+from accounts.credentials import access
 from accounts.models import User
 from tests.accounts.conftest import OLD
 from tests.accounts.sign_in.signing import half_in
 from tests.signing_in import is_signed_in, sign_in
+from winddown.errors import GuardNotMet
+from winddown.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +83,26 @@ def test_an_account_can_sign_in_again_after_its_disabling_is_undone(
     call_command("disable_account", undo=True, **by)
 
     assert is_signed_in(half_in(someone))
+
+
+def test_an_account_is_disabled_once_enabled_once_and_never_by_its_owner(
+    staff: Callable[..., Any],
+) -> None:
+    officer, clerk = staff("incident_commander"), staff("support")
+    said = {"actor": officer, "reason": "taken over"}
+    with pytest.raises(GuardNotMet, match="your own"):
+        access.disable(officer, **said)
+    with pytest.raises(GuardNotMet, match="not disabled"):
+        access.enable(clerk, **said)
+    access.disable(clerk, **said)
+    with pytest.raises(GuardNotMet, match="disabled already"):
+        access.disable(clerk, **said)
+    assert AuditEntry.objects.filter(action__startswith="access.").count() == 1
+
+
+def test_other_errors_of_the_database_are_no_refusal_of_roles() -> None:
+    with pytest.raises(DatabaseError, match="disk"), access.roles_kept_apart():
+        raise DatabaseError("the disk is full")
 
 
 def test_the_devices_page_answers_in_json(person: Callable[..., Any]) -> None:

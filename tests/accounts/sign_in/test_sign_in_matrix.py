@@ -17,6 +17,7 @@ from django.test import Client
 from accounts import addresses
 from accounts.credentials import access, device_tokens
 from accounts.credentials.admissions import Admission
+from accounts.errors import TokensAreForCustomers, TooManyTokens
 from accounts.models import DeviceToken, OneTimeLink, Session
 from accounts.recovery import links
 from accounts.sign_in import second_factor
@@ -350,6 +351,20 @@ def test_a_token_is_given_only_to_a_signed_in_customer(
     forged = Client(enforce_csrf_checks=True)
     forged.cookies = AnOpenSession(person(), provider).browser.cookies
     assert forged.post("/account/devices/", **body).status_code == 403
+
+
+def test_staff_get_no_token_and_a_customer_only_so_many(
+    person: Callable[..., Any], staff: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_tokens, "TOKENS_MAX", 2)
+    said = {"authority": Admission(clock.now(), "password", 1), "device_name": "x"}
+    with pytest.raises(TokensAreForCustomers):
+        device_tokens.issue(staff("support"), **said)
+    someone = person()
+    for _ in range(2):
+        device_tokens.issue(someone, **said)
+    with pytest.raises(TooManyTokens):
+        device_tokens.issue(someone, **said)
 
 
 def test_a_token_cannot_create_another_token(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from refunds.applications import payees, review
+from refunds.bank_accounts import Account
 from refunds.models import BankFile, Payee, ReconciliationBreak, RefundApplication
 from refunds.payouts import results
 from tests.refunds.conftest import House, jst, person
@@ -92,6 +94,23 @@ def test_a_payee_unknown_to_the_bank_is_paid_only_after_correction_or_override(
     clock.travel(jst("2019-11-05T10:01"), frozen=True)
     assert house.paid_batch().items == 1
     house.money_holds()
+
+
+@pytest.mark.parametrize(
+    ("field", "said", "why"),
+    [
+        *(("account_number", said, "one to seven") for said in ("", "0000000", "12345678", "12a")),
+        ("account_type", "3", "1, 2, 4 or 9"),
+        ("bank_code", "001", "4 digits"),
+        ("branch_code", "1001", "3 digits"),
+        ("name", " ", "empty"),
+        ("name", "\N{SNOWMAN}", "cannot carry"),
+    ],
+)
+def test_an_account_that_no_bank_file_carries_is_refused(field: str, said: str, why: str) -> None:
+    right = Account("0001", "001", "1", "1234567", "ヤマダ　タロウ")
+    with pytest.raises(payees.PayeeRefused, match=f"{field}.*{why}"):
+        payees.understood(replace(right, **{field: said}))
 
 
 def test_only_a_refused_payee_can_be_overridden(house: House) -> None:

@@ -14,7 +14,7 @@ from refunds.remedies import own_funds, slots
 from tests import factories
 from tests.owning import as_owner
 from tests.refunds.claims.scene import HIT_AT, Scene, balance, jst, kinds
-from tests.unguarded import give_past_the_guards
+from tests.unguarded import give_past_the_guards, past_the_guards
 from wallets.models import Hold, TopUp, Wallet
 from wallets.movements import charging, withholding
 from winddown import clock
@@ -146,6 +146,13 @@ def test_a_decision_with_another_digest_or_an_old_request_is_refused(scene: Scen
     )
 
 
+def test_a_request_about_a_changed_list_is_not_asked_again(scene: Scene) -> None:
+    decision = scene.proposed(scene.victim(30_000))
+    past_the_guards("UPDATE refunds_loss SET amount_minor = 1")
+    with pytest.raises(PlanChanged):
+        deciding.ask_again(decision, actor=scene.analyst, reason="expired")
+
+
 def test_a_rejected_list_goes_back_to_the_analyst(scene: Scene) -> None:
     decision = scene.proposed(scene.victim(30_000))
     moved = deciding.decide(
@@ -166,6 +173,11 @@ def test_a_claim_without_a_loss_cannot_be_confirmed(scene: Scene) -> None:
     with pytest.raises(GuardNotMet):
         deciding.propose([claim], verdict="confirm", actor=scene.analyst, reason="test")
     assert FraudClaim.objects.get().state == FraudClaim.State.INVESTIGATING
+
+
+def test_a_list_of_no_claim_is_not_proposed(scene: Scene) -> None:
+    with pytest.raises(GuardNotMet, match="a list holds"):
+        deciding.propose([], verdict="confirm", actor=scene.analyst, reason="test")
 
 
 def test_losses_cannot_change_while_a_second_person_decides(scene: Scene) -> None:
@@ -254,6 +266,7 @@ def test_an_appeal_after_the_deadline_is_refused(scene: Scene) -> None:
     clock.travel(claim.appeal_until, frozen=True)
     assert ending.close_after_appeal_time() == 1
     assert ending.close_after_appeal_time() == 0
+    assert AuditEntry.objects.filter(action="claims.let_rest").count() == 1
 
 
 def test_the_unspent_part_of_a_fraudulent_charge_is_clawed_back(scene: Scene) -> None:

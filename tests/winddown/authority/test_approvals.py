@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, DataError, connection, transaction
 
 from tests import factories
 from tests.signing_in import code_typed
@@ -67,6 +68,13 @@ def sign_by_sql(request, signer, *, digest=None, part="approved", number="forged
 
 def state(run):
     return Run.objects.get(pk=run.pk).state
+
+
+def test_the_digest_of_a_content_stays_the_same_in_every_version():
+    """Whoever keeps a plan outside computes its digest again, years later."""
+    digest = approvals.digest_of({"b": "円", "a": [1, None, dt.date(2026, 11, 27)]})
+    written = '{"a":[1,null,"2026-11-27"],"b":"円"}'
+    assert digest == hashlib.sha256(written.encode()).hexdigest()
 
 
 # --- the permitted way --------------------------------------------------------------------------
@@ -247,6 +255,12 @@ def test_an_equal_new_plan_supersedes_the_old_one(run, maker, checker):
 def test_a_signature_with_another_digest_is_refused(run, checker):
     with pytest.raises(DatabaseError, match="another plan"):
         sign_by_sql(standing(run), checker, digest="0" * 64)
+
+
+def test_another_error_of_the_database_is_raised_as_it_is(run, checker):
+    with pytest.raises(DataError), transaction.atomic():
+        planning.approve(run, actor=checker, digest=run.plan_digest, reason="\0")
+    assert state(run) == "awaiting_approval"
 
 
 def test_a_person_who_planned_again_cannot_approve(run, checker, staff):

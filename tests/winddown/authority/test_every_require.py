@@ -250,3 +250,9 @@ def test_a_disabled_person_with_every_permission_is_refused(place: Place) -> Non
 def test_the_system_is_refused_where_only_people_may_act(place: Place) -> None:
     with pytest.raises(NotPermitted):
         _call(place, SYSTEM)
+
+
+def test_the_system_is_active_and_holds_no_permission() -> None:
+    """A place lets it act by a declaration, never by a permission that it would hold."""
+    held = {place.permission for place in PLACES if SYSTEM.has_perm(place.permission)}
+    assert (SYSTEM.is_active, held) == (True, set())
