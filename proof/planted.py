@@ -171,7 +171,8 @@ def loaded_functions() -> dict[str, list[FunctionType]]:
     """Returns the functions of every file that is imported."""
     found: dict[str, list[FunctionType]] = {}
     for each in gc.get_objects():
-        if isinstance(each, FunctionType):
+        # An object that is made when it is first used would be made by `isinstance`.
+        if type(each) is FunctionType:
             found.setdefault(each.__code__.co_filename, []).append(each)
     return found
 

@@ -40,8 +40,8 @@ def test_a_link_is_used_only_in_the_transaction_of_what_it_opens() -> None:
         links.use(OneTimeLink())
 
 
-def test_a_link_to_an_account_proves_no_address() -> None:
-    with pytest.raises(AssertionError, match="names no address"):
+def test_a_link_for_something_else_gives_no_address() -> None:
+    with pytest.raises(AssertionError, match="gives no address"):
         links.address_for(OneTimeLink())
 
 

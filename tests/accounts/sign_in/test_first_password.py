@@ -4,7 +4,6 @@ stopped.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -92,7 +91,7 @@ def test_no_first_password_is_set_long_after_the_sign_in(
     external: Any, rehearsal_clock: Any
 ) -> None:
     admission = let_in(external)
-    rehearsal_clock.travel(clock.now() + by_link.FRESH_FOR + dt.timedelta(seconds=1))
+    rehearsal_clock.travel(admission.at + by_link.FRESH_FOR, frozen=True)
 
     assert refused(external, admission)
 
