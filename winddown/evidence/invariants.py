@@ -14,7 +14,7 @@ from django.db import OperationalError, connection, transaction
 
 from winddown.authority import approvals
 from winddown.authority.roles import INCOMPATIBLE, clashes
-from winddown.evidence import audit, coverage
+from winddown.evidence import audit, coverage, installed
 from winddown.machines.declare import all_machines
 from winddown.models import Approval, Batch, Milestone, Plan, Run, Signature
 from winddown.registries import Registry
@@ -254,6 +254,14 @@ def rows_rewritten() -> list[str]:
 )
 def uncovered_rows() -> list[str]:
     return coverage.gaps()[:SHOWN_MAX]
+
+
+@invariant(
+    "I14d", "Every trigger and constraint of the code is in the database", about=About.EVIDENCE
+)
+def guards_missing() -> list[str]:
+    found = installed.guards_gone() + installed.constraints_gone() + installed.guards_skipped()
+    return found[:SHOWN_MAX]
 
 
 @invariant("I15", "Every logged change of state names who made it", about=About.EVIDENCE)

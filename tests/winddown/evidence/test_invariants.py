@@ -143,6 +143,27 @@ BREACHES = {
         "I14c",
         "UPDATE winddown_rowdigest SET xact_id = 1000000000000",
     ),
+    "a guard switched off": (
+        "I14d",
+        "ALTER TABLE wallets_journal DISABLE TRIGGER ALL",
+    ),
+    "a guard with another text": (
+        "I14d",
+        """DO $do$ DECLARE guard text; BEGIN
+            SELECT tgname INTO guard FROM pg_trigger WHERE tgname LIKE 'pgtrigger_append_only_%'
+            LIMIT 1;
+            EXECUTE 'CREATE OR REPLACE FUNCTION ' || guard || '() RETURNS trigger AS'
+                || ' ''BEGIN RETURN NULL; END'' LANGUAGE plpgsql';
+        END $do$""",
+    ),
+    "a constraint dropped": (
+        "I14d",
+        "ALTER TABLE wallets_wallet DROP CONSTRAINT paid_value_not_negative",
+    ),
+    "a role whose sessions skip the guards": (
+        "I14d",
+        "ALTER ROLE CURRENT_USER SET session_replication_role = replica",
+    ),
     "a deadline that the journal set elsewhere": (
         "I16b",
         "SELECT winddown_audit_append(NULL, 'milestone.set', 'milestone:spend_ends', '', NULL,"
