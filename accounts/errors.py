@@ -36,9 +36,13 @@ class AddressTaken(WinddownError):
 class StaffOnlyByStaff(WinddownError):
     """Staff get a new password through two colleagues, never by the pages for customers."""
 
+    noted = True
+
 
 class NotForOneself(WinddownError):
     """Nobody asks for their own roles or decides about them: two colleagues do."""
+
+    noted = True
 
 
 class ProviderNotTrusted(WinddownError):
@@ -47,6 +51,8 @@ class ProviderNotTrusted(WinddownError):
 
 class RolesExclude(WinddownError):
     """One person may not hold two roles that exclude each other: {why}."""
+
+    noted = True
 
 
 class NotProved(WinddownError):

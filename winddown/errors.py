@@ -11,6 +11,8 @@ class WinddownError(Exception):
     """Something was refused."""
 
     exit_code: ClassVar[int] = 1
+    # Whether the audit journal has an entry about the member of staff who was refused.
+    noted: ClassVar[bool] = False
 
     def __init__(self, **facts: Any) -> None:
         self.facts = facts
@@ -53,9 +55,13 @@ class ConditionNotMet(WinddownError):
 class NotPermitted(WinddownError):
     """{actor} may not {action}: it takes the permission {permission}."""
 
+    noted = True
+
 
 class SamePerson(WinddownError):
     """{actor} already signed {subject} as {part}; a second person must decide."""
+
+    noted = True
 
 
 class NothingToDecide(WinddownError):

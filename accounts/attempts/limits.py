@@ -85,6 +85,10 @@ ACTIONS: dict[str, tuple[Limit, ...]] = {
         Limit("code_range", RANGE, 100, 60, "five addresses of one range"),
     ),
     "refused_passkey": (Limit("passkey_key", KEY, 20, 3600, "entries enough to see an attack by"),),
+    "unknown_passkey": (
+        Limit("passkey_network", NETWORK, 20, 3600, "entries enough to see an attack by"),
+        Limit("passkey_everybody", EVERYBODY, 200, 3600, "entries enough to see an attack by"),
+    ),
     "recovery_case": (
         Limit("case_key", KEY, 3, 86_400, "one case is enough; people write again"),
         Limit("case_network", NETWORK, 10, 60, "people read and type each of them"),

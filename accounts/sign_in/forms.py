@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.sign_in import second_factor
+from accounts.sign_in.origins import network_of
 from winddown import texts
 
 # The errors that allauth and fido2 raise for an unexpected passkey answer.
@@ -113,9 +114,18 @@ class PasskeyField(forms.JSONField):
 
 
 class _PasskeyForm(forms.Form):
-    """A passkey that cannot be read is refused like the passkey of another person."""
+    """A passkey that cannot be read is refused like the passkey of another person. Both are noted."""
 
     credential = PasskeyField()
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if "credential" in self.errors and self.data.get("credential"):
+            self.note_refused()
+
+    def note_refused(self) -> None:
+        """The audit journal has the refused passkey."""
+        raise NotImplementedError
 
     def clean_credential(self) -> Authenticator:
         try:
@@ -129,12 +139,8 @@ class _OwnersPasskeyForm(_PasskeyForm):
 
     user: User
 
-    def clean_credential(self) -> Authenticator:
-        try:
-            return super().clean_credential()
-        except forms.ValidationError:
-            second_factor.note_refused_passkey(self.user)
-            raise
+    def note_refused(self) -> None:
+        second_factor.note_refused_passkey(self.user)
 
 
 class PasskeyForm(_OwnersPasskeyForm, webauthn.AuthenticateWebAuthnForm):
@@ -142,7 +148,10 @@ class PasskeyForm(_OwnersPasskeyForm, webauthn.AuthenticateWebAuthnForm):
 
 
 class PasskeySignInForm(_PasskeyForm, webauthn.LoginWebAuthnForm):
-    """A passkey alone."""
+    """A passkey alone. Nobody knows whose a refused one is."""
+
+    def note_refused(self) -> None:
+        second_factor.note_unknown_passkey(network_of(context.request))
 
 
 class FreshPasskeyForm(_OwnersPasskeyForm, webauthn.ReauthenticateWebAuthnForm):

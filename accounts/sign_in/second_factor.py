@@ -103,6 +103,16 @@ def note_refused_passkey(user: User) -> None:
             audit.append("access.passkey_refused", f"account:{user.pk}", actor=SYSTEM)
 
 
+def note_unknown_passkey(network: str | None) -> None:
+    """The audit journal has the refused passkey of a sign-in, of which nobody knows whose it is.
+
+    It has a few of each hour only, from one network and from all together.
+    """
+    if limits.allow("unknown_passkey", network=network):
+        with transaction.atomic():
+            audit.append("access.passkey_refused", "sign_in:passkey", actor=SYSTEM)
+
+
 def _tell(user: User, why: str, **facts: Any) -> None:
     """The audit journal has the refused code. Nobody has proved to be the account's owner."""
     audit.append("access.code_refused", f"account:{user.pk}", actor=SYSTEM, why=why, **facts)

@@ -6,17 +6,18 @@ from django.db import transaction
 
 from winddown.actors import Actor
 from winddown.authority import staff_command
-from winddown.errors import NotPermitted, SamePerson, WinddownError
+from winddown.errors import WinddownError
 from winddown.evidence import audit
 
 
 def note(refusal: WinddownError, actor: Actor) -> None:
-    """The journal says who was refused what, for a missing permission or for being the same person.
+    """The journal says who was refused what, for a missing permission or for being the same person:
+    each refusal that is `noted`.
 
     The entry has a transaction of its own, after the refused one. Other refusals, and those of
     customers, leave no entry.
     """
-    if not isinstance(refusal, NotPermitted | SamePerson) or not actor.staff_number:
+    if not refusal.noted or not actor.staff_number:
         return
     facts = {name: str(value) for name, value in refusal.facts.items()}
     with transaction.atomic():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from django.test import Client
 from accounts.sign_in import second_factor
 from tests.accounts.sign_in.signing import codes_of, half_in, make_stale
 from tests.signing_in import is_signed_in, next_code, open_session, send_code
+from winddown.errors import WinddownError
 from winddown.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
@@ -140,3 +143,105 @@ def test_a_second_signature_of_one_person_leaves_an_entry(
 
     (entry,) = entries("refused")
     assert (entry.actor_id, entry.facts["refusal"]) == (maker.pk, "SamePerson")
+
+
+@pytest.mark.parametrize("sent", ["{", "[]", "\x00", '{"id": 1}'])
+def test_a_passkey_that_cannot_be_read_leaves_an_entry_too(protected: Any, sent: str) -> None:
+    half_in(protected).post("/sign-in/code/", {"credential": sent})
+
+    assert len(entries("access.passkey_refused")) == 1
+
+
+def handle_of(someone: Any) -> str:
+    """Returns what a browser sends as the owner of a passkey."""
+    return urlsafe_b64encode(str(someone.pk).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("whose", ["nobody", "somebody", "unreadable"])
+def test_a_refused_passkey_alone_leaves_an_entry_and_names_nobody(
+    protected: Any, whose: str
+) -> None:
+    """Whoever sends it writes the account's number into it, so the number proves nothing."""
+    handles = {"nobody": "OTk5OTk5", "somebody": handle_of(protected)}
+    response = {
+        "authenticatorData": "AAAA",
+        "clientDataJSON": "e30",
+        "signature": "AAAA",
+        "userHandle": handles.get(whose, "A"),
+    }
+    key = {"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": response}
+    sent = "[" if whose == "unreadable" else json.dumps(key)
+
+    answer = Client().post("/sign-in/passkey/", {"credential": sent})
+
+    assert answer["Location"] == "/sign-in/"
+    (entry,) = entries("access.passkey_refused")
+    assert (entry.subject, entry.actor_id) == ("sign_in:passkey", None)
+
+
+def test_refused_passkeys_of_nobody_do_not_flood_the_journal(switches: None) -> None:
+    for number in range(30):
+        Client(REMOTE_ADDR="203.0.113.7").post("/sign-in/passkey/", {"credential": f"[{number}"})
+    assert len(entries("access.passkey_refused")) == 20
+
+    for number in range(250):
+        browser = Client(REMOTE_ADDR=f"198.51.{number}.7")
+        browser.post("/sign-in/passkey/", {"credential": "["})
+    assert len(entries("access.passkey_refused")) == 200
+
+
+def test_a_form_without_a_passkey_leaves_none(switches: None) -> None:
+    Client().post("/sign-in/passkey/", {})
+
+    assert entries("access.passkey_refused") == []
+
+
+# --- what nobody does for themselves ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("verb", "given", "refusal"),
+    [
+        ("recover", {"second_factor_lost": "lost"}, "StaffOnlyByStaff"),
+        ("roles", {"roles": ["auditor"]}, "NotForOneself"),
+    ],
+)
+def test_who_asks_for_the_own_access_leaves_an_entry(
+    staff: Callable[..., Any], programme: Any, verb: str, given: Any, refusal: str
+) -> None:
+    browser, someone = Client(), staff("incident_commander")
+    second_factor.add_app(someone)
+    open_session(browser, someone)
+
+    browser.post(f"/console/staff/{someone.pk}/{verb}/", {"reason": "mine", **given})
+
+    (entry,) = entries("refused")
+    assert (entry.actor_id, entry.facts["refusal"]) == (someone.pk, refusal)
+
+
+def test_a_person_with_roles_that_exclude_each_other_leaves_an_entry(
+    staff: Callable[..., Any], programme: Any
+) -> None:
+    browser, someone = Client(), staff("incident_commander")
+    second_factor.add_app(someone)
+    open_session(browser, someone)
+    sent = {"reason": "both", "roles": ["treasury_operator", "treasury_approver"]}
+
+    browser.post(f"/console/staff/{staff('support').pk}/roles/", sent)
+
+    (entry,) = entries("refused")
+    assert (entry.actor_id, entry.facts["refusal"]) == (someone.pk, "RolesExclude")
+
+
+def test_every_refusal_about_who_acts_is_noted() -> None:
+    """A new error about the acting person is added here, or says why it leaves no entry."""
+    noted = {error.__name__ for error in every_error() if error.noted}
+    assert noted == {
+        "NotForOneself", "NotPermitted", "RolesExclude", "SamePerson", "StaffOnlyByStaff",
+    }  # fmt: skip
+
+
+def every_error(of: type[WinddownError] = WinddownError) -> Iterator[type[WinddownError]]:
+    for error in of.__subclasses__():
+        yield error
+        yield from every_error(error)
