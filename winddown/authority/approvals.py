@@ -15,7 +15,13 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from winddown import clock
 from winddown.actors import Actor, require
-from winddown.errors import NothingToDecide, PlanChanged, PlanExpired, SamePerson
+from winddown.errors import (
+    GuardNotMet,
+    NothingToDecide,
+    PlanChanged,
+    PlanExpired,
+    SamePerson,
+)
 from winddown.models import Approval, Signature
 from winddown.registries import Registry
 from winddown.sqlstates import SqlState, sqlstate_of
@@ -201,6 +207,38 @@ def _refusals(approval: Approval, signer: Actor, digest: str) -> Iterator[None]:
                 subject=approval.subject, expires_at=approval.expires_at.isoformat()
             ) from refusal
         raise
+
+
+def newest(subject: str) -> Approval:
+    """Returns the newest request for the subject. Raises `NothingToDecide` if there is none."""
+    request = Approval.objects.filter(subject=subject).order_by("-pk").first()
+    if request is None:
+        raise NothingToDecide(subject=subject)
+    return request
+
+
+def carry_out(request: Approval, *, shown: str, actor: Actor, reason: str, approve: bool) -> None:
+    """`actor` has decided about the request, by the verb of its kind in `DECIDERS`.
+
+    `shown` is the beginning of the digest that the person saw. Raises `PlanChanged` if the digest
+    begins in another way, `GuardNotMet` for a kind without a verb, and what the verb raises.
+    """
+    if not request.digest.startswith(shown):
+        raise PlanChanged(subject=request.subject, approved=shown, now=request.digest[: len(shown)])
+    kind, _, key = request.subject.partition(":")
+    decider = DECIDERS.get(kind)
+    if decider is None:
+        raise GuardNotMet(action=f"decide {request.subject}", why=f"{kind} is decided elsewhere")
+    decider(
+        Decided(
+            key=key,
+            stage=request.stage,
+            actor=actor,
+            digest=request.digest,
+            reason=reason,
+            approve=approve,
+        )
+    )
 
 
 def open_requests() -> list[Approval]:

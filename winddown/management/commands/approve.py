@@ -9,8 +9,6 @@ from django.core.management.base import CommandError
 
 from winddown.authority import approvals
 from winddown.authority.staff_command import StaffCommand
-from winddown.errors import GuardNotMet, NothingToDecide, PlanChanged
-from winddown.models import Approval
 
 SHOWN_MIN = 12
 
@@ -32,41 +30,27 @@ class Command(StaffCommand):
             self._list()
             return
         person = self.proven_actor(options)
-        request = Approval.objects.filter(subject=subject).order_by("-pk").first()
-        if request is None:
-            raise NothingToDecide(subject=subject)
-        self._refuse_another(request, options["digest"] or "")
-        kind, _, key = subject.partition(":")
-        decider = approvals.DECIDERS.get(kind)
-        if decider is None:
-            raise GuardNotMet(action=f"decide {subject}", why=f"{kind} is decided at its own desk")
-        decider(
-            approvals.Decided(
-                key=key,
-                stage=request.stage,
-                actor=person,
-                digest=request.digest,
-                reason=options["reason"],
-                approve=not options["reject"],
-            )
+        request = approvals.newest(subject)
+        approvals.carry_out(
+            request,
+            shown=self._shown(options),
+            actor=person,
+            reason=options["reason"],
+            approve=not options["reject"],
         )
         verdict = "rejected" if options["reject"] else "approved"
         self.say(f"{subject} is {verdict}.", subject=subject, digest=request.digest)
 
-    def _refuse_another(self, request: Approval, shown: str) -> None:
-        """Raises if the content has changed since the person saw it."""
+    def _shown(self, options: dict[str, Any]) -> str:
+        """Returns the digits of the digest that were typed. Raises if they are too few."""
+        shown = str(options["digest"] or "")
         if len(shown) < SHOWN_MIN:
             raise CommandError(
                 f"--digest is missing or short: give at least the first {SHOWN_MIN} digits of what"
                 " you were shown",
                 returncode=2,
             )
-        if not request.digest.startswith(shown):
-            raise PlanChanged(
-                subject=request.subject,
-                approved=shown[:SHOWN_MIN],
-                now=request.digest[:SHOWN_MIN],
-            )
+        return shown
 
     def _list(self) -> None:
         waiting = approvals.open_requests()

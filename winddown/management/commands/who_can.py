@@ -33,13 +33,7 @@ class Command(RecordedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         held = self._roles(options)
-        shown = [
-            each for each in who_can.permissions() if held is None or set(held) & {*each.roles}
-        ]
-        if options["permission"]:
-            shown = [each for each in shown if each.name == options["permission"]]
-            if not shown:
-                raise CommandError(f"nobody asks for {options['permission']}", returncode=2)
+        shown = self._permissions(options["permission"], held=held)
         clashes = roles.clashes(held or ())
         if options["json"]:
             facts = {
@@ -56,6 +50,17 @@ class Command(RecordedCommand):
                 self.stdout.write(f"CLASH {one} and {other}: {roles.INCOMPATIBLE[one, other]}")
         if clashes:
             raise SystemExit(1)
+
+    def _permissions(self, name: str | None, *, held: list[str] | None) -> list[who_can.Permission]:
+        """Returns the named permission, or all, of those that the roles hold."""
+        shown = [
+            each for each in who_can.permissions() if held is None or set(held) & {*each.roles}
+        ]
+        if name:
+            shown = [each for each in shown if each.name == name]
+            if not shown:
+                raise CommandError(f"nobody asks for {name}", returncode=2)
+        return shown
 
     def _roles(self, options: dict[str, Any]) -> list[str] | None:
         """Returns the roles asked about; None for all of them."""
