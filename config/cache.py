@@ -10,7 +10,7 @@ class JsonSerializer:
         return json.dumps(value).encode()
 
     def loads(self, data: bytes) -> object:
-        """Returns the value, None for a value that is not JSON, which another program wrote."""
+        """Returns the value. It is None if the value is not JSON, which another program wrote."""
         try:
             return json.loads(data)
         except ValueError:

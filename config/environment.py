@@ -38,14 +38,16 @@ _FALSE_TLS = _FALSE | {"none", "optional"}
 
 
 class Environment:
-    """The variables of one process, each read by name and type, none of ours left unread."""
+    """The variables of one process, read by name and type. None of ours stays unread."""
 
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
         self._variables = os.environ if variables is None else variables
         self._known: set[str] = set()
 
     def text(self, name: str, *, default: str = "", in_production: bool = False) -> str:
-        """Returns the variable. In production it must be set and has no default; raises else."""
+        """Returns the text. With `in_production` there is no default: raises if the variable is not
+        set.
+        """
         self._known.add(name)
         value = self._variables.get(name, "" if in_production else default).strip()
         if in_production and not value:
@@ -53,7 +55,7 @@ class Environment:
         return value
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """True for 1/true/yes/on, false for 0/false/no/off; anything else raises."""
+        """Returns true for 1/true/yes/on and false for 0/false/no/off. Raises for anything else."""
         value = self.text(name).lower()
         if not value:
             return default
@@ -82,7 +84,7 @@ class Environment:
         return [word.strip() for word in value.split(",") if word.strip()] or list(default)
 
     def refuse_unknown(self) -> None:
-        """Every variable that carries our prefix has been read; a misspelt one raises by name."""
+        """Every variable with our prefix has been read. Raises with the names of misspelt ones."""
         unknown = sorted(
             name for name in self._variables if name.startswith(PREFIX) and name not in self._known
         )
@@ -94,7 +96,7 @@ class Environment:
 
 
 def database_from_url(url: str) -> dict[str, Any]:
-    """A DATABASES entry for `postgres://user:password@host:port/name?sslmode=...`.
+    """Returns a DATABASES entry for `postgres://user:password@host:port/name?sslmode=...`.
 
     A Unix socket is named by its directory: `postgres://user@/name?host=/run/postgresql`.
     """
@@ -125,7 +127,7 @@ def database_from_url(url: str) -> dict[str, Any]:
 
 
 def refuse_plain_database(entry: Mapping[str, Any]) -> None:
-    """The DATABASES entry leads to this machine, or TLS carries everything; raises otherwise."""
+    """Raises if the DATABASES entry leads to another machine without TLS."""
     options = entry["OPTIONS"]
     hosts = [host for host in entry["HOST"].split(",") if not _is_here(host)]
     # The host of a service is in a file that only libpq reads.
@@ -137,7 +139,7 @@ def refuse_plain_database(entry: Mapping[str, Any]) -> None:
 
 
 def refuse_plain_broker(url: str) -> None:
-    """The server of REDIS_URL is on this machine, or TLS carries everything; raises otherwise."""
+    """Raises if the server of REDIS_URL is on another machine and not reached by TLS."""
     parts = urlsplit(url)
     if parts.scheme == "unix" or _is_here(parts.hostname or ""):
         return
@@ -153,7 +155,7 @@ def refuse_plain_broker(url: str) -> None:
 
 
 def refuse_any_host(hosts: Sequence[str]) -> None:
-    """Every site is named; raises for none and for a star, which lets a visitor name the site."""
+    """Raises if no site is named, and for a star, with which a visitor could name the site."""
     if not hosts or any("*" in host for host in hosts):
         raise ImproperlyConfigured(
             "WINDDOWN_ALLOWED_HOSTS must name the sites, without *, when WINDDOWN_MODE is"
@@ -162,15 +164,15 @@ def refuse_any_host(hosts: Sequence[str]) -> None:
 
 
 def _is_here(host: str) -> bool:
-    """Returns whether the host is this machine; a path is the directory of a socket."""
+    """Returns whether the host is this machine. A path is the directory of a socket."""
     return not host or host.startswith("/") or host in _THIS_MACHINE
 
 
 def email_from_url(url: str) -> dict[str, Any]:
-    """Django's EMAIL_ settings for `smtp://user:password@host:port?tls=starttls`.
+    """Returns Django's EMAIL_ settings for `smtp://user:password@host:port?tls=starttls`.
 
-    `tls` is `starttls` (the default), `implicit` or `none`; `timeout` is seconds per answer of the
-    server, 10 by default. A password is sent without TLS only to this machine.
+    `tls` is `starttls` (the default), `implicit` or `none`. `timeout` is the number of seconds for
+    each answer of the server, 10 by default. A password is sent without TLS only to this machine.
     """
     parts = urlsplit(url)
     if parts.scheme != "smtp" or not parts.hostname or parts.path.strip("/"):
@@ -208,7 +210,7 @@ def email_from_url(url: str) -> dict[str, Any]:
 
 
 def broker_from_url(url: str) -> str:
-    """The same server in Celery's spelling: a Unix socket is `redis+socket://` there."""
+    """Returns the URL in the spelling of Celery, where a Unix socket is `redis+socket://`."""
     parts = urlsplit(url)
     if parts.scheme in {"redis", "rediss"}:
         return url
@@ -219,7 +221,7 @@ def broker_from_url(url: str) -> str:
 
 
 def site_url(url: str, *, schemes: Sequence[str]) -> str:
-    """Returns the address of this site without a slash at its end; raises if it is no address."""
+    """Returns the address of this site without a slash at its end. Raises if it is no address."""
     parts = urlsplit(url)
     if parts.scheme not in schemes or not parts.hostname:
         raise ImproperlyConfigured(
@@ -231,10 +233,9 @@ def site_url(url: str, *, schemes: Sequence[str]) -> str:
 def provider_app(
     environment: Environment, provider: str, *, schemes: Sequence[str]
 ) -> dict[str, Any] | None:
-    """Returns the external login of the provider in the form of allauth; None if none is set.
+    """Returns the external login of the provider in the form of allauth, or None if none is set.
 
-    It is set by three variables, which are set together. The schemes are those that the issuer's
-    address may have.
+    Three variables set it together. The issuer's address has one of the schemes.
     """
     prefix = f"WINDDOWN_OIDC_{provider.upper()}"
     given = {part: environment.text(f"{prefix}_{part}") for part in ("URL", "CLIENT_ID", "SECRET")}

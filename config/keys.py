@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def development_secret(path: Path) -> str:
-    """32 random bytes in base64 exist at the path, readable by their owner only."""
+    """The path has 32 random bytes in base64, which only their owner can read. Returns them."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def development_secret(path: Path) -> str:
 
 
 def field_key(value: str, *, variable: str) -> bytes:
-    """Returns the 32 bytes that the variable gives in base64; raises for anything else."""
+    """Returns the 32 bytes that the variable gives in base64. Raises for anything else."""
     try:
         key = base64.b64decode(value, validate=True)
     except binascii.Error as error:
@@ -43,7 +43,7 @@ def field_key(value: str, *, variable: str) -> bytes:
 
 
 def refuse_weak_secret(variable: str, value: str) -> None:
-    """The text is long and varied enough to sign with; raises otherwise."""
+    """Raises if the text is not long and varied enough to sign with."""
     if len(value) < 50 or len(set(value)) < 10:
         raise ImproperlyConfigured(
             f"{variable} must be at least 50 random characters when WINDDOWN_MODE is production:"
@@ -52,7 +52,7 @@ def refuse_weak_secret(variable: str, value: str) -> None:
 
 
 def refuse_weak_key(variable: str, key: bytes) -> None:
-    """The bytes look like random ones, not like a pattern or typed text; raises otherwise."""
+    """Raises if the bytes look like a pattern or typed text, and not like random ones."""
     steps = {(after - before) % 256 for before, after in pairwise(key)}
     # 32 random bytes never have fewer than 16 different ones. All of them are printable only once
     # in many million million keys.

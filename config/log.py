@@ -1,4 +1,4 @@
-"""The log: one line of JSON a record, so that no message can pretend to be a second record."""
+"""The log. A record is one line of JSON, so that no message can pretend to be a second record."""
 
 import json
 import logging

@@ -20,7 +20,7 @@ STOP_S_MAX = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One process of the site; it reads its role from WINDDOWN_ROLE."""
+    """One process of the site. It reads its role from WINDDOWN_ROLE."""
 
     name: str
     role: str
@@ -38,7 +38,9 @@ def listener(port: int) -> list[str]:
 
 
 def parts(port: int) -> list[Part]:
-    """What runs. The console has a listener of its own, whose threads no crowd at the portal takes."""
+    """Returns the processes. The console has a listener of its own, so a crowd at the portal takes
+    none of its threads.
+    """
     celery = [sys.executable, "-m", "celery", "-A", "config"]
     quiet = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
     return [

@@ -1,4 +1,4 @@
-"""Django's settings: one file, read from the environment, raising on what it does not understand.
+"""Django's settings, read from the environment. A value that is not understood raises.
 
 Every variable of our own starts with WINDDOWN_. A misspelt one raises, because a setting must never
 be ignored silently. DATABASE_URL and REDIS_URL have the names that hosting services use.
@@ -47,7 +47,7 @@ PRODUCTION = MODE == "production"
 _SCHEMES = ("https",) if PRODUCTION else ("http", "https")
 # The database ends a web request, a worker's batch and a person's command after different times.
 ROLE = environment.choice("WINDDOWN_ROLE", options=("web", "worker", "command"), default="command")
-# Off in development too: while it is on, Django remembers every query, and a worker makes millions.
+# Off in development too. While it is on, Django remembers every query, and a worker makes millions.
 DEBUG = environment.flag("WINDDOWN_DEBUG", default=False)
 # The rehearsal holds a generator of customers, a simulated bank and a clock that may be moved.
 REHEARSAL = environment.flag("WINDDOWN_REHEARSAL", default=not PRODUCTION)
@@ -239,11 +239,12 @@ COUNTERS_PREFIX = "wd-count"
 
 # --- Celery ---------------------------------------------------------------------------------------
 # A message is a wake-up that carries ids. Due work is rows in PostgreSQL, so a message may be lost,
-# doubled or late. The settings below rather lose a message than let a worker stall or repeat work.
+# doubled or late. With the settings below a message may be lost, but no worker stalls or repeats
+# work.
 
 CELERY_BROKER_URL = broker_from_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# For ever: the default of 100 leaves a worker dead after a long outage.
+# The retries never end. With the default of 100, a worker does not come back after a long outage.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": "wd:",
@@ -268,7 +269,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"
 CELERY_EVENT_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
-# Early: after a restart of the broker, workers with late acknowledgement run and take no message.
+# Early. After a restart of the broker, workers with late acknowledgement run and take no message.
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_TASK_SOFT_TIME_LIMIT = 240
@@ -283,7 +284,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# Otherwise every task opens a connection of its own; config.celery drops the broken ones.
+# Otherwise every task opens a connection of its own. config.celery drops the broken ones.
 CELERY_DB_REUSE_MAX = 1000
 
 CELERY_TIMEZONE = "UTC"
@@ -387,8 +388,8 @@ SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 
 SESSION_ENGINE = "accounts.sign_in.sessions"
-# A visit ends after half an hour without a request, or with the browser; a customer may ask for
-# more.
+# A visit ends after half an hour without a request, or with the browser. A customer may ask for a
+# longer one.
 SESSION_COOKIE_AGE = 30 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True

@@ -29,7 +29,7 @@ to every command are left out.
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument as a person types it, and what it is for."""
+    """One argument as a person types it, and its purpose."""
 
     spelling: str
     meaning: str

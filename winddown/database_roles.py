@@ -1,4 +1,4 @@
-"""The roles of the database: who owns the tables, and what everybody else may do to each of them."""
+"""The roles of the database: the owner of the tables, and what the others may do to each table."""
 
 from __future__ import annotations
 

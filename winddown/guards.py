@@ -1,4 +1,5 @@
-"""Database triggers that no session setting can switch off, and the guards that many tables share."""
+"""Database triggers that no session setting can switch off, and the guards that many tables
+share."""
 
 from __future__ import annotations
 
@@ -42,7 +43,7 @@ class GuardSql(compiler.UpsertTriggerSql):
 
 
 class Guard(pgtrigger.Trigger):
-    """A trigger that every writer meets, always."""
+    """A trigger that fires for every writer and cannot be switched off."""
 
     def compile(self, model: Any) -> compiler.Trigger:
         return compiler.Trigger(

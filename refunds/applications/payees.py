@@ -78,7 +78,7 @@ def enter(holder: User, account: Account, *, actor: Actor) -> Payee:
 
 
 def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[int | PayeeRefused]:
-    """Each holder has the account as current payee. Returns the payee or the reason why not, in the
+    """Each holder has the account as current payee. Returns the id or the refusal of each, in the
     order of the entries.
 
     `entries` has each holder once. Must run inside the caller's transaction.

@@ -31,7 +31,7 @@ VALID_FOR = dt.timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a second person says about one subject: its number or code, the stage, and the verdict."""
+    """The decision of a second person: the subject's number or code, the stage, and the verdict."""
 
     key: str
     stage: str
@@ -49,7 +49,7 @@ DECIDERS: Registry[Callable[[Decided], object]] = Registry(
 
 
 def digest_of(content: Any) -> str:
-    """SHA-256 over the canonical JSON of `content`, as 64 hex digits."""
+    """Returns the SHA-256 of the canonical JSON of `content`, as 64 hex digits."""
     text = json.dumps(
         content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, cls=DjangoJSONEncoder
     )
@@ -106,8 +106,8 @@ def decide(
 ) -> Signature:
     """`actor` has signed the open request of `subject`, approving or rejecting exactly `digest`.
 
-    Raises `NothingToDecide`, `NotPermitted`, `SamePerson`, `PlanChanged` (another digest stands) or
-    `PlanExpired`. A second decision finds nothing to decide.
+    Raises `NothingToDecide`, `NotPermitted`, `SamePerson`, `PlanChanged` (the request has another
+    digest) or `PlanExpired`. A second decision finds nothing to decide.
     """
     approval = standing(subject, stage=stage)
     if approval is None:

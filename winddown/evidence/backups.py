@@ -1,4 +1,5 @@
-"""Backups: a dump of the database with a manifest beside it, and the check that it can be restored."""
+"""Backups: a dump of the database with a manifest beside it, and the check that it can be
+restored."""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ class BackupRefused(WinddownError):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a restore showed: `faults` make the backup useless, `newer` is what it is too old for."""
+    """The result of a restore. `faults` make the backup useless. `newer` is what it is too old for."""
 
     faults: list[str]
     newer: list[str]

@@ -1,4 +1,4 @@
-"""Rows from before the witnesses: two people have them witnessed as they stand.
+"""Rows from before the witnesses. Two people have them witnessed with their present values.
 
 A row that was written before its table had a witness has no digest, so I14b reports it. Nobody can
 prove what its writer wrote. Two people sign the digest of what all such rows say now, and the
@@ -47,7 +47,7 @@ def _no_digest(table: str) -> str:
 
 
 def ask(*, actor: Actor, reason: str) -> Approval:
-    """A request to witness these rows as they stand waits for a second person.
+    """A request to witness these rows with their present values waits for a second person.
 
     Raises `NotPermitted`, and `NothingToDecide` where every row has a digest.
     """
