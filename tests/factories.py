@@ -78,25 +78,38 @@ def make_wallets(
     source: str = "register_cash",
     audited: bool = True,
 ) -> list[int]:
-    """`number` customers with an active wallet each, charged by one journal; returns the wallets' ids in order.
+    """`number` customers have an active wallet each, charged by one journal.
 
-    Three statements whatever the number. The log rows and postings are sealed by an audit entry, as an import's are.
+    Returns the wallets' ids in order. There are at most three statements. An audit entry seals the
+    log rows and postings, as it does for an import.
     """
     from winddown.actors import SYSTEM
     from winddown.evidence import audit
 
     mark = unique("mass")
-    with transaction.atomic(), connection.cursor() as cursor:
-        people = _defaults(User) | {
-            "login_id": None,
-            "account_ref": None,
-            "password": "!",
-            "registered_at": clock.now(),
-        }
-        columns = ", ".join(people)
-        values = ", ".join(
-            "mark || '-' || n" if name in ("login_id", "account_ref") else "%s" for name in people
-        )
+    with transaction.atomic():
+        ids = _opened(number, mark=mark, paid_minor=paid_minor, bonus_minor=bonus_minor)
+        if paid_minor or bonus_minor:
+            _charge(ids, paid_minor=paid_minor, bonus_minor=bonus_minor, source=source)
+            if audited:
+                audit.append("test.opening", f"wallets:{mark}", actor=SYSTEM, rows=number)
+    return ids
+
+
+def _opened(number: int, *, mark: str, paid_minor: int, bonus_minor: int) -> list[int]:
+    """The customers and their wallets exist, without a journal. Returns the wallets' ids."""
+    people = _defaults(User) | {
+        "login_id": None,
+        "account_ref": None,
+        "password": "!",
+        "registered_at": clock.now(),
+    }
+    columns = ", ".join(people)
+    values = ", ".join(
+        "mark || '-' || n" if name in ("login_id", "account_ref") else "%s" for name in people
+    )
+    given = [value for value in people.values() if value is not None]
+    with connection.cursor() as cursor:
         cursor.execute(
             f"""
             WITH people AS (
@@ -109,46 +122,42 @@ def make_wallets(
             SELECT account_ref, id, 'active', %s, %s, 0, winddown_now() FROM people ORDER BY id
             RETURNING id
             """,
-            [
-                *(value for value in people.values() if value is not None),
-                number,
-                mark,
-                paid_minor,
-                bonus_minor,
-            ],
+            [*given, number, mark, paid_minor, bonus_minor],
         )
-        ids = sorted(row[0] for row in cursor.fetchall())
-        if paid_minor or bonus_minor:
-            cursor.execute(
-                """
-                WITH journal AS (
-                    INSERT INTO wallets_journal (source, source_id, kind, occurred_at)
-                    VALUES ('opening', %(first)s, 'opening', winddown_now()) RETURNING id
-                ), line AS (
-                    SELECT 'wallet_paid' AS account, w AS wallet_id, %(paid)s::bigint AS amount
-                    FROM unnest(%(ids)s::bigint[]) AS w
-                    UNION ALL
-                    SELECT 'wallet_bonus', w, %(bonus)s::bigint FROM unnest(%(ids)s::bigint[]) AS w
-                    UNION ALL
-                    SELECT %(funding)s, NULL, -%(paid)s::bigint * %(number)s
-                    UNION ALL
-                    SELECT 'funding_bonus', NULL, -%(bonus)s::bigint * %(number)s
-                )
-                INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
-                SELECT journal.id, line.account, line.wallet_id, line.amount FROM journal, line WHERE line.amount <> 0
-                """,
-                {
-                    "first": ids[0],
-                    "ids": ids,
-                    "paid": paid_minor,
-                    "bonus": bonus_minor,
-                    "number": number,
-                    "funding": f"funding_{source}",
-                },
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+def _charge(ids: list[int], *, paid_minor: int, bonus_minor: int, source: str) -> None:
+    """One journal says where the value of the wallets came from."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH journal AS (
+                INSERT INTO wallets_journal (source, source_id, kind, occurred_at)
+                VALUES ('opening', %(first)s, 'opening', winddown_now()) RETURNING id
+            ), line AS (
+                SELECT 'wallet_paid' AS account, w AS wallet_id, %(paid)s::bigint AS amount
+                FROM unnest(%(ids)s::bigint[]) AS w
+                UNION ALL
+                SELECT 'wallet_bonus', w, %(bonus)s::bigint FROM unnest(%(ids)s::bigint[]) AS w
+                UNION ALL
+                SELECT %(funding)s, NULL, -%(paid)s::bigint * %(number)s
+                UNION ALL
+                SELECT 'funding_bonus', NULL, -%(bonus)s::bigint * %(number)s
             )
-            if audited:
-                audit.append("test.opening", f"wallets:{mark}", actor=SYSTEM, rows=number)
-    return ids
+            INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
+            SELECT journal.id, line.account, line.wallet_id, line.amount
+            FROM journal, line WHERE line.amount <> 0
+            """,
+            {
+                "first": ids[0],
+                "ids": ids,
+                "paid": paid_minor,
+                "bonus": bonus_minor,
+                "number": len(ids),
+                "funding": f"funding_{source}",
+            },
+        )
 
 
 def make_wallet(*, paid_minor: int = 0, bonus_minor: int = 0, state: str = "active") -> Wallet:
