@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -179,8 +179,3 @@ class Accounts:
 def later_quality(quality: str) -> str:
     """Returns the quality of the account that a holder gives after one of `quality` failed."""
     return quality if quality == "always_bad" else OK
-
-
-def answers_in(outbox: Path) -> Iterator[Path]:
-    """Yields the bank's answers in the order of their names."""
-    yield from sorted(outbox.glob("*.txt"))

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -64,10 +64,6 @@ class CaseCsv:
         self.sum_minor += amount_minor
         if len(lines) >= LINES_BUFFERED_MAX:
             self._flush()
-
-    def write_all(self, lines: Iterable[str]) -> None:
-        for line in lines:
-            self.write(line)
 
     def close(self) -> None:
         self._flush()
