@@ -1,0 +1,152 @@
+"""Rows for every table that holds money, victims, deadlines, approvals or evidence.
+
+The world of the claims tests has most of them. What is here is added before and after its refund.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from accounts import addresses
+from accounts.attacks import live
+from accounts.models import ExternalIdentity, User
+from accounts.recovery import cases
+from accounts.recovery.cases import Contact
+from accounts.reset_notices import notice_files
+from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles.answers import ResultLine
+from refunds.bankfiles.zengin_result import AnswerKind
+from refunds.claims import victims
+from refunds.models import IssuerFile, PayoutBatch, ReconciliationBreak, RuleHit
+from refunds.payouts import payout_batches, results
+from refunds.remedies import chargebacks
+from tests import factories
+from tests.owning import as_loader
+from tests.refunds.claims.scene import HIT_AT, Scene, jst
+from tests.refunds.claims.test_issuers import SOUND_ARN
+from tests.refunds.conftest import House
+from wallets.models import TopUp
+from wallets.movements import charging, spending
+from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.authority import approvals
+from winddown.programme import capabilities
+
+
+def before_the_stop(scene: Scene) -> None:
+    """A charge and a payment changed their state, and a rule suspects a wallet."""
+    clock.travel(HIT_AT - dt.timedelta(hours=3), frozen=True)
+    wallet = factories.make_wallet(paid_minor=1_000)
+    waiting = charging.top_up(
+        wallet.pk,
+        source="points",
+        amount_minor=100,
+        top_up_ref="authorised",
+        actor=SYSTEM,
+        authorised_only=True,
+    )
+    charging.post_authorised(waiting, actor=SYSTEM)
+    reserved = spending.reserve(
+        wallet.pk, amount_minor=50, merchant_ref="M", payment_ref="reserved", actor=SYSTEM
+    )
+    spending.settle(reserved, captured=True, actor=SYSTEM)
+    suspected = scene.victim(1_000, 1_000, 1_000, funding="points")
+    clock.travel(jst(2019, 7, 4), frozen=True)
+    victims.find(as_of=clock.now())
+    assert RuleHit.objects.filter(wallet=suspected).exists()
+
+
+def after_the_refund(scene: Scene, house: House, directory: Path) -> None:
+    """The issuer and the bank gave odd answers, all passwords were reset, and a person without a
+    way in came to the desk.
+    """
+    _issuer(scene)
+    _bank(house)
+    _reset(directory)
+    _case()
+    live.begin_or_prolong(live.Tally(attempts=200, unknown=100, wrong=90), at=clock.now())
+    live.end_past(at=clock.now() + dt.timedelta(days=1))
+    capabilities.probe("payout")
+
+
+def _issuer(scene: Scene) -> None:
+    """The charge was refunded by the issuer, and then charged back."""
+    charge = TopUp.objects.get(amount_minor=20_000, source="credit_card")
+    TopUp.objects.filter(pk=charge.pk).update(rrn="918315000001", arn=SOUND_ARN)
+    scene.answer(IssuerFile.objects.get(), "accepted_refunded", refund_arn=SOUND_ARN)
+    chargebacks.register(
+        scene.issuer,
+        chargeback_ref="CB1",
+        scheme="visa",
+        scheme_reason="10.4",
+        amount_minor=20_000,
+        due_at=clock.now() + dt.timedelta(days=30),
+        actor=scene.analyst,
+        reason="test",
+        rrn="918315000001",
+    )
+
+
+def _bank(house: House) -> None:
+    """The bank answers about a transfer that nobody made, and somebody clears it up."""
+    batch = PayoutBatch.objects.get()
+    file = zengin_transfer.read(b"".join(payout_batches.content(batch)))
+    stranger = file.items[0]._replace(reference=str(10**12 + 999_999))
+    content = zengin_result.write_results(
+        remitter=file.header.remitter,
+        value_date=batch.value_date,
+        answered_on=batch.value_date,
+        kind=AnswerKind("R"),
+        lines=[ResultLine(stranger, None)],
+    )
+    with as_loader():
+        results.import_file(b"".join(content), actor=house.treasury, reason="test")
+    results.resolve_break(
+        ReconciliationBreak.objects.get(),
+        resolution="the bank called",
+        actor=house.treasury,
+        reason="called",
+    )
+
+
+def _reset(directory: Path) -> None:
+    """Passwords and one provider are gone; the notices are with the carrier. A second reset
+    superseded the fence of the first.
+    """
+    maker, checker = (factories.make_staff("incident_commander") for _ in range(2))
+    person: User = factories.make_customer(
+        login_id="reached", email="reached@example.com", email_verified_at=clock.now()
+    )
+    ExternalIdentity.objects.create(
+        user=person, provider="line", subject="reached", linked_at=clock.now()
+    )
+    ended: list[Any] = [
+        factories.worked_off(
+            factories.started_run(workflow, maker=maker, checker=checker, params=params)
+        )
+        for workflow, params in (
+            ("reset-all-passwords", {"mail": "file"}),
+            ("reset-all-passwords", {"mail": "file"}),
+            ("suspend-external-login", {"providers": ["line"]}),
+        )
+    ]
+    notice_files.hand_over(ended[0], channel="email", to=directory, actor=maker, reason="test")
+
+
+def _case() -> None:
+    """Two people and two proofs gave somebody a way in."""
+    maker, witness = factories.make_staff("support"), factories.make_staff("support")
+    address = addresses.understood("new@example.com")
+    assert address is not None
+    contact = Contact("Taro Yamada", "old@example.com", address.text, "the telephone is lost")
+    case = cases.open_case(contact, address=address, language="en", network=None)
+    case = cases.take(case, actor=witness, reason="test")
+    for kind in ("identity_document", "call_back"):
+        cases.add_proof(case, kind=kind, note="seen", actor=witness)
+    case = cases.propose(case, account="reached", actor=maker, reason="test")
+    asked = approvals.standing(case.subject, stage=cases.STAGE)
+    assert asked is not None
+    checker = factories.make_staff("fraud_supervisor")
+    cases.decide(case, actor=checker, digest=asked.digest, reason="test", approve=True)
