@@ -148,17 +148,8 @@ def loop(rows: int) -> tuple[int, float]:
     with Stopwatch() as watch:
         chosen = list(PlainWallet.objects.order_by("pk").values_list("pk", flat=True)[:rows])
         for pk in chosen:
-            freeze_one(pk)
+            plain.freeze_one(pk)
     return len(chosen), watch.seconds
-
-
-def freeze_one(pk: int) -> None:
-    """One wallet as most projects write it: lock, transition, save, log row."""
-    with transaction.atomic():
-        wallet = PlainWallet.objects.select_for_update().get(pk=pk)
-        wallet.freeze_charges()
-        wallet.save(update_fields=["state"])
-        plain.log_of(pk).save(force_insert=True)
 
 
 # --- One task per wallet --------------------------------------------------------------------------

@@ -7,7 +7,7 @@ full pages, no triggers. `PlainLog` is a twin of its transition log.
 
 from __future__ import annotations
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.utils import timezone
 from django_fsm import FSMField, transition
 
@@ -87,3 +87,12 @@ def twins() -> None:
             ALTER TABLE plain_keyed ADD FOREIGN KEY (subject_id) REFERENCES plain_plainwallet;
             """
         )
+
+
+def freeze_one(pk: int) -> None:
+    """One wallet as most projects write it: lock, transition, save, log row."""
+    with transaction.atomic():
+        wallet = PlainWallet.objects.select_for_update().get(pk=pk)
+        wallet.freeze_charges()
+        wallet.save(update_fields=["state"])
+        log_of(pk).save(force_insert=True)

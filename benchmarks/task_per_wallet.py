@@ -26,6 +26,6 @@ app.conf.update(
 
 @app.task(name="benchmark.freeze", ignore_result=True)
 def freeze(wallet_id: int) -> None:
-    from benchmarks.freeze_charges import freeze_one
+    from benchmarks.plain import freeze_one
 
     freeze_one(wallet_id)
