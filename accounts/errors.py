@@ -25,6 +25,10 @@ class TooManyTokens(WinddownError):
     """The account has {most} device tokens already: revoke one first."""
 
 
+class DeviceKeyUsed(WinddownError):
+    """The key of this request was used for another token: ask with a new key."""
+
+
 class LinkDead(WinddownError):
     """The link or code is used, too old, or no longer fits the account: ask for a new one."""
 

@@ -10,11 +10,19 @@ from accounts.credentials.admissions import Admission
 from accounts.models import DeviceToken, User
 
 
-def add(user: User, *, authority: Admission, device_name: str) -> tuple[DeviceToken, str]:
-    """The device has a token, returned with its text. Raises what `device_tokens.issue` raises."""
+def add(
+    user: User, *, authority: Admission | None, device_name: str, once: str
+) -> tuple[DeviceToken, str]:
+    """The device has a token, returned with its text. Of a repeated `once` the owner is told once.
+
+    Raises what `device_tokens.issue` raises.
+    """
     with transaction.atomic():
-        token, text = device_tokens.issue(user, authority=authority, device_name=device_name)
-        access_events.tell(user, "device_added")
+        token, text, new = device_tokens.issue(
+            user, authority=authority, device_name=device_name, once=once
+        )
+        if new:
+            access_events.tell(user, "device_added")
         return token, text
 
 

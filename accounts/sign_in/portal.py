@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
@@ -140,7 +142,7 @@ def revoke_device(request: SignedIn, number: int) -> HttpResponse:
 @never_cache
 def devices(request: HttpRequest) -> HttpResponse:
     """JSON for the app. GET returns the account. POST returns a token for a device that is signed
-    in by a session.
+    in by a session. A POST that is sent again with the same `once` returns the same token.
     """
     if not request.user.is_authenticated:
         return JsonResponse({"error": "sign in"}, status=401)
@@ -149,30 +151,34 @@ def devices(request: HttpRequest) -> HttpResponse:
     admission = sessions.admission_of(request.session)
     if admission is None or not fresh(request):
         return JsonResponse({"error": "sign in again"}, status=403)
-    name = _device_name(request)
-    if name is None:
+    given = _json_of(request)
+    name, once = _text_in(given, "device_name"), _text_in(given, "once")
+    if not name:
         return JsonResponse({"error": "device_name is missing"}, status=400)
     try:
-        token, text = app_devices.add(request.user, authority=admission, device_name=name)
+        token, text = app_devices.add(
+            request.user, authority=admission, device_name=name, once=once
+        )
     except WinddownError as refused:
         return JsonResponse({"error": str(refused)}, status=403)
     return JsonResponse({"token": text, "number": token.pk}, status=201)
 
 
-def _device_name(request: HttpRequest) -> str | None:
-    """Returns the device's name in the JSON of the request. Returns None when there is no such
-    text, or a blank one.
-    """
+def _json_of(request: HttpRequest) -> dict[str, Any]:
+    """Returns the JSON object of the request. It is empty when there is none."""
     if request.content_type == "multipart/form-data":
-        return None
+        return {}
     try:
         given = texts.read_json(request.body)
     except ValueError:
-        return None
-    name = given.get("device_name") if isinstance(given, dict) else None
-    if not isinstance(name, str) or texts.is_blank(name):
-        return None
-    return name[:60]
+        return {}
+    return given if isinstance(given, dict) else {}
+
+
+def _text_in(given: dict[str, Any], name: str) -> str:
+    """Returns the text of that name, shortened. It is empty for a blank one, and for no text."""
+    text = given.get(name)
+    return text[:60] if isinstance(text, str) and not texts.is_blank(text) else ""
 
 
 _own = second_factor.own

@@ -253,7 +253,7 @@ def test_none_of_a_thousand_old_sessions_and_tokens_works_after_the_fence(
         cookies.append(str(store.session_key))
     for someone in people:
         for number in range(device_tokens.TOKENS_MAX):
-            _row, text = device_tokens.issue(
+            _row, text, _new = device_tokens.issue(
                 someone, authority=Admission(at, "password", 1), device_name=str(number)
             )
             headers.append(f"Bearer {text}")
