@@ -56,7 +56,7 @@ def hold_candidates(
     nothing moves in the wallet at all (rule 5). A wallet without suspicious value, or one that is
     held for the same claim already, is left alone. A second call holds none.
     """
-    require(actor, "wallets.hold_wallet", by_system=True, action="hold candidates")
+    require(actor, "wallets.hold_wallet", action="hold candidates")
     chosen = [claim.pk for claim in claims]
     with transaction.atomic():
         if whole:

@@ -37,22 +37,25 @@ def test_a_session_of_a_customer_ends_by_itself_even_in_constant_use(
     person: Callable[..., Any],
 ) -> None:
     browser, began = Client(), clock.now()
+    clock.travel(began, frozen=True)
     sign_in(browser, person().login_id, OLD, remember="on")
-    for days in (10, 20, 29):
-        clock.travel(began + dt.timedelta(days=days))
+    last = began + session_rules.CUSTOMER_SESSION_MAX
+    for at in (began + dt.timedelta(days=10), began + dt.timedelta(days=20), last):
+        clock.travel(at, frozen=True)
         assert is_signed_in(browser)
-    clock.travel(began + session_rules.CUSTOMER_SESSION_MAX + dt.timedelta(minutes=1))
+    clock.travel(last + dt.timedelta.resolution, frozen=True)
     assert not is_signed_in(browser)
 
 
 @pytest.mark.usefixtures("rehearsal_clock")
 def test_a_device_token_ends_by_itself(person: Callable[..., Any]) -> None:
     browser, began = Client(), clock.now()
+    clock.travel(began, frozen=True)
     sign_in(browser, person().login_id, OLD)
     token = token_for(browser).json()["token"]
-    clock.travel(began + session_rules.TOKEN_MAX - dt.timedelta(days=1))
+    clock.travel(began + session_rules.TOKEN_MAX, frozen=True)
     assert works(token)
-    clock.travel(began + session_rules.TOKEN_MAX + dt.timedelta(minutes=1))
+    clock.travel(began + session_rules.TOKEN_MAX + dt.timedelta.resolution, frozen=True)
     assert not works(token)
 
 

@@ -154,13 +154,13 @@ def test_a_button_without_a_page_of_its_own_asks_again_and_is_then_done(
 def test_a_session_of_staff_ends_after_eight_hours_even_in_constant_use(
     rehearsal_clock: Any, officer: Any
 ) -> None:
-    browser = Client()
+    browser, at = Client(), clock.now()
+    rehearsal_clock.travel(at, frozen=True)
     open_session(browser, officer)
-    at = clock.now()
-    rehearsal_clock.travel(at + dt.timedelta(hours=7, minutes=59))
+    rehearsal_clock.travel(at + dt.timedelta(hours=8), frozen=True)
     assert browser.get("/console/").status_code == 200
 
-    rehearsal_clock.travel(at + dt.timedelta(hours=8, minutes=1))
+    rehearsal_clock.travel(at + dt.timedelta(hours=8, microseconds=1), frozen=True)
 
     assert browser.get("/console/")["Location"].startswith("/sign-in/")
     assert not Session.objects.filter(user=officer).exists()

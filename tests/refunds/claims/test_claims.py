@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 
 from refunds.claims import deciding, ending, holding, losses, reporting
 from refunds.claims.invariants import released_by_the_holder
-from refunds.models import FraudClaim, Loss, Remedy
+from refunds.models import FraudClaim, Issuer, Loss, Remedy
 from refunds.remedies import own_funds, slots
 from tests import factories
 from tests.owning import as_owner
@@ -194,6 +194,11 @@ def test_losses_cannot_change_while_a_second_person_decides(scene: Scene) -> Non
         Loss.objects.filter(pk=loss.pk).update(confirmed_at=clock.now())
     with as_owner(), pytest.raises(DatabaseError), transaction.atomic():
         loss.delete()
+    wallet = Wallet.objects.get()
+    charging.top_up(wallet.pk, source="points", amount_minor=5_000, top_up_ref="late", actor=SYSTEM)
+    late = TopUp.objects.get(top_up_ref="late")
+    with pytest.raises(GuardNotMet, match="name losses"):
+        losses.name_losses([(loss.claim, late)], actor=scene.analyst, reason="late")
     assert decision.amount_minor == 50_000
 
 
@@ -204,12 +209,40 @@ def test_a_movement_is_a_loss_of_only_one_claim(scene: Scene) -> None:
     assert again == []
     other = scene.victim(10_000)
     (second,) = reporting.report([other.pk], actor=SYSTEM, reason="test")
-    with pytest.raises(GuardNotMet):
-        losses.name_losses(
-            [(second, TopUp.objects.filter(wallet=wallet).get())],
-            actor=scene.analyst,
-            reason="not the wallet's",
-        )
+    unposted = charging.top_up(
+        other.pk,
+        source="points",
+        amount_minor=1,
+        top_up_ref="later",
+        actor=SYSTEM,
+        authorised_only=True,
+    )
+    for movement in (TopUp.objects.filter(wallet=wallet).get(), unposted):
+        with pytest.raises(GuardNotMet, match="another wallet or was never posted"):
+            losses.name_losses([(second, movement)], actor=scene.analyst, reason="test")
+
+
+def test_a_bonus_and_a_card_of_an_unknown_issuer_are_no_loss(scene: Scene) -> None:
+    wallet = scene.victim(30_000)
+    (claim,) = scene.reported(wallet)
+    charged = TopUp.objects.get()
+    bonus = charging.top_up(
+        wallet.pk, source="bonus", amount_minor=1, top_up_ref="bonus", actor=SYSTEM
+    )
+    Issuer.objects.update(code="ELSE")
+    for movement, why in ((bonus, "it came from bonus"), (charged, "HOSHI is not configured")):
+        with pytest.raises(GuardNotMet, match=why):
+            losses.name_losses([(claim, movement)], actor=scene.analyst, reason="test")
+
+
+def test_a_movement_stays_the_loss_of_an_ended_claim(scene: Scene) -> None:
+    wallet = scene.victim(30_000)
+    scene.reported(wallet)
+    past_the_guards("UPDATE refunds_fraudclaim SET state = 'closed'")
+    (second,) = reporting.report([wallet.pk], actor=SYSTEM, reason="test")
+    reporting.take_up([second], actor=scene.analyst, reason="test")
+    with pytest.raises(GuardNotMet, match="one of another claim"):
+        losses.name_losses([(second, TopUp.objects.get())], actor=scene.analyst, reason="test")
 
 
 def test_a_rejection_keeps_its_reason_and_can_be_appealed_until_its_deadline(
@@ -279,6 +312,10 @@ def test_the_unspent_part_of_a_fraudulent_charge_is_clawed_back(scene: Scene) ->
     assert balance("fraud_loss") == -45_000
     assert balance("fraud_suspense") == 60_000
     assert holding.claw_back(claimed) == 0
+    assert AuditEntry.objects.filter(action="claims.claw_back").count() == 1
+    for secured in (1, 0):
+        assert holding.secure(at=clock.now(), actor=scene.analyst, reason="test") == secured
+    assert AuditEntry.objects.filter(action="claims.secure").count() == 1
     assert breaches() == {}
 
 
@@ -309,7 +346,9 @@ def test_a_held_wallet_pays_nothing_while_others_pay(scene: Scene) -> None:
     with pytest.raises(WalletNotUsable):
         scene.pay(wallet, 1)
     scene.pay(other, 1)
-    assert holding.release([claim], actor=scene.supervisor, reason="cleared") == 1
+    for ended in (1, 0):
+        assert holding.release([claim], actor=scene.supervisor, reason="cleared") == ended
+    assert AuditEntry.objects.filter(action="claims.release").count() == 1
     scene.pay(wallet, 1)
     with pytest.raises(NotPermitted):
         holding.release([claim], actor=scene.analyst, reason="not mine to release")
@@ -324,7 +363,7 @@ def test_a_person_who_held_a_wallet_cannot_release_it(scene: Scene, *, whole: bo
     )
     before = (Wallet.objects.get().state, Wallet.objects.get().held_minor)
     for actor in (scene.supervisor, same_person):
-        with pytest.raises(SamePerson):
+        with pytest.raises(SamePerson, match=f"wallet:{claim.wallet_id}"):
             holding.release([claim], actor=actor, reason="cleared")
     assert (Wallet.objects.get().state, Wallet.objects.get().held_minor) == before
     assert released_by_the_holder() == []

@@ -15,6 +15,7 @@ from tests.refunds.claims.scene import HIT_AT, Scene
 from tests.signing_in import code_typed
 from wallets.models import Hold, Wallet
 from winddown import clock
+from winddown.models import AuditEntry
 
 HOUR = dt.timedelta(hours=1)
 
@@ -76,6 +77,8 @@ def test_another_person_releases_and_drops_a_suspicion(
     assert claim.state == FraudClaim.State.EXPIRED
     assert Wallet.objects.get(pk=robbed.pk).held_minor == 0
     assert '"released": 0, "dropped": 0' in released(other, claim.pk, drop=True)
+    for action in ("claims.expire", "claims.release"):
+        assert AuditEntry.objects.filter(action=action).count() == 1
 
 
 def test_a_hold_without_a_named_person_is_refused(robbed: Wallet) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db.models import Q
 
-from accounts.models import User
+from accounts.models import AttackWindow, DetectionRule, User
 from refunds.claims import damage, deciding, losses, reporting, victim_rules, victims
 from refunds.models import FraudClaim, RuleHit
 from tests import factories
@@ -20,7 +20,7 @@ from wallets.movements import charging
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet
-from winddown.models import PublishedFigure
+from winddown.models import AuditEntry, PublishedFigure
 
 MINUTE = dt.timedelta(minutes=1)
 HOME = HIT_AT - dt.timedelta(days=1)
@@ -267,6 +267,19 @@ def test_a_second_search_adds_nothing(scene: Scene) -> None:
     assert (second.candidates, second.hits, second.suspicions) == ([], 0, 1)
     third = find()
     assert (third.candidates, third.hits, third.suspicions) == ([], 0, 0)
+    assert AuditEntry.objects.filter(action="claims.find_victims").count() == 2
+
+
+def test_the_watch_searches_only_during_an_attack(scene: Scene) -> None:
+    robbed(scene, 30_000, 30_000, 30_000)
+    clock.travel(jst(2019, 7, 4), frozen=True)
+    assert victims.follow_up() == 0
+    at = clock.now()
+    rule = DetectionRule.objects.create(code="wave", version=1, thresholds={}, since=at)
+    AttackWindow.objects.create(
+        wave=AttackWindow.Wave.values[0], rule=rule, started_at=HIT_AT, last_at=at, evidence={}
+    )
+    assert victims.follow_up() == 1
 
 
 def test_events_after_the_requested_instant_are_ignored(scene: Scene) -> None:
