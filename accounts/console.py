@@ -88,13 +88,17 @@ def case_list(request: HttpRequest) -> HttpResponse:
     ]
     form = QueueForm(request.GET or None, states=states)
     given = form.cleaned_data if form.is_valid() else {}
-    number = request.GET.get("page", "1")
     seen = case_page.queue(
         state=given.get("state") or "",
         days=given.get("days"),
-        page=max(1, int(number)) if number.isdecimal() and len(number) < 7 else 1,
+        page=_number_of_page(request),
     )
     return page(request, "accounts/case_list.html", form=form, seen=seen, chosen=given)
+
+
+def _number_of_page(request: HttpRequest) -> int:
+    number = request.GET.get("page", "1")
+    return max(1, int(number)) if number.isdecimal() and len(number) < 7 else 1
 
 
 @require_safe
@@ -201,7 +205,9 @@ def _seen_staff(request: HttpRequest, number: int) -> MemberPage:
 def staff_list(request: HttpRequest) -> HttpResponse:
     with reading_permitted(request):
         member_page.require_sight(actor_of(request))
-    return page(request, "accounts/staff_list.html", members=member_page.members())
+    return page(
+        request, "accounts/staff_list.html", seen=member_page.members(page=_number_of_page(request))
+    )
 
 
 @require_safe

@@ -24,7 +24,7 @@ from winddown.site.decisions import Decision
 from winddown.words import Text
 
 TIMELINE_MAX = 100
-SHOWN_MAX = 500
+SHOWN_MAX = 100
 
 # verb -> button, tone, permission, the request that it decides
 _Waiting = Callable[[User], Approval | None]
@@ -89,22 +89,36 @@ class Member:
     has_factor: bool
 
 
-def members() -> list[Member]:
-    """Returns the members of staff by their names, at most `SHOWN_MAX`."""
+@dataclass(frozen=True, slots=True)
+class MemberList:
+    """A page of the list, and how many members there are in all."""
+
+    members: list[Member]
+    total: int
+    page: int
+
+    @property
+    def more(self) -> bool:
+        return self.total > self.page * SHOWN_MAX
+
+
+def members(*, page: int) -> MemberList:
+    """Returns the members of staff by their names, `SHOWN_MAX` on a page."""
     factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(
         type=Authenticator.Type.RECOVERY_CODES
     )
     found = User.objects.filter(kind=User.Kind.STAFF).annotate(has_factor=Exists(factors))
-    return [
+    found = found.prefetch_related("groups").order_by("display_name", "login_id")
+    first = (page - 1) * SHOWN_MAX
+    shown = [
         Member(
             person=person,
             roles=role_words([group.name for group in person.groups.all()]),
             has_factor=person.has_factor,
         )
-        for person in found.prefetch_related("groups").order_by("display_name", "login_id")[
-            :SHOWN_MAX
-        ]
+        for person in found[first : first + SHOWN_MAX]
     ]
+    return MemberList(members=shown, total=found.count(), page=page)
 
 
 # --- one member ---------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ SAME_DEVICE_WITHIN = dt.timedelta(minutes=10)
 
 
 def issue(
-    user: User, *, authority: Admission | None, device_name: str, once: str = ""
+    user: User, *, authority: Admission, device_name: str, once: str = ""
 ) -> tuple[DeviceToken, str, bool]:
     """The device has a token. Returns it with its text, and whether it is a new one. The token has
     the method and the switch of the session that asks.
@@ -29,7 +29,7 @@ def issue(
     Asked again with the same `once` within ten minutes, the device has the same token. The text is
     not stored. With `once` it is derived from it by the site's secret. Raises `AuthorityFenced`,
     `TokensAreForCustomers` or `TooManyTokens`, and `DeviceKeyUsed` when the token of this `once` is
-    too old or revoked.
+    too old or no longer accepted.
     """
     if user.kind != User.Kind.CUSTOMER:
         raise TokensAreForCustomers
@@ -38,7 +38,7 @@ def issue(
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         earlier = DeviceToken.objects.filter(digest=_digest(text)).first()
         if earlier is not None:
-            if earlier.revoked_at is not None or at - earlier.issued_at > SAME_DEVICE_WITHIN:
+            if holder(text) is None or at - earlier.issued_at > SAME_DEVICE_WITHIN:
                 raise DeviceKeyUsed
             return earlier, text, False
         living = user.device_tokens.filter(

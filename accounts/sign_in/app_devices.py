@@ -11,7 +11,7 @@ from accounts.models import DeviceToken, User
 
 
 def add(
-    user: User, *, authority: Admission | None, device_name: str, once: str
+    user: User, *, authority: Admission, device_name: str, once: str
 ) -> tuple[DeviceToken, str]:
     """The device has a token, returned with its text. Of a repeated `once` the owner is told once.
 

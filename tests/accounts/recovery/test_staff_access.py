@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import Client
 
-from accounts import staff_roles
+from accounts import member_page, staff_roles
 from accounts.errors import NotForOneself, RolesExclude
 from accounts.models import OneTimeLink, Session, User
 from accounts.recovery import staff_recovery
@@ -455,3 +455,31 @@ def test_the_same_person_is_refused_by_the_verbs_too(lost: Any, one: Any, staff:
             staff_recovery.agree(lost, actor=actor, digest=link.digest, reason="t")
         with pytest.raises(SamePerson):
             staff_roles.decide(lost, actor=actor, digest=change.digest, reason="t", approve=True)
+
+
+@pytest.mark.parametrize(
+    ("language", "onward", "said"),
+    [("en", "Next page", "members of staff in all"), ("ja", "次のページ", "職員は全部で")],
+)
+def test_the_list_of_staff_has_pages_and_leaves_nobody_out(
+    one: Any, staff: Staff, monkeypatch: pytest.MonkeyPatch, language: str, onward: str, said: str
+) -> None:
+    monkeypatch.setattr(member_page, "SHOWN_MAX", 3)
+    people = {one.login_id} | {staff("support").login_id for _ in range(6)}
+    browser = browser_of(one, headers={"accept-language": language})
+
+    shown = [browser.get(f"/console/staff/?page={n}").content.decode() for n in (1, 2, 3)]
+
+    for login_id in people:
+        assert sum(login_id in each.partition("<main")[2] for each in shown) == 1
+    assert [onward in each for each in shown] == [True, True, False]
+    assert all(said in each for each in shown)
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "9999999", "\u0663", ""])
+def test_any_number_of_a_page_is_answered(one: Any, page: str) -> None:
+    assert browser_of(one).get("/console/staff/", {"page": page}).status_code == 200
+
+
+def test_the_list_of_staff_is_refused_to_others(staff: Staff, programme: Any) -> None:
+    assert browser_of(staff("auditor")).get("/console/staff/?page=2").status_code == 403
