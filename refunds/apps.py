@@ -12,11 +12,12 @@ class RefundsConfig(AppConfig):
         from refunds.applications import submitting  # noqa: F401
         from refunds.claims import deciding, ending, holding, notice_groups, victims  # noqa: F401
         from refunds.claims import invariants as claim_invariants  # noqa: F401
-        from refunds.payouts import payout_batches
+        from refunds.payouts import payout_batches, sent_files
         from refunds.remedies import follow_up, requests  # noqa: F401
         from winddown.runs import clockwork, registry
 
         registry.load("refunds")
+        clockwork.ALARMS.add("restored database", sent_files.alarms)
         clockwork.FOLLOW_UPS.add("candidates while an attack lasts", victims.follow_up)
         clockwork.FOLLOW_UPS.add("requests to issuers", follow_up.follow_up)
         clockwork.FOLLOW_UPS.add("claims secured by the fence", holding.secure_by_fence)

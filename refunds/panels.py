@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -18,6 +19,7 @@ from refunds.models import (
     RefundApplication,
     RuleHit,
 )
+from refunds.payouts import sent_files
 from wallets.models import LedgerAccount
 from winddown import words
 from winddown.actors import Actor
@@ -195,6 +197,14 @@ for _prefix, _title in (
     ("chargeback", _("Chargeback")),
 ):
     panels.name_subjects(_prefix, _title)
+
+
+@panels.ALARMS.entry("restored database")
+def _forgotten_files(at: dt.datetime) -> list[panels.Alarm]:
+    if not sent_files.unknown():
+        return []
+    sentence = gettext("Files left that this database does not know. Payouts are stopped.")
+    return [panels.Alarm(sentence, url=reverse("console:restored"))]
 
 
 @panels.SUBJECTS.entry("restore")

@@ -82,6 +82,16 @@ def _exported() -> set[str]:
     return {_name(*batch) for batch in sent.values_list("bank_code", "sequence", "sha256")}
 
 
+def alarms() -> list[str]:
+    """Returns the sentence for the watchdog while this database has forgotten a file."""
+    left = unknown()
+    if not left:
+        return []
+    return [
+        f"{len(left)} files or heads left that this database does not know: payouts are stopped"
+    ]
+
+
 def refuse_when_unknown(action: str) -> None:
     """The database knows all that the directory knows. Raises `GuardNotMet`, which says what to do."""
     if found := unknown():

@@ -180,6 +180,7 @@ ALARMING = ("winddown/site/incident_page.py", "winddown/runs/clockwork.py")
 ALARMING = (*ALARMING, "winddown/runs/waking.py", "winddown/programme/capabilities.py")
 ALARMING = (*ALARMING, "winddown/runs/clocks.py", "winddown/runs/stalls.py")
 ALARMING = (*ALARMING, "winddown/evidence/audit.py", "winddown/programme/verification.py")
+ALARMING = (*ALARMING, "refunds/panels.py", "refunds/payouts/sent_files.py")
 ALARMING = (*ALARMING, "accounts/panels.py", "accounts/attacks/attack_page.py")
 
 

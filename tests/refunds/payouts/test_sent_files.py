@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.test import Client
 
 from refunds.models import PayoutBatch
@@ -17,11 +17,13 @@ from refunds.payouts import forgotten, payout_batches, sent_files
 from tests.config.test_every_door import browser_of
 from tests.refunds.conftest import House
 from tests.signing_in import code_typed
+from tests.unguarded import past_the_guards
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet, NothingToDecide
 from winddown.evidence import audit
 from winddown.models import Approval, AuditEntry
+from winddown.runs import clockwork
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +67,8 @@ def confirm(house: House, approver: Any) -> None:
 
 def test_a_recorded_export_stops_no_payouts(house: House, approved: PayoutBatch) -> None:
     export(house, approved)
-    assert sent_files.unknown() == []
+    assert sent_files.unknown() == clockwork.ALARMS["restored database"]() == []
+    assert browser_of(house.approver2).get("/console/").content.count(b"/console/restored/") == 1
     with pytest.raises(NothingToDecide):
         sent_files.ask(actor=house.treasury, reason="test")
 
@@ -121,6 +124,10 @@ def test_two_people_confirm_the_files_on_the_page(
     house: House, approved: PayoutBatch, restored: str
 ) -> None:
     maker, checker = browser_of(house.treasury), browser_of(house.approver2)
+    incident = maker.get("/console/").content.decode()
+    # From the menu and from the alarm.
+    assert incident.count('href="/console/restored/"') == 2
+    assert len(clockwork.ALARMS["restored database"]()) == 1
     shown = maker.get("/console/restored/").content.decode()
     assert restored in shown
     assert all(f"<li>{payout.pk}: " in shown for payout in approved.payouts.all())
@@ -230,6 +237,16 @@ def test_a_file_number_that_the_bank_has_seen_is_not_used_again(
         number = payout_batches._next_number(approved.bank_code)
     assert number == approved.sequence + 2
     house.money_holds()
+
+
+def test_the_database_alone_refuses_a_file_number_twice(approved: PayoutBatch) -> None:
+    columns = [field.column for field in PayoutBatch._meta.concrete_fields]
+    values = ", ".join("id + 1" if each == "id" else each for each in columns)
+    with pytest.raises(IntegrityError, match="batch_number_once_per_bank"), transaction.atomic():
+        past_the_guards(
+            f"INSERT INTO refunds_payoutbatch ({', '.join(columns)})"
+            f" SELECT {values} FROM refunds_payoutbatch"
+        )
 
 
 def test_an_exported_head_that_the_chain_lacks_stops_payouts(
