@@ -251,6 +251,20 @@ def test_an_overdue_request_is_repeated_under_the_same_key_and_a_late_answer_cou
     assert scene.answer(again, "accepted_debit_stopped").applied == 1
 
 
+def test_an_answer_to_an_earlier_attempt_is_kept_and_decides_nothing(scene: Scene) -> None:
+    """Rule 26: the issuer answers each time that it is asked."""
+    wallet = scene.victim(30_000)
+    scene.at(2019, 7, 5)
+    scene.confirmed(wallet)
+    first = scene.asked()
+    scene.at(2019, 7, 20)
+    follow_up.mark_overdue()
+    assert requests.send(scene.issuer, actor=scene.analyst, reason="test", again=True)
+    assert scene.answer(first, "declined").applied == 0
+    assert IssuerAction.objects.get().state == IssuerAction.State.SENT
+    assert IssuerAnswer.objects.get().attempt == 1
+
+
 def test_a_request_that_needs_information_waits_until_it_is_sent_again(scene: Scene) -> None:
     wallet = scene.victim(30_000)
     scene.confirmed(wallet)
