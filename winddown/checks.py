@@ -72,6 +72,16 @@ def role_that_owns_nothing(
 def _judged(cursor: Any, alias: str) -> list[CheckMessage]:
     if found := connected_role.too_powerful(cursor, alias):
         return [Error(found, hint=connected_role.NAME_THE_APPLICATION, id="winddown.E002")]
+    if chosen := connected_role.first_settings(cursor):
+        return [
+            Error(
+                f"Every session of the role of the database {alias} begins with {chosen}, which"
+                " somebody set for the role.",
+                hint="Whoever has the role's password can do that. Run `ALTER ROLE … RESET ALL`, and"
+                " once more with IN DATABASE, and replace the password.",
+                id="winddown.E004",
+            )
+        ]
     if tables := connected_role.differing(cursor):
         return [
             Error(

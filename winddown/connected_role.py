@@ -23,10 +23,11 @@ APPLY_AGAIN = "Run `manage.py database_roles --apply` as the owner; after each m
 def too_powerful(cursor: Any, alias: str) -> str:
     """Returns why the login could switch the guards off; empty where it could not."""
     cursor.execute(
-        "SELECT rolname, rolsuper OR rolbypassrls OR rolcreaterole, EXISTS ("
-        " SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-        " AND pg_has_role(session_user, relowner, 'MEMBER'))"
-        " FROM pg_roles WHERE rolname = session_user"
+        "SELECT rolname, rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication OR EXISTS ("
+        "  SELECT FROM pg_roles p WHERE p.rolname ^@ 'pg_' AND pg_has_role(r.oid, p.oid, 'MEMBER')),"
+        " EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        "  AND pg_has_role(session_user, relowner, 'MEMBER'))"
+        " FROM pg_roles r WHERE rolname = session_user"
     )
     role, is_powerful, is_owner = cursor.fetchone()
     if not is_powerful and not is_owner:
@@ -38,17 +39,31 @@ def too_powerful(cursor: Any, alias: str) -> str:
 def differing(cursor: Any) -> list[str]:
     """Returns the tables on which the connected role is not the application that was declared."""
     cursor.execute(
-        "SELECT tablename, array_agg(p) FILTER (WHERE has_table_privilege('public.'"
-        " || quote_ident(tablename), p)) FROM pg_tables, unnest(%s::text[]) p"
-        " WHERE schemaname = 'public' GROUP BY 1 ORDER BY 1",
+        "SELECT relname, ARRAY(SELECT p FROM unnest(%s::text[]) p"
+        "  WHERE has_table_privilege(c.oid, p)),"
+        " ARRAY(SELECT attname FROM pg_attribute a WHERE a.attrelid = c.oid AND attnum > 0"
+        "  AND NOT attisdropped AND has_column_privilege(c.oid, attnum, 'INSERT')"
+        "  AND NOT has_table_privilege(c.oid, 'INSERT'))"
+        " FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1",
         [["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER"]],
     )
     known = database_roles.declared()
     return [
         table
-        for table, may in cursor.fetchall()
-        if set(may or ()) != set(database_roles.application_may(table, known.get(table)))
+        for table, may, says in cursor.fetchall()
+        if set(may) != set(database_roles.application_may(table, known.get(table)))
+        or set(says) != set(database_roles.application_says(table, known.get(table)))
     ]
+
+
+def first_settings(cursor: Any) -> str:
+    """Returns the settings with which every session of the role begins, as somebody set them."""
+    cursor.execute(
+        "SELECT coalesce(string_agg(array_to_string(setconfig, ', '), ', '), '')"
+        " FROM pg_db_role_setting"
+        " WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = session_user)"
+    )
+    return str(cursor.fetchone()[0])
 
 
 def refuse_the_owner(sender: object, connection: Any, **_: object) -> None:

@@ -28,6 +28,14 @@ MIGRATED: Final = (
     "django_migrations",
 )
 
+# What the database itself says of a row of the ledger. Whoever could choose these columns could
+# write a row that no seal covers, or date it back. A load says some of them of what happened before.
+SAID_BY_THE_DATABASE: Final[dict[str, tuple[str, ...]]] = {
+    "wallets_journal": ("id", "recorded_at", "xact_id"),
+    "wallets_posting": ("id", "xact_id"),
+}
+SAID_BY_A_LOAD: Final = {"wallets_journal": ("id", "recorded_at")}
+
 # The tables that the reader sees are those of these apps, without the columns that tell who
 # somebody is, how to reach or pay them, how they sign in, or what people wrote about them.
 READ: Final = ("winddown", "accounts", "wallets", "refunds")
@@ -111,12 +119,25 @@ def application_may(table: str, model: type[models.Model] | None) -> tuple[str, 
     """Returns the application's privileges on the table."""
     if table in MIGRATED or model is None:
         return ("SELECT",)
-    may = ["SELECT", "INSERT"]
+    may = ["SELECT"]
+    if table not in SAID_BY_THE_DATABASE:
+        may.append("INSERT")
     if not is_append_only(model):
         may.append("UPDATE")
     if model._meta.label in DELETED:
         may.append("DELETE")
     return tuple(may)
+
+
+def application_says(table: str, model: type[models.Model] | None) -> tuple[str, ...]:
+    """Returns the columns that the application may fill, of a table of which it may not fill all."""
+    if model is None or table not in SAID_BY_THE_DATABASE:
+        return ()
+    return tuple(
+        field.column
+        for field in model._meta.concrete_fields
+        if field.column and field.column not in SAID_BY_THE_DATABASE[table]
+    )
 
 
 def reader_may(table: str, model: type[models.Model] | None) -> tuple[str, ...]:
@@ -248,8 +269,13 @@ def _tables(roles: Roles) -> Iterator[str]:
         model = known.get(table)
         may = ", ".join(application_may(table, model))
         yield f"GRANT {may} ON public.{_quoted(table)} TO {_quoted(roles.application)}"
-        if seen := ", ".join(map(_quoted, reader_may(table, model))):
-            yield f"GRANT SELECT ({seen}) ON public.{_quoted(table)} TO {_quoted(roles.reader)}"
+        for privilege, columns, role in (
+            ("INSERT", application_says(table, model), roles.application),
+            ("INSERT", SAID_BY_A_LOAD.get(table, ()), roles.loader),
+            ("SELECT", reader_may(table, model), roles.reader),
+        ):
+            if named := ", ".join(map(_quoted, columns)):
+                yield f"GRANT {privilege} ({named}) ON public.{_quoted(table)} TO {_quoted(role)}"
 
 
 def _quoted(name: str) -> str:

@@ -25,6 +25,7 @@ MIGRATIONS = {
         "0005_seals_after_a_restore",
         "0006_witness",
         "0007_kept_rows",
+        "0008_entries_continue_the_chain",
     ],
     "accounts": [
         "0001_initial",

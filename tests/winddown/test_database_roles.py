@@ -20,7 +20,14 @@ from wallets.models import Posting, Wallet, WalletTransition
 from wallets.movements import spending
 from winddown import database_roles
 from winddown.actors import SYSTEM
-from winddown.database_roles import DELETED, MIGRATED, PERSONAL, Roles
+from winddown.database_roles import (
+    DELETED,
+    MIGRATED,
+    PERSONAL,
+    SAID_BY_A_LOAD,
+    SAID_BY_THE_DATABASE,
+    Roles,
+)
 from winddown.evidence import invariants
 from winddown.models import Run
 from winddown.sqlstates import SqlState
@@ -57,14 +64,33 @@ def test_the_grants_match_the_declaration(roles: Roles) -> None:
     }
     assert set(tables) == {*known, "django_migrations"}
     assert rows(f"{granted} WHERE grantee = %s", roles.loader) == []
-    seen = (
-        "SELECT table_name, column_name, privilege_type FROM information_schema.column_privileges"
-    )
-    assert set(rows(f"{seen} WHERE grantee = %s", roles.reader)) == {
-        (table, column, "SELECT")
+    assert columns(roles.application, "INSERT") == {
+        (table, column)
+        for table, model in known.items()
+        for column in database_roles.application_says(table, model)
+    }
+    assert columns(roles.loader, "INSERT") == {
+        (table, column) for table, said in SAID_BY_A_LOAD.items() for column in said
+    }
+    assert columns(roles.reader, "SELECT") == {
+        (table, column)
         for table, model in known.items()
         for column in database_roles.reader_may(table, model)
     }
+
+
+def columns(role: str, privilege: str) -> set[tuple[Any, ...]]:
+    """Returns the columns, with their tables, that were granted to the role one by one."""
+    return set(
+        rows(
+            "SELECT c.table_name, c.column_name FROM information_schema.column_privileges c"
+            " WHERE grantee = %s AND privilege_type = %s AND NOT EXISTS ("
+            "  SELECT FROM information_schema.role_table_grants t WHERE t.grantee = c.grantee"
+            "  AND t.table_name = c.table_name AND t.privilege_type = c.privilege_type)",
+            role,
+            privilege,
+        )
+    )
 
 
 def test_one_function_runs_with_the_rights_of_the_owner(roles: Roles) -> None:
@@ -93,7 +119,7 @@ def test_the_printed_statements_are_those_that_would_be_applied(
     call_command("database_roles", *options)
     printed = capsys.readouterr().out
     assert printed == "".join(f"{each};\n" for each in database_roles.statements(roles))
-    assert f'GRANT SELECT, INSERT ON public."wallets_posting" TO "{roles.application}"' in printed
+    assert f'GRANT SELECT ON public."wallets_posting" TO "{roles.application}"' in printed
     assert "CREATE ROLE" not in printed
     assert 'CREATE ROLE "another" LOGIN' in database_roles.statements(Roles(reader="another"))
 
@@ -163,6 +189,28 @@ NOT_FOR_THE_APPLICATION = [
     "UPDATE winddown_auditentry SET reason = ''",
     "DELETE FROM winddown_signature",
     "SELECT FROM wallets_posting FOR UPDATE",
+    "SELECT FROM wallets_posting FOR KEY SHARE",
+    "LOCK TABLE wallets_posting IN EXCLUSIVE MODE",
+    *(f"INSERT INTO {table} SELECT * FROM {table}" for table in SAID_BY_THE_DATABASE),
+    "INSERT INTO wallets_journal (source, source_id, kind, occurred_at, recorded_at)"
+    " VALUES ('wallet', 1, 'pay', now(), now() - interval '1 day')",
+    "INSERT INTO wallets_journal (id, source, source_id, kind, occurred_at)"
+    " VALUES (-1, 'wallet', 1, 'pay', now())",
+    "INSERT INTO wallets_journal (source, source_id, kind, occurred_at, xact_id)"
+    " VALUES ('wallet', 1, 'pay', now(), 1)",
+    "INSERT INTO wallets_posting (journal_id, account, amount_minor, xact_id)"
+    " SELECT id, 'bank', 1, 1 FROM wallets_journal",
+    "UPDATE winddown_auditentry SET reason = '' WHERE false",
+    "INSERT INTO winddown_approval SELECT * FROM winddown_approval"
+    " ON CONFLICT (id) DO UPDATE SET reason = ''",
+    "SELECT setval(pg_get_serial_sequence('wallets_posting', 'id'), 1)",
+    "COPY wallets_wallet TO PROGRAM 'cat'",
+    "COPY wallets_wallet TO '/tmp/wallets'",
+    "SELECT lo_export(1, '/tmp/wallets')",
+    "SELECT pg_read_file('postgresql.conf')",
+    "SET ROLE pg_execute_server_program",
+    "ALTER FUNCTION winddown_now() SECURITY DEFINER",
+    "CREATE OR REPLACE FUNCTION winddown_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'",
     "UPDATE auth_group_permissions SET group_id = 1",
     "INSERT INTO django_migrations (app, name, applied) VALUES ('wallets', '0002', now())",
     "ALTER TABLE wallets_posting DISABLE TRIGGER ALL",
@@ -208,8 +256,8 @@ def test_the_reader_reads_no_personal_data_and_writes_nothing(roles: Roles, mone
 
 FORGED = {
     "I4": "UPDATE wallets_wallet SET paid_minor = paid_minor + 1",
-    "I14": "INSERT INTO winddown_auditentry (seq, at, action, subject, reason, facts, rows, xact_id,"
-    " previous, hash) VALUES (1000, now(), 'x', 'x', '', '{}', '', 1, '', '')",
+    "I14": "SELECT set_config('winddown.rows', pg_current_xact_id() || ' wallets_posting:1:1:1:'"
+    " || repeat('0', 64), true), winddown_audit_append(NULL, 'x', 'x', '', NULL, '{}')",
 }
 
 
@@ -261,13 +309,32 @@ def test_production_refuses_every_role_except_the_application(roles: Roles, sett
     assert told() == ""
 
 
+def test_the_check_reports_settings_that_a_holder_of_the_password_gave_the_role(
+    roles: Roles, settings: Any
+) -> None:
+    settings.PRODUCTION = True
+    with acting_as(roles.application):
+        assert refusal(f"ALTER ROLE {roles.application} SET statement_timeout = 1") is None
+        assert "winddown.E004" in told()
+        assert "statement_timeout=1" in told()
+
+
+def test_the_check_refuses_a_role_that_the_server_trusts(roles: Roles, settings: Any) -> None:
+    settings.PRODUCTION = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT pg_execute_server_program TO {roles.application}")
+    with acting_as(roles.application):
+        assert "winddown.E002" in told()
+
+
 def test_the_check_reports_a_surplus_and_a_missing_right(roles: Roles, settings: Any) -> None:
     settings.PRODUCTION = True
     with connection.cursor() as cursor:
         cursor.execute(f"GRANT DELETE ON wallets_posting TO {roles.application}")
         cursor.execute(f"REVOKE UPDATE ON wallets_wallet FROM {roles.application}")
+        cursor.execute(f"GRANT INSERT (xact_id) ON wallets_journal TO {roles.application}")
     with acting_as(roles.application):
-        assert "was declared on wallets_posting, wallets_wallet." in told()
+        assert "was declared on wallets_journal, wallets_posting, wallets_wallet." in told()
     database_roles.apply(roles)
     with acting_as(roles.application):
         assert told() == ""

@@ -9,19 +9,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from tests import factories
 from tests.conftest import Database
 from tests.owning import as_owner
 from tests.refused_sql import refusal
 from tests.winddown.evidence.test_audit import seal
+from wallets.models import Wallet
 from wallets.movements import charging, spending, withholding
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.database_roles import Roles
-from winddown.evidence import invariants
-from winddown.models import Capability, Milestone
+from winddown.evidence import audit, invariants
+from winddown.models import AuditEntry, Capability, Milestone
 from winddown.programme import capabilities
 from winddown.sqlstates import SqlState
 
@@ -63,6 +64,15 @@ REFUSED = {
     "UPDATE winddown_audithorizon SET xact_id = xact_id - 1": SqlState.COLUMN_IS_FIXED,
     "UPDATE winddown_audithorizon SET xact_id = xact_id + 1000000": SqlState.COLUMN_IS_FIXED,
     "UPDATE winddown_audithorizon SET epoch = epoch + 1": SqlState.COLUMN_IS_FIXED,
+    "UPDATE winddown_audithorizon SET cluster = cluster + 1": SqlState.COLUMN_IS_FIXED,
+    "UPDATE winddown_audithorizon SET last_ids = '{}'": SqlState.COLUMN_IS_FIXED,
+    "UPDATE winddown_audithorizon SET last_ids = last_ids || '{\"wallets_posting\": 1000000}'": (
+        SqlState.COLUMN_IS_FIXED
+    ),
+    "SELECT winddown_audit_append(NULL, 'audit.epoch', 'audit', '', NULL,"
+    ' \'{"after_ids": {"wallets_posting": 1000000}}\')': SqlState.ENTRY_REFUSED,
+    "SELECT set_config('winddown.rows', pg_current_xact_id() || ' wallets_posting:x:1:1:', true),"
+    " winddown_audit_append(NULL, 'x', 'x', '', NULL, '{}')": SqlState.ENTRY_REFUSED,
 }
 KEPT_FROM_THE_OWNER_TOO = [
     "DELETE FROM winddown_milestone",
@@ -98,6 +108,39 @@ def test_the_application_moves_no_deadline_amount_or_number(something_of_each: N
         cursor.execute("SELECT current_user")
         assert cursor.fetchone() == (Roles().application,)
     assert {sql: refusal(sql) for sql in REFUSED} == REFUSED
+    assert invariants.breached() == {}
+
+
+def test_no_writer_chooses_the_number_or_the_instant_of_an_entry(something_of_each: None) -> None:
+    """A number at the end of all numbers would leave none for the entry of an emergency stop."""
+    last = AuditEntry.objects.order_by("-seq")[0]
+    sql = (
+        "INSERT INTO winddown_auditentry"
+        " (seq, at, action, subject, reason, facts, rows, xact_id, previous, hash)"
+        " VALUES (9223372036854775807, '2001-01-01Z', 'x', 'x', '', '{}', 'x', 1, '', '')"
+    )
+    assert refusal(sql) is None
+    entry = AuditEntry.objects.order_by("-seq")[0]
+    assert entry.seq == last.seq + 1
+    assert last.at <= entry.at <= clock.now()
+    assert invariants.breached() == {}
+
+
+def test_what_a_session_noted_before_is_in_no_entry(something_of_each: None) -> None:
+    """A role may give each of its sessions any first value of the setting."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('winddown.rows', 'wallets_posting:x:1:1:', false)")
+    with transaction.atomic():
+        audit.append("test", "test", actor=SYSTEM)
+    assert AuditEntry.objects.order_by("-seq")[0].rows == ""
+    spending.pay(
+        Wallet.objects.all()[0].pk,
+        amount_minor=1,
+        merchant_ref="m",
+        payment_ref="after",
+        actor=SYSTEM,
+    )
+    seal()
     assert invariants.breached() == {}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from winddown.evidence.audit import EPOCH, SEAL, cluster_now, epochs, sealed_tables
+from winddown.evidence.audit import EPOCH, SEAL, cluster_now, covered_id, epochs, sealed_tables
 from winddown.models import AuditEntry, AuditHorizon, AuditSeal
 
 
@@ -92,8 +92,7 @@ def _rows() -> list[str]:
                         SELECT FROM winddown_auditentry e,
                             regexp_split_to_table(e.rows, ' ') item
                         WHERE e.xact_id = t.xact_id AND item LIKE %(items)s
-                            AND t.id BETWEEN split_part(item, ':', 2)::bigint
-                                AND split_part(item, ':', 3)::bigint)
+                            AND t.id BETWEEN {covered_id(table, 1)} AND {covered_id(table, 2)})
                 """,  # noqa: S608  our own table names
                 {
                     "sealed": last.to_xact_id if last else 0,

@@ -10,13 +10,16 @@ from django.db import models
 from winddown.guards import Guard, append_only, rows_are_kept
 from winddown.sqlstates import SqlState
 
+_NOTED = "[a-z0-9_]+(:[0-9]{1,18}){3}:[0-9a-f]{64}"
+NOTED_ROWS = f"^({_NOTED}( {_NOTED})*)?$"
+
 
 class AuditEntry(models.Model):
     """Who did what, why, and the digest of every row that the transaction logged.
 
-    Only `winddown_audit_append()` writes it, under the chain's lock. `seq` has no gap, and `hash`
-    covers the entry and its predecessor's hash. `rows` lists `table:first_id:last_id:count:sha256`
-    per logged statement.
+    `winddown_audit_append()` writes it. `seq` has no gap, and `hash` covers the entry and its
+    predecessor's hash. `rows` lists `table:first_id:last_id:count:sha256` per logged statement. A
+    guard sets all of this and the instant, so no writer chooses them.
     """
 
     seq = models.BigIntegerField(primary_key=True)
@@ -36,7 +39,43 @@ class AuditEntry(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [
+            *append_only(),
+            Guard(
+                name="continues_the_chain",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                declare=[("last", "record")],
+                func=f"""
+                    IF NEW.action = 'audit.epoch' AND NOT EXISTS (
+                        SELECT FROM winddown_audithorizon h, pg_control_system() c
+                        WHERE h.cluster <> c.system_identifier
+                            OR h.xact_id > pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.ENTRY_REFUSED}',
+                            MESSAGE = 'an epoch begins only in another cluster';
+                    END IF;
+                    PERFORM pg_advisory_xact_lock(7002, 0);
+                    SELECT e.seq, e.hash INTO last
+                    FROM winddown_auditentry e ORDER BY e.seq DESC LIMIT 1;
+                    NEW.seq := coalesce(last.seq, 0) + 1;
+                    NEW.at := winddown_now();
+                    NEW.xact_id := pg_current_xact_id()::text::bigint;
+                    NEW.rows := coalesce(substring(current_setting('winddown.rows', true)
+                        FROM format('^%s (.*)$', NEW.xact_id)), '');
+                    IF NEW.rows !~ '{NOTED_ROWS}' THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.ENTRY_REFUSED}',
+                            MESSAGE = 'what the entry covers cannot be read';
+                    END IF;
+                    NEW.previous := coalesce(last.hash, ''::bytea);
+                    NEW.hash := winddown_audit_hash(NEW.previous, NEW.seq, NEW.at, NEW.actor_id,
+                        NEW.action, NEW.subject, NEW.reason, NEW.run_id, NEW.facts, NEW.rows,
+                        NEW.xact_id);
+                    PERFORM set_config('winddown.rows', '', true);
+                    RETURN NEW;
+                """,
+            ),
+        ]
         indexes = [
             models.Index(fields=["subject"], name="audit_by_subject"),
             BrinIndex(fields=["at"], name="audit_by_time"),
@@ -62,6 +101,10 @@ class AuditSeal(models.Model):
         return f"{self.from_xact_id} .. {self.to_xact_id}"
 
 
+def _refused(why: str) -> str:
+    return f"RAISE EXCEPTION USING ERRCODE = '{SqlState.COLUMN_IS_FIXED}', MESSAGE = '{why}';"
+
+
 class AuditHorizon(models.Model):
     """The last transaction that a seal has examined. The next seal begins there.
 
@@ -85,6 +128,16 @@ class AuditHorizon(models.Model):
         triggers = [
             rows_are_kept(),
             Guard(
+                name="horizon_begins_at_0",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition(
+                    "((NEW.xact_id, NEW.epoch) <> (0, 0) OR NEW.cluster IS NOT NULL"
+                    " OR NEW.last_ids <> '{}')"
+                ),
+                func=_refused("the audit horizon begins at 0"),
+            ),
+            Guard(
                 name="horizon_moves_forward",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
@@ -95,9 +148,42 @@ class AuditHorizon(models.Model):
                         OR (NEW.epoch <> OLD.epoch AND NOT EXISTS (
                             SELECT FROM winddown_auditentry
                             WHERE seq = NEW.epoch AND action = 'audit.epoch')) THEN
-                        RAISE EXCEPTION USING ERRCODE = '{SqlState.COLUMN_IS_FIXED}',
-                            MESSAGE = 'the audit horizon moves forward, and not into the future';
+                        {_refused("the audit horizon moves forward, and not into the future")}
                     END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="horizon_is_of_this_cluster",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.cluster IS DISTINCT FROM NEW.cluster"),
+                func=f"""
+                    IF NEW.cluster IS DISTINCT FROM (
+                        SELECT system_identifier FROM pg_control_system()) THEN
+                        {_refused("the audit horizon is of the cluster that seals")}
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="last_ids_are_of_rows",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.last_ids <> NEW.last_ids"),
+                declare=[("last", "record"), ("newest", "bigint")],
+                func=f"""
+                    FOR last IN SELECT key, coalesce((OLD.last_ids ->> key)::bigint, 0) AS before,
+                            (NEW.last_ids ->> key)::bigint AS id
+                        FROM jsonb_object_keys(OLD.last_ids || NEW.last_ids) key
+                        WHERE OLD.last_ids -> key IS DISTINCT FROM NEW.last_ids -> key
+                    LOOP
+                        EXECUTE format('SELECT max(id) FROM public.%I', last.key) INTO newest;
+                        IF last.id BETWEEN last.before AND newest THEN
+                            CONTINUE;
+                        END IF;
+                        {_refused("the last sealed rows are rows, and later than before")}
+                    END LOOP;
                     RETURN NEW;
                 """,
             ),

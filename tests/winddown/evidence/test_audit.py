@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from tests import factories
 from tests.owning import as_owner
+from tests.unguarded import past_the_guards
 from wallets.models import Posting, Wallet, WalletTransition
 from wallets.movements import spending
 from winddown.actors import SYSTEM
@@ -284,6 +285,19 @@ def test_an_inserted_entry_is_found(journal):
             f" SELECT {row.seq}, {columns} FROM winddown_auditentry WHERE seq = {row.seq} + 1",
         )
     assert attacker.unnoticed == []
+
+
+@pytest.mark.parametrize("what", ["wallets_posting:x:y:1:z", "wallets_posting:1:1:²:z"])
+def test_an_entry_that_cannot_be_read_is_found_and_stops_no_seal(own_database, wallet, what):
+    one = wallet(paid_minor=1_000)
+    seal()
+    entry()
+    last = AuditEntry.objects.order_by("-seq")[0].seq
+    with transaction.atomic():
+        past_the_guards(f"UPDATE winddown_auditentry SET rows = '{what}' WHERE seq = {last}")
+    spending.pay(one.pk, amount_minor=1, merchant_ref="m", payment_ref="p", actor=SYSTEM)
+    assert seal() == 4
+    assert f"entry {last}: what it covers cannot be read" in complaints()
 
 
 def test_every_changed_row_that_is_covered_is_found(journal):

@@ -166,12 +166,14 @@ BREACHES = {
     ),
     "a deadline that the journal set elsewhere": (
         "I16b",
-        "SELECT winddown_audit_append(NULL, 'milestone.set', 'milestone:spend_ends', '', NULL,"
+        "SELECT set_config('session_replication_role', 'origin', true),"
+        " winddown_audit_append(NULL, 'milestone.set', 'milestone:spend_ends', '', NULL,"
         ' \'{"at": "2001-01-01T00:00:00Z"}\'::jsonb)',
     ),
     "a deadline un-fired": (
         "I16b",
-        "SELECT winddown_audit_append(NULL, 'milestone.fire', 'milestone:spend_ends', '', NULL,"
+        "SELECT set_config('session_replication_role', 'origin', true),"
+        " winddown_audit_append(NULL, 'milestone.fire', 'milestone:spend_ends', '', NULL,"
         " '{}'::jsonb)",
     ),
     "a state that nothing led to": (
