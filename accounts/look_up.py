@@ -69,8 +69,12 @@ def _who(account: User, *, is_staff: bool) -> list[Fact]:
 def _channel(address: str, verified_at: object) -> Text:
     if not address:
         return "–"
-    proved = pgettext_lazy("address", "verified")
-    return f"{masked(address)} ({proved if verified_at else _('not verified')})"
+    proved = (
+        pgettext_lazy("address", "verified")
+        if verified_at
+        else pgettext_lazy("address", "not verified")
+    )
+    return f"{masked(address)} ({proved})"
 
 
 def _ways_in(account: User) -> list[Fact]:

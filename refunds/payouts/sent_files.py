@@ -50,20 +50,24 @@ def _name(bank_code: str, sequence: int | None, sha256: str | None) -> str:
 
 
 def unknown() -> list[dict[str, Any]]:
-    """Returns each file and the newest head that the directory knows and the database does not, in
-    the order of their names. What was confirmed is known.
+    """Returns each file and each head that the directory knows and the database does not, in the
+    order of their names. What was confirmed is known.
+
+    The newest head is not enough. A restored database exports one of its own on the next day.
     """
     directory: Path = settings.AUDIT_HEADS_DIR
     if clock.is_rehearsal():
         return []
     known = _confirmed() | _exported()
-    heads = sorted(directory.glob("audit-head-*.json"))[-1:]
-    found = [
-        {"name": path.name, **json.loads(path.read_text())}
-        for path in [*heads, *sorted(directory.glob("payout-file-*.json"))]
-        if path.name not in known
-    ]
-    return [each for each in found if "bank_code" in each or audit.verify_against(each)]
+    heads, files = (
+        [
+            {"name": path.name, **json.loads(path.read_text())}
+            for path in sorted(directory.glob(f"{kind}-*.json"))
+            if path.name not in known
+        ]
+        for kind in ("audit-head", "payout-file")
+    )
+    return [*audit.not_in_the_chain(heads), *files]
 
 
 def _confirmed() -> set[str]:

@@ -223,8 +223,7 @@ def carry_out(request: Approval, *, shown: str, actor: Actor, reason: str, appro
     `shown` is the beginning of the digest that the person saw. Raises `PlanChanged` if the digest
     begins in another way, `GuardNotMet` for a kind without a verb, and what the verb raises.
     """
-    if not request.digest.startswith(shown):
-        raise PlanChanged(subject=request.subject, approved=shown, now=request.digest[: len(shown)])
+    refuse_another(request, shown=shown)
     kind, _, key = request.subject.partition(":")
     decider = DECIDERS.get(kind)
     if decider is None:
@@ -239,6 +238,12 @@ def carry_out(request: Approval, *, shown: str, actor: Actor, reason: str, appro
             approve=approve,
         )
     )
+
+
+def refuse_another(request: Approval, *, shown: str) -> None:
+    """Raises `PlanChanged` unless the digest of the request begins with what the person saw."""
+    if not request.digest.startswith(shown):
+        raise PlanChanged(subject=request.subject, approved=shown, now=request.digest[: len(shown)])
 
 
 def open_requests() -> list[Approval]:

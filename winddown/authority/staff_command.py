@@ -31,6 +31,10 @@ REFUSED: Registry[Callable[[WinddownError, Any], None]] = Registry(
 )
 
 
+# A person who decides types at least so many digits of the digest that was shown.
+SHOWN_MIN = 12
+
+
 class StaffCommand(RecordedCommand):
     """A command that a named member of staff runs: exit code 0 done, 1 refused, 2 not understood."""
 
@@ -99,6 +103,17 @@ class StaffCommand(RecordedCommand):
             for prove in PROOFS.values():
                 prove(person, typed)
         return person
+
+    def shown_digest(self, options: dict[str, Any]) -> str:
+        """Returns the digits of --digest, which are enough to name what the person was shown."""
+        shown = str(options["digest"] or "")
+        if len(shown) < SHOWN_MIN:
+            raise CommandError(
+                f"--digest is missing or short: give at least the first {SHOWN_MIN} digits of what"
+                " you were shown",
+                returncode=2,
+            )
+        return shown
 
     def say(self, sentence: str, **facts: Any) -> None:
         """Prints one sentence for people, or the facts as JSON."""

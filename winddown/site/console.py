@@ -239,7 +239,8 @@ def read(request: HttpRequest, source: str) -> HttpResponse:
     programme = Programme.objects.filter(pk=1).first()
     with reading_permitted(request), timezone.override(zone_of(programme)):
         seen = reading.disclose(_SOURCES[source], request.GET, actor=actor_of(request))
-    return page(request, "winddown/reading.html", programme=programme, seen=seen)
+    find = look_up_page.FindForm() if source == look_up_page.SOURCE.code else None
+    return page(request, "winddown/reading.html", programme=programme, seen=seen, find=find)
 
 
 @require_safe
@@ -268,16 +269,16 @@ def read_file(request: HttpRequest, source: str) -> HttpResponse:
 @staff_page
 def find(request: HttpRequest) -> HttpResponse:
     """What was typed leads to the page of the subject that it names, whose address says nothing
-    about a person.
+    about a person. What names nothing stays in the form, and in no address.
     """
-    form = look_up_page.FindForm(request.POST)
-    typed = form.cleaned_data["q"] if form.is_valid() else ""
+    form, by = look_up_page.FindForm(request.POST), actor_of(request)
     with reading_permitted(request):
-        subject = look_up_page.disclose_subject(typed, actor=actor_of(request))
-    if not subject:
-        messages.error(request, _("There is no such account or wallet."))
-        return redirect("console:look_up")
-    return redirect(f"{reverse('console:look_up')}?{urlencode({'q': subject})}")
+        if form.is_valid():
+            if subject := look_up_page.disclose_subject(form.cleaned_data["q"], actor=by):
+                return redirect(f"{reverse('console:look_up')}?{urlencode({'q': subject})}")
+            form.add_error("q", form.fields["q"].error_messages["unknown"])
+        seen = reading.disclose(look_up_page.SOURCE, {}, actor=by)
+    return page(request, "winddown/reading.html", seen=seen, find=form)
 
 
 urlpatterns = [

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.db.models import Q
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -32,6 +33,10 @@ class FindForm(forms.Form):
     q = forms.CharField(
         label=gettext_lazy("Account or wallet"),
         max_length=254,
+        error_messages={
+            "required": gettext_lazy("Enter a reference, a login ID or a subject."),
+            "unknown": gettext_lazy("There is no such account or wallet."),
+        },
         widget=forms.TextInput(
             attrs={
                 "aria-describedby": "q-hint",
@@ -51,10 +56,16 @@ class FindForm(forms.Form):
 class LookUpForm(ReadingForm):
     """The subject that was found, and the filters of its rows."""
 
-    q = forms.RegexField(r"\A[a-z]+:[0-9]{1,18}\Z", required=False, widget=forms.HiddenInput)
+    q = forms.RegexField(
+        r"\A[a-z]+:[0-9]{1,18}\Z",
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={
+            "invalid": gettext_lazy("Nothing has this address. Look for it with the form.")
+        },
+    )
     # Sixteen digits of microseconds reach into the year 2286.
     before = key_field(r"[0-9]{1,16}-[0-9]{1,2}-[0-9]{1,18}")
-    find = FindForm
 
 
 def disclose_subject(typed: str, *, actor: Actor) -> str:
@@ -66,7 +77,8 @@ def disclose_subject(typed: str, *, actor: Actor) -> str:
     require(actor, READ_AUDIT, action="read look_up")
     cards = panels.found(typed)
     if not cards:
-        audit.append("look_up.read", "look_up", actor=actor, query={}, rows=0, as_file=False)
+        with transaction.atomic():
+            audit.append("look_up.read", "look_up", actor=actor, query={}, rows=0, as_file=False)
         return ""
     return cards[0].subject
 

@@ -66,7 +66,12 @@ def _day_field(name: str, label: Any) -> forms.DateField:
 
 def key_field(pattern: str) -> forms.RegexField:
     """Returns the field of the key of the last row that was read."""
-    return forms.RegexField(rf"\A{pattern}\Z", required=False, widget=forms.HiddenInput)
+    return forms.RegexField(
+        rf"\A{pattern}\Z",
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={"invalid": gettext_lazy("This part of the list does not exist.")},
+    )
 
 
 class ReadingForm(forms.Form):

@@ -11,7 +11,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.recovery import links, staff_recovery
-from winddown.authority.staff_command import StaffCommand
+from winddown.authority import approvals
+from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
+from winddown.errors import NothingToDecide
 
 
 class Command(StaffCommand):
@@ -28,6 +30,10 @@ class Command(StaffCommand):
             action="store_true",
             help="ask for the second factor to be removed too; the old password ends with it",
         )
+        parser.add_argument(
+            "--digest",
+            help="with --agree or --reject: the digest that was shown, or its first 12 digits",
+        )
         verdict = parser.add_mutually_exclusive_group()
         verdict.add_argument("--agree", action="store_true", help="agree, and print the link")
         verdict.add_argument("--reject", action="store_true", help="reject the request")
@@ -39,8 +45,7 @@ class Command(StaffCommand):
         person = User.objects.named(options["login_id"]).first()
         if person is None:
             raise CommandError(f"{options['login_id']} is nobody here", returncode=2)
-        asked = staff_recovery.waiting(person)
-        digest = asked.digest if asked else ""
+        digest = self._digest(person, options) if decides else ""
         if options["agree"]:
             link = staff_recovery.agree(person, actor=actor, digest=digest, reason=reason)
             url = settings.SITE_URL + reverse("recovery:open", args=[links.token(link)])
@@ -55,4 +60,16 @@ class Command(StaffCommand):
                 reason=reason,
                 second_factor_lost=options["second_factor_lost"],
             )
-            self.say("It waits for a second person: add --agree.", subject=asked.subject)
+            self.say(
+                f"It waits for a second person: add --agree --digest {asked.digest[:SHOWN_MIN]}.",
+                subject=asked.subject,
+                digest=asked.digest,
+            )
+
+    def _digest(self, person: User, options: dict[str, Any]) -> str:
+        """Returns the digest of the open request, which is the one that the person was shown."""
+        asked = staff_recovery.waiting(person)
+        if asked is None:
+            raise NothingToDecide(subject=person.login_id)
+        approvals.refuse_another(asked, shown=self.shown_digest(options))
+        return asked.digest

@@ -183,13 +183,25 @@ def test_the_command_asks_agrees_and_rejects(lost: Any, one: Any, second: Any) -
             )
         return out.getvalue()
 
+    def seen() -> str:
+        request = staff_recovery.waiting(lost)
+        assert request is not None
+        return f"--digest={request.digest[:12]}"
+
     run("--second-factor-lost", by=one)
-    run("--reject", by=second)
+    run("--reject", seen(), by=second)
     assert lost.authenticator_set.count() == 1
+    run(by=one)
+    shown = seen()
     run("--second-factor-lost", by=one)
     with pytest.raises(SystemExit):
-        run("--agree", by=one)
-    assert "/recovery/link/" in run("--agree", by=second)
+        run("--agree", shown, by=second)
+    with pytest.raises(CommandError, match="--digest is missing"):
+        run("--agree", by=second)
+    assert lost.authenticator_set.count() == 1
+    with pytest.raises(SystemExit):
+        run("--agree", seen(), by=one)
+    assert "/recovery/link/" in run("--agree", seen(), by=second)
     assert not lost.authenticator_set.exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 from collections.abc import Iterator
@@ -67,6 +68,22 @@ def catalogue(kind: Any, suffix: str) -> dict[tuple[str | None, str], Any]:
 def _text(context: Any) -> str | None:
     """A compiled catalogue's contexts are bytes."""
     return context.decode() if isinstance(context, bytes) else context
+
+
+def test_no_text_is_translated_inside_another_one() -> None:
+    """What is between the braces of an f-string is not found by those who collect the texts."""
+    inside = [
+        f"{path}:{call.lineno}"
+        for path, source in sources()
+        if path.suffix == ".py"
+        for whole in ast.walk(ast.parse(source))
+        if isinstance(whole, ast.JoinedStr)
+        for call in ast.walk(whole)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in KEYWORDS
+    ]
+    assert not inside
 
 
 def test_every_text_has_a_japanese_translation() -> None:

@@ -46,8 +46,10 @@ def test_an_account_and_its_wallet_are_found_without_personal_data(
 
 def test_nobody_is_found_by_a_part_and_nothing_typed_is_kept(browser: Client, holder: Any) -> None:
     unknown = find(browser, "hanako@")
-    assert unknown.redirect_chain == [("/console/look-up/", 302)]
-    assert "There is no such account or wallet." in unknown.content.decode()
+    assert unknown.redirect_chain == []
+    assert 'value="hanako@"' in unknown.content.decode()
+    assert unknown.content.decode().count("There is no such account or wallet.") == 2
+    assert "Enter a reference" in find(browser, " ").content.decode()
     assert AuditEntry.objects.filter(action="look_up.read", subject="look_up").count() == 1
     find(browser, "hanako@example.jp")
     subject = f"account:{holder.account_id}"
@@ -80,6 +82,15 @@ def test_the_history_of_a_wallet_is_one_list_in_pages(
             keys += [line.key for line in seen.lines if line.code != "look_up.read"]
             query = seen.older_query if seen.older else ""
         assert keys == [line.key for line in everything]
+
+
+def test_a_filter_keeps_the_account_that_was_found(browser: Client, holder: Any) -> None:
+    subject = f"account:{holder.account_id}"
+    wrong = browser.get("/console/look-up/", {"q": subject, "since": "x"}).content.decode()
+
+    assert f'<input type="hidden" name="q" value="{subject}">' in wrong
+    assert f'href="/console/look-up/?q={subject.replace(":", "%3A")}"' in wrong
+    assert wrong.count('id="id_q"') == 1
 
 
 def test_an_address_of_a_page_names_no_person(browser: Client, holder: Any) -> None:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import CommandError
-
 from winddown.authority import approvals
 from winddown.authority.staff_command import StaffCommand
-
-SHOWN_MIN = 12
 
 
 class Command(StaffCommand):
@@ -33,24 +29,13 @@ class Command(StaffCommand):
         request = approvals.newest(subject)
         approvals.carry_out(
             request,
-            shown=self._shown(options),
+            shown=self.shown_digest(options),
             actor=person,
             reason=options["reason"],
             approve=not options["reject"],
         )
         verdict = "rejected" if options["reject"] else "approved"
         self.say(f"{subject} is {verdict}.", subject=subject, digest=request.digest)
-
-    def _shown(self, options: dict[str, Any]) -> str:
-        """Returns the digits of the digest that were typed. Raises if they are too few."""
-        shown = str(options["digest"] or "")
-        if len(shown) < SHOWN_MIN:
-            raise CommandError(
-                f"--digest is missing or short: give at least the first {SHOWN_MIN} digits of what"
-                " you were shown",
-                returncode=2,
-            )
-        return shown
 
     def _list(self) -> None:
         waiting = approvals.open_requests()
