@@ -87,7 +87,12 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
     ),
     "refunds_payoutfilepart": ("content_sealed",),
     "refunds_refundapplication": ("body_digest", "draft_sealed", "late_reason"),
+    "refunds_loss": ("drop_reason",),
     "wallets_fundingcard": ("card_ref", "card_token", "bin", "last4"),
+    "wallets_hold": ("reason",),
+    "winddown_approval": ("reason", "summary"),
+    "winddown_auditentry": ("facts", "reason"),
+    "winddown_signature": ("reason",),
 }
 
 
@@ -113,6 +118,11 @@ def declared() -> dict[str, type[models.Model]]:
 def is_append_only(model: type[models.Model]) -> bool:
     """Returns whether the guard of that name stands on the model's table."""
     return any(trigger.name == "append_only" for trigger in getattr(model._meta, "triggers", ()))
+
+
+def is_log(model: type[models.Model]) -> bool:
+    """Returns whether the rows are the changes of state of another table."""
+    return {"transition", "source", "target"} <= {each.column for each in model._meta.fields}
 
 
 def application_may(table: str, model: type[models.Model] | None) -> tuple[str, ...]:
@@ -145,6 +155,9 @@ def reader_may(table: str, model: type[models.Model] | None) -> tuple[str, ...]:
     if model is None or model._meta.app_label not in READ:
         return ()
     personal = PERSONAL.get(table, ())
+    if is_log(model):
+        # Why somebody changed a state: of a claim, a case, a payee.
+        personal += ("reason",)
     return tuple(
         field.column
         for field in model._meta.concrete_fields

@@ -19,6 +19,8 @@ from winddown.site.decisions import Decision
 from winddown.words import Text
 
 TIMELINE_MAX = 50
+# `manage.py confirm_restore` names all payouts of a file.
+PAYOUTS_SHOWN_MAX = 200
 # verb -> button, tone, permission, whether it decides
 _VERBS: dict[str, tuple[Text, str, str, bool]] = {
     "ask": (pgettext_lazy("verb", "Ask to confirm the files"), "main", sent_files.ASKS, False),
@@ -47,7 +49,7 @@ def look(*, actor: Actor) -> RestoredPage:
     entries = AuditEntry.objects.filter(subject__startswith="restore:").select_related("actor")
     return RestoredPage(
         at=clock.now(),
-        files=files,
+        files=[_shown(file) for file in files],
         asked=asked,
         decisions=[
             Decision(verb, title, tone, _refused(permission, asked if decides else None, actor))
@@ -56,6 +58,18 @@ def look(*, actor: Actor) -> RestoredPage:
         ],
         timeline=list(entries.order_by("-seq")[:TIMELINE_MAX]),
     )
+
+
+def _shown(file: dict[str, Any]) -> dict[str, Any]:
+    """Returns the file with the sum of its payouts, and of these the first ones only."""
+    payouts = file.get("payouts", [])
+    return {
+        **file,
+        "payouts": payouts[:PAYOUTS_SHOWN_MAX],
+        "count": len(payouts),
+        "not_shown": max(0, len(payouts) - PAYOUTS_SHOWN_MAX),
+        "amount_minor": sum(line[-1] for line in payouts),
+    }
 
 
 def _refused(permission: str, asked: Approval | None, actor: Actor) -> Text:

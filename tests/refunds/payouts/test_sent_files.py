@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from refunds.models import PayoutBatch
-from refunds.payouts import forgotten, payout_batches, sent_files
+from refunds.payouts import forgotten, payout_batches, restored_page, sent_files
 from tests.config.test_every_door import browser_of
 from tests.refunds.conftest import House
 from tests.signing_in import code_typed
@@ -144,6 +144,17 @@ def test_two_people_confirm_the_files_on_the_page(
     ]
     assert restored not in checker.get("/console/restored/").content.decode()
     assert checker.get("/console/restored/ask/")["Location"] == "/console/restored/"
+
+
+def test_the_page_shows_the_sum_of_a_large_file_and_its_first_payouts(
+    house: House, approved: PayoutBatch
+) -> None:
+    know(approved, payouts=[[900_000 + n, 1, None, 7] for n in range(1_000)])
+    shown = browser_of(house.treasury, headers={"accept-language": "en"}).get("/console/restored/")
+    said = shown.content.decode()
+    assert "<summary>1,000 · JPY 7,000</summary>" in said
+    assert said.count("<li>900") == restored_page.PAYOUTS_SHOWN_MAX
+    assert "and 800 more" in said
 
 
 def test_a_rejection_on_the_page_leaves_payouts_stopped(
