@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, DataError, connection, transaction
 
 from accounts.errors import AddressTaken
 from accounts.models import ProofStep, RecoveryCase
@@ -247,6 +247,8 @@ def test_one_kind_of_proof_is_not_enough(locked_out: Any, helper: Any) -> None:
         cases.propose(case, account=locked_out.login_id, actor=helper, reason="t")
     with pytest.raises(GuardNotMet, match="has it already"):
         cases.add_proof(case, kind="identity_document", note="again", actor=helper)
+    with pytest.raises(DataError), transaction.atomic():
+        cases.add_proof(case, kind="call_back", note="\0", actor=helper)
     with pytest.raises(DatabaseError, match="too few kinds"), transaction.atomic():
         RecoveryCase.objects.filter(pk=case.pk).update(state="proposed", account=locked_out)
 
@@ -269,6 +271,25 @@ def test_the_address_of_another_account_is_refused_as_a_new_channel(
 
     with pytest.raises(GuardNotMet, match="another account has this address"):
         cases.propose(case, account=locked_out.login_id, actor=helper, reason="t")
+
+
+def test_a_case_is_not_proposed_where_a_plain_reset_works(
+    helper: Any, person: Callable[..., Any]
+) -> None:
+    case = collecting(helper, "identity_document", "call_back")
+    reachable = person(email=NEW_ADDRESS)
+
+    with pytest.raises(GuardNotMet, match="a plain reset works"):
+        cases.propose(case, account=reachable.login_id, actor=helper, reason="t")
+
+
+def test_an_account_has_one_case_under_decision(locked_out: Any, helper: Any) -> None:
+    first, second = (collecting(helper, "identity_document", "call_back") for _ in range(2))
+    cases.propose(first, account=locked_out.login_id, actor=helper, reason="t")
+    assert first.pk != second.pk
+
+    with pytest.raises(GuardNotMet, match="another case of this account"):
+        cases.propose(second, account=locked_out.login_id, actor=helper, reason="t")
 
 
 def test_an_address_given_to_another_account_after_the_approval_is_refused(

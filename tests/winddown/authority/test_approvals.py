@@ -8,7 +8,7 @@ import json
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, DataError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 
 from tests import factories
 from tests.signing_in import code_typed
@@ -257,9 +257,10 @@ def test_a_signature_with_another_digest_is_refused(run, checker):
         sign_by_sql(standing(run), checker, digest="0" * 64)
 
 
-def test_another_error_of_the_database_is_raised_as_it_is(run, checker):
-    with pytest.raises(DataError), transaction.atomic():
-        planning.approve(run, actor=checker, digest=run.plan_digest, reason="\0")
+@pytest.mark.parametrize(("reason", "error"), [("\0", DataError), (None, IntegrityError)])
+def test_another_error_of_the_database_is_raised_as_it_is(run, checker, reason, error):
+    with pytest.raises(error), transaction.atomic():
+        planning.approve(run, actor=checker, digest=run.plan_digest, reason=reason)
     assert state(run) == "awaiting_approval"
 
 
