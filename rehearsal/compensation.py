@@ -38,7 +38,7 @@ class Compensation:
     def find_and_hold(self) -> None:
         """The rules have found candidates, and the suspicious value in their wallets is held."""
         with self.report.phase("find victims") as phase:
-            found = victims.find(as_of=clock.now())
+            found = victims.claim_candidates(as_of=clock.now())
             held = holding.hold_candidates(
                 found.candidates, actor=self.cast.analyst, reason="suspected fraud"
             )

@@ -61,7 +61,7 @@ class Found:
     suspicions: int
 
 
-def find(*, as_of: dt.datetime, actor: Actor = SYSTEM) -> Found:
+def claim_candidates(*, as_of: dt.datetime, actor: Actor = SYSTEM) -> Found:
     """Each candidate has a claim with its hits in what happened up to `as_of` inclusive. Every
     other hit is stored as a suspicion.
 
@@ -114,7 +114,7 @@ def follow_up() -> int:
     many claims are new.
     """
     at = clock.now()
-    return len(find(as_of=at).candidates) if attack_windows.under_attack(at=at) else 0
+    return len(claim_candidates(as_of=at).candidates) if attack_windows.under_attack(at=at) else 0
 
 
 def all_matches(*, as_of: dt.datetime) -> list[Hit]:

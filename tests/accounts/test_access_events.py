@@ -250,7 +250,7 @@ def test_the_owner_gets_a_mail_and_the_journal_an_entry(
 # --- what is refused tells nobody ---------------------------------------------------------------
 
 
-def test_refused_changes_tell_nobody(world: World) -> None:
+def test_a_refused_change_sends_no_mail(world: World) -> None:
     someone, colleague = world.person(), world.colleague()
     second_factor.add_app(someone)
     browser, other = world.signed_in(someone), world.signed_in(world.person())

@@ -84,6 +84,11 @@ def _in_python(node: ast.AST) -> Iterator[tuple[int, str]]:
         yield from _strings(node.value)
     if isinstance(node, ast.AnnAssign) and node.value and _is_a_state(node.target):
         yield from _strings(node.value)
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        found = list(_strings(node))
+        words = {word for _, word in found}
+        if len(words) > 1 and any(words <= states for states in BY_TABLE.values()):
+            yield from found
     if isinstance(node, ast.Dict):
         for key, value in zip(node.keys, node.values, strict=True):
             named = isinstance(key, ast.Constant) and isinstance(key.value, str)
@@ -156,6 +161,15 @@ def test_no_state_is_quoted_outside_its_model() -> None:
     assert files_with_quoted_states() == {}
 
 
+def test_no_state_is_quoted_in_a_template() -> None:
+    quoted = {
+        str(path.relative_to(ROOT)): found
+        for path in sorted((ROOT / "templates").rglob("*.html"))
+        if (found := re.findall(r"\bstate (?:==|!=|in) \"\w+\"", path.read_text()))
+    }
+    assert quoted == {}
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -164,6 +178,7 @@ def test_no_state_is_quoted_outside_its_model() -> None:
         'if wallet.state == "active": pass',
         'if wallet.state in ("active", "held"): pass',
         'OPEN_STATES = ("active", "held")',
+        'STARTED = ("running", "paused")',
         'counts = {"state": "active"}',
         'progress.latest(name, states=("approved", "running"))',
         "sql = \"UPDATE x SET state = 'active'\"",

@@ -36,6 +36,8 @@ class Run(Stateful):
 
     ENDED = (State.SUCCEEDED, State.PARTIALLY_FAILED, State.ABORTED)
     UNDER_WAY = (State.RUNNING, State.PAUSED)
+    STARTED = (*UNDER_WAY, *ENDED)
+    """It may have written something."""
     FOLLOWED = (State.APPROVED, *UNDER_WAY)
     """What `--run` starts or goes on with."""
     ABORTABLE = (State.AWAITING_APPROVAL, State.APPROVED, *UNDER_WAY)

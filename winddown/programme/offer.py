@@ -14,7 +14,9 @@ from winddown.models import Capability, Milestone, Programme
 from winddown.programme import capabilities
 from winddown.words import Text
 
-ON, ENDED = "enabled", "ended"
+ON = Capability.State.ENABLED
+# A deadline has passed while the switch was on; no state of a switch.
+ENDED = "ended"
 _ORDER = {code: place for place, code in enumerate(capabilities.ALL)}
 
 
@@ -32,6 +34,10 @@ class Standing:
     @property
     def on(self) -> bool:
         return self.state == ON
+
+    @property
+    def by_deadline(self) -> bool:
+        return self.state == ENDED
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,15 @@ class StepRow:
     ended_at: dt.datetime | None
 
     @property
+    def running(self) -> bool:
+        return self.state == StepState.UNDER_WAY
+
+    @property
+    def under_way(self) -> bool:
+        """Returns whether it has begun and not ended, also while its run is paused."""
+        return self.state in (StepState.UNDER_WAY, StepState.HALTED)
+
+    @property
     def eta_s(self) -> float | None:
         left = (self.expected or 0) - self.moved - self.failed
         return left / self.rows_s if self.rows_s > 0 and left > 0 else None
@@ -84,10 +93,12 @@ class RunRow:
         return self.run is not None and self.state in Run.ENDED
 
     @property
+    def running(self) -> bool:
+        return self.state == Run.State.RUNNING
+
+    @property
     def unattended(self) -> bool:
-        return self.state == Run.State.RUNNING and (
-            self.seen_s is None or self.seen_s > UNATTENDED_S
-        )
+        return self.running and (self.seen_s is None or self.seen_s > UNATTENDED_S)
 
 
 def newest(*, real_at: dt.datetime) -> list[RunRow]:

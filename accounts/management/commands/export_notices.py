@@ -9,9 +9,8 @@ from typing import Any
 from accounts.models import ResetNotice
 from accounts.reset_notices import notice_files
 from winddown.authority.staff_command import StaffCommand
+from winddown.models import Run
 from winddown.runs import progress
-
-STARTED = ("running", "paused", "succeeded", "partially_failed", "aborted")
 
 
 class Command(StaffCommand):
@@ -29,7 +28,7 @@ class Command(StaffCommand):
 
     def act(self, options: dict[str, Any]) -> None:
         done = notice_files.hand_over(
-            progress.latest("reset-all-passwords", states=STARTED),
+            progress.latest("reset-all-passwords", states=Run.STARTED),
             channel=options["channel"],
             to=options["out"],
             actor=self.proven_actor(options),

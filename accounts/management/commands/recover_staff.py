@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.recovery import links, staff_recovery
+from winddown.actors import Actor
 from winddown.authority import approvals
 from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
 from winddown.errors import NothingToDecide
@@ -45,26 +46,26 @@ class Command(StaffCommand):
         person = User.objects.named(options["login_id"]).first()
         if person is None:
             raise CommandError(f"{options['login_id']} is nobody here", returncode=2)
-        digest = self._digest(person, options) if decides else ""
-        if options["agree"]:
-            link = staff_recovery.agree(person, actor=actor, digest=digest, reason=reason)
-            url = settings.SITE_URL + reverse("recovery:open", args=[links.token(link)])
-            self.say(f"Hand this over in person, within 15 minutes: {url}", link=url)
-        elif options["reject"]:
+        if decides:
+            self._decide(person, options, actor=actor)
+            return
+        lost = options["second_factor_lost"]
+        asked = staff_recovery.request(person, actor=actor, reason=reason, second_factor_lost=lost)
+        self.say(
+            f"It waits for a second person: add --agree --digest {asked.digest[:SHOWN_MIN]}.",
+            subject=asked.subject,
+            digest=asked.digest,
+        )
+
+    def _decide(self, person: User, options: dict[str, Any], *, actor: Actor) -> None:
+        digest, reason = self._digest(person, options), options["reason"]
+        if options["reject"]:
             staff_recovery.reject(person, actor=actor, digest=digest, reason=reason)
             self.say("It is rejected, and nothing has changed.")
-        else:
-            asked = staff_recovery.request(
-                person,
-                actor=actor,
-                reason=reason,
-                second_factor_lost=options["second_factor_lost"],
-            )
-            self.say(
-                f"It waits for a second person: add --agree --digest {asked.digest[:SHOWN_MIN]}.",
-                subject=asked.subject,
-                digest=asked.digest,
-            )
+            return
+        link = staff_recovery.agree(person, actor=actor, digest=digest, reason=reason)
+        url = settings.SITE_URL + reverse("recovery:open", args=[links.token(link)])
+        self.say(f"Hand this over in person, within 15 minutes: {url}", link=url)
 
     def _digest(self, person: User, options: dict[str, Any]) -> str:
         """Returns the digest of the open request, which is the one that the person was shown."""

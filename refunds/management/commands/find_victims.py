@@ -28,7 +28,7 @@ class Command(StaffCommand):
     def act(self, options: dict[str, Any]) -> None:
         as_of = self.as_of(options["as_of"])
         actor = self.actor(options) if options["by"] or options["hold"] else SYSTEM
-        found = victims.find(as_of=as_of, actor=actor)
+        found = victims.claim_candidates(as_of=as_of, actor=actor)
         held = 0
         if options["hold"]:
             whole = options["hold"] == "whole"

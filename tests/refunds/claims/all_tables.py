@@ -54,7 +54,7 @@ def before_the_stop(scene: Scene) -> None:
     spending.settle(reserved, captured=True, actor=SYSTEM)
     suspected = scene.victim(1_000, 1_000, 1_000, funding="points")
     clock.travel(jst(2019, 7, 4), frozen=True)
-    victims.find(as_of=clock.now())
+    victims.claim_candidates(as_of=clock.now())
     assert RuleHit.objects.filter(wallet=suspected).exists()
 
 

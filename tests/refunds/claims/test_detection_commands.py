@@ -26,7 +26,7 @@ def robbed(scene: Scene) -> Wallet:
     scene.sign_in(wallet, HIT_AT - 24 * HOUR, device="phone")
     scene.sign_in(wallet, HIT_AT - HOUR / 60, device="thief", country="XA")
     clock.travel(HIT_AT + HOUR, frozen=True)
-    victims.find(as_of=clock.now())
+    victims.claim_candidates(as_of=clock.now())
     return wallet
 
 

@@ -56,7 +56,7 @@ def charge(wallet: Wallet, amount: int, at: dt.datetime, source: str = "points")
 
 def find(as_of: dt.datetime | None = None) -> victims.Found:
     clock.travel(jst(2019, 7, 4), frozen=True)
-    return victims.find(as_of=as_of or clock.now())
+    return victims.claim_candidates(as_of=as_of or clock.now())
 
 
 @pytest.mark.parametrize(("gap_s", "hit"), [(30, True), (31, False)])
@@ -311,7 +311,7 @@ def test_a_rejected_wallet_becomes_a_candidate_again_only_for_later_events(scene
     for number in range(3):
         charge(wallet, 1_000, jst(2019, 7, 4, 23) + dt.timedelta(seconds=number + 1))
     clock.travel(jst(2019, 7, 6), frozen=True)
-    assert len(victims.find(as_of=clock.now()).candidates) == 1
+    assert len(victims.claim_candidates(as_of=clock.now()).candidates) == 1
 
 
 def test_the_evidence_lists_the_movements_that_an_analyst_can_name(scene: Scene) -> None:

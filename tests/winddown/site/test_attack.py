@@ -40,7 +40,7 @@ def scene(rehearsal_clock: Any, programme: Any) -> Scene:
     scene.sign_in(wallet, HIT_AT - 1_440 * MINUTE, device="phone")
     scene.sign_in(wallet, HIT_AT - MINUTE, device="thief", country="XA")
     clock.travel(HIT_AT + 120 * MINUTE, frozen=True)
-    victims.find(as_of=clock.now())
+    victims.claim_candidates(as_of=clock.now())
     return scene
 
 
@@ -139,7 +139,7 @@ def test_many_candidates_are_held_by_one_statement(
         scene.sign_in(wallet, HIT_AT - MINUTE, device=factories.unique("bot"), country="XA")
     clock.travel(HIT_AT + 240 * MINUTE, frozen=True)
     counting.count_again_from(HIT_AT - 1_440 * MINUTE)
-    victims.find(as_of=clock.now())
+    victims.claim_candidates(as_of=clock.now())
     chosen = list(holding.candidates())
     plan = holding.plan_hold(chosen)
     assert (plan.claims, plan.wallets, plan.amount_minor) == (6, 6, 5 * 90_000 + 40_000)
