@@ -24,6 +24,9 @@ SETTINGS = (
     "shared_buffers=256MB",
     "max_wal_size=2GB",
     "jit=off",
+    # It is thrown away at the end, so nothing waits for the disk.
+    "fsync=off",
+    "full_page_writes=off",
     "timezone=UTC",
     "log_timezone=UTC",
 )

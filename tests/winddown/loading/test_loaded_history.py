@@ -306,6 +306,8 @@ def test_the_query_planner_has_statistics_after_a_load(
     people: Callable[[int], None], load: Load
 ) -> None:
     """Without them, reading the newest minute scans millions of attempts and is late for an attack."""
+    if connection.pg_version < 170_000:
+        pytest.skip("before PostgreSQL 17 only the owner may analyse; autovacuum does it later")
     people(1)
     load("auth_events", {})
     with connection.cursor() as cursor:
