@@ -283,6 +283,22 @@ def test_a_mailed_link_makes_a_new_browser_of_staff_known_during_an_attack(
     assert (entry.subject, entry.actor) == (f"account:{reached.pk}", reached)
 
 
+def test_who_asks_in_the_name_of_staff_does_not_keep_them_without_a_link(
+    rehearsal_clock: Any, reached: Any, settings: Any
+) -> None:
+    """The attacker uses up the links of the hour. The owner has one that lives at any time."""
+    with mail_server(settings) as mails:
+        for _ in range(links.LINKS_PER_HOUR_MAX + 2):
+            asked(reached, mails)
+        assert len(mails.to(reached.email)) == links.LINKS_PER_HOUR_MAX
+        rehearsal_clock.travel(clock.now() + links.VALID_FOR + dt.timedelta(minutes=1))
+
+        link = asked(reached, mails)
+
+    assert len(mails.to(reached.email)) == links.LINKS_PER_HOUR_MAX + 1
+    assert Client().get(link).status_code == 302
+
+
 def test_the_link_works_once_and_for_no_password(
     visitor: type[Visitor], reached: Any, settings: Any
 ) -> None:
