@@ -125,7 +125,7 @@ def test_every_command_that_decides_or_reveals_asks_for_a_code(staff: Any, tmp_p
         name
         for name, text in texts.items()
         if name == "approve"
-        or name.startswith(("confirm_", "export_", "release_"))
+        or name.startswith(("confirm_", "export_", "release_", "witness_"))
         or '"--agree"' in text
     }
     assert decides == {name for name, text in texts.items() if "proven_actor(" in text}
