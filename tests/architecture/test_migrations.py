@@ -26,6 +26,7 @@ MIGRATIONS = {
         "0006_witness",
         "0007_kept_rows",
         "0008_entries_continue_the_chain",
+        "0009_journal_is_searched",
     ],
     "accounts": [
         "0001_initial",

@@ -25,7 +25,11 @@ class AuditEntry(models.Model):
     seq = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField()
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # audit_by_actor
     )
     action = models.CharField(max_length=80)
     subject = models.CharField(max_length=120)
@@ -77,7 +81,16 @@ class AuditEntry(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["subject"], name="audit_by_subject"),
+            # A subject and an action are found by their first words too, in any locale.
+            models.Index(
+                fields=["subject"], name="audit_by_subject", opclasses=["varchar_pattern_ops"]
+            ),
+            models.Index(
+                fields=["action", "-seq"],
+                name="audit_by_action",
+                opclasses=["varchar_pattern_ops", "int8_ops"],
+            ),
+            models.Index(fields=["actor", "-seq"], name="audit_by_actor"),
             BrinIndex(fields=["at"], name="audit_by_time"),
         ]
 
