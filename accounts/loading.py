@@ -7,14 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from accounts.attacks import counting
 from accounts.credentials import hash_costs, imported_hashes
 from accounts.models import AuthEvent, ExternalIdentity, ResetNotice, User
 from accounts.models.user import LOGIN_ID_MAX
 from accounts.reset_notices import mail_results
+from winddown import clock
 from winddown.actors import Actor
 from winddown.loading.file_kinds import (
+    ROWS,
     STAGED,
     FileKind,
     Reference,
@@ -41,6 +44,13 @@ ACCOUNT = Reference(
 
 # The one spelling of a login id, as `UserQuerySet.named` looks for it.
 LOGIN_ID = "lower(btrim(normalize({0}, NFKC)))"
+
+
+def _unreachable() -> int:
+    """Returns how many people of the file no verified channel reaches."""
+    named = RawSQL(f"SELECT account_ref FROM {ROWS}", ())  # noqa: S608, S611  a constant
+    people = User.objects.get_queryset().without_channel(verified_by=clock.now())
+    return int(people.filter(account_ref__in=named).count())
 
 
 def _record_accounts(actor: Actor, progress: Callable[[int, int], None]) -> int:
@@ -158,6 +168,7 @@ ACCOUNTS = declare(
         },
         judge=imported_hashes.refuse_too_many_costs,
         record=_record_accounts,
+        unreachable=_unreachable,
     )
 )
 

@@ -94,6 +94,11 @@ class LoadCommand(StaffCommand):
                 f"{done.file}: {done.inserted:,} {done.kind.replace('_', ' ')} loaded"
                 f"{there} ({done.rows:,} rows{amount})."
             )
+        if done.unreachable:
+            sentence += (
+                f" {done.unreachable:,} of these people cannot be reached: they have no verified"
+                " address or telephone number."
+            )
         self.say(sentence, **asdict(done), already_there=done.already_there)
 
     def _say_refused(self, refusal: LoadRefused) -> None:

@@ -260,7 +260,8 @@ class FileKind:
     was loaded. If a value differs, the file's row is refused. `before` takes the locks, before the
     rows are compared with the database. `judge` adds refusals that need more than one row. At the
     end, `record` writes the new rows and returns how many. Without `record`, `values` (column of
-    the model -> SQL over the row `r`) are inserted.
+    the model -> SQL over the row `r`) are inserted. After that, `unreachable` returns how many people
+    of the rows no verified channel reaches.
     """
 
     name: str
@@ -276,6 +277,7 @@ class FileKind:
     before: Callable[[], None] | None = None
     judge: Callable[[], None] | None = None
     record: Callable[[Any, Callable[[int, int], None]], int] | None = None
+    unreachable: Callable[[], int] | None = None
 
     @property
     def amount(self) -> str:

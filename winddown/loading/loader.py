@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +120,11 @@ class _Load:
         self._check_header(source.header)
         rows = self._stage(source)
         sum_minor = self._judge(source, rows=rows)
-        inserted = self._record(actor)
-        self._finish(rows, inserted, sum_minor, actor=actor, reason=reason)
-        return self._loaded(rows, inserted, sum_minor, repeated=False)
+        done = self._loaded(rows, self._record(actor), sum_minor, repeated=False)
+        if self.kind.unreachable is not None:
+            done = replace(done, unreachable=self.kind.unreachable())
+        self._finish(done, actor=actor, reason=reason)
+        return done
 
     def _loaded(self, rows: int, inserted: int, sum_minor: int | None, *, repeated: bool) -> Loaded:
         return Loaded(
@@ -405,9 +408,7 @@ class _Load:
         progress(1, 1)
         return inserted
 
-    def _finish(
-        self, rows: int, inserted: int, sum_minor: int | None, *, actor: Actor, reason: str
-    ) -> None:
+    def _finish(self, done: Loaded, *, actor: Actor, reason: str) -> None:
         """The register of files and the audit journal have the load.
 
         Deferred foreign keys are checked first. The audit chain's lock is held from the entry to
@@ -419,18 +420,21 @@ class _Load:
             sha256=self._found.sha256,
             file_name=texts.name_of(self.path),
             encoding=self._encoding,
-            rows=rows,
-            inserted=inserted,
-            sum_minor=sum_minor,
+            rows=done.rows,
+            inserted=done.inserted,
+            sum_minor=done.sum_minor,
             loaded_by_id=actor.pk,
         )
         staged_rules.execute(f"DROP TABLE {STAGED}, {REFUSED} CASCADE")
         staged_rules.execute(f"DROP TABLE IF EXISTS {ROWS}")
-        if inserted:
+        if done.inserted:
             # Fresh statistics, so that the next queries get plans for the rows that are there now.
             staged_rules.execute(f"ANALYZE {self.kind.model._meta.db_table}")
         staged_rules.execute("SET CONSTRAINTS ALL IMMEDIATE")
         staged_rules.execute("SET CONSTRAINTS ALL DEFERRED")
+        counted: dict[str, Any] = (
+            {} if done.unreachable is None else {"unreachable": done.unreachable}
+        )
         audit.append(
             f"load.{name}",
             f"file:{self._found.sha256[:16]}",
@@ -438,7 +442,8 @@ class _Load:
             reason=reason,
             file=texts.name_of(self.path),
             sha256=self._found.sha256,
-            rows=rows,
-            inserted=inserted,
-            sum_minor=sum_minor,
+            rows=done.rows,
+            inserted=done.inserted,
+            sum_minor=done.sum_minor,
+            **counted,
         )

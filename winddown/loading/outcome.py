@@ -10,7 +10,9 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did. `repeated`: the same bytes were loaded before, and nothing was staged."""
+    """What a load did. `repeated`: the same bytes were loaded before, and nothing was staged.
+    `unreachable`: how many people of the file no verified channel reaches; None for other files.
+    """
 
     kind: str
     file: str
@@ -19,6 +21,7 @@ class Loaded:
     inserted: int
     sum_minor: int | None
     repeated: bool
+    unreachable: int | None = None
 
     @property
     def already_there(self) -> int:
