@@ -129,7 +129,7 @@ def test_every_command_that_decides_or_reveals_asks_for_a_code(staff: Any, tmp_p
         or '"--agree"' in text
     }
     assert decides == {name for name, text in texts.items() if "proven_actor(" in text}
-    assert len(decides) == 11
+    assert len(decides) == 12
     assert PROOFS.names() == ["second factor"]
 
 
