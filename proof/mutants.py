@@ -16,7 +16,7 @@ GUARDS: dict[str, tuple[str, ...]] = {
     "winddown/evidence": ("tests/winddown/evidence", "tests/winddown/test_texts.py"),
     "winddown/machines/move.py": ("tests/winddown/machines",),
     "winddown/site/reading.py": ("tests/winddown/site",),
-    "winddown/runs/planning.py": ("tests/winddown/runs",),
+    "winddown/runs/planning.py": ("tests/winddown/runs", "tests/winddown/authority"),
     "wallets/movements": ("tests/wallets", "tests/refunds/test_entitlements.py"),
     "refunds/payouts": ("tests/refunds/payouts",),
     "refunds/applications": ("tests/refunds/applications",),

@@ -40,8 +40,9 @@ def backup(programme: Any, wallet: Any, tmp_path: Path) -> Path:
     spending.pay(one.pk, amount_minor=10, merchant_ref="m", payment_ref="p", actor=SYSTEM)
     with transaction.atomic():
         audit.append("test", "test", actor=SYSTEM)
-    call_command("backup", str(tmp_path / "backups"))
-    (dump,) = (tmp_path / "backups").glob("*.dump")
+    directory = tmp_path / "new" / "backups"
+    call_command("backup", str(directory))
+    (dump,) = directory.glob("*.dump")
     return dump
 
 
@@ -70,6 +71,9 @@ def test_a_backup_has_its_manifest_and_the_journal_says_who_took_it(
     for path in (backup, backup.with_suffix(".json")):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(backup.parent.stat().st_mode) == 0o700
+    # Inside a transaction a backup would not be of one instant.
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        backups.take(backup.parent)
 
 
 def test_a_good_backup_is_restored_judged_and_dropped(
