@@ -32,7 +32,8 @@ REFUSED: Registry[Callable[[WinddownError, Any], None]] = Registry(
 
 
 # A person who decides types at least so many digits of the digest that was shown.
-SHOWN_MIN = 12
+# A maker who may choose the content finds two with the same twelve digits in an afternoon.
+SHOWN_MIN = 32
 
 
 class StaffCommand(RecordedCommand):

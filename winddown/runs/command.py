@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from winddown import texts
-from winddown.authority.staff_command import StaffCommand
+from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
 from winddown.errors import GuardNotMet, RunNotFound
 from winddown.models import Plan, Run
 from winddown.runs import control, planning, progress, registry, waking, working
@@ -196,7 +196,7 @@ class WorkflowCommand(StaffCommand):
                 )
         self.say(f"  digest {run.plan_digest}")
         self.say(
-            f"Approve: manage.py approve {run.subject} --digest {run.plan_digest[:12]} --by LOGIN --reason WHY"
+            f"Approve: manage.py approve {run.subject} --digest {run.plan_digest[:SHOWN_MIN]} --by LOGIN --reason WHY"
         )
 
     def _follow(self, run: Run) -> None:

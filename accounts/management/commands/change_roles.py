@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from accounts import staff_roles
 from accounts.models import User
 from winddown.authority import roles
-from winddown.authority.staff_command import StaffCommand
+from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
 
 
 class Command(StaffCommand):
@@ -40,7 +40,7 @@ class Command(StaffCommand):
         )
         self.say(
             f"It waits for a second person: manage.py approve {asked.subject}"
-            f" --digest {asked.digest[:12]}",
+            f" --digest {asked.digest[:SHOWN_MIN]}",
             subject=asked.subject,
             digest=asked.digest,
         )

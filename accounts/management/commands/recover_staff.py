@@ -33,7 +33,7 @@ class Command(StaffCommand):
         )
         parser.add_argument(
             "--digest",
-            help="with --agree or --reject: the digest that was shown, or its first 12 digits",
+            help=f"with --agree or --reject: the digest that was shown, or its first {SHOWN_MIN} digits",
         )
         verdict = parser.add_mutually_exclusive_group()
         verdict.add_argument("--agree", action="store_true", help="agree, and print the link")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from refunds.payouts import sent_files
-from winddown.authority.staff_command import StaffCommand
+from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
 
 
 class Command(StaffCommand):
@@ -22,7 +22,7 @@ class Command(StaffCommand):
                     paid = f"entitlement {entitlement}" if entitlement else f"remedy {remedy}"
                     self.stdout.write(f"  payout {payout}: {amount} for {paid}")
         self.say(
-            f"{request.subject} waits for a second person, digest {request.digest[:12]}.",
+            f"{request.subject} waits for a second person, digest {request.digest[:SHOWN_MIN]}.",
             subject=request.subject,
             digest=request.digest,
         )

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from refunds.payouts import forgotten
-from winddown.authority.staff_command import StaffCommand
+from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
 
 
 class Command(StaffCommand):
@@ -30,7 +30,7 @@ class Command(StaffCommand):
             options["payouts"], actor=self.proven_actor(options), reason=options["reason"]
         )
         self.say(
-            f"{request.subject} waits for a second person, digest {request.digest[:12]}.",
+            f"{request.subject} waits for a second person, digest {request.digest[:SHOWN_MIN]}.",
             subject=request.subject,
             digest=request.digest,
         )

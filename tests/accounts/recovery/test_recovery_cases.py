@@ -182,8 +182,8 @@ def test_a_case_is_worked_by_commands_too(locked_out: Any, helper: Any, supervis
     run("recovery_cases", case.reference, "--proof=card_last4", "--note=right")
     run("recovery_cases", case.reference, f"--propose={locked_out.account_ref}")
     with pytest.raises(SystemExit):
-        run("approve", case.subject, f"--digest={digest(case)[:12]}")
-    run("approve", case.subject, f"--digest={digest(case)[:12]}", by=supervisor)
+        run("approve", case.subject, f"--digest={digest(case)[:32]}")
+    run("approve", case.subject, f"--digest={digest(case)[:32]}", by=supervisor)
 
     case.refresh_from_db()
     assert case.state == "approved"

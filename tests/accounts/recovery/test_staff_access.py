@@ -186,7 +186,7 @@ def test_the_command_asks_agrees_and_rejects(lost: Any, one: Any, second: Any) -
     def seen() -> str:
         request = staff_recovery.waiting(lost)
         assert request is not None
-        return f"--digest={request.digest[:12]}"
+        return f"--digest={request.digest[:32]}"
 
     run("--second-factor-lost", by=one)
     run("--reject", seen(), by=second)

@@ -369,7 +369,7 @@ def command(run, person, *words, digest=None):
             *words,
             by=person.login_id,
             reason="seen",
-            digest=digest or run.plan_digest[:12],
+            digest=digest or run.plan_digest[:32],
         )
 
 
@@ -389,7 +389,7 @@ def test_the_command_refuses_the_maker_and_another_account_of_the_maker(run, mak
 
 
 def test_the_command_refuses_a_changed_plan(run, maker, checker, wallets):
-    shown = run.plan_digest[:12]
+    shown = run.plan_digest[:32]
     wallets(2)
     planning.replan(run, actor=maker, reason="more")
     with pytest.raises(SystemExit) as refused:
@@ -409,7 +409,7 @@ def test_the_command_requires_the_digest_that_was_shown(run, checker, digest):
 
 def test_the_command_lists_the_waiting_requests(run, capsys):
     call_command("approve")
-    assert run.plan_digest[:12] in capsys.readouterr().out
+    assert run.plan_digest[:32] in capsys.readouterr().out
 
 
 def test_an_approved_run_cannot_be_planned_again(run, maker, checker):

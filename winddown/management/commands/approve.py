@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from winddown.authority import approvals
-from winddown.authority.staff_command import StaffCommand
+from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
 
 
 class Command(StaffCommand):
@@ -16,7 +16,7 @@ class Command(StaffCommand):
         super().add_arguments(parser)
         parser.add_argument("subject", nargs="?", help="as listed, for example run:12")
         parser.add_argument(
-            "--digest", help="the digest that was shown, or at least its first 12 digits"
+            "--digest", help=f"the digest that was shown, or at least its first {SHOWN_MIN} digits"
         )
         parser.add_argument("--reject", action="store_true", help="refuse instead")
 
@@ -43,8 +43,8 @@ class Command(StaffCommand):
             self.say("Nothing waits for approval.", waiting=[])
         for each in waiting:
             self.say(
-                f"{each.subject} ({each.stage}), asked by account {each.maker_id}, digest {each.digest[:12]}, until "
-                f"{each.expires_at:%Y-%m-%d %H:%M %Z}: {each.reason}",
+                f"{each.subject} ({each.stage}), asked by account {each.maker_id},"
+                f" digest {each.digest[:SHOWN_MIN]}, until {each.expires_at:%Y-%m-%d %H:%M %Z}: {each.reason}",
                 subject=each.subject,
                 digest=each.digest,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from winddown.authority.staff_command import StaffCommand
+from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
 from winddown.evidence import witnessing
 
 
@@ -31,7 +31,7 @@ class Command(StaffCommand):
         for table, (rows, _) in request.summary["tables"].items():
             self.say(f"{table}: {rows} rows without a digest", table=table, rows=rows)
         self.say(
-            f"{request.subject} waits for a second person, digest {request.digest[:12]}.",
+            f"{request.subject} waits for a second person, digest {request.digest[:SHOWN_MIN]}.",
             subject=request.subject,
             digest=request.digest,
         )
