@@ -261,3 +261,16 @@ def test_verify_exits_with_1_on_a_breach_and_names_it(house, capsys):
         call_command("verify")
     assert breach.value.code == 1
     assert "BREACH I4 " in capsys.readouterr().out
+
+
+def test_what_an_invariant_is_about_decides_what_its_breach_stops():
+    every = [invariants.Invariant("X", "", about, list) for about in invariants.About]
+    guards = {each.about for each in every if each.guards_release}
+    assert guards == {"money", "victims", "approval"}
+    assert {each.about for each in every if each.stops_payouts} == guards | {"evidence"}
+
+
+def test_invariants_are_listed_by_their_numbers():
+    codes = [each.code for each in invariants.known()]
+    wanted = ["I9", "I9b", "I10", "I10b", "I14", "I21"]
+    assert [code for code in codes if code in wanted] == wanted

@@ -15,7 +15,7 @@ from winddown.actors import SYSTEM
 from winddown.errors import ConditionNotMet, NotPermitted, TransitionRefused
 from winddown.evidence import audit
 from winddown.machines.declare import all_machines
-from winddown.machines.move import named, transition_one, transition_set
+from winddown.machines.move import move_rows, named, transition_one, transition_set
 from winddown.models import AuditEntry, Run
 
 MACHINES = list(all_machines())
@@ -234,6 +234,17 @@ def test_a_stale_object_does_not_decide_about_its_row(wallet):
     with pytest.raises(TransitionRefused) as refusal, transaction.atomic():
         transition_one(stale, "freeze_charges", actor=SYSTEM)
     assert refusal.value.facts["source"] == "held"
+    assert "active" in refusal.value.facts["sources"]
+    with pytest.raises(TransitionRefused) as refusal, transaction.atomic():
+        transition_one(stale, "whatever", actor=SYSTEM)
+    assert refusal.value.facts["sources"] == "nowhere"
+
+
+def test_a_set_makes_only_a_transition_that_is_declared():
+    with pytest.raises(AssertionError, match="declares no transition whatever"):
+        transition_set(Wallet.objects.all(), "whatever", run=None)
+    with pytest.raises(AssertionError, match="needs exactly one target"):
+        move_rows(Wallet, "whatever", [1], actor=SYSTEM)
 
 
 def test_a_second_run_of_a_transition_changes_nothing(wallet, wallets):
