@@ -23,7 +23,7 @@ from winddown.errors import (
     SamePerson,
     TransitionRefused,
 )
-from winddown.models import Approval, Run, RunTransition, Signature
+from winddown.models import Approval, AuditEntry, Run, RunTransition, Signature
 from winddown.runs import planning
 
 pytestmark = pytest.mark.usefixtures("programme")
@@ -349,6 +349,9 @@ def test_an_approved_run_can_start_until_its_last_microsecond(run, maker, checke
     assert state(run) == "approved"
     late(A_DAY - dt.timedelta(microseconds=1))
     assert planning.start(run, actor=maker).state == "running"
+    # Started without a reason of its own, it has the reason of the plan.
+    assert RunTransition.objects.latest("pk").reason == "incident"
+    assert AuditEntry.objects.get(action="run.start").reason == "incident"
 
 
 def test_sql_cannot_use_an_expired_signature(run, checker, late):

@@ -464,6 +464,12 @@ def test_the_follow_up_writes_the_head_of_a_day_once(journal, tmp_path, settings
     call_command("verify", head=str(file))
 
 
+def test_a_rehearsal_keeps_no_head(rehearsal_clock, programme, tmp_path):
+    entry()
+    assert audit.keep_head(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_failing_follow_up_does_not_stop_the_others(journal, settings, tmp_path):
     (tmp_path / "heads").write_text("no directory")
     settings.AUDIT_HEADS_DIR = tmp_path / "heads" / "below"
