@@ -16,7 +16,12 @@ from django.db import connection, transaction
 from accounts import addresses
 from accounts.credentials import fencing, passwords, sign_ins
 from accounts.credentials.admissions import Origin
-from accounts.errors import AuthorityFenced, LinkDead, PasswordReused
+from accounts.errors import (
+    AuthorityFenced,
+    LinkDead,
+    PasswordChangedMeanwhile,
+    PasswordReused,
+)
 from accounts.models import AuthEvent, CredentialFence, Session, User
 from accounts.recovery import links
 from accounts.sign_in import second_factor
@@ -25,6 +30,9 @@ from accounts.sign_in.validators import UnusedPasswordValidator
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
 from winddown import clock
+from winddown.actors import SYSTEM
+from winddown.authority import approvals
+from winddown.errors import GuardNotMet
 from winddown.models import Run
 from winddown.programme import capabilities
 from winddown.runs import planning
@@ -388,3 +396,24 @@ def test_the_fence_waits_for_a_sign_in_under_way_and_has_a_later_time(
 
     assert waited
     assert CredentialFence.objects.get().not_before > last
+
+
+def test_a_password_that_changed_while_the_new_one_was_hashed_is_not_replaced(
+    person: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone = person()
+
+    def hashed_while_another_was_first(raw: str) -> str:
+        User.objects.filter(pk=someone.pk).update(password="!another")
+        return make_password(raw)
+
+    monkeypatch.setattr(passwords, "make_password", hashed_while_another_was_first)
+    with pytest.raises(PasswordChangedMeanwhile):
+        passwords.choose_password(someone, NEW, authority_at=clock.now())
+    assert User.objects.get(pk=someone.pk).password == "!another"
+
+
+def test_the_lift_of_a_fence_is_agreed_to_or_left_undecided() -> None:
+    rejected = approvals.Decided("1", "lift", SYSTEM, "", "test", approve=False)
+    with pytest.raises(GuardNotMet, match="leave it undecided"):
+        approvals.DECIDERS["credential_fence"](rejected)
