@@ -80,13 +80,25 @@ class UpdateWitness(Witness):
         return f"WHEN (({old}) IS DISTINCT FROM ({new}){chosen})"
 
 
+class DeleteWitness(Witness):
+    """Notes that a row is gone: its last digest is empty."""
+
+    def get_func(self, model: Any) -> str:
+        return f"""
+            INSERT INTO {TABLE} (table_name, row_id, digest)
+            SELECT TG_TABLE_NAME, b.id, '' FROM before b ORDER BY b.id;
+            RETURN NULL;
+        """  # noqa: S608
+
+
 def _where(only: str) -> str:
     return "" if only == "true" else f" WHERE {only.format(row='a')}"
 
 
-def witnessed(*columns: str, only: str = "true") -> list[Guard]:
-    """Returns the two triggers that note the digest of `columns` of each written row for which
-    `only` is true; of all columns if none is named.
+def witnessed(*columns: str, only: str = "true", kept: bool = True) -> list[Guard]:
+    """Returns the triggers that note the digest of `columns` of each written row for which `only`
+    is true; of all columns if none is named. Rows that are not `kept` may be deleted, which a third
+    trigger notes.
     """
     insert = InsertWitness(
         name="witness_new",
@@ -102,7 +114,16 @@ def witnessed(*columns: str, only: str = "true") -> list[Guard]:
     )
     insert.columns = update.columns = columns
     insert.only = update.only = only
-    return [insert, update]
+    if kept:
+        return [insert, update]
+    delete = DeleteWitness(
+        name="witness_gone",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Delete,
+        referencing=pgtrigger.Referencing(old="before"),
+    )
+    return [insert, update, delete]
 
 
 def digests_of_rows() -> list[tuple[Any, str]]:

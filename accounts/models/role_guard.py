@@ -55,7 +55,8 @@ class RoleGiven(User.groups.through):  # type: ignore[misc,name-defined]
                 operation=pgtrigger.Insert | pgtrigger.Update,
                 declare=_DECLARED,
                 func=_in_one_hand("NEW.user_id"),
-            )
+            ),
+            *witnessed(kept=False),
         ]
 
 

@@ -13,7 +13,9 @@ from django.db import DatabaseError, connection, transaction
 from accounts.credentials import access
 from accounts.errors import RolesExclude
 from accounts.models import User
+from tests.unguarded import give_past_the_guards, past_the_guards
 from winddown.authority.roles import INCOMPATIBLE, ROLES, clashes
+from winddown.evidence.invariants import rows_rewritten
 from winddown.sqlstates import SqlState, sqlstate_of
 
 Staff = Callable[..., Any]
@@ -103,3 +105,22 @@ def test_one_of_two_excluding_roles_given_at_once_is_refused(own_database: Any) 
     for thread in threads:
         thread.join()
     assert sorted(given) == [False, True]
+
+
+def test_a_role_given_past_every_guard_is_found(staff: Staff) -> None:
+    person = staff("support")
+    person.groups.add(Group.objects.get(name="compliance"))
+    person.groups.remove(Group.objects.get(name="compliance"))
+    assert rows_rewritten() == []
+
+    give_past_the_guards(person, "treasury_approver")
+
+    assert len(rows_rewritten()) == 1
+
+
+def test_a_role_taken_past_every_guard_is_found(staff: Staff) -> None:
+    person = staff("support")
+
+    past_the_guards(f"DELETE FROM accounts_user_groups WHERE user_id = {person.pk}")
+
+    assert len(rows_rewritten()) == 1

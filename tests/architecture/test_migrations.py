@@ -44,6 +44,7 @@ MIGRATIONS = {
         "0013_kept_rows",
         "0014_access_changed_message",
         "0015_link_for_an_address",
+        "0016_witnessed_roles",
     ],
     "wallets": ["0001_initial", "0002_witness", "0003_kept_rows"],
     "refunds": [
