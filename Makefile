@@ -41,10 +41,11 @@ serve: $(FOR_RUNNING)
 	@$(RUN) -m config.serve --port $(PORT)
 
 # After a worker that died (a test past its time limit ends so) is replaced, pytest-xdist never comes to an end.
-# The tests have servers of their own, which do not wait for the disk.
+# The tests have servers of their own, which do not wait for the disk. Some tests wait for leases and
+# programs, so three at once keep two cores busy.
 test: $(FOR_TESTS)
 	@WINDDOWN_LOCAL_DIR=$(CURDIR)/.local/tests WINDDOWN_THROWAWAY_DATA=1 \
-	    $(RUN) -m pytest -n 2 --dist loadgroup --max-worker-restart 0 $(ARGS)
+	    $(RUN) -m pytest -n 3 --dist loadgroup --max-worker-restart 0 $(ARGS)
 
 proof: $(FOR_TESTS)
 	@$(RUN) -m proof $(ARGS)

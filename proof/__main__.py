@@ -39,7 +39,7 @@ class Line:
     """What pip installs for this line alone, into a virtual environment of its own."""
 
 
-PYTEST = "{python} -m pytest -n 2 --dist loadgroup --max-worker-restart 0"
+PYTEST = "{python} -m pytest -n 3 --dist loadgroup --max-worker-restart 0"
 # More examples than `make test` tries: see tests/conftest.py.
 EXAMPLES = "--hypothesis-profile proof --hypothesis-seed {seed} --timeout 3600"
 # Ruff checks the same as these and each place it finds has its reason beside it.
@@ -68,7 +68,7 @@ LINES = (
         command=(
             f"{PYTEST} {EXAMPLES} tests/harness tests/faults/test_a_wind_down_survives.py"
             " tests/rehearsal/test_generator.py tests/rehearsal/test_detection.py"
-            " tests/accounts/sign_in/test_no_enumeration.py"
+            " tests/accounts/sign_in/test_no_enumeration.py tests/browser"
         ),
     ),
     Line(

@@ -77,7 +77,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Every connection of a test is the application's, unless the test says another role."""
+    """Every connection of a test is the application's, unless the test says another role. A case
+    for the proof alone is skipped elsewhere.
+    """
+    if item.get_closest_marker("long_form") and not in_long_form(item.config):
+        pytest.skip("a line of the proof")
     if item.get_closest_marker("as_owner"):
         connect_as("")
     elif item.get_closest_marker("loads_files"):

@@ -38,6 +38,18 @@ FLAGS = (
 PASSWORD = "correct horse battery"
 
 
+# Japanese on a phone and English on a screen show nearly all that the other two would.
+in_each_view = pytest.mark.parametrize(
+    ("language", "width"),
+    [
+        ("ja", 320),
+        ("en", 1280),
+        pytest.param("ja", 1280, marks=pytest.mark.long_form),
+        pytest.param("en", 320, marks=pytest.mark.long_form),
+    ],
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A served database in the middle of a wind-down, with somebody of each kind to sign in as."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import PASSWORD, Site, next_code, sign_in
+from tests.browser.conftest import PASSWORD, Site, in_each_view, next_code, sign_in
 
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = pytest.mark.slow
@@ -59,8 +59,7 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
     )
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("language", ["ja", "en"])
+@in_each_view
 def test_every_page_is_accessible_fits_and_logs_no_error(
     site: Site, open_browser: Callable[..., Any], language: str, width: int
 ) -> None:

@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.credentials import sign_ins
 from accounts.credentials.admissions import Origin
 from tests import factories
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, in_each_view
 from tests.signing_in import open_session
 
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -156,8 +156,7 @@ def send(page: Any) -> None:
         page.locator("main form").last.locator("button").click()
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("language", ["ja", "en"])
+@in_each_view
 def test_every_page_for_customers_is_accessible_and_fits(
     site: Site, desk: Desk, open_browser: Callable[..., Any], language: str, width: int
 ) -> None:
@@ -202,8 +201,7 @@ def _allow_registration(site: Site) -> None:
         )
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("language", ["ja", "en"])
+@in_each_view
 def test_every_page_for_staff_is_accessible_and_fits(
     site: Site, desk: Desk, open_browser: Callable[..., Any], language: str, width: int
 ) -> None:

@@ -26,14 +26,16 @@ from winddown.runs import clockwork
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 FAULTS = [
-    kills.pool_children_are_killed,
-    kills.worker_main_is_killed,
     kills.the_whole_worker_is_killed,
     kills.beat_is_killed,
     kills.the_broker_is_killed,
-    kills.the_broker_forgets_everything,
     kills.every_connection_is_cut,
+    kills.pool_children_are_killed,
+    kills.worker_main_is_killed,
+    kills.the_broker_forgets_everything,
 ]
+# The last three are milder forms of the others.
+CASES = [*FAULTS[:4], *(pytest.param(each, marks=pytest.mark.long_form) for each in FAULTS[4:])]
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +99,7 @@ def the_deadline_passes_by_itself(run: Run, place: WindDown) -> None:
     assert Run.objects.get(pk=run.pk).state == "approved"
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("fault", CASES, ids=lambda fault: fault.__name__)
 def test_a_wind_down_ends_as_its_undisturbed_twin_after_a_fault(
     fault: Fault,
     undisturbed: dict[str, Any],

@@ -24,9 +24,11 @@ AT_A_TIME = 16
 
 
 def charge_all(ids, verb, meanwhile):
-    """Every wallet is charged once, sixteen at a time, and `meanwhile` happens in between."""
+    """Every wallet is charged once, sixteen at a time, and `meanwhile` happens in between: the last
+    ones come after it, however slow it is.
+    """
     waiting = list(enumerate(ids))
-    lock, half_way = threading.Lock(), threading.Event()
+    lock, half_way, flipped = threading.Lock(), threading.Event(), threading.Event()
     answers = []
 
     def people():
@@ -36,8 +38,11 @@ def charge_all(ids, verb, meanwhile):
                     if not waiting:
                         return
                     number, wallet = waiting.pop()
-                    if len(waiting) < PEOPLE * 3 // 4:
-                        half_way.set()
+                    left = len(waiting)
+                if left < PEOPLE * 3 // 4:
+                    half_way.set()
+                if left < PEOPLE // 10:
+                    assert flipped.wait(60)
                 try:
                     answers.append(verb(wallet, number))
                 except (CapabilityStopped, WalletNotUsable) as refusal:
@@ -50,6 +55,7 @@ def charge_all(ids, verb, meanwhile):
             assert half_way.wait(60)
             answers.append(meanwhile())
         finally:
+            flipped.set()
             connection.close()
 
     threads = [threading.Thread(target=people) for _ in range(AT_A_TIME)]

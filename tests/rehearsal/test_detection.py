@@ -52,17 +52,15 @@ def loaded(own_database: Any, tmp_path: Path) -> Loaded:
     ("shape", "seed"),
     [
         ("list_type", 1),
-        ("list_type", 2),
-        ("list_type", 3),
+        pytest.param("list_type", 2, marks=pytest.mark.long_form),
+        pytest.param("list_type", 3, marks=pytest.mark.long_form),
         ("slow_distributed", 1),
         ("single_network", 1),
     ],
 )
 def test_detection_finds_the_victims_and_no_honest_people(
-    loaded: Loaded, shape: str, seed: int, long_form: bool
+    loaded: Loaded, shape: str, seed: int
 ) -> None:
-    if seed > 1 and not long_form:
-        pytest.skip("a line of the proof: make proof ARGS=long-forms")
     judged = judging.judge(loaded(seed=seed, shape=shape), as_of=AUGUST)
     print(shape, seed, judged.candidates, *judged.rules, sep="\n")  # shown with -s
     assert judged.candidates.true == 808

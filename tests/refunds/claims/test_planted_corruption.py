@@ -236,12 +236,6 @@ BY_HAND: dict[str, list[str]] = {
 
 
 @pytest.fixture
-def proof_only(long_form: bool) -> None:
-    if not long_form:
-        pytest.skip("a line of the proof")
-
-
-@pytest.fixture
 def earlier(own_database: Any, scene: Scene) -> None:
     all_tables.before_the_stop(scene)
 
@@ -294,7 +288,7 @@ def test_what_a_thief_would_plant_is_found(world: None) -> None:
     assert set(judged(BY_HAND.items()).found) == set(BY_HAND)
 
 
-@pytest.mark.usefixtures("proof_only")
+@pytest.mark.long_form
 def test_nearly_all_of_it_is_found(world: None, capsys: pytest.CaptureFixture[str]) -> None:
     """I14b, I14c, I18b and all others: at least 97 in 100."""
     report = judged(each for model in tables() for each in of_table(model))
