@@ -6,9 +6,16 @@ import sys
 
 # What a shell makes of a process that Ctrl-C ended.
 INTERRUPTED = 130
+# Django's command would set anybody's password, without a second person and without an entry.
+REFUSED = {
+    "changepassword": "a password is chosen by its owner alone; where it is lost, use recover_staff"
+    " for staff, and a recovery case for customers."
+}
 
 
 def main() -> None:
+    if why := REFUSED.get("".join(sys.argv[1:2])):
+        sys.exit(f"manage.py: {why}")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

@@ -28,3 +28,15 @@ def test_ctrl_c_ends_a_command_in_one_sentence(tmp_path: Path) -> None:
     assert command.returncode == 130, said
     assert said.endswith("manage.py: interrupted; what was committed stays.\n")
     assert "Traceback" not in said
+
+
+def test_nobody_sets_the_password_of_another_account() -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "changepassword", "commander"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("manage.py: a password is chosen by its owner alone;")
