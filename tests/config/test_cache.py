@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ class Hostile:
 
 @pytest.fixture
 def key() -> Iterator[str]:
-    yield "test-cache"
-    caches["default"].delete("test-cache")
+    # All workers of a run share the server.
+    name = f"test-cache-{uuid.uuid4()}"
+    yield name
+    caches["default"].delete(name)
 
 
 def test_a_hostile_pickle_in_the_cache_is_ignored_and_not_run(
