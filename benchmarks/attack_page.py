@@ -20,7 +20,8 @@ LOOKS = 15
 LASTS = dt.timedelta(days=4)
 
 # Each account signs in once from its own phone. After a third of them, forty addresses try ids that
-# nobody has. From then on, they make one sign-in of five hundred, each on another account.
+# nobody has, as often as makes an attack. From then on, they make one sign-in of five hundred, each
+# on another account.
 ATTEMPTS = """
     INSERT INTO accounts_authevent
         (occurred_at, login_id, user_id, outcome, method, network, device_ref, country)
@@ -33,7 +34,8 @@ ATTEMPTS = """
         CASE kind WHEN 'own' THEN 'phone-' || who ELSE 'bot-' || n %% 40 END, 'JP'
     FROM generate_series(0, %(size)s - 1) AS n, LATERAL (
         SELECT 'own' AS kind, n AS who
-        UNION ALL SELECT 'try', 0 WHERE n BETWEEN %(size)s / 3 AND %(size)s / 2
+        UNION ALL SELECT 'try', 0 FROM generate_series(1, greatest(1, 20000 / %(size)s))
+            WHERE n BETWEEN %(size)s / 3 AND %(size)s / 2
         UNION ALL SELECT 'hit', n - %(size)s / 2 WHERE n > %(size)s / 2 AND n %% 500 = 0) AS of
 """
 

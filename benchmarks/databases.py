@@ -30,7 +30,9 @@ class Databases:
         """Returns the name of a migrated database that `fill(**options)` has filled. It is made at
         the first call.
         """
-        label = "_".join([PREFIX, name, *(str(value) for value in options.values())])
+        # Two benchmarks may fill databases of one name with different rows.
+        whose = fill.__module__.rpartition(".")[2]
+        label = "_".join([PREFIX, whose, name, *(str(value) for value in options.values())])
         if label not in self.made:
             self._copy(self._migrated(), label)
             with inside(label):
