@@ -80,16 +80,6 @@ def take_up(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
         return moved
 
 
-def ask_customer(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
-    """The holders are asked which movements were not their own."""
-    return move(claims, "ask_customer", actor=actor, reason=reason)
-
-
-def customer_answered(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
-    """The holders answered, and the investigation goes on."""
-    return move(claims, "resume", actor=actor, reason=reason)
-
-
 def move(claims: Iterable[FraudClaim], name: str, *, actor: Actor, reason: str) -> int:
     """The claims that may make the declared transition `name` have made it. Returns how many."""
     edge = next(edge for edge in FraudClaim.edges() if edge.name == name)
