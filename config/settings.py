@@ -315,6 +315,8 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 _EMAIL_URL = environment.text("WINDDOWN_EMAIL_URL", in_production=PRODUCTION)
 if parseaddr(DEFAULT_FROM_EMAIL)[1].count("@") != 1:
     raise ImproperlyConfigured("WINDDOWN_EMAIL_FROM must be an address, or Name <address>.")
+if PRODUCTION and parseaddr(DEFAULT_FROM_EMAIL)[1].endswith("@localhost"):
+    raise ImproperlyConfigured("WINDDOWN_EMAIL_FROM must name a host that customers can answer.")
 if _EMAIL_URL:
     EMAIL_BACKEND = "winddown.mail.EmailBackend"
     globals().update(email_from_url(_EMAIL_URL))

@@ -170,6 +170,7 @@ def test_production_refuses_debug(tmp_path: Path) -> None:
         ),
         ("WINDDOWN_FIELD_KEY", base64.b64encode(b"only sixteen byt").decode(), "32 bytes"),
         ("WINDDOWN_REHEARSAL", "yes", "WINDDOWN_REHEARSAL must be off"),
+        ("WINDDOWN_EMAIL_FROM", "notices@localhost", "must name a host that customers can"),
     ],
 )
 def test_production_refuses_values_that_protect_nothing(
