@@ -64,7 +64,7 @@ pgtrigger.register(
     Guard(
         name="person_keeps_roles_apart",
         when=pgtrigger.After,
-        operation=pgtrigger.Update,
+        operation=pgtrigger.UpdateOf("is_active", "staff_number"),
         condition=pgtrigger.Condition(
             "NEW.is_active AND (NOT OLD.is_active OR OLD.staff_number <> NEW.staff_number)"
         ),
@@ -72,11 +72,12 @@ pgtrigger.register(
         func=_in_one_hand("NEW.id"),
     )
 )(User)
-# A person who took another number could sign a second time.
+# A person who took another number could sign a second time. After the row, because a trigger before
+# it makes PostgreSQL compute the addresses of every account anew that any statement changes.
 pgtrigger.register(
     Guard(
         name="signer_keeps_the_number",
-        when=pgtrigger.Before,
+        when=pgtrigger.After,
         operation=pgtrigger.UpdateOf("staff_number"),
         condition=pgtrigger.Condition("OLD.staff_number <> NEW.staff_number"),
         func=f"""
@@ -86,7 +87,7 @@ pgtrigger.register(
                 RAISE EXCEPTION USING ERRCODE = '{SqlState.COLUMN_IS_FIXED}',
                     MESSAGE = format('account %s: this staff number has signed', OLD.id);
             END IF;
-            RETURN NEW;
+            RETURN NULL;
         """,
     )
 )(User)

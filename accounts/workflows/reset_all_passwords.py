@@ -8,9 +8,11 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Concat
 
 from accounts.credentials import fencing
+from accounts.credentials.passwords import NO_PASSWORD
 from accounts.models import (
     CredentialFence,
     DeviceToken,
@@ -298,20 +300,19 @@ def _remove_passwords(run: Run, batch: Batch, rows: QuerySet[User]) -> Moved:
     fence = fencing.take_fence()
     if not CredentialFence.objects.filter(run=run, state=CredentialFence.State.STANDING).exists():
         return Moved(rows=0)
-    inner, params = _locked(rows)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            WITH chosen (id) AS MATERIALIZED ({inner})
-            UPDATE accounts_user u
-            SET refused_hash = u.password, password_removed_at = %s,
-                -- Random, so that what was derived from the old hash cannot be made again.
-                password = '!' || translate(gen_random_uuid()::text || gen_random_uuid(), '-', '')
-            WHERE u.id = ANY (ARRAY(SELECT id FROM chosen))
-            """,  # noqa: S608  the ORM's own SQL, its values are parameters
-            [*params, fence.at],
+    # Random, so that what was derived from the old hash cannot be made again.
+    random = Func(
+        template="translate(gen_random_uuid()::text || gen_random_uuid(), '-', '')",
+        output_field=CharField(),
+    )
+    # PostgreSQL waits for a row that is being changed, and asks again whether its password is old.
+    return Moved(
+        rows=rows.update(
+            refused_hash=F("password"),
+            password_removed_at=fence.at,
+            password=Concat(Value(NO_PASSWORD), random),
         )
-        return Moved(rows=cursor.rowcount)
+    )
 
 
 def _remove_sessions(run: Run, batch: Batch, rows: QuerySet[Session]) -> Moved:
@@ -340,10 +341,3 @@ def _queue_notices(run: Run, batch: Batch, rows: QuerySet[User]) -> Moved:
             [run.pk, ResetNotice.State.QUEUED, clock.now(), *params],
         )
         return Moved(rows=cursor.rowcount)
-
-
-def _locked(rows: QuerySet[User]) -> tuple[str, tuple[Any, ...]]:
-    """Returns the SQL that locks the rows in the order of their ids and selects the ids."""
-    chosen = rows.order_by("pk").select_for_update(of=("self",), no_key=True).values("pk")
-    inner, params = chosen.query.sql_with_params()
-    return str(inner), tuple(params)

@@ -45,6 +45,7 @@ MIGRATIONS = {
         "0014_access_changed_message",
         "0015_link_for_an_address",
         "0016_witnessed_roles",
+        "0017_guards_of_named_columns",
     ],
     "wallets": ["0001_initial", "0002_witness", "0003_kept_rows"],
     "refunds": [
