@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from proof.mutants import GUARDS, ROOT, Mutant, all_mutants, guarding_files
 # One table of tests covers the permissions of all packages.
 EVERYWHERE = "tests/winddown/authority/test_every_require.py"
 SHARE_MIN = 0.97
+# A mutant that so many seconds of tests did not notice has survived, whatever the others would say.
+TESTS_SECONDS_MAX = 60
 # The tests of a mutant may take so much longer than they took without it.
 TIMES_MAX = 20
 SECONDS_AT_LEAST = 120
@@ -200,16 +203,20 @@ def try_all(
 
 
 def _in_turn(mutant: Mutant, tests: dict[str, list[reached.Test]]) -> list[reached.Test]:
-    """Returns the tests that reach the mutant: first those of its room, the quickest first."""
+    """Returns the tests that reach the mutant: first those of its room, the quickest first, until
+    they fill their time.
+    """
     own = next(rooms for guarded, rooms in GUARDS.items() if mutant.file.startswith(guarded))
     reaching = tests.get(mutant.function, [])
-    return sorted(reaching, key=lambda each: not each.name.startswith((EVERYWHERE, *own)))
+    ordered = sorted(reaching, key=lambda each: not each.name.startswith((EVERYWHERE, *own)))
+    ends = accumulate(each.seconds for each in ordered)
+    return [each for each, end in zip(ordered, ends, strict=True) if end <= TESTS_SECONDS_MAX]
 
 
 def _survivors(
     copy: Copy, mutants: Sequence[Mutant], tests: Sequence[list[reached.Test]]
 ) -> list[Mutant]:
-    """The mutants were tried in one session, and those that it did not notice again alone."""
+    """The mutants were tried in one session, and those that it could not plant again alone."""
     orders = copy.path.with_suffix(".orders")
     with orders.open("w") as file:
         for number, (mutant, reaching) in enumerate(zip(mutants, tests, strict=True)):
@@ -223,18 +230,21 @@ def _survivors(
             }
             file.write(json.dumps(order) + "\n")
     files = {each.name.partition("::")[0] for reaching in tests for each in reaching}
-    again = []
+    survived, again = [], []
     answered = 0
     for answer in copy.answers(orders, *sorted(files)):
         answered += 1
         mutant, reaching = mutants[answer["number"]], tests[answer["number"]]
         said = f"by {answer['by']}" if "by" in answer else f"{len(reaching)} tests reach it"
         print(f"{answer['verdict']:<10}  {mutant}  ({said})", flush=True)
-        if answer["verdict"] != "noticed":
+        if answer["verdict"] == "survived":
+            survived.append(mutant)
+        elif answer["verdict"] != "noticed":
             again.append((mutant, reaching))
     if answered != len(mutants):
         raise SystemExit(f"The tests ended early:\n{copy.log.read_text()[-2_000:]}")
-    return [mutant for mutant, reaching in again if _survives(copy, mutant, reaching)]
+    alone = [mutant for mutant, reaching in again if _survives(copy, mutant, reaching)]
+    return survived + alone
 
 
 def _survives(copy: Copy, mutant: Mutant, tests: Sequence[reached.Test]) -> bool:
