@@ -11,7 +11,7 @@ from django.db import connection, models, transaction
 from winddown import actors
 from winddown.actors import SYSTEM, Actor
 from winddown.errors import ConditionNotMet, TransitionRefused
-from winddown.machines.declare import Stateful
+from winddown.machines.declare import Edge, Stateful
 
 Row = TypeVar("Row", bound=Stateful)
 
@@ -72,12 +72,7 @@ def transition_set(
     many moved. Rows in other states stay unchanged, so a second call moves none.
     """
     model: type[Stateful] = rows.model
-    edges = [edge for edge in model.edges() if edge.name == name]
-    if not edges:
-        raise AssertionError(f"{model.__name__} declares no transition {name}")
-    targets = {edge.target for edge in edges}
-    if len(targets) != 1:
-        raise AssertionError(f"{model.__name__}.{name} has more than one target")
+    edges, target = _to_one_target(model, name)
     when = edges[0].when
     chosen = rows.filter(state__in=[edge.source for edge in edges])
     if when is not None:
@@ -94,9 +89,18 @@ def transition_set(
             # for every batch.
             f"WITH chosen (id) AS MATERIALIZED ({inner})"  # noqa: S608
             f" UPDATE {table} SET state = %s WHERE id = ANY (ARRAY(SELECT id FROM chosen))",
-            [*params, targets.pop()],
+            [*params, target],
         )
         return int(cursor.rowcount)
+
+
+def _to_one_target(model: type[Stateful], name: str) -> tuple[list[Edge], str]:
+    """Returns the declarations of the transition, and the one state that they lead to."""
+    edges = [edge for edge in model.edges() if edge.name == name]
+    targets = {edge.target for edge in edges}
+    if len(targets) != 1:
+        raise AssertionError(f"{model.__name__}.{name} needs exactly one target")
+    return edges, targets.pop()
 
 
 class named:  # noqa: N801
@@ -144,10 +148,7 @@ def move_rows(
     """
     if not ids:
         return 0
-    edges = [edge for edge in model.edges() if edge.name == name]
-    targets = {edge.target for edge in edges}
-    if len(targets) != 1:
-        raise AssertionError(f"{model.__name__}.{name} needs exactly one target")
+    edges, target = _to_one_target(model, name)
     table = model._meta.db_table
     names = {field.name: field.column for field in model._meta.concrete_fields}
     sets = "".join(f", {names[field]} = %s" for field in columns)
@@ -156,6 +157,6 @@ def move_rows(
             f"WITH chosen AS MATERIALIZED (SELECT id FROM {table}"  # noqa: S608  our own names
             " WHERE id = ANY (%s) AND state = ANY (%s) ORDER BY id FOR NO KEY UPDATE)"
             f" UPDATE {table} SET state = %s{sets} FROM chosen WHERE {table}.id = chosen.id",
-            [list(ids), [edge.source for edge in edges], targets.pop(), *columns.values()],
+            [list(ids), [edge.source for edge in edges], target, *columns.values()],
         )
         return int(cursor.rowcount)

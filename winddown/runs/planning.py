@@ -147,10 +147,8 @@ def start(run: Run, *, actor: Actor, reason: str = "") -> Run:
         counted = counting.digest(now)
     with transaction.atomic():
         locked = progress.locked(run)
-        request = (
-            Approval.objects.filter(subject=locked.subject, stage=STAGE).order_by("-pk").first()
-        )
-        if locked.state == Run.State.APPROVED and request is not None:
+        if locked.state == Run.State.APPROVED:
+            request = Approval.objects.filter(subject=locked.subject, stage=STAGE).latest("pk")
             if clock.now() >= request.expires_at:
                 raise PlanExpired(subject=locked.subject, expires_at=request.expires_at.isoformat())
             if counted != locked.plan_digest:

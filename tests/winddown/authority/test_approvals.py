@@ -102,6 +102,7 @@ def test_a_rejected_run_has_ended(run, checker):
     assert (
         planning.reject(run, actor=checker, digest=run.plan_digest, reason="no").state == "aborted"
     )
+    assert not Signature.objects.filter(part="approved").exists()
     with pytest.raises(TransitionRefused):
         planning.start(run, actor=checker)
 
@@ -260,8 +261,10 @@ def test_a_signature_with_another_digest_is_refused(run, checker):
 @pytest.mark.parametrize(("reason", "error"), [("\0", DataError), (None, IntegrityError)])
 def test_another_error_of_the_database_is_raised_as_it_is(run, checker, reason, error):
     with pytest.raises(error), transaction.atomic():
-        planning.approve(run, actor=checker, digest=run.plan_digest, reason=reason)
-    assert state(run) == "awaiting_approval"
+        approvals.decide(
+            run.subject, stage="run", actor=checker, digest=run.plan_digest, reason=reason
+        )
+    assert approvals.standing(run.subject, stage="run") is not None
 
 
 def test_a_person_who_planned_again_cannot_approve(run, checker, staff):
@@ -399,6 +402,26 @@ def test_the_command_refuses_a_changed_plan(run, maker, checker, wallets):
         command(run, checker, digest=shown)
     assert refused.value.code == 1
     assert state(run) == "awaiting_approval"
+
+
+@pytest.mark.parametrize(("asked", "refusal"), [(False, "NothingToDecide"), (True, "GuardNotMet")])
+def test_the_command_refuses_what_nobody_asked_or_what_is_decided_elsewhere(
+    maker, checker, capsys, asked, refusal
+):
+    """No command decides about a `thing`."""
+    if asked:
+        approvals.ask("thing:1", stage="one", content=1, permission="", maker=maker, reason="first")
+    with pytest.raises(SystemExit), code_typed(checker):
+        call_command(
+            "approve",
+            "thing:1",
+            "--json",
+            by=checker.login_id,
+            reason="seen",
+            digest=approvals.digest_of(1),
+        )
+    assert json.loads(capsys.readouterr().out)["refused"] == refusal
+    assert not Signature.objects.filter(part="approved").exists()
 
 
 @pytest.mark.parametrize("digest", [None, "", "0", "abc"])

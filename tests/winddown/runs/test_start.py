@@ -1,4 +1,4 @@
-"""Which locks a start holds while it counts the plan again."""
+"""When a start counts the plan again, and what happens if nobody can be woken."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import connection
 
 from tests import factories
 from winddown.models import Run
-from winddown.runs import planning, registry
+from winddown.runs import planning, registry, waking
 
 
 def test_the_plan_is_counted_again_before_the_run_is_locked(
@@ -31,3 +31,33 @@ def test_the_plan_is_counted_again_before_the_run_is_locked(
     monkeypatch.setattr(workflow, "plan", plan)
     assert planning.start(run, actor=maker).state == Run.State.RUNNING
     assert seen == [False]
+
+
+def test_an_urgent_run_starts_without_a_new_count(
+    workflow: Any, programme: Any, maker: Any, checker: Any, wallets: Any
+) -> None:
+    """A worker counts later, and pauses the run if the data changed."""
+    workflow.urgent = True
+    run = factories.approved_run("test-freeze-and-hold", maker=maker, checker=checker)
+    wallets(1)
+    assert planning.start(run, actor=maker).state == Run.State.RUNNING
+
+
+def test_a_run_has_started_though_its_wake_up_failed(
+    own_database: Any,
+    workflow: Any,
+    programme: Any,
+    maker: Any,
+    checker: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next tick wakes it."""
+    woken = []
+
+    def fail(run_id: int) -> None:
+        woken.append(run_id)
+        raise ConnectionError
+
+    monkeypatch.setattr(waking, "wake", fail)
+    run = factories.started_run("test-freeze-and-hold", maker=maker, checker=checker)
+    assert (woken, waking.owed()) == ([run.pk], [run.pk])

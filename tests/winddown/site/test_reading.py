@@ -239,14 +239,15 @@ def test_a_file_that_is_full_says_where_the_rest_is(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "FILE_ROWS_MAX", 2)
-    seqs = [entry("test.act") for _ in range(3)]
+    seqs = [entry("test.act") for _ in range(4)]
 
     rows = table(browser.get("/console/audit/file/?action=test"))
 
-    assert rows[4] == ["Not in this file", f"/console/audit/?action=test&before={seqs[1]}"]
-    rest = table(browser.get(f"/console/audit/file/?action=test&before={seqs[1]}"))
-    assert len(rest) == 7
-    assert rest[3] == ["Rows", "1"]
+    assert rows[4] == ["Not in this file", f"/console/audit/?action=test&before={seqs[2]}"]
+    rest = table(browser.get(f"/console/audit/file/?action=test&before={seqs[2]}"))
+    # Also full, and nothing comes after it.
+    assert rest[3:5] == [["Rows", "2"], []]
+    assert len(rest) == 8
 
 
 @pytest.mark.parametrize("begins", ["=", "+", "-", "@", "＝", " =", "\t="])
