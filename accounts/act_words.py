@@ -26,6 +26,8 @@ words.ACTS.add_all(
         "staff_roles.reject": _("Other roles rejected"),
         "access.code_refused": _("Code of a second factor refused"),
         "access.passkey_refused": _("Passkey refused"),
+        "access.token_refused": _("Token of a device refused"),
+        "access.token_not_given": _("No token given to a device"),
         "access.browser_known": _("Browser made known"),
         "attack.window_opened": _("Attack seen"),
         "command.not_proved": _("Code of a command not accepted"),

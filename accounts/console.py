@@ -35,7 +35,6 @@ from winddown.site.pages import (
     decision_page,
     fresh_page,
     page,
-    reading_permitted,
     staff_page,
 )
 
@@ -71,8 +70,7 @@ _ACTS: dict[str, _Act] = {
 
 
 def _seen(request: HttpRequest, number: int) -> CasePage:
-    with reading_permitted(request):
-        case_page.require_sight(actor_of(request))
+    case_page.require_sight(actor_of(request))
     found = get_object_or_404(RecoveryCase.objects.select_related("account"), pk=number)
     return case_page.look(found, actor=actor_of(request))
 
@@ -80,8 +78,7 @@ def _seen(request: HttpRequest, number: int) -> CasePage:
 @require_safe
 @staff_page
 def case_list(request: HttpRequest) -> HttpResponse:
-    with reading_permitted(request):
-        case_page.require_sight(actor_of(request))
+    case_page.require_sight(actor_of(request))
     states = [("", _("Not ended"))] + [
         (state, words.state_word("recovery_case", state).word)
         for state in RecoveryCase.State.values
@@ -194,8 +191,7 @@ _STAFF_ACTS: dict[str, Callable[[User, Actor, dict[str, Any]], object]] = {
 
 
 def _seen_staff(request: HttpRequest, number: int) -> MemberPage:
-    with reading_permitted(request):
-        member_page.require_sight(actor_of(request))
+    member_page.require_sight(actor_of(request))
     person = get_object_or_404(User, pk=number, kind=User.Kind.STAFF)
     return member_page.look(person, actor=actor_of(request))
 
@@ -203,8 +199,7 @@ def _seen_staff(request: HttpRequest, number: int) -> MemberPage:
 @require_safe
 @staff_page
 def staff_list(request: HttpRequest) -> HttpResponse:
-    with reading_permitted(request):
-        member_page.require_sight(actor_of(request))
+    member_page.require_sight(actor_of(request))
     return page(
         request, "accounts/staff_list.html", seen=member_page.members(page=_number_of_page(request))
     )

@@ -49,6 +49,12 @@ class NotForOneself(WinddownError):
     noted = True
 
 
+class OwnAccount(WinddownError):
+    """Nobody disables their own account: a colleague does."""
+
+    noted = True
+
+
 class ProviderNotTrusted(WinddownError):
     """The service that signed this person in is stopped, or no longer vouches for them here."""
 

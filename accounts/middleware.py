@@ -16,8 +16,8 @@ from django_htmx.http import HttpResponseClientRefresh
 from accounts.credentials import device_tokens, session_rules
 from accounts.credentials.admissions import Admission
 from accounts.models import User
-from accounts.sign_in import sessions
-from accounts.sign_in.origins import keep_device
+from accounts.sign_in import app_devices, sessions
+from accounts.sign_in.origins import keep_device, network_of
 from accounts.sign_in.sessions import ADMISSION_KEY, admission_of
 from winddown.site.pages import is_poll
 
@@ -88,6 +88,7 @@ class CredentialMiddleware:
         request.session = sessions.SessionStore()
         user = device_tokens.holder(raw)
         if user is None:
+            app_devices.note_refused(raw, network=network_of(request))
             return JsonResponse({"error": "sign in again"}, status=401)
         request.user = user
         # A page of another site cannot make a browser send this header.

@@ -90,6 +90,7 @@ words.REFUSALS.add_all(
         "NotForOneself": _(
             "Nobody asks for their own roles or decides about them: two colleagues do."
         ),
+        "OwnAccount": _("Nobody disables their own account: a colleague does."),
         "RolesExclude": _("One person may not hold two roles that exclude each other: {why}."),
         "ProviderNotTrusted": _("The service you signed in with is stopped. Ask for help instead."),
     }

@@ -89,6 +89,11 @@ ACTIONS: dict[str, tuple[Limit, ...]] = {
         Limit("passkey_network", NETWORK, 20, 3600, "entries enough to see an attack by"),
         Limit("passkey_everybody", EVERYBODY, 200, 3600, "entries enough to see an attack by"),
     ),
+    "refused_token": (Limit("token_key", KEY, 20, 3600, "entries enough to see an attack by"),),
+    "unknown_token": (
+        Limit("token_network", NETWORK, 20, 3600, "entries enough to see an attack by"),
+        Limit("token_everybody", EVERYBODY, 200, 3600, "entries enough to see an attack by"),
+    ),
     "recovery_case": (
         Limit("case_key", KEY, 3, 86_400, "one case is enough; people write again"),
         Limit("case_network", NETWORK, 10, 60, "people read and type each of them"),

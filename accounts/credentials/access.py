@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from django.db import DatabaseError, transaction
 
 from accounts import access_events
-from accounts.errors import RolesExclude
+from accounts.errors import OwnAccount, RolesExclude
 from accounts.models import DeviceToken, Session, User
 from winddown import clock
 from winddown.actors import Actor, require
@@ -31,11 +31,11 @@ def sign_out_everywhere(user: User, *, actor: Actor, reason: str) -> None:
 def disable(user: User, *, actor: Actor, reason: str) -> None:
     """Nobody is let into the account. Its sessions and tokens have ended.
 
-    Raises `NotPermitted`, or `GuardNotMet` for one's own account and for one that is disabled.
+    Raises `NotPermitted`, `OwnAccount`, or `GuardNotMet` for an account that is disabled.
     """
     require(actor, "accounts.disable_account", action="disable an account")
     if user.pk == actor.pk:
-        raise GuardNotMet(action="disable an account", why="it is your own")
+        raise OwnAccount
     with transaction.atomic():
         if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
             raise GuardNotMet(action="disable the account", why="it is disabled already")

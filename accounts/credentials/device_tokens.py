@@ -57,14 +57,15 @@ def issue(
     return token, text, True
 
 
+def given(text: str) -> DeviceToken | None:
+    """Returns the token with that text, whether it is accepted or not, with its owner."""
+    return DeviceToken.objects.filter(digest=_digest(text)).select_related("user").first()
+
+
 def holder(text: str) -> User | None:
     """Returns the owner of the token if the token is accepted now."""
-    token = (
-        DeviceToken.objects.filter(digest=_digest(text), revoked_at=None)
-        .select_related("user")
-        .first()
-    )
-    if token is None:
+    token = given(text)
+    if token is None or token.revoked_at is not None:
         return None
     admission = Admission(token.issued_at, token.method, token.switch_version)
     lasts = session_rules.TOKEN_MAX

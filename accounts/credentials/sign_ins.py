@@ -129,6 +129,12 @@ def sign_in_external(provider: str, subject: str, *, origin: Origin) -> User | N
     return _admitted(user, admission)
 
 
+def refuse_external(provider: str, *, origin: Origin) -> None:
+    """The attempt is recorded as refused, because the answer of `provider` proves nobody."""
+    refused = AuthEvent.Outcome.REFUSED
+    _record("", None, refused, provider, admission=None, origin=origin)
+
+
 def sign_in_passkey(user: User, *, registered_at: dt.datetime, origin: Origin) -> User | None:
     """Returns the user with the `admission`. Returns None for a refusal. The caller has just
     verified the passkey, which was registered at `registered_at`.

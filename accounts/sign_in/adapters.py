@@ -180,6 +180,8 @@ class ExternalAdapter(DefaultSocialAccountAdapter):
             user = sign_ins.sign_in_external(
                 provider, sociallogin.account.uid, origin=origin_of(request)
             )
+        else:
+            sign_ins.refuse_external(provider, origin=origin_of(request))
         if user is None:
             messages.error(request, _("It opens no account here at present."))
             raise ImmediateHttpResponse(redirect("external_sign_in", provider))
@@ -187,7 +189,13 @@ class ExternalAdapter(DefaultSocialAccountAdapter):
         login = Login(user=user, redirect_url=sociallogin.state.get("next"))
         raise ImmediateHttpResponse(flows.login.perform_login(request, login))
 
-    def on_authentication_error(self, request: HttpRequest, provider: Any, **kwargs: Any) -> None:
-        """A refusal of the provider, a broken handshake and a cancelled one end in the same way."""
+    def on_authentication_error(
+        self, request: HttpRequest, provider: Any, *, exception: Any = None, **kwargs: Any
+    ) -> None:
+        """A refusal of the provider, a broken handshake and a cancelled one end in the same way. An
+        answer that proves nobody is recorded.
+        """
+        if exception is not None:
+            sign_ins.refuse_external(provider.app.provider_id, origin=origin_of(request))
         messages.error(request, _("The other service did not confirm the sign-in. Try again."))
         raise ImmediateHttpResponse(redirect("external_sign_in", provider.app.provider_id))

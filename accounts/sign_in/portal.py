@@ -150,6 +150,7 @@ def devices(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"account_ref": request.user.account_ref})
     admission = sessions.admission_of(request.session)
     if admission is None or not fresh(request):
+        app_devices.note_not_given(request.user, "stale sign-in")
         return JsonResponse({"error": "sign in again"}, status=403)
     given = _json_of(request)
     name, once = _text_in(given, "device_name"), _text_in(given, "once")
@@ -160,6 +161,7 @@ def devices(request: HttpRequest) -> HttpResponse:
             request.user, authority=admission, device_name=name, once=once
         )
     except WinddownError as refused:
+        app_devices.note_not_given(request.user, refused.code)
         return JsonResponse({"error": str(refused)}, status=403)
     return JsonResponse({"token": text, "number": token.pk}, status=201)
 

@@ -63,9 +63,22 @@ def is_poll(request: HttpRequest) -> bool:
     return bool(getattr(request, "htmx", False))
 
 
+@contextmanager
+def _permitted(request: HttpRequest) -> Iterator[None]:
+    """A missing permission inside is answered with 403, and the audit journal notes it."""
+    try:
+        yield
+    except NotPermitted as refused:
+        refusals.note(refused, actor_of(request))
+        raise PermissionDenied from refused
+
+
 def staff_page(view: View) -> View:
     """Only signed-in staff see the page, and no cache keeps it. A poll of somebody who is signed
     out reloads the whole page.
+
+    A missing permission is answered with 403, and the audit journal notes it, also that of a
+    customer.
     """
 
     @wraps(view)
@@ -74,9 +87,13 @@ def staff_page(view: View) -> View:
             if is_poll(request):
                 return HttpResponseClientRefresh()
             return redirect_to_login(request.get_full_path(), login_url=reverse("sign_in"))
-        if request.user.kind != "staff":
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
+        with _permitted(request):
+            if request.user.kind != "staff":
+                opened = request.resolver_match.view_name if request.resolver_match else ""
+                raise NotPermitted(
+                    actor=request.user.pk, action=f"open {opened}", permission="staff"
+                )
+            return view(request, *args, **kwargs)
 
     return never_cache(guarded)
 
@@ -107,16 +124,6 @@ def fresh_page(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return guarded
-
-
-@contextmanager
-def reading_permitted(request: HttpRequest) -> Iterator[None]:
-    """A missing permission inside is answered with 403, and the audit journal notes it."""
-    try:
-        yield
-    except NotPermitted as refused:
-        refusals.note(refused, actor_of(request))
-        raise PermissionDenied from refused
 
 
 @contextmanager

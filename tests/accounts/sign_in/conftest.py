@@ -1,4 +1,4 @@
-"""A member of staff without a second factor, and a customer with one."""
+"""A member of staff without a second factor, a customer with one, and one with another service."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from accounts.sign_in import second_factor
 from tests.accounts.conftest import OLD
+from tests.accounts.oidc_provider import Provider
 
 
 @pytest.fixture
@@ -25,4 +26,12 @@ def protected(person: Callable[..., Any]) -> Any:
     """A customer with an authenticator app."""
     someone = person()
     second_factor.add_app(someone)
+    return someone
+
+
+@pytest.fixture
+def linked(person: Callable[..., Any], provider: Provider) -> Any:
+    """A customer whom the provider names."""
+    someone = person(provider="line")
+    provider.subject = someone.login_id
     return someone

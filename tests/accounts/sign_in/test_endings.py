@@ -13,10 +13,10 @@ from django.test import Client
 
 from accounts.credentials import session_rules
 from accounts.models import Message
-from tests import factories
 from tests.accounts.conftest import OLD
 from tests.signing_in import is_signed_in, sign_in
 from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NotPermitted
 from winddown.evidence import refused
@@ -122,7 +122,7 @@ def test_refusals_by_permission_and_by_same_person_leave_audit_entries(
             "approve", "capability:spend:2", by=maker.login_id, reason="test", digest=asked.digest
         )
     assert AuditEntry.objects.filter(action="refused", actor_id=maker.pk).exists()
-    # What another rule refuses, or what a customer is refused, is no entry.
+    # What another rule refuses, or what the system is refused, is no entry.
     refused.note(GuardNotMet(action="stop", why="it is stopped"), clerk)
-    refused.note(NotPermitted(actor=1, action="stop", permission="x"), factories.make_customer())
+    refused.note(NotPermitted(actor="system", action="stop", permission="x"), SYSTEM)
     assert AuditEntry.objects.filter(action="refused").count() == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,13 +17,6 @@ from tests.signing_in import come_back, go_to_provider, is_signed_in, send_code
 from winddown.programme import capabilities
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def linked(person: Callable[..., Any], provider: Provider) -> Any:
-    someone = person(provider="line")
-    provider.subject = someone.login_id
-    return someone
 
 
 def stop(two: tuple[Any, Any]) -> None:

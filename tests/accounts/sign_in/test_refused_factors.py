@@ -237,7 +237,8 @@ def test_every_refusal_about_who_acts_is_noted() -> None:
     """A new error about the acting person is added here, or says why it leaves no entry."""
     noted = {error.__name__ for error in every_error() if error.noted}
     assert noted == {
-        "NotForOneself", "NotPermitted", "RolesExclude", "SamePerson", "StaffOnlyByStaff",
+        "NotForOneself", "NotPermitted", "OwnAccount", "RolesExclude", "SamePerson",
+        "StaffOnlyByStaff",
     }  # fmt: skip
 
 
