@@ -68,18 +68,17 @@ class Trials:
         """The session has its fixtures, above all the database, which every process then finds."""
         for each in self.session.items:
             if each.get_closest_marker("django_db"):
-                self._run_one(each, self._other(each))
+                self._run_one(each, None)
                 break
         if self.session.testsfailed:
             raise SystemExit("the first test fails without a mutant")
         connections.close_all()
 
-    def _run_one(self, test: pytest.Item, following: pytest.Item) -> None:
-        self.session.config.hook.pytest_runtest_protocol(item=test, nextitem=following)
-
-    def _other(self, test: pytest.Item) -> pytest.Item:
-        """Returns a test before which the fixtures of this one end, and those of the session stay."""
-        return self.session.items[-1 if test is self.session.items[0] else 0]
+    def _run_one(self, test: pytest.Item, following: pytest.Item | None) -> None:
+        """The test ran. Without a following one, only the fixtures of the session stay."""
+        self.session.config.hook.pytest_runtest_protocol(
+            item=test, nextitem=following or self.session
+        )
 
     def verdict(self, order: dict[str, Any]) -> dict[str, str]:
         """Returns whether a test noticed the mutant of the order, and which one."""
@@ -137,8 +136,7 @@ class Trials:
     def _run(self, tests: Sequence[pytest.Item], to: int) -> int:
         """The tests ran until one failed, whose number is written to the pipe."""
         code = 0
-        last = self._other(tests[-1])
-        for number, (test, following) in enumerate(zip(tests, [*tests[1:], last], strict=True)):
+        for number, (test, following) in enumerate(zip(tests, [*tests[1:], None], strict=True)):
             self._run_one(test, following)
             if self.session.testsfailed:
                 os.write(to, b"%d" % number)
