@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from django.db.models import BigIntegerField
+
 from refunds.bank_accounts import Account
 from refunds.bankfiles.answers import AccountCheck, CheckLine, Checks
 from refunds.models import BankFile, Payee, ReconciliationBreak, RefundApplication
@@ -46,12 +48,18 @@ def import_checks(answer: Checks, sha256: str, *, actor: Actor, reason: str) -> 
 
 def _rows(lines: Iterable[CheckLine]) -> Iterator[tuple[object, ...]]:
     for number, (item, answer) in enumerate(lines, start=1):
-        reference = int(item.reference)
-        payee = reference - PAYEE_NUMBERS_FROM if reference > PAYEE_NUMBERS_FROM else None
+        payee = int(item.reference) - PAYEE_NUMBERS_FROM
         account = Account(
             item.bank_code, item.branch_code, item.account_type, item.account_number, ""
         )
-        yield number, item.reference, payee, account.fingerprint, answer.value
+        inside = 0 < payee <= BigIntegerField.MAX_BIGINT
+        yield (
+            number,
+            item.reference,
+            payee if inside else None,
+            account.fingerprint,
+            answer.value,
+        )
 
 
 def _judge() -> None:

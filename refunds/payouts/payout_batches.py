@@ -250,10 +250,9 @@ def void_batch(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
 
 
 def _stage(batch: PayoutBatch) -> str:
-    for stage in STAGES[: batch.approvals_needed]:
-        if approvals.standing(batch.subject, stage=stage) is not None:
-            return stage
-    raise NothingToDecide(subject=batch.subject)
+    """Returns the stage that waits for its signature; the first one if none does."""
+    waiting = (stage for stage in STAGES if approvals.standing(batch.subject, stage=stage))
+    return next(waiting, STAGES[0])
 
 
 def _take_out(batch: PayoutBatch, *, actor: Actor, reason: str) -> int:

@@ -152,8 +152,6 @@ def decide(*, actor: Actor, digest: str, reason: str, approve: bool) -> None:
     """
     with transaction.atomic():
         files = unknown()
-        if not files:
-            raise NothingToDecide(subject="restore")
         key = _key(files)
         _list(key).decide(actor=actor, digest=digest, reason=reason, approve=approve)
         if approve:

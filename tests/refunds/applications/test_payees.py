@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from refunds.applications import payees, review
 from refunds.bank_accounts import Account
 from refunds.models import BankFile, Payee, ReconciliationBreak, RefundApplication
+from refunds.models.payout import PAYEE_NUMBERS_FROM
 from refunds.payouts import results
 from tests.refunds.conftest import House, jst, person
 from winddown import clock, encryption
@@ -151,6 +152,32 @@ def test_an_answer_about_another_account_is_a_break(house: House) -> None:
     done = results.import_file(bytes(answer), actor=house.treasury, reason="test")
     assert (done.matched, done.breaks) == (0, 1)
     assert ReconciliationBreak.objects.get().kind == "account_differs"
+    assert Payee.objects.get().state == "asked"
+
+
+@pytest.mark.loads_files
+def test_a_check_of_another_remitter_is_refused(house: House) -> None:
+    house.apply(house.entitled(1)[0])
+    path = payees.export_check_file(house.bank.inbox, actor=house.treasury, reason="test")
+    assert path is not None
+    answer = path.read_bytes().replace(b"1234567890", b"1234567891")
+    with pytest.raises(LoadRefused, match="another remitter"):
+        results.import_file(answer, actor=house.treasury, reason="test")
+    assert Payee.objects.get().state == "asked"
+
+
+@pytest.mark.loads_files
+@pytest.mark.parametrize("reference", [1, PAYEE_NUMBERS_FROM, 10**20 - 1])
+def test_a_check_under_a_number_of_nobody_is_a_break(house: House, reference: int) -> None:
+    """Also under the largest number of the format, which no column has room for."""
+    payee = house.apply(house.entitled(1)[0]).payee
+    path = payees.export_check_file(house.bank.inbox, actor=house.treasury, reason="test")
+    assert path is not None
+    asked = f"{PAYEE_NUMBERS_FROM + payee.pk:020}".encode()
+    answer = path.read_bytes().replace(asked, f"{reference:020}".encode())
+    done = results.import_file(answer, actor=house.treasury, reason="test")
+    assert (done.refused, done.breaks) == (0, 1)
+    assert ReconciliationBreak.objects.get().kind == "unknown_reference"
     assert Payee.objects.get().state == "asked"
 
 

@@ -52,8 +52,10 @@ def pays(batch: PayoutBatch) -> list[int | None]:
     return list(batch.payouts.order_by("remedy_id").values_list("remedy_id", flat=True))
 
 
-def test_a_compensation_is_paid_with_the_refund(remedy: Remedy, house: House) -> None:
+def test_a_compensation_is_paid_once_with_the_refund(remedy: Remedy, house: House) -> None:
     assert pays(house.paid_batch()) == [remedy.pk, None]
+    again = house.run("pay", value_date="2019-11-15")
+    assert set(again.plans.get().content["counts"].values()) == {0}
 
 
 def test_a_compensation_in_a_forgotten_file_is_not_planned(remedy: Remedy, house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tests.signing_in import code_typed
 from tests.unguarded import past_the_guards
 from winddown import clock
 from winddown.actors import SYSTEM
+from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NothingToDecide
 from winddown.evidence import audit
 from winddown.models import Approval, AuditEntry
@@ -101,6 +103,46 @@ def know(approved: PayoutBatch, **said: Any) -> None:
     (heads / f"payout-file-{approved.bank_code}-000002-ffff.json").write_text(
         json.dumps(file | said)
     )
+
+
+@pytest.mark.parametrize("chosen", [[], [999], [1, 999]])
+def test_only_payouts_of_a_forgotten_file_are_released(
+    house: House, approved: PayoutBatch, chosen: list[int]
+) -> None:
+    know(approved, payouts=[[1, 1, None, 7]])
+    confirm(house, house.approver2)
+    with pytest.raises(NothingToDecide):
+        forgotten.ask_release(chosen, actor=house.treasury, reason="test")
+    assert not Approval.objects.filter(subject__startswith="forgotten:").exists()
+
+
+def test_a_release_is_decided_once(house: House, approved: PayoutBatch) -> None:
+    know(approved, payouts=[[1, 1, None, 7]])
+    confirm(house, house.approver2)
+    asked = forgotten.ask_release([1], actor=house.treasury, reason="test")
+    said = {"shown": asked.digest, "reason": "test"}
+    approvals.carry_out(asked, actor=house.approver2, approve=False, **said)
+    with pytest.raises(NothingToDecide):
+        approvals.carry_out(asked, actor=house.approver, approve=True, **said)
+    acts = AuditEntry.objects.filter(subject=asked.subject).values_list("action", flat=True)
+    assert list(acts) == ["payouts.keep_forgotten"]
+
+
+def test_a_request_about_fewer_files_confirms_none(house: House, approved: PayoutBatch) -> None:
+    forget_the_export(house, approved)
+    fewer = sent_files.ask(actor=house.treasury, reason="test")
+    know(approved, payouts=[])
+    sent_files.ask(actor=house.treasury, reason="test")
+    with pytest.raises(NothingToDecide, match=fewer.subject):
+        approvals.carry_out(
+            fewer, shown=fewer.digest, actor=house.approver2, reason="test", approve=True
+        )
+    assert len(sent_files.unknown()) == 2
+
+
+def test_nothing_is_confirmed_without_a_forgotten_file(house: House, approved: PayoutBatch) -> None:
+    with pytest.raises(NothingToDecide):
+        sent_files.decide(actor=house.approver2, digest="0" * 64, reason="test", approve=True)
 
 
 # --- the page -----------------------------------------------------------------------------------
@@ -189,6 +231,21 @@ def test_neither_the_same_person_nor_the_wrong_role_confirms(
     assert "refunds.make_payout_batch" in answer.content.decode()
     with pytest.raises(GuardNotMet):
         export(house, approved)
+
+
+def test_the_page_shows_the_end_of_a_request(
+    house: House, approved: PayoutBatch, restored: str
+) -> None:
+    decided_at(browser_of(house.treasury), "ask")
+    request = Approval.objects.latest("pk")
+    for at, expired in (
+        (request.expires_at - dt.timedelta(microseconds=1), False),
+        (request.expires_at, True),
+    ):
+        clock.travel(at, frozen=True)
+        browser = browser_of(house.approver2, headers={"accept-language": "en"})
+        said = browser.get("/console/restored/").content.decode()
+        assert ("The request has expired" in said) is expired
 
 
 def test_files_that_came_after_the_page_are_not_confirmed(
