@@ -20,6 +20,8 @@ FUNDING_OF_SOURCE = {
     "debit_card": Loss.Funding.DEBIT,
     "points": Loss.Funding.POINTS,
 }
+# The states of a movement that happened and was not undone.
+_DONE = {TopUp: TopUp.CHARGED, Payment: Payment.TAKEN}
 
 
 def name_losses(
@@ -93,8 +95,7 @@ def _loss(
     actor: Actor,
     at: dt.datetime,
 ) -> Loss:
-    counted = TopUp.CHARGED if isinstance(movement, TopUp) else Payment.TAKEN
-    if movement.wallet_id != claim.wallet_id or movement.state not in counted:
+    if movement.wallet_id != claim.wallet_id or movement.state not in _DONE[type(movement)]:
         raise GuardNotMet(
             action=f"name {movement} a loss of {claim}",
             why="it is of another wallet or was never posted",

@@ -104,6 +104,21 @@ def test_a_state_set_by_sql_without_a_signature_is_refused(scene: Scene) -> None
         )
 
 
+@pytest.mark.parametrize("verdict", ["confirm", "reject"])
+def test_a_signature_under_another_verdict_decides_nothing(scene: Scene, verdict: str) -> None:
+    """Rule 23: the request was changed, and the digest that two people signed was not."""
+    decision = deciding.propose(
+        scene.reported(scene.victim(30_000)),
+        verdict=verdict,
+        rejection="no_loss" if verdict == "reject" else "",
+        actor=scene.analyst,
+        reason="test",
+    )
+    past_the_guards('UPDATE winddown_approval SET summary = summary || \'{"verdict": "else"}\'')
+    with pytest.raises(DatabaseError, match="no decision of a second person"):
+        deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
+
+
 def test_one_signature_covers_only_the_claims_of_its_list(scene: Scene) -> None:
     """Rule 23."""
     decision = scene.proposed(scene.victim(30_000))
@@ -252,7 +267,7 @@ def test_a_rejection_keeps_its_reason_and_can_be_appealed_until_its_deadline(
     wallet = scene.victim(30_000)
     scene.at(2019, 7, 5, 9)
     reported = scene.reported(wallet)
-    with pytest.raises(GuardNotMet):
+    with pytest.raises(GuardNotMet, match="its reason code"):
         deciding.propose(reported, verdict="reject", actor=scene.analyst, reason="test")
     decision = deciding.propose(
         reported,
@@ -333,6 +348,7 @@ def test_suspicious_value_can_be_held_while_the_rest_is_spent(scene: Scene) -> N
     reported = scene.reported(wallet)
     assert holding.hold_candidates(reported, actor=scene.analyst, reason="suspect") == 1
     assert holding.hold_candidates(reported, actor=scene.analyst, reason="suspect") == 0
+    assert AuditEntry.objects.filter(action="claims.hold").count() == 1
     assert Wallet.objects.get().held_minor == 30_000
     scene.pay(wallet, 1_000)
     assert Wallet.objects.get().available_minor == 0
@@ -342,7 +358,9 @@ def test_a_held_wallet_pays_nothing_while_others_pay(scene: Scene) -> None:
     """Rule 5."""
     wallet, other = scene.victim(30_000), scene.victim(20_000)
     (claim,) = scene.reported(wallet)
+    assert holding.plan_hold([claim], whole=True) == holding.HoldPlan(1, 1, 30_000)
     assert holding.hold_candidates([claim], actor=scene.analyst, reason="suspect", whole=True) == 1
+    assert holding.plan_hold([claim], whole=True) == holding.HoldPlan(1, 0, 0)
     with pytest.raises(WalletNotUsable):
         scene.pay(wallet, 1)
     scene.pay(other, 1)

@@ -115,8 +115,11 @@ def test_a_first_sign_in_from_abroad_that_moves_money_makes_a_candidate(scene: S
         scene.sign_in(wallet, HOME, device=factories.unique("phone"))
         scene.sign_in(wallet, HIT_AT, device=factories.unique("thief"), country="XA")
     charge(charged, 1_000, HIT_AT + MINUTE)
-    scene.pay(spent, 500)
+    paid = scene.pay(spent, 500)
     find()
+    assert [each for _, each in victims.suspected(FraudClaim.objects.filter(wallet=spent))] == [
+        paid
+    ]
     assert (rules_hit(charged), rules_hit(spent), rules_hit(idle)) == (
         {"S6-abroad"},
         {"S6-abroad"},
@@ -312,6 +315,19 @@ def test_a_rejected_wallet_becomes_a_candidate_again_only_for_later_events(scene
         charge(wallet, 1_000, jst(2019, 7, 4, 23) + dt.timedelta(seconds=number + 1))
     clock.travel(jst(2019, 7, 6), frozen=True)
     assert len(victims.claim_candidates(as_of=clock.now()).candidates) == 1
+
+
+def test_what_happened_in_the_instant_of_a_rejected_claim_is_answered_by_it(scene: Scene) -> None:
+    wallet = robbed(scene, 30_000, 30_000)
+    charge(wallet, 30_000, HIT_AT + MINUTE)
+    (claim,) = victims.claim_candidates(as_of=clock.now()).candidates
+    assert claim.opened_at == max(hit.hit_at for hit in claim.hits.all())
+    reporting.take_up([claim], actor=scene.analyst, reason="test")
+    decision = deciding.propose(
+        [claim], verdict="reject", rejection="own_transaction", actor=scene.analyst, reason="test"
+    )
+    deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
+    assert find().candidates == []
 
 
 def test_the_evidence_lists_the_movements_that_an_analyst_can_name(scene: Scene) -> None:
