@@ -88,7 +88,7 @@ def open_account(link: OneTimeLink, raw_password: str) -> User:
         setattr(made, f"{address.channel}_verified_at", at)
         try:
             with transaction.atomic():
-                made.save(force_insert=True)
+                made.save()
         except IntegrityError as taken:
             raise AddressTaken from taken
         for also in OPENED.values():

@@ -187,3 +187,10 @@ def test_the_page_of_a_member_says_that_no_message_arrives(
     assert "no message about the account reaches" in browser.get(place).content.decode()
     User.objects.filter(pk=colleague.pk).update(email_verified_at=clock.now())
     assert "no message about the account reaches" not in browser.get(place).content.decode()
+
+
+def test_the_page_has_the_frame_of_the_console_for_staff_and_of_the_portal_for_others(
+    colleague: Any, person: Callable[..., Any]
+) -> None:
+    assert browser_of(colleague).get(PAGE).context["frame"] == "base.html"
+    assert browser_of(person()).get(PAGE).context["frame"] == "portal.html"

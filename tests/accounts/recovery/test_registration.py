@@ -245,3 +245,28 @@ def test_nobody_registers_when_the_switch_is_stopped_between_link_and_password(
     with pytest.raises(CapabilityStopped):
         registration.open_account(link, NEW)
     assert OneTimeLink.objects.get().used_at is None
+
+
+@pytest.mark.django_db
+def test_a_request_from_before_the_stop_gets_no_link(
+    switches: None, staff: Callable[..., Any], mailbox: Mailbox
+) -> None:
+    Client(headers=EN).post("/register/", {"who": "new@example.com"})
+    capabilities.stop("register", actor=staff("incident_commander"), reason="test")
+
+    clockwork.tick()
+
+    assert AccessRequest.objects.get().answer == "stopped"
+    assert not OneTimeLink.objects.exists()
+    assert mailbox.mails == []
+
+
+@pytest.mark.django_db
+def test_a_link_opens_no_account_after_another_one_got_its_address(switches: None) -> None:
+    link = sign_up_link("new@example.com")
+    factories.make_customer(email="new@example.com")
+
+    with pytest.raises(AddressTaken):
+        registration.open_account(link, NEW)
+    assert OneTimeLink.objects.get().used_at is None
+    assert User.objects.count() == 1

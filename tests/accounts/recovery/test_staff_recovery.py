@@ -92,3 +92,18 @@ def test_customers_are_refused_this_recovery_and_it_requires_the_permission(
         staff_recovery.request(person(), actor=staff("incident_commander"), reason="t")
     with pytest.raises(NotPermitted):
         staff_recovery.request(staff("support"), actor=staff("support"), reason="t")
+
+
+@pytest.mark.parametrize(
+    ("decide", "part"), [(staff_recovery.agree, "approved"), (staff_recovery.reject, "rejected")]
+)
+def test_a_decision_is_signed_as_what_it_is(
+    decide: Callable[..., object], part: str, staff: Callable[..., Any]
+) -> None:
+    lost, one, second = staff("support"), staff("incident_commander"), staff("incident_commander")
+    asked = staff_recovery.request(lost, actor=one, reason="t")
+    assert asked.summary["second_factor_lost"] is False, "unless it is said"
+
+    decide(lost, actor=second, digest=asked.digest, reason="t")
+
+    assert list(asked.signatures.order_by("pk").values_list("part", flat=True)) == ["maker", part]

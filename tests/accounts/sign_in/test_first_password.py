@@ -155,3 +155,34 @@ def test_the_page_is_offered_only_to_customers_without_a_password(
     answer = client.post("/recovery/first-password/", {"password": NEW, "again": NEW})
     assert answer["Location"] == "/sign-in/"
     assert User.objects.get(pk=someone.pk).check_password(NEW)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_owner_is_told_in_the_language_of_the_page(
+    external: Any, programme: Any, client: Any, language: str
+) -> None:
+    client.force_login(external)
+    session = client.session
+    session["admission"] = let_in(external).as_json()
+    session.save()
+
+    client.post(
+        "/recovery/first-password/",
+        {"password": NEW, "again": NEW},
+        headers={"accept-language": language},
+    )
+
+    assert Message.objects.get().language == language
+
+
+def test_a_visitor_whose_second_step_is_still_asked_for_is_sent_to_the_sign_in(
+    external: Any, client: Any
+) -> None:
+    session = client.session
+    session["admission"] = let_in(external).as_json()
+    session.save()
+
+    answer = client.post("/recovery/first-password/", {"password": NEW, "again": NEW})
+
+    assert answer["Location"] == "/sign-in/"
+    assert not User.objects.get(pk=external.pk).has_usable_password()
