@@ -97,7 +97,7 @@ def _in_a_transaction() -> bool:
     a test it would be missing.
     """
     blocks = transaction.get_connection().atomic_blocks
-    return any(not getattr(block, "_from_testcase", False) for block in blocks)
+    return not all(block._from_testcase for block in blocks)
 
 
 def sealed_tables() -> dict[str, str]:

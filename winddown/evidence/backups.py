@@ -255,7 +255,7 @@ def _server_major(server: str) -> int:
 
 
 def _version(program: Path) -> str:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    said = subprocess.check_output([program, "--version"], encoding="utf-8")
     return said.split()[2]
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pgtrigger
 from django.apps import apps
 from django.db import connection
 
 # The catalogue's letter of a trigger that works in every ordinary session.
 ENABLED = "O"
+_OCCASION = re.compile(
+    r"TRIGGER \S+ (BEFORE|AFTER) (.+?) ON \S+ (?:.+ )?FOR EACH (ROW|STATEMENT)( WHEN \()?"
+)
 
 
 def guards_gone() -> list[str]:
@@ -33,9 +38,20 @@ def guards_gone() -> list[str]:
             gone.append(f"the trigger {name} is switched off")
         elif source.split() != declared.split():
             gone.append(f"the trigger {name} has another text")
-        elif (" WHEN (" in definition) != (" WHEN (" in when) or str(guard.when) not in definition:
+        elif _occasion(definition) != _occasion(when):
             gone.append(f"the trigger {name} acts at another time")
     return gone
+
+
+def _occasion(definition: str) -> list[tuple[str, frozenset[str], str, str]]:
+    """Returns when the trigger acts: before or after, on which events, for a row or a statement,
+    and whether under a condition.
+    """
+    text = " ".join(definition.replace('"', "").split())
+    return [
+        (when, frozenset(events.split(" OR ")), level, condition)
+        for when, events, level, condition in _OCCASION.findall(text)
+    ]
 
 
 def constraints_gone() -> list[str]:

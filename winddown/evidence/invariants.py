@@ -11,6 +11,7 @@ from functools import wraps
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection, transaction
+from django.db.models import F
 
 from winddown.authority import approvals
 from winddown.authority.roles import INCOMPATIBLE, clashes
@@ -284,8 +285,7 @@ def changes_without_actor() -> list[str]:
 def milestones_fired_early() -> list[str]:
     return [
         f"{milestone.kind} fired at {milestone.fired_at}"
-        for milestone in Milestone.objects.filter(fired_at__isnull=False)
-        if milestone.fired_at and milestone.fired_at < milestone.at
+        for milestone in Milestone.objects.filter(fired_at__lt=F("at"))
     ]
 
 

@@ -16,6 +16,7 @@ from tests.unguarded import past_the_guards
 from wallets.models import Posting, Wallet, WalletTransition
 from wallets.movements import spending
 from winddown.actors import SYSTEM
+from winddown.errors import ReasonBlank
 from winddown.evidence import audit
 from winddown.machines.move import transition_set
 from winddown.models import AuditEntry, AuditSeal
@@ -90,6 +91,12 @@ def test_an_entry_outside_a_transaction_is_refused(own_database):
         audit.append("test", "test", actor=SYSTEM)
 
 
+def test_a_reason_that_says_nothing_is_refused(database):
+    with pytest.raises(ReasonBlank), transaction.atomic():
+        audit.append("test", "test", actor=SYSTEM, reason="\u200b \u3000")
+    assert not AuditEntry.objects.exists()
+
+
 def test_an_entry_covers_the_rows_logged_since_the_entry_before(wallets):
     """I15."""
     ids = wallets(6)
@@ -160,6 +167,23 @@ def test_a_movement_that_commits_late_is_covered_by_the_next_seal(spent, own_dat
     seal()
     assert movements() == 19
     assert complaints() == []
+
+
+def test_a_seal_that_finds_the_horizon_where_it_left_it_adds_nothing(spent, own_database):
+    """An open transaction keeps it there."""
+    with own_database.connect() as other, other.transaction():
+        other.execute("SELECT pg_current_xact_id()")
+        seal_once = [audit.seal() for _ in range(2)]
+        assert seal_once[1] == 0
+    assert not AuditEntry.objects.filter(action=audit.EPOCH).exists()
+
+
+def test_an_epoch_begins_also_in_a_cluster_that_is_further_on(spent):
+    seal()
+    with transaction.atomic():
+        past_the_guards("UPDATE winddown_audithorizon SET cluster = cluster + 1")
+    audit.seal()
+    assert AuditEntry.objects.filter(action=audit.EPOCH).count() == 1
 
 
 def test_rows_that_an_entry_covers_are_not_sealed_again(own_database, wallets):
@@ -383,6 +407,13 @@ def test_a_deleted_tail_is_found_only_by_an_exported_head(journal):
             )
             transaction.set_rollback(True)
     assert audit.verify_against(audit.head()) is None
+
+
+def test_heads_that_the_chain_does_not_contain_are_returned(database):
+    entry()
+    known = audit.head()
+    others = [known | {"hash": "00"}, known | {"seq": known["seq"] + 1}]
+    assert audit.not_in_the_chain([known, *others]) == others
 
 
 REWRITE = """

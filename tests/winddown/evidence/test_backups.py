@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from tests.conftest import ROLES, connect_as
 from tests.unguarded import past_the_guards
 from tests.winddown.evidence.conftest import Cluster
 from tests.winddown.evidence.test_audit import seal
@@ -149,3 +150,41 @@ def test_a_backup_of_an_older_version_is_named(own_database, backup: Path, tmp_p
         past_the_guards("DELETE FROM django_migrations WHERE app = 'refunds'")
     later = backups.take(tmp_path / "later")
     assert "migration refunds.0001_initial is not applied" in backups.check(later).faults
+
+
+# --- the programs and the server --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("password", ["secret", ""])
+def test_a_program_finds_the_password_in_its_environment_alone(
+    database: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "PASSWORD", password)
+    program = tmp_path / "pg_stub"
+    program.write_text(
+        '#!/bin/sh\necho "it got <$PGPASSWORD>" >&2\ncase "$*" in *secret*) exit 0;; esac\nexit 1\n'
+    )
+    program.chmod(0o700)
+    with pytest.raises(BackupRefused, match=f"^pg_stub failed: it got <{password}>$"):
+        backups._run(program)
+
+
+def test_a_program_that_is_not_of_the_server_s_version_is_not_used(
+    database: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "pg_stub"
+    program.write_text("#!/bin/sh\necho 'pg_stub (PostgreSQL) 9.6'\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    for name in ("pg_stub", "pg_nowhere"):
+        with pytest.raises(BackupRefused, match=f"there is no {name} of PostgreSQL"):
+            backups._program(name)
+
+
+def test_a_server_that_refuses_a_database_is_named(own_database: Any) -> None:
+    connect_as(ROLES.application)
+    inside = []
+    refused = pytest.raises(BackupRefused, match="CREATE DATABASE .*permission denied")
+    with refused, backups._scratch(""):
+        inside.append(connection.settings_dict["NAME"])
+    assert inside == []

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from tests import factories
 from tests.owning import as_owner
@@ -268,6 +268,29 @@ def test_what_an_invariant_is_about_decides_what_its_breach_stops():
     guards = {each.about for each in every if each.guards_release}
     assert guards == {"money", "victims", "approval"}
     assert {each.about for each in every if each.stops_payouts} == guards | {"evidence"}
+
+
+def test_what_cannot_be_read_does_not_hold_and_a_cancelled_query_is_no_answer(database):
+    unreadable = invariants._surely(lambda: invariants.rows("SELECT 1 / 0", "{0}"))
+    (sentence,) = unreadable()
+    assert sentence.startswith("cannot be checked: DataError")
+    slow = invariants._surely(lambda: invariants.rows("SELECT pg_sleep(60)", "{0}"))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 1")
+    with pytest.raises(OperationalError, match="statement timeout"):
+        slow()
+
+
+@pytest.mark.parametrize(("early", "found"), [("1 microsecond", 1), ("0", 0)])
+def test_a_milestone_that_fired_at_its_instant_was_not_early(database, early, found):
+    """I16."""
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute(DROP.format("winddown_milestone", "milestone_not_fired_early"))
+    past_the_guards(
+        "INSERT INTO winddown_milestone (kind, at, ends_capability, workflow, fired_at, late_by)"
+        f" VALUES ('spend_ends', now(), '', '', now() - interval '{early}', '0')"
+    )
+    assert len(invariants.milestones_fired_early()) == found
 
 
 def test_invariants_are_listed_by_their_numbers():

@@ -40,8 +40,8 @@ def asked(by: Any) -> Approval:
     return Approval.objects.latest("pk")
 
 
-def approve(request: Approval, *, by: Any) -> None:
-    say("approve", request.subject, f"--digest={request.digest}", by=by)
+def approve(request: Approval, *words: str, by: Any) -> None:
+    say("approve", request.subject, f"--digest={request.digest}", *words, by=by)
 
 
 @pytest.mark.usefixtures("older")
@@ -63,6 +63,8 @@ def test_two_people_have_older_rows_witnessed(people: tuple[Any, Any]) -> None:
     assert sentence.startswith("Wallet ")
     with pytest.raises(NothingToDecide):
         witnessing.ask(actor=one, reason="the edited row has a digest")
+    with as_owner(), pytest.raises(NothingToDecide):
+        witnessing.witness(actor=one, reason="the edited row has a digest")
 
 
 @pytest.mark.usefixtures("older")
@@ -76,6 +78,18 @@ def test_rows_that_nobody_else_approved_are_not_witnessed(
     with pytest.raises(SystemExit):
         approve(request, by=people[0])
     assert not AuditEntry.objects.filter(action="witness.rows").exists()
+
+
+@pytest.mark.usefixtures("older")
+@pytest.mark.parametrize(("words", "verdict"), [([], "approve"), (["--reject"], "reject")])
+def test_the_journal_says_what_the_second_person_decided(
+    people: tuple[Any, Any], words: list[str], verdict: str
+) -> None:
+    request = asked(people[0])
+    approve(request, *words, by=people[1])
+    entry = AuditEntry.objects.latest("seq")
+    assert (entry.action, entry.subject) == (f"witness.{verdict}", request.subject)
+    assert (entry.actor, entry.reason) == (people[1], "migrated with rows")
 
 
 @pytest.mark.usefixtures("older")
