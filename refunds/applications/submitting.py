@@ -281,8 +281,8 @@ def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> lis
             outcome.refusal = AmountDiffers(
                 confirmed_minor=submission.confirmed_minor, owed_minor=row[2]
             )
-        elif late and texts.is_blank(submission.late_reason):
-            outcome.refusal = WindowOver(at=past_deadline.isoformat() if past_deadline else "")
+        elif past_deadline is not None and texts.is_blank(submission.late_reason):
+            outcome.refusal = WindowOver(at=past_deadline.isoformat())
         else:
             cases.append(_Case(outcome, row[0], row[1], row[2], row[3], late))
     return cases

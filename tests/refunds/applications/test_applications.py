@@ -27,6 +27,7 @@ from winddown.errors import (
     SamePerson,
     TransitionRefused,
 )
+from winddown.models import AuditEntry
 from winddown.programme import capabilities
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +97,8 @@ def test_one_refused_submission_does_not_stop_the_others(house: House) -> None:
     assert [outcome.state for outcome in outcomes] == ["approved", "", "approved"]
     assert isinstance(outcomes[1].refusal, PayeeRefused)
     assert Payee.objects.count() == 2
+    entry = AuditEntry.objects.get(action="application.submit_many")
+    assert (entry.facts["taken"], entry.facts["refused"]) == (2, 1)
     house.money_holds()
 
 

@@ -10,11 +10,12 @@ from django.db import DatabaseError, connection, transaction
 
 from refunds.applications import payees, review
 from refunds.bank_accounts import Account
-from refunds.models import BankFile, Payee, ReconciliationBreak, RefundApplication
+from refunds.models import BankFile, Entitlement, Payee, ReconciliationBreak, RefundApplication
 from refunds.models.payout import PAYEE_NUMBERS_FROM
 from refunds.payouts import results
 from tests.refunds.conftest import House, jst, person
 from winddown import clock, encryption
+from winddown.actors import SYSTEM
 from winddown.encryption import SealBroken
 from winddown.errors import GuardNotMet, LoadRefused, SamePerson
 from winddown.files import FileDiffers, write_once
@@ -207,3 +208,34 @@ def test_a_corrected_payee_waits_for_the_cooling_off_and_the_bank(house: House) 
     assert run.plans.get().content["estimates"] == {"left_out_payee_not_checked": 1}
     house.check_payees()
     assert house.paid_batch().items == 1
+
+
+def test_an_approval_by_two_people_outlives_the_correction_of_the_account(house: House) -> None:
+    (owed,) = house.entitled(1, paid_minor=100_001)
+    waiting = house.apply(owed, quality="no_such_account")
+    request = review.propose(waiting, actor=house.support, reason="looked at")
+    review.approve(waiting, actor=house.approver2, digest=request.digest, reason="in order")
+    house.check_payees()
+    assert RefundApplication.objects.get().state == "needs_info"
+    holder = owed.wallet.account
+    done = review.correct_payee(holder, house.account(), actor=holder)
+    assert (done.state, done.decided_by) == ("approved", house.approver2)
+    assert Entitlement.objects.get().state == "approved"
+    house.money_holds()
+
+
+def test_a_refused_account_that_is_entered_again_is_a_new_version(house: House) -> None:
+    """The bank is asked again: it may know the account by now."""
+    (owed,) = house.entitled(1)
+    account = house.account("no_such_account")
+    house.apply(owed, account=account)
+    house.check_payees()
+    holder = owed.wallet.account
+    entered = payees.enter(holder, account, actor=holder)
+    assert (entered.version, entered.state) == (2, "entered")
+
+
+def test_the_bank_is_asked_without_a_person(house: House) -> None:
+    house.apply(house.entitled(1)[0])
+    assert payees.export_check_file(house.bank.inbox, actor=SYSTEM) is not None
+    assert Payee.objects.get().state == "asked"
