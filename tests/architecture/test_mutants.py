@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +48,42 @@ def test_a_mutant_is_planted_in_the_functions_that_are_loaded(tmp_path: Path) ->
     # Only an import would read this change.
     path.write_text(said.format("False").replace("<", "<="))
     assert not planted.plant(path, functions)
+
+
+def test_a_test_of_another_folder_than_the_first_and_the_last_one_is_tried(tmp_path: Path) -> None:
+    guard, orders = tmp_path / "guard.py", tmp_path / "orders"
+    guard.write_text("def one():\n    return 1\n")
+    said = {
+        "a/test_first.py": "import pytest\n@pytest.mark.django_db\ndef test_first(): pass\n",
+        "b/test_between.py": "import guard\ndef test_between(): assert guard.one() == 1\n",
+        "a/test_last.py": "def test_last(): pass\n",
+    }
+    for name, text in said.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    noticing = "b/test_between.py::test_between"
+    text = guard.read_text().replace("1\n", "2\n")
+    order = {"number": 0, "path": str(guard), "text": text, "seconds_max": 60}
+    orders.write_text(json.dumps({**order, "tests": [noticing]}))
+    readable, writable = os.pipe()
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:django", "-p", "proof.planted", *said],
+        cwd=tmp_path,
+        env={
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "django.conf.global_settings",
+            "PYTHONPATH": f"{ROOT}:{tmp_path}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            planted.ORDERS: str(orders),
+            planted.FOUND: str(writable),
+        },
+        stdout=subprocess.PIPE,
+        pass_fds=[writable],
+        check=True,
+    )
+    os.close(writable)
+    with os.fdopen(readable) as pipe:
+        assert json.load(pipe) == {"number": 0, "verdict": "noticed", "by": noticing}
 
 
 def test_every_guarding_module_can_report_its_calls() -> None:
