@@ -76,7 +76,7 @@ def open_case(
             key=key,
             reference=_reference(),
             contact_sealed=encryption.seal(
-                json.dumps(asdict(contact), ensure_ascii=False).encode(), place=case_place(key)
+                json.dumps(asdict(contact)).encode(), place=case_place(key)
             ),
             contact_channel=address.channel,
             contact_mask=address.mask,

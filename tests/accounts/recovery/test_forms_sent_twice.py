@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from accounts.models import AccessRequest
+from accounts.models import AccessRequest, RecoveryCase
 from tests.accounts.recovery import casework
 
 
@@ -65,6 +65,15 @@ def test_the_key_of_a_form_may_be_anything(once: str, switches: None) -> None:
     answer = Client().post("/recovery/", {"who": "someone", "once": once})
 
     assert answer.status_code in (200, 302)
+
+
+@pytest.mark.django_db
+def test_the_same_text_to_support_is_one_case_and_another_text_is_another(switches: None) -> None:
+    for story in ("lost", "lost", "stolen"):
+        sent = {"name": "Taro", "who": "reached@example.com", "story": story}
+        assert Client().post("/recovery/help/", sent).status_code == 302
+
+    assert RecoveryCase.objects.count() == 2
 
 
 def test_a_form_that_is_sent_twice_at_once_acts_once(own_database: Any, switches: None) -> None:

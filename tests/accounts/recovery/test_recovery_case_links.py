@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from accounts import addresses
 from accounts.errors import LinkDead
 from accounts.models import Message, OneTimeLink, User
 from accounts.recovery import by_link, cases
+from accounts.recovery.cases import Contact
 from tests.accounts.conftest import NEW
 from tests.accounts.mail_server import Mailbox
 from tests.accounts.recovery.casework import (
+    NEW_ADDRESS,
     approved,
     case_link,
     collecting,
@@ -64,3 +67,16 @@ def test_a_completed_case_ends_its_link_and_the_old_channel(
     assert locked_out.phone_verified_at is None
     warned = Message.objects.filter(facts={"event": "address_changed"})
     assert sorted(warned.values_list("channel", flat=True)) == ["email", "phone"]
+
+
+def test_a_case_whose_person_cannot_be_told_does_not_end(helper: Any) -> None:
+    """The form takes addresses only. A row that another program wrote may have another text."""
+    address = addresses.understood(NEW_ADDRESS)
+    assert address is not None
+    wrote = Contact("Taro Yamada", "?", "no address", "the telephone is lost")
+    case = cases.open_case(wrote, address=address, language="en", network=None)
+
+    with pytest.raises(AssertionError):
+        cases.decline(case, code="no_answer", actor=helper, reason="t")
+    case.refresh_from_db()
+    assert case.state == "opened"

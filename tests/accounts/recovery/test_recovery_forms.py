@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from accounts.attempts import limits
 from accounts.models import AccessRequest, RecoveryCase, User
 from tests.accounts.conftest import NEW, OLD
 from tests.accounts.recovery.casework import opened
-from tests.accounts.recovery.visiting import EN, Visitor
+from tests.accounts.recovery.visiting import EN, Visitor, disabled_before
 
 pytestmark = pytest.mark.django_db
 HELP = {"name": "Taro Yamada", "who": "reached@example.com", "story": "lost it all"}
@@ -89,26 +87,13 @@ def test_the_password_keeps_its_spaces(
     assert User.objects.get(pk=someone.pk).check_password(f" {NEW} ")
 
 
-@contextmanager
-def disabled_meanwhile(someone: User) -> Iterator[None]:
-    """Inside, the account is disabled just before its link is locked to be used."""
-
-    def run(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if 'FOR UPDATE OF "accounts_onetimelink"' in sql:
-            User.objects.filter(pk=someone.pk).update(is_active=False)
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(run):
-        yield
-
-
 def test_a_link_that_dies_while_the_password_is_sent_shows_its_page(
     person: Callable[..., Any], mailed: Callable[[User], str]
 ) -> None:
     someone, browser = person(), Visitor()
     browser.open(mailed(someone))
 
-    with disabled_meanwhile(someone):
+    with disabled_before('FOR UPDATE OF "accounts_onetimelink"', someone):
         assert browser.choose(NEW).status_code == 410
     assert User.objects.get(pk=someone.pk).check_password(OLD)
 

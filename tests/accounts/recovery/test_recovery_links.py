@@ -12,6 +12,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
+from accounts.addresses import Address
 from accounts.models import AccessRequest, OneTimeLink, User
 from accounts.recovery import links
 from config.log import JsonFormatter, TextFormatter
@@ -82,6 +83,19 @@ def test_a_link_dies_with_a_change_of_the_address(
     assert dead(link)
 
 
+@pytest.mark.parametrize("changed", ["password_set_at", "channel_changed_at"])
+def test_a_link_dies_with_a_change_after_its_issue_and_not_of_its_own_instant(
+    person: Callable[..., Any], mailed: Callable[[User], str], changed: str
+) -> None:
+    someone = person()
+    mailed(someone)
+    link = OneTimeLink.objects.get()
+
+    for after, lives in ((dt.timedelta(0), True), (dt.timedelta(microseconds=1), False)):
+        User.objects.filter(pk=someone.pk).update(**{changed: link.issued_at + after})
+        assert links.lives(link) is lives
+
+
 def test_a_link_dies_with_the_fence(
     person: Callable[..., Any], started: Callable[..., Any], mailed: Callable[[User], str]
 ) -> None:
@@ -134,11 +148,29 @@ def test_an_account_gets_three_links_an_hour(
         Visitor().ask(someone.login_id)
     clockwork.tick()
     assert len(mailbox.to(someone.email)) == 3
+    answers = AccessRequest.objects.order_by("pk").values_list("answer", flat=True)
+    assert list(answers) == ["links"] * 3 + ["too_many"] * 2
 
     rehearsal_clock.travel(rehearsal_clock.now() + dt.timedelta(hours=1, seconds=1))
     Visitor().ask(someone.login_id)
     clockwork.tick()
     assert len(mailbox.to(someone.email)) == 4
+
+
+def test_of_the_links_of_staff_only_those_that_may_still_work_count(
+    person: Callable[..., Any], staff: Callable[..., Any], rehearsal_clock: Any
+) -> None:
+    customer, colleague = person(), staff("support")
+    for purpose, owner in (("recover", customer), ("browser", colleague)):
+        for _ in range(links.LINKS_PER_HOUR_MAX):
+            assert not links.too_many(owner)
+            links.issue(purpose, address=Address("email", "a@example.com"), user=owner)
+        assert links.too_many(owner)
+
+    rehearsal_clock.travel(rehearsal_clock.now() + links.VALID_FOR, frozen=True)
+
+    assert links.too_many(customer)
+    assert not links.too_many(colleague)
 
 
 def test_a_visitor_who_asks_too_often_gets_the_same_answer_and_leaves_no_row(

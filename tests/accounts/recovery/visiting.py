@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.db import connection
 from django.test import Client
 
 from accounts.models import User
@@ -44,3 +47,16 @@ def dead(link: str) -> bool:
     refused = browser.choose("one more quite different sentence")
     unchanged = list(User.objects.order_by("pk").values_list("password")) == before
     return shown.status_code == refused.status_code == 410 and unchanged
+
+
+@contextmanager
+def disabled_before(statement: str, someone: User) -> Iterator[None]:
+    """Inside, the account is disabled just before each statement that contains the text."""
+
+    def run(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if statement in sql:
+            User.objects.filter(pk=someone.pk).update(is_active=False)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(run):
+        yield
