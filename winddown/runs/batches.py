@@ -159,14 +159,14 @@ def finish(run: Run, batch: Batch, *, moved: int, amount_minor: int, failed: int
 def put_off(run_id: int, worker: str, cause: Cause) -> None:
     """The worker's claims on the run wait for a while and record what held them up.
 
-    No attempt is counted, unless the cause is an error of the rows. This takes every claim of the
-    worker: a connection that was lost during a commit may have claimed a batch without an answer.
+    No attempt is counted. This takes every claim of the worker: a connection that was lost during a
+    commit may have claimed a batch without an answer.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE winddown_batch
-            SET state = %s, lease_until = NULL, attempts = attempts - %s,
+            SET state = %s, lease_until = NULL, attempts = attempts - 1,
                 stalls = stalls + 1, stalled_by = %s,
                 not_before = clock_timestamp() + make_interval(
                     secs => least(%s * 2 ^ least(stalls, 30), %s) * (0.5 + random() / 2))
@@ -174,7 +174,6 @@ def put_off(run_id: int, worker: str, cause: Cause) -> None:
             """,
             [
                 Batch.State.WAITING,
-                0 if cause.counts else 1,
                 cause,
                 PUT_OFF_S,
                 PUT_OFF_S_MAX,

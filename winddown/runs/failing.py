@@ -23,7 +23,6 @@ from winddown.models import (
     Run,
 )
 from winddown.runs import batches, control, registry, stalls
-from winddown.runs.stalls import Cause
 
 ATTEMPTS_MAX = 3
 
@@ -113,15 +112,14 @@ def isolate(batch: Batch) -> None:
         if run is None:
             return
         if batch.first_id == batch.last_id:
-            code, detail = _why_parked(batch)
             Failure.objects.bulk_create(
                 [
                     Failure(
                         run=run,
                         step=batch.step,
                         subject_id=batch.first_id,
-                        reason_code=code,
-                        detail=detail,
+                        reason_code="worker_died",
+                        detail=f"{ATTEMPTS_MAX} workers died on this row",
                         at=clock.now(),
                     )
                 ],
@@ -150,12 +148,6 @@ def isolate(batch: Batch) -> None:
             first_id=batch.first_id,
             last_id=batch.last_id,
         )
-
-
-def _why_parked(batch: Batch) -> tuple[str, str]:
-    if batch.stalled_by == Cause.STATEMENT_TIMEOUT:
-        return Cause.STATEMENT_TIMEOUT, "a statement on this row did not end in its time"
-    return "worker_died", f"{ATTEMPTS_MAX} workers died on this row"
 
 
 def break_circuit(run_id: int) -> None:

@@ -1,4 +1,4 @@
-"""Causes that delay a batch and are no fault of a row: locks, lost connections, failovers."""
+"""Causes that delay a batch and are no fault of a row: locks, lost connections, cancelled statements."""
 
 from __future__ import annotations
 
@@ -20,14 +20,8 @@ class Cause(StrEnum):
     CONNECTION_LOST = "connection_lost"
     FAILOVER = "failover"
     RESOURCES = "resources"
-    STATEMENT_TIMEOUT = "statement_timeout"
-
-    @property
-    def counts(self) -> bool:
-        """Returns whether it counts towards parking. A statement that never ends is an error of its
-        rows.
-        """
-        return self is Cause.STATEMENT_TIMEOUT
+    # By its time limit or by another session. The server gives both the same code.
+    STATEMENT_CANCELED = "statement_canceled"
 
     @property
     def ends_the_connection(self) -> bool:
@@ -46,7 +40,7 @@ _BY_STATE: dict[str, Cause] = {
     ServerState.SERIALIZATION_FAILURE: Cause.SERIALIZATION,
     ServerState.READ_ONLY_TRANSACTION: Cause.FAILOVER,
     ServerState.IDLE_IN_TRANSACTION: Cause.CONNECTION_LOST,
-    ServerState.QUERY_CANCELED: Cause.STATEMENT_TIMEOUT,
+    ServerState.QUERY_CANCELED: Cause.STATEMENT_CANCELED,
 }
 _BY_CLASS = {
     "08": Cause.CONNECTION_LOST,

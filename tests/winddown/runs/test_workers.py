@@ -131,6 +131,40 @@ def test_a_row_that_kills_its_workers_is_found_and_parked(start, wallets, workfl
     assert fresh(run).state == "partially_failed"
 
 
+@pytest.mark.parametrize(
+    "ended_by",
+    [
+        ["SET LOCAL ROLE NONE", "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(60)"],
+        ["SET LOCAL statement_timeout = '50ms'", "SELECT pg_sleep(60)"],
+    ],
+    ids=["cancel", "timeout"],
+)
+def test_a_statement_that_is_cancelled_again_and_again_parks_no_row(
+    own_database, start, wallets, workflow, run_to_end, monkeypatch, ended_by
+):
+    """A cancel by another session and the time limit have the same SQLSTATE."""
+    monkeypatch.setattr(batches, "PUT_OFF_S", 0.001)
+    wallets(20)
+    run, cancelled = start(), []
+
+    def cancel(batch, rows):
+        if len(cancelled) < 3 * failing.ATTEMPTS_MAX:
+            cancelled.append(batch.pk)
+            with connection.cursor() as cursor:
+                for statement in ended_by:
+                    cursor.execute(statement)
+
+    workflow.before = cancel
+    run_to_end(run)
+    assert fresh(run).state == "succeeded"
+    assert not Failure.objects.exists()
+    assert totals(run) == {"freeze": (20, 0), "hold": (20, 0)}
+    held_up = Batch.objects.filter(stalls__gt=0)
+    assert sum(held_up.values_list("stalls", flat=True)) == len(cancelled)
+    assert set(held_up.values_list("stalled_by", flat=True)) == {"statement_canceled"}
+    assert not Batch.objects.filter(state="split").exists()
+
+
 def test_an_attempt_is_counted_before_the_work_and_survives_its_rollback(start, wallets, workflow):
     """A counter that is rolled back with the attempt would never stop a poison row."""
     wallets(10)
