@@ -76,6 +76,10 @@ EVENTS: dict[str, AccessEvent] = {
             " because one of them said that you lost them. Every device was signed out."
         ),
     ),
+    "roles_changed": AccessEvent(
+        _("Roles changed"),
+        _("Two colleagues have just changed the roles of your account."),
+    ),
     "disable": AccessEvent(
         _("Account disabled"),
         _("Our staff have disabled your account. Nobody can sign in to it."),

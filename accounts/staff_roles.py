@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from accounts import staff_requests
+from accounts import access_events, staff_requests
 from accounts.credentials import access
 from accounts.errors import NotForOneself, RolesExclude
 from accounts.models import User
@@ -50,7 +50,8 @@ def request(person: User, *, wanted: Iterable[str], actor: Actor, reason: str) -
 
 
 def decide(person: User, *, actor: Actor, digest: str, reason: str, approve: bool) -> None:
-    """The account has the roles that were asked for, or the request is rejected.
+    """The account has the roles that were asked for and its owner is told, or the request is
+    rejected.
 
     Raises what `request` and `approvals.decide` raise, and `PlanChanged` when the roles are no
     longer those that the request would change.
@@ -73,6 +74,8 @@ def decide(person: User, *, actor: Actor, digest: str, reason: str, approve: boo
             before=before,
             after=after,
         )
+        if approve:
+            access_events.tell(person, "roles_changed", actor=actor, reason=reason)
 
 
 def waiting(person: User) -> Approval | None:

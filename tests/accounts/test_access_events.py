@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import translation
 
+from accounts import staff_roles
 from accounts.access_events import EVENTS
 from accounts.models import DeviceToken, Message, RecoveryCase
 from accounts.recovery import by_link, cases, staff_recovery
@@ -188,6 +189,16 @@ def lose_everything_as_staff(world: World) -> Any:
     return someone
 
 
+def get_other_roles(world: World) -> Any:
+    someone = world.colleague()
+    one, second = world.staff("incident_commander"), world.staff("incident_commander")
+    asked = staff_roles.request(someone, wanted=["compliance"], actor=one, reason="moved")
+    address = f"/console/staff/{someone.pk}/approve-roles/"
+    sent = {"digest": asked.digest, "reason": "ok"}
+    browser_of(second, headers={"accept-language": world.language}).post(address, sent)
+    return someone
+
+
 def be_disabled(world: World) -> Any:
     someone = world.person()
     by = world.staff("incident_commander").login_id
@@ -218,6 +229,7 @@ DOORS: list[tuple[str, Callable[[World], Any]]] = [
     ("address_changed", get_another_address),
     ("address_verified", verify_the_address),
     ("closed_by_staff", lose_everything_as_staff),
+    ("roles_changed", get_other_roles),
     ("disable", be_disabled),
     ("enable", be_enabled),
 ]

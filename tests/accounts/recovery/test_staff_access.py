@@ -233,6 +233,7 @@ def test_all_roles_can_be_taken_away_and_a_request_rejected(
     decided_at(browser_of(one), lost, "roles", roles=[])
     decided_at(browser_of(second), lost, "reject-roles")
     assert staff_roles.roles_of(lost) == ["support"]
+    assert not AuditEntry.objects.filter(action="access.roles_changed").exists()
 
     decided_at(browser_of(second), lost, "roles", roles=[])
     decided_at(browser_of(one), lost, "approve-roles")
