@@ -84,6 +84,10 @@ ACTIONS: dict[str, tuple[Limit, ...]] = {
         Limit("code_network", NETWORK, 20, 60, "as for a reset; each request takes five"),
         Limit("code_range", RANGE, 100, 60, "five addresses of one range"),
     ),
+    "passkey": (
+        Limit("passkey_attempts", NETWORK, 30, 60, "as for a sign-in by password"),
+        Limit("passkey_range", RANGE, 150, 60, "five addresses of one range"),
+    ),
     "refused_passkey": (Limit("passkey_key", KEY, 20, 3600, "entries enough to see an attack by"),),
     "unknown_passkey": (
         Limit("passkey_network", NETWORK, 20, 3600, "entries enough to see an attack by"),

@@ -129,10 +129,9 @@ def sign_in_external(provider: str, subject: str, *, origin: Origin) -> User | N
     return _admitted(user, admission)
 
 
-def refuse_external(provider: str, *, origin: Origin) -> None:
-    """The attempt is recorded as refused, because the answer of `provider` proves nobody."""
-    refused = AuthEvent.Outcome.REFUSED
-    _record("", None, refused, provider, admission=None, origin=origin)
+def refuse(method: str, *, origin: Origin) -> None:
+    """The attempt is recorded as refused. What was sent proves nobody, or was not looked at."""
+    _record("", None, AuthEvent.Outcome.REFUSED, method, admission=None, origin=origin)
 
 
 def sign_in_passkey(user: User, *, registered_at: dt.datetime, origin: Origin) -> User | None:

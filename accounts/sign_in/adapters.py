@@ -181,7 +181,7 @@ class ExternalAdapter(DefaultSocialAccountAdapter):
                 provider, sociallogin.account.uid, origin=origin_of(request)
             )
         else:
-            sign_ins.refuse_external(provider, origin=origin_of(request))
+            sign_ins.refuse(provider, origin=origin_of(request))
         if user is None:
             messages.error(request, _("It opens no account here at present."))
             raise ImmediateHttpResponse(redirect("external_sign_in", provider))
@@ -196,6 +196,6 @@ class ExternalAdapter(DefaultSocialAccountAdapter):
         answer that proves nobody is recorded.
         """
         if exception is not None:
-            sign_ins.refuse_external(provider.app.provider_id, origin=origin_of(request))
+            sign_ins.refuse(provider.app.provider_id, origin=origin_of(request))
         messages.error(request, _("The other service did not confirm the sign-in. Try again."))
         raise ImmediateHttpResponse(redirect("external_sign_in", provider.app.provider_id))

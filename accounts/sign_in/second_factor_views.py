@@ -22,11 +22,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from accounts import access_events
+from accounts.attempts import limits
 from accounts.credentials import passwords, sign_ins
 from accounts.errors import AuthorityFenced
-from accounts.models import User
+from accounts.models import AuthEvent, User
 from accounts.sign_in import sessions
-from accounts.sign_in.origins import origin_of
+from accounts.sign_in.origins import network_of, origin_of
 from winddown.site.pages import page
 
 
@@ -144,7 +145,16 @@ class FreshPasskey(OwnPage, webauthn.ReauthenticateWebAuthnView):
 
 
 class PasskeySignIn(webauthn.LoginWebAuthnView):
-    """A passkey alone: two factors in one, judged like a password."""
+    """A passkey alone: two factors in one, judged like a password. An attempt over a limit is
+    refused before its signature is verified.
+    """
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not limits.allow("passkey", network=network_of(request)):
+            sign_ins.refuse(AuthEvent.PASSKEY, origin=origin_of(request))
+            return self.form_invalid(None)
+        answer: HttpResponse = super().post(request, *args, **kwargs)
+        return answer
 
     def form_valid(self, form: Any) -> HttpResponse:
         passkey = form.cleaned_data["credential"]

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.contrib.messages import get_messages
 from django.test import Client
 
+from accounts.models import AuthEvent
 from accounts.sign_in import second_factor
 from tests.accounts.sign_in.signing import codes_of, half_in, make_stale
 from tests.signing_in import is_signed_in, next_code, open_session, send_code
@@ -188,6 +190,27 @@ def test_refused_passkeys_of_nobody_do_not_flood_the_journal(switches: None) -> 
         browser = Client(REMOTE_ADDR=f"198.51.{number}.7")
         browser.post("/sign-in/passkey/", {"credential": "["})
     assert len(entries("access.passkey_refused")) == 200
+
+
+def test_passkeys_over_the_limit_of_a_network_are_not_looked_at(switches: None) -> None:
+    answers = [send_a_passkey("203.0.113.7") for _ in range(30)]
+    assert not AuthEvent.objects.exists()
+
+    assert [send_a_passkey("203.0.113.7") for _ in range(2)] == answers[:2]
+
+    assert (
+        list(AuthEvent.objects.values_list("method", "outcome", "network", "user_id"))
+        == [("passkey", "refused", "203.0.113.7", None)] * 2
+    )
+    send_a_passkey("198.51.100.7")
+    assert AuthEvent.objects.count() == 2
+
+
+def send_a_passkey(network: str) -> tuple[int, str, list[str]]:
+    """Returns the status, the target and the messages of the answer."""
+    answer = Client(REMOTE_ADDR=network).post("/sign-in/passkey/", {"credential": "["})
+    said = [str(message) for message in get_messages(answer.wsgi_request)]
+    return answer.status_code, answer["Location"], said
 
 
 def test_a_form_without_a_passkey_leaves_none(switches: None) -> None:
