@@ -330,7 +330,7 @@ def test_the_unspent_part_of_a_fraudulent_charge_is_clawed_back(scene: Scene) ->
     assert AuditEntry.objects.filter(action="claims.claw_back").count() == 1
     for secured in (1, 0):
         assert holding.secure(at=clock.now(), actor=scene.analyst, reason="test") == secured
-    assert AuditEntry.objects.filter(action="claims.secure").count() == 1
+    assert AuditEntry.objects.get(action="claims.secure").facts["n"] == 1
     assert breaches() == {}
 
 
@@ -348,7 +348,7 @@ def test_suspicious_value_can_be_held_while_the_rest_is_spent(scene: Scene) -> N
     reported = scene.reported(wallet)
     assert holding.hold_candidates(reported, actor=scene.analyst, reason="suspect") == 1
     assert holding.hold_candidates(reported, actor=scene.analyst, reason="suspect") == 0
-    assert AuditEntry.objects.filter(action="claims.hold").count() == 1
+    assert AuditEntry.objects.get(action="claims.hold").facts["n"] == 1
     assert Wallet.objects.get().held_minor == 30_000
     scene.pay(wallet, 1_000)
     assert Wallet.objects.get().available_minor == 0
@@ -366,7 +366,7 @@ def test_a_held_wallet_pays_nothing_while_others_pay(scene: Scene) -> None:
     scene.pay(other, 1)
     for ended in (1, 0):
         assert holding.release([claim], actor=scene.supervisor, reason="cleared") == ended
-    assert AuditEntry.objects.filter(action="claims.release").count() == 1
+    assert AuditEntry.objects.get(action="claims.release").facts["n"] == 1
     scene.pay(wallet, 1)
     with pytest.raises(NotPermitted):
         holding.release([claim], actor=scene.analyst, reason="not mine to release")
