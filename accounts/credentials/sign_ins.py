@@ -118,10 +118,11 @@ def sign_in_external(provider: str, subject: str, *, origin: Origin) -> User | N
         user = identity.user if identity else None
         admission = None
         outcome = AuthEvent.Outcome.UNKNOWN_LOGIN_ID
-        if identity is not None and user is not None:
+        if identity is not None:
             outcome = AuthEvent.Outcome.REFUSED
-            active = identity.state == ExternalIdentity.State.ACTIVE and user.is_active
-            if active and passage is not None and user.kind == User.Kind.CUSTOMER:
+            active = identity.state == ExternalIdentity.State.ACTIVE and identity.user.is_active
+            customer = identity.user.kind == User.Kind.CUSTOMER
+            if active and passage is not None and customer:
                 outcome = AuthEvent.Outcome.SUCCESS
                 admission = Admission(fence.at, provider, passage.version)
         typed = user.login_id if user else ""

@@ -61,7 +61,7 @@ def open_for(request: HttpRequest, user: User) -> None:
     network = origin_of(request).network
     session[_OPENED_FROM_KEY] = [network or "", request.headers.get("User-Agent", "")[:200]]
     session[_USED_AT_KEY] = int(timezone.now().timestamp())
-    if session.pop(_REMEMBERED_KEY, False):
+    if session.pop(_REMEMBERED_KEY, None):
         session.set_expiry(REMEMBERED_S)
 
 

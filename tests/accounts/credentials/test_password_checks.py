@@ -139,6 +139,16 @@ def test_the_right_password_takes_no_other_work_and_signs_in(imported: None, nam
     assert attempt(name, OLD) == (wrong, "success")
 
 
+@pytest.mark.parametrize("name", ["argon2i", "argon2d", "pbkdf2_of_old"])
+def test_a_hash_of_another_cost_is_compared_and_renewed_if_it_is_right(name: str) -> None:
+    encoded = IMPORTED[name]()
+    wrong, right = (password_checks.compare(each, encoded) for each in ("guess", OLD))
+    assert wrong == password_checks.Compared(right=False)
+    assert right.right
+    assert hash_costs.cost_of(right.renewed) == hash_costs.present_cost()
+    assert hash_costs.verify(OLD, right.renewed)
+
+
 def test_without_loaded_hashes_and_after_a_finished_reset_one_hash_is_enough(
     imported: None, done: Callable[..., Any]
 ) -> None:

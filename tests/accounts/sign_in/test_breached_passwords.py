@@ -20,7 +20,9 @@ from django.utils import translation
 from accounts.models import BreachedPassword, User
 from accounts.sign_in import breached
 from tests.factories import make_staff
-from winddown.errors import NotPermitted
+from winddown.errors import LoadRefused, NotPermitted
+from winddown.loading.loader import REFUSALS_SHOWN
+from winddown.locks import Lock
 from winddown.models import AuditEntry, LoadedFile
 
 pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
@@ -120,6 +122,42 @@ def test_a_wrong_line_refuses_the_file_with_its_number_and_without_its_content(
     assert STOLEN[0] not in json.dumps(said)
     assert not BreachedPassword.objects.exists()
     assert not LoadedFile.objects.exists()
+
+
+def test_only_so_many_wrong_lines_are_shown(listed: Callable[..., Path]) -> None:
+    path = listed(*(f"wrong {number}" for number in range(REFUSALS_SHOWN + 2)))
+    with pytest.raises(LoadRefused) as refusal:
+        breached.load(path)
+    assert len(refusal.value.facts["first"]) == REFUSALS_SHOWN
+    assert refusal.value.facts["refused"] == REFUSALS_SHOWN + 2
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(listed: Callable[..., Path]) -> None:
+    path = listed(sha1("a"), "")
+    longer = path.read_bytes() + f"{sha1('b')}\n".encode()
+
+    def append(phase: str, done: int, total: int) -> None:
+        path.write_bytes(longer)
+
+    with pytest.raises(LoadRefused, match="changed while it was read"):
+        breached.load(path, progress=append)
+    assert not BreachedPassword.objects.exists()
+
+
+def test_a_load_is_a_transaction_of_its_own(listed: Callable[..., Path]) -> None:
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        breached.load(listed(sha1("a")))
+
+
+def test_two_loads_at_once_do_not_wait_for_each_other(listed: Callable[..., Path]) -> None:
+    path, other = listed(sha1("a")), connection.copy()
+    try:
+        other.cursor().execute("SELECT pg_advisory_lock(%s, 0)", [int(Lock.LOAD)])
+        with pytest.raises(LoadRefused, match="another file is being loaded"):
+            breached.load(path)
+    finally:
+        other.close()
+    assert breached.load(path).inserted == 1
 
 
 def test_lines_are_counted_across_blocks(

@@ -68,6 +68,21 @@ def test_a_revoked_token_does_not_come_back(signed_in: Client) -> None:
     assert not works(made["token"])
 
 
+def test_a_key_is_good_for_exactly_ten_minutes(rehearsal_clock: Any, signed_in: Client) -> None:
+    at = clock.now()
+    answers = []
+    for later in (
+        dt.timedelta(),
+        dt.timedelta(minutes=10),
+        dt.timedelta(minutes=10, microseconds=1),
+    ):
+        rehearsal_clock.travel(at + later, frozen=True)
+        answers.append(asked(signed_in, once="a key"))
+
+    assert [each.status_code for each in answers] == [201, 201, 403]
+    assert answers[0].json() == answers[1].json()
+
+
 def test_a_key_is_no_way_round_the_fresh_proof_or_the_ten_minutes(
     rehearsal_clock: Any, signed_in: Client
 ) -> None:

@@ -130,6 +130,38 @@ def test_an_app_is_added_by_its_code_and_recovery_codes_are_shown_once(
     assert not any(code in again for code in codes)
 
 
+def test_codes_that_were_seen_are_not_shown_after_a_further_factor(
+    person: Callable[..., Any],
+) -> None:
+    someone, browser = person(), Client()
+    Authenticator.objects.create(user=someone, type="webauthn", data={})
+    codes_of(someone)
+    open_session(browser, someone)
+    browser.get("/account/second-factor/codes/")
+
+    assert add_app(browser)["Location"] == "/account/second-factor/"
+
+
+def test_the_page_of_second_factors_says_what_is_set_up_and_what_must_be(
+    person: Callable[..., Any], officer: Any
+) -> None:
+    someone = person()
+
+    def shown(who: Any) -> tuple[str, int, bool]:
+        browser = Client()
+        open_session(browser, who)
+        said = browser.get("/account/second-factor/").context
+        return said["frame"], said["unused_codes"], said["must_set_up"]
+
+    assert shown(someone) == ("portal.html", 0, False)
+    assert shown(officer) == ("base.html", 0, True)
+    for each in (someone, officer):
+        second_factor.add_app(each)
+        codes_of(each)
+    assert shown(someone) == ("portal.html", 10, False)
+    assert shown(officer) == ("base.html", 10, False)
+
+
 def test_an_added_factor_is_dated_by_the_clock_of_the_programme(
     rehearsal_clock: Any, person: Callable[..., Any]
 ) -> None:

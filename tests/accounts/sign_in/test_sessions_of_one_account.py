@@ -27,12 +27,13 @@ def test_the_owner_sees_and_ends_open_sessions(person: Callable[..., Any]) -> No
     someone = person()
     here = half_in(someone)
     there = Client(headers={"user-agent": "Mozilla/5.0 (iPhone) Version/17 Safari/604.1"})
-    sign_in(there, someone.login_id, OLD)
+    sign_in(there, someone.login_id, OLD, remember="on")
     listed = here.get("/account/sessions/").context["sessions"]
-    assert [(each.browser, each.present) for each in listed] == [
-        ("Safari, iPhone", False),
-        ("", True),
+    assert [(each.browser, each.present, each.remembered) for each in listed] == [
+        ("Safari, iPhone", False, True),
+        ("", True, False),
     ]
+    assert {each.network for each in listed} == {"127.0.0.1"}
     stranger = half_in(person())
 
     stranger.post(f"/account/sessions/{listed[0].number}/end/")
