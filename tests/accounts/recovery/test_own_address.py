@@ -59,7 +59,8 @@ def test_staff_verify_an_address_and_get_their_mails_there(
     assert subject in mailbox.mails[-1]["Subject"]
     assert now(colleague).email_verified_at is None, "it was not opened yet"
 
-    browser.get(link, follow=True)
+    shown = browser.get(link, follow=True)
+    assert "new@example.com" in shown.content.decode()
     assert now(colleague).email_verified_at is None, "it was not confirmed yet"
     answer = browser.post(PROVE, follow=True)
 
