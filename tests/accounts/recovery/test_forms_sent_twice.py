@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import AccessRequest, RecoveryCase
+from accounts.recovery import access_requests
 from tests.accounts.recovery import casework
 
 
@@ -88,6 +89,17 @@ def test_a_form_that_is_sent_twice_at_once_acts_once(own_database: Any, switches
 
     assert {answer.result() for answer in answers} == {"/recovery/sent/"}
     assert AccessRequest.objects.count() == 1
+
+
+def test_a_request_that_another_worker_answers_is_left_to_it(
+    own_database: Any, switches: None
+) -> None:
+    for who in ("one", "two"):
+        access_requests.ask("recover", who, language="en", network=None)
+    with own_database.connect() as other, other.transaction():
+        other.execute("SELECT FROM accounts_accessrequest ORDER BY id LIMIT 1 FOR UPDATE")
+        assert access_requests.answer_due() == 1
+    assert access_requests.answer_due() == 1
 
 
 @pytest.mark.django_db

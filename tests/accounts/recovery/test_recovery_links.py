@@ -12,6 +12,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
+from accounts import addresses
 from accounts.addresses import Address
 from accounts.models import AccessRequest, OneTimeLink, User
 from accounts.recovery import links
@@ -20,6 +21,7 @@ from tests.accounts.conftest import NEW, OLD
 from tests.accounts.mail_server import Mailbox
 from tests.accounts.recovery.visiting import Visitor, dead
 from tests.signing_in import is_signed_in
+from winddown import clock
 from winddown.runs import clockwork
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +106,27 @@ def test_a_link_dies_with_the_fence(
     started("reset-all-passwords")
 
     assert dead(link)
+
+
+def test_the_fence_ends_the_links_of_customers_and_not_those_of_staff(
+    person: Callable[..., Any], staff: Callable[..., Any], started: Callable[..., Any]
+) -> None:
+    """Rules 9 and 16."""
+    issued = []
+    for purpose, owner in (("recover", person()), ("browser", staff("support"))):
+        User.objects.filter(pk=owner.pk).update(
+            email="one@example.com", email_verified_at=clock.now()
+        )
+        address = addresses.understood("one@example.com")
+        assert address is not None
+        link = links.issue(purpose, address=address, user=owner)
+        links.hand_over(link)
+        issued.append(link)
+    assert [links.lives(each) for each in issued] == [True, True]
+
+    started("reset-all-passwords")
+
+    assert [links.lives(each) for each in issued] == [False, True]
 
 
 def test_a_link_dies_with_the_account(

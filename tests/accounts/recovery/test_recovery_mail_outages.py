@@ -58,6 +58,22 @@ def test_the_page_answers_without_a_broker(
     assert outbox.wake in callbacks
 
 
+def test_the_page_answers_whatever_is_wrong_with_the_broker(
+    person: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    from celery import Celery
+
+    nowhere = Celery(broker="nowhere://", set_as_current=False)
+    monkeypatch.setattr(outbox, "current_app", nowhere)
+
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        assert Visitor().ask(person().login_id).status_code == 200
+
+    assert outbox.wake in callbacks
+
+
 def test_a_message_leased_by_a_killed_sender_is_sent_after_its_lease(
     person: Callable[..., Any], mailbox: Mailbox
 ) -> None:
