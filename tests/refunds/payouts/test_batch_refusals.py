@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -44,6 +46,13 @@ def forget_a_file() -> None:
     forget(Entitlement.objects.earliest("pk"))
 
 
+def restore_a_backup(monkeypatch: pytest.MonkeyPatch, settings: Any, directory: Path) -> None:
+    """The directory outside knows a file that the database does not."""
+    monkeypatch.setattr(clock, "is_rehearsal", lambda: False)
+    settings.AUDIT_HEADS_DIR = directory
+    (directory / "payout-file-0001-000009-ffff.json").write_text("{}")
+
+
 @pytest.fixture
 def applied(house: House) -> None:
     """Two refunds of 1,000 that may be paid."""
@@ -82,6 +91,15 @@ def test_a_batch_is_not_sealed(
         payout_batches.seal(filled, run=filled.run)
     assert PayoutBatch.objects.get().state == filled.state == "open"
     assert not PayoutFilePart.objects.exists()
+
+
+def test_a_batch_is_not_sealed_after_a_restore(
+    filled: PayoutBatch, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    restore_a_backup(monkeypatch, settings, tmp_path)
+    with pytest.raises(GuardNotMet, match="restored from an older backup"), transaction.atomic():
+        payout_batches.seal(filled, run=filled.run)
+    assert PayoutBatch.objects.get().state == "open"
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import User
-from refunds.applications import holds
+from refunds.applications import holds, payees
 from refunds.bank_accounts import Account
 from refunds.bankfiles import zengin_transfer
+from refunds.claims import holding
 from refunds.models import (
     Branch,
     Entitlement,
@@ -23,17 +24,21 @@ from refunds.models import (
     Payout,
     PayoutBatch,
     RefundApplication,
+    Remedy,
 )
 from refunds.models.payout_batch import RESTORE_CONFIRMED
 from refunds.payouts import payable, payout_batches, refund_limits
 from refunds.payouts.payable import About, Reason
 from rehearsal.bank import QUALITIES
 from tests.owning import as_owner
-from tests.refunds.conftest import House, person
+from tests.refunds.claims.conftest import scene as scene
+from tests.refunds.claims.scene import Scene
+from tests.refunds.conftest import House, jst, person
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
+from winddown.models import Run
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +169,43 @@ def test_each_reason_alone_keeps_a_person_from_being_paid(house: House) -> None:
     payout = Payout.objects.get()
     assert (payout.entitlement_id, payout.batch_id, batch.items) == (paid.pk, batch.pk, 1)
     house.money_holds()
+
+
+def now_planned() -> Run:
+    """A run whose plan was made now."""
+    return Run(params={"approved_until": clock.now().isoformat()})
+
+
+def test_an_account_that_a_thief_entered_is_not_payable(house: House) -> None:
+    """I5."""
+    (row,) = house.entitled(1)
+    house.apply(row)
+    house.check_payees()
+    assert list(payable.payable_refunds(now_planned())) == [row]
+    rob(row)
+    assert not payable.payable_refunds(now_planned()).exists()
+
+
+def test_a_compensation_that_is_being_paid_is_not_payable(scene: Scene, house: House) -> None:
+    """Rule 53 for a victim's own value."""
+    wallet = scene.victim(own=2_000, spent=500)
+    scene.confirmed(wallet)
+    clock.travel(jst("2019-11-05T10:00"), frozen=True)
+    holding.secure(at=clock.now(), actor=scene.supervisor, reason="test")
+    payee = payees.enter(wallet.account, house.account(), actor=wallet.account)
+    house.check_payees()
+    remedy = Remedy.objects.get()
+    assert list(payable.payable_remedies(now_planned())) == [remedy]
+    Payout.objects.create(
+        remedy=remedy,
+        holder=wallet.account,
+        payee=payee,
+        amount_minor=remedy.amount_minor,
+        attempt=1,
+        state=Payout.State.CHECKED,
+        booked_at=clock.now(),
+    )
+    assert not payable.payable_remedies(now_planned()).exists()
 
 
 # --- through to the file ------------------------------------------------------------------------
