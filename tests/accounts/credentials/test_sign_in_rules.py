@@ -71,6 +71,15 @@ def test_a_hash_of_another_cost_is_renewed_when_it_lets_its_owner_in(
         assert (User.objects.get(pk=someone.pk).password != encoded) is renewed
 
 
+def test_a_service_opens_no_disabled_account(person: Callable[..., Any]) -> None:
+    someone = person(provider="line")
+
+    for is_active in (True, False):
+        User.objects.filter(pk=someone.pk).update(is_active=is_active)
+        let_in = sign_ins.sign_in_external("line", someone.login_id, origin=NOWHERE)
+        assert (let_in == someone) is is_active
+
+
 def test_without_a_fence_there_is_nothing_to_lift(two: tuple[Any, Any]) -> None:
     with pytest.raises(GuardNotMet, match="none stands"):
         fencing.request_lift(actor=two[0], reason="test")
