@@ -22,7 +22,7 @@ from refunds.models.payee import account_place
 from refunds.models.payout import PAYEE_NUMBERS_FROM
 from refunds.payouts import refund_limits
 from winddown import clock, encryption
-from winddown.actors import Actor, require
+from winddown.actors import SYSTEM, Actor, require
 from winddown.authority.approvals import SignedList
 from winddown.errors import GuardNotMet, WinddownError
 from winddown.evidence import audit
@@ -64,12 +64,19 @@ def understood(account: Account) -> tuple[Account, bool]:
     return replace(account, account_number=f"{number:0>7}", name=name.text), name.truncated
 
 
+def is_another(holder_id: int, actor: Actor) -> bool:
+    """Returns whether the actor is a person, but not the holder."""
+    return actor is not SYSTEM and actor.pk != holder_id
+
+
 def enter(holder: User, account: Account, *, actor: Actor) -> Payee:
-    """The account is the holder's current payee.
+    """The account is the holder's current payee. Anybody else needs `refunds.work_application`.
 
     The same account again changes nothing. A changed account waits for the cooling-off, and the
     holder is told at the old channel (rule 57). Raises `PayeeRefused`.
     """
+    if is_another(holder.pk, actor):
+        require(actor, "refunds.work_application", action=f"enter an account for {holder.pk}")
     with transaction.atomic():
         (entered,) = enter_many([(holder.pk, account)], actor=actor)
         if isinstance(entered, PayeeRefused):

@@ -48,8 +48,11 @@ def correct_payee(holder: User, account: Account, *, actor: Actor) -> RefundAppl
     """The account that the bank could not pay is replaced, and the application is judged again.
 
     For an application that waits for another account. The new payee waits for the cooling-off and
-    is checked by the bank like the first one (rules 55 and 57).
+    is checked by the bank like the first one (rules 55 and 57). Anybody but the holder needs
+    `refunds.work_application`.
     """
+    if payees.is_another(holder.pk, actor):
+        require(actor, "refunds.work_application", action=f"correct the account of {holder.pk}")
     with transaction.atomic():
         (outcome,) = _correct([(holder.pk, account)], actor=actor)
         if isinstance(outcome, WinddownError):
@@ -169,7 +172,7 @@ def withdraw(
 
 
 def _require_own(application: RefundApplication, actor: Actor) -> None:
-    if actor is not SYSTEM and actor.pk != application.applicant_id:
+    if payees.is_another(application.applicant_id, actor):
         require(actor, "refunds.work_application", action=f"act for application {application.pk}")
 
 

@@ -19,7 +19,7 @@ from refunds.models import Entitlement, Payee, RefundApplication
 from refunds.models.application import draft_place
 from refunds.payouts import payable
 from winddown import clock, encryption, texts
-from winddown.actors import SYSTEM, Actor
+from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.errors import IdempotencyConflict, PastDeadline, WinddownError
 from winddown.evidence import audit
@@ -102,7 +102,12 @@ class _Case:
 def save_draft(
     holder: User, *, channel: str, step: int, answers: dict[str, Any], actor: Actor
 ) -> RefundApplication:
-    """The holder's answers so far are kept, encrypted, so that no question is asked twice."""
+    """The holder's answers so far are kept, encrypted, so that no question is asked twice.
+
+    Anybody else needs `refunds.work_application`.
+    """
+    if payees.is_another(holder.pk, actor):
+        require(actor, "refunds.work_application", action=f"keep answers of {holder.pk}")
     with transaction.atomic():
         capabilities.passed("refund_apply")
         entitlement = Entitlement.objects.filter(wallet__account=holder).first()
@@ -145,9 +150,13 @@ def submit(
 ) -> RefundApplication:
     """The holder's application is in, and approved when the rules allow it. See `submit_many`.
 
+    Anybody but the holder needs `refunds.work_application`.
+
     Raises `NothingOwed`, `AlreadyApplied`, `AmountDiffers`, `PayeeRefused`, `WindowOver`,
     `CapabilityStopped`, or `IdempotencyConflict` for a used `op_id` with another body.
     """
+    if payees.is_another(holder.pk, actor):
+        require(actor, "refunds.work_application", action=f"apply for account {holder.pk}")
     submission = Submission(
         holder_id=holder.pk,
         channel=channel,

@@ -15,7 +15,6 @@ from refunds.models.payout import PAYEE_NUMBERS_FROM
 from refunds.payouts import results
 from tests.refunds.conftest import House, jst, person
 from winddown import clock, encryption
-from winddown.actors import SYSTEM
 from winddown.encryption import SealBroken
 from winddown.errors import GuardNotMet, LoadRefused, SamePerson
 from winddown.files import FileDiffers, write_once
@@ -233,9 +232,3 @@ def test_a_refused_account_that_is_entered_again_is_a_new_version(house: House) 
     holder = owed.wallet.account
     entered = payees.enter(holder, account, actor=holder)
     assert (entered.version, entered.state) == (2, "entered")
-
-
-def test_the_bank_is_asked_without_a_person(house: House) -> None:
-    house.apply(house.entitled(1)[0])
-    assert payees.export_check_file(house.bank.inbox, actor=SYSTEM) is not None
-    assert Payee.objects.get().state == "asked"

@@ -89,14 +89,18 @@ PLACES = (
     Place("refunds.applications.holds.ask_release", "wallets.release_wallet"),
     Place("refunds.applications.payees.ask_override", "refunds.work_application"),
     Place("refunds.applications.payees.ask_shared", "refunds.work_application"),
+    Place("refunds.applications.payees.enter", "refunds.work_application", by_system=True),
     Place(
         "refunds.applications.payees.export_check_file", "refunds.make_payout_batch", by_system=True
     ),
     Place("refunds.applications.review._require_own", "refunds.work_application", by_system=True),
     Place("refunds.applications.review.answer_info", "refunds.work_application", by_system=True),
     Place("refunds.applications.review.confirm_amount", "refunds.work_application", by_system=True),
+    Place("refunds.applications.review.correct_payee", "refunds.work_application", by_system=True),
     Place("refunds.applications.review.propose", "refunds.work_application"),
     Place("refunds.applications.review.withdraw", "refunds.work_application", by_system=True),
+    Place("refunds.applications.submitting.save_draft", "refunds.work_application", by_system=True),
+    Place("refunds.applications.submitting.submit", "refunds.work_application", by_system=True),
     Place("refunds.claims.damage.publish", "winddown.publish_notice"),
     Place("refunds.claims.deciding.propose", "refunds.work_claim"),
     Place("refunds.claims.ending.request_reopening", "refunds.reopen_claim"),
