@@ -179,12 +179,6 @@ class Replay:
             ends_capability="spend",
             workflow="shut-down-by-deadline",
         )
-        milestones.set_milestone(
-            Milestone.Kind.REFUND_WINDOW_ENDS,
-            at=service.refund_window_ends_at,
-            actor=cast.compliance,
-            reason="announced refund window",
-        )
         self.victims.import_answers()
         operations.move_to(case.at("start_compensation"))
         self.victims.give_back_points()

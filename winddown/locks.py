@@ -28,6 +28,7 @@ class Lock(IntEnum):
     CLAIM_DECISIONS = 7011
     CASE_FORM = 7012  # by the hash of what was written
     VERIFICATION = 7013
+    SET_UP = 7014
 
 
 def take(lock: Lock, key: int = 0) -> None:

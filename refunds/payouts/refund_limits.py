@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -23,11 +24,17 @@ def adopt(*, actor: Actor, reason: str, source: str, **limits: Any) -> RefundTer
     open or sealed keep the limits that were in force when they were made.
     """
     require(actor, "refunds.adopt_terms", action="adopt limits of the refund")
+    return set_down({**limits, "source": source}, actor=actor, reason=reason)
+
+
+def set_down(given: Mapping[str, Any], *, actor: Actor, reason: str) -> RefundTerms:
+    """As `adopt`, for somebody who has proved the right to it otherwise: the set-up file does."""
+    limits = {key: value for key, value in given.items() if key != "source"}
     with transaction.atomic():
         before = RefundTerms.objects.order_by("-pk").first()
         kept = {} if before is None else _values(before)
         adopted = RefundTerms.objects.create(
-            **(kept | limits), source=source, adopted_at=clock.now()
+            **(kept | limits), source=given["source"], adopted_at=clock.now()
         )
         audit.append(
             "terms.adopt",

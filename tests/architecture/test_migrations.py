@@ -27,6 +27,7 @@ MIGRATIONS = {
         "0007_kept_rows",
         "0008_entries_continue_the_chain",
         "0009_journal_is_searched",
+        "0010_jurisdiction",
     ],
     "accounts": [
         "0001_initial",

@@ -45,6 +45,8 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             f"/console/staff/{site.member}/recover/",
             f"/console/staff/{site.member}/roles/",
             "/console/restored/",
+            "/console/set-up/",
+            "/console/set-up/change/",
         ],
     )
     yield (

@@ -41,6 +41,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.recover_staff",
         "accounts.assign_roles",
         "accounts.end_storm",
+        "winddown.change_set_up",
     ),
     "fraud_analyst": (
         "wallets.hold_wallet",
@@ -105,6 +106,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.adopt_terms",
         "accounts.assign_roles",
         "winddown.report_funds",
+        "winddown.change_set_up",
     ),
     "support": (
         "accounts.work_recovery_case",
@@ -129,6 +131,7 @@ class Duty:
 
 # Maker and checker of one subject are never one person: the database refuses the second signature.
 DUTIES = (
+    Duty("a change of the set-up", "winddown.change_set_up", "winddown.change_set_up"),
     Duty("rows older than their witness", "winddown.load_data", "winddown.load_data"),
     Duty("a run of a workflow", "winddown.plan_run", "winddown.approve_run"),
     Duty("a stop of a capability", "winddown.stop_capability", "winddown.stop_capability"),

@@ -56,6 +56,14 @@ class Programme(Stateful):
     time_zone = models.CharField(max_length=64, default="Asia/Tokyo")
     state = state_field(State, initial=State.OPERATING)
     launched_at = models.DateTimeField()
+    jurisdiction = models.CharField(
+        max_length=20, default="japan", help_text="The pack of rules that holds: `programme/packs`."
+    )
+    legal_basis = models.CharField(
+        max_length=40,
+        default="discontinued_all",
+        help_text="Why the money goes back, in the words of the pack.",
+    )
     aware_at = models.DateTimeField(
         null=True, help_text="When the operator became aware of the incident."
     )

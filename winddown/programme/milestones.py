@@ -6,11 +6,15 @@ import datetime as dt
 
 from django.db import connection, transaction
 
+from winddown import clock
 from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import GuardNotMet, WinddownError
 from winddown.evidence import audit
-from winddown.models import Milestone, Run
+from winddown.models import Milestone, Programme, Run
 from winddown.runs import planning
+
+# The end of the refund window follows from the public notice.
+BY_PEOPLE = tuple(each for each in Milestone.Kind if each != Milestone.Kind.REFUND_WINDOW_ENDS)
 
 
 def set_milestone(
@@ -24,21 +28,50 @@ def set_milestone(
 ) -> Milestone:
     """The deadline of `kind` is `at`, exclusive.
 
-    The end of the refund window can be moved later, never earlier (rule 39). A fired milestone
-    cannot be moved.
+    Raises `GuardNotMet` for an instant that has passed, for a milestone that has fired, and for the
+    end of the refund window: that follows from the public notice alone.
     """
     require(actor, "winddown.set_milestone", action=f"set {kind}")
+    if kind not in BY_PEOPLE:
+        raise GuardNotMet(
+            action=f"set {kind}", why="it follows from the public notice: publish a later last day"
+        )
+    if at <= clock.now():
+        raise GuardNotMet(action=f"set {kind}", why="the instant has passed")
+    return _set(
+        kind,
+        at=at,
+        actor=actor,
+        reason=reason,
+        ends_capability=ends_capability,
+        workflow=workflow,
+    )
+
+
+def follow_notice(last_day: dt.date, *, actor: Actor, reason: str) -> Milestone:
+    """The window ends with its last day, at 24:00 in the programme's zone. A fired milestone cannot
+    be moved: `GuardNotMet`.
+    """
+    after = last_day + dt.timedelta(days=1)
+    at = dt.datetime.combine(after, dt.time(), tzinfo=Programme.current().zone)
+    return _set(Milestone.Kind.REFUND_WINDOW_ENDS, at=at, actor=actor, reason=reason)
+
+
+def _set(
+    kind: str,
+    *,
+    at: dt.datetime,
+    actor: Actor,
+    reason: str,
+    ends_capability: str = "",
+    workflow: str = "",
+) -> Milestone:
     with transaction.atomic():
         present = Milestone.objects.select_for_update().filter(kind=kind).first()
-        if present is not None:
-            if present.fired_at is not None:
-                raise GuardNotMet(
-                    action=f"move {kind}", why=f"it fired at {present.fired_at.isoformat()}"
-                )
-            if kind == Milestone.Kind.REFUND_WINDOW_ENDS and at < present.at:
-                raise GuardNotMet(
-                    action=f"move {kind}", why="the window can be extended, never shortened"
-                )
+        if present is not None and present.fired_at is not None:
+            raise GuardNotMet(
+                action=f"move {kind}", why=f"it fired at {present.fired_at.isoformat()}"
+            )
         milestone, _ = Milestone.objects.update_or_create(
             kind=kind, defaults={"at": at, "ends_capability": ends_capability, "workflow": workflow}
         )

@@ -13,16 +13,15 @@ from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 from winddown.models import Programme, PublicNotice
+from winddown.programme import jurisdictions, milestones
 
-# The first day of the window does not count. This is one day more than for a period that begins at
-# midnight.
-WINDOW_DAYS_MIN = 60
+PHONE = r"^[+]?[0-9][0-9-]{3,18}$"
 
 
 def publish_contact(phone: str, *, actor: Actor, reason: str) -> None:
     """Customers find the telephone number on the public pages."""
     require(actor, "winddown.publish_notice", action="publish the contact")
-    if not re.fullmatch(r"[+]?[0-9][0-9-]{3,18}", phone):
+    if not re.fullmatch(PHONE, phone):
         raise GuardNotMet(action="publish the contact", why="that is no telephone number")
     with transaction.atomic():
         Programme.objects.update(contact_phone=phone)
@@ -32,7 +31,8 @@ def publish_contact(phone: str, *, actor: Actor, reason: str) -> None:
 
 
 def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
-    """The public notice stands, with every statutory field and a window of at least sixty days.
+    """The public notice stands, with every statutory field and a window as long as the law asks. The
+    deadline of the window follows from it.
 
     Raises `GuardNotMet` naming the empty field or the earliest last day (rule 38), or when an
     earlier notice's window would be shortened (rule 39). Payment Services Act art. 20(2).
@@ -48,7 +48,9 @@ def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
     at = clock.now()
     today = at.astimezone(Programme.current().zone).date()
     first_day, last_day = fields["window_first_day"], fields["window_last_day"]
-    earliest = max(today, first_day) + dt.timedelta(days=WINDOW_DAYS_MIN)
+    # The first day does not count. This is one day more than for a period that begins at midnight.
+    days = jurisdictions.current().number("window_days_min")
+    earliest = max(today, first_day) + dt.timedelta(days=days)
     if last_day < earliest:
         raise GuardNotMet(
             action="publish the notice", why=f"the window must last until {earliest} or longer"
@@ -69,4 +71,5 @@ def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
             first_day=first_day,
             last_day=last_day,
         )
+        milestones.follow_notice(last_day, actor=actor, reason=reason)
         return notice

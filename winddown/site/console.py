@@ -23,16 +23,20 @@ from winddown.evidence import refused as refusals
 from winddown.models import Capability, Programme, Run
 from winddown.programme import capabilities, verification
 from winddown.runs import control, planning, progress, registry
+from winddown.set_up import beginning, writing
 from winddown.site import (
     approvals_page,
     audit_page,
     incident_page,
     look_up_page,
+    programme_page,
     reading,
     run_page,
+    set_up_page,
     switch_page,
 )
-from winddown.site.forms import PlanForm, ReasonForm, RetryForm
+from winddown.site.decisions import Decision
+from winddown.site.forms import PlanForm, ReasonForm, RetryForm, SetUpForm
 from winddown.site.pages import (
     actor_of,
     decision_page,
@@ -43,6 +47,7 @@ from winddown.site.pages import (
     staff_page,
     zone_of,
 )
+from winddown.site.programme_acts import PROGRAMME
 
 _Act = Callable[[Run, Any, dict[str, Any]], Any]
 _RUN_ACTS: dict[str, _Act] = {
@@ -279,8 +284,106 @@ def find(request: HttpRequest) -> HttpResponse:
     return page(request, "winddown/reading.html", seen=seen, find=form)
 
 
+# --- the programme ------------------------------------------------------------------------------
+
+
+@require_safe
+@staff_page
+def programme(request: HttpRequest) -> HttpResponse:
+    found = get_object_or_404(Programme, pk=1)
+    with timezone.override(found.zone):
+        return page(
+            request,
+            "winddown/programme.html",
+            seen=programme_page.look(found, actor=actor_of(request)),
+        )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def programme_act(request: HttpRequest, verb: str) -> HttpResponse:
+    found = get_object_or_404(Programme, pk=1)
+    if verb not in PROGRAMME:
+        raise Http404
+    act = PROGRAMME[verb]
+    return decision_page(
+        request,
+        "winddown/act.html",
+        form=act.form(request.POST or None),
+        decision=programme_page.look(found, actor=actor_of(request)).decision(verb),
+        act=lambda given: _done(act.do(actor_of(request), given)),
+        back=reverse("console:programme"),
+        gone=_("The programme is no longer in a state in which this is possible."),
+        act_of=act,
+    )
+
+
+def _done(_outcome: object) -> None:
+    """An act answers with no page of its own."""
+
+
+# --- the set-up ---------------------------------------------------------------------------------
+
+
+@require_safe
+@staff_page
+def set_up(request: HttpRequest) -> HttpResponse:
+    seen = set_up_page.look(actor=actor_of(request))
+    return page(request, "winddown/set_up.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def set_up_change(request: HttpRequest) -> HttpResponse:
+    set_up_page.look(actor=actor_of(request))
+    return decision_page(
+        request,
+        "winddown/set_up_change.html",
+        form=SetUpForm(request.POST or None, initial={"content": writing.in_force()}),
+        decision=Decision(verb="change", title=_("Change the set-up"), tone="main"),
+        act=lambda given: set_up_page.change(actor_of(request), given),
+        back=reverse("console:set_up"),
+        gone="",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def set_up_decide(request: HttpRequest, verb: str) -> HttpResponse:
+    if verb not in set_up_page.VERBS:
+        raise Http404
+    seen = set_up_page.look(actor=actor_of(request))
+    return decision_page(
+        request,
+        "winddown/set_up_decide.html",
+        form=ReasonForm(
+            request.POST or None,
+            initial={"digest": seen.waiting.digest if seen.waiting else ""},
+        ),
+        decision=seen.decision(verb),
+        act=lambda given: beginning.decide(
+            seen.number,
+            actor=actor_of(request),
+            digest=given["digest"],
+            reason=given["reason"],
+            approve=verb == "approve",
+        ),
+        back=reverse("console:set_up"),
+        gone=_("Nothing waits for a decision here any more."),
+        seen=seen,
+    )
+
+
 urlpatterns = [
     path("", incident, name="incident"),
+    path("programme/", programme, name="programme"),
+    path("programme/<slug:verb>/", programme_act, name="programme_act"),
+    path("set-up/", set_up, name="set_up"),
+    path("set-up/change/", set_up_change, name="set_up_change"),
+    path("set-up/<slug:verb>/", set_up_decide, name="set_up_decide"),
     path("runs/<int:number>/", run, name="run"),
     path("runs/<int:number>/<slug:verb>/", run_decide, name="run_decide"),
     path("workflows/<slug:name>/plan/", plan, name="plan"),

@@ -9,6 +9,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from winddown import texts
+from winddown.set_up import beginning, reading
+from winddown.set_up.sections import Rows
 
 REASON_MAX = 500
 
@@ -33,6 +35,29 @@ class ReasonForm(forms.Form):
         error_messages={"required": _("Give the reason: it goes into the audit journal.")},
     )
     digest = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+
+class SetUpForm(ReasonForm):
+    """A changed set-up file, as text."""
+
+    content = forms.CharField(
+        label=_("Set-up file (TOML)"),
+        max_length=reading.BYTES_MAX,
+        strip=False,
+        widget=forms.Textarea(
+            attrs={"rows": 24, "spellcheck": "false", "autocapitalize": "off", "class": "code"}
+        ),
+    )
+
+    def clean_content(self) -> Rows:
+        """Returns the rows of the file, if it is in order and changes something."""
+        try:
+            rows = reading.read(self.cleaned_data["content"].encode())
+            if not beginning.changes(rows):
+                raise forms.ValidationError(_("The file says what is in force already."))
+        except reading.NotUnderstood as refusal:
+            raise forms.ValidationError([str(each) for each in refusal.problems]) from refusal
+        return rows
 
 
 class RetryForm(ReasonForm):

@@ -149,6 +149,7 @@ PLACES = (
     Place("winddown.programme.milestones.set_milestone", "winddown.set_milestone"),
     Place("winddown.programme.public_notice.publish_contact", "winddown.publish_notice"),
     Place("winddown.programme.public_notice.publish_notice", "winddown.publish_notice"),
+    Place("winddown.set_up.beginning.ask", "winddown.change_set_up"),
     Place("winddown.runs.control.set_rate", "winddown.pause_run"),
     Place("winddown.runs.planning.plan", "winddown.plan_run"),
     Place("winddown.runs.planning.replan", "winddown.plan_run"),

@@ -10,7 +10,7 @@ import pytest
 
 from winddown import clock
 from winddown.errors import GuardNotMet, NotPermitted
-from winddown.models import PublicNotice
+from winddown.models import Milestone, PublicNotice
 from winddown.programme import public_notice
 
 FIELDS: dict[str, Any] = {
@@ -41,6 +41,30 @@ def publish(staff: Any, rehearsal_clock: Any) -> Callable[..., PublicNotice]:
         )
 
     return publish
+
+
+def test_the_window_ends_with_its_last_day_and_moves_with_a_new_notice_only(
+    publish: Callable[..., PublicNotice],
+) -> None:
+    """Rule 39: 24:00 in the programme's zone."""
+    publish()
+    ends = Milestone.objects.get(kind="refund_window_ends")
+    assert ends.at == dt.datetime.fromisoformat("2019-12-01T00:00:00+09:00")
+    publish(window_last_day=dt.date(2020, 1, 10))
+    ends.refresh_from_db()
+    assert ends.at == dt.datetime.fromisoformat("2020-01-11T00:00:00+09:00")
+    with pytest.raises(GuardNotMet, match="2020-01-10"):
+        publish()
+    ends.refresh_from_db()
+    assert ends.at == dt.datetime.fromisoformat("2020-01-11T00:00:00+09:00")
+
+
+def test_the_law_of_the_programme_says_how_long_the_window_lasts(
+    publish: Callable[..., PublicNotice], programme: Any
+) -> None:
+    type(programme).objects.update(jurisdiction="eu")
+    with pytest.raises(GuardNotMet, match="2020-09-30"):
+        publish()
 
 
 @pytest.mark.parametrize("field", FIELDS)

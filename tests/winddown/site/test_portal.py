@@ -93,10 +93,9 @@ def test_refund_applications_are_not_offered_after_the_window(
 ) -> None:
     """Rule 40."""
     factories.bring_to(programme, "refunding")
-    ends_at = clock.now() + dt.timedelta(days=70)
-    milestones.set_milestone(
-        "refund_window_ends", at=ends_at, actor=staff("incident_commander"), reason="test"
-    )
+    last_day = clock.now().date() + dt.timedelta(days=70)
+    window = milestones.follow_notice(last_day, actor=staff("compliance"), reason="test")
+    ends_at = window.at
     clock.travel(ends_at - dt.timedelta(microseconds=1), frozen=True)
     assert offered(client, "refund_apply").ends_at == ends_at
 

@@ -1,0 +1,375 @@
+"""A programme begins from one file, and a changed file waits for a second person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from accounts.models import User
+from refunds.models import Issuer, RefundTerms
+from tests.accounts.conftest import NEW
+from tests.config.test_every_door import browser_of
+from tests.signing_in import code_typed
+from winddown import clock
+from winddown.authority import approvals, roles
+from winddown.models import Approval, AuditEntry, Capability, Programme
+from winddown.programme import capabilities, jurisdictions
+from winddown.set_up.writing import example
+
+pytestmark = pytest.mark.django_db
+LINK = re.compile(r"(\w+) enrols .* at (http\S+)")
+Begin = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Begin:
+    """`begin(changes, "--by", "hana")` is the exit code and the output of `manage.py begin`.
+
+    `changes` maps a text of the example to the one that takes its place.
+    """
+
+    def run(
+        changes: dict[str, str] | None = None, *words: str, content: str = ""
+    ) -> tuple[int, str]:
+        text = content or example()
+        for before, after in (changes or {}).items():
+            assert before in text
+            text = text.replace(before, after)
+        file = tmp_path / "my.toml"
+        file.write_text(text)
+        out = StringIO()
+        try:
+            call_command("begin", str(file), *words, stdout=out)
+        except SystemExit as end:
+            return int(end.code or 0), out.getvalue()
+        except CommandError as end:
+            return end.returncode, out.getvalue() + str(end)
+        return 0, out.getvalue()
+
+    return run
+
+
+def enrol(link: str) -> Client:
+    """A browser in which the person of the link chose a password and signed in."""
+    browser = Client()
+    browser.get(urlsplit(link).path)
+    browser.post("/recovery/password/", {"password": NEW, "again": NEW})
+    return browser
+
+
+# --- the beginning --------------------------------------------------------------------------------
+
+
+def test_the_example_begins_a_programme(begin: Begin) -> None:
+    code, said = begin()
+
+    assert code == 0, said
+    programme = Programme.current()
+    assert (programme.name, programme.currency, programme.jurisdiction) == (
+        "Sakura Pay",
+        "JPY",
+        "japan",
+    )
+    assert set(Capability.objects.values_list("code", flat=True)) == set(capabilities.ALL)
+    assert Issuer.objects.get().pays_on_day == 10
+    assert RefundTerms.objects.get().file_records_max == 5_000
+    people = User.objects.order_by("login_id")
+    assert [roles.roles_of(each) for each in people] == [["incident_commander"]] * 2
+    assert not any(each.has_usable_password() for each in people)
+    entry = AuditEntry.objects.get(action="set_up.begin")
+    assert entry.facts["command"]["os_account"]
+    assert not clock.is_rehearsal()
+
+
+def test_each_of_the_first_people_enrols_alone(begin: Begin) -> None:
+    links = dict(LINK.findall(begin()[1]))
+
+    assert sorted(links) == ["hana", "ken"]
+    for login_id, link in links.items():
+        browser = enrol(link)
+        browser.post("/sign-in/", {"login_id": login_id, "password": NEW})
+        # Without a second factor, only the pages that set one up can be reached.
+        assert browser.get("/console/")["Location"].startswith("/account/second-factor/")
+        assert Client().get(urlsplit(link).path, follow=True).status_code == 410
+
+
+def test_a_second_run_changes_nothing_and_renews_the_link_of_whoever_has_not_enrolled(
+    begin: Begin,
+) -> None:
+    links = dict(LINK.findall(begin()[1]))
+    enrol(links["hana"])
+    rows = [Programme, Capability, Issuer, RefundTerms, User]
+    before = [list(model.objects.order_by("pk").values()) for model in rows]
+
+    code, said = begin()
+
+    assert code == 0
+    assert "Nothing has changed" in said
+    assert [list(model.objects.order_by("pk").values()) for model in rows] == before
+    (renewed,) = LINK.findall(said)
+    assert renewed[0] == "ken"
+    assert renewed[1] != links["ken"]
+    enrol(renewed[1])
+    assert User.objects.get(login_id="ken").check_password(NEW)
+
+
+def test_a_rehearsal_is_marked_for_good(begin: Begin) -> None:
+    assert begin(None, "--rehearsal")[0] == 0
+    assert clock.is_rehearsal()
+
+
+def test_a_real_programme_never_becomes_a_rehearsal(begin: Begin) -> None:
+    begin()
+    begin(None, "--rehearsal")
+    assert not clock.is_rehearsal()
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+WRONG = {
+    "a key with a slip": (
+        {'name = "Ken Mori"': 'nam = "Ken"'},
+        "people[2].nam",
+        "Did you mean name",
+    ),
+    "a key that is missing": ({'bank_code = "0001"\n': ""}, "refund_limits.bank_code", "required"),
+    "a table with a slip": ({"[refund_limits]": "[refund_limit]"}, "refund_limit", "refund_limits"),
+    "a day of no month": ({"closes_on_day = 15": "closes_on_day = 40"}, "closes_on_day", "1 to 31"),
+    "no time zone": ({"Asia/Tokyo": "Asia/Tokio"}, "programme.time_zone", "IANA"),
+    "no currency": ({'"JPY"': '"JPX"'}, "programme.currency", "ISO 4217"),
+    "no offset": ({"00:00:00+09:00": "00:00:00"}, "programme.launched_at", "offset"),
+    "no pack": ({'"japan"': '"atlantis"'}, "programme.jurisdiction", "eu, japan, uk"),
+    "a basis of another law": (
+        {'"discontinued_all"': '"insolvency"'},
+        "programme.legal_basis",
+        "registration_revoked",
+    ),
+    "one person twice": ({'"1002"': '"１００１"'}, "people[2].staff_number", "people[1]"),
+    "roles that exclude each other": (
+        {'["incident_commander"]': '["incident_commander", "auditor"]'},
+        "people[1].roles",
+        "exclude",
+    ),
+    "nobody to bring in the others": (
+        {'["incident_commander"]': '["support"]'},
+        "people",
+        "incident_commander",
+    ),
+    "digits that are missing": ({'"1234567"': '"12345"'}, "account_number", "7 digits"),
+    "a table where a list is": ({"[programme]": "[[programme]]"}, "programme", "[programme]"),
+}
+
+
+@pytest.mark.parametrize(("changes", "place", "why"), WRONG.values(), ids=list(WRONG))
+def test_what_is_wrong_is_named_with_what_is_expected(
+    begin: Begin, changes: dict[str, str], place: str, why: str
+) -> None:
+    code, said = begin(changes)
+
+    assert code == 2
+    assert any(place in line and why in line for line in said.splitlines()), said
+    assert not Programme.objects.exists()
+    assert not User.objects.exists()
+
+
+def test_everything_that_is_wrong_is_said_at_once(begin: Begin) -> None:
+    code, said = begin({"closes_on_day = 15": "closes_on_day = 40", '"JPY"': '"JPX"'})
+    assert code == 2
+    assert "closes_on_day" in said
+    assert "currency" in said
+
+
+@pytest.mark.parametrize(
+    "content", ["[programme", "\x00", "a = 1\na = 2", "a = " + "[" * 5_000], ids=repr
+)
+def test_a_file_that_is_no_toml_is_refused(begin: Begin, content: str) -> None:
+    code, said = begin(content=content)
+    assert code == 2
+    assert "the file:" in said
+
+
+@pytest.mark.parametrize("content", ["", '[[people]]\nlogin_id = "x"'])
+def test_a_file_without_a_programme_begins_nothing(begin: Begin, content: str) -> None:
+    assert begin(content=content or "# empty\n")[0] == 2
+    assert not Programme.objects.exists()
+
+
+def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="No such file"):
+        call_command("begin", str(tmp_path / "none.toml"))
+
+
+# --- a changed file -------------------------------------------------------------------------------
+
+CHANGE = {"pays_on_day = 10": "pays_on_day = 27"}
+
+
+def ask(begin: Begin, changes: dict[str, str] = CHANGE, by: str = "hana") -> Approval:
+    code, said = begin(changes, f"--by={by}", "--reason=letter of the issuer")
+    assert code == 0, said
+    return Approval.objects.latest("pk")
+
+
+def decided(asked: Approval, *words: str, by: str) -> int:
+    person = User.objects.get(login_id=by)
+    try:
+        with code_typed(person):
+            call_command(
+                "approve",
+                asked.subject,
+                f"--digest={asked.digest}",
+                f"--by={by}",
+                "--reason=seen",
+                *words,
+                stdout=StringIO(),
+            )
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def test_a_changed_file_shows_the_difference_and_waits_for_a_second_person(begin: Begin) -> None:
+    begin()
+    code, said = begin(CHANGE)
+    assert (code, "issuers.SAKURA_CARD.pays_on_day: 10 -> 27" in said) == (2, True)
+    assert "--by is missing" in said
+
+    asked = ask(begin)
+    assert Issuer.objects.get().pays_on_day == 10
+    assert decided(asked, by="hana") == 1
+    assert decided(asked, by="ken") == 0
+    assert Issuer.objects.get().pays_on_day == 27
+    assert RefundTerms.objects.count() == 1
+    acts = AuditEntry.objects.filter(subject=asked.subject).order_by("seq")
+    assert [each.action for each in acts] == ["set_up.ask", "set_up.adopt"]
+
+
+def test_a_rejected_change_changes_nothing_and_the_next_one_can_be_asked_for(begin: Begin) -> None:
+    begin()
+    assert decided(ask(begin), "--reject", by="ken") == 0
+    assert Issuer.objects.get().pays_on_day == 10
+    assert decided(ask(begin, by="ken"), by="hana") == 0
+    assert Issuer.objects.get().pays_on_day == 27
+
+
+def test_a_change_that_another_change_overtook_is_refused(begin: Begin) -> None:
+    begin()
+    first = ask(begin)
+    assert decided(ask(begin, {"pays_on_day = 10": "pays_on_day = 26"}), by="ken") == 0
+    assert decided(first, by="ken") == 1
+    assert Issuer.objects.get().pays_on_day == 26
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Asia/Tokyo": "Asia/Seoul"},
+        {'"JPY"': '"EUR"'},
+        {"2019-07-01": "2019-07-02"},
+        {'"japan"': '"eu"'},
+    ],
+    ids=str,
+)
+def test_what_is_fixed_at_the_beginning_never_changes(
+    begin: Begin, changes: dict[str, str]
+) -> None:
+    begin()
+    code, said = begin(changes, "--by=hana", "--reason=t")
+    assert code == 2
+    assert "since the beginning" in said
+    assert not Approval.objects.exists()
+
+
+def test_people_of_a_changed_file_get_no_account(begin: Begin) -> None:
+    begin()
+    code, _ = begin({'"ken"': '"eve"', '"1002"': '"1003"'}, "--by=hana", "--reason=t")
+    assert code == 0
+    assert not User.objects.filter(login_id="eve").exists()
+
+
+def test_a_check_changes_nothing(begin: Begin) -> None:
+    assert begin(None, "--check")[0] == 0
+    assert not Programme.objects.exists()
+    begin()
+    code, said = begin(CHANGE, "--check")
+    assert (code, "10 -> 27" in said) == (0, True)
+    assert not Approval.objects.exists()
+
+
+def test_asking_for_a_change_takes_the_permission(begin: Begin, staff: Callable[..., Any]) -> None:
+    begin()
+    support = staff("support")
+    assert begin(CHANGE, f"--by={support.login_id}", "--reason=t")[0] == 1
+    assert not approvals.open_requests()
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+def typed(page: Any) -> str:
+    return str(page.context["form"]["content"].value())
+
+
+def test_two_people_change_the_set_up_on_the_page(begin: Begin) -> None:
+    begin()
+    hana, ken = (browser_of(User.objects.get(login_id=each)) for each in ("hana", "ken"))
+    shown = hana.get("/console/set-up/change/")
+    same = {"content": typed(shown), "reason": "letter of the issuer"}
+    refused = hana.post("/console/set-up/change/", same)
+    assert refused.context["form"].errors["content"]
+
+    changed = same | {"content": typed(shown).replace("pays_on_day = 10", "pays_on_day = 27")}
+    assert hana.post("/console/set-up/change/", changed).status_code == 302
+    assert (
+        "issuers.SAKURA_CARD.pays_on_day: 10 -&gt; 27"
+        in ken.get("/console/set-up/").content.decode()
+    )
+    own = hana.get("/console/set-up/approve/")
+    digest = ken.get("/console/set-up/approve/").context["form"]["digest"].value()
+    assert own.context["decision"].refused
+    said = {"digest": digest, "reason": "seen"}
+    hana.post("/console/set-up/approve/", said)
+    assert Issuer.objects.get().pays_on_day == 10
+    assert ken.post("/console/set-up/approve/", said).status_code == 302
+    assert Issuer.objects.get().pays_on_day == 27
+    ken.post("/console/set-up/reject/", said)
+    assert Issuer.objects.get().pays_on_day == 27
+
+
+def test_the_page_keeps_what_was_typed_and_names_each_problem(begin: Begin) -> None:
+    begin()
+    hana = browser_of(User.objects.get(login_id="hana"))
+    wrong = typed(hana.get("/console/set-up/change/")).replace(
+        "pays_on_day = 10", "pays_on_day = 0"
+    )
+    shown = hana.post("/console/set-up/change/", {"content": wrong, "reason": "x"})
+    assert shown.status_code == 200
+    assert typed(shown) == wrong
+    assert "issuers[1].pays_on_day" in str(shown.context["form"].errors)
+    assert not Approval.objects.exists()
+
+
+@pytest.mark.parametrize("place", ["", "change/", "approve/"])
+def test_the_page_takes_the_permission(begin: Begin, staff: Callable[..., Any], place: str) -> None:
+    begin()
+    assert browser_of(staff("support")).get(f"/console/set-up/{place}").status_code == 403
+
+
+# --- packs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", jurisdictions.codes())
+def test_each_rule_of_a_pack_has_its_source_and_its_day(code: str) -> None:
+    pack = jurisdictions.pack(code)
+    assert pack.rules.keys() == jurisdictions.pack("japan").rules.keys()
+    assert all(rule.source and rule.valid_from for rule in pack.rules.values())
+    assert all(duty.source and duty.due_days >= 0 for duty in pack.filings)
+    assert pack.number("window_days_min") >= 60

@@ -1,0 +1,87 @@
+"""`manage.py begin FILE`: the programme exists as the file says, or waits for a changed file."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils import translation
+
+from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
+from winddown.set_up import beginning, reading
+from winddown.set_up.reading import NotUnderstood
+from winddown.set_up.sections import Rows
+from winddown.set_up.writing import example
+
+
+class Command(StaffCommand):
+    help = (
+        "Begin the programme of an empty database from a file in TOML, or ask a second person to"
+        " accept what a changed file says. A second run with the same file changes nothing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("file", nargs="?", type=Path, help="the set-up file")
+        parser.add_argument(
+            "--example", action="store_true", help="print a commented file that works"
+        )
+        parser.add_argument(
+            "--check", action="store_true", help="say what is wrong or would change, and do nothing"
+        )
+        parser.add_argument(
+            "--rehearsal",
+            action="store_true",
+            help="mark the database as a rehearsal for good: its clock may be moved",
+        )
+
+    def act(self, options: dict[str, Any]) -> None:
+        if options["example"]:
+            self.stdout.write(example(), ending="")
+            return
+        if options["file"] is None:
+            raise CommandError("name the set-up file, or print one by --example", returncode=2)
+        try:
+            # What the fields say is in the language of the other sentences of a command.
+            with translation.override("en"):
+                rows = reading.read(options["file"].read_bytes())
+            if not beginning.has_begun():
+                self._begin(rows, options)
+            else:
+                self._change(rows, options)
+        except OSError as error:
+            raise CommandError(f"{options['file']}: {error.strerror}", returncode=2) from error
+        except NotUnderstood as refusal:
+            for problem in refusal.problems:
+                self.say(str(problem), place=problem.place, why=problem.why)
+            raise
+
+    def _begin(self, rows: Rows, options: dict[str, Any]) -> None:
+        if options["check"]:
+            self.say("The file is in order. The programme has not begun.")
+            return
+        reason = options["reason"] or "the programme begins"
+        for sentence in beginning.begin(rows, reason=reason, rehearsal=options["rehearsal"]):
+            self.say(sentence)
+        self.say("The programme has begun.")
+
+    def _change(self, rows: Rows, options: dict[str, Any]) -> None:
+        found = beginning.changes(rows)
+        for change in found:
+            self.say(str(change), place=change.place, was=change.was, will_be=change.will_be)
+        if not found:
+            for sentence in [] if options["check"] else beginning.owed(rows):
+                self.say(sentence)
+            self.say("The file says what is in force already. Nothing has changed.")
+            return
+        if options["check"]:
+            return
+        asked = beginning.ask(rows, actor=self.actor(options), reason=options["reason"])
+        self.say(
+            f"It waits for a second person: manage.py approve {asked.subject}"
+            f" --digest {asked.digest[:SHOWN_MIN]}",
+            subject=asked.subject,
+            digest=asked.digest,
+        )

@@ -1,0 +1,78 @@
+"""Jurisdiction packs: what the law asks of the end of a service, as data with its source."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from winddown.models import Programme
+
+PLACE = Path(__file__).with_name("packs")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A value that the law sets from a day on. A number below zero means: never."""
+
+    value: int | bool
+    source: str
+    valid_from: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class FilingDuty:
+    """A report to an authority, due so many days after what it reports."""
+
+    code: str
+    after: str
+    due_days: int
+    source: str
+    valid_from: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """The rules of one jurisdiction."""
+
+    code: str
+    name: str
+    legal_bases: tuple[str, ...]
+    statutory_channels: tuple[str, ...]
+    other_channels: tuple[str, ...]
+    rules: dict[str, Rule]
+    filings: tuple[FilingDuty, ...]
+
+    def number(self, rule: str) -> int:
+        """Returns the value of the rule."""
+        return int(self.rules[rule].value)
+
+
+@cache
+def codes() -> tuple[str, ...]:
+    """Returns the codes of the packs that exist."""
+    return tuple(sorted(path.stem for path in PLACE.glob("*.toml")))
+
+
+def current() -> Pack:
+    """Returns the pack of the programme."""
+    return pack(Programme.current().jurisdiction)
+
+
+@cache
+def pack(code: str) -> Pack:
+    """Returns the pack. Raises `KeyError` for a code without one."""
+    if code not in codes():
+        raise KeyError(code)
+    read = tomllib.loads((PLACE / f"{code}.toml").read_text())
+    return Pack(
+        code=code,
+        name=read["name"],
+        legal_bases=tuple(read["legal_bases"]),
+        statutory_channels=tuple(read["statutory_channels"]),
+        other_channels=tuple(read["other_channels"]),
+        rules={name: Rule(**rule) for name, rule in read["rules"].items()},
+        filings=tuple(FilingDuty(**duty) for duty in read["filings"]),
+    )

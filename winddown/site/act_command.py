@@ -1,0 +1,60 @@
+"""A command that does what a form of the console does, with the same fields and refusals."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils import translation
+
+from winddown.authority.staff_command import StaffCommand
+from winddown.site.acts import Act
+
+
+class ActCommand(StaffCommand):
+    """The act `verb` of `acts`. Each field of its form is an option."""
+
+    acts: ClassVar[Mapping[str, Act]]
+    verb: ClassVar[str]
+    done: ClassVar[str]
+    """The sentence that it says when it is done."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        for name, field in self._fields().items():
+            choices: Any = getattr(field, "choices", None)
+            parser.add_argument(
+                f"--{name.replace('_', '-')}",
+                dest=name,
+                required=field.required,
+                default="",
+                choices=[code for code, _ in choices] if choices else None,
+                help=_english(field),
+            )
+
+    def act(self, options: dict[str, Any]) -> None:
+        act, actor = self.acts[self.verb], self.actor(options)
+        form = act.form({name: options[name] for name in (*self._fields(), "reason")})
+        with translation.override("en"):
+            valid, errors = form.is_valid(), dict(form.errors)
+        if not valid:
+            for name, texts in errors.items():
+                option = "the options" if name == "__all__" else f"--{name.replace('_', '-')}"
+                self.say(f"{option}: {' '.join(map(str, texts))}", option=name)
+            raise SystemExit(2)
+        act.do(actor, form.cleaned_data)
+        self.say(self.done)
+
+    def _fields(self) -> dict[str, forms.Field]:
+        """Returns the fields of the form beside the reason, which every command takes."""
+        known = self.acts[self.verb].form.base_fields
+        return {name: field for name, field in known.items() if name not in ("reason", "digest")}
+
+
+def _english(field: forms.Field) -> str:
+    with translation.override("en"):
+        label = str(field.label)
+        meaning = label[:1].lower() + label[1:]
+        return f"{meaning}. {field.help_text}".rstrip(". ") if field.help_text else meaning

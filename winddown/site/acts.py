@@ -1,0 +1,41 @@
+"""Acts of staff: one declaration makes the command and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from winddown.actors import Actor
+from winddown.site.decisions import Decision
+from winddown.site.forms import ReasonForm
+from winddown.words import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a member of staff does with a form and a reason. The verb itself checks the permission.
+
+    `states` are those of the programme in which it is offered; none means all.
+    """
+
+    title: Text
+    effect: Text
+    permission: str
+    do: Callable[[Actor, dict[str, Any]], object]
+    form: type[ReasonForm] = ReasonForm
+    tone: str = "plain"
+    states: Collection[str] = ()
+
+
+def decision(verb: str, act: Act, *, actor: Actor) -> Decision:
+    """Returns the button of the act, or why it is refused to this person."""
+    refused: Text = ""
+    if not actor.has_perm(act.permission):
+        refused = format_lazy(
+            _("This takes the permission {permission}."), permission=act.permission
+        )
+    return Decision(verb=verb, title=act.title, tone=act.tone, refused=refused)

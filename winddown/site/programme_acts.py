@@ -1,0 +1,230 @@
+"""What people do with the programme: its stages, deadlines, notice, contact and funds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import get_currency_precision
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from winddown import clock
+from winddown.models import Capability, Programme, PublicNotice
+from winddown.programme import funds, milestones, public_notice, stages
+from winddown.runs import registry
+from winddown.site.acts import Act
+from winddown.site.forms import ReasonForm, SayingField
+
+State = Programme.State
+
+
+class LocalInstantField(forms.CharField):
+    """An instant in the programme's zone. Hour 24 is the end of the day."""
+
+    def to_python(self, value: Any) -> dt.datetime | None:  # type: ignore[override]
+        text = super().to_python(value)
+        if not text:
+            return None
+        try:
+            return clock.instant(text, zone=Programme.current().time_zone)
+        except ValueError as error:
+            raise ValidationError(
+                _("Write it like 2019-09-30T24:00, in the programme's time zone.")
+            ) from error
+
+
+class AmountField(forms.DecimalField):
+    """An amount as people write it, with as many decimals as the programme's currency has. Its
+    value is in minor units.
+    """
+
+    def clean(self, value: Any) -> int | None:
+        read: Decimal | None = super().clean(value)
+        if read is None:
+            return None
+        minor = read.scaleb(get_currency_precision(Programme.current().currency))
+        if minor != minor.to_integral_value():
+            raise ValidationError(_("The currency has fewer decimals than that."))
+        return int(minor)
+
+
+class AwareForm(ReasonForm):
+    aware_at = LocalInstantField(
+        label=_("Aware since"),
+        required=False,
+        help_text=_("As 2019-07-03T09:00 in the programme's time zone. Empty: now."),
+    )
+
+
+class MilestoneForm(ReasonForm):
+    kind = forms.ChoiceField(
+        label=_("Deadline"), choices=[(each.value, each.value) for each in milestones.BY_PEOPLE]
+    )
+    at = LocalInstantField(
+        label=_("Instant"),
+        help_text=_("As 2019-09-30T24:00 in the programme's time zone: the end of that day."),
+    )
+    ends_capability = forms.CharField(
+        label=_("Ends the switch"), required=False, help_text=_("For example spend. Empty: none.")
+    )
+    workflow = forms.CharField(
+        label=_("Starts the workflow"),
+        required=False,
+        help_text=_("For example shut-down-by-deadline. Empty: none."),
+    )
+
+    def clean_ends_capability(self) -> str:
+        code: str = self.cleaned_data["ends_capability"]
+        if code and not Capability.objects.filter(code=code).exists():
+            raise ValidationError(_("There is no switch of this name."))
+        return code
+
+    def clean_workflow(self) -> str:
+        name: str = self.cleaned_data["workflow"]
+        if name and name not in registry.WORKFLOWS:
+            raise ValidationError(
+                _("There is no such workflow. Known are: %(known)s."),
+                params={"known": ", ".join(registry.WORKFLOWS.names())},
+            )
+        return name
+
+
+class NoticeForm(ReasonForm):
+    statement = SayingField(
+        label=_("That the balance is refunded"), widget=forms.Textarea(attrs={"rows": 3})
+    )
+    issuer_name = SayingField(label=_("Name of the issuer"), max_length=200)
+    instrument = SayingField(label=_("Kind of the instrument"), max_length=200)
+    window_first_day = forms.DateField(
+        label=_("First day"), help_text=_("As 2019-10-01."), widget=forms.DateInput
+    )
+    window_last_day = forms.DateField(
+        label=_("Last day"), help_text=_("As 2020-01-10; applications count until its end.")
+    )
+    exclusion_statement = SayingField(
+        label=_("What happens to those who do not apply"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    contact = SayingField(
+        label=_("Where people ask: name, address, telephone, hours"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    how_to_claim = SayingField(label=_("How to apply"), widget=forms.Textarea(attrs={"rows": 3}))
+    how_it_is_paid = SayingField(
+        label=_("How it is paid"), widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class ContactForm(ReasonForm):
+    phone = forms.CharField(
+        label=_("Telephone number"), max_length=20, help_text=_("As it is shown to customers.")
+    )
+
+
+class FundsForm(ReasonForm):
+    amount = AmountField(
+        label=_("Funds set aside"),
+        min_value=0,
+        max_digits=18,
+        help_text=_("The custodian's newest report, in the programme's currency."),
+    )
+
+
+PROGRAMME: dict[str, Act] = {
+    "declare-incident": Act(
+        title=pgettext_lazy("verb", "Declare an incident"),
+        effect=_("The deadlines for reports to the authorities count from this instant."),
+        permission="winddown.declare_incident",
+        form=AwareForm,
+        do=lambda actor, given: stages.declare_incident(
+            actor=actor, reason=given["reason"], aware_at=given["aware_at"]
+        ),
+        tone="danger",
+        states=(State.OPERATING,),
+    ),
+    "restore": Act(
+        title=pgettext_lazy("verb", "End the incident"),
+        effect=_("The service goes on as before. Every switch must be on."),
+        permission="winddown.restore_programme",
+        do=lambda actor, given: stages.restore(actor=actor, reason=given["reason"]),
+        states=(State.RESTRICTED,),
+    ),
+    "announce": Act(
+        title=pgettext_lazy("verb", "Announce the end"),
+        effect=_(
+            "The end of the service is public at once, and cannot be taken back. Charges and"
+            " registration never come back."
+        ),
+        permission="winddown.announce_termination",
+        do=lambda actor, given: stages.announce(actor=actor, reason=given["reason"]),
+        tone="danger",
+        states=(State.OPERATING, State.RESTRICTED),
+    ),
+    "set-milestone": Act(
+        title=pgettext_lazy("verb", "Set a deadline"),
+        effect=_("The deadline holds from its instant on, even if no worker runs then."),
+        permission="winddown.set_milestone",
+        form=MilestoneForm,
+        do=lambda actor, given: milestones.set_milestone(
+            given["kind"],
+            at=given["at"],
+            actor=actor,
+            reason=given["reason"],
+            ends_capability=given["ends_capability"],
+            workflow=given["workflow"],
+        ),
+    ),
+    "publish-notice": Act(
+        title=pgettext_lazy("verb", "Publish the notice"),
+        effect=_("The notice stands as it is: only a new notice can make the window longer."),
+        permission="winddown.publish_notice",
+        form=NoticeForm,
+        do=lambda actor, given: public_notice.publish_notice(
+            actor=actor,
+            reason=given["reason"],
+            **{
+                field.name: given[field.name]
+                for field in PublicNotice._meta.get_fields()
+                if field.name in given
+            },
+        ),
+        tone="danger",
+    ),
+    "publish-contact": Act(
+        title=pgettext_lazy("verb", "Publish the contact"),
+        effect=_("Customers find this telephone number on the public pages."),
+        permission="winddown.publish_notice",
+        form=ContactForm,
+        do=lambda actor, given: public_notice.publish_contact(
+            given["phone"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "report-funds": Act(
+        title=pgettext_lazy("verb", "Report the funds"),
+        effect=_("The opening of the refunds compares this amount with what is owed."),
+        permission="winddown.report_funds",
+        form=FundsForm,
+        do=lambda actor, given: funds.report_safeguarded(
+            given["amount"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "complete": Act(
+        title=pgettext_lazy("verb", "Complete the programme"),
+        effect=_("Nothing is open any more, and the closing proof shows it."),
+        permission="winddown.complete_programme",
+        do=lambda actor, given: stages.complete(actor=actor, reason=given["reason"]),
+        tone="danger",
+        states=(State.SETTLING,),
+    ),
+    "report": Act(
+        title=pgettext_lazy("verb", "Record the completion report"),
+        effect=_("The authority has the completion report."),
+        permission="winddown.file_completion",
+        do=lambda actor, given: stages.report(actor=actor, reason=given["reason"]),
+        states=(State.COMPLETED,),
+    ),
+}

@@ -1,0 +1,41 @@
+"""The page of the programme: where it stands, what holds, and what people can do with it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from winddown.actors import Actor
+from winddown.models import Milestone, Programme, PublicNotice
+from winddown.programme import jurisdictions
+from winddown.programme.jurisdictions import Pack
+from winddown.site import acts, programme_acts
+from winddown.site.decisions import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammePage:
+    """What the page shows."""
+
+    programme: Programme
+    pack: Pack
+    notice: PublicNotice | None
+    deadlines: list[Milestone]
+    decisions: list[Decision]
+
+    def decision(self, verb: str) -> Decision | None:
+        return next((each for each in self.decisions if each.verb == verb), None)
+
+
+def look(programme: Programme, *, actor: Actor) -> ProgrammePage:
+    """Returns the page as `actor` sees it."""
+    return ProgrammePage(
+        programme=programme,
+        pack=jurisdictions.pack(programme.jurisdiction),
+        notice=PublicNotice.objects.order_by("-pk").first(),
+        deadlines=list(Milestone.objects.order_by("at")),
+        decisions=[
+            acts.decision(verb, act, actor=actor)
+            for verb, act in programme_acts.PROGRAMME.items()
+            if not act.states or programme.state in act.states
+        ],
+    )
