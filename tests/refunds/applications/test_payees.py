@@ -128,8 +128,6 @@ def test_each_payee_is_checked_once_and_answered_once(house: House) -> None:
     path = payees.export_check_file(house.bank.inbox, actor=house.treasury, reason="test")
     assert path is not None
     assert payees.export_check_file(house.bank.inbox, actor=house.treasury) is None
-    with pytest.raises(LoadRefused, match="our question"):
-        results.import_file(path, actor=house.treasury, reason="wrong file")
     (done,) = house.answers()
     assert done.matched == 1
     (answer,) = house.bank.outbox.iterdir()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from refunds.applications import review
+from refunds.applications import payees, review
 from refunds.bankfiles import zengin_result, zengin_transfer
 from refunds.bankfiles.answers import ResultLine, ReturnReason
 from refunds.bankfiles.errors import BankFileError
@@ -19,6 +19,7 @@ from refunds.bankfiles.zengin_result import AnswerKind
 from refunds.models import (
     BankFile,
     Entitlement,
+    Payee,
     Payout,
     PayoutBatch,
     ReconciliationBreak,
@@ -196,6 +197,15 @@ def test_a_damaged_file_is_refused_as_a_whole(house: House, answer: Answer, tmp_
         call_command("import_bank_results", str(path), by=house.treasury.login_id, reason="test")
     assert set(Payout.objects.values_list("state", flat=True)) == {"exported"}
     assert not BankFile.objects.filter(kind="results").exists()
+
+
+def test_our_own_question_is_no_answer(house: House) -> None:
+    house.apply(house.entitled(1)[0])
+    path = payees.export_check_file(house.bank.inbox, actor=house.treasury, reason="test")
+    assert path is not None
+    with pytest.raises(LoadRefused, match="our question"):
+        results.import_file(path, actor=house.treasury, reason="wrong file")
+    assert Payee.objects.get().state == "asked"
 
 
 def test_an_answer_to_another_remitter_is_refused(house: House, answer: Answer) -> None:

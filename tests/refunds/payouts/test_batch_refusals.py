@@ -18,7 +18,9 @@ from tests import factories
 from tests.refunds.conftest import House, jst, person
 from tests.refunds.payouts.test_payable import adopt, forget
 from tests.unguarded import past_the_guards
+from wallets.movements import posting
 from winddown import clock, encryption
+from winddown.actors import SYSTEM
 from winddown.authority import approvals
 from winddown.errors import (
     CapabilityStopped,
@@ -119,6 +121,32 @@ def test_an_exported_file_is_not_transmitted(
     with pytest.raises(error, match=why):
         payout_batches.mark_transmitted(batch, actor=house.sender, reason="test")
     assert PayoutBatch.objects.get().state == "exported"
+
+
+def breach_an_invariant() -> None:
+    posting.post(
+        [("refunds_payable", None, 5), ("bank", None, -5)],
+        source="test",
+        source_id=1,
+        kind="wrong",
+        occurred_at=clock.now(),
+        actor=SYSTEM,
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [(breach_an_invariant, "I60 is breached"), (forget_a_file, "is in payout-file")],
+)
+def test_an_approved_batch_is_not_exported(
+    house: House, applied: None, spoil: Callable[[], None], why: str
+) -> None:
+    batch = house.approve(house.paid_batch())
+    spoil()
+    with pytest.raises(GuardNotMet, match=why):
+        payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
+    assert PayoutBatch.objects.get().state == "approved"
+    assert not list(house.bank.inbox.glob("transfer*"))
 
 
 def test_a_batch_at_the_limit_requires_one_approval(house: House, applied: None) -> None:
