@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.contrib import messages
 from django.contrib.messages.storage.fallback import FallbackStorage
@@ -24,7 +26,9 @@ from accounts.sign_in.backends import LoginIdBackend
 from accounts.sign_in.external import FencedAdapter
 from accounts.sign_in.forms import PasskeyField
 from accounts.sign_in.origins import device_of, keep_device, network_of
+from accounts.sign_in.second_factor_views import PasskeySignIn
 from tests.accounts.conftest import OLD
+from winddown import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +80,23 @@ def test_a_sign_in_outside_of_a_request_has_no_origin(person: Callable[..., Any]
     assert LoginIdBackend().authenticate(None, someone.login_id, OLD) == someone
     event = AuthEvent.objects.get()
     assert (event.network, event.device_ref) == (None, "")
+
+
+def test_a_passkey_of_a_disabled_account_opens_nothing(
+    rf: RequestFactory, person: Callable[..., Any]
+) -> None:
+    passkey = Authenticator(user=person(is_active=False), type="webauthn", created_at=clock.now())
+    request: Any = rf.post("/sign-in/passkey/")
+    request.session = sessions.SessionStore()
+    request._messages = FallbackStorage(request)
+    view = PasskeySignIn()
+    view.setup(request)
+
+    answer = view.form_valid(SimpleNamespace(cleaned_data={"credential": passkey}))
+
+    assert answer["Location"] == reverse("sign_in")
+    assert len(messages.get_messages(request)) == 1
+    assert AuthEvent.objects.get().outcome == AuthEvent.Outcome.REFUSED
 
 
 # --- forms --------------------------------------------------------------------------------------
