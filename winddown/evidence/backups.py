@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import hmac
 import importlib.util
 import json
 import os
@@ -23,7 +24,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from winddown import clock
+from winddown import clock, encryption
 from winddown.actors import SYSTEM
 from winddown.errors import WinddownError
 from winddown.evidence import audit, invariants
@@ -43,6 +44,7 @@ NEWER_OUTSIDE: Registry[Callable[[], list[str]]] = Registry(
 )
 
 FACTS.add("audit_head", audit.head)
+_SIGNED = "backup manifest"
 
 
 class BackupRefused(WinddownError):
@@ -67,8 +69,9 @@ def take(directory: Path) -> Path:
     """`directory` has a dump of the database and its manifest, both of one instant; returns the
     dump's path.
 
-    The manifest has the SHA-256 of the dump, the versions, and the facts of the database. It is
-    written last, so a dump without a manifest is not a backup. The audit journal says who took it.
+    The manifest has the SHA-256 of the dump, the versions, and the facts of the database, under an
+    HMAC with the field key. It is written last, so a dump without a manifest is not a backup. The
+    audit journal says who took it.
     """
     pg_dump = _program("pg_dump")
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -91,10 +94,23 @@ def take(directory: Path) -> Path:
         "versions": _versions(pg_dump),
         **facts,
     }
-    write_once(directory, f"{name}.json", [(json.dumps(manifest, indent=1) + "\n").encode()])
+    write_once(
+        directory, f"{name}.json", [(json.dumps(signed(manifest), indent=1) + "\n").encode()]
+    )
     with transaction.atomic():
         audit.append("backup.take", "database", actor=SYSTEM, sha256=manifest["sha256"])
     return dump
+
+
+def signed(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Returns the manifest with the HMAC of its other parts, which takes the field key."""
+    return {**manifest, "hmac": encryption.fingerprint(_signed_text(manifest), of=_SIGNED)}
+
+
+def _signed_text(manifest: dict[str, Any]) -> str:
+    return json.dumps(
+        {name: said for name, said in manifest.items() if name != "hmac"}, sort_keys=True
+    )
 
 
 def check(dump: Path, *, server: str = "") -> Checked:
@@ -102,7 +118,7 @@ def check(dump: Path, *, server: str = "") -> Checked:
 
     The database is made on the configured server, or on the one of the URL `server`. What nobody
     had sealed is sealed there first, as the first tick after a restore does. Raises `BackupRefused`
-    when the dump is not that of its manifest or cannot be restored.
+    when the manifest is not ours, or the dump is not that of its manifest or cannot be restored.
     """
     manifest = _manifest_of(dump)
     pg_restore = _program("pg_restore", server=server)
@@ -123,9 +139,23 @@ def _manifest_of(dump: Path) -> dict[str, Any]:
         found = _sha256(dump)
     except (OSError, ValueError) as error:
         raise BackupRefused(why=f"{dump} is not a backup with its manifest: {error}") from error
+    _refuse_foreign(manifest, beside)
     if found != manifest.get("sha256"):
         raise BackupRefused(why=f"{dump} is not the file of {beside.name}: its SHA-256 is {found}")
     return manifest
+
+
+def _refuse_foreign(manifest: Any, beside: Path) -> None:
+    """Raises `BackupRefused` unless a holder of the field key, or of an older one, wrote this."""
+    given = manifest.get("hmac") if isinstance(manifest, dict) else None
+    if not isinstance(given, str):
+        raise BackupRefused(why=f"{beside.name} has no HMAC, so nothing says who wrote it")
+    known = encryption.fingerprints(_signed_text(manifest), of=_SIGNED)
+    if not any(hmac.compare_digest(each.encode(), given.encode()) for each in known):
+        raise BackupRefused(
+            why=f"{beside.name} was changed, or written without WINDDOWN_FIELD_KEY or one of its"
+            " fallbacks: its HMAC is another"
+        )
 
 
 def _unapplied_migrations() -> list[str]:

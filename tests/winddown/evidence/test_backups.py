@@ -114,10 +114,44 @@ def test_a_dump_that_is_not_that_of_its_manifest_is_refused(
         backups.check(backup)
 
 
+@pytest.mark.parametrize(
+    ("forged", "why"),
+    [
+        (lambda said: {name: said[name] for name in said if name != "hmac"}, "has no HMAC"),
+        (lambda said: {**said, "hmac": ["a"]}, "has no HMAC"),
+        (lambda said: [said], "has no HMAC"),
+        (lambda said: {**said, "hmac": "\N{SNOWMAN}"}, "its HMAC is another"),
+        (lambda said: {**said, "audit_head": None}, "its HMAC is another"),
+        (lambda said: {**said, "more": 1}, "its HMAC is another"),
+    ],
+    ids=["none", "list", "no object", "wrong", "a fact", "one fact more"],
+)
+def test_a_forged_pair_of_dump_and_manifest_is_refused_before_it_is_restored(
+    own_database, backup: Path, forged: Any, why: str
+) -> None:
+    """Without the field key nobody writes the manifest of another dump."""
+    backup.write_bytes(b"not ours")
+    said = forged(manifest(backup) | {"sha256": backups._sha256(backup)})
+    backup.with_suffix(".json").write_text(json.dumps(said))
+    with pytest.raises(BackupRefused, match=why):
+        backups.check(backup)
+
+
+def test_the_key_of_the_day_of_a_backup_still_proves_it(
+    own_database, backup: Path, settings: Any
+) -> None:
+    said, old = manifest(backup), settings.FIELD_KEY
+    settings.FIELD_KEY, settings.FIELD_KEY_FALLBACKS = b"n" * 32, [old]
+    backups._refuse_foreign(said, backup)
+    settings.FIELD_KEY_FALLBACKS = []
+    with pytest.raises(BackupRefused, match="WINDDOWN_FIELD_KEY"):
+        backups._refuse_foreign(said, backup)
+
+
 def test_a_backup_that_is_not_whole_cannot_be_restored(own_database, backup: Path) -> None:
     backup.write_bytes(backup.read_bytes()[: backup.stat().st_size // 2])
     said = manifest(backup) | {"sha256": backups._sha256(backup)}
-    backup.with_suffix(".json").write_text(json.dumps(said))
+    backup.with_suffix(".json").write_text(json.dumps(backups.signed(said)))
     with pytest.raises(BackupRefused, match="pg_restore failed"):
         backups.check(backup)
     assert databases() == set()
@@ -141,7 +175,7 @@ def test_what_does_not_hold_in_a_backup_is_named(
         past_the_guards(statement)
     later = backups.take(tmp_path / "later")
     said = manifest(later) | {"audit_head": known["audit_head"]}
-    later.with_suffix(".json").write_text(json.dumps(said))
+    later.with_suffix(".json").write_text(json.dumps(backups.signed(said)))
     assert any(fault in found for found in backups.check(later).faults)
 
 
