@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 
 from winddown import money, words
+from winddown.authority.staff_command import SHOWN_MIN
 
 register = template.Library()
 
@@ -254,6 +255,12 @@ def plan_line(name: str) -> str:
 
 
 @register.filter
+def shown_digest(digest: str) -> str:
+    """Returns as many digits as a command asks for, so that a person can copy them."""
+    return digest[:SHOWN_MIN]
+
+
+@register.filter
 def planned(value: Any, name: str) -> str | SafeString:
     """Returns a plan's value as text: a number, an instant, the words of a known code, or the value
     itself.
@@ -265,7 +272,7 @@ def planned(value: Any, name: str) -> str | SafeString:
     if isinstance(value, list):
         return gettext(", ").join(map(str, value))
     if _DIGEST.fullmatch(value):
-        return format_html("<code>{}…</code>", value[:12])
+        return format_html("<code>{}…</code>", shown_digest(value))
     try:
         at = dt.datetime.fromisoformat(value)
     except ValueError:
