@@ -18,6 +18,7 @@ class RefundsConfig(AppConfig):
 
         registry.load("refunds")
         clockwork.ALARMS.add("restored database", sent_files.alarms)
+        clockwork.WATCHES.add("restored database", sent_files.notice)
         clockwork.FOLLOW_UPS.add("candidates while an attack lasts", victims.follow_up)
         clockwork.FOLLOW_UPS.add("requests to issuers", follow_up.follow_up)
         clockwork.FOLLOW_UPS.add("claims secured by the fence", holding.secure_by_fence)

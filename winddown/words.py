@@ -281,6 +281,7 @@ ACTS.add_all(
         "backup.take": _("Backup taken"),
         "audit.seal": _("Rows sealed"),
         "audit.epoch": _("New count of seals begun"),
+        "database.restored": _("Restore of the database noticed"),
         "invariants.verify": _("Invariants checked"),
         "encryption.reseal": _("Resealed under the new key"),
         "witness.ask": _("Witness of older rows asked for"),
@@ -337,6 +338,7 @@ REFUSALS.add_all(
         "PlanChanged": _(
             "The content has changed since the approval (approved {approved}, now {now}). Plan again."
         ),
+        "AskedAlready": _("You asked for exactly this a moment ago: it waits for a second person."),
         "PlanExpired": _("The request expired at {expires_at}. Plan again."),
         "RunBusy": _("{workflow} already has run {run} ({state}). Finish or abort it first."),
         "RunNotFound": _("There is no such run."),

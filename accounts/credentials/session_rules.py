@@ -9,6 +9,7 @@ from django.db import connection, models
 from accounts.credentials.admissions import Admission
 from accounts.credentials.fencing import Fence
 from accounts.models import AuthEvent, CredentialFence, Session, User
+from winddown.evidence import restores
 from winddown.models import Capability
 from winddown.programme import capabilities
 from winddown.providers import PROVIDERS
@@ -27,6 +28,7 @@ class Refusal(models.TextChoices):
     SIGNED_OUT = "signed_out"
     DISABLED = "disabled"
     TOO_OLD = "too_old"
+    RESTORED = "restored"
 
 
 def session_refusal(
@@ -39,7 +41,8 @@ def session_refusal(
     request. A session that a provider's switch stopped stays refused when the provider is back,
     because the switch has a new version. A customer's session is also refused when it is older than
     `lasts`. The fence and the switches do not touch staff (rule 16). Their sessions end sooner
-    instead.
+    instead. What is older than a restore of the database is refused to everybody, because an end of
+    it may be forgotten.
     """
     method = admission.method if admission else AuthEvent.PASSWORD
     with connection.cursor() as cursor:
@@ -49,25 +52,29 @@ def session_refusal(
                    (SELECT max(not_before) FROM accounts_credentialfence
                     WHERE state = ANY (%s)),
                    (SELECT version FROM winddown_capability
-                    WHERE code = %s AND state = %s)
+                    WHERE code = %s AND state = %s),
+                   (SELECT max(at) FROM winddown_auditentry WHERE action = ANY (%s))
             FROM accounts_user u WHERE u.id = %s
             """,
             [
                 list(CredentialFence.IN_FORCE),
                 f"login_external:{method}",
                 Capability.State.ENABLED,
+                restores.ACTIONS,
                 user_id,
             ],
         )
         found = cursor.fetchone()
     if found is None:
         return None
-    kind, active, end_before, at, not_before, version = found
+    kind, active, end_before, at, not_before, version, restored_at = found
     issued_at = admission.at if admission else None
     if not active:
         return Refusal.DISABLED
     if not Fence(at=at, not_before=end_before).accepts(issued_at):
         return Refusal.SIGNED_OUT
+    if not Fence(at=at, not_before=restored_at).accepts(issued_at):
+        return Refusal.RESTORED
     if kind == User.Kind.STAFF:
         old = issued_at is None or at - issued_at > STAFF_SESSION_MAX
         return Refusal.TOO_OLD if old else None

@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 from refunds.payouts import sent_files
 from winddown import clock
 from winddown.actors import Actor
+from winddown.evidence import restores
 from winddown.models import Approval, AuditEntry, Signature
 from winddown.site.decisions import Decision
 from winddown.words import Text
@@ -34,6 +35,7 @@ class RestoredPage:
     """Everything on the page."""
 
     at: dt.datetime
+    noticed_at: dt.datetime | None
     files: list[dict[str, Any]]
     asked: Approval | None
     decisions: list[Decision]
@@ -49,6 +51,7 @@ def look(*, actor: Actor) -> RestoredPage:
     entries = AuditEntry.objects.filter(subject__startswith="restore:").select_related("actor")
     return RestoredPage(
         at=clock.now(),
+        noticed_at=restores.noticed_at(),
         files=[_shown(file) for file in files],
         asked=asked,
         decisions=[

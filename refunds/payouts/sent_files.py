@@ -21,7 +21,7 @@ from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.authority.approvals import SignedList, digest_of
 from winddown.errors import GuardNotMet, NothingToDecide
-from winddown.evidence import audit, backups
+from winddown.evidence import audit, backups, restores
 from winddown.files import write_once
 from winddown.models import Approval
 
@@ -84,6 +84,12 @@ def _confirmed() -> set[str]:
 def _exported() -> set[str]:
     sent = PayoutBatch.objects.filter(exported_at__isnull=False)
     return {_name(*batch) for batch in sent.values_list("bank_code", "sequence", "sha256")}
+
+
+def notice() -> None:
+    """The journal says that the database was restored while it has forgotten a file or a head."""
+    if found := unknown():
+        restores.notice(_key(found), names=[each["name"] for each in found])
 
 
 def alarms() -> list[str]:

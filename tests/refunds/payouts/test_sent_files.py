@@ -23,7 +23,7 @@ from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NothingToDecide
-from winddown.evidence import audit
+from winddown.evidence import audit, restores
 from winddown.models import Approval, AuditEntry
 from winddown.runs import clockwork
 
@@ -73,6 +73,20 @@ def test_a_recorded_export_stops_no_payouts(house: House, approved: PayoutBatch)
     assert browser_of(house.approver2).get("/console/").content.count(b"/console/restored/") == 1
     with pytest.raises(NothingToDecide):
         sent_files.ask(actor=house.treasury, reason="test")
+
+
+def test_a_forgotten_file_is_noticed_as_a_restore_once(house: House, approved: PayoutBatch) -> None:
+    clockwork.WATCHES["restored database"]()
+    assert restores.noticed_at() is None
+    forget_the_export(house, approved)
+
+    for _ in range(2):
+        clockwork.WATCHES["restored database"]()
+
+    entry = AuditEntry.objects.get(action=restores.NOTICED)
+    assert entry.facts["names"] == [file["name"] for file in sent_files.unknown()]
+    page = browser_of(house.approver2, headers={"accept-language": "en"}).get("/console/restored/")
+    assert "Two people compare both lists" in page.content.decode()
 
 
 def test_payouts_stay_stopped_until_two_people_confirmed_the_files(

@@ -15,7 +15,7 @@ from tests.winddown.evidence.test_audit import complaints, seal
 from wallets.models import Wallet
 from wallets.movements import spending
 from winddown.actors import SYSTEM
-from winddown.evidence import audit
+from winddown.evidence import audit, restores
 from winddown.machines.move import transition_set
 from winddown.models import AuditEntry
 
@@ -87,6 +87,7 @@ def test_movements_after_a_restore_are_sealed(restore, programme, wallet, wallet
     postings.append(pay("committed, not sealed"))
     before = AuditEntry.objects.count()
 
+    assert restores.noticed_at() is None
     restore()
 
     postings.append(pay("before the first seal"))
