@@ -7,11 +7,14 @@ until it is gone.
 from __future__ import annotations
 
 import datetime as dt
+import hmac
+import json
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
-from winddown import clock, locks
+from winddown import clock, encryption, locks
 from winddown.actors import SYSTEM, Actor
 from winddown.evidence import audit, invariants
 from winddown.evidence.invariants import Invariant
@@ -24,6 +27,11 @@ WHOLE = "invariants.verify"
 IN_PART = "invariants.verify_part"
 PART_EVERY = dt.timedelta(hours=1)
 WHOLE_FROM_HOUR = 3
+# Behind so many forged entries the service verifies anew.
+ENTRIES_READ_MAX = 100
+# Between the instant that is signed and the entry's own, which follows at once.
+WRITTEN_WITHIN = dt.timedelta(minutes=5)
+_SIGNED = "verification"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +45,40 @@ class Verification:
 
 def last() -> Verification | None:
     """Returns the newest verification; None if there was none."""
-    entry = _newest(WHOLE, IN_PART)
-    return None if entry is None else _verification(entry)
+    return _newest(WHOLE, IN_PART)
 
 
-def _verification(entry: AuditEntry) -> Verification:
-    return Verification(
-        at=entry.at, checked=entry.facts["checked"], breached=entry.facts["breached"]
-    )
+def _newest(*actions: str) -> Verification | None:
+    """Returns the newest verification that the service itself made.
+
+    An entry without the right HMAC is ignored. Whoever only has the database's password can write
+    entries, and without the key can neither put off a verification nor hide a breach.
+    """
+    entries = AuditEntry.objects.filter(subject=SUBJECT, action__in=actions).order_by("-seq")
+    proven = [found for entry in entries[:ENTRIES_READ_MAX] if (found := _proven(entry))]
+    return max(proven, key=lambda each: each.at, default=None)
 
 
-def _newest(*actions: str) -> AuditEntry | None:
-    return AuditEntry.objects.filter(subject=SUBJECT, action__in=actions).order_by("-seq").first()
+def _proven(entry: AuditEntry) -> Verification | None:
+    """Returns what the entry says, if its HMAC is right and of the entry's own time.
+
+    The guard of the journal sets the time of an entry, so a copy of an old one is refused.
+    """
+    if not isinstance(entry.facts, dict):
+        return None
+    given = str(entry.facts.get("hmac"))
+    known = encryption.fingerprints(_signed_text(entry.action, entry.facts), of=_SIGNED)
+    if not any(hmac.compare_digest(each.encode(), given.encode()) for each in known):
+        return None
+    at = dt.datetime.fromisoformat(entry.facts["at"])
+    if entry.at - at > WRITTEN_WITHIN:
+        return None
+    return Verification(at, entry.facts["checked"], entry.facts["breached"])
+
+
+def _signed_text(action: str, facts: dict[str, Any]) -> str:
+    told = [action, *(facts.get(name) for name in ("at", "checked", "breached"))]
+    return json.dumps(told, sort_keys=True)
 
 
 def verify(*, actor: Actor = SYSTEM, whole: bool = True) -> Verification:
@@ -69,14 +99,11 @@ def verify(*, actor: Actor = SYSTEM, whole: bool = True) -> Verification:
     }
     with transaction.atomic():
         _stop_payouts([each for each in asked if each.stops_payouts and found[each.code]])
-        seq = audit.append(
-            WHOLE if whole else IN_PART,
-            SUBJECT,
-            actor=actor,
-            checked=len(asked),
-            breached=breached,
-        )
-    return _verification(AuditEntry.objects.get(seq=seq))
+        action, at = WHOLE if whole else IN_PART, clock.now()
+        facts: dict[str, Any] = {"at": at.isoformat(), "checked": len(asked), "breached": breached}
+        signed = encryption.fingerprint(_signed_text(action, facts), of=_SIGNED)
+        audit.append(action, SUBJECT, actor=actor, **facts, hmac=signed)
+    return Verification(at=at, checked=len(asked), breached=breached)
 
 
 def _stop_payouts(breached: list[Invariant]) -> None:

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 
 from tests import factories
 from tests.unguarded import past_the_guards
 from tests.winddown import freeze_and_hold
 from winddown import clock, tasks
+from winddown.actors import SYSTEM
 from winddown.errors import CapabilityStopped
-from winddown.evidence import invariants
+from winddown.evidence import audit, invariants
 from winddown.models import AuditEntry, Capability
 from winddown.programme import capabilities, verification
 from winddown.runs import clockwork
@@ -76,6 +77,67 @@ def test_it_is_whole_every_night_and_in_part_every_hour() -> None:
     assert verification.last() == verification.Verification(
         at=clock.now(), checked=len(invariants.known()), breached={}
     )
+
+
+def forge(action: str, **facts: Any) -> None:
+    """An entry as a holder of the application's password writes it."""
+    with transaction.atomic():
+        audit.append(action, verification.SUBJECT, actor=SYSTEM, **facts)
+
+
+@pytest.mark.parametrize("forged", ["nothing found", "a copy", "a copy dated now"])
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "in part"])
+def test_a_forged_entry_puts_no_verification_off_and_hides_no_breach(
+    planted: Callable[[str], pytest.MonkeyPatch], forged: str, whole: bool
+) -> None:
+    verification.verify_due()
+    copied = AuditEntry.objects.get(action=verification.WHOLE).facts
+    later(hours=1)
+    planted("I5")
+    assert verification.verify_due() is not None
+    later(days=1) if whole else later(hours=1)
+    facts = {
+        "nothing found": {"checked": 41, "breached": {}},
+        "a copy": copied,
+        "a copy dated now": {**copied, "at": clock.now().isoformat()},
+    }
+    for action in (verification.WHOLE, verification.IN_PART):
+        forge(action, **facts[forged])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT winddown_audit_append(NULL, %s, %s, '', NULL, '[]')",
+            [verification.WHOLE, verification.SUBJECT],
+        )
+
+    assert [each for each in verification.alarms() if "I5" in each]
+    assert verification.verify_due() is not None
+    assert asked()[-1] == (verification.WHOLE if whole else verification.IN_PART)
+
+
+def test_a_copy_that_is_written_at_once_hides_no_breach_either(
+    planted: Callable[[str], pytest.MonkeyPatch],
+) -> None:
+    verification.verify_due()
+    copied = AuditEntry.objects.get(action=verification.WHOLE).facts
+    later(minutes=1)
+    planted("I5")
+    verification.verify()
+    forge(verification.WHOLE, **copied)
+
+    assert [each for each in verification.alarms() if "I5" in each]
+
+
+def test_many_forged_entries_make_the_service_verify_anew(
+    planted: Callable[[str], pytest.MonkeyPatch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "ENTRIES_READ_MAX", 3)
+    verification.verify_due()
+    planted("I5")
+    for _ in range(3):
+        forge(verification.WHOLE, checked=41, breached={})
+
+    assert verification.verify_due() is not None
+    assert verification.alarms()
 
 
 def test_it_follows_the_end_of_a_run(staff: Callable[..., Any]) -> None:
