@@ -26,8 +26,9 @@ APPROVED = "staff_roles.approve"
 def request(person: User, *, wanted: Iterable[str], actor: Actor, reason: str) -> Approval:
     """A second person is asked to give the account exactly the roles `wanted`.
 
-    Raises `NotPermitted`, `NotForOneself`, `RolesExclude` for roles that exclude each other, and
-    `GuardNotMet` for a customer, an unknown role, or the roles that the account has.
+    Raises `NotPermitted`, `NotForOneself`, `RolesExclude` for roles that exclude each other,
+    `AskedAlready` for a form that was sent twice, and `GuardNotMet` for a customer, an unknown
+    role, or the roles that the account has.
     """
     _refuse(person, actor)
     after = _in_order(wanted)
@@ -37,7 +38,11 @@ def request(person: User, *, wanted: Iterable[str], actor: Actor, reason: str) -
         if after == before:
             raise GuardNotMet(action="change the roles", why="the account has exactly these")
         _refuse_clash(person, after)
-        asked = _change(person, after).ask(maker=actor, reason=reason)
+        change = _change(person, after)
+        approvals.refuse_repeated(
+            change.subject, stage=STAGE, content=change.content(), maker=actor, reason=reason
+        )
+        asked = change.ask(maker=actor, reason=reason)
         audit.append(
             "staff_roles.request",
             f"{KIND}:{person.pk}",

@@ -64,6 +64,10 @@ class SamePerson(WinddownError):
     noted = True
 
 
+class AskedAlready(WinddownError):
+    """{actor} asked for exactly this a moment ago: {subject} waits for a second person."""
+
+
 class NothingToDecide(WinddownError):
     """There is no open approval request for {subject}."""
 

@@ -179,13 +179,17 @@ def propose(
     """A second person is asked to let the account, named by login id or reference, have the channel
     and, with `second_factor_lost`, to take its second factors away.
 
-    Asked again while it is proposed, the request is renewed. Raises `GuardNotMet`, naming what is
-    missing.
+    Asked again while it is proposed, the request is renewed. Raises `AskedAlready` for a form that
+    was sent twice, and `GuardNotMet`, naming what is missing.
     """
     require(actor, WORK, action=f"propose {case}")
     with transaction.atomic():
         case = RecoveryCase.objects.select_for_update(of=("self",)).get(pk=case.pk)
-        if case.state != State.PROPOSED:
+        if case.state == State.PROPOSED:
+            approvals.refuse_repeated(
+                case.subject, stage=STAGE, content=content(case), maker=actor, reason=reason
+            )
+        else:
             owner = _owner(account)
             _refuse_proposal(case, owner, second_factor_lost=second_factor_lost)
             case = transition_one(

@@ -33,14 +33,16 @@ def request(
 ) -> Approval:
     """A colleague has asked for a link for `person`. A second one must agree.
 
-    Raises `StaffOnlyByStaff` for a customer, and for every account of the asking person, and
-    `GuardNotMet` for a disabled account.
+    Raises `StaffOnlyByStaff` for a customer, and for every account of the asking person,
+    `GuardNotMet` for a disabled account, and `AskedAlready` for a form that was sent twice.
     """
     _refuse(person, actor)
     with transaction.atomic():
-        asked = _link_for(person, second_factor_lost=second_factor_lost).ask(
-            maker=actor, reason=reason
+        link = _link_for(person, second_factor_lost=second_factor_lost)
+        approvals.refuse_repeated(
+            link.subject, stage=STAGE, content=link.content(), maker=actor, reason=reason
         )
+        asked = link.ask(maker=actor, reason=reason)
         audit.append(
             "staff_recovery.request",
             f"{KIND}:{person.pk}",

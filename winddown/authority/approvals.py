@@ -16,6 +16,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.errors import (
+    AskedAlready,
     GuardNotMet,
     NothingToDecide,
     PlanChanged,
@@ -27,6 +28,8 @@ from winddown.registries import Registry
 from winddown.sqlstates import SqlState, sqlstate_of
 
 VALID_FOR = dt.timedelta(hours=24)
+# A second click comes at once.
+SAME_FORM_WITHIN = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,21 @@ def ask(
         elif earlier.part != Signature.Part.MAKER:
             raise SamePerson(actor=maker.pk, subject=subject, part=earlier.part)
     return approval
+
+
+def refuse_repeated(subject: str, *, stage: str, content: Any, maker: Actor, reason: str) -> None:
+    """Raises `AskedAlready` when the same request of the same person has waited for a moment only,
+    because a form was sent twice. Later, or with another reason, the person means it.
+    """
+    waiting, at = standing(subject, stage=stage), clock.now()
+    if waiting is None or at - waiting.requested_at > SAME_FORM_WITHIN or at > waiting.expires_at:
+        return
+    if (waiting.maker_id, waiting.reason, waiting.digest) == (
+        maker.pk,
+        reason,
+        digest_of(content),
+    ):
+        raise AskedAlready(actor=maker.pk, subject=subject)
 
 
 def standing(subject: str, *, stage: str) -> Approval | None:

@@ -56,7 +56,10 @@ def plan(name: str, *, actor: Actor, reason: str, params: dict[str, Any] | None 
 
 
 def replan(run: Run, *, actor: Actor, reason: str) -> Run:
-    """The waiting run has a new plan; an approval of the old plan is no longer valid."""
+    """The waiting run has a new plan; an approval of the old plan is no longer valid.
+
+    Raises `AskedAlready` when the same plan was asked for a moment ago, by a form sent twice.
+    """
     require(actor, "winddown.plan_run", action=f"plan {run.workflow}")
     with transaction.atomic():
         locked = progress.locked(run)
@@ -70,6 +73,7 @@ def _write_plan(run: Run, *, actor: Actor, reason: str) -> Run:
     planned = workflow.plan(run)
     content = counting.content(run, planned)
     digest = approvals.digest_of(content)
+    approvals.refuse_repeated(run.subject, stage=STAGE, content=content, maker=actor, reason=reason)
     Plan.objects.create(
         run=run,
         content=content | {"estimates": planned.estimates},

@@ -73,7 +73,7 @@ def test_estimates_are_shown_and_are_not_part_of_the_approval(maker, wallets):
     run = planning.plan("test-freeze-and-hold", actor=maker, reason="r")
     before = run.plan_digest
     factories.bring_to(factories.make_wallet(), "held")
-    again = planning.replan(run, actor=maker, reason="r")
+    again = planning.replan(run, actor=maker, reason="another customer came")
     assert again.plan_digest == before
     shown = [plan.content["estimates"] for plan in Plan.objects.filter(run=run).order_by("pk")]
     assert shown == [{"seen": 3}, {"seen": 4}]
