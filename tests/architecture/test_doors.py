@@ -1,0 +1,236 @@
+"""Every function that acts for a person is reached from a command and from a page.
+
+The names that each module uses are followed from the commands, and from the consoles and portals. A
+function acts for a person if it takes the `actor` and writes to the audit journal. What has no door
+yet stands in the lists below, which may only shrink.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("winddown", "accounts", "wallets", "refunds")
+
+# Nobody asks for these: why they need no door of their own.
+NOT_ASKED_FOR = {
+    "accounts.reset_notices.mail_results.settle": "a loaded file of the mail server does it",
+    "refunds.claims.ending.close_after_appeal_time": "the tick does it when the time is over",
+    "refunds.payouts.payout_batches.execute_due": "the tick does it on the value date",
+    "refunds.payouts.refund_limits.set_down": "the set-up file does it, which has both doors",
+    "refunds.remedies.follow_up.give_up_unsent": "the follow-up of the tick does it",
+    "winddown.evidence.refused.note": "every refused permission does it",
+    "winddown.evidence.witnessing.witness": "a second person's decision about `ask` does it",
+    "winddown.site.look_up_page.disclose_subject": "it is the page itself",
+    "winddown.site.reading.disclose": "it is the page itself",
+}
+# These wait for their command.
+NO_COMMAND = {
+    "accounts.recovery.cases.disclose_contact",
+    "refunds.applications.holds.ask_release",
+    "refunds.applications.holds.hold",
+    "refunds.applications.holds.release",
+    "refunds.applications.payees.clear_shared",
+    "refunds.applications.payees.export_check_file",
+    "refunds.applications.review.approve",
+    "refunds.applications.review.correct_payee",
+    "refunds.applications.review.override_payee",
+    "refunds.applications.review.propose",
+    "refunds.applications.review.reject",
+    "refunds.applications.submitting.submit",
+    "refunds.claims.damage.publish",
+    "refunds.claims.deciding.ask_again",
+    "refunds.claims.deciding.propose",
+    "refunds.claims.ending.appeal",
+    "refunds.claims.ending.reopen",
+    "refunds.claims.ending.request_reopening",
+    "refunds.claims.losses.drop_loss",
+    "refunds.claims.losses.name_losses",
+    "refunds.claims.reporting.report",
+    "refunds.claims.reporting.take_up",
+    "refunds.payouts.payout_batches.close_batch",
+    "refunds.payouts.payout_batches.give_up",
+    "refunds.payouts.payout_batches.mark_transmitted",
+    "refunds.payouts.payout_batches.void_batch",
+    "refunds.payouts.results.resolve_break",
+    "refunds.remedies.chargebacks.register",
+    "refunds.remedies.follow_up.escalate",
+    "refunds.remedies.own_funds.pay_instead",
+    "refunds.remedies.own_funds.recredit_points",
+    "refunds.remedies.requests.submit",
+    "winddown.programme.verification.verify",
+}
+# These wait for their page.
+NO_PAGE = {
+    "accounts.credentials.access.disable",
+    "accounts.credentials.access.enable",
+    "accounts.credentials.fencing.lift",
+    "accounts.credentials.fencing.request_lift",
+    "accounts.outbox.export_phone_messages",
+    "accounts.reset_notices.notice_files.export_unreachable",
+    "accounts.reset_notices.notice_files.hand_over",
+    "refunds.applications.holds.ask_release",
+    "refunds.applications.holds.hold",
+    "refunds.applications.holds.release",
+    "refunds.applications.payees.clear_shared",
+    "refunds.applications.payees.export_check_file",
+    "refunds.applications.review.approve",
+    "refunds.applications.review.correct_payee",
+    "refunds.applications.review.override_payee",
+    "refunds.applications.review.propose",
+    "refunds.applications.review.reject",
+    "refunds.applications.submitting.submit",
+    "refunds.claims.damage.publish",
+    "refunds.claims.deciding.ask_again",
+    "refunds.claims.deciding.decide",
+    "refunds.claims.deciding.propose",
+    "refunds.claims.ending.appeal",
+    "refunds.claims.ending.reopen",
+    "refunds.claims.ending.request_reopening",
+    "refunds.claims.holding.claw_back",
+    "refunds.claims.holding.release",
+    "refunds.claims.holding.secure",
+    "refunds.claims.losses.drop_loss",
+    "refunds.claims.losses.name_losses",
+    "refunds.claims.reporting.move",
+    "refunds.claims.reporting.report",
+    "refunds.claims.reporting.take_up",
+    "refunds.claims.victims.claim_candidates",
+    "refunds.payouts.bank_codes.load",
+    "refunds.payouts.payout_batches.approve_batch",
+    "refunds.payouts.payout_batches.close_batch",
+    "refunds.payouts.payout_batches.export_batch",
+    "refunds.payouts.payout_batches.give_up",
+    "refunds.payouts.payout_batches.mark_transmitted",
+    "refunds.payouts.payout_batches.reject_batch",
+    "refunds.payouts.payout_batches.void_batch",
+    "refunds.payouts.results.import_file",
+    "refunds.payouts.results.resolve_break",
+    "refunds.remedies.chargebacks.register",
+    "refunds.remedies.follow_up.escalate",
+    "refunds.remedies.own_funds.pay_instead",
+    "refunds.remedies.own_funds.recredit_points",
+    "refunds.remedies.requests.decide",
+    "refunds.remedies.requests.send",
+    "refunds.remedies.requests.submit",
+    "winddown.evidence.witnessing.ask",
+    "winddown.programme.capabilities.keep_stopped",
+    "winddown.runs.control.set_rate",
+}
+
+
+def _modules() -> Iterator[tuple[str, ast.Module]]:
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            if "migrations" not in path.parts:
+                name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+                yield name.removesuffix(".__init__"), ast.parse(path.read_text())
+
+
+MODULES = dict(_modules())
+
+
+def _names(module: str) -> dict[str, str]:
+    """Returns what each name of the module stands for, with its module in front."""
+    found = {}
+    for node in ast.walk(MODULES[module]):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
+    for statement in MODULES[module].body:
+        for name in _defined(statement):
+            found[name] = f"{module}.{name}"
+    return found
+
+
+def _defined(statement: ast.stmt) -> list[str]:
+    match statement:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return [name]
+        case ast.Assign(targets=targets):
+            return [each.id for each in targets if isinstance(each, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return [name]
+        case _:
+            return []
+
+
+def _dotted(node: ast.AST, names: dict[str, str]) -> str | None:
+    if isinstance(node, ast.Name):
+        return names.get(node.id)
+    if isinstance(node, ast.Attribute):
+        inner = _dotted(node.value, names)
+        return f"{inner}.{node.attr}" if inner else None
+    return None
+
+
+def _uses() -> dict[str, set[str]]:
+    """Returns what each definition of each module names. A registry names what is added to it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for module, tree in MODULES.items():
+        names = _names(module)
+        for statement in tree.body:
+            used = {_dotted(node, names) for node in ast.walk(statement)}
+            for name in [*(f"{module}.{each}" for each in _defined(statement)), *_filled(used)]:
+                found[name] |= {each for each in used if each and each != name}
+    return found
+
+
+def _filled(used: set[str | None]) -> Iterator[str]:
+    """Yields the registries that the statement adds something to."""
+    for name in used:
+        registry, _, verb = (name or "").rpartition(".")
+        if verb in ("add", "add_all", "entry") and registry.rpartition(".")[2].isupper():
+            yield registry
+
+
+USES = _uses()
+
+
+def _reached(doors: Iterable[str]) -> set[str]:
+    seen: set[str] = set()
+    waiting = list(doors)
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += USES.get(name, ())
+    return seen
+
+
+def _is_page(name: str) -> bool:
+    last = name.rpartition(".")[0].rpartition(".")[2]
+    return last in ("console", "portal", "app_devices") or last.endswith("_views")
+
+
+def _acts() -> Iterator[str]:
+    for module, tree in MODULES.items():
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                arguments = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)}
+                used = USES[f"{module}.{node.name}"]
+                writes = {"winddown.evidence.audit.append", "accounts.access_events.tell"} & used
+                if "actor" in arguments and writes:
+                    yield f"{module}.{node.name}"
+
+
+def test_every_act_has_a_command_but_those_on_the_list() -> None:
+    reached = _reached(name for name in USES if ".management.commands." in name)
+    assert set(_acts()) - reached - set(NOT_ASKED_FOR) == NO_COMMAND
+
+
+def test_every_act_has_a_page_but_those_on_the_list() -> None:
+    reached = _reached(filter(_is_page, list(USES)))
+    assert set(_acts()) - reached - set(NOT_ASKED_FOR) == NO_PAGE
+
+
+def test_the_functions_that_nobody_asks_for_exist() -> None:
+    assert set(NOT_ASKED_FOR) <= set(_acts())
+
+
+def test_the_lists_only_shrink() -> None:
+    """Each number is that of the day on which the list was begun, or less."""
+    assert len(NO_COMMAND) <= 33
+    assert len(NO_PAGE) <= 54
