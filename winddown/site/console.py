@@ -36,7 +36,7 @@ from winddown.site import (
     switch_page,
 )
 from winddown.site.decisions import Decision
-from winddown.site.forms import PlanForm, ReasonForm, RetryForm, SetUpForm
+from winddown.site.forms import PlanForm, RateForm, ReasonForm, RetryForm, SetUpForm
 from winddown.site.pages import (
     actor_of,
     decision_page,
@@ -65,12 +65,16 @@ _RUN_ACTS: dict[str, _Act] = {
         run, reason_code=given["reason_code"], actor=by, reason=given["reason"]
     ),
     "abort": lambda run, by, given: control.abort(run, actor=by, reason=given["reason"]),
+    "rate": lambda run, by, given: control.set_rate(
+        run, rows_s_max=given["rows_s_max"], actor=by, reason=given["reason"]
+    ),
 }
 _SWITCH_ACTS: dict[str, Callable[..., Any]] = {
     "stop": capabilities.stop,
     "ratify": capabilities.ratify,
     "request-restore": capabilities.request_restore,
     "restore": capabilities.restore,
+    "keep-stopped": capabilities.keep_stopped,
 }
 
 
@@ -124,6 +128,8 @@ def _run_form(request: HttpRequest, verb: str, seen: run_page.RunPage) -> Reason
     if verb == "retry":
         codes = list(seen.row.failures)
         return RetryForm(request.POST or None, initial=initial, codes=codes)
+    if verb == "rate":
+        return RateForm(request.POST or None, initial={"rows_s_max": seen.run.rate_rows_s_max})
     return ReasonForm(request.POST or None, initial=initial)
 
 

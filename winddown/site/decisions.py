@@ -34,13 +34,14 @@ _RUN_VERBS: dict[str, tuple[Text, str, str]] = {
     "pause": (pgettext_lazy("verb", "Pause"), "main", "pause"),
     "resume": (pgettext_lazy("verb", "Resume"), "main", "resume"),
     "retry": (pgettext_lazy("verb", "Retry failures"), "main", "retry"),
+    "rate": (pgettext_lazy("verb", "Set the rate"), "plain", "pause"),
     "abort": (pgettext_lazy("verb", "Abort"), "plain-danger", "abort"),
 }
 _RUN_OFFERS: dict[str, tuple[str, ...]] = {
     Run.State.AWAITING_APPROVAL: ("approve", "reject", "plan-again", "abort"),
     Run.State.APPROVED: ("start", "abort"),
-    Run.State.RUNNING: ("pause", "abort"),
-    Run.State.PAUSED: ("resume", "abort"),
+    Run.State.RUNNING: ("pause", "rate", "abort"),
+    Run.State.PAUSED: ("resume", "rate", "abort"),
     Run.State.PARTIALLY_FAILED: ("retry",),
 }
 _SWITCH_VERBS: dict[str, tuple[Text, str, str]] = {
@@ -48,6 +49,7 @@ _SWITCH_VERBS: dict[str, tuple[Text, str, str]] = {
     "ratify": (pgettext_lazy("verb", "Ratify the stop"), "main", "stop"),
     "request-restore": (pgettext_lazy("verb", "Ask for the restart"), "plain", "request_restore"),
     "restore": (pgettext_lazy("verb", "Restart"), "danger", "restore"),
+    "keep-stopped": (pgettext_lazy("verb", "Keep it stopped"), "plain", "keep_stopped"),
 }
 NEEDS_SECOND = {"approve", "reject", "ratify", "restore"}
 
@@ -79,7 +81,7 @@ def for_switch(
     offered = {
         Capability.State.ENABLED: ["stop"],
         Capability.State.DISABLED: ["ratify", "request-restore"],
-        Capability.State.RESTORING: ["restore"],
+        Capability.State.RESTORING: ["restore", "keep-stopped"],
     }[Capability.State(switch.state)]
     stages = {approval.stage: approval.subject for approval in waiting}
     if "ratify" not in stages and "ratify" in offered:

@@ -73,6 +73,14 @@ class RetryForm(ReasonForm):
         chosen.choices = [(code, code) for code in codes]
 
 
+class RateForm(ReasonForm):
+    """How many rows a second all workers of a run move together."""
+
+    rows_s_max = forms.IntegerField(
+        label=_("Rows a second, at most"), required=False, min_value=1, max_value=1_000_000
+    )
+
+
 class PlanForm(forms.Form):
     """The parameters of a plan, and the reason for it."""
 

@@ -233,6 +233,44 @@ def test_a_form_of_another_site_is_refused(waiting: Run, checker: Any) -> None:
     assert Run.objects.get(pk=waiting.pk).state == Run.State.AWAITING_APPROVAL
 
 
+@pytest.mark.parametrize(
+    ("typed", "rate"), [("250", 250), ("", None), ("0", 9), ("-1", 9), ("many", 9)]
+)
+def test_the_rate_of_a_run_is_set_on_the_console(
+    waiting: Run,
+    maker: Any,
+    checker: Any,
+    signed_in: Callable[..., Client],
+    typed: str,
+    rate: int | None,
+) -> None:
+    planning.approve(waiting, actor=checker, digest=waiting.plan_digest, reason="counted")
+    planning.start(waiting, actor=maker)
+    Run.objects.filter(pk=waiting.pk).update(rate_rows_s_max=9)
+    address = f"/console/runs/{waiting.pk}/rate/"
+    assert signed_in(maker).get(address).context["form"]["rows_s_max"].value() == 9
+
+    signed_in(maker).post(address, {"rows_s_max": typed, "reason": "the database is busy"})
+
+    assert Run.objects.get(pk=waiting.pk).rate_rows_s_max == rate
+    assert AuditEntry.objects.filter(action="run.rate").exists() is (rate != 9)
+
+
+def test_the_rate_takes_its_permission(
+    waiting: Run,
+    maker: Any,
+    checker: Any,
+    staff: Callable[..., Any],
+    signed_in: Callable[..., Client],
+) -> None:
+    planning.approve(waiting, actor=checker, digest=waiting.plan_digest, reason="counted")
+    planning.start(waiting, actor=maker)
+    signed_in(staff("support")).post(
+        f"/console/runs/{waiting.pk}/rate/", {"rows_s_max": "1", "reason": "r"}
+    )
+    assert Run.objects.get(pk=waiting.pk).rate_rows_s_max is None
+
+
 def test_the_page_of_an_ended_run_stops_polling(
     waiting: Run, maker: Any, checker: Any, signed_in: Callable[..., Client]
 ) -> None:
@@ -281,6 +319,23 @@ def test_a_restart_requires_two_people(
 
     second.post("/console/switches/spend/restore/", {"reason": "I agree"})
     assert Capability.objects.get(code="spend").state == "enabled"
+
+
+def test_one_person_keeps_a_switch_stopped(
+    programme: Any, maker: Any, staff: Callable[..., Any], signed_in: Callable[..., Client]
+) -> None:
+    capabilities.stop("spend", actor=maker, reason="test")
+    browser = signed_in(maker)
+    browser.post("/console/switches/spend/request-restore/", {"reason": "it is safe"})
+
+    signed_in(staff("support")).post("/console/switches/spend/keep-stopped/", {"reason": "no"})
+    assert Capability.objects.get(code="spend").state == "restoring"
+    browser.post("/console/switches/spend/keep-stopped/", {"reason": "it is not safe"})
+
+    assert Capability.objects.get(code="spend").state == "disabled"
+    told_twice = browser.post("/console/switches/spend/keep-stopped/", {"reason": "again"})
+    assert told_twice.status_code == 302
+    assert AuditEntry.objects.filter(action="capability.keep_stopped").count() == 1
 
 
 def test_a_probe_proves_the_stop(
