@@ -21,6 +21,7 @@ words.ACTS.add_all(
         "staff_recovery.request": _("Account recovery asked for"),
         "staff_recovery.agree": _("Account recovery agreed, link handed over"),
         "staff_recovery.reject": _("Account recovery rejected"),
+        "staff.add": _("Member of staff added"),
         "staff_roles.request": _("Other roles asked for"),
         "staff_roles.approve": _("Roles changed"),
         "staff_roles.reject": _("Other roles rejected"),

@@ -27,8 +27,10 @@ from accounts.recovery.forms import (
     RolesForm,
     StaffRecoveryForm,
 )
+from accounts.staff_acts import STAFF
 from winddown import words
 from winddown.actors import Actor
+from winddown.site import acts
 from winddown.site.forms import ReasonForm
 from winddown.site.pages import (
     actor_of,
@@ -205,6 +207,24 @@ def staff_list(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def staff_add(request: HttpRequest) -> HttpResponse:
+    member_page.require_sight(actor_of(request))
+    act = STAFF["add"]
+    return decision_page(
+        request,
+        "accounts/staff_add.html",
+        form=act.form(request.POST or None),
+        decision=acts.decision("add", act, actor=actor_of(request)),
+        act=lambda given: act.do(actor_of(request), given),
+        back=reverse("staff:list"),
+        gone="",
+        act_of=act,
+    )
+
+
 @require_safe
 @staff_page
 def staff_member(request: HttpRequest, number: int) -> HttpResponse:
@@ -264,6 +284,7 @@ urlpatterns = [
 app_name = "cases"
 staff_urlpatterns = [
     path("staff/", staff_list, name="list"),
+    path("staff/add/", staff_add, name="add"),
     path("staff/<int:number>/", staff_member, name="member"),
     path("staff/<int:number>/<slug:verb>/", staff_decide, name="decide"),
 ]

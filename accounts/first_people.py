@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
+from accounts import staff_adding
 from accounts.addresses import Address
 from accounts.credentials.passwords import NO_PASSWORD
 from accounts.models import OneTimeLink, User
@@ -24,7 +25,7 @@ FIRST = "incident_commander"
 
 
 class PersonForm(RowForm):
-    login_id = forms.CharField(
+    login_id = staff_adding.LoginIdField(
         max_length=150,
         initial=("hana", "ken"),
         help_text="what the person types to sign in",
@@ -82,14 +83,11 @@ def _adopt(rows: Sequence[Row], actor: Actor, reason: str) -> list[str]:
     del actor, reason
     people = []
     for row in rows:
-        person = User.objects.create(
+        person = staff_adding.make(
             login_id=row["login_id"],
-            kind=User.Kind.STAFF,
-            is_staff=True,
-            staff_number=row["staff_number"],
-            display_name=row["name"],
+            name=row["name"],
             email=row["email"],
-            password=NO_PASSWORD,
+            staff_number=row["staff_number"],
         )
         person.groups.set(Group.objects.filter(name__in=row["roles"]))
         people.append(person)

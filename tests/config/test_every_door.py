@@ -82,6 +82,7 @@ FRESH = {
     "mfa_generate_recovery_codes",
     "mfa_remove_webauthn",
     "recovery:address",
+    "staff:add",
     "staff:decide",
 }
 # Signed-in people send these without a proof of a short while ago, for the reason that is given.

@@ -318,15 +318,11 @@ def programme_act(request: HttpRequest, verb: str) -> HttpResponse:
         "winddown/act.html",
         form=act.form(request.POST or None),
         decision=programme_page.look(found, actor=actor_of(request)).decision(verb),
-        act=lambda given: _done(act.do(actor_of(request), given)),
+        act=lambda given: act.do(actor_of(request), given),
         back=reverse("console:programme"),
         gone=_("The programme is no longer in a state in which this is possible."),
         act_of=act,
     )
-
-
-def _done(_outcome: object) -> None:
-    """An act answers with no page of its own."""
 
 
 # --- the set-up ---------------------------------------------------------------------------------

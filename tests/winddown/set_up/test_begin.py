@@ -69,7 +69,7 @@ def enrol(link: str) -> Client:
 
 
 def test_the_example_begins_a_programme(begin: Begin) -> None:
-    code, said = begin()
+    code, said = begin({'"hana"': '"Hana"'})
 
     assert code == 0, said
     programme = Programme.current()
@@ -152,6 +152,7 @@ WRONG = {
         "programme.legal_basis",
         "registration_revoked",
     ),
+    "a login with a space": ({'"ken"': '"ken mori"'}, "people[2].login_id", "a to z"),
     "one person twice": ({'"1002"': '"１００１"'}, "people[2].staff_number", "people[1]"),
     "roles that exclude each other": (
         {'["incident_commander"]': '["incident_commander", "auditor"]'},

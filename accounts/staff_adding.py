@@ -1,0 +1,72 @@
+"""A colleague gets an account, without a role and without a password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts import staff_roles
+from accounts.credentials.passwords import NO_PASSWORD
+from accounts.models import User
+from accounts.models.staff_number import one_spelling
+from winddown.actors import Actor, require
+from winddown.errors import GuardNotMet
+from winddown.evidence import audit
+
+
+class LoginIdField(forms.CharField):
+    """What a member of staff types to sign in, in its one spelling: lower case."""
+
+    default_validators = [
+        RegexValidator(
+            r"^[a-z0-9][a-z0-9._@+-]*$", _("Letters a to z, digits and . _ @ + - are expected.")
+        )
+    ]
+
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").lower()
+
+
+def add(
+    *, login_id: str, name: str, email: str, staff_number: str, actor: Actor, reason: str
+) -> User:
+    """The person has an account that opens nothing yet.
+
+    Two people give it its roles (`staff_roles`), and two hand over the link for the first password
+    (`staff_recovery`), so nobody makes a second self alone. Raises `NotPermitted`, and what `make`
+    raises.
+    """
+    require(actor, staff_roles.PERMISSION, action="add a member of staff")
+    with transaction.atomic():
+        person = make(login_id=login_id, name=name, email=email, staff_number=staff_number)
+        audit.append("staff.add", f"account:{person.pk}", actor=actor, reason=reason)
+        return person
+
+
+def make(*, login_id: str, name: str, email: str, staff_number: str) -> User:
+    """The person has an account without a password.
+
+    Raises `GuardNotMet` if the login or the staff number has an account already.
+    """
+    number = one_spelling(staff_number)
+    if User.objects.named(login_id).exists():
+        raise GuardNotMet(action=f"add {login_id}", why="this login has an account already")
+    holder = User.objects.filter(kind=User.Kind.STAFF, staff_number=number).first()
+    if holder is not None:
+        raise GuardNotMet(
+            action=f"add {login_id}",
+            why=f"{holder.login_id} has the staff number {staff_number} already",
+        )
+    return User.objects.create(
+        login_id=login_id,
+        kind=User.Kind.STAFF,
+        is_staff=True,
+        staff_number=number,
+        display_name=name,
+        email=email,
+        password=NO_PASSWORD,
+    )

@@ -1,0 +1,88 @@
+"""A colleague is added by one person, and can do nothing until two have given roles and a link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from accounts.models import User
+from tests.config.test_every_door import browser_of
+from winddown.models import AuditEntry
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("programme")]
+NEW = {"login_id": "Mei", "name": "Mei Kato", "email": "mei@example.com", "staff_number": "1003"}
+
+
+def ran(by: Any, typed: dict[str, str]) -> None:
+    words = [f"--{key.replace('_', '-')}={value}" for key, value in typed.items()]
+    try:
+        call_command(
+            "add_staff", *words, f"--by={by.login_id}", "--reason=joins", stdout=StringIO()
+        )
+    except SystemExit:
+        return
+
+
+def posted(by: Any, typed: dict[str, str]) -> None:
+    browser_of(by).post("/console/staff/add/", typed | {"reason": "joins"})
+
+
+DOORS = pytest.mark.parametrize("add", [ran, posted], ids=["command", "page"])
+
+
+@DOORS
+def test_a_new_member_has_an_account_that_opens_nothing(
+    staff: Callable[..., Any], add: Callable[..., None]
+) -> None:
+    one = staff("incident_commander")
+    add(one, NEW)
+
+    person = User.objects.get(login_id="mei")
+    assert (person.kind, person.staff_number, person.display_name) == ("staff", "1003", "Mei Kato")
+    assert not person.has_usable_password()
+    assert not person.groups.exists()
+    entry = AuditEntry.objects.get(action="staff.add")
+    assert (entry.actor, entry.reason, entry.subject) == (one, "joins", f"account:{person.pk}")
+
+
+@DOORS
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"login_id": "taken"},
+        {"staff_number": "１００２"},
+        {"email": "nowhere"},
+        {"name": " "},
+        {"login_id": "　"},
+        {"staff_number": ""},
+    ],
+    ids=str,
+)
+def test_an_account_that_makes_no_sense_is_refused(
+    staff: Callable[..., Any], add: Callable[..., None], changed: dict[str, str]
+) -> None:
+    one = staff("incident_commander")
+    User.objects.filter(pk=staff("support", staff_number="1002").pk).update(login_id="taken")
+    before = User.objects.count()
+    add(one, NEW | changed)
+    assert User.objects.count() == before
+
+
+@DOORS
+def test_adding_takes_the_permission(staff: Callable[..., Any], add: Callable[..., None]) -> None:
+    add(staff("support"), NEW)
+    assert not User.objects.filter(login_id="mei").exists()
+
+
+def test_the_list_shows_roles_and_ways_in(staff: Callable[..., Any]) -> None:
+    one = staff("incident_commander", display_name="One")
+    out = StringIO()
+    call_command("list_staff", by=one.login_id, stdout=out)
+    assert "One" in out.getvalue()
+    assert "incident_commander" in out.getvalue()
+    with pytest.raises(SystemExit):
+        call_command("list_staff", by=staff("support").login_id, stdout=StringIO())
