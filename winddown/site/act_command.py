@@ -35,7 +35,9 @@ class ActCommand(StaffCommand):
             )
 
     def act(self, options: dict[str, Any]) -> None:
-        act, actor = self.acts[self.verb], self.actor(options)
+        act = self.acts[self.verb]
+        # What cannot be taken back takes a proof of the person, as on the page.
+        actor = self.proven_actor(options) if act.tone == "danger" else self.actor(options)
         form = act.form({name: options[name] for name in (*self._fields(), "reason")})
         with translation.override("en"):
             valid, errors = form.is_valid(), dict(form.errors)

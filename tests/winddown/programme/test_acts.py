@@ -12,6 +12,7 @@ from django.core.management import call_command, get_commands, load_command_clas
 
 from tests import factories
 from tests.config.test_every_door import browser_of
+from tests.signing_in import code_typed
 from winddown.errors import GuardNotMet
 from winddown.models import AuditEntry, Milestone, Programme, PublicNotice
 from winddown.programme import capabilities, stages
@@ -66,9 +67,14 @@ def at_noon(rehearsal_clock: Any, programme: Any) -> Any:
 def ran(verb: str, person: Any, typed: dict[str, str]) -> int:
     words = [f"--{key.replace('_', '-')}={value}" for key, value in typed.items()]
     try:
-        call_command(
-            COMMANDS[verb], *words, f"--by={person.login_id}", "--reason=test", stdout=StringIO()
-        )
+        with code_typed(person):
+            call_command(
+                COMMANDS[verb],
+                *words,
+                f"--by={person.login_id}",
+                "--reason=test",
+                stdout=StringIO(),
+            )
     except SystemExit as end:
         return int(end.code or 0)
     return 0
@@ -151,6 +157,17 @@ def test_what_makes_no_sense_changes_nothing(
     assert list(Programme.objects.values()) == before
     assert not Milestone.objects.exists()
     assert not PublicNotice.objects.exists()
+
+
+def test_what_cannot_be_taken_back_takes_a_code_of_the_person(
+    programme: Any, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO("000000\n"))
+    with pytest.raises(SystemExit):
+        call_command(
+            "announce_end", by=staff("compliance").login_id, reason="test", stdout=StringIO()
+        )
+    assert Programme.current().state == "operating"
 
 
 def test_the_page_keeps_what_was_typed(at_noon: Any, staff: Staff) -> None:
