@@ -68,6 +68,10 @@ class AskedAlready(WinddownError):
     """{actor} asked for exactly this a moment ago: {subject} waits for a second person."""
 
 
+class DoneAlready(WinddownError):
+    """{actor} did exactly this a moment ago ({subject}). Nothing has changed a second time."""
+
+
 class NothingToDecide(WinddownError):
     """There is no open approval request for {subject}."""
 

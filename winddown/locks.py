@@ -29,6 +29,7 @@ class Lock(IntEnum):
     CASE_FORM = 7012  # by the hash of what was written
     VERIFICATION = 7013
     SET_UP = 7014
+    NOTICE = 7015
 
 
 def take(lock: Lock, key: int = 0) -> None:

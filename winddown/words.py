@@ -338,6 +338,8 @@ REFUSALS.add_all(
         "PlanChanged": _(
             "The content has changed since the approval (approved {approved}, now {now}). Plan again."
         ),
+        "DoneAlready": _("You did exactly this a moment ago. Nothing has changed a second time."),
+        "NothingChanges": _("The file says what is in force already."),
         "AskedAlready": _("You asked for exactly this a moment ago: it waits for a second person."),
         "PlanExpired": _("The request expired at {expires_at}. Plan again."),
         "RunBusy": _("{workflow} already has run {run} ({state}). Finish or abort it first."),

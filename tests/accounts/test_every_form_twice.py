@@ -4,6 +4,7 @@ person understands it.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -26,9 +27,12 @@ from tests.accounts.sign_in.test_endings import token_for
 from tests.config.test_every_door import DOORS, browser_of, sent
 from tests.signing_in import sign_in
 from tests.winddown import freeze_and_hold
-from winddown.models import AuditEntry, Capability, Run
+from tests.winddown.programme.test_acts import DONE, STATES
+from winddown import clock
+from winddown.models import AuditEntry, Capability, Programme, Run
 from winddown.programme import capabilities
 from winddown.runs import clockwork, control, planning
+from winddown.set_up import beginning, reading, writing
 from winddown.site import console
 
 pytestmark = pytest.mark.django_db
@@ -191,7 +195,7 @@ def a_switch(verb: str) -> Callable[[World], Form]:
     def make(world: World) -> Form:
         if verb != "stop":
             capabilities.stop("spend", actor=world.officer(), reason="test")
-        if verb == "restore":
+        if verb in ("restore", "keep-stopped"):
             capabilities.request_restore("spend", actor=world.officer(), reason="test")
         return world.console(world.officer(), f"switches/spend/{verb}/")
 
@@ -211,9 +215,44 @@ def a_run(verb: str) -> Callable[[World], Form]:
         if verb == "retry":
             factories.worked_off(run)
             return world.run(verb, run, reason_code="WalletNotUsable")
-        return world.run(verb, run)
+        return world.run(verb, run, rows_s_max="5")
 
     return make
+
+
+def an_act(verb: str) -> Callable[[World], Form]:
+    def make(world: World) -> Form:
+        role, typed, _ = DONE[verb]
+        programme = Programme.current()
+        if verb in STATES:
+            factories.bring_to(programme, STATES[verb])
+        day = clock.now().date()
+        later = {
+            "aware_at": f"{day}T00:00",
+            "at": f"{day + dt.timedelta(days=9)}T24:00",
+            "window_first_day": str(day + dt.timedelta(days=9)),
+            "window_last_day": str(day + dt.timedelta(days=99)),
+        }
+        given = typed | {key: later[key] for key in typed if key in later}
+        return world.console(world.staff(role), f"programme/{verb}/", **given)
+
+    return make
+
+
+def a_change_of_the_set_up(world: World) -> Form:
+    content = writing.in_force().replace('name = "', 'name = "New ')
+    return world.console(world.officer(), "set-up/change/", content=content)
+
+
+def a_decision_about_the_set_up(world: World) -> Form:
+    content = writing.in_force().replace('name = "', 'name = "New ')
+    asked = beginning.ask(reading.read(content.encode()), actor=world.officer(), reason="test")
+    return world.console(world.officer(), "set-up/approve/", digest=asked.digest)
+
+
+def a_new_colleague(world: World) -> Form:
+    typed = {"login_id": "mei", "name": "Mei", "email": "mei@example.com", "staff_number": "9"}
+    return world.console(world.officer(), "staff/add/", **typed)
 
 
 FORMS: dict[str, Callable[[World], Form]] = {
@@ -235,6 +274,10 @@ FORMS: dict[str, Callable[[World], Form]] = {
     "console:plan": lambda world: world.console(
         world.officer(), "workflows/freeze-charges/plan/", params="{}"
     ),
+    "console:set_up_change": a_change_of_the_set_up,
+    "console:set_up_decide": a_decision_about_the_set_up,
+    "staff:add": a_new_colleague,
+    **{f"console:programme_act {verb}": an_act(verb) for verb in DONE},
     **{f"cases:decide {verb}": a_case(verb) for verb in accounts_console._ACTS},
     **{f"staff:decide {verb}": a_colleague(verb) for verb in accounts_console._STAFF_ACTS},
     **{f"console:run_decide {verb}": a_run(verb) for verb in console._RUN_ACTS},

@@ -108,8 +108,14 @@ class House:
         return psycopg.connect(host=str(socket_room), user=role, dbname=ROLE, autocommit=True)
 
     def logins(self) -> dict[str, str]:
-        """Who is connected, by the kind of its process."""
-        with self.connect(ROLE) as owner:
+        """Who is connected, by the kind of its process. The server of the last command may still be
+        on its way out.
+        """
+        try:
+            owner = self.connect(ROLE)
+        except psycopg.OperationalError:
+            return {}
+        with owner:
             found = owner.execute(
                 "SELECT application_name, usename FROM pg_stat_activity"
                 " WHERE application_name LIKE 'winddown-%' GROUP BY 1, 2"

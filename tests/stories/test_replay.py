@@ -70,8 +70,8 @@ def test_a_replay_into_a_database_with_a_real_programme_is_refused(
     with own_database.connect() as connection:
         connection.execute(
             "INSERT INTO winddown_programme (id, name, currency, time_zone, state, launched_at,"
-            " safeguarded_minor, contact_phone)"
-            " VALUES (1, 'real', 'JPY', 'Asia/Tokyo', 'operating', now(), 0, '')"
+            " safeguarded_minor, contact_phone, jurisdiction, legal_basis)"
+            " VALUES (1, 'real', 'JPY', 'Asia/Tokyo', 'operating', now(), 0, '', 'japan', '')"
         )
     done = replayed(own_database, tmp_path)
     assert done.returncode == 1

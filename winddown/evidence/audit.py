@@ -17,7 +17,8 @@ from django.db.models import Func
 
 from winddown import clock, locks, terminal, texts
 from winddown.actors import SYSTEM, Actor
-from winddown.errors import ReasonBlank
+from winddown.authority.approvals import SAME_FORM_WITHIN
+from winddown.errors import DoneAlready, ReasonBlank
 from winddown.files import FileDiffers, write_once
 from winddown.locks import Lock
 from winddown.machines.declare import LOG_CONTENT
@@ -90,6 +91,19 @@ def append(
             ],
         )
         return int(cursor.fetchone()[0])
+
+
+def refuse_repeated(action: str, subject: str, *, actor: Actor, reason: str, **facts: Any) -> None:
+    """Raises `DoneAlready` when the newest entry about the subject says the same of the same person
+    and is a moment old, because a form was sent twice. Later, the person means it.
+    """
+    newest = AuditEntry.objects.filter(action=action, subject=subject).order_by("-seq").first()
+    if newest is None or clock.now() - newest.at > SAME_FORM_WITHIN:
+        return
+    said = {name: fact for name, fact in newest.facts.items() if name not in terminal.facts()}
+    now = json.loads(json.dumps(facts, cls=DjangoJSONEncoder))
+    if (newest.actor_id, newest.reason, said) == (actor.pk, reason, now):
+        raise DoneAlready(actor=actor.pk, subject=subject)
 
 
 def _in_a_transaction() -> bool:

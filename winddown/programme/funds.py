@@ -16,6 +16,13 @@ def report_safeguarded(amount_minor: int, *, actor: Actor, reason: str) -> None:
     if amount_minor < 0:
         raise GuardNotMet(action="report safeguarded funds", why="the amount is negative")
     with transaction.atomic():
+        audit.refuse_repeated(
+            "programme.report_safeguarded",
+            "programme",
+            actor=actor,
+            reason=reason,
+            amount_minor=amount_minor,
+        )
         Programme.objects.update(safeguarded_minor=amount_minor)
         audit.append(
             "programme.report_safeguarded",

@@ -72,10 +72,12 @@ def _set(
             raise GuardNotMet(
                 action=f"move {kind}", why=f"it fired at {present.fired_at.isoformat()}"
             )
+        named = f"milestone:{kind}"
+        audit.refuse_repeated("milestone.set", named, actor=actor, reason=reason, at=at)
         milestone, _ = Milestone.objects.update_or_create(
             kind=kind, defaults={"at": at, "ends_capability": ends_capability, "workflow": workflow}
         )
-        audit.append("milestone.set", f"milestone:{kind}", actor=actor, reason=reason, at=at)
+        audit.append("milestone.set", named, actor=actor, reason=reason, at=at)
         return milestone
 
 

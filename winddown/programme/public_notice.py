@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db import transaction
 
-from winddown import clock
+from winddown import clock, locks
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
+from winddown.locks import Lock
 from winddown.models import Programme, PublicNotice
 from winddown.programme import jurisdictions, milestones
 
@@ -24,6 +25,9 @@ def publish_contact(phone: str, *, actor: Actor, reason: str) -> None:
     if not re.fullmatch(PHONE, phone):
         raise GuardNotMet(action="publish the contact", why="that is no telephone number")
     with transaction.atomic():
+        audit.refuse_repeated(
+            "programme.publish_contact", "programme", actor=actor, reason=reason, phone=phone
+        )
         Programme.objects.update(contact_phone=phone)
         audit.append(
             "programme.publish_contact", "programme", actor=actor, reason=reason, phone=phone
@@ -56,7 +60,10 @@ def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
             action="publish the notice", why=f"the window must last until {earliest} or longer"
         )
     with transaction.atomic():
-        before = PublicNotice.objects.order_by("-window_last_day").first()
+        locks.take(Lock.NOTICE)
+        before = PublicNotice.objects.order_by("-window_last_day", "-pk").first()
+        if before is not None and all(getattr(before, name) == fields[name] for name in fields):
+            raise GuardNotMet(action="publish the notice", why="the newest one says the same")
         if before is not None and last_day < before.window_last_day:
             raise GuardNotMet(
                 action="publish the notice",

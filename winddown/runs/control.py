@@ -56,6 +56,9 @@ def set_rate(run: Run, *, rows_s_max: int | None, actor: Actor, reason: str) -> 
     """
     require(actor, "winddown.pause_run", action=f"set the rate of run {run.pk}")
     with transaction.atomic():
+        audit.refuse_repeated(
+            "run.rate", run.subject, actor=actor, reason=reason, rows_s_max=rows_s_max
+        )
         Run.objects.filter(pk=run.pk).update(rate_rows_s_max=rows_s_max, paced_until=None)
         audit.append(
             "run.rate", run.subject, actor=actor, reason=reason, run=run, rows_s_max=rows_s_max

@@ -126,6 +126,16 @@ def ask(rows: Rows, *, actor: Actor, reason: str) -> Approval:
         locks.take(Lock.SET_UP)
         if not changes(rows):
             raise NothingChanges
+        newest = waiting()
+        if newest is not None:
+            key = newest.subject.partition(":")[2]
+            approvals.refuse_repeated(
+                newest.subject,
+                stage=STAGE,
+                content=_signed(key, rows).content(),
+                maker=actor,
+                reason=reason,
+            )
         number = Approval.objects.filter(subject__startswith=f"{KIND}:").count() + 1
         asked = _signed(str(number), rows).ask(maker=actor, reason=reason)
         audit.append("set_up.ask", asked.subject, actor=actor, reason=reason)

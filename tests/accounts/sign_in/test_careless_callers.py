@@ -36,7 +36,7 @@ def test_nobody_is_signed_in_without_an_admission(step: str) -> None:
 
 
 def test_a_link_is_used_only_in_the_transaction_of_what_it_opens() -> None:
-    with pytest.raises(AssertionError, match="by what it opens"):
+    with pytest.raises(AssertionError, match="ends with its transaction"):
         links.use(OneTimeLink())
 
 
