@@ -72,9 +72,19 @@ LINES = (
         ),
     ),
     Line(
-        name="mutation",
-        shows="the tests notice 97 of 100 faults planted in what guards money, approvals and sign-in",
-        command="{python} -m proof.mutation",
+        name="mutation-approvals",
+        shows="the tests notice 97 of 100 faults planted in what guards approvals, evidence and runs",
+        command="{python} -m proof.mutation --of winddown",
+    ),
+    Line(
+        name="mutation-money",
+        shows="the tests notice 97 of 100 faults planted in what guards movements, claims and payouts",
+        command="{python} -m proof.mutation --of wallets refunds",
+    ),
+    Line(
+        name="mutation-sign-in",
+        shows="the tests notice 97 of 100 faults planted in what guards sign-in, recovery and roles",
+        command="{python} -m proof.mutation --of accounts",
     ),
     Line(
         name="corruption",

@@ -1,5 +1,6 @@
-"""`python -m proof.mutation [--seed N] [--sample N] [--jobs N]`: small faults are planted where money, approvals,
-evidence and sign-in are guarded, and the tests must notice each."""
+"""`python -m proof.mutation [--of PATH ...] [--sample N] [--seed N] [--jobs N]`: small faults are
+planted where money, approvals, evidence and sign-in are guarded, and the tests must notice each.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +27,10 @@ from proof.mutants import GUARDS, ROOT, Mutant, all_mutants, guarding_files
 # One table of tests covers the permissions of all packages.
 EVERYWHERE = "tests/winddown/authority/test_every_require.py"
 SHARE_MIN = 0.97
-# A mutant that so many seconds of tests did not notice has survived, whatever the others would say.
-TESTS_SECONDS_MAX = 60
+# So many seconds of the quickest tests first. Only what they do not notice is tried with more, and
+# has then survived, whatever the others would say.
+TESTS_SECONDS = 20
+TESTS_SECONDS_MAX = 300
 # The tests of a mutant may take so much longer than they took without it.
 TIMES_MAX = 20
 SECONDS_AT_LEAST = 120
@@ -42,11 +45,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="which mutants a sample takes")
     parser.add_argument("--sample", type=int, help="how many mutants (default: all)")
     parser.add_argument("--jobs", type=int, default=2, help="how many are tried at once")
-    parser.add_argument("--of", default="", help="only mutants of files whose path begins so")
+    parser.add_argument(
+        "--of", nargs="+", default=[""], metavar="PATH", help="only of files whose path begins so"
+    )
     options = parser.parse_args(arguments)
     # A shell's `&` makes a process ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    known = [each for each in all_mutants() if each.file.startswith(options.of)]
+    known = [each for each in all_mutants() if each.file.startswith(tuple(options.of))]
     equal = [each for each in known if each.name in REASONS]
     chosen = [each for each in known if each.name not in REASONS]
     if options.sample is not None:
@@ -203,23 +208,42 @@ def try_all(
 
 
 def _in_turn(mutant: Mutant, tests: dict[str, list[reached.Test]]) -> list[reached.Test]:
-    """Returns the tests that reach the mutant: first those of its room, the quickest first, until
-    they fill their time.
-    """
+    """Returns the tests that reach the mutant: first those of its room, the quickest first."""
     own = next(rooms for guarded, rooms in GUARDS.items() if mutant.file.startswith(guarded))
     reaching = tests.get(mutant.function, [])
-    ordered = sorted(reaching, key=lambda each: not each.name.startswith((EVERYWHERE, *own)))
-    ends = accumulate(each.seconds for each in ordered)
-    return [each for each, end in zip(ordered, ends, strict=True) if end <= TESTS_SECONDS_MAX]
+    return sorted(reaching, key=lambda each: not each.name.startswith((EVERYWHERE, *own)))
+
+
+def _within(seconds: float, tests: Sequence[reached.Test]) -> list[reached.Test]:
+    """Returns the first tests, which take so long together."""
+    ends = accumulate(each.seconds for each in tests)
+    return [each for each, end in zip(tests, ends, strict=True) if end <= seconds]
 
 
 def _survivors(
     copy: Copy, mutants: Sequence[Mutant], tests: Sequence[list[reached.Test]]
 ) -> list[Mutant]:
-    """The mutants were tried in one session, and those that it could not plant again alone."""
+    """The mutants were tried in one session, with more tests if the quickest did not notice them,
+    and those that it could not plant alone.
+    """
+    waiting, alone = list(zip(mutants, tests, strict=True)), []
+    for seconds in (TESTS_SECONDS, TESTS_SECONDS_MAX):
+        tried = [(mutant, _within(seconds, reaching)) for mutant, reaching in waiting]
+        said = list(zip(waiting, _verdicts(copy, tried), strict=True))
+        alone += [each for each, verdict in said if verdict in ("not loaded", "broken")]
+        waiting = [each for each, verdict in said if verdict == "survived"]
+    return [mutant for mutant, _ in waiting] + [
+        mutant
+        for mutant, reaching in alone
+        if _survives(copy, mutant, _within(TESTS_SECONDS_MAX, reaching))
+    ]
+
+
+def _verdicts(copy: Copy, tried: Sequence[tuple[Mutant, list[reached.Test]]]) -> list[str]:
+    """Returns what the session says about each mutant and its tests."""
     orders = copy.path.with_suffix(".orders")
     with orders.open("w") as file:
-        for number, (mutant, reaching) in enumerate(zip(mutants, tests, strict=True)):
+        for number, (mutant, reaching) in enumerate(tried):
             path = copy.path / mutant.file
             order = {
                 "number": number,
@@ -229,22 +253,17 @@ def _survivors(
                 "seconds_max": _seconds_max(reaching),
             }
             file.write(json.dumps(order) + "\n")
-    files = {each.name.partition("::")[0] for reaching in tests for each in reaching}
-    survived, again = [], []
-    answered = 0
-    for answer in copy.answers(orders, *sorted(files)):
-        answered += 1
-        mutant, reaching = mutants[answer["number"]], tests[answer["number"]]
-        said = f"by {answer['by']}" if "by" in answer else f"{len(reaching)} tests reach it"
-        print(f"{answer['verdict']:<10}  {mutant}  ({said})", flush=True)
-        if answer["verdict"] == "survived":
-            survived.append(mutant)
-        elif answer["verdict"] != "noticed":
-            again.append((mutant, reaching))
-    if answered != len(mutants):
+    files = {each.name.partition("::")[0] for _, reaching in tried for each in reaching}
+    said: list[str] = []
+    for answer in copy.answers(orders, *sorted(files)) if files else ():
+        mutant, reaching = tried[answer["number"]]
+        said.append(answer["verdict"])
+        by = f"by {answer['by']}" if "by" in answer else f"by none of {len(reaching)} tests"
+        print(f"{answer['verdict']:<10}  {mutant}  ({by})", flush=True)
+    if files and len(said) != len(tried):
         raise SystemExit(f"The tests ended early:\n{copy.log.read_text()[-2_000:]}")
-    alone = [mutant for mutant, reaching in again if _survives(copy, mutant, reaching)]
-    return survived + alone
+    # What no test reaches has survived.
+    return said or ["survived"] * len(tried)
 
 
 def _survives(copy: Copy, mutant: Mutant, tests: Sequence[reached.Test]) -> bool:

@@ -100,8 +100,8 @@ def refuse_repeated(subject: str, *, stage: str, content: Any, maker: Actor, rea
     """Raises `AskedAlready` when the same request of the same person has waited for a moment only,
     because a form was sent twice. Later, or with another reason, the person means it.
     """
-    waiting, at = standing(subject, stage=stage), clock.now()
-    if waiting is None or at - waiting.requested_at > SAME_FORM_WITHIN or at > waiting.expires_at:
+    waiting = standing(subject, stage=stage)
+    if waiting is None or clock.now() - waiting.requested_at > SAME_FORM_WITHIN:
         return
     if (waiting.maker_id, waiting.reason, waiting.digest) == (
         maker.pk,

@@ -15,6 +15,7 @@ from tests.signing_in import code_typed
 from tests.unguarded import past_the_guards
 from winddown.authority import approvals
 from winddown.errors import (
+    AskedAlready,
     GuardNotMet,
     NothingToDecide,
     NotPermitted,
@@ -454,3 +455,18 @@ def test_the_factory_makes_the_same_run_as_the_commands(maker, checker):
     """The other tests begin with such a run."""
     run = factories.approved_run("freeze-charges", maker=maker, checker=checker)
     assert (run.state, run.maker) == ("approved", maker)
+
+
+def test_a_form_that_is_sent_twice_asks_once(run, maker, checker, rehearsal_clock):
+    """Within a minute, and by the same person for the same reason."""
+    asked = Approval.objects.count()
+    at = Approval.objects.latest("pk").requested_at
+    for seconds in (0, 60):
+        rehearsal_clock.travel(at + dt.timedelta(seconds=seconds), frozen=True)
+        with pytest.raises(AskedAlready):
+            planning.replan(run, actor=maker, reason="incident")
+        assert Approval.objects.count() == asked
+    planning.replan(run, actor=maker, reason="counted anew")
+    rehearsal_clock.travel(at + dt.timedelta(seconds=121), frozen=True)
+    planning.replan(run, actor=maker, reason="counted anew")
+    assert Approval.objects.count() == asked + 2

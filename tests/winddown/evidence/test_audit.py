@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import threading
 import time
@@ -16,7 +17,7 @@ from tests.unguarded import past_the_guards
 from wallets.models import Posting, Wallet, WalletTransition
 from wallets.movements import spending
 from winddown.actors import SYSTEM
-from winddown.errors import ReasonBlank
+from winddown.errors import DoneAlready, ReasonBlank
 from winddown.evidence import audit
 from winddown.machines.move import transition_set
 from winddown.models import AuditEntry, AuditSeal
@@ -509,3 +510,24 @@ def test_a_failing_follow_up_does_not_stop_the_others(journal, settings, tmp_pat
         patch.setitem(clockwork.FOLLOW_UPS.entries, "the last one", lambda: seen.append(1))
         clockwork.follow_up()
     assert seen == [1]
+
+
+def test_what_is_done_twice_within_a_minute_is_refused(staff, rehearsal_clock):
+    """The same person, reason and facts; anything else is meant."""
+    one, said = staff("compliance"), {"reason": "why", "amount_minor": 5}
+    rehearsal_clock.travel(rehearsal_clock.now(), frozen=True)
+    at = rehearsal_clock.now()
+    audit.refuse_repeated("test.act", "thing:1", actor=one, **said)
+    with transaction.atomic():
+        audit.append("test.act", "thing:1", actor=one, **said)
+    for seconds in (0, 60):
+        rehearsal_clock.travel(at + dt.timedelta(seconds=seconds), frozen=True)
+        with pytest.raises(DoneAlready):
+            audit.refuse_repeated("test.act", "thing:1", actor=one, **said)
+    for other in ({"reason": "else"}, {"amount_minor": 6}):
+        audit.refuse_repeated("test.act", "thing:1", actor=one, **(said | other))
+    audit.refuse_repeated("test.act", "thing:1", actor=staff("compliance"), **said)
+    audit.refuse_repeated("test.act", "thing:2", actor=one, **said)
+    audit.refuse_repeated("test.other", "thing:1", actor=one, **said)
+    rehearsal_clock.travel(at + dt.timedelta(seconds=61), frozen=True)
+    audit.refuse_repeated("test.act", "thing:1", actor=one, **said)
