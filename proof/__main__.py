@@ -69,6 +69,8 @@ LINES = (
             f"{PYTEST} {EXAMPLES} tests/harness tests/faults/test_a_wind_down_survives.py"
             " tests/rehearsal/test_generator.py tests/rehearsal/test_detection.py"
             " tests/accounts/sign_in/test_no_enumeration.py tests/browser"
+            " tests/faults/test_poison_rows.py tests/faults/test_freeze_charges_survives.py"
+            " tests/winddown/programme/test_acts.py"
         ),
     ),
     Line(

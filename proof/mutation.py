@@ -35,6 +35,8 @@ TESTS_SECONDS_MAX = 300
 TIMES_MAX = 20
 SECONDS_AT_LEAST = 120
 SURVEY_SECONDS_MAX = 7_200
+# A mutant with the tests that reach it.
+Trial = tuple[Mutant, list[reached.Test]]
 # The servers of a copy do not wait for the disk.
 THROWAWAY = {"WINDDOWN_THROWAWAY_DATA": "1"}
 
@@ -194,8 +196,12 @@ def try_all(
     """Every mutant was tried, one at a time in each copy; returns those that survived."""
 
     def survivors_of(number: int) -> list[Mutant]:
-        own = mutants[number :: len(copies)]
-        return _survivors(copies[number], own, [_in_turn(each, tests) for each in own])
+        own = [(each, _in_turn(each, tests)) for each in mutants[number :: len(copies)]]
+        # Nothing calls these after their module was imported.
+        at_import = [each for each in own if each[0].function not in tests]
+        return _survivors(
+            copies[number], [each for each in own if each[0].function in tests], at_import
+        )
 
     with ThreadPoolExecutor(len(copies)) as workers:
         try:
@@ -210,7 +216,7 @@ def try_all(
 def _in_turn(mutant: Mutant, tests: dict[str, list[reached.Test]]) -> list[reached.Test]:
     """Returns the tests that reach the mutant: first those of its room, the quickest first."""
     own = next(rooms for guarded, rooms in GUARDS.items() if mutant.file.startswith(guarded))
-    reaching = tests.get(mutant.function, [])
+    reaching = tests.get(mutant.function) or tests.get(mutant.file, [])
     return sorted(reaching, key=lambda each: not each.name.startswith((EVERYWHERE, *own)))
 
 
@@ -220,13 +226,11 @@ def _within(seconds: float, tests: Sequence[reached.Test]) -> list[reached.Test]
     return [each for each, end in zip(tests, ends, strict=True) if end <= seconds]
 
 
-def _survivors(
-    copy: Copy, mutants: Sequence[Mutant], tests: Sequence[list[reached.Test]]
-) -> list[Mutant]:
-    """The mutants were tried in one session, with more tests if the quickest did not notice them,
-    and those that it could not plant alone.
+def _survivors(copy: Copy, mutants: Sequence[Trial], at_import: Sequence[Trial]) -> list[Mutant]:
+    """The mutants were tried in one session, with more tests if the quickest did not notice them.
+    Those that it could not plant were tried alone, and so were those `at_import`.
     """
-    waiting, alone = list(zip(mutants, tests, strict=True)), []
+    waiting, alone = list(mutants), list(at_import)
     for seconds in (TESTS_SECONDS, TESTS_SECONDS_MAX):
         tried = [(mutant, _within(seconds, reaching)) for mutant, reaching in waiting]
         said = list(zip(waiting, _verdicts(copy, tried), strict=True))
@@ -239,7 +243,7 @@ def _survivors(
     ]
 
 
-def _verdicts(copy: Copy, tried: Sequence[tuple[Mutant, list[reached.Test]]]) -> list[str]:
+def _verdicts(copy: Copy, tried: Sequence[Trial]) -> list[str]:
     """Returns what the session says about each mutant and its tests."""
     orders = copy.path.with_suffix(".orders")
     with orders.open("w") as file:

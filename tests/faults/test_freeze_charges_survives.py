@@ -71,7 +71,7 @@ def strange_messages_come(fleet, database):
 FAULTS = [
     kills.the_worker_is_told_to_stop,
     kills.everything_is_killed,
-    fifty_wake_ups_come_at_once,
+    pytest.param(fifty_wake_ups_come_at_once, marks=pytest.mark.long_form),
     strange_messages_come,
 ]
 

@@ -49,7 +49,14 @@ def let_leases_run_out():
         )
 
 
-@pytest.mark.parametrize("place", [0, 137, 299])
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(0, marks=pytest.mark.long_form),
+        137,
+        pytest.param(299, marks=pytest.mark.long_form),
+    ],
+)
 def test_only_the_row_that_kills_its_worker_is_parked(
     own_database, programme, wallets, staff, place
 ):

@@ -222,3 +222,11 @@ def test_a_server_that_refuses_a_database_is_named(own_database: Any) -> None:
     with refused, backups._scratch(""):
         inside.append(connection.settings_dict["NAME"])
     assert inside == []
+
+
+def test_the_order_of_the_parts_of_a_manifest_does_not_matter() -> None:
+    """A tool that writes the file again keeps its HMAC."""
+    assert (
+        backups.signed({"a": 1, "b": {"c": 2, "d": 3}})["hmac"]
+        == backups.signed({"b": {"d": 3, "c": 2}, "a": 1})["hmac"]
+    )

@@ -121,7 +121,9 @@ def test_an_act_is_refused_without_its_permission(
     assert not AuditEntry.objects.filter(action=action).exists()
 
 
-@DOORS
+@pytest.mark.parametrize(
+    "door", [ran, pytest.param(posted, marks=pytest.mark.long_form)], ids=["command", "page"]
+)
 @pytest.mark.parametrize(
     ("verb", "typed"),
     [
