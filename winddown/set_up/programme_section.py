@@ -28,6 +28,8 @@ class InstantField(forms.DateTimeField):
         if isinstance(given, dt.datetime) and given.tzinfo is None:
             raise ValidationError(_("This instant has no offset such as +09:00."))
         read = super().to_python(given)
+        if read and not 1990 <= read.year < 2100:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
         return read.astimezone(dt.UTC) if read else None
 
 

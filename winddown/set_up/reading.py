@@ -96,7 +96,8 @@ def _read_row(
     # A key that is left out keeps its present value, so the form does not read it as empty.
     form = section.form({key: _storable(value) for key, value in table.items()})
     if form.is_valid():
-        return {key: form.cleaned_data[key] for key in known if key in table}
+        read = form.cleaned_data
+        return {key: read[key] for key in known if key in table and read[key] is not None}
     for key, errors in form.errors.items():
         field = form.fields.get(key)
         expected = f" Expected: {field.help_text}." if field is not None and field.help_text else ""

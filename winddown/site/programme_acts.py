@@ -9,6 +9,7 @@ from typing import Any
 from babel.numbers import get_currency_precision
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -20,6 +21,9 @@ from winddown.site.acts import Act
 from winddown.site.forms import ReasonForm, SayingField
 
 State = Programme.State
+# Sums of days and zones stay inside the calendar.
+YEARS = {str(year) for year in range(2000, 2100)}
+DAYS = [MinValueValidator(dt.date(2000, 1, 1)), MaxValueValidator(dt.date(2099, 12, 31))]
 
 
 class LocalInstantField(forms.CharField):
@@ -30,6 +34,8 @@ class LocalInstantField(forms.CharField):
         if not text:
             return None
         try:
+            if text[:4] not in YEARS:
+                raise ValueError(text)
             return clock.instant(text, zone=Programme.current().time_zone)
         except ValueError as error:
             raise ValidationError(
@@ -100,10 +106,12 @@ class NoticeForm(ReasonForm):
     issuer_name = SayingField(label=_("Name of the issuer"), max_length=200)
     instrument = SayingField(label=_("Kind of the instrument"), max_length=200)
     window_first_day = forms.DateField(
-        label=_("First day"), help_text=_("As 2019-10-01."), widget=forms.DateInput
+        label=_("First day"), help_text=_("As 2019-10-01."), validators=DAYS
     )
     window_last_day = forms.DateField(
-        label=_("Last day"), help_text=_("As 2020-01-10; applications count until its end.")
+        label=_("Last day"),
+        help_text=_("As 2020-01-10; applications count until its end."),
+        validators=DAYS,
     )
     exclusion_statement = SayingField(
         label=_("What happens to those who do not apply"),

@@ -132,6 +132,12 @@ def test_a_real_programme_never_becomes_a_rehearsal(begin: Begin) -> None:
     assert not clock.is_rehearsal()
 
 
+def test_a_key_without_a_value_keeps_the_usual_one(begin: Begin) -> None:
+    code, said = begin({"margin_days = 2": 'margin_days = ""'})
+    assert code == 0, said
+    assert Issuer.objects.get().margin_days == 2
+
+
 # --- what is refused ------------------------------------------------------------------------------
 
 WRONG = {
@@ -146,6 +152,7 @@ WRONG = {
     "no time zone": ({"Asia/Tokyo": "Asia/Tokio"}, "programme.time_zone", "IANA"),
     "no currency": ({'"JPY"': '"JPX"'}, "programme.currency", "ISO 4217"),
     "no offset": ({"00:00:00+09:00": "00:00:00"}, "programme.launched_at", "offset"),
+    "no year": ({"2019-07-01T": "0001-01-01T"}, "programme.launched_at", "offset"),
     "no pack": ({'"japan"': '"atlantis"'}, "programme.jurisdiction", "eu, japan, uk"),
     "a basis of another law": (
         {'"discontinued_all"': '"insolvency"'},
