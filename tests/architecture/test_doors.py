@@ -27,9 +27,8 @@ NOT_ASKED_FOR = {
     "winddown.site.look_up_page.disclose_subject": "it is the page itself",
     "winddown.site.reading.disclose": "it is the page itself",
 }
-# These wait for their command.
-NO_COMMAND = {
-    "accounts.recovery.cases.disclose_contact",
+# These wait for a command and for a page.
+NO_DOOR = {
     "refunds.applications.holds.ask_release",
     "refunds.applications.holds.hold",
     "refunds.applications.holds.release",
@@ -61,10 +60,12 @@ NO_COMMAND = {
     "refunds.remedies.own_funds.pay_instead",
     "refunds.remedies.own_funds.recredit_points",
     "refunds.remedies.requests.submit",
+}
+NO_COMMAND = NO_DOOR | {
+    "accounts.recovery.cases.disclose_contact",
     "winddown.programme.verification.verify",
 }
-# These wait for their page.
-NO_PAGE = {
+NO_PAGE = NO_DOOR | {
     "accounts.credentials.access.disable",
     "accounts.credentials.access.enable",
     "accounts.credentials.fencing.lift",
@@ -72,50 +73,19 @@ NO_PAGE = {
     "accounts.outbox.export_phone_messages",
     "accounts.reset_notices.notice_files.export_unreachable",
     "accounts.reset_notices.notice_files.hand_over",
-    "refunds.applications.holds.ask_release",
-    "refunds.applications.holds.hold",
-    "refunds.applications.holds.release",
-    "refunds.applications.payees.clear_shared",
-    "refunds.applications.payees.export_check_file",
-    "refunds.applications.review.approve",
-    "refunds.applications.review.correct_payee",
-    "refunds.applications.review.override_payee",
-    "refunds.applications.review.propose",
-    "refunds.applications.review.reject",
-    "refunds.applications.submitting.submit",
-    "refunds.claims.damage.publish",
-    "refunds.claims.deciding.ask_again",
     "refunds.claims.deciding.decide",
-    "refunds.claims.deciding.propose",
-    "refunds.claims.ending.appeal",
-    "refunds.claims.ending.reopen",
-    "refunds.claims.ending.request_reopening",
     "refunds.claims.holding.claw_back",
     "refunds.claims.holding.release",
     "refunds.claims.holding.secure",
-    "refunds.claims.losses.drop_loss",
-    "refunds.claims.losses.name_losses",
     "refunds.claims.reporting.move",
-    "refunds.claims.reporting.report",
-    "refunds.claims.reporting.take_up",
     "refunds.claims.victims.claim_candidates",
     "refunds.payouts.bank_codes.load",
     "refunds.payouts.payout_batches.approve_batch",
-    "refunds.payouts.payout_batches.close_batch",
     "refunds.payouts.payout_batches.export_batch",
-    "refunds.payouts.payout_batches.give_up",
-    "refunds.payouts.payout_batches.mark_transmitted",
     "refunds.payouts.payout_batches.reject_batch",
-    "refunds.payouts.payout_batches.void_batch",
     "refunds.payouts.results.import_file",
-    "refunds.payouts.results.resolve_break",
-    "refunds.remedies.chargebacks.register",
-    "refunds.remedies.follow_up.escalate",
-    "refunds.remedies.own_funds.pay_instead",
-    "refunds.remedies.own_funds.recredit_points",
     "refunds.remedies.requests.decide",
     "refunds.remedies.requests.send",
-    "refunds.remedies.requests.submit",
     "winddown.evidence.witnessing.ask",
 }
 
