@@ -13,7 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from winddown import clock
+from winddown import clock, words
 from winddown.models import Capability, Programme, PublicNotice
 from winddown.programme import funds, milestones, public_notice, stages
 from winddown.runs import registry
@@ -68,7 +68,8 @@ class AwareForm(ReasonForm):
 
 class MilestoneForm(ReasonForm):
     kind = forms.ChoiceField(
-        label=_("Deadline"), choices=[(each.value, each.value) for each in milestones.BY_PEOPLE]
+        label=_("Deadline"),
+        choices=[(each.value, words.milestone_title(each.value)) for each in milestones.BY_PEOPLE],
     )
     at = LocalInstantField(
         label=_("Instant"),
