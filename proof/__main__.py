@@ -69,6 +69,8 @@ LINES = (
             f"{PYTEST} {EXAMPLES} tests/harness tests/faults/test_a_wind_down_survives.py"
             " tests/rehearsal/test_generator.py tests/rehearsal/test_detection.py"
             " tests/accounts/sign_in/test_no_enumeration.py tests/browser"
+            " tests/accounts/sign_in/test_sign_in_matrix.py tests/winddown/site/test_every_url.py"
+            " tests/config/embedded/test_servers.py tests/refunds/payouts/test_forgotten.py"
             " tests/faults/test_poison_rows.py tests/faults/test_freeze_charges_survives.py"
             " tests/winddown/programme/test_acts.py"
         ),
@@ -96,7 +98,7 @@ LINES = (
     Line(
         name="notices",
         shows="10,000 people are told of a reset once, though worker and broker are killed",
-        command=f"{{python}} -m pytest {EXAMPLES} tests/faults/test_reset_notices_survive.py -k told_once",
+        command=f"{{python}} -m pytest {EXAMPLES} tests/faults/test_reset_notices_survive.py",
     ),
     Line(
         name="outages",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.owning import as_owner
 
@@ -20,6 +22,14 @@ def past_the_guards(*statements: str) -> None:
             cursor.execute(statement)
             assert cursor.rowcount != 0, statement
         cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """What happens inside has not happened afterwards."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def give_past_the_guards(person: Any, role: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Action, _SubParsersAction
+from argparse import Action, ArgumentParser, _SubParsersAction
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,27 +55,38 @@ class Listed:
 def listed() -> list[Listed]:
     """Returns every command of our apps, by name."""
     return [
-        _listed(name, load_command_class(app, name), app)
+        each
         for name, app in sorted(get_commands().items())
         if app in APPS
+        for each in _listed(name, load_command_class(app, name), app)
     ]
 
 
-def _listed(name: str, command: BaseCommand, app: str) -> Listed:
-    actions = command.create_parser("manage.py", name)._actions
-    return Listed(
-        name=name,
-        app=app,
-        help=" ".join(command.help.split()),
-        family=getattr(command, "family", _FAMILY),
-        exits=getattr(command, "exits", _EXITS),
-        arguments=tuple(_argument(each) for each in actions if each.dest not in _DJANGO),
-    )
+def _listed(name: str, command: BaseCommand, app: str) -> Iterator[Listed]:
+    """Yields the command, or each of its verbs where it has some."""
+    whole = command.create_parser("manage.py", name)
+    parsers = dict(_verbs(name, whole)) or {name: whole}
+    for called, parser in parsers.items():
+        yield Listed(
+            name=called,
+            app=app,
+            help=" ".join((parser.description or "").split()),
+            family=getattr(command, "family", _FAMILY),
+            exits=getattr(command, "exits", _EXITS),
+            arguments=tuple(
+                _argument(each) for each in parser._actions if each.dest not in _DJANGO
+            ),
+        )
+
+
+def _verbs(name: str, parser: ArgumentParser) -> Iterator[tuple[str, ArgumentParser]]:
+    for action in parser._actions:
+        if isinstance(action, _SubParsersAction):
+            for verb, own in action.choices.items():
+                yield f"{name} {verb}", own
 
 
 def _argument(action: Action) -> Argument:
-    if isinstance(action, _SubParsersAction):
-        raise AssertionError("subcommands have no line yet")
     value = "" if action.nargs == 0 else _value(action)
     if action.option_strings:
         spelling = " ".join([action.option_strings[-1], *([value] if value else [])])

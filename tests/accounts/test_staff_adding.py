@@ -21,7 +21,7 @@ def ran(by: Any, typed: dict[str, str]) -> None:
     words = [f"--{key.replace('_', '-')}={value}" for key, value in typed.items()]
     try:
         call_command(
-            "add_staff", *words, f"--by={by.login_id}", "--reason=joins", stdout=StringIO()
+            "staff", "add", *words, f"--by={by.login_id}", "--reason=joins", stdout=StringIO()
         )
     except SystemExit:
         return
@@ -81,8 +81,8 @@ def test_adding_takes_the_permission(staff: Callable[..., Any], add: Callable[..
 def test_the_list_shows_roles_and_ways_in(staff: Callable[..., Any]) -> None:
     one = staff("incident_commander", display_name="One")
     out = StringIO()
-    call_command("list_staff", by=one.login_id, stdout=out)
+    call_command("staff", "list", f"--by={one.login_id}", stdout=out)
     assert "One" in out.getvalue()
     assert "incident_commander" in out.getvalue()
     with pytest.raises(SystemExit):
-        call_command("list_staff", by=staff("support").login_id, stdout=StringIO())
+        call_command("staff", "list", f"--by={staff('support').login_id}", stdout=StringIO())

@@ -91,7 +91,10 @@ def absent(text: str, folder: Path) -> list[str]:
         if "://" not in target and not (folder / target).exists():
             found.append(target)
     found.extend(span for span in _spans(text) if not _is_true(span, folder))
-    known = {command.name for command in command_page.listed()} | {"migrate", "createsuperuser"}
+    known = {command.name.partition(" ")[0] for command in command_page.listed()} | {
+        "migrate",
+        "createsuperuser",
+    }
     found.extend(set(re.findall(r"manage\.py ([a-z][a-z_]+)", text)) - known - {"check"})
     return sorted(found)
 

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import PASSWORD, Site, in_each_view, next_code, sign_in
+from tests.browser.conftest import (
+    ON_A_PHONE,
+    ON_A_SCREEN,
+    PASSWORD,
+    Site,
+    in_views,
+    next_code,
+    sign_in,
+)
 
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = pytest.mark.slow
@@ -64,7 +72,7 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
     )
 
 
-@in_each_view
+@in_views(ON_A_PHONE, ON_A_SCREEN)
 def test_every_page_is_accessible_fits_and_logs_no_error(
     site: Site, open_browser: Callable[..., Any], language: str, width: int
 ) -> None:

@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.credentials import sign_ins
 from accounts.credentials.admissions import Origin
 from tests import factories
-from tests.browser.conftest import Site, in_each_view
+from tests.browser.conftest import ON_A_PHONE, ON_A_SCREEN, Site, in_views
 from tests.signing_in import open_session
 
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -156,7 +156,7 @@ def send(page: Any) -> None:
         page.locator("main form").last.locator("button").click()
 
 
-@in_each_view
+@in_views(ON_A_PHONE)
 def test_every_page_for_customers_is_accessible_and_fits(
     site: Site, desk: Desk, open_browser: Callable[..., Any], language: str, width: int
 ) -> None:
@@ -201,7 +201,7 @@ def _allow_registration(site: Site) -> None:
         )
 
 
-@in_each_view
+@in_views(ON_A_SCREEN)
 def test_every_page_for_staff_is_accessible_and_fits(
     site: Site, desk: Desk, open_browser: Callable[..., Any], language: str, width: int
 ) -> None:

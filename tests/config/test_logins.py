@@ -75,7 +75,11 @@ class House:
             name: value
             for name, value in os.environ.items()
             if name not in {"DATABASE_URL", "REDIS_URL"} and not name.startswith("WINDDOWN_")
-        } | {"WINDDOWN_LOCAL_DIR": str(directory / ".local"), "WINDDOWN_TICK_S": "1"}
+        } | {
+            "WINDDOWN_LOCAL_DIR": str(directory / ".local"),
+            "WINDDOWN_THROWAWAY_DATA": "1",
+            "WINDDOWN_TICK_S": "1",
+        }
         self.place = place_for(directory / ".local")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

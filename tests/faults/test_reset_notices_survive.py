@@ -141,7 +141,7 @@ def test_everybody_is_told_once_though_worker_and_broker_are_killed(
     own_database: Any, begin: Any, mail: MailServer, posting_fleet: Fleet, long_form: bool
 ) -> None:
     fleet = posting_fleet
-    people = 10_000 if long_form else 2_500
+    people = 10_000 if long_form else 2_000
     in_two_waves = people // 10
     last_wave = people - in_two_waves
     make_people(people)
@@ -210,6 +210,7 @@ def test_everybody_is_told_once_though_worker_and_broker_are_killed(
     assert invariants.breached() == {}
 
 
+@pytest.mark.long_form
 def test_a_run_with_six_bounces_in_a_hundred_pauses_itself_and_can_be_resumed(
     own_database: Any, begin: Any, mail: MailServer, posting_fleet: Fleet
 ) -> None:

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from tests.owning import as_owner
 from tests.refunds.conftest import House, jst
+from tests.unguarded import taken_back
 from winddown import clock
 from winddown.evidence import invariants
 
@@ -86,14 +87,16 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_found(unguarded: House, fault: str) -> None:
+def test_every_planted_fault_is_found(unguarded: House) -> None:
     """P4: it is changed past every guard, and it is found."""
-    code, sql = FAULTS[fault]
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        assert cursor.rowcount > 0
-    assert code in invariants.breached()
+    overlooked = []
+    for fault, (code, sql) in FAULTS.items():
+        with taken_back(), connection.cursor() as cursor:
+            cursor.execute(sql)
+            assert cursor.rowcount > 0
+            if code not in invariants.breached():
+                overlooked.append(fault)
+    assert overlooked == []
 
 
 def test_a_second_living_payout_is_found(unguarded: House) -> None:

@@ -55,7 +55,7 @@ def loaded(own_database: Any, tmp_path: Path) -> Loaded:
         pytest.param("list_type", 2, marks=pytest.mark.long_form),
         pytest.param("list_type", 3, marks=pytest.mark.long_form),
         ("slow_distributed", 1),
-        ("single_network", 1),
+        pytest.param("single_network", 1, marks=pytest.mark.long_form),
     ],
 )
 def test_detection_finds_the_victims_and_no_honest_people(

@@ -314,7 +314,8 @@ def test_customers_have_no_roles(one: Any, programme: Any) -> None:
 
 
 def test_the_command_asks_and_approve_decides(lost: Any, one: Any, second: Any) -> None:
-    call_command("change_roles", lost.login_id, role=["compliance"], by=one.login_id, reason="t")
+    signed = f"--by={one.login_id}", "--reason=t"
+    call_command("staff", "roles", lost.login_id, "--role=compliance", *signed)
     request = Approval.objects.get()
     for person in (one, second):
         with code_typed(person):
@@ -327,7 +328,7 @@ def test_the_command_asks_and_approve_decides(lost: Any, one: Any, second: Any) 
                 call_command("approve", request.subject, **decide)
     assert staff_roles.roles_of(lost) == ["compliance"]
     with pytest.raises(CommandError):
-        call_command("change_roles", "nobody", by=one.login_id, reason="t")
+        call_command("staff", "roles", "nobody", *signed)
 
 
 def test_nothing_is_decided_where_nothing_waits(lost: Any, one: Any) -> None:

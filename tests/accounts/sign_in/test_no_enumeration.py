@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 # A small difference needs many pairs of requests to be found: so many are sent in the proof.
 PAIRS_OF_THE_PROOF = 300
-PAIRS = 100
+PAIRS = 60
 # A planted mistake is large, and fewer pairs show it.
 PAIRS_OF_THE_CONTROL = 50
 # By chance alone, one of ten thousand runs would exceed it.

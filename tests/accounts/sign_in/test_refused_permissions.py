@@ -74,7 +74,7 @@ def test_who_disables_the_own_account_leaves_an_entry(staff: Callable[..., Any])
     officer = staff("incident_commander")
     with pytest.raises(SystemExit):
         call_command(
-            "disable_account", by=officer.login_id, account=officer.login_id, reason="test"
+            "staff", "disable", officer.login_id, f"--by={officer.login_id}", "--reason=test"
         )
 
     (entry,) = entries("refused")

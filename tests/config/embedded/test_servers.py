@@ -81,7 +81,15 @@ def test_the_server_stays_for_the_second_process_when_the_first_has_left(home: H
     assert home.pids("postgres") == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        signal.SIGKILL,
+        pytest.param(signal.SIGINT, marks=pytest.mark.long_form),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.long_form),
+    ],
+)
 def test_the_servers_stop_when_the_last_user_dies(home: Home, number: signal.Signals) -> None:
     client = home.client()
     client.urls()

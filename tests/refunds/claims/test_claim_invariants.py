@@ -9,7 +9,7 @@ from refunds.models import Entitlement, IssuerAction, IssuerFile, Payout, Remedy
 from refunds.remedies import follow_up, own_funds
 from tests.refunds.claims.scene import Scene, jst
 from tests.refunds.conftest import House
-from tests.unguarded import past_the_guards
+from tests.unguarded import past_the_guards, taken_back
 from wallets.models import Posting, Wallet
 from winddown import clock
 from winddown.evidence import invariants
@@ -227,13 +227,13 @@ FAULTS: dict[str, tuple[str, str, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_found(ids: dict[str, int], fault: str) -> None:
+def test_every_planted_fault_is_found(ids: dict[str, int]) -> None:
     """P4: each fault is planted with the triggers off, and only its invariant reports it."""
-    code, sentence, statements = FAULTS[fault]
-    check = invariants.INVARIANTS[code].breaches
-    assert check() == []
-
-    past_the_guards(*(statement.format(**ids) for statement in statements))
-
-    assert check() == [sentence.format(**ids)]
+    found = {}
+    for fault, (code, _, statements) in FAULTS.items():
+        check = invariants.INVARIANTS[code].breaches
+        assert check() == []
+        with taken_back():
+            past_the_guards(*(statement.format(**ids) for statement in statements))
+            found[fault] = check()
+    assert found == {name: [sentence.format(**ids)] for name, (_, sentence, _) in FAULTS.items()}

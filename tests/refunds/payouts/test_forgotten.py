@@ -54,7 +54,12 @@ class Yesterday:
 pytestmark = [pytest.mark.loads_files, pytest.mark.xdist_group("backups")]
 
 
-@pytest.fixture(params=["before the payouts were booked", "before the file was approved"])
+@pytest.fixture(
+    params=[
+        pytest.param("before the payouts were booked", marks=pytest.mark.long_form),
+        "before the file was approved",
+    ]
+)
 def yesterday(
     request: pytest.FixtureRequest,
     own_database: Any,

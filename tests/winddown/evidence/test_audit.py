@@ -44,14 +44,18 @@ def seal():
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
         (mine,) = cursor.fetchone()
-        for _ in range(1200):
-            cursor.execute(
-                "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint > %s", [mine]
-            )
-            if cursor.fetchone()[0]:
-                return audit.seal()
-            time.sleep(0.1)
+    for _ in range(1200):
+        if oldest_transaction() > mine:
+            return audit.seal()
+        time.sleep(0.1)
     raise AssertionError("some transaction on this server does not end")
+
+
+def oldest_transaction():
+    """The number of the oldest transaction under way on the server."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        return cursor.fetchone()[0]
 
 
 def movements():
@@ -173,7 +177,10 @@ def test_a_movement_that_commits_late_is_covered_by_the_next_seal(spent, own_dat
 def test_a_seal_that_finds_the_horizon_where_it_left_it_adds_nothing(spent, own_database):
     """An open transaction keeps it there."""
     with own_database.connect() as other, other.transaction():
-        other.execute("SELECT pg_current_xact_id()")
+        (own,) = other.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
+        # Older transactions of other tests would end between the two seals.
+        while oldest_transaction() < own:
+            time.sleep(0.1)
         audit.seal()
         assert audit.seal() == 0
     assert not AuditEntry.objects.filter(action=audit.EPOCH).exists()
