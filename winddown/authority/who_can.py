@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from django.contrib.auth import get_user_model
+
+from winddown import workflows
 from winddown.authority.roles import DUTIES, INCOMPATIBLE, ROLES, roles_with
-from winddown.machines.declare import all_machines
+from winddown.machines.declare import Edge, Stateful, all_machines
+from winddown.models import Run
+
+# Stands for every permission among the roles of a person.
+SUPERUSER = "superuser"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +66,103 @@ def duties() -> list[dict[str, object]]:
 
 def incompatible() -> list[dict[str, str]]:
     return [{"one": one, "other": other, "why": why} for (one, other), why in INCOMPATIBLE.items()]
+
+
+# --- end to end ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a way: the changes of state that it may be, and who holds its permission."""
+
+    verb: str
+    changes: list[str]
+    permission: str
+    by_system: bool
+    roles: list[str]
+    people: list[str]
+    """Login ids. Two accounts with one staff number are one person, named once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Everything that people do with one thing, from its first state to its last ones."""
+
+    name: str
+    steps: list[Step]
+
+    @property
+    def alone(self) -> list[str]:
+        """Returns who holds every permission of the way. Where two people are needed, somebody with
+        another staff number still has to decide.
+        """
+        held = [set(step.people) for step in self.steps]
+        return sorted(set.intersection(*held)) if held else []
+
+    @property
+    def missing(self) -> list[str]:
+        """Returns the verbs that nobody can carry out."""
+        return [each.verb for each in self.steps if not each.people and not each.by_system]
+
+    @property
+    def only(self) -> dict[str, str]:
+        """Returns the verbs for which one person alone holds the permission, with that person."""
+        return {each.verb: each.people[0] for each in self.steps if len(each.people) == 1}
+
+
+def ways() -> dict[str, type[Stateful]]:
+    """Returns what one can ask about, by name: each workflow, and each machine as `payout-batch`."""
+    machines = {
+        re.sub(r"(?<!^)(?=[A-Z])", "-", model.__name__).lower(): model for model in all_machines()
+    }
+    return dict.fromkeys(workflows.NAMES, Run) | machines
+
+
+def way(name: str) -> Way:
+    """Returns the way of the workflow or machine with its people of today."""
+    people = _people()
+    steps: dict[tuple[str, str], Step] = {}
+    for edge in _in_order(ways()[name]):
+        change = f"{edge.source} -> {edge.target}"
+        step = steps.setdefault(
+            (edge.name, edge.permission),
+            Step(
+                verb=edge.name,
+                changes=[],
+                permission=edge.permission,
+                by_system=edge.by_system,
+                roles=roles_with(edge.permission),
+                people=sorted(
+                    login
+                    for login, held in people.values()
+                    if held.intersection((SUPERUSER, *roles_with(edge.permission)))
+                ),
+            ),
+        )
+        step.changes.append(change)
+    return Way(name=name, steps=list(steps.values()))
+
+
+def _in_order(machine: type[Stateful]) -> Iterator[Edge]:
+    """Yields the edges that a permission guards, as a row meets them on its way."""
+    edges, met = machine.edges(), list(machine.first_states())
+    for state in met:
+        for edge in edges:
+            if edge.source == state:
+                if edge.permission:
+                    yield edge
+                if edge.target not in met:
+                    met.append(edge.target)
+
+
+def _people() -> dict[str, tuple[str, set[str]]]:
+    """Returns for each staff number the first login id and the roles of all its accounts."""
+    found: dict[str, tuple[str, set[str]]] = {}
+    accounts = get_user_model().objects.filter(kind="staff", is_active=True)
+    for account in accounts.prefetch_related("groups").order_by("pk"):
+        number = account.staff_number or f"account {account.pk}"
+        held = found.setdefault(number, (account.login_id, set()))[1]
+        held.update(group.name for group in account.groups.all())
+        if account.is_superuser:
+            held.add(SUPERUSER)
+    return found

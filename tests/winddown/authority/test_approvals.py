@@ -470,3 +470,41 @@ def test_a_form_that_is_sent_twice_asks_once(run, maker, checker, rehearsal_cloc
     rehearsal_clock.travel(at + dt.timedelta(seconds=121), frozen=True)
     planning.replan(run, actor=maker, reason="counted anew")
     assert Approval.objects.count() == asked + 2
+
+
+# --- a list that two people sign ----------------------------------------------------------------
+
+
+@pytest.fixture
+def listed():
+    """A list of two lines, and what is signed about it; `lines` can change."""
+    lines = ["one", "two"]
+    return lines, approvals.SignedList(
+        subject="list:1", stage="test", permission="winddown.approve_run", content=lambda: lines
+    )
+
+
+def test_a_signed_list_is_approved_as_it_was_asked_for(listed, maker, checker):
+    _, signed = listed
+    asked = signed.ask(maker=maker, reason="t")
+
+    signature = signed.decide(actor=checker, digest=asked.digest, reason="seen")
+
+    assert (signature.part, signature.signer_id) == (Signature.Part.APPROVED, checker.pk)
+    with pytest.raises(NothingToDecide):
+        signed.decide(actor=checker, digest=asked.digest, reason="again")
+
+
+def test_a_list_that_has_changed_since_is_not_approved(listed, maker, checker):
+    lines, signed = listed
+    asked = signed.ask(maker=maker, reason="t")
+    lines.append("three")
+
+    with pytest.raises(PlanChanged), transaction.atomic():
+        signed.decide(actor=checker, digest=asked.digest, reason="seen")
+
+    assert not Signature.objects.filter(part=Signature.Part.APPROVED).exists()
+    with pytest.raises(PlanChanged):
+        signed.refuse_change(since=asked.digest)
+    lines.pop()
+    signed.refuse_change(since=asked.digest)

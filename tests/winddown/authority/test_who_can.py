@@ -132,3 +132,59 @@ def test_the_printed_sentences_name_duties_and_exclusions() -> None:
     said = out.getvalue()
     assert "a payout batch: treasury_operator -> treasury_approver" in said
     assert "fraud_analyst and fraud_supervisor" in said
+
+
+# --- end to end ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(who_can.ways()))
+def test_every_step_that_takes_a_permission_is_on_the_way(name: str) -> None:
+    edges = [each for each in who_can.ways()[name].edges() if each.permission]
+
+    steps = who_can.way(name).steps
+
+    told = [(step.verb, step.permission, change) for step in steps for change in step.changes]
+    assert sorted(told) == sorted(
+        (each.name, each.permission, f"{each.source} -> {each.target}") for each in edges
+    )
+
+
+def test_the_way_of_a_workflow_names_who_plans_approves_and_starts_it(
+    staff: Callable[..., Any],
+) -> None:
+    commander, officer = staff("incident_commander"), staff("compliance")
+    staff("incident_commander", is_active=False)
+
+    code, said = ask("--of", "reset-all-passwords")
+
+    assert code == 0
+    steps = {each["verb"]: each for each in said["steps"]}
+    assert {"submit", "approve", "start", "pause", "resume", "abort"} <= set(steps)
+    assert steps["approve"]["people"] == sorted([commander.login_id, officer.login_id])
+    assert steps["pause"]["people"] == [commander.login_id]
+    assert said["only"]["pause"] == commander.login_id
+    assert "approve" not in said["only"]
+
+
+def test_two_accounts_of_one_person_are_one_on_the_way(staff: Callable[..., Any]) -> None:
+    maker = staff("treasury_operator", staff_number="P-1")
+    give_past_the_guards(staff(staff_number="P-1"), "treasury_approver")
+    staff("treasury_operator")
+
+    _, said = ask("--of", "payout-batch")
+
+    assert said["alone"] == [maker.login_id]
+    assert said["only"]["approve"] == maker.login_id
+
+
+def test_a_step_that_nobody_can_carry_out_is_named(staff: Callable[..., Any]) -> None:
+    staff("treasury_operator")
+    out = StringIO()
+
+    call_command("who_can", "--of", "payout-batch", "--verb", "approve", stdout=out)
+
+    assert "approve: NOBODY" in out.getvalue()
+    assert "approve" in ask("--of", "payout-batch")[1]["missing"]
+    assert "transmit" not in out.getvalue().partition("ONLY")[0]
+    with pytest.raises(CommandError, match="has no step dance: "):
+        ask("--of", "payout-batch", "--verb", "dance")

@@ -16,7 +16,8 @@ from winddown.terminal import RecordedCommand
 
 class Command(RecordedCommand):
     help = (
-        "Print who may do what: all permissions, one, or those of a role or a person."
+        "Print who may do what: all permissions, one, those of a role or a person, or who carries a"
+        " workflow or a subject from its first step to its last."
         " Exit code 1 when the person holds roles that exclude each other."
     )
     exits: ClassVar[dict[int, str]] = {
@@ -29,9 +30,19 @@ class Command(RecordedCommand):
         parser.add_argument("permission", nargs="?", help="for example refunds.decide_claim")
         parser.add_argument("--role", choices=tuple(roles.ROLES), help="what this role may do")
         parser.add_argument("--person", metavar="LOGIN", help="somebody of the staff")
+        parser.add_argument(
+            "--of",
+            metavar="NAME",
+            choices=tuple(who_can.ways()),
+            help=f"from the first step to the last: {', '.join(who_can.ways())}",
+        )
+        parser.add_argument("--verb", help="with --of: only the steps of this name")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["of"]:
+            self._say_way(who_can.way(options["of"]), options)
+            return
         held = self._roles(options)
         shown = self._permissions(options["permission"], held=held)
         clashes = roles.clashes(held or ())
@@ -73,6 +84,30 @@ class Command(RecordedCommand):
         if person is None:
             raise CommandError(f"{options['person']} is not a member of staff", returncode=2)
         return roles.roles_of(person)
+
+    def _say_way(self, way: who_can.Way, options: dict[str, Any]) -> None:
+        steps = [each for each in way.steps if options["verb"] in (None, each.verb)]
+        if not steps:
+            known = ", ".join(dict.fromkeys(each.verb for each in way.steps))
+            raise CommandError(f"{way.name} has no step {options['verb']}: {known}", returncode=2)
+        if options["json"]:
+            facts = asdict(way) | {"alone": way.alone, "only": way.only, "missing": way.missing}
+            self.stdout.write(json.dumps(facts | {"steps": [asdict(each) for each in steps]}))
+            return
+        for step in steps:
+            people = ", ".join(step.people) or "NOBODY"
+            also = ", and the system by itself" if step.by_system else ""
+            self.stdout.write(f"{step.verb}: {people}{also}")
+            self.stdout.write(f"    {step.permission} ({', '.join(step.roles) or 'no role'})")
+            for change in step.changes:
+                self.stdout.write(f"    {change}")
+        for verb, person in way.only.items():
+            self.stdout.write(f"ONLY {person} can {verb}.")
+        alone = ", ".join(way.alone) or "nobody"
+        self.stdout.write(
+            f"Every permission of {way.name}: {alone}. What two people must do, a second one with"
+            " another staff number still decides."
+        )
 
     def _say(self, shown: list[who_can.Permission], *, whole: bool) -> None:
         for each in shown:
