@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import member_page, staff_roles
+from accounts import member_page, staff_roles, who_can_page
 from accounts.attacks import attack_page
 from accounts.member_page import MemberPage
 from accounts.models import OneTimeLink, RecoveryCase, User
@@ -274,6 +274,12 @@ def _staff_form(request: HttpRequest, verb: str, seen: MemberPage) -> ReasonForm
 
 
 # These stand in the namespace of the incident's pages.
+@require_safe
+@staff_page
+def who_can(request: HttpRequest) -> HttpResponse:
+    return page(request, "accounts/who_can.html", seen=who_can_page.look(request.GET.dict()))
+
+
 attack_urlpatterns = [path("attack/", attack, name="attack")]
 urlpatterns = [
     path("recovery/", case_list, name="list"),
@@ -285,6 +291,7 @@ app_name = "cases"
 staff_urlpatterns = [
     path("staff/", staff_list, name="list"),
     path("staff/add/", staff_add, name="add"),
+    path("staff/who-can/", who_can, name="who_can"),
     path("staff/<int:number>/", staff_member, name="member"),
     path("staff/<int:number>/<slug:verb>/", staff_decide, name="decide"),
 ]

@@ -238,6 +238,7 @@ ACTS: Registry[Text] = Registry(
 ACTS.add_all(
     {
         "run.plan": _("Planned"),
+        "run.submit": _("Sent for approval"),
         "run.approve": _("Approved"),
         "run.reject": _("Rejected"),
         "run.start": _("Started"),
@@ -248,6 +249,8 @@ ACTS.add_all(
         "run.retry": _("Failures retried"),
         "run.split": _("Batch split"),
         "run.end": _("Ended"),
+        "run.succeed": _("Ended well"),
+        "run.end_with_failures": _("Ended with failures"),
         "capability.stop": _("Stopped"),
         "capability.ratify": _("Ratified"),
         "capability.request_restore": _("Restart asked"),

@@ -52,6 +52,7 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             "/console/programme/publish-notice/",
             "/console/staff/",
             "/console/staff/add/",
+            "/console/staff/who-can/?of=refund-balances",
             f"/console/staff/{site.member}/",
             f"/console/staff/{site.member}/recover/",
             f"/console/staff/{site.member}/roles/",

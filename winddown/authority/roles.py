@@ -10,8 +10,10 @@ from django.apps import apps as installed
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
+from django.utils.translation import gettext_lazy as _
 
 from winddown.actors import Actor
+from winddown.words import Text
 
 ROLES: dict[str, tuple[str, ...]] = {
     "incident_commander": (
@@ -124,31 +126,33 @@ ROLES: dict[str, tuple[str, ...]] = {
 class Duty:
     """What one person asks for and a second decides. Both may need the same permission."""
 
-    subject: str
+    subject: Text
     asks: str
     decides: str
 
 
 # Maker and checker of one subject are never one person: the database refuses the second signature.
 DUTIES = (
-    Duty("a change of the set-up", "winddown.change_set_up", "winddown.change_set_up"),
-    Duty("rows older than their witness", "winddown.load_data", "winddown.load_data"),
-    Duty("a run of a workflow", "winddown.plan_run", "winddown.approve_run"),
-    Duty("a stop of a capability", "winddown.stop_capability", "winddown.stop_capability"),
-    Duty("a restart of a capability", "winddown.restore_capability", "winddown.restore_capability"),
-    Duty("lifting a fence", "accounts.fence_credentials", "accounts.fence_credentials"),
-    Duty("an assisted recovery", "accounts.work_recovery_case", "accounts.decide_recovery_case"),
-    Duty("access of staff", "accounts.recover_staff", "accounts.recover_staff"),
-    Duty("roles of staff", "accounts.assign_roles", "accounts.assign_roles"),
-    Duty("a claim", "refunds.work_claim", "refunds.decide_claim"),
-    Duty("reopening a claim", "refunds.reopen_claim", "refunds.reopen_claim"),
-    Duty("an issuer action", "refunds.draft_issuer_action", "refunds.approve_issuer_action"),
-    Duty("an application", "refunds.work_application", "refunds.decide_application"),
-    Duty("a late claim", "refunds.work_application", "refunds.approve_late_claim"),
-    Duty("a payee's name", "refunds.work_application", "refunds.override_name_check"),
-    Duty("a held entitlement", "wallets.release_wallet", "wallets.release_wallet"),
-    Duty("a restore", "refunds.make_payout_batch", "refunds.approve_payout_batch"),
-    Duty("a payout batch", "refunds.make_payout_batch", "refunds.approve_payout_batch"),
+    Duty(_("a change of the set-up"), "winddown.change_set_up", "winddown.change_set_up"),
+    Duty(_("rows older than their witness"), "winddown.load_data", "winddown.load_data"),
+    Duty(_("a run of a workflow"), "winddown.plan_run", "winddown.approve_run"),
+    Duty(_("a stop of a capability"), "winddown.stop_capability", "winddown.stop_capability"),
+    Duty(
+        _("a restart of a capability"), "winddown.restore_capability", "winddown.restore_capability"
+    ),
+    Duty(_("lifting a fence"), "accounts.fence_credentials", "accounts.fence_credentials"),
+    Duty(_("an assisted recovery"), "accounts.work_recovery_case", "accounts.decide_recovery_case"),
+    Duty(_("access of staff"), "accounts.recover_staff", "accounts.recover_staff"),
+    Duty(_("roles of staff"), "accounts.assign_roles", "accounts.assign_roles"),
+    Duty(_("a claim"), "refunds.work_claim", "refunds.decide_claim"),
+    Duty(_("reopening a claim"), "refunds.reopen_claim", "refunds.reopen_claim"),
+    Duty(_("an issuer action"), "refunds.draft_issuer_action", "refunds.approve_issuer_action"),
+    Duty(_("an application"), "refunds.work_application", "refunds.decide_application"),
+    Duty(_("a late claim"), "refunds.work_application", "refunds.approve_late_claim"),
+    Duty(_("a payee's name"), "refunds.work_application", "refunds.override_name_check"),
+    Duty(_("a held entitlement"), "wallets.release_wallet", "wallets.release_wallet"),
+    Duty(_("a restore"), "refunds.make_payout_batch", "refunds.approve_payout_batch"),
+    Duty(_("a payout batch"), "refunds.make_payout_batch", "refunds.approve_payout_batch"),
 )
 
 # Two roles that no person may hold together, and why. Each subject would still need two people, but

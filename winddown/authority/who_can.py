@@ -45,8 +45,8 @@ def permissions() -> list[Permission]:
             name=name,
             roles=roles_with(name),
             transitions=taken.get(name, []),
-            asks=[duty.subject for duty in DUTIES if duty.asks == name],
-            decides=[duty.subject for duty in DUTIES if duty.decides == name],
+            asks=[str(duty.subject) for duty in DUTIES if duty.asks == name],
+            decides=[str(duty.subject) for duty in DUTIES if duty.decides == name],
         )
         for name in sorted(granted | set(taken))
     ]
@@ -56,7 +56,7 @@ def duties() -> list[dict[str, object]]:
     """Returns each subject that needs two people: who may ask, who may decide."""
     return [
         {
-            "subject": duty.subject,
+            "subject": str(duty.subject),
             "asks": roles_with(duty.asks),
             "decides": roles_with(duty.decides),
         }
@@ -120,7 +120,6 @@ def ways() -> dict[str, type[Stateful]]:
 
 def way(name: str) -> Way:
     """Returns the way of the workflow or machine with its people of today."""
-    people = _people()
     steps: dict[tuple[str, str], Step] = {}
     for edge in _in_order(ways()[name]):
         change = f"{edge.source} -> {edge.target}"
@@ -132,20 +131,26 @@ def way(name: str) -> Way:
                 permission=edge.permission,
                 by_system=edge.by_system,
                 roles=roles_with(edge.permission),
-                people=sorted(
-                    login
-                    for login, held in people.values()
-                    if held.intersection((SUPERUSER, *roles_with(edge.permission)))
-                ),
+                people=people_with(edge.permission),
             ),
         )
         step.changes.append(change)
     return Way(name=name, steps=list(steps.values()))
 
 
+def people_with(permission: str) -> list[str]:
+    """Returns the login ids of those who hold the permission, one for each staff number."""
+    holders = {SUPERUSER, *roles_with(permission)}
+    return sorted(login for login, held in _people().values() if held & holders)
+
+
 def _in_order(machine: type[Stateful]) -> Iterator[Edge]:
-    """Yields the edges that a permission guards, as a row meets them on its way."""
-    edges, met = machine.edges(), list(machine.first_states())
+    """Yields the edges that a permission guards, as a row meets them on its way: from each state
+    first the edges that lead on, then those that end it.
+    """
+    goes_on = {edge.source for edge in machine.edges()}
+    edges = sorted(machine.edges(), key=lambda edge: edge.target not in goes_on)
+    met = list(machine.first_states())
     for state in met:
         for edge in edges:
             if edge.source == state:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
+from django.utils import translation
 
 from winddown.authority import roles, who_can
 from winddown.terminal import RecordedCommand
@@ -39,6 +40,7 @@ class Command(RecordedCommand):
         parser.add_argument("--verb", help="with --of: only the steps of this name")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
+    @translation.override("en")
     def handle(self, *args: Any, **options: Any) -> None:
         if options["of"]:
             self._say_way(who_can.way(options["of"]), options)
