@@ -16,7 +16,7 @@ from wallets.models import Wallet
 from winddown import clock
 from winddown.machines.declare import Stateful
 from winddown.machines.move import named, transition_one
-from winddown.models import Programme, Run
+from winddown.models import Milestone, Programme, PublicNotice, Run
 from winddown.runs import planning, waking, working
 
 _numbers = itertools.count(1)
@@ -214,6 +214,27 @@ def make_programme(*, state: str = "operating", **fields: Any) -> Programme:
         )
     moved: Programme = bring_to(programme, state)
     return moved
+
+
+def publish_notice(last_day: dt.date) -> PublicNotice:
+    """The public notice stands since now, and the deadline of its window follows from it."""
+    with transaction.atomic():
+        notice = PublicNotice.objects.create(
+            statement="払戻し",
+            issuer_name="operator",
+            instrument="wallet",
+            window_first_day=last_day - dt.timedelta(days=101),
+            window_last_day=last_day,
+            exclusion_statement="除斥",
+            contact="office",
+            how_to_claim="app",
+            how_it_is_paid="bank",
+            published_at=clock.now(),
+        )
+        after = dt.datetime.combine(last_day + dt.timedelta(days=1), dt.time())
+        at = after.replace(tzinfo=Programme.current().zone)
+        Milestone.objects.create(kind=Milestone.Kind.REFUND_WINDOW_ENDS, at=at)
+    return notice
 
 
 def approved_run(

@@ -45,11 +45,17 @@ class Listed:
     """One command as the page shows it."""
 
     name: str
+    """With its verb where it has some: `staff add`."""
     app: str
     help: str
     family: str
     exits: dict[int, str]
     arguments: tuple[Argument, ...]
+
+    @property
+    def command(self) -> str:
+        """Returns the name without the verb, as it is loaded."""
+        return self.name.partition(" ")[0]
 
 
 def listed() -> list[Listed]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from functools import lru_cache
-
-import holidays
 
 from refunds.bankfiles.errors import BankFileError
+from winddown import business_days
 
 # A transfer file has month and day only, so banks take it about a month ahead at most. A bank's own
 # limit is an argument.
@@ -24,21 +22,14 @@ class ValueDateRefused(BankFileError):
         super().__init__(f"{value_date:%Y-%m-%d} {reason}; {proposed:%Y-%m-%d} is possible")
 
 
-@lru_cache(maxsize=64)
-def _closed_days(year: int) -> frozenset[date]:
-    """Returns the public and bank holidays of the year.
-
-    Raises for a year that the data does not cover, where every weekday would seem open.
-    """
-    calendar = holidays.country_holidays("JP", categories=("public", "bank"))
-    if not calendar.start_year <= year <= calendar.end_year:
-        raise BankFileError(f"no bank calendar for the year {year}")
-    return frozenset(holidays.country_holidays("JP", categories=("public", "bank"), years=year))
-
-
 def is_bank_business_day(day: date) -> bool:
-    """Returns whether banks settle transfers on this day."""
-    return day.weekday() < 5 and day not in _closed_days(day.year)
+    """Returns whether banks settle transfers on this day. Raises `BankFileError` for a year that no
+    calendar covers.
+    """
+    try:
+        return business_days.is_open(day, calendar="japan")
+    except business_days.NoCalendar as unknown:
+        raise BankFileError(str(unknown)) from unknown
 
 
 def roll_forward(day: date) -> date:

@@ -28,7 +28,7 @@ from tests.config.test_every_door import DOORS, browser_of, sent
 from tests.signing_in import sign_in
 from tests.winddown import freeze_and_hold
 from tests.winddown.programme.test_acts import DONE, STATES
-from winddown import clock
+from winddown import business_days, clock
 from winddown.models import AuditEntry, Capability, Programme, Run
 from winddown.programme import capabilities
 from winddown.runs import clockwork, control, planning
@@ -231,7 +231,9 @@ def an_act(verb: str) -> Callable[[World], Form]:
             "aware_at": f"{day}T00:00",
             "at": f"{day + dt.timedelta(days=9)}T24:00",
             "window_first_day": str(day + dt.timedelta(days=9)),
-            "window_last_day": str(day + dt.timedelta(days=99)),
+            "window_last_day": str(
+                business_days.roll_forward(day + dt.timedelta(days=99), calendar="japan")
+            ),
         }
         given = typed | {key: later[key] for key in typed if key in later}
         return world.console(world.staff(role), f"programme/{verb}/", **given)

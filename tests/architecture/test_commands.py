@@ -42,7 +42,7 @@ def test_every_command_of_the_project_and_no_other_is_listed() -> None:
         for path in (ROOT / app / "management" / "commands").glob("*.py")
         if path.stem != "__init__"
     }
-    assert {command.name.partition(" ")[0] for command in command_page.listed()} == files
+    assert {command.command for command in command_page.listed()} == files
 
 
 def test_every_command_and_every_argument_has_a_help_text() -> None:

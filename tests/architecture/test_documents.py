@@ -91,7 +91,7 @@ def absent(text: str, folder: Path) -> list[str]:
         if "://" not in target and not (folder / target).exists():
             found.append(target)
     found.extend(span for span in _spans(text) if not _is_true(span, folder))
-    known = {command.name.partition(" ")[0] for command in command_page.listed()} | {
+    known = {command.command for command in command_page.listed()} | {
         "migrate",
         "createsuperuser",
     }

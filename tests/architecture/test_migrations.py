@@ -28,6 +28,7 @@ MIGRATIONS = {
         "0008_entries_continue_the_chain",
         "0009_journal_is_searched",
         "0010_jurisdiction",
+        "0011_window_follows_the_notice",
     ],
     "accounts": [
         "0001_initial",

@@ -22,14 +22,14 @@ from tests import factories
 from tests.conftest import Database
 from tests.faults.conftest import wait_until
 from tests.owning import as_owner
-from tests.refunds.conftest import House, jst, make_house, publish_notice
+from tests.refunds.conftest import LAST_DAY, House, jst, make_house
 from wallets.models import Posting, Snapshot, Wallet
 from wallets.movements import charging, spending
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.evidence import audit, invariants
 from winddown.machines.declare import all_machines
-from winddown.models import AuditEntry, Batch, Milestone, Programme, Run
+from winddown.models import AuditEntry, Batch, Programme, Run
 from winddown.programme import milestones
 from winddown.runs import progress
 
@@ -264,13 +264,12 @@ def _shut_down(place: WindDown) -> Run:
 
 def _entitle(place: WindDown) -> Run:
     clock.travel(jst("2019-11-05T10:00"), frozen=True)
-    publish_notice(jst("2019-09-30T12:00"))
+    factories.publish_notice(LAST_DAY)
     place.house = make_house(place.directory, file_records_max=ITEMS_PER_FILE)
     return place.refund("entitle")
 
 
 def _pay(place: WindDown) -> Run:
-    Milestone.objects.create(kind="refund_window_ends", at=jst("2020-01-11T00:00"))
     for owed in Entitlement.objects.order_by("pk")[:APPLICANTS]:
         place.house.apply(owed)
     # A file to the bank holds few accounts, as a file of payments does.

@@ -22,14 +22,14 @@ from refunds.models import Entitlement, Payee
 from refunds.payouts import payout_batches
 from tests import factories
 from tests.refunds.claims.scene import Scene
-from tests.refunds.conftest import House, jst, make_house, person, publish_notice
+from tests.refunds.conftest import LAST_DAY, House, jst, make_house, person
 from wallets.models import Wallet
 from wallets.movements import charging, spending
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.authority import roles
 from winddown.evidence import audit
-from winddown.models import Milestone, Programme, Run
+from winddown.models import Programme, Run
 from winddown.programme import capabilities, milestones
 
 HOLDERS = 5
@@ -198,8 +198,7 @@ def balances_are_fixed(world: World) -> None:
     world.run("freeze-charges")
     the_deadline_has_come(world)
     world.run("shut-down-by-deadline")
-    publish_notice(jst("2019-10-02T12:00"))
-    Milestone.objects.create(kind="refund_window_ends", at=jst("2020-01-11T00:00"))
+    factories.publish_notice(LAST_DAY)
     clock.travel(jst("2019-11-05T10:00"))
     world.house = make_house(world.directory, file_records_max=4)
 

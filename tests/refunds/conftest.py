@@ -31,10 +31,13 @@ from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.evidence import audit, invariants
 from winddown.machines.move import transition_set
-from winddown.models import Capability, Milestone, Programme, PublicNotice, Run, RunTransition
+from winddown.models import Capability, Milestone, Programme, Run, RunTransition
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 BRANCHES = [("0001", "001"), ("0005", "101"), ("9900", "018")]
+
+# Of the public notice: a Friday.
+LAST_DAY = dt.date(2020, 1, 10)
 
 
 def person(*permissions: str) -> Any:
@@ -190,27 +193,10 @@ def house(rehearsal_clock: Any, programme: Any, tmp_path: Path) -> House:
     Programme.objects.update(safeguarded_minor=10**12)
     clock.travel(jst("2019-09-30T12:00"))
     Milestone.objects.create(kind="spend_ends", at=jst("2019-10-01T00:00"), ends_capability="spend")
-    Milestone.objects.create(kind="refund_window_ends", at=jst("2020-01-11T00:00"))
     factories_stop_top_ups()
-    publish_notice(jst("2019-09-30T12:00"))
+    factories.publish_notice(LAST_DAY)
     clock.travel(jst("2019-11-05T10:00"), frozen=True)
     return make_house(tmp_path)
-
-
-def publish_notice(at: dt.datetime) -> None:
-    """The refund was announced as the law requires."""
-    PublicNotice.objects.create(
-        statement="払戻し",
-        issuer_name="operator",
-        instrument="wallet",
-        window_first_day=dt.date(2019, 10, 1),
-        window_last_day=dt.date(2020, 1, 10),
-        exclusion_statement="除斥",
-        contact="office",
-        how_to_claim="app",
-        how_it_is_paid="bank",
-        published_at=at,
-    )
 
 
 def make_house(directory: Path, **limits: Any) -> House:

@@ -90,7 +90,7 @@ def something_of_each(
     at = clock.now()
     Milestone.objects.create(kind="spend_ends", at=at - dt.timedelta(days=1))
     Milestone.objects.filter(kind="spend_ends").update(fired_at=at, late_by=dt.timedelta(days=1))
-    Milestone.objects.create(kind="refund_window_ends", at=at + dt.timedelta(days=60))
+    factories.publish_notice(at.date() + dt.timedelta(days=60))
     one = wallet(paid_minor=1_000)
     charging.top_up(one.pk, source="points", amount_minor=5, top_up_ref="t", actor=SYSTEM)
     spending.pay(one.pk, amount_minor=7, merchant_ref="m", payment_ref="p", actor=SYSTEM)

@@ -69,6 +69,6 @@ def test_every_command_of_the_project_is_recorded() -> None:
     unrecorded = [
         each.name
         for each in command_page.listed()
-        if not isinstance(load_command_class(each.app, each.name), terminal.RecordedCommand)
+        if not isinstance(load_command_class(each.app, each.command), terminal.RecordedCommand)
     ]
     assert unrecorded == []

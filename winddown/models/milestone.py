@@ -64,6 +64,22 @@ class Milestone(models.Model):
                     RETURN NEW;
                 """,
             ),
+            Guard(
+                name="window_follows_the_notice",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("at"),
+                condition=pgtrigger.Condition("NEW.kind = 'refund_window_ends'"),
+                func=f"""
+                    IF NEW.at IS DISTINCT FROM (
+                        SELECT (max(n.window_last_day) + 1)::timestamp AT TIME ZONE max(p.time_zone)
+                        FROM winddown_publicnotice n, winddown_programme p
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.COLUMN_IS_FIXED}',
+                            MESSAGE = 'the refund window ends with the last day of the public notice';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pgtrigger
 from django.db import models
 
-from winddown.guards import append_only
+from winddown.guards import Guard, append_only
+from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 
@@ -33,7 +35,27 @@ class PublicNotice(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = [*append_only(), *witnessed()]
+        triggers = [
+            *append_only(),
+            *witnessed(),
+            Guard(
+                name="deadline_follows",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                func=f"""
+                    IF NOT EXISTS (
+                        SELECT FROM winddown_milestone m, winddown_programme p
+                        WHERE m.kind = 'refund_window_ends'
+                        AND m.at >= (NEW.window_last_day + 1)::timestamp AT TIME ZONE p.time_zone
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.COLUMN_IS_FIXED}',
+                            MESSAGE = 'the refund window cannot end before the last day of its notice';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(

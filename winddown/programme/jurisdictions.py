@@ -42,6 +42,8 @@ class Pack:
     legal_bases: tuple[str, ...]
     statutory_channels: tuple[str, ...]
     other_channels: tuple[str, ...]
+    calendar: str
+    """The bank holidays of `winddown.business_days`."""
     rules: dict[str, Rule]
     filings: tuple[FilingDuty, ...]
 
@@ -73,6 +75,7 @@ def pack(code: str) -> Pack:
         legal_bases=tuple(read["legal_bases"]),
         statutory_channels=tuple(read["statutory_channels"]),
         other_channels=tuple(read["other_channels"]),
+        calendar=read["calendar"],
         rules={name: Rule(**rule) for name, rule in read["rules"].items()},
         filings=tuple(FilingDuty(**duty) for duty in read["filings"]),
     )

@@ -8,13 +8,14 @@ from typing import Any
 
 from django.db import transaction
 
-from winddown import clock, locks
+from winddown import business_days, clock, locks
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.models import Programme, PublicNotice
 from winddown.programme import jurisdictions, milestones
+from winddown.programme.jurisdictions import Pack
 
 PHONE = r"^[+]?[0-9][0-9-]{3,18}$"
 
@@ -34,12 +35,23 @@ def publish_contact(phone: str, *, actor: Actor, reason: str) -> None:
         )
 
 
+def _last_day(day: dt.date, pack: Pack) -> dt.date:
+    """Returns the day, or the next business day where the law moves the end of a period to it."""
+    if not pack.rules["rolls_to_business_day"].value:
+        return day
+    try:
+        return business_days.roll_forward(day, calendar=pack.calendar)
+    except business_days.NoCalendar as unknown:
+        raise GuardNotMet(action="publish the notice", why=str(unknown)) from unknown
+
+
 def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
     """The public notice stands, with every statutory field and a window as long as the law asks. The
     deadline of the window follows from it.
 
-    Raises `GuardNotMet` naming the empty field or the earliest last day (rule 38), or when an
-    earlier notice's window would be shortened (rule 39). Payment Services Act art. 20(2).
+    Raises `GuardNotMet` naming the empty field or the earliest last day (rule 38), for a last day on
+    which banks are closed (Civil Code art. 142), or when an earlier notice's window would be
+    shortened (rule 39). Payment Services Act art. 20(2).
     """
     require(actor, "winddown.publish_notice", action="publish the notice")
     empty = [
@@ -52,12 +64,18 @@ def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
     at = clock.now()
     today = at.astimezone(Programme.current().zone).date()
     first_day, last_day = fields["window_first_day"], fields["window_last_day"]
+    pack = jurisdictions.current()
     # The first day does not count. This is one day more than for a period that begins at midnight.
-    days = jurisdictions.current().number("window_days_min")
-    earliest = max(today, first_day) + dt.timedelta(days=days)
+    days = pack.number("window_days_min")
+    earliest = _last_day(max(today, first_day) + dt.timedelta(days=days), pack)
     if last_day < earliest:
         raise GuardNotMet(
             action="publish the notice", why=f"the window must last until {earliest} or longer"
+        )
+    if last_day != (rolled := _last_day(last_day, pack)):
+        raise GuardNotMet(
+            action="publish the notice",
+            why=f"banks are closed on {last_day}: the window can end on {rolled}",
         )
     with transaction.atomic():
         locks.take(Lock.NOTICE)
