@@ -260,6 +260,11 @@ def test_the_page_shows_the_end_of_a_request(
         browser = browser_of(house.approver2, headers={"accept-language": "en"})
         said = browser.get("/console/restored/").content.decode()
         assert ("The request has expired" in said) is expired
+        refused = {
+            each.verb: bool(each.refused)
+            for each in restored_page.look(actor=house.approver2).decisions
+        }
+        assert refused == {"ask": True, "approve": expired, "reject": expired}
 
 
 def test_files_that_came_after_the_page_are_not_confirmed(
