@@ -24,7 +24,16 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from winddown import clock, words
 from winddown.actors import Actor
-from winddown.errors import NotPermitted, WinddownError
+from winddown.errors import (
+    AskedAlready,
+    DoneAlready,
+    NothingToDecide,
+    NotPermitted,
+    PlanChanged,
+    PlanExpired,
+    TransitionRefused,
+    WinddownError,
+)
 from winddown.evidence import refused as refusals
 from winddown.models import Programme
 from winddown.registries import Registry
@@ -138,6 +147,17 @@ def refusals_told(request: HttpRequest) -> Iterator[None]:
         messages.error(request, words.refusal(refused))
 
 
+# Refusals after which the form shows something that is no longer so.
+OVERTAKEN = (
+    AskedAlready,
+    DoneAlready,
+    NothingToDecide,
+    PlanChanged,
+    PlanExpired,
+    TransitionRefused,
+)
+
+
 def decision_page(
     request: HttpRequest,
     template: str,
@@ -152,16 +172,24 @@ def decision_page(
     """The decision of a valid form is made by `act`, and the browser goes to the address `back`;
     otherwise the form is shown.
 
-    A refusal by `act` becomes a message. If `act` returns a response, it is the answer. Without a
-    `decision` there is nothing to decide any more: the message is `gone`.
+    A refusal by `act` is shown above the form, which keeps what was typed. If `act` returns a
+    response, it is the answer. Without a `decision` there is nothing to decide any more, or the
+    subject has changed: the refusal, or `gone`, becomes a message on the page `back`.
     """
     if request.method == "POST" and form.is_valid():
-        with refusals_told(request):
+        try:
             answer = act(form.cleaned_data)
+        except WinddownError as refused:
+            refusals.note(refused, actor_of(request))
+            if decision is None or isinstance(refused, OVERTAKEN):
+                messages.error(request, words.refusal(refused))
+                return redirect(back)
+            form.add_error(None, words.refusal(refused))
+        else:
             if isinstance(answer, HttpResponse):
                 return answer
             messages.success(request, _("Done."))
-        return redirect(back)
+            return redirect(back)
     if decision is None:
         messages.error(request, gone)
         return redirect(back)

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Group
-from django.contrib.messages import get_messages
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import Client
@@ -24,6 +23,7 @@ from tests import factories
 from tests.accounts.conftest import NEW, OLD
 from tests.config.test_every_door import browser_of
 from tests.signing_in import code_typed
+from tests.told import told
 from winddown.errors import (
     GuardNotMet,
     NothingToDecide,
@@ -65,10 +65,6 @@ def decided_at(browser: Client, person: Any, verb: str, **given: Any) -> Any:
     assert shown.status_code == 200
     digest = shown.context["form"]["digest"].value() or ""
     return browser.post(address, {"reason": "seen", "digest": digest, **given})
-
-
-def told(answer: Any) -> str:
-    return " ".join(str(message) for message in get_messages(answer.wsgi_request))
 
 
 def acts(person: Any) -> list[str]:

@@ -13,6 +13,7 @@ from django.core.management import call_command, get_commands, load_command_clas
 from tests import factories
 from tests.config.test_every_door import browser_of
 from tests.signing_in import code_typed
+from tests.told import told
 from winddown.errors import GuardNotMet
 from winddown.models import AuditEntry, Milestone, Programme, PublicNotice
 from winddown.programme import capabilities, stages
@@ -182,6 +183,19 @@ def test_the_page_keeps_what_was_typed(at_noon: Any, staff: Staff) -> None:
     )
     assert shown.context["form"]["how_to_claim"].value() == "in the app"
     assert shown.context["form"].errors.keys() == {"contact"}
+
+
+def test_a_refusal_keeps_what_was_typed_and_says_what_to_do(at_noon: Any, staff: Staff) -> None:
+    browser = browser_of(staff("compliance"), headers={"accept-language": "en"})
+    shown = browser.post(
+        "/console/programme/publish-notice/",
+        NOTICE | {"window_last_day": "2020-01-11", "reason": "the service ends"},
+    )
+    assert shown.status_code == 200
+    assert "the window can end on 2020-01-14" in told(shown)
+    assert shown.context["form"]["how_to_claim"].value() == "in the app"
+    assert shown.context["form"]["reason"].value() == "the service ends"
+    assert not PublicNotice.objects.exists()
 
 
 def test_the_incident_ends_when_every_switch_is_on(at_noon: Any, staff: Staff) -> None:

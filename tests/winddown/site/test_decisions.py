@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.messages import get_messages
 from django.test import Client
 
 from tests import factories
 from tests.signing_in import open_session
+from tests.told import told
 from winddown import clock
 from winddown.models import AuditEntry, Capability, Failure, Probe, Run
 from winddown.programme import capabilities
@@ -33,10 +33,6 @@ def checker(staff: Callable[..., Any]) -> Any:
 def waiting(programme: Any, wallets: Callable[..., list[int]], maker: Any) -> Run:
     wallets(4)
     return planning.plan("freeze-charges", actor=maker, reason="an attack")
-
-
-def told(answer: Any) -> str:
-    return " ".join(str(message) for message in get_messages(answer.wsgi_request))
 
 
 # --- runs ---------------------------------------------------------------------------------------

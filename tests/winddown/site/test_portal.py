@@ -16,6 +16,7 @@ from tests import factories
 from wallets.movements import spending, withholding
 from winddown import clock
 from winddown.actors import SYSTEM
+from winddown.models import Milestone
 from winddown.programme import capabilities, milestones
 
 pytestmark = pytest.mark.django_db
@@ -93,9 +94,8 @@ def test_refund_applications_are_not_offered_after_the_window(
 ) -> None:
     """Rule 40."""
     factories.bring_to(programme, "refunding")
-    last_day = clock.now().date() + dt.timedelta(days=70)
-    window = milestones.follow_notice(last_day, actor=staff("compliance"), reason="test")
-    ends_at = window.at
+    factories.publish_notice(clock.now().date() + dt.timedelta(days=70))
+    ends_at = Milestone.objects.get().at
     clock.travel(ends_at - dt.timedelta(microseconds=1), frozen=True)
     assert offered(client, "refund_apply").ends_at == ends_at
 
