@@ -7,9 +7,12 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
 
+from django import forms
 from django.db import connection
 from django.db.models import Case, CharField, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Concat
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.credentials import fencing
 from accounts.credentials.passwords import NO_PASSWORD
@@ -28,6 +31,7 @@ from winddown import clock
 from winddown.actors import Actor
 from winddown.errors import GuardNotMet
 from winddown.models import Batch, Run, StepTotal
+from winddown.runs.params_form import ParamsForm
 from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
 BATCH_ROWS = 5_000
@@ -36,6 +40,50 @@ QUEUE_ROWS = 100_000
 # At most so many notices go out at once. A pause waits for one notice at most.
 SEND_ROWS = 100
 SEND_STEPS = ("send_first_wave", "send_second_wave", "send_last_wave")
+
+
+def _limit(label: Any, name: str) -> forms.FloatField:
+    usual = {field.name: field.default for field in fields(waves.Limits)}[name]
+    return forms.FloatField(
+        label=label,
+        required=False,
+        min_value=0,
+        max_value=100,
+        help_text=format_lazy(_("{usual} if left empty."), usual=usual),
+    )
+
+
+class ResetForm(ParamsForm):
+    mail = forms.ChoiceField(
+        label=_("Mail is sent"),
+        choices=[
+            ("smtp", _("by the run, over SMTP, in waves")),
+            ("file", _("by a carrier, from a file")),
+        ],
+    )
+    bounced_percent = _limit(_("Pauses above bounces of (percent)"), "bounced_percent")
+    complained_percent = _limit(_("Pauses above complaints of (percent)"), "complained_percent")
+    failed_resets_percent = _limit(
+        _("Pauses above failed resets of (percent)"), "failed_resets_percent"
+    )
+    counted_from = forms.IntegerField(label=_("Shares count from"), required=False, min_value=0)
+    source = forms.CharField(
+        label=_("Source of these limits"),
+        required=False,
+        max_length=200,
+        help_text=_("Needed when a limit is changed."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        limits = (each.name for each in fields(waves.Limits) if each.name != "source")
+        if any(given.get(name) is not None for name in limits) and not given.get("source"):
+            self.add_error("source", _("Say where the changed limits come from."))
+        return given
+
+    def params(self) -> dict[str, Any]:
+        chosen = super().params()
+        return {"mail": chosen.pop("mail"), "limits": chosen}
 
 
 @workflow
@@ -50,6 +98,7 @@ class ResetAllPasswords(Workflow):
     """
 
     name = "reset-all-passwords"
+    form = ResetForm
     urgent = True
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:

@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ExternalIdentity, Session, User
 from accounts.models.session import SessionQuerySet
 from accounts.models.user import UserQuerySet
+from winddown import words
 from winddown.actors import Actor
 from winddown.errors import GuardNotMet
 from winddown.machines.move import transition_set
@@ -18,9 +21,23 @@ from winddown.models import Batch, Capability, Run
 from winddown.programme import capabilities
 from winddown.programme.capabilities import PROVIDERS
 from winddown.runs import planning
+from winddown.runs.params_form import ParamsForm
 from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
 BATCH_ROWS = 5_000
+
+
+class SuspendForm(ParamsForm):
+    providers = forms.MultipleChoiceField(
+        label=_("Providers"),
+        choices=[(code, words.provider(code)) for code in PROVIDERS],
+        initial=list(PROVIDERS),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one.")},
+    )
+    restore = forms.BooleanField(
+        label=_("Let these sign in again instead of stopping them"), required=False
+    )
 
 
 @workflow
@@ -34,6 +51,7 @@ class SuspendExternalLogin(Workflow):
     """
 
     name = "suspend-external-login"
+    form = SuspendForm
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         unknown = sorted(set(params) - {"providers", "restore"})

@@ -274,7 +274,7 @@ FORMS: dict[str, Callable[[World], Form]] = {
     "revoke_device": revoke_a_device,
     "mfa_deactivate_totp": lambda world: world.customer(f"{FACTOR}app/remove/"),
     "console:plan": lambda world: world.console(
-        world.officer(), "workflows/freeze-charges/plan/", params="{}"
+        world.officer(), "workflows/freeze-charges/plan/", sources=["points"]
     ),
     "console:set_up_change": a_change_of_the_set_up,
     "console:set_up_decide": a_decision_about_the_set_up,

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.db.models import Count, Q, QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
 
 from wallets.models import TopUp, Wallet
+from winddown import words
 from winddown.actors import Actor
 from winddown.errors import GuardNotMet
 from winddown.machines.move import transition_one, transition_set
@@ -15,7 +18,19 @@ from winddown.models import Batch, Capability, Programme, Run
 from winddown.programme import capabilities
 from winddown.programme.capabilities import FUNDING_SOURCES
 from winddown.runs import planning
+from winddown.runs.params_form import ParamsForm
 from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
+
+
+class FreezeForm(ParamsForm):
+    sources = forms.MultipleChoiceField(
+        label=_("Sources that end"),
+        choices=[(code, words.capability_title(f"top_up:{code}")) for code in FUNDING_SOURCES],
+        initial=list(FUNDING_SOURCES),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one.")},
+    )
+    register = forms.BooleanField(label=_("Registration ends too"), required=False, initial=True)
 
 
 @workflow
@@ -29,6 +44,7 @@ class FreezeCharges(Workflow):
     """
 
     name = "freeze-charges"
+    form = FreezeForm
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         unknown = set(params) - {"sources", "register"}

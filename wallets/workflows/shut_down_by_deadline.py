@@ -7,8 +7,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django import forms
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
 
 from wallets.models import LedgerAccount, Payment, Posting, Snapshot, SnapshotLine, Wallet
 from wallets.models.snapshot import SEALED_LINES
@@ -19,7 +21,18 @@ from winddown.errors import GuardNotMet
 from winddown.machines.move import transition_one, transition_set
 from winddown.models import Batch, Capability, Milestone, Programme, Run
 from winddown.programme import capabilities
+from winddown.runs.params_form import ParamsForm
 from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
+
+
+class ShutDownForm(ParamsForm):
+    in_flight = forms.ChoiceField(
+        label=_("Payments in flight are"),
+        choices=[
+            ("capture", _("posted to their merchants")),
+            ("void", _("given back to the wallets")),
+        ],
+    )
 
 
 @workflow
@@ -33,6 +46,7 @@ class ShutDownByDeadline(Workflow):
     """
 
     name = "shut-down-by-deadline"
+    form = ShutDownForm
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         in_flight = params.get("in_flight", "capture")

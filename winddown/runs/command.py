@@ -72,7 +72,7 @@ class WorkflowCommand(StaffCommand):
             "--params",
             default="{}",
             metavar="JSON",
-            help="parameters of the plan, as a JSON object",
+            help=self._params_told(),
         )
         parser.add_argument(
             "--of", type=int, metavar="RUN", help="with --retry: the number of the run"
@@ -84,6 +84,10 @@ class WorkflowCommand(StaffCommand):
             metavar="ROWS_S",
             help="with --run: at most so many rows a second, or `off`",
         )
+
+    def _params_told(self) -> str:
+        keys = registry.get(self.workflow).form.told()
+        return f"parameters of the plan, as a JSON object: {keys}" if keys else "none are known"
 
     def act(self, options: dict[str, Any]) -> None:
         for verb in ("plan", "run", "pause", "resume", "abort", "retry", "status"):

@@ -14,6 +14,7 @@ from winddown.actors import Actor
 from winddown.errors import GuardNotMet, UnknownWorkflow
 from winddown.models import Run
 from winddown.registries import Registry
+from winddown.runs.params_form import ParamsForm
 from winddown.workflows import NAMES, of_home
 
 
@@ -80,6 +81,8 @@ class Workflow:
     """
 
     name: ClassVar[str]
+    form: ClassVar[type[ParamsForm]] = ParamsForm
+    """In which a person chooses the parameters on a page."""
     urgent: ClassVar[bool] = False
     """The instant effect comes first, and can be taken back: the plan is counted again after it,
     before the first step.

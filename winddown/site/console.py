@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -36,7 +35,7 @@ from winddown.site import (
     switch_page,
 )
 from winddown.site.decisions import Decision
-from winddown.site.forms import PlanForm, RateForm, ReasonForm, RetryForm, SetUpForm
+from winddown.site.forms import RateForm, ReasonForm, RetryForm, SetUpForm, plan_form
 from winddown.site.pages import (
     actor_of,
     decision_page,
@@ -141,10 +140,15 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
         workflow = registry.get(name)
     except UnknownWorkflow as unknown:
         raise Http404 from unknown
-    form = PlanForm(request.POST or None, initial={"params": _usual_params(workflow)})
+    form = plan_form(workflow.form)(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            made = planning.plan(name, actor=actor_of(request), **form.cleaned_data)
+            made = planning.plan(
+                name,
+                actor=actor_of(request),
+                reason=form.cleaned_data["reason"],
+                params=form.params(),
+            )
         except WinddownError as refused:
             refusals.note(refused, actor_of(request))
             form.add_error(None, words.refusal(refused))
@@ -153,14 +157,6 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
             return redirect("console:run", made.pk)
     shown = {"workflow": workflow, "form": form, "active": progress.active(name)}
     return page(request, "winddown/run_plan.html", **shown)
-
-
-def _usual_params(workflow: registry.Workflow) -> str:
-    """Returns the workflow's default parameters as JSON; "{}" if some are required."""
-    try:
-        return json.dumps(workflow.check_params({}), indent=2, ensure_ascii=False)
-    except WinddownError:
-        return "{}"
 
 
 # --- switches -----------------------------------------------------------------------------------

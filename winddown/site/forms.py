@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from json import JSONDecodeError
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from winddown import texts
+from winddown.runs.params_form import ParamsForm
 from winddown.set_up import beginning, reading
 from winddown.set_up.sections import Rows
 
@@ -81,41 +81,6 @@ class RateForm(ReasonForm):
     )
 
 
-class PlanForm(forms.Form):
-    """The parameters of a plan, and the reason for it."""
-
-    params = forms.CharField(
-        label=_("Parameters (JSON)"),
-        max_length=10_000,
-        widget=forms.Textarea(
-            attrs={
-                "rows": 8,
-                "spellcheck": "false",
-                "autocapitalize": "off",
-                "aria-describedby": "params-hint",
-                "class": "code",
-            }
-        ),
-    )
-    reason = SayingField(
-        label=_("Reason"),
-        max_length=REASON_MAX,
-        widget=forms.Textarea(attrs={"rows": 3, "aria-describedby": "reason-hint"}),
-        error_messages={"required": _("Give the reason: it goes into the audit journal.")},
-    )
-
-    def clean_params(self) -> dict[str, Any]:
-        try:
-            params = texts.read_json(self.cleaned_data["params"])
-        except JSONDecodeError as error:
-            raise forms.ValidationError(
-                _("This is not JSON: line %(line)s, column %(column)s."),
-                params={"line": error.lineno, "column": error.colno},
-            ) from error
-        except ValueError as error:
-            raise forms.ValidationError(
-                _("This JSON is nested too deep, or holds a number that is too large.")
-            ) from error
-        if not isinstance(params, dict):
-            raise forms.ValidationError(_("The parameters must be one JSON object."))
-        return params
+def plan_form(params: type[ParamsForm]) -> type[ParamsForm]:
+    """Returns the form of a plan: the parameters, and the reason for it."""
+    return type("PlanForm", (params, ReasonForm), {})

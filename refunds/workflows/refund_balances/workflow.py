@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
 from refunds.models import PayoutBatch
 from refunds.workflows.refund_balances import outline
 from refunds.workflows.refund_balances.entitle import Entitle
@@ -13,7 +16,31 @@ from refunds.workflows.refund_balances.pay import Pay
 from winddown.actors import Actor
 from winddown.models import Capability, Run
 from winddown.programme import capabilities
+from winddown.runs.params_form import ParamsForm
 from winddown.runs.registry import PlanContent, Step, Workflow, workflow
+
+
+class RefundForm(ParamsForm):
+    part = forms.ChoiceField(
+        label=_("Part of the refund"),
+        choices=[
+            ("entitle", _("Owe the balances as refunds")),
+            ("pay", _("Pay what was approved")),
+            ("exclude", _("Exclude what nobody claimed")),
+        ],
+    )
+    value_date = forms.DateField(
+        label=_("Value date"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("Needed to pay: the day on which the bank pays."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if given.get("part") == "pay" and not given.get("value_date"):
+            self.add_error("value_date", _("Give the day on which the bank pays."))
+        return given
 
 
 @workflow
@@ -29,6 +56,7 @@ class RefundBalances(Workflow):
     """
 
     name = "refund-balances"
+    form = RefundForm
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         return _part(params).check(params)

@@ -124,7 +124,7 @@ def test_a_plan_by_somebody_without_the_permission_leaves_an_entry(
     second_factor.add_app(reader)
     open_session(browser, reader)
 
-    sent = {"reason": "test", "params": '{"mail": "file"}'}
+    sent = {"reason": "test", "mail": "file"}
     assert browser.post("/console/workflows/reset-all-passwords/plan/", sent).status_code == 200
 
     (entry,) = entries("refused")
@@ -137,7 +137,7 @@ def test_a_second_signature_of_one_person_leaves_an_entry(
     browser, maker = Client(), staff("incident_commander")
     second_factor.add_app(maker)
     open_session(browser, maker)
-    sent = {"reason": "test", "params": '{"mail": "file"}'}
+    sent = {"reason": "test", "mail": "file"}
     run = browser.post("/console/workflows/reset-all-passwords/plan/", sent)["Location"]
     digest = browser.get(f"{run}approve/").context["form"].initial["digest"]
 

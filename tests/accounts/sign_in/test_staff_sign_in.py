@@ -117,7 +117,7 @@ def test_every_dangerous_form_of_the_console_asks_again(
     make_stale(browser)
 
     answer = browser.post(
-        act.format(run=run.pk), {"reason": "x", "digest": run.plan_digest, "params": "{}"}
+        act.format(run=run.pk), {"reason": "x", "digest": run.plan_digest, "sources": ["points"]}
     )
 
     assert answer.status_code == 302

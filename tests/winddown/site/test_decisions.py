@@ -14,7 +14,9 @@ from tests.told import told
 from winddown import clock
 from winddown.models import AuditEntry, Capability, Failure, Probe, Run
 from winddown.programme import capabilities
-from winddown.runs import planning, working
+from winddown.programme.capabilities import FUNDING_SOURCES
+from winddown.runs import planning, registry, working
+from winddown.site.forms import plan_form
 
 pytestmark = pytest.mark.django_db
 
@@ -46,20 +48,21 @@ def test_a_plan_can_be_made_on_the_console(
 
     answer = browser.post(
         "/console/workflows/freeze-charges/plan/",
-        {"params": offered["params"].value(), "reason": "an attack"},
+        {"sources": offered["sources"].value(), "register": "on", "reason": "an attack"},
     )
 
     run = Run.objects.get()
+    assert run.params == {"sources": list(FUNDING_SOURCES), "register": True}
     assert answer["Location"] == f"/console/runs/{run.pk}/"
     assert (run.state, run.maker, run.reason) == ("awaiting_approval", maker, "an attack")
 
 
-@pytest.mark.parametrize("params", ["{", "[]", '{"sources": ["gold"]}'])
+@pytest.mark.parametrize("params", [{}, {"sources": ["gold"]}, {"sources": "gold"}], ids=str)
 def test_unknown_parameters_are_refused_beside_their_field(
-    programme: Any, maker: Any, signed_in: Callable[..., Client], params: str
+    programme: Any, maker: Any, signed_in: Callable[..., Client], params: dict[str, Any]
 ) -> None:
     answer = signed_in(maker).post(
-        "/console/workflows/freeze-charges/plan/", {"params": params, "reason": "an attack"}
+        "/console/workflows/freeze-charges/plan/", params | {"reason": "an attack"}
     )
 
     assert answer.status_code == 200
@@ -67,6 +70,66 @@ def test_unknown_parameters_are_refused_beside_their_field(
     assert "<title>Error:" in answer.content.decode()
     assert "an attack" in answer.content.decode()
     assert not Run.objects.exists()
+
+
+# workflow -> what is typed, and the parameters of the plan.
+TYPED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "freeze-charges": (
+        {"sources": ["points", "credit_card"]},
+        {"sources": ["points", "credit_card"], "register": False},
+    ),
+    "reset-all-passwords": (
+        {"mail": "file", "bounced_percent": "2.5", "source": "our carrier"},
+        {"mail": "file", "limits": {"bounced_percent": 2.5, "source": "our carrier"}},
+    ),
+    "suspend-external-login": (
+        {"providers": ["line"], "restore": "on"},
+        {"providers": ["line"], "restore": True},
+    ),
+    "shut-down-by-deadline": ({"in_flight": "void"}, {"in_flight": "void"}),
+    "refund-balances": (
+        {"part": "pay", "value_date": "2019-11-15"},
+        {"part": "pay", "value_date": "2019-11-15"},
+    ),
+}
+
+
+@pytest.mark.parametrize("workflow", registry.names())
+def test_the_form_of_each_workflow_gives_its_parameters(workflow: str) -> None:
+    typed, params = TYPED[workflow]
+    form = plan_form(registry.get(workflow).form)({**typed, "reason": "r"})
+    assert form.is_valid(), form.errors
+    assert form.params() == params
+
+
+@pytest.mark.parametrize(
+    ("workflow", "typed", "missing"),
+    [
+        ("freeze-charges", {}, "sources"),
+        ("reset-all-passwords", {"mail": "smtp", "counted_from": "0"}, "source"),
+        ("reset-all-passwords", {"mail": "smtp", "complained_percent": "1"}, "source"),
+        ("suspend-external-login", {}, "providers"),
+        ("refund-balances", {"part": "pay"}, "value_date"),
+    ],
+)
+def test_what_is_missing_is_said_beside_its_field(
+    workflow: str, typed: dict[str, str], missing: str
+) -> None:
+    form = plan_form(registry.get(workflow).form)({**typed, "reason": "r"})
+    assert list(form.errors) == [missing]
+
+
+@pytest.mark.parametrize("workflow", sorted(set(registry.names()) - {"refund-balances"}))
+def test_the_form_as_it_is_offered_gives_the_usual_parameters(workflow: str) -> None:
+    kind = registry.get(workflow)
+    offered = kind.form()
+    usual = {
+        name: field.initial or next(iter(getattr(field, "choices", [])), [""])[0]
+        for name, field in offered.fields.items()
+    }
+    form = plan_form(kind.form)({**usual, "reason": "r"})
+    assert form.is_valid(), form.errors
+    assert kind.check_params(form.params()) == kind.check_params({})
 
 
 def test_a_second_person_approves_exactly_what_the_page_showed(

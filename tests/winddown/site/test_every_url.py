@@ -153,7 +153,10 @@ def test_no_form_causes_a_server_error(visitor: Client, long_form: bool) -> None
     names = (*NAMES, "login_id", "password", "again", "who", "name", "account", "story", "reason")
     names += (
         "reference",
-        "params",
+        "sources",
+        "mail",
+        "part",
+        "value_date",
         "digest",
         "kind",
         "note",

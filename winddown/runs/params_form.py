@@ -1,0 +1,38 @@
+"""The form in which a person chooses the parameters of a run."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils import translation
+
+
+class ParamsForm(forms.Form):
+    """The parameters of a workflow, one field each. The form of a workflow without any is this one.
+
+    It only offers choices. `Workflow.check_params` judges them, as it judges those of the command.
+    """
+
+    def params(self) -> dict[str, Any]:
+        """Returns what was chosen in a valid form, as JSON holds it. What was left empty is left
+        out, so that the workflow's default holds.
+        """
+        return {
+            name: value.isoformat() if isinstance(value, dt.date) else value
+            for name, value in self.cleaned_data.items()
+            if name not in ("reason", "digest") and value not in (None, "", [])
+        }
+
+    @classmethod
+    def told(cls) -> str:
+        """Returns the names of the parameters in English, with their choices."""
+        with translation.override("en"):
+            return "; ".join(_told(name, field) for name, field in cls.base_fields.items())
+
+
+def _told(name: str, field: forms.Field) -> str:
+    choices = getattr(field, "choices", None)
+    codes = f" ({', '.join(str(code) for code, _ in choices)})" if choices else ""
+    return f"{name}: {field.label}{codes}"
