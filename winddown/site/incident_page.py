@@ -163,6 +163,15 @@ def look(programme: Programme, *, actor: Actor) -> Incident:
     checked = verification.last()
     money = money_table.money(counted) if counted and counted.money else None
     requests = approvals.open_requests()
+    alarms = [
+        *_money_alarms(money, checked),
+        *_switch_alarms(switches, moment),
+        *_run_alarms(workflows),
+        *_deadline_alarms(deadlines, workflows, moment),
+        *_clockwork_alarms(clockwork, workflows),
+        *_fault_alarms(),
+        *panels.alarms(moment.at),
+    ]
     return Incident(
         now=moment,
         programme=programme,
@@ -172,26 +181,19 @@ def look(programme: Programme, *, actor: Actor) -> Incident:
         money=money,
         waiting=waiting(requests[:WAITING_MAX], actor=actor),
         waiting_more=max(len(requests) - WAITING_MAX, 0),
-        alarms=[
-            *_money_alarms(money, checked),
-            *_switch_alarms(switches, moment),
-            *_run_alarms(workflows),
-            *_deadline_alarms(deadlines, workflows, moment),
-            *_clockwork_alarms(clockwork, workflows),
-            *_fault_alarms(),
-            *panels.alarms(moment.at),
-        ],
+        alarms=sorted(alarms, key=lambda alarm: not alarm.grave),
         clockwork=clockwork,
         verification=checked,
     )
 
 
 def _switches(moment: Now, deadlines: list[Milestone], *, leaks: dict[str, int]) -> list[SwitchRow]:
+    """Returns the switches, those that are stopped first."""
     probes = {
         probe.capability_id: probe
         for probe in Probe.objects.order_by("capability_id", "-pk").distinct("capability_id")
     }
-    return [
+    rows = [
         SwitchRow(
             standing=standing,
             title=words.capability_title(standing.switch.code),
@@ -207,6 +209,7 @@ def _switches(moment: Now, deadlines: list[Milestone], *, leaks: dict[str, int])
         )
         for standing in offer.standings(at=moment.at, deadlines=deadlines)
     ]
+    return sorted(rows, key=lambda row: row.standing.on)
 
 
 # --- approvals ----------------------------------------------------------------------------------

@@ -288,3 +288,22 @@ def test_the_pages_answer_without_a_programme(
 ) -> None:
     assert signed_in(commander).get("/console/").status_code == 200
     assert client.get("/").status_code == 200
+
+
+def test_the_page_begins_with_what_needs_a_person(
+    programme: Any, staff: Callable[..., Any], signed_in: Callable[..., Client]
+) -> None:
+    capabilities.stop("withdraw", actor=staff("incident_commander"), reason="an attack")
+    reader = staff("compliance")
+
+    text = signed_in(reader).get("/console/").content.decode()
+
+    places = [text.index(f'id="{name}"') for name in ("exceptions", "approvals", "switches")]
+    assert places == sorted(places)
+    assert places[1] < text.index('class="tiles')
+    seen = incident_page.look(programme, actor=reader)
+    assert [row.switch.code for row in seen.switches if not row.standing.on] == ["withdraw"]
+    assert seen.switches[0].switch.code == "withdraw"
+    assert [alarm.grave for alarm in seen.alarms] == sorted(
+        (alarm.grave for alarm in seen.alarms), reverse=True
+    )
