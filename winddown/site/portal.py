@@ -41,11 +41,13 @@ def _for_everybody(programme: Programme) -> dict[str, Any]:
     moment = incident_page.now()
     deadlines = list(Milestone.objects.order_by("at"))
     standings = offer.standings(at=moment.at, deadlines=deadlines)
+    offers = offer.offers(programme, standings, at=moment.at, deadlines=deadlines)
     return {
         "now": moment,
         "rehearsal": moment.rehearsal,
         "deadlines": deadlines,
-        "offers": offer.offers(programme, standings, at=moment.at, deadlines=deadlines),
+        "offers": offers,
+        "stopped": any(each.state == "off" for each in offers),
         "notice": PublicNotice.objects.order_by("-pk").first(),
     }
 

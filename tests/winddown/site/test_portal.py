@@ -29,6 +29,20 @@ def offered(client: Client, code: str) -> Any:
     return next(offer for offer in offers if offer.code == code)
 
 
+def test_the_headline_follows_the_switches(
+    client: Client, programme: Any, staff: Callable[..., Any]
+) -> None:
+    """After a stop the page does not say that everything works, though nobody declared an incident."""
+    assert "is in operation" in client.get("/", headers=ENGLISH).content.decode()
+
+    capabilities.stop("transfer", actor=staff("incident_commander"), reason="mules")
+
+    said = client.get("/", headers=ENGLISH).content.decode()
+    assert "is in operation" not in said
+    assert "are stopped" in said
+    assert "We stopped some functions" in said
+
+
 def test_the_public_page_says_what_is_stopped_since_when_and_what_works(
     client: Client, programme: Any, staff: Callable[..., Any]
 ) -> None:
