@@ -276,6 +276,9 @@ FORMS: dict[str, Callable[[World], Form]] = {
     "console:plan": lambda world: world.console(
         world.officer(), "workflows/freeze-charges/plan/", sources=["points"]
     ),
+    "console:switches_stop": lambda world: world.console(
+        world.officer(), "switches/stop/", codes=["spend", "transfer"]
+    ),
     "console:set_up_change": a_change_of_the_set_up,
     "console:set_up_decide": a_decision_about_the_set_up,
     "staff:add": a_new_colleague,

@@ -43,6 +43,7 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             f"{run}approve/",
             "/console/switches/transfer/",
             "/console/switches/payout/stop/",
+            "/console/switches/stop/",
             "/console/workflows/freeze-charges/plan/",
             "/console/invariants/",
             "/account/second-factor/",

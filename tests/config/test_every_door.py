@@ -75,6 +75,7 @@ FRESH = {
     "console:set_up_decide",
     "console:switch_decide",
     "console:switch_probe",
+    "console:switches_stop",
     "console:verify",
     "mfa_activate_totp",
     "mfa_add_webauthn",

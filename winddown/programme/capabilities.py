@@ -302,7 +302,14 @@ def leaks(code: str) -> int:
     switch = Capability.objects.get(code=code)
     if switch.state == Capability.State.ENABLED:
         return 0
-    return sum(count(switch) for prefix, count in LEAKS.items() if code.startswith(prefix))
+    return passed_since(code, switch.since) or 0
+
+
+def passed_since(code: str, at: dt.datetime) -> int | None:
+    """Returns how many movements passed `code` since the instant; None if nothing counts them."""
+    counts = [count for prefix, count in LEAKS.items() if code.startswith(prefix)]
+    since = Capability(code=code, since=at)
+    return sum(count(since) for count in counts) if counts else None
 
 
 def overdue() -> list[str]:

@@ -35,7 +35,14 @@ from winddown.site import (
     switch_page,
 )
 from winddown.site.decisions import Decision
-from winddown.site.forms import RateForm, ReasonForm, RetryForm, SetUpForm, plan_form
+from winddown.site.forms import (
+    RateForm,
+    ReasonForm,
+    RetryForm,
+    SetUpForm,
+    StopForm,
+    plan_form,
+)
 from winddown.site.pages import (
     actor_of,
     decision_page,
@@ -169,6 +176,25 @@ def switch(request: HttpRequest, code: str) -> HttpResponse:
     if seen is None:
         raise Http404
     return page(request, "winddown/switch.html", rehearsal=seen.now.rehearsal, seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def switches_stop(request: HttpRequest) -> HttpResponse:
+    choices, decision = switch_page.stoppable(actor=actor_of(request))
+    return decision_page(
+        request,
+        "winddown/switches_stop.html",
+        form=StopForm(request.POST or None, choices=choices),
+        decision=decision,
+        act=lambda given: [
+            capabilities.stop(code, actor=actor_of(request), reason=given["reason"])
+            for code in given["codes"]
+        ],
+        back=reverse("console:incident"),
+        gone="",
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -385,6 +411,7 @@ urlpatterns = [
     path("runs/<int:number>/", run, name="run"),
     path("runs/<int:number>/<slug:verb>/", run_decide, name="run_decide"),
     path("workflows/<slug:name>/plan/", plan, name="plan"),
+    path("switches/stop/", switches_stop, name="switches_stop"),
     path("switches/<str:code>/", switch, name="switch"),
     path("switches/<str:code>/probe/", switch_probe, name="switch_probe"),
     path("switches/<str:code>/<slug:verb>/", switch_decide, name="switch_decide"),

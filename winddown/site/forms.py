@@ -37,6 +37,23 @@ class ReasonForm(forms.Form):
     digest = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
 
+class StopForm(ReasonForm):
+    """Which switches are stopped."""
+
+    codes = forms.MultipleChoiceField(
+        label=_("Switches that stop"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one.")},
+    )
+
+    def __init__(self, *args: Any, choices: list[tuple[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.fields["codes"]
+        if not isinstance(chosen, forms.ChoiceField):
+            raise AssertionError("the field is a choice")
+        chosen.choices = choices
+
+
 class SetUpForm(ReasonForm):
     """A changed set-up file, as text."""
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
+
+from django.utils.text import format_lazy
+from django.utils.translation import ngettext_lazy
 
 from winddown import words
 from winddown.actors import Actor
 from winddown.authority import approvals
 from winddown.models import Approval, AuditEntry, Capability, Milestone, Probe, Signature
-from winddown.programme import offer
+from winddown.programme import capabilities, offer
 from winddown.site import decisions, incident_page, money_table
 from winddown.site.decisions import Decision
 from winddown.words import Text
 
 TIMELINE_MAX = 50
+IMPACT_OF = dt.timedelta(hours=1)
 PROBES_MAX = 5
 
 
@@ -39,6 +44,32 @@ class SwitchPage:
 
     def decision(self, verb: str) -> Decision | None:
         return next((each for each in self.decisions if each.verb == verb), None)
+
+
+def stoppable(*, actor: Actor) -> tuple[list[tuple[str, Text]], Decision]:
+    """Returns the switches that are on, each with its uses of the last hour, and the decision to stop
+    some of them.
+    """
+    moment = incident_page.now()
+    standings = offer.standings(at=moment.at, deadlines=list(Milestone.objects.all()))
+    choices = [
+        (each.switch.code, _with_uses(each.switch.code, at=moment.at))
+        for each in standings
+        if each.on
+    ]
+    probe = Capability(state=Capability.State.ENABLED)
+    (decision,) = decisions.for_switch(probe, actor=actor, waiting=[], signed=[])
+    return choices, decision
+
+
+def _with_uses(code: str, *, at: dt.datetime) -> Text:
+    uses = capabilities.passed_since(code, at - IMPACT_OF)
+    if uses is None:
+        return words.capability_title(code)
+    said = ngettext_lazy("%(n)s use in the last hour", "%(n)s uses in the last hour", uses)
+    return format_lazy(
+        "{title} ({said})", title=words.capability_title(code), said=said % {"n": uses}
+    )
 
 
 def look(code: str, *, actor: Actor) -> SwitchPage | None:

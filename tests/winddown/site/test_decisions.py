@@ -11,8 +11,10 @@ from django.test import Client
 from tests import factories
 from tests.signing_in import open_session
 from tests.told import told
+from wallets.movements import spending
 from winddown import clock
-from winddown.models import AuditEntry, Capability, Failure, Probe, Run
+from winddown.actors import SYSTEM
+from winddown.models import Approval, AuditEntry, Capability, Failure, Probe, Run
 from winddown.programme import capabilities
 from winddown.programme.capabilities import FUNDING_SOURCES
 from winddown.runs import planning, registry, working
@@ -417,3 +419,52 @@ def test_a_switch_that_does_not_exist_has_no_page(
     assert browser.get("/console/switches/teleport/").status_code == 404
     assert browser.get("/console/switches/spend/explode/").status_code == 404
     assert browser.get("/console/workflows/world-peace/plan/").status_code == 404
+
+
+# --- several switches ---------------------------------------------------------------------------
+
+
+def test_several_switches_stop_with_one_reason(
+    programme: Any, maker: Any, wallet: Callable[..., Any], signed_in: Callable[..., Client]
+) -> None:
+    spending.pay(
+        wallet(paid_minor=100).pk, amount_minor=1, merchant_ref="m", payment_ref="p", actor=SYSTEM
+    )
+    capabilities.stop("withdraw", actor=maker, reason="earlier")
+    browser = signed_in(maker)
+
+    shown = browser.get("/console/switches/stop/").content.decode()
+    assert "Payment (1 use in the last hour)" in shown
+    assert "Withdrawal" not in shown
+    # Nothing counts transfers.
+    assert "Transfer between wallets</label>" in shown
+    browser.post("/console/switches/stop/", {"codes": ["spend", "transfer"], "reason": "mules"})
+
+    stopped = Capability.objects.exclude(state="enabled").order_by("code")
+    assert [(each.code, each.reason) for each in stopped] == [
+        ("spend", "mules"),
+        ("transfer", "mules"),
+        ("withdraw", "earlier"),
+    ]
+    assert Approval.objects.filter(stage="ratify").count() == 3
+
+
+@pytest.mark.parametrize("codes", [[], ["withdraw"], ["nothing"]], ids=str)
+def test_a_switch_that_is_not_on_is_not_stopped_with_others(
+    programme: Any, maker: Any, signed_in: Callable[..., Client], codes: list[str]
+) -> None:
+    capabilities.stop("withdraw", actor=maker, reason="earlier")
+    answer = signed_in(maker).post("/console/switches/stop/", {"codes": codes, "reason": "again"})
+    assert answer.status_code == 200
+    assert answer.context["form"].errors.keys() == {"codes"}
+    assert Capability.objects.exclude(state="enabled").get().reason == "earlier"
+
+
+def test_stopping_several_takes_the_permission(
+    programme: Any, staff: Callable[..., Any], signed_in: Callable[..., Client]
+) -> None:
+    answer = signed_in(staff("support")).post(
+        "/console/switches/stop/", {"codes": ["spend"], "reason": "no"}
+    )
+    assert "winddown.stop_capability" in told(answer)
+    assert not Capability.objects.exclude(state="enabled").exists()
