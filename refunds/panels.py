@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -24,7 +25,7 @@ from wallets.models import LedgerAccount
 from winddown import words
 from winddown.actors import Actor
 from winddown.site import panels
-from winddown.site.panels import LEFT, OUT, Panel, Totals, money_line
+from winddown.site.panels import LEFT, OUT, Change, Panel, Totals, money_line
 from winddown.words import StateWord, Text
 
 # --- the money table ----------------------------------------------------------------------------
@@ -205,6 +206,34 @@ def _forgotten_files(at: dt.datetime) -> list[panels.Alarm]:
         return []
     sentence = gettext("Files left that this database does not know. Payouts are stopped.")
     return [panels.Alarm(sentence, url=reverse("console:restored"))]
+
+
+@panels.CONTENTS.entry("payout_batch")
+def _batch_content(file: dict[str, Any]) -> list[Change]:
+    return [
+        Change(_("Sum of the file"), file["total_minor"], is_amount=True),
+        Change(_("Transfers"), file["items"]),
+    ]
+
+
+@panels.CONTENTS.entry("claim_decision")
+def _claims_content(listed: dict[str, Any]) -> list[Change]:
+    losses = listed["claims"].values()
+    return [
+        Change(_("Losses of the claims"), sum(losses), is_amount=True),
+        Change(_("Claims"), len(losses)),
+    ]
+
+
+@panels.CONTENTS.entry("ask_list")
+def _requests_content(listed: dict[str, Any]) -> list[Change]:
+    asked = listed["actions"].values()
+    return [
+        Change(
+            _("Sum of the requests"), sum(int(amount) for _kind, amount in asked), is_amount=True
+        ),
+        Change(_("Requests to issuers"), len(asked)),
+    ]
 
 
 @panels.SUBJECTS.entry("restore")

@@ -77,7 +77,7 @@ class Waiting:
     page: panels.SubjectPage
     refused: Text
     expires_at: dt.datetime
-    changes: list[tuple[str, Any]]
+    changes: list[panels.Change]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,7 @@ def waiting(requests: Iterable[Approval], *, actor: Actor) -> list[Waiting]:
             page=panels.page_of(approval.subject),
             refused=decisions.refused_to(approval, actor=actor),
             expires_at=expiry(approval),
-            changes=_changes(approval.summary),
+            changes=panels.changes_of(approval),
         )
         for approval in requests
     ]
@@ -236,12 +236,6 @@ def expiry(approval: Approval) -> dt.datetime:
     if approval.stage == "ratify":
         return approval.requested_at + capabilities.RATIFY_WITHIN
     return approval.expires_at
-
-
-def _changes(summary: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Returns the first three counts of what the request would change."""
-    counts = list(summary.get("counts", {}).items())
-    return [(str(words.plan_line(key)), count) for key, count in counts][:3]
 
 
 # --- clockwork ----------------------------------------------------------------------------------
@@ -387,6 +381,16 @@ def _run_subject(subject: str) -> panels.SubjectPage:
     return panels.SubjectPage(
         title=_("Run %(number)s") % {"number": number}, url=reverse("console:run", args=[number])
     )
+
+
+@panels.CONTENTS.entry("run")
+def _run_content(plan: dict[str, Any]) -> list[panels.Change]:
+    """Returns the sums of the plan and its first counts."""
+    sums, counts = plan["sums_minor"].items(), plan["counts"].items()
+    return [
+        *(panels.Change(words.plan_line(name), total, is_amount=True) for name, total in sums),
+        *(panels.Change(words.plan_line(name), count) for name, count in list(counts)[:3]),
+    ]
 
 
 @panels.SUBJECTS.entry("witness")

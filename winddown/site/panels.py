@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.text import format_lazy
 
-from winddown.models import TransitionLog
+from winddown.models import Approval, TransitionLog
 from winddown.registries import Registry
 from winddown.words import Text
 
@@ -202,6 +202,28 @@ SUBJECTS: Registry[Callable[[str], SubjectPage]] = Registry(
     entries_are="by the first word of a subject: gives its name and the page where it is decided",
     owner=__name__,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One figure of what a request would change: a number, or an amount in minor units."""
+
+    name: Text
+    number: int
+    is_amount: bool = False
+
+
+CONTENTS: Registry[Callable[[dict[str, Any]], list[Change]]] = Registry(
+    "contents of requests",
+    entries_are="by the first word of a subject: gives the figures of what is signed",
+    owner=__name__,
+)
+
+
+def changes_of(approval: Approval) -> list[Change]:
+    """Returns the figures of the request, the most important first; none of an unregistered kind."""
+    figures = CONTENTS.get(approval.subject.partition(":")[0])
+    return figures(approval.summary) if figures else []
 
 
 def name_subjects(prefix: str, title: Text) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from django.utils import translation
+
 from winddown.authority import approvals
 from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
+from winddown.site import panels
 
 
 class Command(StaffCommand):
@@ -41,10 +44,15 @@ class Command(StaffCommand):
         waiting = approvals.open_requests()
         if not waiting:
             self.say("Nothing waits for approval.", waiting=[])
-        for each in waiting:
-            self.say(
-                f"{each.subject} ({each.stage}), asked by account {each.maker_id},"
-                f" digest {each.digest[:SHOWN_MIN]}, until {each.expires_at:%Y-%m-%d %H:%M %Z}: {each.reason}",
-                subject=each.subject,
-                digest=each.digest,
-            )
+        with translation.override("en"):
+            for each in waiting:
+                changes = panels.changes_of(each)
+                figures = "".join(f" {change.name}: {change.number:,}." for change in changes)
+                self.say(
+                    f"{each.subject} ({each.stage}), asked by {each.maker.login_id},"
+                    f" digest {each.digest[:SHOWN_MIN]}, until {each.expires_at:%Y-%m-%d %H:%M %Z}:"
+                    f" {each.reason}.{figures}",
+                    subject=each.subject,
+                    digest=each.digest,
+                    figures={str(change.name): change.number for change in changes},
+                )
