@@ -30,6 +30,7 @@ from tests.winddown.bare_rows import states_of
 from winddown import clock
 from winddown.authority import approvals
 from winddown.errors import (
+    AskedAlready,
     GuardNotMet,
     NotPermitted,
     PlanChanged,
@@ -230,6 +231,8 @@ def test_an_expired_proposal_is_renewed_by_its_maker(
         cases.decide(case, actor=supervisor, digest=digest(case), reason="t", approve=True)
 
     cases.propose(case, account="", actor=helper, reason="still them")
+    with pytest.raises(AskedAlready):
+        cases.propose(case, account="", actor=helper, reason="still them")
 
     assert (
         cases.decide(case, actor=supervisor, digest=digest(case), reason="t", approve=True).state

@@ -25,6 +25,7 @@ from tests.config.test_every_door import browser_of
 from tests.signing_in import code_typed
 from tests.told import told
 from winddown.errors import (
+    AskedAlready,
     GuardNotMet,
     NothingToDecide,
     NotPermitted,
@@ -300,6 +301,16 @@ def test_what_would_change_nothing_or_is_no_role_is_refused(
 ) -> None:
     with pytest.raises(GuardNotMet):
         staff_roles.request(lost, wanted=wanted, actor=one, reason="t")
+
+
+def test_the_same_request_sent_twice_asks_once(lost: Any, one: Any) -> None:
+    staff_roles.request(lost, wanted=["compliance"], actor=one, reason="new desk")
+    with pytest.raises(AskedAlready):
+        staff_roles.request(lost, wanted=["compliance"], actor=one, reason="new desk")
+    staff_recovery.request(lost, actor=one, reason="phone stolen")
+    with pytest.raises(AskedAlready):
+        staff_recovery.request(lost, actor=one, reason="phone stolen")
+    assert acts(lost) == ["staff_roles.request", "staff_recovery.request"]
 
 
 def test_customers_have_no_roles(one: Any, programme: Any) -> None:
