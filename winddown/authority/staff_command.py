@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
 from argparse import ArgumentParser
@@ -12,9 +13,11 @@ from typing import Any, ClassVar
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
 
 from winddown import clock, texts
 from winddown.errors import WinddownError
+from winddown.models import Programme
 from winddown.registries import Registry
 from winddown.terminal import RecordedCommand
 
@@ -58,7 +61,8 @@ class StaffCommand(RecordedCommand):
         options = given
         self._person = None
         try:
-            self.act(options)
+            with timezone.override(_zone()):
+                self.act(options)
         except WinddownError as refusal:
             if self._person is not None:
                 for note in REFUSED.values():
@@ -126,6 +130,17 @@ class StaffCommand(RecordedCommand):
             )
         else:
             self.stdout.write(sentence)
+
+
+def shown(at: dt.datetime) -> str:
+    """Returns the instant as a command prints it: in the programme's zone, with its name."""
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M %Z}"
+
+
+def _zone() -> dt.tzinfo:
+    """Returns the programme's zone, and UTC before there is a programme."""
+    programme = Programme.objects.filter(pk=1).first()
+    return programme.zone if programme else dt.UTC
 
 
 def _storable(value: Any) -> Any:

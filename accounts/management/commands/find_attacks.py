@@ -13,7 +13,7 @@ from accounts.attacks import attack_windows, counting
 from accounts.attacks.attack_windows import Finding
 from accounts.models import SuspiciousSource
 from winddown import clock
-from winddown.authority.staff_command import StaffCommand
+from winddown.authority.staff_command import StaffCommand, shown
 
 SOURCES_SHOWN = 20
 
@@ -45,13 +45,13 @@ def _lines(found: Finding, *, as_of: dt.datetime) -> list[str]:
     sources = SuspiciousSource.objects.filter(since__lte=as_of).order_by("since", "source")
     return [
         *(
-            f"{row.wave:<18} {row.started_at:%Y-%m-%d %H:%M} to"
-            f" {f'{row.ended_at:%Y-%m-%d %H:%M}' if row.ended_at else 'now':<16}"
+            f"{row.wave:<18} {shown(row.started_at)} to"
+            f" {shown(row.ended_at) if row.ended_at else 'now':<20}"
             f" {row.evidence['matching']:>10,} of {row.evidence['attempts']:>10,}  {row.rule}"
             for row in found.windows
         ),
         *(
-            f"{row.kind:<18} {row.since:%Y-%m-%d %H:%M} {row.source}  {row.rule}"
+            f"{row.kind:<18} {shown(row.since)} {row.source}  {row.rule}"
             for row in sources.select_related("rule")[:SOURCES_SHOWN]
         ),
     ]

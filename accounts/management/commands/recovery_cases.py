@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from accounts.models import ProofStep, RecoveryCase
 from accounts.recovery import cases
-from winddown.authority.staff_command import StaffCommand
+from winddown.authority.staff_command import StaffCommand, shown
 
 
 class Command(StaffCommand):
@@ -37,7 +37,7 @@ class Command(StaffCommand):
         if options["list"]:
             for each in RecoveryCase.objects.exclude(state__in=RecoveryCase.ENDED).order_by("pk"):
                 self.say(
-                    f"{each.reference} {each.state} since {each.opened_at:%Y-%m-%d %H:%M %Z}",
+                    f"{each.reference} {each.state} since {shown(each.opened_at)}",
                     reference=each.reference,
                     state=each.state,
                 )

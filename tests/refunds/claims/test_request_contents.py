@@ -11,7 +11,8 @@ from django.core.management import call_command
 from refunds.models import PayoutBatch
 from tests.config.test_every_door import browser_of
 from tests.refunds.claims.scene import Scene
-from tests.refunds.conftest import House
+from tests.refunds.conftest import House, jst
+from winddown import clock
 from winddown.models import Approval
 from winddown.site import panels
 
@@ -64,3 +65,16 @@ def test_the_list_of_the_command_shows_the_figures_too(house: House) -> None:
     (said,) = [line for line in out.getvalue().splitlines() if f"payout_batch:{batch.pk} " in line]
     assert f"asked by {batch.maker.login_id}" in said
     assert f"Sum of the file: {batch.total_minor:,}. Transfers: 2." in said
+
+
+def test_the_command_shows_times_in_the_programmes_zone(house: House) -> None:
+    clock.travel(jst("2019-11-05T23:30"), frozen=True)
+    house.apply(house.entitled(1)[0])
+    house.check_payees()
+    house.paid_batch()
+    out = StringIO()
+
+    call_command("approve", by=house.treasury.login_id, stdout=out)
+
+    # Asked for 14 days.
+    assert "until 2019-11-19 23:30 JST" in out.getvalue()

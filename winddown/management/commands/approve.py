@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import translation
 
 from winddown.authority import approvals
-from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
+from winddown.authority.staff_command import SHOWN_MIN, StaffCommand, shown
 from winddown.site import panels
 
 
@@ -50,7 +50,7 @@ class Command(StaffCommand):
                 figures = "".join(f" {change.name}: {change.number:,}." for change in changes)
                 self.say(
                     f"{each.subject} ({each.stage}), asked by {each.maker.login_id},"
-                    f" digest {each.digest[:SHOWN_MIN]}, until {each.expires_at:%Y-%m-%d %H:%M %Z}:"
+                    f" digest {each.digest[:SHOWN_MIN]}, until {shown(each.expires_at)}:"
                     f" {each.reason}.{figures}",
                     subject=each.subject,
                     digest=each.digest,
