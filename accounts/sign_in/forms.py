@@ -29,7 +29,6 @@ class SignInForm(forms.Form):
     login_id = forms.CharField(
         label=_("Login ID"),
         max_length=254,
-        strip=True,
         widget=forms.TextInput(
             attrs={
                 "autocomplete": "username webauthn",

@@ -303,6 +303,13 @@ def test_what_would_change_nothing_or_is_no_role_is_refused(
         staff_roles.request(lost, wanted=wanted, actor=one, reason="t")
 
 
+def test_a_colleague_without_any_role_can_be_asked_for_on_the_page(lost: Any, one: Any) -> None:
+    browser_of(one).post(f"/console/staff/{lost.pk}/roles/", {"reason": "leaves"})
+    asked = staff_roles.waiting(lost)
+    assert asked is not None
+    assert asked.summary["after"] == []
+
+
 def test_the_same_request_sent_twice_asks_once(lost: Any, one: Any) -> None:
     staff_roles.request(lost, wanted=["compliance"], actor=one, reason="new desk")
     with pytest.raises(AskedAlready):
