@@ -148,6 +148,7 @@ def test_a_button_without_a_page_of_its_own_asks_again_and_is_then_done(
     assert not AuditEntry.objects.filter(action="invariants.verify").exists()
     done = browser.post(answer["Location"], {"code": next_code(officer), "next": act})
     assert done["Location"] == page
+    assert browser.session["account_authentication_methods"][-1]["reauthenticated"] is True
     assert Probe.objects.exists() or AuditEntry.objects.filter(action="invariants.verify").exists()
 
 
