@@ -23,6 +23,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 
 from tests import factories
 from tests.conftest import NO_BROWSER
+from tests.signing_in import oldest_step
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -233,7 +234,7 @@ _last_steps: dict[str, int] = {}
 
 def next_code(secret: str) -> str:
     """A code that the app shows about now and that was not used yet; for a third within half a minute it waits."""
-    step = max(int(time.time()) // 30 - 1, _last_steps.get(secret, 0) + 1)
+    step = max(oldest_step(), _last_steps.get(secret, 0) + 1)
     time.sleep(max(0, (step - 1) * 30 - time.time()))
     _last_steps[secret] = step
     return format_hotp_value(hotp_value(secret, step))

@@ -141,7 +141,7 @@ def test_everybody_is_told_once_though_worker_and_broker_are_killed(
     own_database: Any, begin: Any, mail: MailServer, posting_fleet: Fleet, long_form: bool
 ) -> None:
     fleet = posting_fleet
-    people = 10_000 if long_form else 2_000
+    people = 10_000 if long_form else 1_200
     in_two_waves = people // 10
     last_wave = people - in_two_waves
     make_people(people)
