@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import get_currency_precision
 
 
-def spoken(amount_minor: int, *, currency: str = "JPY", locale: str = "ja") -> str:
-    """Returns `12345` minor units of JPY as "12,345円" in Japanese and "JPY 12,345" elsewhere; the
-    sign comes first.
-    """
+def spoken(amount_minor: int, *, currency: str, locale: str) -> str:
+    """Returns `12345` minor units as "12,345円", "JPY 12,345" or "EUR 123.45"; the sign comes first."""
     exponent = get_currency_precision(currency)
     whole, rest = divmod(abs(amount_minor), 10**exponent)
     sign = "-" if amount_minor < 0 else ""
     digits = f"{whole:,}" + (f".{rest:0{exponent}d}" if exponent else "")
-    if currency == "JPY":
-        return f"{sign}{digits}円" if locale.startswith("ja") else f"{sign}JPY {digits}"
-    if exponent:
-        return (
-            sign + format_currency(int(whole), currency, locale=locale)
-            if rest == 0
-            else f"{sign}{currency} {digits}"
-        )
+    if currency == "JPY" and locale.startswith("ja"):
+        return f"{sign}{digits}円"
     return f"{sign}{currency} {digits}"
 
 

@@ -31,9 +31,11 @@ class Format:
     Every function is pure and raises `BankFileError`. `write` and `write_questions` yield one file
     in pieces, so that memory does not grow with the file. `read` returns what `write` was given.
     `read_answer` returns results or account checks. The name of a transfer file ends in `suffix`.
+    Amounts are in minor units of one of its `currencies`, which the file itself does not name.
     """
 
     suffix: str
+    currencies: frozenset[str]
     limits: Limits
     write: WriteTransfers
     read: Callable[[bytes], Transfers]
@@ -44,6 +46,7 @@ class Format:
 FORMATS: dict[str, Format] = {
     "zengin": Format(
         suffix="txt",
+        currencies=frozenset({"JPY"}),
         limits=zengin_transfer.LIMITS,
         write=zengin_transfer.write,
         read=zengin_transfer.read,

@@ -15,6 +15,7 @@ from winddown import clock
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
+from winddown.models import Programme
 
 
 def adopt(*, actor: Actor, reason: str, source: str, **limits: Any) -> RefundTerms:
@@ -36,6 +37,7 @@ def set_down(given: Mapping[str, Any], *, actor: Actor, reason: str) -> RefundTe
         adopted = RefundTerms.objects.create(
             **(kept | limits), source=given["source"], adopted_at=clock.now()
         )
+        bank_format(adopted)
         audit.append(
             "terms.adopt",
             f"terms:{adopted.pk}",
@@ -69,8 +71,17 @@ def remitter(limits: RefundTerms) -> Remitter:
 
 
 def bank_format(limits: RefundTerms) -> Format:
-    """Returns the format of the account that pays."""
-    return formats.format_of(limits.bank_code)
+    """Returns the format of the account that pays. Raises `GuardNotMet` if it does not carry the
+    programme's currency: the amounts of a file would be read as those of another one.
+    """
+    found, currency = formats.format_of(limits.bank_code), Programme.current().currency
+    if currency not in found.currencies:
+        raise GuardNotMet(
+            action=f"use the account at bank {limits.bank_code}",
+            why=f"its files carry {', '.join(sorted(found.currencies))}, and the programme's"
+            f" currency is {currency}: name an account whose files carry it",
+        )
+    return found
 
 
 def of_a_file(limits: RefundTerms) -> Limits:

@@ -36,15 +36,15 @@ def _japanese() -> bool:
 
 
 @register.filter
-def amount(minor: int | None, currency: str = "JPY") -> str:
-    """Returns `12345` as "12,345円" or "JPY 12,345", and None as a dash."""
+def amount(minor: int | None, currency: str) -> str:
+    """Returns `12345` as "12,345円", "JPY 12,345" or "EUR 123.45", and None as a dash."""
     if minor is None:
         return "–"
     return money.spoken(minor, currency=currency, locale=get_language() or "ja")
 
 
 @register.filter
-def digits(minor: int | None, currency: str = "JPY") -> str:
+def digits(minor: int | None, currency: str) -> str:
     """Returns the amount without its unit, for a column whose head names the unit. The minus is
     U+2212, which is as wide as a digit.
     """

@@ -77,6 +77,7 @@ def test_an_account_without_its_own_format_uses_the_standard_one(
     assert formats.format_of("0001") is FORMATS["zengin"]
     other = Format(
         suffix="csv",
+        currencies=frozenset({"EUR"}),
         limits=FORMATS["zengin"].limits,
         write=FORMATS["zengin"].write,
         read=FORMATS["zengin"].read,

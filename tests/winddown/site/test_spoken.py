@@ -48,7 +48,7 @@ def test_a_microsecond_before_midnight_is_not_shown_as_midnight() -> None:
 def test_a_japanese_date_has_its_weekday() -> None:
     with translation.override("ja"):
         assert strip_tags(spoken.deadline(MIDNIGHT)) == "2019年9月30日(月) 24:00"
-        assert spoken.amount(12_345) == "12,345円"
+        assert spoken.amount(12_345, "JPY") == "12,345円"
         assert spoken.span(61 * 86_400 + 4 * 3_600) == "61日 4時間"
 
 
