@@ -29,7 +29,7 @@ from tests.signing_in import sign_in
 from tests.winddown import freeze_and_hold
 from tests.winddown.programme.test_acts import DONE, STATES
 from winddown import business_days, clock
-from winddown.models import AuditEntry, Capability, Programme, Run
+from winddown.models import Approval, AuditEntry, Capability, Programme, Run
 from winddown.programme import capabilities
 from winddown.runs import clockwork, control, planning
 from winddown.set_up import beginning, reading, writing
@@ -252,6 +252,15 @@ def a_decision_about_the_set_up(world: World) -> Form:
     return world.console(world.officer(), "set-up/approve/", digest=asked.digest)
 
 
+def a_request(verb: str) -> Callable[[World], Form]:
+    def make(world: World) -> Form:
+        asked = Approval.objects.get(subject=world.planned().subject)
+        address = f"approvals/{asked.pk}/{verb}/"
+        return world.console(world.staff("compliance"), address, digest=asked.digest)
+
+    return make
+
+
 def a_new_colleague(world: World) -> Form:
     typed = {"login_id": "mei", "name": "Mei", "email": "mei@example.com", "staff_number": "9"}
     return world.console(world.officer(), "staff/add/", **typed)
@@ -279,6 +288,7 @@ FORMS: dict[str, Callable[[World], Form]] = {
     "console:switches_stop": lambda world: world.console(
         world.officer(), "switches/stop/", codes=["spend", "transfer"]
     ),
+    **{f"console:approval_decide {verb}": a_request(verb) for verb in ("approve", "reject")},
     "console:set_up_change": a_change_of_the_set_up,
     "console:set_up_decide": a_decision_about_the_set_up,
     "staff:add": a_new_colleague,

@@ -69,6 +69,8 @@ class Site:
     member: int
     """The number of the newcomer's account."""
     run: int
+    request: int
+    """The number of the request for the run's approval."""
     secrets: dict[str, str]
     """Login -> secret of the authenticator app."""
     database: Any
@@ -89,6 +91,7 @@ def _populate() -> dict[str, Any]:
     """A wind-down that was announced, with something in every section of the incident page."""
     from accounts.sign_in import second_factor
     from winddown import clock
+    from winddown.models import Approval
     from winddown.programme import capabilities, milestones
     from winddown.runs import planning
 
@@ -127,6 +130,7 @@ def _populate() -> dict[str, Any]:
         },
         "customer": customer.login_id,
         "run": run.pk,
+        "request": Approval.objects.get(subject=run.subject).pk,
     }
 
 

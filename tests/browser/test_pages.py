@@ -42,6 +42,7 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             run,
             f"{run}approve/",
             "/console/switches/transfer/",
+            f"/console/approvals/{site.request}/approve/",
             "/console/switches/payout/stop/",
             "/console/switches/stop/",
             "/console/workflows/freeze-charges/plan/",

@@ -66,6 +66,7 @@ PUBLIC = {
 FRESH = {
     "cases:contact",
     "cases:decide",
+    "console:approval_decide",
     "console:hold_candidates",
     "console:plan",
     "console:programme_act",

@@ -19,11 +19,12 @@ from winddown import words
 from winddown.errors import UnknownWorkflow, WinddownError
 from winddown.evidence import invariants
 from winddown.evidence import refused as refusals
-from winddown.models import Capability, Programme, Run
+from winddown.models import Approval, Capability, Programme, Run
 from winddown.programme import capabilities, verification
 from winddown.runs import control, planning, progress, registry
 from winddown.set_up import beginning, writing
 from winddown.site import (
+    approval_page,
     approvals_page,
     audit_page,
     incident_page,
@@ -360,6 +361,32 @@ def set_up(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
 @fresh_page
+def approval_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
+    approval = get_object_or_404(Approval.objects.select_related("maker"), pk=number)
+    if not approval_page.knows(verb):
+        raise Http404
+    actor = actor_of(request)
+    seen = approval_page.look(approval, actor=actor)
+    return decision_page(
+        request,
+        "winddown/approval_decide.html",
+        form=approval_page.DecideForm(
+            request.POST or None,
+            initial={"digest": approval.digest},
+            sum_minor=seen.sum_minor(verb),
+        ),
+        decision=seen.decision(verb),
+        act=lambda given: approval_page.decide(approval, verb, actor=actor, given=given),
+        back=reverse("console:incident"),
+        gone=_("This request no longer waits."),
+        about=seen.waiting.page.title,
+        seen=seen,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
 def set_up_change(request: HttpRequest) -> HttpResponse:
     set_up_page.look(actor=actor_of(request))
     return decision_page(
@@ -420,6 +447,7 @@ urlpatterns = [
     path("audit/", read, {"source": "audit"}, name="audit"),
     path("audit/file/", read_file, {"source": "audit"}, name="audit_file"),
     path("approvals/", read, {"source": "approvals"}, name="approvals"),
+    path("approvals/<int:number>/<slug:verb>/", approval_decide, name="approval_decide"),
     path("approvals/file/", read_file, {"source": "approvals"}, name="approvals_file"),
     path("look-up/", read, {"source": "look_up"}, name="look_up"),
     path("look-up/find/", find, name="look_up_find"),
