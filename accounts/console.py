@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import member_page, staff_roles, who_can_page
 from accounts.attacks import attack_page
+from accounts.credentials import access
 from accounts.member_page import MemberPage
 from accounts.models import OneTimeLink, RecoveryCase, User
 from accounts.recovery import case_page, cases, links, staff_recovery
@@ -189,6 +190,8 @@ _STAFF_ACTS: dict[str, Callable[[User, Actor, dict[str, Any]], object]] = {
     ),
     "approve-roles": partial(_decide_roles, approve=True),
     "reject-roles": partial(_decide_roles, approve=False),
+    "disable": lambda person, by, given: access.disable(person, actor=by, reason=given["reason"]),
+    "enable": lambda person, by, given: access.enable(person, actor=by, reason=given["reason"]),
 }
 
 

@@ -26,6 +26,7 @@ from winddown.words import Text
 TIMELINE_MAX = 100
 SHOWN_MAX = 100
 
+DISABLE = "accounts.disable_account"
 # verb -> button, tone, permission, the request that it decides
 _Waiting = Callable[[User], Approval | None]
 _VERBS: dict[str, tuple[Text, str, str, _Waiting | None]] = {
@@ -60,6 +61,8 @@ _VERBS: dict[str, tuple[Text, str, str, _Waiting | None]] = {
         staff_roles.PERMISSION,
         staff_roles.waiting,
     ),
+    "disable": (pgettext_lazy("verb", "Disable the account"), "plain-danger", DISABLE, None),
+    "enable": (pgettext_lazy("verb", "Let in again"), "plain", DISABLE, None),
 }
 
 _FACTORS: dict[str, Text] = {
@@ -148,7 +151,11 @@ class MemberPage:
 
     @property
     def recovery_decisions(self) -> list[Decision]:
-        return [each for each in self.decisions if not each.verb.endswith("roles")]
+        return [each for each in self.decisions if each.verb in ("recover", "agree", "refuse")]
+
+    @property
+    def access_decisions(self) -> list[Decision]:
+        return [each for each in self.decisions if each.verb in ("disable", "enable")]
 
     @property
     def role_decisions(self) -> list[Decision]:
@@ -159,7 +166,7 @@ class MemberPage:
 
     def request(self, verb: str) -> Approval | None:
         """Returns the request that the verb decides; None for a verb that asks."""
-        if verb in ("recover", "roles"):
+        if verb in ("recover", "roles", "disable", "enable"):
             return None
         return self.change if verb.endswith("-roles") else self.recovery
 
@@ -184,6 +191,8 @@ def look(person: User, *, actor: Actor) -> MemberPage:
 def _decisions(person: User, *, actor: Actor) -> list[Decision]:
     found = []
     for verb, (title, tone, permission, waiting) in _VERBS.items():
+        if verb == ("enable" if person.is_active else "disable"):
+            continue
         request = waiting(person) if waiting else None
         if waiting is None or request is not None:
             refused = _refused(person, permission, request, actor=actor)

@@ -16,6 +16,7 @@ from django.test import Client
 
 from accounts import console as accounts_console
 from accounts import staff_roles
+from accounts.credentials import access
 from accounts.models import AuthEvent, RecoveryCase, Session
 from accounts.recovery import staff_recovery
 from accounts.sign_in import second_factor
@@ -185,6 +186,8 @@ def a_colleague(verb: str) -> Callable[[World], Form]:
                 someone, wanted=["compliance"], actor=world.officer(), reason="moved"
             )
             digest = asked.digest
+        if verb == "enable":
+            access.disable(someone, actor=world.officer(), reason="left")
         given = {"digest": digest, "roles": ["compliance"], "second_factor_lost": "kept"}
         return world.console(world.officer(), f"staff/{someone.pk}/{verb}/", **given)
 

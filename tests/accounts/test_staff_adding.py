@@ -86,3 +86,46 @@ def test_the_list_shows_roles_and_ways_in(staff: Callable[..., Any]) -> None:
     assert "incident_commander" in out.getvalue()
     with pytest.raises(SystemExit):
         call_command("staff", "list", f"--by={staff('support').login_id}", stdout=StringIO())
+
+
+def by_command(by: Any, whom: Any, verb: str) -> None:
+    undo = ["--undo"] if verb == "enable" else []
+    words = ["staff", "disable", whom.login_id, *undo, f"--by={by.login_id}", "--reason=left"]
+    try:
+        call_command(*words, stdout=StringIO())
+    except SystemExit:
+        return
+
+
+def on_the_page(by: Any, whom: Any, verb: str) -> None:
+    browser_of(by).post(f"/console/staff/{whom.pk}/{verb}/", {"reason": "left"})
+
+
+@pytest.mark.parametrize("do", [by_command, on_the_page])
+def test_a_colleague_is_disabled_and_let_in_again(
+    staff: Callable[..., Any], do: Callable[[Any, Any, str], None]
+) -> None:
+    one, other, stranger = staff("incident_commander"), staff("support"), staff("compliance")
+    do(stranger, other, "disable")
+    assert User.objects.get(pk=other.pk).is_active
+    do(one, other, "disable")
+    assert not User.objects.get(pk=other.pk).is_active
+    do(one, other, "enable")
+    assert User.objects.get(pk=other.pk).is_active
+    do(one, one, "disable")
+    assert User.objects.get(pk=one.pk).is_active
+    acts = AuditEntry.objects.filter(action__in=("access.disable", "access.enable"))
+    assert [(each.action, each.actor, each.reason) for each in acts.order_by("seq")] == [
+        ("access.disable", one, "left"),
+        ("access.enable", one, "left"),
+    ]
+
+
+def test_the_page_offers_what_is_possible(staff: Callable[..., Any]) -> None:
+    one, other = staff("incident_commander"), staff("support")
+    address = f"/console/staff/{other.pk}/"
+    assert f'href="{address}disable/"' in browser_of(one).get(address).content.decode()
+    on_the_page(one, other, "disable")
+    shown = browser_of(one).get(address).content.decode()
+    assert f'href="{address}enable/"' in shown
+    assert f'href="{address}disable/"' not in shown
