@@ -87,7 +87,7 @@ class WorkflowCommand(StaffCommand):
 
     def _params_told(self) -> str:
         keys = registry.get(self.workflow).form.told()
-        return f"parameters of the plan, as a JSON object: {keys}" if keys else "none are known"
+        return f"parameters of the plan, as a JSON object: {keys or 'it takes none'}"
 
     def act(self, options: dict[str, Any]) -> None:
         for verb in ("plan", "run", "pause", "resume", "abort", "retry", "status"):

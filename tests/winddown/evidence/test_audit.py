@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from tests import factories
+from tests.oldest import oldest_one, oldest_transaction
 from tests.owning import as_owner
 from tests.unguarded import past_the_guards
 from wallets.models import Posting, Wallet, WalletTransition
@@ -49,13 +50,6 @@ def seal():
             return audit.seal()
         time.sleep(0.1)
     raise AssertionError("some transaction on this server does not end")
-
-
-def oldest_transaction():
-    """The number of the oldest transaction under way on the server."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        return cursor.fetchone()[0]
 
 
 def movements():
@@ -176,11 +170,7 @@ def test_a_movement_that_commits_late_is_covered_by_the_next_seal(spent, own_dat
 
 def test_a_seal_that_finds_the_horizon_where_it_left_it_adds_nothing(spent, own_database):
     """An open transaction keeps it there."""
-    with own_database.connect() as other, other.transaction():
-        (own,) = other.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
-        # Older transactions of other tests would end between the two seals.
-        while oldest_transaction() < own:
-            time.sleep(0.1)
+    with oldest_one(own_database):
         audit.seal()
         assert audit.seal() == 0
     assert not AuditEntry.objects.filter(action=audit.EPOCH).exists()

@@ -11,6 +11,7 @@ from django.utils import translation
 
 from tests import factories
 from tests.faults.conftest import wait_until
+from tests.oldest import oldest_one
 from tests.winddown import freeze_and_hold
 from winddown.evidence import audit
 from winddown.models import AuditHorizon, Batch
@@ -58,9 +59,7 @@ def test_a_batch_that_is_delayed_again_and_again_raises_an_alarm(programme, wall
 
 
 def test_an_open_transaction_that_delays_the_seal_raises_an_alarm(own_database, programme, staff):
-    with own_database.connect() as other:
-        other.execute("BEGIN")
-        other.execute("SELECT pg_current_xact_id()")
+    with oldest_one(own_database):
         audit.seal()
         assert audit.alarms() == []
         an_hour_passes()
@@ -70,7 +69,6 @@ def test_an_open_transaction_that_delays_the_seal_raises_an_alarm(own_database, 
         )
         delayed = "An open transaction delays the seal of the audit journal."
         assert delayed in told(programme, staff(BY[0]))
-        other.execute("ROLLBACK")
     # Another test of the same server may have a transaction open just now.
     wait_until(sealed_in_time, "the seal goes on")
 
