@@ -70,14 +70,17 @@ def look(given: dict[str, str]) -> WhoCanPage:
     chosen = form.cleaned_data["of"] if form.is_valid() else WORKFLOWS[0].name
     staff = User.objects.filter(kind=User.Kind.STAFF)
     names = {person.login_id: words.person_name(person) for person in staff}
+    people = who_can.people_with(
+        each for duty in roles.DUTIES for each in (duty.asks, duty.decides)
+    )
     return WhoCanPage(
         form=form,
         steps=[_step(each, names) for each in who_can.way(chosen).steps],
         duties=[
             ShownDuty(
                 subject=duty.subject,
-                asks=[names[login] for login in who_can.people_with(duty.asks)],
-                decides=[names[login] for login in who_can.people_with(duty.decides)],
+                asks=[names[login] for login in people[duty.asks]],
+                decides=[names[login] for login in people[duty.decides]],
             )
             for duty in roles.DUTIES
         ],

@@ -7,7 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from tests.config.test_every_door import browser_of
@@ -129,3 +129,10 @@ def test_the_page_offers_what_is_possible(staff: Callable[..., Any]) -> None:
     shown = browser_of(one).get(address).content.decode()
     assert f'href="{address}enable/"' in shown
     assert f'href="{address}disable/"' not in shown
+
+
+def test_the_command_for_customers_names_the_one_for_colleagues(staff: Callable[..., Any]) -> None:
+    one, other = staff("incident_commander"), staff("support")
+    with pytest.raises(CommandError, match=f"staff disable {other.login_id}"):
+        call_command("disable_account", account=other.login_id, by=one.login_id, reason="left")
+    assert User.objects.get(pk=other.pk).is_active

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tests.config.test_every_door import browser_of
 from winddown.authority import roles
@@ -55,6 +57,20 @@ def test_every_duty_is_on_the_page_and_an_unknown_workflow_is_said(
     assert "dance is not one of the available choices" in text
     for duty in roles.DUTIES:
         assert f'<th scope="row">{str(duty.subject).replace(chr(39), "&#x27;")}' in text
+
+
+def test_the_page_costs_the_same_queries_for_every_number_of_colleagues(
+    staff: Callable[..., Any],
+) -> None:
+    reader = staff("support")
+    costs = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as seen:
+            ask(reader)
+        costs.append(len(seen))
+        for role in roles.ROLES:
+            staff(role)
+    assert costs[1] <= costs[0]
 
 
 def test_only_staff_read_it(customer: Callable[..., Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.contrib.auth import get_user_model
@@ -120,8 +120,10 @@ def ways() -> dict[str, type[Stateful]]:
 
 def way(name: str) -> Way:
     """Returns the way of the workflow or machine with its people of today."""
+    edges = list(_in_order(ways()[name]))
+    people = people_with(edge.permission for edge in edges)
     steps: dict[tuple[str, str], Step] = {}
-    for edge in _in_order(ways()[name]):
+    for edge in edges:
         change = f"{edge.source} -> {edge.target}"
         step = steps.setdefault(
             (edge.name, edge.permission),
@@ -131,17 +133,20 @@ def way(name: str) -> Way:
                 permission=edge.permission,
                 by_system=edge.by_system,
                 roles=roles_with(edge.permission),
-                people=people_with(edge.permission),
+                people=people[edge.permission],
             ),
         )
         step.changes.append(change)
     return Way(name=name, steps=list(steps.values()))
 
 
-def people_with(permission: str) -> list[str]:
-    """Returns the login ids of those who hold the permission, one for each staff number."""
-    holders = {SUPERUSER, *roles_with(permission)}
-    return sorted(login for login, held in _people().values() if held & holders)
+def people_with(permissions: Iterable[str]) -> dict[str, list[str]]:
+    """Returns for each permission the login ids of its holders, one for each staff number."""
+    people = _people().values()
+    return {
+        each: sorted(login for login, held in people if held & {SUPERUSER, *roles_with(each)})
+        for each in set(permissions)
+    }
 
 
 def _in_order(machine: type[Stateful]) -> Iterator[Edge]:

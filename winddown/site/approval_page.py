@@ -26,14 +26,21 @@ _VERBS: dict[str, tuple[Text, str, bool]] = {
 }
 
 
+class _SumField(AmountField):
+    """A sum that is compared with the one on the page, so its commas may stay."""
+
+    def clean(self, value: Any) -> int | None:
+        return super().clean(str(value or "").replace(",", ""))
+
+
 class DecideForm(ReasonForm):
     """A decision. Whoever approves money types the sum that was read."""
 
-    amount = AmountField(
+    amount = _SumField(
         label=_("Sum"),
+        max_digits=20,
         help_text=_("Type the sum that you read above."),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        localize=False,
     )
     digest = forms.CharField(min_length=64, max_length=64, widget=forms.HiddenInput)
     field_order = ("amount", "reason")
@@ -69,7 +76,7 @@ class ApprovalPage:
 
     def decision(self, verb: str) -> Decision | None:
         """Returns the decision, or None when it was made or can no longer be made."""
-        if self.decided or verb not in _VERBS or self.waiting.expires_at <= clock.now():
+        if self.decided or verb not in _VERBS or self.approval.expires_at <= clock.now():
             return None
         title, tone, _approves = _VERBS[verb]
         return Decision(verb=verb, title=title, tone=tone, refused=self.waiting.refused)

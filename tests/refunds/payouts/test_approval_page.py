@@ -51,14 +51,14 @@ def test_the_page_shows_what_is_signed(house: House, asked: Approval) -> None:
 
 def test_an_approval_takes_the_sum_as_it_was_read(house: House, asked: Approval) -> None:
     browser = browser_of(house.approver2, headers=ENGLISH)
-    for wrong in ("", str(total() + 1), "all of it"):
+    for wrong in ("", str(total() + 1), "all of it", "NaN", "1e999999", "-1"):
         answer = browser.post(address(asked, "approve"), form_of(asked, amount=wrong))
         assert answer.status_code == 200
         assert list(answer.context["form"].errors) == ["amount"]
         assert answer.context["form"]["reason"].value() == "compared with the plan"
     assert PayoutBatch.objects.get().state == "submitted_for_approval"
 
-    browser.post(address(asked, "approve"), form_of(asked, amount=str(total())))
+    browser.post(address(asked, "approve"), form_of(asked, amount=f"{total():,}"))
 
     signature = Signature.objects.get(approval=asked, part=Signature.Part.APPROVED)
     assert (signature.signer, signature.digest) == (house.approver2, asked.digest)

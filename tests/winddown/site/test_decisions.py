@@ -468,3 +468,23 @@ def test_stopping_several_takes_the_permission(
     )
     assert "winddown.stop_capability" in told(answer)
     assert not Capability.objects.exclude(state="enabled").exists()
+
+
+def test_a_stop_that_is_overdue_still_waits_on_its_page(
+    programme: Any,
+    maker: Any,
+    checker: Any,
+    signed_in: Callable[..., Client],
+    rehearsal_clock: Any,
+) -> None:
+    """A stop that is not ratified never expires."""
+    capabilities.stop("spend", actor=maker, reason="mules")
+    asked = Approval.objects.get(stage="ratify")
+    rehearsal_clock.travel(clock.now() + capabilities.RATIFY_WITHIN * 2, frozen=True)
+    page = f"/console/approvals/{asked.pk}/approve/"
+
+    browser = signed_in(checker)
+    assert browser.get(page).status_code == 200
+    browser.post(page, {"digest": asked.digest, "reason": "seen"})
+
+    assert Capability.objects.get(code="spend").ratified_by == checker
