@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,7 @@ from winddown.evidence import audit, backups
 from winddown.evidence.backups import BackupRefused
 from winddown.models import AuditEntry
 
-# A dump reads every table and sequence, and a check makes a database. One worker makes them all, so
-# that no test sees the database of another.
+# A dump reads every table and sequence, and a check makes a database: one worker makes them all.
 pytestmark = [pytest.mark.as_owner, pytest.mark.xdist_group("backups")]
 
 
@@ -47,10 +48,25 @@ def backup(programme: Any, wallet: Any, tmp_path: Path) -> Path:
     return dump
 
 
-def databases() -> set[str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'winddown\\_check\\_%'")
-        return {name for (name,) in cursor.fetchall()}
+@pytest.fixture
+def left(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Says which of the databases that this test made still exist. Others make theirs meanwhile."""
+    made = []
+    on_the_server = backups._on_the_server
+
+    def noted(statement: str) -> None:
+        made.extend(re.findall(r'^CREATE DATABASE "(.+)"$', statement))
+        on_the_server(statement)
+
+    monkeypatch.setattr(backups, "_on_the_server", noted)
+
+    def names() -> list[str]:
+        assert made
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT datname FROM pg_database WHERE datname = ANY(%s)", [made])
+            return [name for (name,) in cursor.fetchall()]
+
+    return names
 
 
 def manifest(dump: Path) -> dict[str, Any]:
@@ -78,11 +94,14 @@ def test_a_backup_has_its_manifest_and_the_journal_says_who_took_it(
 
 
 def test_a_good_backup_is_restored_judged_and_dropped(
-    own_database, backup: Path, capsys: pytest.CaptureFixture[str]
+    own_database,
+    backup: Path,
+    left: Callable[[], list[str]],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     call_command("restore", check=backup)
     assert "can be restored: everything holds in it" in capsys.readouterr().out
-    assert databases() == set()
+    assert left() == []
     assert connection.settings_dict["NAME"] == own_database.name
 
 
@@ -148,13 +167,15 @@ def test_the_key_of_the_day_of_a_backup_still_proves_it(
         backups._refuse_foreign(said, backup)
 
 
-def test_a_backup_that_is_not_whole_cannot_be_restored(own_database, backup: Path) -> None:
+def test_a_backup_that_is_not_whole_cannot_be_restored(
+    own_database, backup: Path, left: Callable[[], list[str]]
+) -> None:
     backup.write_bytes(backup.read_bytes()[: backup.stat().st_size // 2])
     said = manifest(backup) | {"sha256": backups._sha256(backup)}
     backup.with_suffix(".json").write_text(json.dumps(backups.signed(said)))
     with pytest.raises(BackupRefused, match="pg_restore failed"):
         backups.check(backup)
-    assert databases() == set()
+    assert left() == []
 
 
 @pytest.mark.parametrize(
