@@ -309,6 +309,7 @@ ACTS.add_all(
         "audit.read": _("Audit journal read"),
         "approvals.read": _("Approvals read"),
         "look_up.read": _("Looked up"),
+        "run_rows.read": _("Rows of a run read"),
     }
 )
 

@@ -41,6 +41,7 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             "/console/",
             run,
             f"{run}approve/",
+            "/console/run-rows/",
             "/console/switches/transfer/",
             f"/console/approvals/{site.request}/approve/",
             "/console/switches/payout/stop/",

@@ -32,6 +32,7 @@ from winddown.site import (
     programme_page,
     reading,
     run_page,
+    run_rows_page,
     set_up_page,
     switch_page,
 )
@@ -261,7 +262,13 @@ def verify(request: HttpRequest) -> HttpResponse:
 # --- what staff read -----------------------------------------------------------------------------
 
 _SOURCES = {
-    each.code: each for each in (audit_page.SOURCE, approvals_page.SOURCE, look_up_page.SOURCE)
+    each.code: each
+    for each in (
+        audit_page.SOURCE,
+        approvals_page.SOURCE,
+        look_up_page.SOURCE,
+        run_rows_page.SOURCE,
+    )
 }
 
 
@@ -449,6 +456,8 @@ urlpatterns = [
     path("approvals/", read, {"source": "approvals"}, name="approvals"),
     path("approvals/<int:number>/<slug:verb>/", approval_decide, name="approval_decide"),
     path("approvals/file/", read_file, {"source": "approvals"}, name="approvals_file"),
+    path("run-rows/", read, {"source": "run_rows"}, name="run_rows"),
+    path("run-rows/file/", read_file, {"source": "run_rows"}, name="run_rows_file"),
     path("look-up/", read, {"source": "look_up"}, name="look_up"),
     path("look-up/find/", find, name="look_up_find"),
     path("look-up/file/", read_file, {"source": "look_up"}, name="look_up_file"),

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.db.models import Model
 from django.utils.text import format_lazy
 
 from winddown.models import Approval, TransitionLog
@@ -140,6 +142,13 @@ FINDERS: Registry[Callable[[str], list[Card]]] = Registry(
 def found(typed: str) -> list[Card]:
     """Returns the cards of every app, in the order of the finders."""
     return [card for find in FINDERS.values() for card in find(typed)]
+
+
+def kind_of(model: type[Model]) -> str:
+    """Returns the first word of the subjects that are rows of the model."""
+    if model is get_user_model():
+        return "account"
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", model.__name__).lower()
 
 
 def number_in(typed: str, kind: str) -> int | None:

@@ -119,7 +119,8 @@ class Source:
     """One list and its filters.
 
     `lines` gets the filters and the greatest number of rows, and returns the newest rows first.
-    `cards` finds the things that the rows are about. Only the look-up has it.
+    `cards` finds the things that the rows are about. Only the look-up has it. With an empty
+    `permission` every member of staff may read the list.
     """
 
     code: str
@@ -128,6 +129,7 @@ class Source:
     form: type[ReadingForm]
     lines: Callable[[Mapping[str, Any], int], list[Line]]
     cards: Callable[[Mapping[str, Any]], list[Card]] | None = None
+    permission: str = READ_AUDIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,8 @@ def disclose(
     a subject. A file has at most `FILE_ROWS_MAX` rows, a page `PAGE_ROWS`. A second reading is
     recorded again. Raises `NotPermitted`.
     """
-    require(actor, READ_AUDIT, action=f"read {source.code}")
+    if source.permission:
+        require(actor, source.permission, action=f"read {source.code}")
     form, at = source.form(typed), clock.now()
     if not form.is_valid():
         return Reading(source=source, form=form, at=at)
@@ -199,7 +202,11 @@ def _said(given: Mapping[str, Any], *, cards: list[Card] | None) -> dict[str, st
     The text that was typed to find a person may be an address. The subject that was found is
     returned in its place.
     """
-    said = {name: str(value) for name, value in given.items() if value and name != "before"}
+    said = {
+        name: str(getattr(value, "pk", value))
+        for name, value in given.items()
+        if value and name != "before"
+    }
     if cards is not None:
         said["q"] = cards[0].subject if cards else ""
     return said

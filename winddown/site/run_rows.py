@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Q, Sum
 
+from winddown.machines.declare import Stateful
 from winddown.models import Batch, Failure, Run, StepTotal, Worker
 from winddown.runs import registry
 
@@ -31,9 +32,10 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """One step of a run, as its batches add up."""
+    """One step of a run, as its batches add up. `logged` says whether its rows have a log."""
 
     name: str
+    logged: bool
     state: StepState
     expected: int | None
     moved: int
@@ -177,10 +179,11 @@ def _row(
     seen_s: float | None,
     failures: dict[str, int],
 ) -> RunRow:
-    names = [step.name for step in registry.get(run.workflow).steps(run)]
+    declared = registry.get(run.workflow).steps(run)
+    names = [step.name for step in declared]
     steps = [
-        _step(run, name, batches.get((run.pk, name), {}), totals.get((run.pk, name)))
-        for name in names
+        _step(run, step, batches.get((run.pk, step.name), {}), totals.get((run.pk, step.name)))
+        for step in declared
     ]
     return RunRow(
         workflow=run.workflow,
@@ -193,7 +196,9 @@ def _row(
     )
 
 
-def _step(run: Run, name: str, counted: dict[str, Any], total: StepTotal | None) -> StepRow:
+def _step(
+    run: Run, step: registry.Step, counted: dict[str, Any], total: StepTotal | None
+) -> StepRow:
     failed = counted.get("rows_failed") or 0
     if total is None:
         state = StepState.NOT_BEGUN
@@ -203,7 +208,8 @@ def _step(run: Run, name: str, counted: dict[str, Any], total: StepTotal | None)
         running = run.state == Run.State.RUNNING
         state = StepState.UNDER_WAY if running else StepState.HALTED
     return StepRow(
-        name=name,
+        name=step.name,
+        logged=issubclass(step.rows(run).model, Stateful),
         state=state,
         expected=total.rows_expected if total else None,
         moved=counted.get("rows_moved") or 0,
