@@ -263,6 +263,7 @@ ACTS.add_all(
         "notice.publish": _("Public notice published"),
         "programme.publish_contact": _("Contact published"),
         "set_up.begin": _("Programme begun"),
+        "rehearsal.clock": _("Clock of the rehearsal moved"),
         "set_up.again": _("Links of the beginning renewed"),
         "set_up.ask": _("Change of the set-up asked for"),
         "set_up.adopt": _("Change of the set-up in force"),

@@ -83,6 +83,15 @@ def work(
     return ended
 
 
+def work_off() -> list[int]:
+    """Every running run was worked on until it has no batch left. Returns the runs with work."""
+    found = []
+    for run_id in waking.owed():
+        while work(run_id):
+            found.append(run_id)
+    return list(dict.fromkeys(found))
+
+
 def _waited(run_id: int, *, until: float) -> bool:
     """Returns whether a batch of the run was put off, and is due now or the worker's time is over.
 

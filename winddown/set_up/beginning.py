@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -53,12 +54,15 @@ def has_begun() -> bool:
     return Programme.objects.exists()
 
 
-def begin(rows: Rows, *, reason: str, rehearsal: bool = False) -> list[str]:
+def begin(
+    rows: Rows, *, reason: str, rehearsal: bool = False, at: dt.datetime | None = None
+) -> list[str]:
     """The programme exists as the file says, with its switches, issuers, limits and first people.
 
-    With `rehearsal` the database is a rehearsal from now on, for good. Returns what comes next, in
-    sentences. Nobody has an account before, so the audit entry names the terminal and no person.
-    Raises `BegunAlready` at a second call, and `NotUnderstood` for too few tables.
+    With `rehearsal` the database is a rehearsal from now on, for good, and its time begins at `at`
+    (now by default). Returns what comes next, in sentences. Nobody has an account before, so the
+    audit entry names the terminal and no person. Raises `BegunAlready` at a second call, and
+    `NotUnderstood` for too few tables.
     """
     missing = [
         Problem(name, f"{section.rows_min} tables are expected, or more")
@@ -74,6 +78,8 @@ def begin(rows: Rows, *, reason: str, rehearsal: bool = False) -> list[str]:
             raise BegunAlready(name=present.name)
         if rehearsal:
             clock.mark_as_rehearsal()
+        if at is not None:
+            clock.travel(at)
         said = _adopt(rows, actor=SYSTEM, reason=reason)
         audit.append(
             "set_up.begin",

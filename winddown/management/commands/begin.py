@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import translation
 
+from winddown import clock
 from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
 from winddown.set_up import beginning, reading
 from winddown.set_up.reading import NotUnderstood
@@ -36,6 +38,11 @@ class Command(StaffCommand):
             action="store_true",
             help="mark the database as a rehearsal for good: its clock may be moved",
         )
+        parser.add_argument(
+            "--at",
+            metavar="INSTANT",
+            help="with --rehearsal: when its time begins, as 2019-07-01T09:00 in the zone of the file",
+        )
 
     def act(self, options: dict[str, Any]) -> None:
         if options["example"]:
@@ -62,10 +69,25 @@ class Command(StaffCommand):
         if options["check"]:
             self.say("The file is in order. The programme has not begun.")
             return
-        reason = options["reason"] or "the programme begins"
-        for sentence in beginning.begin(rows, reason=reason, rehearsal=options["rehearsal"]):
+        said = beginning.begin(
+            rows,
+            reason=options["reason"] or "the programme begins",
+            rehearsal=options["rehearsal"],
+            at=self._at(rows, options),
+        )
+        for sentence in said:
             self.say(sentence)
         self.say("The programme has begun.")
+
+    def _at(self, rows: Rows, options: dict[str, Any]) -> dt.datetime | None:
+        if not options["at"]:
+            return None
+        if not options["rehearsal"]:
+            raise CommandError("--at takes --rehearsal: real time is the clock's", returncode=2)
+        try:
+            return clock.instant(options["at"], zone=rows["programme"][0]["time_zone"])
+        except ValueError as error:
+            raise CommandError(f"--at: {error}", returncode=2) from error
 
     def _change(self, rows: Rows, options: dict[str, Any]) -> None:
         found = beginning.changes(rows)

@@ -6,7 +6,7 @@ from typing import Any
 
 from winddown.models import Run
 from winddown.programme import milestones
-from winddown.runs import progress, waking, working
+from winddown.runs import progress, working
 from winddown.terminal import RecordedCommand
 
 
@@ -16,11 +16,8 @@ class Command(RecordedCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for milestone in milestones.fire_due():
             self.stdout.write(f"{milestone.kind} fired, {milestone.late_by} late.")
-        worked = 0
-        for run_id in waking.owed():
-            while working.work(run_id, seconds_max=60):
-                worked += 1
-            run = Run.objects.get(pk=run_id)
+        worked = working.work_off()
+        for run in Run.objects.filter(pk__in=worked).order_by("pk"):
             self.stdout.write(f"{run} is {run.state}: {progress.moved(run)}")
         if not worked:
             self.stdout.write("Nothing was owed.")

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import CommandError
 
-from accounts.models import User
-from accounts.sign_in import second_factor
-from winddown import clock
+from accounts.recovery import rehearsed
+from winddown.errors import WinddownError
 from winddown.terminal import RecordedCommand
 
 
 class Command(RecordedCommand):
     help = "Show the present code of a member of staff of a rehearsal, who has no phone."
+    exits: ClassVar[dict[int, str]] = {0: "shown", 1: "refused"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("login", help="the login ID of the member of staff")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not clock.is_rehearsal():
-            raise CommandError("This database is not a rehearsal: use your own app.", returncode=2)
-        person = User.objects.filter(
-            login_id=options["login"].lower(), kind=User.Kind.STAFF
-        ).first()
-        code = second_factor.current_code(person) if person else None
-        if code is None:
-            raise CommandError(f"{options['login']} has no authenticator app.", returncode=2)
-        self.stdout.write(code)
+        try:
+            self.stdout.write(rehearsed.code_of(options["login"]))
+        except WinddownError as refusal:
+            raise CommandError(str(refusal), returncode=1) from refusal
