@@ -47,6 +47,8 @@ PRODUCTION = MODE == "production"
 _SCHEMES = ("https",) if PRODUCTION else ("http", "https")
 # The database ends a web request, a worker's batch and a person's command after different times.
 ROLE = environment.choice("WINDDOWN_ROLE", options=("web", "worker", "command"), default="command")
+# The schemes that the public address of the electronic notice may have.
+PUBLIC_SCHEMES = _SCHEMES
 # Off in development too. While it is on, Django remembers every query, and a worker makes millions.
 DEBUG = environment.flag("WINDDOWN_DEBUG", default=False)
 # The rehearsal holds a generator of customers, a simulated bank and a clock that may be moved.

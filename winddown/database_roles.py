@@ -92,6 +92,7 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
     "wallets_hold": ("reason",),
     "winddown_approval": ("reason", "summary"),
     "winddown_auditentry": ("facts", "reason"),
+    "winddown_noticeevidence": ("content",),
     "winddown_signature": ("reason",),
 }
 

@@ -145,6 +145,11 @@ STATES.add_all(
             "open": StateWord(pgettext_lazy("attack", "Goes on"), "bad"),
             "over": StateWord(pgettext_lazy("attack", "Over"), "idle"),
         },
+        "publication": {
+            "open": StateWord(pgettext_lazy("publication", "Missing"), "bad"),
+            "late": StateWord(pgettext_lazy("publication", "Began late"), "wait"),
+            "published": StateWord(pgettext_lazy("publication", "Published"), "on"),
+        },
         "probe": {
             "refused": StateWord(_("Refused"), "on"),
             "passed": StateWord(_("Passed"), "bad"),
@@ -226,6 +231,17 @@ def person_name(user: Any) -> str:
     return str(user.display_name or user.login_id)
 
 
+CHANNELS: dict[str, Text] = {
+    "newspaper": _("Daily newspaper"),
+    "electronic_notice": _("Electronic notice"),
+    "office": _("Offices"),
+    "merchant": _("Shops of the merchants"),
+    "app": pgettext_lazy("channel", "App"),
+    "web": _("Web page of the service"),
+    "mail": _("Mail to each holder"),
+}
+
+
 def milestone_title(kind: str) -> Text:
     return _MILESTONES.get(kind) or kind.replace("_", " ").capitalize()
 
@@ -261,6 +277,8 @@ ACTS.add_all(
         "milestone.set": _("Deadline set"),
         "milestone.fire": _("Deadline reached"),
         "notice.publish": _("Public notice published"),
+        "notice.record_publication": _("Publication of the notice recorded"),
+        "notice.read_evidence": _("Evidence of a publication read"),
         "programme.publish_contact": _("Contact published"),
         "set_up.begin": _("Programme begun"),
         "rehearsal.clock": _("Clock of the rehearsal moved"),

@@ -29,6 +29,7 @@ MIGRATIONS = {
         "0009_journal_is_searched",
         "0010_jurisdiction",
         "0011_window_follows_the_notice",
+        "0012_publications",
     ],
     "accounts": [
         "0001_initial",

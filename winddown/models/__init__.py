@@ -8,6 +8,13 @@ from winddown.models.loaded_file import LoadedFile
 from winddown.models.milestone import Milestone
 from winddown.models.notice import PublicNotice, PublishedFigure
 from winddown.models.programme import Programme, ProgrammeTransition
+from winddown.models.publication import (
+    NoticeCorrection,
+    NoticeEvidence,
+    NoticeInterruption,
+    NoticeProbe,
+    NoticePublication,
+)
 from winddown.models.row_digest import RowDigest
 from winddown.models.run import Batch, Failure, Plan, Run, RunTransition, StepTotal, Worker
 from winddown.models.transition import TransitionLog
@@ -24,6 +31,11 @@ __all__ = [
     "Failure",
     "LoadedFile",
     "Milestone",
+    "NoticeCorrection",
+    "NoticeEvidence",
+    "NoticeInterruption",
+    "NoticeProbe",
+    "NoticePublication",
     "Plan",
     "Probe",
     "Programme",

@@ -34,6 +34,15 @@ class FilingDuty:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelDuty:
+    """The notice is published in at least one of these channels."""
+
+    any_of: tuple[str, ...]
+    source: str
+    valid_from: dt.date
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """The rules of one jurisdiction."""
 
@@ -46,6 +55,7 @@ class Pack:
     """The bank holidays of `winddown.business_days`."""
     rules: dict[str, Rule]
     filings: tuple[FilingDuty, ...]
+    publications: tuple[ChannelDuty, ...]
 
     def number(self, rule: str) -> int:
         """Returns the value of the rule."""
@@ -78,4 +88,7 @@ def pack(code: str) -> Pack:
         calendar=read["calendar"],
         rules={name: Rule(**rule) for name, rule in read["rules"].items()},
         filings=tuple(FilingDuty(**duty) for duty in read["filings"]),
+        publications=tuple(
+            ChannelDuty(**duty | {"any_of": tuple(duty["any_of"])}) for duty in read["publications"]
+        ),
     )

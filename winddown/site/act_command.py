@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
+from django.core.management.base import CommandError
 from django.utils import translation
+from django.utils.datastructures import MultiValueDict
 
+from winddown import texts
 from winddown.authority.staff_command import StaffCommand
 from winddown.site.acts import Act
 
@@ -31,6 +36,7 @@ class ActCommand(StaffCommand):
                 required=field.required,
                 default="",
                 choices=[code for code, _ in choices] if choices else None,
+                metavar="FILE" if isinstance(field, forms.FileField) else None,
                 help=_english(field),
             )
 
@@ -38,7 +44,9 @@ class ActCommand(StaffCommand):
         act = self.acts[self.verb]
         # What cannot be taken back takes a proof of the person, as on the page.
         actor = self.proven_actor(options) if act.tone == "danger" else self.actor(options)
-        form = act.form({name: options[name] for name in (*self._fields(), "reason")})
+        form = act.form(
+            {name: options[name] for name in (*self._fields(), "reason")}, self._files(options)
+        )
         with translation.override("en"):
             valid, errors = form.is_valid(), dict(form.errors)
         if not valid:
@@ -48,6 +56,24 @@ class ActCommand(StaffCommand):
             raise SystemExit(2)
         act.do(actor, form.cleaned_data)
         self.say(self.done)
+
+    def _files(self, options: dict[str, Any]) -> MultiValueDict[str, UploadedFile]:
+        """Returns the files that the options name, as a browser would send them."""
+        named = {
+            name: Path(options[name])
+            for name, field in self._fields().items()
+            if isinstance(field, forms.FileField) and options[name]
+        }
+        for name, path in named.items():
+            if not path.is_file():
+                option = name.replace("_", "-")
+                raise CommandError(f"--{option}: there is no file {path}", returncode=2)
+        return MultiValueDict(
+            {
+                name: [SimpleUploadedFile(texts.name_of(path), path.read_bytes())]
+                for name, path in named.items()
+            }
+        )
 
     def _fields(self) -> dict[str, forms.Field]:
         """Returns the fields of the form beside the reason, which every command takes."""

@@ -15,8 +15,8 @@ from winddown.authority import approvals
 from winddown.models import Approval, Signature
 from winddown.site import incident_page
 from winddown.site.decisions import Decision
+from winddown.site.fields import AmountField
 from winddown.site.forms import ReasonForm
-from winddown.site.programme_acts import AmountField
 from winddown.words import Text
 
 # verb -> button, tone, and whether it approves

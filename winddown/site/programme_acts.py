@@ -2,60 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from decimal import Decimal
-from typing import Any
-
-from babel.numbers import get_currency_precision
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from winddown import clock, words
+from winddown import words
 from winddown.models import Capability, Programme, PublicNotice
 from winddown.programme import funds, milestones, public_notice, stages
 from winddown.runs import registry
+from winddown.site import notice_acts
 from winddown.site.acts import Act
+from winddown.site.fields import DAYS, AmountField, LocalInstantField
 from winddown.site.forms import ReasonForm, SayingField
 
 State = Programme.State
-# Sums of days and zones stay inside the calendar.
-YEARS = {str(year) for year in range(2000, 2100)}
-DAYS = [MinValueValidator(dt.date(2000, 1, 1)), MaxValueValidator(dt.date(2099, 12, 31))]
-
-
-class LocalInstantField(forms.CharField):
-    """An instant in the programme's zone. Hour 24 is the end of the day."""
-
-    def to_python(self, value: Any) -> dt.datetime | None:  # type: ignore[override]
-        text = super().to_python(value)
-        if not text:
-            return None
-        try:
-            if text[:4] not in YEARS:
-                raise ValueError(text)
-            return clock.instant(text, zone=Programme.current().time_zone)
-        except ValueError as error:
-            raise ValidationError(
-                _("Write it like 2019-09-30T24:00, in the programme's time zone.")
-            ) from error
-
-
-class AmountField(forms.DecimalField):
-    """An amount as people write it, with as many decimals as the programme's currency has. Its
-    value is in minor units.
-    """
-
-    def clean(self, value: Any) -> int | None:
-        read: Decimal | None = super().clean(value)
-        if read is None:
-            return None
-        minor = read.scaleb(get_currency_precision(Programme.current().currency))
-        if minor != minor.to_integral_value():
-            raise ValidationError(_("The currency has fewer decimals than that."))
-        return int(minor)
 
 
 class AwareForm(ReasonForm):
@@ -203,6 +164,7 @@ PROGRAMME: dict[str, Act] = {
         ),
         tone="danger",
     ),
+    **notice_acts.NOTICE,
     "publish-contact": Act(
         title=pgettext_lazy("verb", "Publish the contact"),
         effect=_("Customers find this telephone number on the public pages."),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from winddown.actors import Actor
-from winddown.models import Milestone, Programme, PublicNotice
-from winddown.programme import jurisdictions
+from winddown.models import Milestone, NoticePublication, Programme, PublicNotice
+from winddown.programme import jurisdictions, publications
 from winddown.programme.jurisdictions import Pack
+from winddown.programme.publications import Duty
 from winddown.site import acts, programme_acts
 from winddown.site.decisions import Decision
 
@@ -19,6 +20,9 @@ class ProgrammePage:
     programme: Programme
     pack: Pack
     notice: PublicNotice | None
+    duties: list[Duty]
+    publications: list[NoticePublication]
+    may_read_evidence: bool
     deadlines: list[Milestone]
     decisions: list[Decision]
 
@@ -28,10 +32,14 @@ class ProgrammePage:
 
 def look(programme: Programme, *, actor: Actor) -> ProgrammePage:
     """Returns the page as `actor` sees it."""
+    notice, pack = publications.newest_notice(), jurisdictions.pack(programme.jurisdiction)
     return ProgrammePage(
         programme=programme,
-        pack=jurisdictions.pack(programme.jurisdiction),
-        notice=PublicNotice.objects.order_by("-pk").first(),
+        pack=pack,
+        notice=notice,
+        duties=publications.duties(notice, pack) if notice else [],
+        publications=list(publications.standing(notice).select_related("evidence")),
+        may_read_evidence=actor.has_perm(publications.READ_EVIDENCE),
         deadlines=list(Milestone.objects.order_by("at")),
         decisions=[
             acts.decision(verb, act, actor=actor)

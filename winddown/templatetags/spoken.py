@@ -302,6 +302,17 @@ def milestone(kind: str) -> str:
 
 
 @register.filter
+def channel(code: str) -> str:
+    return str(words.CHANNELS.get(code, code))
+
+
+@register.filter
+def channels(codes: list[str]) -> str:
+    """Returns the names of channels of which one is enough."""
+    return gettext(" or ").join(channel(code) for code in codes)
+
+
+@register.filter
 def act(action: str) -> str:
     return str(words.act_title(action))
 
