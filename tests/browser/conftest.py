@@ -5,6 +5,7 @@ Where there is no Chromium the tests are skipped, and with CI=true they fail.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import shutil
@@ -78,7 +79,8 @@ class Site:
     """What the server said."""
 
 
-def _known(person: Any) -> Any:
+def known(person: Any) -> Any:
+    """Returns the person, who has the password."""
     from winddown import clock
 
     person.set_password(PASSWORD)
@@ -99,11 +101,11 @@ def _populate() -> dict[str, Any]:
     capabilities.declare_all()
     factories.make_programme(state="announced")
     commander, deputy = (
-        _known(factories.make_staff("incident_commander", display_name=name))
+        known(factories.make_staff("incident_commander", display_name=name))
         for name in ("Commander", "Deputy")
     )
-    auditor = _known(factories.make_staff("auditor", display_name="Auditor"))
-    newcomer = _known(factories.make_staff("auditor", display_name="Newcomer"))
+    auditor = known(factories.make_staff("auditor", display_name="Auditor"))
+    newcomer = known(factories.make_staff("auditor", display_name="Newcomer"))
     mine = factories.make_wallet(paid_minor=12_345, bonus_minor=67)
     factories.make_wallets(20, paid_minor=1_000)
     milestones.set_milestone(
@@ -118,7 +120,7 @@ def _populate() -> dict[str, Any]:
     capabilities.probe("transfer")
     factories.worked_off(factories.started_run("freeze-charges", maker=commander, checker=deputy))
     run = planning.plan("shut-down-by-deadline", actor=commander, reason="the end")
-    customer = _known(mine.account)
+    customer = known(mine.account)
     return {
         "commander": commander.login_id,
         "deputy": deputy.login_id,
@@ -143,15 +145,21 @@ def _free_port() -> int:
 
 @pytest.fixture
 def site(own_database: Any, tmp_path: Path) -> Iterator[Site]:
+    with served(own_database, tmp_path / "web.log", _populate) as (address, people):
+        yield Site(address=address, database=own_database, log=tmp_path / "web.log", **people)
+
+
+@contextlib.contextmanager
+def served(database: Any, log: Path, populate: Callable[[], Any]) -> Iterator[tuple[str, Any]]:
+    """Inside, the database is served under the address. Beside it stands what `populate` returned."""
     if CHROMIUM is None:
         if os.environ.get("CI") == "true":
             pytest.fail(NO_BROWSER)
         pytest.skip(NO_BROWSER)
-    people = _populate()
+    people = populate()
     port = _free_port()
     # Browsers allow passkeys without https under this name.
     address = f"http://localhost:{port}"
-    log = tmp_path / "web.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
             [
@@ -159,13 +167,13 @@ def site(own_database: Any, tmp_path: Path) -> Iterator[Site]:
                 *["--bind", f"127.0.0.1:{port}", "--threads", "4"],
             ],
             cwd=ROOT,
-            env={**own_database.environment, "WINDDOWN_ROLE": "web"},
+            env={**database.environment, "WINDDOWN_ROLE": "web"},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     try:
         _wait(address, server, log)
-        yield Site(address=address, database=own_database, log=log, **people)
+        yield address, people
     finally:
         server.terminate()
         server.wait(timeout=30)

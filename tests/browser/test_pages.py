@@ -124,7 +124,7 @@ def test_the_pages_work_without_javascript(site: Site, open_browser: Callable[..
     page = open_browser(java_script_enabled=False)
     sign_in(page, site, site.deputy)
     page.click("text=日本語")
-    assert page.locator("h1").inner_text().startswith("状況")
+    assert page.locator("h1").inner_text().startswith("インシデント")
     page.click("text=English")
 
     page.click("#run-shut-down-by-deadline")

@@ -38,4 +38,4 @@ def decision(verb: str, act: Act, *, actor: Actor) -> Decision:
         refused = format_lazy(
             _("This takes the permission {permission}."), permission=act.permission
         )
-    return Decision(verb=verb, title=act.title, tone=act.tone, refused=refused)
+    return Decision(verb=verb, title=act.title, tone=act.tone, refused=refused, then=act.effect)

@@ -24,6 +24,10 @@ _VERBS: dict[str, tuple[Text, str, bool]] = {
     "approve": (pgettext_lazy("verb", "Approve"), "danger", True),
     "reject": (pgettext_lazy("verb", "Reject"), "plain-danger", False),
 }
+_THEN: dict[str, Text] = {
+    "approve": _("What was asked for holds now."),
+    "reject": _("Nothing has changed. Whoever asked can ask again."),
+}
 
 
 class _SumField(AmountField):
@@ -79,7 +83,9 @@ class ApprovalPage:
         if self.decided or verb not in _VERBS or self.approval.expires_at <= clock.now():
             return None
         title, tone, _approves = _VERBS[verb]
-        return Decision(verb=verb, title=title, tone=tone, refused=self.waiting.refused)
+        return Decision(
+            verb=verb, title=title, tone=tone, refused=self.waiting.refused, then=_THEN[verb]
+        )
 
 
 def look(approval: Approval, *, actor: Actor) -> ApprovalPage:

@@ -16,13 +16,14 @@ from winddown.words import Text
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One verb: the text and the tone of its button, and why it is refused to this person. An empty
-    `refused` means that it is allowed.
+    `refused` means that it is allowed. `then` says what comes next when it is done.
     """
 
     verb: str
     title: Text
     tone: str
     refused: Text = ""
+    then: Text = ""
 
 
 # verb -> button, tone, transition that carries the permission
@@ -50,6 +51,22 @@ _SWITCH_VERBS: dict[str, tuple[Text, str, str]] = {
     "request-restore": (pgettext_lazy("verb", "Ask for the restart"), "plain", "request_restore"),
     "restore": (pgettext_lazy("verb", "Restart"), "danger", "restore"),
     "keep-stopped": (pgettext_lazy("verb", "Keep it stopped"), "plain", "keep_stopped"),
+}
+_THEN: dict[str, Text] = {
+    "approve": gettext_lazy("The run can be started now."),
+    "reject": gettext_lazy("The run has ended. A new plan can be made."),
+    "plan-again": gettext_lazy("The new plan waits for a second person."),
+    "start": gettext_lazy("Workers move the rows. This page shows how far they are."),
+    "pause": gettext_lazy("No further batch starts. The run can be resumed or aborted."),
+    "resume": gettext_lazy("Workers go on with the rows that are left."),
+    "retry": gettext_lazy("The rows wait for a worker again."),
+    "rate": gettext_lazy("It holds from the next batch on."),
+    "abort": gettext_lazy("What was changed stays changed. A new plan can be made."),
+    "stop": gettext_lazy("The function is refused from now on. A second person ratifies the stop."),
+    "ratify": gettext_lazy("The stop holds until somebody asks for the restart."),
+    "request-restore": gettext_lazy("A second person restarts the function."),
+    "restore": gettext_lazy("The function works from now on."),
+    "keep-stopped": gettext_lazy("The function stays stopped."),
 }
 NEEDS_SECOND = {"approve", "reject", "ratify", "restore"}
 
@@ -116,7 +133,7 @@ def _decision(
         refused = _("This takes the permission {permission}.").format(
             permission=permissions[transition]
         )
-    return Decision(verb=verb, title=title, tone=tone, refused=refused)
+    return Decision(verb=verb, title=title, tone=tone, refused=refused, then=_THEN[verb])
 
 
 def refused_to(approval: Approval, *, actor: Actor) -> Text:

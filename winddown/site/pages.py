@@ -38,6 +38,7 @@ from winddown.evidence import refused as refusals
 from winddown.models import Programme
 from winddown.registries import Registry
 from winddown.site.decisions import Decision
+from winddown.words import Text
 
 _ONLY_SPACES = re.compile(r"\n[ \t]+(?=\n)")
 View = Callable[..., HttpResponse]
@@ -147,6 +148,16 @@ def refusals_told(request: HttpRequest) -> Iterator[None]:
         messages.error(request, words.refusal(refused))
 
 
+def _happened(decision: Decision | None, *, about: Text) -> str:
+    """Returns what the next page says: what was done to what, and what comes next."""
+    if decision is None:
+        return _("Done. The audit journal records it under your name.")
+    done = _("{verb} ({about})") if about else "{verb}"
+    return _("Done: {act}. The audit journal records it under your name. {then}").format(
+        act=done.format(verb=decision.title, about=about), then=decision.then
+    )
+
+
 # Refusals after which the form shows something that is no longer so.
 OVERTAKEN = (
     AskedAlready,
@@ -188,7 +199,7 @@ def decision_page(
         else:
             if isinstance(answer, HttpResponse):
                 return answer
-            messages.success(request, _("Done."))
+            messages.success(request, _happened(decision, about=shown.get("about", "")))
             return redirect(back)
     if decision is None:
         messages.error(request, gone)

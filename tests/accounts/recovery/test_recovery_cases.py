@@ -64,7 +64,7 @@ def test_a_case_goes_through_portal_and_console_to_a_new_password(
     answer = second.post(
         f"{page}approve/", {"reason": "agreed", "digest": digest(case)}, follow=True
     )
-    assert "Done." in answer.content.decode()
+    assert "Done: Approve" in answer.content.decode()
 
     clockwork.tick()
     (told,) = mailbox.to(NEW_ADDRESS)
