@@ -21,6 +21,15 @@ axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = pytest.mark.slow
 
 
+# The ids that something on the page names and that nothing has.
+DANGLING = """
+    [...document.querySelectorAll("[aria-describedby], [aria-labelledby], [aria-controls], [for]")]
+        .flatMap(each => ["aria-describedby", "aria-labelledby", "aria-controls", "for"]
+            .flatMap(name => (each.getAttribute(name) || "").split(/\\s+/)))
+        .filter(id => id && !document.getElementById(id))
+"""
+
+
 def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
     """Who looks at which pages."""
     yield "", ["/", "/sign-in/", "/is-this-notice-from-us/"]
@@ -89,9 +98,18 @@ def test_every_page_is_accessible_fits_and_logs_no_error(
             page.goto(place)
             assert page.get_attribute("html", "lang") == language
             assert page.locator("h1").count() == 1, place
+            if page.locator("main form [name=reason]").count():
+                # The page with its errors has everything that it had without them.
+                with page.expect_navigation():
+                    page.locator("main form:has([name=reason]) button[type=submit]").last.click()
+                assert page.locator("[role=alert] a").count(), place
+                assert page.locator("main [aria-invalid=true]").count(), place
+            assert not page.evaluate(DANGLING), place
             found = axe.run(page).response["violations"]
             grave = [each["id"] for each in found if each["impact"] in ("serious", "critical")]
             assert not grave, (place, grave)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+            page.evaluate("document.documentElement.style.fontSize = '200%'")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, place
         page.context.close()
 
