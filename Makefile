@@ -3,6 +3,7 @@
 #   make demo     replay the 7pay case and serve console and portal (ACCOUNTS=20000 SEED=7 PORT=8000)
 #   make replay   replay the case and judge it, without serving     (ACCOUNTS=20000 SEED=7)
 #   make serve    serve console and portal, with worker and beat, on the data that is there
+#   make tutorial run every block of docs/tutorial.md in a new place
 #   make test     run the tests                                     (ARGS="-k freeze")
 #   make proof    run the long forms of the tests, docs/proof.md    (ARGS="--list", ARGS="properties")
 #   make check    run what reads the code: style, types, layers, deployment
@@ -23,7 +24,7 @@ PRODUCTION = WINDDOWN_MODE=production WINDDOWN_ALLOWED_HOSTS=example.org \
 	WINDDOWN_SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))') \
 	WINDDOWN_FIELD_KEY=$$($(RUN) -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())')
 
-.PHONY: help demo replay serve test proof check bench clean
+.PHONY: help demo replay serve tutorial test proof check bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -39,6 +40,9 @@ serve: $(FOR_RUNNING)
 	@WINDDOWN_DATABASE_ROLE= $(RUN) manage.py migrate --verbosity 0
 	@WINDDOWN_DATABASE_ROLE= $(RUN) manage.py database_roles --for-login > /dev/null
 	@$(RUN) -m config.serve --port $(PORT)
+
+tutorial: $(FOR_RUNNING)
+	@$(RUN) -m config.tutorial docs/tutorial.md
 
 # After a worker that died (a test past its time limit ends so) is replaced, pytest-xdist never comes to an end.
 # The tests have servers of their own, which do not wait for the disk. Some tests wait for leases and

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.conftest import Database
 from tests.faults.conftest import ROOT, wait_until
 
 
@@ -40,3 +41,24 @@ def test_nobody_sets_the_password_of_another_account() -> None:
     )
     assert done.returncode == 1
     assert done.stderr.startswith("manage.py: a password is chosen by its owner alone;")
+
+
+def test_a_command_before_the_tables_says_what_comes_first(own_database: Database) -> None:
+    empty = own_database.environment | {
+        "DATABASE_URL": own_database.url.replace(f"/{own_database.name}?", "/postgres?"),
+        "WINDDOWN_DATABASE_ROLE": "",
+    }
+    for words, code, said in (
+        (("staff", "list", "--by", "hana"), 1, "manage.py migrate"),
+        (("begin", "--example"), 0, "[programme]"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=empty,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stderr
+        assert "Traceback" not in done.stderr

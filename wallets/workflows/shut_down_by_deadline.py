@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from wallets.models import LedgerAccount, Payment, Posting, Snapshot, SnapshotLine, Wallet
 from wallets.models.snapshot import SEALED_LINES
 from wallets.movements import spending
-from winddown import clock
+from winddown import clock, money
 from winddown.actors import SYSTEM, Actor
 from winddown.errors import GuardNotMet
 from winddown.machines.move import transition_one, transition_set
@@ -123,6 +123,20 @@ class ShutDownByDeadline(Workflow):
             if posted != total:
                 gaps.append(f"{account}: the ledger says {posted}, the snapshot {total}")
         return gaps
+
+    def left(self, run: Run) -> list[str]:
+        currency = Programme.current().currency
+        sealed = Snapshot.objects.filter(run_id=run.pk).first()
+        if sealed is None:
+            return []
+        paid, bonus, held = (
+            money.spoken(minor, currency=currency, locale="en")
+            for minor in (sealed.paid_minor, sealed.bonus_minor, sealed.held_minor)
+        )
+        return [
+            f"Sealed: {sealed.wallets:,} wallets, {paid} to refund, {bonus} of bonus, {held} held,"
+            f" digest {sealed.digest}."
+        ]
 
     def at_end(self, run: Run) -> None:
         seal(run)

@@ -15,9 +15,9 @@ from django.core.management.base import CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
-from winddown import clock, texts
+from winddown import clock, money, texts
 from winddown.errors import WinddownError
-from winddown.models import Programme
+from winddown.models import Approval, Programme
 from winddown.registries import Registry
 from winddown.terminal import RecordedCommand
 
@@ -120,6 +120,16 @@ class StaffCommand(RecordedCommand):
             )
         return shown
 
+    def say_awaited(self, sentence: str, asked: Approval, **facts: Any) -> None:
+        """Prints the sentence, and the command by which a second person decides."""
+        self.say(
+            f"{sentence} A second person decides: manage.py approve {asked.subject}"
+            f" --digest {asked.digest[:SHOWN_MIN]} --by LOGIN --reason WHY",
+            subject=asked.subject,
+            digest=asked.digest,
+            **facts,
+        )
+
     def say(self, sentence: str, **facts: Any) -> None:
         """Prints one sentence for people, or the facts as JSON."""
         if self.as_json:
@@ -135,6 +145,11 @@ class StaffCommand(RecordedCommand):
 def shown(at: dt.datetime) -> str:
     """Returns the instant as a command prints it: in the programme's zone, with its name."""
     return f"{timezone.localtime(at):%Y-%m-%d %H:%M %Z}"
+
+
+def shown_amount(minor: int) -> str:
+    """Returns the amount as a command prints it: "JPY 12,345", in the programme's currency."""
+    return money.spoken(minor, currency=Programme.current().currency, locale="en")
 
 
 def _zone() -> dt.tzinfo:

@@ -22,7 +22,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from winddown.authority.staff_command import StaffCommand
+from winddown.authority.staff_command import StaffCommand, shown_amount
 from winddown.errors import LoadRefused
 from winddown.loading import file_kinds, loader, outcome
 from winddown.loading.csv_source import CODECS
@@ -81,7 +81,7 @@ class LoadCommand(StaffCommand):
         self._say_loaded(done)
 
     def _say_loaded(self, done: outcome.Loaded) -> None:
-        amount = "" if done.sum_minor is None else f", {done.sum_minor:,} minor units in all"
+        amount = "" if done.sum_minor is None else f", {shown_amount(done.sum_minor)} in all"
         if done.repeated:
             sentence = f"{done.file} was loaded before, byte for byte: nothing was changed."
         elif done.inserted == 0:

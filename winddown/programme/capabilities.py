@@ -13,11 +13,17 @@ from django.db import DatabaseError, connection, transaction
 from winddown import clock, locks
 from winddown.actors import Actor
 from winddown.authority import approvals
-from winddown.errors import CapabilityStopped, GuardNotMet, PastDeadline, UnknownCapability
+from winddown.errors import (
+    CapabilityStopped,
+    GuardNotMet,
+    NothingToDecide,
+    PastDeadline,
+    UnknownCapability,
+)
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import transition_one
-from winddown.models import Capability, Probe, Programme
+from winddown.models import Approval, Capability, Probe, Programme
 from winddown.providers import PROVIDERS as PROVIDERS
 from winddown.registries import Registry
 from winddown.sqlstates import SqlState, sqlstate_of
@@ -272,6 +278,18 @@ def _refuse_after_announcement(code: str) -> None:
     announced = Programme.objects.exclude(state__in=before).exists()
     if announced and code.startswith(("top_up:", "register")):
         raise GuardNotMet(action=f"restore {code}", why="the end of the service was announced")
+
+
+def asked_about(code: str) -> Approval:
+    """Returns the newest request about the switch: to ratify its stop, or to restart it. Raises
+    `NothingToDecide` if there is none.
+    """
+    subject = _subject(Capability.objects.get(code=code))
+    asked = Approval.objects.filter(subject__in=(subject, f"{subject}:restore"))
+    newest = asked.order_by("-pk").first()
+    if newest is None:
+        raise NothingToDecide(subject=subject)
+    return newest
 
 
 def _subject(switch: Capability) -> str:

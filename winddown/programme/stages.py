@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from winddown import clock
-from winddown.actors import Actor
+from winddown.actors import SYSTEM, Actor
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
 from winddown.machines.move import transition_one
@@ -30,7 +30,8 @@ def declare_incident(
     """The operator is aware of an incident since `aware_at` (now by default), and the reporting
     deadlines count from then.
 
-    Raises `GuardNotMet` for an instant in the future, or before the service began.
+    If something was stopped before, the service is restricted already. Raises `GuardNotMet` for an
+    instant in the future, or before the service began.
     """
     at, programme = clock.now(), Programme.current()
     aware_at = aware_at or at
@@ -38,7 +39,12 @@ def declare_incident(
         raise GuardNotMet(action="declare the incident", why="the instant is in the future")
     if aware_at < programme.launched_at:
         raise GuardNotMet(action="declare the incident", why="the service began later than that")
-    return _move("declare_incident", actor=actor, reason=reason, aware_at=aware_at)
+    with transaction.atomic():
+        declared = _move("declare_incident", actor=actor, reason=reason, aware_at=aware_at)
+        if not Capability.objects.exclude(state=Capability.State.ENABLED).exists():
+            return declared
+        # No later stop would lead out of the incident.
+        return transition_one(declared, "restrict", actor=SYSTEM, reason=reason)
 
 
 def restore(*, actor: Actor, reason: str) -> Programme:

@@ -77,7 +77,7 @@ def _do_due() -> None:
     clockwork.tick()
     clockwork.do_watches()
     working.work_off()
-    clockwork.follow_up()
+    clockwork.do_follow_ups()
 
 
 def _local(at: dt.datetime) -> str:

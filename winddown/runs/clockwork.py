@@ -76,15 +76,20 @@ def do_watches() -> None:
         see()
 
 
-def follow_up() -> list[str]:
+def do_follow_ups() -> None:
     """Changes that depend only on time are made (late issuers are overdue, value dates are
-    reached). Returns the alarms.
+    reached).
     """
     for name, follow in FOLLOW_UPS.items():
         try:
             log.info("%s: %s", name, follow())
         except Exception:
             log.exception("%s was not done; the next hour tries again", name)
+
+
+def follow_up() -> list[str]:
+    """The follow-ups are done, and each alarm is in the log. Returns the alarms."""
+    do_follow_ups()
     sounded = alarms(seconds=60)
     for alarm in sounded:
         log.error("%s", alarm)

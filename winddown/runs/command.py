@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from winddown import texts
-from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
+from winddown.authority.staff_command import SHOWN_MIN, StaffCommand, shown_amount
 from winddown.errors import GuardNotMet, RunNotFound
 from winddown.models import Plan, Run
 from winddown.runs import control, planning, progress, registry, waking, working
@@ -168,8 +168,10 @@ class WorkflowCommand(StaffCommand):
             else ""
         )
         why = progress.paused_because(run)
+        left = registry.get(self.workflow).left(run)
+        sentences = [f"{run} is {run.state}: {steps}{failures}.", *left]
         self.say(
-            f"{run} is {run.state}: {steps}{failures}." + (f" Paused: {why}" if why else ""),
+            " ".join([*sentences, f"Paused: {why}"] if why else sentences),
             run=run.pk,
             state=run.state,
             paused=why,
@@ -190,14 +192,9 @@ class WorkflowCommand(StaffCommand):
         self.say(f"{run} waits for approval by a second person. It would do this:")
         for part in ("counts", "sums_minor", "excluded", "locked_out", "terms", "estimates"):
             for name, value in plan.content[part].items():
-                shown = (
-                    f"{value:,}"
-                    if isinstance(value, int)
-                    else json.dumps(value, ensure_ascii=False)
-                )
-                self.say(
-                    f"  {part.replace('_minor', ' (minor units)').replace('_', ' '):20} {name:32} {shown}"
-                )
+                is_sum = part == "sums_minor" or name.endswith("_minor")
+                label = f"{part.removesuffix('_minor').replace('_', ' '):12}"
+                self.say(f"  {label} {name.removesuffix('_minor'):32} {_told(value, is_sum)}")
         self.say(f"  digest {run.plan_digest}")
         self.say(
             f"Approve: manage.py approve {run.subject} --digest {run.plan_digest[:SHOWN_MIN]} --by LOGIN --reason WHY"
@@ -215,6 +212,13 @@ class WorkflowCommand(StaffCommand):
             while run.pk in waking.owed():
                 if not working.work(run.pk, seconds_max=60):
                     threading.Event().wait(0.5)
+
+
+def _told(value: Any, is_sum: bool) -> str:
+    """Returns a figure of a plan as people read it."""
+    if not isinstance(value, int):
+        return json.dumps(value, ensure_ascii=False)
+    return shown_amount(value) if is_sum else f"{value:,}"
 
 
 class show_progress:  # noqa: N801  reads as a clause: `with show_progress(run):`

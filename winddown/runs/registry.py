@@ -133,6 +133,10 @@ class Workflow:
         this.
         """
 
+    def left(self, run: Run) -> list[str]:
+        """Returns one sentence for each thing that the run has left behind it; none by default."""
+        return []
+
     def step(self, run: Run, name: str) -> Step:
         return next(step for step in self.steps(run) if step.name == name)
 

@@ -12,7 +12,7 @@ from accounts.credentials import access
 from accounts.models import User
 from accounts.staff_acts import STAFF
 from winddown.authority import roles
-from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
+from winddown.authority.staff_command import StaffCommand
 from winddown.authority.verb_command import VerbCommand
 from winddown.site.act_command import ActCommand
 
@@ -49,12 +49,7 @@ class Roles(StaffCommand):
         asked = staff_roles.request(
             _member(options), wanted=options["role"], actor=actor, reason=options["reason"]
         )
-        self.say(
-            f"It waits for a second person: manage.py approve {asked.subject}"
-            f" --digest {asked.digest[:SHOWN_MIN]}",
-            subject=asked.subject,
-            digest=asked.digest,
-        )
+        self.say_awaited("The roles are as they were.", asked)
 
 
 class Disable(StaffCommand):

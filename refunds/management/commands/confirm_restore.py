@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from refunds.payouts import sent_files
-from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):
@@ -21,8 +21,4 @@ class Command(StaffCommand):
                 for payout, entitlement, remedy, amount in lines:
                     paid = f"entitlement {entitlement}" if entitlement else f"remedy {remedy}"
                     self.stdout.write(f"  payout {payout}: {amount} for {paid}")
-        self.say(
-            f"{request.subject} waits for a second person, digest {request.digest[:SHOWN_MIN]}.",
-            subject=request.subject,
-            digest=request.digest,
-        )
+        self.say_awaited("Nothing has changed yet.", request)

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from refunds.claims import holding
-from winddown.authority.staff_command import StaffCommand
+from winddown.authority.staff_command import StaffCommand, shown_amount
 
 
 class Command(StaffCommand):
@@ -27,7 +27,7 @@ class Command(StaffCommand):
         plan = holding.plan_hold(chosen, whole=options["whole"])
         if not options["hold"]:
             self.say(
-                f"{plan.claims:,} candidates; {plan.amount_minor:,} minor units in"
+                f"{plan.claims:,} candidates; {shown_amount(plan.amount_minor)} in"
                 f" {plan.wallets:,} wallets would be held.",
                 candidates=plan.claims,
                 wallets=plan.wallets,

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from refunds.payouts import forgotten
-from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
+from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):
@@ -29,8 +29,4 @@ class Command(StaffCommand):
         request = forgotten.ask_release(
             options["payouts"], actor=self.proven_actor(options), reason=options["reason"]
         )
-        self.say(
-            f"{request.subject} waits for a second person, digest {request.digest[:SHOWN_MIN]}.",
-            subject=request.subject,
-            digest=request.digest,
-        )
+        self.say_awaited("Nothing has changed yet.", request)

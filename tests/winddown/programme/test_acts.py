@@ -96,6 +96,21 @@ def test_every_act_has_its_command() -> None:
     assert COMMANDS.keys() == set(PROGRAMME)
 
 
+@pytest.mark.parametrize("stopped", [False, True])
+def test_an_incident_after_a_stop_is_restricted(
+    programme: Any, staff: Staff, stopped: bool
+) -> None:
+    """Whoever stops first and declares afterwards can still announce the end, or restore."""
+    one = staff("incident_commander")
+    if stopped:
+        capabilities.stop("spend", actor=one, reason="strange payments")
+    declared = stages.declare_incident(actor=one, reason="calls by customers")
+    assert declared.aware_at
+    assert Programme.current().state == (
+        Programme.State.RESTRICTED if stopped else Programme.State.INCIDENT
+    )
+
+
 @DOORS
 @pytest.mark.parametrize("verb", DONE)
 def test_an_act_is_done_through_its_door(

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.utils import translation
 
 from winddown import clock
-from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
+from winddown.authority.staff_command import StaffCommand
 from winddown.set_up import beginning, reading
 from winddown.set_up.reading import NotUnderstood
 from winddown.set_up.sections import Rows
@@ -44,10 +44,14 @@ class Command(StaffCommand):
             help="with --rehearsal: when its time begins, as 2019-07-01T09:00 in the zone of the file",
         )
 
-    def act(self, options: dict[str, Any]) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
+        # The example is the first thing that somebody asks for, and there may be no table yet.
         if options["example"]:
             self.stdout.write(example(), ending="")
-            return
+        else:
+            super().handle(*args, **options)
+
+    def act(self, options: dict[str, Any]) -> None:
         if options["file"] is None:
             raise CommandError("name the set-up file, or print one by --example", returncode=2)
         try:
@@ -101,9 +105,4 @@ class Command(StaffCommand):
         if options["check"]:
             return
         asked = beginning.ask(rows, actor=self.actor(options), reason=options["reason"])
-        self.say(
-            f"It waits for a second person: manage.py approve {asked.subject}"
-            f" --digest {asked.digest[:SHOWN_MIN]}",
-            subject=asked.subject,
-            digest=asked.digest,
-        )
+        self.say_awaited("Nothing has changed yet.", asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from argparse import ArgumentParser
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ from winddown.authority.staff_command import shown
 from winddown.errors import WinddownError
 from winddown.models import Milestone, Programme, Run
 from winddown.programme import time_travel
-from winddown.runs import progress
+from winddown.runs import clockwork, progress
 from winddown.terminal import RecordedCommand
 
 
@@ -45,10 +46,14 @@ class Command(RecordedCommand):
             if options["to"]:
                 self._go_on(options["to"])
             self.stdout.write(f"It is {shown(clock.now())}.")
+            for alarm in clockwork.alarms(seconds=60) if options["to"] else ():
+                self.stdout.write(f"ALARM {alarm}")
 
     def _go_on(self, text: str) -> None:
         runs = set(Run.objects.filter(state__in=Run.ENDED).values_list("pk", flat=True))
         fired = set(Milestone.objects.exclude(fired_at=None).values_list("pk", flat=True))
+        # On each day the follow-ups would say that there was nothing to do.
+        logging.getLogger(clockwork.__name__).setLevel(logging.WARNING)
         try:
             for _at in time_travel.go_on(time_travel.meant(text)):
                 pass

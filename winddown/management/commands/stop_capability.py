@@ -27,10 +27,13 @@ class Command(StaffCommand):
         for code in options["codes"]:
             if options["restore"]:
                 capabilities.request_restore(code, actor=person, reason=options["reason"])
-                self.say(f"{code}: restoring waits for a second person.", code=code)
+                self.say_awaited(
+                    f"{code} stays stopped.", capabilities.asked_about(code), code=code
+                )
             elif capabilities.stop(code, actor=person, reason=options["reason"]):
-                self.say(
-                    f"{code} is stopped. A second person must ratify within 24 hours.",
+                self.say_awaited(
+                    f"{code} is stopped, to be ratified within 24 hours.",
+                    capabilities.asked_about(code),
                     code=code,
                     stopped=True,
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from winddown.authority.staff_command import SHOWN_MIN, StaffCommand
+from winddown.authority.staff_command import StaffCommand
 from winddown.evidence import witnessing
 
 
@@ -30,8 +30,4 @@ class Command(StaffCommand):
         request = witnessing.ask(actor=actor, reason=reason)
         for table, (rows, _) in request.summary["tables"].items():
             self.say(f"{table}: {rows} rows without a digest", table=table, rows=rows)
-        self.say(
-            f"{request.subject} waits for a second person, digest {request.digest[:SHOWN_MIN]}.",
-            subject=request.subject,
-            digest=request.digest,
-        )
+        self.say_awaited("Nothing has changed yet.", request)

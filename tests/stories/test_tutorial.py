@@ -1,0 +1,58 @@
+"""The tutorial is run as its readers run it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config import tutorial
+from tests import warm
+from tests.conftest import Database
+from wallets.models import Snapshot
+from winddown.models import Programme
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "tutorial.md"
+
+
+def test_every_block_of_the_tutorial_runs(
+    own_database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = own_database.environment | {
+        # As on the reader's own server, where the login owns the database.
+        "WINDDOWN_DATABASE_ROLE": "",
+        "WINDDOWN_LOCAL_DIR": str(tmp_path),
+    }
+    with warm.place(tmp_path, environment=environment) as place:
+        for line in tutorial.run(PAGE, environment=environment, place=place):
+            print(line, end="")
+    said = capsys.readouterr().out
+
+    assert Programme.current().state == Programme.State.BALANCE_FIXED, said
+    assert Snapshot.objects.get().wallets == 50
+    assert "BREACH" not in said
+    assert (tmp_path / "notices").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("```sh\nexit 3\n```\n", "block 1 of 1 ended with code 3"),
+        ("```sh\ntrue\nfalse | cat\n```\n\n```sh\necho on\n```\n", "block 1 of 2"),
+        ("```sh\necho one\n```\n\n    two\n", "did not print: .*two"),
+        ("```sh\necho one two\n```\n\nText.\n\n    one ...\n\n```sh\n! :\n```\n", "block 2"),
+    ],
+)
+def test_the_runner_stops_where_the_page_is_wrong(tmp_path: Path, text: str, why: str) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    with pytest.raises(tutorial.Stopped, match=why):
+        list(tutorial.run(page, environment={}))
+
+
+def test_a_page_that_is_right_runs_in_one_shell(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```sh\nname=Mei\n```\n\n```sh\necho $name stays\n```\n\n    Mei ...\n")
+    assert [each for each in tutorial.run(page, environment={}) if not each.startswith("\n$")] == [
+        "Mei stays\n"
+    ]
