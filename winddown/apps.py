@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.conf import settings
 from django.db.backends.signals import connection_created
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class WinddownConfig(AppConfig):
@@ -11,7 +11,7 @@ class WinddownConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from winddown import checks, connected_role  # noqa: F401  # The checks register themselves.
+        from winddown import checks, connected_role, guards  # noqa: F401  # The checks register themselves.
         from winddown.authority import roles
         from winddown.evidence import audit, refused, witnessing  # noqa: F401  # They register.
         from winddown.programme import capabilities, milestones, verification
@@ -28,4 +28,5 @@ class WinddownConfig(AppConfig):
         clockwork.ALARMS.add("batches held up", stalls.alarms)
         clockwork.ALARMS.add("breached invariants", verification.alarms)
         clockwork.ALARMS.add("delayed seal", audit.alarms)
+        pre_migrate.connect(guards.keep_models, sender=self, dispatch_uid="winddown.keep_models")
         post_migrate.connect(roles.grant_after_migrate, dispatch_uid="winddown.roles")

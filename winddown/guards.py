@@ -3,10 +3,12 @@ share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pgtrigger
 from pgtrigger import compiler
+from pgtrigger.migrations import AddTrigger, RemoveTrigger
 
 from winddown.sqlstates import SqlState
 
@@ -131,3 +133,25 @@ def written_by_triggers() -> Guard:
             RETURN NULL;
         """,
     )
+
+
+def keep_models(*, plan: list[tuple[Any, bool]], **kwargs: Any) -> None:
+    """The migrations of the plan do not render models anew for a trigger, which changes no field.
+
+    `migrate` on an empty database takes half the time. It receives Django's signal `pre_migrate`.
+    """
+    for migration, _backwards in plan:
+        for operation in migration.operations:
+            if isinstance(operation, AddTrigger | RemoveTrigger):
+                operation.state_forwards = _without_rendering(operation.state_forwards)
+
+
+def _without_rendering(forwards: Callable[[str, Any], None]) -> Callable[[str, Any], None]:
+    def noted(app_label: str, state: Any) -> None:
+        state.reload_model = lambda *_args, **_kwargs: None
+        try:
+            forwards(app_label, state)
+        finally:
+            del state.reload_model
+
+    return noted

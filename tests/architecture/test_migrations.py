@@ -10,7 +10,10 @@ from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+
+from winddown import guards
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("winddown", "accounts", "wallets", "refunds")
@@ -192,3 +195,18 @@ def test_an_unsupported_database_version_is_refused_before_any_migration() -> No
 def test_a_database_with_migrations_of_another_program_is_accepted() -> None:
     MigrationRecorder(connection).record_applied("elsewhere", "0001_initial")
     call_command("check", databases=["default"])
+
+
+def test_a_migration_renders_no_model_anew_for_a_trigger() -> None:
+    loader = MigrationLoader(None)
+    migration = loader.get_migration("winddown", "0011_window_follows_the_notice")
+    guards.keep_models(plan=[(migration, False)])
+    state = loader.project_state(("winddown", "0010_jurisdiction"))
+    before = state.apps.get_model("winddown", "milestone")
+    for operation in migration.operations:
+        operation.state_forwards("winddown", state)
+    added = [each.name for each in state.models["winddown", "milestone"].options["triggers"]]
+    assert "window_follows_the_notice" in added
+    assert state.apps.get_model("winddown", "milestone") is before
+    state.reload_model("winddown", "milestone")
+    assert state.apps.get_model("winddown", "milestone") is not before
