@@ -143,7 +143,8 @@ def keep_models(*, plan: list[tuple[Any, bool]], **kwargs: Any) -> None:
     for migration, _backwards in plan:
         for operation in migration.operations:
             if isinstance(operation, AddTrigger | RemoveTrigger):
-                operation.state_forwards = _without_rendering(operation.state_forwards)
+                own: Any = operation
+                own.state_forwards = _without_rendering(own.state_forwards)
 
 
 def _without_rendering(forwards: Callable[[str, Any], None]) -> Callable[[str, Any], None]:

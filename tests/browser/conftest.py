@@ -23,7 +23,7 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 
 from tests import factories
-from tests.conftest import NO_BROWSER
+from tests.conftest import NO_BROWSER, fresh_database
 from tests.signing_in import oldest_step
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,14 +46,14 @@ def in_views(*quick: tuple[str, int]) -> pytest.MarkDecorator:
         ("language", "width"),
         [
             pytest.param(*view, marks=[] if view in quick else pytest.mark.long_form)
-            for view in (ON_A_PHONE, ON_A_SCREEN, ("ja", 1280), ("en", 320))
+            for view in VIEWS
         ],
     )
 
 
 # These two show nearly all that the other two would.
-ON_A_PHONE = ("ja", 320)
-ON_A_SCREEN = ("en", 1280)
+QUICK_VIEWS = ON_A_PHONE, ON_A_SCREEN = ("ja", 320), ("en", 1280)
+VIEWS = (*QUICK_VIEWS, ("ja", 1280), ("en", 320))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +143,19 @@ def _free_port() -> int:
     return port
 
 
-@pytest.fixture
-def site(own_database: Any, tmp_path: Path) -> Iterator[Site]:
-    with served(own_database, tmp_path / "web.log", _populate) as (address, people):
-        yield Site(address=address, database=own_database, log=tmp_path / "web.log", **people)
+@pytest.fixture(scope="module")
+def site(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """One site for the tests of a module, which one worker runs, one after the other."""
+    log = tmp_path_factory.mktemp("site") / "web.log"
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        django_db_blocker.unblock(),
+        fresh_database(patch) as database,
+        served(database, log, _populate) as (address, people),
+    ):
+        yield Site(address=address, database=database, log=log, **people)
 
 
 @contextlib.contextmanager

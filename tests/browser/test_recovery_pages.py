@@ -16,7 +16,7 @@ from tests.browser.conftest import ON_A_PHONE, ON_A_SCREEN, Site, in_views
 from tests.signing_in import open_session
 
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser recovery")]
 
 NEW = "a quite different sentence"
 CONSOLE = "/console/recovery/"
@@ -61,7 +61,7 @@ def _cases(support: Any, supervisor: Any) -> dict[str, Any]:
 
     found = {}
     for state in ("opened", "collecting", "proposed", "approved", "rejected"):
-        typed = f"{state}@example.com"
+        typed = f"{factories.unique(state)}@example.com"
         address = addresses.understood(typed)
         assert address is not None
         contact = cases.Contact("山田 太郎", "", typed, "電話を失くしました。")

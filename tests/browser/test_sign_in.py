@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.conftest import Site, give_password, next_code, sign_in
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser sign-in")]
 
 
 def give_authenticator(page: Any) -> None:

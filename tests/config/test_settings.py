@@ -1,10 +1,14 @@
 """The settings read the environment and refuse unknown values."""
 
 import base64
+import importlib
 import os
 import subprocess
 import sys
+import traceback
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import NoReturn
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -35,20 +39,44 @@ LINE = {
 def read(
     home: Path, variables: dict[str, str], *, show: str = "MODE"
 ) -> subprocess.CompletedProcess[str]:
-    """One process reads the settings with these variables and prints one of them."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in SERVERS and not name.startswith("WINDDOWN_")
-    }
-    return subprocess.run(
-        [sys.executable, "-c", f"from config import settings; print(settings.{show})"],
-        cwd=ROOT,
-        env=environment | {"WINDDOWN_LOCAL_DIR": str(home)} | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """One process reads the settings with these variables and prints one of them.
+
+    It is a copy of this one, which has imported what the settings import.
+    """
+    with TemporaryFile("w+") as printed, TemporaryFile("w+") as complained:
+        child = os.fork()
+        if child == 0:
+            try:
+                os.dup2(printed.fileno(), 1)
+                os.dup2(complained.fileno(), 2)
+                _print_setting({"WINDDOWN_LOCAL_DIR": str(home)} | variables, show)
+            finally:
+                os._exit(3)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        printed.seek(0)
+        complained.seek(0)
+        return subprocess.CompletedProcess([show], code, printed.read(), complained.read())
+
+
+def _print_setting(variables: dict[str, str], show: str) -> NoReturn:
+    """This process ends as a program does that reads the settings anew and prints one of them."""
+    sys.stdout, sys.stderr = (os.fdopen(number, "w") for number in (1, 2))
+    for name in list(os.environ):
+        if name in SERVERS or name.startswith("WINDDOWN_"):
+            del os.environ[name]
+    os.environ.update(variables)
+    sys.argv = ["-c"]
+    sys.modules.pop("config.settings", None)
+    code = 0
+    try:
+        settings = importlib.import_module("config.settings")
+        print(*eval(f"[{show}]", vars(settings), {"settings": settings}))  # noqa: S307
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 @pytest.mark.parametrize(
