@@ -56,7 +56,7 @@ def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
     require(actor, "winddown.publish_notice", action="publish the notice")
     empty = [
         field.name
-        for field in PublicNotice._meta.get_fields()
+        for field in PublicNotice._meta.concrete_fields
         if field.name not in ("id", "published_at") and not fields.get(field.name)
     ]
     if empty:

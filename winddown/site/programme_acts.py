@@ -158,7 +158,7 @@ PROGRAMME: dict[str, Act] = {
             reason=given["reason"],
             **{
                 field.name: given[field.name]
-                for field in PublicNotice._meta.get_fields()
+                for field in PublicNotice._meta.concrete_fields
                 if field.name in given
             },
         ),
