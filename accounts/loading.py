@@ -25,6 +25,7 @@ from winddown.loading.file_kinds import (
     Unique,
     choice,
     declare,
+    declared_choice,
     insert_rows,
     instant,
     matching,
@@ -32,7 +33,7 @@ from winddown.loading.file_kinds import (
     reference,
     text,
 )
-from winddown.programme.capabilities import PROVIDERS
+from winddown.programme import declared
 
 ACCOUNT = Reference(
     table=User._meta.db_table,
@@ -180,7 +181,12 @@ EXTERNAL_IDENTITIES = declare(
         key=("provider", "subject"),
         columns=(
             reference("account_ref", "the account that the login opens", ACCOUNT),
-            choice("provider", "who vouches for the person", options=PROVIDERS),
+            declared_choice(
+                "provider",
+                "who vouches for the person",
+                section="login_providers",
+                options=declared.providers,
+            ),
             text("subject", "the provider's own key of the person", length_max=255),
             instant("linked_at", "when it was linked; each account has one per provider"),
         ),
@@ -239,7 +245,13 @@ AUTH_EVENTS = declare(
                 required=False,
             ),
             choice("outcome", "what came of it", options=tuple(AuthEvent.Outcome.values)),
-            choice("method", "password, passkey, or the provider", options=AuthEvent.METHODS),
+            declared_choice(
+                "method",
+                "password, passkey, or the provider",
+                section="login_providers",
+                options=declared.providers,
+                also=AuthEvent.OWN_METHODS,
+            ),
             replace(
                 matching(
                     "network",

@@ -15,7 +15,6 @@ from accounts.attacks import live
 from accounts.models import RecoveryCase, User
 from accounts.sign_in.adapters import ask_again
 from winddown import words
-from winddown.programme.capabilities import PROVIDERS
 from winddown.site import audit_page, pages, panels
 from winddown.site.panels import Panel, SubjectPage
 from winddown.words import StateWord, Text
@@ -155,16 +154,14 @@ words.PLAN_LINES.add_all(
         "sessions": _("Open sessions"),
         "device_tokens": _("Device tokens"),
         "identities": _("External identities"),
-        **{
-            f"identities_{provider}": format_lazy(
-                _("Identities of {provider}"), provider=words.provider(provider)
-            )
-            for provider in PROVIDERS
-        },
         "identities_suspended_already": _("Identities suspended already"),
         "identities_to_restore": _("Suspended identities to restore"),
         "identities_active_already": _("Identities active already"),
     }
+)
+words.PLAN_LINES_OF.add(
+    "identities_",
+    lambda code: format_lazy(_("Identities of {provider}"), provider=words.provider(code)),
 )
 words.PLAN_VALUES.add_all(
     {

@@ -8,12 +8,13 @@ from django.contrib.auth.models import Group
 from django.db import connection, models, transaction
 
 from accounts.models import User
+from rehearsal.case import load_case
 from wallets.models import Wallet
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.evidence import audit
 from winddown.models import Programme
-from winddown.programme import capabilities
+from winddown.set_up.sections import SECTIONS
 
 PAID_MINOR = 10_000
 WALLETS_PER_JOURNAL = 10_000
@@ -102,7 +103,8 @@ def programme() -> None:
     """A service in operation with all its switches on, and two people who may plan, approve and
     start runs.
     """
-    capabilities.declare_all()
+    for name, rows in load_case().declared.items():
+        SECTIONS[name].adopt(rows, SYSTEM, "the benchmark begins")
     Programme.objects.create(
         pk=1, name="Benchmark", launched_at=dt.datetime(2019, 7, 1, tzinfo=dt.UTC)
     )

@@ -18,7 +18,7 @@ from winddown.actors import SYSTEM
 from winddown.evidence import audit
 from winddown.machines.move import transition_set
 from winddown.models import Milestone, Programme, PublicNotice, Run
-from winddown.programme import capabilities
+from winddown.programme import capabilities, declared
 
 LIMIT = "the bare statements in one transaction"
 OURS = "workflow, 1 worker"
@@ -84,7 +84,7 @@ def fill(wallets: int) -> None:
 
 def _stop_everything() -> None:
     maker, checker = population.person("maker"), population.person("checker")
-    for code in ("spend", *(f"top_up:{source}" for source in capabilities.FUNDING_SOURCES)):
+    for code in ("spend", *(f"top_up:{source}" for source in declared.sources())):
         capabilities.stop(code, actor=maker, reason="benchmark", ratified_by=checker)
     at = clock.now()
     Milestone.objects.create(kind=Milestone.Kind.SPEND_ENDS, at=at, ends_capability="spend")

@@ -1,6 +1,7 @@
 """Settings are read from the environment, and a value that is not understood raises."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 PREFIX = "WINDDOWN_"
+_OF_PROVIDER = re.compile(rf"{PREFIX}OIDC_([A-Z][A-Z0-9_]*?)_(?:URL|CLIENT_ID|SECRET)")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 # Options of libpq that a deployment may set in the URL. Anything else is a typing error.
@@ -82,6 +84,10 @@ class Environment:
     def words(self, name: str, *, default: Sequence[str] = ()) -> list[str]:
         value = self.text(name)
         return [word.strip() for word in value.split(",") if word.strip()] or list(default)
+
+    def names_like(self, pattern: re.Pattern[str]) -> list[re.Match[str]]:
+        """Returns the matches of the names of the variables that are set."""
+        return [found for name in self._variables if (found := pattern.fullmatch(name))]
 
     def refuse_unknown(self) -> None:
         """Every variable with our prefix has been read. Raises with the names of misspelt ones."""
@@ -228,6 +234,13 @@ def site_url(url: str, *, schemes: Sequence[str]) -> str:
             "WINDDOWN_SITE_URL must be the site's address, such as https://refunds.example.org."
         )
     return url.rstrip("/")
+
+
+def configured_providers(environment: Environment) -> list[str]:
+    """Returns the codes of the login providers that the environment connects, in alphabetical
+    order. The programme declares which codes there are, so no list of them is known here.
+    """
+    return sorted({found[1].lower() for found in environment.names_like(_OF_PROVIDER)})
 
 
 def provider_app(

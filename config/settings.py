@@ -19,6 +19,7 @@ from config import embedded, keys, log
 from config.environment import (
     Environment,
     broker_from_url,
+    configured_providers,
     database_from_url,
     email_from_url,
     provider_app,
@@ -30,7 +31,6 @@ from config.environment import (
 from config.login import login_of, may_be_owner
 from config.schedule import beat_schedule
 from winddown import workflows
-from winddown.providers import PROVIDERS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -382,7 +382,7 @@ SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
     "openid_connect": {
         "APPS": [
             app
-            for provider in PROVIDERS
+            for provider in configured_providers(environment)
             if (app := provider_app(environment, provider, schemes=_SCHEMES))
         ],
         "provider_class": "accounts.sign_in.external.FencedProvider",

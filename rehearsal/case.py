@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from winddown import clock
 from winddown.errors import WinddownError
 
+DECLARED = ("funding_sources", "login_providers")
 CASE_FILE = Path(__file__).parent / "case" / "7pay.toml"
 
 
@@ -57,7 +58,6 @@ class Population:
     balance_at_close_minor: int
     holders_unpaid_2020_01_09: int
     balance_unpaid_2020_01_09_minor: int
-    external_providers: tuple[str, ...]
 
     def scaled(self, figure: int, *, accounts: int) -> int:
         return round(Fraction(figure * accounts, self.registered))
@@ -128,6 +128,12 @@ class Case:
     attack: Attack
     damage: Damage
     events: tuple[Event, ...]
+    declared: Mapping[str, tuple[Mapping[str, str], ...]]
+    """The rows of the sections that the set-up file of the case would have."""
+
+    @property
+    def external_providers(self) -> tuple[str, ...]:
+        return tuple(row["code"] for row in self.declared["login_providers"])
 
     def at(self, code: str) -> dt.datetime:
         """Returns the instant of the event with this code; raises `CaseError` if there is none."""
@@ -179,7 +185,6 @@ def _case(raw: Mapping[str, Any]) -> Case:
         "refund_window_first_on": dt.date.fromisoformat(first_on),
         "refund_window_last_on": dt.date.fromisoformat(last_on),
     }
-    population["external_providers"] = tuple(population["external_providers"])
     attack |= {
         "starts_at": parse_instant(attack["starts_at"], zone=zone),
         "ends_at": parse_instant(attack["ends_at"], zone=zone),
@@ -195,4 +200,5 @@ def _case(raw: Mapping[str, Any]) -> Case:
         attack=Attack(**attack),
         damage=Damage(**damage),
         events=events,
+        declared={name: tuple(raw[name]) for name in DECLARED},
     )

@@ -47,7 +47,7 @@ class CustomerRows:
         rng: Random,
         password_hash: str,
     ) -> None:
-        self._providers = case.population.external_providers
+        self._providers = case.external_providers
         self._files = files
         self._clock = clock
         self._accounts = accounts

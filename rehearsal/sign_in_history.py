@@ -146,7 +146,7 @@ class SignInHistory:
             yield self._line(at, number, "success", method=method, place=_home(number))
 
     def _provider(self, number: int) -> str:
-        providers = self._case.population.external_providers
+        providers = self._case.external_providers
         return providers[self._accounts.providers[number] - 1]
 
     def _everyday(self, rng: Random) -> Iterator[SignIn]:

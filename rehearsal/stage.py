@@ -21,7 +21,7 @@ from winddown.actors import SYSTEM
 from winddown.errors import WinddownError
 from winddown.evidence import audit
 from winddown.models import Programme
-from winddown.programme import capabilities
+from winddown.set_up.sections import SECTIONS
 
 PEOPLE = {
     "commander": "incident_commander",
@@ -100,7 +100,8 @@ def set_up(case: Case) -> Cast:
     hashed = make_password(password)
     people = {}
     with transaction.atomic():
-        capabilities.declare_all()
+        for name, rows in case.declared.items():
+            SECTIONS[name].adopt(rows, SYSTEM, "the case begins")
         Programme.objects.create(
             name=case.programme.name,
             currency=case.programme.currency,

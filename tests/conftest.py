@@ -376,9 +376,7 @@ def customer(database: Any) -> Callable[..., Any]:
 @pytest.fixture
 def switches(database: Any) -> None:
     """Every capability has its row and is enabled."""
-    from winddown.programme import capabilities
-
-    capabilities.declare_all()
+    factories.declare_switches()
 
 
 @pytest.fixture

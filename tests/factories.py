@@ -16,7 +16,8 @@ from wallets.models import Wallet
 from winddown import clock
 from winddown.machines.declare import Stateful
 from winddown.machines.move import named, transition_one
-from winddown.models import Milestone, Programme, PublicNotice, Run
+from winddown.models import FundingSource, LoginProvider, Milestone, Programme, PublicNotice, Run
+from winddown.programme import capabilities, declared
 from winddown.runs import planning, waking, working
 
 _numbers = itertools.count(1)
@@ -200,6 +201,48 @@ def bring_to(row: Any, state: str, *, actor: Any = None) -> Any:
             cursor.execute(f"UPDATE {table} SET state = %s WHERE id = %s", [edge.target, row.pk])
             audit.append(f"test.{edge.name}", f"{model.__name__}:{row.pk}", actor=SYSTEM)
     return model._default_manager.get(pk=row.pk)
+
+
+# --- the switches -------------------------------------------------------------------------------
+
+# By code: the kind, and the name in both languages.
+SOURCES = {
+    "credit_card": ("credit_card", "credit card", "クレジットカード"),
+    "debit_card": ("debit_card", "debit card", "デビットカード"),
+    "atm_cash": ("cash", "cash at an ATM", "ATMの現金"),
+    "register_cash": ("cash", "cash at a register", "レジの現金"),
+    "points": ("points", "points", "ポイント"),
+    "bonus": ("bonus", "bonus value", "特典"),
+}
+PROVIDERS = {
+    "facebook": "Facebook",
+    "google": "Google",
+    "line": "LINE",
+    "twitter": "Twitter",
+    "yahoo": "Yahoo! JAPAN",
+}
+
+
+def declare_switches() -> None:
+    """The funding sources of `SOURCES` and the providers of `PROVIDERS` are declared, and every
+    capability has its row. A second call changes nothing.
+    """
+    FundingSource.objects.bulk_create(
+        [
+            FundingSource(code=code, kind=kind, title_en=english, title_ja=japanese)
+            for code, (kind, english, japanese) in SOURCES.items()
+        ],
+        ignore_conflicts=True,
+    )
+    LoginProvider.objects.bulk_create(
+        [
+            LoginProvider(code=code, title_en=name, title_ja=name)
+            for code, name in PROVIDERS.items()
+        ],
+        ignore_conflicts=True,
+    )
+    declared.forget()
+    capabilities.declare_all()
 
 
 # --- the programme and its runs -----------------------------------------------------------------

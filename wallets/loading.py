@@ -23,6 +23,7 @@ from winddown.loading.file_kinds import (
     amount,
     choice,
     declare,
+    declared_choice,
     instant,
     matching,
     ref,
@@ -30,8 +31,8 @@ from winddown.loading.file_kinds import (
     text,
 )
 from winddown.locks import Lock
-from winddown.models import Capability
-from winddown.programme import capabilities
+from winddown.models import Capability, FundingSource
+from winddown.programme import declared
 
 WALLET = Reference(
     table=Wallet._meta.db_table,
@@ -54,6 +55,11 @@ def _quoted(states: Iterable[str]) -> str:
     return ", ".join(f"'{state}'" for state in states)
 
 
+# Without a reference to the row, so that PostgreSQL reads the few sources once.
+_CARD_SOURCES = (
+    "FROM winddown_fundingsource f"
+    f" WHERE f.kind IN ({_quoted(kind.value for kind in FundingSource.OF_CARDS)})"
+)
 RECORDED_TOP_UPS = (TopUp.State.POSTED.value, TopUp.State.AUTHORISED.value)
 RECORDED_PAYMENTS = (Payment.State.POSTED.value, Payment.State.AUTHORISED.value)
 
@@ -199,7 +205,7 @@ def _refuse_after_stop(code: str, *, what: str) -> None:
 
 
 def _before_top_ups() -> None:
-    _take_locks(tuple(f"top_up:{source}" for source in capabilities.FUNDING_SOURCES))
+    _take_locks(tuple(f"top_up:{source}" for source in declared.sources()))
 
 
 def _judge_top_ups() -> None:
@@ -219,7 +225,12 @@ TOP_UPS = declare(
         columns=(
             ref("top_up_ref", "the core system's key of the top-up"),
             reference("wallet_ref", "the wallet that was charged", WALLET),
-            choice("source", "where the value came from", options=capabilities.FUNDING_SOURCES),
+            declared_choice(
+                "source",
+                "where the value came from",
+                section="funding_sources",
+                options=declared.sources,
+            ),
             reference(
                 "card_ref", "the card, when the source is one; else empty", CARD, required=False
             ),
@@ -257,14 +268,15 @@ TOP_UPS = declare(
             *(
                 Rule(
                     column=column,
-                    breach=f"r.{column} <> '' AND r.source NOT IN ('credit_card', 'debit_card')",
+                    breach=f"r.{column} <> '' AND r.source NOT IN (SELECT f.code {_CARD_SOURCES})",
                     reason="format('must be empty for a top-up from %s', r.source)",
                 )
                 for column in ("card_ref", "rrn", "auth_code", "arn")
             ),
             Rule(
                 column="card_ref",
-                breach="r.card_id IS NOT NULL AND r.source <> r.card_funding || '_card'",
+                breach="r.card_id IS NOT NULL AND (r.source, r.card_funding) NOT IN"
+                f" (SELECT f.code, split_part(f.kind, '_', 1) {_CARD_SOURCES})",
                 reason="format('is a %s card, the source says %s', r.card_funding, r.source)",
             ),
             Rule(

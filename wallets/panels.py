@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from wallets.models import WALLET_ACCOUNTS, LedgerAccount, Posting, Wallet
+from wallets.models.ledger import funding_account
 from winddown import words
-from winddown.programme.capabilities import FUNDING_SOURCES
+from winddown.programme import declared
 from winddown.site import panels
-from winddown.site.panels import IN, LEFT, OUT, Panel, Totals, money_line
+from winddown.site.panels import IN, LEFT, OUT, MoneyLine, Panel, Totals, money_line
 from winddown.words import Text
 
 MOVEMENTS_MAX = 10
@@ -44,7 +45,7 @@ def count_ledger() -> Totals:
 
 
 def _topped_up(source: str) -> Callable[[Totals], int]:
-    account = f"funding_{source}"
+    account = funding_account(source)
     return lambda totals: -totals.posted(accounts=(account,), kinds=("top_up",))
 
 
@@ -55,14 +56,23 @@ def _in_wallets(*kinds: str) -> Callable[[Totals], int]:
 # The lines follow a wallet's value by the kind of journal that moved it. A kind without a line
 # shows as a difference.
 money_line("opening", _("Opening balance"), part=IN, order=10, amount=_in_wallets("opening"))
-for _place, _source in enumerate(FUNDING_SOURCES):
-    money_line(
-        f"top_up:{_source}",
-        words.capability_title(f"top_up:{_source}"),
-        part=IN,
-        order=20 + _place,
-        amount=_topped_up(_source),
-    )
+
+
+@panels.MONEY_LINES_OF.entry("top_up")
+def top_ups_by_source() -> list[MoneyLine]:
+    """Returns one line for each funding source."""
+    return [
+        MoneyLine(
+            code=f"top_up:{source}",
+            title=words.capability_title(f"top_up:{source}"),
+            part=IN,
+            order=20,
+            amount=_topped_up(source),
+        )
+        for source in declared.sources()
+    ]
+
+
 money_line("payments", _("Payments"), part=OUT, order=10, amount=_in_wallets("pay", "reserve"))
 money_line(
     "payments_undone",

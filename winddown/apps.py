@@ -16,7 +16,11 @@ class WinddownConfig(AppConfig):
         from winddown.evidence import audit, refused, witnessing  # noqa: F401  # They register.
         from winddown.programme import capabilities, milestones, verification
         from winddown.runs import clocks, clockwork, stalls
-        from winddown.set_up import beginning, programme_section  # noqa: F401  # They register.
+        from winddown.set_up import (  # noqa: F401  # They register.
+            beginning,
+            declared_sections,
+            programme_section,
+        )
 
         if settings.PRODUCTION and not settings.MAY_BE_OWNER:
             connection_created.connect(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,21 +28,11 @@ class StateWord:
 
 # --- capabilities -------------------------------------------------------------------------------
 
-_SOURCES: dict[str, Text] = {
-    "credit_card": _("credit card"),
-    "debit_card": _("debit card"),
-    "atm_cash": _("cash at an ATM"),
-    "register_cash": _("cash at a register"),
-    "points": _("points"),
-    "bonus": _("bonus value"),
-}
-_PROVIDERS: dict[str, Text] = {
-    "facebook": "Facebook",
-    "google": "Google",
-    "line": "LINE",
-    "twitter": "Twitter",
-    "yahoo": "Yahoo! JAPAN",
-}
+DECLARED: Registry[Callable[[str], Text]] = Registry(
+    "names that the programme declares",
+    entries_are="by the beginning of a capability's code: names what follows it",
+    owner=__name__,
+)
 _CAPABILITIES: dict[str, tuple[Text, Text]] = {
     "register": (_("Registration"), _("New customers cannot register.")),
     "spend": (_("Payment"), _("Nobody can pay with the wallet.")),
@@ -54,7 +45,13 @@ _CAPABILITIES: dict[str, tuple[Text, Text]] = {
 
 
 def provider(code: str) -> Text:
-    return _PROVIDERS.get(code, code)
+    """Returns the name of the login provider."""
+    return DECLARED["login_external"](code)
+
+
+def funding_source(code: str) -> Text:
+    """Returns the name of the funding source."""
+    return DECLARED["top_up"](code)
 
 
 def sign_in_method(code: str) -> Text:
@@ -67,9 +64,9 @@ def capability_title(code: str) -> Text:
     """Returns the name of the capability `code`; the code itself if it has no name."""
     kind, _sep, of = code.partition(":")
     if kind == "top_up":
-        return format_lazy(_("Top-up: {source}"), source=_SOURCES.get(of, of))
+        return format_lazy(_("Top-up: {source}"), source=funding_source(of))
     if kind == "login_external":
-        return format_lazy(_("Sign-in with {provider}"), provider=_PROVIDERS.get(of, of))
+        return format_lazy(_("Sign-in with {provider}"), provider=provider(of))
     return _CAPABILITIES[code][0] if code in _CAPABILITIES else code
 
 
@@ -77,11 +74,11 @@ def capability_effect(code: str) -> Text:
     """Returns what is refused while `code` is stopped."""
     kind, _sep, of = code.partition(":")
     if kind == "top_up":
-        return format_lazy(_("No wallet can be charged by {source}."), source=_SOURCES.get(of, of))
+        return format_lazy(_("No wallet can be charged by {source}."), source=funding_source(of))
     if kind == "login_external":
         return format_lazy(
             _("Nobody can sign in with {provider}, and no such session is accepted."),
-            provider=_PROVIDERS.get(of, of),
+            provider=provider(of),
         )
     return _CAPABILITIES[code][1] if code in _CAPABILITIES else ""
 
@@ -178,6 +175,11 @@ PLAN_VALUES: Registry[Text] = Registry(
 PLAN_LINES: Registry[Text] = Registry(
     "words of plan lines", entries_are="the title of a line of a plan", owner=__name__
 )
+PLAN_LINES_OF: Registry[Callable[[str], Text]] = Registry(
+    "words of plan lines by kind",
+    entries_are="by the beginning of a line's name: the title of the line of what follows it",
+    owner=__name__,
+)
 PLAN_LINES.add_all(
     {
         "switches": _("Switches that stop"),
@@ -212,7 +214,12 @@ def step_title(name: str) -> Text:
 
 
 def plan_line(name: str) -> Text:
-    return PLAN_LINES.get(name) or name.replace("_", " ").removesuffix(" minor").capitalize()
+    if name in PLAN_LINES:
+        return PLAN_LINES[name]
+    for beginning, title in PLAN_LINES_OF.items():
+        if name.startswith(beginning):
+            return title(name.removeprefix(beginning))
+    return name.replace("_", " ").removesuffix(" minor").capitalize()
 
 
 def plan_part(name: str) -> Text:

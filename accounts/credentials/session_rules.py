@@ -12,7 +12,6 @@ from accounts.models import AuthEvent, CredentialFence, Session, User
 from winddown.evidence import restores
 from winddown.models import Capability
 from winddown.programme import capabilities
-from winddown.providers import PROVIDERS
 
 # Every session and device token ends after this time, also when it is in use.
 STAFF_SESSION_MAX = dt.timedelta(hours=8)
@@ -80,7 +79,8 @@ def session_refusal(
         return Refusal.TOO_OLD if old else None
     if not Fence(at=at, not_before=not_before).accepts(issued_at):
         return Refusal.FENCED
-    if admission and method in PROVIDERS and version != admission.switch_version:
+    external = method not in AuthEvent.OWN_METHODS
+    if admission and external and version != admission.switch_version:
         return Refusal.PROVIDER_STOPPED
     if issued_at is not None and at - issued_at > lasts:
         return Refusal.TOO_OLD
@@ -92,8 +92,7 @@ def sessions_after_stop(switch: Capability) -> int:
     must be 0.
     """
     method = switch.code.removeprefix("login_external:").removeprefix("login_")
-    own = (AuthEvent.PASSWORD, AuthEvent.PASSKEY)
-    methods = own if method == AuthEvent.PASSWORD else (method,)
+    methods = AuthEvent.OWN_METHODS if method == AuthEvent.PASSWORD else (method,)
     issued = Session.objects.filter(method__in=methods, issued_at__gte=switch.since)
     return int(issued.of_customers().count())
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django_fsm import transition
 
+from winddown.guards import Guard, columns_are_fixed
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
-from winddown.programme.capabilities import PROVIDERS
+from winddown.sqlstates import SqlState
 
 
 class ExternalIdentity(Stateful):
@@ -33,20 +35,38 @@ class ExternalIdentity(Stateful):
         db_index=False,
         related_name="external_identities",
     )
-    provider = models.CharField(max_length=20, choices=[(code, code) for code in PROVIDERS])
+    provider = models.CharField(max_length=20)
     subject = models.CharField(max_length=255, help_text="The provider's own key of the person.")
     state = state_field(State, initial=State.ACTIVE)
     linked_at = models.DateTimeField()
 
     class Meta:
         default_permissions = ()
-        triggers = machine_guards()
+        triggers = [
+            *machine_guards(),
+            columns_are_fixed("provider"),
+            Guard(
+                name="provider_is_declared",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="after"),
+                declare=[("wrong", "text")],
+                func=f"""
+                    SELECT min(a.provider) INTO wrong
+                    FROM after a LEFT JOIN winddown_loginprovider p ON p.code = a.provider
+                    WHERE p.id IS NULL;
+                    IF wrong IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_DECLARED}',
+                            MESSAGE = format('%s is no login provider of the programme', wrong);
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["provider", "subject"], name="subject_known_once"),
             models.UniqueConstraint(fields=["user", "provider"], name="one_identity_per_provider"),
-            models.CheckConstraint(
-                condition=models.Q(provider__in=PROVIDERS), name="identity_of_known_provider"
-            ),
         ]
 
     def __str__(self) -> str:

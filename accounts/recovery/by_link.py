@@ -13,6 +13,7 @@ from accounts.credentials.admissions import Admission
 from accounts.errors import ProviderNotTrusted
 from accounts.models import (
     AccessRequest,
+    AuthEvent,
     ExternalIdentity,
     Message,
     OneTimeLink,
@@ -23,7 +24,6 @@ from winddown import clock
 from winddown.errors import CapabilityStopped, PastDeadline
 from winddown.evidence import audit
 from winddown.programme import capabilities
-from winddown.programme.capabilities import PROVIDERS
 
 # A family may share one mailbox. Honest people have no more accounts than this at one address.
 ACCOUNTS_MAX = 5
@@ -133,7 +133,7 @@ def may_set_first_password(user: User, admission: Admission | None) -> bool:
     """
     return (
         admission is not None
-        and admission.method in PROVIDERS
+        and admission.method not in AuthEvent.OWN_METHODS
         and clock.now() - admission.at < FRESH_FOR
         and user.kind == User.Kind.CUSTOMER
         and not user.has_usable_password()

@@ -18,21 +18,20 @@ from winddown.actors import Actor
 from winddown.errors import GuardNotMet
 from winddown.machines.move import transition_set
 from winddown.models import Batch, Capability, Run
-from winddown.programme import capabilities
-from winddown.programme.capabilities import PROVIDERS
+from winddown.programme import capabilities, declared
 from winddown.runs import planning
-from winddown.runs.params_form import ParamsForm
+from winddown.runs.params_form import DeclaredChoices, ParamsForm
 from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
 BATCH_ROWS = 5_000
 
 
 class SuspendForm(ParamsForm):
-    providers = forms.MultipleChoiceField(
+    providers = DeclaredChoices(
+        section="login_providers",
+        codes=declared.providers,
+        name=words.provider,
         label=_("Providers"),
-        choices=[(code, words.provider(code)) for code in PROVIDERS],
-        initial=list(PROVIDERS),
-        widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one.")},
     )
     restore = forms.BooleanField(
@@ -55,15 +54,16 @@ class SuspendExternalLogin(Workflow):
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         unknown = sorted(set(params) - {"providers", "restore"})
-        asked, restore = params.get("providers") or list(PROVIDERS), params.get("restore", False)
-        strange = [str(each) for each in asked if each not in PROVIDERS]
+        known = declared.providers()
+        asked, restore = params.get("providers") or known, params.get("restore", False)
+        strange = [str(each) for each in asked if each not in known]
         if isinstance(asked, str) or not isinstance(restore, bool) or unknown or strange:
             raise GuardNotMet(
                 action=f"plan {self.name}",
                 why=f"{', '.join(unknown + strange) or params} not understood;"
-                f" `providers` is a list out of {', '.join(PROVIDERS)}, `restore` is true or false",
+                f" `providers` is a list out of {', '.join(known)}, `restore` is true or false",
             )
-        return {"providers": [each for each in PROVIDERS if each in asked], "restore": restore}
+        return {"providers": [each for each in known if each in asked], "restore": restore}
 
     def plan(self, run: Run) -> PlanContent:
         """It counts as of the plan. Identities that are linked later change nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import DatabaseError, transaction
 
@@ -13,12 +13,13 @@ from winddown import clock
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
+from winddown.models import FundingSource
 from winddown.sqlstates import SqlState, sqlstate_of
 
-FUNDING_OF_SOURCE = {
-    "credit_card": Loss.Funding.CREDIT,
-    "debit_card": Loss.Funding.DEBIT,
-    "points": Loss.Funding.POINTS,
+FUNDING_OF_KIND: Mapping[str, Loss.Funding] = {
+    FundingSource.Kind.CREDIT_CARD: Loss.Funding.CREDIT,
+    FundingSource.Kind.DEBIT_CARD: Loss.Funding.DEBIT,
+    FundingSource.Kind.POINTS: Loss.Funding.POINTS,
 }
 # The states of a movement that happened and was not undone.
 _DONE = {TopUp: TopUp.CHARGED, Payment: Payment.TAKEN}
@@ -40,10 +41,13 @@ def name_losses(
         cards = FundingCard.objects.in_bulk(
             {movement.card_id for _, movement in losses if isinstance(movement, TopUp)} - {None}
         )
+        kinds = dict(FundingSource.objects.values_list("code", "kind"))
         known = _already_lost(movement for _, movement in losses)
         fresh = []
         for claim, movement in losses:
-            loss = _loss(claim, movement, issuers=issuers, cards=cards, actor=actor, at=at)
+            loss = _loss(
+                claim, movement, issuers=issuers, cards=cards, kinds=kinds, actor=actor, at=at
+            )
             earlier = known.get((type(movement), movement.pk))
             if earlier not in (None, claim.pk):
                 raise GuardNotMet(
@@ -92,6 +96,7 @@ def _loss(
     *,
     issuers: dict[str, Issuer],
     cards: dict[int, FundingCard],
+    kinds: dict[str, str],
     actor: Actor,
     at: dt.datetime,
 ) -> Loss:
@@ -105,7 +110,7 @@ def _loss(
     if isinstance(movement, Payment):
         loss.payment, loss.funding = movement, Loss.Funding.OWN_BALANCE
         return loss
-    funding = FUNDING_OF_SOURCE.get(movement.source)
+    funding = FUNDING_OF_KIND.get(kinds[movement.source])
     if funding is None:
         raise GuardNotMet(action=f"name {movement} a loss", why=f"it came from {movement.source}")
     loss.top_up, loss.funding = movement, funding

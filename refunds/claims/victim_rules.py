@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from accounts.attacks import detection, rules
-from refunds.claims.losses import FUNDING_OF_SOURCE
+from refunds.claims.losses import FUNDING_OF_KIND
 from wallets.models import Payment, TopUp
+from winddown.programme import declared
 
 _OWN = "the operator's own"
 
@@ -16,7 +17,7 @@ _OWN = "the operator's own"
 class Rule(detection.Rule):
     """`sql` gives wallet, top-ups, payments, sign-in, first and last instant of each hit.
 
-    It takes `as_of`, the rule's own thresholds and `MOVEMENTS`. The rules of one `family` see the
+    It takes `as_of`, the rule's own thresholds and `movements`. The rules of one `family` see the
     same thing, so only the heaviest hit of a wallet counts.
     """
 
@@ -26,11 +27,14 @@ class Rule(detection.Rule):
 
 # The movements that every rule looks at. A thief charges from cards and points. The operator grants
 # a bonus, and cash needs somebody at the till.
-MOVEMENTS: Final[dict[str, list[str]]] = {
-    "charged": list(TopUp.CHARGED),
-    "taken": list(Payment.TAKEN),
-    "sources": list(FUNDING_OF_SOURCE),
-}
+def movements() -> dict[str, list[str]]:
+    """Returns the parameters of every rule: the states and the funding sources that it looks at."""
+    return {
+        "charged": list(TopUp.CHARGED),
+        "taken": list(Payment.TAKEN),
+        "sources": declared.sources_of(*FUNDING_OF_KIND),
+    }
+
 
 # The first success from each device that an account was used from after its first one.
 _NEW_DEVICE = """

@@ -19,7 +19,7 @@ from django.db import connection, transaction
 
 from accounts.attacks import attack_windows, counting, detection
 from accounts.models import DetectionRule
-from refunds.claims.victim_rules import MOVEMENTS, RULES, Rule
+from refunds.claims.victim_rules import RULES, Rule, movements
 from refunds.models import FraudClaim, Loss, RuleHit
 from wallets.models import Payment, TopUp
 from winddown import clock, locks
@@ -153,7 +153,7 @@ def _weight(hits: Iterable[Hit]) -> int:
 def matches(rule: Rule, *, as_of: dt.datetime) -> list[Hit]:
     """Returns the hits of one rule in what happened up to `as_of` inclusive."""
     with connection.cursor() as cursor:
-        cursor.execute(rule.sql, {**MOVEMENTS, **rule.thresholds, "as_of": as_of})
+        cursor.execute(rule.sql, {**movements(), **rule.thresholds, "as_of": as_of})
         return [
             Hit(
                 wallet_id=wallet_id,

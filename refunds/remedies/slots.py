@@ -13,18 +13,12 @@ from django.db.models import Exists, OuterRef
 from refunds.models import FraudClaim, Issuer, IssuerAction, Loss, Remedy
 from refunds.remedies import routes
 from wallets.models import LedgerAccount
+from wallets.models.ledger import funding_account
 from wallets.movements import posting
 from winddown.actors import SYSTEM, Actor
 from winddown.errors import WinddownError
 from winddown.machines.move import move_rows
 from winddown.models import Programme
-
-FUNDING_ACCOUNT = {
-    Loss.Funding.CREDIT: LedgerAccount.FUNDING_CREDIT_CARD,
-    Loss.Funding.DEBIT: LedgerAccount.FUNDING_DEBIT_CARD,
-    Loss.Funding.POINTS: LedgerAccount.FUNDING_POINTS,
-}
-
 
 ASKED_AS = {
     Remedy.Kind.STOP_DEBIT: IssuerAction.Kind.STOP_DEBIT,
@@ -189,7 +183,7 @@ def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Actor, reason
     chosen = list(
         Remedy.objects.select_for_update(no_key=True, of=("self",))
         .filter(pk__in=remedy_ids, state=Remedy.State.ASKED)
-        .select_related("loss")
+        .select_related("loss__top_up")
         .order_by("pk")
     )
     if not chosen:
@@ -206,8 +200,9 @@ def _post(remedies: Sequence[Remedy], *, at: dt.datetime, actor: Actor) -> None:
     per_account: dict[str, int] = defaultdict(int)
     for remedy in remedies:
         if remedy.kind != Remedy.Kind.COMPENSATION_PAYOUT:
-            account = FUNDING_ACCOUNT[Loss.Funding(remedy.loss.funding)]
-            per_account[account] += remedy.amount_minor
+            if remedy.loss.top_up is None:
+                raise AssertionError("a loss of own balance is made good by a payout")
+            per_account[funding_account(remedy.loss.top_up.source)] += remedy.amount_minor
     if not per_account:
         return
     lines: posting.Lines = [(LedgerAccount.FRAUD_SUSPENSE, None, -sum(per_account.values()))]

@@ -9,11 +9,11 @@ import pytest
 from accounts.credentials import sign_ins
 from accounts.credentials.admissions import Origin
 from accounts.models import AuthEvent, ExternalIdentity, ExternalIdentityTransition, Session
+from tests.factories import PROVIDERS
 from winddown.errors import GuardNotMet
 from winddown.evidence import invariants
 from winddown.models import Capability, Run
 from winddown.programme import capabilities
-from winddown.programme.capabilities import PROVIDERS
 from winddown.runs import planning, progress, registry
 
 pytestmark = pytest.mark.django_db

@@ -98,7 +98,7 @@ def _populate() -> dict[str, Any]:
     from winddown.runs import planning
 
     clock.mark_as_rehearsal()
-    capabilities.declare_all()
+    factories.declare_switches()
     factories.make_programme(state="announced")
     commander, deputy = (
         known(factories.make_staff("incident_commander", display_name=name))

@@ -100,7 +100,7 @@ def _print_setting(variables: dict[str, str], show: str) -> NoReturn:
             "WINDDOWN_OIDC_LINE_CLIENT_ID, WINDDOWN_OIDC_LINE_SECRET must be set with the others",
         ),
         (LINE | {"WINDDOWN_OIDC_LINE_URL": "access.line.me"}, "WINDDOWN_OIDC_LINE_URL must be"),
-        ({"WINDDOWN_OIDC_MYSPACE_URL": "https://x"}, "Unknown environment variables"),
+        ({"WINDDOWN_OIDC_LINE_URI": "https://x"}, "Unknown environment variables"),
         ({"WINDDOWN_EMAIL_URL": "http://mail"}, "WINDDOWN_EMAIL_URL must be smtp://"),
         ({"WINDDOWN_EMAIL_URL": "smtp://mail?tls=yes"}, "must say tls=starttls, tls=implicit or"),
         ({"WINDDOWN_EMAIL_URL": "smtp://mail?ssl=1"}, "has unknown parameters: ssl."),

@@ -170,9 +170,8 @@ def make_wind_down(directory: Path) -> WindDown:
     cut_batches_small()
     clock.mark_as_rehearsal()
     clock.travel(jst("2019-07-01T10:00"), frozen=True)
-    from winddown.programme import capabilities
 
-    capabilities.declare_all()
+    factories.declare_switches()
     factories.make_programme()
     Programme.objects.update(safeguarded_minor=10**12)
     ids = factories.make_wallets(WALLETS, paid_minor=1000, bonus_minor=7)

@@ -30,7 +30,7 @@ from winddown.actors import SYSTEM
 from winddown.authority import roles
 from winddown.evidence import audit
 from winddown.models import Programme, Run
-from winddown.programme import capabilities, milestones
+from winddown.programme import milestones
 
 HOLDERS = 5
 IN_FLIGHT = 3
@@ -86,7 +86,7 @@ def make_world(directory: Path) -> World:
     """Every kind of row that a workflow may change is there, each at least twice."""
     clock.mark_as_rehearsal()
     clock.travel(jst("2019-07-01T10:00"))
-    capabilities.declare_all()
+    factories.declare_switches()
     factories.make_programme()
     Programme.objects.update(safeguarded_minor=10**12)
     world = World(

@@ -69,7 +69,7 @@ def test_refunds_do_not_open_without_a_notice(
     """Law 4."""
     factories.make_programme(state="balance_fixed")
     capabilities.stop("spend", actor=person("winddown.stop_capability"), reason="test")
-    for source in capabilities.FUNDING_SOURCES:
+    for source in factories.SOURCES:
         capabilities.stop(
             f"top_up:{source}", actor=person("winddown.stop_capability"), reason="test"
         )

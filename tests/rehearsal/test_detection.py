@@ -15,7 +15,6 @@ from rehearsal.generator import generate_case
 from tests import factories
 from winddown import clock
 from winddown.loading import loader
-from winddown.programme import capabilities
 
 ACCOUNTS = 20_000
 ATTEMPTS = 20_000
@@ -32,7 +31,7 @@ def loaded(own_database: Any, tmp_path: Path) -> Loaded:
 
     def load(*, seed: int, shape: str, accounts: int = ACCOUNTS) -> Path:
         clock.mark_as_rehearsal()
-        capabilities.declare_all()
+        factories.declare_switches()
         factories.make_programme()
         manifest = generate_case(
             accounts=accounts, seed=seed, out=tmp_path, attempts_max=ATTEMPTS, attack=shape

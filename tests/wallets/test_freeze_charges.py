@@ -57,7 +57,7 @@ def test_all_sources_and_registration_stop_and_every_wallet_is_frozen(wallets, f
     wallets(12)
     run = freeze()
     assert run.state == "succeeded"
-    assert stopped() == {f"top_up:{s}" for s in capabilities.FUNDING_SOURCES} | {"register"}
+    assert stopped() == {f"top_up:{s}" for s in factories.SOURCES} | {"register"}
     assert set(Wallet.objects.values_list("state", flat=True)) == {"charge_frozen"}
     assert capabilities.leaks("top_up:points") == 0
     assert invariants.breached() == {}
@@ -73,7 +73,7 @@ def test_a_stage_stops_its_sources_only_and_leaves_the_wallets(wallet, freeze):
         charge(one, source="credit_card", ref="u")
     assert progress.moved(run) == {}
     assert Wallet.objects.get(pk=one.pk).state == "active"
-    rest = [s for s in capabilities.FUNDING_SOURCES if s not in CARDS["sources"]]
+    rest = [s for s in factories.SOURCES if s not in CARDS["sources"]]
     freeze(sources=rest)
     assert Wallet.objects.get(pk=one.pk).state == "charge_frozen"
     assert Capability.objects.get(code="register").state == "enabled"

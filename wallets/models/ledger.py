@@ -15,18 +15,13 @@ from winddown.sqlstates import SqlState
 
 class LedgerAccount(models.TextChoices):
     """The chart of accounts. The first two exist once per wallet; the others are control accounts.
+    Each funding source of the programme adds one more (`funding_account`).
 
     A positive posting credits the account (the operator owes more), a negative one debits it.
     """
 
     WALLET_PAID = "wallet_paid"
     WALLET_BONUS = "wallet_bonus"
-    FUNDING_CREDIT_CARD = "funding_credit_card"
-    FUNDING_DEBIT_CARD = "funding_debit_card"
-    FUNDING_ATM_CASH = "funding_atm_cash"
-    FUNDING_REGISTER_CASH = "funding_register_cash"
-    FUNDING_POINTS = "funding_points"
-    FUNDING_BONUS = "funding_bonus"
     RESERVATIONS = "reservations"
     MERCHANTS = "merchants"
     FRAUD_SUSPENSE = "fraud_suspense"
@@ -37,6 +32,15 @@ class LedgerAccount(models.TextChoices):
     UNCLAIMED = "unclaimed"
     BONUS_EXPIRED = "bonus_expired"
     TRANSFERRED = "transferred"
+
+
+FUNDING = "funding_"
+"""How the account of each funding source begins."""
+
+
+def funding_account(source: str) -> str:
+    """Returns the control account from which top-ups of the funding source come."""
+    return f"{FUNDING}{source}"
 
 
 POSTING_CONTENT = "concat_ws(':', journal_id, account, wallet_id, amount_minor)"
@@ -109,7 +113,7 @@ class Posting(models.Model):
     journal = models.ForeignKey(
         Journal, on_delete=models.PROTECT, db_constraint=False, related_name="postings"
     )
-    account = models.CharField(max_length=24, choices=LedgerAccount.choices)
+    account = models.CharField(max_length=24)
     wallet = models.ForeignKey(
         "wallets.Wallet",
         null=True,
@@ -128,7 +132,8 @@ class Posting(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(amount_minor=0), name="posting_not_zero"),
             models.CheckConstraint(
-                condition=Q(account__in=LedgerAccount.values), name="posting_account_known"
+                condition=Q(account__in=LedgerAccount.values) | Q(account__startswith=FUNDING),
+                name="posting_account_known",
             ),
             models.CheckConstraint(
                 condition=Q(account__in=WALLET_ACCOUNTS, wallet__isnull=False)

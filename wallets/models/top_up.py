@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
 from wallets.models.funding_card import FundingCard
-from winddown.guards import columns_are_fixed
+from winddown.guards import Guard, columns_are_fixed
 from winddown.machines.declare import Stateful, machine_guards, state_field
-from winddown.models import TransitionLog
-from winddown.programme.capabilities import FUNDING_SOURCES
+from winddown.models import FundingSource, TransitionLog
+from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 _FIXED = (
@@ -21,6 +22,7 @@ _FIXED = (
     "amount_minor",
     "occurred_at",
 )
+_OF_CARDS = ", ".join(f"'{kind.value}'" for kind in FundingSource.OF_CARDS)
 
 
 class TopUp(Stateful):
@@ -53,9 +55,7 @@ class TopUp(Stateful):
 
     top_up_ref = models.CharField(max_length=64, unique=True)
     wallet = models.ForeignKey("wallets.Wallet", on_delete=models.PROTECT, related_name="top_ups")
-    source = models.CharField(
-        max_length=20, choices=[(source, source) for source in FUNDING_SOURCES]
-    )
+    source = models.CharField(max_length=20)
     card = models.ForeignKey(
         FundingCard, null=True, on_delete=models.PROTECT, related_name="top_ups"
     )
@@ -73,13 +73,27 @@ class TopUp(Stateful):
             *machine_guards(),
             columns_are_fixed(*_FIXED),
             *witnessed(*_FIXED, "rrn", "auth_code", "arn"),
+            Guard(
+                name="source_is_declared",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="after"),
+                declare=[("wrong", "text")],
+                func=f"""
+                    SELECT min(a.source) INTO wrong
+                    FROM after a LEFT JOIN winddown_fundingsource f ON f.code = a.source
+                    WHERE f.id IS NULL OR (a.card_id IS NOT NULL AND f.kind NOT IN ({_OF_CARDS}));
+                    IF wrong IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_DECLARED}', MESSAGE = format(
+                            '%s is no funding source of the programme that fits the top-up', wrong);
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="top_up_positive"),
-            models.CheckConstraint(
-                condition=Q(source__in=["credit_card", "debit_card"]) | Q(card=None),
-                name="only_cards_name_a_card",
-            ),
         ]
 
     def __str__(self) -> str:

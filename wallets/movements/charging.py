@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from wallets.models import FundingCard, LedgerAccount, TopUp, Wallet
+from wallets.models.ledger import funding_account
 from wallets.movements import posting
 from wallets.movements.posting import FIRST_MAY_STAND
 from winddown.actors import Actor
@@ -15,6 +16,7 @@ from winddown.errors import (
     WalletNotUsable,
 )
 from winddown.machines.move import transition_one
+from winddown.models import FundingSource
 from winddown.programme import capabilities
 
 
@@ -82,12 +84,12 @@ def post_authorised(top_up: TopUp, *, actor: Actor) -> TopUp:
 
 
 def _post_top_up(done: TopUp, wallet: Wallet, *, at: dt.datetime, actor: Actor) -> None:
-    free = done.source == "bonus"
+    free = FundingSource.objects.get(code=done.source).kind == FundingSource.Kind.BONUS
     account = LedgerAccount.WALLET_BONUS if free else LedgerAccount.WALLET_PAID
     posting.post(
         [
             (account, wallet.pk, done.amount_minor),
-            (f"funding_{done.source}", None, -done.amount_minor),
+            (funding_account(done.source), None, -done.amount_minor),
         ],
         source="top_up",
         source_id=done.pk,

@@ -8,9 +8,16 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from wallets.models import Payment, TopUp
+from wallets.models.ledger import FUNDING
 from winddown.actors import Actor
+from winddown.models import FundingSource
 
 RECORDED_AT_ONCE = 50_000
+# Whether a top-up gives free value: SQL over its `source`.
+_IS_FREE = (
+    "source IN (SELECT code FROM winddown_fundingsource"  # noqa: S608  a constant
+    f" WHERE kind = '{FundingSource.Kind.BONUS.value}')"
+)
 
 
 def record_top_ups(
@@ -31,8 +38,8 @@ def record_top_ups(
         progress(last, total)
     return _recorded(
         moves,
-        paid="sum(amount_minor) FILTER (WHERE source <> 'bonus')",
-        bonus="sum(amount_minor) FILTER (WHERE source = 'bonus')",
+        paid=f"sum(amount_minor) FILTER (WHERE NOT {_IS_FREE})",
+        bonus=f"sum(amount_minor) FILTER (WHERE {_IS_FREE})",
         moved=list(TopUp.CHARGED),
     )
 
@@ -67,9 +74,9 @@ def _post_top_ups(cursor: CursorWrapper, moves: str, places: list[int], *, actor
         INSERT INTO wallets_posting (journal_id, account, wallet_id, amount_minor)
         SELECT m.journal_id, line.account, line.wallet_id, line.amount_minor
         FROM {moves} m CROSS JOIN LATERAL (VALUES
-            (1, CASE m.source WHEN 'bonus' THEN 'wallet_bonus' ELSE 'wallet_paid' END,
+            (1, CASE WHEN {_IS_FREE} THEN 'wallet_bonus' ELSE 'wallet_paid' END,
                 m.wallet_id, m.amount_minor),
-            (2, 'funding_' || m.source, NULL, -m.amount_minor)
+            (2, '{FUNDING}' || m.source, NULL, -m.amount_minor)
         ) AS line (number, account, wallet_id, amount_minor)
         WHERE m.place BETWEEN %s AND %s AND m.state = ANY (%s)
         ORDER BY m.place, line.number

@@ -15,19 +15,18 @@ from winddown.actors import Actor
 from winddown.errors import GuardNotMet
 from winddown.machines.move import transition_one, transition_set
 from winddown.models import Batch, Capability, Programme, Run
-from winddown.programme import capabilities
-from winddown.programme.capabilities import FUNDING_SOURCES
+from winddown.programme import capabilities, declared
 from winddown.runs import planning
-from winddown.runs.params_form import ParamsForm
+from winddown.runs.params_form import DeclaredChoices, ParamsForm
 from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
 
 
 class FreezeForm(ParamsForm):
-    sources = forms.MultipleChoiceField(
+    sources = DeclaredChoices(
+        section="funding_sources",
+        codes=declared.sources,
+        name=lambda code: words.capability_title(f"top_up:{code}"),
         label=_("Sources that end"),
-        choices=[(code, words.capability_title(f"top_up:{code}")) for code in FUNDING_SOURCES],
-        initial=list(FUNDING_SOURCES),
-        widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one.")},
     )
     register = forms.BooleanField(label=_("Registration ends too"), required=False, initial=True)
@@ -48,17 +47,18 @@ class FreezeCharges(Workflow):
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         unknown = set(params) - {"sources", "register"}
-        sources = params.get("sources") or list(FUNDING_SOURCES)
-        strange = [source for source in sources if source not in FUNDING_SOURCES]
+        known = declared.sources()
+        sources = params.get("sources") or known
+        strange = [source for source in sources if source not in known]
         if unknown or strange:
             raise GuardNotMet(
                 action="plan freeze-charges",
-                why=f"{', '.join(sorted(unknown) + strange)} not understood; sources are {', '.join(FUNDING_SOURCES)}",
+                why=f"{', '.join(sorted(unknown) + strange)} not understood; sources are {', '.join(known)}",
             )
-        ordered = [source for source in FUNDING_SOURCES if source in sources]
+        ordered = [source for source in known if source in sources]
         return {
             "sources": ordered,
-            "register": bool(params.get("register", len(ordered) == len(FUNDING_SOURCES))),
+            "register": bool(params.get("register", len(ordered) == len(known))),
         }
 
     def plan(self, run: Run) -> PlanContent:
@@ -114,7 +114,7 @@ def _switches(run: Run) -> list[str]:
 def _last_sources(run: Run) -> bool:
     """Returns whether this run stops the last funding sources, so that the wallets can be frozen."""
     others = [
-        f"top_up:{source}" for source in FUNDING_SOURCES if source not in run.params["sources"]
+        f"top_up:{source}" for source in declared.sources() if source not in run.params["sources"]
     ]
     return (
         not Capability.objects.filter(code__in=others)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -62,7 +62,8 @@ class Column:
     `pattern` has no anchors, and any character is spelled `ANY`. Every value that it matches can be
     cast to `sql_type` and is valid by itself. `judge` decides about the values that `doubtful`
     matches. `faults` describe, most specific first, what is wrong with any other value. `typed` is
-    SQL over the staged value.
+    SQL over the staged value. `listed` returns the words of a column whose words the programme
+    declares; `as_declared` then makes the pattern of them.
     """
 
     name: str
@@ -76,6 +77,14 @@ class Column:
     judge: Callable[[str], str] = lambda value: ""
     typed: str = "{0}"
     refers: Reference | None = None
+    listed: Callable[[], tuple[str, ...]] | None = None
+
+    def as_declared(self) -> Column:
+        """Returns the column with the words that the programme declares now."""
+        if self.listed is None:
+            return self
+        known = choice(self.name, self.meaning, options=self.listed())
+        return replace(self, form=known.form, pattern=known.pattern)
 
     @property
     def in_line(self) -> str:
@@ -212,6 +221,25 @@ def choice(name: str, meaning: str, *, options: tuple[str, ...]) -> Column:
     )
 
 
+def declared_choice(
+    name: str,
+    meaning: str,
+    *,
+    section: str,
+    options: Callable[[], list[str]],
+    also: tuple[str, ...] = (),
+) -> Column:
+    """A column with one of the codes that `section` of the set-up file declares, or one of `also`."""
+    words = f"{', '.join(f'`{word}`' for word in also)}, or " if also else ""
+    return Column(
+        name,
+        meaning,
+        form=f"{words}a code of `{section}` in the set-up file",
+        pattern=f"{ANY}{{1,20}}",
+        listed=lambda: (*also, *options()),
+    )
+
+
 def reference(name: str, meaning: str, to: Reference, *, required: bool = True) -> Column:
     """A column with the key of a row from an earlier file."""
     return Column(
@@ -287,6 +315,10 @@ class FileKind:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    def as_declared(self) -> FileKind:
+        """Returns the kind with the words that the programme declares now."""
+        return replace(self, columns=tuple(column.as_declared() for column in self.columns))
 
     def described(self) -> str:
         """Returns the columns as a Markdown table, for the documentation and `--columns`."""

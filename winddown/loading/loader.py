@@ -112,6 +112,7 @@ class _Load:
 
     def run(self, *, actor: Actor, reason: str) -> Loaded:
         self._begin()
+        self.kind = self.kind.as_declared()
         earlier = LoadedFile.objects.filter(kind=self.kind.name, sha256=self._found.sha256).first()
         if earlier is not None:
             self._refuse_contradictions(rows=earlier.rows, sum_minor=earlier.sum_minor)

@@ -4,6 +4,7 @@ from winddown.models.approval import Approval, Signature
 from winddown.models.audit import AuditEntry, AuditHorizon, AuditSeal
 from winddown.models.capability import Capability, CapabilityTransition, Probe
 from winddown.models.clock import Clock
+from winddown.models.declared import FundingSource, LoginProvider
 from winddown.models.loaded_file import LoadedFile
 from winddown.models.milestone import Milestone
 from winddown.models.notice import PublicNotice, PublishedFigure
@@ -29,7 +30,9 @@ __all__ = [
     "CapabilityTransition",
     "Clock",
     "Failure",
+    "FundingSource",
     "LoadedFile",
+    "LoginProvider",
     "Milestone",
     "NoticeCorrection",
     "NoticeEvidence",

@@ -24,22 +24,12 @@ from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import transition_one
 from winddown.models import Approval, Capability, Probe, Programme
-from winddown.providers import PROVIDERS as PROVIDERS
+from winddown.programme import declared
 from winddown.registries import Registry
 from winddown.sqlstates import SqlState, sqlstate_of
 
-FUNDING_SOURCES = ("credit_card", "debit_card", "atm_cash", "register_cash", "points", "bonus")
-ALL = (
-    "register",
-    *(f"top_up:{source}" for source in FUNDING_SOURCES),
-    "spend",
-    "transfer",
-    "withdraw",
-    "login_password",
-    *(f"login_external:{provider}" for provider in PROVIDERS),
-    "refund_apply",
-    "payout",
-)
+OWN = ("register", "spend", "transfer", "withdraw", "login_password", "refund_apply", "payout")
+"""The capabilities that every service has."""
 
 RATIFY_WITHIN = dt.timedelta(hours=24)
 
@@ -62,12 +52,23 @@ class Passage:
     at: dt.datetime
 
 
+def codes() -> list[str]:
+    """Returns the code of every capability: those of each service, of each funding source and of
+    each login provider.
+    """
+    return [
+        *OWN,
+        *(f"{declared.TOP_UP}:{source}" for source in declared.sources()),
+        *(f"{declared.LOGIN}:{provider}" for provider in declared.providers()),
+    ]
+
+
 def declare_all() -> None:
     """Every capability has its row. A second call changes nothing."""
     known = set(Capability.objects.values_list("code", flat=True))
     at = clock.now()
     Capability.objects.bulk_create(
-        [Capability(code=code, since=at) for code in ALL if code not in known],
+        [Capability(code=code, since=at) for code in codes() if code not in known],
         ignore_conflicts=True,
     )
 

@@ -11,13 +11,22 @@ from django.utils.translation import gettext_lazy as _
 
 from winddown import words
 from winddown.models import Capability, Milestone, Programme
-from winddown.programme import capabilities
 from winddown.words import Text
 
 ON = Capability.State.ENABLED
 # A deadline has passed while the switch was on; no state of a switch.
 ENDED = "ended"
-_ORDER = {code: place for place, code in enumerate(capabilities.ALL)}
+_ORDER = (
+    "register",
+    "top_up",
+    "spend",
+    "transfer",
+    "withdraw",
+    "login_password",
+    "login_external",
+    "refund_apply",
+    "payout",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +65,17 @@ class Offer:
 
 
 def standings(*, at: dt.datetime, deadlines: list[Milestone]) -> list[Standing]:
-    """Returns every capability in the order of `capabilities.ALL`."""
+    """Returns every capability: by its kind, and the codes of one kind as they were declared."""
     ends = {each.ends_capability: each for each in deadlines if each.ends_capability}
     switches = Capability.objects.select_related("stopped_by", "ratified_by")
     return [
-        _standing(switch, ends.get(switch.code), at=at)
-        for switch in sorted(switches, key=lambda each: _ORDER.get(each.code, len(_ORDER)))
+        _standing(switch, ends.get(switch.code), at=at) for switch in sorted(switches, key=_place)
     ]
+
+
+def _place(switch: Capability) -> tuple[int, int]:
+    kind = switch.code.partition(":")[0]
+    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER), switch.pk
 
 
 def _standing(switch: Capability, end: Milestone | None, *, at: dt.datetime) -> Standing:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.utils import translation
+
+from winddown.words import Text
 
 
 class ParamsForm(forms.Form):
@@ -32,7 +35,28 @@ class ParamsForm(forms.Form):
             return "; ".join(_told(name, field) for name, field in cls.base_fields.items())
 
 
+class DeclaredChoices(forms.MultipleChoiceField):
+    """Some of the codes that a section of the set-up file declares; all of them at first."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(
+        self,
+        *,
+        section: str,
+        codes: Callable[[], list[str]],
+        name: Callable[[str], Text],
+        **kw: Any,
+    ) -> None:
+        self.section = section
+        super().__init__(
+            choices=lambda: [(code, name(code)) for code in codes()], initial=codes, **kw
+        )
+
+
 def _told(name: str, field: forms.Field) -> str:
+    if isinstance(field, DeclaredChoices):
+        return f"{name}: {field.label} (codes of {field.section} in the set-up file)"
     choices = getattr(field, "choices", None)
     codes = f" ({', '.join(str(code) for code, _ in choices)})" if choices else ""
     return f"{name}: {field.label}{codes}"

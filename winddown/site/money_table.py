@@ -123,11 +123,12 @@ def forget() -> None:
 
 def money(counted: Figures) -> Money:
     """Returns the money table of a count."""
+    lines = panels.money_lines()
     came_in, went_out, left = (
         [
             Row(code=line.code, title=line.title, amount_minor=counted.money[line.code])
-            for line in panels.money_lines(part)
-            if line.code in counted.money
+            for line in lines
+            if line.part == part and line.code in counted.money
         ]
         for part in (panels.IN, panels.OUT, panels.LEFT)
     )
@@ -151,11 +152,10 @@ def _count() -> Figures | None:
                 _one_snapshot()
             at = clock.now()
             money_by_code: dict[str, int] = {}
+            lines = panels.money_lines()
             for count in panels.LEDGER_COUNTS.values():
                 totals = count()
-                money_by_code |= {
-                    code: line.amount(totals) for code, line in panels.MONEY_LINES.items()
-                }
+                money_by_code |= {line.code: line.amount(totals) for line in lines}
             stopped = Capability.objects.exclude(state=Capability.State.ENABLED)
             leaks = {
                 code: capabilities.leaks(code)

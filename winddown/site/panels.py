@@ -55,6 +55,11 @@ class MoneyLine:
 MONEY_LINES: Registry[MoneyLine] = Registry(
     "money lines", entries_are="a line of the money table", owner=__name__
 )
+MONEY_LINES_OF: Registry[Callable[[], list[MoneyLine]]] = Registry(
+    "money lines by kind",
+    entries_are="returns the lines of what the programme declares, such as its funding sources",
+    owner=__name__,
+)
 LEDGER_COUNTS: Registry[Callable[[], Totals]] = Registry(
     "ledger counts",
     entries_are="the ledger in one count; the app that owns it adds it",
@@ -72,8 +77,10 @@ def money_line(
     MONEY_LINES.add(code, line, place=order)
 
 
-def money_lines(part: str) -> list[MoneyLine]:
-    return [line for line in MONEY_LINES.values() if line.part == part]
+def money_lines() -> list[MoneyLine]:
+    """Returns every line of the table, in the order of its part."""
+    declared = [line for lines in MONEY_LINES_OF.values() for line in lines()]
+    return sorted([*MONEY_LINES.values(), *declared], key=lambda line: line.order)
 
 
 # --- the customer's page ------------------------------------------------------------------------

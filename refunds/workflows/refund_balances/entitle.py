@@ -14,7 +14,7 @@ from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.machines.move import transition_one
 from winddown.models import Batch, Capability, Milestone, Programme, PublicNotice, Run
-from winddown.programme.capabilities import FUNDING_SOURCES
+from winddown.programme import declared
 from winddown.runs.registry import Moved, PlanContent, Step
 
 
@@ -84,7 +84,7 @@ def refuse_to_open() -> Snapshot:
         raise outline.refused(f"the programme is {programme.state}, not balance_fixed")
     at = clock.now()
     ended = set(Milestone.objects.filter(at__lte=at).values_list("ends_capability", flat=True))
-    issuing = ["spend", *(f"top_up:{source}" for source in FUNDING_SOURCES)]
+    issuing = ["spend", *(f"top_up:{source}" for source in declared.sources())]
     on = [
         switch.code
         for switch in Capability.objects.filter(code__in=issuing, state=Capability.State.ENABLED)

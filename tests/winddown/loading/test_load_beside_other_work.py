@@ -11,12 +11,12 @@ import pytest
 from django.db import connection, connections
 
 from accounts.models import User
+from tests import factories
 from tests.winddown.loading.rows import refusal
 from wallets.models import Wallet
 from winddown.evidence import audit
 from winddown.loading import loader
 from winddown.locks import Lock
-from winddown.programme import capabilities
 
 Write = Callable[..., Path]
 
@@ -53,7 +53,7 @@ def test_a_load_that_dies_leaves_nothing(
 
 
 def test_a_load_waits_for_locked_rows_and_then_gives_up(own_database: Any, write: Write) -> None:
-    capabilities.declare_all()
+    factories.declare_switches()
     for kind in ("accounts", "wallets", "funding_cards"):
         loader.load(kind, write(kind, {}))
     with psycopg.connect(own_database.url) as other:
@@ -68,7 +68,7 @@ def test_a_switch_waits_for_a_load_of_earlier_top_ups(
     own_database: Any, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rule 2: a load that read the switch commits before the switch changes."""
-    capabilities.declare_all()
+    factories.declare_switches()
     for kind in ("accounts", "wallets", "funding_cards"):
         loader.load(kind, write(kind, {}))
     free: list[bool] = []

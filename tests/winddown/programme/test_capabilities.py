@@ -59,9 +59,9 @@ def passes(code="spend"):
 
 
 def test_every_capability_is_declared_once():
-    assert Capability.objects.count() == len(capabilities.ALL)
+    assert Capability.objects.count() == len(capabilities.codes())
     capabilities.declare_all()
-    assert Capability.objects.count() == len(capabilities.ALL)
+    assert Capability.objects.count() == len(capabilities.codes())
     assert {each.state for each in Capability.objects.all()} == {"enabled"}
 
 
@@ -107,9 +107,9 @@ def test_a_stop_of_one_source_leaves_the_others_on(first, wallet):
     charging.top_up(one.pk, source="atm_cash", top_up_ref="cash", **charge)
     with pytest.raises(CapabilityStopped):
         charging.top_up(one.pk, source="credit_card", top_up_ref="card", **charge)
-    for source in capabilities.FUNDING_SOURCES:
+    for source in factories.SOURCES:
         capabilities.stop(f"top_up:{source}", actor=first, reason="attack")
-    for source in capabilities.FUNDING_SOURCES:
+    for source in factories.SOURCES:
         with pytest.raises(CapabilityStopped):
             charging.top_up(one.pk, source=source, top_up_ref=f"late-{source}", **charge)
     assert TopUp.objects.count() == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,44 +16,14 @@ from accounts.models import User
 from refunds.models import Issuer, RefundTerms
 from tests.accounts.conftest import NEW
 from tests.config.test_every_door import browser_of
-from tests.signing_in import code_typed
+from tests.winddown.set_up.steps import CHANGE, Begin, ask, decided
 from winddown import clock
 from winddown.authority import approvals, roles
 from winddown.models import Approval, AuditEntry, Capability, Programme
 from winddown.programme import capabilities, jurisdictions
-from winddown.set_up.writing import example
 
 pytestmark = pytest.mark.django_db
 LINK = re.compile(r"(\w+) enrols .* at (http\S+)")
-Begin = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def begin(tmp_path: Path) -> Begin:
-    """`begin(changes, "--by", "hana")` is the exit code and the output of `manage.py begin`.
-
-    `changes` maps a text of the example to the one that takes its place.
-    """
-
-    def run(
-        changes: dict[str, str] | None = None, *words: str, content: str = ""
-    ) -> tuple[int, str]:
-        text = content or example()
-        for before, after in (changes or {}).items():
-            assert before in text
-            text = text.replace(before, after)
-        file = tmp_path / "my.toml"
-        file.write_text(text)
-        out = StringIO()
-        try:
-            call_command("begin", str(file), *words, stdout=out)
-        except SystemExit as end:
-            return int(end.code or 0), out.getvalue()
-        except CommandError as end:
-            return end.returncode, out.getvalue() + str(end)
-        return 0, out.getvalue()
-
-    return run
 
 
 def enrol(link: str) -> Client:
@@ -78,7 +47,7 @@ def test_the_example_begins_a_programme(begin: Begin) -> None:
         "JPY",
         "japan",
     )
-    assert set(Capability.objects.values_list("code", flat=True)) == set(capabilities.ALL)
+    assert set(Capability.objects.values_list("code", flat=True)) == set(capabilities.codes())
     assert Issuer.objects.get().pays_on_day == 10
     assert RefundTerms.objects.get().file_records_max == 5_000
     people = User.objects.order_by("login_id")
@@ -216,32 +185,6 @@ def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
 
 
 # --- a changed file -------------------------------------------------------------------------------
-
-CHANGE = {"pays_on_day = 10": "pays_on_day = 27"}
-
-
-def ask(begin: Begin, changes: dict[str, str] = CHANGE, by: str = "hana") -> Approval:
-    code, said = begin(changes, f"--by={by}", "--reason=letter of the issuer")
-    assert code == 0, said
-    return Approval.objects.latest("pk")
-
-
-def decided(asked: Approval, *words: str, by: str) -> int:
-    person = User.objects.get(login_id=by)
-    try:
-        with code_typed(person):
-            call_command(
-                "approve",
-                asked.subject,
-                f"--digest={asked.digest}",
-                f"--by={by}",
-                "--reason=seen",
-                *words,
-                stdout=StringIO(),
-            )
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
 
 
 def test_a_changed_file_shows_the_difference_and_waits_for_a_second_person(begin: Begin) -> None:

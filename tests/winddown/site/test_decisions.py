@@ -16,7 +16,6 @@ from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.models import Approval, AuditEntry, Capability, Failure, Probe, Run
 from winddown.programme import capabilities
-from winddown.programme.capabilities import FUNDING_SOURCES
 from winddown.runs import planning, registry, working
 from winddown.site.forms import plan_form
 
@@ -54,7 +53,7 @@ def test_a_plan_can_be_made_on_the_console(
     )
 
     run = Run.objects.get()
-    assert run.params == {"sources": list(FUNDING_SOURCES), "register": True}
+    assert run.params == {"sources": list(factories.SOURCES), "register": True}
     assert answer["Location"] == f"/console/runs/{run.pk}/"
     assert (run.state, run.maker, run.reason) == ("awaiting_approval", maker, "an attack")
 

@@ -47,7 +47,7 @@ def test_the_public_page_says_what_is_stopped_since_when_and_what_works(
     client: Client, programme: Any, staff: Callable[..., Any]
 ) -> None:
     """Rule 7: a visitor who meets a stopped function is told."""
-    for source in capabilities.FUNDING_SOURCES:
+    for source in factories.SOURCES:
         capabilities.stop(f"top_up:{source}", actor=staff("incident_commander"), reason="attack X7")
 
     answer = client.get("/", headers=ENGLISH)
