@@ -18,9 +18,14 @@ from accounts.recovery import portal as recovery
 from accounts.reset_notices import notice_page
 from accounts.sign_in import portal as sign_in
 from refunds import console as claims
-from winddown.site import console, portal
+from winddown.site import console, first_page, portal
 
-CONSOLE = [*console.urlpatterns, *cases.attack_urlpatterns, *claims.urlpatterns]
+CONSOLE = [
+    *console.urlpatterns,
+    *first_page.urlpatterns,
+    *cases.attack_urlpatterns,
+    *claims.urlpatterns,
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(portal.urlpatterns)),
     path("", include(sign_in.urlpatterns)),

@@ -289,6 +289,7 @@ ACTS.add_all(
         "programme.publish_contact": _("Contact published"),
         "set_up.begin": _("Programme begun"),
         "rehearsal.clock": _("Clock of the rehearsal moved"),
+        "set_up.code": _("Code of the set-up page printed"),
         "set_up.again": _("Links of the beginning renewed"),
         "set_up.ask": _("Change of the set-up asked for"),
         "set_up.adopt": _("Change of the set-up in force"),
@@ -369,6 +370,11 @@ REFUSALS.add_all(
             "The content has changed since the approval (approved {approved}, now {now}). Plan again."
         ),
         "DoneAlready": _("You did exactly this a moment ago. Nothing has changed a second time."),
+        "CodeRefused": _(
+            "The set-up code is wrong, used or older than an hour. Print a new one on the server:"
+            " manage.py begin --page"
+        ),
+        "BegunAlready": _("The programme {name} has begun."),
         "NothingChanges": _("The file says what is in force already."),
         "AskedAlready": _("You asked for exactly this a moment ago: it waits for a second person."),
         "PlanExpired": _("The request expired at {expires_at}. Plan again."),

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0017_guards_of_named_columns'),
-        ('winddown', '0012_declared_sources_and_providers'),
+        ('winddown', '0013_declared_sources_and_providers'),
     ]
 
     operations = [

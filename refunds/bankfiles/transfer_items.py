@@ -89,11 +89,13 @@ class Limits:
     records_max: int
     sum_max_minor: int
 
-    def within(self, records_max: int) -> Limits:
-        """Returns these limits with a bank's own number of items, which must lie within them."""
+    def within(self, records_max: int, sum_max_minor: int | None = None) -> Limits:
+        """Returns these limits with a bank's own number of items, which must lie within them, and
+        its own sum if that is less.
+        """
         if not 1 <= records_max <= self.records_max:
             raise BankFileError(f"a file holds 1 to {self.records_max:,} items")
-        return Limits(records_max, self.sum_max_minor)
+        return Limits(records_max, min(sum_max_minor or self.sum_max_minor, self.sum_max_minor))
 
     def fitting(self, amounts: Iterable[int], *, count: int = 0, sum_minor: int = 0) -> int:
         """Returns how many of the amounts, in their order, fit into one file (rule 50).

@@ -1,7 +1,7 @@
 """Claims, their remedies, and the payouts that return the money."""
 
 from refunds.models.application import RefundApplication, RefundApplicationTransition
-from refunds.models.bank import Bank, BankDataset, Branch, RefundTerms
+from refunds.models.bank import Bank, BankAccount, BankDataset, BankProfile, Branch, RefundTerms
 from refunds.models.chargeback import Chargeback, ChargebackTransition
 from refunds.models.claim import FraudClaim, FraudClaimTransition
 from refunds.models.claim_decision import ClaimDecision
@@ -27,8 +27,10 @@ from refunds.models.rule_hit import RuleHit
 
 __all__ = [
     "Bank",
+    "BankAccount",
     "BankDataset",
     "BankFile",
+    "BankProfile",
     "Branch",
     "Chargeback",
     "ChargebackTransition",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from winddown.guards import append_only
+from winddown.guards import append_only, columns_are_fixed, rows_are_kept
 from winddown.witness import witnessed
 
 
@@ -69,6 +69,65 @@ class Branch(models.Model):
         return f"{self.bank_code}-{self.code}"
 
 
+class BankProfile(models.Model):
+    """What a bank says about the files that it takes. The source names who says so."""
+
+    class Charset(models.TextChoices):
+        JIS_X_0201 = "jis_x_0201"
+        SHIFT_JIS = "shift_jis"
+        UTF_8 = "utf_8"
+
+    ACCOUNT_TYPES = ("1", "2", "4", "9")
+    """Ordinary, current, savings, other: the codes of the Zengin formats."""
+
+    code = models.CharField(max_length=20, unique=True)
+    lines_max = models.IntegerField(help_text="How many transfers one file holds at most.")
+    file_sum_max_minor = models.BigIntegerField(help_text="What they come to at most.")
+    charset = models.CharField(max_length=12, choices=Charset.choices)
+    name_truncation = models.SmallIntegerField(
+        help_text="How many characters of a payee's name the bank takes."
+    )
+    cut_off = models.CharField(max_length=5, help_text="Until when on the day before, as HH:MM.")
+    closed_days = models.JSONField(
+        default=list, help_text="Days on which this bank alone is closed, as ISO dates."
+    )
+    account_types = models.JSONField(help_text="The types of payees' accounts that it takes.")
+    source = models.TextField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = [*witnessed(), rows_are_kept(), columns_are_fixed("code")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(lines_max__range=(1, 999_999), file_sum_max_minor__gte=1),
+                name="bank_profile_within_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class BankAccount(models.Model):
+    """An account of the operator, as its bank knows it."""
+
+    code = models.CharField(max_length=20, unique=True)
+    profile = models.ForeignKey(BankProfile, on_delete=models.PROTECT, related_name="accounts")
+    remitter_code = models.CharField(max_length=10)
+    remitter_name = models.CharField(max_length=40)
+    bank_code = models.CharField(max_length=4)
+    branch_code = models.CharField(max_length=3)
+    account_type = models.CharField(max_length=1)
+    account_number = models.CharField(max_length=7)
+
+    class Meta:
+        default_permissions = ()
+        triggers = [*witnessed(), rows_are_kept(), columns_are_fixed("code")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
 class RefundTerms(models.Model):
     """The limits of the refund. Each version was adopted with its source, and the newest one is in
     force. Amounts are in minor units. The remitter is the operator's own account as the bank knows
@@ -85,7 +144,11 @@ class RefundTerms(models.Model):
     account_number = models.CharField(max_length=7)
     auto_approve_max_minor = models.BigIntegerField(default=300_000)
     two_approvers_above_minor = models.BigIntegerField(default=100_000_000)
+    pays_from = models.CharField(
+        max_length=20, blank=True, help_text="The bank account of the set-up file, if it names one."
+    )
     file_records_max = models.IntegerField(default=999_999)
+    file_sum_max_minor = models.BigIntegerField(default=999_999_999_999)
     cooling_off_hours = models.IntegerField(default=24)
     holders_per_account_max = models.IntegerField(default=3)
     returns_before_postal_order = models.IntegerField(default=3)
@@ -99,6 +162,7 @@ class RefundTerms(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     file_records_max__range=(1, 999_999),
+                    file_sum_max_minor__gte=1,
                     cooling_off_hours__gte=0,
                     holders_per_account_max__gte=1,
                     returns_before_postal_order__gte=1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +10,7 @@ from django.db import transaction
 from refunds.bankfiles import formats
 from refunds.bankfiles.formats import Format
 from refunds.bankfiles.transfer_items import Limits, Remitter
-from refunds.models import RefundTerms
+from refunds.models import BankAccount, RefundTerms
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
@@ -46,6 +46,34 @@ def set_down(given: Mapping[str, Any], *, actor: Actor, reason: str) -> RefundTe
             changed=sorted(limits),
         )
         return adopted
+
+
+def account_terms(code: str) -> dict[str, Any]:
+    """Returns the fields of the limits that follow from the bank account and its bank's profile."""
+    account = BankAccount.objects.select_related("profile").get(code=code)
+    return {
+        "pays_from": account.code,
+        "remitter_code": account.remitter_code,
+        "remitter_name": account.remitter_name,
+        "bank_code": account.bank_code,
+        "branch_code": account.branch_code,
+        "account_type": account.account_type,
+        "account_number": account.account_number,
+        "file_records_max": account.profile.lines_max,
+        "file_sum_max_minor": account.profile.file_sum_max_minor,
+    }
+
+
+def follow_account(codes: Collection[str], *, actor: Actor, reason: str) -> None:
+    """If the refund is paid from one of these bank accounts, its present terms are in force. Nothing
+    changes if they are what the limits say already.
+    """
+    newest = RefundTerms.objects.order_by("-pk").first()
+    if newest is None or newest.pays_from not in codes:
+        return
+    terms = account_terms(newest.pays_from)
+    if any(getattr(newest, key) != value for key, value in terms.items()):
+        set_down({**terms, "source": newest.source}, actor=actor, reason=reason)
 
 
 def current() -> RefundTerms:
@@ -85,10 +113,10 @@ def bank_format(limits: RefundTerms) -> Format:
 
 
 def of_a_file(limits: RefundTerms) -> Limits:
-    """Returns what one file to the bank may hold: the bank's own number of items and the format's
-    sum.
+    """Returns what one file to the bank may hold: the number of items and the sum that both the
+    bank and the format take.
     """
-    return bank_format(limits).limits.within(limits.file_records_max)
+    return bank_format(limits).limits.within(limits.file_records_max, limits.file_sum_max_minor)
 
 
 def _values(limits: RefundTerms) -> dict[str, Any]:

@@ -33,6 +33,9 @@ MIGRATIONS = {
         "0010_jurisdiction",
         "0011_window_follows_the_notice",
         "0012_publications",
+        "0013_declared_sources_and_providers",
+        "0014_instruments_and_merchants",
+        "0015_set_up_code",
     ],
     "accounts": [
         "0001_initial",
@@ -52,14 +55,16 @@ MIGRATIONS = {
         "0015_link_for_an_address",
         "0016_witnessed_roles",
         "0017_guards_of_named_columns",
+        "0018_declared_providers",
     ],
-    "wallets": ["0001_initial", "0002_witness", "0003_kept_rows"],
+    "wallets": ["0001_initial", "0002_witness", "0003_kept_rows", "0004_declared_sources"],
     "refunds": [
         "0001_initial",
         "0002_witness",
         "0003_same_file_after_a_rejection",
         "0004_request_list",
         "0005_kept_rows",
+        "0006_bank_profiles",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -44,6 +44,7 @@ PARTS = {
 # Anybody may send these: they are how people come in, ask for help, and leave.
 PUBLIC = {
     "account_login",
+    "console:begin",
     "external_sign_in",
     "mfa_authenticate",
     "mfa_login_webauthn",

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('wallets', '0003_kept_rows'),
-        ('winddown', '0012_declared_sources_and_providers'),
+        ('winddown', '0013_declared_sources_and_providers'),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from winddown.models.approval import Approval, Signature
 from winddown.models.audit import AuditEntry, AuditHorizon, AuditSeal
 from winddown.models.capability import Capability, CapabilityTransition, Probe
 from winddown.models.clock import Clock
-from winddown.models.declared import FundingSource, LoginProvider
+from winddown.models.declared import FundingSource, Instrument, LoginProvider, Merchant
 from winddown.models.loaded_file import LoadedFile
 from winddown.models.milestone import Milestone
 from winddown.models.notice import PublicNotice, PublishedFigure
@@ -18,6 +18,7 @@ from winddown.models.publication import (
 )
 from winddown.models.row_digest import RowDigest
 from winddown.models.run import Batch, Failure, Plan, Run, RunTransition, StepTotal, Worker
+from winddown.models.set_up_code import SetUpCode
 from winddown.models.transition import TransitionLog
 
 __all__ = [
@@ -31,8 +32,10 @@ __all__ = [
     "Clock",
     "Failure",
     "FundingSource",
+    "Instrument",
     "LoadedFile",
     "LoginProvider",
+    "Merchant",
     "Milestone",
     "NoticeCorrection",
     "NoticeEvidence",
@@ -48,6 +51,7 @@ __all__ = [
     "RowDigest",
     "Run",
     "RunTransition",
+    "SetUpCode",
     "Signature",
     "StepTotal",
     "TransitionLog",

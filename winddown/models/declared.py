@@ -1,4 +1,6 @@
-"""What the operator's service has: ways to charge a wallet, and other services that let people in."""
+"""What the operator's service has: ways to charge a wallet, other services that let people in, the
+instruments that end, and the merchants that take them.
+"""
 
 from __future__ import annotations
 
@@ -74,3 +76,59 @@ class LoginProvider(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class Instrument(models.Model):
+    """What holders bought and the programme ends. Its nature says which law protects them."""
+
+    class Kind(models.TextChoices):
+        PREPAID_WALLET = "prepaid_wallet"
+        PREPAID_CARD = "prepaid_card"
+        VOUCHER = "voucher"
+
+    class Nature(models.TextChoices):
+        THIRD_PARTY_PREPAID = "third_party_prepaid"
+        OWN_BUSINESS_PREPAID = "own_business_prepaid"
+        ELECTRONIC_MONEY = "electronic_money"
+
+    code = models.CharField(max_length=16, unique=True)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    nature = models.CharField(max_length=24, choices=Nature.choices)
+    title_en = models.CharField(max_length=100)
+    title_ja = models.CharField(max_length=100)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["pk"]
+        triggers = [*witnessed(), rows_are_kept(), columns_are_fixed("code")]
+        constraints = [
+            models.CheckConstraint(condition=Q(code__regex=CODE), name="instrument_code"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Merchant(models.Model):
+    """A shop that takes the instrument. It is told of the end at its e-mail or postal address."""
+
+    merchant_ref = models.CharField(
+        max_length=64, unique=True, help_text="As payments name it in their files."
+    )
+    name = models.CharField(max_length=100)
+    email = models.EmailField(blank=True)
+    address = models.CharField(max_length=200, blank=True)
+    paid_out = models.BooleanField(
+        default=False, help_text="Whether everything that it is owed has been paid."
+    )
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["merchant_ref"]
+        triggers = [*witnessed(), rows_are_kept(), columns_are_fixed("merchant_ref")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(email="", address=""), name="merchant_can_be_told"),
+        ]
+
+    def __str__(self) -> str:
+        return f"merchant {self.pk}"

@@ -1,5 +1,5 @@
-"""The sections `funding_sources` and `login_providers`: how wallets are charged, and which other
-services let customers in.
+"""The sections `funding_sources`, `login_providers`, `instruments` and `merchants`: what the service
+consists of.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 
 from winddown.actors import Actor
-from winddown.models import FundingSource, LoginProvider
+from winddown.models import FundingSource, Instrument, LoginProvider, Merchant
 from winddown.models.declared import CODE
 from winddown.programme import capabilities, declared
 from winddown.set_up.sections import SECTIONS, Row, RowForm, Section
@@ -77,6 +77,10 @@ class LoginProviderForm(RowForm):
         return code
 
 
+def _named(code: str, english: str, japanese: str, **more: str) -> Row:
+    return {"code": code, "title_en": english, "title_ja": japanese, **more}
+
+
 def _present(model: Any, form: type[RowForm]) -> list[Row]:
     return list(model.objects.values(*form.base_fields))
 
@@ -110,6 +114,13 @@ SECTIONS.add(
         rows_min=1,
         fixed=frozenset({"kind"}),
         examples=6,
+        other_examples={
+            "eu": [
+                _named("bank_card", "bank card", "銀行カード", kind="debit_card"),
+                _named("sepa_debit", "bank account", "銀行口座", kind="bank"),
+                _named("gift", "gift value", "ギフト", kind="bonus"),
+            ]
+        },
     ),
 )
 SECTIONS.add(
@@ -122,5 +133,92 @@ SECTIONS.add(
         present=lambda: _present(LoginProvider, LoginProviderForm),
         named_by="code",
         examples=2,
+        other_examples={
+            "eu": [_named("google", "Google", "Google"), _named("apple", "Apple", "Apple")]
+        },
+    ),
+)
+
+
+class InstrumentForm(RowForm):
+    code = forms.RegexField(CODE, initial="wallet", help_text=_CODE_IS)
+    kind = forms.ChoiceField(
+        choices=Instrument.Kind.choices,
+        initial="prepaid_wallet",
+        help_text=f"one of {', '.join(Instrument.Kind.values)}",
+    )
+    nature = forms.ChoiceField(
+        choices=Instrument.Nature.choices,
+        initial="third_party_prepaid",
+        help_text=f"what it is in law: one of {', '.join(Instrument.Nature.values)}",
+    )
+    title_en = forms.CharField(
+        max_length=100, initial="Sakura Pay balance", help_text=_TITLE_IS.format("English")
+    )
+    title_ja = forms.CharField(
+        max_length=100, initial="さくらペイ残高", help_text=_TITLE_IS.format("Japanese")
+    )
+
+
+class MerchantForm(RowForm):
+    merchant_ref = forms.CharField(
+        max_length=64, initial="M-0001", help_text="the word for it in the files of payments"
+    )
+    name = forms.CharField(max_length=100, initial="Kissa Momo")
+    email = forms.EmailField(
+        required=False,
+        initial="momo@example.com",
+        help_text="where the notice to merchants goes; or give an address",
+    )
+    address = forms.CharField(
+        required=False,
+        max_length=200,
+        initial="1-2-3 Sakura, Tokyo",
+        help_text="where a letter goes",
+    )
+    paid_out = forms.BooleanField(
+        required=False,
+        initial=False,
+        help_text="true when everything that it is owed has been paid, else false",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        read: dict[str, Any] = super().clean() or {}
+        if not self.errors and not (read.get("email") or read.get("address")):
+            self.add_error("email", "An e-mail or a postal address is needed: it must be told.")
+        return read
+
+
+def _keep(model: Any, named_by: str, rows: Sequence[Row]) -> list[str]:
+    """Each row is in force."""
+    for row in rows:
+        model.objects.update_or_create(**{named_by: row[named_by]}, defaults=dict(row))
+    return []
+
+
+SECTIONS.add(
+    "instruments",
+    Section(
+        form=InstrumentForm,
+        adopt=lambda rows, _actor, _reason: _keep(Instrument, "code", rows),
+        present=lambda: _present(Instrument, InstrumentForm),
+        named_by="code",
+        other_examples={
+            "eu": [
+                _named(
+                    "wallet", "Linden Pay balance", "リンデンペイ残高", nature="electronic_money"
+                )
+            ]
+        },
+    ),
+)
+SECTIONS.add(
+    "merchants",
+    Section(
+        form=MerchantForm,
+        adopt=lambda rows, _actor, _reason: _keep(Merchant, "merchant_ref", rows),
+        present=lambda: _present(Merchant, MerchantForm),
+        named_by="merchant_ref",
+        other_examples={"eu": [{"name": "Café Linde", "address": "Lindenweg 1, Berlin"}]},
     ),
 )

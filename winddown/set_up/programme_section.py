@@ -95,6 +95,16 @@ class ProgrammeForm(RowForm):
         return read
 
 
+IN_EURO: Row = {
+    "name": "Linden Pay",
+    "currency": "EUR",
+    "time_zone": "Europe/Berlin",
+    "launched_at": dt.datetime(2019, 7, 1, tzinfo=dt.timezone(dt.timedelta(hours=2))),
+    "jurisdiction": "eu",
+    "contact_phone": "+49-30-000000",
+}
+
+
 def _present() -> list[Row]:
     return [
         {key: getattr(each, key) for key in ProgrammeForm.base_fields}
@@ -116,6 +126,13 @@ def _check(rows: Rows) -> list[Problem]:
 
 SECTIONS.add(
     "programme",
-    Section(form=ProgrammeForm, adopt=_adopt, present=_present, fixed=FIXED, check=_check),
+    Section(
+        form=ProgrammeForm,
+        adopt=_adopt,
+        present=_present,
+        fixed=FIXED,
+        check=_check,
+        other_examples={"eu": [IN_EURO]},
+    ),
     place=-2,
 )

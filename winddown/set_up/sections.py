@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -55,6 +55,10 @@ class Section:
     """Returns what is wrong with the rows together, or beside the rows of other sections."""
     examples: int = 1
     """How many tables the example has."""
+    other_examples: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    """By jurisdiction: the tables of its example, where they differ. Keys that they leave out are as
+    in the usual example; without a table the section is left out.
+    """
 
 
 SECTIONS: Registry[Section] = Registry(

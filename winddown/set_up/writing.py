@@ -14,16 +14,38 @@ from winddown.set_up.sections import SECTIONS, Row, Section
 WIDTH = 98
 
 
-def example() -> str:
-    """Returns a commented set-up file that works as it is."""
+USUAL = "japan"
+
+
+def examples() -> list[str]:
+    """Returns the jurisdictions that have an example."""
+    return sorted({USUAL, *SECTIONS["programme"].other_examples})
+
+
+def example(jurisdiction: str = USUAL) -> str:
+    """Returns a commented set-up file of the jurisdiction that works as it is."""
     lines = [
         "# The programme: `manage.py begin FILE` reads this file. Every value is invented.",
         "# A key with a usual value may be left out.",
     ]
     for name, section in SECTIONS.items():
-        for number in range(section.examples):
-            lines += ["", _header(name, section), *_example_keys(section, number)]
+        for number, row in enumerate(_example_rows(section, jurisdiction)):
+            lines += ["", _header(name, section), *_example_keys(section, row, told=number == 0)]
     return "\n".join(lines) + "\n"
+
+
+def _example_rows(section: Section, jurisdiction: str) -> list[Row]:
+    fields = section.form.base_fields
+    usual = [
+        {
+            key: field.initial[number] if isinstance(field.initial, tuple) else field.initial
+            for key, field in fields.items()
+        }
+        for number in range(section.examples)
+    ]
+    if jurisdiction not in section.other_examples:
+        return list(usual)
+    return [{**usual[0], **row} for row in section.other_examples[jurisdiction]]
 
 
 def in_force() -> str:
@@ -46,12 +68,11 @@ def _keys(row: Row, zone: dt.tzinfo) -> Iterator[str]:
         yield f"{key} = {_toml(local)}"
 
 
-def _example_keys(section: Section, number: int) -> Iterator[str]:
+def _example_keys(section: Section, row: Row, *, told: bool) -> Iterator[str]:
     for key, field in section.form.base_fields.items():
-        value = field.initial[number] if isinstance(field.initial, tuple) else field.initial
-        if number == 0 and field.help_text:
+        if told and field.help_text:
             yield from textwrap.wrap(f"# {field.help_text}", WIDTH, subsequent_indent="# ")
-        yield f"{key} = {_toml(value)}"
+        yield f"{key} = {_toml(row[key])}"
 
 
 def _toml(value: Any) -> str:

@@ -19,6 +19,7 @@ from wallets.models import LedgerAccount
 from wallets.movements import posting
 from winddown import clock, locks
 from winddown.actors import SYSTEM
+from winddown.errors import GuardNotMet
 from winddown.locks import Lock
 from winddown.machines.move import named, transition_set
 from winddown.models import Batch, Capability, Plan, Run
@@ -263,7 +264,10 @@ def _portions(
             sum_minor=target.total_minor or 0,
         )
         if not (fit or target.items):
-            raise AssertionError("one payout always fits into an empty file")
+            raise GuardNotMet(
+                action="put a payout into a file",
+                why=f"payout {chosen[start][0]} is more than one file of the bank may come to",
+            )
         if fit:
             yield target, chosen[start : start + fit]
         target = None

@@ -312,11 +312,10 @@ def test_a_file_is_not_sent_after_its_value_date(house: House, batch: PayoutBatc
         payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
 
 
-def test_more_payouts_than_the_bank_accepts_are_split(house: House) -> None:
+@pytest.mark.parametrize("limit", [{"file_records_max": 2}, {"file_sum_max_minor": 2_999}])
+def test_more_payouts_than_the_bank_accepts_are_split(house: House, limit: dict[str, int]) -> None:
     """Rule 50: into as few files as possible, numbered without a gap."""
-    refund_limits.adopt(
-        actor=person("refunds.adopt_terms"), reason="test", source="test", file_records_max=2
-    )
+    refund_limits.adopt(actor=person("refunds.adopt_terms"), reason="test", source="test", **limit)
     for row in house.entitled(5):
         house.apply(row)
     while Payee.objects.filter(state="entered").exists():

@@ -13,14 +13,24 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import User
-from refunds.models import Issuer, RefundTerms
+from refunds.models import BankAccount, BankProfile, Issuer, RefundTerms
 from tests.accounts.conftest import NEW
 from tests.config.test_every_door import browser_of
 from tests.winddown.set_up.steps import CHANGE, Begin, ask, decided
 from winddown import clock
 from winddown.authority import approvals, roles
-from winddown.models import Approval, AuditEntry, Capability, Programme
+from winddown.models import (
+    Approval,
+    AuditEntry,
+    Capability,
+    FundingSource,
+    Instrument,
+    LoginProvider,
+    Merchant,
+    Programme,
+)
 from winddown.programme import capabilities, jurisdictions
+from winddown.set_up.writing import example
 
 pytestmark = pytest.mark.django_db
 LINK = re.compile(r"(\w+) enrols .* at (http\S+)")
@@ -49,7 +59,11 @@ def test_the_example_begins_a_programme(begin: Begin) -> None:
     )
     assert set(Capability.objects.values_list("code", flat=True)) == set(capabilities.codes())
     assert Issuer.objects.get().pays_on_day == 10
-    assert RefundTerms.objects.get().file_records_max == 5_000
+    limits = RefundTerms.objects.get()
+    assert (limits.pays_from, limits.file_records_max) == ("main", 5_000)
+    assert limits.file_sum_max_minor == 9_999_999_999
+    assert Instrument.objects.get().nature == "third_party_prepaid"
+    assert not Merchant.objects.get().paid_out
     people = User.objects.order_by("login_id")
     assert [roles.roles_of(each) for each in people] == [["incident_commander"]] * 2
     assert not any(each.has_usable_password() for each in people)
@@ -75,7 +89,10 @@ def test_a_second_run_changes_nothing_and_renews_the_link_of_whoever_has_not_enr
 ) -> None:
     links = dict(LINK.findall(begin()[1]))
     enrol(links["hana"])
-    rows = [Programme, Capability, Issuer, RefundTerms, User]
+    rows = [
+        *(Programme, Capability, FundingSource, LoginProvider, Instrument, Merchant),
+        *(Issuer, BankProfile, BankAccount, RefundTerms, User),
+    ]
     before = [list(model.objects.order_by("pk").values()) for model in rows]
 
     code, said = begin()
@@ -115,7 +132,25 @@ WRONG = {
         "people[2].nam",
         "Did you mean name",
     ),
-    "a key that is missing": ({'bank_code = "0001"\n': ""}, "refund_limits.bank_code", "required"),
+    "a key that is missing": (
+        {'bank_code = "0001"\n': ""},
+        "bank_accounts[1].bank_code",
+        "required",
+    ),
+    "no such account": (
+        {'pays_from = "main"': 'pays_from = "mian"'},
+        "pays_from",
+        "known are main",
+    ),
+    "no such profile": ({'profile = "sakura_bank"': 'profile = "x"'}, "profile", "sakura_bank"),
+    "a day that is none": ({'["2019-08-13"]': '["2019-02-30"]'}, "closed_days", "2019-08-13"),
+    "a time that is none": ({'"15:00"': '"25:00"'}, "cut_off", "HH:MM"),
+    "an account of no type": ({'["1", "2", "4"]': '["3"]'}, "account_types", "1 ordinary"),
+    "a shop that nobody can tell": (
+        {'email = "momo@example.com"': "", 'address = "1-2-3 Sakura, Tokyo"': ""},
+        "merchants[1].email",
+        "postal address",
+    ),
     "a table with a slip": ({"[refund_limits]": "[refund_limit]"}, "refund_limit", "refund_limits"),
     "a day of no month": ({"closes_on_day = 15": "closes_on_day = 40"}, "closes_on_day", "1 to 31"),
     "no time zone": ({"Asia/Tokyo": "Asia/Tokio"}, "programme.time_zone", "IANA"),
@@ -201,6 +236,48 @@ def test_a_changed_file_shows_the_difference_and_waits_for_a_second_person(begin
     assert RefundTerms.objects.count() == 1
     acts = AuditEntry.objects.filter(subject=asked.subject).order_by("seq")
     assert [each.action for each in acts] == ["set_up.ask", "set_up.adopt"]
+
+
+def test_another_profile_of_the_bank_changes_the_limits_of_the_refund(begin: Begin) -> None:
+    begin()
+    changes = {
+        "lines_max = 5000": "lines_max = 200",
+        'closed_days = ["2019-08-13"]': "closed_days = []",
+    }
+    asked = ask(begin, changes)
+    assert RefundTerms.objects.get().file_records_max == 5_000
+    assert decided(asked, by="ken") == 0
+    assert BankProfile.objects.get().closed_days == []
+    newest = RefundTerms.objects.latest("pk")
+    assert (newest.file_records_max, newest.auto_approve_max_minor) == (200, 300_000)
+    assert "Nothing has changed" in begin(changes)[1]
+    moved = changes | {'account_number = "1234567"': 'account_number = "7654321"'}
+    assert decided(ask(begin, moved), by="ken") == 0
+    assert RefundTerms.objects.latest("pk").account_number == "7654321"
+
+
+def test_a_second_account_is_paid_from_once_two_people_say_so(begin: Begin) -> None:
+    begin()
+    second = """
+[[bank_accounts]]
+code = "second"
+profile = "sakura_bank"
+remitter_code = "0123456789"
+remitter_name = "ｻｸﾗﾍﾟｲ(ｶ"
+bank_code = "0001"
+branch_code = "002"
+account_type = "1"
+account_number = "0000002"
+"""
+    text = example() + second
+
+    def change(changes: dict[str, str], *words: str) -> tuple[int, str]:
+        return begin(changes, *words, content=text)
+
+    assert decided(ask(change, {}), by="ken") == 0
+    assert RefundTerms.objects.latest("pk").branch_code == "001"
+    assert decided(ask(change, {'pays_from = "main"': 'pays_from = "second"'}), by="ken") == 0
+    assert RefundTerms.objects.latest("pk").branch_code == "002"
 
 
 def test_a_rejected_change_changes_nothing_and_the_next_one_can_be_asked_for(begin: Begin) -> None:

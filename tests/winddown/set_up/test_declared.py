@@ -59,6 +59,7 @@ def row(code: str, **fields: str) -> str:
     return "\n".join(["[[funding_sources]]", *lines])
 
 
+@pytest.mark.loads_files
 def test_the_sources_and_providers_of_the_file_are_those_of_the_service(
     begin: Begin, write: Callable[..., Path]
 ) -> None:
@@ -92,7 +93,9 @@ def test_the_sources_and_providers_of_the_file_are_those_of_the_service(
     money = {line.code: line.amount_minor for line in money_table.money(counted()).came_in}
     assert money["top_up:bank_debit"] == 700
     assert money["top_up:voucher"] == 30
-    page = browser_of(User.objects.get(login_id="hana")).get("/console/workflows/freeze-charges/")
+    page = browser_of(User.objects.get(login_id="hana")).get(
+        "/console/workflows/freeze-charges/plan/"
+    )
     assert "bank account" in page.content.decode()
 
 
@@ -103,6 +106,7 @@ def counted() -> money_table.Figures:
     return found
 
 
+@pytest.mark.loads_files
 def test_a_word_that_nobody_declared_is_refused_with_those_that_are(
     begin: Begin, write: Callable[..., Path]
 ) -> None:

@@ -96,7 +96,7 @@ TYPED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("workflow", registry.names())
-def test_the_form_of_each_workflow_gives_its_parameters(workflow: str) -> None:
+def test_the_form_of_each_workflow_gives_its_parameters(switches: None, workflow: str) -> None:
     typed, params = TYPED[workflow]
     form = plan_form(registry.get(workflow).form)({**typed, "reason": "r"})
     assert form.is_valid(), form.errors
@@ -121,11 +121,14 @@ def test_what_is_missing_is_said_beside_its_field(
 
 
 @pytest.mark.parametrize("workflow", sorted(set(registry.names()) - {"refund-balances"}))
-def test_the_form_as_it_is_offered_gives_the_usual_parameters(workflow: str) -> None:
+def test_the_form_as_it_is_offered_gives_the_usual_parameters(
+    switches: None, workflow: str
+) -> None:
     kind = registry.get(workflow)
     offered = kind.form()
     usual = {
-        name: field.initial or next(iter(getattr(field, "choices", [])), [""])[0]
+        name: offered.get_initial_for_field(field, name)
+        or next(iter(getattr(field, "choices", [])), [""])[0]
         for name, field in offered.fields.items()
     }
     form = plan_form(kind.form)({**usual, "reason": "r"})

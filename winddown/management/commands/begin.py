@@ -7,15 +7,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
+from django.urls import reverse
 from django.utils import translation
 
 from winddown import clock
 from winddown.authority.staff_command import StaffCommand
-from winddown.set_up import beginning, reading
+from winddown.set_up import beginning, page_code, reading
 from winddown.set_up.reading import NotUnderstood
 from winddown.set_up.sections import Rows
-from winddown.set_up.writing import example
+from winddown.set_up.writing import USUAL, example, examples
 
 
 class Command(StaffCommand):
@@ -31,6 +33,12 @@ class Command(StaffCommand):
             "--example", action="store_true", help="print a commented file that works"
         )
         parser.add_argument(
+            "--pack",
+            choices=examples(),
+            default=USUAL,
+            help="with --example: the jurisdiction of the example (default %(default)s)",
+        )
+        parser.add_argument(
             "--check", action="store_true", help="say what is wrong or would change, and do nothing"
         )
         parser.add_argument(
@@ -44,14 +52,25 @@ class Command(StaffCommand):
             help="with --rehearsal: when its time begins, as 2019-07-01T09:00 in the zone of the file",
         )
 
+        parser.add_argument(
+            "--page",
+            action="store_true",
+            help="print a code with which /console/begin/ takes the file instead; it works once,"
+            " within an hour",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         # The example is the first thing that somebody asks for, and there may be no table yet.
         if options["example"]:
-            self.stdout.write(example(), ending="")
+            self.stdout.write(example(options["pack"]), ending="")
         else:
             super().handle(*args, **options)
 
     def act(self, options: dict[str, Any]) -> None:
+        if options["page"]:
+            url = settings.SITE_URL + reverse("console:begin")
+            self.say(f"Begin within an hour at {url} with the code {page_code.issue()}")
+            return
         if options["file"] is None:
             raise CommandError("name the set-up file, or print one by --example", returncode=2)
         try:

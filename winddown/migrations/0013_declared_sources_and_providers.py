@@ -35,7 +35,7 @@ PROVIDERS = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('winddown', '0011_window_follows_the_notice'),
+        ('winddown', '0012_publications'),
     ]
 
     operations = [

@@ -1,0 +1,61 @@
+"""The page that begins a programme opens with a code that the server's terminal printed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+
+from django.db import transaction
+
+from winddown import clock, locks
+from winddown.actors import SYSTEM
+from winddown.errors import WinddownError
+from winddown.evidence import audit
+from winddown.locks import Lock
+from winddown.models import Programme, SetUpCode
+from winddown.set_up import beginning
+from winddown.set_up.sections import Rows
+
+LASTS = dt.timedelta(hours=1)
+
+
+class CodeRefused(WinddownError):
+    """The set-up code is wrong, used or older than an hour. Print a new one: manage.py begin --page."""
+
+
+def issue() -> str:
+    """Returns a new code, which opens the page once within an hour. Earlier codes open it too.
+
+    Raises `BegunAlready` if the programme has begun.
+    """
+    code = secrets.token_urlsafe(20)
+    with transaction.atomic():
+        locks.take(Lock.SET_UP)
+        present = Programme.objects.first()
+        if present is not None:
+            raise beginning.BegunAlready(name=present.name)
+        at = clock.now()
+        made = SetUpCode.objects.create(digest=_digest(code), issued_at=at, expires_at=at + LASTS)
+        audit.append("set_up.code", f"set_up_code:{made.pk}", actor=SYSTEM)
+    return code
+
+
+def begin(rows: Rows, *, code: str, reason: str) -> list[str]:
+    """As `beginning.begin`, for whoever holds a code. The code opens nothing afterwards.
+
+    Raises `CodeRefused`, and what `beginning.begin` raises; then the code can be used again.
+    """
+    with transaction.atomic():
+        locks.take(Lock.SET_UP)
+        at = clock.now()
+        used = SetUpCode.objects.filter(
+            digest=_digest(code), used_at=None, expires_at__gt=at
+        ).update(used_at=at)
+        if not used:
+            raise CodeRefused
+        return beginning.begin(rows, reason=reason)
+
+
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()
