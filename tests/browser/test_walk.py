@@ -35,10 +35,9 @@ def _populate() -> dict[str, Any]:
     from accounts.attacks import live
     from accounts.sign_in import second_factor
     from winddown import clock
-    from winddown.programme import capabilities
 
     clock.mark_as_rehearsal()
-    capabilities.declare_all()
+    factories.declare_switches()
     factories.make_programme(state="operating")
     roles = {
         "ando": "incident_commander",

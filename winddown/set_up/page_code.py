@@ -21,7 +21,7 @@ LASTS = dt.timedelta(hours=1)
 
 
 class CodeRefused(WinddownError):
-    """The set-up code is wrong, used or older than an hour. Print a new one: manage.py begin --page."""
+    """The set-up code is wrong, used or older than an hour: `manage.py begin --page` prints one."""
 
 
 def issue() -> str:

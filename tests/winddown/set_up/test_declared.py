@@ -96,7 +96,7 @@ def test_the_sources_and_providers_of_the_file_are_those_of_the_service(
     page = browser_of(User.objects.get(login_id="hana")).get(
         "/console/workflows/freeze-charges/plan/"
     )
-    assert "bank account" in page.content.decode()
+    assert "銀行口座" in page.content.decode()
 
 
 def counted() -> money_table.Figures:
