@@ -21,6 +21,7 @@ OWNERS = frozenset(
         "backup",
         "restore",
         "replay",
+        "rehearse",
         "demo",
     }
 )

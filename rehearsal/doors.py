@@ -1,0 +1,97 @@
+"""What people do in a rehearsal: they run commands, and what they are refused is noted."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.management import CommandError, call_command
+
+from winddown.authority import approvals
+from winddown.errors import WinddownError
+from winddown.models import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """What would not go on, how often, and why."""
+
+    what: str
+    number: int
+    why: str
+
+
+@dataclass(slots=True)
+class Doors:
+    """Commands of the staff. `through` counts those that were run; `stalls` has the refusals."""
+
+    through: int = 0
+    stalls: list[Stall] = field(default_factory=list)
+
+    def run(self, *words: str, by: str, reason: str) -> dict[str, Any] | None:
+        """The command has run. Returns the facts that it told last; None after a refusal."""
+        self.through += 1
+        out = io.StringIO()
+        called = [*words, f"--by={by}", f"--reason={reason}", "--json"]
+        try:
+            call_command(*called, stdout=out, stderr=io.StringIO())
+        except CommandError as error:
+            self.stall(words[0], 1, str(error))
+            return None
+        except SystemExit as end:
+            if end.code:
+                told = _last(out.getvalue())
+                rows = int(told.get("refused_rows") or 1)
+                self.stall(" ".join(words[:2]), rows, str(told.get("message", end)))
+                return None
+        return _last(out.getvalue())
+
+    def decide(self, subject: str, *, by: str, reason: str) -> bool:
+        """The newest request about the subject is approved. Returns whether it was."""
+        asked = approvals.newest(subject)
+        words = ("approve", subject, f"--digest={asked.digest}")
+        return self.run(*words, by=by, reason=reason) is not None
+
+    def carry_out(
+        self, command: str, *, maker: str, checker: str, reason: str, params: dict[str, Any]
+    ) -> Run | None:
+        """One person planned the workflow, another approved it, and it ran to its end in this
+        process. Returns the run, or None if it did not come so far.
+        """
+        run = self.approved(command, maker=maker, checker=checker, reason=reason, params=params)
+        if run is None or self.run(command, "--run", by=maker, reason=reason) is None:
+            return None
+        run = Run.objects.get(pk=run.pk)
+        if run.state != Run.State.SUCCEEDED:
+            self.stall(str(run), run.failures.count(), f"it is {run.state}")
+        return run
+
+    def approved(
+        self, command: str, *, maker: str, checker: str, reason: str, params: dict[str, Any]
+    ) -> Run | None:
+        """A plan of the workflow is approved, and nothing has run. Returns its run."""
+        words = (command, "--plan", f"--params={json.dumps(params)}")
+        planned = self.run(*words, by=maker, reason=reason)
+        if planned is None or not self.decide(f"run:{planned['run']}", by=checker, reason=reason):
+            return None
+        return Run.objects.get(pk=planned["run"])
+
+    def stall(self, what: str, number: int, why: str) -> None:
+        self.stalls.append(Stall(what, number, why))
+
+    @contextmanager
+    def noted(self, what: str) -> Iterator[None]:
+        """What is refused inside is noted, and the rehearsal goes on after the block."""
+        try:
+            yield
+        except WinddownError as refusal:
+            self.stall(what, 1, str(refusal))
+
+
+def _last(output: str) -> dict[str, Any]:
+    lines = output.strip().splitlines()
+    return dict(json.loads(lines[-1])) if lines else {}
