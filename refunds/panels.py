@@ -236,6 +236,16 @@ def _requests_content(listed: dict[str, Any]) -> list[Change]:
     ]
 
 
+@panels.CONTENTS.entry("forgotten")
+def _forgotten_content(listed: dict[str, Any]) -> list[Change]:
+    """Returns the sum that may be paid again. A payout may be in several files."""
+    amounts = {payout: amount for _name, payout, _owed, _remedy, amount in listed["lines"]}
+    return [
+        Change(_("Sum that may be paid again"), sum(amounts.values()), is_amount=True),
+        Change(_("Payouts"), len(amounts)),
+    ]
+
+
 @panels.SUBJECTS.entry("restore")
 def restored(subject: str) -> panels.SubjectPage:
     return panels.SubjectPage(

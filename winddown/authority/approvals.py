@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +47,12 @@ class Decided:
 DECIDERS: Registry[Callable[[Decided], object]] = Registry(
     "deciders",
     entries_are="by the first word of a subject: the verb that carries a decision out",
+    owner=__name__,
+)
+
+STILL_WAITING: Registry[Callable[[list[Approval]], list[Approval]]] = Registry(
+    "requests that still wait",
+    entries_are="by the first word of a subject: picks the undecided requests that its state allows",
     owner=__name__,
 )
 
@@ -265,12 +271,24 @@ def refuse_another(request: Approval, *, shown: str) -> None:
 
 
 def open_requests() -> list[Approval]:
-    """Returns the requests that wait for a decision and have not expired, the oldest first."""
+    """Returns the requests that wait for a decision and can still get one, the oldest first."""
     latest = Approval.objects.order_by("subject", "stage", "-pk").distinct("subject", "stage")
     decided = Signature.objects.exclude(part=Signature.Part.MAKER).values("approval_id")
-    return list(
+    return still_waiting(
         Approval.objects.filter(pk__in=latest.values("pk"), expires_at__gt=clock.now())
         .exclude(pk__in=decided)
         .select_related("maker")
         .order_by("requested_at")
     )
+
+
+def still_waiting(undecided: Iterable[Approval]) -> list[Approval]:
+    """Returns those of the requests that the state of their subject still lets somebody decide. A
+    run that was aborted, or a switch that works again, ends its requests without a signature.
+    """
+    found = list(undecided)
+    for kind, pick in STILL_WAITING.items():
+        of_kind = [each for each in found if each.subject.partition(":")[0] == kind]
+        kept = {each.pk for each in pick(of_kind)} if of_kind else set()
+        found = [each for each in found if each not in of_kind or each.pk in kept]
+    return found

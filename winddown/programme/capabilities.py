@@ -106,15 +106,19 @@ def _refusals(code: str) -> Iterator[None]:
         raise
 
 
-def _locked(code: str) -> Capability:
+def _locked(code: str, *, version: int | None = None) -> Capability:
     """Returns the capability and holds its exclusive lock: everything that passed before has
-    committed.
+    committed. Raises `NothingToDecide` when it no longer has the version that somebody decides
+    about.
     """
     found = Capability.objects.filter(code=code).first()
     if found is None:
         raise UnknownCapability(capability=code)
     locks.take(Lock.SWITCH, key=found.pk)
-    return Capability.objects.get(pk=found.pk)
+    switch = Capability.objects.get(pk=found.pk)
+    if version not in (None, switch.version):
+        raise NothingToDecide(subject=f"capability:{code}:{version}")
+    return switch
 
 
 def lock(codes: list[str]) -> None:
@@ -182,10 +186,10 @@ def stop(
         return True
 
 
-def ratify(code: str, *, actor: Actor, reason: str = "") -> None:
+def ratify(code: str, *, actor: Actor, reason: str = "", version: int | None = None) -> None:
     """A second person has confirmed the stop."""
     with transaction.atomic():
-        switch = _locked(code)
+        switch = _locked(code, version=version)
         digest = approvals.digest_of({"stop": code, "version": switch.version})
         approvals.decide(
             _subject(switch), stage="ratify", actor=actor, digest=digest, reason=reason
@@ -221,14 +225,14 @@ def request_restore(code: str, *, actor: Actor, reason: str) -> None:
         audit.append("capability.request_restore", f"capability:{code}", actor=actor, reason=reason)
 
 
-def restore(code: str, *, actor: Actor, reason: str) -> None:
+def restore(code: str, *, actor: Actor, reason: str, version: int | None = None) -> None:
     """`code` works again under a new version, because a second person agreed.
 
     Raises `GuardNotMet` as the request does: the end of the service may have been announced
     meanwhile.
     """
     with transaction.atomic():
-        switch = _locked(code)
+        switch = _locked(code, version=version)
         _refuse_after_announcement(code)
         digest = approvals.digest_of({"restore": code, "version": switch.version})
         approvals.decide(
@@ -259,12 +263,13 @@ def restore(code: str, *, actor: Actor, reason: str) -> None:
         )
 
 
-def keep_stopped(code: str, *, actor: Actor, reason: str) -> None:
+def keep_stopped(code: str, *, actor: Actor, reason: str, version: int | None = None) -> None:
     """The request to restore `code` is withdrawn, even if it had expired. One person is enough, as
     for a stop.
     """
     with transaction.atomic():
-        switch = transition_one(_locked(code), "keep_stopped", actor=actor, reason=reason)
+        switch = _locked(code, version=version)
+        switch = transition_one(switch, "keep_stopped", actor=actor, reason=reason)
         audit.append(
             "capability.keep_stopped",
             f"capability:{code}",
@@ -349,14 +354,25 @@ def _decided(said: approvals.Decided) -> object:
     """A stop can only be ratified. For a restart, a second person agrees or keeps the switch
     stopped.
     """
-    code = said.key.removesuffix(":restore").rsplit(":", 1)[0]
+    code, _, version = said.key.removesuffix(":restore").rpartition(":")
     if said.stage == "restore":
         verb = restore if said.approve else keep_stopped
     elif said.approve:
         verb = ratify
     else:
         raise GuardNotMet(action=f"reject the stop of {code}", why="ask to restore it instead")
-    return verb(code, actor=said.actor, reason=said.reason)
+    return verb(code, actor=said.actor, reason=said.reason, version=int(version))
 
 
 approvals.DECIDERS.add("capability", _decided)
+
+
+@approvals.STILL_WAITING.entry("capability")
+def _still_waiting(requests: list[Approval]) -> list[Approval]:
+    """A stop waits until it is ratified or ends. A restart waits while somebody asks for it."""
+    stopped = Capability.objects.exclude(state=Capability.State.ENABLED)
+    waiting = {_subject(each) for each in stopped if each.ratified_by_id is None}
+    waiting |= {
+        f"{_subject(each)}:restore" for each in stopped if each.state == Capability.State.RESTORING
+    }
+    return [each for each in requests if each.subject in waiting]

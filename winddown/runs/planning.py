@@ -195,3 +195,12 @@ def _decided(said: approvals.Decided) -> object:
 
 
 approvals.DECIDERS.add("run", _decided)
+
+
+@approvals.STILL_WAITING.entry("run")
+def _still_waiting(requests: list[Approval]) -> list[Approval]:
+    """A plan waits until its run is approved or ends in another way."""
+    waiting = set(
+        Run.objects.filter(state=Run.State.AWAITING_APPROVAL).values_list("pk", flat=True)
+    )
+    return [each for each in requests if int(each.subject.partition(":")[2]) in waiting]

@@ -74,13 +74,16 @@ class ApprovalPage:
         return self.waiting.approval
 
     def sum_minor(self, verb: str) -> int | None:
-        """Returns the amount that has to be typed; None if the decision moves none."""
+        """Returns the amount that has to be typed: the first on the page that is not zero. None if
+        the decision moves none.
+        """
         amounts = (change.number for change in self.waiting.changes if change.is_amount)
-        return (next(amounts, 0) or None) if _VERBS[verb][2] else None
+        return next(filter(None, amounts), None) if _VERBS[verb][2] else None
 
     def decision(self, verb: str) -> Decision | None:
         """Returns the decision, or None when it was made or can no longer be made."""
-        if self.decided or verb not in _VERBS or self.approval.expires_at <= clock.now():
+        gone = self.decided or not approvals.still_waiting([self.approval])
+        if gone or verb not in _VERBS or self.approval.expires_at <= clock.now():
             return None
         title, tone, _approves = _VERBS[verb]
         return Decision(

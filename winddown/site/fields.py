@@ -17,6 +17,8 @@ from winddown.models import Programme
 
 # Sums of days and zones stay inside the calendar.
 YEARS = {str(year) for year in range(2000, 2100)}
+# What the database holds.
+_MINOR_MAX = 2**63 - 1
 DAYS = [MinValueValidator(dt.date(2000, 1, 1)), MaxValueValidator(dt.date(2099, 12, 31))]
 
 
@@ -47,6 +49,9 @@ class AmountField(forms.DecimalField):
         if read is None:
             return None
         minor = read.scaleb(get_currency_precision(Programme.current().currency))
-        if minor != minor.to_integral_value():
+        # Zeros are refused as well: who writes 1.000 may mean a thousand.
+        if int(minor.as_tuple().exponent) < 0:
             raise ValidationError(_("The currency has fewer decimals than that."))
+        if abs(minor) > _MINOR_MAX:
+            raise ValidationError(_("This amount is too large."))
         return int(minor)

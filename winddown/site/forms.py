@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from winddown import texts
+from winddown.programme import capabilities
 from winddown.runs.params_form import ParamsForm
 from winddown.set_up import beginning, reading
 from winddown.set_up.sections import Rows
@@ -37,10 +38,26 @@ class ReasonForm(forms.Form):
     digest = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
 
+class _SwitchesField(forms.MultipleChoiceField):
+    """Switches that are on. One that somebody else stopped since the page was shown does not keep
+    the others running.
+    """
+
+    def valid_value(self, value: Any) -> bool:
+        return value in capabilities.ALL
+
+    def clean(self, value: Any) -> list[str]:
+        offered = {code for code, _title in self.choices}
+        left = [code for code in super().clean(value) if code in offered]
+        if not left:
+            raise forms.ValidationError(_("What you chose is stopped already."))
+        return left
+
+
 class StopForm(ReasonForm):
     """Which switches are stopped."""
 
-    codes = forms.MultipleChoiceField(
+    codes = _SwitchesField(
         label=_("Switches that stop"),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one.")},

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from tests import factories
 from tests.signing_in import open_session
@@ -14,10 +15,13 @@ from tests.told import told
 from wallets.movements import spending
 from winddown import clock
 from winddown.actors import SYSTEM
+from winddown.authority import approvals
 from winddown.models import Approval, AuditEntry, Capability, Failure, Probe, Run
 from winddown.programme import capabilities
-from winddown.runs import planning, registry, working
+from winddown.runs import control, planning, registry, working
+from winddown.site import approval_page
 from winddown.site.forms import plan_form
+from winddown.site.programme_acts import FundsForm
 
 pytestmark = pytest.mark.django_db
 
@@ -462,6 +466,20 @@ def test_a_switch_that_is_not_on_is_not_stopped_with_others(
     assert Capability.objects.exclude(state="enabled").get().reason == "earlier"
 
 
+def test_a_switch_that_another_person_stopped_meanwhile_does_not_keep_the_others_running(
+    programme: Any, maker: Any, signed_in: Callable[..., Client]
+) -> None:
+    capabilities.stop("withdraw", actor=maker, reason="earlier")
+    signed_in(maker).post(
+        "/console/switches/stop/", {"codes": ["withdraw", "spend"], "reason": "mules"}
+    )
+    stopped = Capability.objects.exclude(state="enabled").order_by("code")
+    assert [(each.code, each.reason) for each in stopped] == [
+        ("spend", "mules"),
+        ("withdraw", "earlier"),
+    ]
+
+
 def test_stopping_several_takes_the_permission(
     programme: Any, staff: Callable[..., Any], signed_in: Callable[..., Client]
 ) -> None:
@@ -490,3 +508,87 @@ def test_a_stop_that_is_overdue_still_waits_on_its_page(
     browser.post(page, {"digest": asked.digest, "reason": "seen"})
 
     assert Capability.objects.get(code="spend").ratified_by == checker
+
+
+# --- requests that were overtaken ---------------------------------------------------------------
+
+
+def test_a_page_about_an_earlier_stop_decides_nothing_about_the_present_one(
+    programme: Any, maker: Any, checker: Any, signed_in: Callable[..., Client]
+) -> None:
+    """The tab was open while the switch was restarted and stopped again for another reason."""
+    capabilities.stop("spend", actor=maker, reason="the first attack")
+    earlier = Approval.objects.get(stage="ratify")
+    capabilities.request_restore("spend", actor=maker, reason="it is over")
+    capabilities.restore("spend", actor=checker, reason="agreed")
+    assert approvals.open_requests() == []
+    capabilities.stop("spend", actor=maker, reason="something else")
+
+    tab = f"/console/approvals/{earlier.pk}/approve/"
+    answer = signed_in(checker).post(tab, {"digest": earlier.digest, "reason": "seen"})
+
+    assert "waits for" in told(answer)
+    assert Capability.objects.get(code="spend").ratified_by is None
+    (present,) = approvals.open_requests()
+    assert (present.reason, present.pk > earlier.pk) == ("something else", True)
+
+
+def test_a_request_that_was_withdrawn_waits_no_longer(
+    waiting: Run, maker: Any, checker: Any, signed_in: Callable[..., Client]
+) -> None:
+    capabilities.stop("spend", actor=maker, reason="mules", ratified_by=checker)
+    capabilities.request_restore("spend", actor=maker, reason="it is over")
+    assert {each.stage for each in approvals.open_requests()} == {"run", "restore"}
+    asked = Approval.objects.get(stage="restore")
+
+    browser = signed_in(checker)
+    browser.post(
+        f"/console/approvals/{asked.pk}/reject/", {"digest": asked.digest, "reason": "not yet"}
+    )
+    assert [each.stage for each in approvals.open_requests()] == ["run"]
+    control.abort(waiting, actor=maker, reason="not needed")
+    assert approvals.open_requests() == []
+
+    for each in (asked, Approval.objects.get(stage="run")):
+        answer = browser.get(f"/console/approvals/{each.pk}/approve/", follow=True)
+        assert "no longer waits" in answer.content.decode()
+
+
+def test_the_first_amount_that_is_not_zero_is_typed(
+    programme: Any, wallets: Callable[..., list[int]], maker: Any, checker: Any
+) -> None:
+    """A plan that moves bonus value alone moves money too."""
+    wallets(2, paid_minor=50)
+    run = planning.plan("freeze-charges", actor=maker, reason="an attack")
+    asked = Approval.objects.get(subject=run.subject)
+    asked.summary["sums_minor"] = {"paid": 0, "bonus": 50, "other": 9}
+    assert approval_page.look(asked, actor=checker).sum_minor("approve") == 50
+    asked.summary["sums_minor"] = {"paid": 0, "bonus": 0}
+    assert approval_page.look(asked, actor=checker).sum_minor("approve") is None
+
+
+@pytest.mark.parametrize(
+    ("currency", "typed", "said"),
+    [
+        ("JPY", "1000", 1_000),
+        ("JPY", "\uff11\uff10\uff10\uff10", 1_000),
+        ("JPY", "1.000", "fewer decimals"),
+        ("EUR", "1.000", "fewer decimals"),
+        ("EUR", "10.00", 1_000),
+        ("EUR", "9" * 18, "too large"),
+        ("EUR", "-1", "greater than or equal"),
+        ("EUR", "1e5", 10_000_000),
+        ("EUR", "NaN", "Enter a number"),
+    ],
+)
+def test_an_amount_is_read_as_it_is_meant_or_refused(
+    programme: Any, currency: str, typed: str, said: int | str
+) -> None:
+    """Who writes 1.000 may mean a thousand, in a currency with decimals or without."""
+    type(programme).objects.update(currency=currency)
+    form = FundsForm({"amount": typed, "reason": "reported"})
+    with translation.override("en"):
+        if form.is_valid():
+            assert form.cleaned_data["amount"] == said
+        else:
+            assert str(said) in str(form.errors["amount"])
