@@ -36,6 +36,7 @@ MIGRATIONS = {
         "0013_declared_sources_and_providers",
         "0014_instruments_and_merchants",
         "0015_set_up_code",
+        "0016_zone_of_the_notice",
     ],
     "accounts": [
         "0001_initial",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+import pgtrigger
 from django.db import models
 from django_fsm import transition
 
+from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models.transition import TransitionLog
+from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 
@@ -77,7 +80,23 @@ class Programme(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = [*machine_guards(), *witnessed()]
+        triggers = [
+            *machine_guards(),
+            *witnessed(),
+            Guard(
+                name="zone_of_the_notice",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("time_zone"),
+                condition=pgtrigger.Condition("OLD.time_zone <> NEW.time_zone"),
+                func=f"""
+                    IF EXISTS (SELECT FROM winddown_publicnotice) THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.COLUMN_IS_FIXED}',
+                            MESSAGE = 'the last day of the public notice ends in the zone in which it was published';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="programme_is_one_row"),
             models.CheckConstraint(

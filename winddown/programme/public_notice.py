@@ -49,9 +49,10 @@ def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
     """The public notice stands, with every statutory field and a window as long as the law asks. The
     deadline of the window follows from it.
 
-    Raises `GuardNotMet` naming the empty field or the earliest last day (rule 38), for a last day on
-    which banks are closed (Civil Code art. 142), or when an earlier notice's window would be
-    shortened (rule 39). Payment Services Act art. 20(2).
+    Raises `GuardNotMet` naming the empty field or the earliest last day (rule 38), for a first day
+    that has passed unless the notice before has it, for a last day on which banks are closed (Civil
+    Code art. 142), or when an earlier notice's window would be shortened (rule 39). Payment
+    Services Act art. 20(2).
     """
     require(actor, "winddown.publish_notice", action="publish the notice")
     empty = [
@@ -82,6 +83,10 @@ def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
         before = PublicNotice.objects.order_by("-window_last_day", "-pk").first()
         if before is not None and all(getattr(before, name) == fields[name] for name in fields):
             raise GuardNotMet(action="publish the notice", why="the newest one says the same")
+        if first_day < today and (before is None or first_day != before.window_first_day):
+            raise GuardNotMet(
+                action="publish the notice", why=f"the first day {first_day} has passed"
+            )
         if before is not None and last_day < before.window_last_day:
             raise GuardNotMet(
                 action="publish the notice",

@@ -148,6 +148,17 @@ def test_the_deadline_of_the_window_is_what_the_notice_says(
             Milestone.objects.filter(kind="refund_window_ends").update(at=moved)
 
 
+def test_a_published_day_ends_in_the_zone_in_which_it_was_published(
+    publish: Callable[..., PublicNotice], programme: Any
+) -> None:
+    """Otherwise the deadline would come before the last day ends."""
+    type(programme).objects.update(time_zone="Asia/Seoul")
+    publish()
+    with pytest.raises(DatabaseError, match="in which it was published"), transaction.atomic():
+        type(programme).objects.update(time_zone="Pacific/Honolulu")
+    type(programme).objects.update(time_zone="Asia/Seoul")
+
+
 def test_a_notice_without_its_deadline_does_not_stand(
     publish: Callable[..., PublicNotice],
 ) -> None:
@@ -175,6 +186,21 @@ def test_a_published_window_is_extended_and_never_shortened(
 
     publish(window_last_day=dt.date(2020, 1, 31))
     assert PublicNotice.objects.count() == 2
+
+
+def test_a_first_day_that_has_passed_is_refused_unless_the_window_began_then(
+    publish: Callable[..., PublicNotice],
+) -> None:
+    """A wrong year cannot be taken back once it is published. An extension repeats the first day."""
+    for passed in (dt.date(2009, 10, 1), dt.date(2019, 9, 29)):
+        with pytest.raises(GuardNotMet, match=f"the first day {passed} has passed"):
+            publish(window_first_day=passed)
+    assert not PublicNotice.objects.exists()
+    publish()
+    clock.travel(dt.datetime.fromisoformat("2019-11-05T12:00:00+09:00"), frozen=True)
+    publish(window_last_day=dt.date(2020, 1, 10))
+    with pytest.raises(GuardNotMet, match="has passed"):
+        publish(window_first_day=dt.date(2019, 10, 2), window_last_day=dt.date(2020, 1, 14))
 
 
 def test_publishing_requires_its_permission(staff: Any, rehearsal_clock: Any) -> None:
