@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
+import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.forms import (
+    CharField,
+    ChoiceField,
+    DateTimeField,
+    Field,
+    IntegerField,
+    MultipleChoiceField,
+)
 
 from winddown import texts
 from winddown.errors import WinddownError
 from winddown.set_up.sections import SECTIONS, Problem, Row, Rows, Section
 
 BYTES_MAX = 5_000_000
+# Each is checked for itself, and a person waits for the page meanwhile.
+TABLES_MAX = 1_000
+
+
+# Their forms would take the text of a list for the value.
+_ONE_VALUE = (CharField, ChoiceField, DateTimeField, IntegerField)
 
 
 class NotUnderstood(WinddownError):
@@ -31,10 +47,12 @@ def read(content: bytes) -> Rows:
     if len(content) > BYTES_MAX:
         raise NotUnderstood([Problem("the file", f"it is larger than {BYTES_MAX:,} bytes")])
     try:
-        tables = tomllib.loads(content.decode())
+        # Editors of Windows put a mark before UTF-8.
+        tables = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise NotUnderstood([Problem("the file", "it is not UTF-8: save it as UTF-8")]) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    # A number of thousands of digits raises a plain ValueError.
+    except (ValueError, RecursionError) as error:
         raise NotUnderstood([Problem("the file", f"it is no TOML: {error}")]) from None
     return rows_of(tables)
 
@@ -70,6 +88,9 @@ def _read_section(
             [f"{name}[{number}]" for number in range(1, len(tables) + 1)],
             f"[[{name}]]",
         )
+    if len(tables) > TABLES_MAX:
+        problems.append(Problem(name, f"at most {TABLES_MAX:,} tables are expected"))
+        return
     seen: dict[Any, str] = {}
     for place, table in zip(places, tables, strict=False):
         if not isinstance(table, dict):
@@ -93,6 +114,14 @@ def _read_row(
     problems += [
         Problem(f"{place}.{key}", _no_such(key, known, "key")) for key in table if key not in known
     ]
+    strange = [
+        Problem(f"{place}.{key}", expected)
+        for key, value in table.items()
+        if key in known and (expected := _expected_instead(value, known[key]))
+    ]
+    if strange:
+        problems += strange
+        return None
     # A key that is left out keeps its present value, so the form does not read it as empty.
     form = section.form({key: _storable(value) for key, value in table.items()})
     if form.is_valid():
@@ -104,6 +133,17 @@ def _read_row(
         where = place if key == NON_FIELD_ERRORS else f"{place}.{key}"
         problems.append(Problem(where, " ".join(map(str, errors)) + expected))
     return None
+
+
+def _expected_instead(value: Any, field: Field) -> str:
+    """Returns what the key takes, where the kind of the value is one that no field of it takes."""
+    several = isinstance(field, MultipleChoiceField) or not isinstance(field, _ONE_VALUE)
+    match value:
+        case list() | dict():
+            return "" if several else "one text, number or instant is expected"
+        case dt.time() | float() if not (isinstance(value, float) and math.isfinite(value)):
+            return "a text, a number or an instant is expected"
+    return ""
 
 
 def _storable(value: Any) -> Any:

@@ -200,12 +200,42 @@ def test_everything_that_is_wrong_is_said_at_once(begin: Begin) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["[programme", "\x00", "a = 1\na = 2", "a = " + "[" * 5_000], ids=repr
+    "content",
+    ["[programme", "\x00", "a = 1\na = 2", "a = " + "[" * 5_000, "a = " + "9" * 5_000],
+    ids=lambda content: content[:12],
 )
 def test_a_file_that_is_no_toml_is_refused(begin: Begin, content: str) -> None:
     code, said = begin(content=content)
     assert code == 2
     assert "the file:" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('name = ["Sakura Pay"]', "programme.name: one text, number or instant is expected"),
+        ("name = {text = 1}", "programme.name: one text, number or instant is expected"),
+        ("launched_at = inf", "programme.launched_at: a text, a number or an instant is expected"),
+        ("launched_at = 10:00:00", "programme.launched_at: a text, a number or an instant is"),
+    ],
+)
+def test_a_value_of_a_strange_kind_is_named(begin: Begin, line: str, said: str) -> None:
+    key = line.partition(" ")[0]
+    usual = next(each for each in example().splitlines() if each.startswith(f"{key} = "))
+    code, answer = begin({f"{usual}\n": f"{line}\n"})
+    assert (code, said in answer) == (2, True), answer
+    assert not Programme.objects.exists()
+
+
+def test_too_many_tables_are_refused_before_each_is_read(begin: Begin) -> None:
+    code, said = begin(content="[[issuers]]\n" * 5_000)
+    assert code == 2
+    assert "issuers: at most 1,000 tables are expected" in said
+
+
+def test_a_file_of_an_editor_that_marks_utf_8_is_read(begin: Begin) -> None:
+    assert begin(content="\ufeff" + example())[0] == 0
+    assert Programme.objects.exists()
 
 
 @pytest.mark.parametrize("content", ["", '[[people]]\nlogin_id = "x"'])
