@@ -12,10 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts import staff_roles
 from accounts.credentials.passwords import NO_PASSWORD
 from accounts.models import User
-from accounts.models.staff_number import one_spelling
+from accounts.models.staff_number import is_visible, one_spelling
+from winddown import locks
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
+from winddown.locks import Lock
 
 
 class LoginIdField(forms.CharField):
@@ -50,9 +52,15 @@ def add(
 def make(*, login_id: str, name: str, email: str, staff_number: str) -> User:
     """The person has an account without a password.
 
-    Raises `GuardNotMet` if the login or the staff number has an account already.
+    Raises `GuardNotMet` if the login or the staff number has an account already, or if the number
+    holds a character that nobody sees. The transaction is the caller's.
     """
     number = one_spelling(staff_number)
+    if not is_visible(number):
+        raise GuardNotMet(
+            action=f"add {login_id}", why="the staff number holds a space or an invisible character"
+        )
+    locks.take(Lock.STAFF)
     if User.objects.named(login_id).exists():
         raise GuardNotMet(action=f"add {login_id}", why="this login has an account already")
     holder = User.objects.filter(kind=User.Kind.STAFF, staff_number=number).first()

@@ -30,6 +30,7 @@ class Lock(IntEnum):
     VERIFICATION = 7013
     SET_UP = 7014
     NOTICE = 7015
+    STAFF = 7020  # while an account of staff is made
 
 
 def take(lock: Lock, key: int = 0) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 REPLACEMENT = "\ufffd"
 JSON_DEPTH_MAX = 50
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _BEGINS_A_FORMULA = tuple("=+-@＝＋－＠")
 _INTEGERS = range(-(2**63), 2**63)
 # Letters by their category that show nothing.
@@ -29,6 +30,18 @@ def storable(text: str) -> str:
 def name_of(path: Path) -> str:
     """Returns the name of the file as it is stored and shown."""
     return storable(path.name)
+
+
+def printable(text: str) -> str:
+    """Returns `text` with a replacement character for each one that a terminal obeys or that turns
+    the direction of what follows. Line breaks and tabs stay.
+    """
+    return "".join(
+        REPLACEMENT
+        if letter in _TURNS or (unicodedata.category(letter) == "Cc" and letter not in "\n\t")
+        else letter
+        for letter in text
+    )
 
 
 def is_blank(text: str) -> bool:

@@ -21,6 +21,11 @@ def one_spelling(typed: str) -> str:
     return unicodedata.normalize("NFKC", folded)
 
 
+def is_visible(number: str) -> bool:
+    """Returns whether each character of the number shows something, as the database asks too."""
+    return all(unicodedata.category(letter)[0] not in "ZC" for letter in number)
+
+
 class Normalized(Func):
     """`normalize(x, NFKC)` of PostgreSQL."""
 

@@ -59,6 +59,8 @@ def test_a_new_member_has_an_account_that_opens_nothing(
         {"name": " "},
         {"login_id": "　"},
         {"staff_number": ""},
+        {"staff_number": "10\u200b03"},
+        {"staff_number": "10 03"},
     ],
     ids=str,
 )
@@ -80,9 +82,12 @@ def test_adding_takes_the_permission(staff: Callable[..., Any], add: Callable[..
 
 def test_the_list_shows_roles_and_ways_in(staff: Callable[..., Any]) -> None:
     one = staff("incident_commander", display_name="One")
+    # What a terminal would obey is not printed.
+    staff("support", display_name="\x1b[2JTwo\u202e")
     out = StringIO()
     call_command("staff", "list", f"--by={one.login_id}", stdout=out)
     assert "One" in out.getvalue()
+    assert "\ufffd[2JTwo\ufffd" in out.getvalue()
     assert "incident_commander" in out.getvalue()
     with pytest.raises(SystemExit):
         call_command("staff", "list", f"--by={staff('support').login_id}", stdout=StringIO())

@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from accounts import staff_adding
 from accounts.models import RecoveryCase
 from tests import factories
 from tests.races.crowd import at_once, outcome, wait_until_somebody_waits_for_the_switch
@@ -361,3 +362,17 @@ def test_a_help_form_sent_twice_at_once_opens_one_case():
     assert RecoveryCase.objects.count() == 1
     Client().post("/recovery/help/", {**wrote, "story": "and my mailbox is gone too"})
     assert RecoveryCase.objects.count() == 2
+
+
+def test_a_member_of_staff_added_twice_at_once_has_one_account(staff):
+    one, other = staff("incident_commander"), staff("incident_commander")
+
+    def add(by):
+        return staff_adding.add(
+            login_id="mei", name="Mei", email="mei@example.com", staff_number="1003",
+            actor=by, reason="joins",
+        )  # fmt: skip
+
+    answers = at_once(lambda: add(one), lambda: add(other))
+
+    assert outcome(answers) == {"GuardNotMet": 1, "done": 1}

@@ -139,7 +139,7 @@ class StaffCommand(RecordedCommand):
                 )
             )
         else:
-            self.stdout.write(sentence)
+            self.stdout.write(texts.printable(sentence))
 
 
 def shown(at: dt.datetime) -> str:
