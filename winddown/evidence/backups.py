@@ -13,6 +13,7 @@ import platform
 import secrets
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ NEWER_OUTSIDE: Registry[Callable[[], list[str]]] = Registry(
 
 FACTS.add("audit_head", audit.head)
 _SIGNED = "backup manifest"
+_DROPS_MAX = 60
 
 
 class BackupRefused(WinddownError):
@@ -209,10 +211,25 @@ def _scratch(server: str) -> Iterator[None]:
             yield
         finally:
             connections.close_all()
-            _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            _drop(name)
     finally:
         connections.close_all()
         fields.update(outside)
+
+
+def _drop(name: str) -> None:
+    """The database is gone. Raises `BackupRefused` after a minute of vain attempts.
+
+    An autovacuum worker may be in a database that was filled just now. Only a superuser can end it,
+    and it leaves by itself.
+    """
+    for patience in range(_DROPS_MAX, -1, -1):
+        try:
+            return _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        except BackupRefused:
+            if not patience:
+                raise
+        time.sleep(1)
 
 
 def _fields(server: str) -> dict[str, Any]:

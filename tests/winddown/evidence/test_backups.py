@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -165,6 +168,28 @@ def test_the_key_of_the_day_of_a_backup_still_proves_it(
     settings.FIELD_KEY_FALLBACKS = []
     with pytest.raises(BackupRefused, match="WINDDOWN_FIELD_KEY"):
         backups._refuse_foreign(said, backup)
+
+
+def test_the_database_of_a_check_is_dropped_after_a_worker_of_the_server_has_left_it(
+    own_database, left: Callable[[], list[str]]
+) -> None:
+    """An ordinary role cannot end the session of a superuser, such as an autovacuum worker."""
+    role = f"checks_{secrets.token_hex(4)}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {role} CREATEDB")
+    try:
+        connect_as(role)
+        with backups._scratch(""):
+            worker = psycopg.connect(own_database.url, dbname=connection.settings_dict["NAME"])
+            leaves = threading.Timer(1, worker.close)
+            leaves.start()
+        leaves.join()
+        connect_as("")
+        assert left() == []
+    finally:
+        connect_as("")
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP ROLE {role}")
 
 
 def test_a_backup_that_is_not_whole_cannot_be_restored(
