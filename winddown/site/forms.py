@@ -47,7 +47,8 @@ class _SwitchesField(forms.MultipleChoiceField):
         return value in capabilities.ALL
 
     def clean(self, value: Any) -> list[str]:
-        offered = {code for code, _title in self.choices}
+        choices: Any = self.choices
+        offered = {code for code, _title in choices}
         left = [code for code in super().clean(value) if code in offered]
         if not left:
             raise forms.ValidationError(_("What you chose is stopped already."))
