@@ -142,8 +142,10 @@ def keep_models(*, plan: list[tuple[Any, bool]], **kwargs: Any) -> None:
     """
     for migration, _backwards in plan:
         for operation in migration.operations:
-            if isinstance(operation, AddTrigger | RemoveTrigger):
-                own: Any = operation
+            own: Any = operation
+            # A process that migrates twice meets the same operations again.
+            known = "state_forwards" in vars(own)
+            if isinstance(operation, AddTrigger | RemoveTrigger) and not known:
                 own.state_forwards = _without_rendering(own.state_forwards)
 
 

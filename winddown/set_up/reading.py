@@ -25,8 +25,7 @@ from winddown.set_up.sections import SECTIONS, Problem, Row, Rows, Section
 
 BYTES_MAX = 5_000_000
 # Each is checked for itself, and a person waits for the page meanwhile.
-TABLES_MAX = 1_000
-
+TABLES_MAX = 10_000
 
 # Their forms would take the text of a list for the value.
 _ONE_VALUE = (CharField, ChoiceField, DateTimeField, IntegerField)

@@ -44,7 +44,7 @@ class _SwitchesField(forms.MultipleChoiceField):
     """
 
     def valid_value(self, value: Any) -> bool:
-        return value in capabilities.ALL
+        return value in capabilities.codes()
 
     def clean(self, value: Any) -> list[str]:
         choices: Any = self.choices

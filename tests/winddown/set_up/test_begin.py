@@ -228,9 +228,9 @@ def test_a_value_of_a_strange_kind_is_named(begin: Begin, line: str, said: str) 
 
 
 def test_too_many_tables_are_refused_before_each_is_read(begin: Begin) -> None:
-    code, said = begin(content="[[issuers]]\n" * 5_000)
+    code, said = begin(content="[[issuers]]\n" * 10_001)
     assert code == 2
-    assert "issuers: at most 1,000 tables are expected" in said
+    assert "issuers: at most 10,000 tables are expected" in said
 
 
 def test_a_file_of_an_editor_that_marks_utf_8_is_read(begin: Begin) -> None:
