@@ -1,5 +1,5 @@
-"""The checks of the database: migrations that this code does not have, and a role with too many
-privileges.
+"""The checks of the database: migrations that this code does not have, login providers that nobody
+declared, and a role with too many privileges.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from winddown import connected_role
+from winddown.models import LoginProvider, Programme
 
 
 @register(Tags.database)
@@ -48,6 +49,35 @@ def unknown_migrations(
                     " an empty one. Where it is the database under .local/, `make clean` removes it"
                     " with all data in it, and `make demo` starts anew.",
                     id="winddown.E001",
+                )
+            )
+    return found
+
+
+@register(Tags.database)
+def undeclared_providers(
+    *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Returns a warning for each database whose programme does not declare a login provider that
+    the environment connects, so that a misspelt name is not ignored silently.
+    """
+    apps_ = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    connected = {app["provider_id"] for app in apps_}
+    found: list[CheckMessage] = []
+    for alias in (databases or ()) if connected else ():
+        if LoginProvider._meta.db_table not in connections[alias].introspection.table_names():
+            continue
+        if not Programme.objects.using(alias).exists():
+            continue
+        known = set(LoginProvider.objects.using(alias).values_list("code", flat=True))
+        if strange := sorted(connected - known):
+            found.append(
+                Warning(
+                    f"The environment connects {', '.join(strange)}, which the programme does not"
+                    " declare, so nobody can sign in there.",
+                    hint=f"Its login providers are {', '.join(sorted(known)) or 'none'}: correct the"
+                    " name in WINDDOWN_OIDC_<NAME>_URL, or add the provider to the set-up file.",
+                    id="winddown.W001",
                 )
             )
     return found

@@ -17,7 +17,7 @@ from tests.config.test_every_door import browser_of
 from tests.winddown.loading.rows import refusal
 from tests.winddown.set_up.steps import Begin, ask, decided
 from wallets.models import TopUp, Wallet
-from winddown import words
+from winddown import checks, words
 from winddown.loading import loader
 from winddown.models import Capability
 from winddown.programme import declared
@@ -187,3 +187,14 @@ def test_the_kind_of_a_source_is_fixed(begin: Begin) -> None:
     begin(content=own())
     code, said = begin({'kind = "bank"': 'kind = "cash"'}, "--by=hana", "--reason=x", content=own())
     assert (code, "it is bank since the beginning" in said) == (2, True)
+
+
+def test_a_connected_provider_that_nobody_declared_is_told_of(begin: Begin, settings: Any) -> None:
+    settings.SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {"APPS": [{"provider_id": "apple"}, {"provider_id": "lnie"}]}
+    }
+    assert checks.undeclared_providers(databases=["default"]) == []
+    begin(content=own())
+    (told,) = checks.undeclared_providers(databases=["default"])
+    assert "connects lnie" in told.msg
+    assert "providers are apple" in (told.hint or "")
