@@ -142,6 +142,7 @@ class Postgres(Server):
                 "--locale-provider=builtin",
                 "--builtin-locale=C.UTF-8",
                 "--locale=C",
+                *(["--no-sync"] if self.throwaway else []),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -86,9 +86,9 @@ class Site:
         return slow
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    site = Site(tmp_path)
+@contextlib.contextmanager
+def running(place: Path) -> Iterator[Site]:
+    site = Site(place)
     yield site
     for process in alive([*site.family]):
         process.kill()
@@ -97,7 +97,26 @@ def site(tmp_path: Path) -> Iterator[Site]:
     site.process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A site that the test may end."""
+    with running(tmp_path) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The site of the tests that let it run."""
+    with running(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+together = pytest.mark.xdist_group("lasting site")
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGHUP, marks=pytest.mark.long_form)]
+)
 def test_no_process_survives_a_signal_of_the_terminal(site: Site, number: signal.Signals) -> None:
     # As a terminal does it: to the whole foreground process group.
     os.killpg(site.process.pid, number)
@@ -106,8 +125,12 @@ def test_no_process_survives_a_signal_of_the_terminal(site: Site, number: signal
     assert alive(site.family) == []
 
 
+@together
 @pytest.mark.parametrize("half", serving.HALVES, ids=["headers", "body"])
-def test_requests_sent_by_half_silence_neither_console_nor_portal(site: Site, half: bytes) -> None:
+def test_requests_sent_by_half_silence_neither_console_nor_portal(
+    lasting: Site, half: bytes
+) -> None:
+    site = lasting
     console = console_port(site.port)
     with contextlib.ExitStack() as open_ones:
         for port in (site.port, console):
@@ -132,10 +155,11 @@ def test_no_process_survives_a_killed_parent(site: Site) -> None:
     wait_until(lambda: not alive(site.family), "everything has ended")
 
 
-def test_a_mail_names_the_site_with_its_port(site: Site) -> None:
-    named = {process.environ().get("WINDDOWN_SITE_URL") for process in site.family}
+@together
+def test_a_mail_names_the_site_with_its_port(lasting: Site) -> None:
+    named = {process.environ().get("WINDDOWN_SITE_URL") for process in lasting.family}
 
-    assert named == {f"http://127.0.0.1:{site.port}"}
+    assert named == {f"http://127.0.0.1:{lasting.port}"}
 
 
 def test_all_processes_end_when_one_of_them_ends(site: Site) -> None:

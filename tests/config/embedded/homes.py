@@ -31,7 +31,7 @@ PATIENCE_S = 60.0
 
 
 class Client:
-    """A process of the project that uses the embedded servers of a home."""
+    """A process of the project that uses the embedded servers of a home, which wait for no disk."""
 
     def __init__(self, home: Path, *, stays: bool, **variables: str) -> None:
         environment = {
@@ -42,7 +42,9 @@ class Client:
         self.process = subprocess.Popen(
             [sys.executable, "-c", CLIENT, "600" if stays else "0"],
             cwd=ROOT,
-            env=environment | {"WINDDOWN_LOCAL_DIR": str(home)} | variables,
+            env=environment
+            | {"WINDDOWN_LOCAL_DIR": str(home), "WINDDOWN_THROWAWAY_DATA": "1"}
+            | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -30,7 +30,7 @@ def test_a_second_start_finds_the_data_of_the_first(home: Home) -> None:
 
 
 def test_postgresql_18_and_valkey_9_run_with_durable_settings(home: Home) -> None:
-    database, broker = home.client().urls()
+    database, broker = home.client(WINDDOWN_THROWAWAY_DATA="0").urls()
 
     assert query(database, "SHOW server_version")[0][0].startswith("18.")  # type: ignore[attr-defined]
     assert query(database, "SHOW fsync") == [("on",)]
@@ -43,7 +43,7 @@ def test_postgresql_18_and_valkey_9_run_with_durable_settings(home: Home) -> Non
 
 
 def test_a_server_whose_data_is_thrown_away_does_not_wait_for_the_disk(home: Home) -> None:
-    database, _ = home.client(WINDDOWN_THROWAWAY_DATA="1").urls()
+    database, _ = home.client().urls()
 
     assert query(database, "SHOW fsync") == [("off",)]
     assert query(database, "SHOW synchronous_commit") == [("on",)]
