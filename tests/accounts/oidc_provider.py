@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import secrets
@@ -22,6 +23,12 @@ CLIENT_ID = "wallet"
 CLIENT_SECRET = "a secret of the client"
 
 
+@functools.cache
+def _key() -> rsa.RSAPrivateKey:
+    """A key takes as long to make as a test takes to run, so all providers have one."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 @dataclass
 class Provider:
     """`with Provider() as provider`: it answers at `provider.issuer`, and vouches for `subject`.
@@ -35,13 +42,15 @@ class Provider:
     asked: list[dict[str, str]] = field(default_factory=list)
 
     def __enter__(self) -> Provider:
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key = _key()
         self.sign_with = self.key
         self.codes: dict[str, dict[str, str]] = {}
         self.tokens: set[str] = set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.issuer = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        # It asks this often whether it is told to stop.
+        serve = functools.partial(self._server.serve_forever, poll_interval=0.01)
+        threading.Thread(target=serve, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

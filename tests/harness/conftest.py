@@ -96,7 +96,13 @@ def why_it_ended(run: Run) -> str:
     return str(log.values_list("reason", flat=True)[0])
 
 
-@pytest.fixture(scope="module", params=[*CASES, *DEMO], ids=str)
+# One worker makes the world of a case once, and all tests of the case use it.
+PARAMS = [
+    pytest.param(case, marks=pytest.mark.xdist_group(f"harness {case}")) for case in [*CASES, *DEMO]
+]
+
+
+@pytest.fixture(scope="module", params=PARAMS, ids=str)
 def prepared(
     request: pytest.FixtureRequest,
     django_db_setup: None,

@@ -56,14 +56,13 @@ def rows(sql: str, *params: object) -> list[tuple[Any, ...]]:
 def test_the_grants_match_the_declaration(roles: Roles) -> None:
     known = database_roles.declared()
     tables = [name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname='public'")]
-    granted = "SELECT table_name, privilege_type FROM information_schema.role_table_grants"
-    assert set(rows(f"{granted} WHERE grantee = %s", roles.application)) == {
+    assert granted_tables(roles.application) == {
         (table, privilege)
         for table in tables
         for privilege in database_roles.application_may(table, known.get(table))
     }
     assert set(tables) == {*known, "django_migrations"}
-    assert rows(f"{granted} WHERE grantee = %s", roles.loader) == []
+    assert granted_tables(roles.loader) == set()
     assert columns(roles.application, "INSERT") == {
         (table, column)
         for table, model in known.items()
@@ -79,14 +78,25 @@ def test_the_grants_match_the_declaration(roles: Roles) -> None:
     }
 
 
+def granted_tables(role: str) -> set[tuple[Any, ...]]:
+    """Returns the tables with the privileges of the SQL standard that the role has on them."""
+    return set(
+        rows(
+            "SELECT c.relname, a.privilege_type FROM pg_class c, aclexplode(c.relacl) a"
+            " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v', 'p')"
+            " AND a.grantee = %s::regrole AND a.privilege_type <> 'MAINTAIN'",
+            role,
+        )
+    )
+
+
 def columns(role: str, privilege: str) -> set[tuple[Any, ...]]:
     """Returns the columns, with their tables, that were granted to the role one by one."""
     return set(
         rows(
-            "SELECT c.table_name, c.column_name FROM information_schema.column_privileges c"
-            " WHERE grantee = %s AND privilege_type = %s AND NOT EXISTS ("
-            "  SELECT FROM information_schema.role_table_grants t WHERE t.grantee = c.grantee"
-            "  AND t.table_name = c.table_name AND t.privilege_type = c.privilege_type)",
+            "SELECT c.relname, f.attname FROM pg_class c JOIN pg_attribute f ON f.attrelid = c.oid,"
+            " aclexplode(f.attacl) a WHERE c.relnamespace = 'public'::regnamespace"
+            " AND a.grantee = %s::regrole AND a.privilege_type = %s",
             role,
             privilege,
         )
@@ -243,8 +253,8 @@ def test_the_application_cannot_do_what_only_an_owner_may_do(roles: Roles, money
         )
         # PostgreSQL only warns that nothing was granted.
         assert refusal("GRANT SELECT ON wallets_wallet TO PUBLIC") is None
-    public = "SELECT count(*) FROM information_schema.role_table_grants WHERE grantee = 'PUBLIC'"
-    assert rows(f"{public} AND table_schema = 'public'") == [(0,)]
+    public = "SELECT count(*) FROM pg_class c, aclexplode(c.relacl) a WHERE a.grantee = 0"
+    assert rows(f"{public} AND c.relnamespace = 'public'::regnamespace") == [(0,)]
     assert Posting.objects.exists()
 
 

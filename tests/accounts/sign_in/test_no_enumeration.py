@@ -187,7 +187,11 @@ def test_the_time_of_a_request_for_a_link_does_not_tell_whether_an_address_is_kn
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)
-@pytest.mark.parametrize("page", [RECOVERY, REGISTRATION], ids=lambda page: page.path)
+@pytest.mark.parametrize(
+    "page",
+    [RECOVERY, pytest.param(REGISTRATION, marks=pytest.mark.long_form)],
+    ids=lambda page: page.path,
+)
 def test_the_measure_finds_a_page_that_looks_the_person_up(
     page: Page,
     addresses: tuple[Callable[[], str], Callable[[], str]],
