@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,7 +180,8 @@ def _adopt(rows: Rows, *, actor: Actor, reason: str) -> list[str]:
     for name, section in SECTIONS.items():
         changed = rows[name]
         if begun:
-            changed = [row for row in rows[name] if list(_of_row(name, section, row))]
+            in_force = _in_force(section)
+            changed = [row for row in rows[name] if list(_of_row(name, section, row, in_force))]
         if changed:
             said += section.adopt(changed, actor, reason)
     return said
@@ -204,16 +205,23 @@ def _signed(key: str, rows: Rows) -> approvals.SignedList:
 
 def _changes(rows: Rows) -> Iterator[Change]:
     for name, section in SECTIONS.items():
+        in_force = _in_force(section)
         for row in rows[name]:
-            yield from _of_row(name, section, row)
+            yield from _of_row(name, section, row, in_force)
 
 
-def _of_row(name: str, section: Section, row: Row) -> Iterator[Change]:
+def _in_force(section: Section) -> dict[Any, Row]:
+    """Returns the rows that are in force, by their names; a single table by None."""
+    rows = section.present() if section.present is not None else ()
+    return {row.get(section.named_by): row for row in rows}
+
+
+def _of_row(name: str, section: Section, row: Row, in_force: Mapping[Any, Row]) -> Iterator[Change]:
     if section.present is None:
         return
     named = row.get(section.named_by)
     place = f"{name}.{named}" if named is not None else name
-    before = next((each for each in section.present() if each.get(section.named_by) == named), {})
+    before = in_force.get(named, {})
     for key, value in row.items():
         if before.get(key) != value:
             yield Change(f"{place}.{key}", before.get(key), value)

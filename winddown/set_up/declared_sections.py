@@ -190,9 +190,18 @@ class MerchantForm(RowForm):
 
 
 def _keep(model: Any, named_by: str, rows: Sequence[Row]) -> list[str]:
-    """Each row is in force."""
+    """Each row is in force. There may be thousands, so rows with the same keys are one statement."""
+    by_keys: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        model.objects.update_or_create(**{named_by: row[named_by]}, defaults=dict(row))
+        by_keys.setdefault(tuple(row), []).append(row)
+    for keys, alike in by_keys.items():
+        model.objects.bulk_create(
+            [model(**row) for row in alike],
+            update_conflicts=True,
+            unique_fields=[named_by],
+            update_fields=[key for key in keys if key != named_by],
+            batch_size=1_000,
+        )
     return []
 
 

@@ -286,6 +286,27 @@ def test_another_profile_of_the_bank_changes_the_limits_of_the_refund(begin: Beg
     assert RefundTerms.objects.latest("pk").account_number == "7654321"
 
 
+def test_a_merchant_changes_and_others_come(begin: Begin) -> None:
+    begin()
+    others = "".join(
+        f'[[merchants]]\nmerchant_ref = "M-{n}"\nname = "Shop"\nemail = "m{n}@example.com"\n'
+        for n in range(3)
+    )
+    text = example() + others
+
+    def change(changes: dict[str, str], *words: str) -> tuple[int, str]:
+        return begin(changes, *words, content=text)
+
+    changes = {"paid_out = false": "paid_out = true", 'email = "momo@example.com"\n': ""}
+    asked = ask(change, changes)
+    assert "merchants.M-0001.paid_out: False -> True" in asked.summary["changes"]
+    assert decided(asked, by="ken") == 0
+    first = Merchant.objects.get(merchant_ref="M-0001")
+    assert (first.paid_out, first.email) == (True, "momo@example.com")
+    assert Merchant.objects.count() == 4
+    assert "Nothing has changed" in change(changes)[1]
+
+
 def test_a_second_account_is_paid_from_once_two_people_say_so(begin: Begin) -> None:
     begin()
     second = """
