@@ -8,7 +8,7 @@ class RefundsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from refunds import invariants, sealed_columns, set_up  # noqa: F401
+        from refunds import filing_figures, gates, invariants, sealed_columns, set_up  # noqa: F401
         from refunds.applications import submitting  # noqa: F401
         from refunds.claims import deciding, ending, holding, notice_groups, victims  # noqa: F401
         from refunds.claims import invariants as claim_invariants  # noqa: F401

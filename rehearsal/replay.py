@@ -26,6 +26,7 @@ from wallets.models import Snapshot, Wallet
 from wallets.movements import spending
 from winddown import clock
 from winddown.actors import SYSTEM
+from winddown.authority import approvals
 from winddown.errors import PastDeadline
 from winddown.evidence import audit
 from winddown.loading import loader
@@ -170,7 +171,16 @@ class Replay:
         case, cast, service = self.case, self.cast, self.case.programme
         operations = self.operations
         operations.move_to(case.at("announce_end"))
-        stages.announce(actor=cast.compliance, reason="the service cannot be made safe")
+        asked = stages.ask_announcement(
+            actor=cast.compliance, reason="the service cannot be made safe"
+        )
+        approvals.carry_out(
+            asked,
+            shown=asked.digest,
+            actor=cast.commander,
+            reason="decision of the board",
+            approve=True,
+        )
         milestones.set_milestone(
             Milestone.Kind.SPEND_ENDS,
             at=service.spend_ends_at,

@@ -14,7 +14,13 @@ class WinddownConfig(AppConfig):
         from winddown import checks, connected_role, guards  # noqa: F401  # The checks register themselves.
         from winddown.authority import roles
         from winddown.evidence import audit, refused, witnessing  # noqa: F401  # They register.
-        from winddown.programme import capabilities, milestones, verification
+        from winddown.programme import (
+            capabilities,
+            filings,  # noqa: F401
+            milestones,
+            stages,  # noqa: F401
+            verification,
+        )
         from winddown.runs import clocks, clockwork, stalls
         from winddown.set_up import (  # noqa: F401  # They register.
             beginning,

@@ -31,6 +31,9 @@ class Lock(IntEnum):
     SET_UP = 7014
     NOTICE = 7015
     STAFF = 7020  # while an account of staff is made
+    MILESTONES = 7016
+    FILINGS = 7017
+    ANNOUNCEMENT = 7018
 
 
 def take(lock: Lock, key: int = 0) -> None:

@@ -31,7 +31,7 @@ from tests.winddown import freeze_and_hold
 from tests.winddown.programme.test_acts import DONE, STATES
 from winddown import business_days, clock
 from winddown.models import Approval, AuditEntry, Capability, Programme, Run
-from winddown.programme import capabilities
+from winddown.programme import capabilities, filing_duties, filings, stages
 from winddown.runs import clockwork, control, planning
 from winddown.set_up import beginning, reading, writing
 from winddown.site import console
@@ -244,6 +244,18 @@ def an_act(verb: str) -> Callable[[World], Form]:
     return make
 
 
+def a_filing(verb: str) -> Callable[[World], Form]:
+    def make(world: World) -> Form:
+        stages.declare_incident(actor=world.officer(), reason="test")
+        due = next(each for each in filing_duties.due() if each.kind == "incident_preliminary")
+        officer = world.staff("compliance")
+        if verb == "propose":
+            filings.write(due.key, sections={}, actor=officer, reason="test")
+        return world.console(officer, f"filings/{due.key}/{verb}/")
+
+    return make
+
+
 def a_change_of_the_set_up(world: World) -> Form:
     content = writing.in_force().replace('name = "', 'name = "New ')
     return world.console(world.officer(), "set-up/change/", content=content)
@@ -294,6 +306,7 @@ FORMS: dict[str, Callable[[World], Form]] = {
     **{f"console:approval_decide {verb}": a_request(verb) for verb in ("approve", "reject")},
     "console:set_up_change": a_change_of_the_set_up,
     "console:set_up_decide": a_decision_about_the_set_up,
+    **{f"console:filing_act {verb}": a_filing(verb) for verb in ("write", "propose")},
     "staff:add": a_new_colleague,
     **{f"console:programme_act {verb}": an_act(verb) for verb in DONE},
     **{f"cases:decide {verb}": a_case(verb) for verb in accounts_console._ACTS},

@@ -37,6 +37,7 @@ MIGRATIONS = {
         "0014_instruments_and_merchants",
         "0015_set_up_code",
         "0016_zone_of_the_notice",
+        "0017_milestones_and_filings",
     ],
     "accounts": [
         "0001_initial",

@@ -72,6 +72,10 @@ class Site:
     run: int
     request: int
     """The number of the request for the run's approval."""
+    filing: str
+    """A filing that waits for two people."""
+    unwritten: str
+    """A filing that nobody has written."""
     secrets: dict[str, str]
     """Login -> secret of the authenticator app."""
     database: Any
@@ -93,8 +97,8 @@ def _populate() -> dict[str, Any]:
     """A wind-down that was announced, with something in every section of the incident page."""
     from accounts.sign_in import second_factor
     from winddown import clock
-    from winddown.models import Approval
-    from winddown.programme import capabilities, milestones
+    from winddown.models import Approval, Programme
+    from winddown.programme import capabilities, filing_duties, filings, milestones
     from winddown.runs import planning
 
     clock.mark_as_rehearsal()
@@ -120,6 +124,24 @@ def _populate() -> dict[str, Any]:
     capabilities.probe("transfer")
     factories.worked_off(factories.started_run("freeze-charges", maker=commander, checker=deputy))
     run = planning.plan("shut-down-by-deadline", actor=commander, reason="the end")
+    Programme.objects.update(aware_at=clock.now())
+    keys = {each.kind: each.key for each in filing_duties.due()}
+    written = filings.write(
+        keys["incident_preliminary"],
+        sections={"prevention": "second factor | security | 2019-10-01"},
+        actor=commander,
+        reason="known now",
+    )
+    filings.propose(written.filing, actor=commander, reason="ready")
+    milestones.assign(
+        "spend_ends",
+        owner_role="incident_commander",
+        owner=commander.login_id,
+        gate="stops",
+        needs=["funds_secured"],
+        actor=commander,
+        reason="announced",
+    )
     customer = known(mine.account)
     return {
         "commander": commander.login_id,
@@ -131,6 +153,8 @@ def _populate() -> dict[str, Any]:
             who.login_id: second_factor.add_app(who) for who in (commander, deputy, auditor)
         },
         "customer": customer.login_id,
+        "filing": keys["incident_preliminary"],
+        "unwritten": keys["incident_final"],
         "run": run.pk,
         "request": Approval.objects.get(subject=run.subject).pk,
     }

@@ -135,9 +135,13 @@ def test_five_people_go_from_the_first_alarm_to_the_announced_end(
         assert "この操作はもうできません" in stale.send()
         stale.page.close()
 
-    # Compliance publishes the contact, the notice and the deadlines, and announces the end.
+    # Compliance publishes the contact, and two of them announce the end.
     doi.does("/console/programme/publish-contact/", phone="0120-000-000")
     doi.does("/console/programme/announce/")
+    assert "終了の公表" in endo.reads("/console/programme/")
+    endo.page.click("main a[href*='/approvals/'][href$='/approve/']")
+    endo.page.fill("[name=reason]", "取締役会の決定")
+    endo.send()
     visitor = open_browser(language="ja", java_script_enabled=False)
     assert "終了" in Person(visitor).reads("/")
 

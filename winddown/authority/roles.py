@@ -21,6 +21,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.restrict_programme",
         "winddown.restore_programme",
         "winddown.announce_termination",
+        "winddown.write_filing",
+        "winddown.approve_filing",
         "winddown.stop_capability",
         "winddown.restore_capability",
         "winddown.plan_run",
@@ -30,6 +32,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.resume_run",
         "winddown.abort_run",
         "winddown.set_milestone",
+        "winddown.reach_milestone",
         "winddown.close_programme",
         "winddown.load_data",
         "wallets.freeze_wallet",
@@ -53,6 +56,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.stop_capability",
     ),
     "fraud_supervisor": (
+        "winddown.reach_milestone",
         "wallets.hold_wallet",
         "wallets.release_wallet",
         "accounts.decide_recovery_case",
@@ -65,6 +69,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.stop_capability",
     ),
     "treasury_operator": (
+        "winddown.reach_milestone",
         "winddown.plan_run",
         "winddown.start_run",
         "winddown.pause_run",
@@ -77,6 +82,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.stop_capability",
     ),
     "treasury_approver": (
+        "winddown.reach_milestone",
+        "winddown.approve_filing",
         "winddown.approve_run",
         "winddown.fix_balance",
         "winddown.open_refunds",
@@ -99,7 +106,11 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.post_exclusion",
         "winddown.complete_programme",
         "winddown.file_completion",
+        "winddown.write_filing",
+        "winddown.approve_filing",
+        "winddown.file_filing",
         "winddown.set_milestone",
+        "winddown.reach_milestone",
         "winddown.read_audit",
         "winddown.stop_capability",
         "refunds.approve_late_claim",
@@ -134,6 +145,8 @@ class Duty:
 # Maker and checker of one subject are never one person: the database refuses the second signature.
 DUTIES = (
     Duty(_("a change of the set-up"), "winddown.change_set_up", "winddown.change_set_up"),
+    Duty(_("a filing (two decide)"), "winddown.write_filing", "winddown.approve_filing"),
+    Duty(_("the announced end"), "winddown.announce_termination", "winddown.announce_termination"),
     Duty(_("rows older than their witness"), "winddown.load_data", "winddown.load_data"),
     Duty(_("a run of a workflow"), "winddown.plan_run", "winddown.approve_run"),
     Duty(_("a stop of a capability"), "winddown.stop_capability", "winddown.stop_capability"),

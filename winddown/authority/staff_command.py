@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from winddown import clock, money, texts
 from winddown.errors import WinddownError
@@ -67,9 +67,10 @@ class StaffCommand(RecordedCommand):
             if self._person is not None:
                 for note in REFUSED.values():
                     note(refusal, self._person)
-            self.say(
-                str(refusal), refused=refusal.code, **{k: str(v) for k, v in refusal.facts.items()}
-            )
+            # Commands speak English, also where a fact is a text of the pages.
+            with translation.override("en"):
+                facts = {name: str(fact) for name, fact in refusal.facts.items()}
+                self.say(str(refusal), refused=refusal.code, **facts)
             raise SystemExit(refusal.exit_code) from refusal
 
     def act(self, options: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from winddown.models.audit import AuditEntry, AuditHorizon, AuditSeal
 from winddown.models.capability import Capability, CapabilityTransition, Probe
 from winddown.models.clock import Clock
 from winddown.models.declared import FundingSource, Instrument, LoginProvider, Merchant
+from winddown.models.filing import Filing, FilingReceipt, FilingTransition, FilingVersion
 from winddown.models.loaded_file import LoadedFile
 from winddown.models.milestone import Milestone
 from winddown.models.notice import PublicNotice, PublishedFigure
@@ -31,6 +32,10 @@ __all__ = [
     "CapabilityTransition",
     "Clock",
     "Failure",
+    "Filing",
+    "FilingReceipt",
+    "FilingTransition",
+    "FilingVersion",
     "FundingSource",
     "Instrument",
     "LoadedFile",

@@ -96,6 +96,23 @@ class Programme(Stateful):
                     RETURN NEW;
                 """,
             ),
+            Guard(
+                name="announced_by_two",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("announced_at"),
+                condition=pgtrigger.Condition("OLD.announced_at IS DISTINCT FROM NEW.announced_at"),
+                func=f"""
+                    IF OLD.announced_at IS NOT NULL OR NOT EXISTS (
+                        SELECT FROM winddown_signature s
+                        WHERE s.subject LIKE 'announcement:%' AND s.part = 'approved'
+                          AND s.at <= NEW.announced_at
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
+                            MESSAGE = 'the end is announced once, and by two people';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="programme_is_one_row"),

@@ -27,6 +27,7 @@ class FilingDuty:
     """A report to an authority, due so many days after what it reports."""
 
     code: str
+    authority: str
     after: str
     due_days: int
     source: str

@@ -15,6 +15,7 @@ from django.utils.datastructures import MultiValueDict
 
 from winddown import texts
 from winddown.authority.staff_command import StaffCommand
+from winddown.models import Approval
 from winddown.site.acts import Act
 
 
@@ -30,14 +31,16 @@ class ActCommand(StaffCommand):
         super().add_arguments(parser)
         for name, field in self._fields().items():
             choices: Any = getattr(field, "choices", None)
+            several = isinstance(field, forms.MultipleChoiceField)
             parser.add_argument(
                 f"--{name.replace('_', '-')}",
                 dest=name,
+                action="append" if several else "store",
                 required=field.required,
-                default="",
-                choices=[code for code, _ in choices] if choices else None,
+                default=[] if several else "",
+                choices=[code for code, _ in choices if code] if choices else None,
                 metavar="FILE" if isinstance(field, forms.FileField) else None,
-                help=_english(field),
+                help=_english(field) + (", once for each" if several else ""),
             )
 
     def act(self, options: dict[str, Any]) -> None:
@@ -54,8 +57,11 @@ class ActCommand(StaffCommand):
                 option = "the options" if name == "__all__" else f"--{name.replace('_', '-')}"
                 self.say(f"{option}: {' '.join(map(str, texts))}", option=name)
             raise SystemExit(2)
-        act.do(actor, form.cleaned_data)
-        self.say(self.done)
+        done = act.do(actor, form.cleaned_data)
+        if isinstance(done, Approval):
+            self.say_awaited(self.done, done)
+        else:
+            self.say(self.done)
 
     def _files(self, options: dict[str, Any]) -> MultiValueDict[str, UploadedFile]:
         """Returns the files that the options name, as a browser would send them."""

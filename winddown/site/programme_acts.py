@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from winddown import words
-from winddown.models import Capability, Programme, PublicNotice
+from winddown.authority import roles
+from winddown.models import Capability, Milestone, Programme, PublicNotice
 from winddown.programme import funds, milestones, public_notice, stages
+from winddown.programme.gates import GATES
 from winddown.runs import registry
-from winddown.site import notice_acts
+from winddown.site import notice_acts, panels
 from winddown.site.acts import Act
 from winddown.site.fields import DAYS, AmountField, LocalInstantField
 from winddown.site.forms import ReasonForm, SayingField
 
 State = Programme.State
+KINDS = [(each.value, words.milestone_title(each.value)) for each in Milestone.Kind]
 
 
 class AwareForm(ReasonForm):
@@ -59,6 +63,34 @@ class MilestoneForm(ReasonForm):
                 params={"known": ", ".join(registry.WORKFLOWS.names())},
             )
         return name
+
+
+class AssignForm(ReasonForm):
+    kind = forms.ChoiceField(label=_("Milestone"), choices=KINDS)
+    owner_role = forms.ChoiceField(
+        label=_("Role that answers for it"), choices=[(role, role) for role in roles.ROLES]
+    )
+    owner = forms.CharField(
+        label=_("Person who answers for it"),
+        required=False,
+        max_length=150,
+        help_text=_("The login ID of somebody with the role. Empty: the role alone."),
+    )
+    gate = forms.ChoiceField(
+        label=_("Gate"),
+        required=False,
+        choices=lambda: [("", _("None")), *((name, gate.title) for name, gate in GATES.items())],
+    )
+    needs = forms.MultipleChoiceField(
+        label=_("Depends on"),
+        required=False,
+        choices=KINDS,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class ReachForm(ReasonForm):
+    kind = forms.ChoiceField(label=_("Milestone"), choices=KINDS)
 
 
 class NoticeForm(ReasonForm):
@@ -126,11 +158,11 @@ PROGRAMME: dict[str, Act] = {
     "announce": Act(
         title=pgettext_lazy("verb", "Announce the end"),
         effect=_(
-            "The end of the service is public at once, and cannot be taken back. Charges and"
-            " registration never come back."
+            "It waits for a second person. With that decision the end of the service is public, and"
+            " cannot be taken back. Charges and registration never come back."
         ),
-        permission="winddown.announce_termination",
-        do=lambda actor, given: stages.announce(actor=actor, reason=given["reason"]),
+        permission=stages.ANNOUNCE,
+        do=lambda actor, given: stages.ask_announcement(actor=actor, reason=given["reason"]),
         tone="danger",
         states=(State.OPERATING, State.RESTRICTED),
     ),
@@ -146,6 +178,30 @@ PROGRAMME: dict[str, Act] = {
             reason=given["reason"],
             ends_capability=given["ends_capability"],
             workflow=given["workflow"],
+        ),
+    ),
+    "assign-milestone": Act(
+        title=pgettext_lazy("verb", "Assign a milestone"),
+        effect=_("It belongs to the role, and waits for its gate and for what comes before it."),
+        permission="winddown.set_milestone",
+        form=AssignForm,
+        do=lambda actor, given: milestones.assign(
+            given["kind"],
+            owner_role=given["owner_role"],
+            owner=given["owner"],
+            gate=given["gate"],
+            needs=given["needs"],
+            actor=actor,
+            reason=given["reason"],
+        ),
+    ),
+    "reach-milestone": Act(
+        title=pgettext_lazy("verb", "Mark a milestone as reached"),
+        effect=_("From then on nothing of the milestone can change."),
+        permission="winddown.reach_milestone",
+        form=ReachForm,
+        do=lambda actor, given: milestones.reach(
+            given["kind"], actor=actor, reason=given["reason"]
         ),
     ),
     "publish-notice": Act(
@@ -199,3 +255,8 @@ PROGRAMME: dict[str, Act] = {
         states=(State.COMPLETED,),
     ),
 }
+
+
+@panels.SUBJECTS.entry(stages.ANNOUNCEMENT)
+def _announcement(subject: str) -> panels.SubjectPage:
+    return panels.SubjectPage(title=_("Announcement of the end"), url=reverse("console:programme"))

@@ -4,13 +4,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from winddown import words
 from winddown.actors import Actor
-from winddown.models import Milestone, NoticePublication, Programme, PublicNotice
-from winddown.programme import jurisdictions, publications
+from winddown.models import Approval, Milestone, NoticePublication, Programme, PublicNotice
+from winddown.programme import gates, jurisdictions, milestones, publications, stages
+from winddown.programme.gates import GATES, Count, Gate
 from winddown.programme.jurisdictions import Pack
 from winddown.programme.publications import Duty
 from winddown.site import acts, programme_acts
 from winddown.site.decisions import Decision
+from winddown.site.panels import Panel, page_panels
+from winddown.words import Text
+
+# The states in which what is still open holds the end of the programme back.
+ENDING = (Programme.State.SETTLING, Programme.State.COMPLETED)
+
+
+@dataclass(frozen=True, slots=True)
+class MilestoneRow:
+    """A milestone with the numbers of its gate now, and what before it is open."""
+
+    milestone: Milestone
+    gate: Gate | None
+    counts: list[Count]
+    needs: list[Text]
+    open_before: list[Text]
+
+    @property
+    def state(self) -> str:
+        if not self.milestone.is_open:
+            return "reached"
+        return "held_back" if gates.failing(self.counts) or self.open_before else "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +47,11 @@ class ProgrammePage:
     duties: list[Duty]
     publications: list[NoticePublication]
     may_read_evidence: bool
-    deadlines: list[Milestone]
+    milestones: list[MilestoneRow]
     decisions: list[Decision]
+    announcement: Approval | None
+    still_open: list[object]
+    panels: list[Panel]
 
     def decision(self, verb: str) -> Decision | None:
         return next((each for each in self.decisions if each.verb == verb), None)
@@ -40,10 +67,26 @@ def look(programme: Programme, *, actor: Actor) -> ProgrammePage:
         duties=publications.duties(notice, pack) if notice else [],
         publications=list(publications.standing(notice).select_related("evidence")),
         may_read_evidence=actor.has_perm(publications.READ_EVIDENCE),
-        deadlines=list(Milestone.objects.order_by("at")),
+        milestones=[
+            _row(each) for each in Milestone.objects.select_related("owner").order_by("at")
+        ],
         decisions=[
             acts.decision(verb, act, actor=actor)
             for verb, act in programme_acts.PROGRAMME.items()
             if not act.states or programme.state in act.states
         ],
+        announcement=stages.waiting_announcement(),
+        still_open=stages.open_things() if programme.state in ENDING else [],
+        panels=page_panels("programme", reader=actor),
+    )
+
+
+def _row(milestone: Milestone) -> MilestoneRow:
+    counted = milestone.reached_at is None
+    return MilestoneRow(
+        milestone=milestone,
+        gate=GATES.get(milestone.gate),
+        counts=gates.measured(milestone.gate) if counted else [],
+        needs=[words.milestone_title(kind) for kind in milestone.needs],
+        open_before=milestones.open_before(milestone) if counted else [],
     )

@@ -41,7 +41,7 @@ DONE: dict[str, tuple[str, dict[str, str], str]] = {
         "programme.declare_incident",
     ),
     "restore": ("compliance", {}, "programme.restore"),
-    "announce": ("compliance", {}, "programme.announce"),
+    "announce": ("compliance", {}, "programme.ask_announcement"),
     "set-milestone": (
         "compliance",
         {"kind": "spend_ends", "at": "2019-09-30T24:00", "ends_capability": "spend"},
@@ -219,29 +219,6 @@ def test_the_incident_ends_when_every_switch_is_on(at_noon: Any, staff: Staff) -
     with pytest.raises(GuardNotMet, match="spend"):
         stages.restore(actor=staff("compliance"), reason="r")
     assert Programme.current().state == "restricted"
-
-
-@pytest.mark.parametrize(("verb", "state"), [("complete", "settling"), ("report", "completed")])
-def test_nothing_is_completed_without_a_closing_proof(
-    at_noon: Any, staff: Staff, verb: str, state: str
-) -> None:
-    factories.bring_to(at_noon, state)
-    with pytest.raises(GuardNotMet, match="nothing here can show"):
-        getattr(stages, verb)(actor=staff("compliance"), reason="r")
-    assert Programme.current().state == state
-
-
-@pytest.mark.parametrize(("verb", "state"), [("complete", "settling"), ("report", "completed")])
-def test_what_is_open_is_named(
-    at_noon: Any, staff: Staff, verb: str, state: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    factories.bring_to(at_noon, state)
-    found = ["two payouts are in flight"]
-    monkeypatch.setitem(stages.CLOSING_PROOFS.entries, "test", lambda: found)
-    with pytest.raises(GuardNotMet, match="two payouts"):
-        getattr(stages, verb)(actor=staff("compliance"), reason="r")
-    found.clear()
-    assert getattr(stages, verb)(actor=staff("compliance"), reason="r").state != state
 
 
 def test_an_amount_has_the_decimals_of_the_currency(at_noon: Any, staff: Staff) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py announce_end`: the end of the service is public."""
+"""`manage.py announce_end`: the announcement of the end waits for a second person."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from winddown.site.programme_acts import PROGRAMME
 
 
 class Command(ActCommand):
-    help = "Announce the end of the service. This cannot be taken back."
+    help = (
+        "Ask to announce the end of the service. A second person decides with `manage.py approve`;"
+        " then it is public and cannot be taken back."
+    )
     acts = PROGRAMME
     verb = "announce"
-    done = "The end of the service is public."
+    done = "The announcement waits for a second person. Nothing is public yet."

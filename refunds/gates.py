@@ -1,0 +1,96 @@
+"""The gates of refunds: every holder is paid, every claim is settled, and the funds suffice."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.db.models import Count as Counted
+from django.db.models import Q, Sum
+from django.utils.translation import gettext_lazy as _
+
+from refunds.models import Entitlement, FraudClaim, Payout, PayoutBatch
+from wallets.models import LedgerAccount, Wallet
+from winddown.models import Programme
+from winddown.programme import jurisdictions, stages
+from winddown.programme.gates import GATES, Count, Gate, open_now
+
+
+def _holders() -> list[Count]:
+    unpaid = Q(state__in=Entitlement.UNPAID)
+    found = Entitlement.objects.aggregate(
+        rows=Counted("pk"),
+        unpaid=Counted("pk", filter=unpaid),
+        sum=Sum("amount_minor", default=0),
+        unpaid_sum=Sum("amount_minor", filter=unpaid, default=0),
+    )
+    return [
+        open_now(_("Refunds not paid"), found=found["unpaid"], of=found["rows"]),
+        open_now(_("Amount not paid"), found=found["unpaid_sum"], of=found["sum"], is_amount=True),
+    ]
+
+
+def _claims() -> list[Count]:
+    return [
+        open_now(
+            _("Claims not settled"),
+            found=FraudClaim.objects.exclude(state__in=FraudClaim.SETTLED).count(),
+            of=FraudClaim.objects.count(),
+        )
+    ]
+
+
+def owed_to_holders() -> int:
+    """Returns what the operator owes to holders: paid value in wallets, refunds owed, and refunds
+    on their way.
+    """
+    in_wallets = Wallet.objects.aggregate(total=Sum("paid_minor", default=0))["total"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(p.amount_minor), 0)::bigint FROM wallets_posting p"
+            " WHERE p.account = ANY (%s)",
+            [[LedgerAccount.REFUNDS_PAYABLE, LedgerAccount.PAYOUTS_IN_FLIGHT]],
+        )
+        (on_accounts,) = cursor.fetchone()
+    return int(in_wallets) + int(on_accounts)
+
+
+def _funds() -> list[Count]:
+    """Returns the funds beside the share of the liabilities that the law asks for, rounded up."""
+    programme = Programme.current()
+    pack = jurisdictions.pack(programme.jurisdiction)
+    owed = owed_to_holders()
+    percent = pack.number("deposit_percent")
+    needed = -(-owed * percent // 100) if owed > pack.number("deposit_above_minor") else 0
+    return [
+        Count(
+            _("Funds set aside, of what the law asks for"),
+            found=programme.safeguarded_minor,
+            missing=max(needed - programme.safeguarded_minor, 0),
+            of=needed,
+            is_amount=True,
+        )
+    ]
+
+
+def _payouts() -> list[Count]:
+    under_way = Payout.objects.filter(state__in=Payout.IN_FLIGHT)
+    return [
+        open_now(_("Payouts under way"), found=under_way.count(), of=Payout.objects.count()),
+        open_now(
+            _("Payout files that are not closed"),
+            found=PayoutBatch.objects.exclude(
+                state__in=(*PayoutBatch.DEAD, PayoutBatch.State.CLOSED)
+            ).count(),
+            of=PayoutBatch.objects.count(),
+        ),
+    ]
+
+
+GATES.add("payouts", Gate(_("No payout is under way"), _payouts))
+GATES.add("holders_paid", Gate(_("Every holder is paid or excluded"), _holders))
+GATES.add("claims", Gate(_("Every claim is settled"), _claims))
+GATES.add("funds", Gate(_("The funds set aside are as large as the law asks"), _funds))
+
+# The closing proof itself, that everything adds up to the unit, is still absent. Until it is here
+# nothing is completed.
+for _name in ("payouts", "holders_paid", "claims"):
+    stages.CLOSING_PROOFS.add(_name, stages.gate_holds(_name))

@@ -1,0 +1,224 @@
+"""`manage.py filing list|show|write|propose|file|answer`: what the authorities are told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import tomllib
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any, ClassVar
+
+from django.core.management.base import CommandError
+from django.utils import translation
+
+from winddown import clock
+from winddown.authority import approvals
+from winddown.authority.staff_command import StaffCommand
+from winddown.authority.verb_command import VerbCommand
+from winddown.models import Filing, Programme
+from winddown.programme import filing_duties, filings
+from winddown.programme.filing_duties import Due
+from winddown.programme.filing_kinds import KINDS
+from winddown.site import filing_page
+
+ANSWERS = [Filing.State.ACCEPTED.value, Filing.State.RETURNED.value]
+
+
+class List(StaffCommand):
+    help = "List what is due, with its day, its state, and who comes next."
+
+    def act(self, options: dict[str, Any]) -> None:
+        filing_page.require_sight(self.actor(options, reason_needed=False))
+        with translation.override("en"):
+            for line in filing_page.lines():
+                late = ", overdue" if line.overdue else ""
+                self.say(
+                    f"{line.due.key}  due {line.due.due_on}{late}  {line.state}"
+                    f"  waits for: {line.waits_for or 'nobody'}",
+                    filing=line.due.key,
+                    due_on=line.due.due_on,
+                    overdue=line.overdue,
+                    state=line.state,
+                    waits_for=str(line.waits_for),
+                )
+
+
+class Show(StaffCommand):
+    help = (
+        "Print the newest version as the file that `filing write` reads, with its figures as"
+        " comments. Before the first version it is empty."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        _add_key(parser)
+
+    def act(self, options: dict[str, Any]) -> None:
+        actor = self.actor(options, reason_needed=False)
+        filing_page.require_sight(actor)
+        due = _due(options)
+        seen = filing_page.look(due, actor=actor)
+        with translation.override("en"):
+            lines = [f"# {due.title}, {due.addressee}, due {due.due_on}"]
+            lines += [f"# {figure.title}: {figure.value:,}" for figure in seen.figures]
+            for code, section in KINDS[due.kind].sections.items():
+                text = seen.version.sections[code] if seen.version else ""
+                escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+                lines += [f"# {section.title}", f'{code} = """', f'{escaped}"""']
+        self.say(
+            "\n".join(lines),
+            filing=due.key,
+            version=seen.version.number if seen.version else 0,
+            sections=seen.version.sections if seen.version else {},
+            figures=seen.version.figures if seen.version else {},
+        )
+
+
+class Write(StaffCommand):
+    help = "Write a new version from a TOML file with a text for each section."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        _add_key(parser)
+        parser.add_argument(
+            "file", metavar="FILE", type=Path, help="the sections, as `show` prints"
+        )
+        parser.add_argument(
+            "--as-of", default="", help="the instant of the figures, as 2019-09-30T24:00; now"
+        )
+
+    def act(self, options: dict[str, Any]) -> None:
+        version = filings.write(
+            options["key"],
+            sections=_sections(options["file"]),
+            as_of=_instant(options["as_of"]),
+            actor=self.actor(options),
+            reason=options["reason"],
+        )
+        figures = ", ".join(f"{code} {value:,}" for code, value in version.figures.items())
+        self.say(
+            f"Version {version.number} is written. {figures}",
+            version=version.number,
+            figures=version.figures,
+        )
+
+
+class Propose(StaffCommand):
+    help = "Ask two people beside the author to approve the newest version."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        _add_key(parser)
+
+    def act(self, options: dict[str, Any]) -> None:
+        version = filings.propose(
+            _filing(options), actor=self.actor(options), reason=options["reason"]
+        )
+        self.say_awaited(
+            f"Version {version.number} waits for two people beside you, one after the other.",
+            approvals.newest(version.filing.subject),
+        )
+
+
+class File(StaffCommand):
+    help = "Record that the authority has the approved version, with its receipt."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        _add_key(parser)
+        parser.add_argument("--number", required=True, help="the number of the receipt")
+        parser.add_argument(
+            "--received-on", required=True, type=dt.date.fromisoformat, help="as 2019-10-01"
+        )
+        parser.add_argument(
+            "--evidence", required=True, type=Path, help="the file whose SHA-256 is kept"
+        )
+
+    def act(self, options: dict[str, Any]) -> None:
+        with _opened(options["evidence"]) as evidence:
+            sha256 = hashlib.file_digest(evidence, "sha256").hexdigest()
+        receipt = filings.file(
+            _filing(options),
+            number=options["number"],
+            received_on=options["received_on"],
+            evidence_sha256=sha256,
+            actor=self.proven_actor(options),
+            reason=options["reason"],
+        )
+        self.say(f"It is filed: receipt {receipt.number}.", evidence_sha256=sha256)
+
+
+class Answer(StaffCommand):
+    help = "Record that the authority accepted the filing, or sent it back."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        _add_key(parser)
+        parser.add_argument("answer", choices=ANSWERS, help="what it answered")
+
+    def act(self, options: dict[str, Any]) -> None:
+        done = filings.answer(
+            _filing(options),
+            accepted=options["answer"] == Filing.State.ACCEPTED,
+            actor=self.actor(options),
+            reason=options["reason"],
+        )
+        self.say(f"The filing is {done.state}.", state=done.state)
+
+
+class Command(VerbCommand):
+    help = "List the filings that are due, write and propose them, and record their receipts."
+    verbs: ClassVar = {
+        "list": List,
+        "show": Show,
+        "write": Write,
+        "propose": Propose,
+        "file": File,
+        "answer": Answer,
+    }
+
+
+def _add_key(parser: ArgumentParser) -> None:
+    parser.add_argument("key", metavar="FILING", help="as `list` prints it")
+
+
+def _due(options: dict[str, Any]) -> Due:
+    due = filing_duties.find(options["key"])
+    if due is None:
+        raise CommandError(f"nothing is due as {options['key']}: see filing list", returncode=2)
+    return due
+
+
+def _filing(options: dict[str, Any]) -> Filing:
+    filing = _due(options).filing
+    if filing is None:
+        raise CommandError(f"{options['key']} has no version: see filing write", returncode=2)
+    return filing
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}", returncode=2) from error
+
+
+def _sections(path: Path) -> dict[str, str]:
+    with _opened(path) as file:
+        try:
+            read = tomllib.load(file)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise CommandError(f"{path} is no TOML: {error}", returncode=2) from error
+    if wrong := [code for code, text in read.items() if not isinstance(text, str)]:
+        raise CommandError(f"{path}: {', '.join(wrong)} must be a text", returncode=2)
+    return read
+
+
+def _instant(text: str) -> dt.datetime | None:
+    if not text:
+        return None
+    try:
+        return clock.instant(text, zone=Programme.current().time_zone)
+    except ValueError as error:
+        raise CommandError("--as-of is written like 2019-09-30T24:00", returncode=2) from error
