@@ -20,7 +20,7 @@ from refunds.models import (
     RefundApplication,
     RuleHit,
 )
-from refunds.payouts import sent_files
+from refunds.payouts import forecast, sent_files
 from wallets.models import LedgerAccount
 from winddown import words
 from winddown.actors import Actor
@@ -75,6 +75,21 @@ money_line(
     order=40,
     amount=_of_refunds(LedgerAccount.PAYOUTS_IN_FLIGHT, sign=1),
 )
+
+
+# --- the programme's page ------------------------------------------------------------------------
+
+
+@panels.PAGE_PANELS.entry("programme/forecast")
+def _forecast(reader: Actor) -> Panel:
+    """Returns when the refunds will be finished. Every reader of the page sees it."""
+    template = "refunds/_forecast.html"
+    if not Entitlement.objects.exists():
+        return Panel(template)
+    seen = forecast.forecast()
+    titles = {"app": gettext("Applied in the app"), "web": gettext("Applied on the web")}
+    ranges = [(titles[name], found) for name, found in seen.routes.items()]
+    return Panel(template, {"forecast": seen, "ranges": [*ranges, (gettext("All"), seen.whole)]})
 
 
 # --- the customer's page ------------------------------------------------------------------------
