@@ -92,6 +92,8 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
     "wallets_hold": ("reason",),
     "winddown_approval": ("reason", "summary"),
     "winddown_auditentry": ("facts", "reason"),
+    # A shop may be a person.
+    "winddown_merchant": ("name", "email", "address"),
     "winddown_noticeevidence": ("content",),
     "winddown_signature": ("reason",),
 }
