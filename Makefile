@@ -3,7 +3,7 @@
 #   make demo     replay the 7pay case and serve console and portal (ACCOUNTS=20000 SEED=7 PORT=8000)
 #   make replay   replay the case and judge it, without serving     (ACCOUNTS=20000 SEED=7)
 #   make serve    serve console and portal, with worker and beat, on the data that is there
-#   make tutorial run every block of docs/tutorial.md in a new place
+#   make tutorial run every block of docs/tutorial*.md in a new place
 #   make test     run the tests                                     (ARGS="-k freeze")
 #   make proof    run the long forms of the tests, docs/proof.md    (ARGS="--list", ARGS="properties")
 #   make check    run what reads the code: style, types, layers, deployment
@@ -43,6 +43,7 @@ serve: $(FOR_RUNNING)
 
 tutorial: $(FOR_RUNNING)
 	@$(RUN) -m config.tutorial docs/tutorial.md
+	@$(RUN) -m config.tutorial docs/tutorial-in-euro.md
 
 # After a worker that died (a test past its time limit ends so) is replaced, pytest-xdist never comes to an end.
 # The tests have servers of their own, which do not wait for the disk. Some tests wait for leases and

@@ -96,6 +96,11 @@ LINES = (
         command=f"{PYTEST} {EXAMPLES} tests/refunds/claims/test_planted_corruption.py",
     ),
     Line(
+        name="tutorial",
+        shows="every block of the tutorial runs and prints what its page says, in yen and in euro",
+        command=f"{PYTEST} {EXAMPLES} tests/stories/test_tutorial.py",
+    ),
+    Line(
         name="notices",
         shows="10,000 people are told of a reset once, though worker and broker are killed",
         command=f"{{python}} -m pytest {EXAMPLES} tests/faults/test_reset_notices_survive.py",
