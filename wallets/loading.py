@@ -171,7 +171,7 @@ def _take_locks(switches: tuple[str, ...]) -> None:
         found = dict(cursor.fetchall())
         for code in switches:
             if code not in found:
-                raise UnknownCapability(capability=code)
+                raise UnknownCapability(capability=code, hint="It was never declared.")
         for switch in found.values():
             locks.share(Lock.SWITCH, key=switch)
         cursor.execute(

@@ -41,7 +41,7 @@ class PastDeadline(WinddownError):
 
 
 class UnknownCapability(WinddownError):
-    """There is no capability {capability}: declare it before anything may rely on it."""
+    """There is no capability {capability}. {hint}"""
 
 
 class TransitionRefused(WinddownError):
@@ -103,7 +103,7 @@ class GuardNotMet(WinddownError):
 
 
 class UnknownWorkflow(WinddownError):
-    """There is no workflow {name}; known are {known}."""
+    """There is no workflow {name}. {hint}"""
 
 
 class LedgerRefused(WinddownError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,21 @@ def storable(text: str) -> str:
     These are NUL, and the surrogates that Python makes of bytes that it cannot decode.
     """
     return _UNSTORABLE.sub(REPLACEMENT, text)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Returns the sentence that helps somebody who typed an unknown name: the one that is near, or
+    all.
+    """
+    names = list(known)
+    if near := nearest(name, names):
+        return f"Did you mean {near}?"
+    return f"Known are {', '.join(names)}." if names else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Returns the known name that is like `name`, or an empty text."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1)), "")
 
 
 def name_of(path: Path) -> str:

@@ -90,7 +90,7 @@ class StaffCommand(RecordedCommand):
             .first()
         )
         if person is None:
-            raise CommandError(f"{options['by']} is not an active member of staff", returncode=2)
+            raise CommandError(f"--by: {unknown_member(options['by'])}", returncode=2)
         self._person = person
         return person
 
@@ -141,6 +141,14 @@ class StaffCommand(RecordedCommand):
             )
         else:
             self.stdout.write(texts.printable(sentence))
+
+
+def unknown_member(login: str) -> str:
+    """Returns the sentence about a login that no active member of staff has."""
+    known = get_user_model().objects.filter(kind="staff", is_active=True)
+    near = texts.nearest(login, known.order_by("login_id").values_list("login_id", flat=True))
+    hint = f" Did you mean {near}?" if near else ""
+    return f"{login} is not an active member of staff.{hint}"
 
 
 def shown(at: dt.datetime) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 
-from winddown import clock, locks
+from winddown import clock, locks, texts
 from winddown.actors import Actor
 from winddown.authority import approvals
 from winddown.errors import (
@@ -102,7 +102,7 @@ def _refusals(code: str) -> Iterator[None]:
         if state == SqlState.PAST_DEADLINE:
             raise PastDeadline(capability=code, at=cause.diag.message_detail) from refusal
         if state == SqlState.UNKNOWN_CAPABILITY:
-            raise UnknownCapability(capability=code) from refusal
+            raise UnknownCapability(capability=code, hint="It was never declared.") from refusal
         raise
 
 
@@ -113,7 +113,8 @@ def _locked(code: str, *, version: int | None = None) -> Capability:
     """
     found = Capability.objects.filter(code=code).first()
     if found is None:
-        raise UnknownCapability(capability=code)
+        known = Capability.objects.order_by("code").values_list("code", flat=True)
+        raise UnknownCapability(capability=code, hint=texts.did_you_mean(code, known))
     locks.take(Lock.SWITCH, key=found.pk)
     switch = Capability.objects.get(pk=found.pk)
     if version not in (None, switch.version):

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from winddown import texts
 from winddown.actors import Actor
 from winddown.errors import GuardNotMet, UnknownWorkflow
 from winddown.models import Run
@@ -165,7 +166,7 @@ def get(name: str) -> Workflow:
     """Returns the workflow; raises `UnknownWorkflow`."""
     found = WORKFLOWS.get(name)
     if found is None:
-        raise UnknownWorkflow(name=name, known=", ".join(WORKFLOWS))
+        raise UnknownWorkflow(name=name, hint=texts.did_you_mean(name, WORKFLOWS))
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -150,6 +149,4 @@ def _storable(value: Any) -> Any:
 
 
 def _no_such(name: str, known: Any, what: str) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
-    return f"There is no {what} of this name. {hint}"
+    return f"There is no {what} of this name. {texts.did_you_mean(name, known)}"

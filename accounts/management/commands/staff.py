@@ -12,7 +12,7 @@ from accounts.credentials import access
 from accounts.models import User
 from accounts.staff_acts import STAFF
 from winddown.authority import roles
-from winddown.authority.staff_command import StaffCommand
+from winddown.authority.staff_command import StaffCommand, unknown_member
 from winddown.authority.verb_command import VerbCommand
 from winddown.site.act_command import ActCommand
 
@@ -113,5 +113,5 @@ def _add_login(parser: ArgumentParser) -> None:
 def _member(options: dict[str, Any]) -> User:
     person = User.objects.named(options["login_id"]).filter(kind=User.Kind.STAFF).first()
     if person is None:
-        raise CommandError(f"{options['login_id']} is nobody here", returncode=2)
+        raise CommandError(unknown_member(options["login_id"]), returncode=2)
     return person

@@ -186,5 +186,5 @@ def test_a_step_that_nobody_can_carry_out_is_named(staff: Callable[..., Any]) ->
     assert "approve: NOBODY" in out.getvalue()
     assert "approve" in ask("--of", "payout-batch")[1]["missing"]
     assert "transmit" not in out.getvalue().partition("ONLY")[0]
-    with pytest.raises(CommandError, match="has no step dance: "):
+    with pytest.raises(CommandError, match="has no step dance. "):
         ask("--of", "payout-batch", "--verb", "dance")

@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 from django.utils import translation
 
+from winddown import texts
 from winddown.authority import roles, who_can
 from winddown.terminal import RecordedCommand
 
@@ -34,7 +35,6 @@ class Command(RecordedCommand):
         parser.add_argument(
             "--of",
             metavar="NAME",
-            choices=tuple(who_can.ways()),
             help=f"from the first step to the last: {', '.join(who_can.ways())}",
         )
         parser.add_argument("--verb", help="with --of: only the steps of this name")
@@ -42,6 +42,9 @@ class Command(RecordedCommand):
 
     @translation.override("en")
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["of"] and options["of"] not in who_can.ways():
+            hint = texts.did_you_mean(options["of"], who_can.ways())
+            raise CommandError(f"--of: there is no {options['of']}. {hint}", returncode=2)
         if options["of"]:
             self._say_way(who_can.way(options["of"]), options)
             return
@@ -72,7 +75,9 @@ class Command(RecordedCommand):
         if name:
             shown = [each for each in shown if each.name == name]
             if not shown:
-                raise CommandError(f"nobody asks for {name}", returncode=2)
+                near = texts.nearest(name, [each.name for each in who_can.permissions()])
+                hint = f" Did you mean {near}?" if near else ""
+                raise CommandError(f"nobody asks for {name}.{hint}", returncode=2)
         return shown
 
     def _roles(self, options: dict[str, Any]) -> list[str] | None:
@@ -90,8 +95,9 @@ class Command(RecordedCommand):
     def _say_way(self, way: who_can.Way, options: dict[str, Any]) -> None:
         steps = [each for each in way.steps if options["verb"] in (None, each.verb)]
         if not steps:
-            known = ", ".join(dict.fromkeys(each.verb for each in way.steps))
-            raise CommandError(f"{way.name} has no step {options['verb']}: {known}", returncode=2)
+            known = dict.fromkeys(each.verb for each in way.steps)
+            hint = texts.did_you_mean(options["verb"], known)
+            raise CommandError(f"{way.name} has no step {options['verb']}. {hint}", returncode=2)
         if options["json"]:
             facts = asdict(way) | {"alone": way.alone, "only": way.only, "missing": way.missing}
             self.stdout.write(json.dumps(facts | {"steps": [asdict(each) for each in steps]}))
