@@ -16,6 +16,10 @@ from winddown.errors import WinddownError
 from winddown.models import Run
 
 
+class CommandFailed(WinddownError):
+    """{command} was refused: {why}"""
+
+
 @dataclass(frozen=True, slots=True)
 class Stall:
     """What would not go on, how often, and why."""
@@ -79,6 +83,13 @@ class Doors:
         if planned is None or not self.decide(f"run:{planned['run']}", by=checker, reason=reason):
             return None
         return Run.objects.get(pk=planned["run"])
+
+    def must(self, *words: str, by: str, reason: str) -> dict[str, Any]:
+        """The command has run. Returns the facts that it told last. Raises `CommandFailed`."""
+        told = self.run(*words, by=by, reason=reason)
+        if told is None:
+            raise CommandFailed(command=words[0], why=self.stalls[-1].why)
+        return told
 
     def stall(self, what: str, number: int, why: str) -> None:
         self.stalls.append(Stall(what, number, why))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rehearsal.case import Case
+from rehearsal.doors import Doors
 from rehearsal.processes import Processes
 from rehearsal.report import Figure, Report
 from rehearsal.stage import Cast
 from rehearsal.storyteller import Storyteller
 from winddown import clock
 from winddown.errors import WinddownError
-from winddown.loading import loader
 from winddown.models import Milestone, Run
 from winddown.runs import planning, progress
 from winddown.runs.command import show_progress
@@ -38,6 +39,7 @@ class Operations:
     processes: Processes
     report: Report
     storyteller: Storyteller
+    doors: Doors = field(default_factory=Doors)
 
     @property
     def files(self) -> Path:
@@ -82,14 +84,15 @@ class Operations:
         ]
         for entry in entries:
             with self.report.phase(f"load {Path(entry['path']).stem}") as phase:
-                loader.load(
-                    kind,
-                    self.files / entry["path"],
-                    actor=self.cast.commander,
-                    expect_rows=entry["rows"],
-                    expect_sum=entry["sum_minor"],
+                words = [f"--expect-rows={entry['rows']}"]
+                if entry["sum_minor"] is not None:
+                    words.append(f"--expect-sum={entry['sum_minor']}")
+                self.doors.must(
+                    f"load_{kind}",
+                    str(self.files / entry["path"]),
+                    *words,
+                    by="commander",
                     reason="take-over from the core system",
-                    progress=self.storyteller.progress,
                 )
                 phase.rows = entry["rows"]
             self.tell(f"{entry['path']}: {entry['rows']:,} rows in {phase.seconds:.1f} s")
@@ -121,11 +124,17 @@ class Operations:
         checker: str = "deputy",
     ) -> Run:
         """A run of the workflow is approved and has not started."""
-        people = self.cast.people
-        run = planning.plan(workflow, actor=people[maker], reason=reason, params=params)
-        return planning.approve(
-            run, actor=people[checker], digest=run.plan_digest, reason="plan checked"
+        word = workflow.replace("-", "_")
+        given = f"--params={json.dumps(params or {})}"
+        planned = self.doors.must(word, "--plan", given, by=maker, reason=reason)
+        self.doors.must(
+            "approve",
+            f"run:{planned['run']}",
+            f"--digest={planned['digest']}",
+            by=checker,
+            reason="plan checked",
         )
+        return Run.objects.get(pk=planned["run"])
 
     def wait_for_start(self, workflow: str) -> Run:
         """The tick of the real beat has started the approved run."""

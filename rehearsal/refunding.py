@@ -22,7 +22,6 @@ from refunds.remedies import own_funds
 from rehearsal.bank import Accounts, SimulatedBank, later_quality
 from rehearsal.operations import Operations
 from winddown.actors import SYSTEM
-from winddown.programme import funds
 
 # Runs of the pay part: the day it is planned, and the day on which the bank carries it out.
 CYCLES = (
@@ -120,7 +119,9 @@ class Refunding:
         """The funds are there, and every sealed balance is owed as a refund."""
         population, case = self.case.population, self.case.programme
         owed = population.balance_minor(accounts=self.report.accounts)
-        funds.report_safeguarded(owed, actor=self.cast.compliance, reason="trustee's statement")
+        self.operations.doors.must(
+            "report_funds", f"--amount={owed}", by="compliance", reason="trustee's statement"
+        )
         self.operations.carry_out(
             "refund-balances",
             params={"part": "entitle"},

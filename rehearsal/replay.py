@@ -12,7 +12,6 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import ResetNotice
-from accounts.reset_notices import notice_files
 from rehearsal import carrier, stage
 from rehearsal.case import Case, load_case
 from rehearsal.compensation import Compensation
@@ -26,12 +25,9 @@ from wallets.models import Snapshot, Wallet
 from wallets.movements import spending
 from winddown import clock
 from winddown.actors import SYSTEM
-from winddown.authority import approvals
 from winddown.errors import PastDeadline
 from winddown.evidence import audit
-from winddown.loading import loader
 from winddown.models import Milestone
-from winddown.programme import milestones, public_notice, stages
 
 
 class Replay:
@@ -71,6 +67,7 @@ class Replay:
         with self.report.phase("verify"):
             audit.seal()
             self.report.close_books()
+        self.report.commands = self.operations.doors.through
         self.report.note_memory()
         return self.report
 
@@ -100,10 +97,12 @@ class Replay:
 
     def incident(self) -> None:
         """July: the attack, the stops in their stages, and the victims."""
-        case, cast, operations = self.case, self.cast, self.operations
+        case, operations = self.case, self.operations
         stopped = case.at("stop_all_top_ups")
         operations.move_to(case.at("stop_card_top_ups"))
-        stages.declare_incident(actor=cast.commander, reason="strange sign-ins and charges")
+        operations.doors.must(
+            "declare_incident", by="commander", reason="strange sign-ins and charges"
+        )
         operations.carry_out(
             "freeze-charges",
             reason="charges by stolen accounts",
@@ -142,52 +141,55 @@ class Replay:
 
     def reset_passwords(self) -> None:
         """30 July: every password ends. The notices are sent as files, and the carrier reports."""
-        run = self.operations.carry_out(
+        self.operations.carry_out(
             "reset-all-passwords",
             reason="any password may be known to thieves",
             params={"mail": "file"},
         )
         for channel in ResetNotice.Channel.values:
             with self.report.phase(f"notices by {channel}") as phase:
-                done = notice_files.hand_over(
-                    run,
-                    channel=channel,
-                    to=self.directory / "notices",
-                    actor=self.cast.commander,
+                done = self.operations.doors.must(
+                    "export_notices",
+                    f"--channel={channel}",
+                    f"--out={self.directory / 'notices'}",
+                    by="commander",
                     reason="for the carrier",
                 )
-                phase.rows = done.rows
-                if done.rows:
+                phase.rows = done["rows"]
+                if phase.rows:
                     report = carrier.answer(
-                        self.directory / "notices" / done.files[0],
+                        self.directory / "notices" / done["files"][0],
                         at=clock.now(),
                         seed=self.report.seed,
                     )
-                    loader.load("mail_results", report, actor=self.cast.commander)
-            self.operations.tell(f"{done.rows:,} notices by {channel} in {phase.seconds:.1f} s")
+                    self.operations.doors.must(
+                        "load_mail_results", str(report), by="commander", reason="report"
+                    )
+            self.operations.tell(f"{phase.rows:,} notices by {channel} in {phase.seconds:.1f} s")
 
     def announcement(self) -> None:
         """August: the end is announced, the deadlines are set, the issuers get requests."""
-        case, cast, service = self.case, self.cast, self.case.programme
+        case, service = self.case, self.case.programme
         operations = self.operations
         operations.move_to(case.at("announce_end"))
-        asked = stages.ask_announcement(
-            actor=cast.compliance, reason="the service cannot be made safe"
+        asked = operations.doors.must(
+            "announce_end", by="compliance", reason="the service cannot be made safe"
         )
-        approvals.carry_out(
-            asked,
-            shown=asked.digest,
-            actor=cast.commander,
+        operations.doors.must(
+            "approve",
+            asked["subject"],
+            f"--digest={asked['digest']}",
+            by="commander",
             reason="decision of the board",
-            approve=True,
         )
-        milestones.set_milestone(
-            Milestone.Kind.SPEND_ENDS,
-            at=service.spend_ends_at,
-            actor=cast.commander,
+        operations.doors.must(
+            "set_milestone",
+            f"--kind={Milestone.Kind.SPEND_ENDS}",
+            f"--at={service.spend_ends_at.astimezone(service.time_zone):%Y-%m-%dT%H:%M}",
+            "--ends-capability=spend",
+            "--workflow=shut-down-by-deadline",
+            by="commander",
             reason="announced end of spending",
-            ends_capability="spend",
-            workflow="shut-down-by-deadline",
         )
         self.victims.import_answers()
         operations.move_to(case.at("start_compensation"))
@@ -244,9 +246,13 @@ class Replay:
         """October to January: applications, payouts, returns, and the exclusion at the end of the
         window.
         """
-        service, cast, operations = self.case.programme, self.cast, self.operations
-        public_notice.publish_notice(
-            actor=cast.compliance, reason="statutory notice", **notice_of(self.case)
+        service, operations = self.case.programme, self.operations
+        fields = notice_of(self.case).items()
+        operations.doors.must(
+            "publish_notice",
+            *(f"--{name.replace('_', '-')}={value}" for name, value in fields),
+            by="compliance",
+            reason="statutory notice",
         )
         operations.move_to(service.refund_window_opens_at + dt.timedelta(minutes=30))
         self.refunding.open()

@@ -67,6 +67,8 @@ class Report:
     breached: dict[str, list[str]] = field(default_factory=dict)
     phases: list[Phase] = field(default_factory=list)
     peak_memory_kib: int = 0
+    commands: int = 0
+    """How many commands of the staff were run."""
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
@@ -117,6 +119,7 @@ class Report:
             "checks": self.checks,
             "invariants": {"checked": len(invariants.known()), "breached": self.breached},
             "phases": [asdict(phase) for phase in self.phases],
+            "commands": self.commands,
             "peak_memory_mib": round(self.peak_memory_kib / 1024, 1),
             "passed": self.passed,
         }

@@ -1,0 +1,65 @@
+"""The rehearsal acts through the doors of people. What it still calls itself may only shrink."""
+
+from __future__ import annotations
+
+import ast
+
+from tests.architecture.test_doors import ROOMS, ROOT, _acts, _dotted
+
+# Each waits for a command, or for the rehearsal to use the one that exists. A run is started without
+# the command, which would work on it in the rehearsal's own process.
+DIRECT = {
+    "refunds.applications.payees.export_check_file",
+    "refunds.applications.review.approve",
+    "refunds.applications.review.propose",
+    "refunds.claims.damage.publish",
+    "refunds.claims.deciding.decide",
+    "refunds.claims.deciding.propose",
+    "refunds.claims.holding.claw_back",
+    "refunds.claims.holding.hold_candidates",
+    "refunds.claims.holding.release",
+    "refunds.claims.holding.secure",
+    "refunds.claims.losses.name_losses",
+    "refunds.claims.reporting.report",
+    "refunds.claims.reporting.take_up",
+    "refunds.claims.victims.claim_candidates",
+    "refunds.payouts.payout_batches.approve_batch",
+    "refunds.payouts.payout_batches.export_batch",
+    "refunds.payouts.payout_batches.mark_transmitted",
+    "refunds.payouts.results.import_file",
+    "refunds.remedies.own_funds.recredit_points",
+    "refunds.remedies.requests.decide",
+    "refunds.remedies.requests.send",
+    "refunds.remedies.requests.submit",
+    "winddown.runs.planning.start",
+}
+
+
+def _names(tree: ast.Module) -> dict[str, str]:
+    """Returns what each imported name of a module stands for, with its module in front."""
+    return {
+        each.asname or each.name: f"{node.module}.{each.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for each in node.names
+    }
+
+
+def _called() -> set[str]:
+    """Returns the functions of the service that the rehearsal names."""
+    found = set()
+    for path in sorted((ROOT / "rehearsal").rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        names = _names(tree)
+        found |= {_dotted(node, names) for node in ast.walk(tree)}
+    return {each for each in found if each and each.partition(".")[0] in ROOMS}
+
+
+def test_the_rehearsal_acts_through_doors_but_for_the_list() -> None:
+    assert _called() & set(_acts()) == DIRECT
+
+
+def test_the_list_only_shrinks() -> None:
+    """The number is that of the day on which the list was begun, or less."""
+    assert len(DIRECT) <= 23
+    assert not [each for each in DIRECT if each.startswith(("accounts.", "wallets."))]
