@@ -40,6 +40,10 @@ class PastDeadline(WinddownError):
     """{capability} ended at {at}."""
 
 
+class NotYetOpen(WinddownError):
+    """{capability} is not open yet: the programme has not come to it."""
+
+
 class UnknownCapability(WinddownError):
     """There is no capability {capability}. {hint}"""
 

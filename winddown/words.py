@@ -94,7 +94,8 @@ STATES.add_all(
             "enabled": StateWord(pgettext_lazy("switch", "On"), "on"),
             "disabled": StateWord(pgettext_lazy("switch", "Stopped"), "off"),
             "restoring": StateWord(pgettext_lazy("switch", "Stopped, restart asked"), "wait"),
-            "ended": StateWord(pgettext_lazy("switch", "Ended by its deadline"), "off"),
+            "ended": StateWord(pgettext_lazy("switch", "Ended"), "off"),
+            "later": StateWord(pgettext_lazy("switch", "Not open yet"), "idle"),
         },
         "programme": {
             "operating": StateWord(_("In operation"), "on"),
@@ -390,6 +391,7 @@ REFUSALS.add_all(
     {
         "CapabilityStopped": _("{capability} is stopped since {since}: {reason}"),
         "PastDeadline": _("{capability} ended at {at}."),
+        "NotYetOpen": _("{capability} is not open yet: the programme has not come to it."),
         "TransitionRefused": _(
             "This is no longer possible: the state is now “{source}”. Look at the page again."
         ),

@@ -34,7 +34,7 @@ def stopped() -> Offer | None:
         return None
     at, deadlines = clock.now(), list(Milestone.objects.all())
     shown = offer.standings(at=at, deadlines=deadlines)
-    lines = offer.offers(programme, shown, at=at, deadlines=deadlines)
+    lines = offer.offers(programme, shown, deadlines=deadlines)
     return next((line for line in lines if line.code == "register" and line.state != "on"), None)
 
 

@@ -38,6 +38,7 @@ MIGRATIONS = {
         "0015_set_up_code",
         "0016_zone_of_the_notice",
         "0017_milestones_and_filings",
+        "0018_one_standing_of_a_switch",
     ],
     "accounts": [
         "0001_initial",
@@ -83,11 +84,13 @@ FUNCTIONS = {
     "accounts_summarise_attempts",
     "winddown_audit_append",
     "winddown_audit_hash",
+    "winddown_end_of",
     "winddown_note_rows",
     "winddown_now",
     "winddown_pass",
     "winddown_refuse_edge",
     "winddown_rows_digest",
+    "winddown_standing",
 }
 
 

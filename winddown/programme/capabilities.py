@@ -17,6 +17,7 @@ from winddown.errors import (
     CapabilityStopped,
     GuardNotMet,
     NothingToDecide,
+    NotYetOpen,
     PastDeadline,
     UnknownCapability,
 )
@@ -74,10 +75,11 @@ def declare_all() -> None:
 
 
 def passed(code: str) -> Passage:
-    """The switch of `code` is on and its deadline has not passed, until this transaction ends.
+    """The capability `code` works until this transaction ends: its switch is on, its deadline has not
+    passed, and the programme is in a stage that has it.
 
-    Raises `CapabilityStopped`, `PastDeadline` or `UnknownCapability`; the caller must then roll
-    back. The transaction holds a shared advisory lock until the commit. The lock's queue is fair: a
+    Raises `CapabilityStopped`, `PastDeadline`, `NotYetOpen` or `UnknownCapability`; the caller must
+    then roll back. The transaction holds a shared advisory lock until the commit. The lock's queue is fair: a
     flip waits only for the transactions that are already under way.
     """
     if not transaction.get_connection().in_atomic_block:
@@ -101,6 +103,8 @@ def _refusals(code: str) -> Iterator[None]:
             ) from refusal
         if state == SqlState.PAST_DEADLINE:
             raise PastDeadline(capability=code, at=cause.diag.message_detail) from refusal
+        if state == SqlState.NOT_YET_OPEN:
+            raise NotYetOpen(capability=code) from refusal
         if state == SqlState.UNKNOWN_CAPABILITY:
             raise UnknownCapability(capability=code, hint="It was never declared.") from refusal
         raise
@@ -208,12 +212,12 @@ def ratify(code: str, *, actor: Actor, reason: str = "", version: int | None = N
 def request_restore(code: str, *, actor: Actor, reason: str) -> None:
     """A first person has asked to restart `code`. It stays stopped until a second person agrees.
 
-    Top-up and registration cannot come back once the end of the service is announced: `GuardNotMet`
-    (rule 8).
+    Top-up and registration cannot come back once the end of the service is announced (rule 8), and
+    nothing comes back after its deadline or its stage of the programme: `GuardNotMet`.
     """
     with transaction.atomic():
         switch = _locked(code)
-        _refuse_after_announcement(code)
+        _refuse_what_is_over(code)
         switch = transition_one(switch, "request_restore", actor=actor, reason=reason)
         approvals.ask(
             f"{_subject(switch)}:restore",
@@ -234,7 +238,7 @@ def restore(code: str, *, actor: Actor, reason: str, version: int | None = None)
     """
     with transaction.atomic():
         switch = _locked(code, version=version)
-        _refuse_after_announcement(code)
+        _refuse_what_is_over(code)
         digest = approvals.digest_of({"restore": code, "version": switch.version})
         approvals.decide(
             f"{_subject(switch)}:restore",
@@ -280,7 +284,12 @@ def keep_stopped(code: str, *, actor: Actor, reason: str, version: int | None = 
         )
 
 
-def _refuse_after_announcement(code: str) -> None:
+def _refuse_what_is_over(code: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ended FROM winddown_end_of(%s, %s)", [code, clock.now()])
+        (ended,) = cursor.fetchone()
+    if ended is not None:
+        raise GuardNotMet(action=f"restore {code}", why=f"it ended at {ended.isoformat()}")
     before = (Programme.State.OPERATING, Programme.State.INCIDENT, Programme.State.RESTRICTED)
     announced = Programme.objects.exclude(state__in=before).exists()
     if announced and code.startswith(("top_up:", "register")):
@@ -309,7 +318,7 @@ def probe(code: str) -> Probe:
     try:
         with transaction.atomic():
             passed(code)
-    except (CapabilityStopped, PastDeadline) as refusal:
+    except (CapabilityStopped, PastDeadline, NotYetOpen) as refusal:
         return Probe.objects.create(
             capability=switch,
             version=switch.version,

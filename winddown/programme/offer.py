@@ -7,15 +7,16 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from winddown import words
 from winddown.models import Capability, Milestone, Programme
 from winddown.words import Text
 
-ON = Capability.State.ENABLED
-# A deadline has passed while the switch was on; no state of a switch.
-ENDED = "ended"
+# States that a switch itself does not have: a deadline or the stage of the programme ended it, or
+# the programme has not come to it yet.
+ENDED, LATER = "ended", "later"
 _ORDER = (
     "register",
     "top_up",
@@ -31,21 +32,26 @@ _ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The present state of one capability: its switch, or the deadline that ended it while the
-    switch was on.
+    """The present state of one capability: its switch, or the deadline or the stage of the programme
+    that ended it while the switch was on.
     """
 
     switch: Capability
     state: str
     since: dt.datetime
     ends_at: dt.datetime | None
+    by_stage: bool
 
     @property
     def on(self) -> bool:
-        return self.state == ON
+        return self.state == Capability.State.ENABLED
 
     @property
-    def by_deadline(self) -> bool:
+    def off(self) -> bool:
+        return not self.on and self.state != LATER
+
+    @property
+    def ended(self) -> bool:
         return self.state == ENDED
 
 
@@ -65,25 +71,35 @@ class Offer:
 
 
 def standings(*, at: dt.datetime, deadlines: list[Milestone]) -> list[Standing]:
-    """Returns every capability: by its kind, and the codes of one kind as they were declared."""
-    ends = {each.ends_capability: each for each in deadlines if each.ends_capability}
-    switches = Capability.objects.select_related("stopped_by", "ratified_by")
+    """Returns every capability, as `winddown_standing` judges it: by its kind, and the codes of one
+    kind as they were declared. The guard of every movement asks the same function.
+    """
+    ends = {
+        "refund_apply"
+        if each.kind == Milestone.Kind.REFUND_WINDOW_ENDS
+        else each.ends_capability: each.at
+        for each in deadlines
+    }
+    switches = Capability.objects.select_related("stopped_by", "ratified_by").in_bulk(
+        field_name="code"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.code, s.state, s.since, s.by_stage"
+            " FROM winddown_capability c, winddown_standing(c.code, %s) s",
+            [at],
+        )
+        found = {code: rest for code, *rest in cursor.fetchall()}
     return [
-        _standing(switch, ends.get(switch.code), at=at) for switch in sorted(switches, key=_place)
+        Standing(switch, state=state, since=since, ends_at=ends.get(switch.code), by_stage=by_stage)
+        for switch in sorted(switches.values(), key=_place)
+        for state, since, by_stage in [found[switch.code]]
     ]
 
 
 def _place(switch: Capability) -> tuple[int, int]:
     kind = switch.code.partition(":")[0]
     return _ORDER.index(kind) if kind in _ORDER else len(_ORDER), switch.pk
-
-
-def _standing(switch: Capability, end: Milestone | None, *, at: dt.datetime) -> Standing:
-    ends_at = end.at if end else None
-    # The request path checks the deadline itself, so the switch may still be on.
-    if switch.state == Capability.State.ENABLED and ends_at is not None and ends_at <= at:
-        return Standing(switch=switch, state=ENDED, since=ends_at, ends_at=ends_at)
-    return Standing(switch=switch, state=switch.state, since=switch.since, ends_at=ends_at)
 
 
 _GROUPS: dict[str, Text] = {
@@ -103,22 +119,8 @@ _TOLD = (
 )
 
 
-# In these stages wallets close and nothing in them moves, whatever the switches say.
-_OVER = (
-    Programme.State.CLOSING,
-    Programme.State.CLOSED,
-    Programme.State.BALANCE_FIXED,
-    Programme.State.REFUNDING,
-    Programme.State.REFUND_CLOSED,
-    Programme.State.SETTLING,
-    Programme.State.COMPLETED,
-    Programme.State.REPORTED,
-)
-_OF_THE_WALLET = ("spend", "top_up", "transfer", "withdraw", "register")
-
-
 def offers(
-    programme: Programme, shown: list[Standing], *, at: dt.datetime, deadlines: list[Milestone]
+    programme: Programme, shown: list[Standing], *, deadlines: list[Milestone]
 ) -> list[Offer]:
     """Returns the capabilities that concern customers; a group in one state is one line."""
     ends = {each.kind: each.at for each in deadlines}
@@ -128,9 +130,7 @@ def offers(
     lines: list[Offer] = []
     for group in _TOLD:
         members = by_group.get(group, [])
-        if group == "refund_apply":
-            lines += [_refund(programme, member, at=at, ends=ends) for member in members]
-        elif group not in _GROUPS or len({member.on for member in members}) > 1:
+        if group not in _GROUPS or len({member.off for member in members}) > 1:
             lines += [_offer(programme, member, ends=ends) for member in members]
         elif members:
             # The whole group stopped when its last switch stopped.
@@ -153,33 +153,20 @@ def _offer(
         begins_at=None,
         ends_at=standing.ends_at,
     )
-    over = programme.state in _OVER and code.partition(":")[0] in _OF_THE_WALLET
-    if standing.on and not over:
+    if standing.on:
         return line
-    since = ends.get("spend_ends", standing.since) if standing.on else standing.since
-    why = _("The service has reached its end date.") if standing.on else _why(programme, standing)
-    return replace(line, state="off", since=since, why=why, ends_at=None)
-
-
-def _refund(
-    programme: Programme, standing: Standing, *, at: dt.datetime, ends: dict[str, dt.datetime]
-) -> Offer:
-    """Applications are open while the programme refunds, until the end of the window."""
-    window_ends_at = ends.get("refund_window_ends")
-    line = replace(
-        _offer(programme, standing, ends=ends), ends_at=window_ends_at if standing.on else None
-    )
-    if window_ends_at is not None and window_ends_at <= at:
-        why = _("The time for refund applications is over.")
-        return replace(line, state="off", since=window_ends_at, why=why, ends_at=None)
-    if programme.state == Programme.State.REFUNDING or not standing.on:
-        return line
-    return replace(line, state="later", begins_at=ends.get("refund_opens"), ends_at=None)
+    if standing.state == LATER:
+        begins_at = ends.get(Milestone.Kind.REFUND_OPENS)
+        return replace(line, state="later", begins_at=begins_at, ends_at=None)
+    why = _why(programme, standing)
+    return replace(line, state="off", since=standing.since, why=why, ends_at=None)
 
 
 def _why(programme: Programme, standing: Standing) -> Text:
     """Returns the public reason. The reason in the journal is for staff only."""
-    if standing.state == ENDED:
+    if standing.ended and standing.switch.code == "refund_apply":
+        return _("The time for refund applications is over.")
+    if standing.ended:
         return _("The service has reached its end date.")
     if programme.announced_at is not None and standing.since >= programme.announced_at:
         return _("The service is ending.")

@@ -123,7 +123,7 @@ class Incident:
 
     @property
     def stopped(self) -> int:
-        return sum(not row.standing.on for row in self.switches)
+        return sum(row.standing.off for row in self.switches)
 
     @property
     def next_deadline(self) -> Milestone | None:
@@ -199,7 +199,7 @@ def _switches(moment: Now, deadlines: list[Milestone], *, leaks: dict[str, int])
             title=words.capability_title(standing.switch.code),
             effect=words.capability_effect(standing.switch.code),
             probe=probes.get(standing.switch.pk),
-            leaks=None if standing.on else leaks.get(standing.switch.code),
+            leaks=leaks.get(standing.switch.code) if standing.off else None,
             ratification_overdue=bool(
                 standing.switch.state != Capability.State.ENABLED
                 and standing.switch.ratified_by_id is None
@@ -209,7 +209,7 @@ def _switches(moment: Now, deadlines: list[Milestone], *, leaks: dict[str, int])
         )
         for standing in offer.standings(at=moment.at, deadlines=deadlines)
     ]
-    return sorted(rows, key=lambda row: row.standing.on)
+    return sorted(rows, key=lambda row: not row.standing.off)
 
 
 # --- approvals ----------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def _for_everybody(programme: Programme) -> dict[str, Any]:
     moment = incident_page.now()
     deadlines = list(Milestone.objects.order_by("at"))
     standings = offer.standings(at=moment.at, deadlines=deadlines)
-    offers = offer.offers(programme, standings, at=moment.at, deadlines=deadlines)
+    offers = offer.offers(programme, standings, deadlines=deadlines)
     return {
         "now": moment,
         "rehearsal": moment.rehearsal,

@@ -302,7 +302,7 @@ def test_the_page_begins_with_what_needs_a_person(
     assert places == sorted(places)
     assert places[1] < text.index('class="tiles')
     seen = incident_page.look(programme, actor=reader)
-    assert [row.switch.code for row in seen.switches if not row.standing.on] == ["withdraw"]
+    assert [row.switch.code for row in seen.switches if row.standing.off] == ["withdraw"]
     assert seen.switches[0].switch.code == "withdraw"
     assert [alarm.grave for alarm in seen.alarms] == sorted(
         (alarm.grave for alarm in seen.alarms), reverse=True
