@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import member_page, staff_roles, who_can_page
@@ -32,6 +33,7 @@ from accounts.staff_acts import STAFF
 from winddown import words
 from winddown.actors import Actor
 from winddown.site import acts
+from winddown.site.doors import DOORS, Door
 from winddown.site.forms import ReasonForm
 from winddown.site.pages import (
     actor_of,
@@ -282,6 +284,17 @@ def _staff_form(request: HttpRequest, verb: str, seen: MemberPage) -> ReasonForm
 def who_can(request: HttpRequest) -> HttpResponse:
     return page(request, "accounts/who_can.html", seen=who_can_page.look(request.GET.dict()))
 
+
+_OF_CASES = (cases.WORK, cases.DECIDE)
+_OF_STAFF = (staff_recovery.PERMISSION, staff_roles.PERMISSION)
+DOORS.add("console:attack", Door(title=_lazy("Attack")), place=1)
+DOORS.add("cases:list", Door(_OF_CASES, title=_lazy("Recovery")), place=3)
+DOORS.add("staff:list", Door(_OF_STAFF, title=_lazy("Staff")), place=4)
+DOORS.add("staff:who_can", Door())
+for _name in ("case", "contact", "decide"):
+    DOORS.add(f"cases:{_name}", Door(_OF_CASES))
+for _name in ("add", "member", "decide"):
+    DOORS.add(f"staff:{_name}", Door(_OF_STAFF))
 
 attack_urlpatterns = [path("attack/", attack, name="attack")]
 urlpatterns = [

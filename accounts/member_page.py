@@ -8,16 +8,15 @@ from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
 from django.db.models import Exists, OuterRef
-from django.utils.text import format_lazy
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts import staff_roles
 from accounts.models import User
 from accounts.recovery import staff_recovery
-from accounts.role_words import role_words
 from winddown import clock
 from winddown.actors import Actor
+from winddown.authority.role_words import role_words, who_may
 from winddown.errors import NotPermitted
 from winddown.models import Approval, AuditEntry, Signature
 from winddown.site.decisions import Decision
@@ -196,7 +195,7 @@ def _decisions(person: User, *, actor: Actor) -> list[Decision]:
         request = waiting(person) if waiting else None
         if waiting is None or request is not None:
             refused = _refused(person, permission, request, actor=actor)
-            found.append(Decision(verb=verb, title=title, tone=tone, refused=refused))
+            found.append(Decision(verb, title, tone, refused, permission))
     return found
 
 
@@ -204,7 +203,7 @@ def _refused(person: User, permission: str, request: Approval | None, *, actor: 
     if person.staff_number == actor.staff_number:
         return _("This is your own account: two colleagues decide.")
     if not actor.has_perm(permission):
-        return format_lazy(_("This takes the permission {permission}."), permission=permission)
+        return who_may(permission)
     if request is None:
         return ""
     signed = Signature.objects.filter(subject=request.subject, staff_number=actor.staff_number)

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -18,6 +19,7 @@ from refunds.claims import holding
 from refunds.forms import HoldForm
 from refunds.payouts import restored_page, sent_files
 from winddown.actors import Actor
+from winddown.site.doors import DOORS, Door
 from winddown.site.forms import ReasonForm
 from winddown.site.pages import actor_of, decision_page, fresh_page, page, refusals_told, staff_page
 
@@ -40,8 +42,7 @@ def hold_candidates(request: HttpRequest) -> HttpResponse:
             messages.success(request, said % {"n": f"{held:,}"})
         return redirect("console:attack")
     plans = {"part": holding.plan_hold(chosen), "whole": holding.plan_hold(chosen, whole=True)}
-    may = request.user.has_perm("wallets.hold_wallet")
-    return page(request, "refunds/hold_candidates.html", form=form, plans=plans, may=may)
+    return page(request, "refunds/hold_candidates.html", form=form, plans=plans)
 
 
 # --- a restored database ------------------------------------------------------------------------
@@ -86,6 +87,11 @@ def _decide_restored(verb: str, *, actor: Actor, given: dict[str, Any]) -> None:
             approve=verb == "approve",
         )
 
+
+_OF_BATCHES = ("refunds.make_payout_batch", "refunds.approve_payout_batch")
+DOORS.add("console:hold_candidates", Door(permissions=("wallets.hold_wallet",)))
+DOORS.add("console:restored", Door(_OF_BATCHES, title=_lazy("Restored database")), place=5)
+DOORS.add("console:restored_decide", Door(_OF_BATCHES))
 
 urlpatterns = [
     path("attack/hold/", hold_candidates, name="hold_candidates"),

@@ -16,6 +16,7 @@ from accounts.recovery import cases
 from winddown import clock
 from winddown.actors import Actor
 from winddown.authority import approvals
+from winddown.authority.role_words import who_may
 from winddown.errors import NotPermitted
 from winddown.models import Approval, AuditEntry, Signature
 from winddown.site.decisions import Decision
@@ -144,6 +145,7 @@ def _decision(verb: str, case: RecoveryCase, *, proofs: list[ProofStep], actor: 
         title=title,
         tone=tone,
         refused=_refused(verb, permission, case, proofs=proofs, actor=actor),
+        permission=permission,
     )
 
 
@@ -157,7 +159,7 @@ def _refused(
         if actor.staff_number in {proof.recorded_by.staff_number for proof in proofs}:
             return _("You recorded a proof in this case: somebody else decides.")
     if permission and not actor.has_perm(permission):
-        return format_lazy(_("This takes the permission {permission}."), permission=permission)
+        return who_may(permission)
     if verb == "propose" and len(proofs) < PROOFS_MIN:
         return format_lazy(
             _("It takes {n} proofs of different kinds; there are {have}."),

@@ -7,13 +7,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from refunds.payouts import sent_files
 from winddown import clock
 from winddown.actors import Actor
+from winddown.authority.role_words import who_may
 from winddown.evidence import restores
 from winddown.models import Approval, AuditEntry, Signature
 from winddown.site.decisions import Decision
@@ -55,7 +55,13 @@ def look(*, actor: Actor) -> RestoredPage:
         files=[_shown(file) for file in files],
         asked=asked,
         decisions=[
-            Decision(verb, title, tone, _refused(permission, asked if decides else None, actor))
+            Decision(
+                verb,
+                title,
+                tone,
+                _refused(permission, asked if decides else None, actor),
+                permission,
+            )
             for verb, (title, tone, permission, decides) in _VERBS.items()
             if files and (asked is not None or not decides)
         ],
@@ -77,7 +83,7 @@ def _shown(file: dict[str, Any]) -> dict[str, Any]:
 
 def _refused(permission: str, asked: Approval | None, actor: Actor) -> Text:
     if not actor.has_perm(permission):
-        return format_lazy(_("This takes the permission {permission}."), permission=permission)
+        return who_may(permission)
     if asked is None:
         return ""
     if Signature.objects.filter(subject=asked.subject, staff_number=actor.staff_number).exists():

@@ -43,6 +43,7 @@ class FreezeCharges(Workflow):
     """
 
     name = "freeze-charges"
+    stages = Programme.IN_SERVICE
     form = FreezeForm
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:

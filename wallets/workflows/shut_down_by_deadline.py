@@ -46,6 +46,7 @@ class ShutDownByDeadline(Workflow):
     """
 
     name = "shut-down-by-deadline"
+    stages = (*Programme.IN_SERVICE, *Programme.CLOSING_DOWN)
     form = ShutDownForm
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:

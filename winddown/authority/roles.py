@@ -133,6 +133,10 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 
 
+# Between the permissions of which one is enough.
+OR = " or "
+
+
 @dataclass(frozen=True, slots=True)
 class Duty:
     """What one person asks for and a second decides. Both may need the same permission."""
@@ -178,8 +182,11 @@ INCOMPATIBLE: dict[tuple[str, str], str] = {
 
 
 def roles_with(permission: str) -> list[str]:
-    """Returns the roles that hold the permission, in the order of the table."""
-    return [role for role, permissions in ROLES.items() if permission in permissions]
+    """Returns the roles that hold the permission, in the order of the table. Of several permissions
+    joined by `OR` one is enough.
+    """
+    wanted = set(permission.split(OR))
+    return [role for role, permissions in ROLES.items() if wanted & set(permissions)]
 
 
 def clashes(roles: Iterable[str]) -> list[tuple[str, str]]:

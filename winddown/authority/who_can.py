@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth import get_user_model
 
-from winddown import workflows
+from winddown import words, workflows
 from winddown.authority.roles import DUTIES, INCOMPATIBLE, ROLES, roles_with
 from winddown.machines.declare import Edge, Stateful, all_machines
 from winddown.models import Run
@@ -147,6 +147,13 @@ def people_with(permissions: Iterable[str]) -> dict[str, list[str]]:
         each: sorted(login for login, held in people if held & {SUPERUSER, *roles_with(each)})
         for each in set(permissions)
     }
+
+
+def names_with(permission: str) -> list[str]:
+    """Returns the names of the people who hold the permission."""
+    logins = people_with([permission])[permission]
+    found = get_user_model().objects.filter(login_id__in=logins).order_by("login_id")
+    return [words.person_name(person) for person in found]
 
 
 def _in_order(machine: type[Stateful]) -> Iterator[Edge]:

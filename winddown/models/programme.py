@@ -37,21 +37,14 @@ class Programme(Stateful):
         COMPLETED = "completed"
         REPORTED = "reported"
 
-    ALONE = (
-        State.OPERATING,
-        State.INCIDENT,
-        State.RESTRICTED,
-        State.ANNOUNCED,
-        State.CLOSING,
-        State.CLOSED,
-        State.BALANCE_FIXED,
-        State.REFUNDING,
-        State.REFUND_CLOSED,
-        State.SETTLING,
-        State.COMPLETED,
-        State.REPORTED,
-    )
-    """Asked for one at a time: no set of states has the same meaning."""
+    IN_SERVICE = (State.OPERATING, State.INCIDENT, State.RESTRICTED, State.ANNOUNCED)
+    """Wallets can be used, as far as the switches allow."""
+    CLOSING_DOWN = (State.CLOSING, State.CLOSED)
+    """Wallets are being closed, and nothing is owed yet."""
+    REPAYING = (State.BALANCE_FIXED, State.REFUNDING, State.REFUND_CLOSED, State.SETTLING)
+    """The balances are sealed, and what is owed is paid or excluded."""
+    ENDED = (State.COMPLETED, State.REPORTED)
+    """Nothing moves any more; what happened can be read."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     name = models.CharField(max_length=100)

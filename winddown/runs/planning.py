@@ -38,6 +38,7 @@ def plan(name: str, *, actor: Actor, reason: str, params: dict[str, Any] | None 
     """
     require(actor, "winddown.plan_run", action=f"plan {name}")
     workflow = registry.get(name)
+    workflow.refuse_out_of_stage()
     understood = workflow.check_params(dict(params or {}))
     with transaction.atomic():
         busy = progress.active(name)
@@ -152,6 +153,7 @@ def start(run: Run, *, actor: Actor, reason: str = "") -> Run:
     with transaction.atomic():
         locked = progress.locked(run)
         if locked.state == Run.State.APPROVED:
+            workflow.refuse_out_of_stage()
             request = Approval.objects.filter(subject=locked.subject, stage=STAGE).latest("pk")
             if clock.now() >= request.expires_at:
                 raise PlanExpired(subject=locked.subject, expires_at=request.expires_at.isoformat())

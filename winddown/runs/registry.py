@@ -13,7 +13,7 @@ from django.db import models
 from winddown import texts
 from winddown.actors import Actor
 from winddown.errors import GuardNotMet, UnknownWorkflow
-from winddown.models import Run
+from winddown.models import Programme, Run
 from winddown.registries import Registry
 from winddown.runs.params_form import ParamsForm
 from winddown.workflows import NAMES, of_home
@@ -84,10 +84,22 @@ class Workflow:
     name: ClassVar[str]
     form: ClassVar[type[ParamsForm]] = ParamsForm
     """In which a person chooses the parameters on a page."""
+    stages: ClassVar[tuple[str, ...]] = (
+        *Programme.IN_SERVICE,
+        *Programme.CLOSING_DOWN,
+        *Programme.REPAYING,
+    )
+    """In which states of the programme a run may be planned and started."""
     urgent: ClassVar[bool] = False
     """The instant effect comes first, and can be taken back: the plan is counted again after it,
     before the first step.
     """
+
+    def refuse_out_of_stage(self) -> None:
+        """Raises `GuardNotMet` in a state of the programme in which the workflow has no place."""
+        stage = Programme.objects.filter(pk=1).values_list("state", flat=True).first()
+        if stage is not None and stage not in self.stages:
+            raise GuardNotMet(action=f"run {self.name}", why=f"the programme is {stage}")
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         """Returns the complete parameters of a run; raises `GuardNotMet` for parameters it does not

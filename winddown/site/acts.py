@@ -6,10 +6,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy as _
-
 from winddown.actors import Actor
+from winddown.authority.role_words import who_may
 from winddown.site.decisions import Decision
 from winddown.site.forms import ReasonForm
 from winddown.words import Text
@@ -35,7 +33,12 @@ def decision(verb: str, act: Act, *, actor: Actor) -> Decision:
     """Returns the button of the act, or why it is refused to this person."""
     refused: Text = ""
     if not actor.has_perm(act.permission):
-        refused = format_lazy(
-            _("This takes the permission {permission}."), permission=act.permission
-        )
-    return Decision(verb=verb, title=act.title, tone=act.tone, refused=refused, then=act.effect)
+        refused = who_may(act.permission)
+    return Decision(
+        verb=verb,
+        title=act.title,
+        tone=act.tone,
+        refused=refused,
+        permission=act.permission,
+        then=act.effect,
+    )

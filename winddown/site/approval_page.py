@@ -87,7 +87,12 @@ class ApprovalPage:
             return None
         title, tone, _approves = _VERBS[verb]
         return Decision(
-            verb=verb, title=title, tone=tone, refused=self.waiting.refused, then=_THEN[verb]
+            verb=verb,
+            title=title,
+            tone=tone,
+            refused=self.waiting.refused,
+            permission=self.waiting.approval.permission,
+            then=_THEN[verb],
         )
 
 

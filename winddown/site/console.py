@@ -14,10 +14,11 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from winddown import words
-from winddown.errors import UnknownWorkflow, WinddownError
+from winddown.errors import GuardNotMet, UnknownWorkflow, WinddownError
 from winddown.evidence import invariants
 from winddown.evidence import refused as refusals
 from winddown.models import Approval, Capability, NoticePublication, Programme, Run
@@ -39,6 +40,7 @@ from winddown.site import (
     switch_page,
 )
 from winddown.site.decisions import Decision
+from winddown.site.doors import DOORS, Door
 from winddown.site.forms import (
     RateForm,
     ReasonForm,
@@ -151,6 +153,11 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
         workflow = registry.get(name)
     except UnknownWorkflow as unknown:
         raise Http404 from unknown
+    try:
+        workflow.refuse_out_of_stage()
+    except GuardNotMet as refused:
+        messages.error(request, words.refusal(refused))
+        return redirect("console:incident")
     form = plan_form(workflow.form)(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -413,7 +420,12 @@ def set_up_change(request: HttpRequest) -> HttpResponse:
         request,
         "winddown/set_up_change.html",
         form=SetUpForm(request.POST or None, initial={"content": writing.in_force()}),
-        decision=Decision(verb="change", title=_("Change the set-up"), tone="main"),
+        decision=Decision(
+            verb="change",
+            title=_("Change the set-up"),
+            tone="main",
+            permission=beginning.PERMISSION,
+        ),
         act=lambda given: set_up_page.change(actor_of(request), given),
         back=reverse("console:set_up"),
         gone="",
@@ -447,6 +459,34 @@ def set_up_decide(request: HttpRequest, verb: str) -> HttpResponse:
         seen=seen,
     )
 
+
+_OF_SET_UP = (beginning.PERMISSION,)
+_OF_AUDIT = (reading.READ_AUDIT,)
+DOORS.add_all(
+    {
+        "console:incident": Door(title=_lazy("Incident")),
+        "console:programme": Door(title=_lazy("Programme")),
+        "console:programme_act": Door(),
+        "console:run": Door(),
+        "console:run_decide": Door(),
+        "console:plan": Door(permissions=("winddown.plan_run",)),
+        "console:switch": Door(),
+        "console:switch_decide": Door(),
+        "console:switch_probe": Door(),
+        "console:switches_stop": Door(permissions=("winddown.stop_capability",)),
+        "console:verify": Door(),
+        "console:approval_decide": Door(),
+    }
+)
+DOORS.add("console:breaches", Door(title=_lazy("Invariants")), place=2)
+DOORS.add("console:set_up", Door(_OF_SET_UP, title=_lazy("Set-up")), place=6)
+DOORS.add("console:set_up_change", Door(_OF_SET_UP))
+DOORS.add("console:set_up_decide", Door(_OF_SET_UP))
+DOORS.add("console:audit", Door(_OF_AUDIT, title=_lazy("Audit")), place=7)
+DOORS.add("console:approvals", Door(_OF_AUDIT, title=_lazy("Approvals")), place=8)
+DOORS.add("console:look_up", Door(_OF_AUDIT, title=_lazy("Look-up")), place=9)
+for _file in ("audit_file", "approvals_file", "look_up_find", "look_up_file"):
+    DOORS.add(f"console:{_file}", Door(_OF_AUDIT))
 
 urlpatterns = [
     path("", incident, name="incident"),

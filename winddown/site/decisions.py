@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from winddown.actors import Actor
+from winddown.authority.role_words import who_may
 from winddown.models import Approval, Capability, Run, Signature
 from winddown.words import Text
 
@@ -16,13 +16,15 @@ from winddown.words import Text
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One verb: the text and the tone of its button, and why it is refused to this person. An empty
-    `refused` means that it is allowed. `then` says what comes next when it is done.
+    `refused` means that it is allowed. Its page opens only to who holds the `permission`. `then`
+    says what comes next when it is done.
     """
 
     verb: str
     title: Text
     tone: str
     refused: Text = ""
+    permission: str = ""
     then: Text = ""
 
 
@@ -130,10 +132,15 @@ def _decision(
     if verb in NEEDS_SECOND and has_signed:
         refused = gettext_lazy("You have signed this already: a second person decides.")
     elif not actor.has_perm(permissions[transition]):
-        refused = _("This takes the permission {permission}.").format(
-            permission=permissions[transition]
-        )
-    return Decision(verb=verb, title=title, tone=tone, refused=refused, then=_THEN[verb])
+        refused = who_may(permissions[transition])
+    return Decision(
+        verb=verb,
+        title=title,
+        tone=tone,
+        refused=refused,
+        permission=permissions[transition],
+        then=_THEN[verb],
+    )
 
 
 def refused_to(approval: Approval, *, actor: Actor) -> Text:
@@ -141,5 +148,5 @@ def refused_to(approval: Approval, *, actor: Actor) -> Text:
     if approval.maker.staff_number == actor.staff_number:
         return gettext_lazy("Your own request: a second person decides.")
     if not actor.has_perm(approval.permission):
-        return _("This takes the permission {permission}.").format(permission=approval.permission)
+        return who_may(approval.permission)
     return ""

@@ -30,7 +30,7 @@ from winddown.models import (
 )
 from winddown.programme import capabilities, offer, verification
 from winddown.programme.verification import Verification
-from winddown.runs import clocks, clockwork, stalls
+from winddown.runs import clocks, clockwork, registry, stalls
 from winddown.site import decisions, money_table, panels, run_rows
 from winddown.site.panels import Alarm
 from winddown.words import Text
@@ -116,6 +116,7 @@ class Incident:
     alarms: list[Alarm]
     clockwork: Clockwork
     verification: Verification | None
+    plannable: list[str]
 
     @property
     def waiting_total(self) -> int:
@@ -184,7 +185,15 @@ def look(programme: Programme, *, actor: Actor) -> Incident:
         alarms=sorted(alarms, key=lambda alarm: not alarm.grave),
         clockwork=clockwork,
         verification=checked,
+        plannable=_plannable(programme, actor=actor),
     )
+
+
+def _plannable(programme: Programme, *, actor: Actor) -> list[str]:
+    """Returns the workflows that `actor` may plan and that have a place in this stage."""
+    if not actor.has_perm("winddown.plan_run"):
+        return []
+    return [name for name, each in registry.WORKFLOWS.items() if programme.state in each.stages]
 
 
 def _switches(moment: Now, deadlines: list[Milestone], *, leaks: dict[str, int]) -> list[SwitchRow]:

@@ -23,7 +23,9 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
 
 from winddown import clock, words
-from winddown.actors import Actor
+from winddown.actors import Actor, require
+from winddown.authority import who_can
+from winddown.authority.role_words import who_may
 from winddown.errors import (
     AskedAlready,
     DoneAlready,
@@ -37,6 +39,7 @@ from winddown.errors import (
 from winddown.evidence import refused as refusals
 from winddown.models import Programme
 from winddown.registries import Registry
+from winddown.site import doors
 from winddown.site.decisions import Decision
 from winddown.words import Text
 
@@ -73,22 +76,28 @@ def is_poll(request: HttpRequest) -> bool:
     return bool(getattr(request, "htmx", False))
 
 
-@contextmanager
-def _permitted(request: HttpRequest) -> Iterator[None]:
-    """A missing permission inside is answered with 403, and the audit journal notes it."""
-    try:
-        yield
-    except NotPermitted as refused:
-        refusals.note(refused, actor_of(request))
+def _refused_page(request: HttpRequest, refused: NotPermitted) -> HttpResponse:
+    """The audit journal notes the refusal. Returns its answer: staff read who could."""
+    refusals.note(refused, actor_of(request))
+    if request.user.kind != "staff":
         raise PermissionDenied from refused
+    permission = refused.facts["permission"]
+    answer = page(
+        request,
+        "winddown/refused.html",
+        who_may=who_may(permission),
+        people=who_can.names_with(permission),
+    )
+    answer.status_code = 403
+    return answer
 
 
 def staff_page(view: View) -> View:
     """Only signed-in staff see the page, and no cache keeps it. A poll of somebody who is signed
     out reloads the whole page.
 
-    A missing permission is answered with 403, and the audit journal notes it, also that of a
-    customer.
+    A missing permission is answered with 403, for a GET too, and the audit journal notes it, also
+    that of a customer. Staff read who could do it.
     """
 
     @wraps(view)
@@ -97,13 +106,16 @@ def staff_page(view: View) -> View:
             if is_poll(request):
                 return HttpResponseClientRefresh()
             return redirect_to_login(request.get_full_path(), login_url=reverse("sign_in"))
-        with _permitted(request):
+        opened = request.resolver_match.view_name if request.resolver_match else ""
+        try:
             if request.user.kind != "staff":
-                opened = request.resolver_match.view_name if request.resolver_match else ""
                 raise NotPermitted(
                     actor=request.user.pk, action=f"open {opened}", permission="staff"
                 )
+            doors.enter(opened, actor_of(request))
             return view(request, *args, **kwargs)
+        except NotPermitted as refused:
+            return _refused_page(request, refused)
 
     return never_cache(guarded)
 
@@ -185,8 +197,12 @@ def decision_page(
 
     A refusal by `act` is shown above the form, which keeps what was typed. If `act` returns a
     response, it is the answer. Without a `decision` there is nothing to decide any more, or the
-    subject has changed: the refusal, or `gone`, becomes a message on the page `back`.
+    subject has changed: the refusal, or `gone`, becomes a message on the page `back`. Raises
+    `NotPermitted` for a person without the permission of the decision, before anything is typed.
     """
+    if decision is not None:
+        view = request.resolver_match.view_name if request.resolver_match else ""
+        require(actor_of(request), decision.permission, action=f"open {view} to {decision.verb}")
     if request.method == "POST" and form.is_valid():
         try:
             answer = act(form.cleaned_data)

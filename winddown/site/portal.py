@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from winddown.models import Milestone, Programme, PublicNotice
 from winddown.programme import offer
-from winddown.site import incident_page, panels
+from winddown.site import doors, incident_page, panels
 from winddown.site.pages import page
 
 
@@ -26,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if programme is None:
         return page(request, "winddown/home_none.html")
     if request.user.is_authenticated and request.user.kind == "staff":
-        return redirect("console:incident")
+        return redirect(doors.start_of(request.user))
     shown = _for_everybody(programme)
     if not request.user.is_authenticated:
         return page(request, "winddown/home_public.html", programme=programme, **shown)

@@ -57,7 +57,7 @@ def look(*, actor: Actor) -> SetUpPage:
         ],
         waiting=waiting,
         decisions=[
-            Decision(verb=verb, title=title, tone=tone, refused=refused)
+            Decision(verb, title, tone, refused, beginning.PERMISSION)
             for verb, (title, tone) in VERBS.items()
             if waiting is not None
         ],

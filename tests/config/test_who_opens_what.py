@@ -1,0 +1,237 @@
+"""Every page of the console, every role and every method: who holds no permission is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+from django.utils import translation
+
+from config import urls
+from tests import factories
+from tests.accounts.recovery import casework
+from tests.config.test_every_door import browser_of
+from winddown.authority.role_words import who_may
+from winddown.authority.roles import OR, ROLES
+from winddown.models import Approval, AuditEntry
+from winddown.runs import planning
+from winddown.site import doors
+from winddown.site.doors import DOORS
+
+pytestmark = pytest.mark.django_db
+
+ALL = ""
+CASES = "accounts.work_recovery_case or accounts.decide_recovery_case"
+STAFF = "accounts.recover_staff or accounts.assign_roles"
+BATCHES = "refunds.make_payout_batch or refunds.approve_payout_batch"
+# What a page takes; of several permissions one is enough.
+PAGES = {
+    "cases:case": CASES,
+    "cases:contact": CASES,
+    "cases:decide": CASES,
+    "cases:list": CASES,
+    "console:approval_decide": ALL,
+    "console:approvals": "winddown.read_audit",
+    "console:approvals_file": "winddown.read_audit",
+    "console:attack": ALL,
+    "console:audit": "winddown.read_audit",
+    "console:audit_file": "winddown.read_audit",
+    "console:breaches": ALL,
+    "console:hold_candidates": "wallets.hold_wallet",
+    "console:incident": ALL,
+    "console:look_up": "winddown.read_audit",
+    "console:look_up_file": "winddown.read_audit",
+    "console:look_up_find": "winddown.read_audit",
+    "console:plan": "winddown.plan_run",
+    "console:programme": ALL,
+    "console:programme_act": ALL,
+    "console:restored": BATCHES,
+    "console:restored_decide": BATCHES,
+    "console:run": ALL,
+    "console:run_decide": ALL,
+    "console:set_up": "winddown.change_set_up",
+    "console:set_up_change": "winddown.change_set_up",
+    "console:set_up_decide": "winddown.change_set_up",
+    "console:switch": ALL,
+    "console:switch_decide": ALL,
+    "console:switch_probe": ALL,
+    "console:switches_stop": "winddown.stop_capability",
+    "console:verify": ALL,
+    "staff:add": STAFF,
+    "staff:decide": STAFF,
+    "staff:list": STAFF,
+    "staff:member": STAFF,
+    "staff:who_can": ALL,
+}
+# What the verb of a page takes beside it, where the page offers the verb in this test.
+VERBS = {
+    "cases:decide": {"take": "accounts.work_recovery_case"},
+    "console:approval_decide": {
+        "approve": "winddown.approve_run",
+        "reject": "winddown.approve_run",
+    },
+    "console:programme_act": {
+        "declare-incident": "winddown.declare_incident",
+        "announce": "winddown.announce_termination",
+        "set-milestone": "winddown.set_milestone",
+        "publish-notice": "winddown.publish_notice",
+        "publish-contact": "winddown.publish_notice",
+        "report-funds": "winddown.report_funds",
+    },
+    "console:run_decide": {
+        "approve": "winddown.approve_run",
+        "reject": "winddown.approve_run",
+        "plan-again": "winddown.plan_run",
+        "abort": "winddown.abort_run",
+    },
+    "console:switch_decide": {"stop": "winddown.stop_capability"},
+    "staff:add": {"": "accounts.assign_roles"},
+    "staff:decide": {
+        "recover": "accounts.recover_staff",
+        "roles": "accounts.assign_roles",
+        "disable": "accounts.disable_account",
+    },
+}
+ONLY_POST = {"console:look_up_find", "console:switch_probe", "console:verify"}
+
+
+class Page(NamedTuple):
+    """An address of a page or of its verb, and the permissions that it takes."""
+
+    name: str
+    address: str
+    takes: tuple[str, ...]
+
+
+def names() -> Iterator[str]:
+    for resolver in urls.urlpatterns:
+        if str(resolver.pattern) == "console/":
+            for entry in resolver.url_patterns:  # type: ignore[union-attr]
+                assert isinstance(entry, URLPattern)
+                yield f"{resolver.namespace}:{entry.name}"  # type: ignore[union-attr]
+
+
+def addresses(numbers: dict[str, int]) -> Iterator[Page]:
+    for name, takes in PAGES.items():
+        for verb, also in VERBS.get(name, {"": ALL}).items():
+            given: dict[str, Any] = {"verb": verb, "code": "spend", "name": "freeze-charges"}
+            given["number"] = numbers.get(name, numbers.get(name.partition(":")[0], 0))
+            wanted = set(re.findall(r"<\w+:(\w+)>", PATTERNS[name]))
+            if "verb" in wanted and not verb:
+                given["verb"] = "approve"
+            address = reverse(name, kwargs={key: given[key] for key in wanted})
+            yield Page(name, address, tuple(each for each in (takes, also) if each))
+
+
+PATTERNS = {
+    f"{resolver.namespace}:{entry.name}": str(entry.pattern)
+    for resolver in urls.urlpatterns
+    if str(resolver.pattern) == "console/"
+    for entry in resolver.url_patterns  # type: ignore[union-attr]
+}
+
+
+def may(role: str, takes: tuple[str, ...]) -> bool:
+    return all(set(each.split(OR)) & set(ROLES.get(role, ())) for each in takes)
+
+
+@pytest.fixture
+def numbers(programme: Any, staff: Callable[..., Any]) -> dict[str, int]:
+    """A run that waits for approval, its request, a case and a member of staff."""
+    factories.make_wallets(1)
+    run = planning.plan("freeze-charges", actor=staff("incident_commander"), reason="test")
+    return {
+        "console:run": run.pk,
+        "console:run_decide": run.pk,
+        "console:approval_decide": Approval.objects.get(subject=run.subject).pk,
+        "cases": casework.opened().pk,
+        "staff": staff().pk,
+    }
+
+
+def test_every_page_of_the_console_is_declared_here_and_has_its_door() -> None:
+    assert set(names()) == set(PAGES)
+    assert set(DOORS) == set(PAGES)
+    for name, takes in PAGES.items():
+        assert OR.join(DOORS[name].permissions) == takes, name
+
+
+def opened(browser: Client, pages: Iterable[Page], *, role: str) -> int:
+    """The pages answer by both methods as the permissions of the role say. Returns how many
+    requests were refused.
+    """
+    refused = 0
+    for each in pages:
+        for method in ("GET", "POST"):
+            answer = browser.generic(method, each.address)
+            if answer.status_code == 405:
+                assert (method == "GET") == (each.name in ONLY_POST), (each, method)
+            elif may(role, each.takes):
+                assert answer.status_code in (200, 302), (each, method)
+            else:
+                assert answer.status_code == 403, (each, method)
+                refused += 1
+    return refused
+
+
+def test_without_a_role_only_the_pages_for_all_staff_open(
+    numbers: dict[str, int], staff: Callable[..., Any]
+) -> None:
+    """They are open to every role, as no page asks for the absence of a permission."""
+    person = staff()
+    pages = list(addresses(numbers))
+
+    refused = opened(browser_of(person), pages, role="")
+
+    assert 0 < refused < 2 * len(pages)
+    assert AuditEntry.objects.filter(action="refused", actor=person).count() == refused
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_opens_what_its_permissions_say_and_each_refusal_is_recorded(
+    role: str, numbers: dict[str, int], staff: Callable[..., Any]
+) -> None:
+    person = staff(role)
+    browser = browser_of(person)
+
+    refused = opened(browser, (each for each in addresses(numbers) if each.takes), role=role)
+
+    assert AuditEntry.objects.filter(action="refused", actor=person).count() == refused
+    menu = {line.url for line in doors.menu(person, here="console:incident")}
+    assert menu == {
+        reverse(name)
+        for name, takes in PAGES.items()
+        if DOORS[name].title and may(role, (takes,) if takes else ())
+    }
+    start = browser.get("/")["Location"]
+    assert start == reverse(doors.STARTS[role])
+    assert start in menu
+
+
+def test_a_refused_page_says_who_could(programme: Any, staff: Callable[..., Any]) -> None:
+    staff("auditor", display_name="Ito Sakura")
+    staff("compliance", display_name="Mori Ken", is_active=False)
+    for language in ("en", "ja"):
+        browser = browser_of(staff("support"), headers={"accept-language": language})
+        answer = browser.get("/console/audit/")
+        said = answer.content.decode()
+        assert answer.status_code == 403
+        with translation.override(language):
+            assert str(who_may("winddown.read_audit")) in said
+        assert "Ito Sakura" in said
+        assert "Mori Ken" not in said
+        assert "winddown.read_audit" not in said
+    (entry, _other) = AuditEntry.objects.filter(action="refused")
+    assert entry.facts["facts"]["permission"] == "winddown.read_audit"
+    assert entry.facts["facts"]["action"] == "open console:audit"
+
+
+def test_somebody_without_a_role_begins_at_the_incident(
+    programme: Any, staff: Callable[..., Any]
+) -> None:
+    assert browser_of(staff()).get("/")["Location"] == "/console/"
+    assert Client().get("/").status_code == 200

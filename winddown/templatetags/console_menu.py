@@ -1,0 +1,20 @@
+"""The menu of the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from winddown.site import doors
+from winddown.site.doors import MenuLine
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def console_menu(context: dict[str, Any]) -> list[MenuLine]:
+    """Returns the pages that the reader may open."""
+    request = context["request"]
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    return doors.menu(request.user, here=here)
