@@ -40,7 +40,7 @@ WITHHELD: Registry[Text] = Registry(
 class AuditForm(ActsForm):
     """Which entries of the journal."""
 
-    action = filter_field("action", gettext_lazy("Action"), length_max=80)
+    action = filter_field(gettext_lazy("Action"), length_max=80)
     result = forms.ChoiceField(
         label=gettext_lazy("Result"),
         required=False,

@@ -32,7 +32,7 @@ class ReasonForm(forms.Form):
     reason = SayingField(
         label=_("Reason"),
         max_length=REASON_MAX,
-        widget=forms.Textarea(attrs={"rows": 3, "aria-describedby": "reason-hint"}),
+        widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Give the reason: it goes into the audit journal.")},
     )
     digest = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)

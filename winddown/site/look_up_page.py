@@ -39,7 +39,6 @@ class FindForm(forms.Form):
         },
         widget=forms.TextInput(
             attrs={
-                "aria-describedby": "q-hint",
                 "autocomplete": "off",
                 "autocapitalize": "none",
                 "spellcheck": "false",

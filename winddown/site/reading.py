@@ -53,13 +53,12 @@ class Line:
     result_note: Text = ""
 
 
-def _day_field(name: str, label: Any) -> forms.DateField:
+def _day_field(label: Any) -> forms.DateField:
     return forms.DateField(
         label=label,
         required=False,
         input_formats=["%Y-%m-%d", "%Y/%m/%d"],
         validators=[MinValueValidator(DAYS[0]), MaxValueValidator(DAYS[1])],
-        widget=forms.TextInput(attrs={"aria-describedby": f"{name}-hint"}),
         error_messages={"invalid": gettext_lazy("Enter a day like 2019-07-04.")},
     )
 
@@ -77,8 +76,8 @@ def key_field(pattern: str) -> forms.RegexField:
 class ReadingForm(forms.Form):
     """The filters that every list has. Only rows that come after the key `before` are read."""
 
-    since = _day_field("since", pgettext_lazy("period", "From"))
-    until = _day_field("until", gettext_lazy("To, this day included"))
+    since = _day_field(pgettext_lazy("period", "From"))
+    until = _day_field(gettext_lazy("To, this day included"))
     before = key_field(r"[0-9]{1,18}")
     hints: ClassVar[dict[str, Text]] = {
         "since": gettext_lazy("For example 2019-07-04."),
@@ -93,21 +92,20 @@ class ReadingForm(forms.Form):
         return given
 
 
-def filter_field(name: str, label: Any, *, length_max: int) -> forms.CharField:
-    """Returns the field of a filter that may stay empty. `name` is its name in the form."""
+def filter_field(label: Any, *, length_max: int) -> forms.CharField:
+    """Returns the field of a filter that may stay empty."""
     return forms.CharField(
         label=label,
         max_length=length_max,
         required=False,
-        widget=forms.TextInput(attrs={"aria-describedby": f"{name}-hint"}),
     )
 
 
 class ActsForm(ReadingForm):
     """The filters of a list of acts: also who acted, and on what."""
 
-    person = filter_field("person", gettext_lazy("Person"), length_max=100)
-    subject = filter_field("subject", gettext_lazy("Subject"), length_max=120)
+    person = filter_field(gettext_lazy("Person"), length_max=100)
+    subject = filter_field(gettext_lazy("Subject"), length_max=120)
     hints: ClassVar[dict[str, Text]] = {
         **ReadingForm.hints,
         "subject": gettext_lazy("For example run:12 or capability:spend."),

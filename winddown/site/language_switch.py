@@ -1,0 +1,53 @@
+"""The language switch of a page with a form: the page comes again with what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import translation
+from django.utils.datastructures import MultiValueDict
+
+# The button that sends the form to its own address, to be shown again and not to be acted upon.
+SWITCH = "switch_language"
+
+
+class LanguageSwitchMiddleware:
+    """A form that was sent by the button of the other language is not acted upon: the view gets a
+    GET, and `request.typed` holds what was typed, for `_field.html` to fill in again.
+
+    The view runs behind the check for forged forms. Passwords and codes are not filled in.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        switched: str = getattr(request, "switched_language", "")
+        if switched:
+            answer.set_cookie(
+                settings.LANGUAGE_COOKIE_NAME,
+                switched,
+                max_age=settings.LANGUAGE_COOKIE_AGE,
+                path=settings.LANGUAGE_COOKIE_PATH,
+                domain=settings.LANGUAGE_COOKIE_DOMAIN,
+                secure=settings.LANGUAGE_COOKIE_SECURE,
+                httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+                samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+            )
+        return answer
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        wanted = request.POST.get(SWITCH, "") if request.method == "POST" else ""
+        if wanted not in dict(settings.LANGUAGES):
+            return
+        request.typed = request.POST  # type: ignore[attr-defined]
+        request.switched_language = wanted  # type: ignore[attr-defined]
+        request._post = QueryDict()  # type: ignore[attr-defined]
+        request._files = MultiValueDict()  # type: ignore[attr-defined]
+        request.method = "GET"
+        translation.activate(wanted)
+        request.LANGUAGE_CODE = wanted  # type: ignore[attr-defined]
