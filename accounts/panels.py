@@ -91,6 +91,8 @@ words.REFUSALS.add_all(
         ),
         "OwnAccount": _("Nobody disables their own account: a colleague does."),
         "RolesExclude": _("One person may not hold two roles that exclude each other: {why}."),
+        "LinkDead": _("The link or code is used, too old, or no longer fits. Ask for a new one."),
+        "TooManyTokens": _("The account has {most} devices already. Remove one first."),
         "ProviderNotTrusted": _("The service you signed in with is stopped. Ask for help instead."),
     }
 )

@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.models.staff_number import is_visible, one_spelling
 from winddown import locks
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 
@@ -58,16 +58,24 @@ def make(*, login_id: str, name: str, email: str, staff_number: str) -> User:
     number = one_spelling(staff_number)
     if not is_visible(number):
         raise GuardNotMet(
-            action=f"add {login_id}", why="the staff number holds a space or an invisible character"
+            action=says("add {login_id}", login_id=login_id),
+            why=says("the staff number holds a space or an invisible character"),
         )
     locks.take(Lock.STAFF)
     if User.objects.named(login_id).exists():
-        raise GuardNotMet(action=f"add {login_id}", why="this login has an account already")
+        raise GuardNotMet(
+            action=says("add {login_id}", login_id=login_id),
+            why=says("this login has an account already"),
+        )
     holder = User.objects.filter(kind=User.Kind.STAFF, staff_number=number).first()
     if holder is not None:
         raise GuardNotMet(
-            action=f"add {login_id}",
-            why=f"{holder.login_id} has the staff number {staff_number} already",
+            action=says("add {login_id}", login_id=login_id),
+            why=says(
+                "{login_id} has the staff number {staff_number} already",
+                login_id=holder.login_id,
+                staff_number=staff_number,
+            ),
         )
     return User.objects.create(
         login_id=login_id,

@@ -13,7 +13,7 @@ from accounts.errors import NotForOneself, RolesExclude
 from accounts.models import User
 from winddown.actors import Actor, require
 from winddown.authority import approvals, roles
-from winddown.errors import GuardNotMet, NothingToDecide
+from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
 from winddown.models import Approval
 
@@ -36,7 +36,9 @@ def request(person: User, *, wanted: Iterable[str], actor: Actor, reason: str) -
         person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
         before = roles_of(person)
         if after == before:
-            raise GuardNotMet(action="change the roles", why="the account has exactly these")
+            raise GuardNotMet(
+                action=says("change the roles"), why=says("the account has exactly these")
+            )
         _refuse_clash(person, after)
         change = _change(person, after)
         approvals.refuse_repeated(
@@ -105,7 +107,7 @@ def _change(person: User, after: list[str]) -> approvals.SignedList:
 
 def _refuse(person: User, actor: Actor) -> None:
     if person.kind != User.Kind.STAFF:
-        raise GuardNotMet(action="change the roles", why="it is no member of staff")
+        raise GuardNotMet(action=says("change the roles"), why=says("it is no member of staff"))
     if person.staff_number == actor.staff_number:
         raise NotForOneself
     require(actor, PERMISSION, action=f"change the roles of account {person.pk}")
@@ -114,7 +116,10 @@ def _refuse(person: User, actor: Actor) -> None:
 def _in_order(wanted: Iterable[str]) -> list[str]:
     asked = set(wanted)
     if unknown := sorted(asked - set(roles.ROLES)):
-        raise GuardNotMet(action="change the roles", why=f"there is no role {', '.join(unknown)}")
+        raise GuardNotMet(
+            action=says("change the roles"),
+            why=says("there is no role {names}", names=", ".join(unknown)),
+        )
     return [role for role in roles.ROLES if role in asked]
 
 

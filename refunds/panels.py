@@ -28,6 +28,18 @@ from winddown.site import panels
 from winddown.site.panels import LEFT, OUT, Change, Panel, Totals, money_line
 from winddown.words import StateWord, Text
 
+words.REFUSALS.add_all(
+    {
+        "PayeeRefused": _("The account cannot be used: {why}"),
+        "NothingOwed": _("No refund is owed here, or it is not open for an application."),
+        "AlreadyApplied": _("The refund was applied for already."),
+        "AmountDiffers": _("The amount that was confirmed is not the amount owed."),
+        "WindowOver": _("The time for applications ended at {at}. A late claim needs a reason."),
+        "NoRoute": _("No route to the money is left for this loss."),
+        "RemedyTaken": _("The loss is being made good already: nothing is made good twice."),
+    }
+)
+
 # --- the money table ----------------------------------------------------------------------------
 
 # Compensations of fraud losses go through the same accounts and were never in a wallet.

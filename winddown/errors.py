@@ -7,6 +7,20 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 
+class Saying(str):
+    """A part of a refusal with its facts: English as text, and sayable in other languages."""
+
+    template: str
+    facts: dict[str, Any]
+
+
+def says(template: str, **facts: Any) -> Saying:
+    """Returns the sentence. Its template is a text of the catalogue, with `{fact}` for each fact."""
+    saying = Saying(template.format_map(facts) if facts else template)
+    saying.template, saying.facts = template, facts
+    return saying
+
+
 class WinddownError(Exception):
     """Something was refused."""
 

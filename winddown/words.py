@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
-from winddown.errors import WinddownError
+from winddown.errors import Saying, WinddownError
 from winddown.registries import Registry
 from winddown.workflows import WORKFLOWS
 
@@ -381,7 +383,7 @@ def act_title(action: str) -> Text:
 
 # --- refusals -----------------------------------------------------------------------------------
 
-# The fields are those of the error. A field that is a sentence is not translated.
+# The fields are those of the error.
 REFUSALS: Registry[Text] = Registry(
     "words of refusals",
     entries_are="by error: the refusal in the language of its reader",
@@ -396,7 +398,7 @@ REFUSALS.add_all(
             "This is no longer possible: the state is now “{source}”. Look at the page again."
         ),
         "ConditionNotMet": _("The condition for “{transition}” is not met."),
-        "NotPermitted": _("You may not do this: it takes the permission {permission}."),
+        "NotPermitted": _("Your roles do not include this. {permission}"),
         "SamePerson": _(
             "You have already signed this request (as {part}). A second person must decide."
         ),
@@ -417,13 +419,70 @@ REFUSALS.add_all(
         "RunNotFound": _("There is no such run."),
         "GuardNotMet": _("“{action}” is refused: {why}"),
         "UnknownWorkflow": _("There is no workflow {name}."),
+        "UnknownCapability": _("There is no switch {capability}."),
+        "ReasonBlank": _("Give a reason that can be read: it goes into the audit journal."),
+        "LedgerRefused": _("The ledger refuses “{movement}”: {why}"),
+        "InsufficientBalance": _("The wallet has less than what was asked for."),
+        "WalletNotUsable": _("The wallet is {state}; this is not possible."),
+        "IdempotencyConflict": _("This was recorded already, with other values: {difference}"),
+        "FileDiffers": _("{name} exists with other content. It was not touched."),
+        "NotUnderstood": _("The set-up file is not in order. Nothing has changed."),
     }
 )
 
 
+# How a fact of a refusal is said. The value and all facts of the refusal are given.
+FACTS: Registry[Callable[[Any, dict[str, Any]], Text]] = Registry(
+    "words of facts", entries_are="by field of a refusal: says its value in words", owner=__name__
+)
+FACTS.add_all(
+    {
+        "capability": lambda value, facts: capability_title(str(value)),
+        "milestone": lambda value, facts: milestone_title(str(value)),
+        "workflow": lambda value, facts: workflow_title(str(value)),
+        "stage": lambda value, facts: state_word("programme", str(value)).word,
+        "source": lambda value, facts: _state_of(str(facts.get("model", "")), str(value)),
+    }
+)
+_INSTANTS = ("at", "since", "expires_at", "not_before")
+
+
+def _state_of(model: str, state: str) -> Text:
+    """Returns the word for a state of the machine `model`, such as "RecoveryCase"."""
+    machine = "".join(f"_{each.lower()}" if each.isupper() else each for each in model)
+    return state_word(machine.removeprefix("_"), state).word
+
+
 class _Facts(dict[str, Any]):
+    """The facts of a refusal in the language and the time zone of its reader."""
+
     def __missing__(self, key: str) -> str:
         return "?"
+
+    def __getitem__(self, key: str) -> Any:
+        value = super().__getitem__(key)
+        if isinstance(value, Saying):
+            return said(value)
+        if key in FACTS:
+            return FACTS[key](value, dict(self.items()))
+        if key in _INSTANTS:
+            return _instant(value)
+        return value
+
+
+def _instant(value: Any) -> Any:
+    try:
+        at = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(str(value))
+        return f"{timezone.localtime(at):%Y-%m-%d %H:%M %Z}"
+    except ValueError:
+        return value
+
+
+def said(saying: str) -> str:
+    """Returns the part of a refusal in the reader's language; a plain text as it is."""
+    if not isinstance(saying, Saying):
+        return saying
+    return gettext(saying.template).format_map(_Facts(saying.facts))
 
 
 def refusal(error: WinddownError) -> str:

@@ -12,7 +12,7 @@ from accounts.errors import OwnAccount, RolesExclude
 from accounts.models import DeviceToken, Session, User
 from winddown import clock
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.sqlstates import SqlState, sqlstate_of
 
 
@@ -38,7 +38,9 @@ def disable(user: User, *, actor: Actor, reason: str) -> None:
         raise OwnAccount
     with transaction.atomic():
         if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
-            raise GuardNotMet(action="disable the account", why="it is disabled already")
+            raise GuardNotMet(
+                action=says("disable the account"), why=says("it is disabled already")
+            )
         end_all(user)
         access_events.tell(user, "disable", actor=actor, reason=reason)
 
@@ -52,7 +54,7 @@ def enable(user: User, *, actor: Actor, reason: str) -> None:
     require(actor, "accounts.disable_account", action="enable an account")
     with roles_kept_apart(), transaction.atomic():
         if not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
-            raise GuardNotMet(action="enable the account", why="it is not disabled")
+            raise GuardNotMet(action=says("enable the account"), why=says("it is not disabled"))
         access_events.tell(user, "enable", actor=actor, reason=reason)
 
 

@@ -11,7 +11,7 @@ from accounts.models import CredentialFence
 from winddown import clock, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import transition_one
@@ -125,16 +125,16 @@ def lift(*, actor: Actor, reason: str) -> CredentialFence:
 
 def _liftable() -> CredentialFence:
     def refuse(why: str) -> GuardNotMet:
-        return GuardNotMet(action="lift the credential fence", why=why)
+        return GuardNotMet(action=says("lift the credential fence"), why=why)
 
     standing = CredentialFence.objects.filter(state=CredentialFence.State.STANDING)
     fence = standing.select_related("run").first()
     if fence is None:
-        raise refuse("none stands")
+        raise refuse(says("none stands"))
     if Batch.objects.filter(run=fence.run, step="remove_passwords", moved__gt=0).exists():
-        raise refuse("its run has removed passwords, which do not come back")
+        raise refuse(says("its run has removed passwords, which do not come back"))
     if fence.run.state not in (Run.State.PAUSED, Run.State.ABORTED):
-        raise refuse(f"its run is {fence.run.state}: pause it first")
+        raise refuse(says("its run is {state}: pause it first", state=fence.run.state))
     return fence
 
 
@@ -149,7 +149,9 @@ def _lift_of(fence: CredentialFence) -> approvals.SignedList:
 
 def _decided(said: approvals.Decided) -> object:
     if not said.approve:
-        raise GuardNotMet(action="reject the lift", why="leave it undecided: the fence stands")
+        raise GuardNotMet(
+            action=says("reject the lift"), why=says("leave it undecided: the fence stands")
+        )
     return lift(actor=said.actor, reason=said.reason)
 
 

@@ -31,7 +31,7 @@ from accounts.recovery import access_requests, links
 from winddown import clock, encryption, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
-from winddown.errors import GuardNotMet, NotPermitted, SamePerson
+from winddown.errors import GuardNotMet, NotPermitted, SamePerson, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import transition_one
@@ -161,10 +161,14 @@ def add_proof(case: RecoveryCase, *, kind: str, note: str, actor: Actor) -> Proo
             audit.append("recovery.proof", case.subject, actor=actor, reason=note, kind=kind)
             return proof
     except IntegrityError as refusal:
-        raise GuardNotMet(action=f"add {kind}", why="the case has it already") from refusal
+        raise GuardNotMet(
+            action=says("add {kind}", kind=kind), why=says("the case has it already")
+        ) from refusal
     except DatabaseError as refusal:
         if sqlstate_of(refusal) == SqlState.CASE_REFUSED:
-            raise GuardNotMet(action=f"add {kind}", why="the case is not collecting") from refusal
+            raise GuardNotMet(
+                action=says("add {kind}", kind=kind), why=says("the case is not collecting")
+            ) from refusal
         raise
 
 
@@ -218,27 +222,35 @@ def _owner(account: str) -> User:
     customers = User.objects.customers()
     found = customers.named(typed).first() or customers.filter(account_ref=typed).first()
     if found is None:
-        raise GuardNotMet(action="propose", why="no customer has this login ID or reference")
+        raise GuardNotMet(
+            action=says("propose"), why=says("no customer has this login ID or reference")
+        )
     return found
 
 
 def _refuse_proposal(case: RecoveryCase, owner: User, *, second_factor_lost: bool) -> None:
     def refuse(why: str) -> GuardNotMet:
-        return GuardNotMet(action="propose", why=why)
+        return GuardNotMet(action=says("propose"), why=why)
 
     kinds = case.proofs.values("kind").distinct().count()
     if kinds < PROOFS_MIN:
-        raise refuse(f"{kinds} kinds of proof of at least {PROOFS_MIN}")
+        raise refuse(
+            says(
+                "{kinds} kinds of proof of at least {proofs_min}",
+                kinds=kinds,
+                proofs_min=PROOFS_MIN,
+            )
+        )
     if second_factor_lost and not Authenticator.objects.filter(user_id=owner.pk).exists():
-        raise refuse("the account has no second factor that could be lost")
+        raise refuse(says("the account has no second factor that could be lost"))
     address = _address(case)
     if not second_factor_lost and _is_channel_of(owner, address):
-        raise refuse("this is the account's verified channel: a plain reset works")
+        raise refuse(says("this is the account's verified channel: a plain reset works"))
     if addresses.accounts_at(address).exclude(pk=owner.pk).exists():
-        raise refuse("another account has this address")
+        raise refuse(says("another account has this address"))
     waiting = RecoveryCase.objects.filter(account=owner, state__in=RecoveryCase.UNDER_DECISION)
     if waiting.exclude(pk=case.pk).exists():
-        raise refuse("another case of this account is under decision")
+        raise refuse(says("another case of this account is under decision"))
 
 
 def _is_channel_of(user: User, address: Address) -> bool:

@@ -19,7 +19,7 @@ from accounts.models import OneTimeLink, User
 from accounts.recovery import links
 from winddown.actors import Actor, require
 from winddown.authority import approvals
-from winddown.errors import GuardNotMet, NothingToDecide
+from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
 from winddown.models import Approval
 
@@ -116,7 +116,9 @@ def _refuse(person: User, actor: Actor) -> None:
         raise StaffOnlyByStaff
     require(actor, PERMISSION, action=f"recover account {person.pk}")
     if not person.is_active:
-        raise GuardNotMet(action="recover the account", why="it is disabled: enable it first")
+        raise GuardNotMet(
+            action=says("recover the account"), why=says("it is disabled: enable it first")
+        )
 
 
 def _link_for(person: User, *, second_factor_lost: bool) -> approvals.SignedList:

@@ -15,7 +15,7 @@ from accounts.models import MailReport, ResetNotice
 from accounts.reset_notices import notice_codes
 from winddown import clock
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.loading.file_kinds import REFUSED, ROWS
 from winddown.machines.move import transition_set
@@ -131,15 +131,21 @@ def settle(*, complete_until: dt.datetime, actor: Actor, reason: str) -> Settled
     with transaction.atomic():
         now = clock.now()
         if complete_until > now:
-            raise GuardNotMet(action=action, why=f"{complete_until.isoformat()} is in the future")
+            raise GuardNotMet(
+                action=action, why=says("{at} is in the future", at=complete_until.isoformat())
+            )
         before = ResetNotice.objects.filter(
             attempted_at__lt=complete_until - AT_THE_SERVER_AFTER, reported_at=None
         )
         if lacking := before.filter(state=ResetNotice.State.SENT).count():
             raise GuardNotMet(
                 action=action,
-                why=f"the log that was loaded lacks {lacking} notices that the mail server took"
-                f" before {complete_until.isoformat()}: load all of it first",
+                why=says(
+                    "the log that was loaded lacks {lacking} notices that the mail server took"
+                    " before {at}: load all of it first",
+                    lacking=lacking,
+                    at=complete_until.isoformat(),
+                ),
             )
         again = transition_set(
             before.filter(state=ResetNotice.State.UNKNOWN),

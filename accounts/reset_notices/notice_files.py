@@ -17,7 +17,7 @@ from accounts.reset_notices import notice_codes
 from accounts.reset_notices.notices import Letter
 from winddown import clock
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.files import write_once
 from winddown.machines.move import named
@@ -49,7 +49,8 @@ def hand_over(run: Run, *, channel: str, to: Path, actor: Actor, reason: str) ->
     require(actor, "accounts.send_reset_notice", action="hand over notices")
     if channel == ResetNotice.Channel.EMAIL and run.params["mail"] != "file":
         raise GuardNotMet(
-            action="hand over notices", why="this run sends its mails itself; plan with mail: file"
+            action=says("hand over notices"),
+            why=says("this run sends its mails itself; plan with mail: file"),
         )
     with transaction.atomic():
         # A second call for the same run waits here, and finds nothing left.

@@ -29,7 +29,7 @@ from accounts.models.user import WITHOUT_PASSWORD, UserQuerySet, by_mail
 from accounts.reset_notices import notices, waves
 from winddown import clock
 from winddown.actors import Actor
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.models import Batch, Run, StepTotal
 from winddown.runs.params_form import ParamsForm
 from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
@@ -107,22 +107,28 @@ class ResetAllPasswords(Workflow):
         """
 
         def refuse(why: str) -> GuardNotMet:
-            return GuardNotMet(action=f"plan {self.name}", why=why)
+            return GuardNotMet(action=says("plan {workflow}", workflow=self.name), why=why)
 
         if unknown := sorted(params.keys() - {"mail", "limits"}):
-            raise refuse(f"it takes the parameters mail and limits, not {', '.join(unknown)}")
+            raise refuse(
+                says(
+                    "it takes the parameters mail and limits, not {names}", names=", ".join(unknown)
+                )
+            )
         mail, given = params.get("mail", "smtp"), params.get("limits", {})
         if mail not in ("smtp", "file"):
-            raise refuse("mail must be smtp or file")
+            raise refuse(says("mail must be smtp or file"))
         known = {each.name: each.type for each in fields(waves.Limits)}
         if not isinstance(given, dict) or given.keys() - known.keys():
-            raise refuse(f"limits must be an object with some of {', '.join(known)}")
+            raise refuse(
+                says("limits must be an object with some of {names}", names=", ".join(known))
+            )
         limits = asdict(waves.Limits()) | given
         numbers = [value for name, value in limits.items() if name != "source"]
         if not all(type(value) in (int, float) and value >= 0 for value in numbers):
-            raise refuse("limits must be numbers, none below 0")
+            raise refuse(says("limits must be numbers, none below 0"))
         if given and not given.get("source"):
-            raise refuse("limits that differ need a source: say where they come from")
+            raise refuse(says("limits that differ need a source: say where they come from"))
         return {"mail": mail, "limits": limits}
 
     def plan(self, run: Run) -> PlanContent:

@@ -15,7 +15,7 @@ from accounts.models.session import SessionQuerySet
 from accounts.models.user import UserQuerySet
 from winddown import words
 from winddown.actors import Actor
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.machines.move import transition_set
 from winddown.models import Batch, Capability, Run
 from winddown.programme import capabilities, declared
@@ -59,9 +59,13 @@ class SuspendExternalLogin(Workflow):
         strange = [str(each) for each in asked if each not in known]
         if isinstance(asked, str) or not isinstance(restore, bool) or unknown or strange:
             raise GuardNotMet(
-                action=f"plan {self.name}",
-                why=f"{', '.join(unknown + strange) or params} not understood;"
-                f" `providers` is a list out of {', '.join(known)}, `restore` is true or false",
+                action=says("plan {workflow}", workflow=self.name),
+                why=says(
+                    "{strange} not understood; `providers` is a list out of {known}, `restore` is true"
+                    " or false",
+                    strange=", ".join(unknown + strange) or params,
+                    known=", ".join(known),
+                ),
             )
         return {"providers": [each for each in known if each in asked], "restore": restore}
 

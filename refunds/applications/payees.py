@@ -24,7 +24,7 @@ from refunds.payouts import refund_limits
 from winddown import clock, encryption
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority.approvals import SignedList
-from winddown.errors import GuardNotMet, WinddownError
+from winddown.errors import GuardNotMet, WinddownError, says
 from winddown.evidence import audit
 from winddown.files import write_once
 from winddown.machines.move import move_rows
@@ -47,12 +47,12 @@ def understood(account: Account) -> tuple[Account, bool]:
     """
     number = account.account_number.strip()
     if not _DIGITS.fullmatch(number) or not number.strip("0"):
-        raise PayeeRefused(field="account_number", why="one to seven digits expected")
+        raise PayeeRefused(field="account_number", why=says("one to seven digits expected"))
     if account.account_type not in Payee.AccountType.values:
-        raise PayeeRefused(field="account_type", why="1, 2, 4 or 9 expected")
+        raise PayeeRefused(field="account_type", why=says("1, 2, 4 or 9 expected"))
     for field, width in (("bank_code", 4), ("branch_code", 3)):
         if not re.fullmatch(rf"[0-9]{{{width}}}", getattr(account, field)):
-            raise PayeeRefused(field=field, why=f"{width} digits expected")
+            raise PayeeRefused(field=field, why=says("{width} digits expected", width=width))
     try:
         name = kana.fits(account.name, PAYEE_BYTES_MAX)
     except UnbankableText as refusal:
@@ -60,7 +60,7 @@ def understood(account: Account) -> tuple[Account, bool]:
             field="name", why=str(refusal), characters=refusal.characters
         ) from refusal
     if not name.text:
-        raise PayeeRefused(field="name", why="it is empty")
+        raise PayeeRefused(field="name", why=says("it is empty"))
     return replace(account, account_number=f"{number:0>7}", name=name.text), name.truncated
 
 
@@ -101,7 +101,7 @@ def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[
         try:
             account, truncated = understood(given)
             if (account.bank_code, account.branch_code) not in known:
-                raise PayeeRefused(field="branch_code", why="no such branch in the bank data")
+                raise PayeeRefused(field="branch_code", why=says("no such branch in the bank data"))
         except PayeeRefused as refusal:
             outcome[index] = refusal
             continue
@@ -275,7 +275,10 @@ def ask_override(payee: Payee, *, actor: Actor, reason: str) -> Approval:
     """
     require(actor, "refunds.work_application", action=f"ask about payee {payee.pk}")
     if payee.state != Payee.State.REFUSED:
-        raise GuardNotMet(action="override the check", why=f"payee {payee.pk} is {payee.state}")
+        raise GuardNotMet(
+            action=says("override the check"),
+            why=says("payee {number} is {state}", number=payee.pk, state=payee.state),
+        )
     return _ask(payee, stage=OVERRIDE, actor=actor, reason=reason)
 
 

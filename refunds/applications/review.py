@@ -19,7 +19,7 @@ from wallets.movements import posting
 from winddown import clock
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority.approvals import SignedList
-from winddown.errors import GuardNotMet, WinddownError
+from winddown.errors import GuardNotMet, WinddownError, says
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_one
 from winddown.models import Approval
@@ -160,7 +160,7 @@ def withdraw(
     with transaction.atomic():
         owed = Entitlement.objects.select_for_update(no_key=True).get(pk=application.entitlement_id)
         if owed.state in (Entitlement.State.PAYING, Entitlement.State.PAID):
-            raise GuardNotMet(action="withdraw", why="a payout is under way")
+            raise GuardNotMet(action=says("withdraw"), why=says("a payout is under way"))
         done = transition_one(application, "withdraw", actor=actor, reason=reason, live=False)
         back = {
             Entitlement.State.APPLIED.value: "unapply",
@@ -212,7 +212,9 @@ def propose(application: RefundApplication, *, actor: Actor, reason: str) -> App
     with transaction.atomic():
         fresh = RefundApplication.objects.select_related("entitlement").get(pk=application.pk)
         if fresh.state != State.AMOUNT_CONFIRMED:
-            raise GuardNotMet(action="propose approval", why=f"it is {fresh.state}")
+            raise GuardNotMet(
+                action=says("propose approval"), why=says("it is {state}", state=fresh.state)
+            )
         request = _signed(fresh).ask(maker=actor, reason=reason)
         audit.append("application.propose", fresh.subject, actor=actor, reason=reason)
         return request
@@ -275,7 +277,9 @@ def approve(
 def _reinstate(entitlement: Entitlement, *, actor: Actor, reason: str) -> None:
     """An excluded amount is owed again (late claim)."""
     if entitlement.state != Entitlement.State.EXCLUDED:
-        raise GuardNotMet(action="approve a late claim", why="the exclusion is not posted yet")
+        raise GuardNotMet(
+            action=says("approve a late claim"), why=says("the exclusion is not posted yet")
+        )
     transition_one(entitlement, "approve_late", actor=actor, reason=reason)
     posting.post(
         [

@@ -21,7 +21,7 @@ from refunds.payouts import payable
 from winddown import clock, encryption, texts
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
-from winddown.errors import IdempotencyConflict, PastDeadline, WinddownError
+from winddown.errors import IdempotencyConflict, PastDeadline, WinddownError, says
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
 from winddown.models import Capability, Milestone
@@ -332,7 +332,7 @@ def _with_payees(cases: list[_Case], *, actor: Actor) -> list[_Case]:
     for case in others:
         case.payee_id = current.get(case.submission.holder_id, 0)
         if not case.payee_id:
-            case.outcome.refusal = PayeeRefused(field="account", why="none was given")
+            case.outcome.refusal = PayeeRefused(field="account", why=says("none was given"))
     return [case for case in cases if case.outcome.refusal is None]
 
 

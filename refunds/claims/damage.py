@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from winddown import clock, locks
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.models import Programme, PublishedFigure
@@ -143,7 +143,8 @@ def publish(*, as_of: dt.datetime, actor: Actor, reason: str, exact: bool = True
         wait_for_decisions()
         if as_of > clock.now():
             raise GuardNotMet(
-                action=f"publish the figures of {as_of.isoformat()}", why="it is still to come"
+                action=says("publish the figures of {at}", at=as_of.isoformat()),
+                why=says("it is still to come"),
             )
         found = damage(as_of=as_of)
         values = _values(found)
@@ -153,8 +154,8 @@ def publish(*, as_of: dt.datetime, actor: Actor, reason: str, exact: bool = True
         }
         if earlier and earlier != values:
             raise GuardNotMet(
-                action=f"publish the figures of {as_of.isoformat()}",
-                why="other figures were published for that instant",
+                action=says("publish the figures of {at}", at=as_of.isoformat()),
+                why=says("other figures were published for that instant"),
             )
         if not earlier:
             PublishedFigure.objects.bulk_create(

@@ -18,7 +18,7 @@ from wallets.movements import posting
 from winddown import clock, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
-from winddown.errors import GuardNotMet, SamePerson
+from winddown.errors import GuardNotMet, SamePerson, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import move_rows, transition_set
@@ -61,9 +61,12 @@ def propose(
         moved = transition_set(rows, f"propose_{verdict}", run=None, actor=actor, reason=reason)
         if moved != len(ids):
             raise GuardNotMet(
-                action="propose a decision",
-                why=f"{len(ids) - moved} of {len(ids)} claims are not under investigation, or"
-                " lack a loss or evidence",
+                action=says("propose a decision"),
+                why=says(
+                    "{lacking} of {total} claims are not under investigation, or lack a loss or evidence",
+                    lacking=len(ids) - moved,
+                    total=len(ids),
+                ),
             )
         _signed_list(decision, rows).ask(maker=actor, reason=reason)
         audit.append(
@@ -95,10 +98,11 @@ def _refuse_unfit_list(ids: Collection[int], *, without_reason: bool) -> None:
     """Raises `GuardNotMet` for a list of no claim or too many, or a rejection without a reason."""
     if not 0 < len(ids) <= ClaimDecision.CLAIMS_MAX:
         raise GuardNotMet(
-            action="propose a decision", why=f"a list holds 1 to {ClaimDecision.CLAIMS_MAX} claims"
+            action=says("propose a decision"),
+            why=says("a list holds 1 to {most} claims", most=ClaimDecision.CLAIMS_MAX),
         )
     if without_reason:
-        raise GuardNotMet(action="propose a rejection", why="it needs its reason code")
+        raise GuardNotMet(action=says("propose a rejection"), why=says("it needs its reason code"))
 
 
 def _signed_list(decision: ClaimDecision, rows: QuerySet[FraudClaim]) -> approvals.SignedList:

@@ -11,7 +11,7 @@ from refunds.models import FraudClaim
 from winddown import clock
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.machines.move import transition_one, transition_set
 from winddown.models import Approval
@@ -26,7 +26,8 @@ def appeal(claim: FraudClaim, *, actor: Actor, reason: str) -> FraudClaim:
     at = clock.now()
     if claim.appeal_until is not None and at >= claim.appeal_until:
         raise GuardNotMet(
-            action=f"appeal {claim}", why=f"the deadline was {claim.appeal_until.isoformat()}"
+            action=says("appeal {claim}", claim=claim),
+            why=says("the deadline was {at}", at=claim.appeal_until.isoformat()),
         )
     own = actor is not SYSTEM and claim.wallet.account_id == actor.pk
     with transaction.atomic():

@@ -11,7 +11,7 @@ from refunds.models import FraudClaim, Issuer, Loss
 from wallets.models import FundingCard, Payment, TopUp
 from winddown import clock
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.models import FundingSource
 from winddown.sqlstates import SqlState, sqlstate_of
@@ -51,7 +51,8 @@ def name_losses(
             earlier = known.get((type(movement), movement.pk))
             if earlier not in (None, claim.pk):
                 raise GuardNotMet(
-                    action=f"name {movement} a loss", why="it is one of another claim"
+                    action=says("name {movement} a loss", movement=movement),
+                    why=says("it is one of another claim"),
                 )
             if earlier is None:
                 fresh.append(loss)
@@ -61,7 +62,7 @@ def name_losses(
         except DatabaseError as refusal:
             if sqlstate_of(refusal) == SqlState.LOSS_REFUSED:
                 raise GuardNotMet(
-                    action="name losses", why=str(refusal.__cause__).splitlines()[0]
+                    action=says("name losses"), why=str(refusal.__cause__).splitlines()[0]
                 ) from refusal
             raise
         if made:
@@ -102,8 +103,8 @@ def _loss(
 ) -> Loss:
     if movement.wallet_id != claim.wallet_id or movement.state not in _DONE[type(movement)]:
         raise GuardNotMet(
-            action=f"name {movement} a loss of {claim}",
-            why="it is of another wallet or was never posted",
+            action=says("name {movement} a loss of {claim}", movement=movement, claim=claim),
+            why=says("it is of another wallet or was never posted"),
         )
     loss = Loss(claim=claim, added_by_id=actor.pk, added_at=at, hit_at=movement.occurred_at)
     loss.amount_minor = movement.amount_minor
@@ -112,14 +113,18 @@ def _loss(
         return loss
     funding = FUNDING_OF_KIND.get(kinds[movement.source])
     if funding is None:
-        raise GuardNotMet(action=f"name {movement} a loss", why=f"it came from {movement.source}")
+        raise GuardNotMet(
+            action=says("name {movement} a loss", movement=movement),
+            why=says("it came from {source}", source=movement.source),
+        )
     loss.top_up, loss.funding = movement, funding
     if movement.card_id is not None:
         code = cards[movement.card_id].issuer_code
         loss.issuer = issuers.get(code)
         if loss.issuer is None:
             raise GuardNotMet(
-                action=f"name {movement} a loss", why=f"issuer {code} is not configured"
+                action=says("name {movement} a loss", movement=movement),
+                why=says("issuer {code} is not configured", code=code),
             )
     return loss
 
@@ -135,5 +140,8 @@ def drop_loss(loss: Loss, *, actor: Actor, reason: str) -> None:
             claim__state__in=FraudClaim.UNDER_WORK,
         ).update(dropped_at=clock.now(), drop_reason=reason)
         if not changed:
-            raise GuardNotMet(action=f"drop {loss}", why="it is dropped, proposed or confirmed")
+            raise GuardNotMet(
+                action=says("drop {loss}", loss=loss),
+                why=says("it is dropped, proposed or confirmed"),
+            )
         audit.append("claims.drop_loss", f"claim:{loss.claim_id}", actor=actor, reason=reason)

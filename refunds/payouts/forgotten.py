@@ -19,7 +19,7 @@ from refunds.models.payout_batch import RESTORE_CONFIRMED
 from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.authority.approvals import SignedList, digest_of
-from winddown.errors import GuardNotMet, NothingToDecide
+from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
 from winddown.models import Approval
 
@@ -88,7 +88,10 @@ def refuse_second_file(batch: PayoutBatch, *, sha256: str, action: str) -> None:
         )
         found = cursor.fetchone()
     if found:
-        raise GuardNotMet(action=action, why=f"what payout {found[0]} pays is in {found[1]}")
+        raise GuardNotMet(
+            action=action,
+            why=says("what payout {number} pays is in {state}", number=found[0], state=found[1]),
+        )
 
 
 def skip_numbers(files: Iterable[dict[str, Any]]) -> None:

@@ -22,7 +22,7 @@ from winddown import clock, encryption, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.authority.approvals import SignedList
-from winddown.errors import GuardNotMet, NothingToDecide, SamePerson
+from winddown.errors import GuardNotMet, NothingToDecide, SamePerson, says
 from winddown.evidence import audit, invariants
 from winddown.files import write_once
 from winddown.locks import Lock
@@ -45,7 +45,7 @@ def check_value_date(value_date: dt.date) -> None:
         calendar.check_value_date(value_date, today())
     except ValueDateRefused as refusal:
         raise GuardNotMet(
-            action="pay", why=str(refusal), proposed=refusal.proposed.isoformat()
+            action=says("pay"), why=str(refusal), proposed=refusal.proposed.isoformat()
         ) from refusal
 
 
@@ -193,7 +193,10 @@ def content(batch: PayoutBatch) -> Iterator[bytes]:
         digest.update(piece)
         yield piece
     if digest.hexdigest() != batch.sha256:
-        raise GuardNotMet(action=f"read the file of batch {batch.pk}", why="its bytes changed")
+        raise GuardNotMet(
+            action=says("read the file of batch {number}", number=batch.pk),
+            why=says("its bytes changed"),
+        )
 
 
 # --- decided by others than the maker -------------------------------------------------------------
@@ -313,7 +316,12 @@ def refuse_when_breached(action: str) -> None:
     for known in invariants.known():
         if known.guards_release and (sentences := known.breaches()):
             raise GuardNotMet(
-                action=action, why=f"invariant {known.code} is breached: {sentences[0]}"
+                action=action,
+                why=says(
+                    "invariant {code} is breached: {sentence}",
+                    code=known.code,
+                    sentence=sentences[0],
+                ),
             )
 
 

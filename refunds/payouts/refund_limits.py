@@ -13,7 +13,7 @@ from refunds.bankfiles.transfer_items import Limits, Remitter
 from refunds.models import BankAccount, RefundTerms
 from winddown import clock
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.models import Programme
 
@@ -80,7 +80,7 @@ def current() -> RefundTerms:
     """Returns the limits that are in force. Raises `GuardNotMet` before any were adopted."""
     limits = RefundTerms.objects.order_by("-pk").first()
     if limits is None:
-        raise GuardNotMet(action="refund", why="no limits of the refund were adopted")
+        raise GuardNotMet(action=says("refund"), why=says("no limits of the refund were adopted"))
     return limits
 
 
@@ -105,9 +105,13 @@ def bank_format(limits: RefundTerms) -> Format:
     found, currency = formats.format_of(limits.bank_code), Programme.current().currency
     if currency not in found.currencies:
         raise GuardNotMet(
-            action=f"use the account at bank {limits.bank_code}",
-            why=f"its files carry {', '.join(sorted(found.currencies))}, and the programme's"
-            f" currency is {currency}: name an account whose files carry it",
+            action=says("use the account at bank {bank_code}", bank_code=limits.bank_code),
+            why=says(
+                "its files carry {known}, and the programme's currency is {currency}: name an account"
+                " whose files carry it",
+                known=", ".join(sorted(found.currencies)),
+                currency=currency,
+            ),
         )
     return found
 

@@ -20,7 +20,7 @@ from winddown import clock
 from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.authority.approvals import SignedList, digest_of
-from winddown.errors import GuardNotMet, NothingToDecide
+from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit, backups, restores
 from winddown.files import write_once
 from winddown.models import Approval
@@ -107,9 +107,13 @@ def refuse_when_unknown(action: str) -> None:
     if found := unknown():
         raise GuardNotMet(
             action=action,
-            why=f"{settings.AUDIT_HEADS_DIR} has {found[-1]['name']}, which this database does not"
-            " know: it was restored from an older backup. Ask the bank which files it has, then"
-            " open /console/restored/ or run manage.py confirm_restore",
+            why=says(
+                "{directory} has {file}, which this database does not know: it was restored from an"
+                " older backup. Ask the bank which files it has, then open /console/restored/ or run"
+                " manage.py confirm_restore",
+                directory=settings.AUDIT_HEADS_DIR,
+                file=found[-1]["name"],
+            ),
         )
 
 
@@ -135,7 +139,8 @@ def ask(*, actor: Actor, reason: str) -> Approval:
     for each in found:
         if "bank_code" in each and "payouts" not in each:
             raise GuardNotMet(
-                action="confirm a restore", why=f"{each['name']} does not say whom the file pays"
+                action=says("confirm a restore"),
+                why=says("{file} does not say whom the file pays", file=each["name"]),
             )
     key = _key(found)
     with transaction.atomic():

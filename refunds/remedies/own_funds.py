@@ -12,7 +12,7 @@ from refunds.models import IssuerAction, Remedy
 from refunds.remedies import routes, slots
 from winddown import clock
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
 
@@ -54,12 +54,14 @@ def pay_instead(remedies: Sequence[Remedy], *, actor: Actor, reason: str) -> lis
         at = clock.now()
         actions = IssuerAction.objects.filter(remedy__in=[remedy.pk for remedy in remedies])
         if actions.filter(state__in=IssuerAction.AWAITED).exists():
-            raise GuardNotMet(action="pay instead", why="an issuer's answer is awaited")
+            raise GuardNotMet(action=says("pay instead"), why=says("an issuer's answer is awaited"))
         opened: list[Remedy] = []
         for kind in sorted({remedy.kind for remedy in remedies}):
             following = routes.UNANSWERED.get(kind)
             if following is None:
-                raise GuardNotMet(action="pay instead", why=f"{kind} has no next route")
+                raise GuardNotMet(
+                    action=says("pay instead"), why=says("{kind} has no next route", kind=kind)
+                )
             opened += slots.fall_back(
                 [remedy for remedy in remedies if remedy.kind == kind],
                 following,

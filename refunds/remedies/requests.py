@@ -19,7 +19,7 @@ from refunds.remedies.transports import transport_of
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.authority import approvals
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_set
 from winddown.models import Programme
@@ -40,8 +40,8 @@ def submit(actions: Iterable[IssuerAction], *, actor: Actor, reason: str) -> Req
     ids = sorted(action.pk for action in actions)
     if not 0 < len(ids) <= RequestList.ACTIONS_MAX:
         raise GuardNotMet(
-            action="submit issuer actions",
-            why=f"a list holds 1 to {RequestList.ACTIONS_MAX} actions",
+            action=says("submit issuer actions"),
+            why=says("a list holds 1 to {most} actions", most=RequestList.ACTIONS_MAX),
         )
     with transaction.atomic():
         rows = IssuerAction.objects.filter(pk__in=ids)
@@ -56,7 +56,9 @@ def submit(actions: Iterable[IssuerAction], *, actor: Actor, reason: str) -> Req
         rows.update(request_list=listed)
         moved = transition_set(rows, "submit", run=None, actor=actor, reason=reason)
         if moved != len(ids):
-            raise GuardNotMet(action="submit issuer actions", why="not all of them are drafts")
+            raise GuardNotMet(
+                action=says("submit issuer actions"), why=says("not all of them are drafts")
+            )
         _signed_list(listed, rows).ask(maker=actor, reason=reason)
         audit.append(
             "issuer_asks.submit", listed.subject, actor=actor, reason=reason, digest=listed.digest

@@ -14,6 +14,7 @@ from winddown.actors import Actor
 from winddown.errors import (
     LedgerRefused,
     WalletNotUsable,
+    says,
 )
 from winddown.machines.move import transition_one
 from winddown.models import FundingSource
@@ -38,7 +39,7 @@ def top_up(
     `WalletNotUsable` (only an active wallet can be charged) or `IdempotencyConflict`.
     """
     if amount_minor <= 0:
-        raise LedgerRefused(movement="top-up", why="the amount must be positive")
+        raise LedgerRefused(movement=says("top-up"), why=says("the amount must be positive"))
     values = {"wallet_id": wallet_id, "source": source, "amount_minor": amount_minor}
     try:
         with transaction.atomic():

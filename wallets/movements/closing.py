@@ -12,6 +12,7 @@ from wallets.models import Wallet
 from winddown.actors import SYSTEM
 from winddown.errors import (
     LedgerRefused,
+    says,
 )
 from winddown.machines.move import named
 from winddown.models import Run
@@ -74,6 +75,7 @@ def empty_closed_wallets(
         wallets, paid_minor, bonus_minor, journal_id, different = cursor.fetchone()
     if different:
         raise LedgerRefused(
-            movement="entitlement", why=f"{different} wallets differ from the sealed snapshot"
+            movement=says("entitlement"),
+            why=says("{different} wallets differ from the sealed snapshot", different=different),
         )
     return Emptied(wallets, int(paid_minor), int(bonus_minor), journal_id)

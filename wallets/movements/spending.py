@@ -15,6 +15,7 @@ from winddown.errors import (
     InsufficientBalance,
     LedgerRefused,
     WalletNotUsable,
+    says,
 )
 from winddown.machines.move import transition_one
 from winddown.models import Run
@@ -86,7 +87,7 @@ def _spend(
     to: str,
 ) -> Payment:
     if amount_minor <= 0:
-        raise LedgerRefused(movement="payment", why="the amount must be positive")
+        raise LedgerRefused(movement=says("payment"), why=says("the amount must be positive"))
     values = {"wallet_id": wallet_id, "amount_minor": amount_minor, "merchant_ref": merchant_ref}
     try:
         with transaction.atomic():

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from wallets.models import TopUp, Wallet
 from winddown import words
 from winddown.actors import Actor
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.machines.move import transition_one, transition_set
 from winddown.models import Batch, Capability, Programme, Run
 from winddown.programme import capabilities, declared
@@ -53,8 +53,12 @@ class FreezeCharges(Workflow):
         strange = [source for source in sources if source not in known]
         if unknown or strange:
             raise GuardNotMet(
-                action="plan freeze-charges",
-                why=f"{', '.join(sorted(unknown) + strange)} not understood; sources are {', '.join(known)}",
+                action=says("plan freeze-charges"),
+                why=says(
+                    "{strange} not understood; sources are {known}",
+                    strange=", ".join(sorted(unknown) + strange),
+                    known=", ".join(known),
+                ),
             )
         ordered = [source for source in known if source in sources]
         return {

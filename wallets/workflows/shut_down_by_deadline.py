@@ -17,7 +17,7 @@ from wallets.models.snapshot import SEALED_LINES
 from wallets.movements import spending
 from winddown import clock, money
 from winddown.actors import SYSTEM, Actor
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.machines.move import transition_one, transition_set
 from winddown.models import Batch, Capability, Milestone, Programme, Run
 from winddown.programme import capabilities
@@ -53,14 +53,16 @@ class ShutDownByDeadline(Workflow):
         in_flight = params.get("in_flight", "capture")
         if set(params) - {"in_flight"} or in_flight not in ("capture", "void"):
             raise GuardNotMet(
-                action="plan shut-down-by-deadline", why="in_flight is capture or void"
+                action=says("plan shut-down-by-deadline"), why=says("in_flight is capture or void")
             )
         return {"in_flight": in_flight}
 
     def plan(self, run: Run) -> PlanContent:
         deadline = _deadline()
         if Snapshot.objects.filter(as_of=deadline.at).exists():
-            raise GuardNotMet(action="shut-down-by-deadline", why="the balances are sealed already")
+            raise GuardNotMet(
+                action=says("shut-down-by-deadline"), why=says("the balances are sealed already")
+            )
         wallets = Wallet.objects.filter(state__in=Wallet.IN_SERVICE).aggregate(
             rows=Count("pk"),
             held=Count("pk", filter=Q(state=Wallet.State.HELD)),
@@ -86,7 +88,8 @@ class ShutDownByDeadline(Workflow):
         deadline = _deadline()
         if clock.now() < deadline.at:
             raise GuardNotMet(
-                action="shut down", why=f"spending lasts until {deadline.at.isoformat()}"
+                action=says("shut down"),
+                why=says("spending lasts until {at}", at=deadline.at.isoformat()),
             )
         programme = Programme.current()
         if programme.state == Programme.State.ANNOUNCED:
@@ -151,7 +154,9 @@ class ShutDownByDeadline(Workflow):
 def _deadline() -> Milestone:
     deadline = Milestone.objects.filter(kind=Milestone.Kind.SPEND_ENDS).first()
     if deadline is None:
-        raise GuardNotMet(action="shut-down-by-deadline", why="the milestone spend_ends is not set")
+        raise GuardNotMet(
+            action=says("shut-down-by-deadline"), why=says("the milestone spend_ends is not set")
+        )
     return deadline
 
 

@@ -22,6 +22,7 @@ from winddown.errors import (
     PlanChanged,
     PlanExpired,
     SamePerson,
+    says,
 )
 from winddown.models import Approval, Signature
 from winddown.registries import Registry
@@ -251,7 +252,10 @@ def carry_out(request: Approval, *, shown: str, actor: Actor, reason: str, appro
     kind, _, key = request.subject.partition(":")
     decider = DECIDERS.get(kind)
     if decider is None:
-        raise GuardNotMet(action=f"decide {request.subject}", why=f"{kind} is decided elsewhere")
+        raise GuardNotMet(
+            action=says("decide {subject}", subject=request.subject),
+            why=says("{kind} is decided elsewhere", kind=kind),
+        )
     decider(
         Decided(
             key=key,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from winddown.authority.roles import ROLES, roles_with
-from winddown.words import Text
+from winddown.words import FACTS, Text
 
 ROLE_WORDS: dict[str, Text] = {
     "incident_commander": _("Incident commander"),
@@ -42,3 +42,6 @@ class _Roles:
 
     def __str__(self) -> str:
         return role_words(roles_with(self._permission)) or gettext("nobody")
+
+
+FACTS.add("permission", lambda value, facts: who_may(str(value)))

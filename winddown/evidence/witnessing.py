@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.authority.approvals import SignedList, digest_of
-from winddown.errors import GuardNotMet, NothingToDecide
+from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
 from winddown.models import Approval, RowDigest, Signature
 from winddown.witness import TABLE, digests_of_rows
@@ -80,7 +80,10 @@ def witness(*, actor: Actor, reason: str) -> dict[str, int]:
         if not Signature.objects.filter(
             subject=subject, part=Signature.Part.APPROVED, digest=_list(_key(tables)).digest()
         ).exists():
-            raise GuardNotMet(action="witness the rows", why=f"no second person approved {subject}")
+            raise GuardNotMet(
+                action=says("witness the rows"),
+                why=says("no second person approved {subject}", subject=subject),
+            )
         _write(tables)
         audit.append("witness.rows", subject, actor=actor, reason=reason, tables=tables)
     return {table: rows for table, (rows, _) in tables.items()}

@@ -20,6 +20,7 @@ from winddown.errors import (
     NotYetOpen,
     PastDeadline,
     UnknownCapability,
+    says,
 )
 from winddown.evidence import audit
 from winddown.locks import Lock
@@ -289,11 +290,17 @@ def _refuse_what_is_over(code: str) -> None:
         cursor.execute("SELECT ended FROM winddown_end_of(%s, %s)", [code, clock.now()])
         (ended,) = cursor.fetchone()
     if ended is not None:
-        raise GuardNotMet(action=f"restore {code}", why=f"it ended at {ended.isoformat()}")
+        raise GuardNotMet(
+            action=says("restore {capability}", capability=code),
+            why=says("it ended at {at}", at=ended.isoformat()),
+        )
     before = (Programme.State.OPERATING, Programme.State.INCIDENT, Programme.State.RESTRICTED)
     announced = Programme.objects.exclude(state__in=before).exists()
     if announced and code.startswith(("top_up:", "register")):
-        raise GuardNotMet(action=f"restore {code}", why="the end of the service was announced")
+        raise GuardNotMet(
+            action=says("restore {capability}", capability=code),
+            why=says("the end of the service was announced"),
+        )
 
 
 def asked_about(code: str) -> Approval:
@@ -370,7 +377,10 @@ def _decided(said: approvals.Decided) -> object:
     elif said.approve:
         verb = ratify
     else:
-        raise GuardNotMet(action=f"reject the stop of {code}", why="ask to restore it instead")
+        raise GuardNotMet(
+            action=says("reject the stop of {capability}", capability=code),
+            why=says("ask to restore it instead"),
+        )
     return verb(code, actor=said.actor, reason=said.reason, version=int(version))
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from winddown import clock, locks, words
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import roles
-from winddown.errors import GuardNotMet, WinddownError
+from winddown.errors import GuardNotMet, WinddownError, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.models import Milestone, Programme, Run
@@ -43,10 +43,13 @@ def set_milestone(
     require(actor, "winddown.set_milestone", action=f"set {kind}")
     if kind not in BY_PEOPLE:
         raise GuardNotMet(
-            action=f"set {kind}", why="it follows from the public notice: publish a later last day"
+            action=says("set {milestone}", milestone=kind),
+            why=says("it follows from the public notice: publish a later last day"),
         )
     if at <= clock.now():
-        raise GuardNotMet(action=f"set {kind}", why="the instant has passed")
+        raise GuardNotMet(
+            action=says("set {milestone}", milestone=kind), why=says("the instant has passed")
+        )
     return _set(
         kind,
         at=at,
@@ -79,7 +82,8 @@ def _set(
         present = Milestone.objects.select_for_update().filter(kind=kind).first()
         if present is not None and present.fired_at is not None:
             raise GuardNotMet(
-                action=f"move {kind}", why=f"it fired at {present.fired_at.isoformat()}"
+                action=says("move {milestone}", milestone=kind),
+                why=says("it fired at {at}", at=present.fired_at.isoformat()),
             )
         named = f"milestone:{kind}"
         audit.refuse_repeated("milestone.set", named, actor=actor, reason=reason, at=at)

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from winddown import business_days, clock, locks
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.models import Programme, PublicNotice
@@ -24,7 +24,9 @@ def publish_contact(phone: str, *, actor: Actor, reason: str) -> None:
     """Customers find the telephone number on the public pages."""
     require(actor, "winddown.publish_notice", action="publish the contact")
     if not re.fullmatch(PHONE, phone):
-        raise GuardNotMet(action="publish the contact", why="that is no telephone number")
+        raise GuardNotMet(
+            action=says("publish the contact"), why=says("that is no telephone number")
+        )
     with transaction.atomic():
         audit.refuse_repeated(
             "programme.publish_contact", "programme", actor=actor, reason=reason, phone=phone
@@ -42,7 +44,7 @@ def _last_day(day: dt.date, pack: Pack) -> dt.date:
     try:
         return business_days.roll_forward(day, calendar=pack.calendar)
     except business_days.NoCalendar as unknown:
-        raise GuardNotMet(action="publish the notice", why=str(unknown)) from unknown
+        raise GuardNotMet(action=says("publish the notice"), why=str(unknown)) from unknown
 
 
 def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
@@ -61,7 +63,10 @@ def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
         if field.name not in ("id", "published_at") and not fields.get(field.name)
     ]
     if empty:
-        raise GuardNotMet(action="publish the notice", why=f"{', '.join(empty)} must be filled in")
+        raise GuardNotMet(
+            action=says("publish the notice"),
+            why=says("{names} must be filled in", names=", ".join(empty)),
+        )
     at = clock.now()
     today = at.astimezone(Programme.current().zone).date()
     first_day, last_day = fields["window_first_day"], fields["window_last_day"]
@@ -71,26 +76,37 @@ def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
     earliest = _last_day(max(today, first_day) + dt.timedelta(days=days), pack)
     if last_day < earliest:
         raise GuardNotMet(
-            action="publish the notice", why=f"the window must last until {earliest} or longer"
+            action=says("publish the notice"),
+            why=says("the window must last until {earliest} or longer", earliest=earliest),
         )
     if last_day != (rolled := _last_day(last_day, pack)):
         raise GuardNotMet(
-            action="publish the notice",
-            why=f"banks are closed on {last_day}: the window can end on {rolled}",
+            action=says("publish the notice"),
+            why=says(
+                "banks are closed on {last_day}: the window can end on {rolled}",
+                last_day=last_day,
+                rolled=rolled,
+            ),
         )
     with transaction.atomic():
         locks.take(Lock.NOTICE)
         before = PublicNotice.objects.order_by("-window_last_day", "-pk").first()
         if before is not None and all(getattr(before, name) == fields[name] for name in fields):
-            raise GuardNotMet(action="publish the notice", why="the newest one says the same")
+            raise GuardNotMet(
+                action=says("publish the notice"), why=says("the newest one says the same")
+            )
         if first_day < today and (before is None or first_day != before.window_first_day):
             raise GuardNotMet(
-                action="publish the notice", why=f"the first day {first_day} has passed"
+                action=says("publish the notice"),
+                why=says("the first day {first_day} has passed", first_day=first_day),
             )
         if before is not None and last_day < before.window_last_day:
             raise GuardNotMet(
-                action="publish the notice",
-                why=f"the window published lasts until {before.window_last_day}",
+                action=says("publish the notice"),
+                why=says(
+                    "the window published lasts until {last_day}",
+                    last_day=before.window_last_day,
+                ),
             )
         notice = PublicNotice.objects.create(published_at=at, **fields)
         audit.append(

@@ -14,7 +14,7 @@ from winddown import clock, locks, words
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.authority.approvals import SignedList
-from winddown.errors import GuardNotMet, TransitionRefused
+from winddown.errors import GuardNotMet, TransitionRefused, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import transition_one
@@ -56,9 +56,13 @@ def declare_incident(
     at, programme = clock.now(), Programme.current()
     aware_at = aware_at or at
     if aware_at > at:
-        raise GuardNotMet(action="declare the incident", why="the instant is in the future")
+        raise GuardNotMet(
+            action=says("declare the incident"), why=says("the instant is in the future")
+        )
     if aware_at < programme.launched_at:
-        raise GuardNotMet(action="declare the incident", why="the service began later than that")
+        raise GuardNotMet(
+            action=says("declare the incident"), why=says("the service began later than that")
+        )
     with transaction.atomic():
         declared = _move("declare_incident", actor=actor, reason=reason, aware_at=aware_at)
         if not Capability.objects.exclude(state=Capability.State.ENABLED).exists():
@@ -72,7 +76,8 @@ def restore(*, actor: Actor, reason: str) -> Programme:
     off = Capability.objects.exclude(state=Capability.State.ENABLED).values_list("code", flat=True)
     if off:
         raise GuardNotMet(
-            action="end the incident", why=f"restart first what is stopped: {', '.join(off)}"
+            action=says("end the incident"),
+            why=says("restart first what is stopped: {names}", names=", ".join(off)),
         )
     return _move("restore", actor=actor, reason=reason)
 
@@ -102,7 +107,7 @@ def ask_announcement(*, actor: Actor, reason: str) -> Approval:
                 newest.subject, stage=STAGE, content=_announced(), maker=actor, reason=reason
             )
             raise GuardNotMet(
-                action="announce the end", why=_("a request waits already: decide about it")
+                action=says("announce the end"), why=_("a request waits already: decide about it")
             )
         number = Approval.objects.filter(subject__startswith=f"{ANNOUNCEMENT}:").count() + 1
         asked = _signed(str(number)).ask(maker=actor, reason=reason)
@@ -177,13 +182,13 @@ approvals.DECIDERS.add(ANNOUNCEMENT, _decided)
 
 def complete(*, actor: Actor, reason: str) -> Programme:
     """Nothing is open any more. Raises `GuardNotMet`, which says what is open or cannot be shown."""
-    _refuse_while_open("complete the programme")
+    _refuse_while_open(says("complete the programme"))
     return _move("complete", actor=actor, reason=reason)
 
 
 def report(*, actor: Actor, reason: str) -> Programme:
     """The authority has the completion report. Raises `GuardNotMet` as `complete` does."""
-    _refuse_while_open("report the completion")
+    _refuse_while_open(says("report the completion"))
     return _move("report", actor=actor, reason=reason)
 
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from winddown import texts
 from winddown.authority.staff_command import SHOWN_MIN, StaffCommand, shown_amount
-from winddown.errors import GuardNotMet, RunNotFound
+from winddown.errors import GuardNotMet, RunNotFound, says
 from winddown.models import Plan, Run
 from winddown.runs import control, planning, progress, registry, waking, working
 
@@ -152,7 +152,10 @@ class WorkflowCommand(StaffCommand):
         )
         if not rows:
             there = ", ".join(progress.failures_by_reason(run)) or "none"
-            raise GuardNotMet(action=f"retry {code} of {run}", why=f"its failures are: {there}")
+            raise GuardNotMet(
+                action=says("retry {code} of {run}", code=code, run=run),
+                why=says("its failures are: {there}", there=there),
+            )
         self.say(f"{rows} failures {code} of {run} wait again.", run=run.pk, code=code, rows=rows)
 
     def status(self, options: dict[str, Any]) -> None:

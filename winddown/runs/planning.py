@@ -16,6 +16,7 @@ from winddown.errors import (
     PlanChanged,
     PlanExpired,
     RunBusy,
+    says,
 )
 from winddown.evidence import audit
 from winddown.machines.move import transition_one
@@ -65,7 +66,10 @@ def replan(run: Run, *, actor: Actor, reason: str) -> Run:
     with transaction.atomic():
         locked = progress.locked(run)
         if locked.state != Run.State.AWAITING_APPROVAL:
-            raise GuardNotMet(action=f"plan run {run.pk} again", why=f"it is {locked.state}")
+            raise GuardNotMet(
+                action=says("plan run {number} again", number=run.pk),
+                why=says("it is {state}", state=locked.state),
+            )
         return _write_plan(locked, actor=actor, reason=reason)
 
 

@@ -12,7 +12,7 @@ from django.db import models
 
 from winddown import texts
 from winddown.actors import Actor
-from winddown.errors import GuardNotMet, UnknownWorkflow
+from winddown.errors import GuardNotMet, UnknownWorkflow, says
 from winddown.models import Programme, Run
 from winddown.registries import Registry
 from winddown.runs.params_form import ParamsForm
@@ -99,7 +99,10 @@ class Workflow:
         """Raises `GuardNotMet` in a state of the programme in which the workflow has no place."""
         stage = Programme.objects.filter(pk=1).values_list("state", flat=True).first()
         if stage is not None and stage not in self.stages:
-            raise GuardNotMet(action=f"run {self.name}", why=f"the programme is {stage}")
+            raise GuardNotMet(
+                action=says("run {workflow}", workflow=self.name),
+                why=says("the programme is {stage}", stage=stage),
+            )
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:
         """Returns the complete parameters of a run; raises `GuardNotMet` for parameters it does not
@@ -107,7 +110,8 @@ class Workflow:
         """
         if params:
             raise GuardNotMet(
-                action=f"plan {self.name}", why=f"it takes no parameters, got {sorted(params)}"
+                action=says("plan {workflow}", workflow=self.name),
+                why=says("it takes no parameters, got {names}", names=sorted(params)),
             )
         return params
 

@@ -57,6 +57,7 @@ from winddown.site.pages import (
     page,
     refusals_told,
     staff_page,
+    told,
     zone_of,
 )
 from winddown.site.programme_acts import PROGRAMME
@@ -156,7 +157,7 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
     try:
         workflow.refuse_out_of_stage()
     except GuardNotMet as refused:
-        messages.error(request, words.refusal(refused))
+        messages.error(request, told(refused))
         return redirect("console:incident")
     form = plan_form(workflow.form)(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -169,7 +170,7 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
             )
         except WinddownError as refused:
             refusals.note(refused, actor_of(request))
-            form.add_error(None, words.refusal(refused))
+            form.add_error(None, told(refused))
         else:
             messages.success(request, _("The plan is written and waits for a second person."))
             return redirect("console:run", made.pk)

@@ -36,7 +36,7 @@ class LanguageSwitchMiddleware:
                 domain=settings.LANGUAGE_COOKIE_DOMAIN,
                 secure=settings.LANGUAGE_COOKIE_SECURE,
                 httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-                samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+                samesite="Lax",
             )
         return answer
 
@@ -50,4 +50,4 @@ class LanguageSwitchMiddleware:
         request._files = MultiValueDict()  # type: ignore[attr-defined]
         request.method = "GET"
         translation.activate(wanted)
-        request.LANGUAGE_CODE = wanted  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = wanted

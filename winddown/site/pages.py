@@ -71,6 +71,12 @@ def zone_of(programme: Programme | None) -> ZoneInfo:
     return programme.zone if programme else ZoneInfo("UTC")
 
 
+def told(refused: WinddownError) -> str:
+    """Returns the refusal in the reader's language, with its instants in the programme's zone."""
+    with timezone.override(zone_of(Programme.objects.filter(pk=1).first())):
+        return words.refusal(refused)
+
+
 def is_poll(request: HttpRequest) -> bool:
     """Returns whether the live part of a page asked for itself again."""
     return bool(getattr(request, "htmx", False))
@@ -79,7 +85,7 @@ def is_poll(request: HttpRequest) -> bool:
 def _refused_page(request: HttpRequest, refused: NotPermitted) -> HttpResponse:
     """The audit journal notes the refusal. Returns its answer: staff read who could."""
     refusals.note(refused, actor_of(request))
-    if request.user.kind != "staff":
+    if not actor_of(request).staff_number:
         raise PermissionDenied from refused
     permission = refused.facts["permission"]
     answer = page(
@@ -157,7 +163,7 @@ def refusals_told(request: HttpRequest) -> Iterator[None]:
         yield
     except WinddownError as refused:
         refusals.note(refused, actor_of(request))
-        messages.error(request, words.refusal(refused))
+        messages.error(request, told(refused))
 
 
 def _happened(decision: Decision | None, *, about: Text) -> str:
@@ -209,9 +215,9 @@ def decision_page(
         except WinddownError as refused:
             refusals.note(refused, actor_of(request))
             if decision is None or isinstance(refused, OVERTAKEN):
-                messages.error(request, words.refusal(refused))
+                messages.error(request, told(refused))
                 return redirect(back)
-            form.add_error(None, words.refusal(refused))
+            form.add_error(None, told(refused))
         else:
             if isinstance(answer, HttpResponse):
                 return answer

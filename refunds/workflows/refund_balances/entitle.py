@@ -12,6 +12,7 @@ from wallets.models import LedgerAccount, Posting, Snapshot, Wallet
 from wallets.movements import closing
 from winddown import clock
 from winddown.actors import SYSTEM
+from winddown.errors import says
 from winddown.machines.move import transition_one
 from winddown.models import Batch, Capability, Milestone, Programme, PublicNotice, Run
 from winddown.programme import declared
@@ -33,7 +34,11 @@ class Entitle(Part):
         safeguarded = Programme.current().safeguarded_minor
         if safeguarded < needed:
             raise outline.refused(
-                f"safeguarded funds are {needed - safeguarded} short of the {needed} owed (rule 41)"
+                says(
+                    "safeguarded funds are {lacking} short of the {needed} owed (rule 41)",
+                    lacking=needed - safeguarded,
+                    needed=needed,
+                )
             )
         uncertain = Wallet.objects.filter(state__in=Wallet.ENDED, held_minor__gt=0)
         return PlanContent(
@@ -81,7 +86,9 @@ def refuse_to_open() -> Snapshot:
     """
     programme = Programme.current()
     if programme.state not in (Programme.State.BALANCE_FIXED, Programme.State.REFUNDING):
-        raise outline.refused(f"the programme is {programme.state}, not balance_fixed")
+        raise outline.refused(
+            says("the programme is {stage}, not balance_fixed", stage=programme.state)
+        )
     at = clock.now()
     ended = set(Milestone.objects.filter(at__lte=at).values_list("ends_capability", flat=True))
     issuing = ["spend", *(f"top_up:{source}" for source in declared.sources())]
@@ -91,16 +98,18 @@ def refuse_to_open() -> Snapshot:
         if switch.code not in ended
     ]
     if on:
-        raise outline.refused(f"{', '.join(on)} must have ended before balances are refunded (L2)")
+        raise outline.refused(
+            says("{names} must have ended before balances are refunded (L2)", names=", ".join(on))
+        )
     if not PublicNotice.objects.filter(published_at__lte=at).exists():
-        raise outline.refused("no public notice of the refund is published (L4)")
+        raise outline.refused(says("no public notice of the refund is published (L4)"))
     return _snapshot()
 
 
 def _snapshot() -> Snapshot:
     snapshot = Snapshot.objects.order_by("-as_of").first()
     if snapshot is None:
-        raise outline.refused("no closing snapshot is sealed")
+        raise outline.refused(says("no closing snapshot is sealed"))
     return snapshot
 
 

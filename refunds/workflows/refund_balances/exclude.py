@@ -13,6 +13,7 @@ from wallets.models import LedgerAccount, Wallet
 from wallets.movements import posting
 from winddown import clock
 from winddown.actors import SYSTEM
+from winddown.errors import says
 from winddown.machines.move import named, transition_one
 from winddown.models import Batch, Milestone, Programme, Run
 from winddown.runs.registry import Moved, PlanContent, Step
@@ -65,12 +66,12 @@ def refuse_to_exclude() -> None:
     """The window is over and refunds were open. Raises `GuardNotMet` otherwise."""
     ends = Milestone.objects.filter(kind=Milestone.Kind.REFUND_WINDOW_ENDS).first()
     if ends is None:
-        raise outline.refused("the milestone refund_window_ends is not set")
+        raise outline.refused(says("the milestone refund_window_ends is not set"))
     if clock.now() < ends.at:
-        raise outline.refused(f"the window lasts until {ends.at.isoformat()}")
+        raise outline.refused(says("the window lasts until {at}", at=ends.at.isoformat()))
     programme = Programme.current()
     if programme.state not in (Programme.State.REFUNDING, Programme.State.REFUND_CLOSED):
-        raise outline.refused(f"the programme is {programme.state}")
+        raise outline.refused(says("the programme is {stage}", stage=programme.state))
 
 
 def _unclaimed(run: Run) -> QuerySet[Entitlement]:

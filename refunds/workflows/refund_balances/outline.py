@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet, Sum
 
 from refunds.models import Entitlement
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.models import Run
 from winddown.runs.registry import PlanContent, Step
 
@@ -21,7 +21,7 @@ class Part:
 
     def check(self, params: dict[str, Any]) -> dict[str, Any]:
         if strange := set(params) - {"part"}:
-            raise refused(f"{', '.join(sorted(strange))} not understood")
+            raise refused(says("{names} not understood", names=", ".join(sorted(strange))))
         return {"part": self.name}
 
     def plan(self, run: Run) -> PlanContent:
@@ -41,7 +41,7 @@ class Part:
 
 
 def refused(why: str) -> GuardNotMet:
-    return GuardNotMet(action="refund-balances", why=why)
+    return GuardNotMet(action=says("refund-balances"), why=why)
 
 
 def amount(rows: QuerySet[Entitlement]) -> int:

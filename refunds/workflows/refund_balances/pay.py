@@ -19,7 +19,7 @@ from wallets.models import LedgerAccount
 from wallets.movements import posting
 from winddown import clock, locks
 from winddown.actors import SYSTEM
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.locks import Lock
 from winddown.machines.move import named, transition_set
 from winddown.models import Batch, Capability, Plan, Run
@@ -44,11 +44,11 @@ class Pay(Part):
 
     def check(self, params: dict[str, Any]) -> dict[str, Any]:
         if strange := set(params) - {"part", "value_date"}:
-            raise outline.refused(f"{', '.join(sorted(strange))} not understood")
+            raise outline.refused(says("{names} not understood", names=", ".join(sorted(strange))))
         try:
             value_date = dt.date.fromisoformat(str(params.get("value_date", "")))
         except ValueError:
-            raise outline.refused("value_date must be a day like 2019-11-15") from None
+            raise outline.refused(says("value_date must be a day like 2019-11-15")) from None
         payout_batches.check_value_date(value_date)
         return {
             "part": self.name,
@@ -59,7 +59,7 @@ class Pay(Part):
 
     def plan(self, run: Run) -> PlanContent:
         if Capability.objects.get(code="payout").state != Capability.State.ENABLED:
-            raise outline.refused("payouts are stopped")
+            raise outline.refused(says("payouts are stopped"))
         sent_files.refuse_when_unknown("plan payouts")
         parts = {
             "refunds": _payable(payable.payable_refunds(run)),
@@ -265,8 +265,11 @@ def _portions(
         )
         if not (fit or target.items):
             raise GuardNotMet(
-                action="put a payout into a file",
-                why=f"payout {chosen[start][0]} is more than one file of the bank may come to",
+                action=says("put a payout into a file"),
+                why=says(
+                    "payout {number} is more than one file of the bank may come to",
+                    number=chosen[start][0],
+                ),
             )
         if fit:
             yield target, chosen[start : start + fit]

@@ -14,6 +14,7 @@ from refunds.workflows.refund_balances.exclude import Exclude
 from refunds.workflows.refund_balances.outline import Part
 from refunds.workflows.refund_balances.pay import Pay
 from winddown.actors import Actor
+from winddown.errors import says
 from winddown.models import Capability, Programme, Run
 from winddown.programme import capabilities
 from winddown.runs.params_form import ParamsForm
@@ -84,7 +85,7 @@ _PARTS: dict[str, Part] = {part.name: part for part in (Entitle(), Pay(), Exclud
 def _part(params: dict[str, Any]) -> Part:
     part = _PARTS.get(str(params.get("part", "")))
     if part is None:
-        raise outline.refused(f"part is one of {', '.join(_PARTS)}")
+        raise outline.refused(says("part is one of {names}", names=", ".join(_PARTS)))
     return part
 
 
