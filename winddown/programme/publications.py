@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from winddown import clock, locks, texts
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.models import NoticeEvidence, NoticePublication, Programme, PublicNotice
@@ -117,9 +117,9 @@ def record(
         locks.take(Lock.NOTICE)
         notice = newest_notice()
         if notice is None:
-            raise _refused("there is no public notice: publish it first")
+            raise _refused(says("there is no public notice: publish it first"))
         if replaces is not None and not standing(notice).filter(pk=replaces.pk).exists():
-            raise _refused(f"publication {replaces.pk} does not stand any more")
+            raise _refused(says("publication {number} does not stand any more", number=replaces.pk))
         publication = NoticePublication.objects.create(
             notice=notice,
             channel=channel,
@@ -149,11 +149,11 @@ def record(
 def _refuse_times(began_at: dt.datetime, ended_at: dt.datetime | None) -> None:
     now, launched = clock.now(), Programme.current().launched_at
     if began_at > now or (ended_at is not None and ended_at > now):
-        raise _refused("that instant has not come: record what has happened")
+        raise _refused(says("that instant has not come: record what has happened"))
     if began_at < launched:
-        raise _refused("it began before the service did")
+        raise _refused(says("it began before the service did"))
     if ended_at is not None and ended_at < began_at:
-        raise _refused("it ended before it began")
+        raise _refused(says("it ended before it began"))
 
 
 def _refuse_address(url: str) -> None:
@@ -161,34 +161,46 @@ def _refuse_address(url: str) -> None:
         read = urlsplit(url)
         port_is_right = read.port is None or read.port > 0
     except ValueError as error:
-        raise _refused("that is no address of a page") from error
+        raise _refused(says("that is no address of a page")) from error
     if read.scheme not in settings.PUBLIC_SCHEMES or not read.hostname or not port_is_right:
         allowed = " or ".join(f"{scheme}://" for scheme in settings.PUBLIC_SCHEMES)
-        raise _refused(f"the address must begin with {allowed} and name a host")
+        raise _refused(
+            says("the address must begin with {allowed} and name a host", allowed=allowed)
+        )
     if read.username or read.password or read.fragment or any(map(str.isspace, url)):
-        raise _refused("the address holds a password, a fragment or a space")
+        raise _refused(says("the address holds a password, a fragment or a space"))
 
 
 def _kept(file: File | None, replaces: NoticePublication | None) -> NoticeEvidence:
     if file is None:
         if replaces is None:
-            raise _refused("the evidence is missing: give the file")
+            raise _refused(says("the evidence is missing: give the file"))
         return replaces.evidence
     if not 0 < len(file.content) <= NoticeEvidence.BYTES_MAX:
-        raise _refused(f"the file must have 1 to {NoticeEvidence.BYTES_MAX:,} bytes")
+        raise _refused(
+            says(
+                "the file must have 1 to {most} bytes",
+                most=f"{NoticeEvidence.BYTES_MAX:,}",
+            )
+        )
     digest = hashlib.sha256(file.content).hexdigest()
     known = NoticeEvidence.objects.filter(sha256=digest).first()
     if known is not None and replaces is not None and known.pk == replaces.evidence_id:
         return known
     if known is not None:
         used = NoticePublication.objects.filter(evidence=known).order_by("-pk").first()
-        raise _refused(f"the same file is the evidence of publication {used.pk if used else '?'}")
+        raise _refused(
+            says(
+                "the same file is the evidence of publication {number}",
+                number=used.pk if used else "?",
+            )
+        )
     name = texts.storable(PurePath(file.name).name)
     return NoticeEvidence.objects.create(sha256=digest, file_name=name, content=file.content)
 
 
 def _refused(why: str) -> GuardNotMet:
-    return GuardNotMet(action="record the publication", why=why)
+    return GuardNotMet(action=says("record the publication"), why=why)
 
 
 def disclose_evidence(number: int, *, actor: Actor, reason: str = "") -> File:
@@ -199,7 +211,10 @@ def disclose_evidence(number: int, *, actor: Actor, reason: str = "") -> File:
     require(actor, READ_EVIDENCE, action="read the evidence")
     found = NoticePublication.objects.select_related("evidence").filter(pk=number).first()
     if found is None:
-        raise GuardNotMet(action="read the evidence", why=f"there is no publication {number}")
+        raise GuardNotMet(
+            action=says("read the evidence"),
+            why=says("there is no publication {number}", number=number),
+        )
     with transaction.atomic():
         audit.append(
             "notice.read_evidence",

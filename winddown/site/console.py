@@ -476,6 +476,9 @@ DOORS.add_all(
         "console:switch_probe": Door(),
         "console:switches_stop": Door(permissions=("winddown.stop_capability",)),
         "console:verify": Door(),
+        "console:run_rows": Door(),
+        "console:run_rows_file": Door(),
+        "console:notice_evidence": Door(permissions=(publications.READ_EVIDENCE,)),
         "console:approval_decide": Door(),
     }
 )

@@ -41,8 +41,8 @@ class RunRowsForm(ReadingForm):
         choices=[(FAILED, gettext_lazy("Not moved")), (MOVED, gettext_lazy("Moved"))],
         required=False,
     )
-    step = filter_field("step", gettext_lazy("Step"), length_max=40)
-    reason_code = filter_field("reason_code", gettext_lazy("Reason code"), length_max=60)
+    step = filter_field(gettext_lazy("Step"), length_max=40)
+    reason_code = filter_field(gettext_lazy("Reason code"), length_max=60)
     field_order = ("run", "rows", "step", "reason_code", "since", "until")
     hints: ClassVar[dict[str, Text]] = {
         **ReadingForm.hints,
