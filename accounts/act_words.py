@@ -18,6 +18,7 @@ words.ACTS.add_all(
         "recovery.revoke": _("Approval taken back"),
         "recovery.complete": _("Completed by the person"),
         "recovery.read_contact": _("Contact data read"),
+        "account.read_contact": _("Contact data of a customer read"),
         "staff_recovery.request": _("Account recovery asked for"),
         "staff_recovery.agree": _("Account recovery agreed, link handed over"),
         "staff_recovery.reject": _("Account recovery rejected"),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import member_page, staff_roles, who_can_page
+from accounts import look_up, member_page, staff_roles, who_can_page
 from accounts.attacks import attack_page
 from accounts.credentials import access
 from accounts.member_page import MemberPage
@@ -287,6 +287,7 @@ def who_can(request: HttpRequest) -> HttpResponse:
 
 _OF_CASES = (cases.WORK, cases.DECIDE)
 _OF_STAFF = (staff_recovery.PERMISSION, staff_roles.PERMISSION)
+DOORS.add("console:look_up_contact", Door((look_up.READ_CONTACT,)))
 DOORS.add("console:attack", Door(title=_lazy("Attack")), place=1)
 DOORS.add("cases:list", Door(_OF_CASES, title=_lazy("Recovery")), place=3)
 DOORS.add("staff:list", Door(_OF_STAFF, title=_lazy("Staff")), place=4)
@@ -296,7 +297,26 @@ for _name in ("case", "contact", "decide"):
 for _name in ("add", "member", "decide"):
     DOORS.add(f"staff:{_name}", Door(_OF_STAFF))
 
-attack_urlpatterns = [path("attack/", attack, name="attack")]
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def look_up_contact(request: HttpRequest, number: int) -> HttpResponse:
+    """A customer's name and addresses, shown once in the answer to the form with the reason."""
+    account = get_object_or_404(User, pk=number, kind=User.Kind.CUSTOMER)
+    form, contact = ReasonForm(request.POST or None), None
+    if request.method == "POST" and form.is_valid():
+        contact = look_up.disclose_contact(
+            account, actor=actor_of(request), reason=form.cleaned_data["reason"]
+        )
+    shown = {"subject": f"account:{account.pk}", "form": form, "contact": contact}
+    return page(request, "accounts/look_up_contact.html", **shown)
+
+
+attack_urlpatterns = [
+    path("attack/", attack, name="attack"),
+    path("look-up/<int:number>/contact/", look_up_contact, name="look_up_contact"),
+]
 urlpatterns = [
     path("recovery/", case_list, name="list"),
     path("recovery/<int:number>/", case, name="case"),

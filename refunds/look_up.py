@@ -3,10 +3,45 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from refunds.models import Entitlement, EntitlementTransition, Payee, RefundApplication
+from refunds.models import (
+    Entitlement,
+    EntitlementTransition,
+    FraudClaim,
+    FraudClaimTransition,
+    Payee,
+    RefundApplication,
+)
 from wallets.look_up import wallets_named
 from winddown.site.panels import FINDERS, Card, Fact, number_in
+
+
+@FINDERS.entry("claim", place=40)
+def _claim(typed: str) -> list[Card]:
+    number = number_in(typed, "claim")
+    found = (
+        FraudClaim.objects.filter(pk=number)
+        if number is not None
+        else FraudClaim.objects.filter(wallet__in=wallets_named(typed)[:5])
+    )
+    return [_claim_card(claim) for claim in found.order_by("pk")]
+
+
+def _claim_card(claim: FraudClaim) -> Card:
+    wallet = f"wallet:{claim.wallet_id}"
+    return Card(
+        subject=claim.subject,
+        title=_("Fraud claim"),
+        facts=[
+            Fact(_("Wallet"), wallet, look_up=wallet),
+            Fact(pgettext_lazy("claim", "Opened"), claim.opened_at, "time"),
+        ],
+        subjects=(claim.subject,),
+        machine="fraud_claim",
+        state=claim.state,
+        logs=((FraudClaimTransition, claim.pk),),
+    )
 
 
 @FINDERS.entry("refund", place=30)

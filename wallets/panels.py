@@ -171,6 +171,11 @@ def movements(customer: User) -> Panel | None:
     return Panel("wallets/_movements.html", {"movements": _by_journal(postings)})
 
 
+def movement_title(kind: str) -> Text:
+    """Returns the name of a kind of journal."""
+    return _KINDS.get(kind) or kind.replace("_", " ")
+
+
 def _by_journal(postings: Iterable[Posting]) -> list[Movement]:
     """Returns one movement for the postings of one journal, the newest first."""
     grouped: dict[int, list[Posting]] = {}
@@ -179,7 +184,7 @@ def _by_journal(postings: Iterable[Posting]) -> list[Movement]:
     found = [
         Movement(
             at=lines[0].journal.occurred_at,
-            title=_KINDS.get(lines[0].journal.kind) or lines[0].journal.kind.replace("_", " "),
+            title=movement_title(lines[0].journal.kind),
             paid_minor=_sum(lines, LedgerAccount.WALLET_PAID),
             bonus_minor=_sum(lines, LedgerAccount.WALLET_BONUS),
         )

@@ -322,6 +322,7 @@ ELSEWHERE = {
     "account_reauthenticate": "it proves again what was proved",
     "cases:contact": "each reading is shown once, and recorded",
     "console:hold_candidates": "tests/refunds/claims/test_claims.py: the second holds 0",
+    "console:look_up_contact": "each reading is shown once, and recorded",
     "console:look_up_find": "it only leads to a page that is read",
     "console:restored_decide": "tests/refunds/payouts/test_sent_files.py",
     "console:switch_probe": "each attempt is a probe, which is recorded",

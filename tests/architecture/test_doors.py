@@ -24,7 +24,6 @@ NOT_ASKED_FOR = {
     "refunds.remedies.follow_up.give_up_unsent": "the follow-up of the tick does it",
     "winddown.evidence.refused.note": "every refused permission does it",
     "winddown.evidence.witnessing.witness": "a second person's decision about `ask` does it",
-    "winddown.site.look_up_page.disclose_subject": "it is the page itself",
     "winddown.site.reading.disclose": "it is the page itself",
 }
 # These wait for a command and for a page.

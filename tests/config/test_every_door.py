@@ -71,6 +71,7 @@ FRESH = {
     "console:approval_decide",
     "console:filing_act",
     "console:hold_candidates",
+    "console:look_up_contact",
     "console:plan",
     "console:programme_act",
     "console:restored_decide",

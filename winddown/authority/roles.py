@@ -49,6 +49,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.change_set_up",
     ),
     "fraud_analyst": (
+        "winddown.look_up",
+        "accounts.read_contact",
         "wallets.hold_wallet",
         "refunds.work_claim",
         "refunds.draft_issuer_action",
@@ -57,6 +59,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "fraud_supervisor": (
         "winddown.reach_milestone",
+        "winddown.look_up",
+        "accounts.read_contact",
         "wallets.hold_wallet",
         "wallets.release_wallet",
         "accounts.decide_recovery_case",
@@ -84,6 +88,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "treasury_approver": (
         "winddown.reach_milestone",
         "winddown.approve_filing",
+        "winddown.look_up",
         "winddown.approve_run",
         "winddown.fix_balance",
         "winddown.open_refunds",
@@ -94,6 +99,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.stop_capability",
     ),
     "compliance": (
+        "winddown.look_up",
         "winddown.announce_termination",
         "winddown.restore_programme",
         "winddown.restore_capability",
@@ -122,6 +128,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.change_set_up",
     ),
     "support": (
+        "winddown.look_up",
+        "accounts.read_contact",
         "accounts.work_recovery_case",
         "refunds.work_application",
         "refunds.decide_application",
@@ -129,7 +137,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.report_claim",
         "accounts.end_sessions",
     ),
-    "auditor": ("winddown.read_audit",),
+    "auditor": ("winddown.read_audit", "winddown.look_up"),
 }
 
 

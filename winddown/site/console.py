@@ -32,6 +32,7 @@ from winddown.site import (
     filing_views,
     incident_page,
     look_up_page,
+    panels,
     programme_page,
     reading,
     run_page,
@@ -287,10 +288,17 @@ _SOURCES = {
 def read(request: HttpRequest, source: str) -> HttpResponse:
     """The rows that the filters in the address find. The audit journal records the reading."""
     programme = Programme.objects.filter(pk=1).first()
+    reason = request.session.get(look_up_page.REASON, "")
     with timezone.override(zone_of(programme)):
-        seen = reading.disclose(_SOURCES[source], request.GET, actor=actor_of(request))
-    find = look_up_page.FindForm() if source == look_up_page.SOURCE.code else None
-    return page(request, "winddown/reading.html", programme=programme, seen=seen, find=find)
+        seen = reading.disclose(
+            _SOURCES[source], request.GET, actor=actor_of(request), reason=reason
+        )
+    shown = {"programme": programme, "seen": seen}
+    if source == look_up_page.SOURCE.code:
+        shown["find"] = look_up_page.FindForm(initial={"q": request.GET.get("q", "")})
+        if request.user.has_perm(reading.READ_AUDIT):
+            shown["reveals"] = look_up_page.reveals(at=seen.at)
+    return page(request, "winddown/reading.html", **shown)
 
 
 @require_safe
@@ -303,7 +311,11 @@ def read_file(request: HttpRequest, source: str) -> HttpResponse:
     programme = Programme.objects.filter(pk=1).first()
     with timezone.override(zone_of(programme)):
         seen = reading.disclose(
-            _SOURCES[source], request.GET, actor=actor_of(request), as_file=True
+            _SOURCES[source],
+            request.GET,
+            actor=actor_of(request),
+            as_file=True,
+            reason=request.session.get(look_up_page.REASON, ""),
         )
         if not seen.asked:
             return redirect(f"{address}?{request.GET.urlencode()}")
@@ -319,15 +331,21 @@ def read_file(request: HttpRequest, source: str) -> HttpResponse:
 @staff_page
 def find(request: HttpRequest) -> HttpResponse:
     """What was typed leads to the page of the subject that it names, whose address says nothing
-    about a person. What names nothing stays in the form, and in no address.
+    about a person; several accounts that share it are shown, each with a link. What names nothing
+    stays in the form, and in no address.
     """
     form, by = look_up_page.FindForm(request.POST), actor_of(request)
+    found: list[panels.Card] = []
     if form.is_valid():
-        if subject := look_up_page.disclose_subject(form.cleaned_data["q"], actor=by):
-            return redirect(f"{reverse('console:look_up')}?{urlencode({'q': subject})}")
-        form.add_error("q", form.fields["q"].error_messages["unknown"])
+        reason = request.session[look_up_page.REASON] = form.cleaned_data["reason"]
+        found = look_up_page.disclose_found(form.cleaned_data["q"], actor=by, reason=reason)
+        if len(found) == 1:
+            subject = urlencode({"q": found[0].subject})
+            return redirect(f"{reverse('console:look_up')}?{subject}")
+        if not found:
+            form.add_error("q", form.fields["q"].error_messages["unknown"])
     seen = reading.disclose(look_up_page.SOURCE, {}, actor=by)
-    return page(request, "winddown/reading.html", seen=seen, find=form)
+    return page(request, "winddown/reading.html", seen=seen, find=form, several=found)
 
 
 # --- the programme ------------------------------------------------------------------------------
@@ -488,8 +506,9 @@ DOORS.add("console:set_up_change", Door(_OF_SET_UP))
 DOORS.add("console:set_up_decide", Door(_OF_SET_UP))
 DOORS.add("console:audit", Door(_OF_AUDIT, title=_lazy("Audit")), place=7)
 DOORS.add("console:approvals", Door(_OF_AUDIT, title=_lazy("Approvals")), place=8)
-DOORS.add("console:look_up", Door(_OF_AUDIT, title=_lazy("Look-up")), place=9)
-for _file in ("audit_file", "approvals_file", "look_up_find", "look_up_file"):
+DOORS.add("console:look_up", Door((look_up_page.LOOK_UP,), title=_lazy("Look-up")), place=9)
+DOORS.add("console:look_up_find", Door((look_up_page.LOOK_UP,)))
+for _file in ("audit_file", "approvals_file", "look_up_file"):
     DOORS.add(f"console:{_file}", Door(_OF_AUDIT))
 
 urlpatterns = [

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -19,22 +19,36 @@ from winddown.actors import Actor, require
 from winddown.evidence import audit
 from winddown.models import AuditEntry, TransitionLog
 from winddown.site import audit_page, panels
+from winddown.site.forms import ReasonForm
 from winddown.site.panels import Card
-from winddown.site.reading import READ_AUDIT, Line, ReadingForm, Source, in_period, key_field, who
+from winddown.site.reading import Line, ReadingForm, Source, disclose, in_period, key_field, who
 from winddown.words import Text
 
+REVEALERS_MAX = 20
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
-class FindForm(forms.Form):
-    """What somebody types to find an account or wallet. It may be an address, so no URL has it."""
+LOOK_UP = "winddown.look_up"
+# The reason of the last search in a session: what it leads to is read for that reason.
+REASON = "look_up_reason"
+
+
+class FindForm(ReasonForm):
+    """What somebody types to find an account or wallet, and why. It may be an address, so no URL has
+    it.
+    """
+
+    field_order = ("q", "reason")
+    digest = None
 
     q = forms.CharField(
         label=gettext_lazy("Account or wallet"),
         max_length=254,
         error_messages={
-            "required": gettext_lazy("Enter a reference, a login ID or a subject."),
+            "required": gettext_lazy(
+                "Enter a reference, a login ID, an address, a name or a subject."
+            ),
             "unknown": gettext_lazy("There is no such account or wallet."),
         },
         widget=forms.TextInput(
@@ -47,8 +61,10 @@ class FindForm(forms.Form):
     )
     hints: ClassVar[dict[str, Text]] = {
         "q": gettext_lazy(
-            "The whole reference or login ID, or a subject such as account:12 or wallet:7."
+            "The whole reference, login ID, e-mail address, telephone number or name, or a subject"
+            " such as account:12 or wallet:7."
         ),
+        "reason": gettext_lazy("For example the customer's call. The audit journal records it."),
     }
 
 
@@ -67,19 +83,51 @@ class LookUpForm(ReadingForm):
     before = key_field(r"[0-9]{1,16}-[0-9]{1,2}-[0-9]{1,18}")
 
 
-def disclose_subject(typed: str, *, actor: Actor) -> str:
-    """`actor` learns whether the text names an account or wallet; if none, the audit journal says
-    so. A subject that was found is recorded when its page is read.
+def disclose_found(typed: str, *, actor: Actor, reason: str) -> list[Card]:
+    """`actor` learns which account or wallet the text names. The audit journal says so, if it names
+    none or several; one that was found is recorded when its page is read.
 
-    Returns the subject; empty for none. Raises `NotPermitted`.
+    Returns one card, or the cards of several accounts that share what was typed. Raises
+    `NotPermitted`.
     """
-    require(actor, READ_AUDIT, action="read look_up")
+    require(actor, LOOK_UP, action="read look_up")
     cards = panels.found(typed)
-    if not cards:
+    accounts = [card for card in cards if card.subject.startswith("account:")]
+    found = accounts if len(accounts) > 1 else cards[:1]
+    if len(found) != 1:
         with transaction.atomic():
-            audit.append("look_up.read", "look_up", actor=actor, query={}, rows=0, as_file=False)
-        return ""
-    return cards[0].subject
+            audit.append(
+                "look_up.read",
+                "look_up",
+                actor=actor,
+                reason=reason,
+                query={},
+                rows=len(found),
+                as_file=False,
+            )
+    return found
+
+
+def disclose_cards(found: list[Card], *, actor: Actor, reason: str) -> list[Card]:
+    """Returns all cards of the one account or wallet that was found; the audit journal records the
+    reading. Of several accounts the cards were recorded when they were found.
+    """
+    if len(found) != 1:
+        return found
+    return disclose(SOURCE, {"q": found[0].subject}, actor=actor, reason=reason).cards
+
+
+def reveals(*, at: dt.datetime) -> list[tuple[Text, int, int]]:
+    """Returns who read personal data in full, how often in the last day and in the last week."""
+    week, day = at - dt.timedelta(days=7), at - dt.timedelta(days=1)
+    counted = (
+        AuditEntry.objects.filter(action__in=panels.REVEALS.names(), at__gt=week)
+        .values_list("actor_id")
+        .annotate(of_week=Count("seq"), of_day=Count("seq", filter=Q(at__gt=day)))
+        .order_by("-of_day", "-of_week")[:REVEALERS_MAX]
+    )
+    people = get_user_model().objects.in_bulk([actor for actor, _week, _day in counted])
+    return [(who(people.get(actor))[0], of_day, of_week) for actor, of_week, of_day in counted]
 
 
 def _cards(given: Mapping[str, Any]) -> list[Card]:
@@ -167,4 +215,6 @@ SOURCE = Source(
     form=LookUpForm,
     lines=_lines,
     cards=_cards,
+    permission=LOOK_UP,
+    reasoned=True,
 )

@@ -137,8 +137,15 @@ class Card:
     machine: str = ""
     state: str = ""
     logs: tuple[tuple[type[TransitionLog], int], ...] = ()
+    reveal: str = ""
+    """The address at which the personal data can be read in full."""
 
 
+REVEALS: Registry[Text] = Registry(
+    "reveals",
+    entries_are="by audit code: that somebody read personal data in full",
+    owner=__name__,
+)
 FINDERS: Registry[Callable[[str], list[Card]]] = Registry(
     "finders",
     entries_are="finds the cards of what was typed: a subject such as `wallet:7`, or a reference",

@@ -118,7 +118,8 @@ class Source:
 
     `lines` gets the filters and the greatest number of rows, and returns the newest rows first.
     `cards` finds the things that the rows are about. Only the look-up has it. With an empty
-    `permission` every member of staff may read the list.
+    `permission` every member of staff may read the list. A list that is `reasoned` is read for a
+    reason.
     """
 
     code: str
@@ -128,6 +129,7 @@ class Source:
     lines: Callable[[Mapping[str, Any], int], list[Line]]
     cards: Callable[[Mapping[str, Any]], list[Card]] | None = None
     permission: str = READ_AUDIT
+    reasoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +153,19 @@ class Reading:
 
 
 def disclose(
-    source: Source, typed: Mapping[str, Any], *, actor: Actor, as_file: bool = False
+    source: Source,
+    typed: Mapping[str, Any],
+    *,
+    actor: Actor,
+    as_file: bool = False,
+    reason: str = "",
 ) -> Reading:
     """The audit journal says that `actor` reads the rows that the typed filters find. They are
     returned.
 
-    Nothing is read or recorded while a filter is not valid. The look-up reads nothing before it has
-    a subject. A file has at most `FILE_ROWS_MAX` rows, a page `PAGE_ROWS`. A second reading is
-    recorded again. Raises `NotPermitted`.
+    Nothing is read or recorded while a filter is not valid, or a reason is missing that the list
+    needs. The look-up reads nothing before it has a subject. A file has at most `FILE_ROWS_MAX`
+    rows, a page `PAGE_ROWS`. A second reading is recorded again. Raises `NotPermitted`.
     """
     if source.permission:
         require(actor, source.permission, action=f"read {source.code}")
@@ -166,7 +173,7 @@ def disclose(
     if not form.is_valid():
         return Reading(source=source, form=form, at=at)
     given = form.cleaned_data
-    if source.cards is not None and not given["q"]:
+    if (source.cards is not None and not given["q"]) or (source.reasoned and not reason):
         return Reading(source=source, form=form, at=at)
     rows_max = FILE_ROWS_MAX if as_file else PAGE_ROWS
     with transaction.atomic():
@@ -178,6 +185,7 @@ def disclose(
             f"{source.code}.read",
             cards[0].subject if cards else source.code,
             actor=actor,
+            reason=reason,
             query={**said, "before": given["before"]},
             rows=len(shown),
             as_file=as_file,

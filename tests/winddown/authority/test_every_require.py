@@ -161,8 +161,8 @@ PLACES = (
     Place("winddown.runs.planning.plan", "winddown.plan_run"),
     Place("winddown.runs.planning.replan", "winddown.plan_run"),
     Place(
-        "winddown.site.look_up_page.disclose_subject",
-        "winddown.read_audit",
+        "winddown.site.look_up_page.disclose_found",
+        "winddown.look_up",
         given=lambda: {"typed": "account:1"},
     ),
     Place(

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from accounts.sign_in import second_factor
+from tests.signing_in import code_typed
 from tests.winddown.site.readings import entry, table
 from winddown.models import AuditEntry
-from winddown.site import reading
+from winddown.site import look_up_page, reading
 
 pytestmark = pytest.mark.django_db
 
 
-def find(browser: Client, typed: str) -> Any:
+@pytest.fixture
+def browser(browser: Client) -> Client:
+    """The auditor has given a reason for what they look up in this session."""
+    session = browser.session
+    session[look_up_page.REASON] = "an audit"
+    session.save()
+    return browser
+
+
+def find(browser: Client, typed: str, *, reason: str = "an audit") -> Any:
     """The answer to what was typed, at the end of its redirect."""
-    return browser.post("/console/look-up/find/", {"q": typed}, follow=True)
+    typed_in = {"q": typed, "reason": reason}
+    return browser.post("/console/look-up/find/", typed_in, follow=True)
 
 
 def test_an_account_and_its_wallet_are_found_without_personal_data(
@@ -120,3 +134,93 @@ def test_a_colleague_is_found_with_number_and_roles(
     assert colleague.staff_number in said
     assert "Support" in said
     assert colleague.authenticator_set.get().data["secret"] not in said
+
+
+# --- customers, by those who help them -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["HANAKO@example.jp", "090 1234 5678", "Suzuki Hanako"])
+def test_support_finds_a_customer_for_a_reason_and_reads_no_personal_data(
+    holder: Any, staff: Callable[..., Any], signed_in: Callable[..., Client], typed: str
+) -> None:
+    helper = staff("support")
+    browser = signed_in(helper)
+    subject = f"account:{holder.account_id}"
+    assert "Give the reason" in find(browser, typed, reason=" ").content.decode()
+    assert browser.get("/console/look-up/", {"q": subject}).context["seen"].cards == []
+    assert not AuditEntry.objects.filter(action="look_up.read", subject=subject).exists()
+
+    answer = find(browser, typed, reason="the customer called")
+
+    assert answer.context["seen"].cards[0].subject == subject
+    said = answer.content.decode()
+    assert "h***@e***.jp" in said
+    for personal in ("hanako@", "1234-5678", "Suzuki"):
+        assert personal not in said
+    assert f'href="/console/look-up/{holder.account_id}/contact/"' in said
+    read = AuditEntry.objects.filter(action="look_up.read").latest("seq")
+    assert (read.subject, read.actor, read.reason) == (subject, helper, "the customer called")
+
+
+def test_accounts_that_share_a_name_are_offered_without_it(
+    browser: Client, holder: Any, customer: Callable[..., Any]
+) -> None:
+    other = customer(display_name="Suzuki Hanako")
+
+    answer = find(browser, "Suzuki Hanako")
+
+    said = answer.content.decode()
+    assert "Several accounts share" in said
+    for found in (holder.account, other):
+        assert f'href="/console/look-up/?q=account%3A{found.pk}"' in said
+    assert AuditEntry.objects.filter(action="look_up.read", subject="look_up").count() == 1
+
+
+def test_contact_data_is_shown_once_for_a_reason_and_the_auditor_sees_how_often(
+    browser: Client, holder: Any, staff: Callable[..., Any], signed_in: Callable[..., Client]
+) -> None:
+    helper = staff("support", display_name="Mori")
+    address = f"/console/look-up/{holder.account_id}/contact/"
+    support = signed_in(helper)
+    assert "hanako" not in support.get(address).content.decode()
+    assert "Give the reason" in support.post(address, {"reason": ""}).content.decode()
+    assert browser.get(address).status_code == 403
+
+    shown = support.post(address, {"reason": "call back"}).content.decode()
+
+    for personal in ("hanako@example.jp", "090-1234-5678", "Suzuki Hanako"):
+        assert personal in shown
+    (entry,) = AuditEntry.objects.filter(action="account.read_contact")
+    assert (entry.subject, entry.reason) == (f"account:{holder.account_id}", "call back")
+    assert "hanako" not in str(entry.facts)
+    page = browser.get("/console/look-up/")
+    assert [(str(who), day, week) for who, day, week in page.context["reveals"]] == [("Mori", 1, 1)]
+    assert "Who read personal data in full" in page.content.decode()
+    assert "reveals" not in support.get("/console/look-up/").context
+
+
+def test_the_command_looks_up_for_the_same_people(
+    holder: Any,
+    staff: Callable[..., Any],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    helper, subject = staff("support"), f"account:{holder.account_id}"
+
+    def look_up(by: Any, text: str, *more: str) -> str:
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        call_command("look_up", "--by", by.login_id, "--reason", "called", *more)
+        return capsys.readouterr().out
+
+    said = look_up(helper, "hanako@example.jp\n")
+    assert subject in said
+    assert f"wallet:{holder.pk}" in said
+    assert "Suzuki" not in said
+
+    with code_typed(helper):
+        code = sys.stdin.readline()
+    assert "Suzuki Hanako" in look_up(helper, f"{code}{subject}\n", "--contact")
+    with pytest.raises(SystemExit):
+        look_up(staff("treasury_operator"), "hanako@example.jp\n")
+    with pytest.raises(SystemExit):
+        look_up(helper, "nobody\n")

@@ -24,7 +24,7 @@ from winddown.authority import approvals
 from winddown.loading import file_kinds
 from winddown.models import AuditEntry, Programme
 from winddown.programme import capabilities
-from winddown.site import reading
+from winddown.site import look_up_page, reading
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]
@@ -78,6 +78,9 @@ def test_each_reading_is_one_entry_with_its_query(
 ) -> None:
     for number in range(3):
         entry("run.plan", f"run:{number}")
+    session = browser.session
+    session[look_up_page.REASON] = "an audit"
+    session.save()
     before = AuditEntry.objects.count()
 
     assert browser.get(address).status_code == 200
