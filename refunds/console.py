@@ -17,8 +17,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from refunds.claims import holding
 from refunds.forms import HoldForm
-from refunds.payouts import restored_page, sent_files
+from refunds.payouts import payment_block_page, restored_page, sent_files
+from refunds.payouts import payment_blocks as payment_blocks_rule
+from refunds.payouts.payment_block_acts import BLOCKS
 from winddown.actors import Actor
+from winddown.site import acts
 from winddown.site.doors import DOORS, Door
 from winddown.site.forms import ReasonForm
 from winddown.site.pages import actor_of, decision_page, fresh_page, page, refusals_told, staff_page
@@ -88,6 +91,38 @@ def _decide_restored(verb: str, *, actor: Actor, given: dict[str, Any]) -> None:
         )
 
 
+# --- people who are paid nothing ----------------------------------------------------------------
+
+
+@require_safe
+@staff_page
+def payment_blocks(request: HttpRequest) -> HttpResponse:
+    seen = payment_block_page.look(actor=actor_of(request))
+    return page(request, "refunds/payment_blocks.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def payment_block_act(request: HttpRequest, verb: str) -> HttpResponse:
+    if verb not in BLOCKS:
+        raise Http404
+    act, number = BLOCKS[verb], request.GET.get("number", "")
+    return decision_page(
+        request,
+        "refunds/payment_block_act.html",
+        form=act.form(request.POST or None, initial={"number": number}),
+        decision=acts.decision(verb, act, actor=actor_of(request)),
+        act=lambda given: act.do(actor_of(request), given),
+        back=reverse("console:payment_blocks"),
+        gone="",
+        act_of=act,
+    )
+
+
+_OF_BLOCKS = (payment_blocks_rule.PERMISSION,)
+DOORS.add("console:payment_blocks", Door(_OF_BLOCKS, title=_lazy("Payment blocks")), place=5)
+DOORS.add("console:payment_block_act", Door(_OF_BLOCKS))
 _OF_BATCHES = ("refunds.make_payout_batch", "refunds.approve_payout_batch")
 DOORS.add("console:hold_candidates", Door(permissions=("wallets.hold_wallet",)))
 DOORS.add("console:restored", Door(_OF_BATCHES, title=_lazy("Restored database")), place=5)
@@ -95,6 +130,8 @@ DOORS.add("console:restored_decide", Door(_OF_BATCHES))
 
 urlpatterns = [
     path("attack/hold/", hold_candidates, name="hold_candidates"),
+    path("payment-blocks/", payment_blocks, name="payment_blocks"),
+    path("payment-blocks/<slug:verb>/", payment_block_act, name="payment_block_act"),
     path("restored/", restored, name="restored"),
     path("restored/<slug:verb>/", restored_decide, name="restored_decide"),
 ]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -21,6 +22,7 @@ from refunds.models import (
     RuleHit,
 )
 from refunds.payouts import forecast, sent_files
+from refunds.payouts.payment_block_acts import KINDS
 from wallets.models import LedgerAccount
 from winddown import words
 from winddown.actors import Actor
@@ -271,6 +273,35 @@ def _forgotten_content(listed: dict[str, Any]) -> list[Change]:
         Change(_("Sum that may be paid again"), sum(amounts.values()), is_amount=True),
         Change(_("Payouts"), len(amounts)),
     ]
+
+
+@panels.CONTENTS.entry("payment_block")
+def _block_content(listed: dict[str, Any]) -> list[Change]:
+    return [
+        Change(_("Customer's account"), f"account:{listed['holder']}"),
+        Change(_("List"), KINDS[listed["kind"]]),
+        Change(_("Evidence"), listed["evidence"]),
+    ]
+
+
+@panels.SUBJECTS.entry("payment_block")
+def _block_subject(subject: str) -> panels.SubjectPage:
+    number = subject.split(":")[1]
+    lifts = ":lift:" in subject
+    title = _("Lifting of payment block {number}") if lifts else _("Payment block {number}")
+    return panels.SubjectPage(
+        title=format_lazy(title, number=number), url=reverse("console:payment_blocks")
+    )
+
+
+words.STATES.add(
+    "payment_block",
+    {
+        "in_force": StateWord(pgettext_lazy("payment block", "In force"), "wait"),
+        "over": StateWord(pgettext_lazy("payment block", "Over"), "off"),
+        "lifted": StateWord(pgettext_lazy("payment block", "Lifted"), "off"),
+    },
+)
 
 
 @panels.SUBJECTS.entry("restore")

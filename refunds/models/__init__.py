@@ -15,6 +15,7 @@ from refunds.models.issuer_action import (
 )
 from refunds.models.loss import Loss
 from refunds.models.payee import Payee, PayeeTransition
+from refunds.models.payment_block import PaymentBlock
 from refunds.models.payout import Payout, PayoutTransition
 from refunds.models.payout_batch import PayoutBatch, PayoutBatchTransition, PayoutFilePart
 from refunds.models.reconciliation import (
@@ -47,6 +48,7 @@ __all__ = [
     "Loss",
     "Payee",
     "PayeeTransition",
+    "PaymentBlock",
     "Payout",
     "PayoutBatch",
     "PayoutBatchTransition",

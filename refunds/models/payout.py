@@ -18,6 +18,14 @@ from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 _DEAD_BATCHES = ", ".join(f"'{state}'" for state in PayoutBatch.DEAD)
+_ON_THE_WAY_OUT = "'checked', 'batched', 'exported'"
+_BLOCKED = f"""
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '{SqlState.HOLDER_IS_BLOCKED}',
+            MESSAGE = format('payout %s: its holder may be paid nothing now', wrong);
+    END IF;
+    RETURN NULL;
+"""
 # Bank files have these numbers. The two series have no number in common.
 PAYOUT_NUMBERS_FROM = 10**12
 PAYEE_NUMBERS_FROM = 2 * 10**12
@@ -197,6 +205,35 @@ class Payout(Stateful):
                             wrong);
                     END IF;
                     RETURN NULL;
+                """,
+            ),
+            Guard(
+                name="nobody_blocked_is_booked",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="after"),
+                declare=[("wrong", "bigint")],
+                func=f"""
+                    SELECT min(a.id) INTO wrong FROM after a JOIN refunds_paymentblock k
+                        ON k.holder_id = a.holder_id AND k.lifted_at IS NULL
+                        AND k.ends_at > winddown_now();
+                    {_BLOCKED}
+                """,
+            ),
+            Guard(
+                name="nobody_blocked_is_sent",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                referencing=pgtrigger.Referencing(old="before", new="after"),
+                declare=[("wrong", "bigint")],
+                func=f"""
+                    SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
+                    JOIN refunds_paymentblock k ON k.holder_id = a.holder_id
+                        AND k.lifted_at IS NULL AND k.ends_at > winddown_now()
+                    WHERE a.state <> b.state AND a.state IN ({_ON_THE_WAY_OUT});
+                    {_BLOCKED}
                 """,
             ),
             Guard(

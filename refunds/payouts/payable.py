@@ -29,6 +29,7 @@ from refunds.models import (
     Entitlement,
     FraudClaim,
     Payee,
+    PaymentBlock,
     Payout,
     RefundApplication,
     RefundTerms,
@@ -36,6 +37,7 @@ from refunds.models import (
 )
 from refunds.payouts import forgotten, refund_limits
 from refunds.remedies import own_funds
+from winddown import clock
 from winddown.models import Run
 
 # An instant after everything. Without a plan, all that is known now counts.
@@ -189,6 +191,14 @@ def _is_above_the_limit(cutoff: Cutoff, application: str) -> Condition:
     )
 
 
+def _is_blocked(cutoff: Cutoff, payee: str) -> Condition:
+    """The holder is on a sanction list, in dispute or under a legal hold. A block that was entered
+    after the plan counts too.
+    """
+    blocks = PaymentBlock.objects.in_force(clock.now())
+    return Exists(blocks.filter(holder=OuterRef(f"{payee}holder_id")))
+
+
 # The order matters: plans and applications name the first reason that applies.
 REASONS: tuple[Reason, ...] = (
     Reason(
@@ -204,6 +214,13 @@ REASONS: tuple[Reason, ...] = (
         About.REFUND,
         _is_decided_later,
         counted=False,
+    ),
+    Reason(
+        "payment_blocked",
+        "The holder is on a list of people who are paid nothing.",
+        About.PAYEE,
+        _is_blocked,
+        to_people=True,
     ),
     Reason("payee_refused", "The bank does not know the account.", About.PAYEE, _is_refused),
     Reason(

@@ -17,7 +17,7 @@ from refunds.models import Payout, PayoutBatch, PayoutFilePart
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYOUT_NUMBERS_FROM
 from refunds.models.payout_batch import FILE_NUMBERS, part_place
-from refunds.payouts import forgotten, refund_limits, sent_files
+from refunds.payouts import forgotten, payment_blocks, refund_limits, sent_files
 from winddown import clock, encryption, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
@@ -212,6 +212,7 @@ def approve_batch(batch: PayoutBatch, *, actor: Actor, digest: str, reason: str)
         locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
         if locked.state != PayoutBatch.State.SUBMITTED_FOR_APPROVAL:
             raise NothingToDecide(subject=locked.subject)
+        payment_blocks.refuse_blocked(locked)
         _signed(locked, _stage(locked)).decide(actor=actor, digest=digest, reason=reason)
         if approvers(locked) >= locked.approvals_needed:
             locked = transition_one(locked, "approve", actor=actor, reason=reason)
@@ -288,6 +289,7 @@ def export_batch(
         if locked.state not in PayoutBatch.RELEASED:
             sent_files.refuse_when_unknown(f"export {locked.subject}")
             check_value_date(locked.value_date)
+            payment_blocks.refuse_blocked(locked)
             refuse_when_breached(f"export {locked.subject}")
             forgotten.refuse_second_file(
                 locked, sha256=str(locked.sha256), action=f"export {locked.subject}"
@@ -343,6 +345,7 @@ def mark_transmitted(batch: PayoutBatch, *, actor: Actor, reason: str) -> Payout
             transmitted_by=actor,
         )
         check_value_date(done.value_date)
+        payment_blocks.refuse_blocked(done)
         audit.append("payout_batch.transmit", done.subject, actor=actor, reason=reason)
         return done
 

@@ -20,6 +20,7 @@ from accounts.credentials import access
 from accounts.models import AuthEvent, RecoveryCase, Session
 from accounts.recovery import staff_recovery
 from accounts.sign_in import second_factor
+from refunds.payouts import payment_blocks
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
 from tests.accounts.mail_server import Mailbox, link_in
@@ -281,7 +282,24 @@ def a_new_colleague(world: World) -> Form:
     return world.console(world.officer(), "staff/add/", **typed)
 
 
+def a_payment_block(verb: str) -> Callable[[World], Form]:
+    def make(world: World) -> Form:
+        holder, officer = factories.make_customer(), world.staff("compliance")
+        if verb == "enter":
+            typed = {"account": f"account:{holder.pk}", "kind": "dispute", "evidence": "file 7"}
+            typed["ends_at"] = "2099-03-31T24:00"
+            return world.console(officer, "payment-blocks/enter/", **typed)
+        ends_at = clock.now() + dt.timedelta(days=9)
+        block = payment_blocks.enter(
+            holder, kind="dispute", evidence="7", ends_at=ends_at, actor=officer, reason="test"
+        )
+        return world.console(officer, "payment-blocks/lift/", number=str(block.pk))
+
+    return make
+
+
 FORMS: dict[str, Callable[[World], Form]] = {
+    **{f"console:payment_block_act {verb}": a_payment_block(verb) for verb in ("enter", "lift")},
     "recovery:ask": with_a_key("/recovery/", who="someone@example.com"),
     "recovery:register": with_a_key("/register/", who="new@example.com"),
     "recovery:help": lambda world: Form(

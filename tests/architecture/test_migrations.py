@@ -68,6 +68,7 @@ MIGRATIONS = {
         "0004_request_list",
         "0005_kept_rows",
         "0006_bank_profiles",
+        "0007_payment_blocks",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -73,6 +73,8 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             f"/console/staff/{site.member}/recover/",
             f"/console/staff/{site.member}/roles/",
             "/console/restored/",
+            "/console/payment-blocks/",
+            "/console/payment-blocks/enter/",
             "/console/set-up/",
             "/console/set-up/change/",
         ],

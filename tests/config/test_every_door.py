@@ -72,6 +72,7 @@ FRESH = {
     "console:filing_act",
     "console:hold_candidates",
     "console:look_up_contact",
+    "console:payment_block_act",
     "console:plan",
     "console:programme_act",
     "console:restored_decide",

@@ -48,6 +48,8 @@ PAGES = {
     "console:look_up_file": "winddown.read_audit",
     "console:look_up_find": "winddown.look_up",
     "console:notice_evidence": "winddown.read_audit",
+    "console:payment_block_act": "refunds.block_payment",
+    "console:payment_blocks": "refunds.block_payment",
     "console:plan": "winddown.plan_run",
     "console:programme": ALL,
     "console:programme_act": ALL,
@@ -85,6 +87,10 @@ VERBS = {
         "publish-notice": "winddown.publish_notice",
         "publish-contact": "winddown.publish_notice",
         "report-funds": "winddown.report_funds",
+    },
+    "console:payment_block_act": {
+        "enter": "refunds.block_payment",
+        "lift": "refunds.block_payment",
     },
     "console:run_decide": {
         "approve": "winddown.approve_run",

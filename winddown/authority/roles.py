@@ -59,6 +59,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "fraud_supervisor": (
         "winddown.reach_milestone",
+        "refunds.block_payment",
         "winddown.look_up",
         "accounts.read_contact",
         "wallets.hold_wallet",
@@ -99,6 +100,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.stop_capability",
     ),
     "compliance": (
+        "refunds.block_payment",
         "winddown.look_up",
         "winddown.announce_termination",
         "winddown.restore_programme",
@@ -175,6 +177,7 @@ DUTIES = (
     Duty(_("an application"), "refunds.work_application", "refunds.decide_application"),
     Duty(_("a late claim"), "refunds.work_application", "refunds.approve_late_claim"),
     Duty(_("a payee's name"), "refunds.work_application", "refunds.override_name_check"),
+    Duty(_("a payment block"), "refunds.block_payment", "refunds.block_payment"),
     Duty(_("a held entitlement"), "wallets.release_wallet", "wallets.release_wallet"),
     Duty(_("a restore"), "refunds.make_payout_batch", "refunds.approve_payout_batch"),
     Duty(_("a payout batch"), "refunds.make_payout_batch", "refunds.approve_payout_batch"),

@@ -13,6 +13,7 @@ from winddown.authority import roles
 from winddown.authority.roles import OR
 from winddown.errors import NotPermitted
 from winddown.registries import Registry
+from winddown.site.decisions import Decision
 from winddown.words import Text
 
 
@@ -56,6 +57,16 @@ def enter(name: str, actor: Actor) -> None:
     if not door.opens_to(actor):
         raise NotPermitted(
             actor=actor.pk, action=f"open {name}", permission=OR.join(door.permissions)
+        )
+
+
+def enter_verb(name: str, decision: Decision, *, actor: Actor) -> None:
+    """Raises `NotPermitted` unless `actor` holds the permission of the verb on the page `name`."""
+    if decision.permission and not actor.has_perm(decision.permission):
+        raise NotPermitted(
+            actor=actor.pk,
+            action=f"open {name} to {decision.verb}",
+            permission=decision.permission,
         )
 
 

@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
 
 from winddown import clock, words
-from winddown.actors import Actor, require
+from winddown.actors import Actor
 from winddown.authority import who_can
 from winddown.authority.role_words import who_may
 from winddown.errors import (
@@ -82,6 +82,11 @@ def is_poll(request: HttpRequest) -> bool:
     return bool(getattr(request, "htmx", False))
 
 
+def _name_of(request: HttpRequest) -> str:
+    """Returns the name of the address that was asked for."""
+    return request.resolver_match.view_name if request.resolver_match else ""
+
+
 def _refused_page(request: HttpRequest, refused: NotPermitted) -> HttpResponse:
     """The audit journal notes the refusal. Returns its answer: staff read who could."""
     refusals.note(refused, actor_of(request))
@@ -112,7 +117,7 @@ def staff_page(view: View) -> View:
             if is_poll(request):
                 return HttpResponseClientRefresh()
             return redirect_to_login(request.get_full_path(), login_url=reverse("sign_in"))
-        opened = request.resolver_match.view_name if request.resolver_match else ""
+        opened = _name_of(request)
         try:
             if request.user.kind != "staff":
                 raise NotPermitted(
@@ -207,8 +212,7 @@ def decision_page(
     `NotPermitted` for a person without the permission of the decision, before anything is typed.
     """
     if decision is not None:
-        view = request.resolver_match.view_name if request.resolver_match else ""
-        require(actor_of(request), decision.permission, action=f"open {view} to {decision.verb}")
+        doors.enter_verb(_name_of(request), decision, actor=actor_of(request))
     if request.method == "POST" and form.is_valid():
         try:
             answer = act(form.cleaned_data)

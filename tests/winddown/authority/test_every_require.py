@@ -66,6 +66,9 @@ def _asked() -> dict[str, Any]:
 
 
 PLACES = (
+    Place("accounts.look_up.disclose_contact", "accounts.read_contact"),
+    Place("refunds.payouts.payment_blocks.enter", "refunds.block_payment"),
+    Place("refunds.payouts.payment_blocks.ask_lift", "refunds.block_payment"),
     Place("accounts.credentials.access._require", "test", given=lambda: {"permission": "test"}),
     Place("accounts.credentials.access.disable", "accounts.disable_account"),
     Place("accounts.credentials.access.enable", "accounts.disable_account"),
