@@ -293,7 +293,7 @@ def read(request: HttpRequest, source: str) -> HttpResponse:
         seen = reading.disclose(
             _SOURCES[source], request.GET, actor=actor_of(request), reason=reason
         )
-    shown = {"programme": programme, "seen": seen}
+    shown: dict[str, Any] = {"programme": programme, "seen": seen}
     if source == look_up_page.SOURCE.code:
         shown["find"] = look_up_page.FindForm(initial={"q": request.GET.get("q", "")})
         if request.user.has_perm(reading.READ_AUDIT):

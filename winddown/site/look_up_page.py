@@ -40,7 +40,7 @@ class FindForm(ReasonForm):
     """
 
     field_order = ("q", "reason")
-    digest = None
+    digest = None  # type: ignore[assignment]  # no form of a page: Django takes the field out
 
     q = forms.CharField(
         label=gettext_lazy("Account or wallet"),
