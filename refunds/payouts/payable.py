@@ -192,8 +192,8 @@ def _is_above_the_limit(cutoff: Cutoff, application: str) -> Condition:
 
 
 def _is_blocked(cutoff: Cutoff, payee: str) -> Condition:
-    """The holder is on a sanction list, in dispute or under a legal hold. A block that was entered
-    after the plan counts too.
+    """The holder is on a sanction list, in dispute or under a legal hold (rule 46). A block that was
+    entered after the plan counts too.
     """
     blocks = PaymentBlock.objects.in_force(clock.now())
     return Exists(blocks.filter(holder=OuterRef(f"{payee}holder_id")))
