@@ -55,7 +55,7 @@ def test_an_account_and_its_wallet_are_found_without_personal_data(
             assert personal not in said
     by_wallet = find(browser, holder.wallet_ref)
     assert [card.subject for card in by_wallet.context["seen"].cards] == [f"wallet:{holder.pk}"]
-    assert f'href="?q=account%3A{holder.account_id}"' in by_wallet.content.decode()
+    assert f'href="/console/look-up/?q=account%3A{holder.account_id}"' in by_wallet.content.decode()
 
 
 def test_nobody_is_found_by_a_part_and_nothing_typed_is_kept(browser: Client, holder: Any) -> None:
