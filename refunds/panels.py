@@ -278,9 +278,10 @@ def _forgotten_content(listed: dict[str, Any]) -> list[Change]:
 @panels.CONTENTS.entry("payment_block")
 def _block_content(listed: dict[str, Any]) -> list[Change]:
     return [
-        Change(_("Customer's account"), f"account:{listed['holder']}"),
-        Change(_("List"), KINDS[listed["kind"]]),
-        Change(_("Evidence"), listed["evidence"]),
+        Change(
+            format_lazy(_("{list}: number of the account"), list=KINDS[listed["kind"]]),
+            listed["holder"],
+        )
     ]
 
 

@@ -14,7 +14,9 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def console_menu(context: dict[str, Any]) -> list[MenuLine]:
-    """Returns the pages that the reader may open."""
+    """Returns the pages that the reader may open; none for somebody who is not signed in."""
     request = context["request"]
     here = request.resolver_match.view_name if request.resolver_match else ""
+    if not getattr(request.user, "staff_number", ""):
+        return []
     return doors.menu(request.user, here=here)
