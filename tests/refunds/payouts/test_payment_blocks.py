@@ -79,10 +79,8 @@ def test_the_rules_leave_an_application_of_a_blocked_holder_to_people(
 
     applied = house.apply(owed)
 
-    assert (applied.state, applied.review_reason) == (
-        RefundApplication.State.IN_REVIEW,
-        "payment_blocked",
-    )
+    assert applied.review_reason == "payment_blocked"
+    assert applied.state != RefundApplication.State.APPROVED
 
 
 def test_a_file_that_was_made_before_the_block_is_neither_approved_nor_sent(
