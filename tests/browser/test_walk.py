@@ -104,7 +104,7 @@ def test_five_people_go_from_the_first_alarm_to_the_announced_end(
         page = open_browser(language="ja", java_script_enabled=False)
         sign_in(page, site, login)
         people[name] = Person(page)
-    ando, bessho, chiba, doi, _endo = people.values()
+    ando, bessho, chiba, doi, endo = people.values()
 
     # The analyst sees the alarm first, and stops two switches at once.
     alarm = chiba.page.locator(".alarms .grave").first.inner_text()

@@ -28,6 +28,10 @@ ALL = ""
 CASES = "accounts.work_recovery_case or accounts.decide_recovery_case"
 STAFF = "accounts.recover_staff or accounts.assign_roles"
 BATCHES = "refunds.make_payout_batch or refunds.approve_payout_batch"
+FILINGS = (
+    "winddown.write_filing or winddown.approve_filing or winddown.file_filing"
+    " or winddown.read_audit"
+)
 # What a page takes; of several permissions one is enough.
 PAGES = {
     "cases:case": CASES,
@@ -41,6 +45,9 @@ PAGES = {
     "console:audit": "winddown.read_audit",
     "console:audit_file": "winddown.read_audit",
     "console:breaches": ALL,
+    "console:filing": FILINGS,
+    "console:filing_act": FILINGS,
+    "console:filings": FILINGS,
     "console:hold_candidates": "wallets.hold_wallet",
     "console:incident": ALL,
     "console:look_up": "winddown.look_up",
@@ -128,7 +135,12 @@ def names() -> Iterator[str]:
 def addresses(numbers: dict[str, int]) -> Iterator[Page]:
     for name, takes in PAGES.items():
         for verb, also in VERBS.get(name, {"": ALL}).items():
-            given: dict[str, Any] = {"verb": verb, "code": "spend", "name": "freeze-charges"}
+            given: dict[str, Any] = {
+                "verb": verb,
+                "code": "spend",
+                "name": "freeze-charges",
+                "key": "x",
+            }
             given["number"] = numbers.get(name, numbers.get(name.partition(":")[0], 0))
             wanted = set(re.findall(r"<\w+:(\w+)>", PATTERNS[name]))
             if "verb" in wanted and not verb:

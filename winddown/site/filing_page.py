@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from winddown.actors import Actor
 from winddown.authority import approvals, roles
+from winddown.authority.role_words import who_may
 from winddown.errors import NotPermitted
 from winddown.models import Approval, Filing, FilingReceipt, FilingVersion, Programme, Signature
 from winddown.programme import filing_duties, filing_kinds, filings
@@ -78,10 +79,12 @@ def _written(due: Due) -> Filing:
     return due.filing
 
 
+MAY_READ = (filings.WRITE, filings.APPROVE, filings.FILE, "winddown.read_audit")
+
+
 def require_sight(actor: Actor) -> None:
     """Raises `NotPermitted` unless `actor` works on filings or reads the audit journal."""
-    may = (filings.WRITE, filings.APPROVE, filings.FILE, "winddown.read_audit")
-    if not any(map(actor.has_perm, may)):
+    if not any(map(actor.has_perm, MAY_READ)):
         raise NotPermitted(actor=actor.pk, action="read filings", permission=filings.WRITE)
 
 
@@ -206,10 +209,10 @@ def _decision(verb: str, due: Due, *, actor: Actor) -> Decision:
     title, tone, permission = _VERBS[verb]
     refused: Text = ""
     if not actor.has_perm(permission):
-        refused = format_lazy(_("This takes the permission {permission}."), permission=permission)
+        refused = who_may(permission)
     elif verb == "propose" and filings.newest_of(_written(due)).author_id != actor.pk:
         refused = _("Only the author of the version proposes it.")
-    return Decision(verb=verb, title=title, tone=tone, refused=refused)
+    return Decision(verb, title, tone, refused, permission)
 
 
 def parts_of(version: FilingVersion) -> list[Part]:

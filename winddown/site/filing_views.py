@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from winddown.programme import filing_duties
 from winddown.programme.filing_duties import Due
 from winddown.programme.filing_kinds import KINDS
 from winddown.site import filing_page
+from winddown.site.doors import DOORS, Door
 from winddown.site.filing_forms import ReceiptForm, write_form
 from winddown.site.filing_page import FilingPage
 from winddown.site.forms import ReasonForm
@@ -73,6 +75,9 @@ def _form(request: HttpRequest, verb: str, seen: FilingPage) -> ReasonForm:
     return ReasonForm(given)
 
 
+DOORS.add("console:filings", Door(filing_page.MAY_READ, title=_lazy("Filings")), place=1)
+DOORS.add("console:filing", Door(filing_page.MAY_READ))
+DOORS.add("console:filing_act", Door(filing_page.MAY_READ))
 urlpatterns = [
     path("filings/", filings, name="filings"),
     path("filings/<str:key>/", filing, name="filing"),
