@@ -13,7 +13,7 @@ from django.core.management import get_commands, load_command_class
 from django.urls import Resolver404, resolve
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-MANUALS = (DOCS / "operator-manual.md",)
+MANUALS = (DOCS / "operator-manual.md", DOCS / "operator-manual.ja.md")
 # What the text shortens on purpose.
 ELLIPSES = ("...", "…", "--help")
 
@@ -70,3 +70,11 @@ def test_every_page_of_the_manual_exists(manual: Path) -> None:
         except Resolver404:
             missing.append(page)
     assert missing == []
+
+
+def test_both_languages_name_the_same_commands_and_pages() -> None:
+    english, japanese = (manual.read_text() for manual in MANUALS)
+    assert commands(english) == commands(japanese)
+    assert pages(english) == pages(japanese)
+    headings = [re.findall(r"^(#+) ", text, re.MULTILINE) for text in (english, japanese)]
+    assert headings[0] == headings[1]
