@@ -19,7 +19,8 @@ from winddown.words import Text
 class Act:
     """What a member of staff does with a form and a reason. The verb itself checks the permission.
 
-    `states` are those of the programme in which it is offered; none means all.
+    `states` are those of the programme in which it is offered; none means all. `not_now` says why
+    it would be refused now, before anything is typed; an empty text means that it would not.
     """
 
     title: Text
@@ -29,6 +30,7 @@ class Act:
     form: type[ReasonForm] = ReasonForm
     tone: str = "plain"
     states: Collection[str] = ()
+    not_now: Callable[[], Text] | None = None
 
 
 def decision(verb: str, act: Act, *, actor: Actor) -> Decision:
@@ -38,4 +40,6 @@ def decision(verb: str, act: Act, *, actor: Actor) -> Decision:
         refused = format_lazy(
             _("This takes the permission {permission}."), permission=act.permission
         )
+    elif act.not_now is not None:
+        refused = act.not_now()
     return Decision(verb=verb, title=act.title, tone=act.tone, refused=refused, then=act.effect)

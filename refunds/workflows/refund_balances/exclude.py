@@ -15,6 +15,7 @@ from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.machines.move import named, transition_one
 from winddown.models import Batch, Milestone, Programme, Run
+from winddown.programme import notice_watch
 from winddown.runs.registry import Moved, PlanContent, Step
 
 
@@ -62,7 +63,9 @@ class Exclude(Part):
 
 
 def refuse_to_exclude() -> None:
-    """The window is over and refunds were open. Raises `GuardNotMet` otherwise."""
+    """The window is over, refunds were open, and the electronic notice stood. Raises `GuardNotMet`
+    otherwise, with the numbers (Companies Act art. 940(3)).
+    """
     ends = Milestone.objects.filter(kind=Milestone.Kind.REFUND_WINDOW_ENDS).first()
     if ends is None:
         raise outline.refused("the milestone refund_window_ends is not set")
@@ -71,6 +74,8 @@ def refuse_to_exclude() -> None:
     programme = Programme.current()
     if programme.state not in (Programme.State.REFUNDING, Programme.State.REFUND_CLOSED):
         raise outline.refused(f"the programme is {programme.state}")
+    if gaps := notice_watch.gaps():
+        raise outline.refused("; ".join(gaps))
 
 
 def _unclaimed(run: Run) -> QuerySet[Entitlement]:
