@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from refunds import reminder_acts
 from refunds.claims import holding
 from refunds.forms import HoldForm
 from refunds.payouts import restored_page, sent_files
+from refunds.reminder_acts import REMINDERS
 from winddown.actors import Actor
 from winddown.site.forms import ReasonForm
 from winddown.site.pages import actor_of, decision_page, fresh_page, page, refusals_told, staff_page
@@ -42,6 +44,35 @@ def hold_candidates(request: HttpRequest) -> HttpResponse:
     plans = {"part": holding.plan_hold(chosen), "whole": holding.plan_hold(chosen, whole=True)}
     may = request.user.has_perm("wallets.hold_wallet")
     return page(request, "refunds/hold_candidates.html", form=form, plans=plans, may=may)
+
+
+# --- reminders ----------------------------------------------------------------------------------
+
+
+@require_safe
+@staff_page
+def reminders(request: HttpRequest) -> HttpResponse:
+    seen = reminder_acts.look(actor=actor_of(request))
+    return page(request, "refunds/reminders.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def reminders_act(request: HttpRequest, verb: str) -> HttpResponse:
+    if verb not in REMINDERS:
+        raise Http404
+    act = REMINDERS[verb]
+    return decision_page(
+        request,
+        "winddown/act.html",
+        form=act.form(request.POST or None),
+        decision=reminder_acts.look(actor=actor_of(request)).decision(verb),
+        act=lambda given: act.do(actor_of(request), given),
+        back=reverse("console:reminders"),
+        gone="",
+        act_of=act,
+    )
 
 
 # --- a restored database ------------------------------------------------------------------------
@@ -89,6 +120,8 @@ def _decide_restored(verb: str, *, actor: Actor, given: dict[str, Any]) -> None:
 
 urlpatterns = [
     path("attack/hold/", hold_candidates, name="hold_candidates"),
+    path("reminders/", reminders, name="reminders"),
+    path("reminders/<slug:verb>/", reminders_act, name="reminders_act"),
     path("restored/", restored, name="restored"),
     path("restored/<slug:verb>/", restored_decide, name="restored_decide"),
 ]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from refunds.applications import reminders
 from refunds.models import Entitlement, EntitlementTransition, Payee, RefundApplication
 from wallets.look_up import wallets_named
 from winddown.site.panels import FINDERS, Card, Fact, number_in
+
+REMINDERS_MAX = 10
 
 
 @FINDERS.entry("refund", place=30)
@@ -32,6 +35,10 @@ def _card(owed: Entitlement) -> Card:
             Fact(_("Amount"), owed.amount_minor, "amount"),
             Fact(_("Wallet"), wallet, look_up=wallet),
             Fact(_("Applications"), len(applications)),
+            *(
+                Fact(_("Reminder"), reminder.queued_at, "time")
+                for reminder in reminders.of_holder(holder)[:REMINDERS_MAX]
+            ),
         ],
         subjects=(
             f"entitlement:{owed.pk}",

@@ -23,6 +23,7 @@ from refunds.models.reconciliation import (
     ReconciliationBreakTransition,
 )
 from refunds.models.remedy import Remedy, RemedyTransition
+from refunds.models.reminder import Reminder, ReminderSchedule
 from refunds.models.rule_hit import RuleHit
 
 __all__ = [
@@ -59,6 +60,8 @@ __all__ = [
     "RefundTerms",
     "Remedy",
     "RemedyTransition",
+    "Reminder",
+    "ReminderSchedule",
     "RequestList",
     "RuleHit",
 ]

@@ -38,6 +38,7 @@ MIGRATIONS = {
         "0015_set_up_code",
         "0016_zone_of_the_notice",
         "0017_milestones_and_filings",
+        "0018_announcements",
     ],
     "accounts": [
         "0001_initial",
@@ -58,6 +59,7 @@ MIGRATIONS = {
         "0016_witnessed_roles",
         "0017_guards_of_named_columns",
         "0018_declared_providers",
+        "0019_bulk_messages",
     ],
     "wallets": ["0001_initial", "0002_witness", "0003_kept_rows", "0004_declared_sources"],
     "refunds": [
@@ -67,6 +69,7 @@ MIGRATIONS = {
         "0004_request_list",
         "0005_kept_rows",
         "0006_bank_profiles",
+        "0007_reminders",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.
