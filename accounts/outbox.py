@@ -74,6 +74,31 @@ def queue(
     return message
 
 
+def queue_many(
+    kind: str, to: Iterable[tuple[User, Address]], *, language: str, facts: dict[str, Any]
+) -> list[Message]:
+    """One message to each person is owed from this transaction's commit on. The facts are the same
+    for all.
+    """
+    at = clock.now()
+    keys = [(user, address, uuid.uuid4()) for user, address in to]
+    messages = Message.objects.bulk_create(
+        Message(
+            key=key,
+            kind=kind,
+            channel=address.channel,
+            to_sealed=encryption.seal(address.sent_to.encode(), place=message_place(key)),
+            user=user,
+            language=language,
+            facts=facts,
+            queued_at=at,
+        )
+        for user, address, key in keys
+    )
+    transaction.on_commit(wake, robust=True)
+    return messages
+
+
 def wake() -> None:
     """A worker is told that a message is owed. If the broker is down, the next tick sends it."""
     try:
@@ -116,27 +141,33 @@ def _owed() -> QuerySet[Message]:
 
 
 def _claim(number: int) -> list[Message]:
-    """Returns messages that are leased, with one attempt more.
+    """Returns messages that are leased, with one attempt more. What is sent to many comes after
+    what one person waits for.
 
     The lease grows with the attempts, so that it is also the time until the next one.
     """
+    ids = _leased(number, bulk=False) or _leased(number, bulk=True)
+    return list(Message.objects.filter(pk__in=ids).select_related("link", "user").order_by("pk"))
+
+
+def _leased(number: int, *, bulk: bool) -> list[int]:
+    of_kind = "kind = 'refund_reminder'" if bulk else "kind <> 'refund_reminder'"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             UPDATE accounts_message m SET attempts = m.attempts + 1,
                 lease_until = clock_timestamp()
                     + least(%(lease)s * power(2, m.attempts), %(most)s) * interval '1 second'
             WHERE m.id IN (
                 SELECT id FROM accounts_message
-                WHERE sent_at IS NULL AND given_up_at IS NULL AND channel = 'email'
+                WHERE sent_at IS NULL AND given_up_at IS NULL AND channel = 'email' AND {of_kind}
                   AND (lease_until IS NULL OR lease_until < clock_timestamp())
                 ORDER BY id LIMIT %(number)s FOR UPDATE SKIP LOCKED)
             RETURNING m.id
-            """,
+            """,  # noqa: S608  one of the two conditions above
             {"lease": LEASE_S, "most": RETRY_S_MAX, "number": number},
         )
-        ids = [row[0] for row in cursor.fetchall()]
-    return list(Message.objects.filter(pk__in=ids).select_related("link", "user").order_by("pk"))
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _send(message: Message, server: BaseEmailBackend) -> int:
@@ -217,6 +248,7 @@ def _text(message: Message, template: str) -> str:
         "minutes": int(links.VALID_FOR.total_seconds() // 60),
         "site": settings.SITE_URL,
         "facts": message.facts,
+        "phone": programme.contact_phone if programme else "",
     }
     if link is not None:
         path = reverse("recovery:open", args=[links.token(link)])

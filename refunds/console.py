@@ -15,11 +15,13 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from refunds import reminder_acts
 from refunds.claims import holding
 from refunds.forms import HoldForm
 from refunds.payouts import payment_block_page, restored_page, sent_files
 from refunds.payouts import payment_blocks as payment_blocks_rule
 from refunds.payouts.payment_block_acts import BLOCKS
+from refunds.reminder_acts import REMINDERS
 from winddown.actors import Actor
 from winddown.site import acts
 from winddown.site.doors import DOORS, Door
@@ -46,6 +48,35 @@ def hold_candidates(request: HttpRequest) -> HttpResponse:
         return redirect("console:attack")
     plans = {"part": holding.plan_hold(chosen), "whole": holding.plan_hold(chosen, whole=True)}
     return page(request, "refunds/hold_candidates.html", form=form, plans=plans)
+
+
+# --- reminders ----------------------------------------------------------------------------------
+
+
+@require_safe
+@staff_page
+def reminders(request: HttpRequest) -> HttpResponse:
+    seen = reminder_acts.look(actor=actor_of(request))
+    return page(request, "refunds/reminders.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def reminders_act(request: HttpRequest, verb: str) -> HttpResponse:
+    if verb not in REMINDERS:
+        raise Http404
+    act = REMINDERS[verb]
+    return decision_page(
+        request,
+        "winddown/act.html",
+        form=act.form(request.POST or None),
+        decision=reminder_acts.look(actor=actor_of(request)).decision(verb),
+        act=lambda given: act.do(actor_of(request), given),
+        back=reverse("console:reminders"),
+        gone="",
+        act_of=act,
+    )
 
 
 # --- a restored database ------------------------------------------------------------------------
@@ -124,6 +155,8 @@ _OF_BLOCKS = (payment_blocks_rule.PERMISSION,)
 DOORS.add("console:payment_blocks", Door(_OF_BLOCKS, title=_lazy("Payment blocks")), place=5)
 DOORS.add("console:payment_block_act", Door(_OF_BLOCKS))
 _OF_BATCHES = ("refunds.make_payout_batch", "refunds.approve_payout_batch")
+DOORS.add("console:reminders", Door(title=_lazy("Reminders")), place=5)
+DOORS.add("console:reminders_act", Door())
 DOORS.add("console:hold_candidates", Door(permissions=("wallets.hold_wallet",)))
 DOORS.add("console:restored", Door(_OF_BATCHES, title=_lazy("Restored database")), place=5)
 DOORS.add("console:restored_decide", Door(_OF_BATCHES))
@@ -132,6 +165,8 @@ urlpatterns = [
     path("attack/hold/", hold_candidates, name="hold_candidates"),
     path("payment-blocks/", payment_blocks, name="payment_blocks"),
     path("payment-blocks/<slug:verb>/", payment_block_act, name="payment_block_act"),
+    path("reminders/", reminders, name="reminders"),
+    path("reminders/<slug:verb>/", reminders_act, name="reminders_act"),
     path("restored/", restored, name="restored"),
     path("restored/<slug:verb>/", restored_decide, name="restored_decide"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from refunds.applications import reminders
 from refunds.models import (
     Entitlement,
     EntitlementTransition,
@@ -15,6 +16,8 @@ from refunds.models import (
 )
 from wallets.look_up import wallets_named
 from winddown.site.panels import FINDERS, Card, Fact, number_in
+
+REMINDERS_MAX = 10
 
 
 @FINDERS.entry("claim", place=40)
@@ -67,6 +70,10 @@ def _card(owed: Entitlement) -> Card:
             Fact(_("Amount"), owed.amount_minor, "amount"),
             Fact(_("Wallet"), wallet, look_up=wallet),
             Fact(_("Applications"), len(applications)),
+            *(
+                Fact(_("Reminder"), reminder.queued_at, "time")
+                for reminder in reminders.of_holder(holder)[:REMINDERS_MAX]
+            ),
         ],
         subjects=(
             f"entitlement:{owed.pk}",

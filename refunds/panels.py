@@ -313,6 +313,14 @@ def restored(subject: str) -> panels.SubjectPage:
 
 
 words.STATES.add(
+    "reminder",
+    {
+        "email": StateWord(_("E-mail"), "idle"),
+        "phone": StateWord(_("Text message"), "idle"),
+        "letter": StateWord(_("Letter"), "idle"),
+    },
+)
+words.STATES.add(
     "entitlement",
     {
         State.COMPUTED: StateWord(_("Not applied for"), "wait"),

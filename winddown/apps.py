@@ -18,6 +18,7 @@ class WinddownConfig(AppConfig):
             capabilities,
             filings,  # noqa: F401
             milestones,
+            notice_watch,
             stages,  # noqa: F401
             verification,
         )
@@ -39,4 +40,6 @@ class WinddownConfig(AppConfig):
         clockwork.ALARMS.add("breached invariants", verification.alarms)
         clockwork.ALARMS.add("delayed seal", audit.alarms)
         pre_migrate.connect(guards.keep_models, sender=self, dispatch_uid="winddown.keep_models")
+        clockwork.ALARMS.add("electronic notice", notice_watch.alarms)
+        clockwork.WATCHES.add("electronic notice", notice_watch.probe_due, place=1)
         post_migrate.connect(roles.grant_after_migrate, dispatch_uid="winddown.roles")

@@ -30,10 +30,11 @@ class Lock(IntEnum):
     VERIFICATION = 7013
     SET_UP = 7014
     NOTICE = 7015
-    STAFF = 7020  # while an account of staff is made
     MILESTONES = 7016
     FILINGS = 7017
     ANNOUNCEMENT = 7018
+    STAFF = 7020  # while an account of staff is made
+    REMINDERS = 7021
 
 
 def take(lock: Lock, key: int = 0) -> None:

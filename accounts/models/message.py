@@ -28,6 +28,7 @@ class Message(models.Model):
         ACCESS_CHANGED = "access_changed"
         BROWSER = "browser"
         VERIFY_ADDRESS = "verify_address"
+        REFUND_REMINDER = "refund_reminder"
 
     class Channel(models.TextChoices):
         EMAIL = "email"
@@ -56,6 +57,9 @@ class Message(models.Model):
     attempts = models.SmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
     given_up_at = models.DateTimeField(null=True)
+    bounced_at = models.DateTimeField(
+        null=True, help_text="A mail server took it and sent it back later."
+    )
 
     class Meta:
         default_permissions = ()
@@ -64,6 +68,13 @@ class Message(models.Model):
                 fields=["channel", "id"],
                 condition=Q(sent_at=None, given_up_at=None),
                 name="messages_owed",
+            ),
+            # What one person waits for goes before what is sent to many.
+            models.Index(
+                fields=["id"],
+                condition=Q(sent_at=None, given_up_at=None, channel="email")
+                & ~Q(kind="refund_reminder"),
+                name="messages_owed_to_one",
             ),
             BrinIndex(fields=["queued_at"], autosummarize=True),
         ]

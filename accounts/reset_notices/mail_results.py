@@ -5,6 +5,8 @@ settles them.
 from __future__ import annotations
 
 import datetime as dt
+import re
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -36,22 +38,25 @@ AT_THE_SERVER_AFTER = dt.timedelta(seconds=30)
 
 
 def find_notices() -> None:
-    """Every row of the file is joined to the notice of its message id. Rows without a notice, and
-    results of notices that were not sent by then, are refused.
+    """Every row of the file is joined to the notice, or to the message of the outbox, of its message
+    id. Rows without one, and results of notices that were not sent by then, are refused.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"CREATE TEMPORARY TABLE {FOUND} (line bigint, notice_id bigint) ON COMMIT DROP"
+            f"CREATE TEMPORARY TABLE {FOUND} (line bigint, notice_id bigint, key uuid) ON COMMIT DROP"
         )
         if connection.connection is None:
             raise AssertionError("the connection is not open")
         with connection.connection.cursor("mail_results_rows") as rows:
             rows.execute(f"SELECT line, message_id FROM {ROWS}")  # noqa: S608
             while block := rows.fetchmany(BLOCK):
-                named = [(line, notice_codes.notice_of_message(text)) for line, text in block]
-                with cursor.copy(f"COPY {FOUND} (line, notice_id) FROM STDIN") as copy:
-                    for pair in named:
-                        copy.write_row(pair)
+                named = [
+                    (line, notice_codes.notice_of_message(text), _key_of(text))
+                    for line, text in block
+                ]
+                with cursor.copy(f"COPY {FOUND} (line, notice_id, key) FROM STDIN") as copy:
+                    for row in named:
+                        copy.write_row(row)
         cursor.execute(
             f"""
             INSERT INTO {REFUSED}
@@ -62,12 +67,19 @@ def find_notices() -> None:
                         ELSE 'is earlier than the notice was sent' END
             FROM {FOUND} f JOIN {ROWS} r USING (line)
             LEFT JOIN accounts_resetnotice n ON n.id = f.notice_id
-            WHERE n.id IS NULL OR coalesce(n.attempted_at, n.sent_at) IS NULL
+            LEFT JOIN accounts_message m ON m.key = f.key AND m.sent_at IS NOT NULL
+            WHERE m.id IS NULL AND (n.id IS NULL OR coalesce(n.attempted_at, n.sent_at) IS NULL
                OR (r.at < coalesce(n.attempted_at, n.sent_at) - make_interval(secs => %s)
-                   AND n.attempts <= 1)
+                   AND n.attempts <= 1))
             """,  # noqa: S608
             [SKEW_S],
         )
+
+
+def _key_of(message: str) -> uuid.UUID | None:
+    """Returns the key of the message of the outbox that has this id."""
+    matched = re.fullmatch(r"<?([0-9a-f]{32})@[^@]+", message.strip())
+    return uuid.UUID(matched[1]) if matched else None
 
 
 def record(actor: Actor, progress: Callable[[int, int], None]) -> int:
@@ -98,6 +110,15 @@ def record(actor: Actor, progress: Callable[[int, int], None]) -> int:
             [clock.now()],
         )
         learnt = int(cursor.rowcount)
+        cursor.execute(
+            f"""
+            UPDATE accounts_message m SET bounced_at = t.at
+            FROM (SELECT f.key, min(r.at) AS at FROM {FOUND} f JOIN {ROWS} r USING (line)
+                  WHERE r.event = 'bounced' GROUP BY f.key) t
+            WHERE m.key = t.key AND m.bounced_at IS NULL
+            """  # noqa: S608
+        )
+        learnt += int(cursor.rowcount)
     named = ResetNotice.objects.filter(
         pk__in=RawSQL(f"SELECT notice_id FROM {FOUND}", [])  # noqa: S608, S611  our own table
     )

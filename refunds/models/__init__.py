@@ -24,6 +24,7 @@ from refunds.models.reconciliation import (
     ReconciliationBreakTransition,
 )
 from refunds.models.remedy import Remedy, RemedyTransition
+from refunds.models.reminder import Reminder, ReminderSchedule
 from refunds.models.rule_hit import RuleHit
 
 __all__ = [
@@ -61,6 +62,8 @@ __all__ = [
     "RefundTerms",
     "Remedy",
     "RemedyTransition",
+    "Reminder",
+    "ReminderSchedule",
     "RequestList",
     "RuleHit",
 ]

@@ -184,6 +184,7 @@ ALARMING = (*ALARMING, "winddown/runs/waking.py", "winddown/programme/capabiliti
 ALARMING = (*ALARMING, "winddown/runs/clocks.py", "winddown/runs/stalls.py")
 ALARMING = (*ALARMING, "winddown/evidence/audit.py", "winddown/programme/verification.py")
 ALARMING = (*ALARMING, "refunds/panels.py", "refunds/payouts/sent_files.py")
+ALARMING = (*ALARMING, "winddown/programme/notice_watch.py")
 ALARMING = (*ALARMING, "accounts/panels.py", "accounts/attacks/attack_page.py")
 ALARMING = (*ALARMING, "winddown/site/filing_page.py")
 

@@ -39,6 +39,7 @@ MIGRATIONS = {
         "0016_zone_of_the_notice",
         "0017_milestones_and_filings",
         "0018_one_standing_of_a_switch",
+        "0019_announcements",
     ],
     "accounts": [
         "0001_initial",
@@ -59,6 +60,7 @@ MIGRATIONS = {
         "0016_witnessed_roles",
         "0017_guards_of_named_columns",
         "0018_declared_providers",
+        "0019_bulk_messages",
     ],
     "wallets": ["0001_initial", "0002_witness", "0003_kept_rows", "0004_declared_sources"],
     "refunds": [
@@ -69,6 +71,7 @@ MIGRATIONS = {
         "0005_kept_rows",
         "0006_bank_profiles",
         "0007_payment_blocks",
+        "0008_reminders",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -32,7 +32,7 @@ DANGLING = """
 
 def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
     """Who looks at which pages."""
-    yield "", ["/", "/sign-in/", "/is-this-notice-from-us/"]
+    yield "", ["/", "/compensation/", "/sign-in/", "/is-this-notice-from-us/"]
     yield (
         site.customer,
         [
@@ -62,6 +62,10 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             "/account/confirm/code/",
             "/console/programme/",
             "/console/programme/publish-notice/",
+            "/console/programme/record-publication/",
+            "/console/reminders/",
+            "/console/announcements/",
+            "/console/notice/poster/",
             "/console/programme/assign-milestone/",
             "/console/filings/",
             f"/console/filings/{site.filing}/",

@@ -33,6 +33,7 @@ PARTS = {
     "code": "spend",
     "key": "incident_final:privacy_commission:2022-07-03",
     "verb": "approve",
+    "version": "1",
     "name": "freeze-charges",
     "provider": "line",
     "provider_id": "line",
@@ -75,6 +76,7 @@ FRESH = {
     "console:payment_block_act",
     "console:plan",
     "console:programme_act",
+    "console:reminders_act",
     "console:restored_decide",
     "console:run_decide",
     "console:set_up_change",
@@ -167,7 +169,13 @@ def test_every_listed_door_exists() -> None:
 
 def test_every_door_is_of_a_known_kind() -> None:
     """A new address is refused here until it is said who may send a form to it."""
-    own = {"home", "sign_out_everywhere", "recovery:recovery/link/"}
+    own = {
+        "compensation",
+        "compensation_version",
+        "home",
+        "sign_out_everywhere",
+        "recovery:recovery/link/",
+    }
     for door in DOORS:
         of_somebody = door.name.startswith(OF_STAFF) or door.address.startswith("/account/")
         assert door.name in PUBLIC | own or of_somebody, door

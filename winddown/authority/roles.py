@@ -162,6 +162,7 @@ DUTIES = (
     Duty(_("a filing (two decide)"), "winddown.write_filing", "winddown.approve_filing"),
     Duty(_("the announced end"), "winddown.announce_termination", "winddown.announce_termination"),
     Duty(_("rows older than their witness"), "winddown.load_data", "winddown.load_data"),
+    Duty(_("an announcement"), "winddown.announce_termination", "winddown.announce_termination"),
     Duty(_("a run of a workflow"), "winddown.plan_run", "winddown.approve_run"),
     Duty(_("a stop of a capability"), "winddown.stop_capability", "winddown.stop_capability"),
     Duty(

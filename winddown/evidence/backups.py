@@ -225,11 +225,13 @@ def _drop(name: str) -> None:
     """
     for patience in range(_DROPS_MAX, -1, -1):
         try:
-            return _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         except BackupRefused:
             if not patience:
                 raise
-        time.sleep(1)
+            time.sleep(1)
+        else:
+            return
 
 
 def _fields(server: str) -> dict[str, Any]:

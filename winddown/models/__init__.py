@@ -1,5 +1,6 @@
 """The programme and the machinery of its runs."""
 
+from winddown.models.announcement import Announcement, AnnouncementRelease
 from winddown.models.approval import Approval, Signature
 from winddown.models.audit import AuditEntry, AuditHorizon, AuditSeal
 from winddown.models.capability import Capability, CapabilityTransition, Probe
@@ -23,6 +24,8 @@ from winddown.models.set_up_code import SetUpCode
 from winddown.models.transition import TransitionLog
 
 __all__ = [
+    "Announcement",
+    "AnnouncementRelease",
     "Approval",
     "AuditEntry",
     "AuditHorizon",

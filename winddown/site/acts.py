@@ -17,7 +17,8 @@ from winddown.words import Text
 class Act:
     """What a member of staff does with a form and a reason. The verb itself checks the permission.
 
-    `states` are those of the programme in which it is offered; none means all.
+    `states` are those of the programme in which it is offered; none means all. `not_now` says why
+    it would be refused now, before anything is typed; an empty text means that it would not.
     """
 
     title: Text
@@ -27,6 +28,7 @@ class Act:
     form: type[ReasonForm] = ReasonForm
     tone: str = "plain"
     states: Collection[str] = ()
+    not_now: Callable[[], Text] | None = None
 
 
 def decision(verb: str, act: Act, *, actor: Actor) -> Decision:
@@ -34,6 +36,8 @@ def decision(verb: str, act: Act, *, actor: Actor) -> Decision:
     refused: Text = ""
     if not actor.has_perm(act.permission):
         refused = who_may(act.permission)
+    elif act.not_now is not None:
+        refused = act.not_now()
     return Decision(
         verb=verb,
         title=act.title,

@@ -12,7 +12,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -21,8 +20,8 @@ from winddown import words
 from winddown.errors import GuardNotMet, UnknownWorkflow, WinddownError
 from winddown.evidence import invariants
 from winddown.evidence import refused as refusals
-from winddown.models import Approval, Capability, NoticePublication, Programme, Run
-from winddown.programme import capabilities, publications, verification
+from winddown.models import Approval, Capability, Programme, Run
+from winddown.programme import capabilities, verification
 from winddown.runs import control, planning, progress, registry
 from winddown.set_up import beginning, writing
 from winddown.site import (
@@ -383,17 +382,6 @@ def programme_act(request: HttpRequest, verb: str) -> HttpResponse:
     )
 
 
-@require_safe
-@staff_page
-def notice_evidence(request: HttpRequest, number: int) -> HttpResponse:
-    get_object_or_404(NoticePublication, pk=number)
-    found = publications.disclose_evidence(number, actor=actor_of(request))
-    # A browser only stores it: what it is was chosen by the person who recorded it.
-    answer = HttpResponse(found.content, content_type="application/octet-stream")
-    answer["Content-Disposition"] = content_disposition_header(True, found.name)
-    return answer
-
-
 # --- the set-up ---------------------------------------------------------------------------------
 
 
@@ -496,7 +484,6 @@ DOORS.add_all(
         "console:verify": Door(),
         "console:run_rows": Door(),
         "console:run_rows_file": Door(),
-        "console:notice_evidence": Door(permissions=(publications.READ_EVIDENCE,)),
         "console:approval_decide": Door(),
     }
 )
@@ -515,7 +502,6 @@ urlpatterns = [
     path("", incident, name="incident"),
     path("programme/", programme, name="programme"),
     path("programme/<slug:verb>/", programme_act, name="programme_act"),
-    path("notice/evidence/<int:number>/", notice_evidence, name="notice_evidence"),
     *filing_views.urlpatterns,
     path("set-up/", set_up, name="set_up"),
     path("set-up/change/", set_up_change, name="set_up_change"),

@@ -28,7 +28,7 @@ from winddown.models import (
     Run,
     Worker,
 )
-from winddown.programme import capabilities, offer, verification
+from winddown.programme import capabilities, notice_watch, offer, verification
 from winddown.programme.verification import Verification
 from winddown.runs import clocks, clockwork, registry, stalls
 from winddown.site import decisions, money_table, panels, run_rows
@@ -171,6 +171,7 @@ def look(programme: Programme, *, actor: Actor) -> Incident:
         *_deadline_alarms(deadlines, workflows, moment),
         *_clockwork_alarms(clockwork, workflows),
         *_fault_alarms(),
+        *_notice_alarms(),
         *panels.alarms(moment.at),
     ]
     return Incident(
@@ -378,6 +379,21 @@ def _fault_alarms() -> list[Alarm]:
     if audit.seal_delayed_s() is not None:
         delayed = _("An open transaction delays the seal of the audit journal.")
         found.append(Alarm(delayed, url="#clockwork", grave=False))
+    return found
+
+
+def _notice_alarms() -> list[Alarm]:
+    """Returns the alarms about the electronic notice."""
+    seen, url = notice_watch.meter(), f"{reverse('console:programme')}#interruptions"
+    if seen is None:
+        return []
+    found = []
+    if any(each.ended_at is None for each in seen.interruptions):
+        found.append(Alarm(_("The electronic notice is unreachable or altered."), url=url))
+    if any(each.ended_at is not None for each in seen.uncorrected):
+        found.append(Alarm(_("An interruption of the notice has no correction."), url=url))
+    if notice_watch.silent(seen):
+        found.append(Alarm(_("The electronic notice is not probed."), url=url))
     return found
 
 

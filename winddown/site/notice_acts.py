@@ -1,4 +1,4 @@
-"""What people do with the public notice: its publications."""
+"""What people do with the public notice: its publications and corrections."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from django.utils.translation import pgettext_lazy
 
 from winddown import words
 from winddown.actors import Actor
-from winddown.models import NoticeEvidence, NoticePublication
-from winddown.programme import publications
+from winddown.models import NoticeEvidence, NoticePublication, Programme
+from winddown.programme import notice_watch, publications
 from winddown.programme.publications import File
 from winddown.site.acts import Act
 from winddown.site.fields import LocalInstantField
 from winddown.site.forms import ReasonForm, SayingField
+from winddown.words import Text
 
 
 class EvidenceField(forms.FileField):
@@ -95,6 +96,44 @@ class PublicationForm(ReasonForm):
         return given
 
 
+def _facts() -> str:
+    """Returns what the statement must say of each interruption that lacks a correction."""
+    seen = notice_watch.meter()
+    zone = Programme.current().zone
+    lines = [
+        _("From %(began)s to %(ended)s the notice was %(what)s.")
+        % {
+            "began": f"{each.began_at.astimezone(zone):%Y-%m-%d %H:%M %Z}",
+            "ended": f"{each.ended_at.astimezone(zone):%Y-%m-%d %H:%M %Z}",
+            "what": words.state_word("interruption", each.kind).word,
+        }
+        for each in (seen.uncorrected if seen else [])
+        if each.ended_at is not None
+    ]
+    return "\n".join(map(str, lines))
+
+
+class CorrectionForm(ReasonForm):
+    statement = SayingField(
+        label=_("Fact, time and content of the interruptions"),
+        initial=_facts,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    evidence = EvidenceField(
+        label=_("The notice with this statement"),
+        help_text=_("The file exactly as the address serves it within the next hour."),
+    )
+
+
+def _attach(actor: Actor, given: dict[str, Any]) -> int:
+    return notice_watch.attach_correction(
+        actor=actor,
+        reason=given["reason"],
+        statement=given["statement"],
+        file=given["evidence"],
+    )
+
+
 def _record(actor: Actor, given: dict[str, Any]) -> NoticePublication:
     return publications.record(
         actor=actor,
@@ -109,6 +148,19 @@ def _record(actor: Actor, given: dict[str, Any]) -> NoticePublication:
     )
 
 
+def _no_notice() -> Text:
+    return "" if publications.newest_notice() else _("There is no public notice yet.")
+
+
+def _nothing_to_correct() -> Text:
+    seen = notice_watch.meter()
+    if seen is None or not seen.uncorrected:
+        return _("No interruption lacks a correction.")
+    if any(each.ended_at is None for each in seen.uncorrected):
+        return _("The notice is interrupted now: bring it back first.")
+    return ""
+
+
 NOTICE: dict[str, Act] = {
     "record-publication": Act(
         title=pgettext_lazy("verb", "Record a publication"),
@@ -118,5 +170,17 @@ NOTICE: dict[str, Act] = {
         permission="winddown.publish_notice",
         form=PublicationForm,
         do=_record,
+        not_now=_no_notice,
+    ),
+    "attach-correction": Act(
+        title=pgettext_lazy("verb", "Attach a correction"),
+        effect=_(
+            "The electronic notice carries the statement about every interruption that has ended."
+            " Put the new file in place within the hour."
+        ),
+        permission="winddown.publish_notice",
+        form=CorrectionForm,
+        do=_attach,
+        not_now=_nothing_to_correct,
     ),
 }

@@ -7,14 +7,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from winddown.models import Milestone, Programme, PublicNotice
-from winddown.programme import offer
+from winddown.models import Announcement, Milestone, Programme, PublicNotice
+from winddown.programme import announcements, offer
 from winddown.site import doors, incident_page, panels
 from winddown.site.pages import page
 
@@ -48,8 +49,31 @@ def _for_everybody(programme: Programme) -> dict[str, Any]:
         "deadlines": deadlines,
         "offers": offers,
         "stopped": any(each.state == "off" for each in offers),
+        "banner": announcements.shown(Announcement.Kind.BANNER, _language()),
+        "has_policy": announcements.released(Announcement.Kind.POLICY).exists(),
         "notice": PublicNotice.objects.order_by("-pk").first(),
     }
 
 
-urlpatterns = [path("", home, name="home")]
+@require_safe
+@never_cache
+def compensation(request: HttpRequest, version: int | None = None) -> HttpResponse:
+    """The policy on compensating unauthorised use, and its earlier versions."""
+    versions = list(announcements.released(Announcement.Kind.POLICY))
+    chosen = [each for each in versions if version in (None, each.version)]
+    if version is not None and not chosen:
+        raise Http404
+    policy = announcements.filled(chosen[0], _language()) if chosen else None
+    return page(request, "winddown/compensation.html", policy=policy, versions=versions)
+
+
+def _language() -> str:
+    language = get_language() or "ja"
+    return language if language in announcements.LANGUAGES else "ja"
+
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("compensation/", compensation, name="compensation"),
+    path("compensation/<int:version>/", compensation, name="compensation_version"),
+]

@@ -14,7 +14,7 @@ from winddown.models import Capability, Milestone, Programme, PublicNotice
 from winddown.programme import funds, milestones, public_notice, stages
 from winddown.programme.gates import GATES
 from winddown.runs import registry
-from winddown.site import notice_acts, panels
+from winddown.site import announcement_acts, notice_acts, panels
 from winddown.site.acts import Act
 from winddown.site.fields import DAYS, AmountField, LocalInstantField
 from winddown.site.forms import ReasonForm, SayingField
@@ -221,6 +221,7 @@ PROGRAMME: dict[str, Act] = {
         tone="danger",
     ),
     **notice_acts.NOTICE,
+    **announcement_acts.DRAFT,
     "publish-contact": Act(
         title=pgettext_lazy("verb", "Publish the contact"),
         effect=_("Customers find this telephone number on the public pages."),

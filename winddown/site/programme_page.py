@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from winddown import words
 from winddown.actors import Actor
 from winddown.models import Approval, Milestone, NoticePublication, Programme, PublicNotice
-from winddown.programme import gates, jurisdictions, milestones, publications, stages
+from winddown.programme import gates, jurisdictions, milestones, notice_watch, publications, stages
 from winddown.programme.gates import GATES, Count, Gate
 from winddown.programme.jurisdictions import Pack
 from winddown.programme.publications import Duty
@@ -47,6 +47,7 @@ class ProgrammePage:
     duties: list[Duty]
     publications: list[NoticePublication]
     may_read_evidence: bool
+    meter: notice_watch.Meter | None
     milestones: list[MilestoneRow]
     decisions: list[Decision]
     announcement: Approval | None
@@ -66,6 +67,7 @@ def look(programme: Programme, *, actor: Actor) -> ProgrammePage:
         notice=notice,
         duties=publications.duties(notice, pack) if notice else [],
         publications=list(publications.standing(notice).select_related("evidence")),
+        meter=notice_watch.meter(),
         may_read_evidence=actor.has_perm(publications.READ_EVIDENCE),
         milestones=[
             _row(each) for each in Milestone.objects.select_related("owner").order_by("at")

@@ -16,6 +16,7 @@ from django.utils.translation import get_language, gettext, ngettext
 
 from winddown import money, words
 from winddown.authority.staff_command import SHOWN_MIN
+from winddown.programme import notice_watch
 
 register = template.Library()
 
@@ -90,6 +91,12 @@ def day(value: dt.date | dt.datetime | None) -> str:
     if value is None:
         return "–"
     return _day(_local(value)[0] if isinstance(value, dt.datetime) else value)
+
+
+@register.filter
+def written_day(iso: str) -> str:
+    """Returns the day of a message's facts in the reader's language."""
+    return _day(dt.date.fromisoformat(iso))
 
 
 @register.filter
@@ -299,6 +306,11 @@ def plan_part(name: str) -> str:
 @register.filter
 def milestone(kind: str) -> str:
     return str(words.milestone_title(kind))
+
+
+@register.filter
+def in_hours(lasted: dt.timedelta) -> str:
+    return notice_watch.hours(lasted)
 
 
 @register.filter

@@ -16,6 +16,7 @@ from winddown.actors import SYSTEM
 from winddown.errors import says
 from winddown.machines.move import named, transition_one
 from winddown.models import Batch, Milestone, Programme, Run
+from winddown.programme import notice_watch
 from winddown.runs.registry import Moved, PlanContent, Step
 
 
@@ -63,7 +64,9 @@ class Exclude(Part):
 
 
 def refuse_to_exclude() -> None:
-    """The window is over and refunds were open. Raises `GuardNotMet` otherwise."""
+    """The window is over, refunds were open, and the electronic notice stood. Raises `GuardNotMet`
+    otherwise, with the numbers (Companies Act art. 940(3)).
+    """
     ends = Milestone.objects.filter(kind=Milestone.Kind.REFUND_WINDOW_ENDS).first()
     if ends is None:
         raise outline.refused(says("the milestone refund_window_ends is not set"))
@@ -72,6 +75,8 @@ def refuse_to_exclude() -> None:
     programme = Programme.current()
     if programme.state not in (Programme.State.REFUNDING, Programme.State.REFUND_CLOSED):
         raise outline.refused(says("the programme is {stage}", stage=programme.state))
+    if gaps := notice_watch.gaps():
+        raise outline.refused("; ".join(gaps))
 
 
 def _unclaimed(run: Run) -> QuerySet[Entitlement]:

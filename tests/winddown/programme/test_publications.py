@@ -185,6 +185,9 @@ def test_the_page_shows_what_is_missing_and_keeps_what_was_typed(
     shown = browser.get("/console/programme/").content.decode()
     assert "Head office" in shown
     assert "Daily newspaper or Electronic notice" in shown
+    poster = browser.get("/console/notice/poster/").content.decode()
+    assert "What the cashier says" in poster
+    assert "レジでのご案内" in poster
     refused = browser.post(
         "/console/programme/record-publication/",
         TYPED | {"evidence": SimpleUploadedFile("p", b"0"), "reason": "r"},

@@ -1,0 +1,73 @@
+"""The letters to those whom no other channel reaches, as pages to print."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Max
+from django.template.loader import render_to_string
+
+from refunds.applications.reminders import PERMISSION
+from refunds.models import Reminder
+from winddown import locks
+from winddown.actors import Actor, require
+from winddown.errors import GuardNotMet
+from winddown.evidence import audit
+from winddown.locks import Lock
+from winddown.models import Programme
+from winddown.programme import publications
+from winddown.programme.publications import File
+
+FILE_ROWS_MAX = 2_000
+
+
+def waiting() -> int:
+    """Returns how many letters are in no file yet."""
+    return Reminder.objects.filter(channel=Reminder.Channel.LETTER, letter_file=None).count()
+
+
+def any_exists() -> bool:
+    """Returns whether a letter waits or is in a file."""
+    return Reminder.objects.filter(channel=Reminder.Channel.LETTER).exists()
+
+
+def export(*, actor: Actor, reason: str, number: int | None = None) -> File:
+    """The next letters are in a file, which is returned; a page of it is one letter. The numbers of
+    the core system name the people, because it has their addresses.
+
+    With `number` the same letters are returned again, and nothing changes. Raises `GuardNotMet`
+    when no letter waits, or the file does not exist.
+    """
+    require(actor, PERMISSION, action="export the letters")
+    with transaction.atomic():
+        locks.take(Lock.REMINDERS)
+        chosen = Reminder.objects.filter(channel=Reminder.Channel.LETTER)
+        file = number
+        if file is None:
+            last = chosen.aggregate(last=Max("letter_file"))["last"] or 0
+            file = int(last) + 1
+            open_ones = chosen.filter(letter_file=None).order_by("pk").values("pk")[:FILE_ROWS_MAX]
+            chosen.filter(pk__in=list(open_ones.values_list("pk", flat=True))).update(
+                letter_file=file
+            )
+        letters = list(
+            chosen.filter(letter_file=file).select_related("holder", "schedule").order_by("pk")
+        )
+        if not letters:
+            why = "no letter waits" if number is None else f"there is no file {number}"
+            raise GuardNotMet(action="export the letters", why=why)
+        audit.append(
+            "reminders.export_letters",
+            f"letters:{file}",
+            actor=actor,
+            reason=reason,
+            letters=len(letters),
+            again=number is not None,
+        )
+    shown = {
+        "programme": Programme.current(),
+        "notice": publications.newest_notice(),
+        "letters": letters,
+        "languages": ("ja", "en"),
+    }
+    text = render_to_string("refunds/reminder_letters.html", shown)
+    return File(name=f"reminder-letters-{file}.html", content=text.encode())
