@@ -10,7 +10,7 @@ from refunds.applications.reminders import PERMISSION
 from refunds.models import Reminder
 from winddown import locks
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.models import Programme
@@ -53,8 +53,12 @@ def export(*, actor: Actor, reason: str, number: int | None = None) -> File:
             chosen.filter(letter_file=file).select_related("holder", "schedule").order_by("pk")
         )
         if not letters:
-            why = "no letter waits" if number is None else f"there is no file {number}"
-            raise GuardNotMet(action="export the letters", why=why)
+            why = (
+                says("no letter waits")
+                if number is None
+                else says("there is no file {number}", number=number)
+            )
+            raise GuardNotMet(action=says("export the letters"), why=why)
         audit.append(
             "reminders.export_letters",
             f"letters:{file}",

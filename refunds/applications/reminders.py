@@ -15,7 +15,7 @@ from refunds.models import Entitlement, Reminder, ReminderSchedule
 from wallets.models import Wallet
 from winddown import clock, locks
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.models import Programme
@@ -44,12 +44,12 @@ def begin(*, actor: Actor, reason: str) -> ReminderSchedule:
         locks.take(Lock.REMINDERS)
         notice = publications.newest_notice()
         if notice is None:
-            raise _refused("there is no public notice")
+            raise _refused(says("there is no public notice"))
         if clock.now() >= publications.window_ends(notice):
-            raise _refused("the window is over")
+            raise _refused(says("the window is over"))
         last_day = notice.window_last_day
         if ReminderSchedule.objects.filter(last_day=last_day).exists():
-            raise _refused(f"they go out already before {last_day}")
+            raise _refused(says("they go out already before {last_day}", last_day=last_day))
         schedule = ReminderSchedule.objects.create(last_day=last_day, begun_by_id=actor.pk)
         audit.append(
             "reminders.begin",
@@ -63,7 +63,7 @@ def begin(*, actor: Actor, reason: str) -> ReminderSchedule:
 
 
 def _refused(why: str) -> GuardNotMet:
-    return GuardNotMet(action="send reminders", why=why)
+    return GuardNotMet(action=says("send reminders"), why=why)
 
 
 def instant_of(schedule: ReminderSchedule, days_before: int) -> dt.datetime:

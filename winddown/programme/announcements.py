@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 from winddown import clock, locks
 from winddown.actors import Actor, require
 from winddown.authority import approvals
-from winddown.errors import GuardNotMet, NothingToDecide
+from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.models import Announcement, AnnouncementRelease, Approval, Milestone, Programme
@@ -132,14 +132,20 @@ def draft(
     require(actor, PERMISSION, action="draft an announcement")
     texts = {"title_ja": title_ja, "body_ja": body_ja, "title_en": title_en, "body_en": body_en}
     if unknown := [name for text in texts.values() for name in unknown_places(text)]:
-        raise _refused(f"nothing fills {', '.join(unknown)}; known are {', '.join(PLACES)}")
+        raise _refused(
+            says(
+                "nothing fills {unknown}; known are {known}",
+                unknown=", ".join(unknown),
+                known=", ".join(PLACES),
+            )
+        )
     with transaction.atomic():
         locks.take(Lock.NOTICE)
         of_kind = Announcement.objects.filter(kind=kind)
         newest = of_kind.order_by("-version").first()
         same = newest and all(getattr(newest, name) == text for name, text in texts.items())
         if newest and same and (hasattr(newest, "release") or waiting(newest)):
-            raise _refused("the newest version says the same")
+            raise _refused(says("the newest version says the same"))
         version = (of_kind.aggregate(last=Max("version"))["last"] or 0) + 1
         made = Announcement.objects.create(
             kind=kind, version=version, drafted_by_id=actor.pk, **texts
@@ -150,7 +156,7 @@ def draft(
 
 
 def _refused(why: str) -> GuardNotMet:
-    return GuardNotMet(action="draft an announcement", why=why)
+    return GuardNotMet(action=says("draft an announcement"), why=why)
 
 
 def _signed(announcement: Announcement) -> approvals.SignedList:

@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from winddown import clock, locks
 from winddown.actors import SYSTEM, Actor, require
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.models import (
@@ -251,15 +251,15 @@ def attach_correction(*, actor: Actor, reason: str, statement: str, file: File) 
         locks.take(Lock.NOTICE)
         open_ones = NoticeInterruption.objects.filter(correction=None)
         if open_ones.filter(ended_at=None).exists():
-            raise _refused("the notice is interrupted now: end the interruption first")
+            raise _refused(says("the notice is interrupted now: end the interruption first"))
         corrected, carrying = list(open_ones), watched()
         if not corrected:
-            raise _refused("no interruption lacks a correction")
+            raise _refused(says("no interruption lacks a correction"))
         if not carrying:
-            raise _refused("no electronic notice goes on")
+            raise _refused(says("no electronic notice goes on"))
         before = carrying[-1]
         if file.content == bytes(before.evidence.content):
-            raise _refused("the file is the notice without the statement")
+            raise _refused(says("the file is the notice without the statement"))
         publication = publications.record(
             actor=actor,
             reason=reason,
@@ -286,4 +286,4 @@ def attach_correction(*, actor: Actor, reason: str, statement: str, file: File) 
 
 
 def _refused(why: str) -> GuardNotMet:
-    return GuardNotMet(action="attach the correction", why=why)
+    return GuardNotMet(action=says("attach the correction"), why=why)
