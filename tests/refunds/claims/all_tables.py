@@ -20,13 +20,13 @@ from refunds.bankfiles.answers import ResultLine
 from refunds.bankfiles.zengin_result import AnswerKind
 from refunds.claims import victims
 from refunds.models import IssuerFile, PayoutBatch, ReconciliationBreak, RuleHit
-from refunds.payouts import payout_batches, results
+from refunds.payouts import payment_blocks, payout_batches, results
 from refunds.remedies import chargebacks
 from tests import factories
 from tests.owning import as_loader
 from tests.refunds.claims.scene import HIT_AT, Scene, jst
 from tests.refunds.claims.test_issuers import SOUND_ARN
-from tests.refunds.conftest import House
+from tests.refunds.conftest import House, person
 from wallets.models import TopUp
 from wallets.movements import charging, spending
 from winddown import clock
@@ -66,9 +66,22 @@ def after_the_refund(scene: Scene, house: House, directory: Path) -> None:
     _bank(house)
     _reset(directory)
     _case()
+    _blocked()
     live.begin_or_prolong(live.Tally(attempts=200, unknown=100, wrong=90), at=clock.now())
     live.end_past(at=clock.now() + dt.timedelta(days=1))
     capabilities.probe("payout")
+
+
+def _blocked() -> None:
+    """A customer is on a sanction list."""
+    payment_blocks.enter(
+        factories.make_customer(),
+        kind="sanction",
+        evidence="list 3, entry 7",
+        ends_at=clock.now() + dt.timedelta(days=90),
+        actor=person("refunds.block_payment"),
+        reason="test",
+    )
 
 
 def _issuer(scene: Scene) -> None:

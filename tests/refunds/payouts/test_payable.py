@@ -27,7 +27,7 @@ from refunds.models import (
     Remedy,
 )
 from refunds.models.payout_batch import RESTORE_CONFIRMED
-from refunds.payouts import payable, payout_batches, refund_limits
+from refunds.payouts import payable, payment_blocks, payout_batches, refund_limits
 from refunds.payouts.payable import About, Reason
 from rehearsal.bank import QUALITIES
 from tests.owning import as_owner
@@ -94,6 +94,17 @@ def suspect(row: Entitlement) -> None:
     claim(row)
 
 
+def block(row: Entitlement) -> None:
+    payment_blocks.enter(
+        row.wallet.account,
+        kind="sanction",
+        evidence="list 3, entry 7",
+        ends_at=clock.now() + dt.timedelta(days=90),
+        actor=person("refunds.block_payment"),
+        reason="test",
+    )
+
+
 def forget(row: Entitlement) -> None:
     """A file that a restore forgot pays the row; two people have confirmed it."""
     sent = {"name": "payout-file", "sha256": "f" * 64, "payouts": [[10**6, row.pk, None, 1000]]}
@@ -120,6 +131,7 @@ SPOILED: dict[str, Callable[[Entitlement], None]] = {
     "cooling_off": change_channel,
     "branch_not_in_bank_data": close_branch,
     "claim_undecided": suspect,
+    "payment_blocked": block,
     "entered_during_compromise": rob,
 }
 # Those of them that also keep a payout out of the next file after its first one was not sent.
@@ -186,10 +198,13 @@ def test_an_account_that_a_thief_entered_is_not_payable(house: House) -> None:
     assert not payable.payable_refunds(now_planned()).exists()
 
 
-def test_a_compensation_that_is_being_paid_is_not_payable(scene: Scene, house: House) -> None:
-    """Rule 53 for a victim's own value."""
+def test_a_compensation_that_is_being_paid_is_not_payable(
+    scene: Scene, request: pytest.FixtureRequest
+) -> None:
+    """Rule 53 for a victim's own value. The thief spent before the balances were fixed."""
     wallet = scene.victim(own=2_000, spent=500)
     scene.confirmed(wallet)
+    house = request.getfixturevalue("house")
     clock.travel(jst("2019-11-05T10:00"), frozen=True)
     holding.secure(at=clock.now(), actor=scene.supervisor, reason="test")
     payee = payees.enter(wallet.account, house.account(), actor=wallet.account)
