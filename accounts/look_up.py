@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import addresses
 from accounts.models import ExternalIdentity, RecoveryCase, User
 from accounts.models.user import UserQuerySet
-from accounts.role_words import role_words
 from winddown.authority import roles
+from winddown.authority.role_words import role_words
 from winddown.site.panels import FINDERS, Card, Fact, number_in
 from winddown.words import Text, provider
 

@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts import staff_roles
 from accounts.models import User
 from accounts.recovery import staff_recovery
-from accounts.role_words import role_words
 from winddown import clock
 from winddown.actors import Actor
+from winddown.authority.role_words import role_words
 from winddown.errors import NotPermitted
 from winddown.models import Approval, AuditEntry, Signature
 from winddown.site.decisions import Decision

@@ -10,9 +10,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.role_words import role_words
 from winddown import words
 from winddown.authority import roles, who_can
+from winddown.authority.role_words import role_words
 from winddown.words import Text
 from winddown.workflows import WORKFLOWS
 

@@ -34,6 +34,7 @@ class Lock(IntEnum):
     MILESTONES = 7016
     FILINGS = 7017
     ANNOUNCEMENT = 7018
+    ALARMS = 7021
 
 
 def take(lock: Lock, key: int = 0) -> None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import addresses
 from accounts.addresses import Address
 from accounts.models import User
-from accounts.role_words import ROLE_WORDS
+from winddown.authority.role_words import ROLE_WORDS
 from winddown.authority.roles import ROLES
 from winddown.site.forms import ReasonForm, SayingField
 

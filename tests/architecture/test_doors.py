@@ -61,10 +61,7 @@ NO_DOOR = {
     "refunds.remedies.own_funds.recredit_points",
     "refunds.remedies.requests.submit",
 }
-NO_COMMAND = NO_DOOR | {
-    "accounts.recovery.cases.disclose_contact",
-    "winddown.programme.verification.verify",
-}
+NO_COMMAND = NO_DOOR | {"accounts.recovery.cases.disclose_contact"}
 NO_PAGE = NO_DOOR | {
     "accounts.credentials.fencing.request_lift",
     "accounts.outbox.export_phone_messages",

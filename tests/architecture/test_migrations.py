@@ -38,6 +38,7 @@ MIGRATIONS = {
         "0015_set_up_code",
         "0016_zone_of_the_notice",
         "0017_milestones_and_filings",
+        "0018_alarms",
     ],
     "accounts": [
         "0001_initial",

@@ -68,7 +68,9 @@ PUBLIC = {
 FRESH = {
     "cases:contact",
     "cases:decide",
+    "console:alarm_acknowledge",
     "console:approval_decide",
+    "console:duty",
     "console:filing_act",
     "console:hold_candidates",
     "console:plan",

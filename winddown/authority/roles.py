@@ -47,6 +47,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.assign_roles",
         "accounts.end_storm",
         "winddown.change_set_up",
+        "winddown.acknowledge_alarm",
+        "winddown.set_duty_address",
     ),
     "fraud_analyst": (
         "wallets.hold_wallet",
@@ -54,6 +56,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.draft_issuer_action",
         "refunds.send_issuer_action",
         "winddown.stop_capability",
+        "winddown.acknowledge_alarm",
     ),
     "fraud_supervisor": (
         "winddown.reach_milestone",
@@ -67,6 +70,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.reopen_claim",
         "winddown.plan_run",
         "winddown.stop_capability",
+        "winddown.acknowledge_alarm",
     ),
     "treasury_operator": (
         "winddown.reach_milestone",
@@ -80,6 +84,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.transmit_payout_batch",
         "refunds.reconcile",
         "winddown.stop_capability",
+        "winddown.acknowledge_alarm",
     ),
     "treasury_approver": (
         "winddown.reach_milestone",
@@ -92,6 +97,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.approve_payout_batch",
         "refunds.approve_late_claim",
         "winddown.stop_capability",
+        "winddown.acknowledge_alarm",
     ),
     "compliance": (
         "winddown.announce_termination",
@@ -120,6 +126,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.assign_roles",
         "winddown.report_funds",
         "winddown.change_set_up",
+        "winddown.acknowledge_alarm",
+        "winddown.set_duty_address",
     ),
     "support": (
         "accounts.work_recovery_case",

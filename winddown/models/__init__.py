@@ -1,5 +1,6 @@
 """The programme and the machinery of its runs."""
 
+from winddown.models.alarm import Alarm, AlarmNotice, AlarmTransition, DutyAddress
 from winddown.models.approval import Approval, Signature
 from winddown.models.audit import AuditEntry, AuditHorizon, AuditSeal
 from winddown.models.capability import Capability, CapabilityTransition, Probe
@@ -23,6 +24,9 @@ from winddown.models.set_up_code import SetUpCode
 from winddown.models.transition import TransitionLog
 
 __all__ = [
+    "Alarm",
+    "AlarmNotice",
+    "AlarmTransition",
     "Approval",
     "AuditEntry",
     "AuditHorizon",
@@ -31,6 +35,7 @@ __all__ = [
     "Capability",
     "CapabilityTransition",
     "Clock",
+    "DutyAddress",
     "Failure",
     "Filing",
     "FilingReceipt",

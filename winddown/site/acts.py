@@ -19,7 +19,9 @@ from winddown.words import Text
 class Act:
     """What a member of staff does with a form and a reason. The verb itself checks the permission.
 
-    `states` are those of the programme in which it is offered; none means all.
+    `states` are those of the programme in which it is offered; none means all. A command asks at
+    the terminal for the fields that are `typed`: they are keys, and every account of the machine
+    can read the arguments of a command.
     """
 
     title: Text
@@ -29,6 +31,7 @@ class Act:
     form: type[ReasonForm] = ReasonForm
     tone: str = "plain"
     states: Collection[str] = ()
+    typed: Collection[str] = ()
 
 
 def decision(verb: str, act: Act, *, actor: Actor) -> Decision:

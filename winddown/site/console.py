@@ -25,6 +25,7 @@ from winddown.programme import capabilities, publications, verification
 from winddown.runs import control, planning, progress, registry
 from winddown.set_up import beginning, writing
 from winddown.site import (
+    alarm_views,
     approval_page,
     approvals_page,
     audit_page,
@@ -449,6 +450,7 @@ def set_up_decide(request: HttpRequest, verb: str) -> HttpResponse:
 
 
 urlpatterns = [
+    *alarm_views.urlpatterns,
     path("", incident, name="incident"),
     path("programme/", programme, name="programme"),
     path("programme/<slug:verb>/", programme_act, name="programme_act"),
