@@ -1,17 +1,12 @@
-"""Additions of accounts to the pages: the words of their workflows, and the alarm of a storm of
-sign-ins.
-"""
+"""Additions of accounts to the pages: the words of their workflows."""
 
 from __future__ import annotations
 
-import datetime as dt
-
 from django.urls import reverse
 from django.utils.text import format_lazy
-from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from accounts.attacks import live
 from accounts.models import RecoveryCase, User
 from accounts.sign_in.adapters import ask_again
 from winddown import words
@@ -96,20 +91,6 @@ words.REFUSALS.add_all(
         "ProviderNotTrusted": _("The service you signed in with is stopped. Ask for help instead."),
     }
 )
-
-
-@panels.ALARMS.entry("sign-in storm")
-def _storm(at: dt.datetime) -> list[panels.Alarm]:
-    storm = live.under_way(at)
-    if storm is None:
-        return []
-    sentence = gettext(
-        "Sign-ins look like a list-type attack: of %(attempts)s attempts from new devices,"
-        " %(unknown)s had unknown login IDs and %(wrong)s wrong passwords. New devices are slowed"
-        " down."
-    )
-    url = reverse("console:switch", args=["login_password"])
-    return [panels.Alarm(sentence % storm.signs, url=url)]
 
 
 words.STEPS.add_all(

@@ -6,6 +6,7 @@ be ignored silently. DATABASE_URL and REDIS_URL have the names that hosting serv
 
 import sys
 from email.utils import parseaddr
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -328,6 +329,17 @@ else:
     # Development without a mail server: every mail is a file.
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = LOCAL_DIR / "mail"
+
+
+# --- Alarms ---------------------------------------------------------------------------------------
+
+# Alarms go to public https addresses. A private address is reached only in these networks.
+try:
+    WEBHOOK_NETWORKS = [ip_network(word) for word in environment.words("WINDDOWN_WEBHOOK_NETWORKS")]
+except ValueError as _error:
+    raise ImproperlyConfigured(f"WINDDOWN_WEBHOOK_NETWORKS: {_error}.") from _error
+# Authorities that sign the receivers' certificates, as PEM. Empty: those of the system.
+WEBHOOK_CA_FILE = environment.text("WINDDOWN_WEBHOOK_CA_FILE")
 
 
 # --- People and their sessions --------------------------------------------------------------------

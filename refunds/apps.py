@@ -8,7 +8,7 @@ class RefundsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from refunds import filing_figures, gates, invariants, sealed_columns, set_up  # noqa: F401
+        from refunds import alarms, filing_figures, gates, invariants, sealed_columns, set_up  # noqa: F401
         from refunds.applications import reminders, submitting  # noqa: F401
         from refunds.claims import deciding, ending, holding, notice_groups, victims  # noqa: F401
         from refunds.claims import invariants as claim_invariants  # noqa: F401
@@ -17,7 +17,6 @@ class RefundsConfig(AppConfig):
         from winddown.runs import clockwork, registry
 
         registry.load("refunds")
-        clockwork.ALARMS.add("restored database", sent_files.alarms)
         clockwork.WATCHES.add("restored database", sent_files.notice)
         clockwork.FOLLOW_UPS.add("candidates while an attack lasts", victims.follow_up)
         clockwork.FOLLOW_UPS.add("reminders", reminders.follow_up)

@@ -21,7 +21,7 @@ from refunds.models import (
     RefundApplication,
     RuleHit,
 )
-from refunds.payouts import forecast, sent_files
+from refunds.payouts import forecast
 from refunds.payouts.payment_block_acts import KINDS
 from wallets.models import LedgerAccount
 from winddown import words
@@ -227,14 +227,6 @@ for _prefix, _title in (
     ("chargeback", _("Chargeback")),
 ):
     panels.name_subjects(_prefix, _title)
-
-
-@panels.ALARMS.entry("restored database")
-def _forgotten_files(at: dt.datetime) -> list[panels.Alarm]:
-    if not sent_files.unknown():
-        return []
-    sentence = gettext("Files left that this database does not know. Payouts are stopped.")
-    return [panels.Alarm(sentence, url=reverse("console:restored"))]
 
 
 @panels.CONTENTS.entry("payout_batch")

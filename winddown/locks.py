@@ -35,6 +35,7 @@ class Lock(IntEnum):
     ANNOUNCEMENT = 7018
     STAFF = 7020  # while an account of staff is made
     REMINDERS = 7021
+    ALARMS = 7022
 
 
 def take(lock: Lock, key: int = 0) -> None:

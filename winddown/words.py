@@ -92,6 +92,12 @@ STATES: Registry[dict[str, StateWord]] = Registry(
 )
 STATES.add_all(
     {
+        "alarm": {
+            "raised": StateWord(pgettext_lazy("alarm", "Not acknowledged"), "bad"),
+            "escalated": StateWord(pgettext_lazy("alarm", "Escalated"), "bad"),
+            "acknowledged": StateWord(pgettext_lazy("alarm", "Acknowledged"), "wait"),
+            "closed": StateWord(pgettext_lazy("alarm", "Ended"), "idle"),
+        },
         "capability": {
             "enabled": StateWord(pgettext_lazy("switch", "On"), "on"),
             "disabled": StateWord(pgettext_lazy("switch", "Stopped"), "off"),
@@ -296,6 +302,12 @@ ACTS: Registry[Text] = Registry(
 )
 ACTS.add_all(
     {
+        "alarm.raise": _("Alarm raised"),
+        "alarm.escalate": _("Alarm escalated"),
+        "alarm.acknowledge": _("Alarm acknowledged"),
+        "alarm.close": _("Alarm ended"),
+        "duty_address.set": _("Duty address set"),
+        "duty_address.end": _("Duty address ended"),
         "run.plan": _("Planned"),
         "run.submit": _("Sent for approval"),
         "run.approve": _("Approved"),

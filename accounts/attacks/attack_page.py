@@ -6,7 +6,6 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.attacks import attack_windows, rules
@@ -175,23 +174,3 @@ def _chart(
         ],
         shades=shades,
     )
-
-
-@panels.ALARMS.entry("attacks")
-def alarms(at: dt.datetime) -> list[panels.Alarm]:
-    """Returns a grave alarm for each wave that goes on, and an alarm for each wave that ended
-    within the last week.
-    """
-    sounded = []
-    for window in attack_windows.under_attack(at=at):
-        facts = {"wave": WAVES[window.wave], "n": f"{window.evidence['matching']:,}"}
-        goes_on = window.ended_at is None
-        sentence = (
-            _("An attack goes on: %(wave)s, %(n)s so far.")
-            if goes_on
-            else _("An attack was seen: %(wave)s, %(n)s.")
-        )
-        sounded.append(
-            panels.Alarm(str(sentence) % facts, url=reverse("console:attack"), grave=goes_on)
-        )
-    return sounded

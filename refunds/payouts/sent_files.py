@@ -92,16 +92,6 @@ def notice() -> None:
         restores.notice(_key(found), names=[each["name"] for each in found])
 
 
-def alarms() -> list[str]:
-    """Returns the sentence for the watchdog while this database has forgotten a file."""
-    left = unknown()
-    if not left:
-        return []
-    return [
-        f"{len(left)} files or heads left that this database does not know: payouts are stopped"
-    ]
-
-
 def refuse_when_unknown(action: str) -> None:
     """The database knows all that the directory knows. Raises `GuardNotMet`, which says what to do."""
     if found := unknown():

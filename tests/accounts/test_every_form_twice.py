@@ -31,11 +31,13 @@ from tests.signing_in import sign_in
 from tests.winddown import freeze_and_hold
 from tests.winddown.programme.test_acts import DONE, STATES
 from winddown import business_days, clock
-from winddown.models import Approval, AuditEntry, Capability, Programme, Run
+from winddown.alarms import duty_addresses, sounding
+from winddown.models import Alarm, Approval, AuditEntry, Capability, Programme, Run
 from winddown.programme import capabilities, filing_duties, filings, stages
 from winddown.runs import clockwork, control, planning
 from winddown.set_up import beginning, reading, writing
 from winddown.site import console
+from winddown.site.alarm_acts import DUTY
 
 pytestmark = pytest.mark.django_db
 FACTOR = "/account/second-factor/"
@@ -298,6 +300,23 @@ def a_payment_block(verb: str) -> Callable[[World], Form]:
     return make
 
 
+def an_acknowledgement(world: World) -> Form:
+    sounding.watch()
+    return world.console(world.officer(), f"alarms/{Alarm.objects.latest('pk').pk}/acknowledge/")
+
+
+def a_duty_address(verb: str) -> Callable[[World], Form]:
+    given = {"role": "compliance", "channel": "mail", "address": "d@example.com", "language": "ja"}
+
+    def make(world: World) -> Form:
+        if verb == "end":
+            duty_addresses.set_address(**given, actor=world.officer(), reason="test")
+        form = world.console(world.officer(), f"alarms/duty/{verb}/")
+        return form._replace(given={**form.given, **given})
+
+    return make
+
+
 FORMS: dict[str, Callable[[World], Form]] = {
     **{f"console:payment_block_act {verb}": a_payment_block(verb) for verb in ("enter", "lift")},
     "recovery:ask": with_a_key("/recovery/", who="someone@example.com"),
@@ -322,6 +341,8 @@ FORMS: dict[str, Callable[[World], Form]] = {
         world.officer(), "switches/stop/", codes=["spend", "transfer"]
     ),
     **{f"console:approval_decide {verb}": a_request(verb) for verb in ("approve", "reject")},
+    "console:alarm_acknowledge": an_acknowledgement,
+    **{f"console:duty {verb}": a_duty_address(verb) for verb in DUTY},
     "console:set_up_change": a_change_of_the_set_up,
     "console:set_up_decide": a_decision_about_the_set_up,
     **{f"console:filing_act {verb}": a_filing(verb) for verb in ("write", "propose")},
@@ -394,6 +415,7 @@ def states() -> list[Any]:
         list(Run.objects.order_by("pk").values_list("pk", "state")),
         list(Capability.objects.order_by("code").values_list("code", "state", "version")),
         list(RecoveryCase.objects.order_by("pk").values_list("pk", "state")),
+        list(Alarm.objects.order_by("pk").values_list("pk", "state")),
     ]
 
 

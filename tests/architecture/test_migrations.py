@@ -40,6 +40,7 @@ MIGRATIONS = {
         "0017_milestones_and_filings",
         "0018_one_standing_of_a_switch",
         "0019_announcements",
+        "0020_alarms",
     ],
     "accounts": [
         "0001_initial",

@@ -76,6 +76,7 @@ class Site:
     """A filing that waits for two people."""
     unwritten: str
     """A filing that nobody has written."""
+    alarm: int
     secrets: dict[str, str]
     """Login -> secret of the authenticator app."""
     database: Any
@@ -97,7 +98,8 @@ def _populate() -> dict[str, Any]:
     """A wind-down that was announced, with something in every section of the incident page."""
     from accounts.sign_in import second_factor
     from winddown import clock
-    from winddown.models import Approval, Programme
+    from winddown.alarms import duty_addresses, sounding
+    from winddown.models import Alarm, Approval, Programme
     from winddown.programme import capabilities, filing_duties, filings, milestones
     from winddown.runs import planning
 
@@ -143,6 +145,15 @@ def _populate() -> dict[str, Any]:
         reason="announced",
     )
     customer = known(mine.account)
+    sounding.watch()
+    duty_addresses.set_address(
+        role="compliance",
+        channel="mail",
+        address="duty@example.com",
+        language="ja",
+        actor=commander,
+        reason="the people on duty",
+    )
     return {
         "commander": commander.login_id,
         "deputy": deputy.login_id,
@@ -157,6 +168,7 @@ def _populate() -> dict[str, Any]:
         "unwritten": keys["incident_final"],
         "run": run.pk,
         "request": Approval.objects.get(subject=run.subject).pk,
+        "alarm": Alarm.objects.get(code="tick_silent").pk,
     }
 
 

@@ -69,7 +69,9 @@ PUBLIC = {
 FRESH = {
     "cases:contact",
     "cases:decide",
+    "console:alarm_acknowledge",
     "console:approval_decide",
+    "console:duty",
     "console:filing_act",
     "console:hold_candidates",
     "console:look_up_contact",

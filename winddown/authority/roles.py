@@ -47,6 +47,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.assign_roles",
         "accounts.end_storm",
         "winddown.change_set_up",
+        "winddown.acknowledge_alarm",
+        "winddown.set_duty_address",
     ),
     "fraud_analyst": (
         "winddown.look_up",
@@ -56,6 +58,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.draft_issuer_action",
         "refunds.send_issuer_action",
         "winddown.stop_capability",
+        "winddown.acknowledge_alarm",
     ),
     "fraud_supervisor": (
         "winddown.reach_milestone",
@@ -72,6 +75,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.reopen_claim",
         "winddown.plan_run",
         "winddown.stop_capability",
+        "winddown.acknowledge_alarm",
     ),
     "treasury_operator": (
         "winddown.reach_milestone",
@@ -85,6 +89,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.transmit_payout_batch",
         "refunds.reconcile",
         "winddown.stop_capability",
+        "winddown.acknowledge_alarm",
     ),
     "treasury_approver": (
         "winddown.reach_milestone",
@@ -98,6 +103,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.approve_payout_batch",
         "refunds.approve_late_claim",
         "winddown.stop_capability",
+        "winddown.acknowledge_alarm",
     ),
     "compliance": (
         "refunds.block_payment",
@@ -128,6 +134,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.assign_roles",
         "winddown.report_funds",
         "winddown.change_set_up",
+        "winddown.acknowledge_alarm",
+        "winddown.set_duty_address",
     ),
     "support": (
         "winddown.look_up",

@@ -105,7 +105,7 @@ class StaffCommand(RecordedCommand):
         if not clock.is_rehearsal():
             if not PROOFS.names():
                 raise CommandError("nothing here can prove who somebody is", returncode=1)
-            code = typed(f"Code of {person.login_id}: ")
+            code = typed_line(f"Code of {person.login_id}: ")
             for prove in PROOFS.values():
                 prove(person, code)
         return person
@@ -176,6 +176,6 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def typed(prompt: str) -> str:
+def typed_line(prompt: str) -> str:
     """Returns the line that was typed, which the terminal does not show."""
     return getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().strip()

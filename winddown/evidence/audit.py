@@ -173,14 +173,6 @@ def seal_delayed_s() -> int | None:
     return int(found[0]) if found else None
 
 
-def alarms() -> list[str]:
-    """Returns a sentence if the seal is delayed. The watchdog reports it."""
-    delayed_s = seal_delayed_s()
-    if delayed_s is None:
-        return []
-    return [f"an open transaction delays the seal of the audit journal since {delayed_s} s"]
-
-
 def cluster_now() -> tuple[int, int, int]:
     """Returns the cluster's identifier, its oldest running transaction, and the first number that
     it has given to no transaction.

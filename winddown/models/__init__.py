@@ -1,5 +1,6 @@
 """The programme and the machinery of its runs."""
 
+from winddown.models.alarm import Alarm, AlarmNotice, AlarmTransition, DutyAddress
 from winddown.models.announcement import Announcement, AnnouncementRelease
 from winddown.models.approval import Approval, Signature
 from winddown.models.audit import AuditEntry, AuditHorizon, AuditSeal
@@ -24,6 +25,9 @@ from winddown.models.set_up_code import SetUpCode
 from winddown.models.transition import TransitionLog
 
 __all__ = [
+    "Alarm",
+    "AlarmNotice",
+    "AlarmTransition",
     "Announcement",
     "AnnouncementRelease",
     "Approval",
@@ -34,6 +38,7 @@ __all__ = [
     "Capability",
     "CapabilityTransition",
     "Clock",
+    "DutyAddress",
     "Failure",
     "Filing",
     "FilingReceipt",

@@ -353,18 +353,17 @@ def passed_since(code: str, at: dt.datetime) -> int | None:
     return sum(count(since) for count in counts) if counts else None
 
 
-def overdue() -> list[str]:
-    """Returns one sentence per stop whose ratification or review is overdue."""
-    at = clock.now()
-    unratified = Capability.objects.filter(ratify_by__lte=at, ratified_by=None).exclude(
-        state=Capability.State.ENABLED
+def overdue(at: dt.datetime) -> tuple[list[str], list[str]]:
+    """Returns the switches whose stop should have been ratified by then, and those whose stop was
+    due for review.
+    """
+    stopped = Capability.objects.exclude(state=Capability.State.ENABLED).order_by("code")
+    unratified = stopped.filter(ratify_by__lte=at, ratified_by=None)
+    unreviewed = stopped.filter(review_at__lte=at)
+    return (
+        list(unratified.values_list("code", flat=True)),
+        list(unreviewed.values_list("code", flat=True)),
     )
-    unreviewed = Capability.objects.filter(review_at__lte=at).exclude(
-        state=Capability.State.ENABLED
-    )
-    return [f"{switch.code}: the stop is not ratified" for switch in unratified] + [
-        f"{switch.code}: the stop was due for review" for switch in unreviewed
-    ]
 
 
 def _decided(said: approvals.Decided) -> object:

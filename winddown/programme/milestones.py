@@ -22,6 +22,8 @@ from winddown.programme import gates
 from winddown.runs import planning
 from winddown.words import Text
 
+# A few ticks may fail before a deadline counts as missed.
+OVERDUE_AFTER = dt.timedelta(minutes=5)
 # The end of the refund window follows from the public notice.
 BY_PEOPLE = tuple(each for each in Milestone.Kind if each != Milestone.Kind.REFUND_WINDOW_ENDS)
 
@@ -242,6 +244,19 @@ def fire_due() -> list[Milestone]:
     while (milestone := _fire_next()) is not None:
         fired.append(milestone)
     return fired
+
+
+def overdue(at: dt.datetime) -> tuple[list[Milestone], list[Milestone]]:
+    """Returns the deadlines that passed `OVERDUE_AFTER` ago and have not fired, and those that
+    fired and whose workflow has never started.
+    """
+    passed = Milestone.objects.filter(at__lte=at - OVERDUE_AFTER).order_by("at")
+    started = Run.objects.filter(state__in=Run.STARTED).exclude(state=Run.State.ABORTED)
+    unstarted = passed.filter(fired_at__isnull=False).exclude(workflow="")
+    return (
+        list(passed.filter(fired_at=None)),
+        list(unstarted.exclude(workflow__in=started.values("workflow"))),
+    )
 
 
 def _fire_next() -> Milestone | None:

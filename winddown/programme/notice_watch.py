@@ -208,24 +208,6 @@ def gaps() -> list[str]:
     return found
 
 
-def alarms() -> list[str]:
-    """Returns one sentence for a notice that is interrupted or was not probed, and for missing
-    corrections.
-    """
-    seen = meter()
-    if seen is None:
-        return []
-    told = [
-        f"the electronic notice is {each.kind} since {each.began_at.isoformat()}"
-        for each in seen.interruptions
-        if each.ended_at is None
-    ]
-    missing = [each for each in seen.uncorrected if each.ended_at is not None]
-    if missing:
-        told.append(f"{len(missing)} interruptions of the electronic notice have no correction")
-    return told + (["the electronic notice is not probed"] if silent(seen) else [])
-
-
 def silent(seen: Meter) -> bool:
     """Returns whether the notice should have been probed since."""
     ends, late = publications.window_ends(seen.notice), clock.now() - SILENT_AFTER

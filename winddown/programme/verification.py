@@ -136,14 +136,3 @@ def _night(at: dt.datetime, programme: Programme) -> dt.datetime:
     local = at.astimezone(programme.zone)
     night = local.replace(hour=WHOLE_FROM_HOUR, minute=0, second=0, microsecond=0)
     return night if night <= local else night - dt.timedelta(days=1)
-
-
-def alarms() -> list[str]:
-    """Returns one sentence per invariant that did not hold when last checked."""
-    verification = last()
-    if verification is None:
-        return []
-    return [
-        f"invariant {code} is breached: {sentences[0]}"
-        for code, sentences in verification.breached.items()
-    ]

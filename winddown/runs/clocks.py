@@ -37,10 +37,5 @@ def off() -> dict[str, int]:
     return {host: round(s) for host, s in ahead.items() if s is not None and abs(s) > OFF_S_MAX}
 
 
-def alarms() -> list[str]:
-    """Returns one sentence per host whose clock is wrong. The watchdog reports them."""
-    return [f"{host}: its clock is {s} s off the database's" for host, s in off().items()]
-
-
 def host_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)

@@ -8,7 +8,9 @@ import logging
 from collections.abc import Callable
 
 from django.conf import settings
+from django.utils import translation
 
+from winddown import alarm_kinds
 from winddown.evidence import audit
 from winddown.registries import Registry
 from winddown.runs import clocks, waking
@@ -31,11 +33,6 @@ OWED: Registry[Callable[[], object]] = Registry(
 WATCHES: Registry[Callable[[], object]] = Registry(
     "watches",
     entries_are="what must be seen within a minute; cheap when nothing is new, harmless to repeat",
-    owner=__name__,
-)
-ALARMS: Registry[Callable[[], list[str]]] = Registry(
-    "clockwork alarms",
-    entries_are="one sentence for each thing that needs a person now, for the log and the watchdog",
     owner=__name__,
 )
 
@@ -71,9 +68,14 @@ def _do_owed() -> None:
 
 
 def do_watches() -> None:
-    """Every watch has run and has stored its findings. Watches run once a minute."""
-    for see in WATCHES.values():
-        see()
+    """Every watch has run and has stored its findings. Watches run once a minute. A watch that
+    fails hides no other.
+    """
+    for name, see in WATCHES.items():
+        try:
+            see()
+        except Exception:
+            log.exception("%s was not watched; the next minute tries again", name)
 
 
 def do_follow_ups() -> None:
@@ -87,19 +89,9 @@ def do_follow_ups() -> None:
             log.exception("%s was not done; the next hour tries again", name)
 
 
-def follow_up() -> list[str]:
-    """The follow-ups are done, and each alarm is in the log. Returns the alarms."""
+def follow_up() -> None:
+    """The follow-ups are done, and each alarm is in the log."""
     do_follow_ups()
-    sounded = alarms(seconds=60)
-    for alarm in sounded:
-        log.error("%s", alarm)
-    return sounded
-
-
-def alarms(*, seconds: int) -> list[str]:
-    """Returns one sentence for each problem that needs a person: work without a worker for
-    `seconds`, no tick for `seconds`, a stop that is overdue for ratification or review.
-    """
-    silent = [] if waking.was_seen(TICK, within_s=seconds) else [f"no tick for {seconds} s"]
-    told = [alarm for find in ALARMS.values() for alarm in find()]
-    return silent + waking.unattended(seconds) + told
+    with translation.override("en"):
+        for condition in alarm_kinds.find().conditions:
+            log.error("%s", condition.sentence)

@@ -73,12 +73,3 @@ def held_up() -> dict[Run, dict[str, int]]:
     for run_id, cause, batches in rows:
         found.setdefault(runs[run_id], {})[cause] = batches
     return found
-
-
-def alarms() -> list[str]:
-    """Returns one sentence per run and cause that holds batches up. The watchdog reports them."""
-    return [
-        f"{run}: {cause} holds up {batches} of its batches"
-        for run, causes in held_up().items()
-        for cause, batches in causes.items()
-    ]

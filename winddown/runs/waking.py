@@ -56,14 +56,11 @@ def owed() -> list[int]:
     )
 
 
-def unattended(seconds: int = 60) -> list[str]:
-    """Returns one sentence per running run at which no worker was seen for `seconds`. The watchdog
-    reports them.
-    """
+def unattended(seconds: int = 60) -> list[Run]:
+    """Returns the running runs at which no worker was seen for `seconds`."""
     since = real_now() - dt.timedelta(seconds=seconds)
     seen = Worker.objects.filter(seen_at__gte=since, run_id__isnull=False).values("run_id")
-    waiting = Run.objects.filter(state=Run.State.RUNNING).exclude(pk__in=seen)
-    return [f"{run}: no worker for {seconds} s" for run in waiting]
+    return list(Run.objects.filter(state=Run.State.RUNNING).exclude(pk__in=seen).order_by("pk"))
 
 
 def real_now() -> dt.datetime:

@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.datastructures import MultiValueDict
 
 from winddown import texts
-from winddown.authority.staff_command import StaffCommand
+from winddown.authority.staff_command import StaffCommand, typed_line
 from winddown.models import Approval
 from winddown.site.acts import Act
 
@@ -30,6 +30,8 @@ class ActCommand(StaffCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         for name, field in self._fields().items():
+            if name in self.acts[self.verb].typed:
+                continue
             choices: Any = getattr(field, "choices", None)
             several = isinstance(field, forms.MultipleChoiceField)
             parser.add_argument(
@@ -47,14 +49,17 @@ class ActCommand(StaffCommand):
         act = self.acts[self.verb]
         # What cannot be taken back takes a proof of the person, as on the page.
         actor = self.proven_actor(options) if act.tone == "danger" else self.actor(options)
+        typed = {name: typed_line(f"{_label(self._fields()[name])}: ") for name in act.typed}
+        given = {**options, **typed}
         form = act.form(
-            {name: options[name] for name in (*self._fields(), "reason")}, self._files(options)
+            {name: given[name] for name in (*self._fields(), "reason")}, self._files(options)
         )
         with translation.override("en"):
             valid, errors = form.is_valid(), dict(form.errors)
         if not valid:
             for name, texts in errors.items():
                 option = "the options" if name == "__all__" else f"--{name.replace('_', '-')}"
+                option = _label(self._fields()[name]) if name in act.typed else option
                 self.say(f"{option}: {' '.join(map(str, texts))}", option=name)
             raise SystemExit(2)
         done = act.do(actor, form.cleaned_data)
@@ -85,6 +90,11 @@ class ActCommand(StaffCommand):
         """Returns the fields of the form beside the reason, which every command takes."""
         known = self.acts[self.verb].form.base_fields
         return {name: field for name, field in known.items() if name not in ("reason", "digest")}
+
+
+def _label(field: forms.Field) -> str:
+    with translation.override("en"):
+        return str(field.label)
 
 
 def _english(field: forms.Field) -> str:

@@ -18,7 +18,9 @@ class Act:
     """What a member of staff does with a form and a reason. The verb itself checks the permission.
 
     `states` are those of the programme in which it is offered; none means all. `not_now` says why
-    it would be refused now, before anything is typed; an empty text means that it would not.
+    it would be refused now, before anything is typed; an empty text means that it would not. A
+    command asks at the terminal for the fields that are `typed`: they are keys, and every account
+    of the machine can read the arguments of a command.
     """
 
     title: Text
@@ -29,6 +31,7 @@ class Act:
     tone: str = "plain"
     states: Collection[str] = ()
     not_now: Callable[[], Text] | None = None
+    typed: Collection[str] = ()
 
 
 def decision(verb: str, act: Act, *, actor: Actor) -> Decision:

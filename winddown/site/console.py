@@ -25,6 +25,7 @@ from winddown.programme import capabilities, verification
 from winddown.runs import control, planning, progress, registry
 from winddown.set_up import beginning, writing
 from winddown.site import (
+    alarm_views,
     approval_page,
     approvals_page,
     audit_page,
@@ -499,6 +500,7 @@ for _file in ("audit_file", "approvals_file", "look_up_file"):
     DOORS.add(f"console:{_file}", Door(_OF_AUDIT))
 
 urlpatterns = [
+    *alarm_views.urlpatterns,
     path("", incident, name="incident"),
     path("programme/", programme, name="programme"),
     path("programme/<slug:verb>/", programme_act, name="programme_act"),

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
 from django.utils.text import format_lazy
-from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from winddown.actors import Actor
 from winddown.authority import approvals, roles
 from winddown.authority.role_words import who_may
 from winddown.errors import NotPermitted
-from winddown.models import Approval, Filing, FilingReceipt, FilingVersion, Programme, Signature
+from winddown.models import Approval, Filing, FilingReceipt, FilingVersion, Signature
 from winddown.programme import filing_duties, filing_kinds, filings
 from winddown.programme.filing_duties import Due
 from winddown.programme.filing_kinds import CLOCKS, FIGURES, KINDS, Measure
@@ -24,7 +23,6 @@ from winddown.site import panels
 from winddown.site.decisions import Decision
 from winddown.words import Text
 
-NEAR = dt.timedelta(days=2)
 NONE = "none"
 
 # verb -> button, tone, permission
@@ -252,25 +250,3 @@ def _subject(subject: str) -> panels.SubjectPage:
 
 
 panels.SUBJECTS.add(filings.SUBJECT, _subject)
-
-
-@panels.ALARMS.entry("filings")
-def _alarms(at: dt.datetime) -> list[panels.Alarm]:
-    programme = Programme.objects.filter(pk=1).first()
-    if programme is None:
-        return []
-    today = at.astimezone(programme.zone).date()
-    return [
-        panels.Alarm(
-            (
-                gettext("%(filing)s to %(authority)s was due on %(day)s.")
-                if each.is_overdue(today)
-                else gettext("%(filing)s to %(authority)s is due on %(day)s.")
-            )
-            % {"filing": each.title, "authority": each.addressee, "day": each.due_on.isoformat()},
-            url=reverse("console:filing", args=[each.key]),
-            grave=each.is_overdue(today),
-        )
-        for each in filing_duties.due()
-        if each.is_open and each.due_on - today < NEAR
-    ]

@@ -13,12 +13,11 @@ from django.conf import settings
 from django.db import connection
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from winddown import words
+from winddown import alarm_kinds, words
 from winddown.actors import Actor
+from winddown.alarm_kinds import AlarmCondition
 from winddown.authority import approvals
-from winddown.evidence import audit
 from winddown.models import (
     Approval,
     Capability,
@@ -28,15 +27,13 @@ from winddown.models import (
     Run,
     Worker,
 )
-from winddown.programme import capabilities, notice_watch, offer, verification
+from winddown.programme import capabilities, offer, verification
 from winddown.programme.verification import Verification
-from winddown.runs import clocks, clockwork, registry, stalls
+from winddown.runs import clockwork, registry
 from winddown.site import decisions, money_table, panels, run_rows
-from winddown.site.panels import Alarm
 from winddown.words import Text
 
 SILENT_AFTER_TICKS = 4
-PLAN_BEFORE = dt.timedelta(days=7)
 WAITING_MAX = 20
 
 
@@ -113,7 +110,7 @@ class Incident:
     money: money_table.Money | None
     waiting: list[Waiting]
     waiting_more: int
-    alarms: list[Alarm]
+    alarms: list[AlarmCondition]
     clockwork: Clockwork
     verification: Verification | None
     plannable: list[str]
@@ -164,16 +161,6 @@ def look(programme: Programme, *, actor: Actor) -> Incident:
     checked = verification.last()
     money = money_table.money(counted) if counted and counted.money else None
     requests = approvals.open_requests()
-    alarms = [
-        *_money_alarms(money, checked),
-        *_switch_alarms(switches, moment),
-        *_run_alarms(workflows),
-        *_deadline_alarms(deadlines, workflows, moment),
-        *_clockwork_alarms(clockwork, workflows),
-        *_fault_alarms(),
-        *_notice_alarms(),
-        *panels.alarms(moment.at),
-    ]
     return Incident(
         now=moment,
         programme=programme,
@@ -183,7 +170,7 @@ def look(programme: Programme, *, actor: Actor) -> Incident:
         money=money,
         waiting=waiting(requests[:WAITING_MAX], actor=actor),
         waiting_more=max(len(requests) - WAITING_MAX, 0),
-        alarms=sorted(alarms, key=lambda alarm: not alarm.grave),
+        alarms=sorted(alarm_kinds.find().conditions, key=lambda alarm: not alarm.grave),
         clockwork=clockwork,
         verification=checked,
         plannable=_plannable(programme, actor=actor),
@@ -259,142 +246,6 @@ def _clockwork(moment: Now) -> Clockwork:
         age=moment.real_at - last_at if last_at else dt.timedelta(),
         period=period,
     )
-
-
-# --- alarms -------------------------------------------------------------------------------------
-
-
-def _money_alarms(
-    money: money_table.Money | None, verification: Verification | None
-) -> list[Alarm]:
-    found = []
-    if money is not None and money.difference_minor:
-        found.append(Alarm(_("The money table does not add up."), url=reverse("console:breaches")))
-    if verification is not None and verification.breached:
-        broken = len(verification.breached)
-        sentence = ngettext(
-            "%(n)s invariant did not hold when last checked.",
-            "%(n)s invariants did not hold when last checked.",
-            broken,
-        )
-        found.append(Alarm(sentence % {"n": broken}, url=reverse("console:breaches")))
-    return found
-
-
-def _switch_alarms(switches: list[SwitchRow], moment: Now) -> list[Alarm]:
-    found = []
-    for row in switches:
-        sentences = []
-        if row.leaks:
-            sentences.append(_("%(switch)s: %(n)s movements passed after the stop."))
-        if row.ratification_overdue:
-            sentences.append(_("%(switch)s: the stop is not ratified, and is overdue."))
-        review_at = row.switch.review_at
-        if row.switch.state != Capability.State.ENABLED and review_at and review_at <= moment.at:
-            sentences.append(_("%(switch)s: the stop is due for review."))
-        found += [
-            Alarm(sentence % {"switch": row.title, "n": row.leaks}, url=row.url)
-            for sentence in sentences
-        ]
-    return found
-
-
-def _run_alarms(workflows: list[run_rows.RunRow]) -> list[Alarm]:
-    found = []
-    for row in workflows:
-        if row.run is None:
-            continue
-        title, url = words.workflow_title(row.workflow), reverse("console:run", args=[row.run.pk])
-        if row.unattended:
-            found.append(Alarm(_("%(run)s: no worker works on it.") % {"run": title}, url=url))
-        found += [
-            Alarm(
-                _("%(run)s: %(n)s rows failed (%(code)s).")
-                % {"run": title, "n": f"{rows:,}", "code": code},
-                url=f"{url}#failures",
-                grave=False,
-            )
-            for code, rows in row.failures.items()
-        ]
-        if row.state == Run.State.PARTIALLY_FAILED and not row.failures:
-            found.append(
-                Alarm(_("%(run)s: the verification found gaps.") % {"run": title}, url=url)
-            )
-    return found
-
-
-def _deadline_alarms(
-    deadlines: list[Milestone], workflows: list[run_rows.RunRow], moment: Now
-) -> list[Alarm]:
-    """Returns an alarm for each near deadline whose workflow has no approved run."""
-    states = {row.workflow: row.state for row in workflows}
-    return [
-        Alarm(
-            _("%(deadline)s is near, and %(workflow)s has no approved run.")
-            % {
-                "deadline": words.milestone_title(each.kind),
-                "workflow": words.workflow_title(each.workflow),
-            },
-            url=reverse("console:plan", args=[each.workflow]),
-        )
-        for each in deadlines
-        if each.workflow
-        and each.fired_at is None
-        and each.at - moment.at < PLAN_BEFORE
-        and states.get(each.workflow) != Run.State.APPROVED
-    ]
-
-
-def _clockwork_alarms(clockwork: Clockwork, workflows: list[run_rows.RunRow]) -> list[Alarm]:
-    if not clockwork.silent:
-        return []
-    return [
-        Alarm(
-            _("No tick has come. Are beat and a worker running?"),
-            url="#clockwork",
-            grave=any(row.state == Run.State.RUNNING for row in workflows),
-        )
-    ]
-
-
-def _fault_alarms() -> list[Alarm]:
-    """Returns the alarms about causes outside of the service that hold it up."""
-    found = [
-        Alarm(
-            _("%(run)s: other sessions or the database hold up its batches (%(cause)s).")
-            % {"run": words.workflow_title(run.workflow), "cause": cause},
-            url=reverse("console:run", args=[run.pk]),
-        )
-        for run, causes in stalls.held_up().items()
-        for cause in causes
-    ]
-    found += [
-        Alarm(
-            _("%(host)s: its clock is %(n)s s off the database's.") % {"host": host, "n": s},
-            url="#clockwork",
-            grave=False,
-        )
-        for host, s in clocks.off().items()
-    ]
-    if audit.seal_delayed_s() is not None:
-        delayed = _("An open transaction delays the seal of the audit journal.")
-        found.append(Alarm(delayed, url="#clockwork", grave=False))
-    return found
-
-
-def _notice_alarms() -> list[Alarm]:
-    """Returns the alarms about the electronic notice."""
-    seen, url = notice_watch.meter(), f"{reverse('console:programme')}#interruptions"
-    if seen is None:
-        return []
-    found = []
-    if any(each.ended_at is None for each in seen.interruptions):
-        found.append(Alarm(_("The electronic notice is unreachable or altered."), url=url))
-    if any(each.ended_at is not None for each in seen.uncorrected):
-        found.append(Alarm(_("An interruption of the notice has no correction."), url=url))
-    if notice_watch.silent(seen):
-        found.append(Alarm(_("The electronic notice is not probed."), url=url))
-    return found
 
 
 # --- subjects ------------------------------------------------------------------------------------

@@ -1,10 +1,9 @@
-"""What the apps to the right add to the pages: money lines, panels of a customer's page, alarms,
-pages of subjects.
+"""What the apps to the right add to the pages: money lines, panels of a customer's page, pages
+of subjects.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -183,30 +182,6 @@ PAGE_PANELS: Registry[Callable[[Any], Panel]] = Registry(
 def page_panels(page: str, *, reader: Any) -> list[Panel]:
     """Returns the page's panels in their order."""
     return [make(reader) for name, make in PAGE_PANELS.items() if name.partition("/")[0] == page]
-
-
-# --- alarms -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """Something that needs a person: a sentence and the page where it is dealt with."""
-
-    sentence: str
-    url: str
-    grave: bool = True
-
-
-ALARMS: Registry[Callable[[dt.datetime], list[Alarm]]] = Registry(
-    "page alarms",
-    entries_are="finds the alarms of an instant for the incident page",
-    owner=__name__,
-)
-
-
-def alarms(at: dt.datetime) -> list[Alarm]:
-    """Returns every app's alarms at the instant."""
-    return [alarm for find in ALARMS.values() for alarm in find(at)]
 
 
 # --- what an approval is about ------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.utils import translation
 
 from accounts import look_up
 from accounts.models import User
-from winddown.authority.staff_command import StaffCommand, typed
+from winddown.authority.staff_command import StaffCommand, typed_line
 from winddown.site import look_up_page
 from winddown.site.panels import Card, Fact
 
@@ -34,7 +34,7 @@ class Command(StaffCommand):
         import_module(settings.ROOT_URLCONF)  # imports the modules that add finders
         in_full, reason = options["contact"], options["reason"]
         actor = self.proven_actor(options) if in_full else self.actor(options)
-        text = typed("Account or wallet: ")
+        text = typed_line("Account or wallet: ")
         found = look_up_page.disclose_found(text, actor=actor, reason=reason)
         if not found:
             self.say("There is no such account or wallet.", found=[])

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from refunds import alarms
 from refunds.models import PayoutBatch
 from refunds.payouts import forgotten, payout_batches, restored_page, sent_files
 from tests.config.test_every_door import browser_of
@@ -69,7 +70,7 @@ def confirm(house: House, approver: Any) -> None:
 
 def test_a_recorded_export_stops_no_payouts(house: House, approved: PayoutBatch) -> None:
     export(house, approved)
-    assert sent_files.unknown() == clockwork.ALARMS["restored database"]() == []
+    assert sent_files.unknown() == alarms.restored_alarms(clock.now()) == []
     assert browser_of(house.approver2).get("/console/").content.count(b"/console/restored/") == 1
     with pytest.raises(NothingToDecide):
         sent_files.ask(actor=house.treasury, reason="test")
@@ -183,7 +184,7 @@ def test_two_people_confirm_the_files_on_the_page(
     incident = maker.get("/console/").content.decode()
     # From the menu and from the alarm.
     assert incident.count('href="/console/restored/"') == 2
-    assert len(clockwork.ALARMS["restored database"]()) == 1
+    assert len(alarms.restored_alarms(clock.now())) == 1
     shown = maker.get("/console/restored/").content.decode()
     assert restored in shown
     assert all(f"<li>{payout.pk}: " in shown for payout in approved.payouts.all())

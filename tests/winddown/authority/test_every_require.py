@@ -140,6 +140,8 @@ PLACES = (
     Place("refunds.remedies.own_funds.recredit_points", "refunds.decide_claim"),
     Place("refunds.remedies.requests.send", "refunds.send_issuer_action", by_system=True),
     Place("refunds.remedies.requests.submit", "refunds.draft_issuer_action"),
+    Place("winddown.alarms.duty_addresses.end_address", "winddown.set_duty_address"),
+    Place("winddown.alarms.duty_addresses.set_address", "winddown.set_duty_address"),
     Place("winddown.authority.approvals.decide", "winddown.approve_run", given=_asked),
     Place("winddown.evidence.witnessing.ask", "winddown.load_data"),
     Place("winddown.evidence.witnessing.witness", "winddown.load_data"),

@@ -22,7 +22,7 @@ from winddown.errors import DoneAlready, GuardNotMet, NotPermitted, SamePerson, 
 from winddown.models import Approval, AuditEntry, Filing, FilingReceipt, FilingVersion
 from winddown.programme import filing_duties, filings, gates, stages
 from winddown.programme.filing_kinds import KINDS
-from winddown.site import panels
+from winddown.site import alarm_finders
 
 pytestmark = pytest.mark.django_db
 Staff = Callable[..., Any]
@@ -75,7 +75,7 @@ def test_due_dates_follow_from_the_instant_of_awareness(aware: Any) -> None:
 
     aware.travel(AWARE_AT + dt.timedelta(days=4), frozen=True)
     with translation.override("en"):
-        alarms = panels.ALARMS["filings"](aware.now())
+        alarms = alarm_finders.filing_alarms(aware.now())
         assert [alarm.sentence for alarm in alarms] == [
             "Preliminary incident report to Personal Information Protection Commission was due on"
             " 2022-07-06."

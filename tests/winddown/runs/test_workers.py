@@ -183,9 +183,10 @@ def test_an_attempt_is_counted_before_the_work_and_survives_its_rollback(start, 
 def test_a_worker_is_recorded_and_a_run_without_one_raises_an_alarm(start, wallets):
     wallets(10)
     run = start()
-    assert waking.unattended() == [f"test-freeze-and-hold run {run.pk}: no worker for 60 s"]
-    with pytest.raises(SystemExit):
+    assert waking.unattended() == [run]
+    with pytest.raises(SystemExit) as alarm:
         call_command("watchdog")
+    assert alarm.value.code == 3
     working.work(run.pk, worker="me", batches_max=1)
     assert Worker.objects.get(name="me").run_id == run.pk
     assert waking.unattended() == []

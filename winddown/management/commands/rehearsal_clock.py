@@ -7,9 +7,9 @@ from argparse import ArgumentParser
 from typing import Any, ClassVar
 
 from django.core.management.base import CommandError
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from winddown import clock
+from winddown import alarm_kinds, clock
 from winddown.authority.staff_command import shown
 from winddown.errors import WinddownError
 from winddown.models import Milestone, Programme, Run
@@ -46,8 +46,9 @@ class Command(RecordedCommand):
             if options["to"]:
                 self._go_on(options["to"])
             self.stdout.write(f"It is {shown(clock.now())}.")
-            for alarm in clockwork.alarms(seconds=60) if options["to"] else ():
-                self.stdout.write(f"ALARM {alarm}")
+            with translation.override("en"):
+                for alarm in alarm_kinds.find().conditions if options["to"] else ():
+                    self.stdout.write(f"ALARM {alarm.sentence}")
 
     def _go_on(self, text: str) -> None:
         runs = set(Run.objects.filter(state__in=Run.ENDED).values_list("pk", flat=True))

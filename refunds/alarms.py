@@ -1,0 +1,87 @@
+"""The alarms about refunds: forgotten files, late answers of issuers, claims that wait too long."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from refunds.models import FraudClaim, IssuerAction
+from refunds.payouts import sent_files
+from winddown.alarm_kinds import ALARM_FINDERS, KINDS, AlarmCondition, AlarmKind, Severity
+
+# A claim that nobody decided for so long is an alarm: the holder waits for the money.
+CLAIM_WAITS_MAX = dt.timedelta(days=14)
+
+KINDS.add_all(
+    {
+        "database_restored": AlarmKind(
+            _("A database was restored"),
+            "treasury_approver",
+            Severity.GRAVE,
+            "restored-database.md",
+        ),
+        "issuer_late": AlarmKind(
+            _("Answers of an issuer are late"),
+            "fraud_supervisor",
+            Severity.WARNING,
+            "issuer-late.md",
+        ),
+        "claims_wait": AlarmKind(
+            _("Fraud claims wait too long"), "fraud_supervisor", Severity.WARNING, "claims-wait.md"
+        ),
+    }
+)
+
+
+@ALARM_FINDERS.entry("restored database")
+def restored_alarms(at: dt.datetime) -> list[AlarmCondition]:
+    if not sent_files.unknown():
+        return []
+    return [
+        AlarmCondition(
+            "database_restored",
+            "restored_database",
+            _("Files left that this database does not know. Payouts are stopped."),
+            reverse("console:restored"),
+        )
+    ]
+
+
+@ALARM_FINDERS.entry("late issuers")
+def issuer_alarms(at: dt.datetime) -> list[AlarmCondition]:
+    """Returns an alarm for each issuer whose answers are late."""
+    late = IssuerAction.objects.filter(
+        state__in=IssuerAction.ANSWERABLE, answer_due_at__lte=at
+    ).values_list("issuer__code")
+    return [
+        AlarmCondition(
+            "issuer_late",
+            f"issuer:{code}",
+            _("Issuer %(issuer)s: %(n)s answers are late."),
+            reverse("console:incident"),
+            {"issuer": code, "n": f"{requests:,}"},
+        )
+        for code, requests in late.annotate(n=Count("pk")).order_by("issuer__code")
+    ]
+
+
+@ALARM_FINDERS.entry("waiting claims")
+def claim_alarms(at: dt.datetime) -> list[AlarmCondition]:
+    """Returns an alarm while claims wait longer than `CLAIM_WAITS_MAX` for their decision."""
+    waiting = FraudClaim.objects.filter(
+        state__in=FraudClaim.UNDECIDED, opened_at__lte=at - CLAIM_WAITS_MAX
+    ).aggregate(n=Count("pk"))
+    if not waiting["n"]:
+        return []
+    return [
+        AlarmCondition(
+            "claims_wait",
+            "claims",
+            _("%(n)s fraud claims wait for longer than %(days)s days."),
+            reverse("console:incident"),
+            {"n": f"{waiting['n']:,}", "days": CLAIM_WAITS_MAX.days},
+        )
+    ]

@@ -1,0 +1,147 @@
+"""Duty addresses: where the people of a role are reached when an alarm sounds."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from winddown import clock, encryption
+from winddown.actors import Actor, require
+from winddown.alarms import webhook
+from winddown.authority.roles import ROLES
+from winddown.errors import GuardNotMet, NothingToDecide
+from winddown.evidence import audit
+from winddown.models import DutyAddress
+from winddown.resealing import SEALED, Sealed
+
+PERMISSION = "winddown.set_duty_address"
+Channel = DutyAddress.Channel
+SECRET_MIN = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The unsealed address, and the secret that signs the messages to a webhook."""
+
+    address: str
+    secret: str
+
+
+def set_address(
+    *,
+    role: str,
+    channel: str,
+    address: str,
+    secret: str = "",
+    language: str,
+    actor: Actor,
+    reason: str,
+) -> DutyAddress:
+    """The role is reached at the address from now on, in place of its earlier one of the channel.
+
+    A webhook needs a secret of `SECRET_MIN` characters, which its receiver knows. Neither address
+    nor secret is in the journal. Raises `GuardNotMet` for what cannot be used.
+    """
+    require(actor, PERMISSION, action="set a duty address")
+    shown = _checked(role, channel, address, secret, language)
+    with transaction.atomic():
+        subject = _subject(role, channel)
+        key = uuid.uuid4()
+        audit.refuse_repeated(
+            "duty_address.set", subject, actor=actor, reason=reason, address=shown
+        )
+        _end(role, channel)
+        target = json.dumps({"address": address, "secret": secret})
+        made = DutyAddress.objects.create(
+            key=key,
+            role=role,
+            channel=channel,
+            language=language,
+            target_sealed=encryption.seal(target.encode(), place=_place(key)),
+            shown=shown,
+            set_at=clock.now(),
+        )
+        audit.append("duty_address.set", subject, actor=actor, reason=reason, address=shown)
+        return made
+
+
+def end_address(*, role: str, channel: str, actor: Actor, reason: str) -> None:
+    """The role has no address of the channel any more. Raises `NothingToDecide` if it has none."""
+    require(actor, PERMISSION, action="end a duty address")
+    with transaction.atomic():
+        if not _end(role, channel):
+            raise NothingToDecide(subject=_subject(role, channel))
+        audit.append("duty_address.end", _subject(role, channel), actor=actor, reason=reason)
+
+
+def in_force() -> dict[str, list[DutyAddress]]:
+    """Returns the addresses by role. A role without one is not in it."""
+    found: dict[str, list[DutyAddress]] = {}
+    for each in DutyAddress.objects.filter(ended_at=None).order_by("role", "channel"):
+        found.setdefault(each.role, []).append(each)
+    return found
+
+
+def target_of(address: DutyAddress) -> Target:
+    """Returns the unsealed address and secret."""
+    if address.target_sealed is None:
+        raise AssertionError("an ended address is deleted")
+    text = encryption.unseal(address.target_sealed, place=_place(address.key))
+    return Target(**json.loads(text))
+
+
+def _end(role: str, channel: str) -> int:
+    return DutyAddress.objects.filter(role=role, channel=channel, ended_at=None).update(
+        ended_at=clock.now(), target_sealed=None
+    )
+
+
+def _checked(role: str, channel: str, address: str, secret: str, language: str) -> str:
+    """Returns what may be shown of the address; raises `GuardNotMet`."""
+    if (
+        role not in ROLES
+        or channel not in Channel.values
+        or language not in dict(settings.LANGUAGES)
+    ):
+        raise GuardNotMet(
+            action="set a duty address", why="this role, channel or language does not exist"
+        )
+    if channel == Channel.MAIL:
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise GuardNotMet(
+                action="set a duty address", why="a mail address is expected, as duty@example.com"
+            ) from None
+        return f"…@{address.rpartition('@')[2]}"
+    if len(secret) < SECRET_MIN:
+        raise GuardNotMet(
+            action="set a duty address",
+            why=f"a webhook needs a signing secret of at least {SECRET_MIN} characters",
+        )
+    try:
+        return str(webhook.check(address).hostname)
+    except ValueError as refused:
+        raise GuardNotMet(
+            action="set a duty address", why=f"the address of the webhook: {refused}"
+        ) from None
+
+
+def _subject(role: str, channel: str) -> str:
+    return f"duty_address:{role}:{channel}"
+
+
+def _place(key: uuid.UUID) -> str:
+    return f"winddown_dutyaddress/target/{key}"
+
+
+SEALED.add(
+    "duty addresses",
+    Sealed(DutyAddress, "target_sealed", place=lambda row: _place(row.key)),
+)

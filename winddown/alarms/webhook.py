@@ -1,0 +1,126 @@
+"""Webhooks: an HTTPS address gets a signed message. No redirect is followed, no answer is read."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import socket
+import ssl
+import threading
+from http.client import HTTPException, HTTPSConnection
+from urllib.parse import SplitResult, urlsplit
+
+from django.conf import settings
+
+from winddown.errors import WinddownError
+
+# From the first packet to the status of the answer.
+SEND_S_MAX = 10.0
+URL_MAX = 500
+
+
+class WebhookFailed(WinddownError):
+    """The webhook did not take the message: {why}"""
+
+
+def check(url: str) -> SplitResult:
+    """Returns the parts of an address that may be used. Raises `ValueError`, which never holds the
+    address, because the address of a webhook often is a key.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("it is no address") from None
+    if len(url) > URL_MAX or not url.isascii() or any(letter.isspace() for letter in url):
+        raise ValueError(f"it has spaces, foreign letters, or more than {URL_MAX} characters")
+    if parts.scheme != "https" or not parts.hostname or port == 0:
+        raise ValueError("it must begin with https:// and name a host")
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise ValueError("it must hold no user name, no password and no fragment")
+    try:
+        literal = ipaddress.ip_address(parts.hostname)
+    except ValueError:
+        return parts
+    if not _may_be_reached(literal):
+        raise ValueError("it is a private address, which the settings do not allow")
+    return parts
+
+
+def send(url: str, body: bytes, *, secret: str, key: str, at_s: int) -> None:
+    """The webhook has taken the message. Raises `WebhookFailed` otherwise.
+
+    The header `Winddown-Signature` is `t=SECONDS,v1=HEX`: the HMAC-SHA256 of the seconds, a full
+    stop and the body. `Idempotency-Key` is the same for every attempt of one message. The host is
+    resolved once, and each of its addresses must be allowed, so that a name cannot lead inside.
+    """
+    try:
+        parts = check(url)
+    except ValueError as refused:
+        raise WebhookFailed(why=str(refused)) from None
+    connection = _Pinned(parts)
+    # A server that sends one byte a second would pass every timeout of a single read.
+    end = threading.Timer(SEND_S_MAX, connection.cut)
+    end.daemon = True
+    end.start()
+    try:
+        connection.request(
+            "POST",
+            f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}",
+            body=body,
+            headers={
+                "Content-Type": "application/json",
+                "User-Agent": "winddown",
+                "Idempotency-Key": key,
+                "Winddown-Signature": f"t={at_s},v1={signature(secret, body, at_s=at_s)}",
+                "Connection": "close",
+            },
+        )
+        status = connection.getresponse().status
+    except (OSError, HTTPException, ValueError) as error:
+        raise WebhookFailed(why=type(error).__name__) from None
+    finally:
+        end.cancel()
+        connection.close()
+    if not 200 <= status < 300:
+        raise WebhookFailed(why=f"status {status}")
+
+
+def signature(secret: str, body: bytes, *, at_s: int) -> str:
+    """Returns the hexadecimal HMAC-SHA256 that the receiver computes too."""
+    return hmac.new(secret.encode(), b"%d." % at_s + body, hashlib.sha256).hexdigest()
+
+
+def _may_be_reached(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if any(address in network for network in settings.WEBHOOK_NETWORKS):
+        return True
+    return address.is_global and not address.is_multicast
+
+
+class _Pinned(HTTPSConnection):
+    """A connection to an address that was checked, with the certificate of the host's name."""
+
+    def __init__(self, parts: SplitResult) -> None:
+        context = ssl.create_default_context(cafile=settings.WEBHOOK_CA_FILE or None)
+        super().__init__(parts.hostname or "", parts.port, timeout=SEND_S_MAX, context=context)
+        self.context = context
+
+    def connect(self) -> None:
+        port = self.port or 443
+        found = socket.getaddrinfo(self.host, port, type=socket.SOCK_STREAM)
+        addresses = [str(each[4][0]) for each in found]
+        if not all(_may_be_reached(ipaddress.ip_address(each)) for each in addresses):
+            raise OSError("a private address")
+        raw = socket.create_connection((addresses[0], port), timeout=self.timeout)
+        self.sock = self.context.wrap_socket(raw, server_hostname=self.host)
+
+    def cut(self) -> None:
+        """The connection breaks, whatever it waits for."""
+        if self.sock is not None:
+            try:
+                self.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return
