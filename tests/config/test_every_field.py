@@ -41,7 +41,7 @@ class Page(HTMLParser):
         self.described |= set((given.get("aria-describedby") or "").split())
         if tag == "label":
             self.labels.add(str(given.get("for")))
-        if tag in CONTROLS and given.get("type") not in UNBOUND:
+        if tag in CONTROLS and given.get("type") not in UNBOUND and "hidden" not in given:
             self.controls[str(given.get("name"))] = given
         if "hint" in (given.get("class") or "").split():
             self.texts.add(str(given.get("id")))

@@ -186,24 +186,34 @@ def gaps() -> list[str]:
     seen = meter()
     if seen is None:
         return []
-    ends, found = publications.window_ends(seen.notice), []
+    ends = publications.window_ends(seen.notice)
+    found: list[str] = []
     if seen.exceeded:
         found.append(
-            f"the electronic notice was interrupted for {hours(seen.used)} hours, and the law allows"
-            f" {hours(seen.allowed)}"
+            says(
+                "the electronic notice was interrupted for {used} hours, and the law allows {allowed}",
+                used=hours(seen.used),
+                allowed=hours(seen.allowed),
+            )
         )
     if seen.uncorrected:
         found.append(
-            f"{len(seen.uncorrected)} interruptions of the electronic notice have no correction"
+            says(
+                "{number} interruptions of the electronic notice have no correction",
+                number=len(seen.uncorrected),
+            )
         )
     if not seen.stands:
-        found.append("the electronic notice ended before its window")
+        found.append(says("the electronic notice ended before its window"))
     if seen.probed is None:
-        found.append("the electronic notice was never probed")
+        found.append(says("the electronic notice was never probed"))
     elif seen.probed.at < ends:
         found.append(
-            f"the electronic notice was last probed at {seen.probed.at.isoformat()}, and its window"
-            f" lasted until {ends.isoformat()}"
+            says(
+                "the electronic notice was last probed at {at}, and its window lasted until {until}",
+                at=seen.probed.at.isoformat(),
+                until=ends.isoformat(),
+            )
         )
     return found
 

@@ -76,7 +76,7 @@ def refuse_to_exclude() -> None:
     if programme.state not in (Programme.State.REFUNDING, Programme.State.REFUND_CLOSED):
         raise outline.refused(says("the programme is {stage}", stage=programme.state))
     if gaps := notice_watch.gaps():
-        raise outline.refused("; ".join(gaps))
+        raise outline.refused(gaps[0])
 
 
 def _unclaimed(run: Run) -> QuerySet[Entitlement]:
