@@ -12,11 +12,13 @@ from typing import Final
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
+from winddown.terminal import RecordedCommand
+
 WIDTH: Final = 100
 APPS: Final = ("winddown", "accounts", "wallets", "refunds", "rehearsal")
 # The arguments that Django gives every command.
 _DJANGO: Final = {action.dest for action in BaseCommand().create_parser("", "")._actions}
-_EXITS: Final = {0: "done", 1: "failed", 2: "not understood"}
+_EXITS: Final = RecordedCommand.exits
 _FAMILY: Final = "Commands that nobody signs for"
 
 _BEGIN: Final = """# Commands

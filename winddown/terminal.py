@@ -8,21 +8,47 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
 
 _running: ContextVar[dict[str, str] | None] = ContextVar("running command", default=None)
 
 
 class RecordedCommand(BaseCommand):
     """A command whose audit entries record the account of the operating system, the host and the
-    terminal.
+    terminal. Its help ends with its examples and its exit codes.
     """
+
+    exits: ClassVar[dict[int, str]] = {0: "done", 1: "failed", 2: "not understood"}
+    examples: ClassVar[tuple[str, ...]] = ()
+    """Its words after `manage.py`, as somebody would type them."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **more: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **more)
+        parser.epilog = epilog(self)
+        parser.formatter_class = KeepsLines
+        return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         with _recorded(type(self).__module__.rpartition(".")[2]):
             return super().execute(*args, **options)
+
+
+class KeepsLines(DjangoHelpFormatter):
+    """A help in which a text of several lines keeps its lines."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" in text:
+            return "\n".join(f"{indent}{line}" for line in text.splitlines())
+        return super()._fill_text(text, width, indent)
+
+
+def epilog(command: RecordedCommand) -> str:
+    """Returns what stands at the end of the command's help."""
+    examples = [f"  manage.py {words}" for words in command.examples]
+    exits = [f"  {code}  {meaning}" for code, meaning in command.exits.items()]
+    return "\n".join([*(["examples:", *examples, ""] if examples else []), "exit codes:", *exits])
 
 
 def facts() -> dict[str, Any]:

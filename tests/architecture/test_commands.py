@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import call_command, get_commands, load_command_class
 
+from tests.architecture.test_manual import misread
 from winddown import command_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,3 +65,20 @@ def test_the_page_says_what_each_command_of_the_staff_asks_of_the_signer() -> No
         assert {"--by LOGIN", "--reason REASON", "--json"} <= {
             argument.spelling for argument in command.arguments
         }
+
+
+def test_the_help_of_a_command_ends_with_examples_that_work_and_its_exit_codes() -> None:
+    shown = 0
+    for name, app in get_commands().items():
+        if app not in command_page.APPS:
+            continue
+        command = load_command_class(app, name)
+        told = command.create_parser("manage.py", name).format_help()
+        exits = getattr(command, "exits", {})
+        assert "exit codes:\n" in told, name
+        assert all(f"\n  {code}  {meaning}" in told for code, meaning in exits.items()), name
+        for example in getattr(command, "examples", ()):
+            assert f"\n  manage.py {example}\n" in told
+            assert misread(shlex.split(example)) == ""
+            shown += 1
+    assert shown > 20

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from winddown.authority.staff_command import StaffCommand
+from winddown.terminal import KeepsLines, epilog
 
 
 class VerbCommand(StaffCommand):
@@ -17,7 +18,13 @@ class VerbCommand(StaffCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         chosen = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
         for name, command in self.verbs.items():
-            own = chosen.add_parser(name, help=command.help, description=command.help)
+            own = chosen.add_parser(
+                name,
+                help=command.help,
+                description=command.help,
+                epilog=epilog(command()),
+                formatter_class=KeepsLines,
+            )
             command().add_arguments(own)
 
     def handle(self, *args: Any, **options: Any) -> None:

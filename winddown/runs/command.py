@@ -38,11 +38,25 @@ class WorkflowCommand(StaffCommand):
     """
 
     workflow: ClassVar[str]
+    example: ClassVar[str] = ""
+    """Parameters of a plan in JSON, as the help shows them."""
     family = "Workflows"
     exits: ClassVar[dict[int, str]] = {
         **StaffCommand.exits,
         INTERRUPTED: "Ctrl-C; the workers go on with the run",
     }
+
+    @classmethod
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        word = cls.workflow.replace("-", "_")
+        params = f" --params '{cls.example}'" if cls.example else ""
+        cls.examples = (
+            f'{word} --plan{params} --by hana --reason "list-type attack"',
+            'approve run:3 --digest DIGEST --by ken --reason "counts checked"',
+            f"{word} --run --by hana",
+            f'{word} --retry CODE --of 3 --by hana --reason "mended"',
+        )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

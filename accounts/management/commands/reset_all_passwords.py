@@ -6,3 +6,4 @@ from winddown.runs.command import WorkflowCommand
 class Command(WorkflowCommand):
     help = "Plan, run, pause and resume reset-all-passwords."
     workflow = "reset-all-passwords"
+    example = '{"mail": "file"}'

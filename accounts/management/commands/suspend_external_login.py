@@ -6,3 +6,4 @@ from winddown.runs.command import WorkflowCommand
 class Command(WorkflowCommand):
     help = "Plan, run, pause and resume suspend-external-login."
     workflow = "suspend-external-login"
+    example = '{"providers": ["line"]}'

@@ -14,6 +14,11 @@ from winddown.site import panels
 
 class Command(StaffCommand):
     help = "Approve or reject a request as a second person. Without a subject, list what waits."
+    examples = (
+        "approve",
+        'approve run:3 --digest DIGEST --by ken --reason "counts checked"',
+        'approve run:3 --digest DIGEST --reject --by ken --reason "too many wallets"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

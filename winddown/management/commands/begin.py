@@ -25,6 +25,11 @@ class Command(StaffCommand):
         "Begin the programme of an empty database from a file in TOML, or ask a second person to"
         " accept what a changed file says. A second run with the same file changes nothing."
     )
+    examples = (
+        "begin --example",
+        "begin my.toml --check",
+        "begin my.toml --rehearsal --at 2026-04-01T09:00",
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

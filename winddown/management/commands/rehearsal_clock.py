@@ -29,6 +29,10 @@ class Command(RecordedCommand):
         1: "refused: no rehearsal, or an instant that has passed",
         2: "not understood",
     }
+    examples = (
+        "rehearsal_clock +90d",
+        "rehearsal_clock 2026-06-30T24:00",
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -11,6 +11,10 @@ from winddown.programme import capabilities
 
 class Command(StaffCommand):
     help = "Stop capabilities at once (one person), or ask to restore them (a second person then approves)."
+    examples = (
+        'stop_capability top_up:credit_card spend --by hana --reason "strange charges"',
+        'stop_capability spend --restore --by hana --reason "the cause is removed"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

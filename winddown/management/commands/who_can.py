@@ -27,6 +27,11 @@ class Command(RecordedCommand):
         1: "the person holds roles that exclude each other",
         2: "not understood",
     }
+    examples = (
+        "who_can --of payout-batch",
+        "who_can --of reset-all-passwords --verb approve",
+        "who_can refunds.decide_claim",
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("permission", nargs="?", help="for example refunds.decide_claim")
