@@ -40,6 +40,7 @@ WITHOUT_JAPANESE = {
     "TokensAreForCustomers",
     "UnknownFileKind",
     "ValueDateRefused",
+    "WebhookFailed",
     "YuchoRefused",
 }
 

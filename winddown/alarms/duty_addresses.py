@@ -15,7 +15,7 @@ from winddown import clock, encryption
 from winddown.actors import Actor, require
 from winddown.alarms import webhook
 from winddown.authority.roles import ROLES
-from winddown.errors import GuardNotMet, NothingToDecide
+from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
 from winddown.models import DutyAddress
 from winddown.resealing import SEALED, Sealed
@@ -110,26 +110,32 @@ def _checked(role: str, channel: str, address: str, secret: str, language: str) 
         or language not in dict(settings.LANGUAGES)
     ):
         raise GuardNotMet(
-            action="set a duty address", why="this role, channel or language does not exist"
+            action=says("set a duty address"),
+            why=says("this role, channel or language does not exist"),
         )
     if channel == Channel.MAIL:
         try:
             validate_email(address)
         except ValidationError:
             raise GuardNotMet(
-                action="set a duty address", why="a mail address is expected, as duty@example.com"
+                action=says("set a duty address"),
+                why=says("a mail address is expected, as duty@example.com"),
             ) from None
         return f"…@{address.rpartition('@')[2]}"
     if len(secret) < SECRET_MIN:
         raise GuardNotMet(
-            action="set a duty address",
-            why=f"a webhook needs a signing secret of at least {SECRET_MIN} characters",
+            action=says("set a duty address"),
+            why=says(
+                "a webhook needs a signing secret of at least {secret_min} characters",
+                secret_min=SECRET_MIN,
+            ),
         )
     try:
         return str(webhook.check(address).hostname)
     except ValueError as refused:
         raise GuardNotMet(
-            action="set a duty address", why=f"the address of the webhook: {refused}"
+            action=says("set a duty address"),
+            why=says("the address of the webhook: {refused}", refused=refused),
         ) from None
 
 
