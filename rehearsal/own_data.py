@@ -15,6 +15,7 @@ from typing import Any
 
 from babel.numbers import get_currency_precision
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import Count, Sum
 
 from accounts import staff_adding
@@ -107,6 +108,7 @@ class OwnData:
                     f"{name}: people", len(missing), f"nobody in the file can {', '.join(missing)}"
                 )
 
+    @transaction.atomic
     def _bring_in_people(self) -> None:
         """Two people hold each role. Whoever the file does not name is simulated."""
         for role in roles.ROLES:
