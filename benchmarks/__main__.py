@@ -15,6 +15,7 @@ NAMES = (
     "refund_balances",
     "reset_passwords",
     "zengin",
+    "loaders",
     "auth_events",
     "attack_page",
     "verify",

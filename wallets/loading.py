@@ -107,8 +107,16 @@ CARD_COLUMNS = (
         form="six to eight digits",
         length_max=8,
         pattern="[0-9]{6,8}",
+        bounded=True,
     ),
-    matching("last4", "the last four digits", form="four digits", length_max=4, pattern="[0-9]{4}"),
+    matching(
+        "last4",
+        "the last four digits",
+        form="four digits",
+        length_max=4,
+        pattern="[0-9]{4}",
+        bounded=True,
+    ),
     instant("registered_at", "when the card was registered"),
 )
 FUNDING_CARDS = declare(
@@ -335,6 +343,7 @@ PAYMENTS = declare(
                 form="a merchant category code of four digits",
                 length_max=4,
                 pattern="[0-9]{4}",
+                bounded=True,
                 required=False,
             ),
             instant("occurred_at", "when it happened; before the stop of spending"),

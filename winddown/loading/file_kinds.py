@@ -149,17 +149,20 @@ def matching(
     length_max: int,
     pattern: str,
     required: bool = True,
+    bounded: bool = False,
     typed: str = "{0}",
     sql_type: str = "text",
 ) -> Column:
-    """A column of text that matches a regular expression."""
+    """A column of text that matches a regular expression. If the pattern is `bounded`, it matches
+    no longer text by itself, and the length needs no look ahead.
+    """
     if sql_type == "text" and not required:
         typed = f"coalesce({typed}, '')"
     return Column(
         name,
         meaning,
         form=f"{form}, at most {length_max} characters",
-        pattern=f"(?={ANY}{{1,{length_max}}}(?:,|$)){pattern}",
+        pattern=pattern if bounded else f"(?={ANY}{{1,{length_max}}}(?:,|$)){pattern}",
         sql_type=sql_type,
         required=required,
         faults=((f"{ANY}{{{length_max + 1},}}", f"is longer than {length_max} characters"),),
@@ -308,6 +311,11 @@ class FileKind:
     unreachable: Callable[[], int] | None = None
 
     @property
+    def is_judged_while_written(self) -> bool:
+        """Returns whether each row of the kind can be judged alone, while it is written."""
+        return not self.key and not self.uniques and self.judge is None
+
+    @property
     def amount(self) -> str:
         """The column that control sums add up, or empty."""
         return next((column.name for column in self.columns if column.name == "amount_minor"), "")
@@ -354,8 +362,12 @@ def get(name: str) -> FileKind:
     return kinds[name]
 
 
-def insert_rows(kind: FileKind) -> int:
-    """Every new row is in the kind's table, with the model's defaults for the other columns."""
+def insert_rows(kind: FileKind, *, unless: str = "") -> int:
+    """Every new row is in the kind's table, with the model's defaults for the other columns.
+
+    Rows for which the SQL condition `unless` is true are left out. It may ask for `clock.now`.
+    Returns how many rows are new.
+    """
     named: dict[str, str] = dict(kind.values)
     defaults: list[Any] = []
     for column in kind.model._meta.concrete_fields:
@@ -371,9 +383,13 @@ def insert_rows(kind: FileKind) -> int:
         defaults.append(column.get_db_prep_save(column.get_default(), connection))
     # Without a key the rows are a view. They keep the file's order only if the join keeps it.
     new = "WHERE r.earlier_id IS NULL ORDER BY r.line" if kind.key else ""
+    first = ""
+    if unless:
+        first = "WITH clock AS MATERIALIZED (SELECT winddown_now() AS now) "
+        new = f", clock WHERE ({unless}) IS NOT TRUE"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {kind.model._meta.db_table} ({', '.join(named)})"  # noqa: S608  declared names
+            f"{first}INSERT INTO {kind.model._meta.db_table} ({', '.join(named)})"  # noqa: S608  declared names
             f" SELECT {', '.join(named.values())} FROM {ROWS} r {new}",
             defaults,
         )

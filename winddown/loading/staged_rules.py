@@ -37,6 +37,16 @@ def future_rules(kind: FileKind) -> list[file_kinds.Rule]:
     ]
 
 
+def rules_of(kind: FileKind) -> list[file_kinds.Rule]:
+    """Returns the rules about one row of the kind alone."""
+    return [*reference_rules(kind), *future_rules(kind), *kind.rules]
+
+
+def breached(kind: FileKind) -> str:
+    """Returns the SQL condition that a row `r` breaks one of the rules; it asks for `clock.now`."""
+    return " OR ".join(f"({rule.breach})" for rule in rules_of(kind))
+
+
 def refuse_repeated(columns: tuple[str, ...], *, shown: str) -> str:
     """Of rows with equal `columns`, the first is kept and every later one is refused."""
     listed = ", ".join(columns)
