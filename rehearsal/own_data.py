@@ -67,7 +67,7 @@ class Findings:
     @property
     def unpaid(self) -> dict[str, dict[str, int]]:
         """Returns the refunds that did not arrive, by state."""
-        return {state: of for state, of in self.refunds.items() if state != "paid"}
+        return {state: of for state, of in self.refunds.items() if state != Entitlement.State.PAID}
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -166,7 +166,7 @@ STATES.add_all(
             "over": StateWord(pgettext_lazy("attack", "Over"), "idle"),
         },
         "publication": {
-            "open": StateWord(pgettext_lazy("publication", "Missing"), "bad"),
+            "missing": StateWord(pgettext_lazy("publication", "Missing"), "bad"),
             "late": StateWord(pgettext_lazy("publication", "Began late"), "wait"),
             "published": StateWord(pgettext_lazy("publication", "Published"), "on"),
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import PurePath
 from urllib.parse import urlsplit
 
@@ -32,15 +33,20 @@ class File:
     content: bytes
 
 
+class DutyState(StrEnum):
+    """How a duty stands: nothing was published, it began after the window's first day, or in time."""
+
+    MISSING = "missing"
+    LATE = "late"
+    PUBLISHED = "published"
+
+
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What the law asks of the channels of the notice, and what stands.
-
-    The state is `open`, `late` (it began after the window's first day) or `published`.
-    """
+    """What the law asks of the channels of the notice, and how it stands."""
 
     asked: ChannelDuty
-    state: str
+    state: DutyState
     since: dt.datetime | None = None
 
     @property
@@ -86,9 +92,14 @@ def duties(notice: PublicNotice, pack: Pack) -> list[Duty]:
         since = min(
             (each.began_at for each in published if each.channel in asked.any_of), default=None
         )
-        state = "open" if since is None else "published" if since < first_day_ends else "late"
-        found.append(Duty(asked=asked, state=state, since=since))
+        found.append(Duty(asked=asked, state=_state(since, until=first_day_ends), since=since))
     return found
+
+
+def _state(since: dt.datetime | None, *, until: dt.datetime) -> DutyState:
+    if since is None:
+        return DutyState.MISSING
+    return DutyState.PUBLISHED if since < until else DutyState.LATE
 
 
 def record(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from django import forms
@@ -65,6 +66,14 @@ DRAFT: dict[str, Act] = {
 }
 
 
+class Standing(StrEnum):
+    """Whether a version can be read by the public."""
+
+    WAITS = "waits"
+    RELEASED = "released"
+    REJECTED = "rejected"
+
+
 @dataclass(frozen=True, slots=True)
 class AnnouncementPage:
     """One version, in both languages as it would be read now."""
@@ -72,7 +81,7 @@ class AnnouncementPage:
     announcement: Announcement
     previews: list[tuple[str, announcements.Shown]]
     waiting: Approval | None
-    state: str
+    standing: Standing
 
     @property
     def title(self) -> Any:
@@ -86,9 +95,12 @@ def look(announcement: Announcement) -> AnnouncementPage:
         (language, announcements.filled(announcement, language))
         for language in announcements.LANGUAGES
     ]
-    state = "waits" if asked else "released" if previews[0][1].released_at else "rejected"
+    released = Standing.RELEASED if previews[0][1].released_at else Standing.REJECTED
     return AnnouncementPage(
-        announcement=announcement, previews=previews, waiting=asked, state=state
+        announcement=announcement,
+        previews=previews,
+        waiting=asked,
+        standing=Standing.WAITS if asked else released,
     )
 
 
