@@ -93,6 +93,7 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
     "winddown_approval": ("reason", "summary"),
     "winddown_auditentry": ("facts", "reason"),
     # A shop may be a person.
+    "winddown_dutyaddress": ("target_sealed",),
     "winddown_merchant": ("name", "email", "address"),
     "winddown_noticeevidence": ("content",),
     "winddown_signature": ("reason",),

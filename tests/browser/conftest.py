@@ -64,6 +64,8 @@ class Site:
     commander: str
     deputy: str
     auditor: str
+    compliance: str
+    treasury: str
     newcomer: str
     """A member of staff who has no second factor yet."""
     customer: str
@@ -111,6 +113,8 @@ def _populate() -> dict[str, Any]:
         for name in ("Commander", "Deputy")
     )
     auditor = known(factories.make_staff("auditor", display_name="Auditor"))
+    compliance = known(factories.make_staff("compliance", display_name="Compliance"))
+    treasury = known(factories.make_staff("treasury_operator", display_name="Treasury"))
     newcomer = known(factories.make_staff("auditor", display_name="Newcomer"))
     mine = factories.make_wallet(paid_minor=12_345, bonus_minor=67)
     factories.make_wallets(20, paid_minor=1_000)
@@ -158,10 +162,13 @@ def _populate() -> dict[str, Any]:
         "commander": commander.login_id,
         "deputy": deputy.login_id,
         "auditor": auditor.login_id,
+        "compliance": compliance.login_id,
+        "treasury": treasury.login_id,
         "newcomer": newcomer.login_id,
         "member": newcomer.pk,
         "secrets": {
-            who.login_id: second_factor.add_app(who) for who in (commander, deputy, auditor)
+            who.login_id: second_factor.add_app(who)
+            for who in (commander, deputy, auditor, compliance, treasury)
         },
         "customer": customer.login_id,
         "filing": keys["incident_preliminary"],

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import (
+    ON_A_PHONE,
     PASSWORD,
     QUICK_VIEWS,
     VIEWS,
@@ -64,8 +65,6 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             f"/console/alarms/{site.alarm}/acknowledge/",
             "/console/alarms/duty/set/",
             "/console/programme/",
-            "/console/programme/publish-notice/",
-            "/console/programme/record-publication/",
             "/console/reminders/",
             "/console/announcements/",
             "/console/notice/poster/",
@@ -79,13 +78,20 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             f"/console/staff/{site.member}/",
             f"/console/staff/{site.member}/recover/",
             f"/console/staff/{site.member}/roles/",
-            "/console/restored/",
-            "/console/payment-blocks/",
-            "/console/payment-blocks/enter/",
             "/console/set-up/",
             "/console/set-up/change/",
         ],
     )
+    yield (
+        site.compliance,
+        [
+            "/console/programme/publish-notice/",
+            "/console/programme/record-publication/",
+            "/console/payment-blocks/",
+            "/console/payment-blocks/enter/",
+        ],
+    )
+    yield site.treasury, ["/console/restored/"]
     yield (
         site.auditor,
         [
@@ -127,8 +133,9 @@ def test_every_page_is_accessible_fits_and_logs_no_error(
                     grave = [each["id"] for each in found if each["impact"] in AXE_GRAVE]
                     assert not grave, (place, language, width, grave)
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, place
-                page.evaluate("document.documentElement.style.fontSize = '200%'")
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+                if width == ON_A_PHONE[1]:
+                    page.evaluate("document.documentElement.style.fontSize = '200%'")
+                    assert page.evaluate("document.documentElement.scrollWidth") <= width, place
             page.context.close()
 
 

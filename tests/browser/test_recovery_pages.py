@@ -215,7 +215,6 @@ def test_every_page_for_staff_is_accessible_and_fits(
         f"{desk.cases['opened']}/decline/",
         f"{desk.cases['collecting']}/proof/",
         f"{desk.cases['collecting']}/propose/",
-        f"{desk.cases['proposed']}/approve/",
         f"{desk.cases['opened']}/contact/",
     ):
         page.goto(CONSOLE + place)

@@ -89,7 +89,7 @@ def test_a_passkey_is_the_second_step_of_staff(
         page.click("#passkey-use")
 
     page.goto("/console/")
-    assert page.inner_text("h1").startswith("Incident")
+    assert page.inner_text("h1").startswith("Audit journal")
 
 
 def test_a_passkey_of_another_site_is_refused_in_words(
@@ -120,13 +120,13 @@ def test_staff_without_a_second_factor_add_one_and_sign_in_with_it(
     page.click("button:text-is('Set up the app')")
     codes = recovery_codes(page)
     page.click("text=Go on")
-    assert page.inner_text("h1").startswith("Incident")
+    assert page.inner_text("h1").startswith("Audit journal")
     sign_out(page)
 
     give_password(page, site.newcomer)
     page.fill("#id_code", next_code(secret))
     page.click("button:text-is('Sign in')")
-    assert page.inner_text("h1").startswith("Incident")
+    assert page.inner_text("h1").startswith("Audit journal")
 
     # A recovery code is used instead of the app, once.
     for opens in (True, False):
@@ -135,7 +135,7 @@ def test_staff_without_a_second_factor_add_one_and_sign_in_with_it(
         page.fill("#id_code", codes[0])
         page.click("button:text-is('Sign in')")
         if opens:
-            assert page.inner_text("h1").startswith("Incident")
+            assert page.inner_text("h1").startswith("Audit journal")
         else:
             assert page.title().startswith("Error: ")
             page.goto("/console/")

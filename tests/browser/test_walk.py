@@ -107,8 +107,8 @@ def test_five_people_go_from_the_first_alarm_to_the_announced_end(
     ando, bessho, chiba, doi, endo = people.values()
 
     # The analyst sees the alarm first, and stops two switches at once.
-    alarm = chiba.page.locator(".alarms .grave").first.inner_text()
-    assert "リスト型攻撃" in alarm
+    chiba.page.goto("/console/")
+    assert "リスト型攻撃" in chiba.page.inner_text(".alarms")
     said = chiba.does("/console/switches/stop/", codes=["top_up:credit_card", "transfer"])
     assert "停止" in said
     ando.does("/console/programme/declare-incident/")

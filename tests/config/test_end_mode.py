@@ -27,7 +27,8 @@ WORKS: dict[str, set[Any]] = {
     "plan reset-all-passwords": UNTIL_THE_END,
     "plan suspend-external-login": UNTIL_THE_END,
     "plan shut-down-by-deadline": {*Programme.IN_SERVICE, *Programme.CLOSING_DOWN},
-    "plan refund-balances": set(Programme.REPAYING),
+    # Victims are paid while the service goes on.
+    "plan refund-balances": {*Programme.IN_SERVICE, *Programme.CLOSING_DOWN, *Programme.REPAYING},
     "programme declare-incident": {State.OPERATING},
     "programme restore": {State.RESTRICTED},
     "programme announce": {State.OPERATING, State.RESTRICTED},

@@ -29,7 +29,7 @@ from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.evidence import audit, invariants
 from winddown.machines.declare import all_machines
-from winddown.models import AuditEntry, Batch, Programme, Run
+from winddown.models import Alarm, AuditEntry, Batch, Programme, Run
 from winddown.programme import milestones
 from winddown.runs import progress
 
@@ -309,7 +309,8 @@ def figures(run: Run) -> dict[str, Any]:
     """Returns every total that must be the same with and without faults."""
     by_state = {}
     logged = {}
-    for model in all_machines():
+    # Alarms tell of the faults themselves.
+    for model in (each for each in all_machines() if each is not Alarm):
         label = model._meta.label
         by_state[label] = dict(model._default_manager.values_list("state").annotate(n=Count("pk")))
         log = model.log_model()._default_manager

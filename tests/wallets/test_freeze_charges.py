@@ -9,6 +9,7 @@ from tests import factories
 from tests.signing_in import code_typed
 from wallets.models import TopUp, Wallet
 from wallets.movements import charging
+from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import CapabilityStopped, GuardNotMet, NothingToDecide, PlanChanged
 from winddown.evidence import invariants
@@ -99,7 +100,7 @@ def test_the_approver_of_the_plan_ratifies_the_stop(maker, checker, freeze):
     freeze()
     switch = Capability.objects.get(code="top_up:points")
     assert (switch.stopped_by, switch.ratified_by) == (maker, checker)
-    assert capabilities.overdue() == []
+    assert capabilities.overdue(clock.now()) == ([], [])
     with pytest.raises(NothingToDecide):
         capabilities.ratify("top_up:points", actor=checker)
 

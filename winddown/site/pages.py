@@ -16,7 +16,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -83,8 +83,13 @@ def is_poll(request: HttpRequest) -> bool:
 
 
 def _name_of(request: HttpRequest) -> str:
-    """Returns the name of the address that was asked for."""
-    return request.resolver_match.view_name if request.resolver_match else ""
+    """Returns the name of the address that was asked for. A form that waited for a fresh code is
+    done under the address of the code, so its own address is looked up.
+    """
+    try:
+        return resolve(request.path_info).view_name
+    except Resolver404:
+        return ""
 
 
 def _refused_page(request: HttpRequest, refused: NotPermitted) -> HttpResponse:

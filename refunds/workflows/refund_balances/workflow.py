@@ -15,7 +15,7 @@ from refunds.workflows.refund_balances.outline import Part
 from refunds.workflows.refund_balances.pay import Pay
 from winddown.actors import Actor
 from winddown.errors import says
-from winddown.models import Capability, Programme, Run
+from winddown.models import Capability, Run
 from winddown.programme import capabilities
 from winddown.runs.params_form import ParamsForm
 from winddown.runs.registry import PlanContent, Step, Workflow, workflow
@@ -57,7 +57,6 @@ class RefundBalances(Workflow):
     """
 
     name = "refund-balances"
-    stages = Programme.REPAYING
     form = RefundForm
 
     def check_params(self, params: dict[str, Any]) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def test_a_plan_by_somebody_without_the_permission_leaves_an_entry(
     open_session(browser, reader)
 
     sent = {"reason": "test", "mail": "file"}
-    assert browser.post("/console/workflows/reset-all-passwords/plan/", sent).status_code == 200
+    assert browser.post("/console/workflows/reset-all-passwords/plan/", sent).status_code == 403
 
     (entry,) = entries("refused")
     assert (entry.actor_id, entry.facts["refusal"]) == (reader.pk, "NotPermitted")

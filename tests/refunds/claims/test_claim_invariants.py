@@ -7,12 +7,14 @@ import pytest
 from refunds.claims import holding
 from refunds.models import Entitlement, IssuerAction, IssuerFile, Payout, Remedy, RequestList
 from refunds.remedies import follow_up, own_funds
+from tests import factories
 from tests.refunds.claims.scene import Scene, jst
 from tests.refunds.conftest import House
 from tests.unguarded import past_the_guards, taken_back
 from wallets.models import Posting, Wallet
 from winddown import clock
 from winddown.evidence import invariants
+from winddown.models import Programme
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +44,9 @@ def ids(victims: dict[str, Wallet], house: House) -> dict[str, int]:
     house.close([owner.pk])
     house.seal()
     house.run("entitle")
+    if Programme.current().state == Programme.State.BALANCE_FIXED:
+        # Wallets of another scene are not in the snapshot: the run has ended with this gap.
+        factories.bring_to(Programme.current(), "refunding")
     house.apply(Entitlement.objects.get(wallet=owner))
     house.check_payees()
     house.send(house.paid_batch())

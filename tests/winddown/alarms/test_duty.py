@@ -82,8 +82,8 @@ def test_an_alarm_is_told_repeated_escalated_and_acknowledged(
     later(dt.timedelta(hours=24))
 
     (mail,) = mailbox.to("duty@example.com")
-    assert mail["Subject"].strip() == f"[{at_noon.name}] 警報: 停止が追認されていません"
-    assert "支払い: 停止の追認が期限を過ぎています。" in text_of(mail)
+    assert mail["Subject"].strip() == f"[{at_noon.name}] 警報：停止が追認されていません"
+    assert "支払い：停止の追認が期限を過ぎています。" in text_of(mail)
     assert "/console/switches/spend/" in text_of(mail)
     sounding.watch()
     later(14 * MINUTE)
@@ -294,7 +294,7 @@ def test_the_doors_of_an_acknowledgement(programme: Any, staff: Callable[..., An
         )
     assert refused.value.code == 1
     page = browser_of(auditor).get(f"/console/alarms/{alarm.pk}/acknowledge/")
-    assert "winddown.acknowledge_alarm" in page.content.decode()
+    assert "この操作ができるのは次の役割だけです" in page.content.decode()
     with pytest.raises(NotPermitted):
         sounding.acknowledge(alarm, actor=auditor, reason="test")
     call_command(
@@ -351,6 +351,7 @@ def test_the_watchdog_tells_of_a_dead_tick_without_a_broker(
         )
         assert ran.returncode == 3, ran.stderr
         assert "No tick has come" in ran.stdout
-        (mail,) = server.mails()
-    assert "The clockwork is silent" in mail["Subject"]
-    assert Alarm.objects.get().code == "tick_silent"
+        # Open transactions of other tests may delay the seal, which is an alarm too.
+        told = [each for each in server.mails() if "The clockwork is silent" in each["Subject"]]
+    assert len(told) == 1
+    assert Alarm.objects.filter(code="tick_silent").count() == 1

@@ -126,8 +126,8 @@ BREACHES = {
     "a switch deleted": ("I14b", "DELETE FROM winddown_capability WHERE code = 'payout'"),
     "a deadline that nobody set": (
         "I14b",
-        "INSERT INTO winddown_milestone (kind, at, ends_capability, workflow)"
-        " VALUES ('refund_window_ends', now(), '', '')",
+        "INSERT INTO winddown_milestone (kind, at, ends_capability, workflow, owner_role, gate, needs)"
+        " VALUES ('refund_window_ends', now(), '', '', '', '', '{}')",
     ),
     "a seal that no entry tells of": (
         "I14c",
@@ -227,6 +227,7 @@ def test_every_breach_is_found(house):
         with taken_back():
             if code == "I16":
                 with as_owner(), connection.cursor() as cursor:
+                    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                     cursor.execute(DROP.format("winddown_milestone", "milestone_not_fired_early"))
             if code == "I21":
                 past_the_guards("UPDATE winddown_run SET state = 'running'")
@@ -291,8 +292,9 @@ def test_a_milestone_that_fired_at_its_instant_was_not_early(database, early, fo
     with as_owner(), connection.cursor() as cursor:
         cursor.execute(DROP.format("winddown_milestone", "milestone_not_fired_early"))
     past_the_guards(
-        "INSERT INTO winddown_milestone (kind, at, ends_capability, workflow, fired_at, late_by)"
-        f" VALUES ('spend_ends', now(), '', '', now() - interval '{early}', '0')"
+        "INSERT INTO winddown_milestone (kind, at, ends_capability, workflow, owner_role, gate,"
+        " needs, fired_at, late_by)"
+        f" VALUES ('spend_ends', now(), '', '', '', '', '{{}}', now() - interval '{early}', '0')"
     )
     assert len(invariants.milestones_fired_early()) == found
 

@@ -23,6 +23,7 @@ from winddown.models import NoticeCorrection, NoticeInterruption, NoticePublicat
 from winddown.programme import notice_watch, public_pages, publications
 from winddown.programme.publications import File
 from winddown.runs import clockwork
+from winddown.site.alarm_finders import notice_alarms
 
 NOTICE = b"<h1>Refund</h1>"
 CORRECTED = b"<h1>Refund</h1><p>It was down.</p>"
@@ -257,7 +258,7 @@ def test_a_correction_is_attached_with_the_notice_and_is_no_alteration(
     notice_watch.probe(published)
     assert attach(NOTICE) == 0  # without the statement
     assert attach(CORRECTED, staff("support")) == 0
-    assert [each.split()[0] for each in notice_watch.alarms()] == ["2"]
+    assert [each.subject.split(":")[2] for each in notice_alarms(clock.now())] == ["correction"]
 
     assert attach(CORRECTED) == 2
 
@@ -299,4 +300,4 @@ def test_without_an_electronic_notice_there_is_nothing_to_watch(notice: PublicNo
     told = StringIO()
     call_command("probe_notice", stdout=told)
     assert "no electronic notice" in told.getvalue()
-    assert (notice_watch.meter(), notice_watch.gaps(), notice_watch.alarms()) == (None, [], [])
+    assert (notice_watch.meter(), notice_watch.gaps(), notice_alarms(clock.now())) == (None, [], [])

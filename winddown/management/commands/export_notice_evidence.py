@@ -21,7 +21,7 @@ class Command(StaffCommand):
 
     def act(self, options: dict[str, Any]) -> None:
         found = publications.disclose_evidence(
-            options["number"], actor=self.actor(options), reason=options["reason"]
+            options["number"], actor=self.proven_actor(options), reason=options["reason"]
         )
         name = f"publication-{options['number']}-{found.name}"
         path = files.write_once(options["out"], name, [found.content])
