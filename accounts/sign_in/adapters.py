@@ -89,9 +89,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return HttpResponseRedirect(redirect_url or self.get_login_redirect_url(request))
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Returns the start page of the staff, or that of the customers."""
-        kind = getattr(request.user, "kind", "")
-        return resolve_url("console:incident" if kind == User.Kind.STAFF else "home")
+        """Returns the page where the customers begin. It leads staff to where their role begins."""
+        return resolve_url("home")
 
     def reauthenticate(self, user: Any, password: str) -> bool:
         """Returns whether the password is right. It is judged and recorded like a sign-in.

@@ -89,7 +89,7 @@ def test_a_passkey_is_the_second_step_of_staff(
         page.click("#passkey-use")
 
     page.goto("/console/")
-    assert page.inner_text("h1").startswith("Audit journal")
+    assert page.inner_text("h1").startswith("Incident")
 
 
 def test_a_passkey_of_another_site_is_refused_in_words(
