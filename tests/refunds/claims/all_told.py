@@ -1,0 +1,183 @@
+"""A row in each table of what people were told, filed and declared, made by the verbs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+
+from refunds.applications import reminders
+from refunds.models import BankAccount, BankProfile, Reminder
+from tests import factories
+from winddown import clock
+from winddown.alarms import duty_addresses, sounding
+from winddown.authority import approvals
+from winddown.models import (
+    Alarm,
+    Announcement,
+    Filing,
+    Instrument,
+    Merchant,
+    NoticeProbe,
+    SetUpCode,
+)
+from winddown.programme import (
+    announcements,
+    filing_duties,
+    filing_kinds,
+    filings,
+    notice_watch,
+    publications,
+)
+
+
+def all_told() -> None:
+    declared()
+    filed()
+    announced()
+    published()
+    reminded()
+    alarmed()
+
+
+def declared() -> None:
+    """What the service consists of."""
+    profile = BankProfile.objects.create(
+        code="profile",
+        lines_max=9,
+        file_sum_max_minor=10**9,
+        charset="jis_x_0201",
+        name_truncation=30,
+        cut_off="15:00",
+        closed_days=[],
+        account_types=["1"],
+        source="test",
+    )
+    BankAccount.objects.create(
+        code="account",
+        profile=profile,
+        remitter_code="1",
+        remitter_name="ﾃｽﾄ",
+        bank_code="0001",
+        branch_code="001",
+        account_type="1",
+        account_number="0000001",
+    )
+    Instrument.objects.create(
+        code="wallet",
+        kind="prepaid_wallet",
+        nature="third_party_prepaid",
+        title_en="Balance",
+        title_ja="残高",
+    )
+    Merchant.objects.create(merchant_ref="M-9", name="Shop", email="shop@example.com")
+    at = clock.now()
+    SetUpCode.objects.create(
+        digest="0" * 64, issued_at=at, expires_at=at + dt.timedelta(hours=1), used_at=at
+    )
+
+
+def filed() -> None:
+    """A report was written, signed by two beside its author, and is with the authority."""
+    author = factories.make_staff("compliance")
+    due = filing_duties.due()[0]
+    texts = {
+        code: "second factor | security | 2019-12-01" if section.is_measures else "known"
+        for code, section in filing_kinds.KINDS[due.kind].sections.items()
+    }
+    version = filings.write(due.key, sections=texts, actor=author, reason="test")
+    filings.propose(version.filing, actor=author, reason="test")
+    for _ in range(2):
+        filing = Filing.objects.get()
+        filings.decide(
+            filing,
+            actor=factories.make_staff("treasury_approver"),
+            digest=filings.newest_of(filing).digest,
+            reason="read",
+            approve=True,
+        )
+    filings.file(
+        Filing.objects.get(),
+        number="R-1",
+        received_on=filing_duties.today(),
+        evidence_sha256="0" * 64,
+        actor=author,
+        reason="test",
+    )
+
+
+def announced() -> None:
+    """An announcement that a second person released."""
+    made = announcements.draft(
+        kind=Announcement.Kind.BANNER,
+        title_ja="お知らせ",
+        body_ja="終了",
+        title_en="News",
+        body_en="The end",
+        actor=factories.make_staff("compliance"),
+        reason="test",
+    )
+    request = approvals.newest(made.subject)
+    approvals.carry_out(
+        request,
+        shown=request.digest,
+        actor=factories.make_staff("incident_commander"),
+        reason="read",
+        approve=True,
+    )
+
+
+def published() -> None:
+    """The electronic notice was unreachable once, and carries the correction."""
+    officer: Any = factories.make_staff("compliance")
+    publication = publications.record(
+        actor=officer,
+        reason="test",
+        channel="electronic_notice",
+        place="web",
+        url="https://example.org/notice",
+        began_at=clock.now(),
+        file=publications.File("notice.html", b"notice"),
+    )
+    for found in (NoticeProbe.Found.DOWN, NoticeProbe.Found.INTACT):
+        with transaction.atomic():
+            notice_watch._follow(
+                NoticeProbe.objects.create(publication=publication, found=found, at=clock.now())
+            )
+        clock.travel(clock.now() + dt.timedelta(minutes=5), frozen=True)
+    notice_watch.attach_correction(
+        actor=officer,
+        reason="test",
+        statement="unreachable for five minutes",
+        file=publications.File("notice-2.html", b"notice with the statement"),
+    )
+
+
+def reminded() -> None:
+    """Somebody got a letter."""
+    schedule = reminders.begin(actor=factories.make_staff("compliance"), reason="test")
+    Reminder.objects.create(
+        schedule=schedule,
+        days_before=60,
+        holder=factories.make_customer(),
+        channel=Reminder.Channel.LETTER,
+    )
+
+
+def alarmed() -> None:
+    """The people on duty were told of an alarm, and somebody looks after it."""
+    commander = factories.make_staff("incident_commander")
+    for role in ("incident_commander", "compliance", "treasury_approver"):
+        duty_addresses.set_address(
+            role=role,
+            channel="mail",
+            address="duty@example.com",
+            language="en",
+            actor=commander,
+            reason="test",
+        )
+    sounding.watch()
+    alarm = Alarm.objects.order_by("pk").first()
+    assert alarm is not None
+    sounding.acknowledge(alarm, actor=commander, reason="test")
