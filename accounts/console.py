@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
@@ -36,12 +37,15 @@ from winddown.site import acts
 from winddown.site.doors import DOORS, Door
 from winddown.site.forms import ReasonForm
 from winddown.site.pages import (
+    act_page,
     actor_of,
     decision_page,
     fresh_page,
     page,
     staff_page,
 )
+from winddown.site.panels import Fact
+from winddown.words import Text
 
 _Act = Callable[[RecoveryCase, Actor, dict[str, Any]], object]
 _ACTS: dict[str, _Act] = {
@@ -145,13 +149,32 @@ def _form(request: HttpRequest, verb: str, seen: CasePage) -> Form:
 @fresh_page
 def case_contact(request: HttpRequest, number: int) -> HttpResponse:
     """The person's contact data is shown once, in the answer to the request that gives the reason."""
-    seen = _seen(request, number)
+    found = _seen(request, number).case
+    return _contact_page(
+        request,
+        subject=found.reference,
+        about=_("What the person wrote"),
+        back=reverse("cases:case", args=[found.pk]),
+        disclose=lambda reason: case_page.contact_facts(
+            cases.disclose_contact(found, actor=actor_of(request), reason=reason)
+        ),
+    )
+
+
+def _contact_page(
+    request: HttpRequest,
+    *,
+    subject: str,
+    about: Text,
+    back: str,
+    disclose: Callable[[str], list[Fact]],
+) -> HttpResponse:
+    """The form asks for the reason, and its answer alone shows what `disclose` returns for it."""
     form, contact = ReasonForm(request.POST or None), None
     if request.method == "POST" and form.is_valid():
-        contact = cases.disclose_contact(
-            seen.case, actor=actor_of(request), reason=form.cleaned_data["reason"]
-        )
-    return page(request, "accounts/case_contact.html", seen=seen, form=form, contact=contact)
+        contact = disclose(form.cleaned_data["reason"])
+    shown = {"subject": subject, "about": about, "back": back, "form": form, "contact": contact}
+    return page(request, "accounts/contact.html", **shown)
 
 
 @require_safe
@@ -218,15 +241,12 @@ def staff_list(request: HttpRequest) -> HttpResponse:
 def staff_add(request: HttpRequest) -> HttpResponse:
     member_page.require_sight(actor_of(request))
     act = STAFF["add"]
-    return decision_page(
+    return act_page(
         request,
-        "accounts/staff_add.html",
-        form=act.form(request.POST or None),
-        decision=acts.decision("add", act, actor=actor_of(request)),
-        act=lambda given: act.do(actor_of(request), given),
+        act,
         back=reverse("staff:list"),
-        gone="",
-        act_of=act,
+        crumb=_("Staff"),
+        decision=acts.decision("add", act, actor=actor_of(request)),
     )
 
 
@@ -304,13 +324,16 @@ for _name in ("add", "member", "decide"):
 def look_up_contact(request: HttpRequest, number: int) -> HttpResponse:
     """A customer's name and addresses, shown once in the answer to the form with the reason."""
     account = get_object_or_404(User, pk=number, kind=User.Kind.CUSTOMER)
-    form, contact = ReasonForm(request.POST or None), None
-    if request.method == "POST" and form.is_valid():
-        contact = look_up.disclose_contact(
-            account, actor=actor_of(request), reason=form.cleaned_data["reason"]
-        )
-    shown = {"subject": f"account:{account.pk}", "form": form, "contact": contact}
-    return page(request, "accounts/look_up_contact.html", **shown)
+    subject = f"account:{account.pk}"
+    return _contact_page(
+        request,
+        subject=subject,
+        about=_("What the account holds"),
+        back=f"{reverse('console:look_up')}?{urlencode({'q': subject})}",
+        disclose=lambda reason: look_up.disclose_contact(
+            account, actor=actor_of(request), reason=reason
+        ),
+    )
 
 
 attack_urlpatterns = [

@@ -26,7 +26,15 @@ from winddown.actors import Actor
 from winddown.site import acts
 from winddown.site.doors import DOORS, Door
 from winddown.site.forms import ReasonForm
-from winddown.site.pages import actor_of, decision_page, fresh_page, page, refusals_told, staff_page
+from winddown.site.pages import (
+    act_page,
+    actor_of,
+    decision_page,
+    fresh_page,
+    page,
+    refusals_told,
+    staff_page,
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -67,15 +75,12 @@ def reminders_act(request: HttpRequest, verb: str) -> HttpResponse:
     if verb not in REMINDERS:
         raise Http404
     act = REMINDERS[verb]
-    return decision_page(
+    return act_page(
         request,
-        "winddown/act.html",
-        form=act.form(request.POST or None),
-        decision=reminder_acts.look(actor=actor_of(request)).decision(verb),
-        act=lambda given: act.do(actor_of(request), given),
+        act,
         back=reverse("console:reminders"),
-        gone="",
-        act_of=act,
+        crumb=_("Reminders"),
+        decision=acts.decision(verb, act, actor=actor_of(request)),
     )
 
 
@@ -139,15 +144,13 @@ def payment_block_act(request: HttpRequest, verb: str) -> HttpResponse:
     if verb not in BLOCKS:
         raise Http404
     act, number = BLOCKS[verb], request.GET.get("number", "")
-    return decision_page(
+    return act_page(
         request,
-        "refunds/payment_block_act.html",
-        form=act.form(request.POST or None, initial={"number": number}),
-        decision=acts.decision(verb, act, actor=actor_of(request)),
-        act=lambda given: act.do(actor_of(request), given),
+        act,
         back=reverse("console:payment_blocks"),
-        gone="",
-        act_of=act,
+        crumb=_("Payment blocks"),
+        decision=acts.decision(verb, act, actor=actor_of(request)),
+        initial={"number": number},
     )
 
 

@@ -88,9 +88,6 @@ class RemindersPage:
     letters_waiting: int
     decisions: list[Decision]
 
-    def decision(self, verb: str) -> Decision | None:
-        return next((each for each in self.decisions if each.verb == verb), None)
-
 
 def look(*, actor: Actor) -> RemindersPage:
     """Returns the page as `actor` sees it."""

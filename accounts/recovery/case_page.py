@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import ProofStep, RecoveryCase
 from accounts.models.recovery_case import PROOFS_MIN
 from accounts.recovery import cases
+from accounts.recovery.cases import Contact
 from winddown import clock
 from winddown.actors import Actor
 from winddown.authority import approvals
@@ -20,6 +21,7 @@ from winddown.authority.role_words import who_may
 from winddown.errors import NotPermitted
 from winddown.models import Approval, AuditEntry, Signature
 from winddown.site.decisions import Decision
+from winddown.site.panels import Fact
 from winddown.words import Text
 
 SHOWN_MAX = 50
@@ -44,6 +46,16 @@ _OFFERS: dict[str, tuple[str, ...]] = {
     State.PROPOSED: ("approve", "reject", "renew"),
     State.APPROVED: ("revoke",),
 }
+
+
+def contact_facts(contact: Contact) -> list[Fact]:
+    """Returns what the person wrote, in the order of the form."""
+    return [
+        Fact(_("Name"), contact.name),
+        Fact(_("Reached at"), contact.address),
+        Fact(_("Remembers"), contact.account or "–"),
+        Fact(_("What happened"), contact.story),
+    ]
 
 
 def require_sight(actor: Actor) -> None:

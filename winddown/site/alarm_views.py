@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from winddown.alarms import sounding
 from winddown.models import Alarm
-from winddown.site import alarms_page
+from winddown.site import acts, alarms_page
 from winddown.site.alarm_acts import DUTY
 from winddown.site.doors import DOORS, Door
 from winddown.site.forms import ReasonForm
-from winddown.site.pages import actor_of, decision_page, fresh_page, page, staff_page
+from winddown.site.pages import act_page, actor_of, decision_page, fresh_page, page, staff_page
 
 
 @require_safe
@@ -50,15 +50,12 @@ def duty(request: HttpRequest, verb: str) -> HttpResponse:
     if verb not in DUTY:
         raise Http404
     act = DUTY[verb]
-    return decision_page(
+    return act_page(
         request,
-        "winddown/duty_act.html",
-        form=act.form(request.POST or None),
-        decision=alarms_page.look(actor=actor_of(request)).decision(verb),
-        act=lambda given: act.do(actor_of(request), given),
+        act,
         back=reverse("console:alarms"),
-        gone="",
-        act_of=act,
+        crumb=_("Alarms"),
+        decision=acts.decision(verb, act, actor=actor_of(request)),
     )
 
 

@@ -64,9 +64,6 @@ class AlarmsPage:
     def nobody_is_told(self) -> bool:
         return not any(row.addresses for row in self.duty)
 
-    def decision(self, verb: str) -> Decision | None:
-        return next((each for each in self.decisions if each.verb == verb), None)
-
 
 def look(*, actor: Actor) -> AlarmsPage:
     """Returns the page as `actor` sees it. The number of queries does not depend on the alarms."""

@@ -51,6 +51,7 @@ from winddown.site.forms import (
     plan_form,
 )
 from winddown.site.pages import (
+    act_page,
     actor_of,
     decision_page,
     fresh_page,
@@ -370,16 +371,13 @@ def programme_act(request: HttpRequest, verb: str) -> HttpResponse:
     found = get_object_or_404(Programme, pk=1)
     if verb not in PROGRAMME:
         raise Http404
-    act = PROGRAMME[verb]
-    return decision_page(
+    return act_page(
         request,
-        "winddown/act.html",
-        form=act.form(request.POST or None, request.FILES or None),
-        decision=programme_page.look(found, actor=actor_of(request)).decision(verb),
-        act=lambda given: act.do(actor_of(request), given),
+        PROGRAMME[verb],
         back=reverse("console:programme"),
+        crumb=_("Programme"),
+        decision=programme_page.look(found, actor=actor_of(request)).decision(verb),
         gone=_("The programme is no longer in a state in which this is possible."),
-        act_of=act,
     )
 
 

@@ -40,6 +40,7 @@ from winddown.evidence import refused as refusals
 from winddown.models import Programme
 from winddown.registries import Registry
 from winddown.site import doors
+from winddown.site.acts import Act
 from winddown.site.decisions import Decision
 from winddown.words import Text
 
@@ -236,3 +237,29 @@ def decision_page(
         messages.error(request, gone)
         return redirect(back)
     return page(request, template, form=form, decision=decision, back=back, **shown)
+
+
+def act_page(
+    request: HttpRequest,
+    act: Act,
+    *,
+    back: str,
+    crumb: Text,
+    decision: Decision | None,
+    gone: str = "",
+    initial: dict[str, Any] | None = None,
+) -> HttpResponse:
+    """The form of the act, as `decision_page` shows and carries out every decision. `crumb` is the
+    title of the page `back`.
+    """
+    return decision_page(
+        request,
+        "winddown/act.html",
+        form=act.form(request.POST or None, request.FILES or None, initial=initial),
+        decision=decision,
+        act=lambda given: act.do(actor_of(request), given),
+        back=back,
+        gone=gone,
+        act_of=act,
+        crumb=crumb,
+    )
