@@ -18,12 +18,13 @@ from accounts.recovery import portal as recovery
 from accounts.reset_notices import notice_page
 from accounts.sign_in import portal as sign_in
 from refunds import console as claims
-from winddown.site import console, first_page, notice_views, portal
+from winddown.site import console, first_page, notice_views, portal, set_up_views
 
 CONSOLE = [
     *console.urlpatterns,
     *first_page.urlpatterns,
     *notice_views.urlpatterns,
+    *set_up_views.urlpatterns,
     *cases.attack_urlpatterns,
     *claims.urlpatterns,
 ]

@@ -23,7 +23,6 @@ from winddown.evidence import refused as refusals
 from winddown.models import Approval, Capability, Programme, Run
 from winddown.programme import capabilities, verification
 from winddown.runs import control, planning, progress, registry
-from winddown.set_up import beginning, writing
 from winddown.site import (
     alarm_views,
     approval_page,
@@ -37,16 +36,13 @@ from winddown.site import (
     reading,
     run_page,
     run_rows_page,
-    set_up_page,
     switch_page,
 )
-from winddown.site.decisions import Decision
 from winddown.site.doors import DOORS, Door
 from winddown.site.forms import (
     RateForm,
     ReasonForm,
     RetryForm,
-    SetUpForm,
     StopForm,
     plan_form,
 )
@@ -381,14 +377,7 @@ def programme_act(request: HttpRequest, verb: str) -> HttpResponse:
     )
 
 
-# --- the set-up ---------------------------------------------------------------------------------
-
-
-@require_safe
-@staff_page
-def set_up(request: HttpRequest) -> HttpResponse:
-    seen = set_up_page.look(actor=actor_of(request))
-    return page(request, "winddown/set_up.html", seen=seen)
+# --- requests ---------------------------------------------------------------------------------
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -417,56 +406,6 @@ def approval_decide(request: HttpRequest, number: int, verb: str) -> HttpRespons
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
-@fresh_page
-def set_up_change(request: HttpRequest) -> HttpResponse:
-    set_up_page.look(actor=actor_of(request))
-    return decision_page(
-        request,
-        "winddown/set_up_change.html",
-        form=SetUpForm(request.POST or None, initial={"content": writing.in_force()}),
-        decision=Decision(
-            verb="change",
-            title=_("Change the set-up"),
-            tone="main",
-            permission=beginning.PERMISSION,
-        ),
-        act=lambda given: set_up_page.change(actor_of(request), given),
-        back=reverse("console:set_up"),
-        gone="",
-    )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
-@fresh_page
-def set_up_decide(request: HttpRequest, verb: str) -> HttpResponse:
-    if verb not in set_up_page.VERBS:
-        raise Http404
-    seen = set_up_page.look(actor=actor_of(request))
-    return decision_page(
-        request,
-        "winddown/set_up_decide.html",
-        form=ReasonForm(
-            request.POST or None,
-            initial={"digest": seen.waiting.digest if seen.waiting else ""},
-        ),
-        decision=seen.decision(verb),
-        act=lambda given: beginning.decide(
-            seen.number,
-            actor=actor_of(request),
-            digest=given["digest"],
-            reason=given["reason"],
-            approve=verb == "approve",
-        ),
-        back=reverse("console:set_up"),
-        gone=_("Nothing waits for a decision here any more."),
-        seen=seen,
-    )
-
-
-_OF_SET_UP = (beginning.PERMISSION,)
 _OF_AUDIT = (reading.READ_AUDIT,)
 DOORS.add_all(
     {
@@ -487,9 +426,6 @@ DOORS.add_all(
     }
 )
 DOORS.add("console:breaches", Door(title=_lazy("Invariants")), place=2)
-DOORS.add("console:set_up", Door(_OF_SET_UP, title=_lazy("Set-up")), place=6)
-DOORS.add("console:set_up_change", Door(_OF_SET_UP))
-DOORS.add("console:set_up_decide", Door(_OF_SET_UP))
 DOORS.add("console:audit", Door(_OF_AUDIT, title=_lazy("Audit")), place=7)
 DOORS.add("console:approvals", Door(_OF_AUDIT, title=_lazy("Approvals")), place=8)
 DOORS.add("console:look_up", Door((look_up_page.LOOK_UP,), title=_lazy("Look-up")), place=9)
@@ -503,9 +439,6 @@ urlpatterns = [
     path("programme/", programme, name="programme"),
     path("programme/<slug:verb>/", programme_act, name="programme_act"),
     *filing_views.urlpatterns,
-    path("set-up/", set_up, name="set_up"),
-    path("set-up/change/", set_up_change, name="set_up_change"),
-    path("set-up/<slug:verb>/", set_up_decide, name="set_up_decide"),
     path("runs/<int:number>/", run, name="run"),
     path("runs/<int:number>/<slug:verb>/", run_decide, name="run_decide"),
     path("workflows/<slug:name>/plan/", plan, name="plan"),
