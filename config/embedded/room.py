@@ -38,7 +38,8 @@ class Room:
         """The room exists, and this process may write in it."""
         try:
             self.place.mkdir(mode=0o755, parents=True, exist_ok=True)
-            if not self.path.exists():
+            # Of processes that start together, one makes it.
+            with contextlib.suppress(FileExistsError):
                 self.path.mkdir(mode=0o700)
                 give_to_owner(self.path, like=self.place)
             if not os.access(self.path, os.W_OK | os.X_OK):

@@ -24,10 +24,10 @@ from winddown.site.pages import page
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     programme = Programme.objects.filter(pk=1).first()
+    if request.user.is_authenticated and request.user.kind == "staff":
+        return redirect(doors.start_of(request.user) if programme else "console:incident")
     if programme is None:
         return page(request, "winddown/home_none.html")
-    if request.user.is_authenticated and request.user.kind == "staff":
-        return redirect(doors.start_of(request.user))
     shown = _for_everybody(programme)
     if not request.user.is_authenticated:
         return page(request, "winddown/home_public.html", programme=programme, **shown)

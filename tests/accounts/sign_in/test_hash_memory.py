@@ -15,7 +15,11 @@ hasher = globals()[sys.argv[1]]()
 def peak_mib():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 before = peak_mib()
-threads = [threading.Thread(target=hasher.encode, args=("a password", "somesalt1234")) for _ in range(8)]
+together = threading.Barrier(8)
+def hash_one():
+    together.wait()
+    hasher.encode("a password", "somesalt1234")
+threads = [threading.Thread(target=hash_one) for _ in range(8)]
 for each in threads: each.start()
 for each in threads: each.join()
 print(peak_mib() - before)
