@@ -46,7 +46,7 @@ def test_a_customer_signs_in_and_sees_their_page(client: Client, known: Any) -> 
 
 def test_staff_sign_in_on_the_same_page_and_see_the_console(client: Client, officer: Any) -> None:
     assert sign_in(client, officer.login_id, PASSWORD)["Location"] == "/"
-    assert client.get("/")["Location"] == "/console/"
+    assert client.get("/")["Location"] == "/console/audit/"
 
 
 def test_an_unknown_login_id_and_a_wrong_password_get_the_same_answer(
