@@ -12,13 +12,14 @@ import pytest
 from django.test import Client
 
 from tests.config.test_every_door import DOORS, OF_STAFF, browser_of
-from winddown.models import Capability
+from winddown.models import AuditEntry, Capability
 
 pytestmark = pytest.mark.django_db
 
 LEAVING = {"sign_out", "sign_out_everywhere", "end_session"}
 CONTROLS = ("input", "select", "textarea")
 UNBOUND = ("hidden", "submit", "radio")
+SECRET = ("password", "file")
 
 
 class Page(HTMLParser):
@@ -31,11 +32,21 @@ class Page(HTMLParser):
         self.labels: set[str] = set()
         self.controls: dict[str, dict[str, str | None]] = {}
         self.texts: set[str] = set()
-        self._open: list[str] = []
+        self.form: str | None = None
+        self.kept: dict[str, str | None] = {}
+        self.switches: str | None = None
         self.feed(text)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.form = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
+        if tag == "form":
+            self.form = given.get("id") or "another"
+        if given.get("name") == "switch_language":
+            self.switches = given.get("form")
         if given.get("id"):
             self.ids.append(str(given["id"]))
         self.described |= set((given.get("aria-describedby") or "").split())
@@ -43,6 +54,8 @@ class Page(HTMLParser):
             self.labels.add(str(given.get("for")))
         if tag in CONTROLS and given.get("type") not in UNBOUND and "hidden" not in given:
             self.controls[str(given.get("name"))] = given
+            if given.get("type") not in SECRET and given.get("autocomplete") != "one-time-code":
+                self.kept[str(given.get("name"))] = self.form
         if "hint" in (given.get("class") or "").split():
             self.texts.add(str(given.get("id")))
 
@@ -78,6 +91,62 @@ def test_every_field_names_its_hint_and_its_errors(
                 wrong += [f"{method} {door.address}: {each}" for each in page.wrong()]
     assert wrong == []
     assert errors >= 3
+
+
+def test_the_language_switch_of_every_page_sends_every_field_of_it(
+    programme: Any, staff: Callable[..., Any], customer: Callable[..., Any]
+) -> None:
+    clerk, holder = browser_of(staff(is_superuser=True)), browser_of(customer())
+    lost, kept = [], set()
+    for door in DOORS:
+        if door.name in LEAVING:
+            continue
+        browsers = [clerk] if door.name.startswith(OF_STAFF) else [holder, Client()]
+        for browser in browsers:
+            answer = browser.get(door.address)
+            if answer.status_code != 200 or "html" not in answer.headers["Content-Type"]:
+                continue
+            page = Page(answer.content.decode())
+            for name, form in page.kept.items():
+                kept.add(door.name)
+                if form != "typed" or page.switches != "typed":
+                    lost.append(f"{door.address}: {name}")
+    assert lost == []
+    assert {"console:audit", "console:look_up", "staff:who_can", "cases:list"} <= kept
+
+
+@pytest.mark.parametrize("address", ["/console/audit/", "/console/approvals/"])
+def test_a_filter_is_kept_and_asked_for_in_the_other_language(
+    programme: Any, staff: Callable[..., Any], address: str
+) -> None:
+    browser = browser_of(staff("auditor"), headers={"accept-language": "ja"})
+    typed = {"since": "2019-07-04", "until": "", "person": "A & B", "switch_language": "en"}
+
+    answer = browser.get(address, typed)
+
+    assert answer["Location"] == f"{address}?since=2019-07-04&person=A+%26+B"
+    said = browser.get(answer["Location"]).content.decode()
+    assert 'value="2019-07-04"' in said
+    assert 'value="A &amp; B"' in said
+    assert '<html lang="en"' in said
+    assert browser.get(address, {"switch_language": "ja"})["Location"] == address
+    assert browser.get(address, {"switch_language": "xx"}).status_code == 200
+
+
+def test_the_search_for_a_person_is_kept_and_looks_nothing_up(
+    programme: Any, staff: Callable[..., Any]
+) -> None:
+    browser = browser_of(staff("auditor"), headers={"accept-language": "ja"})
+    before = AuditEntry.objects.count()
+
+    answer = switched(browser, "/console/look-up/find/", q="hanako@", reason="an au")
+
+    said = answer.content.decode()
+    assert 'value="hanako@"' in said
+    assert "an au" in said
+    assert '<html lang="en"' in said
+    assert "field-error" not in said
+    assert AuditEntry.objects.count() == before
 
 
 def switched(browser: Client, address: str, **typed: Any) -> Any:

@@ -292,7 +292,8 @@ def read(request: HttpRequest, source: str) -> HttpResponse:
         )
     shown: dict[str, Any] = {"programme": programme, "seen": seen}
     if source == look_up_page.SOURCE.code:
-        shown["find"] = look_up_page.FindForm(initial={"q": request.GET.get("q", "")})
+        if not look_up_page.is_filtered(seen):
+            shown["find"] = look_up_page.FindForm(initial={"q": request.GET.get("q", "")})
         if request.user.has_perm(reading.READ_AUDIT):
             shown["reveals"] = look_up_page.reveals(at=seen.at)
     return page(request, "winddown/reading.html", **shown)
@@ -324,14 +325,15 @@ def read_file(request: HttpRequest, source: str) -> HttpResponse:
     return answer
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
 def find(request: HttpRequest) -> HttpResponse:
     """What was typed leads to the page of the subject that it names, whose address says nothing
     about a person; several accounts that share it are shown, each with a link. What names nothing
-    stays in the form, and in no address.
+    stays in the form, and in no address. Without anything sent it is the empty form.
     """
-    form, by = look_up_page.FindForm(request.POST), actor_of(request)
+    sent = request.POST if request.method == "POST" else None
+    form, by = look_up_page.FindForm(sent), actor_of(request)
     found: list[panels.Card] = []
     if form.is_valid():
         reason = request.session[look_up_page.REASON] = form.cleaned_data["reason"]

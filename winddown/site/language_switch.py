@@ -1,4 +1,9 @@
-"""The language switch of a page with a form: the page comes again with what was typed."""
+"""The language switch of a page with a form: the page comes again with what was typed.
+
+The button belongs to the form `typed` of the page, so it works without JavaScript. A form by POST
+is shown again and not acted upon. A form by GET only asks: its address is asked for again, without
+the fields that are empty.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils import translation
 from django.utils.datastructures import MultiValueDict
 
@@ -15,8 +20,9 @@ SWITCH = "switch_language"
 
 
 class LanguageSwitchMiddleware:
-    """A form that was sent by the button of the other language is not acted upon: the view gets a
-    GET, and `request.typed` holds what was typed, for `_field.html` to fill in again.
+    """A form by POST that was sent by the button of the other language is not acted upon: the view
+    gets a GET, and `request.typed` holds what was typed, for `_field.html` to fill in again. A form
+    by GET leads to the address that it asks for, whose page shows what was typed.
 
     The view runs behind the check for forged forms. Passwords and codes are not filled in.
     """
@@ -40,14 +46,30 @@ class LanguageSwitchMiddleware:
             )
         return answer
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        wanted = request.POST.get(SWITCH, "") if request.method == "POST" else ""
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        sent = {"POST": request.POST, "GET": request.GET}.get(request.method or "", QueryDict())
+        wanted = sent.get(SWITCH, "")
         if wanted not in dict(settings.LANGUAGES):
-            return
-        request.typed = request.POST  # type: ignore[attr-defined]
+            return None
         request.switched_language = wanted  # type: ignore[attr-defined]
+        if request.method == "GET":
+            return HttpResponseRedirect(_address_of(request))
+        request.typed = request.POST  # type: ignore[attr-defined]
         request._post = QueryDict()  # type: ignore[attr-defined]
         request._files = MultiValueDict()  # type: ignore[attr-defined]
         request.method = "GET"
         translation.activate(wanted)
         request.LANGUAGE_CODE = wanted
+        return None
+
+
+def _address_of(request: HttpRequest) -> str:
+    """Returns the address that the form by GET asks for: without its button and its empty fields."""
+    typed = QueryDict(mutable=True)
+    for name, values in request.GET.lists():
+        said = [value for value in values if value]
+        if name != SWITCH and said:
+            typed.setlist(name, said)
+    return f"{request.path}?{typed.urlencode()}" if typed else request.path

@@ -21,7 +21,16 @@ from winddown.models import AuditEntry, TransitionLog
 from winddown.site import audit_page, panels
 from winddown.site.forms import ReasonForm
 from winddown.site.panels import Card
-from winddown.site.reading import Line, ReadingForm, Source, disclose, in_period, key_field, who
+from winddown.site.reading import (
+    Line,
+    Reading,
+    ReadingForm,
+    Source,
+    disclose,
+    in_period,
+    key_field,
+    who,
+)
 from winddown.words import Text
 
 REVEALERS_MAX = 20
@@ -115,6 +124,12 @@ def disclose_cards(found: list[Card], *, actor: Actor, reason: str) -> list[Card
     if len(found) != 1:
         return found
     return disclose(SOURCE, {"q": found[0].subject}, actor=actor, reason=reason).cards
+
+
+def is_filtered(seen: Reading) -> bool:
+    """Returns whether the page is about a subject that was found, with the filters of its rows."""
+    wrong = set(seen.form.errors)
+    return bool(seen.cards) or bool(seen.form.data.get("q") and wrong and "q" not in wrong)
 
 
 def reveals(*, at: dt.datetime) -> list[tuple[Text, int, int]]:
