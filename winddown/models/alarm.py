@@ -99,6 +99,7 @@ class Alarm(Stateful):
     class Meta:
         default_permissions = ()
         triggers = [
+            *witnessed(),
             *machine_guards(),
             columns_are_fixed(
                 "code", "subject", "severity", "role", "sentences", "url", "raised_at"
