@@ -246,8 +246,8 @@ def _adopt_limits(rows: Sequence[Row], actor: Actor, reason: str) -> Sequence[st
     return ()
 
 
-# No bank file carries the euro yet, and the limits name an account that the files are for.
-_NO_BANK_FILE: Mapping[str, Sequence[Row]] = {"eu": ()}
+# No bank file carries euros or pounds yet, and the limits name an account that the files are for.
+_NO_BANK_FILE: Mapping[str, Sequence[Row]] = {"eu": (), "uk": ()}
 
 
 def _refers(name: str, key: str, to: str) -> Callable[[Rows], list[Problem]]:

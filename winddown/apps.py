@@ -17,6 +17,7 @@ class WinddownConfig(AppConfig):
         from winddown.evidence import audit, refused, witnessing  # noqa: F401  # They register.
         from winddown.programme import (
             filings,  # noqa: F401
+            jurisdictions,
             milestones,
             notice_watch,
             stages,  # noqa: F401
@@ -37,4 +38,5 @@ class WinddownConfig(AppConfig):
         clockwork.OWED.add("due milestones", milestones.fire_due, place=-1)
         pre_migrate.connect(guards.keep_models, sender=self, dispatch_uid="winddown.keep_models")
         clockwork.WATCHES.add("electronic notice", notice_watch.probe_due, place=1)
+        post_migrate.connect(jurisdictions.write_after_migrate, dispatch_uid="winddown.law_rules")
         post_migrate.connect(roles.grant_after_migrate, dispatch_uid="winddown.roles")

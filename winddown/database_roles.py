@@ -19,13 +19,15 @@ DELETED: Final = (
     "mfa.Authenticator",
 )
 
-# Written when the owner migrates: the permissions, the groups that hold them, and what is migrated.
+# Written when the owner migrates: the permissions, the groups that hold them, the numbers of
+# the law, and what is migrated.
 MIGRATED: Final = (
     "auth_group",
     "auth_group_permissions",
     "auth_permission",
     "django_content_type",
     "django_migrations",
+    "winddown_lawrule",
 )
 
 # What the database itself says of a row of the ledger. Whoever could choose these columns could

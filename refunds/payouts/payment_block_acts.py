@@ -13,7 +13,7 @@ from accounts.models import User
 from refunds.models import PaymentBlock
 from refunds.payouts import payment_blocks
 from winddown.site.acts import Act
-from winddown.site.fields import LocalInstantField
+from winddown.site.fields import LocalInstantField, planned
 from winddown.site.forms import ReasonForm, SayingField
 from winddown.site.panels import number_in
 from winddown.words import Text
@@ -39,6 +39,7 @@ class EnterForm(ReasonForm):
     )
     ends_at = LocalInstantField(
         label=_("Until"),
+        between=planned,
         help_text=_("As 2020-03-31T24:00 in the programme's time zone. It ends then by itself."),
     )
 

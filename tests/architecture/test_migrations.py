@@ -41,6 +41,8 @@ MIGRATIONS = {
         "0018_one_standing_of_a_switch",
         "0019_announcements",
         "0020_alarms",
+        "0021_witnessed_alarms",
+        "0022_numbers_of_the_law",
     ],
     "accounts": [
         "0001_initial",

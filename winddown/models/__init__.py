@@ -10,7 +10,7 @@ from winddown.models.declared import FundingSource, Instrument, LoginProvider, M
 from winddown.models.filing import Filing, FilingReceipt, FilingTransition, FilingVersion
 from winddown.models.loaded_file import LoadedFile
 from winddown.models.milestone import Milestone
-from winddown.models.notice import PublicNotice, PublishedFigure
+from winddown.models.notice import LawRule, PublicNotice, PublishedFigure
 from winddown.models.programme import Programme, ProgrammeTransition
 from winddown.models.publication import (
     NoticeCorrection,
@@ -46,6 +46,7 @@ __all__ = [
     "FilingVersion",
     "FundingSource",
     "Instrument",
+    "LawRule",
     "LoadedFile",
     "LoginProvider",
     "Merchant",

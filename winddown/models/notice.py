@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pgtrigger
 from django.db import models
 
@@ -12,15 +10,34 @@ from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 
+class LawRule(models.Model):
+    """A number that a jurisdiction pack gives, where triggers read it. The newest row of a name
+    counts. The owner of the tables writes a row when he migrates and the pack says another number.
+    """
+
+    WINDOW = "window_days_min"
+
+    jurisdiction = models.CharField(max_length=16)
+    name = models.CharField(max_length=40)
+    value = models.IntegerField()
+    source = models.TextField()
+    valid_from = models.DateField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.jurisdiction} {self.name} {self.value}"
+
+
 class PublicNotice(models.Model):
     """The public notice of the refund (Payment Services Act art. 20(2)): every statutory field and
     the window.
 
-    Published notices are append-only; an extension of the window is a new notice. The window lasts
-    at least sixty days counted without its first day.
+    Published notices are append-only; an extension of the window is a new notice. Counted without
+    its first day, the window lasts as long as the law of the programme asks.
     """
-
-    DAYS_MIN = 60
 
     statement = models.TextField()
     issuer_name = models.CharField(max_length=200)
@@ -39,6 +56,26 @@ class PublicNotice(models.Model):
             *append_only(),
             *witnessed(),
             Guard(
+                name="window_lasts_as_the_law_asks",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=f"""
+                    IF NOT EXISTS (
+                        SELECT FROM winddown_programme p
+                        CROSS JOIN LATERAL (
+                            SELECT r.value FROM winddown_lawrule r
+                            WHERE r.jurisdiction = p.jurisdiction AND r.name = '{LawRule.WINDOW}'
+                            ORDER BY r.id DESC LIMIT 1
+                        ) law
+                        WHERE NEW.window_last_day >= NEW.window_first_day + law.value
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.WINDOW_TOO_SHORT}',
+                            MESSAGE = 'the refund window is shorter than the law asks';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
                 name="deadline_follows",
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
@@ -54,14 +91,6 @@ class PublicNotice(models.Model):
                     END IF;
                     RETURN NULL;
                 """,
-            ),
-        ]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(
-                    window_last_day__gte=models.F("window_first_day") + dt.timedelta(days=60)
-                ),
-                name="window_of_sixty_days",
             ),
         ]
 

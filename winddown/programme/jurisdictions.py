@@ -7,8 +7,11 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from winddown.models import Programme
+from django.db import connections
+
+from winddown.models import LawRule, Programme
 
 PLACE = Path(__file__).with_name("packs")
 
@@ -20,6 +23,21 @@ class Rule:
     value: int | bool
     source: str
     valid_from: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class DateRule:
+    """How many days before and after the present day a date may lie."""
+
+    days_before: int
+    days_after: int
+    source: str
+    valid_from: dt.date
+
+    def bounds(self, today: dt.date) -> tuple[dt.date, dt.date]:
+        """Returns the least and the greatest day."""
+        before, after = (dt.timedelta(days=each) for each in (self.days_before, self.days_after))
+        return today - before, today + after
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +73,7 @@ class Pack:
     calendar: str
     """The bank holidays of `winddown.business_days`."""
     rules: dict[str, Rule]
+    dates: dict[str, DateRule]
     filings: tuple[FilingDuty, ...]
     publications: tuple[ChannelDuty, ...]
 
@@ -88,8 +107,34 @@ def pack(code: str) -> Pack:
         other_channels=tuple(read["other_channels"]),
         calendar=read["calendar"],
         rules={name: Rule(**rule) for name, rule in read["rules"].items()},
+        dates={name: DateRule(**rule) for name, rule in read["dates"].items()},
         filings=tuple(FilingDuty(**duty) for duty in read["filings"]),
         publications=tuple(
             ChannelDuty(**duty | {"any_of": tuple(duty["any_of"])}) for duty in read["publications"]
         ),
     )
+
+
+def write_after_migrate(**kwargs: Any) -> None:
+    """The database has the numbers of every pack, for its triggers. A second run changes nothing."""
+    if kwargs["app_config"].label != "winddown":
+        return
+    using = kwargs["using"]
+    if LawRule._meta.db_table not in connections[using].introspection.table_names():
+        return
+    known = {
+        (each.jurisdiction, each.name): (each.value, each.source, each.valid_from)
+        for each in LawRule.objects.using(using).order_by("pk")
+    }
+    for code in codes():
+        for name, rule in pack(code).rules.items():
+            said = (int(rule.value), rule.source, rule.valid_from)
+            if known.get((code, name)) != said:
+                value, source, valid_from = said
+                LawRule.objects.using(using).create(
+                    jurisdiction=code,
+                    name=name,
+                    value=value,
+                    source=source,
+                    valid_from=valid_from,
+                )

@@ -47,6 +47,31 @@ def _last_day(day: dt.date, pack: Pack) -> dt.date:
         raise GuardNotMet(action=says("publish the notice"), why=str(unknown)) from unknown
 
 
+def first_days() -> tuple[dt.date, dt.date]:
+    """Returns between which days the window of a notice can begin: today or later, or on the first
+    day of the notice before.
+    """
+    today, before = _today(), _newest()
+    most = jurisdictions.current().dates["planned"].bounds(today)[1]
+    return min(today, before.window_first_day if before else today), most
+
+
+def last_days() -> tuple[dt.date, dt.date]:
+    """Returns between which days the window of a notice can end, if it began today or before."""
+    today, before, pack = _today(), _newest(), jurisdictions.current()
+    least = _last_day(today + dt.timedelta(days=pack.number("window_days_min")), pack)
+    most = pack.dates["planned"].bounds(today)[1]
+    return max(least, before.window_last_day if before else least), most
+
+
+def _today() -> dt.date:
+    return clock.now().astimezone(Programme.current().zone).date()
+
+
+def _newest() -> PublicNotice | None:
+    return PublicNotice.objects.order_by("-window_last_day", "-pk").first()
+
+
 def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
     """The public notice stands, with every statutory field and a window as long as the law asks. The
     deadline of the window follows from it.
@@ -67,8 +92,7 @@ def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
             action=says("publish the notice"),
             why=says("{names} must be filled in", names=", ".join(empty)),
         )
-    at = clock.now()
-    today = at.astimezone(Programme.current().zone).date()
+    at, today = clock.now(), _today()
     first_day, last_day = fields["window_first_day"], fields["window_last_day"]
     pack = jurisdictions.current()
     # The first day does not count. This is one day more than for a period that begins at midnight.
@@ -90,7 +114,7 @@ def publish_notice(*, actor: Actor, reason: str, **fields: Any) -> PublicNotice:
         )
     with transaction.atomic():
         locks.take(Lock.NOTICE)
-        before = PublicNotice.objects.order_by("-window_last_day", "-pk").first()
+        before = _newest()
         if before is not None and all(getattr(before, name) == fields[name] for name in fields):
             raise GuardNotMet(
                 action=says("publish the notice"), why=says("the newest one says the same")

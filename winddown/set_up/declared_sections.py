@@ -119,7 +119,12 @@ SECTIONS.add(
                 _named("bank_card", "bank card", "銀行カード", kind="debit_card"),
                 _named("sepa_debit", "bank account", "銀行口座", kind="bank"),
                 _named("gift", "gift value", "ギフト", kind="bonus"),
-            ]
+            ],
+            "uk": [
+                _named("bank_card", "bank card", "銀行カード", kind="debit_card"),
+                _named("faster_payment", "bank account", "銀行口座", kind="bank"),
+                _named("gift", "gift value", "ギフト", kind="bonus"),
+            ],
         },
     ),
 )
@@ -134,7 +139,8 @@ SECTIONS.add(
         named_by="code",
         examples=2,
         other_examples={
-            "eu": [_named("google", "Google", "Google"), _named("apple", "Apple", "Apple")]
+            "eu": [_named("google", "Google", "Google"), _named("apple", "Apple", "Apple")],
+            "uk": [_named("apple", "Apple", "Apple")],
         },
     ),
 )
@@ -217,7 +223,10 @@ SECTIONS.add(
                 _named(
                     "wallet", "Linden Pay balance", "リンデンペイ残高", nature="electronic_money"
                 )
-            ]
+            ],
+            "uk": [
+                _named("wallet", "Rowan Pay balance", "ローワンペイ残高", nature="electronic_money")
+            ],
         },
     ),
 )
@@ -228,6 +237,9 @@ SECTIONS.add(
         adopt=lambda rows, _actor, _reason: _keep(Merchant, "merchant_ref", rows),
         present=lambda: _present(Merchant, MerchantForm),
         named_by="merchant_ref",
-        other_examples={"eu": [{"name": "Café Linde", "address": "Lindenweg 1, Berlin"}]},
+        other_examples={
+            "eu": [{"name": "Café Linde", "address": "Lindenweg 1, Berlin"}],
+            "uk": [{"name": "The Rowan Tree", "address": "1 Rowan Road, London"}],
+        },
     ),
 )

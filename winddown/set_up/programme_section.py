@@ -12,6 +12,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from winddown import clock
 from winddown.actors import Actor
 from winddown.models import Programme
 from winddown.programme import capabilities, jurisdictions, public_notice
@@ -92,6 +93,11 @@ class ProgrammeForm(RowForm):
         jurisdiction, basis = read.get("jurisdiction"), read.get("legal_basis")
         if jurisdiction and basis not in (known := jurisdictions.pack(jurisdiction).legal_bases):
             self.add_error("legal_basis", f"{jurisdiction} knows {', '.join(known)}.")
+        if jurisdiction and (launched := read.get("launched_at")):
+            today = clock.now().date()
+            least, most = jurisdictions.pack(jurisdiction).dates["launched"].bounds(today)
+            if not least <= launched.date() <= most:
+                self.add_error("launched_at", f"Choose a day from {least} to {most}.")
         return read
 
 
@@ -102,6 +108,14 @@ IN_EURO: Row = {
     "launched_at": dt.datetime(2019, 7, 1, tzinfo=dt.timezone(dt.timedelta(hours=2))),
     "jurisdiction": "eu",
     "contact_phone": "+49-30-000000",
+}
+IN_POUNDS: Row = {
+    "name": "Rowan Pay",
+    "currency": "GBP",
+    "time_zone": "Europe/London",
+    "launched_at": dt.datetime(2019, 7, 1, tzinfo=dt.timezone(dt.timedelta(hours=1))),
+    "jurisdiction": "uk",
+    "contact_phone": "+44-20-000000",
 }
 
 
@@ -132,7 +146,7 @@ SECTIONS.add(
         present=_present,
         fixed=FIXED,
         check=_check,
-        other_examples={"eu": [IN_EURO]},
+        other_examples={"eu": [IN_EURO], "uk": [IN_POUNDS]},
     ),
     place=-2,
 )

@@ -3,27 +3,87 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from babel.numbers import get_currency_precision
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.forms.boundfield import BoundField
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from winddown import clock
 from winddown.models import Programme
+from winddown.programme import jurisdictions
 
 # Sums of days and zones stay inside the calendar.
 YEARS = {str(year) for year in range(2000, 2100)}
 # What the database holds.
 _MINOR_MAX = 2**63 - 1
-DAYS = [MinValueValidator(dt.date(2000, 1, 1)), MaxValueValidator(dt.date(2099, 12, 31))]
+Bounds = tuple[dt.date, dt.date]
 
 
-class LocalInstantField(forms.CharField):
+def happened() -> Bounds:
+    """Returns between which days something happened that is recorded now."""
+    return _bounds("happened")
+
+
+def planned() -> Bounds:
+    """Returns between which days something is set that is still to come."""
+    return _bounds("planned")
+
+
+def _bounds(kind: str) -> Bounds:
+    today = clock.now().astimezone(Programme.current().zone).date()
+    return jurisdictions.current().dates[kind].bounds(today)
+
+
+class Bounded(forms.Field):
+    """A field of which the law of the programme says the least and the greatest day."""
+
+    def __init__(self, *, between: Callable[[], Bounds], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.between = between
+
+    def refuse_beyond(self, day: dt.date) -> None:
+        least, most = self.between()
+        if not least <= day <= most:
+            raise ValidationError(
+                _("Choose a day from %(least)s to %(most)s."),
+                params={"least": least.isoformat(), "most": most.isoformat()},
+            )
+
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> BoundField:
+        bound = super().get_bound_field(form, field_name)
+        least, most = self.between()
+        facts = {"least": least.isoformat(), "most": most.isoformat()}
+        span = gettext("From %(least)s to %(most)s.") % facts
+        bound.help_text = f"{bound.help_text} {span}".strip()
+        return bound
+
+
+class DayField(Bounded, forms.DateField):
+    """A day in the programme's zone."""
+
+    def clean(self, value: Any) -> dt.date | None:
+        day: dt.date | None = super().clean(value)
+        if day is not None:
+            self.refuse_beyond(day)
+        return day
+
+
+class LocalInstantField(Bounded, forms.CharField):
     """An instant in the programme's zone. Hour 24 is the end of the day."""
+
+    def clean(self, value: Any) -> dt.datetime | None:
+        at: dt.datetime | None = super().clean(value)
+        if at is not None:
+            # The end of a day is of that day.
+            last = at.astimezone(Programme.current().zone) - dt.timedelta(microseconds=1)
+            self.refuse_beyond(last.date())
+        return at
 
     def to_python(self, value: Any) -> dt.datetime | None:  # type: ignore[override]
         text = super().to_python(value)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from winddown.programme import filing_kinds
 from winddown.programme.filing_kinds import Kind
-from winddown.site.fields import DAYS, LocalInstantField
+from winddown.site.fields import DayField, LocalInstantField, happened
 from winddown.site.forms import ReasonForm
 
 TEXT_MAX = 20_000
@@ -54,6 +54,7 @@ def write_form(kind: Kind) -> type[ReasonForm]:
     fields[AS_OF] = LocalInstantField(
         label=_("Figures as of"),
         required=False,
+        between=happened,
         help_text=_("As 2019-09-30T24:00 in the programme's time zone. Empty: now."),
     )
     return type("WriteForm", (ReasonForm,), fields)
@@ -63,8 +64,8 @@ class ReceiptForm(ReasonForm):
     """The receipt of the authority. Only the SHA-256 of the evidence is kept."""
 
     number = forms.CharField(label=_("Number of the receipt"), max_length=80)
-    received_on = forms.DateField(
-        label=_("Day of the receipt"), help_text=_("As 2019-10-01."), validators=DAYS
+    received_on = DayField(
+        label=_("Day of the receipt"), help_text=_("As 2019-10-01."), between=happened
     )
     evidence = forms.FileField(
         label=_("Evidence"),

@@ -15,7 +15,7 @@ from winddown.models import NoticeEvidence, NoticePublication, Programme
 from winddown.programme import notice_watch, publications
 from winddown.programme.publications import File
 from winddown.site.acts import Act
-from winddown.site.fields import LocalInstantField
+from winddown.site.fields import LocalInstantField, happened
 from winddown.site.forms import ReasonForm, SayingField
 from winddown.words import Text
 
@@ -50,10 +50,12 @@ class PublicationForm(ReasonForm):
     )
     began_at = LocalInstantField(
         label=pgettext_lazy("publication", "From"),
+        between=happened,
         help_text=_("As 2019-10-01T00:00 in the programme's time zone."),
     )
     ended_at = LocalInstantField(
         label=pgettext_lazy("publication", "To"),
+        between=happened,
         required=False,
         help_text=_("Empty: it goes on."),
     )

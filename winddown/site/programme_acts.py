@@ -16,7 +16,7 @@ from winddown.programme.gates import GATES
 from winddown.runs import registry
 from winddown.site import announcement_acts, notice_acts, panels
 from winddown.site.acts import Act
-from winddown.site.fields import DAYS, AmountField, LocalInstantField
+from winddown.site.fields import AmountField, DayField, LocalInstantField, happened, planned
 from winddown.site.forms import ReasonForm, SayingField
 
 State = Programme.State
@@ -26,6 +26,7 @@ KINDS = [(each.value, words.milestone_title(each.value)) for each in Milestone.K
 class AwareForm(ReasonForm):
     aware_at = LocalInstantField(
         label=_("Aware since"),
+        between=happened,
         required=False,
         help_text=_("As 2019-07-03T09:00 in the programme's time zone. Empty: now."),
     )
@@ -38,6 +39,7 @@ class MilestoneForm(ReasonForm):
     )
     at = LocalInstantField(
         label=_("Instant"),
+        between=planned,
         help_text=_("As 2019-09-30T24:00 in the programme's time zone: the end of that day."),
     )
     ends_capability = forms.CharField(
@@ -99,13 +101,13 @@ class NoticeForm(ReasonForm):
     )
     issuer_name = SayingField(label=_("Name of the issuer"), max_length=200)
     instrument = SayingField(label=_("Kind of the instrument"), max_length=200)
-    window_first_day = forms.DateField(
-        label=_("First day"), help_text=_("As 2019-10-01."), validators=DAYS
+    window_first_day = DayField(
+        label=_("First day"), help_text=_("As 2019-10-01."), between=public_notice.first_days
     )
-    window_last_day = forms.DateField(
+    window_last_day = DayField(
         label=_("Last day"),
         help_text=_("As 2020-01-10; applications count until its end."),
-        validators=DAYS,
+        between=public_notice.last_days,
     )
     exclusion_statement = SayingField(
         label=_("What happens to those who do not apply"),

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 import pytest
+from django import forms
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
+from django.utils import translation
 
+from tests.config.test_every_door import browser_of
+from tests.signing_in import code_typed
 from winddown import clock
 from winddown.errors import GuardNotMet, NotPermitted
-from winddown.models import Milestone, PublicNotice
-from winddown.programme import public_notice
+from winddown.models import LawRule, Milestone, PublicNotice
+from winddown.programme import filing_kinds, jurisdictions, public_notice
+from winddown.site import filing_forms
+from winddown.site.fields import Bounded, DayField, LocalInstantField
+from winddown.site.forms import ReasonForm
 
 FIELDS: dict[str, Any] = {
     "statement": "払戻し",
@@ -132,6 +143,70 @@ def test_each_law_has_its_bank_holidays(
     assert publish(window_last_day=closed + dt.timedelta(days=1))
 
 
+# --- the dates: the pack says between which days they lie -----------------------------------------
+
+
+def dates_of_forms() -> list[tuple[type[ReasonForm], str]]:
+    """Every field of a date in a form of staff, by the form and its name."""
+    known = [
+        *ReasonForm.__subclasses__(),
+        *map(filing_forms.write_form, filing_kinds.KINDS.values()),
+    ]
+    return [
+        (form, name)
+        for form in known
+        for name, field in form.base_fields.items()
+        if isinstance(field, forms.DateField | forms.DateTimeField | LocalInstantField)
+    ]
+
+
+@pytest.mark.parametrize("law", jurisdictions.codes())
+def test_each_date_that_staff_type_lies_between_the_bounds_of_the_pack(
+    rehearsal_clock: Any, programme: Any, law: str
+) -> None:
+    clock.travel(dt.datetime.fromisoformat("2019-09-30T12:00:00+09:00"), frozen=True)
+    type(programme).objects.update(jurisdiction=law)
+    rules = jurisdictions.pack(law).dates
+    known = {rule.bounds(dt.date(2019, 9, 30))[1] for rule in rules.values()}
+    named = dates_of_forms()
+    forms_of_dates = {form.__name__ for form, _ in named}
+    assert {
+        "PublicationForm",
+        "MilestoneForm",
+        "AwareForm",
+        "NoticeForm",
+        "EnterForm",
+        "ReceiptForm",
+        "WriteForm",
+    } <= forms_of_dates
+    for form, name in named:
+        field = form.base_fields[name]
+        assert isinstance(field, Bounded), (form, name)
+        least, most = field.between()
+        assert most in known
+        suffix = "" if isinstance(field, DayField) else "T12:00"
+        for day in (least - A_DAY, most + A_DAY):
+            with pytest.raises(ValidationError, match=f"from {least} to {most}"):
+                field.clean(f"{day}{suffix}")
+        assert field.clean(f"{least}{suffix}")
+        assert field.clean(f"{most}{suffix}")
+        with translation.override("en"):
+            assert f"From {least} to {most}." in form()[name].help_text
+
+
+def test_the_last_day_of_a_window_begins_where_the_law_lets_it_end(
+    programme: Any, publish: Callable[..., PublicNotice]
+) -> None:
+    clock.travel(dt.datetime.fromisoformat("2019-10-01T12:00:00+09:00"), frozen=True)
+    assert public_notice.last_days()[0] == dt.date(2019, 12, 2)
+    publish(window_last_day=dt.date(2020, 1, 10))
+    assert public_notice.last_days()[0] == dt.date(2020, 1, 10)
+    clock.travel(dt.datetime.fromisoformat("2019-10-03T12:00:00+09:00"), frozen=True)
+    assert public_notice.first_days()[0] == dt.date(2019, 10, 1)
+    type(programme).objects.update(jurisdiction="eu")
+    assert public_notice.last_days()[0] == dt.date(2020, 10, 2)
+
+
 # --- the database: whoever writes, the deadline is the notice's last day --------------------------
 
 
@@ -206,3 +281,83 @@ def test_a_first_day_that_has_passed_is_refused_unless_the_window_began_then(
 def test_publishing_requires_its_permission(staff: Any, rehearsal_clock: Any) -> None:
     with pytest.raises(NotPermitted):
         public_notice.publish_notice(actor=staff("support"), reason="no", **FIELDS)
+
+
+# --- a window that is a day too short has no way in ------------------------------------------------
+
+SHORT = FIELDS | {"window_last_day": dt.date(2019, 11, 29)}
+REFUSED = "shorter than the law asks"
+
+
+def test_a_window_of_59_days_is_refused_by_the_database_of_a_programme_in_japan() -> None:
+    """L6, through the ORM and in plain SQL."""
+    with pytest.raises(DatabaseError, match=REFUSED), transaction.atomic():
+        PublicNotice.objects.create(published_at=clock.now(), **SHORT)
+    columns = ", ".join(SHORT)
+    with pytest.raises(DatabaseError, match=REFUSED), connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO winddown_publicnotice ({columns}, published_at)"
+            f" VALUES ({', '.join(['%s'] * len(SHORT))}, now())",
+            list(SHORT.values()),
+        )
+
+
+def test_the_number_of_days_is_the_one_of_the_law_of_the_programme(programme: Any) -> None:
+    assert {each.jurisdiction for each in LawRule.objects.all()} == set(jurisdictions.codes())
+    type(programme).objects.update(jurisdiction="uk")
+    with pytest.raises(DatabaseError, match=REFUSED), transaction.atomic():
+        PublicNotice.objects.create(published_at=clock.now(), **FIELDS)
+
+
+def test_the_service_cannot_write_another_number() -> None:
+    lower = LawRule(
+        jurisdiction="japan",
+        name=LawRule.WINDOW,
+        value=1,
+        source="test",
+        valid_from=dt.date(2019, 1, 1),
+    )
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        lower.save()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        LawRule.objects.update(value=1)
+
+
+@pytest.mark.as_owner
+def test_a_migration_writes_the_number_of_a_pack_that_says_another_one_and_no_other() -> None:
+    winddown = apps.get_app_config("winddown")
+    before = LawRule.objects.count()
+    jurisdictions.write_after_migrate(app_config=winddown, using="default")
+    assert LawRule.objects.count() == before
+    LawRule.objects.create(
+        jurisdiction="japan",
+        name=LawRule.WINDOW,
+        value=90,
+        source="a pack before",
+        valid_from=dt.date(2010, 4, 1),
+    )
+    jurisdictions.write_after_migrate(app_config=winddown, using="default")
+    newest = LawRule.objects.filter(jurisdiction="japan", name=LawRule.WINDOW).latest("pk")
+    assert newest.value == 60
+    assert LawRule.objects.count() == before + 2
+
+
+@pytest.mark.parametrize("way", ["command", "page"])
+def test_a_window_of_59_days_is_refused_at_each_door(
+    staff: Any, rehearsal_clock: Any, way: str
+) -> None:
+    clock.travel(dt.datetime.fromisoformat("2019-09-30T12:00:00+09:00"), frozen=True)
+    typed = {name: str(value) for name, value in SHORT.items()}
+    person = staff("compliance")
+    if way == "command":
+        words = [f"--{name.replace('_', '-')}={value}" for name, value in typed.items()]
+        with code_typed(person), pytest.raises(SystemExit):
+            call_command(
+                "publish_notice", *words, f"--by={person.login_id}", "--reason=t", stdout=StringIO()
+            )
+    else:
+        shown = browser_of(person).post(
+            "/console/programme/publish-notice/", typed | {"reason": "t"}
+        )
+        assert "2019-12-02" in shown.content.decode()
+    assert not PublicNotice.objects.exists()

@@ -450,5 +450,7 @@ def test_each_rule_of_a_pack_has_its_source_and_its_day(code: str) -> None:
     pack = jurisdictions.pack(code)
     assert pack.rules.keys() == jurisdictions.pack("japan").rules.keys()
     assert all(rule.source and rule.valid_from for rule in pack.rules.values())
+    assert pack.dates.keys() == jurisdictions.pack("japan").dates.keys()
+    assert all(rule.source and rule.valid_from for rule in pack.dates.values())
     assert all(duty.source and duty.due_days >= 0 for duty in pack.filings)
     assert pack.number("window_days_min") >= 60

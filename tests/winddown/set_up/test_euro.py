@@ -1,4 +1,4 @@
-"""A programme in euro, from its set-up file to the pages, in whole cents."""
+"""Programmes in euro and in pounds: from the set-up file to the pages, in cents and pence."""
 
 from __future__ import annotations
 
@@ -100,3 +100,14 @@ def test_a_file_in_euro_that_names_such_an_account_begins_nothing(begin: Begin) 
 def test_each_example_is_in_order_and_of_its_pack(begin: Begin, jurisdiction: str) -> None:
     assert begin(None, "--check", content=example(jurisdiction))[0] == 0
     assert f'jurisdiction = "{jurisdiction}"' in example(jurisdiction)
+
+
+def test_the_example_of_the_united_kingdom_begins_a_programme_in_pounds(begin: Begin) -> None:
+    code, said = begin(content=example("uk"))
+    assert code == 0, said
+    programme = Programme.current()
+    assert (programme.currency, programme.time_zone) == ("GBP", "Europe/London")
+    assert jurisdictions.current().calendar == "england"
+    switches = set(Capability.objects.values_list("code", flat=True))
+    assert {"top_up:faster_payment", "login_external:apple"} <= switches
+    assert not RefundTerms.objects.exists()
