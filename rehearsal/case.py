@@ -1,4 +1,7 @@
-"""The facts of the case as typed, frozen values. Only this module reads `case/7pay.toml`."""
+"""The facts of the case as typed, frozen values. Only this module reads `case/7pay.toml`.
+
+What the service has declared, the set-up file beside it says: `begin` reads it as it is.
+"""
 
 import datetime as dt
 import tomllib
@@ -12,8 +15,8 @@ from zoneinfo import ZoneInfo
 from winddown import clock
 from winddown.errors import WinddownError
 
-DECLARED = ("funding_sources", "login_providers")
 CASE_FILE = Path(__file__).parent / "case" / "7pay.toml"
+SET_UP_FILE = CASE_FILE.with_name("set-up.toml")
 
 
 class CaseError(WinddownError):
@@ -128,12 +131,8 @@ class Case:
     attack: Attack
     damage: Damage
     events: tuple[Event, ...]
-    declared: Mapping[str, tuple[Mapping[str, str], ...]]
-    """The rows of the sections that the set-up file of the case would have."""
-
-    @property
-    def external_providers(self) -> tuple[str, ...]:
-        return tuple(row["code"] for row in self.declared["login_providers"])
+    external_providers: tuple[str, ...]
+    """The codes of the services that let customers in."""
 
     def at(self, code: str) -> dt.datetime:
         """Returns the instant of the event with this code; raises `CaseError` if there is none."""
@@ -160,26 +159,29 @@ def load_case(path: Path = CASE_FILE) -> Case:
     """Returns the case with typed figures. Raises `CaseError` for a figure that is missing or not
     understood.
     """
-    with path.open("rb") as file:
-        raw = tomllib.load(file)
+    raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    set_up = tomllib.loads(SET_UP_FILE.read_text(encoding="utf-8"))
     try:
-        return _case(raw)
+        return _case(raw, set_up)
     except (KeyError, TypeError, ValueError) as error:
         raise CaseError(why=f"{path.name}: {type(error).__name__}: {error}") from error
 
 
-def _case(raw: Mapping[str, Any]) -> Case:
+def _case(raw: Mapping[str, Any], set_up: Mapping[str, Any]) -> Case:
     programme, attack, damage = dict(raw["programme"]), dict(raw["attack"]), dict(raw["damage"])
     population = dict(raw["population"])
-    zone = ZoneInfo(programme["time_zone"])
+    service = set_up["programme"]
+    zone = ZoneInfo(service["time_zone"])
     first_on, last_on = programme.pop("refund_window")
     damage["restatements"] = tuple(
         Restatement(**{**row, "as_of": parse_instant(row["as_of"], zone=zone)})
         for row in damage["restatements"]
     )
     programme |= {
+        "name": service["name"],
+        "currency": service["currency"],
         "time_zone": zone,
-        "launched_at": parse_instant(programme["launched_at"], zone=zone),
+        "launched_at": service["launched_at"].astimezone(zone),
         "announced_on": dt.date.fromisoformat(programme["announced_on"]),
         "spend_ends_at": parse_instant(programme["spend_ends_at"], zone=zone),
         "refund_window_first_on": dt.date.fromisoformat(first_on),
@@ -200,5 +202,5 @@ def _case(raw: Mapping[str, Any]) -> Case:
         attack=Attack(**attack),
         damage=Damage(**damage),
         events=events,
-        declared={name: tuple(raw[name]) for name in DECLARED},
+        external_providers=tuple(row["code"] for row in set_up["login_providers"]),
     )

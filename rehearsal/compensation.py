@@ -11,8 +11,8 @@ from typing import Any
 from django.db.models import Sum
 
 from refunds.claims import damage, deciding, holding, losses, reporting, victims
-from refunds.models import ClaimDecision, FraudClaim, Issuer, IssuerAction, RequestList
-from refunds.remedies import follow_up, issuer_answers, own_funds, requests
+from refunds.models import ClaimDecision, FraudClaim, IssuerAction, RequestList
+from refunds.remedies import own_funds, requests
 from rehearsal import issuers
 from rehearsal.operations import Operations
 from wallets.models import Payment, Posting, TopUp, Wallet
@@ -28,6 +28,7 @@ class Compensation:
     def __init__(self, operations: Operations) -> None:
         self.operations = operations
         self.cast = operations.cast
+        self.doors = operations.doors
         self.case = operations.case
         self.report = operations.report
         self.tell = operations.tell
@@ -38,14 +39,13 @@ class Compensation:
     def find_and_hold(self) -> None:
         """The rules have found candidates, and the suspicious value in their wallets is held."""
         with self.report.phase("find victims") as phase:
-            found = victims.claim_candidates(as_of=clock.now())
-            held = holding.hold_candidates(
-                found.candidates, actor=self.cast.analyst, reason="suspected fraud"
+            found = self.doors.must(
+                "find_victims", "--hold=part", by="analyst", reason="suspected fraud"
             )
-            phase.rows = found.hits + found.suspicions
+            phase.rows = found["hits"] + found["suspicions"]
         self.tell(
-            f"{len(found.candidates):,} candidates by {found.hits:,} rule hits,"
-            f" {found.suspicions:,} suspicions, {held:,} wallets held in part."
+            f"{found['candidates']:,} candidates by {found['hits']:,} rule hits,"
+            f" {found['suspicions']:,} suspicions, {found['held']:,} wallets held in part."
         )
 
     def compare_suspected(self, *, told_as_of: dt.datetime) -> None:
@@ -111,7 +111,7 @@ class Compensation:
 
     def secure(self) -> None:
         """No thief can use an account any more, because no earlier password works."""
-        holding.secure(at=clock.now(), actor=self.cast.analyst, reason="all passwords reset")
+        self.doors.must("follow_up_claims", by="analyst", reason="all passwords reset")
 
     def clear_suspects(self) -> None:
         """Claims still under suspicion are rejected by two people, and their holds are released.
@@ -125,11 +125,7 @@ class Compensation:
             verdict=ClaimDecision.Verdict.REJECT,
             rejection=FraudClaim.Rejection.OWN_TRANSACTION,
         )
-        holding.release(
-            FraudClaim.objects.filter(state=FraudClaim.State.REJECTED),
-            actor=self.cast.supervisor,
-            reason="the holder made the movements",
-        )
+        self.doors.must("release_holds", by="supervisor", reason="the holder made the movements")
         self.tell(f"{cleared:,} suspicions dropped, their money is spendable again.")
 
     def _decide(self, chosen: list[FraudClaim], *, verdict: str, rejection: str = "") -> int:
@@ -142,13 +138,14 @@ class Compensation:
                 reason="investigated",
                 rejection=rejection,
             )
-            done += deciding.decide(
-                decision,
-                actor=self.cast.supervisor,
-                digest=decision.digest,
-                reason="evidence checked",
-            )
+            self._approve(decision.subject, decision.digest)
+            done += decision.claims.count()
         return done
+
+    def _approve(self, subject: str, digest: str) -> None:
+        """The supervisor has approved exactly what the digest is of."""
+        words = ("approve", subject, f"--digest={digest}")
+        self.doors.must(*words, by="supervisor", reason="evidence checked")
 
     def publish(self, *, as_of: dt.datetime) -> None:
         """Victims and damage as of `as_of` are published."""
@@ -204,25 +201,19 @@ class Compensation:
                 actor=cast.analyst,
                 reason="confirmed losses",
             )
-            requests.decide(listed, actor=cast.supervisor, digest=listed.digest, reason="agreed")
-        follow_up.mark_overdue()
+            self._approve(listed.subject, listed.digest)
+        self.doors.must("follow_up_claims", by="analyst", reason="before the requests go out")
         sent = self._send(again=False) + self._send(again=True)
         if sent:
             self.tell(f"{sent:,} requests sent to the card issuers.")
         return sent
 
     def _send(self, *, again: bool) -> int:
-        directory = self._requests_directory
-        directory.mkdir(parents=True, exist_ok=True)
-        sent = 0
-        for issuer in Issuer.objects.order_by("code"):
-            file = requests.send(
-                issuer, actor=self.cast.analyst, reason="losses of the incident", again=again
-            )
-            if file is not None:
-                requests.write_to(file, directory)
-                sent += file.rows
-        return sent
+        words = ["export_issuer_asks", f"--out={self._requests_directory}"]
+        if again:
+            words.append("--again")
+        done = self.doors.must(*words, by="analyst", reason="losses of the incident")
+        return int(done["rows"])
 
     @property
     def _requests_directory(self) -> Path:
@@ -240,19 +231,17 @@ class Compensation:
         )
         applied = 0
         for path in paths:
-            done = issuer_answers.import_answers(
-                Issuer.objects.get(code=issuers.issuer_of(path)),
-                path.read_bytes(),
-                name=path.name,
-                actor=self.cast.analyst,
+            done = self.doors.must(
+                *("import_issuer_answers", str(path), f"--issuer={issuers.issuer_of(path)}"),
+                by="analyst",
                 reason="answer of the issuer",
             )
-            applied += done.applied
+            applied += done["applied"]
         self.tell(f"{applied:,} answers of issuers took effect.")
 
     def close_requests(self) -> None:
         """Requests that the statements show to be fulfilled are verified and closed."""
-        follow_up.verify_and_close()
+        self.doors.must("follow_up_claims", by="analyst", reason="statements are there")
         closed = IssuerAction.objects.filter(state=IssuerAction.State.CLOSED).count()
         self.tell(f"{closed:,} requests to issuers are verified and closed.")
 

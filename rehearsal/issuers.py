@@ -15,21 +15,7 @@ from random import Random
 from refunds.models import Issuer, IssuerAction, IssuerAnswer
 from refunds.remedies.exchange_lines import AnswerLine, RequestLine, Transport, luhn_digit
 from refunds.remedies.transports import transport_of
-from rehearsal.people import ISSUERS
 
-SOURCE = "made up for the rehearsal; no issuer of this name exists"
-# Closing day, day of the debit in the month after, and until how many days before it the debit can
-# be stopped.
-_BILLING = (
-    (15, 10, 5),
-    (31, 27, 7),
-    (10, 2, 5),
-    (5, 27, 10),
-    (15, 10, 8),
-    (31, 26, 4),
-    (20, 15, 6),
-    (25, 20, 5),
-)
 Code = IssuerAnswer.Code
 Kind = IssuerAction.Kind
 _ACCEPTED = (Code.ACCEPTED_DEBIT_STOPPED, Code.ACCEPTED_REFUNDED)
@@ -56,25 +42,6 @@ _ANSWERS: Mapping[str, tuple[tuple[float, str], ...]] = {
         (1.0, Code.NEED_INFO),
     ),
 }
-
-
-def declare() -> list[Issuer]:
-    """Every issuer of the case is known with its billing days. A second call changes nothing."""
-    Issuer.objects.bulk_create(
-        [
-            Issuer(
-                code=code,
-                name=code.title(),
-                closes_on_day=closes,
-                pays_on_day=pays,
-                stop_before_days=stop,
-                source=SOURCE,
-            )
-            for (code, _), (closes, pays, stop) in zip(ISSUERS, _BILLING, strict=True)
-        ],
-        ignore_conflicts=True,
-    )
-    return list(Issuer.objects.order_by("code"))
 
 
 def answer_file(requests: bytes, *, by: Transport, seed: int, at: dt.datetime) -> bytes:

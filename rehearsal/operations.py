@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from rehearsal.storyteller import Storyteller
 from winddown import clock
 from winddown.errors import WinddownError
 from winddown.models import Milestone, Run
-from winddown.runs import planning, progress
+from winddown.runs import progress
 from winddown.runs.command import show_progress
 
 WAIT_S_MAX = 1_800
@@ -34,12 +34,12 @@ class Operations:
 
     case: Case
     cast: Cast
+    doors: Doors
     manifest: dict[str, Any]
     directory: Path
     processes: Processes
     report: Report
     storyteller: Storyteller
-    doors: Doors = field(default_factory=Doors)
 
     @property
     def files(self) -> Path:
@@ -112,7 +112,8 @@ class Operations:
         run = self.plan_and_approve(
             workflow, reason=reason, params=params, maker=maker, checker=checker
         )
-        return self.follow(planning.start(run, actor=self.cast.people[maker]))
+        self.doors.must(workflow.replace("-", "_"), "--start", by=maker, reason=reason)
+        return self.follow(run)
 
     def plan_and_approve(
         self,

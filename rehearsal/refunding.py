@@ -9,7 +9,6 @@ import uuid
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Count, Sum
 
@@ -17,7 +16,7 @@ from refunds.applications import payees, review, submitting
 from refunds.applications.submitting import Submission
 from refunds.bank_accounts import Account
 from refunds.models import Branch, Entitlement, Payee, PayoutBatch, RefundApplication
-from refunds.payouts import payout_batches, refund_limits, results
+from refunds.payouts import payout_batches
 from refunds.remedies import own_funds
 from rehearsal.bank import Accounts, SimulatedBank, later_quality
 from rehearsal.operations import Operations
@@ -55,6 +54,7 @@ class Refunding:
     def __init__(self, operations: Operations) -> None:
         self.operations = operations
         self.cast = operations.cast
+        self.doors = operations.doors
         self.case = operations.case
         self.report = operations.report
         self.tell = operations.tell
@@ -67,11 +67,9 @@ class Refunding:
     # --- before refunds open ----------------------------------------------------------------------
 
     def make_ready(self) -> None:
-        """The bank codes are loaded, the limits are adopted, and the simulated bank is open."""
+        """The bank codes are loaded, and the simulated bank is open."""
         with self.report.phase("load bank codes") as phase:
-            call_command(
-                "load_bank_codes", by="compliance", reason="dataset of the banks", verbosity=0
-            )
+            self.doors.must("load_bank_codes", by="compliance", reason="dataset of the banks")
             phase.rows = Branch.objects.count()
         branches = list(
             Branch.objects.order_by("bank_code", "code").values_list("bank_code", "code")[:2_000]
@@ -81,16 +79,6 @@ class Refunding:
         (directory / "to").mkdir(parents=True, exist_ok=True)
         self.bank = SimulatedBank(
             inbox=directory / "to", outbox=directory / "from", quality_of=Accounts.quality_of
-        )
-        refund_limits.adopt(
-            actor=self.cast.compliance,
-            reason="limits of the refund",
-            source="rehearsal; the limits are the operator's own",
-            remitter_code="1234567890",
-            remitter_name="ﾘﾊ-ｻﾙ",
-            bank_code=branches[0][0],
-            branch_code=branches[0][1],
-            account_number="7654321",
         )
 
     def compensate(self) -> None:
@@ -119,7 +107,7 @@ class Refunding:
         """The funds are there, and every sealed balance is owed as a refund."""
         population, case = self.case.population, self.case.programme
         owed = population.balance_minor(accounts=self.report.accounts)
-        self.operations.doors.must(
+        self.doors.must(
             "report_funds", f"--amount={owed}", by="compliance", reason="trustee's statement"
         )
         self.operations.carry_out(
@@ -306,15 +294,14 @@ class Refunding:
             maker="treasury",
             checker="approver",
         )
-        approvers = itertools.cycle([self.cast.approver2, self.cast.approver])
+        approvers = itertools.cycle(["approver2", "approver"])
         for batch in PayoutBatch.objects.filter(run=run).order_by("pk"):
             for _ in range(batch.approvals_needed):
-                batch = payout_batches.approve_batch(
-                    batch, actor=next(approvers), digest=batch.digest, reason="file checked"
-                )
-            payout_batches.export_batch(
-                batch, directory=self.bank.inbox, actor=self.cast.treasury, reason="to the bank"
-            )
+                words = ("approve", batch.subject, f"--digest={batch.digest}")
+                self.doors.must(*words, by=next(approvers), reason="file checked")
+            words = ("export_payout_batch", str(batch.pk), str(self.bank.inbox))
+            self.doors.must(*words, by="treasury", reason="to the bank")
+            batch = PayoutBatch.objects.get(pk=batch.pk)
             payout_batches.mark_transmitted(batch, actor=self.cast.treasury2, reason="sent")
             self.tell(
                 f"File {batch.sequence}: {batch.items:,} transfers, JPY {batch.total_minor:,}."
@@ -327,11 +314,10 @@ class Refunding:
             if taken.refused:
                 self.tell(f"The bank refused {taken.name}: {taken.refused}")
             for path in taken.answers:
-                done = results.import_file(
-                    path, actor=self.cast.treasury, reason="answer of the bank"
-                )
-                settled += done.settled
-                returned += done.returned
+                words = ("import_bank_results", str(path))
+                done = self.doors.must(*words, by="treasury", reason="answer of the bank")
+                settled += done["settled"]
+                returned += done["returned"]
         if settled or returned:
             self.tell(f"The bank paid {settled:,} and sent back {returned:,}.")
         self.correct()

@@ -15,6 +15,7 @@ from accounts.models import ResetNotice
 from rehearsal import carrier, stage
 from rehearsal.case import Case, load_case
 from rehearsal.compensation import Compensation
+from rehearsal.doors import Doors
 from rehearsal.generator import generate_case
 from rehearsal.operations import Operations
 from rehearsal.processes import Processes
@@ -40,6 +41,7 @@ class Replay:
         self.directory = directory
         self.storyteller = storyteller
         self.report = Report(accounts=accounts, seed=seed)
+        self.doors = Doors()
         self.cast: stage.Cast
         self.operations: Operations
         self.victims: Compensation
@@ -52,6 +54,7 @@ class Replay:
             self.operations = Operations(
                 case=self.case,
                 cast=self.cast,
+                doors=self.doors,
                 manifest=manifest,
                 directory=self.directory,
                 processes=processes,
@@ -67,7 +70,7 @@ class Replay:
         with self.report.phase("verify"):
             audit.seal()
             self.report.close_books()
-        self.report.commands = self.operations.doors.through
+        self.report.commands = dict(self.doors.through)
         self.report.note_memory()
         return self.report
 
@@ -79,7 +82,7 @@ class Replay:
             for name in ("case", "bank", "issuers", "notices"):
                 shutil.rmtree(self.directory / name, ignore_errors=True)
             stage.empty_database()
-            self.cast = stage.set_up(self.case)
+            self.cast = stage.set_up(self.doors)
         with self.report.phase("generate") as phase:
             manifest = generate_case(
                 accounts=self.report.accounts,

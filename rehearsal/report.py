@@ -67,8 +67,8 @@ class Report:
     breached: dict[str, list[str]] = field(default_factory=dict)
     phases: list[Phase] = field(default_factory=list)
     peak_memory_kib: int = 0
-    commands: int = 0
-    """How many commands of the staff were run."""
+    commands: dict[str, int] = field(default_factory=dict)
+    """How often each command was run in a shell."""
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:

@@ -19,7 +19,6 @@ from rich.table import Table
 
 from accounts.credentials import passwords
 from accounts.models import User
-from accounts.sign_in import second_factor
 from config.serve import console_port, listener
 from refunds.models import Entitlement
 from rehearsal.processes import Processes
@@ -155,19 +154,10 @@ def _first(states: Sequence[str]) -> Entitlement | None:
     return None
 
 
-def give_apps(cast: Cast) -> dict[str, str]:
-    """Every member of staff has an authenticator app, which sign-in requires.
-
-    Returns the secrets by login.
-    """
-    return {login: second_factor.add_app(person) for login, person in cast.people.items()}
-
-
 def show_sign_ins(
     console: Console, site: Site, *, cast: Cast, customers: list[SignIn], password: str
 ) -> None:
     """Addresses, sign-ins and the staff's second step are on the terminal."""
-    secrets_of = give_apps(cast)
     console.print(f"\n[bold]Console[/bold]  {site.console}/console/")
     console.print(f"[bold]Portal[/bold]   {site.address}/\n")
     table = Table(title="Sign-ins", title_justify="left")
@@ -175,7 +165,8 @@ def show_sign_ins(
         # Wrapped and never shortened, because people type it, also from a narrow terminal.
         table.add_column(title, overflow="fold")
     for login, role in PEOPLE.items():
-        table.add_row(login, role.replace("_", " "), cast.password, secrets_of[login])
+        person = cast.enrolled[login]
+        table.add_row(login, role.replace("_", " "), person.password, person.secret)
     table.add_section()
     for customer in customers:
         table.add_row(customer.login_id, f"customer {customer.what}", password, "")

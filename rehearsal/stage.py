@@ -1,28 +1,22 @@
-"""The start of a rehearsal: an empty database marked as a rehearsal, staff with roles, the
-programme and its switches.
-"""
+"""The start of a rehearsal: an empty database, the set-up file, and staff with roles."""
 
 from __future__ import annotations
 
 import os
-import secrets
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import connection
 
 from accounts.models import User
-from rehearsal import issuers
-from rehearsal.case import Case
-from winddown import clock, database_roles
-from winddown.actors import SYSTEM
+from rehearsal.case import SET_UP_FILE, load_case
+from rehearsal.doors import Doors
+from winddown import database_roles
 from winddown.errors import WinddownError
-from winddown.evidence import audit
-from winddown.models import Programme
-from winddown.set_up.sections import SECTIONS
 
+# The first two are in the set-up file.
 PEOPLE = {
     "commander": "incident_commander",
     "deputy": "incident_commander",
@@ -48,18 +42,26 @@ class NotARehearsal(WinddownError):
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
-    """The staff of the rehearsal by login, and the one password they share."""
+class Enrolled:
+    """What a member of staff signs in with. `secret` is that of the authenticator app."""
 
-    people: dict[str, User]
+    login_id: str
     password: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The staff of the rehearsal by login."""
+
+    enrolled: Mapping[str, Enrolled]
 
     def __getattr__(self, login: str) -> User:
-        return self.people[login]
+        return User.objects.get(login_id=login)
 
 
 def empty_database() -> None:
-    """The database holds the present schema and nothing else, and its clock may be moved.
+    """The database holds the present schema and nothing else.
 
     Raises `NotARehearsal` for a database with a real programme. An earlier rehearsal is deleted.
     """
@@ -78,7 +80,6 @@ def empty_database() -> None:
         cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     call_command("migrate", verbosity=0)
     own_nothing()
-    clock.mark_as_rehearsal()
 
 
 def own_nothing() -> None:
@@ -93,33 +94,37 @@ def own_nothing() -> None:
     os.environ["WINDDOWN_DATABASE_ROLE"] = roles.application
 
 
-def set_up(case: Case) -> Cast:
-    """The programme, its switches and its staff exist at the launch of the service."""
-    clock.travel(case.programme.launched_at)
-    password = secrets.token_urlsafe(12)
-    hashed = make_password(password)
-    people = {}
-    with transaction.atomic():
-        for name, rows in case.declared.items():
-            SECTIONS[name].adopt(rows, SYSTEM, "the case begins")
-        Programme.objects.create(
-            name=case.programme.name,
-            currency=case.programme.currency,
-            time_zone=str(case.programme.time_zone),
-            launched_at=case.programme.launched_at,
+def set_up(doors: Doors) -> Cast:
+    """The programme has begun from its set-up file at the launch of the service, and its staff are
+    there, each with a role, a password and an authenticator app.
+
+    The first two people bring in the others, as the staff of an operator do. Raises `CommandFailed`.
+    """
+    launched_at = load_case().programme.launched_at
+    doors.shell("begin", str(SET_UP_FILE), "--rehearsal", f"--at={launched_at:%Y-%m-%dT%H:%M}")
+    one, two = list(PEOPLE)[:2]
+    enrolled = [_enrol(login, doors) for login in (one, two)]
+    for number, (login, role) in enumerate(list(PEOPLE.items())[2:], start=3):
+        doors.must(
+            *("staff", "add", f"--login-id={login}", f"--name={login}"),
+            *(f"--email={login}@example.com", f"--staff-number=S{number:03}"),
+            by=one,
+            reason="staff of the rehearsal",
         )
-        for number, (login, role) in enumerate(PEOPLE.items(), start=1):
-            person = User.objects.create(
-                login_id=login,
-                kind=User.Kind.STAFF,
-                is_staff=True,
-                staff_number=f"S{number:03}",
-                display_name=login,
-                password=hashed,
-                password_set_at=clock.now(),
-            )
-            person.groups.add(Group.objects.get(name=role))
-            people[login] = person
-        issuers.declare()
-        audit.append("rehearsal.set_up", "programme", actor=SYSTEM, people=len(people))
-    return Cast(people=people, password=password)
+        asked = doors.must("staff", "roles", login, f"--role={role}", by=one, reason="their work")
+        shown = f"--digest={asked['digest']}"
+        doors.must("approve", asked["subject"], shown, by=two, reason="their work")
+        asked = doors.must("recover_staff", login, by=one, reason="the first password")
+        shown = f"--digest={asked['digest']}"
+        doors.must("recover_staff", login, "--agree", shown, by=two, reason="handed over")
+        enrolled.append(_enrol(login, doors))
+    return Cast({each.login_id: each for each in enrolled})
+
+
+def _enrol(login: str, doors: Doors) -> Enrolled:
+    printed = doors.shell("staff_enrol", login)
+    password = re.search(r"with the password (\S+)", printed)
+    secret = re.search(r"the secret (\S+)", printed)
+    if password is None or secret is None:
+        raise AssertionError("staff_enrol prints a password and the secret of an app")
+    return Enrolled(login_id=login, password=password[1], secret=secret[1])

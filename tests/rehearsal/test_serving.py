@@ -10,8 +10,9 @@ import pytest
 from django.test import Client
 from rich.console import Console
 
+from accounts.sign_in import second_factor
 from rehearsal import serving
-from rehearsal.stage import PEOPLE, Cast
+from rehearsal.stage import PEOPLE, Cast, Enrolled
 from tests import factories
 from tests.signing_in import sign_in
 
@@ -27,13 +28,14 @@ def test_the_printed_sign_ins_open_the_console(
         person.login_id = login
         person.set_password(PASSWORD)
         person.save()
-        people[login] = person
+        secret = second_factor.add_app(person)
+        people[login] = Enrolled(login_id=login, password=PASSWORD, secret=secret)
     printed = io.StringIO()
 
     serving.show_sign_ins(
         Console(file=printed, width=200),
         serving.Site(port=8000, logs=tmp_path),
-        cast=Cast(people=people, password=PASSWORD),
+        cast=Cast(people),
         customers=[],
         password="",
     )

@@ -195,6 +195,21 @@ def test_the_command_plans_runs_and_reports(wallets, maker, checker, capsys):
     assert "freeze_wallets 5" in capsys.readouterr().out
 
 
+def test_a_started_run_is_left_to_the_workers(wallets, maker, checker, capsys):
+    wallets(2)
+    run = factories.approved_run("freeze-charges", maker=maker, checker=checker)
+    by = {"by": maker.login_id, "reason": "incident"}
+
+    call_command("freeze_charges", "--start", **by)
+
+    assert f"{run} is started." in capsys.readouterr().out
+    assert Run.objects.get().state == "running"
+    assert not Wallet.objects.exclude(state="active").exists()
+    with pytest.raises(SystemExit) as refused:
+        call_command("freeze_charges", "--start", **by)
+    assert refused.value.code == 1
+
+
 def test_a_wallet_opened_between_approval_and_start_requires_a_new_plan(wallets, maker, checker):
     wallets(2)
     run = factories.approved_run("freeze-charges", maker=maker, checker=checker)

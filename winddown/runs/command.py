@@ -1,4 +1,4 @@
-"""The form of a workflow's command: plan, run, pause, resume, abort, retry, status."""
+"""The form of a workflow's command: plan, start, run, pause, resume, abort, retry, status."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def rows_a_second(text: str) -> int | None:
 
 
 class WorkflowCommand(StaffCommand):
-    """`manage.py <workflow> --plan | --run | --pause | --resume | --abort | --retry CODE --of RUN |
+    """`manage.py <workflow> --plan | --start | --run | --pause | --resume | --abort | --retry CODE --of RUN |
     --status`.
     """
 
@@ -65,6 +65,11 @@ class WorkflowCommand(StaffCommand):
             "--plan",
             action="store_true",
             help="count and sum what would happen, and ask for approval",
+        )
+        todo.add_argument(
+            "--start",
+            action="store_true",
+            help="start the approved run, and leave it to the workers",
         )
         todo.add_argument(
             "--run",
@@ -104,7 +109,7 @@ class WorkflowCommand(StaffCommand):
         return f"parameters of the plan, as a JSON object: {keys or 'it takes none'}"
 
     def act(self, options: dict[str, Any]) -> None:
-        for verb in ("plan", "run", "pause", "resume", "abort", "retry", "status"):
+        for verb in ("plan", "start", "run", "pause", "resume", "abort", "retry", "status"):
             if options[verb]:
                 getattr(self, verb)(options)
 
@@ -119,6 +124,11 @@ class WorkflowCommand(StaffCommand):
             self.workflow, actor=self.actor(options), reason=options["reason"], params=params
         )
         self._show_plan(run)
+
+    def start(self, options: dict[str, Any]) -> None:
+        run = progress.latest(self.workflow, states=(Run.State.APPROVED,))
+        run = planning.start(run, actor=self.actor(options), reason=options["reason"])
+        self.say(f"{run} is started.", run=run.pk, state=run.state)
 
     def run(self, options: dict[str, Any]) -> None:
         run = progress.latest(self.workflow, states=Run.FOLLOWED)
