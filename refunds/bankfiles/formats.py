@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 from refunds.bankfiles import zengin_result, zengin_transfer
 from refunds.bankfiles.answers import Checks, Results
-from refunds.bankfiles.transfer_items import Limits, Remitter, TransferItem, TransferRow, Transfers
+from refunds.bankfiles.transfer_items import (
+    Limits,
+    Manner,
+    Remitter,
+    TransferItem,
+    TransferRow,
+    Transfers,
+)
 
 
 class WriteTransfers(Protocol):
@@ -21,6 +28,7 @@ class WriteTransfers(Protocol):
         /,
         *,
         records_max: int,
+        manner: Manner,
     ) -> Iterator[bytes]: ...
 
 
@@ -32,10 +40,12 @@ class Format:
     in pieces, so that memory does not grow with the file. `read` returns what `write` was given.
     `read_answer` returns results or account checks. The name of a transfer file ends in `suffix`.
     Amounts are in minor units of one of its `currencies`, which the file itself does not name.
+    `encodings` has, by the charset of a bank profile, the name that Python gives to it.
     """
 
     suffix: str
     currencies: frozenset[str]
+    encodings: Mapping[str, str]
     limits: Limits
     write: WriteTransfers
     read: Callable[[bytes], Transfers]
@@ -47,6 +57,8 @@ FORMATS: dict[str, Format] = {
     "zengin": Format(
         suffix="txt",
         currencies=frozenset({"JPY"}),
+        # A record has 120 bytes, and half-width katakana have more than one in UTF-8.
+        encodings={"jis_x_0201": "cp932", "shift_jis": "shift_jis"},
         limits=zengin_transfer.LIMITS,
         write=zengin_transfer.write,
         read=zengin_transfer.read,

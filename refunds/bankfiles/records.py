@@ -265,7 +265,13 @@ def _single_bytes(block: bytes, *, stride: int, before: int) -> str:
     )
 
 
-def encode_records(lines: Sequence[str], *, line_end: bytes) -> bytes:
-    """Returns the lines as bytes, each followed by the line end."""
+def encode_records(lines: Sequence[str], *, line_end: bytes, encoding: str = ENCODING) -> bytes:
+    """Returns the lines as bytes, each followed by the line end. Raises `BankFileError` if the
+    encoding makes a record longer than its 120 bytes.
+    """
     ending = line_end.decode("ascii")
-    return (ending.join(lines) + ending).encode(ENCODING)
+    text = ending.join(lines) + ending
+    content = text.encode(encoding)
+    if len(content) != len(text):
+        raise BankFileError(f"a record in {encoding} has more than {RECORD_BYTES} bytes")
+    return content

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeAlias
 
 from refunds.bankfiles.errors import BankFileError
+from refunds.bankfiles.records import ENCODING
 
 PAYEE_BYTES_MAX = 30
 
@@ -80,6 +81,19 @@ class Transfers(Protocol):
 
     @property
     def sha256(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the bank that pays wants its file: its encoding, as Python names it, and after how many
+    characters a payee's name is cut.
+    """
+
+    encoding: str = ENCODING
+    name_max: int = PAYEE_BYTES_MAX
+
+
+STANDARD = Manner()
 
 
 @dataclass(frozen=True, slots=True)

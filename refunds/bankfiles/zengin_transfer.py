@@ -29,7 +29,9 @@ from refunds.bankfiles.records import (
 )
 from refunds.bankfiles.transfer_items import (
     PAYEE_BYTES_MAX,
+    STANDARD,
     Limits,
+    Manner,
     Remitter,
     TransferItem,
     TransferRow,
@@ -197,7 +199,9 @@ class ItemWriter:
         *,
         amount_pattern: str = "[1-9][0-9]{0,9}",
         records_max: int = RECORDS_MAX,
+        manner: Manner = STANDARD,
     ) -> None:
+        self._encoding, self._name_max = manner.encoding, manner.name_max
         self._records_max = LIMITS.within(records_max).records_max
         self._parts = _item_parts(amount_pattern)
         self._matches = re.compile(r"\|".join(part.pattern for part in self._parts)).fullmatch
@@ -211,6 +215,8 @@ class ItemWriter:
             self._refuse(item)
         bank, bank_name, branch, branch_name, kind, account, payee, amount, reference, new = item
         self.sum_minor += amount
+        if len(payee) > self._name_max:
+            payee = payee[: self._name_max].rstrip(" ")
         return _DATA_LINE % (
             bank,
             bank_name,
@@ -229,7 +235,7 @@ class ItemWriter:
         """Returns the lines as bytes. Raises if the file cannot hold all items so far."""
         if self.count > self._records_max or self.sum_minor > SUM_MAX_MINOR:
             self._refuse_size()
-        return encode_records(lines, line_end=line_end)
+        return encode_records(lines, line_end=line_end, encoding=self._encoding)
 
     def _refuse(self, item: TransferRow) -> NoReturn:
         for part, value in zip(self._parts, item, strict=True):
@@ -284,19 +290,20 @@ def write(
     *,
     line_end: bytes = CRLF,
     records_max: int = RECORDS_MAX,
+    manner: Manner = STANDARD,
 ) -> Iterator[bytes]:
     """Yields the bytes of exactly one file in pieces of a thousand records. One piece is in memory
     at a time.
 
     `items` has at least one item and is in ascending order of the payout numbers. `line_end` is
-    CRLF or nothing. `records_max` is the bank's own limit. The remitter is checked at once, and
+    CRLF or nothing. `records_max` and `manner` are the bank's own. The remitter is checked at once, and
     each item when it is written. The pieces that were yielded before an error are no file, so the
     file is published after the last piece. Raises `BankFileError`.
     """
     if line_end not in (CRLF, b""):
         raise BankFileError("records end with CRLF or with nothing")
     header = f"{header_line(remitter, value_date):<120}"
-    writer = ItemWriter(records_max=records_max)
+    writer = ItemWriter(records_max=records_max, manner=manner)
     return _pieces(header, iter(items), writer=writer, line_end=line_end)
 
 

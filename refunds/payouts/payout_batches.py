@@ -10,10 +10,9 @@ from pathlib import Path
 from django.db import connection, transaction
 from django.db.models import Count, Sum
 
-from refunds.bankfiles import calendar
 from refunds.bankfiles.calendar import ValueDateRefused
 from refunds.bankfiles.transfer_items import NewCode, TransferItem
-from refunds.models import Payout, PayoutBatch, PayoutFilePart
+from refunds.models import Payout, PayoutBatch, PayoutFilePart, RefundTerms
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYOUT_NUMBERS_FROM
 from refunds.models.payout_batch import FILE_NUMBERS, part_place
@@ -39,10 +38,13 @@ def today() -> dt.date:
     return clock.now().astimezone(Programme.current().zone).date()
 
 
-def check_value_date(value_date: dt.date) -> None:
-    """The bank would take this day. Raises `GuardNotMet` with a day that it would take (rule 49)."""
+def check_value_date(value_date: dt.date, limits: RefundTerms | None = None) -> None:
+    """The bank would take this day. `limits` are those in force by default. Raises `GuardNotMet` with
+    a day that it would take (rule 49).
+    """
+    limits = limits or RefundTerms.objects.order_by("-pk").first()
     try:
-        calendar.check_value_date(value_date, today())
+        refund_limits.check_value_date(value_date, limits)
     except ValueDateRefused as refusal:
         raise GuardNotMet(
             action=says("pay"), why=str(refusal), proposed=refusal.proposed.isoformat()
@@ -61,7 +63,7 @@ def seal(batch: PayoutBatch, *, run: Run) -> PayoutBatch:
     capabilities.passed("payout")
     sent_files.refuse_when_unknown(f"seal {batch.subject}")
     locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
-    check_value_date(locked.value_date)
+    check_value_date(locked.value_date, locked.terms)
     locked.sha256 = _write_parts(locked)
     forgotten.refuse_second_file(locked, sha256=locked.sha256, action=f"seal {batch.subject}")
     totals = Payout.objects.filter(batch=locked).aggregate(n=Count("pk"), sum=Sum("amount_minor"))
@@ -127,6 +129,7 @@ def _write_parts(batch: PayoutBatch) -> str:
         batch.value_date,
         _items(batch),
         records_max=batch.terms.file_records_max,
+        manner=refund_limits.manner(batch.terms),
     )
     for number, piece in enumerate(pieces):
         digest.update(piece)
@@ -288,7 +291,7 @@ def export_batch(
         locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
         if locked.state not in PayoutBatch.RELEASED:
             sent_files.refuse_when_unknown(f"export {locked.subject}")
-            check_value_date(locked.value_date)
+            check_value_date(locked.value_date, locked.terms)
             payment_blocks.refuse_blocked(locked)
             refuse_when_breached(f"export {locked.subject}")
             forgotten.refuse_second_file(
@@ -344,7 +347,7 @@ def mark_transmitted(batch: PayoutBatch, *, actor: Actor, reason: str) -> Payout
             transmitted_at=clock.now(),
             transmitted_by=actor,
         )
-        check_value_date(done.value_date)
+        check_value_date(done.value_date, done.terms)
         payment_blocks.refuse_blocked(done)
         audit.append("payout_batch.transmit", done.subject, actor=actor, reason=reason)
         return done

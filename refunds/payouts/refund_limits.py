@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
 
-from refunds.bankfiles import formats
+from refunds.bankfiles import calendar, formats
 from refunds.bankfiles.formats import Format
-from refunds.bankfiles.transfer_items import Limits, Remitter
-from refunds.models import BankAccount, RefundTerms
+from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX, STANDARD, Limits, Manner, Remitter
+from refunds.models import BankAccount, BankProfile, RefundTerms
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet, says
@@ -38,6 +39,7 @@ def set_down(given: Mapping[str, Any], *, actor: Actor, reason: str) -> RefundTe
             **(kept | limits), source=given["source"], adopted_at=clock.now()
         )
         bank_format(adopted)
+        manner(adopted)
         audit.append(
             "terms.adopt",
             f"terms:{adopted.pk}",
@@ -66,11 +68,12 @@ def account_terms(code: str) -> dict[str, Any]:
 
 def follow_account(codes: Collection[str], *, actor: Actor, reason: str) -> None:
     """If the refund is paid from one of these bank accounts, its present terms are in force. Nothing
-    changes if they are what the limits say already.
+    changes if they are what the limits say already. Raises what `manner` raises.
     """
     newest = RefundTerms.objects.order_by("-pk").first()
     if newest is None or newest.pays_from not in codes:
         return
+    manner(newest)
     terms = account_terms(newest.pays_from)
     if any(getattr(newest, key) != value for key, value in terms.items()):
         set_down({**terms, "source": newest.source}, actor=actor, reason=reason)
@@ -114,6 +117,48 @@ def bank_format(limits: RefundTerms) -> Format:
             ),
         )
     return found
+
+
+def profile(limits: RefundTerms) -> BankProfile | None:
+    """Returns what the bank that pays says about its files; None if no set-up file names it."""
+    return BankProfile.objects.filter(accounts__code=limits.pays_from).first()
+
+
+def manner(limits: RefundTerms) -> Manner:
+    """Returns how the bank that pays wants its file. Raises `GuardNotMet` for a charset that its
+    format does not have.
+    """
+    bank, found = profile(limits), bank_format(limits)
+    if bank is None:
+        return STANDARD
+    if bank.charset not in found.encodings:
+        raise GuardNotMet(
+            action=says("use the account at bank {bank_code}", bank_code=limits.bank_code),
+            why=says(
+                "its files can be written in {known}, and its profile says {charset}",
+                known=", ".join(sorted(found.encodings)),
+                charset=bank.charset,
+            ),
+        )
+    return Manner(
+        encoding=found.encodings[bank.charset],
+        name_max=min(bank.name_truncation, PAYEE_BYTES_MAX),
+    )
+
+
+def check_value_date(value_date: dt.date, limits: RefundTerms | None) -> None:
+    """The bank that pays would take a file for this day now: it is open then, and its cut-off has
+    not passed. Raises `ValueDateRefused` with a day that it would take (rule 49).
+    """
+    now = clock.now().astimezone(Programme.current().zone)
+    bank = profile(limits) if limits else None
+    if bank is None:
+        return calendar.check_value_date(value_date, now.date())
+    closed = {dt.date.fromisoformat(day) for day in bank.closed_days}
+    earliest = calendar.earliest_value_date(
+        now.date(), now.time(), cut_off=dt.time.fromisoformat(bank.cut_off), closed=closed
+    )
+    return calendar.check_value_date(value_date, now.date(), earliest=earliest, closed=closed)
 
 
 def of_a_file(limits: RefundTerms) -> Limits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import jpholiday
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from refunds.bankfiles.calendar import (
     ValueDateRefused,
     check_value_date,
+    earliest_value_date,
     is_bank_business_day,
     next_bank_business_day,
     roll_back,
@@ -121,3 +122,40 @@ def test_a_year_without_holiday_data_is_refused(year: int) -> None:
         is_bank_business_day(
             date(year, 5, 5) + timedelta(days=(7 - date(year, 5, 5).weekday()) % 7)
         )
+
+
+# --- the days and hours of the bank that pays -----------------------------------------------------
+
+CUT_OFF = time(15)
+# Thursday 14 November 2019; the bank alone is closed on the Monday after the weekend.
+THURSDAY, FRIDAY, MONDAY, TUESDAY, WEDNESDAY = (date(2019, 11, day) for day in (14, 15, 18, 19, 20))
+
+
+@pytest.mark.parametrize(
+    ("today", "at", "expected"),
+    [
+        (THURSDAY, time(14, 59), FRIDAY),
+        (THURSDAY, CUT_OFF, TUESDAY),
+        (FRIDAY, time(9), TUESDAY),
+        (FRIDAY, time(15, 1), WEDNESDAY),
+        (date(2019, 11, 16), time(9), WEDNESDAY),
+        (MONDAY, time(9), WEDNESDAY),
+    ],
+    ids=str,
+)
+def test_a_file_comes_in_time_for_the_next_day_until_the_cut_off_of_the_bank(
+    today: date, at: time, expected: date
+) -> None:
+    earliest = earliest_value_date(today, at, cut_off=CUT_OFF, closed={MONDAY})
+    assert earliest == expected
+    check_value_date(expected, today, earliest=earliest, closed={MONDAY})
+    if (sooner := expected - timedelta(days=1)) > today:
+        with pytest.raises(ValueDateRefused) as refused:
+            check_value_date(sooner, today, earliest=earliest, closed={MONDAY})
+        assert refused.value.proposed == expected
+
+
+def test_a_day_on_which_the_bank_alone_is_closed_is_no_value_date() -> None:
+    check_value_date(MONDAY, THURSDAY)
+    with pytest.raises(ValueDateRefused, match="not a bank business day; 2019-11-19"):
+        check_value_date(MONDAY, THURSDAY, closed={MONDAY})

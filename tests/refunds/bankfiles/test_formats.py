@@ -12,7 +12,7 @@ from refunds.bankfiles import formats
 from refunds.bankfiles.answers import Checks
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.formats import FORMATS, Format
-from refunds.bankfiles.transfer_items import TransferItem
+from refunds.bankfiles.transfer_items import Manner, TransferItem
 from tests.refunds.bankfiles.bank_strategies import ITEMS, REMITTER, item
 
 FRIDAY = date(2019, 11, 15)
@@ -20,7 +20,7 @@ each_format = pytest.mark.parametrize("bank", FORMATS.values(), ids=list(FORMATS
 
 
 def written(bank: Format, items: list[TransferItem], *, records_max: int = 100) -> bytes:
-    return b"".join(bank.write(REMITTER, FRIDAY, items, records_max=records_max))
+    return b"".join(bank.write(REMITTER, FRIDAY, items, records_max=records_max, manner=Manner()))
 
 
 @each_format
@@ -78,6 +78,7 @@ def test_an_account_without_its_own_format_uses_the_standard_one(
     other = Format(
         suffix="csv",
         currencies=frozenset({"EUR"}),
+        encodings=FORMATS["zengin"].encodings,
         limits=FORMATS["zengin"].limits,
         write=FORMATS["zengin"].write,
         read=FORMATS["zengin"].read,

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refunds.bankfiles.errors import BankFileError
-from refunds.bankfiles.transfer_items import Limits, TransferItem
+from refunds.bankfiles.transfer_items import Limits, Manner, TransferItem
 from refunds.bankfiles.zengin_transfer import LIMITS, read, stream, write
 from tests.refunds.bankfiles.bank_strategies import ITEMS, REMITTER, item
 
@@ -490,3 +490,28 @@ def test_a_refusal_does_not_name_the_payee() -> None:
     data = with_byte(file_of(GOLDEN_ITEMS), record=2, position=52, byte=b"\xad")
     message = str(refusal_of(data))
     assert message == "record 2, position 51: data record: payee name in bank text expected"
+
+
+# --- the manner of the bank that pays -------------------------------------------------------------
+
+
+def test_a_name_is_cut_where_the_bank_cuts_it_and_no_space_is_left_at_the_cut() -> None:
+    rows = [
+        item(1)._replace(payee_kana="ﾔﾏﾀﾞ ﾀﾛｳ"),
+        item(2)._replace(payee_kana="ﾏﾓﾙ"),
+    ]
+    cut = read(b"".join(write(REMITTER, VALUE_DATE, rows, manner=Manner(name_max=6))))
+    assert [each.payee_kana for each in cut.items] == ["ﾔﾏﾀﾞ ﾀ", "ﾏﾓﾙ"]
+    at_the_space = read(b"".join(write(REMITTER, VALUE_DATE, rows, manner=Manner(name_max=5))))
+    assert at_the_space.items[0].payee_kana == "ﾔﾏﾀﾞ"
+
+
+def test_shift_jis_is_byte_for_byte_what_the_standard_encoding_is() -> None:
+    rows = [item(1)]
+    standard = b"".join(write(REMITTER, VALUE_DATE, rows))
+    assert b"".join(write(REMITTER, VALUE_DATE, rows, manner=Manner("shift_jis"))) == standard
+
+
+def test_an_encoding_that_makes_records_longer_writes_no_file() -> None:
+    with pytest.raises(BankFileError, match="more than 120 bytes"):
+        b"".join(write(REMITTER, VALUE_DATE, [item(1)], manner=Manner("utf-8")))
