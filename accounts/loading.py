@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +17,8 @@ from accounts.models.user import LOGIN_ID_MAX
 from accounts.reset_notices import mail_results
 from winddown import clock
 from winddown.actors import Actor
-from winddown.loading import staged_rules
+from winddown.loading import staged_rules, straight
+from winddown.loading.csv_source import CsvSource
 from winddown.loading.file_kinds import (
     ROWS,
     STAGED,
@@ -220,6 +222,44 @@ def _no_such_network(value: str) -> str:
     return ""
 
 
+def _copy_auth_events(source: CsvSource, progress: Callable[[int], None]) -> None:
+    """Every attempt of a plain file is recorded. The next count starts at the earliest of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence('accounts_authevent', 'id')), greatest(0,"
+            " pg_relation_size('accounts_authevent') / current_setting('block_size')::int - 1)"
+        )
+        last_id, last_page = cursor.fetchone()
+    straight.copy(
+        AUTH_EVENTS,
+        source,
+        into={name: name for name in AUTH_EVENTS.names} | {"account_ref": "user_id"},
+        lowered="login_id",
+        progress=progress,
+    )
+    if source.rows:
+        counting.count_again_from(_earliest(source.rows, last_id=last_id, last_page=last_page))
+
+
+def _earliest(rows: int, *, last_id: int, last_page: int) -> dt.datetime:
+    """Returns the time of the earliest of the attempts that were recorded after `last_id`.
+
+    COPY usually appends them. All are found if so many rows of one transaction stand from the last
+    page on. Otherwise the whole table is read, also when somebody signed in meanwhile.
+    """
+    earliest = "SELECT min(occurred_at), count(*), max(age(xmin)) - min(age(xmin))"
+    earliest += " FROM accounts_authevent WHERE id > %s"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{earliest} AND ctid >= %s::tid", [last_id, f"({last_page},0)"])
+        at, found, apart = cursor.fetchone()
+        if found != rows or apart:
+            cursor.execute(earliest, [last_id])
+            at = cursor.fetchone()[0]
+    if not isinstance(at, dt.datetime):
+        raise AssertionError("the copied attempts are not there")
+    return at
+
+
 def _record_auth_events(actor: Actor, progress: Callable[[int, int], None]) -> int:
     """Every attempt is recorded. The next count starts at the earliest of them. An attempt that
     breaks a rule is left out, and the load refuses the file.
@@ -320,6 +360,7 @@ AUTH_EVENTS = declare(
             "country": "r.country",
             "displaced_session": "r.displaced_session = 'yes'",
         },
+        copy=_copy_auth_events,
         record=_record_auth_events,
     )
 )

@@ -289,7 +289,8 @@ class FileKind:
     in `model`; a kind without a key (events) recognises a repeated file only by its SHA-256.
     `compared` maps a column of the row `r` to SQL for the value with which the database's row `e`
     was loaded. If a value differs, the file's row is refused. `before` takes the locks, before the
-    rows are compared with the database. `judge` adds refusals that need more than one row. At the
+    rows are compared with the database. `copy` may write a plain file without staging it; it raises
+    `Faulty` if it cannot. `judge` adds refusals that need more than one row. At the
     end, `record` writes the new rows and returns how many. Without `record`, `values` (column of
     the model -> SQL over the row `r`) are inserted. After that, `unreachable` returns how many people
     of the rows no verified channel reaches.
@@ -306,6 +307,7 @@ class FileKind:
     no_card_numbers_in: frozenset[str] = frozenset()
     values: dict[str, str] = field(default_factory=dict)
     before: Callable[[], None] | None = None
+    copy: Callable[[Any, Callable[[int], None]], None] | None = None
     judge: Callable[[], None] | None = None
     record: Callable[[Any, Callable[[int, int], None]], int] | None = None
     unreachable: Callable[[], int] | None = None

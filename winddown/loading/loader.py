@@ -121,6 +121,13 @@ class _Load:
             return self._loaded(earlier.rows, 0, earlier.sum_minor, repeated=True)
         source = CsvSource(self.path, encoding=self._encoding, found=self._found)
         self._check_header(source.header)
+        source.read_as(self.kind)
+        if self._copied_straight(source):
+            self._refuse_changed(source)
+            self._refuse_contradictions(rows=source.rows, sum_minor=None)
+            done = self._loaded(source.rows, source.rows, None, repeated=False)
+            self._finish(done, actor=actor, reason=reason)
+            return done
         rows = self._stage(source)
         sum_minor = self._judge(source, rows=rows)
         inserted = self._record(actor)
@@ -189,9 +196,6 @@ class _Load:
         SQL checks only what depends on other rows. A plain file without fault is copied as it came.
         Each line of any other file is judged by itself.
         """
-        by_name = {column.name: column for column in self.kind.columns}
-        source.columns = tuple(by_name[name] for name in source.header)
-        source.no_card_numbers_in = self.kind.no_card_numbers_in
         columns = ", ".join(f"{column.name} {column.sql_type}" for column in self.kind.columns)
         with connection.cursor() as cursor:
             cursor.execute(
@@ -211,9 +215,27 @@ class _Load:
                         copy.write(lines)
                         self._progress("reading", source.bytes_read, self._found.size_bytes)
             cursor.execute(f"ANALYZE {STAGED}")
+        self._refuse_changed(source)
+        return source.rows
+
+    def _refuse_changed(self, source: CsvSource) -> None:
         if source.sha256 != self._found.sha256:
             raise self._refusal("it changed while it was read; load it when its writer is done")
-        return source.rows
+
+    def _copied_straight(self, source: CsvSource) -> bool:
+        """The kind's table has every row. Returns False, and nothing is written, if the file must
+        be staged.
+        """
+        if self.kind.copy is None or not self._found.is_plain:
+            return False
+        try:
+            with transaction.atomic():
+                self.kind.copy(
+                    source, lambda done: self._progress("recording", done, self._found.size_bytes)
+                )
+        except Faulty:
+            return False
+        return True
 
     def _copied_as_it_came(self, source: CsvSource) -> bool:
         """The staging table has every row. Returns False, and the table is empty, if a line may
@@ -462,7 +484,7 @@ class _Load:
             sum_minor=done.sum_minor,
             loaded_by_id=actor.pk,
         )
-        staged_rules.execute(f"DROP TABLE {STAGED}, {REFUSED} CASCADE")
+        staged_rules.execute(f"DROP TABLE IF EXISTS {STAGED}, {REFUSED} CASCADE")
         staged_rules.execute(f"DROP TABLE IF EXISTS {ROWS}")
         if done.inserted:
             # Fresh statistics, so that the next queries get plans for the rows that are there now.

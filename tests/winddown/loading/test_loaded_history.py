@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import itertools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,15 +16,15 @@ from django.contrib.auth.hashers import is_password_usable
 from django.db import connection
 
 from accounts.attacks import counting
-from accounts.models import ExternalIdentity, SourceMinute, User
+from accounts.models import AttackWatch, AuthEvent, ExternalIdentity, SourceMinute, User
 from tests.factories import make_wallet
-from tests.winddown.loading.rows import HASH, JST, at
+from tests.winddown.loading.rows import HASH, JST, ROWS, at
 from wallets.models import FundingCard, Journal, Payment, TopUp, Wallet
 from wallets.movements import charging, histories, spending
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.evidence import invariants
-from winddown.loading import outcome
+from winddown.loading import loader, outcome, straight
 
 pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
 
@@ -300,6 +302,74 @@ def test_a_sign_in_may_come_from_any_internet_address(
     sources = SourceMinute.objects.values_list("source", flat=True)
     assert {source.partition("/")[2] for source in sources} <= {"", "24", "64"}
     assert len(sources) == 3
+
+
+ATTEMPTS: tuple[dict[str, str], ...] = (
+    {},
+    {"login_id": "SABURO@example.com", "outcome": "wrong_password", "network": "192.0.2.1"},
+    {"account_ref": "", "outcome": "unknown_login_id", "network": "", "device_ref": ""},
+    {"country": "", "displaced_session": "yes", "occurred_at": "2019-06-30T23:00:00Z"},
+    {"account_ref": "A2", "device_ref": "back\\slash", "occurred_at": "2019-07-02 01:00:00-05:00"},
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "columns", "is_copied"),
+    [
+        ((), (), True),
+        (({"login_id": "Ｓａｂｕｒｏ"},), (), False),
+        (({"account_ref": "back\\slash"},), (), False),
+        (({"network": "2001:db8::1"},), (), False),
+        ((), ("login_id", *(n for n in ROWS["auth_events"] if n != "login_id")), False),
+        ((), ("country", *(n for n in ROWS["auth_events"] if n != "country")), True),
+    ],
+    ids=["plain", "wide letters", "backslash in a key", "IPv6", "login id first", "another order"],
+)
+def test_sign_ins_are_the_same_whether_they_are_copied_or_staged(
+    more: tuple[dict[str, str], ...],
+    columns: tuple[str, ...],
+    is_copied: bool,
+    people: Callable[[int], None],
+    load: Load,
+    write: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A file that COPY can write as it is needs no staging, and a staged one brings equal rows."""
+    people(2)
+    load("accounts", {"account_ref": "back\\slash", "login_id": "slash"})
+    rows = (*ATTEMPTS, *more)
+    phases: set[str] = set()
+
+    def loaded(name: str, **form: Any) -> list[Any]:
+        phases.clear()
+        before = set(AuthEvent.objects.values_list("pk", flat=True))
+        done = loader.load(
+            "auth_events",
+            write("auth_events", *rows, name=name, columns=columns, **form),
+            progress=lambda phase, done, total: phases.add(phase),
+        )
+        assert done.inserted == len(rows)
+        new = AuthEvent.objects.exclude(pk__in=before).order_by("pk")
+        return [{**row, "id": None} for row in new.values()]
+
+    copied = loaded("copied.csv")
+    assert ("checking" not in phases) == is_copied
+    quoted = loaded("quoted.csv", quoting=csv.QUOTE_ALL)
+    assert "checking" in phases
+    monkeypatch.setattr(straight, "KEYS_MAX", 1)
+    staged = loaded("staged.csv", newline="\r\n")
+    assert "checking" in phases
+    assert copied == quoted == staged
+
+
+def test_sign_ins_that_come_late_are_counted_again_from_the_earliest_of_them(
+    people: Callable[[int], None], load: Load
+) -> None:
+    people(1)
+    load("auth_events", {"occurred_at": at(10)})
+    counting.count_attempts(until=dt.datetime.fromisoformat(at(30)))
+    load("auth_events", {"occurred_at": at(12.5)}, {"occurred_at": at(11)}, {"occurred_at": at(12)})
+    assert AttackWatch.objects.get().read_until == dt.datetime.fromisoformat(at(11))
 
 
 def test_the_query_planner_has_statistics_after_a_load(
