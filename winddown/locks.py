@@ -36,6 +36,7 @@ class Lock(IntEnum):
     STAFF = 7020  # while an account of staff is made
     REMINDERS = 7021
     ALARMS = 7022
+    DUTY_ADDRESS = 7023
 
 
 def take(lock: Lock, key: int = 0) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from accounts import staff_adding
@@ -16,15 +16,19 @@ from tests.races.crowd import at_once, outcome, wait_until_somebody_waits_for_th
 from tests.winddown import freeze_and_hold
 from wallets.models import Journal, Payment, TopUp, Wallet, WalletTransition
 from wallets.movements import charging, spending, withholding
-from winddown import clock
+from winddown import alarm_kinds, clock
 from winddown.actors import SYSTEM
+from winddown.alarms import duty_addresses, notices, sounding
 from winddown.authority import approvals
 from winddown.evidence import audit, invariants
 from winddown.machines.move import transition_one
 from winddown.models import (
+    Alarm,
+    AlarmNotice,
     AuditEntry,
     Batch,
     Capability,
+    DutyAddress,
     Milestone,
     Run,
     RunTransition,
@@ -376,3 +380,63 @@ def test_a_member_of_staff_added_twice_at_once_has_one_account(staff):
     answers = at_once(lambda: add(one), lambda: add(other))
 
     assert outcome(answers) == {"GuardNotMet": 1, "done": 1}
+
+
+# --- alarms -------------------------------------------------------------------------------------
+
+
+def test_of_duty_addresses_set_at_once_one_is_left(staff):
+    officer = staff("compliance")
+
+    def set_to(address):
+        return duty_addresses.set_address(
+            role="compliance",
+            channel="mail",
+            address=address,
+            language="en",
+            actor=officer,
+            reason="test",
+        )
+
+    acts = [lambda to=f"d{number}@example.com": set_to(to) for number in range(6)]
+    assert outcome(at_once(*acts)) == {"done": 6}
+    assert DutyAddress.objects.filter(ended_at=None).count() == 1
+    assert not DutyAddress.objects.exclude(ended_at=None).exclude(target_sealed=None).exists()
+
+
+def test_an_alarm_that_is_acknowledged_during_the_watch_is_told_to_nobody(staff, monkeypatch):
+    officer = staff("incident_commander")
+    duty_addresses.set_address(
+        role="incident_commander",
+        channel="mail",
+        address="duty@example.com",
+        language="en",
+        actor=officer,
+        reason="test",
+    )
+    found = alarm_kinds.Found(
+        [alarm_kinds.AlarmCondition("tick_silent", "clockwork", "No tick.", "/console/")]
+    )
+    sounding.sound(alarm_kinds.Found([]))
+    with transaction.atomic():
+        sounding._raise(found.conditions[0], clock.now())
+    alarm, queue, queued = Alarm.objects.get(), notices._queue, threading.Event()
+
+    def answer():
+        sounding.acknowledge(alarm, actor=officer, reason="I look")
+        connection.close()
+        queued.set()
+
+    def queue_late(*args):
+        """The watch has read the alarm; then somebody acknowledges it, or waits for the watch."""
+        threading.Thread(target=answer).start()
+        queued.wait(1)
+        queue(*args)
+
+    monkeypatch.setattr(notices, "_queue", queue_late)
+    sounding.sound(found)
+    assert queued.wait(60)
+
+    alarm.refresh_from_db()
+    assert alarm.state == "acknowledged"
+    assert not AlarmNotice.objects.filter(sent_at=None, given_up_at=None).exists()

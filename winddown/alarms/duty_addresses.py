@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from winddown import clock, encryption
+from winddown import clock, encryption, locks
 from winddown.actors import Actor, require
 from winddown.alarms import webhook
 from winddown.authority.roles import ROLES
 from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
+from winddown.locks import Lock
 from winddown.models import DutyAddress
 from winddown.resealing import SEALED, Sealed
 
@@ -50,20 +51,22 @@ def set_address(
     """
     require(actor, PERMISSION, action="set a duty address")
     shown = _checked(role, channel, address, secret, language)
+    target, subject, key = Target(address, secret), _subject(role, channel), uuid.uuid4()
     with transaction.atomic():
-        subject = _subject(role, channel)
-        key = uuid.uuid4()
-        audit.refuse_repeated(
-            "duty_address.set", subject, actor=actor, reason=reason, address=shown
-        )
+        locks.take(Lock.DUTY_ADDRESS)
+        before = DutyAddress.objects.filter(role=role, channel=channel, ended_at=None).first()
+        # The journal has a part of the address only, which a corrected one may share.
+        if before and before.language == language and target_of(before) == target:
+            audit.refuse_repeated(
+                "duty_address.set", subject, actor=actor, reason=reason, address=shown
+            )
         _end(role, channel)
-        target = json.dumps({"address": address, "secret": secret})
         made = DutyAddress.objects.create(
             key=key,
             role=role,
             channel=channel,
             language=language,
-            target_sealed=encryption.seal(target.encode(), place=_place(key)),
+            target_sealed=encryption.seal(json.dumps(asdict(target)).encode(), place=_place(key)),
             shown=shown,
             set_at=clock.now(),
         )
@@ -75,6 +78,7 @@ def end_address(*, role: str, channel: str, actor: Actor, reason: str) -> None:
     """The role has no address of the channel any more. Raises `NothingToDecide` if it has none."""
     require(actor, PERMISSION, action="end a duty address")
     with transaction.atomic():
+        locks.take(Lock.DUTY_ADDRESS)
         if not _end(role, channel):
             raise NothingToDecide(subject=_subject(role, channel))
         audit.append("duty_address.end", _subject(role, channel), actor=actor, reason=reason)

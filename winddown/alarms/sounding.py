@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import translation
 
 from winddown import alarm_kinds, clock, locks
@@ -43,10 +44,7 @@ def sound(found: Found) -> None:
             return
         at = clock.now()
         holding = {(each.kind, each.subject): each for each in found.conditions}
-        standing = {
-            (each.code, each.subject): each
-            for each in Alarm.objects.filter(state__in=Alarm.STANDING).order_by("pk")
-        }
+        standing = {(each.code, each.subject): each for each in _locked()}
         for key, condition in holding.items():
             if key not in standing:
                 standing[key] = _raise(condition, at)
@@ -94,6 +92,14 @@ def _raise(condition: AlarmCondition, at: dt.datetime) -> Alarm:
         "alarm.raise", f"alarm:{alarm.pk}", actor=SYSTEM, kind=alarm.code, about=alarm.subject
     )
     return alarm
+
+
+def _locked() -> QuerySet[Alarm]:
+    """Returns the standing alarms. Whoever acknowledges one waits, and then gives up what was
+    queued meanwhile.
+    """
+    standing = Alarm.objects.filter(state__in=Alarm.STANDING)
+    return standing.select_for_update(no_key=True).order_by("pk")
 
 
 def _in_every_language(condition: AlarmCondition) -> dict[str, str]:

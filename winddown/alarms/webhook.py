@@ -7,12 +7,12 @@ import hmac
 import ipaddress
 import socket
 import ssl
-import threading
-from http.client import HTTPException, HTTPSConnection
+from http.client import HTTPException
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
+from winddown import outside
 from winddown.errors import WinddownError
 
 # From the first packet to the status of the answer.
@@ -60,29 +60,23 @@ def send(url: str, body: bytes, *, secret: str, key: str, at_s: int) -> None:
     except ValueError as refused:
         raise WebhookFailed(why=str(refused)) from None
     connection = _Pinned(parts)
-    # A server that sends one byte a second would pass every timeout of a single read.
-    end = threading.Timer(SEND_S_MAX, connection.cut)
-    end.daemon = True
-    end.start()
     try:
-        connection.request(
-            "POST",
-            f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}",
-            body=body,
-            headers={
-                "Content-Type": "application/json",
-                "User-Agent": "winddown",
-                "Idempotency-Key": key,
-                "Winddown-Signature": f"t={at_s},v1={signature(secret, body, at_s=at_s)}",
-                "Connection": "close",
-            },
-        )
-        status = connection.getresponse().status
+        with outside.within(connection, SEND_S_MAX):
+            connection.request(
+                "POST",
+                f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}",
+                body=body,
+                headers={
+                    "Content-Type": "application/json",
+                    "User-Agent": "winddown",
+                    "Idempotency-Key": key,
+                    "Winddown-Signature": f"t={at_s},v1={signature(secret, body, at_s=at_s)}",
+                    "Connection": "close",
+                },
+            )
+            status = connection.getresponse().status
     except (OSError, HTTPException, ValueError) as error:
         raise WebhookFailed(why=type(error).__name__) from None
-    finally:
-        end.cancel()
-        connection.close()
     if not 200 <= status < 300:
         raise WebhookFailed(why=f"status {status}")
 
@@ -92,35 +86,39 @@ def signature(secret: str, body: bytes, *, at_s: int) -> str:
     return hmac.new(secret.encode(), b"%d." % at_s + body, hashlib.sha256).hexdigest()
 
 
+# Global addresses, and those of 6to4 in them, which hold an address of the older kind.
+_GLOBAL_V6, _6TO4 = ipaddress.ip_network("2000::/3"), ipaddress.ip_network("2002::/16")
+# A gateway of the own network leads from here to the older address in the last four bytes.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
 def _may_be_reached(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     if any(address in network for network in settings.WEBHOOK_NETWORKS):
         return True
+    if isinstance(address, ipaddress.IPv6Address):
+        if address in _NAT64:
+            return _may_be_reached(ipaddress.IPv4Address(address.packed[-4:]))
+        if address not in _GLOBAL_V6 or address in _6TO4:
+            return False
     return address.is_global and not address.is_multicast
 
 
-class _Pinned(HTTPSConnection):
+class _Pinned(outside.Https):
     """A connection to an address that was checked, with the certificate of the host's name."""
 
     def __init__(self, parts: SplitResult) -> None:
         context = ssl.create_default_context(cafile=settings.WEBHOOK_CA_FILE or None)
         super().__init__(parts.hostname or "", parts.port, timeout=SEND_S_MAX, context=context)
-        self.context = context
+        self._create_connection = self._to_checked
 
-    def connect(self) -> None:
-        port = self.port or 443
-        found = socket.getaddrinfo(self.host, port, type=socket.SOCK_STREAM)
+    def _to_checked(
+        self, address: tuple[str, int], timeout: float, source: tuple[str, int] | None = None
+    ) -> socket.socket:
+        host, port = address
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = [str(each[4][0]) for each in found]
         if not all(_may_be_reached(ipaddress.ip_address(each)) for each in addresses):
             raise OSError("a private address")
-        raw = socket.create_connection((addresses[0], port), timeout=self.timeout)
-        self.sock = self.context.wrap_socket(raw, server_hostname=self.host)
-
-    def cut(self) -> None:
-        """The connection breaks, whatever it waits for."""
-        if self.sock is not None:
-            try:
-                self.sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return
+        return socket.create_connection((addresses[0], port), timeout, source)

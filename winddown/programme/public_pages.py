@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPException, HTTPResponse
 from urllib.parse import urlsplit
+
+from winddown import outside
 
 ANSWER_S_MAX = 10
 # Also a server that sends one byte at a time is given up after this time.
@@ -30,50 +30,22 @@ def read(url: str, *, bytes_max: int) -> Page:
     `Unreachable`.
     """
     parts = urlsplit(url)
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    kind = outside.Https if parts.scheme == "https" else outside.Http
     connection = kind(parts.hostname or "", parts.port, timeout=ANSWER_S_MAX)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.connect()
-        with _Deadline(connection.sock) as deadline:
+        with outside.within(connection, WHOLE_S_MAX) as passed:
             connection.request("GET", target, headers={"Accept-Encoding": "identity"})
             answer = connection.getresponse()
             content = answer.read(bytes_max)
-        if deadline.passed:
+        if passed.is_set():
             raise Unreachable(f"it took longer than {WHOLE_S_MAX} s")
         _refuse_broken_off(answer, len(content) < bytes_max)
         return Page(status=answer.status, content=content)
     except (OSError, HTTPException, ValueError) as failed:
         raise Unreachable(type(failed).__name__) from failed
-    finally:
-        connection.close()
 
 
 def _refuse_broken_off(answer: HTTPResponse, ended: bool) -> None:
     if ended and answer.length:
         raise Unreachable("the answer broke off")
-
-
-class _Deadline:
-    """`with _Deadline(sock)`: the connection ends when the whole time is over."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.passed = False
-        self._sock = sock
-        self._timer = threading.Timer(WHOLE_S_MAX, self._end)
-        self._timer.daemon = True
-
-    def __enter__(self) -> _Deadline:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def _end(self) -> None:
-        self.passed = True
-        try:
-            self._sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            # The other side has ended it.
-            return

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -202,6 +204,12 @@ def test_the_body_of_an_answer_is_not_read(
         "https://hooks.example.com/ x",
         "https://hooks.example.com/#part",
         "https://[::1/",
+        # These hold an address of the older kind, or lead to another network of the operator.
+        "https://[64:ff9b::7f00:1]/x",
+        "https://[2002:7f00:1::1]/x",
+        "https://[::127.0.0.1]/x",
+        "https://[fec0::1]/x",
+        "https://[64:ff9b:1::1]/x",
     ],
 )
 def test_an_address_that_is_not_public_is_refused_and_not_repeated(url: str) -> None:
@@ -216,6 +224,33 @@ def test_a_name_that_leads_inside_is_not_called(hook: Receiver, settings: Any) -
     with pytest.raises(webhook.WebhookFailed, match="OSError"):
         webhook.send(url, b"{}", secret=SECRET, key="k", at_s=1)
     assert not hook.got
+
+
+def test_a_public_address_of_either_kind_may_be_used() -> None:
+    for host in ("8.8.8.8", "[2606:4700::1111]", "[64:ff9b::808:808]"):
+        assert webhook.check(f"https://{host}/x").hostname == host.strip("[]")
+
+
+def test_a_name_that_is_found_late_does_not_take_the_limit_away(
+    hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time is over before there is a connection, and the server then sends byte by byte."""
+    find, ended = socket.getaddrinfo, threading.Event()
+
+    def late(*args: Any, **kwargs: Any) -> Any:
+        ended.wait(2 * webhook.SEND_S_MAX)
+        return find(*args, **kwargs)
+
+    def send() -> None:
+        with pytest.raises(webhook.WebhookFailed):
+            webhook.send(hook.url("drips"), b"{}", secret=SECRET, key="k", at_s=1)
+        ended.set()
+
+    monkeypatch.setattr(webhook, "SEND_S_MAX", 0.5)
+    monkeypatch.setattr(socket, "getaddrinfo", late)
+    threading.Thread(target=send, daemon=True).start()
+    # The server itself never ends.
+    assert ended.wait(30)
 
 
 @pytest.mark.django_db
@@ -257,6 +292,13 @@ def test_the_doors_of_a_duty_address(
     assert "…@example.com" in shown
     assert "hooks.example.com" in shown
     assert "secret-part" not in shown
+
+    # The journal shows the same part of both; the mistake is put right a moment later.
+    browser.post("/console/alarms/duty/set/", mail | {"address": "duty@example.com"})
+    (put_right,) = DutyAddress.objects.filter(channel="mail", ended_at=None)
+    assert duty_addresses.target_of(put_right).address == "duty@example.com"
+    browser.post("/console/alarms/duty/set/", mail | {"address": "duty@example.com"})
+    assert DutyAddress.objects.filter(channel="mail").count() == 2
 
     given_verb = "end-duty"
     assert typed(officer, role="compliance", channel="webhook") == 0
