@@ -88,11 +88,10 @@ def _set(
                 why=says("it fired at {at}", at=present.fired_at.isoformat()),
             )
         named = f"milestone:{kind}"
-        audit.refuse_repeated("milestone.set", named, actor=actor, reason=reason, at=at)
-        milestone, _ = Milestone.objects.update_or_create(
-            kind=kind, defaults={"at": at, "ends_capability": ends_capability, "workflow": workflow}
-        )
-        audit.append("milestone.set", named, actor=actor, reason=reason, at=at)
+        given: dict[str, Any] = {"at": at, "ends_capability": ends_capability, "workflow": workflow}
+        audit.refuse_repeated("milestone.set", named, actor=actor, reason=reason, **given)
+        milestone, _ = Milestone.objects.update_or_create(kind=kind, defaults=given)
+        audit.append("milestone.set", named, actor=actor, reason=reason, **given)
         return milestone
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 
 import pytest
 from django.db import DatabaseError, transaction
 
-from winddown.errors import GuardNotMet, NotPermitted
+from winddown.errors import DoneAlready, GuardNotMet, NotPermitted
 from winddown.models import AuditEntry, Milestone
 from winddown.programme import milestones
 
@@ -51,6 +52,17 @@ def test_another_deadline_can_be_moved_until_it_fires(set_to, rehearsal_clock):
     assert fired.late_by == dt.timedelta(hours=1)
     with pytest.raises(GuardNotMet, match="it fired at"):
         set_to("spend_ends", at + A_DAY)
+
+
+def test_the_same_instant_with_another_effect_is_no_repetition(person, rehearsal_clock):
+    """What is put right a moment later holds, and the journal has all of it."""
+    said = {"at": rehearsal_clock.now() + A_DAY, "actor": person, "reason": "r"}
+    for switch in ("spend", "transfer", "transfer"):
+        with contextlib.suppress(DoneAlready):
+            milestones.set_milestone("spend_ends", ends_capability=switch, **said)
+    assert Milestone.objects.get().ends_capability == "transfer"
+    told = AuditEntry.objects.filter(action="milestone.set").order_by("seq")
+    assert [each.facts["ends_capability"] for each in told] == ["spend", "transfer"]
 
 
 def test_setting_a_deadline_requires_its_permission(staff, rehearsal_clock):
