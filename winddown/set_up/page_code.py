@@ -7,6 +7,7 @@ import hashlib
 import secrets
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from winddown import clock, locks
 from winddown.actors import SYSTEM
@@ -41,6 +42,11 @@ def issue() -> str:
     return code
 
 
+def opens(code: str) -> bool:
+    """Returns whether the code would open the page now."""
+    return _open(code).exists()
+
+
 def begin(rows: Rows, *, code: str, reason: str) -> list[str]:
     """As `beginning.begin`, for whoever holds a code. The code opens nothing afterwards.
 
@@ -48,13 +54,13 @@ def begin(rows: Rows, *, code: str, reason: str) -> list[str]:
     """
     with transaction.atomic():
         locks.take(Lock.SET_UP)
-        at = clock.now()
-        used = SetUpCode.objects.filter(
-            digest=_digest(code), used_at=None, expires_at__gt=at
-        ).update(used_at=at)
-        if not used:
+        if not _open(code).update(used_at=clock.now()):
             raise CodeRefused
         return beginning.begin(rows, reason=reason)
+
+
+def _open(code: str) -> QuerySet[SetUpCode]:
+    return SetUpCode.objects.filter(digest=_digest(code), used_at=None, expires_at__gt=clock.now())
 
 
 def _digest(code: str) -> str:

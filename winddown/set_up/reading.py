@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -23,9 +24,12 @@ from winddown.errors import WinddownError
 from winddown.set_up.sections import SECTIONS, Problem, Row, Rows, Section
 
 BYTES_MAX = 5_000_000
+# The reader's work and memory grow with the square of the parts of a key, which dots divide.
+DOTS_MAX = 200
 # Each is checked for itself, and a person waits for the page meanwhile.
 TABLES_MAX = 10_000
 
+_DOTS = re.compile(r"\.{2,}")
 # Their forms would take the text of a list for the value.
 _ONE_VALUE = (CharField, ChoiceField, DateTimeField, IntegerField)
 
@@ -46,9 +50,16 @@ def read(content: bytes) -> Rows:
         raise NotUnderstood([Problem("the file", f"it is larger than {BYTES_MAX:,} bytes")])
     try:
         # Editors of Windows put a mark before UTF-8.
-        tables = tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise NotUnderstood([Problem("the file", "it is not UTF-8: save it as UTF-8")]) from None
+    for number, line in enumerate(text.splitlines(), 1):
+        # No key has two dots together, as a line of dots has.
+        if line.count(".") > DOTS_MAX and _DOTS.sub("", line).count(".") > DOTS_MAX:
+            too_many = f"line {number} has more than {DOTS_MAX} dots"
+            raise NotUnderstood([Problem("the file", too_many)])
+    try:
+        tables = tomllib.loads(text)
     # A number of thousands of digits raises a plain ValueError.
     except (ValueError, RecursionError) as error:
         raise NotUnderstood([Problem("the file", f"it is no TOML: {error}")]) from None

@@ -23,7 +23,13 @@ REASON = "the programme begins"
 
 
 class FirstForm(forms.Form):
-    """The code of the terminal, and the set-up file as text or as a file."""
+    """The code of the terminal, and the set-up file as text or as a file. An uploaded file is read
+    in its bytes, so that one in another encoding is refused.
+    """
+
+    def __init__(self, *args: Any, uploaded: bytes = b"", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._uploaded = uploaded
 
     code = forms.CharField(
         label=_("Set-up code"),
@@ -41,10 +47,20 @@ class FirstForm(forms.Form):
         ),
     )
 
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        if not page_code.opens(code):
+            raise forms.ValidationError(words.refusal(page_code.CodeRefused()))
+        return code
+
     def clean_content(self) -> Rows:
-        """Returns the rows of the file, if it is in order."""
+        """Returns the rows of the file, if it is in order. Nobody without a code makes the server
+        read one.
+        """
+        if "code" not in self.cleaned_data:
+            return {}
         try:
-            return reading.read(self.cleaned_data["content"].encode())
+            return reading.read(self._uploaded or self.cleaned_data["content"].encode())
         except reading.NotUnderstood as refusal:
             raise forms.ValidationError([str(each) for each in refusal.problems]) from refusal
 
@@ -82,9 +98,11 @@ def _form(request: HttpRequest) -> FirstForm:
         return FirstForm(initial={"content": example()})
     given: Any = request.POST.copy()
     uploaded = request.FILES.get("file")
-    if uploaded is not None and uploaded.size and uploaded.size <= reading.BYTES_MAX:
-        given["content"] = texts.storable(uploaded.read().decode(errors="replace"))
-    return FirstForm(given, request.FILES)
+    # One byte more shows that the file is too large.
+    content = uploaded.read(reading.BYTES_MAX + 1) if uploaded is not None else b""
+    if uploaded is not None:
+        given["content"] = texts.storable(content.decode(errors="replace"))
+    return FirstForm(given, request.FILES, uploaded=content)
 
 
 urlpatterns = [path("begin/", begin, name="begin")]

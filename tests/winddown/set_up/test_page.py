@@ -78,6 +78,33 @@ def test_an_uploaded_file_takes_the_place_of_the_text() -> None:
     assert Programme.current().currency == "EUR"
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (example().replace("Sakura Pay", "さくらペイ").encode("cp932"), "not UTF-8"),
+        (example().encode() + b"#" * 5_000_000, "larger than"),
+    ],
+)
+def test_an_uploaded_file_that_cannot_be_read_begins_nothing(content: bytes, said: str) -> None:
+    """The text on the page, which is the example at first, does not take its place."""
+    given = {"code": printed(), "content": example()}
+    file = SimpleUploadedFile("my.toml", content)
+    answer = Client().post(PAGE, given | {"file": file})
+    assert any(said in each for each in answer.context["form"].errors["content"])
+    assert not Programme.objects.exists()
+
+
+def test_nobody_without_a_code_makes_the_server_read_a_file() -> None:
+    """Reading takes time and memory, and the page is open to everybody."""
+    code = printed()
+    content = "a." * 3_000 + "a = 1"
+    guessed = Client().post(PAGE, {"code": "guess", "content": content}).context["form"]
+    assert list(guessed.errors) == ["code"]
+    known = Client().post(PAGE, {"code": code, "content": content}).context["form"]
+    assert list(known.errors) == ["content"]
+    assert "line 1 has more than 200 dots" in known.errors["content"][0]
+
+
 def test_a_code_that_is_wrong_used_or_an_hour_old_begins_nothing(rehearsal_clock: Any) -> None:
     clock.mark_as_rehearsal()
     code = printed()
