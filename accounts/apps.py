@@ -8,7 +8,14 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import alarms, first_people, invariants, outbox, sealed_columns  # noqa: F401
+        from accounts import (  # noqa: F401
+            alarms,
+            filing_figures,
+            first_people,
+            invariants,
+            outbox,
+            sealed_columns,
+        )
         from accounts.attacks import counting
         from accounts.credentials import fencing, session_rules  # noqa: F401
         from accounts.recovery import (  # noqa: F401

@@ -355,6 +355,7 @@ ACTS.add_all(
         "notice.resume": _("Interruption of the electronic notice ended"),
         "notice.attach_correction": _("Correction attached to the notice"),
         "notice.read_evidence": _("Evidence of a publication read"),
+        "filing.read_evidence": _("Evidence of a receipt read"),
         "programme.publish_contact": _("Contact published"),
         "set_up.begin": _("Programme begun"),
         "rehearsal.clock": _("Clock of the rehearsal moved"),

@@ -15,7 +15,7 @@ from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.models import Programme
 from winddown.programme import publications
-from winddown.programme.publications import File
+from winddown.programme.evidence_files import File
 
 FILE_ROWS_MAX = 2_000
 

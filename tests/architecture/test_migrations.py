@@ -43,6 +43,7 @@ MIGRATIONS = {
         "0020_alarms",
         "0021_witnessed_alarms",
         "0022_numbers_of_the_law",
+        "0023_evidence_of_receipts",
     ],
     "accounts": [
         "0001_initial",

@@ -60,6 +60,7 @@ PAGES = {
     "console:look_up_file": "winddown.read_audit",
     "console:look_up_find": "winddown.look_up",
     "console:notice_evidence": "winddown.read_audit",
+    "console:filing_evidence": "winddown.read_audit",
     "console:payment_block_act": "refunds.block_payment",
     "console:payment_blocks": "refunds.block_payment",
     "console:plan": "winddown.plan_run",

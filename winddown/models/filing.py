@@ -9,6 +9,7 @@ from django_fsm import transition
 
 from winddown.guards import Guard, append_only, columns_are_fixed
 from winddown.machines.declare import Stateful, machine_guards, state_field
+from winddown.models.publication import NoticeEvidence
 from winddown.models.transition import TransitionLog
 from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
@@ -175,14 +176,12 @@ class FilingVersion(models.Model):
 
 
 class FilingReceipt(models.Model):
-    """The authority's receipt of a version. The evidence itself is kept outside; its SHA-256 is
-    here.
-    """
+    """The authority's receipt of a version, with the file that shows it."""
 
     version = models.OneToOneField(FilingVersion, on_delete=models.PROTECT, related_name="receipt")
     number = models.CharField(max_length=80)
     received_on = models.DateField()
-    evidence_sha256 = models.CharField(max_length=64)
+    evidence = models.ForeignKey(NoticeEvidence, on_delete=models.PROTECT, related_name="+")
     filed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -193,8 +192,8 @@ class FilingReceipt(models.Model):
         triggers = [*append_only(), *witnessed()]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(evidence_sha256__regex="^[0-9a-f]{64}$") & ~models.Q(number=""),
-                name="receipt_has_number_and_evidence",
+                condition=~models.Q(number=""),
+                name="receipt_has_its_number",
             ),
         ]
 

@@ -92,6 +92,25 @@ class Milestone(models.Model):
                 name="reached_once",
             ),
             Guard(
+                name="announced_never_earlier",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("at"),
+                condition=pgtrigger.Condition("NEW.at < OLD.at"),
+                func=f"""
+                    IF EXISTS (
+                        SELECT FROM winddown_programme p
+                        JOIN winddown_signature s
+                            ON s.subject LIKE 'announcement:%' AND s.part = 'approved'
+                        JOIN winddown_approval a ON a.subject = s.subject AND a.digest = s.digest
+                        WHERE p.announced_at IS NOT NULL AND a.summary -> 'deadlines' ? NEW.kind
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.MILESTONE_REFUSED}',
+                            MESSAGE = format('%s was announced: it comes no earlier', NEW.kind);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
                 name="order_of_milestones",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("needs", "reached_at"),

@@ -10,9 +10,12 @@ from django_fsm import transition
 
 from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
+from winddown.models.milestone import Milestone
 from winddown.models.transition import TransitionLog
 from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
+
+_BY_CLOCK = ", ".join(f"'{each}'" for each in Milestone.BY_CLOCK)
 
 
 class Programme(Stateful):
@@ -97,11 +100,46 @@ class Programme(Stateful):
                 func=f"""
                     IF OLD.announced_at IS NOT NULL OR NOT EXISTS (
                         SELECT FROM winddown_signature s
+                        JOIN winddown_approval a ON a.subject = s.subject AND a.digest = s.digest
                         WHERE s.subject LIKE 'announcement:%' AND s.part = 'approved'
                           AND s.at <= NEW.announced_at
+                          AND a.summary ->> 'programme' = NEW.name
+                          AND a.summary ->> 'contact' = NEW.contact_phone
+                          AND a.summary ->> 'legal_basis' = NEW.legal_basis
+                          AND NOT EXISTS (
+                              SELECT FROM winddown_milestone m WHERE m.kind IN ({_BY_CLOCK})
+                              AND (a.summary -> 'deadlines' ->> m.kind)::timestamptz
+                                  IS DISTINCT FROM date_trunc('milliseconds', m.at))
                     ) THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
                             MESSAGE = 'the end is announced once, and by two people';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
+                name="announced_facts_by_two",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("name", "contact_phone", "legal_basis"),
+                condition=pgtrigger.Condition(
+                    "OLD.announced_at IS NOT NULL AND (OLD.name, OLD.contact_phone,"
+                    " OLD.legal_basis) IS DISTINCT FROM (NEW.name, NEW.contact_phone,"
+                    " NEW.legal_basis)"
+                ),
+                func=f"""
+                    IF NOT EXISTS (
+                        SELECT FROM winddown_signature s
+                        JOIN winddown_approval a ON a.subject = s.subject AND a.digest = s.digest,
+                        LATERAL (SELECT a.summary #> '{{rows,programme}}' AS facts) file
+                        WHERE s.subject LIKE 'set_up:%' AND s.part = 'approved'
+                          AND (OLD.name = NEW.name OR file.facts ->> 'name' = NEW.name)
+                          AND (OLD.contact_phone = NEW.contact_phone
+                              OR file.facts ->> 'contact_phone' = NEW.contact_phone)
+                          AND (OLD.legal_basis = NEW.legal_basis
+                              OR file.facts ->> 'legal_basis' = NEW.legal_basis)
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
+                            MESSAGE = 'what two people announced changes by a set-up file of two people';
                     END IF;
                     RETURN NEW;
                 """,

@@ -17,8 +17,8 @@ _BYTES_MAX = 5 * 1024 * 1024
 
 
 class NoticeEvidence(models.Model):
-    """A file that shows a publication: a scan of the newspaper, a photograph, or the page itself.
-    The database computes the digest again.
+    """A file that shows a publication or the receipt of an authority: a scan, a photograph, or the
+    page itself. The database computes the digest again.
     """
 
     BYTES_MAX = _BYTES_MAX

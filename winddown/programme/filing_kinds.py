@@ -64,6 +64,12 @@ _INCIDENT = {
     "other": Section(_("Other matters")),
 }
 _FRAUD = ("customers", "fraud_victims", "fraud_amount")
+# In the windows of each wave of an attack.
+_SIGN_INS = tuple(
+    f"{count}_{wave}"
+    for wave in ("unknown_login_id", "wrong_password", "success")
+    for count in ("attempts", "successes", "sources")
+)
 _REFUNDS = (
     "entitled_holders",
     "entitled_amount",
@@ -124,7 +130,7 @@ KINDS: dict[str, Kind] = {
             "mutual_control": Section(_("Contributing factor: mutual control")),
             "measures": Section(_("Measures"), is_measures=True),
         },
-        (*_FRAUD, *_REFUNDS),
+        (*_FRAUD, *_SIGN_INS, *_REFUNDS),
     ),
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +19,8 @@ from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import transition_one
 from winddown.models import Filing, FilingReceipt, FilingVersion, Signature
-from winddown.programme import filing_duties, filing_kinds
+from winddown.programme import evidence_files, filing_duties, filing_kinds
+from winddown.programme.evidence_files import File
 from winddown.programme.filing_kinds import KINDS
 
 SUBJECT = "filing"
@@ -242,15 +242,15 @@ def file(
     *,
     number: str,
     received_on: dt.date,
-    evidence_sha256: str,
+    evidence: File,
     actor: Actor,
     reason: str,
 ) -> FilingReceipt:
-    """The authority has the approved version. Its receipt has the number, the day, and the SHA-256
-    of the evidence.
+    """The authority has the approved version. Its receipt has the number, the day, and the file that
+    shows it, which is kept.
 
     Raises `GuardNotMet` for a day before the version was written or after today, for an empty
-    number, and for anything but 64 hexadecimal digits.
+    number, and for an empty or too large file.
     """
     action = f"file filing {filing.pk}"
     require(actor, FILE, action=action)
@@ -263,8 +263,9 @@ def file(
                 action=action,
                 why=_("the receipt is not of a day between the version and today"),
             )
-        if texts.is_blank(number) or not re.fullmatch("[0-9a-f]{64}", evidence_sha256):
-            raise GuardNotMet(action=action, why=_("the receipt needs a number and its evidence"))
+        if texts.is_blank(number):
+            raise GuardNotMet(action=action, why=_("the receipt needs a number"))
+        kept = evidence_files.keep(evidence, action=action)
         if locked.state != Filing.State.APPROVED:
             raise TransitionRefused(
                 model="Filing",
@@ -277,7 +278,7 @@ def file(
             version=version,
             number=number.strip(),
             received_on=received_on,
-            evidence_sha256=evidence_sha256,
+            evidence=kept,
             filed_by_id=actor.pk,
             filed_at=clock.now(),
         )
@@ -289,9 +290,26 @@ def file(
             reason=reason,
             number=receipt.number,
             received_on=received_on,
-            evidence_sha256=evidence_sha256,
+            evidence_sha256=receipt.evidence.sha256,
         )
         return receipt
+
+
+def disclose_evidence(receipt: FilingReceipt, *, actor: Actor, reason: str = "") -> File:
+    """The audit journal says that `actor` reads the evidence of the receipt, which is returned. A
+    second reading is recorded again. Raises `NotPermitted`.
+    """
+    require(actor, evidence_files.READ, action="read the evidence")
+    with transaction.atomic():
+        audit.append(
+            "filing.read_evidence",
+            receipt.version.filing.subject,
+            actor=actor,
+            reason=reason,
+            number=receipt.number,
+            sha256=receipt.evidence.sha256,
+        )
+    return evidence_files.read(receipt.evidence)
 
 
 def answer(filing: Filing, *, accepted: bool, actor: Actor, reason: str) -> Filing:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from winddown import clock, locks, words
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import roles
+from winddown.authority.role_words import ROLE_WORDS
 from winddown.errors import GuardNotMet, WinddownError, says
 from winddown.evidence import audit
 from winddown.locks import Lock
@@ -87,6 +88,14 @@ def _set(
                 action=says("move {milestone}", milestone=kind),
                 why=says("it fired at {at}", at=present.fired_at.isoformat()),
             )
+        announced = Programme.current().announced_at is not None and kind in Milestone.BY_CLOCK
+        if announced and present is not None and at < present.at:
+            raise GuardNotMet(
+                action=says("move {milestone}", milestone=kind),
+                why=says(
+                    "it was announced for {at}: it comes no earlier", at=present.at.isoformat()
+                ),
+            )
         named = f"milestone:{kind}"
         given: dict[str, Any] = {"at": at, "ends_capability": ends_capability, "workflow": workflow}
         audit.refuse_repeated("milestone.set", named, actor=actor, reason=reason, **given)
@@ -158,7 +167,9 @@ def reach(kind: str, *, actor: Actor, reason: str) -> Milestone:
         if milestone.owner_role and milestone.owner_role not in roles.roles_of(actor):
             raise GuardNotMet(
                 action=action,
-                why=format_lazy(_("it belongs to the role {role}"), role=milestone.owner_role),
+                why=format_lazy(
+                    _("it belongs to the role {role}"), role=ROLE_WORDS[milestone.owner_role]
+                ),
             )
         at = clock.now()
         if kind in Milestone.BY_CLOCK and at < milestone.at:

@@ -27,7 +27,7 @@ from winddown.models import (
     PublicNotice,
 )
 from winddown.programme import public_pages, publications
-from winddown.programme.publications import File
+from winddown.programme.evidence_files import File
 
 PROBE_EVERY = dt.timedelta(minutes=5)
 SILENT_AFTER = dt.timedelta(minutes=15)

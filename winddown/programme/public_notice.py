@@ -21,11 +21,19 @@ PHONE = r"^[+]?[0-9][0-9-]{3,18}$"
 
 
 def publish_contact(phone: str, *, actor: Actor, reason: str) -> None:
-    """Customers find the telephone number on the public pages."""
+    """Customers find the telephone number on the public pages.
+
+    Raises `GuardNotMet` once the end is announced: two people signed the contact with it.
+    """
     require(actor, "winddown.publish_notice", action="publish the contact")
     if not re.fullmatch(PHONE, phone):
         raise GuardNotMet(
             action=says("publish the contact"), why=says("that is no telephone number")
+        )
+    if Programme.current().announced_at is not None:
+        raise GuardNotMet(
+            action=says("publish the contact"),
+            why=says("two people announced the contact: change it in the set-up file"),
         )
     with transaction.atomic():
         audit.refuse_repeated(

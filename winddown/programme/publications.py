@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import PurePath
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from winddown import clock, locks, texts
+from winddown import clock, locks
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.models import NoticeEvidence, NoticePublication, Programme, PublicNotice
+from winddown.programme import evidence_files
+from winddown.programme.evidence_files import File
 from winddown.programme.jurisdictions import ChannelDuty, Pack
 
 Channel = NoticePublication.Channel
-READ_EVIDENCE = "winddown.read_audit"
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file as somebody gave it."""
-
-    name: str
-    content: bytes
 
 
 class DutyState(StrEnum):
@@ -187,15 +178,8 @@ def _kept(file: File | None, replaces: NoticePublication | None) -> NoticeEviden
         if replaces is None:
             raise _refused(says("the evidence is missing: give the file"))
         return replaces.evidence
-    if not 0 < len(file.content) <= NoticeEvidence.BYTES_MAX:
-        raise _refused(
-            says(
-                "the file must have 1 to {most} bytes",
-                most=f"{NoticeEvidence.BYTES_MAX:,}",
-            )
-        )
-    digest = hashlib.sha256(file.content).hexdigest()
-    known = NoticeEvidence.objects.filter(sha256=digest).first()
+    action = says("record the publication")
+    known = evidence_files.known(file, action=action)
     if known is not None and replaces is not None and known.pk == replaces.evidence_id:
         return known
     if known is not None:
@@ -206,8 +190,7 @@ def _kept(file: File | None, replaces: NoticePublication | None) -> NoticeEviden
                 number=used.pk if used else "?",
             )
         )
-    name = texts.storable(PurePath(file.name).name)
-    return NoticeEvidence.objects.create(sha256=digest, file_name=name, content=file.content)
+    return evidence_files.keep(file, action=action)
 
 
 def _refused(why: str) -> GuardNotMet:
@@ -219,7 +202,7 @@ def disclose_evidence(number: int, *, actor: Actor, reason: str = "") -> File:
     A second reading is recorded again. Raises `NotPermitted`, and `GuardNotMet` for an unknown
     number.
     """
-    require(actor, READ_EVIDENCE, action="read the evidence")
+    require(actor, evidence_files.READ, action="read the evidence")
     found = NoticePublication.objects.select_related("evidence").filter(pk=number).first()
     if found is None:
         raise GuardNotMet(
@@ -235,4 +218,4 @@ def disclose_evidence(number: int, *, actor: Actor, reason: str = "") -> File:
             publication=found.pk,
             sha256=found.evidence.sha256,
         )
-    return File(name=found.evidence.file_name, content=bytes(found.evidence.content))
+    return evidence_files.read(found.evidence)

@@ -1,4 +1,5 @@
-"""Fields of the acts: instants in the programme's zone, amounts in its currency, days."""
+"""Fields of the acts: instants in the programme's zone, days, evidence, amounts in its
+currency."""
 
 from __future__ import annotations
 
@@ -15,8 +16,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from winddown import clock
-from winddown.models import Programme
+from winddown.models import NoticeEvidence, Programme
 from winddown.programme import jurisdictions
+from winddown.programme.evidence_files import File
 
 # Sums of days and zones stay inside the calendar.
 YEARS = {str(year) for year in range(2000, 2100)}
@@ -97,6 +99,21 @@ class LocalInstantField(Bounded, forms.CharField):
             raise ValidationError(
                 _("Write it like 2019-09-30T24:00, in the programme's time zone.")
             ) from error
+
+
+class EvidenceField(forms.FileField):
+    """A file that shows something, small enough to be kept."""
+
+    def clean(self, data: Any, initial: Any = None) -> File | None:
+        given = super().clean(data, initial)
+        if not given:
+            return None
+        if given.size > NoticeEvidence.BYTES_MAX:
+            raise ValidationError(
+                _("The file is larger than %(most)s MiB."),
+                params={"most": NoticeEvidence.BYTES_MAX // 2**20},
+            )
+        return File(name=given.name, content=given.read())
 
 
 class AmountField(forms.DecimalField):

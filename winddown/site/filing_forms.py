@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from winddown.programme import filing_kinds
 from winddown.programme.filing_kinds import Kind
-from winddown.site.fields import DayField, LocalInstantField, happened
+from winddown.site.fields import DayField, EvidenceField, LocalInstantField, happened
 from winddown.site.forms import ReasonForm
 
 TEXT_MAX = 20_000
@@ -61,20 +59,12 @@ def write_form(kind: Kind) -> type[ReasonForm]:
 
 
 class ReceiptForm(ReasonForm):
-    """The receipt of the authority. Only the SHA-256 of the evidence is kept."""
+    """The receipt of the authority, with the file that shows it."""
 
     number = forms.CharField(label=_("Number of the receipt"), max_length=80)
     received_on = DayField(
         label=_("Day of the receipt"), help_text=_("As 2019-10-01."), between=happened
     )
-    evidence = forms.FileField(
-        label=_("Evidence"),
-        help_text=_("The stamped copy or the answer. Its SHA-256 is stored; keep the file itself."),
+    evidence = EvidenceField(
+        label=_("Evidence"), help_text=_("The stamped copy or the answer. The file is kept.")
     )
-
-    def clean_evidence(self) -> str:
-        given: UploadedFile = self.cleaned_data["evidence"]
-        digest = hashlib.sha256()
-        for chunk in given.chunks():
-            digest.update(chunk)
-        return digest.hexdigest()

@@ -13,10 +13,11 @@ from django.utils.translation import pgettext_lazy
 
 from winddown.actors import Actor
 from winddown.authority import approvals, roles
-from winddown.authority.role_words import who_may
+from winddown.authority.role_words import role_words, who_may
 from winddown.errors import NotPermitted
 from winddown.models import Approval, Filing, FilingReceipt, FilingVersion, Signature
-from winddown.programme import filing_duties, filing_kinds, filings
+from winddown.programme import evidence_files, filing_duties, filing_kinds, filings
+from winddown.programme.evidence_files import Facts
 from winddown.programme.filing_duties import Due
 from winddown.programme.filing_kinds import CLOCKS, FIGURES, KINDS, Measure
 from winddown.site import panels
@@ -57,7 +58,7 @@ ACTS: dict[str, Callable[[Due, Actor, dict[str, Any]], object]] = {
         _written(due),
         number=given["number"],
         received_on=given["received_on"],
-        evidence_sha256=given["evidence"],
+        evidence=given["evidence"],
         actor=by,
         reason=given["reason"],
     ),
@@ -112,10 +113,10 @@ class Line:
             return format_lazy(
                 _("{n} of 2 approvals; next: {roles}"),
                 n=filings.approvers(filing),
-                roles=", ".join(roles.roles_with(filings.APPROVE)),
+                roles=role_words(roles.roles_with(filings.APPROVE)),
             )
         permission = next((_VERBS[verb][2] for verb in _OFFERS[self.state]), "")
-        return ", ".join(roles.roles_with(permission)) if permission else ""
+        return role_words(roles.roles_with(permission)) if permission else ""
 
     @property
     def url(self) -> str:
@@ -161,6 +162,8 @@ class FilingPage:
     signed: list[Signature]
     waiting: Approval | None
     receipt: FilingReceipt | None
+    evidence: Facts | None
+    may_read_evidence: bool
     decisions: list[Decision]
 
     @property
@@ -178,6 +181,7 @@ def look(due: Due, *, actor: Actor, number: int | None = None) -> FilingPage:
     versions.sort(key=lambda each: -each.number)
     version = next((each for each in versions if number in (None, each.number)), None)
     subject = f"{filings.SUBJECT}:{version.filing_id}:{version.number}" if version else ""
+    receipt = FilingReceipt.objects.filter(version=version).first() if version else None
     return FilingPage(
         line=line,
         version=version,
@@ -191,7 +195,9 @@ def look(due: Due, *, actor: Actor, number: int | None = None) -> FilingPage:
             .order_by("pk")
         ),
         waiting=_waiting(due.filing),
-        receipt=FilingReceipt.objects.filter(version=version).first() if version else None,
+        receipt=receipt,
+        evidence=evidence_files.facts(receipt.evidence_id) if receipt else None,
+        may_read_evidence=actor.has_perm(evidence_files.READ),
         decisions=[_decision(verb, due, actor=actor) for verb in _OFFERS[line.state]],
     )
 

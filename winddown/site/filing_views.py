@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from winddown.programme import filing_duties
+from winddown.models import FilingReceipt
+from winddown.programme import evidence_files, filing_duties
+from winddown.programme import filings as domain
 from winddown.programme.filing_duties import Due
 from winddown.programme.filing_kinds import KINDS
 from winddown.site import filing_page
@@ -16,7 +19,7 @@ from winddown.site.doors import DOORS, Door
 from winddown.site.filing_forms import ReceiptForm, write_form
 from winddown.site.filing_page import FilingPage
 from winddown.site.forms import ReasonForm
-from winddown.site.pages import actor_of, decision_page, fresh_page, page, staff_page
+from winddown.site.pages import actor_of, decision_page, fresh_page, page, staff_page, stored_file
 
 
 @require_safe
@@ -57,6 +60,14 @@ def filing_act(request: HttpRequest, key: str, verb: str) -> HttpResponse:
     )
 
 
+@require_safe
+@staff_page
+def filing_evidence(request: HttpRequest, number: int) -> HttpResponse:
+    receipts = FilingReceipt.objects.select_related("version__filing", "evidence")
+    found = get_object_or_404(receipts, pk=number)
+    return stored_file(domain.disclose_evidence(found, actor=actor_of(request)))
+
+
 def _due(request: HttpRequest, key: str) -> Due:
     filing_page.require_sight(actor_of(request))
     found = filing_duties.find(key)
@@ -77,9 +88,11 @@ def _form(request: HttpRequest, verb: str, seen: FilingPage) -> ReasonForm:
 
 DOORS.add("console:filings", Door(filing_page.MAY_READ, title=_lazy("Filings")), place=1)
 DOORS.add("console:filing", Door(filing_page.MAY_READ))
+DOORS.add("console:filing_evidence", Door(permissions=(evidence_files.READ,)))
 DOORS.add("console:filing_act", Door(filing_page.MAY_READ))
 urlpatterns = [
     path("filings/", filings, name="filings"),
+    path("filings/evidence/<int:number>/", filing_evidence, name="filing_evidence"),
     path("filings/<str:key>/", filing, name="filing"),
     path("filings/<str:key>/<slug:verb>/", filing_act, name="filing_act"),
 ]

@@ -11,28 +11,12 @@ from django.utils.translation import pgettext_lazy
 
 from winddown import words
 from winddown.actors import Actor
-from winddown.models import NoticeEvidence, NoticePublication, Programme
+from winddown.models import NoticePublication, Programme
 from winddown.programme import notice_watch, publications
-from winddown.programme.publications import File
 from winddown.site.acts import Act
-from winddown.site.fields import LocalInstantField, happened
+from winddown.site.fields import EvidenceField, LocalInstantField, happened
 from winddown.site.forms import ReasonForm, SayingField
 from winddown.words import Text
-
-
-class EvidenceField(forms.FileField):
-    """A file that shows a publication, small enough to be kept."""
-
-    def clean(self, data: Any, initial: Any = None) -> File | None:
-        given = super().clean(data, initial)
-        if not given:
-            return None
-        if given.size > NoticeEvidence.BYTES_MAX:
-            raise ValidationError(
-                _("The file is larger than %(most)s MiB."),
-                params={"most": NoticeEvidence.BYTES_MAX // 2**20},
-            )
-        return File(name=given.name, content=given.read())
 
 
 class PublicationForm(ReasonForm):

@@ -5,15 +5,14 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_safe
 
 from winddown.models import Announcement, Milestone, NoticePublication
-from winddown.programme import announcements, publications
+from winddown.programme import announcements, evidence_files, publications
 from winddown.site import announcement_acts
 from winddown.site.doors import DOORS, Door
-from winddown.site.pages import actor_of, page, staff_page
+from winddown.site.pages import actor_of, page, staff_page, stored_file
 
 
 @require_safe
@@ -21,10 +20,7 @@ from winddown.site.pages import actor_of, page, staff_page
 def notice_evidence(request: HttpRequest, number: int) -> HttpResponse:
     get_object_or_404(NoticePublication, pk=number)
     found = publications.disclose_evidence(number, actor=actor_of(request))
-    # A browser only stores it: what it is was chosen by the person who recorded it.
-    answer = HttpResponse(found.content, content_type="application/octet-stream")
-    answer["Content-Disposition"] = content_disposition_header(True, found.name)
-    return answer
+    return stored_file(found)
 
 
 @require_safe
@@ -55,7 +51,7 @@ def poster(request: HttpRequest) -> HttpResponse:
 
 DOORS.add_all(
     {
-        "console:notice_evidence": Door(permissions=(publications.READ_EVIDENCE,)),
+        "console:notice_evidence": Door(permissions=(evidence_files.READ,)),
         "console:announcement": Door(),
         "console:poster": Door(),
     }

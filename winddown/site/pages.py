@@ -18,6 +18,7 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
@@ -38,6 +39,7 @@ from winddown.errors import (
 )
 from winddown.evidence import refused as refusals
 from winddown.models import Programme
+from winddown.programme.evidence_files import File
 from winddown.registries import Registry
 from winddown.site import doors
 from winddown.site.acts import Act
@@ -263,3 +265,10 @@ def act_page(
         act_of=act,
         crumb=crumb,
     )
+
+
+def stored_file(file: File) -> HttpResponse:
+    """Returns the file so that a browser only stores it: what it is was chosen by whoever gave it."""
+    answer = HttpResponse(file.content, content_type="application/octet-stream")
+    answer["Content-Disposition"] = content_disposition_header(True, file.name)
+    return answer

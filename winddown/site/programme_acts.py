@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from winddown import words
 from winddown.authority import roles
+from winddown.authority.role_words import ROLE_WORDS
 from winddown.models import Capability, Milestone, Programme, PublicNotice
 from winddown.programme import funds, milestones, public_notice, stages
 from winddown.programme.gates import GATES
@@ -70,7 +71,8 @@ class MilestoneForm(ReasonForm):
 class AssignForm(ReasonForm):
     kind = forms.ChoiceField(label=_("Milestone"), choices=KINDS)
     owner_role = forms.ChoiceField(
-        label=_("Role that answers for it"), choices=[(role, role) for role in roles.ROLES]
+        label=_("Role that answers for it"),
+        choices=[(role, ROLE_WORDS[role]) for role in roles.ROLES],
     )
     owner = forms.CharField(
         label=_("Person who answers for it"),

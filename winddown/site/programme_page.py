@@ -6,8 +6,17 @@ from dataclasses import dataclass
 
 from winddown import words
 from winddown.actors import Actor
+from winddown.authority.role_words import ROLE_WORDS
 from winddown.models import Approval, Milestone, NoticePublication, Programme, PublicNotice
-from winddown.programme import gates, jurisdictions, milestones, notice_watch, publications, stages
+from winddown.programme import (
+    evidence_files,
+    gates,
+    jurisdictions,
+    milestones,
+    notice_watch,
+    publications,
+    stages,
+)
 from winddown.programme.gates import GATES, Count, Gate
 from winddown.programme.jurisdictions import Pack
 from winddown.programme.publications import Duty
@@ -25,6 +34,7 @@ class MilestoneRow:
     """A milestone with the numbers of its gate now, and what before it is open."""
 
     milestone: Milestone
+    owner_role: Text
     gate: Gate | None
     counts: list[Count]
     needs: list[Text]
@@ -68,7 +78,7 @@ def look(programme: Programme, *, actor: Actor) -> ProgrammePage:
         duties=publications.duties(notice, pack) if notice else [],
         publications=list(publications.standing(notice).select_related("evidence")),
         meter=notice_watch.meter(),
-        may_read_evidence=actor.has_perm(publications.READ_EVIDENCE),
+        may_read_evidence=actor.has_perm(evidence_files.READ),
         milestones=[
             _row(each) for each in Milestone.objects.select_related("owner").order_by("at")
         ],
@@ -87,6 +97,7 @@ def _row(milestone: Milestone) -> MilestoneRow:
     counted = milestone.reached_at is None
     return MilestoneRow(
         milestone=milestone,
+        owner_role=ROLE_WORDS.get(milestone.owner_role, ""),
         gate=GATES.get(milestone.gate),
         counts=gates.measured(milestone.gate) if counted else [],
         needs=[words.milestone_title(kind) for kind in milestone.needs],

@@ -25,6 +25,7 @@ from accounts.models import (
 from tests.owning import as_owner
 from winddown import clock
 from winddown.models import AuditEntry
+from winddown.programme import filing_kinds
 
 BEGIN = dt.datetime(2019, 7, 1, 15, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
@@ -450,3 +451,34 @@ def test_the_command_prints_windows_sources_and_order() -> None:
     out = StringIO()
     call_command("find_attacks", json=True, stdout=out)
     assert '"in_order": true' in out.getvalue()
+
+
+# --- the figures of an investigation report -----------------------------------------------------
+
+
+def test_the_investigation_report_counts_sign_ins_and_sources_inside_the_windows_of_each_wave(
+    programme: Any,
+) -> None:
+    everyday(BEGIN)
+    list_type(BEGIN + 2 * HOUR)
+    counting.count_attempts()
+    as_of = clock.now()
+    figures = filing_kinds.figures_of("investigation_report", as_of=as_of)
+    for window in AttackWindow.objects.all():
+        inside = AuthEvent.objects.filter(
+            occurred_at__gte=window.started_at, occurred_at__lt=window.last_at
+        )
+        successes = inside.filter(outcome="success").count()
+        assert figures[f"attempts_{window.wave}"] == inside.count() > 0
+        assert figures[f"successes_{window.wave}"] == successes
+    assert figures["sources_unknown_login_id"] >= 1
+    # Honest people are in the windows too, and no source of theirs counts.
+    assert figures["sources_unknown_login_id"] <= SourceMinute.objects.values("source").count()
+
+    earlier = AttackWindow.objects.get(wave="unknown_login_id").started_at + 10 * MINUTE
+    cut = filing_kinds.figures_of("investigation_report", as_of=earlier)
+    counted = AuthEvent.objects.filter(
+        occurred_at__gte=earlier - 10 * MINUTE, occurred_at__lt=earlier
+    ).count()
+    assert cut["attempts_unknown_login_id"] == counted
+    assert cut["attempts_success"] == 0

@@ -30,6 +30,7 @@ from winddown.programme import (
     notice_watch,
     publications,
 )
+from winddown.programme.evidence_files import File
 
 
 def all_told() -> None:
@@ -101,7 +102,7 @@ def filed() -> None:
         Filing.objects.get(),
         number="R-1",
         received_on=filing_duties.today(),
-        evidence_sha256="0" * 64,
+        evidence=File("stamped.pdf", b"stamped"),
         actor=author,
         reason="test",
     )
@@ -138,7 +139,7 @@ def published() -> None:
         place="web",
         url="https://example.org/notice",
         began_at=clock.now(),
-        file=publications.File("notice.html", b"notice"),
+        file=File("notice.html", b"notice"),
     )
     for found in (NoticeProbe.Found.DOWN, NoticeProbe.Found.INTACT):
         with transaction.atomic():
@@ -150,7 +151,7 @@ def published() -> None:
         actor=officer,
         reason="test",
         statement="unreachable for five minutes",
-        file=publications.File("notice-2.html", b"notice with the statement"),
+        file=File("notice-2.html", b"notice with the statement"),
     )
 
 

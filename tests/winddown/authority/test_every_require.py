@@ -156,6 +156,7 @@ PLACES = (
     Place("winddown.programme.announcements.draft", "winddown.announce_termination"),
     Place("winddown.programme.notice_watch.attach_correction", "winddown.publish_notice"),
     Place("winddown.programme.publications.disclose_evidence", "winddown.read_audit"),
+    Place("winddown.programme.filings.disclose_evidence", "winddown.read_audit"),
     Place("winddown.programme.publications.record", "winddown.publish_notice"),
     Place("winddown.programme.filings.file", "winddown.file_filing"),
     Place("winddown.programme.filings.write", "winddown.write_filing"),

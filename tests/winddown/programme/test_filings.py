@@ -19,8 +19,16 @@ from tests import factories
 from tests.config.test_every_door import browser_of
 from tests.signing_in import code_typed
 from winddown.errors import DoneAlready, GuardNotMet, NotPermitted, SamePerson, TransitionRefused
-from winddown.models import Approval, AuditEntry, Filing, FilingReceipt, FilingVersion
+from winddown.models import (
+    Approval,
+    AuditEntry,
+    Filing,
+    FilingReceipt,
+    FilingVersion,
+    NoticeEvidence,
+)
 from winddown.programme import filing_duties, filings, gates, stages
+from winddown.programme.evidence_files import File
 from winddown.programme.filing_kinds import KINDS
 from winddown.site import alarm_finders
 
@@ -104,10 +112,22 @@ def test_a_filing_goes_its_way_through_the_pages(aware: Any, officer: Any, staff
     receipt["evidence"] = SimpleUploadedFile("stamp.pdf", b"stamped")  # type: ignore[assignment]
     assert browser.post(f"{PAGE}file/", receipt).status_code == 302
     kept = FilingReceipt.objects.get()
-    assert kept.evidence_sha256 == hashlib.sha256(b"stamped").hexdigest()
+    assert kept.evidence.sha256 == hashlib.sha256(b"stamped").hexdigest()
+    assert (bytes(kept.evidence.content), kept.evidence.file_name) == (b"stamped", "stamp.pdf")
     page = browser.get(PAGE).content.decode()
     for shown in ("Filed", "R-7", "second factor", "Confirmed victims", "Approved by"):
         assert shown in page
+    assert "stamp.pdf" in page
+    assert "application/pdf, 7 bytes" in page
+    stored = f"/console/filings/evidence/{kept.pk}/"
+    approver = browser_of(staff("incident_commander"))
+    assert stored not in approver.get(PAGE).content.decode()
+    assert approver.get(stored).status_code == 403
+    auditor = browser_of(staff("auditor"))
+    assert stored in auditor.get(PAGE).content.decode()
+    download = auditor.get(stored)
+    assert (download.content, download["Content-Type"]) == (b"stamped", "application/octet-stream")
+    assert AuditEntry.objects.filter(action="filing.read_evidence").count() == 1
     assert "Final incident report" in browser.get("/console/filings/").content.decode()
     browser.post(f"{PAGE}give-back/", {"reason": "a page is missing"})
     assert Filing.objects.get().state == Filing.State.RETURNED
@@ -149,13 +169,19 @@ def test_a_filing_goes_its_way_through_the_command(
     receipt = ("file", FINAL, "--number=R-7", "--received-on=2022-07-03")
     assert ran(staff("incident_commander"), *receipt, f"--evidence={written}")[0] == 1
     assert ran(officer, *receipt, f"--evidence={written}")[0] == 0
+    keep = ("evidence", FINAL, f"--out={tmp_path / 'kept'}")
+    assert ran(staff("incident_commander"), *keep)[0] == 1
+    assert ran(staff("auditor"), *keep)[0] == 0
+    (stored,) = (tmp_path / "kept").iterdir()
+    assert stored.read_bytes() == written.read_bytes()
     assert ran(officer, "answer", FINAL, "accepted")[0] == 0
     assert "accepted" in ran(officer, "list")[1]
     assert ran(officer, "answer", FINAL, "returned")[0] == 1
     assert ran(staff("support"), "list")[0] == 1
     actions = {entry.action for entry in AuditEntry.objects.filter(action__startswith="filing.")}
     assert actions == {
-        f"filing.{verb}" for verb in ("write", "propose", "approve", "file", "accept")
+        f"filing.{verb}"
+        for verb in ("write", "propose", "approve", "file", "accept", "read_evidence")
     }
 
 
@@ -211,12 +237,13 @@ def test_what_makes_no_sense_is_refused(aware: Any, officer: Any, staff: Staff) 
     filing = Filing.objects.get()
     with translation.override("en"), pytest.raises(GuardNotMet, match="empty: Cause"):
         filings.propose(filing, actor=officer, reason="ready")
-    receipt = {"number": "7", "received_on": AWARE_AT.date(), "evidence_sha256": "0" * 64}
+    receipt = {"number": "7", "received_on": AWARE_AT.date(), "evidence": File("copy.pdf", b"copy")}
     with pytest.raises(TransitionRefused):
         filings.file(filing, actor=officer, reason="r", **receipt)
     for wrong in (
         {"number": " "},
-        {"evidence_sha256": "0"},
+        {"evidence": File("copy.pdf", b"")},
+        {"evidence": File("copy.pdf", b"x" * (NoticeEvidence.BYTES_MAX + 1))},
         {"received_on": dt.date(2022, 7, 2)},
         {"received_on": dt.date(2022, 7, 4)},
     ):

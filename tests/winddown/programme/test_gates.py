@@ -59,7 +59,7 @@ def test_a_failing_gate_refuses_with_its_numbers_and_lets_through_later(
     assert "Stops that nobody ratified: 1 of 2" in said
     browser = browser_of(officer, headers={"accept-language": "en"})
     page = browser.get("/console/programme/")
-    for shown in ("Stops that nobody ratified: 1 of 2", "Held back", "compliance"):
+    for shown in ("Stops that nobody ratified: 1 of 2", "Held back", "Compliance"):
         assert shown in page.content.decode()
     form = {"kind": "incident_reported", "reason": "done"}
     refused = browser.post("/console/programme/reach-milestone/", form)
@@ -115,7 +115,7 @@ def test_the_owner_holds_the_role_and_reaches_it(staff: Staff) -> None:
         with pytest.raises(GuardNotMet):
             assign("funds_secured", officer, owner_role="treasury_approver", owner=login)
     assign("funds_secured", officer, owner_role="treasury_approver", owner=treasurer.login_id)
-    with pytest.raises(GuardNotMet, match="treasury_approver"):
+    with pytest.raises(GuardNotMet, match="Treasury approver"):
         milestones.reach("funds_secured", actor=officer, reason="r")
     with pytest.raises(NotPermitted):
         milestones.reach("funds_secured", actor=staff("support"), reason="r")

@@ -21,7 +21,7 @@ from winddown import clock
 from winddown.errors import GuardNotMet
 from winddown.models import NoticeCorrection, NoticeInterruption, NoticePublication, PublicNotice
 from winddown.programme import notice_watch, public_pages, publications
-from winddown.programme.publications import File
+from winddown.programme.evidence_files import File
 from winddown.runs import clockwork
 from winddown.site.alarm_finders import notice_alarms
 

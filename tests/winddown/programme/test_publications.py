@@ -20,7 +20,7 @@ from winddown import clock
 from winddown.errors import GuardNotMet, NotPermitted
 from winddown.models import AuditEntry, NoticeEvidence, NoticePublication, Programme
 from winddown.programme import jurisdictions, publications
-from winddown.programme.publications import File
+from winddown.programme.evidence_files import File
 
 Record = Callable[..., NoticePublication]
 OCTOBER = dt.datetime.fromisoformat("2019-10-01T00:00:00+09:00")

@@ -13,9 +13,10 @@ from django.utils import translation
 from tests import factories
 from tests.config.test_every_door import browser_of
 from winddown import clock
+from winddown.authority import approvals
 from winddown.errors import AskedAlready, GuardNotMet, PlanChanged, SamePerson, TransitionRefused
 from winddown.models import Approval, AuditEntry, Milestone, Programme
-from winddown.programme import milestones, stages
+from winddown.programme import milestones, public_notice, stages
 
 pytestmark = pytest.mark.usefixtures("programme")
 Staff = Callable[..., Any]
@@ -71,6 +72,71 @@ def test_the_database_refuses_an_announcement_of_one_person(staff: Staff) -> Non
     stages.ask_announcement(actor=staff("compliance"), reason="not safe")
     with pytest.raises(DatabaseError, match="by two people"), transaction.atomic():
         Programme.objects.update(announced_at=clock.now())
+
+
+@pytest.fixture
+def announced(staff: Staff) -> Any:
+    """The end of spending is announced for in sixty days."""
+    officer = staff("compliance")
+    at = clock.now() + dt.timedelta(days=60)
+    milestones.set_milestone(Milestone.Kind.SPEND_ENDS, at=at, actor=officer, reason="r")
+    public_notice.publish_contact("0120-000-000", actor=officer, reason="r")
+    decide(stages.ask_announcement(actor=officer, reason="r"), staff("incident_commander"))
+    return officer
+
+
+def test_the_database_announces_only_what_the_second_person_signed(staff: Staff) -> None:
+    at = clock.now() + dt.timedelta(days=60)
+    officer = staff("compliance")
+    milestones.set_milestone(Milestone.Kind.SPEND_ENDS, at=at, actor=officer, reason="r")
+    asked = stages.ask_announcement(actor=officer, reason="r")
+    approvals.decide(
+        asked.subject,
+        stage=stages.STAGE,
+        actor=staff("incident_commander"),
+        digest=asked.digest,
+        reason="seen",
+        approve=True,
+    )
+    other: dict[str, tuple[Any, Any]] = {
+        "name": (Programme, "Another Pay"),
+        "contact_phone": (Programme, "0120-999-999"),
+        "legal_basis": (Programme, "registration_revoked"),
+        "at": (Milestone, at + dt.timedelta(days=1)),
+    }
+    for column, (model, value) in other.items():
+        with pytest.raises(DatabaseError, match="by two people"), transaction.atomic():
+            model.objects.update(**{column: value})
+            Programme.objects.update(announced_at=clock.now())
+    Programme.objects.update(announced_at=clock.now())
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("name", "Another Pay"),
+        ("contact_phone", "0120-999-999"),
+        ("legal_basis", "registration_revoked"),
+    ],
+)
+def test_what_was_announced_changes_by_two_people_only(
+    announced: Any, column: str, value: str
+) -> None:
+    with pytest.raises(DatabaseError, match="set-up file of two people"), transaction.atomic():
+        Programme.objects.update(**{column: value})
+    with translation.override("en"), pytest.raises(GuardNotMet, match="in the set-up file"):
+        public_notice.publish_contact("0120-999-999", actor=announced, reason="r")
+
+
+def test_an_announced_deadline_comes_no_earlier(announced: Any) -> None:
+    kind = Milestone.Kind.SPEND_ENDS
+    said = Milestone.objects.get(kind=kind).at
+    sooner, later = said - dt.timedelta(days=1), said + dt.timedelta(days=1)
+    with translation.override("en"), pytest.raises(GuardNotMet, match="comes no earlier"):
+        milestones.set_milestone(kind, at=sooner, actor=announced, reason="r")
+    with pytest.raises(DatabaseError, match="comes no earlier"), transaction.atomic():
+        Milestone.objects.filter(kind=kind).update(at=sooner)
+    milestones.set_milestone(kind, at=later, actor=announced, reason="r")
 
 
 @pytest.mark.parametrize(("verb", "state"), [("complete", "settling"), ("report", "completed")])

@@ -1,9 +1,8 @@
-"""`manage.py filing list|show|write|propose|file|answer`: what the authorities are told."""
+"""`manage.py filing list|show|write|propose|file|evidence|answer`: what the authorities are told."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import tomllib
 from argparse import ArgumentParser
 from pathlib import Path
@@ -12,12 +11,12 @@ from typing import Any, ClassVar
 from django.core.management.base import CommandError
 from django.utils import translation
 
-from winddown import clock
+from winddown import clock, files, texts
 from winddown.authority import approvals
 from winddown.authority.staff_command import StaffCommand
 from winddown.authority.verb_command import VerbCommand
-from winddown.models import Filing, Programme
-from winddown.programme import filing_duties, filings
+from winddown.models import Filing, FilingReceipt, Programme
+from winddown.programme import evidence_files, filing_duties, filings
 from winddown.programme.filing_duties import Due
 from winddown.programme.filing_kinds import KINDS
 from winddown.site import filing_page
@@ -132,21 +131,46 @@ class File(StaffCommand):
             "--received-on", required=True, type=dt.date.fromisoformat, help="as 2019-10-01"
         )
         parser.add_argument(
-            "--evidence", required=True, type=Path, help="the file whose SHA-256 is kept"
+            "--evidence",
+            required=True,
+            type=Path,
+            help="the stamped copy or the answer, which is kept",
         )
 
     def act(self, options: dict[str, Any]) -> None:
-        with _opened(options["evidence"]) as evidence:
-            sha256 = hashlib.file_digest(evidence, "sha256").hexdigest()
+        path = options["evidence"]
+        with _opened(path) as opened:
+            evidence = evidence_files.File(name=texts.name_of(path), content=opened.read())
         receipt = filings.file(
             _filing(options),
             number=options["number"],
             received_on=options["received_on"],
-            evidence_sha256=sha256,
+            evidence=evidence,
             actor=self.proven_actor(options),
             reason=options["reason"],
         )
-        self.say(f"It is filed: receipt {receipt.number}.", evidence_sha256=sha256)
+        self.say(f"It is filed: receipt {receipt.number}.", evidence_sha256=evidence.sha256)
+
+
+class Evidence(StaffCommand):
+    help = "Write the file that shows the receipt of the newest version. The journal records it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        _add_key(parser)
+        parser.add_argument("--out", type=Path, required=True, help="directory for the file")
+
+    def act(self, options: dict[str, Any]) -> None:
+        filing = _filing(options)
+        receipt = FilingReceipt.objects.filter(version=filings.newest_of(filing)).first()
+        if receipt is None:
+            raise CommandError(f"{options['key']} has no receipt yet", returncode=2)
+        found = filings.disclose_evidence(
+            receipt, actor=self.proven_actor(options), reason=options["reason"]
+        )
+        name = f"receipt-{receipt.pk}-{found.name}"
+        path = files.write_once(options["out"], name, [found.content])
+        self.say(f"{path} holds the evidence.", path=str(path))
 
 
 class Answer(StaffCommand):
@@ -175,6 +199,7 @@ class Command(VerbCommand):
         "write": Write,
         "propose": Propose,
         "file": File,
+        "evidence": Evidence,
         "answer": Answer,
     }
 
