@@ -213,6 +213,19 @@ EXTERNAL_IDENTITIES = declare(
 # Its first digit decides which alternative holds, so that none is tried in vain.
 _OCTET = "(?:1[0-9]{0,2}|2(?:[0-4][0-9]?|5[0-5]?|[6-9])?|[3-9][0-9]?|0)"
 
+_GROUP = "[0-9A-Fa-f]{1,4}"
+# Every IPv6 address without an IPv4 address in it. One pair of colons stands for the groups between
+# those that are written.
+_IPV6 = "|".join(
+    (
+        f"(?:{_GROUP}:){{7}}{_GROUP}",
+        f"(?:{_GROUP}:){{1,7}}:",
+        *(f"(?:{_GROUP}:){{1,{before}}}(?::{_GROUP}){{1,{7 - before}}}" for before in range(1, 7)),
+        f":(?::{_GROUP}){{1,7}}",
+        "::",
+    )
+)
+
 
 def _no_such_network(value: str) -> str:
     try:
@@ -302,7 +315,7 @@ AUTH_EVENTS = declare(
                     "where it came from",
                     form="an IPv4 or IPv6 address",
                     length_max=45,
-                    pattern=rf"{_OCTET}(?:\.{_OCTET}){{3}}",
+                    pattern=rf"{_OCTET}(?:\.{_OCTET}){{3}}|{_IPV6}",
                     bounded=True,
                     sql_type="inet",
                     required=False,

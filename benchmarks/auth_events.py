@@ -1,5 +1,4 @@
-"""Attempts to sign in: loading with every check beside plain COPY, the whole analysis, and live
-reading."""
+"""Attempts to sign in: the load beside plain COPY, the whole analysis, and live reading."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Accounts, wallets, top-ups and payments: loading with every check beside the bare statements that
-bring the same rows, plain COPY and the ORM."""
+"""Accounts, wallets, top-ups and payments: loads beside the bare statements, COPY and the ORM."""
 
 from __future__ import annotations
 

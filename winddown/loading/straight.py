@@ -14,8 +14,8 @@ from winddown.loading.csv_source import CsvSource, Faulty
 from winddown.loading.file_kinds import FileKind, Reference
 from winddown.loading.staged_rules import future_rules
 
-# So many keys take about 200 MB. Where more are known, the file is staged.
-KEYS_MAX = 1_000_000
+# A million keys take about 200 MB. Where more than these are known, the file is staged.
+KEYS_MAX = 2_000_000
 
 
 def copy(

@@ -319,11 +319,20 @@ ATTEMPTS: tuple[dict[str, str], ...] = (
         ((), (), True),
         (({"login_id": "Ｓａｂｕｒｏ"},), (), False),
         (({"account_ref": "back\\slash"},), (), False),
-        (({"network": "2001:db8::1"},), (), False),
+        (({"network": "2001:db8::1"}, {"network": "::"}), (), True),
+        (({"network": "::ffff:192.0.2.10"},), (), False),
         ((), ("login_id", *(n for n in ROWS["auth_events"] if n != "login_id")), False),
         ((), ("country", *(n for n in ROWS["auth_events"] if n != "country")), True),
     ],
-    ids=["plain", "wide letters", "backslash in a key", "IPv6", "login id first", "another order"],
+    ids=[
+        "plain",
+        "wide letters",
+        "backslash in a key",
+        "IPv6",
+        "IPv4 in IPv6",
+        "login id first",
+        "another order",
+    ],
 )
 def test_sign_ins_are_the_same_whether_they_are_copied_or_staged(
     more: tuple[dict[str, str], ...],
