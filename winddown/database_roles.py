@@ -227,13 +227,21 @@ def _roles(roles: Roles) -> Iterator[str]:
     there = {name for (name,) in _rows("SELECT rolname FROM pg_roles", [])}
     for name in names:
         if name not in there:
-            yield f"CREATE ROLE {_quoted(name)} LOGIN"
+            yield _unless_there(f"CREATE ROLE {_quoted(name)} LOGIN")
     member = _rows(
         "SELECT FROM pg_auth_members WHERE roleid = to_regrole(%s) AND member = to_regrole(%s)",
         [_quoted(roles.application), _quoted(roles.loader)],
     )
     if not member:
-        yield f"GRANT {_quoted(roles.application)} TO {_quoted(roles.loader)}"
+        yield _unless_there(f"GRANT {_quoted(roles.application)} TO {_quoted(roles.loader)}")
+
+
+def _unless_there(statement: str) -> str:
+    """Returns SQL that does nothing if the role is there. Roles belong to all databases of a server,
+    so that of another database may be made at the same time.
+    """
+    there = "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL"
+    return f"DO $$ BEGIN {statement}; {there}; END $$"
 
 
 def _ownership(roles: Roles) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -131,7 +132,22 @@ def test_the_printed_statements_are_those_that_would_be_applied(
     assert printed == "".join(f"{each};\n" for each in database_roles.statements(roles))
     assert f'GRANT SELECT ON public."wallets_posting" TO "{roles.application}"' in printed
     assert "CREATE ROLE" not in printed
-    assert 'CREATE ROLE "another" LOGIN' in database_roles.statements(Roles(reader="another"))
+    assert 'CREATE ROLE "another" LOGIN' in "".join(
+        database_roles.statements(Roles(reader="another"))
+    )
+
+
+def test_roles_that_another_database_of_the_server_makes_meanwhile_are_no_error(
+    roles: Roles,
+) -> None:
+    """Both databases have read that the role is missing."""
+    new = dataclasses.replace(roles, loader=f"late_{roles.loader}")
+    decided = [each for each in database_roles.statements(new) if each.startswith("DO")]
+    with connection.cursor() as cursor:
+        for statement in (*decided, *decided):
+            cursor.execute(statement)
+        assert len(rows("SELECT FROM pg_roles WHERE rolname = %s", new.loader)) == 1
+        cursor.execute(f'DROP ROLE "{new.loader}"')
 
 
 def test_the_declared_lists_name_tables_and_columns_that_exist() -> None:
