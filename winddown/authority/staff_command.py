@@ -16,7 +16,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone, translation
 
 from winddown import clock, money, texts
-from winddown.errors import WinddownError
+from winddown.authority.role_words import missing
+from winddown.errors import NotPermitted, WinddownError
 from winddown.models import Approval, Programme
 from winddown.registries import Registry
 from winddown.terminal import RecordedCommand
@@ -70,7 +71,7 @@ class StaffCommand(RecordedCommand):
             # Commands speak English, also where a fact is a text of the pages.
             with translation.override("en"):
                 facts = {name: str(fact) for name, fact in refusal.facts.items()}
-                self.say(str(refusal), refused=refusal.code, **facts)
+                self.say(_said(refusal, self._person), refused=refusal.code, **facts)
             raise SystemExit(refusal.exit_code) from refusal
 
     def act(self, options: dict[str, Any]) -> None:
@@ -141,6 +142,23 @@ class StaffCommand(RecordedCommand):
             )
         else:
             self.stdout.write(texts.printable(sentence))
+
+
+def _said(refusal: WinddownError, person: Any) -> str:
+    """Returns the refusal as a command prints it: the person by login, a right and its roles by
+    their names.
+    """
+    login = "" if person is None else person.login_id
+    facts = dict(refusal.facts)
+    if login and facts.get("actor") == person.pk:
+        facts["actor"] = login
+    if isinstance(refusal, NotPermitted):
+        may_not = f"{facts['actor']} may not {facts['action'] or 'do this'}."
+        known = (
+            f" `manage.py who_can --person {login}` prints what {login} may do." if login else ""
+        )
+        return f"{may_not} {missing(str(facts['permission']))}{known}"
+    return str(type(refusal)(**facts))
 
 
 def unknown_member(login: str) -> str:

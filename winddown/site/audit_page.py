@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from winddown import words
+from winddown.authority.role_words import right_words
 from winddown.models import AuditEntry
 from winddown.registries import Registry
 from winddown.site.reading import (
@@ -103,7 +104,7 @@ def _result(entry: AuditEntry) -> tuple[Text, str, Text]:
         return (
             pgettext_lazy("result", "Refused"),
             "bad",
-            str(said.get("permission") or facts.get("refusal", "")),
+            _missing(str(said.get("permission") or ""), refusal=str(facts.get("refusal", ""))),
         )
     if entry.action.endswith(_REJECTED):
         return pgettext_lazy("result", "Rejected"), "off", ""
@@ -112,6 +113,11 @@ def _result(entry: AuditEntry) -> tuple[Text, str, Text]:
     rows = next((facts[name] for name in _COUNTS if isinstance(facts.get(name), int)), None)
     detail = "" if rows is None else ngettext("%(n)s row", "%(n)s rows", rows) % {"n": f"{rows:,}"}
     return pgettext_lazy("result", "Done"), "on", detail
+
+
+def _missing(permission: str, *, refusal: str) -> Text:
+    """Returns the right that was missing, by its name; another refusal by its kind."""
+    return right_words(permission) if permission else refusal
 
 
 SOURCE = Source(

@@ -26,7 +26,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from winddown import clock, words
 from winddown.actors import Actor
 from winddown.authority import who_can
-from winddown.authority.role_words import who_may
+from winddown.authority.role_words import missing
 from winddown.errors import (
     AskedAlready,
     DoneAlready,
@@ -104,7 +104,7 @@ def _refused_page(request: HttpRequest, refused: NotPermitted) -> HttpResponse:
     answer = page(
         request,
         "winddown/refused.html",
-        who_may=who_may(permission),
+        missing=missing(permission),
         people=who_can.names_with(permission),
     )
     answer.status_code = 403
