@@ -73,7 +73,7 @@ def listed() -> list[Listed]:
 def _listed(name: str, command: BaseCommand, app: str) -> Iterator[Listed]:
     """Yields the command, or each of its verbs where it has some."""
     whole = command.create_parser("manage.py", name)
-    parsers = dict(_verbs(name, whole)) or {name: whole}
+    parsers = dict(verbs(name, whole)) or {name: whole}
     for called, parser in parsers.items():
         yield Listed(
             name=called,
@@ -87,7 +87,8 @@ def _listed(name: str, command: BaseCommand, app: str) -> Iterator[Listed]:
         )
 
 
-def _verbs(name: str, parser: ArgumentParser) -> Iterator[tuple[str, ArgumentParser]]:
+def verbs(name: str, parser: ArgumentParser) -> Iterator[tuple[str, ArgumentParser]]:
+    """Yields the parser of each verb of the command, by name."""
     for action in parser._actions:
         if isinstance(action, _SubParsersAction):
             for verb, own in action.choices.items():

@@ -34,6 +34,12 @@ class LoadCommand(StaffCommand):
     kind: ClassVar[str]
     family = "Commands that load a file"
 
+    @classmethod
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        word = f"load_{cls.kind}"
+        cls.examples = (f"{word} {cls.kind}.csv --expect-rows 1200 --by hana",)
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a CSV file")

@@ -20,6 +20,10 @@ class Command(StaffCommand):
         "Let nobody into a customer's account and end what is open of it, or let its owner in again."
         " For a colleague see `staff disable`."
     )
+    examples = (
+        'disable_account --account A-1001 --by hana --reason "a thief has the telephone"',
+        'disable_account --account A-1001 --undo --by hana --reason "the owner came"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

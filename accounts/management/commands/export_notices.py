@@ -15,6 +15,9 @@ from winddown.runs import progress
 
 class Command(StaffCommand):
     help = "Write the queued notices of the newest reset for a carrier, and mark them as sent."
+    examples = (
+        'export_notices --channel email --out letters --by hana --reason "the carrier sends them"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

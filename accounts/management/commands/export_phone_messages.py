@@ -12,6 +12,7 @@ from winddown.authority.staff_command import StaffCommand
 
 class Command(StaffCommand):
     help = "Write the messages owed to telephones into a new file for the carrier."
+    examples = ('export_phone_messages messages.csv --by hana --reason "the carrier sends them"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -14,6 +14,7 @@ from winddown.runs import progress
 
 class Command(StaffCommand):
     help = "Write the accounts without a working channel, by their account_ref alone."
+    examples = ('export_unreachable --out letters --by hana --reason "letters by post"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -20,6 +20,7 @@ SOURCES_SHOWN = 20
 
 class Command(StaffCommand):
     help = "Read the attempts to sign in and tell the waves, their order and suspicious sources."
+    examples = ('find_attacks --as-of 2019-07-04T12:00 --by hana --reason "strange charges"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -11,6 +11,10 @@ from winddown.authority.staff_command import StaffCommand
 
 class Command(StaffCommand):
     help = "Ask to lift the standing credential fence, or agree to it as a second person."
+    examples = (
+        'lift_credential_fence --by hana --reason "no password is gone yet"',
+        'lift_credential_fence --agree --by ken --reason "I saw the same"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -21,6 +21,10 @@ class Command(StaffCommand):
         "Look an account or wallet up. The text is the next line of the standard input, never an"
         " argument, as it may be a person's address."
     )
+    examples = (
+        'look_up --by hana --reason "the customer calls"',
+        'look_up --contact --by hana --reason "we call back"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

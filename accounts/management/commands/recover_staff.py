@@ -22,6 +22,7 @@ class Command(StaffCommand):
         "Let a colleague choose a new password, and set up a new second factor if that is lost."
         " Asks; with --agree or --reject, a second person decides."
     )
+    examples = ('recover_staff ken --by hana --reason "the password is lost"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -14,6 +14,11 @@ from winddown.authority.staff_command import StaffCommand, shown
 
 class Command(StaffCommand):
     help = "List assisted recovery cases; take, prove, propose or decline one. Decide: approve."
+    examples = (
+        "recovery_cases --list --by hana",
+        'recovery_cases R-1001 --take --by hana --reason "next in line"',
+        'recovery_cases R-1001 --proof call_back --note "the number on file" --by hana',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

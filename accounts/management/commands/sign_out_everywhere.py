@@ -12,6 +12,9 @@ from winddown.authority.staff_command import StaffCommand
 
 class Command(StaffCommand):
     help = "End every session and device token of one account."
+    examples = (
+        'sign_out_everywhere --account A-1001 --by hana --reason "the telephone is stolen"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -22,6 +22,10 @@ class Add(ActCommand):
         "Add a member of staff. Then `staff roles` asks for the roles, and `recover_staff` for the"
         " link with which the person chooses a password; a second person decides about each."
     )
+    examples = (
+        'staff add --login-id ken --name "Mori Ken" --email ken@example.jp --staff-number '
+        '1002 --by hana --reason "joins today"',
+    )
     acts = STAFF
     verb = "add"
     done = "The account is there. Ask now for its roles (staff roles) and its link (recover_staff)."
@@ -32,6 +36,7 @@ class Roles(StaffCommand):
         "Ask for a colleague to have exactly the roles that are named, and no other. A second"
         " person decides with `manage.py approve`."
     )
+    examples = ('staff roles ken --role treasury_operator --by hana --reason "takes over payouts"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -54,6 +59,7 @@ class Roles(StaffCommand):
 
 class Disable(StaffCommand):
     help = "Let a colleague in no more and end what is open of the account, or let in again."
+    examples = ('staff disable ken --by hana --reason "left the company"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -72,6 +78,7 @@ class List(StaffCommand):
     help = (
         "List the members of staff: login, name, staff number, roles, and whether they can sign in."
     )
+    examples = ("staff list --by hana",)
 
     def act(self, options: dict[str, Any]) -> None:
         member_page.require_sight(self.actor(options, reason_needed=False))

@@ -14,6 +14,7 @@ from winddown.terminal import RecordedCommand
 
 class Command(RecordedCommand):
     help = "Show the present code of a member of staff of a rehearsal, who has no phone."
+    examples = ("staff_code hana",)
     exits: ClassVar[dict[int, str]] = {0: "shown", 1: "no rehearsal, or no app"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:

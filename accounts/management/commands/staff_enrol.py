@@ -17,6 +17,7 @@ class Command(RecordedCommand):
         "Let members of staff of a rehearsal enrol in a shell. Each uses the one-time link that was"
         " handed over last, and gets a password and an authenticator app, which are printed."
     )
+    examples = ("staff_enrol hana ken",)
     exits: ClassVar[dict[int, str]] = {0: "enrolled", 1: "no rehearsal, or no link"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from winddown.authority.staff_command import StaffCommand
 
 class Command(StaffCommand):
     help = "Ask a second person to confirm the payout files that a restored database forgot."
+    examples = ('confirm_restore --by hana --reason "the host was lost"',)
 
     def act(self, options: dict[str, Any]) -> None:
         request = sent_files.ask(actor=self.proven_actor(options), reason=options["reason"])

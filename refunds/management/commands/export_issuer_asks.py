@@ -12,6 +12,9 @@ from winddown.authority.staff_command import StaffCommand
 
 class Command(StaffCommand):
     help = "Write the approved requests, one file per issuer; also hand a stored file out again."
+    examples = (
+        'export_issuer_asks --out issuers --issuer jcb --by hana --reason "requests of the week"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

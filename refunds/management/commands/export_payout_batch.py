@@ -16,6 +16,7 @@ from winddown.authority.staff_command import StaffCommand
 
 class Command(StaffCommand):
     help = "Write the file of an approved payout batch; the same bytes however often."
+    examples = ('export_payout_batch 3 bank --by hana --reason "transfers of Friday"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

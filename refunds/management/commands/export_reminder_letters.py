@@ -13,6 +13,7 @@ from winddown.authority.staff_command import StaffCommand
 
 class Command(StaffCommand):
     help = "Write the letters that are in no file yet, as pages to print."
+    examples = ('export_reminder_letters --out letters --by hana --reason "the last month"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -15,6 +15,7 @@ from winddown.authority.staff_command import StaffCommand
 
 class Command(StaffCommand):
     help = "Open candidate claims for the wallets that the detection rules point at."
+    examples = ('find_victims --hold part --by hana --reason "the rules of today"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -12,6 +12,7 @@ class Command(StaffCommand):
         "Mark late answers overdue, open the next route after a missed cut-off, close what is done"
         " (daily)."
     )
+    examples = ('follow_up_claims --by hana --reason "the day\'s work"',)
 
     def act(self, options: dict[str, Any]) -> None:
         done = follow_up.follow_up() | {

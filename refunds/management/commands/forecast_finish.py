@@ -10,6 +10,7 @@ from winddown.authority.staff_command import StaffCommand
 
 class Command(StaffCommand):
     help = "Print when the refunds will be finished, as a range by route, from the last 14 days."
+    examples = ("forecast_finish --by hana",)
 
     def act(self, options: dict[str, Any]) -> None:
         self.actor(options, reason_needed=False)

@@ -14,6 +14,10 @@ class Command(StaffCommand):
         "Hold what is suspicious in the wallets of all candidates, at once and by one person; a"
         " release takes a supervisor. Without --hold: say what would be held."
     )
+    examples = (
+        "hold_candidates --by hana",
+        'hold_candidates --hold --by hana --reason "claims of the rules"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -17,6 +17,7 @@ from winddown.authority.staff_command import StaffCommand
 
 class Command(StaffCommand):
     help = "Book the bank's answers: results and returns of transfers, account-name checks."
+    examples = ('import_bank_results result.txt --by hana --reason "results of Friday"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -14,6 +14,9 @@ from winddown.authority.staff_command import StaffCommand
 
 class Command(StaffCommand):
     help = "Import an issuer's answer file, whole or not at all."
+    examples = (
+        'import_issuer_answers answers.csv --issuer jcb --by hana --reason "answers of the week"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -8,6 +8,7 @@ from winddown.site.act_command import ActCommand
 
 class Command(ActCommand):
     help = "Ask to lift a payment block before its time. A second person decides with `approve`."
+    examples = ('lift_payment_block --number 2 --by hana --reason "the court agrees"',)
     acts = BLOCKS
     verb = "lift"
     done = "It waits for a second person."

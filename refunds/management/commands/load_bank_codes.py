@@ -11,6 +11,7 @@ from winddown.authority.staff_command import StaffCommand
 
 class Command(StaffCommand):
     help = "Load the installed list of bank and branch codes, and make it the active one."
+    examples = ('load_bank_codes --by hana --reason "the list of July"',)
 
     def act(self, options: dict[str, Any]) -> None:
         dataset, loaded = bank_codes.load(

@@ -14,6 +14,7 @@ class Command(StaffCommand):
     Ask a second person to let payouts of a file that a restored database forgot be paid again,
     because the bank did not pay them.
     """
+    examples = ('release_forgotten_payouts 41 42 --by hana --reason "the bank has no such file"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

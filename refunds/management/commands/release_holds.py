@@ -18,6 +18,7 @@ class Command(StaffCommand):
         "Release what was held for the claims; by a supervisor who is another person than the one"
         " who held it. Without --claim: for every rejected claim."
     )
+    examples = ('release_holds --claim 7 --by hana --reason "the holder was asked"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -19,6 +19,7 @@ from winddown.terminal import RecordedCommand
 
 class Command(RecordedCommand):
     help = "Replay the 7pay case, judge it, and serve console and portal on it until Ctrl-C."
+    examples = ("demo",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -15,6 +15,7 @@ from winddown.terminal import RecordedCommand
 
 class Command(RecordedCommand):
     help = "Generate the 7pay case as CSV files: same accounts and seed, same bytes."
+    examples = ("generate_case --accounts 1000 --seed 1 --out case",)
     # The command needs no database: it must run before there is one.
     requires_system_checks = ()
     requires_migrations_checks = False

@@ -21,6 +21,7 @@ class Command(StaffCommand):
         "Judge the detection rules on the loaded case: a suspicion is any hit, a candidate is what"
         " would become a claim."
     )
+    examples = ('judge_detection --truth case/truth.csv --by hana --reason "after the rehearsal"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -27,6 +27,7 @@ class Command(RecordedCommand):
         " the refund window, with a simulated bank and simulated holders, and say what would stall."
         " An earlier rehearsal in this database is deleted; a real programme is refused."
     )
+    examples = ("rehearse rehearsal.toml --data case",)
     exits: ClassVar[dict[int, str]] = {
         0: "nothing stalled",
         1: "something stalled, or the database is no rehearsal",

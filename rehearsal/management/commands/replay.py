@@ -18,6 +18,7 @@ from winddown.terminal import RecordedCommand
 
 class Command(RecordedCommand):
     help = "Replay the 7pay case from launch to the end of the refund window and judge it."
+    examples = ("replay --accounts 1000 --seed 1",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

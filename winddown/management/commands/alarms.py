@@ -18,6 +18,7 @@ from winddown.site.alarm_acts import DUTY
 
 class List(StaffCommand):
     help = "List the alarms that stand, the newest first, and the duty addresses of each role."
+    examples = ("alarms list --by hana",)
 
     def act(self, options: dict[str, Any]) -> None:
         with translation.override("en"):
@@ -39,6 +40,7 @@ class List(StaffCommand):
 
 class Acknowledge(StaffCommand):
     help = "Say that you look after an alarm: nobody is told of it again."
+    examples = ('alarms acknowledge 3 --by hana --reason "I look after it"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -58,6 +60,10 @@ class SetDuty(ActCommand):
         "Set where the alarms of a role go. Address and signing secret are typed, or are the next"
         " two lines of the standard input."
     )
+    examples = (
+        "alarms set-duty --role compliance --channel mail --language ja --by hana "
+        '--reason "shift of July"',
+    )
     acts = DUTY
     verb = "set"
     done = "The alarms of the role go there."
@@ -65,6 +71,9 @@ class SetDuty(ActCommand):
 
 class EndDuty(ActCommand):
     help = "End a duty address of a role."
+    examples = (
+        'alarms end-duty --role compliance --channel mail --by hana --reason "the shift is over"',
+    )
     acts = DUTY
     verb = "end"
     done = "The role has no address of this channel any more."

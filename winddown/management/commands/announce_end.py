@@ -11,6 +11,7 @@ class Command(ActCommand):
         "Ask to announce the end of the service. A second person decides with `manage.py approve`;"
         " then it is public and cannot be taken back."
     )
+    examples = ('announce_end --by hana --reason "the board decided"',)
     acts = PROGRAMME
     verb = "announce"
     done = "The announcement waits for a second person. Nothing is public yet."

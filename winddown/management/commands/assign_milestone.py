@@ -8,6 +8,10 @@ from winddown.site.programme_acts import PROGRAMME
 
 class Command(ActCommand):
     help = "Say who answers for a milestone, and what it waits for."
+    examples = (
+        "assign_milestone --kind funds_secured --owner-role compliance --owner hana "
+        '--gate funds --by hana --reason "plan of the board"',
+    )
     acts = PROGRAMME
     verb = "assign-milestone"
     done = "The milestone is assigned."

@@ -13,6 +13,7 @@ from winddown.terminal import RecordedCommand
 
 class Command(RecordedCommand):
     help = "Write a dump of the database and its manifest into a directory."
+    examples = ("backup /var/backups/winddown",)
     exits: ClassVar[dict[int, str]] = {0: "written", 1: "failed, and there is no backup"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -23,6 +23,10 @@ class Command(RecordedCommand):
     Print the SQL that gives the database an owner and three roles that own nothing. Run it as the
     server's administrator the first time, and as the owner after each migration.
     """
+    examples = (
+        "database_roles",
+        "database_roles --apply",
+    )
     exits: ClassVar[dict[int, str]] = {0: "printed, or applied", 1: "failed, and nothing changed"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:

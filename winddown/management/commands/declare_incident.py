@@ -8,6 +8,9 @@ from winddown.site.programme_acts import PROGRAMME
 
 class Command(ActCommand):
     help = "Declare an incident: the deadlines for reports to the authorities count from then on."
+    examples = (
+        'declare_incident --aware-at 2019-07-02T09:00 --by hana --reason "strange charges"',
+    )
     acts = PROGRAMME
     verb = "declare-incident"
     done = "The incident is declared."

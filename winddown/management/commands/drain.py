@@ -12,6 +12,7 @@ from winddown.terminal import RecordedCommand
 
 class Command(RecordedCommand):
     help = "Fire due milestones and work off every running run, without a broker."
+    examples = ("drain",)
 
     def handle(self, *args: Any, **options: Any) -> None:
         for milestone in milestones.fire_due():

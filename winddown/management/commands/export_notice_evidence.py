@@ -13,6 +13,7 @@ from winddown.programme import publications
 
 class Command(StaffCommand):
     help = "Write the file that shows a publication of the notice. The journal records it."
+    examples = ('export_notice_evidence 1 --out evidence --by hana --reason "the authority asks"',)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

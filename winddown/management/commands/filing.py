@@ -26,6 +26,7 @@ ANSWERS = [Filing.State.ACCEPTED.value, Filing.State.RETURNED.value]
 
 class List(StaffCommand):
     help = "List what is due, with its day, its state, and who comes next."
+    examples = ("filing list --by hana",)
 
     def act(self, options: dict[str, Any]) -> None:
         filing_page.require_sight(self.actor(options, reason_needed=False))
@@ -48,6 +49,7 @@ class Show(StaffCommand):
         "Print the newest version as the file that `filing write` reads, with its figures as"
         " comments. Before the first version it is empty."
     )
+    examples = ("filing show incident_final:privacy_commission:2022-07-03 --by hana",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -76,6 +78,10 @@ class Show(StaffCommand):
 
 class Write(StaffCommand):
     help = "Write a new version from a TOML file with a text for each section."
+    examples = (
+        "filing write incident_final:privacy_commission:2022-07-03 report.toml --by hana "
+        '--reason "first version"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -105,6 +111,10 @@ class Write(StaffCommand):
 
 class Propose(StaffCommand):
     help = "Ask two people beside the author to approve the newest version."
+    examples = (
+        "filing propose incident_final:privacy_commission:2022-07-03 --by hana --reason "
+        '"it is complete"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -122,6 +132,10 @@ class Propose(StaffCommand):
 
 class File(StaffCommand):
     help = "Record that the authority has the approved version, with its receipt."
+    examples = (
+        "filing file incident_final:privacy_commission:2022-07-03 --number 12 "
+        '--received-on 2022-07-01 --evidence receipt.pdf --by hana --reason "handed in"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -175,6 +189,10 @@ class Evidence(StaffCommand):
 
 class Answer(StaffCommand):
     help = "Record that the authority accepted the filing, or sent it back."
+    examples = (
+        "filing answer incident_final:privacy_commission:2022-07-03 accepted --by hana "
+        '--reason "letter of today"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -14,6 +14,7 @@ from winddown.terminal import RecordedCommand
 
 class Command(RecordedCommand):
     help = "Write one SVG per declared state machine, and an index, to docs/machines/."
+    examples = ("machines --check",)
     exits: ClassVar[dict[int, str]] = {0: "written, or up to date", 1: "not up to date"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -13,6 +13,7 @@ class Command(RecordedCommand):
         "Read the electronic notice at its public address and compare its SHA-256. The clockwork"
         " does so every five minutes."
     )
+    examples = ("probe_notice",)
     exits: ClassVar[dict[int, str]] = {
         0: "it is there as it was published, or there is none",
         1: "it is down or altered",

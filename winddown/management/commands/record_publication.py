@@ -8,6 +8,10 @@ from winddown.site.programme_acts import PROGRAMME
 
 class Command(ActCommand):
     help = "Record where and when the public notice was published, with the file that shows it."
+    examples = (
+        'record_publication --channel newspaper --place "Example Shimbun" --began-at '
+        '2019-08-01T00:00 --evidence page.pdf --by hana --reason "it was printed"',
+    )
     acts = PROGRAMME
     verb = "record-publication"
     done = "The publication is recorded."

@@ -28,6 +28,7 @@ is refused.
 
 class Command(RecordedCommand):
     help = "Write docs/registries.md: every registry, who owns it, what it holds."
+    examples = ("registries --check",)
     exits: ClassVar[dict[int, str]] = {0: "written, or up to date", 1: "not up to date"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -16,6 +16,7 @@ class Command(RecordedCommand):
         "Seal what older field keys sealed with WINDDOWN_FIELD_KEY, in batches. Run it as the owner"
         " of the tables, while web and workers are stopped."
     )
+    examples = ("reseal",)
     exits: ClassVar[dict[int, str]] = {
         0: "nothing is left under an older key",
         1: "a value does not open; name its key in WINDDOWN_FIELD_KEY_FALLBACKS",

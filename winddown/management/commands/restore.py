@@ -16,6 +16,7 @@ class Command(RecordedCommand):
     Restore a backup into a database of its own, check migrations, manifest and invariants there,
     say what WINDDOWN_AUDIT_HEADS_DIR knows beyond it, and drop that database.
     """
+    examples = ("restore --check winddown.dump",)
     exits: ClassVar[dict[int, str]] = {0: "the backup can be restored", 1: "it cannot, or is wrong"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:

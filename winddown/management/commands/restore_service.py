@@ -8,6 +8,7 @@ from winddown.site.programme_acts import PROGRAMME
 
 class Command(ActCommand):
     help = "End the incident: the service goes on as before. Every switch must be on again."
+    examples = ('restore_service --by hana --reason "the cause is removed"',)
     acts = PROGRAMME
     verb = "restore"
     done = "The service goes on as before."

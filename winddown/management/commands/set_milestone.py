@@ -8,6 +8,9 @@ from winddown.site.programme_acts import PROGRAMME
 
 class Command(ActCommand):
     help = "Set a deadline, or move one that has not passed."
+    examples = (
+        'set_milestone --kind spend_ends --at 2019-09-30T24:00 --by hana --reason "announced so"',
+    )
     acts = PROGRAMME
     verb = "set-milestone"
     done = "The deadline is set."

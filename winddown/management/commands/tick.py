@@ -8,6 +8,7 @@ from winddown.terminal import RecordedCommand
 
 class Command(RecordedCommand):
     help = "Fire due milestones, wake what is owed, seal new movements: one tick."
+    examples = ("tick",)
 
     def handle(self, *args: Any, **options: Any) -> None:
         clockwork.tick()

@@ -13,6 +13,7 @@ from winddown.terminal import RecordedCommand
 
 class Command(RecordedCommand):
     help = "Write a page per table with triggers, and the SQL functions, to docs/triggers/."
+    examples = ("triggers --check",)
     exits: ClassVar[dict[int, str]] = {0: "written, or up to date", 1: "not up to date"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -13,6 +13,10 @@ from winddown.terminal import RecordedCommand
 
 class Command(RecordedCommand):
     help = "Check the audit chain and every invariant. Exit code 1 on a breach."
+    examples = (
+        "verify",
+        "verify --export-head head.json",
+    )
     exits: ClassVar[dict[int, str]] = {0: "everything holds", 1: "a breach"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:

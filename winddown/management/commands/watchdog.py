@@ -20,6 +20,7 @@ class Command(RecordedCommand):
         "Print every alarm, and tell the people on duty. It needs no broker and no worker."
         " Let a supervisor run it every minute, and restart beat and workers on exit code 3."
     )
+    examples = ("watchdog",)
     exits: ClassVar[dict[int, str]] = {
         0: "nothing grave",
         1: "a grave alarm",

@@ -14,6 +14,10 @@ class Command(StaffCommand):
     Ask a second person to approve what rows say that are older than the witness of their table.
     With --apply, as the owner of the tables, write the digests that were approved.
     """
+    examples = (
+        'witness_rows --by hana --reason "rows from before the guard"',
+        'witness_rows --apply --by ken --reason "approved"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
