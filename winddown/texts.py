@@ -13,8 +13,12 @@ from typing import Any
 
 REPLACEMENT = "\ufffd"
 JSON_DEPTH_MAX = 50
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# They turn the direction of what follows, or mark one.
+_TURNS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# NUL and surrogates cannot be stored. The others show nothing and change what is beside them.
+_UNSTORABLE = re.compile(
+    f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{_TURNS}]",
+)
 _BEGINS_A_FORMULA = tuple("=+-@＝＋－＠")
 _INTEGERS = range(-(2**63), 2**63)
 # Letters by their category that show nothing.
@@ -22,9 +26,12 @@ _SHOWS_NOTHING = ("\u115f", "\u1160", "\u2800", "\u3164", "\uffa0")
 
 
 def storable(text: str) -> str:
-    """Returns `text` with a replacement character for each character that PostgreSQL cannot store.
+    """Returns `text` with a replacement character for each character that PostgreSQL cannot store,
+    and for each that would make a reason or a name read as something else.
 
-    These are NUL, and the surrogates that Python makes of bytes that it cannot decode.
+    The first are NUL, and the surrogates that Python makes of bytes that it cannot decode. The
+    second are control characters other than tabs and ends of lines, and those that turn the
+    direction of a text. Joiners inside words and signs stay.
     """
     return _UNSTORABLE.sub(REPLACEMENT, text)
 

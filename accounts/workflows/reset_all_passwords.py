@@ -41,6 +41,9 @@ QUEUE_ROWS = 100_000
 SEND_ROWS = 100
 SEND_STEPS = ("send_first_wave", "send_second_wave", "send_last_wave")
 
+# A share is of the newest notices. Counted from more of them, none would ever be too large.
+COUNTED_FROM_MAX = waves.NEWEST
+
 
 def _limit(label: Any, name: str) -> forms.FloatField:
     usual = {field.name: field.default for field in fields(waves.Limits)}[name]
@@ -66,7 +69,9 @@ class ResetForm(ParamsForm):
     failed_resets_percent = _limit(
         _("Pauses above failed resets of (percent)"), "failed_resets_percent"
     )
-    counted_from = forms.IntegerField(label=_("Shares count from"), required=False, min_value=0)
+    counted_from = forms.IntegerField(
+        label=_("Shares count from"), required=False, min_value=0, max_value=COUNTED_FROM_MAX
+    )
     source = forms.CharField(
         label=_("Source of these limits"),
         required=False,
@@ -127,6 +132,13 @@ class ResetAllPasswords(Workflow):
         numbers = [value for name, value in limits.items() if name != "source"]
         if not all(type(value) in (int, float) and value >= 0 for value in numbers):
             raise refuse(says("limits must be numbers, none below 0"))
+        if type(limits["counted_from"]) is not int or limits["counted_from"] > COUNTED_FROM_MAX:
+            raise refuse(
+                says(
+                    "counted_from must be a whole number of at most {most}",
+                    most=f"{COUNTED_FROM_MAX:,}",
+                )
+            )
         if given and not given.get("source"):
             raise refuse(says("limits that differ need a source: say where they come from"))
         return {"mail": mail, "limits": limits}

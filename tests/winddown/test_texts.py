@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.config.test_every_door import browser_of
 from tests.conftest import ROOT, Database
 from tests.owning import as_loader
 from winddown import texts
@@ -34,6 +35,23 @@ def test_unstorable_characters_are_replaced_and_others_kept(text: str) -> None:
     assert "\0" not in stored
     assert len(stored) == len(text)
     assert all(new in (old, "\ufffd") for old, new in zip(text, stored, strict=True))
+
+
+def test_what_turns_or_hides_a_text_is_replaced_and_what_belongs_to_words_stays() -> None:
+    for hidden in ("\u202e", "\u2066", "\u200f", "\u061c", "\x1b", "\x7f", "\x85", "\x08"):
+        assert texts.storable(f"a{hidden}b") == "a\ufffdb"
+    kept = "a\tb\r\nc ם नि\u200dन é \U0001f469\u200d\U0001f4bb"
+    assert texts.storable(kept) == kept
+
+
+@pytest.mark.django_db
+def test_a_reason_typed_on_a_page_cannot_turn_the_line_that_shows_it(
+    programme: Any, staff: Any
+) -> None:
+    browser = browser_of(staff("incident_commander"))
+    browser.post("/console/switches/spend/stop/", {"reason": "ok \u202e now\x1b"})
+
+    assert AuditEntry.objects.get(action="capability.stop").reason == "ok \ufffd now\ufffd"
 
 
 @pytest.mark.parametrize(

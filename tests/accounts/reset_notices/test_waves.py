@@ -33,7 +33,7 @@ from tests.owning import as_loader
 from tests.unguarded import past_the_guards
 from winddown import clock
 from winddown.errors import GuardNotMet
-from winddown.runs import control, working
+from winddown.runs import control, registry, working
 
 pytestmark = pytest.mark.usefixtures("programme")
 
@@ -237,3 +237,14 @@ class TestWaves:
 
         assert (counts["wave_1"], counts["wave_2"], counts["wave_3"]) == (10, 0, 22)
         assert counts["notices_by_email"] == 32
+
+
+@pytest.mark.parametrize("number", [10_001, 10**30, 1.5, True, "9"])
+def test_a_number_of_cases_that_could_never_be_reached_is_refused(number: object) -> None:
+    limits = {"counted_from": number, "source": "test"}
+    with pytest.raises(GuardNotMet, match=r"number"):
+        registry.get("reset-all-passwords").check_params({"limits": limits})
+    usual = registry.get("reset-all-passwords").check_params(
+        {"limits": {"counted_from": 10_000, "source": "test"}}
+    )
+    assert usual["limits"]["counted_from"] == 10_000

@@ -113,6 +113,11 @@ def test_the_form_of_each_workflow_gives_its_parameters(switches: None, workflow
         ("freeze-charges", {}, "sources"),
         ("reset-all-passwords", {"mail": "smtp", "counted_from": "0"}, "source"),
         ("reset-all-passwords", {"mail": "smtp", "complained_percent": "1"}, "source"),
+        (
+            "reset-all-passwords",
+            {"mail": "smtp", "counted_from": "9" * 30, "source": "x"},
+            "counted_from",
+        ),
         ("suspend-external-login", {}, "providers"),
         ("refund-balances", {"part": "pay"}, "value_date"),
     ],
@@ -207,7 +212,7 @@ def test_a_person_without_the_permission_reads_the_refusal(
     )
 
     assert answer.status_code == 403
-    assert "Only these roles may do this: Incident commander" in answer.content.decode()
+    assert "Roles that have it: Incident commander" in answer.content.decode()
     assert Run.objects.get(pk=waiting.pk).state == Run.State.AWAITING_APPROVAL
 
 

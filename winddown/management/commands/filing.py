@@ -168,6 +168,10 @@ class File(StaffCommand):
 
 class Evidence(StaffCommand):
     help = "Write the file that shows the receipt of the newest version. The journal records it."
+    examples = (
+        "filing evidence incident_final:privacy_commission:2022-07-03 --out receipts --by hana "
+        '--reason "the auditor asks"',
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
