@@ -75,7 +75,7 @@ def test_the_maker_and_strangers_decide_nothing(house: House, asked: Approval, s
         browser = browser_of(person, headers=ENGLISH)
         answer = browser.post(address(asked, "approve"), form_of(asked, amount=str(total())))
         assert answer.status_code == 403
-        assert "Only these roles may do this: Treasury approver." in answer.content.decode()
+        assert "Roles that have it: Treasury approver." in answer.content.decode()
         assert AuditEntry.objects.filter(action="refused", actor=person).exists()
     assert not Signature.objects.filter(approval=asked, part=Signature.Part.APPROVED).exists()
 

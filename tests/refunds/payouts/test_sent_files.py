@@ -234,7 +234,7 @@ def test_neither_the_same_person_nor_the_wrong_role_confirms(
     english = {"accept-language": "en"}
     for person, refusal in (
         (both, "A second person must decide"),
-        (house.treasury, "Only these roles may do this: Treasury approver."),
+        (house.treasury, "Roles that have it: Treasury approver."),
     ):
         browser = browser_of(person, headers=english)
         page = browser.get("/console/restored/").content.decode()
