@@ -353,6 +353,16 @@ PASSWORD_HASHERS = [
     # For hashes of the operator's core system. The next sign-in rewrites them with argon2.
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# What one hash of a new password takes. OWASP names 19 MiB as the least, with the two passes that are
+# made here. A hash that took more than the usual would not be verified.
+_PASSWORD_MEMORY_MAX_KIB = 102_400
+PASSWORD_MEMORY_KIB = environment.whole_number(
+    "WINDDOWN_PASSWORD_MEMORY_KIB", default=_PASSWORD_MEMORY_MAX_KIB, least=19_456
+)
+if PASSWORD_MEMORY_KIB > _PASSWORD_MEMORY_MAX_KIB:
+    raise ImproperlyConfigured(
+        f"WINDDOWN_PASSWORD_MEMORY_KIB must be at most {_PASSWORD_MEMORY_MAX_KIB}."
+    )
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",

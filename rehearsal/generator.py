@@ -43,6 +43,8 @@ from rehearsal.refund_behaviour import RefundBehaviour
 from rehearsal.sign_in_history import Accounts, SignInHistory, attempts_of
 from winddown.errors import WinddownError
 
+# What the core system's framework made in 2019.
+ITERATIONS = 150_000
 ACCOUNTS_MIN = 2_000
 ATTEMPTS_MIN = 10_000
 ATTEMPTS_MAX = 2_000_000
@@ -357,4 +359,4 @@ def _shared_password(rng: Random) -> tuple[str, str]:
     word = f"{rng.getrandbits(24):06x}".translate(LETTERS)
     password = f"Rehearsal-{word}-{rng.randrange(1_000, 10_000)}"
     salt = f"{rng.getrandbits(88):022x}".translate(LETTERS)
-    return password, PBKDF2PasswordHasher().encode(password, salt)
+    return password, PBKDF2PasswordHasher().encode(password, salt, ITERATIONS)

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rehearsal.browser import Browser
 from rehearsal.case import Case
+from rehearsal.desk import Desk
 from rehearsal.doors import Doors
-from rehearsal.processes import Processes
 from rehearsal.report import Figure, Report
-from rehearsal.stage import Cast
+from rehearsal.serving import Site
+from rehearsal.stage import PEOPLE, Cast
 from rehearsal.storyteller import Storyteller
 from winddown import clock
 from winddown.errors import WinddownError
@@ -37,7 +39,7 @@ class Operations:
     doors: Doors
     manifest: dict[str, Any]
     directory: Path
-    processes: Processes
+    site: Site
     report: Report
     storyteller: Storyteller
 
@@ -63,6 +65,18 @@ class Operations:
         self.report.figures.append(
             Figure(what, f"{at:%Y-%m-%d %H:%M}", published, reproduced, tolerance)
         )
+
+    # --- People at the pages ----------------------------------------------------------------------
+
+    def browser(self, *, network: str) -> Browser:
+        """Returns the browser of a customer, at the portal."""
+        return Browser(self.site.address, sent=self.report.forms, network=network)
+
+    def desk(self, login: str) -> Desk:
+        """The member of staff has signed in at the console."""
+        browser = Browser(self.site.console, sent=self.report.forms)
+        self.report.staff.append(PEOPLE[login])
+        return Desk(login, browser, cast=self.cast, doors=self.doors)
 
     # --- Time and files ---------------------------------------------------------------------------
 
@@ -153,7 +167,7 @@ class Operations:
                     f"The tick fired {milestone.kind}, {milestone.late_by} after the instant."
                 )
                 return run
-            if dead := self.processes.dead():
+            if dead := self.site.dead():
                 raise ReplayFailed(why=dead)
             time.sleep(0.1)
         raise ReplayFailed(why=f"no tick started {workflow}; see {self.directory / 'beat.log'}")
@@ -164,7 +178,7 @@ class Operations:
             run = self._wait_for_end(run)
         moved = progress.moved(run)
         phase.rows = sum(moved.values())
-        self.report.note_memory(self.processes.peak_memory_kib())
+        self.report.note_memory(self.site.peak_memory_kib())
         steps = ", ".join(f"{step.replace('_', ' ')} {rows:,}" for step, rows in moved.items())
         self.tell(f"{run.workflow}: {steps or 'nothing to move'} in {phase.seconds:.1f} s")
         if run.state != Run.State.SUCCEEDED:
@@ -179,7 +193,7 @@ class Operations:
             run = Run.objects.get(pk=run.pk)
             if run.state in Run.ENDED:
                 return run
-            if dead := self.processes.dead():
+            if dead := self.site.dead():
                 raise ReplayFailed(why=dead)
             if time.monotonic() > deadline:
                 raise ReplayFailed(why=f"{run} is still {run.state} after {WAIT_S_MAX} s")

@@ -19,6 +19,8 @@ class Processes:
     broker.
     """
 
+    names: tuple[str, ...] = ("worker", "beat")
+
     def __init__(self, *, logs: Path, tick_s: int = 2, concurrency: int = 2) -> None:
         self.logs = logs
         self.tick_s = tick_s
@@ -64,12 +66,11 @@ class Processes:
         self.running = []
 
     def dead(self) -> str | None:
-        """Returns a sentence that names the one that has ended. It is None if all run."""
-        for name, process in zip(("worker", "beat"), self.running, strict=True):
+        """Returns the sentence that says which of them has ended, None if all run."""
+        for name, process in zip(self.names, self.running, strict=True):
             if process.poll() is not None:
-                return (
-                    f"the {name} ended with code {process.returncode}; see {self.logs / name}.log"
-                )
+                log = self.logs / f"{name}.log"
+                return f"the {name} ended with code {process.returncode}; see {log}"
         return None
 
     def peak_memory_kib(self) -> int:

@@ -110,13 +110,12 @@ class Refunding:
         self.doors.must(
             "report_funds", f"--amount={owed}", by="compliance", reason="trustee's statement"
         )
-        self.operations.carry_out(
-            "refund-balances",
-            params={"part": "entitle"},
-            reason="service ended, balances sealed",
-            maker="treasury",
-            checker="approver",
-        )
+        treasury, approver = self.operations.desk("treasury"), self.operations.desk("approver")
+        why = "service ended, balances sealed"
+        run = treasury.plan("refund-balances", {"part": "entitle", "reason": why})
+        approver.approve(run, reason=why)
+        treasury.start(run, reason=why)
+        self.operations.follow(run)
         self._meet_holders()
         self.tell(f"{len(self.holders):,} holders may apply until {case.refund_window_last_on}.")
 

@@ -15,12 +15,13 @@ from accounts.models import ResetNotice
 from rehearsal import carrier, stage
 from rehearsal.case import Case, load_case
 from rehearsal.compensation import Compensation
+from rehearsal.customers import Customers
 from rehearsal.doors import Doors
 from rehearsal.generator import generate_case
 from rehearsal.operations import Operations
-from rehearsal.processes import Processes
 from rehearsal.refunding import Refunding
 from rehearsal.report import Figure, Report
+from rehearsal.serving import RehearsedSite, free_port
 from rehearsal.storyteller import Storyteller
 from wallets.models import Snapshot, Wallet
 from wallets.movements import spending
@@ -50,17 +51,18 @@ class Replay:
     def play(self) -> Report:
         """The whole case has happened in this database, and the report says how it ended."""
         manifest = self.prepare()
-        with Processes(logs=self.directory) as processes:
+        with RehearsedSite(port=free_port(), logs=self.directory, tick_s=2) as site:
             self.operations = Operations(
                 case=self.case,
                 cast=self.cast,
                 doors=self.doors,
                 manifest=manifest,
                 directory=self.directory,
-                processes=processes,
+                site=site,
                 report=self.report,
                 storyteller=self.storyteller,
             )
+            site.wait()
             self.victims = Compensation(self.operations)
             self.refunding = Refunding(self.operations)
             self.incident()
@@ -103,14 +105,16 @@ class Replay:
         case, operations = self.case, self.operations
         stopped = case.at("stop_all_top_ups")
         operations.move_to(case.at("stop_card_top_ups"))
-        operations.doors.must(
-            "declare_incident", by="commander", reason="strange sign-ins and charges"
-        )
-        operations.carry_out(
-            "freeze-charges",
-            reason="charges by stolen accounts",
-            params={"sources": ["credit_card", "debit_card"], "register": False},
-        )
+        commander, deputy = operations.desk("commander"), operations.desk("deputy")
+        declared = {"reason": "strange sign-ins and charges"}
+        commander.act("/console/programme/declare-incident/", declared)
+        why = "charges by stolen accounts"
+        # Registration stays: nobody ticks its box.
+        typed = {"sources": ["credit_card", "debit_card"], "register": [], "reason": why}
+        run = commander.plan("freeze-charges", typed)
+        deputy.approve(run, reason=why)
+        commander.start(run, reason=why)
+        operations.follow(run)
         operations.move_to(stopped - dt.timedelta(seconds=1), frozen=True)
         for kind in ("accounts", "external_identities", "wallets", "funding_cards", "top_ups"):
             operations.load(kind)
@@ -118,7 +122,7 @@ class Replay:
         operations.load("auth_events", "2019_07_01")
         operations.move_to(stopped)
         operations.carry_out("freeze-charges", reason="every source is abused")
-        self.victims.find_and_hold()
+        self.victims.find_and_hold(by_form=True)
         self.victims.compare_suspected(told_as_of=case.damage.restatements[0].as_of)
         operations.move_to(case.at("suspend_external_login"))
         operations.carry_out("suspend-external-login", reason="sign-ins without a password")
@@ -194,6 +198,10 @@ class Replay:
             by="commander",
             reason="announced end of spending",
         )
+        Customers(operations, notices=self.directory / "notices").come_back()
+        support = operations.desk("support")
+        somebody = self.victims.somebody()
+        support.act("/console/look-up/", {"q": somebody, "reason": "the holder telephones"})
         self.victims.import_answers()
         operations.move_to(case.at("start_compensation"))
         self.victims.give_back_points()
@@ -250,13 +258,10 @@ class Replay:
         window.
         """
         service, operations = self.case.programme, self.operations
-        fields = notice_of(self.case).items()
-        operations.doors.must(
-            "publish_notice",
-            *(f"--{name.replace('_', '-')}={value}" for name, value in fields),
-            by="compliance",
-            reason="statutory notice",
-        )
+        notice = {name: str(value) for name, value in notice_of(self.case).items()}
+        compliance = operations.desk("compliance")
+        typed = {**notice, "reason": "statutory notice"}
+        compliance.act("/console/programme/publish-notice/", typed)
         operations.move_to(service.refund_window_opens_at + dt.timedelta(minutes=30))
         self.refunding.open()
         window_ends_at, last_on = service.refund_window_ends_at, service.refund_window_last_on
@@ -270,6 +275,9 @@ class Replay:
         self.refunding.live_through(last_on + dt.timedelta(days=1), dt.date(2020, 2, 29))
         self.victims.close_requests()
         self.victims.compare()
+        auditor = operations.desk("auditor")
+        for path in ("/console/invariants/", "/console/audit/", "/console/audit/file/"):
+            auditor.browser.open(path)
 
     def _try_to_pay(self) -> bool:
         """A holder has tried to pay one yen at this instant. Returns whether it was possible. The

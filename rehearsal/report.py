@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import resource
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -17,6 +18,7 @@ from django.db import connection
 from django.db.models import Count, QuerySet, Sum
 
 from refunds.models import Entitlement, Remedy
+from winddown.authority import roles
 from winddown.evidence import invariants
 
 
@@ -69,6 +71,12 @@ class Report:
     peak_memory_kib: int = 0
     commands: dict[str, int] = field(default_factory=dict)
     """How often each command was run in a shell."""
+    forms: Counter[str] = field(default_factory=Counter)
+    """How often the form of each page was sent by somebody and took effect."""
+    customers: int = 0
+    """How many customers went through the pages."""
+    staff: list[str] = field(default_factory=list)
+    """The roles of those who signed in at the console."""
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
@@ -91,6 +99,9 @@ class Report:
         self.money = money_table()
         self.remedies = _sums(Remedy.objects.filter(state=Remedy.State.REMEDIED), by="kind")
         self.refunds = _sums(Entitlement.objects.all(), by="state")
+        self.checks["customers and one of each kind of staff acted by forms"] = (
+            self.customers > 0 and set(self.staff) == set(roles.ROLES)
+        )
         made_good = sum(remedy["amount_minor"] for remedy in self.remedies.values())
         self.checks["every confirmed loss is made good, once"] = made_good == self.damage_minor
         self.difference_minor = sum(line.amount_minor for line in self.money)
@@ -119,7 +130,14 @@ class Report:
             "checks": self.checks,
             "invariants": {"checked": len(invariants.known()), "breached": self.breached},
             "phases": [asdict(phase) for phase in self.phases],
-            "commands": self.commands,
+            "acts": {
+                "by_forms": {
+                    "customers": self.customers,
+                    "staff": self.staff,
+                    "forms": dict(sorted(self.forms.items())),
+                },
+                "by_commands": dict(sorted(self.commands.items())),
+            },
             "peak_memory_mib": round(self.peak_memory_kib / 1024, 1),
             "passed": self.passed,
         }

@@ -9,10 +9,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.console import Console
 from rich.table import Table
@@ -22,7 +22,7 @@ from accounts.models import User
 from config.serve import console_port, listener
 from refunds.models import Entitlement
 from rehearsal.processes import Processes
-from rehearsal.stage import PEOPLE, Cast
+from rehearsal.stage import CHEAP_HASHES, PEOPLE, Cast
 from winddown import clock
 from winddown.errors import WinddownError
 
@@ -38,9 +38,13 @@ class NotServing(WinddownError):
 
 
 class Site(Processes):
-    """`with Site(...)`: worker, beat, portal and console run inside, and all end with it."""
+    """`with Site(...)`: worker, beat, portal and console run inside, and all end with it. They
+    answer after `wait`.
+    """
 
     names = ("worker", "beat", "portal", "console")
+
+    more: ClassVar[dict[str, str]] = {}
 
     def __init__(self, *, port: int, logs: Path, tick_s: int = 15) -> None:
         super().__init__(logs=logs, tick_s=tick_s)
@@ -58,7 +62,7 @@ class Site(Processes):
         """Returns the variables of the site. Mails name the site by its port, unless the
         environment has another address.
         """
-        return {"WINDDOWN_SITE_URL": self.address} | super().environment()
+        return {"WINDDOWN_SITE_URL": self.address} | super().environment() | self.more
 
     def __enter__(self) -> Site:
         refuse_taken(self.ports["portal"])
@@ -66,21 +70,12 @@ class Site(Processes):
         for name, port in self.ports.items():
             quiet = ["--env", "WINDDOWN_ROLE=web", "--log-level", "warning"]
             self._start(name, [*listener(port), *quiet])
-        try:
-            for address in (self.address, self.console):
-                self._wait_until_it_answers(address)
-        except BaseException:
-            self.__exit__()
-            raise
         return self
 
-    def dead(self) -> str | None:
-        """Returns the sentence that says which of them has ended, None if all run."""
-        for name, process in zip(self.names, self.running, strict=True):
-            if process.poll() is not None:
-                log = self.logs / f"{name}.log"
-                return f"the {name} ended with code {process.returncode}; see {log}"
-        return None
+    def wait(self) -> None:
+        """Portal and console answer. Raises `NotServing`."""
+        for address in (self.address, self.console):
+            self._wait_until_it_answers(address)
 
     def _wait_until_it_answers(self, address: str) -> None:
         deadline = time.monotonic() + ANSWER_S_MAX
@@ -94,6 +89,25 @@ class Site(Processes):
                 if time.monotonic() > deadline:
                     raise NotServing(why=f"{error}; see {self.logs}") from error
                 time.sleep(0.3)
+
+
+class RehearsedSite(Site):
+    """A site for simulated people. A proxy is believed to report their networks, and no mail leaves
+    the machine.
+    """
+
+    more = {**CHEAP_HASHES, "WINDDOWN_TRUSTED_PROXIES": "1", "WINDDOWN_EMAIL_URL": ""}
+
+
+def free_port() -> int:
+    """Returns a port of this machine that is free for a portal, as the next one is for a console."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        with suppress(PortTaken):
+            refuse_taken(port)
+            return port
 
 
 def refuse_taken(port: int) -> None:
@@ -203,6 +217,7 @@ def serve(console: Console, *, port: int, logs: Path, cast: Cast) -> None:
     """
     customers, password = customers_to_show()
     with until_told_to_end(), Site(port=port, logs=logs) as site:
+        site.wait()
         show_sign_ins(console, site, cast=cast, customers=customers, password=password)
         while (dead := site.dead()) is None:
             time.sleep(1)

@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 
 from rehearsal.case import load_case
+from winddown.authority import roles
 
 OWN_BROKER = re.sub(r"(/|db=)\d+$", r"\g<1>13", settings.REDIS_URL)
 ACCOUNTS = 2_000
@@ -54,6 +55,11 @@ def test_the_replayed_case_ends_with_the_published_figures(
     assert report["difference_minor"] == sum(line["amount_minor"] for line in report["money"]) == 0
     assert report["invariants"]["breached"] == {}
     assert report["invariants"]["checked"] > 30
+    acts = report["acts"]
+    assert acts["by_forms"]["customers"] == 200
+    assert set(acts["by_forms"]["staff"]) == set(roles.ROLES)
+    assert acts["by_forms"]["forms"]["recovery:password"] == 200
+    assert acts["by_commands"]["begin"] == 1
     remedied = sum(remedy["amount_minor"] for remedy in report["remedies"].values())
     assert remedied == case.damage.amount_minor
     refunds = report["refunds"]
