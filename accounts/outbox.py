@@ -9,7 +9,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from email.utils import parseaddr
 from pathlib import Path
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPServerDisconnected
@@ -34,6 +34,7 @@ from winddown import clock, encryption
 from winddown.actors import Actor, require
 from winddown.evidence import audit
 from winddown.models import Programme
+from winddown.registries import Registry
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,13 @@ BATCH_MAX = 10
 # A worker that sends does nothing else meanwhile.
 SEND_S_MAX = 10.0
 PHONE_BATCH_MAX = 10_000
+
+
+STILL_WANTED: Registry[Callable[[Message], bool]] = Registry(
+    "messages that are still wanted",
+    entries_are="by kind of message: whether one that was queued earlier is still sent",
+    owner=__name__,
+)
 
 
 def queue(
@@ -199,7 +207,11 @@ def _send(message: Message, server: BaseEmailBackend) -> int:
 
 
 def _still_wanted(message: Message) -> bool:
-    """Returns False for a message whose link can open nothing any more."""
+    """Returns False for a message whose link can open nothing any more, and for one that says
+    nothing true to its reader any more.
+    """
+    if message.kind in STILL_WANTED and not STILL_WANTED[message.kind](message):
+        return False
     link = message.link
     if link is None:
         return True

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.template.loader import render_to_string
 
-from refunds.applications.reminders import PERMISSION
+from refunds.applications import reminders
 from refunds.models import Reminder
 from winddown import locks
 from winddown.actors import Actor, require
@@ -20,9 +20,21 @@ from winddown.programme.evidence_files import File
 FILE_ROWS_MAX = 2_000
 
 
+def _open() -> QuerySet[Reminder]:
+    """Returns the letters to print: the newest of each person who may still apply and has not."""
+    newer = Reminder.objects.filter(
+        channel=Reminder.Channel.LETTER,
+        schedule=OuterRef("schedule"),
+        holder=OuterRef("holder"),
+        days_before__lt=OuterRef("days_before"),
+    )
+    letters = Reminder.objects.filter(channel=Reminder.Channel.LETTER, letter_file=None)
+    return letters.filter(reminders.still_wanted()).exclude(Exists(newer))
+
+
 def waiting() -> int:
-    """Returns how many letters are in no file yet."""
-    return Reminder.objects.filter(channel=Reminder.Channel.LETTER, letter_file=None).count()
+    """Returns how many letters wait for their file."""
+    return _open().count()
 
 
 def any_exists() -> bool:
@@ -34,10 +46,11 @@ def export(*, actor: Actor, reason: str, number: int | None = None) -> File:
     """The next letters are in a file, which is returned; a page of it is one letter. The numbers of
     the core system name the people, because it has their addresses.
 
+    A letter of an earlier wave, or to somebody who has applied since, is not printed any more.
     With `number` the same letters are returned again, and nothing changes. Raises `GuardNotMet`
     when no letter waits, or the file does not exist.
     """
-    require(actor, PERMISSION, action="export the letters")
+    require(actor, reminders.PERMISSION, action="export the letters")
     with transaction.atomic():
         locks.take(Lock.REMINDERS)
         chosen = Reminder.objects.filter(channel=Reminder.Channel.LETTER)
@@ -45,10 +58,8 @@ def export(*, actor: Actor, reason: str, number: int | None = None) -> File:
         if file is None:
             last = chosen.aggregate(last=Max("letter_file"))["last"] or 0
             file = int(last) + 1
-            open_ones = chosen.filter(letter_file=None).order_by("pk").values("pk")[:FILE_ROWS_MAX]
-            chosen.filter(pk__in=list(open_ones.values_list("pk", flat=True))).update(
-                letter_file=file
-            )
+            open_ones = _open().order_by("pk").values_list("pk", flat=True)[:FILE_ROWS_MAX]
+            chosen.filter(pk__in=list(open_ones)).update(letter_file=file)
         letters = list(
             chosen.filter(letter_file=file).select_related("holder", "schedule").order_by("pk")
         )

@@ -85,6 +85,21 @@ def not_applied() -> QuerySet[User]:
     return User.objects.customers().filter(pk__in=holders).order_by("pk")
 
 
+def still_wanted() -> Q:
+    """Returns the condition for reminders that say something to their reader: of the notice in
+    force, before its window is over, to somebody who has not applied.
+    """
+    notice = publications.newest_notice()
+    if notice is None or clock.now() >= publications.window_ends(notice):
+        return Q(pk__in=())
+    return Q(schedule__last_day=notice.window_last_day, holder__in=not_applied())
+
+
+@outbox.STILL_WANTED.entry(Message.Kind.REFUND_REMINDER)
+def _message_is_wanted(message: Message) -> bool:
+    return Reminder.objects.filter(still_wanted(), message=message).exists()
+
+
 def follow_up() -> int:
     """Everybody who has not applied has a reminder of the newest wave, and what did not arrive has
     another one over the next channel. Returns how many were queued.

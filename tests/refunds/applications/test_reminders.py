@@ -121,6 +121,46 @@ def test_what_does_not_arrive_goes_on_to_the_next_channel(
     assert "2020年1月10日" in (tmp_path / "phones.csv").read_text()
 
 
+def test_whoever_has_applied_meanwhile_gets_no_message_and_no_letter(
+    schedule: ReminderSchedule,
+    owed: list[Entitlement],
+    house: House,
+    mails: Mailbox,
+    staff: Any,
+    tmp_path: Path,
+) -> None:
+    """The mail server, the carrier or the printer may take days."""
+    clock.travel(MORNING_60, frozen=True)
+    reminders.follow_up()
+    for applied in (owed[0], owed[2], owed[3]):
+        house.apply(applied)
+    outbox.send_due()
+    assert [mail["To"] for mail in mails.mails] == ["two@example.jp"]
+    path, officer = tmp_path / "phones.csv", staff("incident_commander")
+    assert outbox.export_phone_messages(path, actor=officer, reason="r") == 0
+    assert reminder_letters.waiting() == 0
+    with pytest.raises(GuardNotMet, match="no letter waits"):
+        reminder_letters.export(actor=staff("compliance"), reason="r")
+    assert reminders.follow_up() == 0
+
+
+def test_nobody_gets_two_letters_or_one_after_the_window(
+    schedule: ReminderSchedule, mails: Mailbox, staff: Any
+) -> None:
+    officer = staff("compliance")
+    for morning in (MORNING_60, MORNING_7):
+        clock.travel(morning, frozen=True)
+        reminders.follow_up()
+    assert Reminder.objects.filter(channel="letter").count() == 2
+    assert reminder_letters.waiting() == 1
+    reminder_letters.export(actor=officer, reason="r")
+    assert Reminder.objects.get(letter_file=1).days_before == 7
+    assert reminder_letters.waiting() == 0
+    clock.travel(jst("2020-01-11T00:00"), frozen=True)
+    outbox.send_due()
+    assert not mails.mails
+
+
 def test_what_one_person_waits_for_goes_before_the_reminders(
     schedule: ReminderSchedule, owed: list[Entitlement]
 ) -> None:
