@@ -93,8 +93,8 @@ class LookUpForm(ReadingForm):
 
 
 def disclose_found(typed: str, *, actor: Actor, reason: str) -> list[Card]:
-    """`actor` learns which account or wallet the text names. The audit journal says so, if it names
-    none or several; one that was found is recorded when its page is read.
+    """`actor` learns which account or wallet the text names, and the audit journal says so, because
+    nobody has to go on to the page of what was found.
 
     Returns one card, or the cards of several accounts that share what was typed. Raises
     `NotPermitted`.
@@ -103,17 +103,16 @@ def disclose_found(typed: str, *, actor: Actor, reason: str) -> list[Card]:
     cards = panels.found(typed)
     accounts = [card for card in cards if card.subject.startswith("account:")]
     found = accounts if len(accounts) > 1 else cards[:1]
-    if len(found) != 1:
-        with transaction.atomic():
-            audit.append(
-                "look_up.read",
-                "look_up",
-                actor=actor,
-                reason=reason,
-                query={},
-                rows=len(found),
-                as_file=False,
-            )
+    with transaction.atomic():
+        audit.append(
+            "look_up.read",
+            found[0].subject if len(found) == 1 else "look_up",
+            actor=actor,
+            reason=reason,
+            query={},
+            rows=len(found),
+            as_file=False,
+        )
     return found
 
 

@@ -77,6 +77,17 @@ def test_nobody_is_found_by_a_part_and_nothing_typed_is_kept(browser: Client, ho
     assert newest.subject == f"account:{holder.account_id}"
 
 
+def test_a_search_whose_result_is_not_opened_is_in_the_journal(
+    browser: Client, holder: Any
+) -> None:
+    """The address of the redirect says already that there is such an account."""
+    typed = {"q": "hanako@example.jp", "reason": "curious"}
+    answer = browser.post("/console/look-up/find/", typed)
+    assert answer.status_code == 302
+    read = AuditEntry.objects.filter(action="look_up.read").latest("seq")
+    assert (read.subject, read.reason) == (f"account:{holder.account_id}", "curious")
+
+
 def test_the_history_of_a_wallet_is_one_list_in_pages(
     browser: Client, holder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
