@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import itertools
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from babel.numbers import get_currency_precision
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Count, Sum
+from django.utils import translation
 
 from accounts import staff_adding
 from accounts.models import ExternalIdentity, User
@@ -31,7 +33,7 @@ from wallets.models import Snapshot
 from winddown import business_days, clock
 from winddown.authority import roles, who_can
 from winddown.models import Programme
-from winddown.programme import jurisdictions, time_travel
+from winddown.programme import gates, jurisdictions, milestones, time_travel
 from winddown.set_up import beginning
 from winddown.set_up.sections import Rows
 
@@ -95,8 +97,18 @@ class OwnData:
         self._stop()
         if self._end():
             self._refund()
+        self._note_what_is_left()
         self.found.commands = self.doors.through.total()
         return self.found
+
+    def _note_what_is_left(self) -> None:
+        """Each gate that fails is a finding, by how much, and so is each deadline that passed."""
+        with translation.override("en"):
+            for name, gate in gates.GATES.items():
+                for count in gates.failing(gates.measured(name)):
+                    self.doors.stall(f"gate {gate.title}", count.missing, str(count))
+            for late in itertools.chain(*milestones.overdue(clock.now())):
+                self.doors.stall(f"milestone {late.kind}", 1, "its deadline has passed")
 
     # --- people -----------------------------------------------------------------------------------
 

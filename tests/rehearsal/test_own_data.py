@@ -42,7 +42,10 @@ def test_the_tutorials_service_is_rehearsed_to_the_end(
     # The file names two commanders only.
     missing = [each for each in found.stalls if each.what.endswith(": people")]
     assert missing
-    (refused,) = [each for each in found.stalls if each not in missing]
+    failing = [each for each in found.stalls if each.what.startswith("gate ")]
+    unpaid = [each for each in failing if "Every holder is paid or excluded" in each.what]
+    assert sum(each.number for each in unpaid) >= found.unpaid["returned"]["holders"]
+    (refused,) = [each for each in found.stalls if each not in [*missing, *failing]]
     assert (refused.what.split()[0], refused.number) == ("load_auth_events", 2)
     assert "2 of 3 rows are refused" in refused.why
     assert found.refunds["paid"]["holders"] > 40
