@@ -27,6 +27,7 @@ from refunds.applications.submitting import Submission
 from refunds.bank_accounts import Account
 from refunds.models import Branch, Entitlement, PayoutBatch, RefundApplication
 from refunds.payouts import payout_batches
+from rehearsal import publishing
 from rehearsal.bank import QUALITIES, Accounts, SimulatedBank
 from rehearsal.doors import Doors, Stall
 from wallets.models import Snapshot
@@ -222,6 +223,9 @@ class OwnData:
             "--how-to-claim=rehearsal",
             "--how-it-is-paid=rehearsal",
         )
+        with publishing.arguments() as publications:
+            for said in publications:
+                self._by("compliance", "record_publication", *said)
 
     # --- the refund -------------------------------------------------------------------------------
 

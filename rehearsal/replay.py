@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import ResetNotice
-from rehearsal import carrier, stage
+from rehearsal import carrier, publishing, stage
 from rehearsal.case import Case, load_case
 from rehearsal.compensation import Compensation
 from rehearsal.customers import Customers
@@ -262,6 +262,11 @@ class Replay:
         compliance = operations.desk("compliance")
         typed = {**notice, "reason": "statutory notice"}
         compliance.act("/console/programme/publish-notice/", typed)
+        with publishing.arguments() as publications:
+            for said in publications:
+                operations.doors.must(
+                    "record_publication", *said, by="compliance", reason="statutory notice"
+                )
         operations.move_to(service.refund_window_opens_at + dt.timedelta(minutes=30))
         self.refunding.open()
         window_ends_at, last_on = service.refund_window_ends_at, service.refund_window_last_on

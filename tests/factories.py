@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import itertools
 import uuid
 from collections import deque
@@ -16,8 +17,17 @@ from wallets.models import Wallet
 from winddown import clock
 from winddown.machines.declare import Stateful
 from winddown.machines.move import named, transition_one
-from winddown.models import FundingSource, LoginProvider, Milestone, Programme, PublicNotice, Run
-from winddown.programme import capabilities, declared
+from winddown.models import (
+    FundingSource,
+    LoginProvider,
+    Milestone,
+    NoticeEvidence,
+    NoticePublication,
+    Programme,
+    PublicNotice,
+    Run,
+)
+from winddown.programme import capabilities, declared, jurisdictions
 from winddown.runs import planning, waking, working
 
 _numbers = itertools.count(1)
@@ -278,6 +288,25 @@ def publish_notice(last_day: dt.date) -> PublicNotice:
         at = after.replace(tzinfo=Programme.current().zone)
         Milestone.objects.create(kind=Milestone.Kind.REFUND_WINDOW_ENDS, at=at)
     return notice
+
+
+def publish_everywhere(notice: PublicNotice) -> None:
+    """The notice has a publication in every channel that the law asks for."""
+    recorder = make_staff("compliance")
+    for duty in jurisdictions.current().publications:
+        channel = duty.any_of[0]
+        content = f"{channel} of {notice.pk}".encode()
+        evidence = NoticeEvidence.objects.create(
+            sha256=hashlib.sha256(content).hexdigest(), file_name=f"{channel}.pdf", content=content
+        )
+        NoticePublication.objects.create(
+            notice=notice,
+            channel=channel,
+            place=channel,
+            began_at=clock.now(),
+            evidence=evidence,
+            recorded_by=recorder,
+        )
 
 
 def approved_run(

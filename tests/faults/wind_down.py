@@ -263,7 +263,7 @@ def _shut_down(place: WindDown) -> Run:
 
 def _entitle(place: WindDown) -> Run:
     clock.travel(jst("2019-11-05T10:00"), frozen=True)
-    factories.publish_notice(LAST_DAY)
+    factories.publish_everywhere(factories.publish_notice(LAST_DAY))
     place.house = make_house(place.directory, file_records_max=ITEMS_PER_FILE)
     return place.refund("entitle")
 

@@ -198,7 +198,7 @@ def balances_are_fixed(world: World) -> None:
     world.run("freeze-charges")
     the_deadline_has_come(world)
     world.run("shut-down-by-deadline")
-    factories.publish_notice(LAST_DAY)
+    factories.publish_everywhere(factories.publish_notice(LAST_DAY))
     clock.travel(jst("2019-11-05T10:00"))
     world.house = make_house(world.directory, file_records_max=4)
 

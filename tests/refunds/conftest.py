@@ -194,7 +194,7 @@ def house(rehearsal_clock: Any, programme: Any, tmp_path: Path) -> House:
     clock.travel(jst("2019-09-30T12:00"))
     Milestone.objects.create(kind="spend_ends", at=jst("2019-10-01T00:00"), ends_capability="spend")
     factories_stop_top_ups()
-    factories.publish_notice(LAST_DAY)
+    factories.publish_everywhere(factories.publish_notice(LAST_DAY))
     clock.travel(jst("2019-11-05T10:00"), frozen=True)
     return make_house(tmp_path)
 

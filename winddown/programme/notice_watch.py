@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from winddown import clock, locks
 from winddown.actors import SYSTEM, Actor, require
@@ -26,8 +27,10 @@ from winddown.models import (
     NoticePublication,
     PublicNotice,
 )
-from winddown.programme import public_pages, publications
+from winddown.programme import jurisdictions, public_pages, publications
 from winddown.programme.evidence_files import File
+from winddown.programme.gates import GATES, Count, Gate, open_now
+from winddown.programme.publications import DutyState
 
 PROBE_EVERY = dt.timedelta(minutes=5)
 SILENT_AFTER = dt.timedelta(minutes=15)
@@ -216,6 +219,40 @@ def gaps() -> list[str]:
             )
         )
     return found
+
+
+def _counts() -> list[Count]:
+    """Returns the numbers of the gate before an exclusion: the channels that the law asks for, and
+    how long the electronic notice was interrupted beyond what it allows.
+    """
+    notice = publications.newest_notice()
+    asked = publications.duties(notice, jurisdictions.current()) if notice else []
+    counts = [
+        open_now(
+            _("Channels of the notice that the law asks for and nobody recorded"),
+            found=sum(each.state == DutyState.MISSING for each in asked),
+            of=len(asked),
+        )
+    ]
+    seen = meter()
+    if seen is not None:
+        beyond = max(seen.used - seen.allowed, dt.timedelta())
+        counts += [
+            open_now(
+                _("Minutes that the electronic notice was interrupted beyond the allowed tenth"),
+                found=-(-beyond // dt.timedelta(minutes=1)),
+                of=seen.allowed // dt.timedelta(minutes=1),
+            ),
+            open_now(
+                _("Interruptions of the electronic notice without a correction"),
+                found=len(seen.uncorrected),
+                of=len(seen.interruptions),
+            ),
+        ]
+    return counts
+
+
+GATES.add("notice", Gate(_("The notice was published in every channel and stood"), _counts))
 
 
 def silent(seen: Meter) -> bool:

@@ -16,7 +16,7 @@ from winddown.actors import SYSTEM
 from winddown.errors import says
 from winddown.machines.move import named, transition_one
 from winddown.models import Batch, Milestone, Programme, Run
-from winddown.programme import notice_watch
+from winddown.programme import gates, notice_watch
 from winddown.runs.registry import Moved, PlanContent, Step
 
 
@@ -64,8 +64,9 @@ class Exclude(Part):
 
 
 def refuse_to_exclude() -> None:
-    """The window is over, refunds were open, and the electronic notice stood. Raises `GuardNotMet`
-    otherwise, with the numbers (Companies Act art. 940(3)).
+    """The window is over, refunds were open, and the notice was published in every channel that the
+    law asks for and stood. Raises `GuardNotMet` otherwise, with the numbers (Payment Services Act
+    art. 20(2), Companies Act art. 940(3)).
     """
     ends = Milestone.objects.filter(kind=Milestone.Kind.REFUND_WINDOW_ENDS).first()
     if ends is None:
@@ -77,6 +78,8 @@ def refuse_to_exclude() -> None:
         raise outline.refused(says("the programme is {stage}", stage=programme.state))
     if gaps := notice_watch.gaps():
         raise outline.refused(gaps[0])
+    if failing := gates.failing(gates.measured("notice")):
+        raise outline.refused(gates.said(failing))
 
 
 def _unclaimed(run: Run) -> QuerySet[Entitlement]:

@@ -13,6 +13,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
+from django.utils import translation
 
 from refunds.workflows.refund_balances import exclude
 from tests import factories
@@ -20,7 +21,13 @@ from tests.config.test_every_door import browser_of
 from winddown import clock
 from winddown.errors import GuardNotMet
 from winddown.models import NoticeCorrection, NoticeInterruption, NoticePublication, PublicNotice
-from winddown.programme import notice_watch, public_pages, publications
+from winddown.programme import (
+    gates,
+    milestones,
+    notice_watch,
+    public_pages,
+    publications,
+)
 from winddown.programme.evidence_files import File
 from winddown.runs import clockwork
 from winddown.site.alarm_finders import notice_alarms
@@ -91,7 +98,9 @@ def web() -> Iterator[Web]:
 def notice(rehearsal_clock: Any, programme: Any) -> PublicNotice:
     """A window of 102 days from 1 October 2019; it is its first instant."""
     clock.travel(OCTOBER, frozen=True)
-    return factories.publish_notice(dt.date(2020, 1, 10))
+    notice = factories.publish_notice(dt.date(2020, 1, 10))
+    factories.publish_everywhere(notice)
+    return notice
 
 
 @pytest.fixture
@@ -301,3 +310,58 @@ def test_without_an_electronic_notice_there_is_nothing_to_watch(notice: PublicNo
     call_command("probe_notice", stdout=told)
     assert "no electronic notice" in told.getvalue()
     assert (notice_watch.meter(), notice_watch.gaps(), notice_alarms(clock.now())) == (None, [], [])
+
+
+# --- the gate before an exclusion ---------------------------------------------------------------
+
+
+def said() -> list[str]:
+    with translation.override("en"):
+        return [str(count) for count in gates.failing(gates.measured("notice"))]
+
+
+def test_the_gate_counts_the_minutes_beyond_the_tenth_and_what_lacks_a_correction(
+    published: NoticePublication, staff: Any
+) -> None:
+    assert said() == []
+    interrupted(published, since=OCTOBER, hours=244.5)
+    clock.travel(OCTOBER + 300 * AN_HOUR, frozen=True)
+    without = "Interruptions of the electronic notice without a correction"
+    assert said() == [f"{without}: 1 of 1"]
+    interrupted(published, since=OCTOBER + 250 * AN_HOUR, hours=1.3)
+    assert said() == [
+        "Minutes that the electronic notice was interrupted beyond the allowed tenth: 60 of 14,688",
+        f"{without}: 2 of 2",
+    ]
+    officer = staff("compliance")
+    at = clock.now() + AN_HOUR
+    milestones.set_milestone("holders_paid", at=at, actor=officer, reason="r")
+    milestones.assign(
+        "holders_paid",
+        owner_role="compliance",
+        owner="",
+        gate="notice",
+        needs=[],
+        actor=officer,
+        reason="r",
+    )
+    with translation.override("en"), pytest.raises(GuardNotMet, match="60 of 14,688"):
+        milestones.reach("holders_paid", actor=officer, reason="r")
+    page = browser_of(officer, headers={"accept-language": "en"}).get("/console/programme/")
+    assert "beyond the allowed tenth: 60 of 14,688" in page.content.decode()
+
+
+def test_nobody_is_excluded_while_a_channel_of_the_law_is_missing(
+    rehearsal_clock: Any, programme: Any
+) -> None:
+    clock.travel(OCTOBER, frozen=True)
+    notice = factories.publish_notice(dt.date(2020, 1, 10))
+    factories.bring_to(programme, "refunding")
+    missing = "Channels of the notice that the law asks for and nobody recorded: 4 of 4"
+    assert said() == [missing]
+    clock.travel(OCTOBER + 103 * 24 * AN_HOUR, frozen=True)
+    with translation.override("en"), pytest.raises(GuardNotMet, match="nobody recorded: 4 of 4"):
+        exclude.refuse_to_exclude()
+    factories.publish_everywhere(notice)
+    assert said() == []
+    exclude.refuse_to_exclude()
