@@ -181,7 +181,7 @@ def waiting(announcement: Announcement) -> Approval | None:
 
 def decide(number: int, *, actor: Actor, digest: str, reason: str, approve: bool) -> None:
     """Everybody reads the version from now on, or it is rejected. Raises what `approvals.decide`
-    raises.
+    raises, and `GuardNotMet` for a version that nobody would read beside a later one.
     """
     with transaction.atomic():
         locks.take(Lock.NOTICE)
@@ -189,6 +189,10 @@ def decide(number: int, *, actor: Actor, digest: str, reason: str, approve: bool
         if found is None:
             raise NothingToDecide(subject=f"{KIND}:{number}")
         _signed(found).decide(actor=actor, digest=digest, reason=reason, approve=approve)
+        if approve and released(found.kind).filter(version__gt=found.version).exists():
+            raise GuardNotMet(
+                action=says("release the text"), why=says("a later version is released already")
+            )
         if approve:
             AnnouncementRelease.objects.create(announcement=found)
         verdict = "release" if approve else "reject"

@@ -97,20 +97,33 @@ def _look(publication: NoticePublication) -> tuple[str, str]:
 
 
 def _follow(seen: NoticeProbe) -> None:
-    """An interruption has ended if the probe found another thing, and one has begun if it found the
-    notice interrupted within its window.
+    """An interruption of the page has ended if the probe found another thing there, and one has
+    begun if it found the notice interrupted within its window.
     """
     over = seen.at >= publications.window_ends(seen.publication.notice)
-    opened = NoticeInterruption.objects.filter(ended_at=None).first()
-    same = opened is not None and opened.kind == seen.found
-    if opened is not None and (over or not same):
-        NoticeInterruption.objects.filter(pk=opened.pk).update(ended_at=seen.at)
+    goes_on = False
+    for opened in _open_at(seen.publication):
+        if opened.kind == seen.found and not over:
+            goes_on = True
+            continue
+        # A clock that was put back does not keep it open.
+        ended_at = max(seen.at, opened.began_at)
+        NoticeInterruption.objects.filter(pk=opened.pk).update(ended_at=ended_at)
         _tell("notice.resume", seen, opened)
-    if seen.found != Found.INTACT and not over and not same:
+    if seen.found != Found.INTACT and not over and not goes_on:
         begun = NoticeInterruption.objects.create(
             publication=seen.publication, kind=seen.found, detail=seen.detail, began_at=seen.at
         )
         _tell("notice.interrupt", seen, begun)
+
+
+def _open_at(publication: NoticePublication) -> list[NoticeInterruption]:
+    """Returns the open interruptions of the same address, and those of pages that nobody watches any
+    more. Another address that still carries a notice has interruptions of its own.
+    """
+    elsewhere = [each.pk for each in watched() if each.url != publication.url]
+    found = NoticeInterruption.objects.filter(ended_at=None)
+    return list(found.exclude(publication__in=elsewhere).order_by("pk"))
 
 
 def _tell(action: str, seen: NoticeProbe, interruption: NoticeInterruption) -> None:
@@ -164,18 +177,27 @@ def meter() -> Meter | None:
     rows = list(
         NoticeInterruption.objects.select_related("correction", "publication").order_by("pk")
     )
-    lasted = [max(min(each.ended_at or now, ends) - each.began_at, dt.timedelta()) for each in rows]
     days = (notice.window_last_day - notice.window_first_day).days + 1
     still = publications.standing(notice).filter(channel=NoticePublication.Channel.ELECTRONIC)
     return Meter(
         notice=notice,
         allowed=dt.timedelta(days=days) / SHARE,
-        used=sum(lasted, dt.timedelta()),
+        used=_lasted([(each.began_at, min(each.ended_at or now, ends)) for each in rows]),
         interruptions=rows,
         uncorrected=[each for each in rows if not hasattr(each, "correction")],
         probed=NoticeProbe.objects.order_by("-pk").first(),
         stands=still.filter(Q(ended_at=None) | Q(ended_at__gte=ends)).exists(),
     )
+
+
+def _lasted(spans: list[tuple[dt.datetime, dt.datetime]]) -> dt.timedelta:
+    """Returns how long at least one of the spans lasted. Two addresses may fail at one time."""
+    total, until = dt.timedelta(), None
+    for began, ended in sorted(spans):
+        start = began if until is None else max(began, until)
+        total += max(ended - start, dt.timedelta())
+        until = ended if until is None else max(ended, until)
+    return total
 
 
 def hours(lasted: dt.timedelta) -> str:

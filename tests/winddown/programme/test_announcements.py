@@ -78,6 +78,18 @@ def test_what_is_rejected_is_not_read(staff: Any) -> None:
             draft(maker, body_en=planted)
 
 
+def test_a_version_that_a_later_one_overtook_is_not_released(staff: Any) -> None:
+    """Its approver would believe that everybody reads it, and the history would have it last."""
+    maker, checker = staff("compliance"), staff("incident_commander")
+    first = draft(maker, body_en="First.")
+    approve(draft(maker, body_en="Second."), checker)
+    with pytest.raises(GuardNotMet, match="a later version"):
+        approve(first, checker)
+    assert announcements.shown("banner", "en").body == "Second."
+    assert AnnouncementRelease.objects.count() == 1
+    approve(first, checker, agreed=False)
+
+
 def test_the_policy_is_public_in_every_version(staff: Any) -> None:
     maker, checker = staff("compliance"), staff("incident_commander")
     visitor = Client(headers={"accept-language": "en"})

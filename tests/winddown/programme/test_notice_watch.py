@@ -175,6 +175,45 @@ def test_the_watch_counts_each_interruption_from_probe_to_probe(
         NoticeInterruption.objects.update(ended_at=OCTOBER + A_DAY)
 
 
+def test_another_address_ends_no_interruption_and_no_time_counts_twice(
+    published: NoticePublication, web: Web, staff: Any
+) -> None:
+    """Two pages carry the notice. One stays down, while the other is looked at in between."""
+    second = Web()
+    publications.record(
+        actor=staff("compliance"),
+        reason="r",
+        channel="electronic_notice",
+        place="our other page",
+        url=second.url,
+        began_at=OCTOBER,
+        file=File(name="other.html", content=CORRECTED),
+    )
+    second.does = second.serves(CORRECTED)
+    web.does = web.serves(b"", status=500)
+    for minutes in range(0, 65, 5):
+        clock.travel(OCTOBER + dt.timedelta(minutes=minutes), frozen=True)
+        if minutes == 30:
+            second.does = second.serves(b"changed")
+        assert len(notice_watch.probe_due()) == 2
+    told = [(each.kind, each.ended_at) for each in NoticeInterruption.objects.order_by("pk")]
+    assert told == [("down", None), ("altered", None)]
+    assert notice_watch.meter().used == AN_HOUR
+    second.goes_down()
+
+
+def test_a_clock_that_was_put_back_keeps_no_interruption_open(
+    published: NoticePublication, web: Web
+) -> None:
+    clock.travel(OCTOBER + AN_HOUR, frozen=True)
+    web.does = web.serves(b"", status=500)
+    notice_watch.probe(published)
+    web.does = web.serves(NOTICE)
+    clock.travel(OCTOBER, frozen=True)
+    notice_watch.probe(published)
+    assert [each.ended_at for each in NoticeInterruption.objects.all()] == [OCTOBER + AN_HOUR]
+
+
 def test_the_last_probe_comes_after_the_window(published: NoticePublication, web: Web) -> None:
     web.does = web.serves(b"", status=500)
     clock.travel(AFTER - AN_HOUR, frozen=True)
