@@ -119,7 +119,8 @@ def _checked(role: str, channel: str, address: str, secret: str, language: str) 
         )
     if channel == Channel.MAIL:
         try:
-            validate_email(address)
+            # A control character would end the line of its header.
+            validate_email(address if address.isascii() and address.isprintable() else "")
         except ValidationError:
             raise GuardNotMet(
                 action=says("set a duty address"),

@@ -314,6 +314,9 @@ def test_the_doors_of_a_duty_address(
     assert not duty_addresses.in_force()
     with pytest.raises(GuardNotMet, match="does not exist"):
         duty(officer, "nobody", "d@example.com")
+    for planted in ('"\x0cBcc:x"@example.com', '"\x1c"@example.com', "d@\u2024.com", ""):
+        with pytest.raises(GuardNotMet, match="a mail address is expected"):
+            duty(officer, "compliance", planted)
 
 
 @pytest.mark.django_db
