@@ -11,8 +11,14 @@ from django.db import models
 from django.db.models import CheckConstraint, F, Func, Q
 from django.db.models.functions import Lower, Trim
 
-# A space, a control character, or an invisible character.
-_INVISIBLE = r"[[:space:][:cntrl:]\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+from winddown import texts
+
+# A space, a control character, or a character that shows nothing of its own: fillers, variants of
+# the letter before, tags.
+_INVISIBLE = (
+    r"[[:space:][:cntrl:]\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
 
 
 def one_spelling(typed: str) -> str:
@@ -22,8 +28,12 @@ def one_spelling(typed: str) -> str:
 
 
 def is_visible(number: str) -> bool:
-    """Returns whether each character of the number shows something, as the database asks too."""
-    return all(unicodedata.category(letter)[0] not in "ZC" for letter in number)
+    """Returns whether each character of the number shows something of its own. The database asks
+    nearly the same.
+    """
+    return not any(
+        texts.is_blank(letter) or unicodedata.category(letter)[0] == "M" for letter in number
+    )
 
 
 class Normalized(Func):

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from accounts import staff_adding
 from accounts.models import User
 from accounts.models.staff_number import one_spelling
 from winddown.authority import approvals
-from winddown.errors import SamePerson
+from winddown.errors import GuardNotMet, SamePerson
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +42,11 @@ def test_two_spellings_cannot_sign_for_each_other(typed: str, staff: Any) -> Non
         approvals.decide("run:1", stage="run", actor=checker, digest=asked.digest, reason="a test")
 
 
-@pytest.mark.parametrize("typed", [*SPELLINGS, "12 3", "12\u200b3", "12\ufeff3", "12\u00ad3"])
+# A filler, a variant of the digit before, and a tag: each looks like the number without it.
+UNSEEN = ["12\u200b3", "12\ufeff3", "12\u00ad3", "123\u1160", "12\ufe0f3", "12\U000e00413"]
+
+
+@pytest.mark.parametrize("typed", [*SPELLINGS, "12 3", *UNSEEN])
 def test_the_database_refuses_another_spelling_from_every_writer(typed: str, staff: Any) -> None:
     person = staff("compliance")
     with connection.cursor() as cursor:
@@ -54,6 +59,14 @@ def test_the_database_refuses_another_spelling_from_every_writer(typed: str, sta
             )
         cursor.execute(
             "UPDATE accounts_user SET staff_number = %s WHERE id = %s", ["社員-12", person.pk]
+        )
+
+
+@pytest.mark.parametrize("typed", [*UNSEEN, "12\u30993"])
+def test_a_number_that_looks_like_a_colleagues_is_refused(typed: str) -> None:
+    with pytest.raises(GuardNotMet, match="invisible"), transaction.atomic():
+        staff_adding.make(
+            login_id="second", name="Second", email="s@example.com", staff_number=typed
         )
 
 

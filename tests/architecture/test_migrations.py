@@ -65,6 +65,7 @@ MIGRATIONS = {
         "0017_guards_of_named_columns",
         "0018_declared_providers",
         "0019_bulk_messages",
+        "0020_visible_staff_numbers",
     ],
     "wallets": ["0001_initial", "0002_witness", "0003_kept_rows", "0004_declared_sources"],
     "refunds": [
