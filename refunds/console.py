@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from refunds import reminder_acts
 from refunds.claims import holding
 from refunds.forms import HoldForm
-from refunds.payouts import payment_block_page, restored_page, sent_files
+from refunds.payouts import payment_block_page, payout_views, restored_page, sent_files
 from refunds.payouts import payment_blocks as payment_blocks_rule
 from refunds.payouts.payment_block_acts import BLOCKS
 from refunds.reminder_acts import REMINDERS
@@ -166,6 +166,7 @@ DOORS.add("console:restored_decide", Door(_OF_BATCHES))
 
 urlpatterns = [
     path("attack/hold/", hold_candidates, name="hold_candidates"),
+    *payout_views.urlpatterns,
     path("payment-blocks/", payment_blocks, name="payment_blocks"),
     path("payment-blocks/<slug:verb>/", payment_block_act, name="payment_block_act"),
     path("reminders/", reminders, name="reminders"),

@@ -7,7 +7,8 @@ from django.db.models import Count as Counted
 from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
 
-from refunds.models import Entitlement, FraudClaim, Payout, PayoutBatch
+from refunds.models import Entitlement, FraudClaim, Payout, PayoutBatch, ReconciliationBreak
+from refunds.payouts import breaks
 from wallets.models import LedgerAccount, Wallet
 from winddown.models import Programme
 from winddown.programme import jurisdictions, stages
@@ -85,6 +86,17 @@ def _payouts() -> list[Count]:
     ]
 
 
+def _breaks() -> list[Count]:
+    return [
+        open_now(
+            _("Lines of the bank's answers that are not cleared"),
+            found=breaks.open_breaks(),
+            of=ReconciliationBreak.objects.count(),
+        )
+    ]
+
+
+GATES.add("breaks", Gate(_("No line of the bank's answers is open"), _breaks))
 GATES.add("payouts", Gate(_("No payout is under way"), _payouts))
 GATES.add("holders_paid", Gate(_("Every holder is paid or excluded"), _holders))
 GATES.add("claims", Gate(_("Every claim is settled"), _claims))
@@ -92,5 +104,5 @@ GATES.add("funds", Gate(_("The funds set aside are as large as the law asks"), _
 
 # The closing proof itself, that everything adds up to the unit, is still absent. Until it is here
 # nothing is completed.
-for _name in ("payouts", "holders_paid", "claims"):
+for _name in ("payouts", "holders_paid", "claims", "breaks"):
     stages.CLOSING_PROOFS.add(_name, stages.gate_holds(_name))

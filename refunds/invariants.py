@@ -22,10 +22,10 @@ def refunds_twice() -> list[str]:
     for of in ("entitlement", "remedy"):
         found += rows(
             f"SELECT {of}_id, count(*) FROM refunds_payout WHERE {of}_id IS NOT NULL"  # noqa: S608
-            " AND state <> ALL (%(came_back)s)"
+            " AND state <> ALL (%(dead)s)"
             " GROUP BY 1 HAVING count(*) > 1",
             f"{of} {{0}} has {{1}} payouts that live or arrived",
-            {"came_back": list(Payout.CAME_BACK)},
+            {"dead": list(Payout.DEAD)},
         )
     return found
 
@@ -194,23 +194,38 @@ def file_numbers() -> list[str]:
 def results_booked() -> list[str]:
     return rows(
         """
-        WITH results AS (
-            SELECT result_file_id AS file,
-                   CASE WHEN entitlement_id IS NULL THEN 'remedy_' ELSE 'refund_' END
+        WITH said AS (
+            SELECT result_file_id AS file, entitlement_id, state, amount_minor
+            FROM refunds_payout WHERE result_file_id IS NOT NULL
+            UNION ALL
+            SELECT r.file_id, o.entitlement_id, r.state, o.amount_minor
+            FROM refunds_replacedresult r JOIN refunds_payout o ON o.id = r.payout_id
+        ), results AS (
+            SELECT file, CASE WHEN entitlement_id IS NULL THEN 'remedy_' ELSE 'refund_' END
                    || CASE state WHEN %(settled)s THEN 'settle' ELSE 'return' END AS kind,
                    sum(amount_minor) AS amount
-            FROM refunds_payout WHERE result_file_id IS NOT NULL GROUP BY 1, 2
+            FROM said GROUP BY 1, 2
         ), booked AS (
-            SELECT j.source_id AS file, j.kind, -sum(p.amount_minor) AS amount
+            SELECT coalesce(k.file_id, j.source_id) AS file, j.kind,
+                   sum(p.amount_minor) FILTER (WHERE p.account = CASE j.kind
+                       WHEN 'refund_return' THEN %(payable)s
+                       WHEN 'remedy_return' THEN %(suspense)s
+                       ELSE %(bank)s END) AS amount
             FROM wallets_journal j JOIN wallets_posting p ON p.journal_id = j.id
-            WHERE j.source = 'bank_file' AND p.account = %(in_flight)s GROUP BY 1, 2
+            LEFT JOIN refunds_reconciliationbreak k ON j.source = 'break' AND k.id = j.source_id
+            WHERE j.source IN ('bank_file', 'break') GROUP BY 1, 2
         )
         SELECT coalesce(r.file, b.file), coalesce(r.kind, b.kind), r.amount, b.amount
         FROM results r FULL JOIN booked b USING (file, kind)
         WHERE r.amount IS DISTINCT FROM b.amount
         """,
         "bank file {0}: {1} comes to {2}, the ledger booked {3}",
-        {"settled": Payout.State.SETTLED, "in_flight": LedgerAccount.PAYOUTS_IN_FLIGHT},
+        {
+            "settled": Payout.State.SETTLED,
+            "bank": LedgerAccount.BANK,
+            "payable": LedgerAccount.REFUNDS_PAYABLE,
+            "suspense": LedgerAccount.FRAUD_SUSPENSE,
+        },
     )
 
 

@@ -21,7 +21,7 @@ from refunds.models import (
     RefundApplication,
     RuleHit,
 )
-from refunds.payouts import forecast
+from refunds.payouts import forecast, payout_page
 from refunds.payouts.payment_block_acts import KINDS
 from wallets.models import LedgerAccount
 from winddown import words
@@ -217,7 +217,6 @@ def candidate_claims(reader: Actor) -> Panel:
 for _prefix, _title in (
     ("application", _("Refund application")),
     ("payee", _("Payee")),
-    ("payout_batch", _("Payout batch")),
     ("forgotten", _("Payouts of a forgotten file, to be paid again")),
     ("entitlement", _("Release of a held refund")),
     ("claim", _("Fraud claim")),
@@ -235,6 +234,84 @@ def _batch_content(file: dict[str, Any]) -> list[Change]:
         Change(_("Sum of the file"), file["total_minor"], is_amount=True),
         Change(_("Transfers"), file["items"]),
     ]
+
+
+@panels.CONTENTS.entry("break")
+def _break_content(found: dict[str, Any]) -> list[Change]:
+    return [
+        Change(
+            format_lazy(_("{kind}: what it was"), kind=payout_page.KINDS[found["kind"]]),
+            found["explanation"],
+        )
+    ]
+
+
+@panels.SUBJECTS.entry("payout_batch")
+def _batch_subject(subject: str) -> panels.SubjectPage:
+    """Returns the page of the batch, also for a request to end it otherwise than by its results."""
+    _kind, number, *end = subject.split(":")
+    title = _ENDS[end[0]] if end else _("Payout batch {number}")
+    return panels.SubjectPage(
+        title=format_lazy(title, number=number), url=reverse("console:payout", args=[number])
+    )
+
+
+_ENDS = {
+    "void": _("Voiding of payout batch {number}"),
+    "refusal": _("Rejection of payout batch {number} by the bank"),
+    "waiver": _("Closing of payout batch {number} with open payouts"),
+}
+
+
+@panels.SUBJECTS.entry("break")
+def _break_subject(subject: str) -> panels.SubjectPage:
+    return panels.SubjectPage(
+        title=format_lazy(_("Clearing of break {number}"), number=subject.split(":")[1]),
+        url=reverse("console:breaks"),
+    )
+
+
+words.STATES.add(
+    "payout_batch",
+    {
+        "open": StateWord(_("Being filled"), "run"),
+        "sealed": StateWord(_("Sealed"), "run"),
+        "submitted_for_approval": StateWord(_("Waiting for approval"), "wait"),
+        "approved": StateWord(pgettext_lazy("payout batch", "Approved"), "run"),
+        "rejected": StateWord(pgettext_lazy("payout batch", "Rejected"), "off"),
+        "exported": StateWord(_("File written, not sent"), "wait"),
+        "transmitted": StateWord(_("Sent to the bank"), "run"),
+        "bank_accepted": StateWord(_("Accepted by the bank"), "run"),
+        "bank_rejected": StateWord(_("Rejected by the bank"), "bad"),
+        "executed": StateWord(_("Carried out, no results yet"), "run"),
+        "reconciling": StateWord(_("Results are coming in"), "run"),
+        "reconciled": StateWord(_("All results are in"), "on"),
+        "closed": StateWord(pgettext_lazy("payout batch", "Closed"), "idle"),
+        "voided": StateWord(pgettext_lazy("payout batch", "Void"), "off"),
+    },
+)
+words.STATES.add(
+    "payout",
+    {
+        "ready": StateWord(_("Waits for a file"), "wait"),
+        "checked": StateWord(_("Waits for a file"), "wait"),
+        "batched": StateWord(_("In a file"), "run"),
+        "exported": StateWord(_("In a file that was written"), "run"),
+        "executed": StateWord(_("Carried out, no result yet"), "run"),
+        "settled": StateWord(_("Arrived"), "on"),
+        "returned": StateWord(_("Returned by the bank"), "bad"),
+        "uncollectable": StateWord(_("Given up"), "off"),
+        "recalled": StateWord(_("Recalled"), "off"),
+        "cancelled": StateWord(_("Cancelled before it was sent"), "off"),
+    },
+)
+words.STATES.add(
+    "break",
+    {
+        "open": StateWord(pgettext_lazy("break", "Open"), "bad"),
+        "resolved": StateWord(pgettext_lazy("break", "Cleared"), "off"),
+    },
+)
 
 
 @panels.CONTENTS.entry("claim_decision")

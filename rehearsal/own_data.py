@@ -270,12 +270,9 @@ class OwnData:
                     batch.subject, by=self.people["treasury_approver"][number], reason="rehearsal"
                 )
             self._by("treasury_operator", "export_payout_batch", str(batch.pk), str(inbox))
-            with self.doors.noted(f"transmission of batch {batch.pk}"):
-                payout_batches.mark_transmitted(
-                    PayoutBatch.objects.get(pk=batch.pk),
-                    actor=self._user("treasury_operator", 1),
-                    reason="sent",
-                )
+            words = ("transmit_payout_batch", f"--number={batch.pk}")
+            sender = self.people["treasury_operator"][1]
+            self.doors.run(*words, by=sender, reason="sent")
         self._go_on(_noon(value_date, Programme.current().zone))
         self._take_answers(bank)
 

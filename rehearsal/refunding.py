@@ -300,8 +300,8 @@ class Refunding:
                 self.doors.must(*words, by=next(approvers), reason="file checked")
             words = ("export_payout_batch", str(batch.pk), str(self.bank.inbox))
             self.doors.must(*words, by="treasury", reason="to the bank")
-            batch = PayoutBatch.objects.get(pk=batch.pk)
-            payout_batches.mark_transmitted(batch, actor=self.cast.treasury2, reason="sent")
+            sent = ("transmit_payout_batch", f"--number={batch.pk}")
+            self.doors.must(*sent, by="treasury2", reason="sent")
             self.tell(
                 f"File {batch.sequence}: {batch.items:,} transfers, JPY {batch.total_minor:,}."
             )

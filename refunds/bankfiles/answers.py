@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -91,7 +92,9 @@ class CheckLine(NamedTuple):
 
 
 class Results(Protocol):
-    """Results of transfers. They are iterated once. The totals are valid only after the iteration."""
+    """Results of transfers, all of one value date. They are iterated once. The totals are valid
+    only after the iteration.
+    """
 
     @property
     def remitter(self) -> Remitter: ...
@@ -101,6 +104,10 @@ class Results(Protocol):
 
     @property
     def sum_minor(self) -> int: ...
+
+    def value_date(self, *, near: dt.date) -> dt.date: ...
+
+    def answered_on(self, *, near: dt.date) -> dt.date: ...
 
     def __iter__(self) -> Iterator[ResultLine]: ...
 

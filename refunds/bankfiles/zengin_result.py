@@ -297,6 +297,12 @@ class ResultReader:
     def remitter(self) -> Remitter:
         return self.header.remitter
 
+    def value_date(self, *, near: date) -> date:
+        return self.header.value_date(near=near)
+
+    def answered_on(self, *, near: date) -> date:
+        return self.header.answered_on(near=near)
+
     @property
     def count(self) -> int:
         return self._framed.count

@@ -22,6 +22,7 @@ from refunds.models.reconciliation import (
     BankFile,
     ReconciliationBreak,
     ReconciliationBreakTransition,
+    ReplacedResult,
 )
 from refunds.models.remedy import Remedy, RemedyTransition
 from refunds.models.reminder import Reminder, ReminderSchedule
@@ -64,6 +65,7 @@ __all__ = [
     "RemedyTransition",
     "Reminder",
     "ReminderSchedule",
+    "ReplacedResult",
     "RequestList",
     "RuleHit",
 ]

@@ -232,7 +232,7 @@ class RefundApplication(Stateful):
 
     @transition(
         field="state",
-        source="approved",
+        source=["approved", "closed"],
         target="needs_info",
         permission="refunds.work_application",
         custom={"system": True},
@@ -242,7 +242,14 @@ class RefundApplication(Stateful):
 
     @transition(
         field="state",
-        source="approved",
+        source=[
+            "submitted",
+            "identity_check",
+            "needs_info",
+            "verified",
+            "amount_confirmed",
+            "approved",
+        ],
         target="closed",
         permission="refunds.reconcile",
         custom={"system": True},

@@ -13,7 +13,8 @@ from winddown.witness import witnessed
 
 
 class Entitlement(Stateful):
-    """computed -> notified -> applied -> approved -> paying -> paid; paying -> returned -> applied;
+    """computed -> notified -> applied -> approved -> paying -> paid; paying | paid -> returned ->
+    applied; returned | applied | approved -> paid when a return was none;
     computed | notified -> excluded -> late_approved -> paying; any unpaid -> held -> computed; any
     unpaid -> transferred.
 
@@ -41,6 +42,8 @@ class Entitlement(Stateful):
     """The amount may be paid; no payout is under way."""
     OWED = (*APPLICABLE, State.APPLIED, *PAYABLE, State.RETURNED, State.HELD)
     """The ledger carries the amount under refunds_payable: it is owed, and not on its way."""
+    AFTER_A_RETURN = (State.RETURNED, State.APPLIED, State.APPROVED)
+    """A transfer came back, and no other one is under way: it may turn out that it was paid."""
     UNPAID = (*OWED, State.PAYING)
     """The holder still gets the amount, or may get it."""
     DISCHARGED = (State.PAID, State.TRANSFERRED)
@@ -148,23 +151,23 @@ class Entitlement(Stateful):
 
     @transition(
         field="state",
-        source="paying",
+        source=["paying", "returned", "applied", "approved"],
         target="paid",
         permission="refunds.reconcile",
         custom={"system": True},
     )
     def settle(self) -> None:
-        """The bank's evidence shows that the money arrived."""
+        """The bank's evidence shows that the money arrived, perhaps after a return that was none."""
 
     @transition(
         field="state",
-        source="paying",
+        source=["paying", "paid"],
         target="returned",
         permission="refunds.reconcile",
         custom={"system": True},
     )
     def give_back(self) -> None:
-        """The transfer came back; the holder is asked for another account."""
+        """The transfer came back, perhaps days later; the holder is asked for another account."""
 
     @transition(
         field="state",

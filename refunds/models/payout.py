@@ -26,19 +26,43 @@ _BLOCKED = f"""
     END IF;
     RETURN NULL;
 """
-# Bank files have these numbers. The two series have no number in common.
-PAYOUT_NUMBERS_FROM = 10**12
+# Questions to the bank about payees have these numbers, of 13 digits.
 PAYEE_NUMBERS_FROM = 2 * 10**12
+# A line of a payout file has 20 digits: a one, the number of the file at its bank, and the payout's.
+_SEQUENCE_DIGITS, _PAYOUT_DIGITS = 7, 12
+
+
+def reference_of(sequence: int, payout: int) -> str:
+    """Returns what the bank calls the one inclusion of a payout in the file of this number."""
+    reference = f"1{sequence:0{_SEQUENCE_DIGITS}d}{payout:0{_PAYOUT_DIGITS}d}"
+    if len(reference) != 1 + _SEQUENCE_DIGITS + _PAYOUT_DIGITS:
+        raise AssertionError(f"{reference} is longer than a reference")
+    return reference
+
+
+def inclusion_of(reference: str) -> tuple[int | None, int | None]:
+    """Returns the file number and the payout that `reference_of` was given; nothing for others."""
+    if len(reference) != 1 + _SEQUENCE_DIGITS + _PAYOUT_DIGITS or reference[0] != "1":
+        return None, None
+    return int(reference[1 : 1 + _SEQUENCE_DIGITS]), int(reference[1 + _SEQUENCE_DIGITS :])
+
+
+# The same in SQL, of the columns `sequence` and `payout_id`.
+REFERENCE_SQL = (
+    f"'1' || lpad(sent.sequence::text, {_SEQUENCE_DIGITS}, '0')"
+    f" || lpad(sent.payout_id::text, {_PAYOUT_DIGITS}, '0')"
+)
 
 
 class Payout(Stateful):
-    """ready -> checked -> batched -> exported -> executed -> settled | returned; returned ->
-    uncollectable; exported -> recalled; batched | exported -> ready when the batch was rejected or
-    voided.
+    """ready -> checked -> batched -> exported -> executed -> settled | returned; settled ->
+    returned when the bank sends it back later; returned -> settled when it was paid after all;
+    returned -> uncollectable; exported -> recalled; batched | exported -> ready when the batch was
+    rejected or voided; ready | checked -> cancelled when the payout before it was paid after all.
 
-    A returned payout is final: the next attempt is a new payout. `live` becomes false when the
-    payout comes back. So an entitlement has at most one payout that is live or arrived, even after
-    a crash (rules 27 and 53).
+    The next attempt after a return is a new payout. `live` becomes false when the payout comes back
+    or is cancelled. So an entitlement has at most one payout that is live or arrived, even after a
+    crash (rules 27 and 53).
     """
 
     class State(models.TextChoices):
@@ -51,6 +75,7 @@ class Payout(Stateful):
         RETURNED = "returned"
         UNCOLLECTABLE = "uncollectable"
         RECALLED = "recalled"
+        CANCELLED = "cancelled"
 
     initial_states = (State.READY, State.CHECKED)
     OUTSIDE_BATCHES = (State.READY, State.CHECKED)
@@ -68,8 +93,10 @@ class Payout(Stateful):
     SENT_BACK = (State.RETURNED, State.UNCOLLECTABLE)
     """The bank returned the money."""
     CAME_BACK = (*SENT_BACK, State.RECALLED)
-    """The money is with us again; the payout never lives again."""
-    ENDED = (*ARRIVED, *CAME_BACK)
+    """The money is with us again."""
+    DEAD = (*CAME_BACK, State.CANCELLED)
+    """Another payout may live for the same thing."""
+    ENDED = (*ARRIVED, *DEAD)
     """The outcome is known."""
 
     entitlement = models.ForeignKey(
@@ -135,16 +162,17 @@ class Payout(Stateful):
                     live=True,
                     state__in=["ready", "checked", "batched", "exported", "executed", "settled"],
                 )
-                | Q(live=False, state__in=["returned", "uncollectable", "recalled"]),
+                | Q(live=False, state__in=["returned", "uncollectable", "recalled", "cancelled"]),
                 name="payout_live_until_it_came_back",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["ready", "checked"], batch=None)
-                | (~Q(state__in=["ready", "checked"]) & Q(batch__isnull=False)),
+                condition=Q(state__in=["ready", "checked", "cancelled"], batch=None)
+                | (~Q(state__in=["ready", "checked", "cancelled"]) & Q(batch__isnull=False)),
                 name="payout_in_a_batch_from_batched_on",
             ),
             models.CheckConstraint(
-                condition=Q(state="ready") | Q(payee__isnull=False), name="checked_payout_has_payee"
+                condition=Q(state__in=["ready", "cancelled"]) | Q(payee__isnull=False),
+                name="checked_payout_has_payee",
             ),
             models.CheckConstraint(
                 condition=(
@@ -189,8 +217,13 @@ class Payout(Stateful):
                            AND (a.payee_id, a.batch_id) IS DISTINCT FROM (b.payee_id, b.batch_id))
                        OR (b.result_file_id IS NOT NULL
                            AND (a.result_file_id, a.result_at, a.return_reason)
-                           IS DISTINCT FROM (b.result_file_id, b.result_at, b.return_reason))
-                       OR (a.live AND NOT b.live);
+                           IS DISTINCT FROM (b.result_file_id, b.result_at, b.return_reason)
+                           AND NOT EXISTS (SELECT FROM refunds_replacedresult r
+                               WHERE r.payout_id = a.id AND r.by_id = a.result_file_id
+                                 AND (r.file_id, r.state, r.return_reason, r.result_at)
+                                   = (b.result_file_id, b.state, b.return_reason, b.result_at)))
+                       OR (a.live AND NOT b.live
+                           AND NOT (b.state = 'returned' AND a.state = 'settled'));
                     IF wrong IS NULL THEN
                         SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
                         LEFT JOIN refunds_payoutbatch o ON o.id = b.batch_id
@@ -258,8 +291,9 @@ class Payout(Stateful):
 
     @property
     def reference(self) -> str:
-        """The number that the bank files have for this payout."""
-        return str(PAYOUT_NUMBERS_FROM + self.pk)
+        """What the file of its present batch calls it. Empty outside sealed batches."""
+        sequence = self.batch.sequence if self.batch else None
+        return reference_of(sequence, self.pk) if sequence else ""
 
     @transition(
         field="state",
@@ -303,23 +337,33 @@ class Payout(Stateful):
 
     @transition(
         field="state",
-        source="executed",
+        source=["executed", "returned"],
         target="settled",
         permission="refunds.reconcile",
         custom={"system": True},
     )
     def settle(self) -> None:
-        """The bank's evidence shows that it arrived."""
+        """The bank's evidence shows that it arrived, perhaps after it had reported a return."""
 
     @transition(
         field="state",
-        source="executed",
+        source=["executed", "settled"],
         target="returned",
         permission="refunds.reconcile",
         custom={"system": True},
     )
     def give_back(self) -> None:
-        """The bank sent the money back."""
+        """The bank sent the money back, perhaps days after it had reported the payment."""
+
+    @transition(
+        field="state",
+        source=["ready", "checked"],
+        target="cancelled",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def cancel(self) -> None:
+        """The payout before it was paid after all, so it is never sent."""
 
     @transition(
         field="state",

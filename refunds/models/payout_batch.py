@@ -33,12 +33,15 @@ FILE_NUMBERS = f"""
 
 class PayoutBatch(Stateful):
     """open -> sealed -> submitted_for_approval -> approved -> exported -> transmitted ->
-    bank_accepted -> executed -> reconciling -> reconciled -> closed; submitted_for_approval ->
-    rejected; transmitted -> bank_rejected; before transmission -> voided.
+    bank_accepted -> executed -> reconciling -> reconciled -> closed; reconciling -> closed with
+    a waiver; submitted_for_approval -> rejected; transmitted -> bank_rejected; before transmission
+    -> voided.
 
     Sealing writes the file, its SHA-256 and its totals, and takes the bank's next number. After
-    that nothing of it can change (rule 52). A rejected or voided batch keeps its number, and its
-    payouts wait for a new batch. Approvers sign `digest`, which covers the file's hash and totals.
+    that nothing of it can change (rule 52). The number is in the reference of each line, so a line
+    names one inclusion of one payout. A rejected or voided batch keeps its number, and its payouts
+    wait for a new batch. Approvers sign `digest`, which covers the file's hash and totals. Two
+    people void a batch, store the bank's rejection, or close it with open payouts.
     """
 
     class State(models.TextChoices):
@@ -60,15 +63,23 @@ class PayoutBatch(Stateful):
     DEAD = (State.REJECTED, State.BANK_REJECTED, State.VOIDED)
     """The file is never paid, and the payouts left the batch."""
     AT_THE_BANK = (State.TRANSMITTED, State.BANK_ACCEPTED, State.EXECUTED, State.RECONCILING)
-    """The bank has the file and may answer."""
-    RELEASED = (State.EXPORTED, *AT_THE_BANK, State.RECONCILED, State.CLOSED)
+    """The bank has the file, and answers are open."""
+    ANSWERABLE = (*AT_THE_BANK, State.RECONCILED, State.CLOSED)
+    """The bank has the file, and may answer again at any time: it sends money back days later."""
+    RELEASED = (State.EXPORTED, *ANSWERABLE)
     """The file left the database."""
     SIGNED = (State.APPROVED, *RELEASED, State.BANK_REJECTED)
     """Others than the maker agreed to the file."""
     HOLDING = (State.SEALED, State.SUBMITTED_FOR_APPROVAL, State.APPROVED, *RELEASED)
     """The file is sealed, and the batch holds exactly the payouts of the file."""
-    ALONE = (State.OPEN,)
-    """Asked for by itself: the batch takes in payouts."""
+    VOIDABLE = (
+        State.OPEN,
+        State.SEALED,
+        State.SUBMITTED_FOR_APPROVAL,
+        State.APPROVED,
+        State.EXPORTED,
+    )
+    """The file has not gone to the bank."""
 
     bank_code = models.CharField(max_length=4, help_text="The bank that pays for us.")
     value_date = models.DateField()
@@ -83,6 +94,9 @@ class PayoutBatch(Stateful):
     sha256 = models.CharField(max_length=64, null=True)  # noqa: DJ001
     digest = models.CharField(max_length=64, blank=True)
     approvals_needed = models.SmallIntegerField(default=1)
+    rejection = models.ForeignKey(
+        "refunds.BankFile", null=True, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
     opened_at = models.DateTimeField()
     sealed_at = models.DateTimeField(null=True)
     exported_at = models.DateTimeField(null=True)
@@ -97,8 +111,6 @@ class PayoutBatch(Stateful):
             models.UniqueConstraint(
                 fields=["bank_code", "sequence"], name="batch_number_once_per_bank"
             ),
-            # A file names neither its batch nor its number: the payouts of a rejected batch make
-            # the same file again on the same day.
             models.UniqueConstraint(
                 fields=["sha256"],
                 condition=~Q(state__in=["rejected", "bank_rejected", "voided"]),
@@ -134,6 +146,7 @@ class PayoutBatch(Stateful):
                 declare=[
                     ("signed", "integer"),
                     ("subject_name", "text := 'payout_batch:' || OLD.id"),
+                    ("ending", "text"),
                 ],
                 func=f"""
                     IF OLD.state <> 'open' AND ({_OLD}) IS DISTINCT FROM ({_NEW}) THEN
@@ -166,6 +179,27 @@ class PayoutBatch(Stateful):
                     ) = 0 THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.SENDER_NOT_INDEPENDENT}', MESSAGE = format(
                             'payout batch %s: who transmits neither made nor approved it', OLD.id);
+                    END IF;
+                    IF OLD.state <> NEW.state THEN
+                        ending := CASE
+                            WHEN NEW.state = 'voided' THEN 'void'
+                            WHEN NEW.state = 'bank_rejected' THEN 'refusal'
+                            WHEN NEW.state = 'closed' AND OLD.state <> 'reconciled' THEN 'waiver'
+                        END;
+                        IF ending IS NOT NULL AND NOT EXISTS (
+                            SELECT FROM winddown_signature s
+                            JOIN winddown_approval a ON a.id = s.approval_id
+                            JOIN accounts_user m ON m.id = a.maker_id
+                            WHERE s.subject LIKE subject_name || ':' || ending || ':%'
+                              AND s.part = 'approved' AND s.staff_number <> m.staff_number)
+                        THEN
+                            RAISE EXCEPTION USING ERRCODE = '{SqlState.BATCH_NOT_APPROVED}', MESSAGE = format(
+                                'payout batch %s: two people sign its %s', OLD.id, ending);
+                        END IF;
+                        IF NEW.state = 'bank_rejected' AND NEW.rejection_id IS NULL THEN
+                            RAISE EXCEPTION USING ERRCODE = '{SqlState.BATCH_NOT_APPROVED}', MESSAGE = format(
+                                'payout batch %s: the rejection of the bank is missing', OLD.id);
+                        END IF;
                     END IF;
                     RETURN NEW;
                 """,
@@ -250,8 +284,7 @@ class PayoutBatch(Stateful):
         field="state",
         source="transmitted",
         target="bank_rejected",
-        permission="refunds.reconcile",
-        custom={"system": True},
+        permission="refunds.approve_payout_batch",
     )
     def refuse(self) -> None:
         """The bank refused the whole file; its payouts wait for a new batch."""
@@ -291,16 +324,24 @@ class PayoutBatch(Stateful):
         source="reconciled",
         target="closed",
         permission="refunds.reconcile",
-        custom={"system": True},
     )
     def close(self) -> None:
         """Nothing more is expected."""
 
     @transition(
         field="state",
+        source="reconciling",
+        target="closed",
+        permission="refunds.approve_payout_batch",
+    )
+    def waive(self) -> None:
+        """Two people waive what is open. The bank may still answer."""
+
+    @transition(
+        field="state",
         source=["open", "sealed", "submitted_for_approval", "approved", "exported"],
         target="voided",
-        permission="refunds.make_payout_batch",
+        permission="refunds.approve_payout_batch",
     )
     def void(self) -> None:
         """It will not be sent; its payouts wait for a new batch."""

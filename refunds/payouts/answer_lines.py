@@ -10,23 +10,25 @@ from typing import Any, TypeAlias
 
 from django.db import connection
 
-from refunds.models import BankFile, ReconciliationBreak
-from refunds.payouts import refund_limits
+from refunds.models import BankFile, ReconciliationBreak, RefundTerms
 from winddown import clock
 from winddown.actors import Actor
-from winddown.errors import LoadRefused
+from winddown.errors import LoadRefused, says
 
 Params: TypeAlias = Mapping[str, Any] | Sequence[Any]
 
 
 class Verdict(StrEnum):
-    """What a line changes. Every other verdict is the kind of a break."""
+    """What a line changes. Every other verdict is the kind of a break, but `EARLY` refuses the
+    whole file.
+    """
 
     SETTLE = "settle"
     RETURN = "return"
     MATCH = "match"
     REFUSE = "refuse"
     REPEATED = "repeated"
+    EARLY = "early"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +49,26 @@ class Imported:
 
 
 def refuse_others(remitter_code: str, sha256: str) -> None:
-    """Raises `LoadRefused` for an answer that is meant for another remitter."""
-    if remitter_code != refund_limits.current().remitter_code:
-        raise LoadRefused(file=sha256[:12], why="it answers another remitter")
+    """Raises `LoadRefused` for an answer to a remitter that none of our limits ever named."""
+    if not RefundTerms.objects.filter(remitter_code=remitter_code).exists():
+        raise LoadRefused(file=sha256[:12], why=says("it answers another remitter"))
 
 
-def keep_file(kind: str, sha256: str, *, lines: int, sum_minor: int, actor: Actor) -> BankFile:
+def keep_file(
+    kind: str,
+    sha256: str,
+    *,
+    lines: int,
+    sum_minor: int,
+    actor: Actor,
+    answered_on: dt.date | None = None,
+) -> BankFile:
     return BankFile.objects.create(
         kind=kind,
         sha256=sha256,
         lines=lines,
         sum_minor=sum_minor,
+        answered_on=answered_on,
         actor_id=actor.pk,
         at=clock.now(),
     )
@@ -79,7 +90,8 @@ def load(table: str, columns: str, copied: str, lines: Iterable[tuple[object, ..
 def keep_breaks(
     file: BankFile, table: str, *, at: dt.datetime, booked: Sequence[Verdict], **columns: str
 ) -> None:
-    """Every line of the table whose verdict is not booked is an open break of the file.
+    """Every line of the table whose verdict is not booked is an open break of the file. Who loaded
+    it sees to them at first.
 
     `columns` are SQL expressions over the line `l` and its payout `o`.
     """
@@ -87,12 +99,18 @@ def keep_breaks(
     execute(
         f"""
         INSERT INTO refunds_reconciliationbreak
-            (file_id, line, kind, state, reference, found_at, resolution, {names})
-        SELECT %s, l.number, l.verdict, %s, l.reference, %s, '', {values}
+            (file_id, line, kind, state, reference, owner_id, found_at, resolution, {names})
+        SELECT %s, l.number, l.verdict, %s, l.reference, %s, %s, '', {values}
         FROM {table} l LEFT JOIN refunds_payout o ON o.id = l.payout_id
         WHERE l.verdict <> ALL (%s) ORDER BY l.number
         """,  # noqa: S608  our own names
-        [file.pk, ReconciliationBreak.State.OPEN, at, [*booked, Verdict.REPEATED]],
+        [
+            file.pk,
+            ReconciliationBreak.State.OPEN,
+            file.actor_id,
+            at,
+            [*booked, Verdict.REPEATED],
+        ],
     )
 
 

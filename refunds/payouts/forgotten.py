@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models.expressions import RawSQL
 
 from refunds.models import Payout, PayoutBatch, ReconciliationBreak
-from refunds.models.payout import PAYOUT_NUMBERS_FROM
+from refunds.models.payout import REFERENCE_SQL
 from refunds.models.payout_batch import RESTORE_CONFIRMED
 from winddown.actors import Actor, require
 from winddown.authority import approvals
@@ -30,7 +30,8 @@ _RELEASED = "payouts.release_forgotten"
 # subjects come first, because the journal has an index on them.
 _BLOCKING = f"""
     SELECT sent.* FROM (
-        SELECT file->>'name' AS name, file->>'sha256' AS sha256, (line->>0)::bigint AS payout_id,
+        SELECT file->>'name' AS name, file->>'sha256' AS sha256,
+               (file->>'sequence')::int AS sequence, (line->>0)::bigint AS payout_id,
                (line->>1)::bigint AS entitlement_id, (line->>2)::bigint AS remedy_id,
                (line->>3)::bigint AS amount_minor
         FROM winddown_auditentry entry, jsonb_array_elements(entry.facts->'files') file,
@@ -45,12 +46,12 @@ _BLOCKING = f"""
         SELECT FROM refunds_payout o WHERE o.id = sent.payout_id AND o.state = ANY (%s))
     AND NOT EXISTS (
         SELECT FROM refunds_reconciliationbreak b
-        WHERE b.reference = ({PAYOUT_NUMBERS_FROM} + sent.payout_id)::text
+        WHERE b.reference = {REFERENCE_SQL}
           AND b.amount_minor = sent.amount_minor AND b.kind = ANY (%s) AND b.answer <> %s)
 """  # noqa: S608  our own names
 _STATES: tuple[Any, ...] = (
     list(Payout.CAME_BACK),
-    [ReconciliationBreak.Kind.UNKNOWN_REFERENCE, ReconciliationBreak.Kind.NOT_AT_THE_BANK],
+    [ReconciliationBreak.Kind.UNKNOWN_REFERENCE, ReconciliationBreak.Kind.DEAD_BATCH],
     ReconciliationBreak.NO_RETURN,
 )
 

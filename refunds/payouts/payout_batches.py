@@ -14,9 +14,16 @@ from refunds.bankfiles.calendar import ValueDateRefused
 from refunds.bankfiles.transfer_items import NewCode, TransferItem
 from refunds.models import Payout, PayoutBatch, PayoutFilePart, RefundTerms
 from refunds.models.payee import account_place
-from refunds.models.payout import PAYOUT_NUMBERS_FROM
+from refunds.models.payout import reference_of
 from refunds.models.payout_batch import FILE_NUMBERS, part_place
-from refunds.payouts import forgotten, payment_blocks, refund_limits, sent_files
+from refunds.payouts import (
+    batch_ends,
+    breaks,
+    forgotten,
+    payment_blocks,
+    refund_limits,
+    sent_files,
+)
 from winddown import clock, encryption, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
@@ -25,7 +32,7 @@ from winddown.errors import GuardNotMet, NothingToDecide, SamePerson, says
 from winddown.evidence import audit, invariants
 from winddown.files import write_once
 from winddown.locks import Lock
-from winddown.machines.move import named, transition_one, transition_set
+from winddown.machines.move import transition_one, transition_set
 from winddown.models import Programme, Run, Signature
 from winddown.programme import capabilities
 
@@ -64,11 +71,11 @@ def seal(batch: PayoutBatch, *, run: Run) -> PayoutBatch:
     sent_files.refuse_when_unknown(f"seal {batch.subject}")
     locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
     check_value_date(locked.value_date, locked.terms)
+    locked.sequence = _next_number(locked.bank_code)
     locked.sha256 = _write_parts(locked)
     forgotten.refuse_second_file(locked, sha256=locked.sha256, action=f"seal {batch.subject}")
     totals = Payout.objects.filter(batch=locked).aggregate(n=Count("pk"), sum=Sum("amount_minor"))
     locked.items, locked.total_minor = totals["n"], totals["sum"]
-    locked.sequence = _next_number(locked.bank_code)
     two = totals["sum"] > locked.terms.two_approvers_above_minor
     sealed = transition_one(
         locked,
@@ -143,6 +150,8 @@ def _write_parts(batch: PayoutBatch) -> str:
 
 def _items(batch: PayoutBatch) -> Iterator[TransferItem]:
     """Yields the batch's transfers by ascending payout number. Memory does not grow with the batch."""
+    if batch.sequence is None:
+        raise AssertionError("a batch has its number before its file")
     with connection.chunked_cursor() as cursor:
         cursor.execute(
             """
@@ -178,7 +187,7 @@ def _items(batch: PayoutBatch) -> Iterator[TransferItem]:
                 new = NewCode.CHANGED if version > 1 or attempt > 1 else NewCode.FIRST
                 yield TransferItem(
                     bank, bank_name, branch, branch_name, kind, number, name, amount,
-                    str(PAYOUT_NUMBERS_FROM + pk), new,
+                    reference_of(batch.sequence, pk), new,
                 )  # fmt: skip
 
 
@@ -240,19 +249,8 @@ def reject_batch(batch: PayoutBatch, *, actor: Actor, digest: str, reason: str) 
             actor=actor, digest=digest, reason=reason, approve=False
         )
         done = transition_one(locked, "reject", actor=actor, reason=reason)
-        freed = _take_out(done, actor=actor, reason=reason)
+        freed = batch_ends.take_out(done, actor=actor, reason=reason)
         audit.append("payout_batch.reject", done.subject, actor=actor, reason=reason, freed=freed)
-        return done
-
-
-def void_batch(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
-    """The batch is never sent, and its payouts wait for another. This is refused once it was
-    transmitted.
-    """
-    with transaction.atomic():
-        done = transition_one(batch, "void", actor=actor, reason=reason)
-        freed = _take_out(done, actor=actor, reason=reason)
-        audit.append("payout_batch.void", done.subject, actor=actor, reason=reason, freed=freed)
         return done
 
 
@@ -260,16 +258,6 @@ def _stage(batch: PayoutBatch) -> str:
     """Returns the stage that waits for its signature; the first one if none does."""
     waiting = (stage for stage in STAGES if approvals.standing(batch.subject, stage=stage))
     return next(waiting, STAGES[0])
-
-
-def _take_out(batch: PayoutBatch, *, actor: Actor, reason: str) -> int:
-    with named("take_out", actor=actor, reason=reason), connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE refunds_payout SET state = %s, batch_id = NULL"
-            " WHERE batch_id = %s AND state = ANY (%s)",
-            [Payout.State.READY, batch.pk, list(Payout.REMOVABLE)],
-        )
-        return int(cursor.rowcount)
 
 
 # --- sent to the bank -----------------------------------------------------------------------------
@@ -280,10 +268,18 @@ def export_batch(
 ) -> Path:
     """The approved batch's file is in `directory`, byte for byte as it was sealed.
 
-    A second call changes nothing in the database; it writes the file again if the file is lost.
-    Raises while an invariant that guards the release is breached, payouts are stopped, or a restore
-    is not confirmed. The state is committed before the file is written, so every file in the
-    directory was released.
+    A second call changes nothing in the database; it writes the file again if the file is lost. The
+    state is committed before the file is written, so every file in the directory was released.
+    """
+    released = release(batch, actor=actor, reason=reason)
+    return write_once(directory, file_name(released), content(released))
+
+
+def release(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
+    """The approved batch's file may leave. A second call changes nothing.
+
+    Raises while an invariant that guards the release is breached, a break is open, payouts are
+    stopped, or a restore is not confirmed.
     """
     require(actor, "refunds.make_payout_batch", by_system=True, action=f"export {batch.subject}")
     with transaction.atomic():
@@ -293,6 +289,7 @@ def export_batch(
             sent_files.refuse_when_unknown(f"export {locked.subject}")
             check_value_date(locked.value_date, locked.terms)
             payment_blocks.refuse_blocked(locked)
+            breaks.refuse_open(f"export {locked.subject}")
             refuse_when_breached(f"export {locked.subject}")
             forgotten.refuse_second_file(
                 locked, sha256=str(locked.sha256), action=f"export {locked.subject}"
@@ -311,7 +308,7 @@ def export_batch(
                 sha256=locked.sha256,
             )
     sent_files.keep(locked)
-    return write_once(directory, file_name(locked), content(locked))
+    return locked
 
 
 def refuse_when_breached(action: str) -> None:
@@ -349,25 +346,16 @@ def mark_transmitted(batch: PayoutBatch, *, actor: Actor, reason: str) -> Payout
         )
         check_value_date(done.value_date, done.terms)
         payment_blocks.refuse_blocked(done)
+        breaks.refuse_open(f"transmit {done.subject}")
         audit.append("payout_batch.transmit", done.subject, actor=actor, reason=reason)
         return done
 
 
 def mark_accepted(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
     """The bank took the file and will carry it out on the value date."""
-    return _answered(batch, "accept", actor=actor, reason=reason)
-
-
-def mark_refused(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
-    """The bank refused the whole file: nothing was paid, its payouts wait for another batch."""
-    return _answered(batch, "refuse", actor=actor, reason=reason)
-
-
-def _answered(batch: PayoutBatch, name: str, *, actor: Actor, reason: str) -> PayoutBatch:
     with transaction.atomic():
-        done = transition_one(batch, name, actor=actor, reason=reason)
-        freed = _take_out(done, actor=actor, reason=reason) if name == "refuse" else 0
-        audit.append(f"payout_batch.{name}", done.subject, actor=actor, reason=reason, freed=freed)
+        done = transition_one(batch, "accept", actor=actor, reason=reason)
+        audit.append("payout_batch.accept", done.subject, actor=actor, reason=reason)
         return done
 
 
@@ -395,8 +383,17 @@ def execute(batch: PayoutBatch, *, actor: Actor) -> PayoutBatch:
 
 
 def close_batch(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
-    """Nothing more is expected of the batch."""
+    """Nothing more is expected of the batch: every payout of it has its outcome, and no break about
+    them is open. With open payouts two people close it (`batch_ends.ask_waiver`).
+    """
     with transaction.atomic():
+        locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        if locked.state == PayoutBatch.State.RECONCILING:
+            raise GuardNotMet(
+                action=says("close payout batch {number}", number=locked.pk),
+                why=says("payouts of it are open: ask a second person to waive them"),
+            )
+        batch_ends.refuse_open_breaks(locked)
         done = transition_one(batch, "close", actor=actor, reason=reason)
         audit.append("payout_batch.close", done.subject, actor=actor, reason=reason)
         return done
@@ -411,6 +408,8 @@ def give_up(payout: Payout, *, actor: Actor, reason: str) -> Payout:
 
 
 def _decided(said: approvals.Decided) -> object:
+    if ":" in said.key:
+        return batch_ends.decide(said)
     batch = PayoutBatch.objects.get(pk=int(said.key))
     verb = approve_batch if said.approve else reject_batch
     return verb(batch, actor=said.actor, digest=said.digest, reason=said.reason)

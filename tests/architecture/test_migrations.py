@@ -67,7 +67,13 @@ MIGRATIONS = {
         "0019_bulk_messages",
         "0020_visible_staff_numbers",
     ],
-    "wallets": ["0001_initial", "0002_witness", "0003_kept_rows", "0004_declared_sources"],
+    "wallets": [
+        "0001_initial",
+        "0002_witness",
+        "0003_kept_rows",
+        "0004_declared_sources",
+        "0005_result_of_one_inclusion",
+    ],
     "refunds": [
         "0001_initial",
         "0002_witness",
@@ -77,6 +83,7 @@ MIGRATIONS = {
         "0006_bank_profiles",
         "0007_payment_blocks",
         "0008_reminders",
+        "0009_result_of_one_inclusion",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -91,7 +91,10 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             "/console/payment-blocks/enter/",
         ],
     )
-    yield site.treasury, ["/console/restored/"]
+    yield (
+        site.treasury,
+        ["/console/restored/", "/console/payouts/", "/console/payouts/void/", "/console/breaks/"],
+    )
     yield (
         site.auditor,
         [

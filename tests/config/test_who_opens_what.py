@@ -28,6 +28,10 @@ ALL = ""
 CASES = "accounts.work_recovery_case or accounts.decide_recovery_case"
 STAFF = "accounts.recover_staff or accounts.assign_roles"
 BATCHES = "refunds.make_payout_batch or refunds.approve_payout_batch"
+PAYOUTS = (
+    "refunds.make_payout_batch or refunds.approve_payout_batch or refunds.transmit_payout_batch"
+    " or refunds.reconcile or winddown.read_audit"
+)
 FILINGS = (
     "winddown.write_filing or winddown.approve_filing or winddown.file_filing"
     " or winddown.read_audit"
@@ -61,6 +65,11 @@ PAGES = {
     "console:look_up_find": "winddown.look_up",
     "console:notice_evidence": "winddown.read_audit",
     "console:filing_evidence": "winddown.read_audit",
+    "console:break_act": PAYOUTS,
+    "console:breaks": PAYOUTS,
+    "console:payout": PAYOUTS,
+    "console:payout_act": PAYOUTS,
+    "console:payouts": PAYOUTS,
     "console:payment_block_act": "refunds.block_payment",
     "console:payment_blocks": "refunds.block_payment",
     "console:plan": "winddown.plan_run",
@@ -111,6 +120,17 @@ VERBS = {
         "enter": "refunds.block_payment",
         "lift": "refunds.block_payment",
     },
+    "console:payout_act": {
+        "export": "refunds.make_payout_batch",
+        "transmit": "refunds.transmit_payout_batch",
+        "accept": "refunds.reconcile",
+        "void": "refunds.make_payout_batch",
+        "refusal": "refunds.reconcile",
+        "close": "refunds.reconcile",
+        "waiver": "refunds.reconcile",
+        "give-up": "refunds.reconcile",
+    },
+    "console:break_act": {"take": "refunds.reconcile", "clear": "refunds.reconcile"},
     "console:reminders_act": {
         "begin": "winddown.publish_notice",
         "letters": "winddown.publish_notice",

@@ -20,8 +20,15 @@ from django.db import connection, transaction
 from refunds.applications import payees, submitting
 from refunds.bank_accounts import Account
 from refunds.bankfiles.zengin_codes import BankRow, BranchRow
-from refunds.models import Entitlement, PayoutBatch
-from refunds.payouts import bank_codes, payout_batches, refund_limits, results
+from refunds.models import Entitlement, PayoutBatch, ReconciliationBreak
+from refunds.payouts import (
+    bank_codes,
+    batch_ends,
+    breaks,
+    payout_batches,
+    refund_limits,
+    results,
+)
 from rehearsal.bank import Accounts, SimulatedBank
 from tests import factories
 from tests.owning import as_loader
@@ -29,9 +36,10 @@ from wallets.models import Wallet
 from wallets.workflows.shut_down_by_deadline import seal
 from winddown import clock
 from winddown.actors import SYSTEM
+from winddown.authority import approvals
 from winddown.evidence import audit, invariants
 from winddown.machines.move import transition_set
-from winddown.models import Capability, Milestone, Programme, Run, RunTransition
+from winddown.models import Approval, Capability, Milestone, Programme, Run, RunTransition
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 BRANCHES = [("0001", "001"), ("0005", "101"), ("9900", "018")]
@@ -66,6 +74,7 @@ class House:
     approver: Any
     approver2: Any
     sender: Any
+    second: Any
     support: Any
     checker: Any
     bank: SimulatedBank
@@ -176,6 +185,42 @@ class House:
         )
         return payout_batches.mark_transmitted(batch, actor=self.sender, reason="test")
 
+    def agreed(self, request: Approval) -> None:
+        """A second person agreed to what was asked for."""
+        approvals.carry_out(
+            request, shown=request.digest, actor=self.approver2, reason="test", approve=True
+        )
+
+    def void(self, batch: PayoutBatch) -> None:
+        """Two people agreed that the batch is never sent."""
+        self.agreed(batch_ends.ask_void(batch, actor=self.treasury, reason="test"))
+
+    def refuse(self, batch: PayoutBatch, *, sha256: str = "a" * 64) -> None:
+        """Two people recorded that the bank refused the whole file."""
+        self.agreed(
+            batch_ends.ask_refusal(
+                batch, sha256=sha256, name="letter.pdf", actor=self.treasury, reason="test"
+            )
+        )
+
+    def clear(self, found: ReconciliationBreak) -> None:
+        """Two people cleared the break."""
+        request = breaks.ask_clear(
+            found, explanation="the bank called", actor=self.treasury, reason="test"
+        )
+        self.agree_as_second(request)
+
+    def agree_as_second(self, request: Approval | None = None) -> None:
+        """The second person of the reconciliation agreed to what was asked for last."""
+        asked = request or Approval.objects.latest("pk")
+        approvals.carry_out(
+            asked, shown=asked.digest, actor=self.second, reason="test", approve=True
+        )
+
+    def clear_all(self) -> None:
+        for found in ReconciliationBreak.objects.filter(state="open").order_by("pk"):
+            self.clear(found)
+
     def money_holds(self) -> None:
         assert invariants.breached() == {}
 
@@ -239,6 +284,7 @@ def make_house(directory: Path, **limits: Any) -> House:
         approver=person("winddown.approve_run", "refunds.approve_payout_batch"),
         approver2=person("refunds.approve_payout_batch", "refunds.decide_application"),
         sender=person("refunds.transmit_payout_batch"),
+        second=person("refunds.reconcile"),
         support=person("refunds.work_application"),
         checker=person(
             "refunds.decide_application",

@@ -28,7 +28,7 @@ PARTITIONS = {
         E,
         [Entitlement.OWED, [E.PAYING], [E.EXCLUDED], Entitlement.DISCHARGED],
     ),
-    "where a payout's money is": (P, [Payout.IN_FLIGHT, [P.SETTLED], Payout.CAME_BACK]),
+    "where a payout's money is": (P, [Payout.IN_FLIGHT, [P.SETTLED], Payout.DEAD]),
     "whether a payout has a result": (
         P,
         [Payout.OUTSIDE_BATCHES, Payout.LEAVING, Payout.ENDED],

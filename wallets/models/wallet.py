@@ -28,7 +28,7 @@ class WalletQuerySet(models.QuerySet["Wallet"]):
 class Wallet(Stateful):
     """active -> charge_frozen -> active; active | charge_frozen -> held -> active | charge_frozen;
     active | charge_frozen -> closing -> closed -> entitled -> settled | transferred | excluded ->
-    settled;
+    settled; settled -> entitled when the bank sends the money back after it had reported it paid;
     closed -> settled when nothing is left; held -> held_closed -> held_entitled -> entitled.
 
     Nothing is ever deleted. `paid_minor` and `bonus_minor` equal the sums of the wallet's postings
@@ -255,6 +255,16 @@ class Wallet(Stateful):
     )
     def settle_late(self) -> None:
         """A late claim was paid."""
+
+    @transition(
+        field="state",
+        source="settled",
+        target="entitled",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def owe_again(self) -> None:
+        """The bank sent the money back after it had reported the payment."""
 
 
 class WalletTransition(TransitionLog):

@@ -16,10 +16,11 @@ from accounts.recovery import cases
 from accounts.recovery.cases import Contact
 from accounts.reset_notices import notice_files
 from refunds.bankfiles import zengin_result, zengin_transfer
-from refunds.bankfiles.answers import ResultLine
+from refunds.bankfiles.answers import ResultLine, ReturnReason
 from refunds.bankfiles.zengin_result import AnswerKind
 from refunds.claims import victims
-from refunds.models import IssuerFile, PayoutBatch, ReconciliationBreak, RuleHit
+from refunds.models import IssuerFile, Payout, PayoutBatch, ReconciliationBreak, RuleHit
+from refunds.models.payout import reference_of
 from refunds.payouts import payment_blocks, payout_batches, results
 from refunds.remedies import chargebacks
 from tests import factories
@@ -103,25 +104,25 @@ def _issuer(scene: Scene) -> None:
 
 
 def _bank(house: House) -> None:
-    """The bank answers about a transfer that nobody made, and somebody clears it up."""
+    """The bank answers about a transfer that nobody made, and two people clear it up. A refund that
+    it had paid comes back.
+    """
     batch = PayoutBatch.objects.get()
     file = zengin_transfer.read(b"".join(payout_batches.content(batch)))
-    stranger = file.items[0]._replace(reference=str(10**12 + 999_999))
-    content = zengin_result.write_results(
-        remitter=file.header.remitter,
-        value_date=batch.value_date,
-        answered_on=batch.value_date,
-        kind=AnswerKind("R"),
-        lines=[ResultLine(stranger, None)],
-    )
-    with as_loader():
-        results.import_file(b"".join(content), actor=house.treasury, reason="test")
-    results.resolve_break(
-        ReconciliationBreak.objects.get(),
-        resolution="the bank called",
-        actor=house.treasury,
-        reason="called",
-    )
+    stranger = file.items[0]._replace(reference=reference_of(1, 999_999))
+    paid = Payout.objects.filter(state="settled", entitlement__isnull=False).latest("pk")
+    (back,) = (item for item in file.items if item.reference == paid.reference)
+    for kind, line in (("R", (stranger, None)), ("F", (back, ReturnReason.ACCOUNT_CLOSED))):
+        content = zengin_result.write_results(
+            remitter=file.header.remitter,
+            value_date=batch.value_date,
+            answered_on=batch.value_date,
+            kind=AnswerKind(kind),
+            lines=[ResultLine(*line)],
+        )
+        with as_loader():
+            results.import_file(b"".join(content), actor=house.treasury, reason="test")
+    house.clear(ReconciliationBreak.objects.get())
 
 
 def _reset(directory: Path) -> None:

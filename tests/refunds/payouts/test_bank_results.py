@@ -24,6 +24,7 @@ from refunds.models import (
     PayoutBatch,
     ReconciliationBreak,
 )
+from refunds.models.payout import reference_of
 from refunds.payouts import payout_batches, refund_limits, results
 from tests.refunds.conftest import House, jst, person
 from wallets.models import Journal, Posting, Wallet
@@ -53,7 +54,10 @@ def answer(house: House, batch: PayoutBatch) -> Answer:
     """
 
     def write(
-        *reasons: ReturnReason | None, change: dict[int, Any] | None = None, kind: str = "R"
+        *reasons: ReturnReason | None,
+        change: dict[int, Any] | None = None,
+        kind: str = "R",
+        day: int = 15,
     ) -> bytes:
         file = zengin_transfer.read(b"".join(payout_batches.content(batch)))
         lines = []
@@ -63,7 +67,7 @@ def answer(house: House, batch: PayoutBatch) -> Answer:
             zengin_result.write_results(
                 remitter=file.header.remitter,
                 value_date=batch.value_date,
-                answered_on=dt.date(2019, 11, 15),
+                answered_on=dt.date(2019, 11, day),
                 kind=AnswerKind(kind),
                 lines=lines,
             )
@@ -109,7 +113,7 @@ def test_a_booked_transfer_is_paid_and_a_returned_one_is_owed_again(
     house.money_holds()
 
 
-def test_another_file_with_the_same_results_is_a_repetition(house: House, answer: Answer) -> None:
+def test_the_same_lines_of_the_same_day_are_known(house: House, answer: Answer) -> None:
     book(house, answer(None, ReturnReason.ACCOUNT_CLOSED, None))
     again = book(house, answer(None, ReturnReason.ACCOUNT_CLOSED))
     assert (again.repeated, again.settled, again.breaks) == (2, 0, 0)
@@ -137,24 +141,19 @@ def test_a_contradicting_result_is_a_break_and_changes_nothing(
 ) -> None:
     """Rule 59, I13."""
     book(house, answer(None, None, ReturnReason.ACCOUNT_CLOSED))
-    done = book(house, answer(ReturnReason.ACCOUNT_CLOSED, None, None))
-    assert (done.breaks, done.repeated, done.returned) == (2, 1, 0)
-    assert set(ReconciliationBreak.objects.values_list("kind", flat=True)) == {"contradicts"}
+    done = book(house, answer(None, None, ReturnReason.NAME_MISMATCH, day=16))
+    assert (done.breaks, done.repeated, done.returned) == (3, 0, 0)
+    kinds = ReconciliationBreak.objects.order_by("line").values_list("kind", flat=True)
+    assert list(kinds) == ["paid_twice", "paid_twice", "contradicts"]
     assert sorted(Payout.objects.values_list("state", flat=True)) == [
         "returned", "settled", "settled",
     ]  # fmt: skip
     house.money_holds()
-    found = ReconciliationBreak.objects.first()
-    assert found is not None
-    resolved = results.resolve_break(
-        found, resolution="the bank called", actor=house.treasury, reason="called"
-    )
-    assert resolved.state == "resolved"
 
 
 def test_no_result_is_matched_by_amount_alone(house: House, answer: Answer) -> None:
     """Rule 59: an unknown reference and a wrong amount are breaks."""
-    stranger = str(10**12 + 999_999)
+    stranger = reference_of(1, 999_999)
     done = book(
         house,
         answer(None, None, None, change={1: {"amount_minor": 999}, 2: {"reference": stranger}}),
@@ -165,24 +164,34 @@ def test_no_result_is_matched_by_amount_alone(house: House, answer: Answer) -> N
     house.money_holds()
 
 
-def test_a_result_before_the_value_date_is_a_break(house: House, answer: Answer) -> None:
+def test_a_result_before_the_value_date_is_refused_and_booked_later(
+    house: House, answer: Answer
+) -> None:
     clock.travel(jst("2019-11-14T15:00"), frozen=True)
-    done = book(house, answer(None, None, None))
-    assert (done.settled, done.breaks) == (0, 3)
+    content = answer(None, None, None)
+    with pytest.raises(LoadRefused, match=r"value date of payout batch \d+ is 2019-11-15"):
+        book(house, content)
     assert set(Payout.objects.values_list("state", flat=True)) == {"exported"}
+    clock.travel(jst("2019-11-15T15:00"), frozen=True)
+    assert book(house, content).settled == 3
+    house.money_holds()
 
 
-def test_a_result_for_a_file_that_was_not_sent_is_a_break(house: House) -> None:
+def test_a_result_for_a_file_that_was_not_sent_is_refused_and_booked_later(house: House) -> None:
     for row in house.entitled(1):
         house.apply(row)
     house.check_payees()
     batch = house.approve(house.paid_batch())
     path = payout_batches.export_batch(batch, directory=house.bank.inbox, actor=house.treasury)
     clock.travel(jst("2019-11-15T15:00"), frozen=True)
-    (done,) = house.answers()
+    (taken,) = house.bank.work(today=payout_batches.today())
+    content = taken.answers[0].read_bytes()
     assert path.exists()
-    assert ReconciliationBreak.objects.get().kind == "not_at_the_bank"
-    assert (done.breaks, done.settled) == (1, 0)
+    with pytest.raises(LoadRefused, match="transmit_payout_batch"):
+        book(house, content)
+    assert not BankFile.objects.filter(kind="results").exists()
+    payout_batches.mark_transmitted(batch, actor=house.sender, reason="late")
+    assert book(house, content).settled == 1
     house.money_holds()
 
 

@@ -160,7 +160,7 @@ def test_a_batch_that_was_voided_is_neither_approved_nor_rejected(
 ) -> None:
     adopt(two_approvers_above_minor=1_999)
     batch = house.paid_batch()
-    payout_batches.void_batch(batch, actor=house.treasury, reason="wrong day")
+    house.void(batch)
     for verb, refusal in (
         (payout_batches.approve_batch, NothingToDecide),
         (payout_batches.reject_batch, TransitionRefused),

@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection, transaction
 # Imported because it fills the registries of pages, as it does before every request.
 import config.urls  # noqa: F401
 from refunds.models import PaymentBlock, Payout, RefundApplication
-from refunds.payouts import payable, payment_blocks, payout_batches
+from refunds.payouts import payable, payment_blocks
 from tests.config.test_every_door import browser_of
 from tests.owning import as_owner
 from tests.refunds.conftest import House
@@ -100,7 +100,7 @@ def test_a_file_that_was_made_before_the_block_is_neither_approved_nor_sent(
             "UPDATE refunds_payout SET state = 'exported' WHERE id = %s", [payout.pk]
         )
     assert sqlstate_of(refused.value) == SqlState.HOLDER_IS_BLOCKED
-    payout_batches.void_batch(batch, actor=house.treasury, reason="blocked")
+    house.void(batch)
     assert Payout.objects.get().state == Payout.State.READY
 
 

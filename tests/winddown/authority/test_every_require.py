@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from refunds.payouts import batch_ends
 from tests import factories
 from winddown.actors import SYSTEM
 from winddown.authority import approvals
@@ -67,6 +68,16 @@ def _asked() -> dict[str, Any]:
 
 PLACES = (
     Place("accounts.look_up.disclose_contact", "accounts.read_contact"),
+    Place(
+        "refunds.payouts.batch_ends._ask",
+        "test",
+        given=lambda: {"end": batch_ends.End("void", "test", (), lambda *_: 0)},
+    ),
+    Place("refunds.payouts.batch_ends.ask_void", "refunds.make_payout_batch"),
+    Place("refunds.payouts.batch_ends.ask_refusal", "refunds.reconcile"),
+    Place("refunds.payouts.batch_ends.ask_waiver", "refunds.reconcile"),
+    Place("refunds.payouts.breaks.take", "refunds.reconcile"),
+    Place("refunds.payouts.breaks.ask_clear", "refunds.reconcile"),
     Place("refunds.payouts.payment_blocks.enter", "refunds.block_payment"),
     Place("refunds.payouts.payment_blocks.ask_lift", "refunds.block_payment"),
     Place("accounts.credentials.access._require", "test", given=lambda: {"permission": "test"}),
@@ -123,9 +134,7 @@ PLACES = (
     Place("refunds.claims.reporting.take_up", "refunds.work_claim"),
     Place("refunds.payouts.bank_codes.load", "refunds.adopt_terms", by_system=True),
     Place("refunds.payouts.forgotten.ask_release", "refunds.make_payout_batch"),
-    Place(
-        "refunds.payouts.payout_batches.export_batch", "refunds.make_payout_batch", by_system=True
-    ),
+    Place("refunds.payouts.payout_batches.release", "refunds.make_payout_batch", by_system=True),
     Place("refunds.payouts.refund_limits.adopt", "refunds.adopt_terms"),
     Place("refunds.payouts.results.import_file", "refunds.reconcile", by_system=True),
     Place("refunds.payouts.sent_files.ask", "refunds.make_payout_batch"),

@@ -1,0 +1,229 @@
+"""The breaks that the bank's answers left: each has an owner, and two people clear it."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from refunds.models import (
+    Entitlement,
+    Payout,
+    PayoutBatch,
+    ReconciliationBreak,
+    RefundApplication,
+    ReplacedResult,
+)
+from wallets.models import LedgerAccount, Wallet
+from wallets.movements import posting
+from winddown import clock
+from winddown.actors import Actor, require
+from winddown.authority import approvals
+from winddown.errors import GuardNotMet, NothingToDecide, says
+from winddown.evidence import audit
+from winddown.machines.move import transition_one, transition_set
+from winddown.models import Approval, Signature
+
+PERMISSION = "refunds.reconcile"
+CLEAR = "clear_break"
+_Kind = ReconciliationBreak.Kind
+
+
+def take(found: ReconciliationBreak, *, actor: Actor, reason: str) -> ReconciliationBreak:
+    """The person sees to the break from now on. Taking it a second time changes nothing."""
+    require(actor, PERMISSION, action=f"take {found.subject}")
+    with transaction.atomic():
+        locked = _open(found)
+        if locked.owner_id != actor.pk:
+            ReconciliationBreak.objects.filter(pk=locked.pk).update(owner_id=actor.pk)
+            audit.append("break.take", locked.subject, actor=actor, reason=reason)
+        locked.owner_id = actor.pk
+        return locked
+
+
+def ask_clear(
+    found: ReconciliationBreak, *, explanation: str, actor: Actor, reason: str
+) -> Approval:
+    """A second person is asked to agree to what the line was. Until then the break is open.
+
+    Of a transfer that was paid after all, the agreement stops the second payment (see `_settle`).
+    """
+    require(actor, PERMISSION, action=f"clear {found.subject}")
+    with transaction.atomic():
+        locked = _open(found)
+        subject = _of_clearing(locked)
+        content = _content(locked, explanation)
+        approvals.refuse_repeated(subject, stage=CLEAR, content=content, maker=actor, reason=reason)
+        _refuse_before_void(locked)
+        request = approvals.ask(
+            subject, stage=CLEAR, content=content, permission=PERMISSION, maker=actor, reason=reason
+        )
+        audit.append("break.ask_clear", locked.subject, actor=actor, reason=reason)
+    return request
+
+
+def _open(found: ReconciliationBreak) -> ReconciliationBreak:
+    locked = ReconciliationBreak.objects.select_for_update(no_key=True).get(pk=found.pk)
+    if locked.state != ReconciliationBreak.State.OPEN:
+        raise NothingToDecide(subject=locked.subject)
+    return locked
+
+
+def _of_clearing(found: ReconciliationBreak) -> str:
+    """Returns the subject of the next request about it, as a person signs a subject only once."""
+    decided = Signature.objects.filter(subject__startswith=f"{found.subject}:").exclude(
+        part=Signature.Part.MAKER
+    )
+    return f"{found.subject}:{decided.values('subject').distinct().count() + 1}"
+
+
+def _content(found: ReconciliationBreak, explanation: str) -> dict[str, object]:
+    return {
+        "break": found.pk,
+        "kind": found.kind,
+        "payout": found.payout_id,
+        "amount_minor": found.amount_minor,
+        "answer": found.answer,
+        "explanation": explanation,
+    }
+
+
+def _decided(said: approvals.Decided) -> object:
+    """The second person agreed, and the break is cleared; or did not, and it stays open."""
+    number, _sep, _round = said.key.partition(":")
+    subject = f"break:{said.key}"
+    with transaction.atomic():
+        found = ReconciliationBreak.objects.filter(pk=number).first()
+        asked = approvals.standing(subject, stage=CLEAR)
+        if found is None or asked is None:
+            raise NothingToDecide(subject=subject)
+        found = _open(found)
+        approvals.decide(
+            subject,
+            stage=CLEAR,
+            actor=said.actor,
+            digest=said.digest,
+            reason=said.reason,
+            approve=said.approve,
+        )
+        if said.approve:
+            _settle_after_all(found, actor=said.actor, reason=said.reason)
+            transition_one(
+                found,
+                "resolve",
+                actor=said.actor,
+                reason=said.reason,
+                resolution=asked.summary["explanation"],
+                resolved_at=clock.now(),
+            )
+        return audit.append(
+            "break.clear" if said.approve else "break.keep_open",
+            found.subject,
+            actor=said.actor,
+            reason=said.reason,
+            kind=found.kind,
+        )
+
+
+approvals.DECIDERS.add("break", _decided)
+
+
+# --- a return that was none -----------------------------------------------------------------------
+
+
+def _second(found: ReconciliationBreak) -> Payout | None:
+    """Returns the payout that was made because the first one seemed to have come back."""
+    first = found.payout
+    if found.kind != _Kind.PAID_AFTER_ALL or first is None or first.entitlement_id is None:
+        return None
+    return Payout.objects.filter(entitlement_id=first.entitlement_id, live=True).first()
+
+
+def _refuse_before_void(found: ReconciliationBreak) -> None:
+    """Raises `GuardNotMet` while the second payment is in a file that the bank does not have."""
+    second = _second(found)
+    if second is None or second.batch is None or second.batch.state not in PayoutBatch.VOIDABLE:
+        return
+    raise GuardNotMet(
+        action=says("clear the break"),
+        why=says(
+            "payout {number} pays it a second time in batch {batch}, which the bank does not have"
+            " yet: void the batch first",
+            number=second.pk,
+            batch=second.batch_id,
+        ),
+    )
+
+
+def _settle_after_all(found: ReconciliationBreak, *, actor: Actor, reason: str) -> None:
+    """The first payout arrived, and a second one that nobody sent is cancelled. A second one that
+    was sent stays: its money is gone, and the explanation says who gets it back.
+    """
+    _refuse_before_void(found)
+    first, second = found.payout, _second(found)
+    if found.kind != _Kind.PAID_AFTER_ALL or first is None or first.entitlement is None:
+        return
+    if second is not None and second.state not in Payout.OUTSIDE_BATCHES:
+        return
+    if first.state != Payout.State.RETURNED or first.entitlement.state not in (
+        *Entitlement.AFTER_A_RETURN,
+        Entitlement.State.PAYING,
+    ):
+        return
+    source = LedgerAccount.REFUNDS_PAYABLE
+    if second is not None:
+        transition_one(second, "cancel", actor=actor, reason=reason, live=False)
+        source = LedgerAccount.PAYOUTS_IN_FLIGHT
+    if first.result_file_id is None or first.result_at is None:
+        raise AssertionError("a returned payout has its result")
+    ReplacedResult.objects.create(
+        payout=first,
+        file_id=first.result_file_id,
+        state=first.state,
+        return_reason=first.return_reason,
+        result_at=first.result_at,
+        by_id=found.file_id,
+    )
+    transition_one(
+        first,
+        "settle",
+        actor=actor,
+        reason=reason,
+        live=True,
+        return_reason="",
+        result_file_id=found.file_id,
+        result_at=clock.now(),
+    )
+    transition_one(first.entitlement, "settle", actor=actor, reason=reason)
+    wallets = Wallet.objects.filter(pk=first.entitlement.wallet_id)
+    for name in ("settle", "settle_late"):
+        transition_set(wallets, name, run=None, actor=actor, reason=reason)
+    applications = RefundApplication.objects.filter(entitlement=first.entitlement, live=True)
+    for application in applications.exclude(state=RefundApplication.State.DRAFT):
+        transition_one(application, "close", actor=actor, reason=reason, live=False)
+    posting.post(
+        [(source, None, -first.amount_minor), (LedgerAccount.BANK, None, first.amount_minor)],
+        source="break",
+        source_id=found.pk,
+        kind="refund_settle",
+        occurred_at=clock.now(),
+        actor=actor,
+    )
+
+
+# --- the gate -------------------------------------------------------------------------------------
+
+
+def open_breaks() -> int:
+    """Returns how many breaks wait for two people."""
+    return ReconciliationBreak.objects.filter(state=ReconciliationBreak.State.OPEN).count()
+
+
+def refuse_open(action: str) -> None:
+    """No break is open. Raises `GuardNotMet` with their number."""
+    if found := open_breaks():
+        raise GuardNotMet(
+            action=action,
+            why=says(
+                "{n} lines of the bank's answers are not cleared yet: open /console/breaks/",
+                n=found,
+            ),
+        )

@@ -1,0 +1,152 @@
+"""The pages of payout batches and of breaks, as one person sees them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Sum
+from django.utils.translation import gettext_lazy as _
+
+from refunds.models import Payout, PayoutBatch, ReconciliationBreak
+from refunds.payouts.payout_acts import BATCHES, BREAKS, EXPORT
+from winddown import clock
+from winddown.actors import Actor
+from winddown.authority import approvals
+from winddown.models import Approval, Signature
+from winddown.site import acts
+from winddown.site.decisions import Decision
+from winddown.words import Text
+
+SHOWN_MAX = 200
+_ON_BATCHES = {"export": EXPORT, **BATCHES}
+_Kind = ReconciliationBreak.Kind
+
+KINDS: dict[str, Text] = {
+    _Kind.UNKNOWN_REFERENCE: _("Reference of no file of ours"),
+    _Kind.AMOUNT_DIFFERS: _("Another amount"),
+    _Kind.ACCOUNT_DIFFERS: _("Another bank, branch or account"),
+    _Kind.PAYEE_DIFFERS: _("Another payee"),
+    _Kind.VALUE_DATE_DIFFERS: _("Another value date"),
+    _Kind.PAYER_DIFFERS: _("Another paying account"),
+    _Kind.DEAD_BATCH: _("Answer to a void or rejected file"),
+    _Kind.NOT_AT_THE_BANK: _("Answer to a question that nobody asked"),
+    _Kind.CONTRADICTS: _("Contradicts an earlier answer"),
+    _Kind.PAID_TWICE: _("Reported as paid a second time"),
+    _Kind.PAID_AFTER_ALL: _("Paid after all, while it is paid again"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchesPage:
+    """The batches, the newest first."""
+
+    at: dt.datetime
+    batches: Sequence[PayoutBatch]
+    open_breaks: int
+    decisions: list[Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """So many payouts of a batch are in this state, and come to this sum."""
+
+    state: str
+    count: int
+    sum_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPage:
+    """One batch: what was signed, by whom, and how its payouts stand."""
+
+    at: dt.datetime
+    batch: PayoutBatch
+    groups: list[Group]
+    payouts: Sequence[Payout]
+    signatures: Sequence[Signature]
+    waiting: list[Approval]
+    decisions: list[Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class BreakRow:
+    """One break, how many days it is old, and the request about it that waits."""
+
+    found: ReconciliationBreak
+    days: int
+    waiting: Approval | None
+
+    @property
+    def kind(self) -> Text:
+        return KINDS.get(self.found.kind, self.found.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class BreaksPage:
+    """The breaks, those that are open first."""
+
+    at: dt.datetime
+    rows: list[BreakRow]
+    decisions: list[Decision]
+
+
+def batches(*, actor: Actor) -> BatchesPage:
+    """Returns the list of batches as `actor` sees it."""
+    return BatchesPage(
+        at=clock.now(),
+        batches=list(PayoutBatch.objects.select_related("maker").order_by("-pk")[:SHOWN_MAX]),
+        open_breaks=ReconciliationBreak.objects.filter(
+            state=ReconciliationBreak.State.OPEN
+        ).count(),
+        decisions=[acts.decision(verb, act, actor=actor) for verb, act in _ON_BATCHES.items()],
+    )
+
+
+def batch(found: PayoutBatch, *, actor: Actor) -> BatchPage:
+    """Returns the page of one batch as `actor` sees it."""
+    grouped = (
+        Payout.objects.filter(batch=found)
+        .values("state")
+        .annotate(count=Count("pk"), sum_minor=Sum("amount_minor"))
+        .order_by("state")
+    )
+    return BatchPage(
+        at=clock.now(),
+        batch=found,
+        groups=[Group(**each) for each in grouped],
+        payouts=list(Payout.objects.filter(batch=found).order_by("pk")[:SHOWN_MAX]),
+        signatures=list(
+            Signature.objects.filter(subject=found.subject).select_related("signer").order_by("pk")
+        ),
+        waiting=_requests(found.subject),
+        decisions=[acts.decision(verb, act, actor=actor) for verb, act in _ON_BATCHES.items()],
+    )
+
+
+def breaks(*, actor: Actor) -> BreaksPage:
+    """Returns the list of breaks as `actor` sees it."""
+    at = clock.now()
+    found = ReconciliationBreak.objects.select_related("owner", "payout").order_by("state", "pk")
+    waiting = {
+        ":".join(request.subject.split(":")[:2]): request
+        for request in approvals.open_requests()
+        if request.subject.startswith("break:")
+    }
+    return BreaksPage(
+        at=at,
+        rows=[
+            BreakRow(each, (at - each.found_at).days, waiting.get(each.subject))
+            for each in found[:SHOWN_MAX]
+        ],
+        decisions=[acts.decision(verb, act, actor=actor) for verb, act in BREAKS.items()],
+    )
+
+
+def _requests(subject: str) -> list[Approval]:
+    return [
+        request
+        for request in approvals.open_requests()
+        if request.subject == subject or request.subject.startswith(f"{subject}:")
+    ]
