@@ -7,8 +7,9 @@ class BankFileError(Exception):
     """A bank file, or one value meant for it, is refused.
 
     `record` counts from 1. `position` is the byte in that record, counted from 1 as in the banks'
-    own field tables. Both are None if the refusal is not about one place. `reason` is a sentence
-    without names, accounts or amounts, so it may be logged and shown.
+    own field tables. In XML they are line and column, in CSV row and column. Both are None if the
+    refusal is not about one place. `reason` is a sentence without names, accounts or amounts, so it
+    may be logged and shown.
     """
 
     def __init__(

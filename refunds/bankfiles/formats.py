@@ -1,14 +1,30 @@
-"""The payout formats of banks. The bank account that pays names its format."""
+"""The formats of banks: what is sent to them, and what they send. The bank account that pays names
+its format.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import NoReturn, Protocol
 
-from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles import (
+    camt_053,
+    csv_results,
+    csv_transfers,
+    item_checks,
+    pain_001,
+    pain_002,
+    zengin_result,
+    zengin_statement,
+    zengin_transfer,
+)
 from refunds.bankfiles.answers import Checks, Results
+from refunds.bankfiles.errors import BankFileError
+from refunds.bankfiles.reports import StatusReport
+from refunds.bankfiles.sources import Source
+from refunds.bankfiles.statements import StatementFile
 from refunds.bankfiles.transfer_items import (
     Limits,
     Manner,
@@ -32,15 +48,28 @@ class WriteTransfers(Protocol):
     ) -> Iterator[bytes]: ...
 
 
+class ReadStatements(Protocol):
+    def __call__(self, source: Source, /, *, currency: str, near: date) -> StatementFile: ...
+
+
+class ReadReport(Protocol):
+    def __call__(self, source: Source, /, *, currency: str, near: date) -> StatusReport: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One bank's formats: its transfer file, its account-check file, and its answers.
+    """One bank's formats: its transfer file, its account-check file, its answers, its statements.
 
     Every function is pure and raises `BankFileError`. `write` and `write_questions` yield one file
     in pieces, so that memory does not grow with the file. `read` returns what `write` was given.
     `read_answer` returns results or account checks. The name of a transfer file ends in `suffix`.
     Amounts are in minor units of one of its `currencies`, which the file itself does not name.
-    `encodings` has, by the charset of a bank profile, the name that Python gives to it.
+    `encodings` has, by the charset of a bank profile, the name that Python gives to it. `unsaid`
+    names the columns of an item for which the file has no place; `read` returns their default.
+
+    `read_statements` returns statements and notices of incoming money, and `read_report` what became
+    of each transfer in the bank's own words; both are None for a bank that has none. They are given
+    the programme's currency and the day on which the file is read.
     """
 
     suffix: str
@@ -51,6 +80,19 @@ class Format:
     read: Callable[[bytes], Transfers]
     write_questions: Callable[[Remitter, date, Iterable[TransferItem]], Iterator[bytes]]
     read_answer: Callable[[bytes], Results | Checks]
+    read_statements: ReadStatements | None = None
+    read_report: ReadReport | None = None
+    unsaid: frozenset[str] = frozenset()
+
+
+def no_account_check(_remitter: Remitter, _asked_on: date, _items: object) -> NoReturn:
+    """The format has no file that asks about accounts. Raises `BankFileError`."""
+    raise BankFileError("this bank's format has no account check")
+
+
+def no_answer(_content: bytes) -> NoReturn:
+    """The bank answers by reports, which `read_report` reads. Raises `BankFileError`."""
+    raise BankFileError("this bank answers by status reports")
 
 
 FORMATS: dict[str, Format] = {
@@ -64,6 +106,31 @@ FORMATS: dict[str, Format] = {
         read=zengin_transfer.read,
         write_questions=zengin_result.write_questions,
         read_answer=zengin_result.read_answer,
+        read_statements=zengin_statement.read,
+    ),
+    "iso20022": Format(
+        suffix="xml",
+        currencies=frozenset({pain_001.CURRENCY}),
+        encodings={"utf_8": "utf-8"},
+        limits=item_checks.LIMITS,
+        write=pain_001.write,
+        read=pain_001.read,
+        write_questions=no_account_check,
+        read_answer=no_answer,
+        read_statements=camt_053.read,
+        read_report=pain_002.read,
+        unsaid=frozenset({"new_code"}),
+    ),
+    "csv": Format(
+        suffix="csv",
+        currencies=frozenset({csv_transfers.CURRENCY}),
+        encodings={"utf_8": "utf-8"},
+        limits=item_checks.LIMITS,
+        write=csv_transfers.write,
+        read=csv_transfers.read,
+        write_questions=no_account_check,
+        read_answer=no_answer,
+        read_report=csv_results.read,
     ),
 }
 # The bank that pays for us -> its format, if that is not the standard one.

@@ -1,4 +1,4 @@
-"""Files of records of 120 bytes. A file whose frame, order or totals are wrong is refused whole."""
+"""Files of records of fixed width. A file whose frame, order or totals are wrong is refused whole."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple, NoReturn
 
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.kana import BANK_CHARACTERS
+from refunds.bankfiles.sources import Readable
 
 ENCODING = "cp932"
 RECORD_BYTES = 120
@@ -65,10 +66,10 @@ def spaces(width: int) -> Field:
 
 
 class Layout:
-    """The fields of one kind of record, 120 bytes together, compiled once into one pattern."""
+    """The fields of one kind of record, `width` bytes together, compiled once into one pattern."""
 
-    def __init__(self, name: str, *fields: Field) -> None:
-        if sum(field.width for field in fields) != RECORD_BYTES:
+    def __init__(self, name: str, *fields: Field, width: int = RECORD_BYTES) -> None:
+        if sum(field.width for field in fields) != width:
             raise AssertionError(f"the fields of {name} do not fill a record")
         self.name = name
         self.fields = fields
@@ -122,7 +123,7 @@ class Framed:
         amount_at: int,
     ) -> None:
         self._digest = hashlib.sha256()
-        self._records = _records(open_source(source), self._digest.update)
+        self._records = records(open_source(source), self._digest.update)
         self._data = data
         self._trailer = trailer
         self._amount_at = amount_at
@@ -181,67 +182,74 @@ def check_total(declared: str, found: int, *, of: str, record: int, position: in
         )
 
 
-def _records(stream: BinaryIO, seen: Callable[[bytes], object]) -> Iterator[tuple[int, str]]:
-    """Yields (record number from 1, 120 characters): at least one record, each byte a character.
+def records(
+    stream: Readable, seen: Callable[[bytes], object], *, width: int = RECORD_BYTES
+) -> Iterator[tuple[int, str]]:
+    """Yields (record number from 1, `width` characters): at least one record, each byte a
+    character.
 
     Either no record or every record ends with CRLF, and the first one decides for the whole file.
-    LF alone or CR alone is an error at every bank. `seen` is given every byte once. One 0x1A may
-    follow the last record, as in files made for old transmission software.
+    The last record may lack its CRLF. LF alone or CR alone is an error at every bank. `seen` is
+    given every byte once. One 0x1A may follow the last record, as in files made for old
+    transmission software.
     """
     number, waiting, stride = 0, b"", 0
-    while block := stream.read(_RECORDS_PER_READ * (RECORD_BYTES + len(CRLF))):
+    while block := stream.read(_RECORDS_PER_READ * (width + len(CRLF))):
         seen(block)
         waiting += block
         if not stride:
-            if len(waiting) < RECORD_BYTES + len(CRLF):
+            if len(waiting) < width + len(CRLF):
                 continue
-            stride = _stride(waiting)
+            stride = _stride(waiting, width=width)
         whole = len(waiting) - len(waiting) % stride
-        for line in _lines(waiting[:whole], stride=stride, before=number):
+        for line in _lines(waiting[:whole], stride=stride, width=width, before=number):
             number += 1
             yield number, line
         waiting = waiting[whole:]
     if not number:
         raise BankFileError("the file is shorter than one header and one end record")
+    if len(waiting) in (width, width + 1) and waiting[width:] in (b"", _EOF_MARK):
+        yield number + 1, _single_bytes(waiting[:width], stride=stride, before=number)
+        waiting = waiting[width:]
     if waiting not in (b"", _EOF_MARK):
         raise BankFileError(
             f"{len(waiting)} bytes where {stride} are expected", record=number + 1, position=1
         )
 
 
-def _stride(head: bytes) -> int:
+def _stride(head: bytes, *, width: int) -> int:
     """Returns how many bytes lie between the starts of two records."""
     # Bytes from 0xE0 never occur in a file of single-byte characters, and every kana in UTF-8
     # begins with one.
     if head.startswith(b"\xef\xbb\xbf") or re.search(rb"[\xe3\xef][\x80-\xbf]{2}", head):
         raise BankFileError("the file is UTF-8; the bank's encoding is cp932", record=1)
-    ending = head[RECORD_BYTES : RECORD_BYTES + 2]
+    ending = head[width : width + 2]
     if ending == CRLF:
-        return RECORD_BYTES + len(CRLF)
+        return width + len(CRLF)
     if ending[:1] in (b"\r", b"\n"):
         raise BankFileError(
             "the line ends with LF or CR alone; CRLF or nothing is expected",
             record=1,
-            position=RECORD_BYTES + 1,
+            position=width + 1,
         )
-    return RECORD_BYTES
+    return width
 
 
-def _lines(block: bytes, *, stride: int, before: int) -> Iterator[str]:
+def _lines(block: bytes, *, stride: int, width: int, before: int) -> Iterator[str]:
     """Returns the records of a block as text. The block has whole records only. `before` records
     came earlier.
     """
     characters = _single_bytes(block, stride=stride, before=before)
     for start in range(0, len(characters), stride):
         line = characters[start : start + stride]
-        if stride != RECORD_BYTES:
-            if line[RECORD_BYTES:] != "\r\n":
+        if stride != width:
+            if line[width:] != "\r\n":
                 raise BankFileError(
-                    "CRLF expected after 120 bytes",
+                    f"CRLF expected after {width} bytes",
                     record=before + start // stride + 1,
-                    position=RECORD_BYTES + 1,
+                    position=width + 1,
                 )
-            line = line[:RECORD_BYTES]
+            line = line[:width]
         yield line
 
 

@@ -16,6 +16,8 @@ from refunds.bankfiles.transfer_items import Manner, TransferItem
 from tests.refunds.bankfiles.bank_strategies import ITEMS, REMITTER, item
 
 FRIDAY = date(2019, 11, 15)
+# The formats that have a file to ask about accounts.
+CHECKING = [one for one in FORMATS.values() if one.write_questions is not formats.no_account_check]
 each_format = pytest.mark.parametrize("bank", FORMATS.values(), ids=list(FORMATS))
 
 
@@ -29,7 +31,9 @@ def test_a_format_reads_back_what_it_writes(bank: Format, items: list[TransferIt
     """Rule 48."""
     file = bank.read(written(bank, items))
     assert file.remitter == REMITTER
-    assert list(file.items) == items
+    # A column for which the format has no place comes back with its default.
+    defaults = {name: TransferItem._field_defaults[name] for name in bank.unsaid}
+    assert list(file.items) == [one._replace(**defaults) for one in items]
     assert file.sum_minor == sum(one.amount_minor for one in items)
 
 
@@ -52,7 +56,7 @@ def test_a_truncated_file_is_refused_as_a_whole(bank: Format) -> None:
         bank.read(content[: len(content) // 2])
 
 
-@each_format
+@pytest.mark.parametrize("bank", CHECKING)
 def test_a_check_request_is_read_as_one_without_answers(bank: Format) -> None:
     """Rule 56: it names the accounts, and it can neither pay nor match."""
     asked = [item(number, amount_minor=0) for number in (1, 2)]
@@ -64,6 +68,17 @@ def test_a_check_request_is_read_as_one_without_answers(bank: Format) -> None:
     assert answer.remitter == REMITTER
     assert [line.item for line in answer.lines] == asked
     assert {line.answer for line in answer.lines} == {"other"}
+
+
+def test_a_format_without_account_checks_and_answers_says_so() -> None:
+    """Rule 56."""
+    assert FORMATS["zengin"] in CHECKING
+    for bank in (FORMATS["iso20022"], FORMATS["csv"]):
+        with pytest.raises(BankFileError, match="no account check"):
+            bank.write_questions(REMITTER, FRIDAY, [item(1)])
+        with pytest.raises(BankFileError, match="status reports"):
+            bank.read_answer(b"")
+        assert bank.read_report is not None
 
 
 @each_format

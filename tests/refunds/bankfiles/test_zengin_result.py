@@ -178,7 +178,8 @@ def test_one_wrong_byte_in_an_answer_is_refused_with_its_position(
 @given(st.data())
 def test_an_answer_with_any_bytes_missing_is_refused(data: st.DataObject) -> None:
     """Rule 55."""
-    whole = result_of(LINES)
+    # The last line end may be missing.
+    whole = result_of(LINES)[:-2]
     start = data.draw(st.integers(0, len(whole) - 1))
     end = data.draw(st.integers(start + 1, len(whole)))
     place_of(whole[:start] + whole[end:])
