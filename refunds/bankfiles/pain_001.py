@@ -174,8 +174,8 @@ class _Message:
             raise BankFileError(f"PmtInf: one {tag} expected")
         return self.parts[tag]
 
-    def check_totals(self) -> None:
-        """Count and sum in both heads are those of the transfers."""
+    def proved(self) -> Element:
+        """Returns the head of the message. Count and sum in both heads are those of the transfers."""
         if self.group is None or self.payments != 1 or not self.items:
             raise BankFileError("one GrpHdr and one PmtInf with transfers expected")
         places = [self.group, Element("PmtInf", {}, 0, 0, children=list(self.parts.values()))]
@@ -187,6 +187,7 @@ class _Message:
                 total.refuse("the total of amounts differs from the transfers")
         if self.group.first("NbOfTxs") is None:
             self.group.refuse("NbOfTxs expected")
+        return self.group
 
     def value_day(self) -> Element:
         """Returns the element with the day on which the transfers are due."""
@@ -210,11 +211,10 @@ def read(source: Source) -> TransferMessage:
             message.take(event.path, event.element)
         elif event.path == _PAYMENT and event.begins:
             message.payments += 1
-    message.check_totals()
-    assert message.group is not None  # noqa: S101
+    group = message.proved()
     return TransferMessage(
-        message_reference=message.group.said("MsgId", length_max=35),
-        remitter=_remitter(message),
+        message_reference=group.said("MsgId", length_max=35),
+        remitter=_remitter(message, group),
         value_date=day_of(message.value_day()),
         items=tuple(message.items),
         sum_minor=message.taken.sum_minor,
@@ -222,12 +222,11 @@ def read(source: Source) -> TransferMessage:
     )
 
 
-def _remitter(message: _Message) -> Remitter:
+def _remitter(message: _Message, group: Element) -> Remitter:
     debtor, agent = message.part("Dbtr"), message.part("DbtrAgt")
     account = account_of(message.part("DbtrAcct"), agent)
-    assert message.group is not None  # noqa: S101
     remitter = Remitter(
-        code=message.group.said("InitgPty/Id/OrgId/Othr/Id"),
+        code=group.said("InitgPty/Id/OrgId/Othr/Id"),
         name=debtor.said("Nm"),
         bank_code=account.bank_code,
         bank_name=agent.said("FinInstnId/Nm"),
