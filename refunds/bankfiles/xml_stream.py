@@ -82,7 +82,7 @@ class _Reader:
     def __init__(self, containers: frozenset[str], *, namespaces: re.Pattern[str]) -> None:
         self._containers = containers
         self._namespaces = namespaces
-        self.namespace = ""
+        self._prefix = ""
         self.events: list[Event] = []
         self._path: list[str] = []
         self._open: list[Element] = []
@@ -112,33 +112,39 @@ class _Reader:
         self.refuse("a document without a document type and entities expected")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        namespace, _, tag = name.rpartition(_SEPARATOR)
-        if not self._path:
-            if not self._namespaces.fullmatch(namespace):
-                self.refuse("a document of one of the versions that this format has, expected")
-            self.namespace = namespace
-        elif namespace != self.namespace:
-            # It is no part of the message, so nothing looks for it.
-            tag = name
         if len(self._path) + len(self._open) >= DEPTH_MAX:
             self.refuse(f"at most {DEPTH_MAX} levels expected")
         if len(attributes) > ATTRIBUTES_MAX:
             self.refuse(f"at most {ATTRIBUTES_MAX} attributes expected")
-        line, column = self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1
-        path = "/".join([*self._path, tag])
-        if not self._open and path in self._containers:
-            self._path.append(tag)
-            self.events.append(Event(path, begins=True, element=None, line=line))
-            return
         if not self._path:
-            self.refuse("the root of this format's documents expected")
-        self._elements = self._elements + 1 if self._open else 1
+            self._prefix = self._version(name)
+        # The name of an element of another namespace keeps it, so nothing looks for it.
+        tag = name.removeprefix(self._prefix)
+        parser, is_open = self.parser, self._open
+        if not is_open:
+            path = "/".join([*self._path, tag])
+            if path in self._containers:
+                self._path.append(tag)
+                line = parser.CurrentLineNumber
+                self.events.append(Event(path, begins=True, element=None, line=line))
+                return
+            if not self._path:
+                self.refuse("the root of this format's documents expected")
+            self._elements = 0
+        self._elements += 1
         if self._elements > ELEMENTS_MAX:
             self.refuse(f"at most {ELEMENTS_MAX:,} elements in one part expected")
-        element = Element(tag, attributes, line, column)
-        if self._open:
-            self._open[-1].children.append(element)
-        self._open.append(element)
+        element = Element(tag, attributes, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
+        if is_open:
+            is_open[-1].children.append(element)
+        is_open.append(element)
+
+    def _version(self, root: str) -> str:
+        """Returns what the names of the document's own namespace begin with."""
+        namespace, separator, _ = root.rpartition(_SEPARATOR)
+        if not self._namespaces.fullmatch(namespace):
+            self.refuse("a document of one of the versions that this format has, expected")
+        return namespace + separator
 
     def _end(self, _name: str) -> None:
         line = self.parser.CurrentLineNumber
