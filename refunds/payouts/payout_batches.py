@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Sum
 
 from refunds.bankfiles.calendar import ValueDateRefused
+from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.transfer_items import NewCode, TransferItem
 from refunds.models import Payout, PayoutBatch, PayoutFilePart, RefundTerms
 from refunds.models.payee import account_place
@@ -129,7 +130,19 @@ def _next_number(bank_code: str) -> int:
 
 
 def _write_parts(batch: PayoutBatch) -> str:
-    """The file is stored, encrypted, in the parts that its format yields. Returns its SHA-256."""
+    """The file is stored, encrypted, in the parts that its format yields. Returns its SHA-256.
+
+    Raises `GuardNotMet` for what its format cannot carry, so the run stores the failure.
+    """
+    try:
+        return _stored_parts(batch)
+    except BankFileError as refusal:
+        raise GuardNotMet(
+            action=says("seal payout batch {number}", number=batch.pk), why=str(refusal)
+        ) from refusal
+
+
+def _stored_parts(batch: PayoutBatch) -> str:
     digest = hashlib.sha256()
     pieces = refund_limits.bank_format(batch.terms).write(
         refund_limits.remitter(batch.terms),

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db import transaction
 
-from refunds.bankfiles import calendar, formats
+from refunds.bankfiles import calendar, formats, kana
+from refunds.bankfiles.errors import BankFileError, UnbankableText
 from refunds.bankfiles.formats import Format
 from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX, STANDARD, Limits, Manner, Remitter
 from refunds.models import BankAccount, BankProfile, RefundTerms
@@ -23,7 +24,8 @@ def adopt(*, actor: Actor, reason: str, source: str, **limits: Any) -> RefundTer
     """These limits are in force from now on. A limit that is left out keeps its present value.
 
     `limits` are fields of `RefundTerms`. The first version needs the remitter's. Batches that are
-    open or sealed keep the limits that were in force when they were made.
+    open or sealed keep the limits that were in force when they were made. Raises `GuardNotMet` for
+    what the bank's format cannot carry, and nothing is adopted.
     """
     require(actor, "refunds.adopt_terms", action="adopt limits of the refund")
     return set_down({**limits, "source": source}, actor=actor, reason=reason)
@@ -38,8 +40,7 @@ def set_down(given: Mapping[str, Any], *, actor: Actor, reason: str) -> RefundTe
         adopted = RefundTerms.objects.create(
             **(kept | limits), source=given["source"], adopted_at=clock.now()
         )
-        bank_format(adopted)
-        manner(adopted)
+        _refuse_unwritable(adopted)
         audit.append(
             "terms.adopt",
             f"terms:{adopted.pk}",
@@ -48,6 +49,36 @@ def set_down(given: Mapping[str, Any], *, actor: Actor, reason: str) -> RefundTe
             changed=sorted(limits),
         )
         return adopted
+
+
+def _refuse_unwritable(limits: RefundTerms) -> None:
+    """The bank's format can carry the account that pays: its writer makes the head of a file.
+
+    Raises `GuardNotMet`, which names the characters of a name that the bank network cannot carry.
+    """
+    found = bank_format(limits)
+    for name in (limits.remitter_name, limits.bank_name, limits.branch_name):
+        try:
+            kana.to_bank_kana(name)
+        except UnbankableText as refusal:
+            raise GuardNotMet(
+                action=says("adopt limits of the refund"),
+                why=says(
+                    "the bank network cannot carry {characters}: write the name in kana",
+                    characters=" ".join(refusal.characters),
+                ),
+            ) from refusal
+    try:
+        of_a_file(limits)
+        found.write(
+            remitter(limits),
+            clock.now().date(),
+            (),
+            records_max=limits.file_records_max,
+            manner=manner(limits),
+        )
+    except BankFileError as refusal:
+        raise GuardNotMet(action=says("adopt limits of the refund"), why=str(refusal)) from refusal
 
 
 def account_terms(code: str) -> dict[str, Any]:

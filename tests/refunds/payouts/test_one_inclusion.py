@@ -23,10 +23,13 @@ from refunds.models import (
 from refunds.payouts import batch_ends, breaks, payout_batches, refund_limits, results
 from tests import factories
 from tests.refunds.conftest import House, jst, person
+from tests.unguarded import past_the_guards
 from wallets.models import Posting, Wallet
 from winddown import clock
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NothingToDecide, SamePerson
+from winddown.models import Failure
+from winddown.runs import working
 from winddown.sqlstates import SqlState, sqlstate_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
@@ -375,3 +378,52 @@ def test_a_batch_with_open_payouts_is_closed_by_two_and_answered_later(
     assert book(house, answer(batch, ReturnReason.OTHER, kind="F", only=(1,))).returned == 1
     assert BankFile.objects.filter(kind="results").count() == 2
     house.money_holds()
+
+
+# --- limits ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        ({"remitter_name": "株式会社セブン"}, "cannot carry 株 式 会 社"),
+        ({"remitter_name": "セブン・ペイ"}, "remitter name of 1 to 40 bytes"),
+        ({"remitter_code": "123"}, "remitter code of ten digits"),
+        ({"account_type": "4"}, "account type 1, 2 or 9"),
+        ({"account_number": "12"}, "account number of seven digits"),
+    ],
+)
+def test_what_no_bank_file_carries_is_refused_when_it_is_adopted(
+    house: House, limits: dict[str, Any], why: str
+) -> None:
+    before = refund_limits.current().pk
+    with pytest.raises(GuardNotMet, match=why):
+        refund_limits.adopt(
+            actor=person("refunds.adopt_terms"), reason="test", source="test", **limits
+        )
+    assert refund_limits.current().pk == before
+
+
+def test_a_file_that_cannot_be_written_is_a_stored_failure_of_its_run(house: House) -> None:
+    """The run does not stay running, and a retry seals the file after the cause is mended."""
+    for row in house.entitled(2):
+        house.apply(row)
+    house.check_payees()
+    run = factories.started_run(
+        "refund-balances",
+        maker=house.treasury,
+        checker=house.approver,
+        params={"part": "pay", "value_date": "2019-11-15"},
+    )
+    while Payout.objects.filter(state="batched").count() < 2:
+        working.work(run.pk, batches_max=1)
+    past_the_guards("UPDATE refunds_payee SET name_kana = '山田'")
+    done = factories.worked_off(run)
+    failure = Failure.objects.get(run=run)
+    assert (done.state, failure.step, failure.reason_code) == (
+        "partially_failed",
+        "seal_batches",
+        "GuardNotMet",
+    )
+    assert "payee of 1 to 30 bytes" in failure.detail
+    assert PayoutBatch.objects.get().state == "open"
