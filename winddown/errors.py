@@ -33,8 +33,12 @@ class WinddownError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
+        return self.sentence(**self.facts)
+
+    def sentence(self, **facts: Any) -> str:
+        """Returns the refusal in English, with these facts in it."""
         sentence = " ".join((type(self).__doc__ or "").split())
-        return sentence.format_map(_Facts(self.facts))
+        return sentence.format_map(_Facts(facts))
 
     @property
     def code(self) -> str:

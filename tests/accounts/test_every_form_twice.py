@@ -289,7 +289,7 @@ def a_payment_block(verb: str) -> Callable[[World], Form]:
         holder, officer = factories.make_customer(), world.staff("compliance")
         if verb == "enter":
             typed = {"account": f"account:{holder.pk}", "kind": "dispute", "evidence": "file 7"}
-            typed["ends_at"] = "2099-03-31T24:00"
+            typed["ends_at"] = f"{clock.now() + dt.timedelta(days=9):%Y-%m-%d}T24:00"
             return world.console(officer, "payment-blocks/enter/", **typed)
         ends_at = clock.now() + dt.timedelta(days=9)
         block = payment_blocks.enter(

@@ -158,7 +158,7 @@ def _said(refusal: WinddownError, person: Any) -> str:
             f" `manage.py who_can --person {login}` prints what {login} may do." if login else ""
         )
         return f"{may_not} {missing(str(facts['permission']))}{known}"
-    return str(type(refusal)(**facts))
+    return refusal.sentence(**facts)
 
 
 def unknown_member(login: str) -> str:
