@@ -53,13 +53,15 @@ def test_somebody_begins_the_programme_on_a_page(
         page.click("main a[href='/console/begin/']")
         fits(page, width)
         content = page.input_value("[name=content]")
-        page.fill("[name=code]", "guess")
         page.fill("[name=content]", content.replace('"JPY"', '"JPX"'))
-        with page.expect_navigation():
-            page.click("main form button[type=submit]")
-        fits(page, width)
-        assert "programme.currency" in page.inner_text("main [role=alert]")
-        assert page.input_value("[name=code]") == "guess"
+        # A guess is told nothing about the file, and the file is kept.
+        for code, is_said in (("guess", False), (site.code, True)):
+            page.fill("[name=code]", code)
+            with page.expect_navigation():
+                page.click("main form button[type=submit]")
+            fits(page, width)
+            assert ("programme.currency" in page.inner_text("main [role=alert]")) is is_said
+            assert page.input_value("[name=code]") == code
     page.fill("[name=code]", site.code)
     page.fill("[name=content]", content)
     with page.expect_navigation():
