@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db import connection
@@ -57,6 +57,7 @@ def _limit(label: Any, name: str) -> forms.FloatField:
 
 
 class ResetForm(ParamsForm):
+    within: ClassVar = {"limits": [each.name for each in fields(waves.Limits)]}
     mail = forms.ChoiceField(
         label=_("Mail is sent"),
         choices=[
@@ -85,10 +86,6 @@ class ResetForm(ParamsForm):
         if any(given.get(name) is not None for name in limits) and not given.get("source"):
             self.add_error("source", _("Say where the changed limits come from."))
         return given
-
-    def params(self) -> dict[str, Any]:
-        chosen = super().params()
-        return {"mail": chosen.pop("mail"), "limits": chosen}
 
 
 @workflow

@@ -267,7 +267,7 @@ def a_change_of_the_set_up(world: World) -> Form:
 def a_decision_about_the_set_up(world: World) -> Form:
     content = writing.in_force().replace('name = "', 'name = "New ')
     asked = beginning.ask(reading.read(content.encode()), actor=world.officer(), reason="test")
-    return world.console(world.officer(), "set-up/approve/", digest=asked.digest)
+    return world.console(world.officer(), "set-up/1/approve/", digest=asked.digest)
 
 
 def a_request(verb: str) -> Callable[[World], Form]:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import (
-    ON_A_PHONE,
     PASSWORD,
     QUICK_VIEWS,
     VIEWS,
@@ -136,9 +135,8 @@ def test_every_page_is_accessible_fits_and_logs_no_error(
                     grave = [each["id"] for each in found if each["impact"] in AXE_GRAVE]
                     assert not grave, (place, language, width, grave)
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, place
-                if width == ON_A_PHONE[1]:
-                    page.evaluate("document.documentElement.style.fontSize = '200%'")
-                    assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+                page.evaluate("document.documentElement.style.fontSize = '200%'")
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, place
             page.context.close()
 
 

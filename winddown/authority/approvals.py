@@ -176,9 +176,10 @@ class SignedList:
         )
 
     def decide(self, *, actor: Actor, digest: str, reason: str, approve: bool = True) -> Signature:
-        """`actor` has signed `digest`, and the present content has this digest.
+        """`actor` has signed `digest`; who approves it, approves the present content.
 
-        Raises what `approvals.decide` raises, and `PlanChanged` when the content has changed since.
+        Raises what `approvals.decide` raises, and `PlanChanged` for an approval when the content
+        has changed since. A rejection carries nothing out, so what was overtaken can be rejected.
         """
         signature = decide(
             self.subject,
@@ -188,7 +189,8 @@ class SignedList:
             reason=reason,
             approve=approve,
         )
-        self.refuse_change(since=digest)
+        if approve:
+            self.refuse_change(since=digest)
         return signature
 
     def refuse_change(self, *, since: str) -> None:

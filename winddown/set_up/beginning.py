@@ -132,11 +132,10 @@ def ask(rows: Rows, *, actor: Actor, reason: str) -> Approval:
         locks.take(Lock.SET_UP)
         if not changes(rows):
             raise NothingChanges
-        newest = waiting()
-        if newest is not None:
-            key = newest.subject.partition(":")[2]
+        for each in waiting():
+            key = each.subject.partition(":")[2]
             approvals.refuse_repeated(
-                newest.subject,
+                each.subject,
                 stage=STAGE,
                 content=_signed(key, rows).content(),
                 maker=actor,
@@ -148,27 +147,47 @@ def ask(rows: Rows, *, actor: Actor, reason: str) -> Approval:
         return asked
 
 
-def waiting() -> Approval | None:
-    """Returns the newest change that waits for a second person."""
-    open_ones = [each for each in approvals.open_requests() if each.subject.startswith(f"{KIND}:")]
-    return open_ones[-1] if open_ones else None
+def waiting() -> list[Approval]:
+    """Returns the changes that wait for a second person, the oldest first."""
+    return [each for each in approvals.open_requests() if each.subject.startswith(f"{KIND}:")]
+
+
+def is_overtaken(asked: Approval) -> bool:
+    """Returns whether the request would change something else now than when it was made. Then it can
+    only be rejected.
+    """
+    key = asked.subject.partition(":")[2]
+    try:
+        return _signed(key, reading.rows_of(asked.summary["rows"])).digest() != asked.digest
+    except NotUnderstood:
+        return True
 
 
 def decide(key: str, *, actor: Actor, digest: str, reason: str, approve: bool) -> None:
     """The changes that were asked for are in force, or rejected.
 
-    Raises what `approvals.decide` raises, and `PlanChanged` if something else changed the set-up
-    meanwhile.
+    Raises what `approvals.decide` raises, and for an approval `PlanChanged` if something else
+    changed the set-up meanwhile.
     """
     with transaction.atomic():
         locks.take(Lock.SET_UP)
         asked = Approval.objects.filter(subject=f"{KIND}:{key}").first()
         if asked is None:
             raise NothingToDecide(subject=f"{KIND}:{key}")
-        rows = reading.rows_of(asked.summary["rows"])
-        _signed(key, rows).decide(actor=actor, digest=digest, reason=reason, approve=approve)
         if approve:
+            rows = reading.rows_of(asked.summary["rows"])
+            _signed(key, rows).decide(actor=actor, digest=digest, reason=reason)
             _adopt(rows, actor=actor, reason=reason)
+        else:
+            # What was asked for may no longer fit to what is in force.
+            approvals.decide(
+                asked.subject,
+                stage=STAGE,
+                actor=actor,
+                digest=digest,
+                reason=reason,
+                approve=False,
+            )
         verdict = "adopt" if approve else "reject"
         audit.append(f"set_up.{verdict}", asked.subject, actor=actor, reason=reason)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,43 +26,63 @@ VERBS: dict[str, tuple[Text, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class SetUpPage:
-    """What is in force by section, and the change that waits."""
+class Request:
+    """A change that waits, and what this person can decide about it."""
 
-    sections: list[tuple[str, list[Row]]]
-    waiting: Approval | None
+    approval: Approval
     decisions: list[Decision]
 
     @property
     def changes(self) -> list[str]:
-        return list(self.waiting.summary["changes"]) if self.waiting else []
+        return list(self.approval.summary["changes"])
 
     @property
     def number(self) -> str:
-        return self.waiting.subject.partition(":")[2] if self.waiting else ""
+        return self.approval.subject.partition(":")[2]
 
-    def decision(self, verb: str) -> Decision | None:
-        return next((each for each in self.decisions if each.verb == verb), None)
+    @property
+    def url(self) -> str:
+        """The address before the verb."""
+        return f"{reverse('console:set_up')}{self.number}/"
+
+    def decision(self, verb: str) -> Decision:
+        return next(each for each in self.decisions if each.verb == verb)
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpPage:
+    """What is in force by section, and the changes that wait."""
+
+    sections: list[tuple[str, list[Row]]]
+    waiting: list[Request]
+
+    def request(self, number: int) -> Request | None:
+        return next((each for each in self.waiting if each.number == str(number)), None)
 
 
 def look(*, actor: Actor) -> SetUpPage:
     """Returns the page as `actor` sees it. Raises `NotPermitted` without the right to change it."""
     require(actor, beginning.PERMISSION, action="read the set-up")
-    waiting = beginning.waiting()
-    refused = refused_to(waiting, actor=actor) if waiting else ""
     return SetUpPage(
         sections=[
             (name, list(section.present()))
             for name, section in SECTIONS.items()
             if section.present is not None
         ],
-        waiting=waiting,
-        decisions=[
-            Decision(verb, title, tone, refused, beginning.PERMISSION)
-            for verb, (title, tone) in VERBS.items()
-            if waiting is not None
+        waiting=[
+            Request(each, list(_decisions(each, actor=actor))) for each in beginning.waiting()
         ],
     )
+
+
+def _decisions(asked: Approval, *, actor: Actor) -> Iterator[Decision]:
+    refused = refused_to(asked, actor=actor)
+    overtaken: Text = ""
+    if beginning.is_overtaken(asked):
+        overtaken = _("Something else is in force since: reject this request, and ask again.")
+    for verb, (title, tone) in VERBS.items():
+        why = refused or (overtaken if verb == "approve" else "")
+        yield Decision(verb, title, tone, why, beginning.PERMISSION)
 
 
 def change(actor: Actor, given: dict[str, Any]) -> None:

@@ -47,20 +47,20 @@ def set_up_change(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
 @fresh_page
-def set_up_decide(request: HttpRequest, verb: str) -> HttpResponse:
+def set_up_decide(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     if verb not in set_up_page.VERBS:
         raise Http404
-    seen = set_up_page.look(actor=actor_of(request))
+    asked = set_up_page.look(actor=actor_of(request)).request(number)
     return decision_page(
         request,
         "winddown/set_up_decide.html",
         form=ReasonForm(
             request.POST or None,
-            initial={"digest": seen.waiting.digest if seen.waiting else ""},
+            initial={"digest": asked.approval.digest if asked else ""},
         ),
-        decision=seen.decision(verb),
+        decision=asked.decision(verb) if asked else None,
         act=lambda given: beginning.decide(
-            seen.number,
+            str(number),
             actor=actor_of(request),
             digest=given["digest"],
             reason=given["reason"],
@@ -68,7 +68,7 @@ def set_up_decide(request: HttpRequest, verb: str) -> HttpResponse:
         ),
         back=reverse("console:set_up"),
         gone=_("Nothing waits for a decision here any more."),
-        seen=seen,
+        asked=asked,
     )
 
 
@@ -80,5 +80,5 @@ DOORS.add("console:set_up_decide", Door(_OF_SET_UP))
 urlpatterns = [
     path("set-up/", set_up, name="set_up"),
     path("set-up/change/", set_up_change, name="set_up_change"),
-    path("set-up/<slug:verb>/", set_up_decide, name="set_up_decide"),
+    path("set-up/<int:number>/<slug:verb>/", set_up_decide, name="set_up_decide"),
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import call_command, load_command_class
 from django.db import transaction
 
 from accounts.models import (
@@ -248,3 +248,12 @@ def test_a_number_of_cases_that_could_never_be_reached_is_refused(number: object
         {"limits": {"counted_from": 10_000, "source": "test"}}
     )
     assert usual["limits"]["counted_from"] == 10_000
+
+
+def test_the_help_of_the_command_nests_the_limits_as_its_parameters_do() -> None:
+    command = load_command_class("accounts", "reset_all_passwords")
+    said = " ".join(command.create_parser("manage.py", "reset_all_passwords").format_help().split())
+    before, _, within = said.partition("limits: an object of {")
+    assert "mail: Mail is sent" in before
+    assert "counted_from: " not in before
+    assert "counted_from: " in within.partition("}")[0]

@@ -345,6 +345,21 @@ def test_a_change_that_another_change_overtook_is_refused(begin: Begin) -> None:
     assert decided(ask(begin, {"pays_on_day = 10": "pays_on_day = 26"}), by="ken") == 0
     assert decided(first, by="ken") == 1
     assert Issuer.objects.get().pays_on_day == 26
+    ken = browser_of(User.objects.get(login_id="ken"), headers={"accept-language": "en"})
+    shown = ken.get("/console/set-up/1/approve/")
+    assert "reject this request" in str(shown.context["decision"].refused)
+    given = {"digest": first.digest, "reason": "overtaken"}
+    assert ken.post("/console/set-up/1/reject/", given).status_code == 302
+    assert not approvals.open_requests()
+    assert Issuer.objects.get().pays_on_day == 26
+
+
+def test_an_overtaken_change_is_rejected_by_the_command_too(begin: Begin) -> None:
+    begin()
+    first = ask(begin)
+    assert decided(ask(begin, {"pays_on_day = 10": "pays_on_day = 26"}), by="ken") == 0
+    assert decided(first, "--reject", by="ken") == 0
+    assert not approvals.open_requests()
 
 
 @pytest.mark.parametrize(
@@ -411,15 +426,15 @@ def test_two_people_change_the_set_up_on_the_page(begin: Begin) -> None:
         "issuers.SAKURA_CARD.pays_on_day: 10 -&gt; 27"
         in ken.get("/console/set-up/").content.decode()
     )
-    own = hana.get("/console/set-up/approve/")
-    digest = ken.get("/console/set-up/approve/").context["form"]["digest"].value()
+    own = hana.get("/console/set-up/1/approve/")
+    digest = ken.get("/console/set-up/1/approve/").context["form"]["digest"].value()
     assert own.context["decision"].refused
     said = {"digest": digest, "reason": "seen"}
-    hana.post("/console/set-up/approve/", said)
+    hana.post("/console/set-up/1/approve/", said)
     assert Issuer.objects.get().pays_on_day == 10
-    assert ken.post("/console/set-up/approve/", said).status_code == 302
+    assert ken.post("/console/set-up/1/approve/", said).status_code == 302
     assert Issuer.objects.get().pays_on_day == 27
-    ken.post("/console/set-up/reject/", said)
+    ken.post("/console/set-up/1/reject/", said)
     assert Issuer.objects.get().pays_on_day == 27
 
 
@@ -436,7 +451,7 @@ def test_the_page_keeps_what_was_typed_and_names_each_problem(begin: Begin) -> N
     assert not Approval.objects.exists()
 
 
-@pytest.mark.parametrize("place", ["", "change/", "approve/"])
+@pytest.mark.parametrize("place", ["", "change/", "1/approve/"])
 def test_the_page_takes_the_permission(begin: Begin, staff: Callable[..., Any], place: str) -> None:
     begin()
     assert browser_of(staff("support")).get(f"/console/set-up/{place}").status_code == 403
