@@ -237,6 +237,29 @@ def test_contact_data_is_sealed_and_masked_and_each_reading_is_recorded(
         cases.disclose_contact(case, actor=staff("auditor"), reason="curious")
 
 
+def test_the_contact_is_told_at_the_terminal_for_a_reason_and_recorded(
+    staff: Callable[..., Any], helper: Any
+) -> None:
+    case = opened()
+
+    def told(person: Any) -> str:
+        out = StringIO()
+        words = ("--contact", "--by", person.login_id, "--reason", "to call them")
+        with code_typed(person):
+            call_command("recovery_cases", case.reference, *words, stdout=out)
+        return out.getvalue()
+
+    assert NEW_ADDRESS in told(helper)
+
+    (read,) = AuditEntry.objects.filter(action="recovery.read_contact")
+    assert (read.actor, read.reason) == (helper, "to call them")
+    assert read.facts["command"]["name"] == "recovery_cases"
+    assert NEW_ADDRESS not in str(read.facts)
+    with pytest.raises(SystemExit):
+        told(staff("auditor"))
+    assert AuditEntry.objects.filter(action="recovery.read_contact").count() == 1
+
+
 def test_the_queue_is_shown_only_to_those_who_work_on_it(
     staff: Callable[..., Any], helper: Any
 ) -> None:
