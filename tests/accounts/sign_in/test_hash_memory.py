@@ -8,7 +8,7 @@ import sys
 MEASURE = """
 import resource, sys, threading
 from django.conf import settings
-settings.configure(PASSWORD_HASHERS=[])
+settings.configure(PASSWORD_HASHERS=[], PASSWORD_MEMORY_KIB=100 * 1024)
 from accounts.sign_in.hashers import BoundedArgon2PasswordHasher as BoundedArgon2
 from django.contrib.auth.hashers import Argon2PasswordHasher as Argon2
 hasher = globals()[sys.argv[1]]()

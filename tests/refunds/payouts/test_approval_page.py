@@ -38,7 +38,9 @@ def total() -> int:
 
 def test_the_page_shows_what_is_signed(house: House, asked: Approval) -> None:
     browser = browser_of(house.approver2, headers=ENGLISH)
-    listed = browser.get("/console/").content.decode()
+    page = f"/console/payouts/{PayoutBatch.objects.get().pk}/"
+    assert f'href="{page}"' in browser.get("/console/").content.decode()
+    listed = browser.get(page).content.decode()
     assert f'href="{address(asked, "approve")}"' in listed
     assert f'href="{address(asked, "reject")}"' in listed
     said = " ".join(browser.get(address(asked, "approve")).content.decode().split())
