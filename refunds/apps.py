@@ -9,7 +9,7 @@ class RefundsConfig(AppConfig):
 
     def ready(self) -> None:
         from refunds import alarms, filing_figures, gates, invariants, sealed_columns, set_up  # noqa: F401
-        from refunds.applications import reminders, submitting  # noqa: F401
+        from refunds.applications import reminders, submitting
         from refunds.claims import deciding, ending, holding, notice_groups, victims  # noqa: F401
         from refunds.claims import invariants as claim_invariants  # noqa: F401
         from refunds.payouts import payout_batches, sent_files
@@ -20,6 +20,7 @@ class RefundsConfig(AppConfig):
         clockwork.WATCHES.add("restored database", sent_files.notice)
         clockwork.FOLLOW_UPS.add("candidates while an attack lasts", victims.follow_up)
         clockwork.FOLLOW_UPS.add("reminders", reminders.follow_up)
+        clockwork.FOLLOW_UPS.add("drafts", submitting.expire_drafts)
         clockwork.FOLLOW_UPS.add("requests to issuers", follow_up.follow_up)
         clockwork.FOLLOW_UPS.add("claims secured by the fence", holding.secure_by_fence)
         clockwork.FOLLOW_UPS.add("claims past their appeal time", ending.close_after_appeal_time)

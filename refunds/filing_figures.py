@@ -20,7 +20,7 @@ ISSUES = ("opening", "top_up")
 REDEMPTIONS = ("pay", "reserve", "settle", "reverse", "claw_back")
 # Compensations of losses use the same accounts, and were never in a wallet.
 REFUNDS = ("entitle", "refund_book", "refund_settle", "refund_return", "refund_exclude",
-           "refund_reinstate")  # fmt: skip
+           "refund_reinstate", "refund_take_back")  # fmt: skip
 
 
 def _posted(as_of: dt.datetime, *, accounts: Collection[str], kinds: Collection[str] = ()) -> int:

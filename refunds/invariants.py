@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from refunds.models import Entitlement, Payout, PayoutBatch
+from refunds.models import Entitlement, Payout, PayoutBatch, RefundApplication
 from refunds.models.payout_batch import FILE_NUMBERS, part_place
 from wallets.models import LedgerAccount, Wallet
 from winddown import encryption
@@ -344,4 +344,62 @@ def refund_identity() -> list[str]:
             "unclaimed_account": LedgerAccount.UNCLAIMED,
             "transferred_account": LedgerAccount.TRANSFERRED,
         },
+    )
+
+
+@invariant("I61", "Every amount that is not ended is moved on by somebody", about=About.WORK)
+def without_a_door() -> list[str]:
+    """The rows that no verb and no run can move any more."""
+    over = {
+        "draft": RefundApplication.State.DRAFT,
+        "asked": [
+            Entitlement.State.APPLIED,
+            Entitlement.State.APPROVED,
+            Entitlement.State.LATE_APPROVED,
+            Entitlement.State.RETURNED,
+        ],
+        "paying": Entitlement.State.PAYING,
+        "in_flight": list(Payout.IN_FLIGHT),
+        "applicable": list(Entitlement.APPLICABLE),
+        "discharged": list(Entitlement.DISCHARGED),
+        "excluded": Entitlement.State.EXCLUDED,
+        "closed": [Wallet.State.CLOSED, Wallet.State.HELD_CLOSED],
+    }
+    return (
+        rows(
+            "SELECT e.id, e.state FROM refunds_entitlement e WHERE e.state = ANY (%(asked)s)"
+            " AND NOT EXISTS (SELECT FROM refunds_refundapplication a"
+            " WHERE a.entitlement_id = e.id AND a.live AND a.state <> %(draft)s)",
+            "entitlement {0} is {1}, and no application is under way",
+            over,
+        )
+        + rows(
+            "SELECT e.id FROM refunds_entitlement e WHERE e.state = %(paying)s"
+            " AND NOT EXISTS (SELECT FROM refunds_payout o WHERE o.entitlement_id = e.id"
+            " AND o.live AND o.state = ANY (%(in_flight)s))",
+            "entitlement {0} is being paid, and no payout is under way",
+            over,
+        )
+        + rows(
+            "SELECT o.id, o.state, e.state FROM refunds_payout o JOIN refunds_entitlement e"
+            " ON e.id = o.entitlement_id WHERE o.state = ANY (%(in_flight)s)"
+            " AND e.state <> %(paying)s",
+            "payout {0} is {1}, its entitlement {2}",
+            over,
+        )
+        + rows(
+            "SELECT a.id, a.state, e.state FROM refunds_refundapplication a"
+            " JOIN refunds_entitlement e ON e.id = a.entitlement_id"
+            " WHERE a.live AND a.state <> %(draft)s AND (e.state = ANY (%(discharged)s)"
+            " OR NOT a.late AND (e.state = ANY (%(applicable)s) OR e.state = %(excluded)s))",
+            "application {0} is {1}, its entitlement {2}",
+            over,
+        )
+        + rows(
+            "SELECT w.id FROM wallets_wallet w JOIN wallets_snapshotline l ON l.wallet_id = w.id"
+            " WHERE w.state = ANY (%(closed)s)"
+            " AND (w.paid_minor, w.bonus_minor) IS DISTINCT FROM (l.paid_minor, l.bonus_minor)",
+            "wallet {0} differs from the sealed snapshot and is never entitled",
+            over,
+        )
     )

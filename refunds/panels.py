@@ -51,6 +51,7 @@ REFUND_KINDS = (
     "refund_return",
     "refund_exclude",
     "refund_reinstate",
+    "refund_take_back",
 )
 
 

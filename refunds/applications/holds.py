@@ -44,9 +44,10 @@ def release(entitlement: Entitlement, *, actor: Actor, digest: str, reason: str)
         wallet = done.wallet
         if wallet.state == Wallet.State.HELD_ENTITLED:
             transition_one(wallet, "release_entitled", actor=actor, reason=reason)
-        live = RefundApplication.objects.filter(entitlement=done, live=True, late=False)
+        live = RefundApplication.objects.filter(entitlement=done, live=True)
         application = live.exclude(state=State.DRAFT).first()
-        if application is not None:
+        # A late claim moves the entitlement only from its approval on.
+        if application is not None and not (application.late and application.decided_at is None):
             move_rows(Entitlement, "apply", [done.pk], actor=actor, reason=reason)
             if application.state == State.APPROVED:
                 move_rows(Entitlement, "approve", [done.pk], actor=SYSTEM, reason=reason)

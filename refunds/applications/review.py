@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from refunds.applications import payees, submitting
+from refunds.applications import ending, payees, submitting
 from refunds.applications.payees import PayeeRefused
 from refunds.applications.submitting import AmountDiffers, NothingOwed, State
 from refunds.bank_accounts import Account
@@ -47,7 +47,8 @@ def confirm_amount(
 def correct_payee(holder: User, account: Account, *, actor: Actor) -> RefundApplication:
     """The account that the bank could not pay is replaced, and the application is judged again.
 
-    For an application that waits for another account. The new payee waits for the cooling-off and
+    For an application that waits for another account, or whose account the bank refused while it
+    was checked: that one goes on where it is. The new payee waits for the cooling-off and
     is checked by the bank like the first one (rules 55 and 57). Anybody but the holder needs
     `refunds.work_application`.
     """
@@ -89,11 +90,19 @@ def _correct(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[in
             applicant_id__in=[holder for holder, _ in entries], live=True
         ).select_for_update(no_key=True)
     }
+    refused = set(
+        Payee.objects.filter(
+            holder_id__in=list(waiting), replaced_at=None, state=Payee.State.REFUSED
+        ).values_list("holder_id", flat=True)
+    )
     outcomes: list[int | WinddownError] = []
     kept: list[tuple[int, Account]] = []
     for holder, account in entries:
         application = waiting.get(holder)
-        if application is None or application.state != State.NEEDS_INFO:
+        if application is None or not (
+            application.state == State.NEEDS_INFO
+            or (holder in refused and application.state in RefundApplication.SENT)
+        ):
             outcomes.append(NothingOwed(holder=holder, state="no account is asked for"))
         else:
             outcomes.append(application.pk)
@@ -110,7 +119,16 @@ def _correct(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[in
             good.append(application)
     for application in good:
         RefundApplication.objects.filter(pk=application.pk).update(payee_id=application.payee_id)
-    _go_on(good, at=at, actor=actor)
+    approved = [each.pk for each in good if each.state == State.APPROVED]
+    move_rows(
+        RefundApplication,
+        "ask_again",
+        approved,
+        actor=SYSTEM,
+        asked_for=RefundApplication.BANK_ACCOUNT,
+    )
+    asked = [each for each in good if each.state in RefundApplication.PAYOUT_MADE]
+    _go_on(asked, at=at, actor=actor)
     return outcomes
 
 
@@ -158,16 +176,9 @@ def withdraw(
     """The holder took the application back. This is possible until a payout is under way."""
     _require_own(application, actor)
     with transaction.atomic():
-        owed = Entitlement.objects.select_for_update(no_key=True).get(pk=application.entitlement_id)
-        if owed.state in (Entitlement.State.PAYING, Entitlement.State.PAID):
-            raise GuardNotMet(action=says("withdraw"), why=says("a payout is under way"))
         done = transition_one(application, "withdraw", actor=actor, reason=reason, live=False)
-        back = {
-            Entitlement.State.APPLIED.value: "unapply",
-            Entitlement.State.APPROVED.value: "withdraw",
-        }.get(owed.state)
-        if back is not None:
-            transition_one(owed, back, actor=actor, reason=reason)
+        ending.leave(done, actor=actor, reason=reason)
+        audit.append("application.withdraw", done.subject, actor=actor, reason=reason)
         return done
 
 
@@ -184,8 +195,11 @@ def verify(application: RefundApplication, *, actor: Actor, reason: str) -> Refu
 def ask_for_info(
     application: RefundApplication, *, asked_for: str, actor: Actor, reason: str
 ) -> RefundApplication:
-    """The applicant must give something more before the identity is clear."""
-    return _staff(application, "ask", actor=actor, reason=reason, asked_for=asked_for)
+    """The applicant must give something more before the identity is clear, or another account for
+    an approved application that the bank cannot pay.
+    """
+    name = "ask_again" if application.state == State.APPROVED else "ask"
+    return _staff(application, name, actor=actor, reason=reason, asked_for=asked_for)
 
 
 def answer_info(application: RefundApplication, *, actor: Actor) -> RefundApplication:
@@ -266,16 +280,18 @@ def approve(
             decided_by=actor,
         )
         if fresh.late:
-            _reinstate(fresh.entitlement, actor=actor, reason=reason)
+            _reinstate(fresh, actor=actor, reason=reason)
         else:
             # Somebody who may decide about the application may also decide about the entitlement.
             move_rows(Entitlement, "approve", [fresh.entitlement_id], actor=actor, reason=reason)
+        submitting.ask_for_accounts([done.pk])
         audit.append("application.approve", done.subject, actor=actor, reason=reason, digest=digest)
-        return done
+        return RefundApplication.objects.get(pk=done.pk)
 
 
-def _reinstate(entitlement: Entitlement, *, actor: Actor, reason: str) -> None:
+def _reinstate(application: RefundApplication, *, actor: Actor, reason: str) -> None:
     """An excluded amount is owed again (late claim)."""
+    entitlement = application.entitlement
     if entitlement.state != Entitlement.State.EXCLUDED:
         raise GuardNotMet(
             action=says("approve a late claim"), why=says("the exclusion is not posted yet")
@@ -286,8 +302,8 @@ def _reinstate(entitlement: Entitlement, *, actor: Actor, reason: str) -> None:
             (LedgerAccount.UNCLAIMED, None, -entitlement.amount_minor),
             (LedgerAccount.REFUNDS_PAYABLE, None, entitlement.amount_minor),
         ],
-        source="entitlement",
-        source_id=entitlement.pk,
+        source="application",
+        source_id=application.pk,
         kind="refund_reinstate",
         occurred_at=clock.now(),
         actor=actor,
@@ -304,7 +320,7 @@ def reject(
         done = transition_one(
             application, "reject", actor=actor, reason=reason, rejection=rejection, live=False
         )
-        move_rows(Entitlement, "unapply", [done.entitlement_id], actor=actor, reason=reason)
+        ending.leave(done, actor=actor, reason=reason)
         audit.append(
             "application.reject", done.subject, actor=actor, reason=reason, rejection=rejection
         )

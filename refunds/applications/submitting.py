@@ -401,7 +401,50 @@ def decide_by_rule(application_ids: Sequence[int], *, at: dt.datetime) -> int:
     approved = move_rows(RefundApplication, "approve", allowed, actor=SYSTEM, decided_at=at)
     owed = RefundApplication.objects.filter(pk__in=allowed).values_list("entitlement_id", flat=True)
     move_rows(Entitlement, "approve", list(owed), actor=SYSTEM)
+    ask_for_accounts(allowed)
     return approved
+
+
+def ask_for_accounts(application_ids: Sequence[int]) -> int:
+    """Those of the approved applications whose current payee the bank refused in the meantime wait
+    for another account. Returns how many. Must run inside the caller's transaction.
+    """
+    refused = RefundApplication.objects.filter(
+        pk__in=application_ids,
+        state=State.APPROVED,
+        applicant__payees__replaced_at=None,
+        applicant__payees__state=Payee.State.REFUSED,
+    )
+    return move_rows(
+        RefundApplication,
+        "ask_again",
+        list(refused.values_list("pk", flat=True)),
+        actor=SYSTEM,
+        asked_for=RefundApplication.BANK_ACCOUNT,
+    )
+
+
+def expire_drafts() -> int:
+    """Once the window is over, no draft is left: its answers are gone, and its holder may send a
+    late claim. Returns how many drafts ended; a second call finds none.
+    """
+    with transaction.atomic():
+        _, past_deadline = _passed()
+        if past_deadline is None:
+            return 0
+        drafts = RefundApplication.objects.filter(live=True, state=State.DRAFT).order_by("pk")
+        ended = move_rows(
+            RefundApplication,
+            "withdraw",
+            list(drafts.values_list("pk", flat=True)),
+            actor=SYSTEM,
+            reason="the window is over",
+            live=False,
+            draft_sealed=None,
+        )
+        if ended:
+            audit.append("application.expire_drafts", "applications", actor=SYSTEM, drafts=ended)
+        return ended
 
 
 def late_applications(switch: Capability) -> int:

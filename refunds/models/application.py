@@ -49,6 +49,10 @@ class RefundApplication(Stateful):
     initial_states = (State.DRAFT, State.SUBMITTED)
     ENDED = (State.CLOSED, State.REJECTED, State.WITHDRAWN)
     """The application is over; another may follow."""
+    PAYOUT_MADE = (State.APPROVED, State.NEEDS_INFO)
+    """A payout of it may be under way: the bank may refuse the account while it is."""
+    SENT = (State.IDENTITY_CHECK, State.VERIFIED, State.AMOUNT_CONFIRMED, State.APPROVED)
+    """The holder sent it, nothing is asked of the holder, and it is not over."""
     ALONE = (
         State.DRAFT,
         State.SUBMITTED,

@@ -16,7 +16,8 @@ class Entitlement(Stateful):
     """computed -> notified -> applied -> approved -> paying -> paid; paying | paid -> returned ->
     applied; returned | applied | approved -> paid when a return was none;
     computed | notified -> excluded -> late_approved -> paying; any unpaid -> held -> computed; any
-    unpaid -> transferred.
+    unpaid -> transferred; applied | approved | returned -> notified, or -> excluded for a late
+    claim, when the application ends unpaid; paying -> approved when a payout in no batch is dropped.
 
     One per wallet, for exactly the paid value of the sealed snapshot. A mass table: no index on the
     state.
@@ -50,14 +51,7 @@ class Entitlement(Stateful):
     """We owe the amount no longer: it was paid, or another issuer took it over."""
     ENDED = (*DISCHARGED, State.EXCLUDED)
     """Nothing will be paid, unless a late claim brings an excluded amount back."""
-    BEHIND_EXCLUSION = (
-        State.EXCLUDED,
-        State.LATE_APPROVED,
-        State.PAYING,
-        State.RETURNED,
-        State.APPLIED,
-        State.APPROVED,
-    )
+    BEHIND_EXCLUSION = (*OWED, State.PAYING, State.EXCLUDED)
     """The wallet may be excluded: a late claim goes on while its wallet stays so until paid."""
 
     wallet = models.OneToOneField(
@@ -111,7 +105,7 @@ class Entitlement(Stateful):
 
     @transition(
         field="state",
-        source="applied",
+        source=["applied", "returned"],
         target="notified",
         permission="",
         custom={"system": True},
@@ -171,6 +165,16 @@ class Entitlement(Stateful):
 
     @transition(
         field="state",
+        source="paying",
+        target="approved",
+        permission="",
+        custom={"system": True},
+    )
+    def take_back(self) -> None:
+        """Its payout was in no batch and will not be paid."""
+
+    @transition(
+        field="state",
         source=["computed", "notified"],
         target="excluded",
         permission="winddown.post_exclusion",
@@ -190,7 +194,17 @@ class Entitlement(Stateful):
 
     @transition(
         field="state",
-        source=["computed", "notified", "applied", "approved", "returned"],
+        source=["late_approved", "applied", "approved", "returned"],
+        target="excluded",
+        permission="",
+        custom={"system": True},
+    )
+    def exclude_again(self) -> None:
+        """A late claim that was approved ended unpaid."""
+
+    @transition(
+        field="state",
+        source=["computed", "notified", "applied", "approved", "returned", "late_approved"],
         target="held",
         permission="refunds.hold_entitlement",
         custom={"system": True},
@@ -209,7 +223,15 @@ class Entitlement(Stateful):
 
     @transition(
         field="state",
-        source=["computed", "notified", "applied", "approved", "returned", "held"],
+        source=[
+            "computed",
+            "notified",
+            "applied",
+            "approved",
+            "late_approved",
+            "returned",
+            "held",
+        ],
         target="transferred",
         permission="winddown.post_exclusion",
         custom={"system": True},

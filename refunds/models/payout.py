@@ -58,7 +58,7 @@ class Payout(Stateful):
     """ready -> checked -> batched -> exported -> executed -> settled | returned; settled ->
     returned when the bank sends it back later; returned -> settled when it was paid after all;
     returned -> uncollectable; exported -> recalled; batched | exported -> ready when the batch was
-    rejected or voided; ready | checked -> cancelled when the payout before it was paid after all.
+    rejected or voided; ready | checked -> cancelled when it is not to be paid any more.
 
     The next attempt after a return is a new payout. `live` becomes false when the payout comes back
     or is cancelled. So an entitlement has at most one payout that is live or arrived, even after a
@@ -363,7 +363,7 @@ class Payout(Stateful):
         custom={"system": True},
     )
     def cancel(self) -> None:
-        """The payout before it was paid after all, so it is never sent."""
+        """It is never sent: the payout before it was paid after all, or its application ended."""
 
     @transition(
         field="state",

@@ -330,11 +330,11 @@ def _book_settled(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str)
             "UPDATE refunds_refundapplication a SET state = %s, live = false"
             " FROM result_line l WHERE l.verdict = %s"
             " AND a.entitlement_id = l.entitlement_id AND a.live"
-            " AND (a.state = %s OR l.again AND a.state <> %s)",
+            " AND (a.state = ANY (%s) OR l.again AND a.state <> %s)",
             [
                 RefundApplication.State.CLOSED,
                 Verdict.SETTLE,
-                RefundApplication.State.APPROVED,
+                list(RefundApplication.PAYOUT_MADE),
                 RefundApplication.State.DRAFT,
             ],
         )

@@ -46,6 +46,14 @@ class Programme(Stateful):
     """Wallets are being closed, and nothing is owed yet."""
     REPAYING = (State.BALANCE_FIXED, State.REFUNDING, State.REFUND_CLOSED, State.SETTLING)
     """The balances are sealed, and what is owed is paid or excluded."""
+    REFUNDS_OPENED = (
+        State.REFUNDING,
+        State.REFUND_CLOSED,
+        State.SETTLING,
+        State.COMPLETED,
+        State.REPORTED,
+    )
+    """Holders could apply: late claims, and what a hold kept back, move until they end too."""
     ENDED = (State.COMPLETED, State.REPORTED)
     """Nothing moves any more; what happened can be read."""
 

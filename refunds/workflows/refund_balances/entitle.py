@@ -85,7 +85,7 @@ def refuse_to_open() -> Snapshot:
     missing. Returns the sealed snapshot.
     """
     programme = Programme.current()
-    if programme.state not in (Programme.State.BALANCE_FIXED, Programme.State.REFUNDING):
+    if programme.state not in (Programme.State.BALANCE_FIXED, *Programme.REFUNDS_OPENED):
         raise outline.refused(
             says("the programme is {stage}, not balance_fixed", stage=programme.state)
         )

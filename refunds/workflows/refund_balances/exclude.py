@@ -74,7 +74,7 @@ def refuse_to_exclude() -> None:
     if clock.now() < ends.at:
         raise outline.refused(says("the window lasts until {at}", at=ends.at.isoformat()))
     programme = Programme.current()
-    if programme.state not in (Programme.State.REFUNDING, Programme.State.REFUND_CLOSED):
+    if programme.state not in Programme.REFUNDS_OPENED:
         raise outline.refused(says("the programme is {stage}", stage=programme.state))
     if gaps := notice_watch.gaps():
         raise outline.refused(gaps[0])
@@ -103,7 +103,7 @@ def _exclude(run: Run, batch: Batch, rows: QuerySet[Entitlement]) -> Moved:
                 UPDATE wallets_wallet w SET state = %s FROM chosen c
                 WHERE w.id = c.wallet_id AND w.state = %s
             )
-            SELECT count(*), min(id), coalesce(sum(amount_minor), 0) FROM chosen
+            SELECT count(*), coalesce(sum(amount_minor), 0) FROM chosen
             """,  # noqa: S608  the queryset's own SQL
             [
                 *params,
@@ -113,15 +113,15 @@ def _exclude(run: Run, batch: Batch, rows: QuerySet[Entitlement]) -> Moved:
                 Wallet.State.ENTITLED,
             ],
         )
-        excluded, first_id, amount = cursor.fetchone()
+        excluded, amount = cursor.fetchone()
     if excluded:
         posting.post(
             [
                 (LedgerAccount.REFUNDS_PAYABLE, None, -int(amount)),
                 (LedgerAccount.UNCLAIMED, None, int(amount)),
             ],
-            source="entitlement",
-            source_id=first_id,
+            source="batch",
+            source_id=batch.pk,
             kind="refund_exclude",
             occurred_at=run.as_of or clock.now(),
             actor=SYSTEM,
