@@ -9,7 +9,7 @@ class RefundsConfig(AppConfig):
 
     def ready(self) -> None:
         from refunds import alarms, filing_figures, gates, invariants, sealed_columns, set_up  # noqa: F401
-        from refunds.applications import reminders, submitting
+        from refunds.applications import reminders, second_person, submitting  # noqa: F401
         from refunds.claims import deciding, ending, holding, notice_groups, victims  # noqa: F401
         from refunds.claims import invariants as claim_invariants  # noqa: F401
         from refunds.payouts import payout_batches, sent_files

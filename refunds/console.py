@@ -16,6 +16,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from refunds import reminder_acts
+from refunds.applications import desk_page
+from refunds.applications.desk_acts import DESK
 from refunds.claims import holding
 from refunds.forms import HoldForm
 from refunds.payouts import payment_block_page, payout_views, restored_page, sent_files
@@ -154,6 +156,52 @@ def payment_block_act(request: HttpRequest, verb: str) -> HttpResponse:
     )
 
 
+# --- the application desk -----------------------------------------------------------------------
+
+
+@require_safe
+@staff_page
+def applications(request: HttpRequest) -> HttpResponse:
+    seen = desk_page.queue(request.GET, actor=actor_of(request))
+    return page(request, "refunds/applications.html", seen=seen)
+
+
+@require_safe
+@staff_page
+def application(request: HttpRequest, number: int) -> HttpResponse:
+    seen = desk_page.one(number, actor=actor_of(request))
+    if seen is None:
+        raise Http404
+    return page(request, "refunds/application.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def applications_act(request: HttpRequest, verb: str) -> HttpResponse:
+    if verb not in DESK:
+        raise Http404
+    act = DESK[verb]
+    return act_page(
+        request,
+        act,
+        back=reverse("console:applications"),
+        crumb=_("Applications"),
+        decision=acts.decision(verb, act, actor=actor_of(request)),
+        initial={name: request.GET.get(name, "") for name in act.form.base_fields},
+    )
+
+
+_AT_THE_DESK = (
+    "refunds.work_application",
+    "refunds.decide_application",
+    "refunds.approve_late_claim",
+    "wallets.release_wallet",
+    "refunds.make_payout_batch",
+)
+DOORS.add("console:applications", Door(_AT_THE_DESK, title=_lazy("Applications")), place=5)
+DOORS.add("console:application", Door(_AT_THE_DESK))
+DOORS.add("console:applications_act", Door())
 _OF_BLOCKS = (payment_blocks_rule.PERMISSION,)
 DOORS.add("console:payment_blocks", Door(_OF_BLOCKS, title=_lazy("Payment blocks")), place=5)
 DOORS.add("console:payment_block_act", Door(_OF_BLOCKS))
@@ -167,6 +215,9 @@ DOORS.add("console:restored_decide", Door(_OF_BATCHES))
 urlpatterns = [
     path("attack/hold/", hold_candidates, name="hold_candidates"),
     *payout_views.urlpatterns,
+    path("applications/", applications, name="applications"),
+    path("applications/<int:number>/", application, name="application"),
+    path("applications/<slug:verb>/", applications_act, name="applications_act"),
     path("payment-blocks/", payment_blocks, name="payment_blocks"),
     path("payment-blocks/<slug:verb>/", payment_block_act, name="payment_block_act"),
     path("reminders/", reminders, name="reminders"),

@@ -350,7 +350,7 @@ def refund_identity() -> list[str]:
 @invariant("I61", "Every amount that is not ended is moved on by somebody", about=About.WORK)
 def without_a_door() -> list[str]:
     """The rows that no verb and no run can move any more."""
-    over = {
+    over: dict[str, str | list[str]] = {
         "draft": RefundApplication.State.DRAFT,
         "asked": [
             Entitlement.State.APPLIED,

@@ -102,7 +102,12 @@ def _forecast(reader: Actor) -> Panel:
     if not Entitlement.objects.exists():
         return Panel(template)
     seen = forecast.forecast()
-    titles = {"app": gettext("Applied in the app"), "web": gettext("Applied on the web")}
+    titles = {
+        "app": gettext("Applied in the app"),
+        "web": gettext("Applied on the web"),
+        "paper": gettext("Applied on paper"),
+        "phone": gettext("Applied by telephone"),
+    }
     ranges = [(titles[name], found) for name, found in seen.routes.items()]
     return Panel(template, {"forecast": seen, "ranges": [*ranges, (gettext("All"), seen.whole)]})
 
@@ -216,7 +221,6 @@ def candidate_claims(reader: Actor) -> Panel:
 
 
 for _prefix, _title in (
-    ("application", _("Refund application")),
     ("payee", _("Payee")),
     ("forgotten", _("Payouts of a forgotten file, to be paid again")),
     ("entitlement", _("Release of a held refund")),
@@ -355,6 +359,25 @@ def _block_content(listed: dict[str, Any]) -> list[Change]:
     ]
 
 
+@panels.SUBJECTS.entry("application")
+def _application_subject(subject: str) -> panels.SubjectPage:
+    number = subject.split(":")[1]
+    return panels.SubjectPage(
+        title=format_lazy("{} {}", _("Refund application"), number),
+        url=reverse("console:application", args=[number]),
+    )
+
+
+@panels.CONTENTS.entry("application")
+def _application_content(listed: dict[str, Any]) -> list[Change]:
+    return [Change(_("Amount"), listed["amount_minor"], is_amount=True)]
+
+
+@panels.CONTENTS.entry("entitlement")
+def _release_content(listed: dict[str, Any]) -> list[Change]:
+    return [Change(_("Amount"), listed["amount_minor"], is_amount=True)]
+
+
 @panels.SUBJECTS.entry("payment_block")
 def _block_subject(subject: str) -> panels.SubjectPage:
     number = subject.split(":")[1]
@@ -388,6 +411,31 @@ words.STATES.add(
         "email": StateWord(_("E-mail"), "idle"),
         "phone": StateWord(_("Text message"), "idle"),
         "letter": StateWord(_("Letter"), "idle"),
+    },
+)
+words.STATES.add(
+    "refund_application",
+    {
+        "draft": StateWord(_("Draft"), "idle"),
+        "submitted": StateWord(_("Received"), "wait"),
+        "identity_check": StateWord(_("Identity to be checked"), "wait"),
+        "needs_info": StateWord(_("Waiting for the customer"), "wait"),
+        "verified": StateWord(_("Amount to be confirmed"), "wait"),
+        "amount_confirmed": StateWord(_("To be decided by two people"), "wait"),
+        "approved": StateWord(_("Accepted"), "run"),
+        "closed": StateWord(_("Paid"), "on"),
+        "rejected": StateWord(_("Rejected"), "bad"),
+        "withdrawn": StateWord(_("Withdrawn"), "off"),
+    },
+)
+words.STATES.add(
+    "payee",
+    {
+        "entered": StateWord(_("Not asked about yet"), "wait"),
+        "asked": StateWord(_("Bank asked"), "wait"),
+        "matched": StateWord(_("Known to the bank"), "on"),
+        "refused": StateWord(_("Refused by the bank"), "bad"),
+        "overridden": StateWord(_("Accepted by two people"), "on"),
     },
 )
 words.STATES.add(

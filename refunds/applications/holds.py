@@ -55,6 +55,16 @@ def release(entitlement: Entitlement, *, actor: Actor, digest: str, reason: str)
         return Entitlement.objects.get(pk=done.pk)
 
 
+def keep(entitlement: Entitlement, *, actor: Actor, digest: str, reason: str) -> Entitlement:
+    """A second supervisor did not agree: it stays held, and its release may be asked for again."""
+    with transaction.atomic():
+        _release_of(entitlement).decide(actor=actor, digest=digest, reason=reason, approve=False)
+        audit.append(
+            "entitlement.keep", f"entitlement:{entitlement.pk}", actor=actor, reason=reason
+        )
+        return entitlement
+
+
 def _release_of(entitlement: Entitlement) -> SignedList:
     """Returns the subject of this hold. Each hold has its own, so an entitlement that is held again
     needs two people again.

@@ -205,8 +205,11 @@ def _next_ids(count: int) -> list[int]:
 # --- the bank's check of name and account ---------------------------------------------------------
 
 
-def export_check_file(directory: Path, *, actor: Actor, reason: str = "") -> Path | None:
-    """A file asks the bank about every current payee that it was not asked about before.
+def export_check_file(
+    directory: Path, *, actor: Actor, reason: str = "", again: bool = False
+) -> Path | None:
+    """A file asks the bank about every current payee that it was not asked about before; `again`
+    also about those that it has not answered, because a file may be lost.
 
     Returns the file's path, or None if there is no such payee. The file is written before the
     payees count as asked. After a crash between the two, the next call asks again.
@@ -215,7 +218,10 @@ def export_check_file(directory: Path, *, actor: Actor, reason: str = "") -> Pat
     limits = refund_limits.current()
     with transaction.atomic():
         waiting = (
-            Payee.objects.filter(state=Payee.State.ENTERED, replaced_at=None)
+            Payee.objects.filter(
+                state__in=[Payee.State.ENTERED, *([Payee.State.ASKED] if again else [])],
+                replaced_at=None,
+            )
             .order_by("pk")
             .select_for_update(no_key=True)
         )
@@ -297,6 +303,14 @@ def clear_shared(payee: Payee, *, actor: Actor, digest: str, reason: str) -> Pay
         return Payee.objects.get(pk=payee.pk)
 
 
+def decline(payee: Payee, *, stage: str, actor: Actor, digest: str, reason: str) -> Payee:
+    """A second person did not agree: the payee is not paid."""
+    with transaction.atomic():
+        decide(payee, stage=stage, actor=actor, digest=digest, reason=reason, approve=False)
+        audit.append(f"payee.decline_{stage}", f"payee:{payee.pk}", actor=actor, reason=reason)
+        return payee
+
+
 def _ask(payee: Payee, *, stage: str, actor: Actor, reason: str) -> Approval:
     with transaction.atomic():
         request = _signed(payee, stage).ask(maker=actor, reason=reason)
@@ -304,9 +318,11 @@ def _ask(payee: Payee, *, stage: str, actor: Actor, reason: str) -> Approval:
         return request
 
 
-def decide(payee: Payee, *, stage: str, actor: Actor, digest: str, reason: str) -> None:
+def decide(
+    payee: Payee, *, stage: str, actor: Actor, digest: str, reason: str, approve: bool = True
+) -> None:
     """A second person has signed what was asked about the payee."""
-    _signed(payee, stage).decide(actor=actor, digest=digest, reason=reason)
+    _signed(payee, stage).decide(actor=actor, digest=digest, reason=reason, approve=approve)
 
 
 def _signed(payee: Payee, stage: str) -> SignedList:

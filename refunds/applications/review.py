@@ -28,7 +28,7 @@ STAGE = "decide"
 
 
 def confirm_amount(
-    application: RefundApplication, *, confirmed_minor: int, actor: Actor
+    application: RefundApplication, *, confirmed_minor: int, actor: Actor, reason: str = ""
 ) -> RefundApplication:
     """The applicant agreed to the amount after the identity check (web channel)."""
     _require_own(application, actor)
@@ -36,15 +36,20 @@ def confirm_amount(
         owed = Entitlement.objects.get(pk=application.entitlement_id)
         if confirmed_minor != owed.amount_minor:
             raise AmountDiffers(confirmed_minor=confirmed_minor, owed_minor=owed.amount_minor)
-        return transition_one(
+        done = transition_one(
             application,
             "confirm_amount",
             actor=actor,
+            reason=reason,
             confirmed_minor=confirmed_minor,
         )
+        audit.append("application.confirm_amount", done.subject, actor=actor, reason=reason)
+        return done
 
 
-def correct_payee(holder: User, account: Account, *, actor: Actor) -> RefundApplication:
+def correct_payee(
+    holder: User, account: Account, *, actor: Actor, reason: str = ""
+) -> RefundApplication:
     """The account that the bank could not pay is replaced, and the application is judged again.
 
     For an application that waits for another account, or whose account the bank refused while it
@@ -59,7 +64,9 @@ def correct_payee(holder: User, account: Account, *, actor: Actor) -> RefundAppl
         if isinstance(outcome, WinddownError):
             raise outcome
         done = RefundApplication.objects.get(pk=outcome)
-        audit.append("application.correct_payee", done.subject, actor=actor, state=done.state)
+        audit.append(
+            "application.correct_payee", done.subject, actor=actor, reason=reason, state=done.state
+        )
         return done
 
 
@@ -202,11 +209,21 @@ def ask_for_info(
     return _staff(application, name, actor=actor, reason=reason, asked_for=asked_for)
 
 
-def answer_info(application: RefundApplication, *, actor: Actor) -> RefundApplication:
-    """The applicant gave what was asked for."""
+def answer_info(
+    application: RefundApplication, *, actor: Actor, reason: str = ""
+) -> RefundApplication:
+    """The applicant gave what was asked for, which is not another bank account: that one is
+    entered. Raises `GuardNotMet` otherwise.
+    """
     _require_own(application, actor)
     with transaction.atomic():
-        return transition_one(application, "answer", actor=actor, asked_for="")
+        if application.asked_for == RefundApplication.BANK_ACCOUNT:
+            raise GuardNotMet(
+                action=says("record the answer"), why=says("another bank account is missing")
+            )
+        done = transition_one(application, "answer", actor=actor, reason=reason, asked_for="")
+        audit.append("application.answer", done.subject, actor=actor, reason=reason)
+        return done
 
 
 def _staff(
@@ -287,6 +304,21 @@ def approve(
         submitting.ask_for_accounts([done.pk])
         audit.append("application.approve", done.subject, actor=actor, reason=reason, digest=digest)
         return RefundApplication.objects.get(pk=done.pk)
+
+
+def decline(
+    application: RefundApplication, *, actor: Actor, digest: str, reason: str
+) -> RefundApplication:
+    """A second person did not agree to what was proposed. It may be proposed again, or rejected."""
+    with transaction.atomic():
+        fresh = (
+            RefundApplication.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("entitlement")
+            .get(pk=application.pk)
+        )
+        _signed(fresh).decide(actor=actor, digest=digest, reason=reason, approve=False)
+        audit.append("application.decline", fresh.subject, actor=actor, reason=reason)
+        return fresh
 
 
 def _reinstate(application: RefundApplication, *, actor: Actor, reason: str) -> None:

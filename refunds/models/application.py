@@ -38,6 +38,8 @@ class RefundApplication(Stateful):
     class Channel(models.TextChoices):
         APP = "app"
         WEB = "web"
+        PAPER = "paper"
+        PHONE = "phone"
 
     class Rejection(models.TextChoices):
         NOT_IDENTIFIED = "not_identified"
@@ -46,6 +48,8 @@ class RefundApplication(Stateful):
         NO_ANSWER = "no_answer"
         OTHER = "other"
 
+    OF_HOLDERS = (Channel.APP, Channel.WEB)
+    """The holder applied without staff."""
     initial_states = (State.DRAFT, State.SUBMITTED)
     ENDED = (State.CLOSED, State.REJECTED, State.WITHDRAWN)
     """The application is over; another may follow."""
@@ -76,7 +80,7 @@ class RefundApplication(Stateful):
         Payee, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     channel = models.CharField(
-        max_length=3, choices=Channel.choices, help_text="How the application came in."
+        max_length=5, choices=Channel.choices, help_text="How the application came in."
     )
     state = state_field(State, initial=State.DRAFT)
     live = models.BooleanField(default=True)

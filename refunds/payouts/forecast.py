@@ -185,6 +185,7 @@ def _routes(today: dt.date, zone: str) -> dict[str, Route]:
             paid=[paid[channel][day] for day in days],
         )
         for channel in RefundApplication.Channel.values
+        if channel in RefundApplication.OF_HOLDERS or channel in {*waiting, *applied, *paid}
     }
 
 

@@ -28,17 +28,6 @@ NOT_ASKED_FOR = {
 }
 # These wait for a command and for a page.
 NO_DOOR = {
-    "refunds.applications.holds.ask_release",
-    "refunds.applications.holds.hold",
-    "refunds.applications.holds.release",
-    "refunds.applications.payees.clear_shared",
-    "refunds.applications.payees.export_check_file",
-    "refunds.applications.review.approve",
-    "refunds.applications.review.correct_payee",
-    "refunds.applications.review.override_payee",
-    "refunds.applications.review.propose",
-    "refunds.applications.review.reject",
-    "refunds.applications.submitting.submit",
     "refunds.claims.damage.publish",
     "refunds.claims.deciding.ask_again",
     "refunds.claims.deciding.propose",

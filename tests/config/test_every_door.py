@@ -70,6 +70,7 @@ FRESH = {
     "cases:contact",
     "cases:decide",
     "console:alarm_acknowledge",
+    "console:applications_act",
     "console:approval_decide",
     "console:duty",
     "console:filing_act",

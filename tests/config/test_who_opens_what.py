@@ -32,6 +32,10 @@ PAYOUTS = (
     "refunds.make_payout_batch or refunds.approve_payout_batch or refunds.transmit_payout_batch"
     " or refunds.reconcile or winddown.read_audit"
 )
+AT_THE_DESK = (
+    "refunds.work_application or refunds.decide_application or refunds.approve_late_claim"
+    " or wallets.release_wallet or refunds.make_payout_batch"
+)
 FILINGS = (
     "winddown.write_filing or winddown.approve_filing or winddown.file_filing"
     " or winddown.read_audit"
@@ -70,6 +74,9 @@ PAGES = {
     "console:payout": PAYOUTS,
     "console:payout_act": PAYOUTS,
     "console:payouts": PAYOUTS,
+    "console:application": AT_THE_DESK,
+    "console:applications": AT_THE_DESK,
+    "console:applications_act": ALL,
     "console:payment_block_act": "refunds.block_payment",
     "console:payment_blocks": "refunds.block_payment",
     "console:plan": "winddown.plan_run",
@@ -115,6 +122,22 @@ VERBS = {
         "record-publication": "winddown.publish_notice",
         "attach-correction": "winddown.publish_notice",
         "draft-announcement": "winddown.announce_termination",
+    },
+    "console:applications_act": {
+        "enter": "refunds.work_application",
+        "verify": "refunds.work_application",
+        "confirm": "refunds.work_application",
+        "ask": "refunds.work_application",
+        "answer": "refunds.work_application",
+        "correct": "refunds.work_application",
+        "propose": "refunds.work_application",
+        "reject": "refunds.decide_application",
+        "withdraw": "refunds.work_application",
+        "hold": "refunds.hold_entitlement",
+        "release": "wallets.release_wallet",
+        "override": "refunds.work_application",
+        "shared": "refunds.work_application",
+        "check-file": "refunds.make_payout_batch",
     },
     "console:payment_block_act": {
         "enter": "refunds.block_payment",

@@ -233,7 +233,7 @@ def test_verify_names_what_no_door_moves(house: House) -> None:
     (owed,) = house.entitled(1)
     sent = house.apply(owed, channel="web")
     with transaction.atomic():
-        transition_one(sent, "withdraw", actor=SYSTEM, live=False)
+        transition_one(sent, "withdraw", actor=owed.wallet.account, live=False)
         audit.append("test.plant", sent.subject, actor=SYSTEM)
 
     assert without_a_door() == [

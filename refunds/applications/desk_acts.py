@@ -1,0 +1,327 @@
+"""What staff do with applications, held refunds and payees, one declaration for command and page."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.models import User
+from refunds.applications import holds, payees, review, submitting
+from refunds.bank_accounts import Account
+from refunds.models import Entitlement, Payee, RefundApplication
+from winddown.actors import Actor
+from winddown.errors import GuardNotMet, says
+from winddown.site.acts import Act
+from winddown.site.forms import ReasonForm, SayingField
+from winddown.site.panels import number_in
+from winddown.words import Text
+
+WORK = "refunds.work_application"
+DECIDE = "refunds.decide_application"
+REJECTIONS: dict[str, Text] = {
+    RefundApplication.Rejection.NOT_IDENTIFIED: _("Not identified"),
+    RefundApplication.Rejection.NOT_THE_HOLDER: _("Not the holder"),
+    RefundApplication.Rejection.ALREADY_COMPENSATED: _("Compensated already"),
+    RefundApplication.Rejection.NO_ANSWER: _("No answer"),
+    RefundApplication.Rejection.OTHER: _("Another reason"),
+}
+ASKED: dict[str, Text] = {
+    RefundApplication.BANK_ACCOUNT: _("Another bank account"),
+    "identity": _("A proof of identity"),
+    "authority": _("A proof of the authority to act for the holder"),
+}
+CHANNELS: dict[str, Text] = {
+    RefundApplication.Channel.APP: _("App"),
+    RefundApplication.Channel.WEB: _("Web"),
+    RefundApplication.Channel.PAPER: _("Paper form"),
+    RefundApplication.Channel.PHONE: _("Telephone"),
+}
+TAKEN_BY_STAFF = (RefundApplication.Channel.PAPER, RefundApplication.Channel.PHONE)
+
+
+class ApplicationForm(ReasonForm):
+    application = forms.IntegerField(label=_("Number of the application"), min_value=1)
+
+    def clean_application(self) -> RefundApplication:
+        found = RefundApplication.objects.filter(pk=self.cleaned_data["application"]).first()
+        if found is None:
+            raise ValidationError(_("There is no application of this number."))
+        return found
+
+
+class AskForm(ApplicationForm):
+    asked_for = forms.ChoiceField(label=_("What is missing"), choices=list(ASKED.items()))
+
+
+class RejectForm(ApplicationForm):
+    rejection = forms.ChoiceField(label=_("Why"), choices=list(REJECTIONS.items()))
+
+
+class HolderForm(ReasonForm):
+    account = forms.CharField(
+        label=_("Customer's account"),
+        max_length=40,
+        help_text=_("As the look-up names it: account:12."),
+    )
+
+    def clean_account(self) -> User:
+        number = number_in(self.cleaned_data["account"], "account")
+        found = User.objects.customers().filter(pk=number).first() if number is not None else None
+        if found is None:
+            raise ValidationError(_("There is no such account. Look it up first."))
+        return found
+
+
+class PayeeFields(HolderForm):
+    bank_code = forms.CharField(label=_("Bank code"), max_length=4, help_text=_("Four digits."))
+    branch_code = forms.CharField(
+        label=_("Branch code"), max_length=3, help_text=_("Three digits.")
+    )
+    account_type = forms.ChoiceField(
+        label=_("Kind of bank account"),
+        choices=[
+            (Payee.AccountType.ORDINARY, _("Ordinary")),
+            (Payee.AccountType.CURRENT, _("Current")),
+            (Payee.AccountType.SAVINGS, _("Savings")),
+            (Payee.AccountType.OTHER, _("Another kind")),
+        ],
+    )
+    account_number = forms.CharField(label=_("Number of the bank account"), max_length=8)
+    name = SayingField(
+        label=_("Name of the bank account, in kana"),
+        max_length=60,
+        help_text=_("As the bank writes it, for example ヤマダ　タロウ."),
+    )
+
+    def payee(self) -> Account:
+        """Returns the account as it was typed."""
+        given = self.cleaned_data
+        return Account(
+            given["bank_code"],
+            given["branch_code"],
+            given["account_type"],
+            given["account_number"],
+            given["name"],
+        )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if not self.errors:
+            given["payee"] = self.payee()
+        return given
+
+
+class EnterForm(PayeeFields):
+    channel = forms.ChoiceField(
+        label=_("How it came in"), choices=[(each, CHANNELS[each]) for each in TAKEN_BY_STAFF]
+    )
+    late_reason = forms.CharField(
+        label=_("Why it comes late"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Needed after the end of the window."),
+    )
+
+
+class RefundForm(ReasonForm):
+    refund = forms.CharField(
+        label=_("Refund"), max_length=40, help_text=_("As the look-up names it: entitlement:12.")
+    )
+
+    def clean_refund(self) -> Entitlement:
+        number = number_in(self.cleaned_data["refund"], "entitlement")
+        found = Entitlement.objects.filter(pk=number).first() if number is not None else None
+        if found is None:
+            raise ValidationError(_("There is no such refund. Look it up first."))
+        return found
+
+
+class PayeeForm(ReasonForm):
+    payee = forms.IntegerField(label=_("Number of the payee"), min_value=1)
+
+    def clean_payee(self) -> Payee:
+        found = Payee.objects.filter(pk=self.cleaned_data["payee"]).first()
+        if found is None:
+            raise ValidationError(_("There is no payee of this number."))
+        return found
+
+
+def _enter(actor: Actor, given: dict[str, Any]) -> RefundApplication:
+    """The form is about one entitlement in one state, so the same form twice is one application."""
+    holder = given["account"]
+    applied = RefundApplication.objects.filter(applicant=holder).count()
+    return submitting.submit(
+        holder,
+        channel=given["channel"],
+        op_id=uuid.uuid5(uuid.NAMESPACE_OID, f"entered by staff:{holder.pk}:{applied}"),
+        actor=actor,
+        account=given["payee"],
+        late_reason=given["late_reason"],
+    )
+
+
+def check_file(actor: Actor, given: dict[str, Any]) -> HttpResponse:
+    """Returns the file as an answer that a browser stores."""
+    with TemporaryDirectory() as directory:
+        path = payees.export_check_file(
+            Path(directory), actor=actor, reason=given["reason"], again=given["again"]
+        )
+        if path is None:
+            raise GuardNotMet(action=says("ask the bank"), why=says("no payee waits for it"))
+        answer = HttpResponse(path.read_bytes(), content_type="application/octet-stream")
+        answer["Content-Disposition"] = content_disposition_header(True, path.name)
+    return answer
+
+
+class CheckFileForm(ReasonForm):
+    again = forms.BooleanField(
+        label=_("Ask again about accounts that the bank has not answered"), required=False
+    )
+
+
+DESK: dict[str, Act] = {
+    "enter": Act(
+        title=pgettext_lazy("verb", "Enter an application for a customer"),
+        effect=_("It is checked like one from the web. The customer is paid to this bank account."),
+        permission=WORK,
+        form=EnterForm,
+        do=_enter,
+        typed=("account_number", "name"),
+    ),
+    "verify": Act(
+        title=pgettext_lazy("verb", "Confirm the identity"),
+        effect=_("The applicant counts as the holder."),
+        permission=WORK,
+        form=ApplicationForm,
+        do=lambda actor, given: review.verify(
+            given["application"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "confirm": Act(
+        title=pgettext_lazy("verb", "Record that the customer agreed to the amount"),
+        effect=_("It can be proposed to a second person."),
+        permission=WORK,
+        form=ApplicationForm,
+        do=lambda actor, given: review.confirm_amount(
+            given["application"],
+            confirmed_minor=given["application"].entitlement.amount_minor,
+            actor=actor,
+            reason=given["reason"],
+        ),
+    ),
+    "ask": Act(
+        title=pgettext_lazy("verb", "Ask the customer for something"),
+        effect=_("The application waits until the customer has given it."),
+        permission=WORK,
+        form=AskForm,
+        do=lambda actor, given: review.ask_for_info(
+            given["application"],
+            asked_for=given["asked_for"],
+            actor=actor,
+            reason=given["reason"],
+        ),
+    ),
+    "answer": Act(
+        title=pgettext_lazy("verb", "Record that the customer gave it"),
+        effect=_("The identity is checked again."),
+        permission=WORK,
+        form=ApplicationForm,
+        do=lambda actor, given: review.answer_info(
+            given["application"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "correct": Act(
+        title=pgettext_lazy("verb", "Enter another bank account for a customer"),
+        effect=_("It replaces the account that the bank could not pay, and is checked like it."),
+        permission=WORK,
+        form=PayeeFields,
+        do=lambda actor, given: review.correct_payee(
+            given["account"], given["payee"], actor=actor, reason=given["reason"]
+        ),
+        typed=("account_number", "name"),
+    ),
+    "propose": Act(
+        title=pgettext_lazy("verb", "Propose an application for payment"),
+        effect=_("A second person decides. A late claim needs somebody who may approve those."),
+        permission=WORK,
+        form=ApplicationForm,
+        do=lambda actor, given: review.propose(
+            given["application"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "reject": Act(
+        title=pgettext_lazy("verb", "Reject an application"),
+        effect=_("It ends unpaid, and the customer is told why. The customer may apply again."),
+        permission=DECIDE,
+        form=RejectForm,
+        do=lambda actor, given: review.reject(
+            given["application"],
+            rejection=given["rejection"],
+            actor=actor,
+            reason=given["reason"],
+        ),
+        tone="danger",
+    ),
+    "withdraw": Act(
+        title=pgettext_lazy("verb", "Withdraw an application for a customer"),
+        effect=_("It ends unpaid. The customer may apply again."),
+        permission=WORK,
+        form=ApplicationForm,
+        do=lambda actor, given: review.withdraw(
+            given["application"], actor=actor, reason=given["reason"]
+        ),
+        tone="danger",
+    ),
+    "hold": Act(
+        title=pgettext_lazy("verb", "Hold a refund"),
+        effect=_("Nothing is paid on it until two people release it."),
+        permission="refunds.hold_entitlement",
+        form=RefundForm,
+        do=lambda actor, given: holds.hold(given["refund"], actor=actor, reason=given["reason"]),
+        tone="danger",
+    ),
+    "release": Act(
+        title=pgettext_lazy("verb", "Ask to release a held refund"),
+        effect=_("It stays held until a second person agrees."),
+        permission="wallets.release_wallet",
+        form=RefundForm,
+        do=lambda actor, given: holds.ask_release(
+            given["refund"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "override": Act(
+        title=pgettext_lazy("verb", "Ask to pay a payee that the bank refused"),
+        effect=_("It is paid only if a second person agrees."),
+        permission=WORK,
+        form=PayeeForm,
+        do=lambda actor, given: payees.ask_override(
+            given["payee"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "shared": Act(
+        title=pgettext_lazy("verb", "Ask to pay a shared bank account"),
+        effect=_("It is paid only if a second person agrees."),
+        permission=WORK,
+        form=PayeeForm,
+        do=lambda actor, given: payees.ask_shared(
+            given["payee"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "check-file": Act(
+        title=pgettext_lazy("verb", "Get the file that asks the bank about accounts"),
+        effect=_("It names every bank account that the bank was not asked about yet."),
+        permission="refunds.make_payout_batch",
+        form=CheckFileForm,
+        do=check_file,
+    ),
+}
