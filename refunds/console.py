@@ -186,7 +186,7 @@ def applications_act(request: HttpRequest, verb: str) -> HttpResponse:
         request,
         act,
         back=reverse("console:applications"),
-        crumb=_("Applications"),
+        crumb=_("Refund applications"),
         decision=acts.decision(verb, act, actor=actor_of(request)),
         initial={name: request.GET.get(name, "") for name in act.form.base_fields},
     )
@@ -199,7 +199,7 @@ _AT_THE_DESK = (
     "wallets.release_wallet",
     "refunds.make_payout_batch",
 )
-DOORS.add("console:applications", Door(_AT_THE_DESK, title=_lazy("Applications")), place=5)
+DOORS.add("console:applications", Door(_AT_THE_DESK, title=_lazy("Refund applications")), place=5)
 DOORS.add("console:application", Door(_AT_THE_DESK))
 DOORS.add("console:applications_act", Door())
 _OF_BLOCKS = (payment_blocks_rule.PERMISSION,)

@@ -417,7 +417,7 @@ words.STATES.add(
     "refund_application",
     {
         "draft": StateWord(_("Draft"), "idle"),
-        "submitted": StateWord(_("Received"), "wait"),
+        "submitted": StateWord(pgettext_lazy("application", "Received"), "wait"),
         "identity_check": StateWord(_("Identity to be checked"), "wait"),
         "needs_info": StateWord(_("Waiting for the customer"), "wait"),
         "verified": StateWord(_("Amount to be confirmed"), "wait"),

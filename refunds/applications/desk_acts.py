@@ -43,7 +43,7 @@ CHANNELS: dict[str, Text] = {
     RefundApplication.Channel.APP: _("App"),
     RefundApplication.Channel.WEB: _("Web"),
     RefundApplication.Channel.PAPER: _("Paper form"),
-    RefundApplication.Channel.PHONE: _("Telephone"),
+    RefundApplication.Channel.PHONE: _("By telephone"),
 }
 TAKEN_BY_STAFF = (RefundApplication.Channel.PAPER, RefundApplication.Channel.PHONE)
 
@@ -212,11 +212,8 @@ DESK: dict[str, Act] = {
         effect=_("It can be proposed to a second person."),
         permission=WORK,
         form=ApplicationForm,
-        do=lambda actor, given: review.confirm_amount(
-            given["application"],
-            confirmed_minor=given["application"].entitlement.amount_minor,
-            actor=actor,
-            reason=given["reason"],
+        do=lambda actor, given: review.record_consent(
+            given["application"], actor=actor, reason=given["reason"]
         ),
     ),
     "ask": Act(

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from refunds.applications import names
 from refunds.applications.desk_acts import ASKED, CHANNELS, DESK, REJECTIONS
 from refunds.models import Entitlement, Payee, RefundApplication
-from refunds.payouts import payable
 from winddown import clock
 from winddown.actors import Actor
 from winddown.authority import approvals
@@ -32,6 +31,12 @@ QUEUES: dict[str, tuple[Text, tuple[str, ...]]] = {
     "customer": (_("Waiting for the customer"), (State.NEEDS_INFO, State.VERIFIED)),
     "approved": (_("Accepted"), (State.APPROVED,)),
     "over": (_("Over"), RefundApplication.ENDED),
+}
+# The reasons of `payable.REASONS` that leave an application to people.
+WHY: dict[str, Text] = {
+    "payment_blocked": _("The holder is on a list of people who are paid nothing."),
+    "amount": _("The amount is above the limit of approval by rule."),
+    "shared_account": _("More holders gave the bank account than the limits allow."),
 }
 DIFFERENCES: dict[str, Text] = {
     names.SAME: _("The names are equal."),
@@ -65,15 +70,8 @@ class Row:
         return CHANNELS[self.application.channel]
 
     @property
-    def why(self) -> str:
-        return next(
-            (
-                each.sentence
-                for each in payable.REASONS
-                if each.code == self.application.review_reason
-            ),
-            "",
-        )
+    def why(self) -> Text:
+        return WHY.get(self.application.review_reason, "")
 
 
 @dataclass(frozen=True, slots=True)

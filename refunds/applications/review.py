@@ -28,7 +28,7 @@ STAGE = "decide"
 
 
 def confirm_amount(
-    application: RefundApplication, *, confirmed_minor: int, actor: Actor, reason: str = ""
+    application: RefundApplication, *, confirmed_minor: int, actor: Actor
 ) -> RefundApplication:
     """The applicant agreed to the amount after the identity check (web channel)."""
     _require_own(application, actor)
@@ -36,13 +36,22 @@ def confirm_amount(
         owed = Entitlement.objects.get(pk=application.entitlement_id)
         if confirmed_minor != owed.amount_minor:
             raise AmountDiffers(confirmed_minor=confirmed_minor, owed_minor=owed.amount_minor)
-        done = transition_one(
+        return transition_one(
             application,
             "confirm_amount",
             actor=actor,
-            reason=reason,
             confirmed_minor=confirmed_minor,
         )
+
+
+def record_consent(
+    application: RefundApplication, *, actor: Actor, reason: str
+) -> RefundApplication:
+    """A member of staff has the applicant's consent to the amount owed, on paper or by telephone."""
+    require(actor, "refunds.work_application", action=f"confirm application {application.pk}")
+    with transaction.atomic():
+        owed = Entitlement.objects.get(pk=application.entitlement_id)
+        done = confirm_amount(application, confirmed_minor=owed.amount_minor, actor=actor)
         audit.append("application.confirm_amount", done.subject, actor=actor, reason=reason)
         return done
 

@@ -57,7 +57,7 @@ class RefundApplication(Stateful):
     """A payout of it may be under way: the bank may refuse the account while it is."""
     SENT = (State.IDENTITY_CHECK, State.VERIFIED, State.AMOUNT_CONFIRMED, State.APPROVED)
     """The holder sent it, nothing is asked of the holder, and it is not over."""
-    ALONE = (
+    LIVE = (
         State.DRAFT,
         State.SUBMITTED,
         State.IDENTITY_CHECK,
@@ -66,7 +66,7 @@ class RefundApplication(Stateful):
         State.AMOUNT_CONFIRMED,
         State.APPROVED,
     )
-    """Asked for one at a time: no set of states has the same meaning."""
+    """The application is not over: no other may begin."""
     BANK_ACCOUNT = "bank_account"
     """What is asked for when the bank could not pay the account."""
 

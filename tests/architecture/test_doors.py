@@ -18,6 +18,7 @@ ROOMS = ("winddown", "accounts", "wallets", "refunds")
 # Nobody asks for these: why they need no door of their own.
 NOT_ASKED_FOR = {
     "accounts.reset_notices.mail_results.settle": "a loaded file of the mail server does it",
+    "refunds.applications.desk_page.one": "it is the page itself",
     "refunds.claims.ending.close_after_appeal_time": "the tick does it when the time is over",
     "refunds.payouts.payout_batches.execute_due": "the tick does it on the value date",
     "refunds.payouts.refund_limits.set_down": "the set-up file does it, which has both doors",

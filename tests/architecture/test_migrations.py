@@ -84,6 +84,7 @@ MIGRATIONS = {
         "0007_payment_blocks",
         "0008_reminders",
         "0009_result_of_one_inclusion",
+        "0010_ways_out",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -41,7 +41,7 @@ PARTITIONS = {
             PayoutBatch.SIGNED,
         ],
     ),
-    "which applications are over": (A, [RefundApplication.ALONE, RefundApplication.ENDED]),
+    "which applications are over": (A, [RefundApplication.LIVE, RefundApplication.ENDED]),
     "what the bank said about a payee": (K, [[K.ENTERED, K.ASKED], Payee.PAYABLE, [K.REFUSED]]),
     "whether a break is explained": (
         ReconciliationBreak.State,

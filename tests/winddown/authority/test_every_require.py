@@ -113,6 +113,7 @@ PLACES = (
     Place("refunds.applications.review.confirm_amount", "refunds.work_application", by_system=True),
     Place("refunds.applications.review.correct_payee", "refunds.work_application", by_system=True),
     Place("refunds.applications.review.propose", "refunds.work_application"),
+    Place("refunds.applications.review.record_consent", "refunds.work_application"),
     Place("refunds.applications.review.withdraw", "refunds.work_application", by_system=True),
     Place("refunds.applications.submitting.save_draft", "refunds.work_application", by_system=True),
     Place("refunds.applications.submitting.submit", "refunds.work_application", by_system=True),
