@@ -87,7 +87,7 @@ def test_a_paper_application_goes_through_the_pages_to_its_approval(
     assert request.subject == application.subject
     browser_of(support2).post(
         f"/console/approvals/{request.pk}/approve/",
-        {"digest": request.digest, "reason": "papers match"},
+        {"digest": request.digest, "amount": "1000", "reason": "papers match"},
     )
     application.refresh_from_db()
     assert (application.state, application.decided_by) == ("approved", support2)
