@@ -44,6 +44,7 @@ MIGRATIONS = {
         "0021_witnessed_alarms",
         "0022_numbers_of_the_law",
         "0023_evidence_of_receipts",
+        "0024_milestones_of_the_clock",
     ],
     "accounts": [
         "0001_initial",

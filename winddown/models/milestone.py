@@ -183,6 +183,19 @@ class Milestone(models.Model):
                 | models.Q(reached_at__isnull=False, reached_by__isnull=False),
                 name="milestone_reached_by_somebody",
             ),
+            models.CheckConstraint(
+                condition=models.Q(reached_at=None)
+                | ~models.Q(
+                    kind__in=[
+                        "card_top_up_ends",
+                        "spend_ends",
+                        "refund_opens",
+                        "refund_window_ends",
+                    ]
+                )
+                | models.Q(reached_at__gte=models.F("at")),
+                name="milestone_of_the_clock_not_reached_early",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from winddown.errors import DoneAlready, GuardNotMet, NotPermitted
 from winddown.models import AuditEntry, Milestone
@@ -34,6 +34,16 @@ def test_nobody_sets_the_end_of_the_window(set_to, rehearsal_clock):
     with pytest.raises(GuardNotMet, match="follows from the public notice"):
         set_to("refund_window_ends", rehearsal_clock.now() + 60 * A_DAY)
     assert not Milestone.objects.exists()
+
+
+def test_the_application_reaches_no_deadline_of_the_clock_before_its_instant(
+    set_to, person, rehearsal_clock
+):
+    set_to("spend_ends", rehearsal_clock.now() + 60 * A_DAY)
+    rows = Milestone.objects.filter(kind="spend_ends")
+    with pytest.raises(IntegrityError, match="not_reached_early"), transaction.atomic():
+        rows.update(reached_at=rehearsal_clock.now(), reached_by=person)
+    assert rows.get().reached_at is None
 
 
 def test_an_instant_that_has_passed_is_refused(set_to, rehearsal_clock):
