@@ -21,6 +21,7 @@ words.ACTS.add_all(
         "wallet.entitle_held": _("Refund computed on hold"),
         "wallet.settle": _("Wallet settled"),
         "wallet.settle_empty": _("Empty wallet settled"),
+        "wallet.owe_again": _("Refund came back, owed again"),
         "wallet.settle_late": _("Wallet settled late"),
         "wallet.transfer": _("Transferred to another issuer"),
         "wallet.exclude": _("Excluded, not claimed in time"),

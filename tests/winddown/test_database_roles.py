@@ -176,6 +176,7 @@ def test_the_reader_may_read_no_sealed_or_personal_column() -> None:
         "refunds_chargeback.scheme_reason",
         "refunds_payout.return_reason",
         "refunds_refundapplication.review_reason",
+        "refunds_replacedresult.return_reason",
         "winddown_batch.token",
         "winddown_capability.reason",
         "winddown_programme.contact_phone",

@@ -24,7 +24,7 @@ class Command(StaffCommand):
     def act(self, options: dict[str, Any]) -> None:
         path = payees.export_check_file(
             options["out"],
-            actor=self.actor(options),
+            actor=self.proven_actor(options),
             reason=options["reason"],
             again=options["again"],
         )
