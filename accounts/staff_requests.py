@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from accounts.models import User
 from winddown.authority import approvals
-from winddown.models import Approval, Signature
+from winddown.models import Approval
 
 
 def subject(kind: str, person: User) -> str:
-    """Returns the subject of the open request, or of the next one when none is open.
-
-    Each request that was decided ends its subject, because a person signs a subject only once.
-    """
-    stem = f"{kind}:{person.pk}"
-    decided = Signature.objects.filter(subject__startswith=f"{stem}:").exclude(
-        part=Signature.Part.MAKER
-    )
-    return f"{stem}:{decided.values('subject').distinct().count() + 1}"
+    """Returns the subject of the open request about the person, or of the next one."""
+    return approvals.next_subject(f"{kind}:{person.pk}")
 
 
 def waiting(kind: str, person: User, *, stage: str) -> Approval | None:

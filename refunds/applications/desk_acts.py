@@ -21,7 +21,7 @@ from refunds.models import Entitlement, Payee, RefundApplication
 from winddown.actors import Actor
 from winddown.errors import GuardNotMet, says
 from winddown.site.acts import Act
-from winddown.site.forms import ReasonForm, SayingField
+from winddown.site.forms import ReasonForm, RowField, SayingField
 from winddown.site.panels import number_in
 from winddown.words import Text
 
@@ -49,13 +49,11 @@ TAKEN_BY_STAFF = (RefundApplication.Channel.PAPER, RefundApplication.Channel.PHO
 
 
 class ApplicationForm(ReasonForm):
-    application = forms.IntegerField(label=_("Number of the application"), min_value=1)
-
-    def clean_application(self) -> RefundApplication:
-        found = RefundApplication.objects.filter(pk=self.cleaned_data["application"]).first()
-        if found is None:
-            raise ValidationError(_("There is no application of this number."))
-        return found
+    application = RowField(
+        RefundApplication,
+        label=_("Number of the application"),
+        missing=_("There is no application of this number."),
+    )
 
 
 class AskForm(ApplicationForm):
@@ -147,13 +145,11 @@ class RefundForm(ReasonForm):
 
 
 class PayeeForm(ReasonForm):
-    payee = forms.IntegerField(label=_("Number of the payee"), min_value=1)
-
-    def clean_payee(self) -> Payee:
-        found = Payee.objects.filter(pk=self.cleaned_data["payee"]).first()
-        if found is None:
-            raise ValidationError(_("There is no payee of this number."))
-        return found
+    payee = RowField(
+        Payee,
+        label=_("Number of the payee"),
+        missing=_("There is no payee of this number."),
+    )
 
 
 def _enter(actor: Actor, given: dict[str, Any]) -> RefundApplication:

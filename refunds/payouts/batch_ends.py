@@ -18,7 +18,7 @@ from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
 from winddown.machines.move import named, transition_one
-from winddown.models import Approval, Signature
+from winddown.models import Approval
 
 VALID_FOR = dt.timedelta(days=7)
 DECIDES = "refunds.approve_payout_batch"
@@ -65,7 +65,8 @@ def _ask(batch: PayoutBatch, end: End, *, actor: Actor, reason: str, **evidence:
         locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
         if locked.state not in end.states:
             raise NothingToDecide(subject=locked.subject)
-        subject, content = _subject(locked, end), _content(locked) | evidence
+        subject = approvals.next_subject(f"{locked.subject}:{end.word}")
+        content = _content(locked) | evidence
         approvals.refuse_repeated(
             subject, stage=end.word, content=content, maker=actor, reason=reason
         )
@@ -80,15 +81,6 @@ def _ask(batch: PayoutBatch, end: End, *, actor: Actor, reason: str, **evidence:
         )
         audit.append(f"payout_batch.ask_{end.word}", locked.subject, actor=actor, reason=reason)
     return request
-
-
-def _subject(batch: PayoutBatch, end: End) -> str:
-    """Returns the subject of the next request, as a person signs a subject only once."""
-    prefix = f"{batch.subject}:{end.word}:"
-    decided = Signature.objects.filter(subject__startswith=prefix).exclude(
-        part=Signature.Part.MAKER
-    )
-    return f"{prefix}{decided.values('subject').distinct().count() + 1}"
 
 
 def _content(batch: PayoutBatch) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
 from winddown.machines.move import transition_one, transition_set
-from winddown.models import Approval, Signature
+from winddown.models import Approval
 
 PERMISSION = "refunds.reconcile"
 CLEAR = "clear_break"
@@ -49,7 +49,7 @@ def ask_clear(
     require(actor, PERMISSION, action=f"clear {found.subject}")
     with transaction.atomic():
         locked = _open(found)
-        subject = _of_clearing(locked)
+        subject = approvals.next_subject(locked.subject)
         content = _content(locked, explanation)
         approvals.refuse_repeated(subject, stage=CLEAR, content=content, maker=actor, reason=reason)
         _refuse_before_void(locked)
@@ -65,14 +65,6 @@ def _open(found: ReconciliationBreak) -> ReconciliationBreak:
     if locked.state != ReconciliationBreak.State.OPEN:
         raise NothingToDecide(subject=locked.subject)
     return locked
-
-
-def _of_clearing(found: ReconciliationBreak) -> str:
-    """Returns the subject of the next request about it, as a person signs a subject only once."""
-    decided = Signature.objects.filter(subject__startswith=f"{found.subject}:").exclude(
-        part=Signature.Part.MAKER
-    )
-    return f"{found.subject}:{decided.values('subject').distinct().count() + 1}"
 
 
 def _content(found: ReconciliationBreak, explanation: str) -> dict[str, object]:

@@ -14,7 +14,7 @@ from refunds.models import PaymentBlock
 from refunds.payouts import payment_blocks
 from winddown.site.acts import Act
 from winddown.site.fields import LocalInstantField, planned
-from winddown.site.forms import ReasonForm, SayingField
+from winddown.site.forms import ReasonForm, RowField, SayingField
 from winddown.site.panels import number_in
 from winddown.words import Text
 
@@ -52,13 +52,11 @@ class EnterForm(ReasonForm):
 
 
 class LiftForm(ReasonForm):
-    number = forms.IntegerField(label=_("Number of the payment block"), min_value=1)
-
-    def clean_number(self) -> PaymentBlock:
-        found = PaymentBlock.objects.filter(pk=self.cleaned_data["number"]).first()
-        if found is None:
-            raise ValidationError(_("There is no payment block of this number."))
-        return found
+    number = RowField(
+        PaymentBlock,
+        label=_("Number of the payment block"),
+        missing=_("There is no payment block of this number."),
+    )
 
 
 BLOCKS: dict[str, Act] = {

@@ -13,7 +13,7 @@ from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
-from winddown.models import Approval, Signature
+from winddown.models import Approval
 
 PERMISSION = "refunds.block_payment"
 CONFIRM, LIFT = "confirm_block", "lift_block"
@@ -83,11 +83,7 @@ def ask_lift(block: PaymentBlock, *, actor: Actor, reason: str) -> Approval:
 
 
 def _of_lift(block: PaymentBlock) -> str:
-    """Returns the subject of the next request to lift it, as a person signs a subject only once."""
-    decided = Signature.objects.filter(subject__startswith=f"{block.subject}:lift:").exclude(
-        part=Signature.Part.MAKER
-    )
-    return f"{block.subject}:lift:{decided.values('subject').distinct().count() + 1}"
+    return approvals.next_subject(f"{block.subject}:lift")
 
 
 def _content(block: PaymentBlock) -> dict[str, object]:

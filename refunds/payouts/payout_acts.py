@@ -6,7 +6,6 @@ import hashlib
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -15,17 +14,15 @@ from refunds.payouts import batch_ends, breaks, payout_batches
 from winddown.actors import Actor
 from winddown.models import Approval
 from winddown.site.acts import Act
-from winddown.site.forms import ReasonForm, SayingField
+from winddown.site.forms import ReasonForm, RowField, SayingField
 
 
 class BatchForm(ReasonForm):
-    number = forms.IntegerField(label=_("Number of the payout batch"), min_value=1)
-
-    def clean_number(self) -> PayoutBatch:
-        found = PayoutBatch.objects.filter(pk=self.cleaned_data["number"]).first()
-        if found is None:
-            raise ValidationError(_("There is no payout batch of this number."))
-        return found
+    number = RowField(
+        PayoutBatch,
+        label=_("Number of the payout batch"),
+        missing=_("There is no payout batch of this number."),
+    )
 
 
 class RefusalForm(BatchForm):
@@ -36,23 +33,19 @@ class RefusalForm(BatchForm):
 
 
 class PayoutForm(ReasonForm):
-    number = forms.IntegerField(label=_("Number of the payout"), min_value=1)
-
-    def clean_number(self) -> Payout:
-        found = Payout.objects.filter(pk=self.cleaned_data["number"]).first()
-        if found is None:
-            raise ValidationError(_("There is no payout of this number."))
-        return found
+    number = RowField(
+        Payout,
+        label=_("Number of the payout"),
+        missing=_("There is no payout of this number."),
+    )
 
 
 class BreakForm(ReasonForm):
-    number = forms.IntegerField(label=_("Number of the break"), min_value=1)
-
-    def clean_number(self) -> ReconciliationBreak:
-        found = ReconciliationBreak.objects.filter(pk=self.cleaned_data["number"]).first()
-        if found is None:
-            raise ValidationError(_("There is no break of this number."))
-        return found
+    number = RowField(
+        ReconciliationBreak,
+        label=_("Number of the break"),
+        missing=_("There is no break of this number."),
+    )
 
 
 class ClearForm(BreakForm):

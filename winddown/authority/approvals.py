@@ -118,6 +118,17 @@ def refuse_repeated(subject: str, *, stage: str, content: Any, maker: Actor, rea
         raise AskedAlready(actor=maker.pk, subject=subject)
 
 
+def next_subject(stem: str) -> str:
+    """Returns the subject of the open request, or of the next one when none is open.
+
+    Each request that was decided ends its subject, because a person signs a subject only once.
+    """
+    decided = Signature.objects.filter(subject__startswith=f"{stem}:").exclude(
+        part=Signature.Part.MAKER
+    )
+    return f"{stem}:{decided.values('subject').distinct().count() + 1}"
+
+
 def standing(subject: str, *, stage: str) -> Approval | None:
     """Returns the latest request, if nobody has decided it yet."""
     latest = Approval.objects.filter(subject=subject, stage=stage).order_by("-pk").first()

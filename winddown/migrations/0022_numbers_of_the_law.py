@@ -39,4 +39,12 @@ class Migration(migrations.Migration):
             model_name='lawrule',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=winddown.guards.GuardSql(func="RAISE EXCEPTION USING ERRCODE = 'WD020', MESSAGE = format('%s is append-only: %s refused', TG_TABLE_NAME, TG_OP);", hash='17bef8c4b109344606d2a209efd1e76ec55275c7', level='STATEMENT', operation='UPDATE OR DELETE OR TRUNCATE', pgid='pgtrigger_append_only_042ad', table='winddown_lawrule', when='BEFORE')),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='lawrule',
+            trigger=pgtrigger.compiler.Trigger(name='witness_new', sql=winddown.guards.GuardSql(func="\n            INSERT INTO winddown_rowdigest (table_name, row_id, digest)\n            SELECT TG_TABLE_NAME, a.id, sha256(convert_to(jsonb_build_array(a.id, a.jurisdiction, a.name, a.source, a.valid_from, a.value)::text, 'UTF8'))\n            FROM after a ORDER BY a.id;\n            RETURN NULL;\n        ", hash='147062c36d0b0bd10b3fc46e21345210d2213b94', level='STATEMENT', operation='INSERT', pgid='pgtrigger_witness_new_17b1f', referencing='REFERENCING NEW TABLE AS after ', table='winddown_lawrule', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='lawrule',
+            trigger=pgtrigger.compiler.Trigger(name='witness', sql=winddown.guards.GuardSql(condition='WHEN ((OLD.id, OLD.jurisdiction, OLD.name, OLD.source, OLD.valid_from, OLD.value) IS DISTINCT FROM (NEW.id, NEW.jurisdiction, NEW.name, NEW.source, NEW.valid_from, NEW.value))', func="\n            INSERT INTO winddown_rowdigest (table_name, row_id, digest)\n            VALUES (TG_TABLE_NAME, NEW.id, sha256(convert_to(jsonb_build_array(NEW.id, NEW.jurisdiction, NEW.name, NEW.source, NEW.valid_from, NEW.value)::text, 'UTF8')));\n            RETURN NULL;\n        ", hash='6a7c7ab4371ffe9252da0d4c0a33e00f5a0163a3', operation='UPDATE', pgid='pgtrigger_witness_749a8', table='winddown_lawrule', when='AFTER')),
+        ),
     ]

@@ -25,7 +25,7 @@ class LawRule(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
+        triggers = [*append_only(), *witnessed()]
 
     def __str__(self) -> str:
         return f"{self.jurisdiction} {self.name} {self.value}"

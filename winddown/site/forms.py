@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from winddown import texts
@@ -12,6 +13,7 @@ from winddown.programme import capabilities
 from winddown.runs.params_form import ParamsForm
 from winddown.set_up import beginning, reading
 from winddown.set_up.sections import Rows
+from winddown.words import Text
 
 REASON_MAX = 500
 
@@ -22,6 +24,23 @@ class SayingField(forms.CharField):
     def to_python(self, value: Any) -> str:
         text = super().to_python(value) or ""
         return "" if texts.is_blank(text) else text
+
+
+class RowField(forms.IntegerField):
+    """A row, by the number that the pages and the commands show."""
+
+    def __init__(self, model: type[Model], *, missing: Text, **kwargs: Any) -> None:
+        super().__init__(min_value=1, **kwargs)
+        self._model, self._missing = model, missing
+
+    def clean(self, value: Any) -> Any:
+        number = super().clean(value)
+        if number is None:
+            return None
+        found = self._model._default_manager.filter(pk=number).first()
+        if found is None:
+            raise forms.ValidationError(str(self._missing))
+        return found
 
 
 class ReasonForm(forms.Form):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -15,7 +14,7 @@ from winddown.models import NoticePublication, Programme
 from winddown.programme import notice_watch, publications
 from winddown.site.acts import Act
 from winddown.site.fields import EvidenceField, LocalInstantField, happened
-from winddown.site.forms import ReasonForm, SayingField
+from winddown.site.forms import ReasonForm, RowField, SayingField
 from winddown.words import Text
 
 
@@ -51,22 +50,13 @@ class PublicationForm(ReasonForm):
             " address serves it."
         ),
     )
-    replaces = forms.IntegerField(
+    replaces = RowField(
+        NoticePublication,
         label=_("Corrects the publication"),
+        missing=_("There is no publication of this number."),
         required=False,
-        min_value=1,
-        max_value=2**62,
         help_text=_("Its number. Without a file its evidence stays."),
     )
-
-    def clean_replaces(self) -> NoticePublication | None:
-        number = self.cleaned_data["replaces"]
-        if number is None:
-            return None
-        found = NoticePublication.objects.filter(pk=number).first()
-        if found is None:
-            raise ValidationError(_("There is no publication of this number."))
-        return found
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data

@@ -70,18 +70,8 @@ LEFT_OUT: dict[str, str] = {
 
 # What is not found, and why that is so.
 FORM = "how far a form is filled in"
-COPY = "a copy of the pack for triggers: the verb reads the pack, which is code"
 LATER = "the row of a transaction that is not sealed yet looks the same"
 MISSED: dict[str, str] = {
-    **{
-        f"LawRule{what}": COPY
-        for what in (
-            *(f".{name} changed" for name in ("jurisdiction", "name", "value", "source")),
-            ".valid_from changed",
-            " deleted",
-            " inserted",
-        )
-    },
     "AuditHorizon.xact_id changed": "one number further, the next seal covers the same rows",
     "AuditHorizon.moved_at changed": "only the alarm of a delayed seal reads it",
     "AuditHorizon.epoch changed": "the next seal cannot be written",
