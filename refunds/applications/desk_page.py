@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django import forms
 from django.db import transaction
@@ -98,6 +99,17 @@ class ApplicationPage:
     asked_for: Text
     rejection: Text
     decisions: list[Decision]
+
+    @property
+    def query(self) -> str:
+        """Fills the forms of its verbs in."""
+        filled = {
+            "application": self.row.application.pk,
+            "account": f"account:{self.row.application.applicant_id}",
+            "payee": self.payee.pk if self.payee else "",
+            "refund": f"entitlement:{self.entitlement.pk}",
+        }
+        return f"?{urlencode(filled)}"
 
 
 def queue(given: QueryDict, *, actor: Actor) -> QueuePage:

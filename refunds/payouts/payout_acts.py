@@ -142,7 +142,7 @@ EXPORT = Act(
     do=lambda actor, given: payout_batches.release(
         given["number"], actor=actor, reason=given["reason"]
     ),
-    tone="danger",
+    tone="main",
 )
 BREAKS: dict[str, Act] = {
     "take": Act(

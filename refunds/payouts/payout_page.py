@@ -16,11 +16,20 @@ from winddown.actors import Actor
 from winddown.authority import approvals
 from winddown.models import Approval, Signature
 from winddown.site import acts
+from winddown.site.acts import Act
 from winddown.site.decisions import Decision
 from winddown.words import Text
 
 SHOWN_MAX = 200
-_ON_BATCHES = {"export": EXPORT, **BATCHES}
+# By verb: the transition of the batch that it begins, itself or by a second person.
+_BEGINS = {
+    "transmit": "transmit",
+    "accept": "accept",
+    "void": "void",
+    "refusal": "refuse",
+    "close": "close",
+    "waiver": "waive",
+}
 _Kind = ReconciliationBreak.Kind
 
 KINDS: dict[str, Text] = {
@@ -45,7 +54,6 @@ class BatchesPage:
     at: dt.datetime
     batches: Sequence[PayoutBatch]
     open_breaks: int
-    decisions: list[Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,14 @@ class BatchPage:
     payouts: Sequence[Payout]
     signatures: Sequence[Signature]
     waiting: list[Approval]
+    to_give_up: frozenset[int]
+    """The shown payouts that came back and that the person may give up."""
     decisions: list[Decision]
+
+    @property
+    def query(self) -> str:
+        """Fills the forms of its verbs in."""
+        return f"?number={self.batch.pk}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +107,21 @@ class BreaksPage:
     decisions: list[Decision]
 
 
-def batches(*, actor: Actor) -> BatchesPage:
-    """Returns the list of batches as `actor` sees it."""
+def batches() -> BatchesPage:
+    """Returns the list of batches."""
     return BatchesPage(
         at=clock.now(),
         batches=list(PayoutBatch.objects.select_related("maker").order_by("-pk")[:SHOWN_MAX]),
         open_breaks=ReconciliationBreak.objects.filter(
             state=ReconciliationBreak.State.OPEN
         ).count(),
-        decisions=[acts.decision(verb, act, actor=actor) for verb, act in _ON_BATCHES.items()],
     )
 
 
 def batch(found: PayoutBatch, *, actor: Actor) -> BatchPage:
     """Returns the page of one batch as `actor` sees it."""
+    payouts = list(Payout.objects.filter(batch=found).order_by("pk")[:SHOWN_MAX])
+    may_give_up = actor.has_perm(BATCHES["give-up"].permission)
     grouped = (
         Payout.objects.filter(batch=found)
         .values("state")
@@ -116,13 +132,25 @@ def batch(found: PayoutBatch, *, actor: Actor) -> BatchPage:
         at=clock.now(),
         batch=found,
         groups=[Group(**each) for each in grouped],
-        payouts=list(Payout.objects.filter(batch=found).order_by("pk")[:SHOWN_MAX]),
+        payouts=payouts,
+        to_give_up=frozenset(
+            each.pk for each in payouts if may_give_up and each.state == Payout.State.RETURNED
+        ),
         signatures=list(
             Signature.objects.filter(subject=found.subject).select_related("signer").order_by("pk")
         ),
         waiting=_requests(found.subject),
-        decisions=[acts.decision(verb, act, actor=actor) for verb, act in _ON_BATCHES.items()],
+        decisions=[acts.decision(verb, act, actor=actor) for verb, act in _possible(found).items()],
     )
+
+
+def _possible(found: PayoutBatch) -> dict[str, Act]:
+    """Returns what the state of the batch allows, for any person."""
+    ahead = {each.name for each in found.get_available_state_transitions()}
+    possible = {verb: BATCHES[verb] for verb, name in _BEGINS.items() if name in ahead}
+    if found.state in (PayoutBatch.State.APPROVED, *PayoutBatch.RELEASED):
+        possible = {"export": EXPORT, **possible}
+    return possible
 
 
 def breaks(*, actor: Actor) -> BreaksPage:

@@ -24,7 +24,7 @@ from winddown.site.pages import act_page, actor_of, fresh_page, page, staff_page
 @require_safe
 @staff_page
 def payouts(request: HttpRequest) -> HttpResponse:
-    seen = payout_page.batches(actor=actor_of(request))
+    seen = payout_page.batches()
     return page(request, "refunds/payouts.html", seen=seen)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.checks import look_at
 from tests.browser.conftest import (
     PASSWORD,
     QUICK_VIEWS,
@@ -17,17 +18,7 @@ from tests.browser.conftest import (
 )
 
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
-AXE_GRAVE = ("serious", "critical")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser pages")]
-
-
-# The ids that something on the page names and that nothing has.
-DANGLING = """
-    [...document.querySelectorAll("[aria-describedby], [aria-labelledby], [aria-controls], [for]")]
-        .flatMap(each => ["aria-describedby", "aria-labelledby", "aria-controls", "for"]
-            .flatMap(name => (each.getAttribute(name) || "").split(/\\s+/)))
-        .filter(id => id && !document.getElementById(id))
-"""
 
 
 def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
@@ -120,23 +111,8 @@ def test_every_page_is_accessible_fits_and_logs_no_error(
                 sign_in(page, site, person)
                 session = _of_any_language(page.context.storage_state())
             for number, place in enumerate(places):
-                page.goto(place)
-                assert page.get_attribute("html", "lang") == language
-                assert page.locator("h1").count() == 1, place
-                if page.locator("main form [name=reason]").count():
-                    # The page with its errors has everything that it had without them.
-                    with page.expect_navigation():
-                        page.locator("main form:has([name=reason]) [type=submit]").last.click()
-                    assert page.locator("[role=alert] a").count(), place
-                    assert page.locator("main [aria-invalid=true]").count(), place
-                assert not page.evaluate(DANGLING), place
-                if long_form or number % 2 == turn:
-                    found = axe.run(page).response["violations"]
-                    grave = [each["id"] for each in found if each["impact"] in AXE_GRAVE]
-                    assert not grave, (place, language, width, grave)
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, place
-                page.evaluate("document.documentElement.style.fontSize = '200%'")
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+                read = axe if long_form or number % 2 == turn else None
+                look_at(page, place, language=language, width=width, axe=read)
             page.context.close()
 
 

@@ -31,9 +31,16 @@ def test_every_block_of_the_tutorial_runs(
     }
     # The page names the numbers of a new database. Rows that other tests took back used some.
     with connection.cursor() as cursor:
-        cursor.execute("SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'")
-        for (name,) in cursor.fetchall():
-            cursor.execute(f'ALTER SEQUENCE "{name}" RESTART')
+        cursor.execute(
+            "SELECT d.objid::regclass::text, d.refobjid::regclass::text, a.attname"
+            " FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.objid JOIN pg_attribute a"
+            " ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid"
+            " WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass"
+        )
+        for sequence, table, column in cursor.fetchall():
+            cursor.execute(
+                f"SELECT setval('{sequence}', coalesce(max({column}), 0) + 1, false) FROM {table}"
+            )
     with warm.place(tmp_path, environment=environment) as place:
         for line in tutorial.run(DOCS / page, environment=environment, place=place):
             print(line, end="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -43,12 +44,19 @@ def decided(house: House) -> None:
     house.agreed(Approval.objects.latest("pk"))
 
 
+def offered(page: str) -> set[str]:
+    """Returns the verbs that the page of a batch offers."""
+    return set(re.findall(r'id="decide-([\w-]+)" href="[^"]*\?number=', page))
+
+
 def test_a_batch_goes_to_the_bank_from_the_console(
     house: House,
     waiting: PayoutBatch,  # noqa: F811
 ) -> None:
     house.approve(waiting)
     browser = browser_of(house.treasury, headers=IN_ENGLISH)
+    page = f"/console/payouts/{waiting.pk}/"
+    assert offered(browser.get(page).content.decode()) == {"export", "void"}
     given = {"number": waiting.pk, "reason": "to the bank"}
     for _ in range(2):
         file = browser.post("/console/payouts/export/", given)
@@ -61,6 +69,8 @@ def test_a_batch_goes_to_the_bank_from_the_console(
     seen = browser.get(f"/console/payouts/{waiting.pk}/").content.decode()
     assert "Accepted by the bank" in seen
     assert str(waiting.sha256) in seen
+    # A lost file can be written again.
+    assert offered(seen) == {"export"}
     assert (
         "銀行の受付済み"
         in browser_of(house.treasury, headers={"accept-language": "ja"})

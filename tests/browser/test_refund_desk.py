@@ -1,0 +1,70 @@
+"""The pages of applications, payout files and breaks in a real browser, with refunds under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from refunds.models import RefundApplication
+from tests.browser.checks import look_at
+from tests.browser.conftest import QUICK_VIEWS, known, served, sign_in
+from tests.refunds.conftest import House, house
+
+__all__ = ["house"]
+axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser refunds")]
+
+
+@pytest.fixture
+def site(own_database: Any, house: House, staff: Any, tmp_path: Path) -> Iterator[Any]:
+    def populate() -> dict[str, Any]:
+        from accounts.sign_in import second_factor
+
+        people = {role: known(staff(role)) for role in ("support", "treasury_operator")}
+        for owed in house.entitled(4)[:3]:
+            house.apply(owed, channel="web" if not RefundApplication.objects.exists() else "app")
+        house.check_payees()
+        sent = house.send(house.paid_batch())
+        return {
+            "batch": sent.pk,
+            "application": RefundApplication.objects.earliest("pk").pk,
+            "secrets": {each.login_id: second_factor.add_app(each) for each in people.values()},
+            "people": {role: each.login_id for role, each in people.items()},
+        }
+
+    log = tmp_path / "web.log"
+    with served(own_database, log, populate) as (address, made):
+        yield SimpleNamespace(address=address, log=log, **made)
+
+
+def test_every_page_of_the_refunds_desk_fits_and_is_accessible(
+    site: Any, open_browser: Callable[..., Any]
+) -> None:
+    axe = axe_playwright.Axe()
+    number = f"?application={site.application}"
+    places = {
+        "support": [
+            "/console/applications/",
+            f"/console/applications/{site.application}/",
+            "/console/applications/enter/",
+            f"/console/applications/reject/{number}",
+        ],
+        "treasury_operator": [
+            "/console/payouts/",
+            f"/console/payouts/{site.batch}/",
+            f"/console/payouts/refusal/?number={site.batch}",
+            "/console/breaks/",
+            "/console/breaks/clear/",
+        ],
+    }
+    for role, addresses in places.items():
+        for language, width in QUICK_VIEWS:
+            page = open_browser(language=language, width=width)
+            sign_in(page, site, site.people[role])
+            for place in addresses:
+                look_at(page, place, language=language, width=width, axe=axe)
+            page.context.close()
