@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Sum
 from django.utils.translation import gettext_lazy as _
+from django_fsm import get_available_FIELD_transitions
 
 from refunds.models import Payout, PayoutBatch, ReconciliationBreak
 from refunds.payouts.payout_acts import BATCHES, BREAKS, EXPORT
@@ -146,7 +147,10 @@ def batch(found: PayoutBatch, *, actor: Actor) -> BatchPage:
 
 def _possible(found: PayoutBatch) -> dict[str, Act]:
     """Returns what the state of the batch allows, for any person."""
-    ahead = {each.name for each in found.get_available_state_transitions()}
+    ahead = {
+        each.name
+        for each in get_available_FIELD_transitions(found, PayoutBatch._meta.get_field("state"))
+    }
     possible = {verb: BATCHES[verb] for verb, name in _BEGINS.items() if name in ahead}
     if found.state in (PayoutBatch.State.APPROVED, *PayoutBatch.RELEASED):
         possible = {"export": EXPORT, **possible}
