@@ -9,6 +9,7 @@ import functools
 import hashlib
 import os
 import secrets
+import shutil
 import signal
 import time
 import uuid
@@ -278,6 +279,10 @@ def fresh_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
         "WINDDOWN_DATABASE_ROLE", fields["OPTIONS"]["options"].partition(ROLE_OPTION)[2]
     )
     monkeypatch.setenv("REDIS_URL", redis_url)
+    # Another database's files would say that this one was restored from a backup.
+    heads = settings.AUDIT_HEADS_DIR / name
+    monkeypatch.setenv("WINDDOWN_AUDIT_HEADS_DIR", str(heads))
+    monkeypatch.setattr(settings, "AUDIT_HEADS_DIR", heads)
     monkeypatch.setattr(waking, "wake", lambda run_id, **_: None)
     try:
         yield Database(
@@ -290,6 +295,7 @@ def fresh_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
         fields["NAME"] = template
         _on_the_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         connections.close_all()
+        shutil.rmtree(heads, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
