@@ -370,6 +370,7 @@ ELSEWHERE = {
     "console:restored_decide": "tests/refunds/payouts/test_sent_files.py",
     "console:switch_probe": "each attempt is a probe, which is recorded",
     "console:verify": "each verification is recorded, and changes nothing else",
+    "console:witness": "tests/winddown/evidence/test_witnessing.py",
     "console:begin": "tests/winddown/set_up/test_page.py",
     "devices": "tests/accounts/sign_in/test_device_sent_twice.py",
     "external_sign_in": "it only leads to the provider",

@@ -57,7 +57,6 @@ NO_PAGE = NO_DOOR | {
     "refunds.payouts.bank_codes.load",
     "refunds.payouts.results.import_file",
     "refunds.remedies.requests.send",
-    "winddown.evidence.witnessing.ask",
 }
 
 

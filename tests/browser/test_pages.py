@@ -83,7 +83,13 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
     )
     yield (
         site.treasury,
-        ["/console/restored/", "/console/payouts/", "/console/payouts/void/", "/console/breaks/"],
+        [
+            "/console/invariants/witness/",
+            "/console/restored/",
+            "/console/payouts/",
+            "/console/payouts/void/",
+            "/console/breaks/",
+        ],
     )
     yield (
         site.auditor,

@@ -90,6 +90,7 @@ FRESH = {
     "console:switch_probe",
     "console:switches_stop",
     "console:verify",
+    "console:witness",
     "mfa_activate_totp",
     "mfa_add_webauthn",
     "mfa_deactivate_totp",

@@ -99,6 +99,7 @@ PAGES = {
     "console:switch_probe": ALL,
     "console:switches_stop": "winddown.stop_capability",
     "console:verify": ALL,
+    "console:witness": "winddown.load_data",
     "staff:add": STAFF,
     "staff:decide": STAFF,
     "staff:list": STAFF,

@@ -49,14 +49,20 @@ def _no_digest(table: str) -> str:
 def ask(*, actor: Actor, reason: str) -> Approval:
     """A request to witness these rows with their present values waits for a second person.
 
-    Raises `NotPermitted`, and `NothingToDecide` where every row has a digest.
+    Raises `NotPermitted`, `GuardNotMet` where every row has a digest, and `AskedAlready`.
     """
     require(actor, PERMISSION, action="have rows witnessed")
     tables = unwitnessed()
     if not tables:
-        raise NothingToDecide(subject=KIND)
+        raise GuardNotMet(
+            action=says("have rows witnessed"), why=says("every row has a digest already")
+        )
+    key = _key(tables)
+    approvals.refuse_repeated(
+        f"{KIND}:{key}", stage=STAGE, content={"tables": tables}, maker=actor, reason=reason
+    )
     with transaction.atomic():
-        asked = _list(_key(tables)).ask(maker=actor, reason=reason)
+        asked = _list(key).ask(maker=actor, reason=reason)
         audit.append("witness.ask", asked.subject, actor=actor, reason=reason, tables=tables)
         return asked
 

@@ -24,6 +24,7 @@ from winddown.models import Approval, Capability, Programme, Run
 from winddown.programme import capabilities, verification
 from winddown.runs import control, planning, progress, registry
 from winddown.site import (
+    acts,
     alarm_views,
     approval_page,
     approvals_page,
@@ -59,6 +60,7 @@ from winddown.site.pages import (
     zone_of,
 )
 from winddown.site.programme_acts import PROGRAMME
+from winddown.site.witness_acts import WITNESS
 
 _Act = Callable[[Run, Any, dict[str, Any]], Any]
 _RUN_ACTS: dict[str, _Act] = {
@@ -253,7 +255,8 @@ def breaches(request: HttpRequest) -> HttpResponse:
     rows = [
         {"invariant": each, "breaches": found.get(each.code, [])} for each in invariants.known()
     ]
-    return page(request, "winddown/breaches.html", verification=checked, rows=rows)
+    older = [acts.decision("witness", WITNESS, actor=actor_of(request))]
+    return page(request, "winddown/breaches.html", verification=checked, rows=rows, decisions=older)
 
 
 @require_POST
@@ -265,6 +268,19 @@ def verify(request: HttpRequest) -> HttpResponse:
     except OperationalError:
         messages.error(request, _("The check takes too long for a page. Run: manage.py verify"))
     return redirect("console:breaches")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def witness(request: HttpRequest) -> HttpResponse:
+    return act_page(
+        request,
+        WITNESS,
+        back=reverse("console:breaches"),
+        crumb=_("Invariants"),
+        decision=acts.decision("witness", WITNESS, actor=actor_of(request)),
+    )
 
 
 # --- what staff read -----------------------------------------------------------------------------
@@ -427,6 +443,7 @@ DOORS.add_all(
         "console:approval_decide": Door(),
     }
 )
+DOORS.add("console:witness", Door((WITNESS.permission,)))
 DOORS.add("console:breaches", Door(title=_lazy("Invariants")), place=2)
 DOORS.add("console:audit", Door(_OF_AUDIT, title=_lazy("Audit")), place=7)
 DOORS.add("console:approvals", Door(_OF_AUDIT, title=_lazy("Approvals")), place=8)
@@ -450,6 +467,7 @@ urlpatterns = [
     path("switches/<str:code>/<slug:verb>/", switch_decide, name="switch_decide"),
     path("invariants/", breaches, name="breaches"),
     path("invariants/verify/", verify, name="verify"),
+    path("invariants/witness/", witness, name="witness"),
     path("audit/", read, {"source": "audit"}, name="audit"),
     path("audit/file/", read_file, {"source": "audit"}, name="audit_file"),
     path("approvals/", read, {"source": "approvals"}, name="approvals"),

@@ -269,11 +269,6 @@ def _run_content(plan: dict[str, Any]) -> list[panels.Change]:
     ]
 
 
-@panels.SUBJECTS.entry("witness")
-def _witness_subject(subject: str) -> panels.SubjectPage:
-    return panels.SubjectPage(title=_("Rows older than their witness"))
-
-
 @panels.SUBJECTS.entry("capability")
 def _switch_subject(subject: str) -> panels.SubjectPage:
     """Returns one page for "capability:top_up:points:3" and "capability:top_up:points:3:restore"."""

@@ -9,9 +9,10 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError
 
+from tests.config.test_every_door import browser_of
 from tests.owning import as_owner
 from tests.unguarded import past_the_guards
-from winddown.errors import NothingToDecide
+from winddown.errors import GuardNotMet, NothingToDecide
 from winddown.evidence import invariants, witnessing
 from winddown.models import Approval, AuditEntry, RowDigest
 
@@ -61,7 +62,7 @@ def test_two_people_have_older_rows_witnessed(people: tuple[Any, Any]) -> None:
     past_the_guards("UPDATE wallets_wallet SET wallet_ref = 'another'")
     (sentence,) = invariants.rows_rewritten()
     assert sentence.startswith("Wallet ")
-    with pytest.raises(NothingToDecide):
+    with pytest.raises(GuardNotMet, match="every row has a digest"):
         witnessing.ask(actor=one, reason="the edited row has a digest")
     with as_owner(), pytest.raises(NothingToDecide):
         witnessing.witness(actor=one, reason="the edited row has a digest")
@@ -118,3 +119,36 @@ def test_the_guard_stands_again_afterwards(older: None, people: tuple[Any, Any])
         say("witness_rows", "--apply", by=people[0])
     with pytest.raises(DatabaseError, match="only triggers write"):
         RowDigest.objects.create(table_name="wallets_wallet", row_id=1, digest=b"")
+
+
+@pytest.mark.usefixtures("older")
+def test_older_rows_are_asked_for_on_a_page_and_approved_on_another(
+    people: tuple[Any, Any],
+) -> None:
+    one, other = people
+    browser = browser_of(one, headers={"accept-language": "en"})
+    assert "/console/invariants/witness/" in browser.get("/console/invariants/").content.decode()
+    given = {"reason": "migrated with rows"}
+    browser.post("/console/invariants/witness/", given)
+    request = Approval.objects.latest("pk")
+    again = browser.post("/console/invariants/witness/", given, follow=True).content.decode()
+    assert "You asked for exactly this" in again
+    assert Approval.objects.latest("pk") == request
+
+    address = f"/console/approvals/{request.pk}/approve/"
+    second = browser_of(other, headers={"accept-language": "en"})
+    shown = second.get(address).content.decode()
+    assert "<dt>wallets_wallet</dt><dd>1</dd>" in shown
+    second.post(address, {"digest": request.digest, "reason": "seen"})
+    with as_owner():
+        say("witness_rows", "--apply", by=one)
+    assert invariants.rows_rewritten() == []
+    said = browser.post("/console/invariants/witness/", given, follow=True).content.decode()
+    assert "There is no open approval request" not in said
+    assert "every row has a digest" in said
+
+
+def test_who_loads_no_data_asks_for_no_witness(programme: Any, staff: Callable[..., Any]) -> None:
+    answer = browser_of(staff("support")).post("/console/invariants/witness/", {"reason": "x"})
+    assert answer.status_code == 403
+    assert not Approval.objects.exists()
