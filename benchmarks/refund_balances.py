@@ -165,9 +165,9 @@ def _post_all(cursor: CursorWrapper) -> None:
 def _entitle_all(cursor: CursorWrapper) -> None:
     cursor.execute(
         """
-        INSERT INTO refunds_entitlement (wallet_id, snapshot_id, amount_minor, state,
+        INSERT INTO refunds_entitlement (wallet_id, part, snapshot_id, amount_minor, state,
             returns, postal_order_offered, notice_undeliverable)
-        SELECT id, 1, paid_minor, %(computed)s, 0, false, false
+        SELECT id, 1, 1, paid_minor, %(computed)s, 0, false, false
         FROM wallets_wallet WHERE state = %(closed)s
         """,
         {"closed": Wallet.State.CLOSED, "computed": Entitlement.State.COMPUTED},

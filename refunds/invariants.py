@@ -7,9 +7,12 @@ import hashlib
 from refunds.models import Entitlement, Payout, PayoutBatch, RefundApplication
 from refunds.models.payout_batch import FILE_NUMBERS, part_place
 from wallets.models import LedgerAccount, Wallet
+from wallets.models.snapshot import taken_since_seal
 from winddown import encryption
 from winddown.evidence.invariants import SHOWN_MAX, About, invariant, rows
 from winddown.models import Signature
+
+_TAKEN = taken_since_seal("SELECT id FROM wallets_wallet")
 
 
 @invariant(
@@ -49,10 +52,23 @@ def above_entitlement() -> list[str]:
             "payout {0} is {1}, its remedy {2}",
         )
         + rows(
-            "SELECT e.id, e.amount_minor, l.paid_minor FROM refunds_entitlement e"
-            " LEFT JOIN wallets_snapshotline l ON l.wallet_id = e.wallet_id"
-            " WHERE l.paid_minor IS DISTINCT FROM e.amount_minor",
-            "entitlement {0} is {1}, the sealed snapshot says {2}",
+            f"""
+            SELECT e.wallet_id, e.amount, w.paid_minor, coalesce(k.amount_minor, 0), l.paid_minor
+            FROM (SELECT wallet_id, sum(amount_minor) AS amount FROM refunds_entitlement
+                GROUP BY 1) e
+            JOIN wallets_wallet w ON w.id = e.wallet_id
+            LEFT JOIN wallets_snapshotline l ON l.wallet_id = e.wallet_id
+            LEFT JOIN ({_TAKEN}) k ON k.wallet_id = e.wallet_id
+            WHERE l.paid_minor IS DISTINCT FROM
+                e.amount + w.paid_minor + coalesce(k.amount_minor, 0)
+            """,  # noqa: S608  our own names
+            "wallet {0} is entitled to {1}, holds {2} and lost {3} to a clawback, the sealed"
+            " snapshot says {4}",
+        )
+        + rows(
+            "SELECT wallet_id, count(*), min(part), max(part) FROM refunds_entitlement"
+            " GROUP BY 1 HAVING min(part) <> 1 OR max(part) <> count(*)",
+            "wallet {0} has {1} entitlements, their parts go from {2} to {3}",
         )
     )
 
@@ -235,18 +251,26 @@ def results_booked() -> list[str]:
 def wallets_in_two_buckets() -> list[str]:
     return rows(
         """
-        SELECT w.id, w.state, e.state FROM wallets_wallet w
-        LEFT JOIN refunds_entitlement e ON e.wallet_id = w.id
+        SELECT w.id, w.state, e.states FROM wallets_wallet w
+        LEFT JOIN LATERAL (
+            SELECT string_agg(e.state, ', ' ORDER BY e.part) AS states,
+                bool_or(e.state <> ALL (%(ended)s)) AS some_open,
+                bool_and(e.state = %(held)s) AS all_held,
+                bool_and(e.state = %(paid)s) AS all_paid,
+                bool_and(e.state = %(transferred)s) AS all_transferred,
+                bool_and(e.state = %(paid)s OR e.state = ANY (%(behind_exclusion)s)) AS behind
+            FROM refunds_entitlement e WHERE e.wallet_id = w.id
+        ) e ON true
         WHERE w.state = ANY (%(emptied)s)
             AND NOT CASE w.state
-            WHEN %(entitled)s THEN e.state <> ALL (%(ended)s)
-            WHEN %(held_entitled)s THEN e.id IS NULL OR e.state = %(held)s
-            WHEN %(settled)s THEN e.id IS NULL OR e.state = %(paid)s
-            WHEN %(wallet_transferred)s THEN e.state = %(transferred)s
-            WHEN %(excluded)s THEN e.state = ANY (%(behind_exclusion)s)
+            WHEN %(entitled)s THEN e.some_open
+            WHEN %(held_entitled)s THEN e.all_held
+            WHEN %(settled)s THEN coalesce(e.all_paid, true)
+            WHEN %(wallet_transferred)s THEN e.all_transferred
+            WHEN %(excluded)s THEN e.behind AND NOT e.all_paid
             END IS TRUE
         """,
-        "wallet {0} is {1}, its entitlement {2}",
+        "wallet {0} is {1}, its entitlements {2}",
         {
             "emptied": list(Wallet.EMPTIED),
             "entitled": Wallet.State.ENTITLED,
@@ -322,7 +346,7 @@ _REFUND_IDENTITY = """
 
 @invariant(
     "I60",
-    "Entitled = paid + in flight + returned + transferred + excluded + unclaimed + held",
+    "Entitled = owed (held and returned too) + in flight + paid + transferred + excluded",
     about=About.MONEY,
 )
 def refund_identity() -> list[str]:
@@ -396,9 +420,11 @@ def without_a_door() -> list[str]:
             over,
         )
         + rows(
-            "SELECT w.id FROM wallets_wallet w JOIN wallets_snapshotline l ON l.wallet_id = w.id"
+            "SELECT w.id FROM wallets_wallet w JOIN wallets_snapshotline l ON l.wallet_id = w.id"  # noqa: S608
+            f" LEFT JOIN ({_TAKEN}) k ON k.wallet_id = w.id"
             " WHERE w.state = ANY (%(closed)s)"
-            " AND (w.paid_minor, w.bonus_minor) IS DISTINCT FROM (l.paid_minor, l.bonus_minor)",
+            " AND (w.paid_minor + coalesce(k.amount_minor, 0), w.bonus_minor)"
+            " IS DISTINCT FROM (l.paid_minor, l.bonus_minor)",
             "wallet {0} differs from the sealed snapshot and is never entitled",
             over,
         )

@@ -155,23 +155,20 @@ _WAY: tuple[tuple[Text, tuple[str, ...]], ...] = (
 
 @panels.HOME_PANELS.entry("entitlement", place=20)
 def entitlement(customer: User) -> Panel | None:
-    """Returns what the customer is owed and how far the refund has come. It is None before balances
-    are sealed.
+    """Returns what the customer is owed and how far the refund has come, part by part. It is None
+    before balances are sealed.
     """
-    owed = Entitlement.objects.filter(wallet__account=customer).select_related("wallet").first()
-    if owed is None:
-        return None
-    application = RefundApplication.objects.filter(entitlement=owed).order_by("-pk").first()
-    return Panel(
-        "refunds/_entitlement.html",
+    parts = Entitlement.objects.filter(wallet__account=customer).order_by("part")
+    refunds = [
         {
             "entitlement": owed,
-            "application": application,
+            "application": RefundApplication.objects.filter(entitlement=owed).last(),
             "next": _NEXT[owed.state],
             "way": _way(owed),
-            "returned": owed.state == State.RETURNED,
-        },
-    )
+        }
+        for owed in parts
+    ]
+    return Panel("refunds/_entitlement.html", {"refunds": refunds}) if refunds else None
 
 
 def _way(owed: Entitlement) -> list[Stage]:
@@ -456,6 +453,7 @@ words.STATES.add(
 )
 words.STEPS.add_all(
     {
+        "entitle_freed_parts": _("Entitle what holds set free"),
         "settle_empty_wallets": _("Settle empty wallets"),
         "entitle_wallets": _("Entitle the holders"),
         "entitle_held_wallets": _("Entitle holders on hold"),
@@ -471,6 +469,7 @@ words.PLAN_LINES.add_all(
     {
         "entitled": _("Wallets with paid value"),
         "held": _("Wallets on hold"),
+        "freed": _("Wallets of which a hold set a part free"),
         "empty": _("Empty wallets"),
         "bonus_expiring": _("Bonus value that ends"),
         "wallets_with_active_holds": _("Wallets with active holds"),

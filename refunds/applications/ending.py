@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from refunds.models import Entitlement, Payout, RefundApplication
-from wallets.models import LedgerAccount
+from wallets.models import LedgerAccount, Wallet
 from wallets.movements import posting
 from winddown import clock
 from winddown.actors import SYSTEM, Actor
 from winddown.errors import GuardNotMet, says
-from winddown.machines.move import transition_one
+from winddown.machines.move import transition_one, transition_set
 
 State = Entitlement.State
 # How the entitlement goes back to those that may be applied for.
@@ -30,6 +30,9 @@ def leave(application: RefundApplication, *, actor: Actor, reason: str) -> None:
         raise GuardNotMet(action=says("end the application"), why=says("it was paid"))
     if application.late and owed.state in (State.LATE_APPROVED, *_BACK):
         transition_one(owed, "exclude_again", actor=SYSTEM, reason=reason)
+        # The wallet was settled before the bank sent the money back.
+        wallets = Wallet.objects.filter(pk=owed.wallet_id)
+        transition_set(wallets, "exclude", run=None, reason=reason)
         posting.post(
             [
                 (LedgerAccount.REFUNDS_PAYABLE, None, -owed.amount_minor),

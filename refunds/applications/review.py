@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -100,29 +101,31 @@ def correct_many(
 
 def _correct(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[int | WinddownError]:
     at = clock.now()
-    waiting = {
-        application.applicant_id: application
-        for application in RefundApplication.objects.filter(
-            applicant_id__in=[holder for holder, _ in entries], live=True
-        ).select_for_update(no_key=True)
-    }
+    holders = [holder for holder, _ in entries]
     refused = set(
         Payee.objects.filter(
-            holder_id__in=list(waiting), replaced_at=None, state=Payee.State.REFUSED
+            holder_id__in=holders, replaced_at=None, state=Payee.State.REFUSED
         ).values_list("holder_id", flat=True)
     )
+    # A holder whose balance became owed in parts may have several.
+    waiting: dict[int, list[RefundApplication]] = defaultdict(list)
+    for application in (
+        RefundApplication.objects.filter(applicant_id__in=holders, live=True)
+        .order_by("pk")
+        .select_for_update(no_key=True)
+    ):
+        if application.state == State.NEEDS_INFO or (
+            application.applicant_id in refused and application.state in RefundApplication.SENT
+        ):
+            waiting[application.applicant_id].append(application)
     outcomes: list[int | WinddownError] = []
     kept: list[tuple[int, Account]] = []
     for holder, account in entries:
-        application = waiting.get(holder)
-        if application is None or not (
-            application.state == State.NEEDS_INFO
-            or (holder in refused and application.state in RefundApplication.SENT)
-        ):
-            outcomes.append(NothingOwed(holder=holder, state="no account is asked for"))
-        else:
-            outcomes.append(application.pk)
+        if holder in waiting:
+            outcomes.append(waiting[holder][0].pk)
             kept.append((holder, account))
+        else:
+            outcomes.append(NothingOwed(holder=holder, state="no account is asked for"))
     entered = dict(zip([h for h, _ in kept], payees.enter_many(kept, actor=actor), strict=True))
     good: list[RefundApplication] = []
     for index, (holder, _) in enumerate(entries):
@@ -130,9 +133,9 @@ def _correct(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[in
         if isinstance(payee, PayeeRefused):
             outcomes[index] = payee
         elif payee is not None:
-            application = waiting[holder]
-            application.payee_id = payee
-            good.append(application)
+            for application in waiting[holder]:
+                application.payee_id = payee
+                good.append(application)
     for application in good:
         RefundApplication.objects.filter(pk=application.pk).update(payee_id=application.payee_id)
     approved = [each.pk for each in good if each.state == State.APPROVED]

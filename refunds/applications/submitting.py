@@ -110,11 +110,11 @@ def save_draft(
         require(actor, "refunds.work_application", action=f"keep answers of {holder.pk}")
     with transaction.atomic():
         capabilities.passed("refund_apply")
-        entitlement = Entitlement.objects.filter(wallet__account=holder).first()
-        if entitlement is None:
+        row = _owed([holder.pk], open_states=[*Entitlement.APPLICABLE]).get(holder.pk)
+        if row is None:
             raise NothingOwed(holder=holder.pk, state="none")
         draft, _ = RefundApplication.objects.get_or_create(
-            entitlement=entitlement,
+            entitlement_id=row[0],
             live=True,
             defaults={"applicant": holder, "channel": channel, "started_at": clock.now()},
         )
@@ -273,13 +273,14 @@ def _not_seen_before(outcomes: list[Outcome]) -> list[Outcome]:
 
 def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> list[_Case]:
     """Returns the submissions that may be taken. The others have their refusal."""
-    owed = _owed([outcome.submission.holder_id for outcome in outcomes])
+    late = past_deadline is not None
+    open_states = [*Entitlement.APPLICABLE, *([Entitlement.State.EXCLUDED] if late else [])]
+    holders = [outcome.submission.holder_id for outcome in outcomes]
+    owed = _owed(holders, open_states=open_states)
     cases = []
     for outcome in outcomes:
         submission = outcome.submission
         row = owed.get(submission.holder_id)
-        late = past_deadline is not None
-        open_states = [*Entitlement.APPLICABLE, *([Entitlement.State.EXCLUDED] if late else [])]
         if row is not None and row[4] is not None and row[4] != State.DRAFT:
             outcome.refusal = AlreadyApplied(holder=submission.holder_id)
         elif row is None or row[1] not in open_states:
@@ -297,8 +298,12 @@ def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> lis
     return cases
 
 
-def _owed(holders: list[int]) -> dict[int, tuple[int, str, int, int | None, str | None]]:
-    """Returns holder -> entitlement, its state and amount, and the live application's."""
+def _owed(
+    holders: list[int], *, open_states: list[Entitlement.State]
+) -> dict[int, tuple[int, str, int, int | None, str | None]]:
+    """Returns holder -> entitlement, its state and amount, and the live application's. Of several
+    it is the first part that is open for an application, or the last part if none is.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -306,9 +311,12 @@ def _owed(holders: list[int]) -> dict[int, tuple[int, str, int, int | None, str 
             FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = e.wallet_id
             LEFT JOIN refunds_refundapplication a ON a.entitlement_id = e.id AND a.live
             WHERE w.account_id = ANY (%s)
+            ORDER BY CASE WHEN e.state = ANY (%s) AND coalesce(a.state = %s, true)
+                THEN -e.part ELSE e.part - 32768 END
             """,
-            [holders],
+            [holders, open_states, State.DRAFT],
         )
+        # The last row of each holder stands.
         return {row[0]: row[1:] for row in cursor.fetchall()}
 
 

@@ -19,8 +19,9 @@ class Entitlement(Stateful):
     unpaid -> transferred; applied | approved | returned -> notified, or -> excluded for a late
     claim, when the application ends unpaid; paying -> approved when a payout in no batch is dropped.
 
-    One per wallet, for exactly the paid value of the sealed snapshot. A mass table: no index on the
-    state.
+    The entitlements of a wallet come to the paid value of the sealed snapshot, less what a hold
+    still keeps in the wallet and what was clawed back since. `part` counts them: the first is what
+    was free at the close, a further one what a hold set free. A mass table: no index on the state.
     """
 
     class State(models.TextChoices):
@@ -54,9 +55,14 @@ class Entitlement(Stateful):
     BEHIND_EXCLUSION = (*OWED, State.PAYING, State.EXCLUDED)
     """The wallet may be excluded: a late claim goes on while its wallet stays so until paid."""
 
-    wallet = models.OneToOneField(
-        "wallets.Wallet", on_delete=models.PROTECT, db_constraint=False, related_name="entitlement"
+    wallet = models.ForeignKey(
+        "wallets.Wallet",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="entitlements",
     )
+    part = models.SmallIntegerField(default=1, help_text="1 for what was free at the close.")
     snapshot = models.ForeignKey(
         "wallets.Snapshot", on_delete=models.PROTECT, db_constraint=False, db_index=False
     )
@@ -73,9 +79,11 @@ class Entitlement(Stateful):
         triggers = [
             *machine_guards(),
             *witnessed("wallet_id", "snapshot_id", "amount_minor", "returns"),
-            columns_are_fixed("wallet_id", "snapshot_id", "amount_minor"),
+            columns_are_fixed("wallet_id", "part", "snapshot_id", "amount_minor"),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["wallet", "part"], name="entitlement_part_once"),
+            models.CheckConstraint(condition=Q(part__gte=1), name="parts_count_from_one"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="entitlement_positive"),
             models.CheckConstraint(condition=Q(returns__gte=0), name="returns_not_negative"),
         ]

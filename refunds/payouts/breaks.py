@@ -185,7 +185,8 @@ def _settle_after_all(found: ReconciliationBreak, *, actor: Actor, reason: str) 
         result_at=clock.now(),
     )
     transition_one(first.entitlement, "settle", actor=actor, reason=reason)
-    wallets = Wallet.objects.filter(pk=first.entitlement.wallet_id)
+    unpaid = Entitlement.objects.exclude(state=Entitlement.State.PAID)
+    wallets = Wallet.objects.filter(pk=first.entitlement.wallet_id).exclude(entitlements__in=unpaid)
     for name in ("settle", "settle_late"):
         transition_set(wallets, name, run=None, actor=actor, reason=reason)
     applications = RefundApplication.objects.filter(entitlement=first.entitlement, live=True)

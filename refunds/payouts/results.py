@@ -322,8 +322,10 @@ def _book_settled(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str)
             execute(
                 "UPDATE wallets_wallet w SET state = %s FROM result_line l"
                 " JOIN refunds_entitlement e ON e.id = l.entitlement_id"
-                " WHERE l.verdict = %s AND w.id = e.wallet_id AND w.state = %s",
-                [Wallet.State.SETTLED, Verdict.SETTLE, source],
+                " WHERE l.verdict = %s AND w.id = e.wallet_id AND w.state = %s"
+                " AND NOT EXISTS (SELECT FROM refunds_entitlement x"
+                " WHERE x.wallet_id = w.id AND x.state <> %s)",
+                [Wallet.State.SETTLED, Verdict.SETTLE, source, Entitlement.State.PAID],
             )
     with named("close", actor=actor, reason=reason):
         execute(

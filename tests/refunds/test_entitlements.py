@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
 from django.db import transaction
 
 from refunds.applications import holds, submitting
+from refunds.invariants import without_a_door
 from refunds.models import Entitlement
 from tests import factories
-from tests.refunds.conftest import House, person
+from tests.refunds.conftest import House, jst, person
 from tests.unguarded import past_the_guards
 from wallets.models import Journal, Posting, Snapshot, SnapshotLine, Wallet
 from wallets.movements import posting, withholding
+from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet, SamePerson
 from winddown.models import Batch, Failure, Programme
@@ -211,11 +214,118 @@ def test_held_value_stays_in_the_wallet_until_the_hold_ends(house: House) -> Non
     first = house.run("entitle")
     assert first.state == "succeeded"
     assert first.plans.get().content["excluded"] == {"wallets_with_active_holds": 1}
-    assert Wallet.objects.get(pk=wallet.pk).state == "closed"
+    wallet.refresh_from_db()
+    assert (wallet.state, wallet.paid_minor, Entitlement.objects.get().amount_minor) == (
+        "entitled",
+        200,
+        500,
+    )
     house.money_holds()
     withholding.release(taint, actor=SYSTEM)
     assert house.run("entitle").state == "succeeded"
-    assert Entitlement.objects.get().amount_minor == 700
+    assert _parts(wallet) == [(1, 500, "computed"), (2, 200, "computed")]
+    house.money_holds()
+
+
+def _parts(wallet: Wallet) -> list[Any]:
+    rows = Entitlement.objects.filter(wallet=wallet).order_by("part")
+    return list(rows.values_list("part", "amount_minor", "state"))
+
+
+def part_held(house: House, *, paid_minor: int = 1007, held_minor: int = 500) -> tuple[Wallet, Any]:
+    """Returns a wallet of which a hold kept a part at the close, entitled as far as it was free."""
+    wallet = factories.make_wallet(paid_minor=paid_minor, bonus_minor=3)
+    taint = withholding.hold(wallet.pk, amount_minor=held_minor, reason="suspicion", actor=SYSTEM)
+    house.close([wallet.pk])
+    house.seal()
+    assert house.run("entitle").state == "succeeded"
+    house.money_holds()
+    return wallet, taint
+
+
+def test_what_a_hold_sets_free_after_the_exclusion_is_owed_and_paid(house: House) -> None:
+    """The first part was excluded; the second is claimed late and paid; then the first is too."""
+    wallet, taint = part_held(house)
+    clock.travel(jst("2020-01-14T00:00"), frozen=True)
+    assert house.run("exclude").state == "succeeded"
+    withholding.release(taint, actor=SYSTEM)
+    assert house.run("entitle").state == "succeeded"
+    assert _parts(wallet) == [(1, 507, "excluded"), (2, 500, "computed")]
+    wallet.refresh_from_db()
+    assert (wallet.state, wallet.paid_minor) == ("excluded", 0)
+    assert without_a_door() == []
+    house.money_holds()
+
+    assert house.run("exclude").state == "succeeded"
+
+    assert _parts(wallet) == [(1, 507, "excluded"), (2, 500, "excluded")]
+    assert (house.run("entitle").state, len(_parts(wallet))) == ("succeeded", 2)
+    house.money_holds()
+
+
+def test_both_parts_of_a_wallet_are_applied_for_and_paid_on_their_own(house: House) -> None:
+    wallet, taint = part_held(house)
+    holder = wallet.account
+    first = house.apply(Entitlement.objects.get(), confirmed_minor=507)
+    house.check_payees()
+    house.send(house.paid_batch("2019-11-15"))
+    clock.travel(jst("2019-11-15T15:00"), frozen=True)
+    house.answers()
+    wallet.refresh_from_db()
+    assert wallet.state == "settled"
+    withholding.release(taint, actor=SYSTEM)
+
+    assert house.run("entitle").state == "succeeded"
+
+    wallet.refresh_from_db()
+    assert wallet.state == "entitled"
+    house.money_holds()
+    second = submitting.submit(
+        holder, channel="app", op_id=uuid.uuid4(), actor=holder, confirmed_minor=500
+    )
+    assert second.entitlement_id != first.entitlement_id
+    house.send(house.paid_batch("2019-11-22"))
+    clock.travel(jst("2019-11-22T15:00"), frozen=True)
+    house.answers()
+    wallet.refresh_from_db()
+    assert (_parts(wallet), wallet.state) == ([(1, 507, "paid"), (2, 500, "paid")], "settled")
+    house.money_holds()
+
+
+def test_what_was_taken_after_the_close_is_owed_to_nobody(house: House) -> None:
+    """Of one wallet all was held, of the other a part: what a clawback takes is no refund."""
+    whole = factories.make_wallet(paid_minor=300)
+    all_of_it = withholding.hold(whole.pk, amount_minor=300, reason="suspicion", actor=SYSTEM)
+    house.close([whole.pk])
+    wallet, taint = part_held(house)
+    whole.refresh_from_db()
+    assert (whole.state, whole.paid_minor) == ("closed", 300)
+    clock.travel(jst("2019-11-06T10:00"), frozen=True)
+    for hold in (all_of_it, taint):
+        withholding.claw_back(hold, actor=SYSTEM)
+
+    assert house.run("entitle").state == "succeeded"
+
+    whole.refresh_from_db()
+    assert (whole.state, _parts(whole)) == ("settled", [])
+    assert _parts(wallet) == [(1, 507, "computed")]
+    house.money_holds()
+
+
+def test_a_held_wallet_of_which_a_part_is_kept_is_entitled_to_the_rest(house: House) -> None:
+    wallet = factories.make_wallet(paid_minor=700)
+    empty = factories.make_wallet(bonus_minor=5)
+    taint = withholding.hold(wallet.pk, amount_minor=200, reason="suspicion", actor=SYSTEM)
+    house.close([wallet.pk, empty.pk], held=True)
+    house.seal()
+    assert house.run("entitle").state == "succeeded"
+    assert _parts(wallet) == [(1, 500, "held")]
+    withholding.release(taint, actor=SYSTEM)
+
+    assert house.run("entitle").state == "succeeded"
+
+    assert _parts(wallet) == [(1, 500, "held"), (2, 200, "held")]
+    assert Wallet.objects.get(pk=empty.pk).state == "settled"
     house.money_holds()
 
 

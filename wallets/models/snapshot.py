@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db import models
 
+from wallets.models.hold import Hold
 from winddown.guards import append_only
 from winddown.witness import witnessed
 
@@ -24,6 +25,20 @@ SEALED_LINES: Final = """
     ) AS slices
 """
 """SQL of what a snapshot says about its lines: sums, and a digest over each ten thousand of them."""
+
+
+def taken_since_seal(wallets: str) -> str:
+    """Returns SQL of wallet and amount: what was clawed back since the balances were sealed, out of
+    the wallets whose ids the SQL `wallets` gives.
+    """
+    return f"""
+        SELECT h.wallet_id, sum(h.amount_minor) AS amount_minor
+        FROM wallets_hold h JOIN wallets_holdtransition t
+            ON t.subject_id = h.id AND t.target = '{Hold.State.TAKEN}'
+        WHERE h.wallet_id IN ({wallets})
+            AND t.at > (SELECT max(sealed_at) FROM wallets_snapshot)
+        GROUP BY 1
+    """
 
 
 class Snapshot(models.Model):

@@ -29,7 +29,8 @@ class Wallet(Stateful):
     """active -> charge_frozen -> active; active | charge_frozen -> held -> active | charge_frozen;
     active | charge_frozen -> closing -> closed -> entitled -> settled | transferred | excluded ->
     settled; settled -> entitled when the bank sends the money back after it had reported it paid;
-    closed -> settled when nothing is left; held -> held_closed -> held_entitled -> entitled.
+    closed | held_closed -> settled when nothing is left; held -> held_closed -> held_entitled ->
+    entitled.
 
     Nothing is ever deleted. `paid_minor` and `bonus_minor` equal the sums of the wallet's postings
     and change in the same transaction as those; `held_minor` is the part of the paid value that a
@@ -68,7 +69,7 @@ class Wallet(Stateful):
         State.TRANSFERRED,
         State.EXCLUDED,
     )
-    """The wallet holds nothing: what it held is owed as a refund, or was settled."""
+    """What was free in the wallet is owed as a refund, or was settled. What a hold kept is still in it."""
 
     wallet_ref = models.CharField(max_length=64, unique=True)
     account = models.OneToOneField(
@@ -189,7 +190,7 @@ class Wallet(Stateful):
 
     @transition(
         field="state",
-        source="closed",
+        source=["closed", "held_closed"],
         target="settled",
         permission="winddown.fix_balance",
         custom={"system": True, "when": Q(paid_minor=0)},

@@ -1,15 +1,17 @@
-"""Every wallet of the sealed snapshot is entitled."""
+"""Every wallet of the sealed snapshot is entitled, part by part where a hold keeps some of it."""
 
 from __future__ import annotations
 
 from django.db import connection
-from django.db.models import QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from refunds.models import Entitlement
 from refunds.workflows.refund_balances import outline
 from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
 from wallets.models import LedgerAccount, Posting, Snapshot, Wallet
+from wallets.models.snapshot import taken_since_seal
 from wallets.movements import closing
+from wallets.movements.closing import Emptied
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import says
@@ -24,13 +26,10 @@ class Entitle(Part):
 
     def plan(self, run: Run) -> PlanContent:
         snapshot = refuse_to_open()
-        entitled, held, empty = _entitled(run), _entitled_held(run), _empty(run)
-        sums = {
-            "entitled": _paid(entitled),
-            "held": _paid(held),
-            "bonus_expiring": sum(_bonus(rows) for rows in (entitled, held, empty)),
-        }
-        needed = sums["entitled"] + sums["held"] + _owed()
+        parts = {"entitled": _entitled(run), "held": _entitled_held(run), "freed": _freed(run)}
+        empty = _empty(run)
+        sums = {name: _free(rows) for name, rows in parts.items()}
+        needed = sum(sums.values()) + _owed()
         safeguarded = Programme.current().safeguarded_minor
         if safeguarded < needed:
             raise outline.refused(
@@ -40,10 +39,13 @@ class Entitle(Part):
                     needed=needed,
                 )
             )
-        uncertain = Wallet.objects.filter(state__in=Wallet.ENDED, held_minor__gt=0)
+        uncertain = Wallet.objects.filter(
+            state__in=(*Wallet.ENDED, *Wallet.EMPTIED), held_minor__gt=0
+        )
         return PlanContent(
-            counts={"entitled": entitled.count(), "held": held.count(), "empty": empty.count()},
-            sums_minor=sums,
+            counts={name: rows.count() for name, rows in parts.items()} | {"empty": empty.count()},
+            sums_minor=sums
+            | {"bonus_expiring": sum(_bonus(rows) for rows in (*parts.values(), empty))},
             excluded={"wallets_with_active_holds": uncertain.count()},
             terms={"snapshot": snapshot.digest},
         )
@@ -53,24 +55,28 @@ class Entitle(Part):
             Step("settle_empty_wallets", _empty, _settle_empty, batch_rows=BATCH_ROWS),
             Step("entitle_wallets", _entitled, _entitle, batch_rows=BATCH_ROWS),
             Step("entitle_held_wallets", _entitled_held, _entitle_held, batch_rows=BATCH_ROWS),
+            Step("entitle_freed_parts", _freed, _entitle_freed, batch_rows=BATCH_ROWS),
         ]
 
     def verify(self, run: Run) -> list[str]:
         gaps = []
-        if left := _closed(Wallet.State.CLOSED).count():
+        if left := _entitled(run).count() + _empty(run).count():
             gaps.append(f"{left} closed wallets are neither entitled nor settled")
         if left := _entitled_held(run).count():
             gaps.append(f"{left} wallets that were closed while held are not entitled")
+        if left := _freed(run).count():
+            gaps.append(f"{left} wallets hold what no hold keeps any more")
         entitled = Entitlement.objects.aggregate(total=Sum("amount_minor"))["total"] or 0
         posted = _posted(LedgerAccount.REFUNDS_PAYABLE, "entitle")
         if entitled != posted:
             gaps.append(f"entitlements come to {entitled}, the ledger says {posted}")
         snapshot = _snapshot()
         left = Wallet.objects.aggregate(total=Sum("paid_minor"))["total"] or 0
-        if entitled + left != snapshot.paid_minor:
+        taken = _taken_since_seal()
+        if entitled + left + taken != snapshot.paid_minor:
             gaps.append(
-                f"entitlements {entitled} and wallets {left} differ from the snapshot "
-                f"{snapshot.paid_minor}"
+                f"entitlements {entitled}, wallets {left} and {taken} clawed back differ from the "
+                f"snapshot {snapshot.paid_minor}"
             )
         return gaps
 
@@ -113,21 +119,24 @@ def _snapshot() -> Snapshot:
     return snapshot
 
 
-def _closed(state: str) -> QuerySet[Wallet]:
-    # Value under an active hold stays where it is until the hold is released or taken.
-    return Wallet.objects.filter(state=state, held_minor=0)
+# Value under an active hold stays where it is until the hold is released or taken.
+_SOMETHING_FREE = Q(paid_minor__gt=F("held_minor"))
 
 
 def _entitled(run: Run) -> QuerySet[Wallet]:
-    return _closed(Wallet.State.CLOSED).filter(paid_minor__gt=0)
-
-
-def _empty(run: Run) -> QuerySet[Wallet]:
-    return _closed(Wallet.State.CLOSED).filter(paid_minor=0)
+    return Wallet.objects.filter(_SOMETHING_FREE, state=Wallet.State.CLOSED)
 
 
 def _entitled_held(run: Run) -> QuerySet[Wallet]:
-    return _closed(Wallet.State.HELD_CLOSED)
+    return Wallet.objects.filter(_SOMETHING_FREE, state=Wallet.State.HELD_CLOSED)
+
+
+def _freed(run: Run) -> QuerySet[Wallet]:
+    return Wallet.objects.filter(_SOMETHING_FREE, state__in=Wallet.EMPTIED)
+
+
+def _empty(run: Run) -> QuerySet[Wallet]:
+    return Wallet.objects.filter(state__in=Wallet.ENDED, paid_minor=0)
 
 
 def _settle_empty(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
@@ -136,32 +145,58 @@ def _settle_empty(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
 
 
 def _entitle(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
-    return _owe(rows, "entitle", Entitlement.State.COMPUTED, run=run)
+    at = run.as_of or clock.now()
+    return _owe(closing.empty_closed_wallets(rows, "entitle", run=run, at=at))
 
 
 def _entitle_held(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
-    return _owe(rows, "entitle_held", Entitlement.State.HELD, run=run)
+    at = run.as_of or clock.now()
+    return _owe(closing.empty_closed_wallets(rows, "entitle_held", run=run, at=at))
 
 
-def _owe(rows: QuerySet[Wallet], name: str, state: str, *, run: Run) -> Moved:
-    """The wallets are empty. Each line that took paid value out of one is an entitlement."""
-    done = closing.empty_closed_wallets(rows, name, run=run, at=run.as_of or clock.now())
+def _entitle_freed(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
+    at = run.as_of or clock.now()
+    return _owe(closing.empty_freed_wallets(rows, batch=batch, run=run, at=at))
+
+
+def _owe(done: Emptied) -> Moved:
+    """Each line that took paid value out of a wallet is an entitlement, held where the wallet is."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO refunds_entitlement
-                (wallet_id, snapshot_id, amount_minor, state, returns, postal_order_offered,
+                (wallet_id, part, snapshot_id, amount_minor, state, returns, postal_order_offered,
                     notice_undeliverable)
-            SELECT wallet_id, %s, -amount_minor, %s, 0, false, false FROM wallets_posting
-            WHERE journal_id = %s AND account = 'wallet_paid' ORDER BY wallet_id
+            SELECT p.wallet_id,
+                1 + (SELECT count(*) FROM refunds_entitlement e WHERE e.wallet_id = p.wallet_id),
+                %s, -p.amount_minor, CASE w.state WHEN %s THEN %s ELSE %s END, 0, false, false
+            FROM wallets_posting p JOIN wallets_wallet w ON w.id = p.wallet_id
+            WHERE p.journal_id = %s AND p.account = %s ORDER BY p.wallet_id
             """,
-            [_snapshot().pk, state, done.journal_id],
+            [
+                _snapshot().pk,
+                Wallet.State.HELD_ENTITLED,
+                Entitlement.State.HELD,
+                Entitlement.State.COMPUTED,
+                done.journal_id,
+                LedgerAccount.WALLET_PAID,
+            ],
         )
     return Moved(rows=done.wallets, amount_minor=done.paid_minor)
 
 
-def _paid(rows: QuerySet[Wallet]) -> int:
-    return int(rows.aggregate(total=Sum("paid_minor"))["total"] or 0)
+def _taken_since_seal() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(amount_minor), 0) FROM"  # noqa: S608  our own names
+            f" ({taken_since_seal('SELECT id FROM wallets_wallet')}) k"
+        )
+        (taken,) = cursor.fetchone()
+    return int(taken)
+
+
+def _free(rows: QuerySet[Wallet]) -> int:
+    return int(rows.aggregate(total=Sum(F("paid_minor") - F("held_minor")))["total"] or 0)
 
 
 def _bonus(rows: QuerySet[Wallet]) -> int:

@@ -231,7 +231,8 @@ def make_entitlement(wallet: Any, *, amount_minor: int, state: str) -> Any:
 
 def way(browser: Client) -> list[tuple[str, bool, bool]]:
     panels = browser.get("/").context["panels"]
-    stages = next(panel.shown["way"] for panel in panels if "way" in panel.shown)
+    (refund,) = next(panel.shown["refunds"] for panel in panels if "refunds" in panel.shown)
+    stages = refund["way"]
     return [(str(stage.title), stage.at is not None, stage.present) for stage in stages]
 
 
