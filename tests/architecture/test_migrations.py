@@ -74,6 +74,7 @@ MIGRATIONS = {
         "0003_kept_rows",
         "0004_declared_sources",
         "0005_result_of_one_inclusion",
+        "0006_parts_of_an_entitlement",
     ],
     "refunds": [
         "0001_initial",
@@ -86,6 +87,7 @@ MIGRATIONS = {
         "0008_reminders",
         "0009_result_of_one_inclusion",
         "0010_ways_out",
+        "0011_parts_of_an_entitlement",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.
