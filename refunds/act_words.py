@@ -39,6 +39,7 @@ words.ACTS.add_all(
         "payees.ask": _("Account check asked of the bank"),
         "bank_codes.load": _("Bank codes loaded"),
         "bank_file.import": _("Bank file imported"),
+        "bank_file.upload": _("Answer of the bank uploaded"),
         "break.take": _("Break taken over"),
         "break.ask_clear": _("Clearing of a break asked for"),
         "break.clear": _("Break cleared"),

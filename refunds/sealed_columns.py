@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from refunds.bank_accounts import Account
-from refunds.models import Payee, PayoutFilePart, RefundApplication
+from refunds.models import Payee, PayoutFilePart, RefundApplication, UploadedAnswer
+from refunds.models.answer import content_place
 from refunds.models.application import draft_place
 from refunds.models.payee import account_place
 from refunds.models.payout_batch import part_place
@@ -38,4 +39,8 @@ SEALED.add(
     Sealed(
         PayoutFilePart, "content_sealed", place=lambda row: part_place(row.batch_id, row.number)
     ),
+)
+SEALED.add(
+    "answers of the bank that were uploaded",
+    Sealed(UploadedAnswer, "content_sealed", place=lambda row: content_place(row.sha256)),
 )

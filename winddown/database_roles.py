@@ -17,6 +17,7 @@ DELETED: Final = (
     "accounts.SourceMinute",
     "accounts.User_groups",
     "mfa.Authenticator",
+    "refunds.AnswerLine",
 )
 
 # Written when the owner migrates: the permissions, the groups that hold them, the numbers of
@@ -74,6 +75,7 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
         "display_name",
         "kana_name",
     ),
+    "refunds_answerline": ("fingerprint", "name"),
     "refunds_fraudclaim": ("evidence", "rejection_note"),
     "refunds_issueranswer": ("note",),
     "refunds_issuerfile": ("content",),
@@ -90,6 +92,7 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
     "refunds_payoutfilepart": ("content_sealed",),
     "refunds_refundapplication": ("body_digest", "draft_sealed", "late_reason"),
     "refunds_loss": ("drop_reason",),
+    "refunds_uploadedanswer": ("content_sealed",),
     "wallets_fundingcard": ("card_ref", "card_token", "bin", "last4"),
     "wallets_hold": ("reason",),
     "winddown_approval": ("reason", "summary"),

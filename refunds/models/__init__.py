@@ -1,5 +1,6 @@
 """Claims, their remedies, and the payouts that return the money."""
 
+from refunds.models.answer import AnswerLine, UploadedAnswer
 from refunds.models.application import RefundApplication, RefundApplicationTransition
 from refunds.models.bank import Bank, BankAccount, BankDataset, BankProfile, Branch, RefundTerms
 from refunds.models.chargeback import Chargeback, ChargebackTransition
@@ -29,6 +30,7 @@ from refunds.models.reminder import Reminder, ReminderSchedule
 from refunds.models.rule_hit import RuleHit
 
 __all__ = [
+    "AnswerLine",
     "Bank",
     "BankAccount",
     "BankDataset",
@@ -68,4 +70,5 @@ __all__ = [
     "ReplacedResult",
     "RequestList",
     "RuleHit",
+    "UploadedAnswer",
 ]

@@ -11,39 +11,18 @@ from refunds.bankfiles.answers import AccountCheck, CheckLine, Checks
 from refunds.models import BankFile, Payee, ReconciliationBreak, RefundApplication
 from refunds.models.payout import PAYEE_NUMBERS_FROM
 from refunds.payouts import answer_lines
-from refunds.payouts.answer_lines import Imported, Verdict, execute, fetch
+from refunds.payouts.answer_lines import Judged, Verdict, execute
 from winddown import clock
 from winddown.actors import Actor
 from winddown.machines.move import named
 
-BOOKED = (Verdict.MATCH, Verdict.REFUSE)
 
-
-def import_checks(answer: Checks, sha256: str, *, actor: Actor, reason: str) -> Imported:
-    """The answers are booked. Inside the caller's transaction."""
+def judged(answer: Checks, sha256: str) -> Judged:
+    """Every line has its verdict. Inside the caller's transaction."""
     answer_lines.refuse_others(answer.remitter.code, sha256)
-    answer_lines.load(
-        "check_line",
-        "number int, reference text, payee_id bigint, fingerprint text, answer text, verdict text,"
-        " payout_id bigint",
-        "number, reference, payee_id, fingerprint, answer",
-        _rows(answer.lines),
-    )
-    file = answer_lines.keep_file(
-        BankFile.Kind.CHECK_ANSWERED, sha256, lines=len(answer.lines), sum_minor=0, actor=actor
-    )
+    answer_lines.load("number, reference, payee_id, fingerprint, code", _rows(answer.lines))
     _judge()
-    _book(file, actor=actor, reason=reason)
-    counts = dict(fetch("SELECT verdict, count(*) FROM check_line GROUP BY 1"))
-    known = [counts.get(verdict, 0) for verdict in (*BOOKED, Verdict.REPEATED)]
-    return Imported(
-        file.pk,
-        file.lines,
-        matched=known[0],
-        refused=known[1],
-        repeated=known[2],
-        breaks=file.lines - sum(known),
-    )
+    return Judged(BankFile.Kind.CHECK_ANSWERED, sum_minor=0, book=_book)
 
 
 def _rows(lines: Iterable[CheckLine]) -> Iterator[tuple[object, ...]]:
@@ -67,16 +46,16 @@ def _judge() -> None:
     kinds = ReconciliationBreak.Kind
     execute(
         """
-        UPDATE check_line l SET verdict = j.verdict FROM (
+        UPDATE refunds_answerline l SET verdict = j.verdict FROM (
             SELECT l.number, CASE
                 WHEN p.id IS NULL THEN %(unknown)s
                 WHEN p.fingerprint <> l.fingerprint THEN %(differs)s
-                WHEN p.state = %(asked)s AND l.answer = %(yes)s THEN %(match)s
+                WHEN p.state = %(asked)s AND l.code = %(yes)s THEN %(match)s
                 WHEN p.state = %(asked)s THEN %(refuse)s
                 WHEN p.state = %(entered)s THEN %(not_asked)s
-                WHEN (p.state = %(matched)s) = (l.answer = %(yes)s) THEN %(repeated)s
+                WHEN (p.state = %(matched)s) = (l.code = %(yes)s) THEN %(repeated)s
                 ELSE %(contradicts)s END AS verdict
-            FROM check_line l LEFT JOIN refunds_payee p ON p.id = l.payee_id
+            FROM refunds_answerline l LEFT JOIN refunds_payee p ON p.id = l.payee_id
         ) j WHERE j.number = l.number
         """,
         {
@@ -95,7 +74,7 @@ def _judge() -> None:
     )
 
 
-def _book(file: BankFile, *, actor: Actor, reason: str) -> None:
+def _book(file: BankFile, actor: Actor, reason: str) -> None:
     """Payees are matched or refused. The holder of a refused one is asked for another (rule 56)."""
     at = clock.now()
     for name, verdict, state in (
@@ -104,14 +83,14 @@ def _book(file: BankFile, *, actor: Actor, reason: str) -> None:
     ):
         with named(name, actor=actor, reason=reason):
             execute(
-                "UPDATE refunds_payee p SET state = %s, answer = l.answer, answered_at = %s"
-                " FROM check_line l WHERE l.verdict = %s AND p.id = l.payee_id",
+                "UPDATE refunds_payee p SET state = %s, answer = l.code, answered_at = %s"
+                " FROM refunds_answerline l WHERE l.verdict = %s AND p.id = l.payee_id",
                 [state, at, verdict],
             )
     with named("ask_again", actor=actor, reason=reason):
         execute(
             "UPDATE refunds_refundapplication a SET state = %s, asked_for = %s"
-            " FROM check_line l JOIN refunds_payee p ON p.id = l.payee_id"
+            " FROM refunds_answerline l JOIN refunds_payee p ON p.id = l.payee_id"
             " WHERE l.verdict = %s AND p.replaced_at IS NULL AND a.applicant_id = p.holder_id"
             " AND a.live AND a.state = %s",
             [
@@ -121,6 +100,4 @@ def _book(file: BankFile, *, actor: Actor, reason: str) -> None:
                 RefundApplication.State.APPROVED,
             ],
         )
-    answer_lines.keep_breaks(
-        file, "check_line", at=at, booked=BOOKED, amount_minor="0", answer="l.answer"
-    )
+    answer_lines.keep_breaks(file, at=at, amount_minor="0", answer="l.code")

@@ -1,9 +1,9 @@
-"""The lines of a bank's answer in a temporary table, and what each of them does."""
+"""The lines of the bank's answer that is judged now, and what each of them does."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -31,11 +31,32 @@ class Verdict(StrEnum):
     EARLY = "early"
 
 
+NO_BREAK = (
+    Verdict.SETTLE,
+    Verdict.RETURN,
+    Verdict.MATCH,
+    Verdict.REFUSE,
+    Verdict.REPEATED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An answer whose lines have their verdicts. `book` changes what they say."""
+
+    kind: str
+    sum_minor: int
+    book: Callable[[BankFile, Actor, str], None]
+    answered_on: dt.date | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What one answer changed. `repeated` lines were known before. `breaks` fit nothing of ours."""
+    """What one answer changed, or would change: then it has no `file_id`. `repeated` lines were known
+    before. `breaks` fit nothing of ours.
+    """
 
-    file_id: int
+    file_id: int | None
     lines: int
     settled: int = 0
     settled_minor: int = 0
@@ -54,44 +75,63 @@ def refuse_others(remitter_code: str, sha256: str) -> None:
         raise LoadRefused(file=sha256[:12], why=says("it answers another remitter"))
 
 
-def keep_file(
-    kind: str,
-    sha256: str,
-    *,
-    lines: int,
-    sum_minor: int,
-    actor: Actor,
-    answered_on: dt.date | None = None,
-) -> BankFile:
+def keep_file(judged: Judged, sha256: str, *, lines: int, actor: Actor) -> BankFile:
+    """The answer is among the files that were booked."""
     return BankFile.objects.create(
-        kind=kind,
+        kind=judged.kind,
         sha256=sha256,
         lines=lines,
-        sum_minor=sum_minor,
-        answered_on=answered_on,
+        sum_minor=judged.sum_minor,
+        answered_on=judged.answered_on,
         actor_id=actor.pk,
         at=clock.now(),
     )
 
 
-def load(table: str, columns: str, copied: str, lines: Iterable[tuple[object, ...]]) -> None:
-    """The lines are in a new temporary table of these columns. `copied` names the columns that they
-    fill.
-    """
+def load(columns: str, lines: Iterable[tuple[object, ...]]) -> None:
+    """The lines alone are in the table of answer lines. `columns` names what they fill."""
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {table}")
-        cursor.execute(f"CREATE TEMP TABLE {table} ({columns}) ON COMMIT DROP")
-        with cursor.copy(f"COPY {table} ({copied}) FROM STDIN") as copy:
+        cursor.execute("DELETE FROM refunds_answerline")
+        with cursor.copy(f"COPY refunds_answerline ({columns}) FROM STDIN") as copy:
             for line in lines:
                 copy.write_row(line)
-        cursor.execute(f"ANALYZE {table}")
+    analyse()
 
 
-def keep_breaks(
-    file: BankFile, table: str, *, at: dt.datetime, booked: Sequence[Verdict], **columns: str
-) -> None:
-    """Every line of the table whose verdict is not booked is an open break of the file. Who loaded
-    it sees to them at first.
+def analyse() -> None:
+    """The planner knows the lines. Only the loader may tell it; for others the server does nothing,
+    and their files are small.
+    """
+    execute("ANALYZE refunds_answerline")
+
+
+def counted(file_id: int | None) -> Imported:
+    """Returns what the judged lines change."""
+    counts = {
+        verdict: (n, int(amount))
+        for verdict, n, amount in fetch(
+            "SELECT verdict, count(*), sum(amount_minor) FROM refunds_answerline GROUP BY 1"
+        )
+    }
+    known = {verdict: counts.get(verdict, (0, 0)) for verdict in NO_BREAK}
+    lines = sum(n for n, _sum in counts.values())
+    return Imported(
+        file_id,
+        lines,
+        settled=known[Verdict.SETTLE][0],
+        settled_minor=known[Verdict.SETTLE][1],
+        returned=known[Verdict.RETURN][0],
+        returned_minor=known[Verdict.RETURN][1],
+        matched=known[Verdict.MATCH][0],
+        refused=known[Verdict.REFUSE][0],
+        repeated=known[Verdict.REPEATED][0],
+        breaks=lines - sum(n for n, _sum in known.values()),
+    )
+
+
+def keep_breaks(file: BankFile, *, at: dt.datetime, **columns: str) -> None:
+    """Every line whose verdict is the kind of a break is an open break of the file. Who loaded it
+    sees to them at first.
 
     `columns` are SQL expressions over the line `l` and its payout `o`.
     """
@@ -101,16 +141,10 @@ def keep_breaks(
         INSERT INTO refunds_reconciliationbreak
             (file_id, line, kind, state, reference, owner_id, found_at, resolution, {names})
         SELECT %s, l.number, l.verdict, %s, l.reference, %s, %s, '', {values}
-        FROM {table} l LEFT JOIN refunds_payout o ON o.id = l.payout_id
+        FROM refunds_answerline l LEFT JOIN refunds_payout o ON o.id = l.payout_id
         WHERE l.verdict <> ALL (%s) ORDER BY l.number
         """,  # noqa: S608  our own names
-        [
-            file.pk,
-            ReconciliationBreak.State.OPEN,
-            file.actor_id,
-            at,
-            [*booked, Verdict.REPEATED],
-        ],
+        [file.pk, ReconciliationBreak.State.OPEN, file.actor_id, at, list(NO_BREAK)],
     )
 
 

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from refunds.models import PayoutBatch
-from refunds.payouts import payout_batches, payout_page
+from refunds.payouts import answer_page, payout_batches, payout_page
+from refunds.payouts.answer_acts import ANSWERS, is_sha256
 from refunds.payouts.payout_acts import BATCHES, BREAKS, EXPORT
 from winddown.site import acts
 from winddown.site.acts import Act
@@ -60,6 +61,51 @@ def break_act(request: HttpRequest, verb: str) -> HttpResponse:
     return _act(request, verb, BREAKS, back="console:breaks", crumb=_("Breaks"))
 
 
+@require_safe
+@staff_page
+def bank_answers(request: HttpRequest) -> HttpResponse:
+    seen = answer_page.answers(actor=actor_of(request))
+    return page(request, "refunds/bank_answers.html", seen=seen)
+
+
+@require_safe
+@staff_page
+def bank_answer(request: HttpRequest, sha256: str) -> HttpResponse:
+    seen = answer_page.answer(sha256, actor=actor_of(request))
+    if seen is None:
+        raise Http404
+    return page(request, "refunds/bank_answer.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def bank_answer_act(request: HttpRequest, verb: str) -> HttpResponse:
+    if verb not in ANSWERS:
+        raise Http404
+    act = ANSWERS[verb]
+    if verb == "upload":
+        act = replace(act, do=lambda actor, given: _to_answer(str(ANSWERS[verb].do(actor, given))))
+    sha256 = request.POST.get("sha256", request.GET.get("sha256", ""))
+    known = verb == "book" and is_sha256(sha256)
+    return act_page(
+        request,
+        act,
+        back=_address(sha256) if known else reverse("console:bank_answers"),
+        crumb=_("The bank's answers"),
+        decision=acts.decision(verb, act, actor=actor_of(request)),
+        initial={"sha256": sha256, "digest": request.GET.get("digest", "")},
+    )
+
+
+def _address(sha256: str) -> str:
+    return reverse("console:bank_answer", kwargs={"sha256": sha256})
+
+
+def _to_answer(sha256: str) -> HttpResponse:
+    return redirect(_address(sha256))
+
+
 def _act(
     request: HttpRequest, verb: str, known: Mapping[str, Act], *, back: str, crumb: str
 ) -> HttpResponse:
@@ -98,6 +144,9 @@ _OF_PAYOUTS = (
 DOORS.add("console:payouts", Door(_OF_PAYOUTS, title=_lazy("Payout batches")), place=5)
 DOORS.add("console:payout", Door(_OF_PAYOUTS))
 DOORS.add("console:payout_act", Door(_OF_PAYOUTS))
+DOORS.add("console:bank_answers", Door(_OF_PAYOUTS, title=_lazy("The bank's answers")), place=5)
+DOORS.add("console:bank_answer", Door(_OF_PAYOUTS))
+DOORS.add("console:bank_answer_act", Door(_OF_PAYOUTS))
 DOORS.add("console:breaks", Door(_OF_PAYOUTS, title=_lazy("Breaks")), place=5)
 DOORS.add("console:break_act", Door(_OF_PAYOUTS))
 
@@ -105,6 +154,9 @@ urlpatterns = [
     path("payouts/", payouts, name="payouts"),
     path("payouts/<int:number>/", payout, name="payout"),
     path("payouts/<slug:verb>/", payout_act, name="payout_act"),
+    path("bank-answers/", bank_answers, name="bank_answers"),
+    path("bank-answers/file/<slug:sha256>/", bank_answer, name="bank_answer"),
+    path("bank-answers/<slug:verb>/", bank_answer_act, name="bank_answer_act"),
     path("breaks/", breaks, name="breaks"),
     path("breaks/<slug:verb>/", break_act, name="break_act"),
 ]

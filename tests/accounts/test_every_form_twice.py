@@ -365,6 +365,7 @@ ELSEWHERE = {
     "console:look_up_find": "it only leads to a page that is read",
     "console:reminders_act": "tests/refunds/applications/test_reminders.py",
     "console:applications_act": "tests/refunds/applications/test_desk.py",
+    "console:bank_answer_act": "tests/refunds/payouts/test_answer_doors.py",
     "console:payout_act": "tests/refunds/payouts/test_payout_doors.py",
     "console:break_act": "tests/refunds/payouts/test_payout_doors.py",
     "console:restored_decide": "tests/refunds/payouts/test_sent_files.py",

@@ -23,6 +23,7 @@ NOT_ASKED_FOR = {
     "refunds.payouts.payout_batches.execute_due": "the tick does it on the value date",
     "refunds.payouts.refund_limits.set_down": "the set-up file does it, which has both doors",
     "refunds.remedies.follow_up.give_up_unsent": "the follow-up of the tick does it",
+    "refunds.payouts.uploads.upload": "a command books the file where it lies",
     "winddown.evidence.refused.note": "every refused permission does it",
     "winddown.evidence.witnessing.witness": "a second person's decision about `ask` does it",
     "winddown.site.reading.disclose": "it is the page itself",
@@ -55,7 +56,6 @@ NO_PAGE = NO_DOOR | {
     "refunds.claims.reporting.move",
     "refunds.claims.victims.claim_candidates",
     "refunds.payouts.bank_codes.load",
-    "refunds.payouts.results.import_file",
     "refunds.remedies.requests.send",
 }
 

@@ -88,6 +88,7 @@ MIGRATIONS = {
         "0009_result_of_one_inclusion",
         "0010_ways_out",
         "0011_parts_of_an_entitlement",
+        "0012_answers_of_the_bank",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

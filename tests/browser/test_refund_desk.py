@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from refunds.bankfiles.answers import ReturnReason
 from refunds.models import RefundApplication
+from refunds.payouts import uploads
 from tests.browser.checks import look_at
 from tests.browser.conftest import QUICK_VIEWS, known, served, sign_in
 from tests.refunds.conftest import House, house
+from tests.refunds.payouts.test_one_inclusion import answer, on
 
 __all__ = ["house"]
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -29,7 +32,10 @@ def site(own_database: Any, house: House, staff: Any, tmp_path: Path) -> Iterato
             house.apply(owed, channel="web" if not RefundApplication.objects.exists() else "app")
         house.check_payees()
         sent = house.send(house.paid_batch())
+        on(15)
+        content = answer(sent, None, ReturnReason.OTHER, change={"amount_minor": 999})
         return {
+            "answer": uploads.upload(content, actor=house.treasury, reason="test"),
             "batch": sent.pk,
             "application": RefundApplication.objects.earliest("pk").pk,
             "secrets": {each.login_id: second_factor.add_app(each) for each in people.values()},
@@ -59,6 +65,10 @@ def test_every_page_of_the_refunds_desk_fits_and_is_accessible(
             f"/console/payouts/refusal/?number={site.batch}",
             "/console/breaks/",
             "/console/breaks/clear/",
+            "/console/bank-answers/",
+            "/console/bank-answers/upload/",
+            f"/console/bank-answers/file/{site.answer}/",
+            f"/console/bank-answers/book/?sha256={site.answer}",
         ],
     }
     for role, addresses in places.items():

@@ -69,6 +69,9 @@ PAGES = {
     "console:look_up_find": "winddown.look_up",
     "console:notice_evidence": "winddown.read_audit",
     "console:filing_evidence": "winddown.read_audit",
+    "console:bank_answer": PAYOUTS,
+    "console:bank_answer_act": PAYOUTS,
+    "console:bank_answers": PAYOUTS,
     "console:break_act": PAYOUTS,
     "console:breaks": PAYOUTS,
     "console:payout": PAYOUTS,
@@ -154,6 +157,7 @@ VERBS = {
         "waiver": "refunds.reconcile",
         "give-up": "refunds.reconcile",
     },
+    "console:bank_answer_act": {"upload": "refunds.reconcile", "book": "refunds.reconcile"},
     "console:break_act": {"take": "refunds.reconcile", "clear": "refunds.reconcile"},
     "console:reminders_act": {
         "begin": "winddown.publish_notice",
@@ -200,6 +204,7 @@ def addresses(numbers: dict[str, int]) -> Iterator[Page]:
                 "code": "spend",
                 "name": "freeze-charges",
                 "key": "x",
+                "sha256": "0" * 64,
             }
             given["number"] = numbers.get(name, numbers.get(name.partition(":")[0], 0))
             wanted = set(re.findall(r"<\w+:(\w+)>", PATTERNS[name]))

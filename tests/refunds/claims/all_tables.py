@@ -21,7 +21,7 @@ from refunds.bankfiles.zengin_result import AnswerKind
 from refunds.claims import victims
 from refunds.models import IssuerFile, Payout, PayoutBatch, ReconciliationBreak, RuleHit
 from refunds.models.payout import reference_of
-from refunds.payouts import payment_blocks, payout_batches, results
+from refunds.payouts import payment_blocks, payout_batches, results, uploads
 from refunds.remedies import chargebacks
 from tests import factories
 from tests.owning import as_loader
@@ -120,8 +120,10 @@ def _bank(house: House) -> None:
             kind=AnswerKind(kind),
             lines=[ResultLine(*line)],
         )
+        whole = b"".join(content)
+        uploads.upload(whole, actor=house.treasury, reason="test")
         with as_loader():
-            results.import_file(b"".join(content), actor=house.treasury, reason="test")
+            results.import_file(whole, actor=house.treasury, reason="test")
     house.clear(ReconciliationBreak.objects.get())
 
 

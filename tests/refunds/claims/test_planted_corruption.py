@@ -63,6 +63,7 @@ LEFT_OUT: dict[str, str] = {
     "accounts.Message": TOLD,
     "accounts.NoticeWave": TOLD,
     "accounts.ResetNotice": TOLD,
+    "refunds.AnswerLine": "it is empty after each transaction",
     "refunds.Bank": "the public list of banks",
     "refunds.BankDataset": "the public list of banks",
     "refunds.Branch": "the public list of banks",

@@ -138,6 +138,8 @@ PLACES = (
     Place("refunds.payouts.payout_batches.release", "refunds.make_payout_batch", by_system=True),
     Place("refunds.payouts.refund_limits.adopt", "refunds.adopt_terms"),
     Place("refunds.payouts.results.import_file", "refunds.reconcile", by_system=True),
+    Place("refunds.payouts.results.preview", "refunds.reconcile", by_system=True),
+    Place("refunds.payouts.uploads.upload", "refunds.reconcile"),
     Place("refunds.payouts.sent_files.ask", "refunds.make_payout_batch"),
     Place("refunds.remedies.chargebacks.register", "refunds.draft_issuer_action", by_system=True),
     Place("refunds.remedies.follow_up.escalate", "refunds.send_issuer_action"),

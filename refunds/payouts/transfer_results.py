@@ -1,0 +1,382 @@
+"""Results and returns of transfers: each line is held against the one inclusion that it names."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from refunds.bank_accounts import Account
+from refunds.bankfiles.answers import Results
+from refunds.bankfiles.transfer_items import Remitter
+from refunds.models import (
+    BankFile,
+    Entitlement,
+    Payee,
+    Payout,
+    PayoutBatch,
+    ReconciliationBreak,
+    RefundApplication,
+)
+from refunds.models.payout import inclusion_of
+from refunds.payouts import answer_lines, payout_batches
+from refunds.payouts.answer_lines import Judged, Verdict, execute, fetch
+from refunds.remedies import slots
+from wallets.models import LedgerAccount, Wallet
+from wallets.movements import posting
+from winddown import clock
+from winddown.actors import Actor
+from winddown.errors import LoadRefused, says
+from winddown.machines.move import named, transition_one
+
+BOOKED = (Verdict.SETTLE, Verdict.RETURN)
+
+
+def judged(answer: Results, sha256: str) -> Judged:
+    """Every line has its verdict. Inside the caller's transaction. Raises `LoadRefused` for a line
+    that cannot be judged yet.
+    """
+    payer, today = answer.remitter, payout_batches.today()
+    answer_lines.refuse_others(payer.code, sha256)
+    answer_lines.load(
+        "number, reference, sequence, payout_id, fingerprint, name, amount_minor, code",
+        _result_rows(answer),
+    )
+    answered_on = answer.answered_on(near=today)
+    _judge(payer, value_date=answer.value_date(near=today), answered_on=answered_on)
+    _refuse_early(sha256)
+    return Judged(
+        BankFile.Kind.RESULTS,
+        sum_minor=answer.sum_minor,
+        book=_book,
+        answered_on=answered_on,
+    )
+
+
+def _result_rows(answer: Results) -> Iterator[tuple[object, ...]]:
+    for number, (item, why) in enumerate(answer, start=1):
+        sequence, payout = inclusion_of(item.reference)
+        account = Account(
+            item.bank_code, item.branch_code, item.account_type, item.account_number, ""
+        )
+        yield (
+            number,
+            item.reference,
+            sequence,
+            payout,
+            account.fingerprint,
+            item.payee_kana,
+            item.amount_minor,
+            why.value if why else "",
+        )
+
+
+def _judge(payer: Remitter, *, value_date: dt.date, answered_on: dt.date) -> None:
+    """Every line has its verdict: settled, returned, repeated, too early, or a kind of break.
+
+    A line is held against the batch that its reference names: value date, paying account, account,
+    payee and amount. Then the bank's later word counts: `again` marks a line that replaces an
+    earlier result. The line of the same day with the same word is known.
+    """
+    kinds = ReconciliationBreak.Kind
+    execute(
+        """
+        UPDATE refunds_answerline l SET verdict = j.verdict, payout_id = j.payout_id,
+            batch_id = j.batch_id, again = j.replaces AND j.verdict IN (%(settle)s, %(return)s),
+            entitlement_id = j.entitlement_id, remedy_id = j.remedy_id, payee_id = j.payee_id
+        FROM (
+            SELECT l.number, o.id AS payout_id, b.id AS batch_id, o.entitlement_id, o.remedy_id,
+                o.payee_id, o.state = ANY (%(ended)s) AS replaces, CASE
+                WHEN o.id IS NULL OR b.id IS NULL THEN %(unknown)s
+                WHEN b.state = ANY (%(dead)s) OR o.batch_id IS DISTINCT FROM b.id THEN %(is_dead)s
+                WHEN o.amount_minor <> l.amount_minor THEN %(differs)s
+                WHEN p.fingerprint <> l.fingerprint THEN %(account)s
+                WHEN l.name NOT IN (p.name_kana,
+                    rtrim(left(p.name_kana, coalesce(m.name_truncation, 30))))
+                    THEN %(payee)s
+                WHEN to_char(b.value_date, 'MMDD') <> %(value_mmdd)s THEN %(value_date)s
+                WHEN (t.remitter_code, t.branch_code, t.account_type, t.account_number)
+                    <> (%(code)s, %(branch)s, %(type)s, %(number)s) THEN %(payer)s
+                WHEN b.state <> ALL (%(there)s) OR b.value_date > %(today)s THEN %(early)s
+                WHEN o.state = ANY (%(leaving)s) AND l.code = '' THEN %(settle)s
+                WHEN o.state = ANY (%(leaving)s) THEN %(return)s
+                WHEN o.state = ANY (%(sent_back)s) AND l.code = o.return_reason
+                    THEN %(repeated)s
+                WHEN coalesce(f.answered_on, %(day)s) = %(day)s
+                    AND o.state = %(settled)s AND l.code = '' THEN %(repeated)s
+                WHEN EXISTS (
+                    SELECT FROM refunds_replacedresult r
+                    JOIN refunds_bankfile rf ON rf.id = r.file_id
+                    WHERE r.payout_id = o.id AND r.return_reason = l.code
+                        AND coalesce(rf.answered_on, %(day)s) = %(day)s) THEN %(repeated)s
+                WHEN o.state = %(settled)s AND l.code = '' THEN %(twice)s
+                WHEN coalesce(f.answered_on, %(day)s) > %(day)s THEN %(contradicts)s
+                WHEN o.state = %(settled)s AND e.id IS NOT NULL THEN %(return)s
+                WHEN l.code <> '' OR coalesce(f.answered_on, %(day)s) = %(day)s
+                    THEN %(contradicts)s
+                WHEN o.state = %(returned)s AND e.state = ANY (%(after_return)s)
+                    AND NOT EXISTS (SELECT FROM refunds_payout second
+                        WHERE second.entitlement_id = e.id AND second.live) THEN %(settle)s
+                ELSE %(after_all)s END AS verdict
+            FROM refunds_answerline l LEFT JOIN refunds_payout o ON o.id = l.payout_id
+            LEFT JOIN refunds_payoutbatch b ON b.bank_code = %(bank)s AND b.sequence = l.sequence
+            LEFT JOIN refunds_refundterms t ON t.id = b.terms_id
+            LEFT JOIN refunds_bankaccount a ON a.code = t.pays_from
+            LEFT JOIN refunds_bankprofile m ON m.id = a.profile_id
+            LEFT JOIN refunds_payee p ON p.id = o.payee_id
+            LEFT JOIN refunds_entitlement e ON e.id = o.entitlement_id
+            LEFT JOIN refunds_bankfile f ON f.id = o.result_file_id
+        ) j WHERE j.number = l.number
+        """,
+        {
+            "bank": payer.bank_code,
+            "code": payer.code,
+            "branch": payer.branch_code,
+            "type": payer.account_type,
+            "number": payer.account_number,
+            "value_mmdd": f"{value_date:%m%d}",
+            "day": answered_on,
+            "today": payout_batches.today(),
+            "leaving": list(Payout.LEAVING),
+            "settled": Payout.State.SETTLED,
+            "returned": Payout.State.RETURNED,
+            "sent_back": list(Payout.SENT_BACK),
+            "ended": list(Payout.ENDED),
+            "dead": list(PayoutBatch.DEAD),
+            "there": list(PayoutBatch.ANSWERABLE),
+            "after_return": list(Entitlement.AFTER_A_RETURN),
+            "unknown": kinds.UNKNOWN_REFERENCE,
+            "is_dead": kinds.DEAD_BATCH,
+            "differs": kinds.AMOUNT_DIFFERS,
+            "account": kinds.ACCOUNT_DIFFERS,
+            "payee": kinds.PAYEE_DIFFERS,
+            "value_date": kinds.VALUE_DATE_DIFFERS,
+            "payer": kinds.PAYER_DIFFERS,
+            "contradicts": kinds.CONTRADICTS,
+            "twice": kinds.PAID_TWICE,
+            "after_all": kinds.PAID_AFTER_ALL,
+            "early": Verdict.EARLY,
+            "repeated": Verdict.REPEATED,
+            "settle": Verdict.SETTLE,
+            "return": Verdict.RETURN,
+        },
+    )
+    answer_lines.analyse()
+
+
+def _refuse_early(sha256: str) -> None:
+    """Every line can be judged now. Raises `LoadRefused` with what to do first, and the file may be
+    loaded again after that.
+    """
+    early = fetch(
+        "SELECT b.id, b.state, b.value_date FROM refunds_payoutbatch b WHERE b.id IN"
+        " (SELECT batch_id FROM refunds_answerline WHERE verdict = %s) ORDER BY b.id LIMIT 1",
+        [Verdict.EARLY],
+    )
+    for batch, state, value_date in early:
+        why = says(
+            "the value date of payout batch {number} is {day}: load the file again on that day",
+            number=batch,
+            day=value_date.isoformat(),
+        )
+        if state not in PayoutBatch.ANSWERABLE:
+            why = says(
+                "payout batch {number} is not recorded as sent to the bank: record that first"
+                " (transmit_payout_batch), then load the file again",
+                number=batch,
+            )
+        raise LoadRefused(file=sha256[:12], why=why)
+
+
+def _batches_with_results() -> list[PayoutBatch]:
+    return list(
+        PayoutBatch.objects.raw(
+            "SELECT * FROM refunds_payoutbatch WHERE id IN"
+            " (SELECT batch_id FROM refunds_answerline WHERE verdict = ANY (%s)) ORDER BY id",
+            [list(BOOKED)],
+        )
+    )
+
+
+def _carry_out(*, actor: Actor) -> None:
+    """A batch with results counts as accepted and carried out, even if nobody recorded that before."""
+    for batch in _batches_with_results():
+        if batch.state == PayoutBatch.State.TRANSMITTED:
+            batch = transition_one(batch, "accept", actor=actor)
+        if batch.state == PayoutBatch.State.BANK_ACCEPTED:
+            batch = payout_batches.execute(batch, actor=actor)
+        if batch.state == PayoutBatch.State.EXECUTED:
+            transition_one(batch, "begin_reconciliation", actor=actor)
+
+
+def _book(file: BankFile, actor: Actor, reason: str) -> None:
+    """Payouts, entitlements, applications and the ledger say what the bank said."""
+    _carry_out(actor=actor)
+    at = clock.now()
+    _replace(file)
+    _book_settled(file, at=at, actor=actor, reason=reason)
+    _book_returned(file, at=at, actor=actor, reason=reason)
+    _post(file, at=at, actor=actor)
+    answer_lines.keep_breaks(
+        file,
+        at=at,
+        amount_minor="l.amount_minor",
+        expected_minor="o.amount_minor",
+        answer=f"coalesce(nullif(l.code, ''), '{ReconciliationBreak.NO_RETURN}')",
+        payout_id="o.id",
+    )
+    remedies = fetch(
+        "SELECT remedy_id FROM refunds_answerline WHERE verdict = %s AND remedy_id IS NOT NULL",
+        [Verdict.SETTLE],
+    )
+    slots.finish([remedy for (remedy,) in remedies], at=at, actor=actor, reason=reason)
+    _complete_batches(actor=actor)
+
+
+def _replace(file: BankFile) -> None:
+    """What the bank had said before of the payouts that it now says something else of is kept."""
+    execute(
+        "INSERT INTO refunds_replacedresult"
+        " (payout_id, file_id, state, return_reason, result_at, by_id)"
+        " SELECT o.id, o.result_file_id, o.state, o.return_reason, o.result_at, %s"
+        " FROM refunds_answerline l JOIN refunds_payout o ON o.id = l.payout_id"
+        " WHERE l.again ORDER BY o.id",
+        [file.pk],
+    )
+
+
+def _book_settled(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str) -> None:
+    """Payouts, entitlements, wallets and applications say that the money arrived."""
+    with named("settle", actor=actor, reason=reason):
+        execute(
+            "UPDATE refunds_payout o SET state = %s, result_file_id = %s, result_at = %s,"
+            " live = true, return_reason = ''"
+            " FROM refunds_answerline l WHERE l.verdict = %s AND o.id = l.payout_id",
+            [Payout.State.SETTLED, file.pk, at, Verdict.SETTLE],
+        )
+        execute(
+            "UPDATE refunds_entitlement e SET state = %s"
+            " FROM refunds_answerline l WHERE l.verdict = %s AND e.id = l.entitlement_id",
+            [Entitlement.State.PAID, Verdict.SETTLE],
+        )
+    for name, source in (
+        ("settle", Wallet.State.ENTITLED),
+        ("settle_late", Wallet.State.EXCLUDED),
+    ):
+        with named(name, actor=actor, reason=reason):
+            execute(
+                "UPDATE wallets_wallet w SET state = %s FROM refunds_answerline l"
+                " JOIN refunds_entitlement e ON e.id = l.entitlement_id"
+                " WHERE l.verdict = %s AND w.id = e.wallet_id AND w.state = %s"
+                " AND NOT EXISTS (SELECT FROM refunds_entitlement x"
+                " WHERE x.wallet_id = w.id AND x.state <> %s)",
+                [Wallet.State.SETTLED, Verdict.SETTLE, source, Entitlement.State.PAID],
+            )
+    with named("close", actor=actor, reason=reason):
+        execute(
+            "UPDATE refunds_refundapplication a SET state = %s, live = false"
+            " FROM refunds_answerline l WHERE l.verdict = %s"
+            " AND a.entitlement_id = l.entitlement_id AND a.live"
+            " AND (a.state = ANY (%s) OR l.again AND a.state <> %s)",
+            [
+                RefundApplication.State.CLOSED,
+                Verdict.SETTLE,
+                list(RefundApplication.PAYOUT_MADE),
+                RefundApplication.State.DRAFT,
+            ],
+        )
+
+
+def _book_returned(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str) -> None:
+    """The money that came back is owed again, and its holder is asked for another account. This
+    holds as well for money that the bank had reported as paid.
+    """
+    with named("give_back", actor=actor, reason=reason):
+        execute(
+            "UPDATE refunds_payout o SET state = %s, live = false, return_reason = l.code,"
+            " result_file_id = %s, result_at = %s"
+            " FROM refunds_answerline l WHERE l.verdict = %s AND o.id = l.payout_id",
+            [Payout.State.RETURNED, file.pk, at, Verdict.RETURN],
+        )
+        execute(
+            "UPDATE refunds_entitlement e SET state = %s, returns = returns + 1,"
+            " postal_order_offered = returns + 1 >= t.returns_before_postal_order"
+            " FROM refunds_answerline l JOIN refunds_payoutbatch b ON b.id = l.batch_id"
+            " JOIN refunds_refundterms t ON t.id = b.terms_id"
+            " WHERE l.verdict = %s AND e.id = l.entitlement_id",
+            [Entitlement.State.RETURNED, Verdict.RETURN],
+        )
+    with named("owe_again", actor=actor, reason=reason):
+        execute(
+            "UPDATE wallets_wallet w SET state = %s FROM refunds_answerline l"
+            " JOIN refunds_entitlement e ON e.id = l.entitlement_id"
+            " WHERE l.verdict = %s AND l.again AND w.id = e.wallet_id AND w.state = %s",
+            [Wallet.State.ENTITLED, Verdict.RETURN, Wallet.State.SETTLED],
+        )
+    with named("ask_again", actor=actor, reason=reason):
+        execute(
+            "UPDATE refunds_refundapplication a SET state = %s, asked_for = %s, live = true"
+            " FROM refunds_answerline l WHERE l.verdict = %s"
+            " AND a.entitlement_id = l.entitlement_id"
+            " AND (a.live AND a.state = %s OR l.again AND a.state = %s AND a.id ="
+            " (SELECT max(x.id) FROM refunds_refundapplication x"
+            " WHERE x.entitlement_id = l.entitlement_id))",
+            [
+                RefundApplication.State.NEEDS_INFO,
+                RefundApplication.BANK_ACCOUNT,
+                Verdict.RETURN,
+                RefundApplication.State.APPROVED,
+                RefundApplication.State.CLOSED,
+            ],
+        )
+    with named("refuse", actor=actor, reason=reason):
+        execute(
+            "UPDATE refunds_payee p SET state = %s, answer = r.code, answered_at = %s FROM ("
+            " SELECT payee_id, min(code) AS code FROM refunds_answerline WHERE verdict = %s"
+            " GROUP BY 1) r"
+            " WHERE p.id = r.payee_id AND p.state = ANY (%s)",
+            [Payee.State.REFUSED, at, Verdict.RETURN, list(Payee.PAYABLE)],
+        )
+
+
+def _post(file: BankFile, *, at: dt.datetime, actor: Actor) -> None:
+    """One journal is written for each kind of result: money that arrived has left the bank, money
+    that came back is owed again. It was in flight, or where an earlier result had put it.
+    """
+    bank, payable = LedgerAccount.BANK, LedgerAccount.REFUNDS_PAYABLE
+    for of, kind, verdict, account, before in (
+        ("entitlement_id", "refund_settle", Verdict.SETTLE, bank, payable),
+        ("entitlement_id", "refund_return", Verdict.RETURN, payable, bank),
+        ("remedy_id", "remedy_settle", Verdict.SETTLE, bank, None),
+        ("remedy_id", "remedy_return", Verdict.RETURN, LedgerAccount.FRAUD_SUSPENSE, None),
+    ):
+        sums = {
+            again: int(amount)
+            for again, amount in fetch(
+                "SELECT again, sum(amount_minor) FROM refunds_answerline"  # noqa: S608
+                f" WHERE verdict = %s AND {of} IS NOT NULL GROUP BY 1",
+                [verdict],
+            )
+        }
+        if not sums:
+            continue
+        lines = [(LedgerAccount.PAYOUTS_IN_FLIGHT, None, -sums.get(False, 0))]
+        if before is not None:
+            lines.append((before, None, -sums.get(True, 0)))
+        posting.post(
+            [*lines, (account, None, sum(sums.values()))],
+            source="bank_file",
+            source_id=file.pk,
+            kind=kind,
+            occurred_at=at,
+            actor=actor,
+        )
+
+
+def _complete_batches(*, actor: Actor) -> None:
+    for batch in _batches_with_results():
+        ((open_items,),) = fetch(
+            "SELECT count(*) FROM refunds_payout WHERE batch_id = %s AND state = ANY (%s)",
+            [batch.pk, list(Payout.LEAVING)],
+        )
+        if not open_items and batch.state == PayoutBatch.State.RECONCILING:
+            transition_one(batch, "reconcile", actor=actor)
