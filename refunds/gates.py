@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import connection
 from django.db.models import Count as Counted
 from django.db.models import Q, Sum
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from refunds.models import Entitlement, FraudClaim, Payout, PayoutBatch, ReconciliationBreak
 from refunds.payouts import breaks
 from wallets.models import LedgerAccount, Wallet
 from winddown.models import Programme
-from winddown.programme import jurisdictions, stages
+from winddown.programme import incident_withdrawal, jurisdictions, stages
 from winddown.programme.gates import GATES, Count, Gate, open_now
 
 
@@ -94,6 +97,14 @@ def _breaks() -> list[Count]:
             of=ReconciliationBreak.objects.count(),
         )
     ]
+
+
+@incident_withdrawal.RESTS_ON_INCIDENT.entry("claims")
+def _opened(since: dt.datetime) -> list[object]:
+    found = FraudClaim.objects.filter(state__in=FraudClaim.OPEN, opened_at__gte=since).count()
+    if not found:
+        return []
+    return [format_lazy(_("claims opened since that are not settled: {n}"), n=f"{found:,}")]
 
 
 GATES.add("breaks", Gate(_("No line of the bank's answers is open"), _breaks))

@@ -17,6 +17,7 @@ class WinddownConfig(AppConfig):
         from winddown.evidence import audit, refused, witnessing  # noqa: F401  # They register.
         from winddown.programme import (
             filings,  # noqa: F401
+            incident_withdrawal,  # noqa: F401
             jurisdictions,
             milestones,
             notice_watch,

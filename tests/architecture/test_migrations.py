@@ -45,6 +45,7 @@ MIGRATIONS = {
         "0022_numbers_of_the_law",
         "0023_evidence_of_receipts",
         "0024_milestones_of_the_clock",
+        "0025_withdrawn_incident",
     ],
     "accounts": [
         "0001_initial",

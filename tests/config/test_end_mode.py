@@ -30,6 +30,7 @@ WORKS: dict[str, set[Any]] = {
     # Victims are paid while the service goes on.
     "plan refund-balances": {*Programme.IN_SERVICE, *Programme.CLOSING_DOWN, *Programme.REPAYING},
     "programme declare-incident": {State.OPERATING},
+    "programme withdraw-incident": {State.INCIDENT, State.RESTRICTED},
     "programme restore": {State.RESTRICTED},
     "programme announce": {State.OPERATING, State.RESTRICTED},
     "programme set-milestone": ALWAYS,

@@ -92,6 +92,7 @@ RIGHT_WORDS: dict[str, Text] = {
     "winddown.set_milestone": _("set a deadline"),
     "winddown.start_run": _("start a run"),
     "winddown.stop_capability": _("stop a function"),
+    "winddown.withdraw_incident": _("withdraw an incident"),
     "winddown.work_run": _("work off a run"),
     "winddown.write_filing": _("write a filing"),
 }

@@ -19,6 +19,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "incident_commander": (
         "winddown.declare_incident",
         "winddown.restrict_programme",
+        "winddown.withdraw_incident",
         "winddown.restore_programme",
         "winddown.announce_termination",
         "winddown.write_filing",
@@ -108,6 +109,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "compliance": (
         "refunds.block_payment",
         "winddown.look_up",
+        "winddown.withdraw_incident",
         "winddown.announce_termination",
         "winddown.restore_programme",
         "winddown.restore_capability",
@@ -169,6 +171,7 @@ DUTIES = (
     Duty(_("a change of the set-up"), "winddown.change_set_up", "winddown.change_set_up"),
     Duty(_("a filing (two decide)"), "winddown.write_filing", "winddown.approve_filing"),
     Duty(_("the announced end"), "winddown.announce_termination", "winddown.announce_termination"),
+    Duty(_("a withdrawn incident"), "winddown.withdraw_incident", "winddown.withdraw_incident"),
     Duty(_("rows older than their witness"), "winddown.load_data", "winddown.load_data"),
     Duty(_("an announcement"), "winddown.announce_termination", "winddown.announce_termination"),
     Duty(_("a run of a workflow"), "winddown.plan_run", "winddown.approve_run"),

@@ -34,16 +34,7 @@ def transition_one(
     """
     model = type(row)
     locked = model._default_manager.select_for_update(no_key=True).get(pk=row.pk)
-    edges = [edge for edge in model.edges() if edge.name == name]
-    edge = next((edge for edge in edges if edge.source == locked.state), None)  # type: ignore[attr-defined]
-    if edge is None:
-        raise TransitionRefused(
-            model=model.__name__,
-            subject=row.pk,
-            source=locked.state,  # type: ignore[attr-defined]
-            transition=name,
-            sources=", ".join(edge.source for edge in edges) or "nowhere",
-        )
+    edge = edge_from(locked, name)
     actors.require(
         actor, edge.permission, by_system=edge.by_system, action=f"{name} {model.__name__} {row.pk}"
     )
@@ -55,6 +46,21 @@ def transition_one(
     with named(name, actor=actor, run=run, reason=reason):
         locked.save(update_fields=["state", *changes])
     return locked
+
+
+def edge_from(row: Stateful, name: str) -> Edge:
+    """Returns the declared change `name` from the row's state. Raises `TransitionRefused`."""
+    edges = [edge for edge in type(row).edges() if edge.name == name]
+    edge = next((edge for edge in edges if edge.source == row.state), None)  # type: ignore[attr-defined]
+    if edge is None:
+        raise TransitionRefused(
+            model=type(row).__name__,
+            subject=row.pk,
+            source=row.state,  # type: ignore[attr-defined]
+            transition=name,
+            sources=", ".join(edge.source for edge in edges) or "nowhere",
+        )
+    return edge
 
 
 def transition_set(

@@ -16,8 +16,9 @@ from winddown.witness import witnessed
 
 
 class Filing(Stateful):
-    """draft -> proposed -> approved -> filed -> accepted | returned; approved | returned -> draft
-    with a new version; proposed -> draft when somebody refuses it.
+    """draft -> proposed -> approved -> filed -> accepted | returned; approved | returned |
+    withdrawn -> draft with a new version; proposed -> draft when somebody refuses it;
+    draft | proposed | approved -> withdrawn when its clock no longer runs.
 
     One for each duty: the kind, the authority, and the day on which its clock started. `version` is
     the number of the newest version.
@@ -30,11 +31,16 @@ class Filing(Stateful):
         FILED = "filed"
         ACCEPTED = "accepted"
         RETURNED = "returned"
+        WITHDRAWN = "withdrawn"
 
     WITH_AUTHORITY = (State.FILED, State.ACCEPTED)
     """The authority has it, and did not send it back."""
-    WITH_US = (State.DRAFT, State.PROPOSED, State.APPROVED, State.RETURNED)
+    UNFILED = (State.DRAFT, State.PROPOSED, State.APPROVED)
+    """Its newest version is with no authority."""
+    WITH_US = (*UNFILED, State.RETURNED)
     """The duty is still open."""
+    ALONE = (State.WITHDRAWN,)
+    """Nobody needs it, unless its clock starts again."""
 
     kind = models.CharField(max_length=40)
     authority = models.CharField(max_length=40)
@@ -109,7 +115,7 @@ class Filing(Stateful):
 
     @transition(
         field="state",
-        source=["approved", "returned"],
+        source=["approved", "returned", "withdrawn"],
         target="draft",
         permission="winddown.write_filing",
     )
@@ -139,6 +145,15 @@ class Filing(Stateful):
     @transition(field="state", source="filed", target="returned", permission="winddown.file_filing")
     def give_back(self) -> None:
         """The authority sent it back: a new version is due."""
+
+    @transition(
+        field="state",
+        source=["draft", "proposed", "approved"],
+        target="withdrawn",
+        permission="winddown.withdraw_incident",
+    )
+    def withdraw(self) -> None:
+        """Its clock no longer runs. It is written again if the clock starts anew."""
 
 
 class FilingTransition(TransitionLog):

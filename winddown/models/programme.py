@@ -21,7 +21,7 @@ _BY_CLOCK = ", ".join(f"'{each}'" for each in Milestone.BY_CLOCK)
 class Programme(Stateful):
     """operating -> incident -> restricted -> announced -> closing -> closed -> balance_fixed ->
     refunding
-    -> refund_closed -> settling -> completed -> reported.
+    -> refund_closed -> settling -> completed -> reported; incident | restricted -> operating.
 
     One database holds one programme (docs/decisions/0003).
     """
@@ -126,6 +126,35 @@ class Programme(Stateful):
                 """,
             ),
             Guard(
+                name="incident_withdrawn_by_two",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("state", "aware_at"),
+                # Only a declaration sets another instant without a second person.
+                condition=pgtrigger.Condition(
+                    "((OLD.state = 'incident' AND NEW.state = 'operating')"
+                    " OR (OLD.aware_at IS NOT NULL AND OLD.aware_at IS DISTINCT FROM NEW.aware_at"
+                    " AND NOT (OLD.state = 'operating' AND NEW.state = 'incident')))"
+                ),
+                func=f"""
+                    IF NEW.state <> 'operating' OR NOT EXISTS (
+                        SELECT FROM winddown_signature s
+                        JOIN winddown_approval a ON a.subject = s.subject AND a.digest = s.digest
+                        WHERE s.subject LIKE 'incident_withdrawal:%' AND s.part = 'approved'
+                          AND a.summary ->> 'declared' = (
+                              SELECT max(t.id)::text FROM winddown_programmetransition t
+                              WHERE t.transition = 'declare_incident')
+                          AND (a.summary ->> 'aware_at')::timestamptz
+                              IS NOT DISTINCT FROM date_trunc('milliseconds', OLD.aware_at)
+                          AND (a.summary ->> 'back_to')::timestamptz
+                              IS NOT DISTINCT FROM date_trunc('milliseconds', NEW.aware_at)
+                    ) THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
+                            MESSAGE = 'an incident is withdrawn by two people';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
                 name="announced_facts_by_two",
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("name", "contact_phone", "legal_basis"),
@@ -176,6 +205,15 @@ class Programme(Stateful):
     )
     def declare_incident(self) -> None:
         """The operator knows of an incident; the reporting deadlines count from `aware_at`."""
+
+    @transition(
+        field="state",
+        source=["incident", "restricted"],
+        target="operating",
+        permission="winddown.withdraw_incident",
+    )
+    def withdraw_incident(self) -> None:
+        """Two people found that it was declared by mistake; the reporting deadlines end."""
 
     @transition(
         field="state",

@@ -46,8 +46,19 @@ class Due:
         return AUTHORITIES.get(self.authority, self.authority)
 
     @property
+    def has_ended(self) -> bool:
+        """Returns whether nothing is due any more, because the clock was stopped."""
+        return self._is_withdrawn and not self.clock
+
+    @property
     def is_open(self) -> bool:
-        return self.filing is None or self.filing.state in Filing.WITH_US
+        if self.filing is None or self.filing.state in Filing.WITH_US:
+            return True
+        return self._is_withdrawn and not self.has_ended
+
+    @property
+    def _is_withdrawn(self) -> bool:
+        return self.filing is not None and self.filing.state == Filing.State.WITHDRAWN
 
     def is_overdue(self, today: dt.date) -> bool:
         return self.is_open and self.due_on < today
@@ -60,18 +71,30 @@ def due() -> list[Due]:
     """
     programme = Programme.current()
     written = {(each.kind, each.authority, each.clock_on): each for each in Filing.objects.all()}
-    found = []
-    for duty in jurisdictions.pack(programme.jurisdiction).filings:
-        for clock_on in sorted(set(CLOCK_STARTS[duty.after](programme))):
-            if duty.valid_from <= clock_on:
-                named = (duty.code, duty.authority, clock_on)
-                found.append(_due(duty, clock_on, written.pop(named, None)))
+    found = [
+        _due(duty, clock_on, written.pop((duty.code, duty.authority, clock_on), None))
+        for duty, clock_on in _running(programme)
+    ]
     # What was written of an incident stays, also when a later one has started the clock anew.
     found += [
         Due(each.kind, each.authority, "", each.clock_on, each.due_on, "", each)
         for each in written.values()
     ]
     return sorted(found, key=lambda each: (each.due_on, each.kind, each.authority))
+
+
+def ending_in(programme: Programme) -> list[Due]:
+    """Returns the duties that would end if `programme` were as it is given, and not as it stands."""
+    kept = {_due(duty, clock_on, None).key for duty, clock_on in _running(programme)}
+    return [each for each in due() if each.clock and each.key not in kept]
+
+
+def _running(programme: Programme) -> Iterator[tuple[FilingDuty, dt.date]]:
+    """Yields each duty of the pack with each day on which a clock of it has started."""
+    for duty in jurisdictions.pack(programme.jurisdiction).filings:
+        for clock_on in sorted(set(CLOCK_STARTS[duty.after](programme))):
+            if duty.valid_from <= clock_on:
+                yield duty, clock_on
 
 
 def find(key: str) -> Due | None:

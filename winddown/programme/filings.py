@@ -18,7 +18,7 @@ from winddown.errors import GuardNotMet, NothingToDecide, TransitionRefused
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import transition_one
-from winddown.models import Filing, FilingReceipt, FilingVersion, Signature
+from winddown.models import Approval, Filing, FilingReceipt, FilingVersion, Signature
 from winddown.programme import evidence_files, filing_duties, filing_kinds
 from winddown.programme.evidence_files import File
 from winddown.programme.filing_kinds import KINDS
@@ -45,7 +45,7 @@ def write(
     """The duty has a new version with these texts, and with the figures as of `as_of`, counted now
     and frozen. Signatures of earlier versions no longer count.
 
-    Raises `GuardNotMet` for a duty that is not there, for an unknown section, a measure without
+    Raises `GuardNotMet` for a duty that is not there or has ended, for an unknown section, a measure without
     owner or day, and an instant in the future; and `TransitionRefused` once the authority has it.
     """
     require(actor, WRITE, action=f"write {key}")
@@ -55,6 +55,8 @@ def write(
         duty = filing_duties.find(key)
         if duty is None:
             raise GuardNotMet(action=action, why=_("no clock of such a filing has started"))
+        if duty.has_ended:
+            raise GuardNotMet(action=action, why=_("the incident was withdrawn: nothing is due"))
         given = _sections(duty.kind, sections, action=action)
         at = clock.now()
         if (as_of or at) > at:
@@ -332,3 +334,21 @@ def _decided(said: Decided) -> object:
 
 
 approvals.DECIDERS.add(SUBJECT, _decided)
+
+
+@approvals.STILL_WAITING.entry(SUBJECT)
+def _still_waiting(requests: list[Approval]) -> list[Approval]:
+    """A version waits while its filing is proposed."""
+    waiting = {each.subject for each in Filing.objects.filter(state=Filing.State.PROPOSED)}
+    return [each for each in requests if each.subject in waiting]
+
+
+# --- no longer due ------------------------------------------------------------------------------
+
+
+def withdraw(filing: Filing, *, actor: Actor, reason: str) -> Filing:
+    """Nothing is due any more. Its versions stay, and a request about it waits no longer."""
+    with transaction.atomic():
+        done = transition_one(filing, "withdraw", actor=actor, reason=reason)
+        audit.append("filing.withdraw", done.subject, actor=actor, reason=reason)
+        return done

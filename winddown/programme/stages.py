@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -14,10 +14,10 @@ from winddown import clock, locks, words
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.authority.approvals import SignedList
-from winddown.errors import GuardNotMet, TransitionRefused, says
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.locks import Lock
-from winddown.machines.move import transition_one
+from winddown.machines.move import edge_from, transition_one
 from winddown.models import Approval, Capability, Milestone, Programme
 from winddown.programme import filing_duties, gates  # noqa: F401  The first one adds its gate.
 from winddown.registries import Registry
@@ -64,7 +64,13 @@ def declare_incident(
             action=says("declare the incident"), why=says("the service began later than that")
         )
     with transaction.atomic():
-        declared = _move("declare_incident", actor=actor, reason=reason, aware_at=aware_at)
+        declared = _move(
+            "declare_incident",
+            actor=actor,
+            reason=reason,
+            facts={"aware_at": aware_at.isoformat(), "earlier": _as_text(programme.aware_at)},
+            aware_at=aware_at,
+        )
         if not Capability.objects.exclude(state=Capability.State.ENABLED).exists():
             return declared
         # No later stop would lead out of the incident.
@@ -91,16 +97,7 @@ def ask_announcement(*, actor: Actor, reason: str) -> Approval:
     require(actor, ANNOUNCE, action="announce the end")
     with transaction.atomic():
         locks.take(Lock.ANNOUNCEMENT)
-        programme = Programme.current()
-        sources = [edge.source for edge in Programme.edges() if edge.name == "announce"]
-        if programme.state not in sources:
-            raise TransitionRefused(
-                model="Programme",
-                subject=programme.pk,
-                source=programme.state,
-                transition="announce",
-                sources=", ".join(sources),
-            )
+        edge_from(Programme.current(), "announce")
         newest = waiting_announcement()
         if newest is not None:
             approvals.refuse_repeated(
@@ -225,8 +222,21 @@ for _name in ("stops", "runs", "filings"):
 CLOSING_PROOFS.add("milestones", _milestones)
 
 
-def _move(name: str, *, actor: Actor, reason: str, **columns: Any) -> Programme:
+def _as_text(at: dt.datetime | None) -> str:
+    return at.isoformat() if at else ""
+
+
+def _move(
+    name: str, *, actor: Actor, reason: str, facts: Mapping[str, Any] | None = None, **columns: Any
+) -> Programme:
     with transaction.atomic():
         done = transition_one(Programme.current(), name, actor=actor, reason=reason, **columns)
-        audit.append(f"programme.{name}", "programme", actor=actor, reason=reason, state=done.state)
+        audit.append(
+            f"programme.{name}",
+            "programme",
+            actor=actor,
+            reason=reason,
+            state=done.state,
+            **(facts or {}),
+        )
         return done

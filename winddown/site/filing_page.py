@@ -42,6 +42,8 @@ _OFFERS: dict[str, tuple[str, ...]] = {
     Filing.State.FILED: ("accept", "give-back"),
     Filing.State.RETURNED: ("write",),
     Filing.State.ACCEPTED: (),
+    # Its clock was stopped, and runs again.
+    Filing.State.WITHDRAWN: ("write",),
 }
 ACTS: dict[str, Callable[[Due, Actor, dict[str, Any]], object]] = {
     "write": lambda due, by, given: filings.write(
@@ -102,6 +104,10 @@ class Line:
         return self.due.filing.state if self.due.filing else NONE
 
     @property
+    def offers(self) -> tuple[str, ...]:
+        return () if self.due.has_ended else _OFFERS[self.state]
+
+    @property
     def clock(self) -> Text:
         return CLOCKS.get(self.due.clock, "–")
 
@@ -115,7 +121,7 @@ class Line:
                 n=filings.approvers(filing),
                 roles=role_words(roles.roles_with(filings.APPROVE)),
             )
-        permission = next((_VERBS[verb][2] for verb in _OFFERS[self.state]), "")
+        permission = next((_VERBS[verb][2] for verb in self.offers), "")
         return role_words(roles.roles_with(permission)) if permission else ""
 
     @property
@@ -198,7 +204,7 @@ def look(due: Due, *, actor: Actor, number: int | None = None) -> FilingPage:
         receipt=receipt,
         evidence=evidence_files.facts(receipt.evidence_id) if receipt else None,
         may_read_evidence=actor.has_perm(evidence_files.READ),
-        decisions=[_decision(verb, due, actor=actor) for verb in _OFFERS[line.state]],
+        decisions=[_decision(verb, due, actor=actor) for verb in line.offers],
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse
@@ -12,7 +14,7 @@ from winddown import words
 from winddown.authority import roles
 from winddown.authority.role_words import ROLE_WORDS
 from winddown.models import Capability, Milestone, Programme, PublicNotice
-from winddown.programme import funds, milestones, public_notice, stages
+from winddown.programme import funds, gates, incident_withdrawal, milestones, public_notice, stages
 from winddown.programme.gates import GATES
 from winddown.runs import registry
 from winddown.site import announcement_acts, notice_acts, panels
@@ -152,6 +154,19 @@ PROGRAMME: dict[str, Act] = {
         tone="danger",
         states=(State.OPERATING,),
     ),
+    "withdraw-incident": Act(
+        title=pgettext_lazy("verb", "Withdraw the incident"),
+        effect=_(
+            "For an incident that was declared by mistake. It waits for a second person. With that"
+            " decision the deadlines for reports no longer count, drafts of them end, and the"
+            " service is in operation."
+        ),
+        permission=incident_withdrawal.WITHDRAW,
+        do=lambda actor, given: incident_withdrawal.ask(actor=actor, reason=given["reason"]),
+        tone="danger",
+        states=(State.INCIDENT, State.RESTRICTED),
+        not_now=lambda: gates.said(incident_withdrawal.resting()),
+    ),
     "restore": Act(
         title=pgettext_lazy("verb", "End the incident"),
         effect=_("The service goes on as before. Every switch must be on."),
@@ -260,6 +275,21 @@ PROGRAMME: dict[str, Act] = {
         states=(State.COMPLETED,),
     ),
 }
+
+
+@panels.SUBJECTS.entry(incident_withdrawal.SUBJECT)
+def _withdrawal(subject: str) -> panels.SubjectPage:
+    return panels.SubjectPage(
+        title=_("Withdrawal of the incident"), url=reverse("console:programme")
+    )
+
+
+@panels.CONTENTS.entry(incident_withdrawal.SUBJECT)
+def _ends(withdrawn: dict[str, Any]) -> list[panels.Change]:
+    return [
+        panels.Change(_("Filings that are no longer due"), len(withdrawn["duties"])),
+        panels.Change(_("Drafts of filings that end"), len(withdrawn["drafts"])),
+    ]
 
 
 @panels.SUBJECTS.entry(stages.ANNOUNCEMENT)

@@ -11,6 +11,7 @@ from winddown.models import Approval, Milestone, NoticePublication, Programme, P
 from winddown.programme import (
     evidence_files,
     gates,
+    incident_withdrawal,
     jurisdictions,
     milestones,
     notice_watch,
@@ -20,8 +21,9 @@ from winddown.programme import (
 from winddown.programme.gates import GATES, Count, Gate
 from winddown.programme.jurisdictions import Pack
 from winddown.programme.publications import Duty
-from winddown.site import acts, programme_acts
+from winddown.site import acts, incident_page, programme_acts
 from winddown.site.decisions import Decision
+from winddown.site.incident_page import Waiting
 from winddown.site.panels import Panel, page_panels
 from winddown.words import Text
 
@@ -60,7 +62,7 @@ class ProgrammePage:
     meter: notice_watch.Meter | None
     milestones: list[MilestoneRow]
     decisions: list[Decision]
-    announcement: Approval | None
+    waiting: list[Waiting]
     still_open: list[object]
     panels: list[Panel]
 
@@ -87,10 +89,16 @@ def look(programme: Programme, *, actor: Actor) -> ProgrammePage:
             for verb, act in programme_acts.PROGRAMME.items()
             if not act.states or programme.state in act.states
         ],
-        announcement=stages.waiting_announcement(),
+        waiting=incident_page.waiting(_requests(), actor=actor),
         still_open=stages.open_things() if programme.state in ENDING else [],
         panels=page_panels("programme", reader=actor),
     )
+
+
+def _requests() -> list[Approval]:
+    """Returns the requests about the programme's stage that wait for a second person."""
+    found = (incident_withdrawal.waiting(), stages.waiting_announcement())
+    return [each for each in found if each is not None]
 
 
 def _row(milestone: Milestone) -> MilestoneRow:

@@ -165,6 +165,7 @@ PLACES = (
     ),
     Place("refunds.applications.reminder_letters.export", "winddown.publish_notice"),
     Place("refunds.applications.reminders.begin", "winddown.publish_notice"),
+    Place("winddown.programme.incident_withdrawal.ask", "winddown.withdraw_incident"),
     Place("winddown.programme.announcements.draft", "winddown.announce_termination"),
     Place("winddown.programme.notice_watch.attach_correction", "winddown.publish_notice"),
     Place("winddown.programme.publications.disclose_evidence", "winddown.read_audit"),

@@ -40,6 +40,7 @@ DONE: dict[str, tuple[str, dict[str, str], str]] = {
         {"aware_at": "2019-07-03T09:00"},
         "programme.declare_incident",
     ),
+    "withdraw-incident": ("incident_commander", {}, "programme.ask_withdrawal"),
     "restore": ("compliance", {}, "programme.restore"),
     "announce": ("compliance", {}, "programme.ask_announcement"),
     "set-milestone": (
@@ -56,7 +57,7 @@ COMMANDS = {
     for name, app in get_commands().items()
     if app == "winddown" and isinstance(command := load_command_class(app, name), ActCommand)
 }
-STATES = {"restore": "restricted"}
+STATES = {"restore": "restricted", "withdraw-incident": "incident"}
 
 
 @pytest.fixture
