@@ -1,4 +1,4 @@
-"""A simulated mail carrier, which takes our file of notices and reports the result of every row."""
+"""A simulated carrier, which takes our files of notices and reports the result of every row."""
 
 from __future__ import annotations
 
@@ -7,8 +7,24 @@ import datetime as dt
 from pathlib import Path
 from random import Random
 
+from rehearsal.doors import Act
+from winddown import clock
+
 # The share of mails that come back from old mailboxes.
 BOUNCED = 0.012
+
+
+def carry(channel: str, *, act: Act, directory: Path, by: str, seed: int) -> int:
+    """The queued notices by the channel are with the carrier, and its report is loaded. Returns how
+    many notices that were. `act` runs a command.
+    """
+    words = ("export_notices", f"--channel={channel}", f"--out={directory}")
+    done = act(*words, by=by, reason="for the carrier")
+    if not done or not done["rows"]:
+        return 0
+    report = answer(directory / done["files"][0], at=clock.now(), seed=seed)
+    act("load_mail_results", str(report), by=by, reason="report")
+    return int(done["rows"])
 
 
 def answer(path: Path, *, at: dt.datetime, seed: int) -> Path:

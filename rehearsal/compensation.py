@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from refunds.claims import damage, deciding, holding, losses, reporting, victims
+from refunds.claims import damage, deciding, losses, reporting, victims
 from refunds.models import ClaimDecision, FraudClaim, IssuerAction, RequestList
 from refunds.remedies import own_funds, requests
 from rehearsal import issuers
@@ -186,15 +186,10 @@ class Compensation:
         self.report.victims = total.victims
         self.report.damage_minor = total.amount_minor
 
-    def claw_back(self) -> None:
-        """The value that thieves left in the wallets is clawed back. The report says whether it is
-        all of it.
+    def compare_clawed_back(self) -> None:
+        """The report says whether all the value that thieves left in the wallets was clawed back,
+        which confirmation does.
         """
-        holding.claw_back(
-            FraudClaim.objects.filter(state__in=FraudClaim.ACCEPTED),
-            actor=self.cast.supervisor,
-            reason="fraudulent value not spent",
-        )
         amount = Posting.objects.filter(journal__kind="claw_back").balance_minor("fraud_loss")
         left = sum(
             int(row["unspent_minor"])

@@ -3,117 +3,176 @@
 from __future__ import annotations
 
 import csv
+import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
 
-from accounts.models import User
-from rehearsal.browser import Browser, PageRefused
+from accounts import addresses
+from accounts.addresses import EMAIL
+from accounts.models import AccessRequest, User
+from rehearsal.browser import Browser, Page, PageRefused
+from rehearsal.doors import Doors
 from rehearsal.mailbox import Mailbox
-from rehearsal.operations import Operations
-from rehearsal.people import home_network
 from wallets.models import Wallet
+from winddown import money
+from winddown.models import Programme
 
 PEOPLE = 200
 AT_ONCE = 4
-MAIL_S_MAX = 180
+MESSAGE_S_MAX = 180
+_CODE = re.compile(r"\b\d{8}\b")
 
 
 @dataclass(slots=True)
 class Customer:
-    """One person, who knows the own login, mailbox and balance. `code` is that of the notice."""
+    """One person, who knows the own login, mailbox or telephone, and balance. `notice_code` is that
+    of the notice.
+    """
 
     login_id: str
-    email: str
-    network: str
-    paid_minor: int
-    code: str
+    channel: str
+    address: str
+    balance: str
+    notice_code: str
     browser: Browser
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    asked: Page | None = None
     link: str = ""
+    code: str = ""
+    refused: str = ""
+
+    @property
+    def has_answer(self) -> bool:
+        return bool(self.link or self.code)
 
 
 class Customers:
-    """`come_back`: so many customers did by the pages what the reset asked of everybody."""
+    """People all over the service who do by the pages what the reset asks of everybody.
 
-    def __init__(self, operations: Operations, *, notices: Path) -> None:
-        self.operations = operations
+    `browser` makes the browser of a person, and `notices` is the directory with the notices of the
+    reset. Codes to telephones leave by the command of the member of staff `by`.
+    """
+
+    def __init__(
+        self, browser: Callable[[User], Browser], *, notices: Path, doors: Doors, by: str
+    ) -> None:
+        self.browser = browser
         self.notices = notices
+        self.doors = doors
+        self.by = by
         self.mailbox = Mailbox(Path(settings.LOCAL_DIR) / "mail")
 
-    def come_back(self) -> None:
-        """200 people have asked for a link, chosen a password by it, signed in with the password,
-        seen their balance, and asked whether the notice came from us. Raises `PageRefused`.
+    def come_back(self) -> list[Customer]:
+        """At most 200 people have asked for a link, chosen a password by it, signed in with the
+        password, seen their balance, and asked whether the notice came from us.
+
+        Returns them. `refused` says what stopped one of them.
         """
-        with self.operations.report.phase("customers at the pages") as phase:
-            customers = self._chosen()
-            self._each(customers, self._ask)
-            self._wait_for_links(customers)
-            self._each(customers, self._enter)
-            phase.rows = len(customers)
-        self.operations.report.customers = phase.rows
-        self.operations.tell(
-            f"{phase.rows:,} customers chose a password by the mailed link, signed in and saw their"
-            f" balance, in {phase.seconds:.1f} s."
-        )
+        customers = self._chosen()
+        self._each(customers, self._ask)
+        self._wait_for_answers(customers)
+        self._each([each for each in customers if each.has_answer], self._enter)
+        return customers
 
     def _chosen(self) -> list[Customer]:
-        """Returns people from all over the service who were sent a notice by mail."""
+        """Returns people from all over the service who were sent a notice and can be reached."""
         codes: dict[str, str] = {}
-        for path in self.notices.glob("notices-*-email-*.csv"):
+        for path in sorted(self.notices.glob("notices-*.csv")):
             if not path.name.endswith(".report.csv"):
                 with path.open(newline="") as file:
                     codes |= {row["address"]: row["code"] for row in csv.DictReader(file)}
-        addresses = sorted(codes)
-        chosen = addresses[:: max(1, len(addresses) // PEOPLE)][:PEOPLE]
-        people = User.objects.filter(email__in=chosen, kind=User.Kind.CUSTOMER).order_by("pk")
+        told = User.objects.customers().filter(wallet__isnull=False)
+        found = [*told.filter(email__in=codes), *told.filter(phone_number__in=codes)]
+        people = sorted({each.pk: each for each in found}.values(), key=lambda each: each.pk)
+        chosen = people[:: max(1, len(people) // PEOPLE)][:PEOPLE]
         balances = dict(
-            Wallet.objects.filter(account__in=people).values_list("account", "paid_minor")
+            Wallet.objects.filter(account__in=chosen).values_list("account_id", "paid_minor")
         )
+        currency = Programme.current().currency
         return [
             Customer(
                 login_id=person.login_id,
-                email=person.email,
-                network=(network := home_network(int(str(person.account_ref)[1:]) - 1)),
-                paid_minor=balances[person.pk],
-                code=codes[person.email],
-                browser=self.operations.browser(network=network),
+                channel=own.channel,
+                address=own.sent_to,
+                balance=money.spoken(balances[person.pk], currency=currency, locale="en").partition(
+                    " "
+                )[2],
+                notice_code=codes.get(person.email or "") or codes[str(person.phone_number)],
+                browser=self.browser(person),
             )
-            for person in people
+            for person in chosen
+            if (own := addresses.channel_of(person)) is not None
         ]
 
-    def _each(self, customers: list[Customer], does: Callable[[Customer], None]) -> None:
+    def _each(self, customers: Sequence[Customer], does: Callable[[Customer], None]) -> None:
+        def tries(customer: Customer) -> None:
+            try:
+                does(customer)
+            except PageRefused as refusal:
+                customer.refused = str(refusal)
+
         with ThreadPoolExecutor(AT_ONCE) as together:
-            for _done in together.map(does, customers):
+            for _done in together.map(tries, customers):
                 pass
 
     def _ask(self, customer: Customer) -> None:
         page = customer.browser.open("/recovery/")
-        customer.browser.send(page, {"who": customer.login_id})
+        customer.asked = customer.browser.send(page, {"who": customer.login_id})
 
-    def _wait_for_links(self, customers: list[Customer]) -> None:
-        """The worker has answered everybody. Each has the link of the own mail."""
-        deadline = time.monotonic() + MAIL_S_MAX
-        while missing := [each for each in customers if not each.link]:
+    def _wait_for_answers(self, customers: list[Customer]) -> None:
+        """The worker has answered everybody. Each has the link of the own mail, or the code of the
+        own telephone.
+        """
+        deadline = time.monotonic() + MESSAGE_S_MAX
+        by_mail = [each for each in customers if each.channel == EMAIL]
+        by_phone = [each for each in customers if each.channel != EMAIL]
+        while missing := [each for each in customers if not (each.has_answer or each.refused)]:
             sent = self.mailbox.links()
-            for customer in missing:
-                customer.link = sent.get(customer.email, "")
+            for customer in by_mail:
+                customer.link = sent.get(customer.address, "")
+            if any(not each.code for each in by_phone) and not _owed():
+                told = self._messages()
+                for customer in by_phone:
+                    customer.code = customer.code or told.get(customer.address, "")
             if time.monotonic() > deadline:
-                raise PageRefused(path="/recovery/", why=f"{len(missing)} mails did not come")
-            time.sleep(0.2)
+                for customer in missing:
+                    customer.refused = "no message came"
+            time.sleep(0.3)
+
+    def _messages(self) -> dict[str, str]:
+        """Returns the code in the newest message to each number, as the carrier delivers it."""
+        path = self.notices / f"messages-{time.time_ns()}.csv"
+        words = ("export_phone_messages", str(path))
+        if self.doors.run(*words, by=self.by, reason="for the carrier") is None:
+            return {}
+        with path.open(newline="") as file:
+            found = [(row["number"], _CODE.search(row["text"])) for row in csv.DictReader(file)]
+        return {number: code[0] for number, code in found if code}
 
     def _enter(self, customer: Customer) -> None:
         browser, password = customer.browser, customer.password
-        page = browser.send(browser.open(customer.link), {"password": password, "again": password})
+        if customer.link:
+            page = browser.open(customer.link)
+        else:
+            if customer.asked is None:
+                raise AssertionError("a code comes to somebody who asked")
+            page = browser.send(customer.asked, {"code": customer.code})
+        page = browser.send(page, {"password": password, "again": password})
         page = browser.send(page, {"login_id": customer.login_id, "password": password})
-        if f"{customer.paid_minor:,}" not in page.text:
-            raise PageRefused(path=page.path, why=f"it does not show {customer.paid_minor:,}")
+        if customer.balance not in page.text:
+            raise PageRefused(path=page.path, why=f"it does not show {customer.balance}")
         page = browser.open("/is-this-notice-from-us/")
-        page = browser.send(page, {"code": customer.code}, stays=True)
+        page = browser.send(page, {"code": customer.notice_code}, stays=True)
         if "Yes." not in page.text:
             raise PageRefused(path=page.path, why="it does not know the code of a notice")
+
+
+def _owed() -> bool:
+    """Returns whether the worker has not answered everybody yet."""
+    return AccessRequest.objects.filter(answered_at=None).exists()

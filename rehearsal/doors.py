@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from accounts.models import User
 from winddown.authority import approvals
 from winddown.errors import WinddownError
 from winddown.models import Run
@@ -25,13 +27,24 @@ class CommandFailed(WinddownError):
     """{command} was refused: {why}"""
 
 
+class Act(Protocol):
+    """Runs a command as somebody, as `Doors.run` and `Doors.must` do."""
+
+    def __call__(self, *words: str, by: str, reason: str) -> dict[str, Any] | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """What would not go on, how often, and why."""
+    """What would not go on, how often, for how much in minor units, and why. Somebody in the `role`
+    mends it by the `door`, which is a command or a page.
+    """
 
     what: str
     number: int
     why: str
+    role: str
+    door: str
+    amount_minor: int = 0
 
 
 @dataclass(slots=True)
@@ -49,13 +62,15 @@ class Doors:
         try:
             call_command(*called, stdout=out, stderr=io.StringIO())
         except CommandError as error:
-            self.stall(words[0], 1, str(error))
+            self.stall(words[0], 1, str(error), role=_role_of(by), door=words[0])
             return None
         except SystemExit as end:
             if end.code:
                 told = _last(out.getvalue())
                 rows = int(told.get("refused_rows") or 1)
-                self.stall(" ".join(words[:2]), rows, str(told.get("message", end)))
+                why = str(told.get("message", end))
+                what = " ".join([words[0], *(Path(each).name for each in words[1:2])])
+                self.stall(what, rows, why, role=_role_of(by), door=words[0])
                 return None
         return _last(out.getvalue())
 
@@ -107,7 +122,8 @@ class Doors:
             return None
         run = Run.objects.get(pk=run.pk)
         if run.state != Run.State.SUCCEEDED:
-            self.stall(str(run), run.failures.count(), f"it is {run.state}")
+            failed, why = run.failures.count(), f"it is {run.state}"
+            self.stall(str(run), failed, why, role=_role_of(maker), door=f"{command} --retry")
         return run
 
     def approved(
@@ -127,16 +143,23 @@ class Doors:
             raise CommandFailed(command=words[0], why=self.stalls[-1].why)
         return told
 
-    def stall(self, what: str, number: int, why: str) -> None:
-        self.stalls.append(Stall(what, number, why))
+    def stall(
+        self, what: str, number: int, why: str, *, role: str, door: str, amount_minor: int = 0
+    ) -> None:
+        self.stalls.append(Stall(what, number, why, role, door, amount_minor))
 
     @contextmanager
-    def noted(self, what: str) -> Iterator[None]:
+    def noted(self, what: str, *, role: str, door: str) -> Iterator[None]:
         """What is refused inside is noted, and the rehearsal goes on after the block."""
         try:
             yield
         except WinddownError as refusal:
-            self.stall(what, 1, str(refusal))
+            self.stall(what, 1, str(refusal), role=role, door=door)
+
+
+def _role_of(login: str) -> str:
+    """Returns the first role of the member of staff."""
+    return User.objects.get(login_id=login).groups.order_by("pk").values_list("name", flat=True)[0]
 
 
 def _last(output: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -44,18 +45,50 @@ _ANSWERS: Mapping[str, tuple[tuple[float, str], ...]] = {
 }
 
 
-def answer_file(requests: bytes, *, by: Transport, seed: int, at: dt.datetime) -> bytes:
-    """Returns the issuer's answers to one request file, dated `at`.
+@dataclass(frozen=True, slots=True)
+class Moods:
+    """How difficult the issuers are beside their usual answers: one request in so many is declined,
+    and one in so many is not answered before it is repeated. 0 means none.
+    """
+
+    declined_every: int = 0
+    silent_every: int = 0
+
+    def is_silent(self, number: int, request: RequestLine) -> bool:
+        due = self.silent_every and number % self.silent_every == 0
+        return bool(due) and request.attempt == 1
+
+    def declines(self, number: int) -> bool:
+        return bool(self.declined_every) and number % self.declined_every == 0
+
+
+USUAL = Moods()
+
+
+def answer_file(
+    requests: bytes, *, by: Transport, seed: int, at: dt.datetime, moods: Moods = USUAL
+) -> bytes:
+    """Returns the issuer's answers to one request file, dated `at`; nothing if it answers no line.
 
     The same requests, seed and time give the same bytes.
     """
-    read = by.read_requests(requests.decode(by.encoding))
-    answers = (_answer(each, line=line, seed=seed, at=at) for line, each in enumerate(read, 2))
+    read = enumerate(by.read_requests(requests.decode(by.encoding)), 1)
+    answered = [(number, each) for number, each in read if not moods.is_silent(number, each)]
+    if not answered:
+        return b""
+    answers = (
+        _answer(each, line=line, seed=seed, at=at, declined=moods.declines(number))
+        for line, (number, each) in enumerate(answered, 2)
+    )
     return by.write_answers(answers).encode(by.encoding)
 
 
-def answer_directory(requests: Path, answers: Path, *, seed: int, at: dt.datetime) -> list[Path]:
-    """Every request file that had no answer file has one. Returns the new answer files."""
+def answer_directory(
+    requests: Path, answers: Path, *, seed: int, at: dt.datetime, moods: Moods = USUAL
+) -> list[Path]:
+    """Every request file that had no answer file has one, if its issuer answers. Returns the new
+    answer files.
+    """
     answers.mkdir(parents=True, exist_ok=True)
     written = []
     transports = {issuer.code: transport_of(issuer) for issuer in Issuer.objects.all()}
@@ -63,22 +96,28 @@ def answer_directory(requests: Path, answers: Path, *, seed: int, at: dt.datetim
         answer = answers / path.name.replace("asks_", "answers_", 1)
         if not answer.exists():
             by = transports[issuer_of(path)]
-            answer.write_bytes(answer_file(path.read_bytes(), by=by, seed=seed, at=at))
-            written.append(answer)
+            content = answer_file(path.read_bytes(), by=by, seed=seed, at=at, moods=moods)
+            if content:
+                answer.write_bytes(content)
+                written.append(answer)
     return written
 
 
 def issuer_of(path: Path) -> str:
     """Returns the code of the issuer that a file of the exchange belongs to."""
-    return path.stem.split("_")[1]
+    return path.stem.partition("_")[2].rpartition("_")[0]
 
 
-def _answer(request: RequestLine, *, line: int, seed: int, at: dt.datetime) -> AnswerLine:
+def _answer(
+    request: RequestLine, *, line: int, seed: int, at: dt.datetime, declined: bool
+) -> AnswerLine:
     # Our references are random, but the data by which the issuer finds the transaction are not.
     found_by = f"{seed}:{request.rrn}:{request.auth_code}:{request.asked_action}"
     rng = Random(f"{found_by}:{request.attempt}")  # noqa: S311  # it must repeat
     draw = rng.random()
     code = next(answer for bound, answer in _ANSWERS[request.asked_action] if draw < bound)
+    if declined:
+        code = Code.DECLINED
     if code == Code.NEED_INFO and request.attempt > 1:
         code = _ANSWERS[request.asked_action][0][1]
     if code == Code.ACCEPTED_DEBIT_STOPPED and at >= dt.datetime.fromisoformat(request.answer_by):

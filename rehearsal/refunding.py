@@ -53,7 +53,6 @@ class Refunding:
 
     def __init__(self, operations: Operations) -> None:
         self.operations = operations
-        self.cast = operations.cast
         self.doors = operations.doors
         self.case = operations.case
         self.report = operations.report
@@ -201,12 +200,12 @@ class Refunding:
 
         Support verifies those by web, and two people decide what the rules left to them.
         """
-        support, second = self.cast.support, self.cast.support2
         chosen = RefundApplication.objects.filter(pk__in=ids)
         for application in chosen.filter(state=RefundApplication.State.IDENTITY_CHECK).order_by(
             "pk"
         ):
-            review.verify(application, actor=support, reason="papers match")
+            words = ("verify_application", f"--application={application.pk}")
+            self.doors.must(*words, by="support", reason="papers match")
         for application in chosen.filter(state=RefundApplication.State.VERIFIED).select_related(
             "entitlement", "applicant"
         ):
@@ -215,24 +214,25 @@ class Refunding:
                 confirmed_minor=application.entitlement.amount_minor,
                 actor=application.applicant,
             )
-        for application in chosen.filter(state=RefundApplication.State.AMOUNT_CONFIRMED).order_by(
-            "pk"
+        for application in (
+            chosen.filter(state=RefundApplication.State.AMOUNT_CONFIRMED)
+            .select_related("entitlement")
+            .order_by("pk")
         ):
             if application.late and application.entitlement.state != Entitlement.State.EXCLUDED:
                 continue
-            request = review.propose(application, actor=support, reason="papers match")
-            review.approve(
-                application,
-                actor=self.cast.compliance if application.late else second,
-                digest=request.digest,
+            words = ("propose_application", f"--application={application.pk}")
+            asked = self.doors.must(*words, by="support", reason="papers match")
+            self.doors.must(
+                *("approve", asked["subject"], f"--digest={asked['digest']}"),
+                by="compliance" if application.late else "support2",
                 reason="papers checked",
             )
 
     def check_payees(self) -> None:
         """The bank has checked every new account, and its answers are booked."""
-        if payees.export_check_file(
-            self.bank.inbox, actor=self.cast.treasury, reason="new accounts"
-        ):
+        words = ("export_check_file", f"--out={self.bank.inbox}")
+        if self.doors.must(*words, by="treasury", reason="new accounts")["path"]:
             self.import_answers()
 
     def correct(self) -> None:

@@ -18,7 +18,8 @@ from rehearsal.compensation import Compensation
 from rehearsal.customers import Customers
 from rehearsal.doors import Doors
 from rehearsal.generator import generate_case
-from rehearsal.operations import Operations
+from rehearsal.operations import Operations, ReplayFailed
+from rehearsal.people import home_network
 from rehearsal.refunding import Refunding
 from rehearsal.report import Figure, Report
 from rehearsal.serving import RehearsedSite, free_port
@@ -144,7 +145,7 @@ class Replay:
         operations.load("payments", "2019_07_16")
         operations.load("auth_events", "2019_07_16")
         self.victims.clear_suspects()
-        self.victims.claw_back()
+        self.victims.compare_clawed_back()
 
     def reset_passwords(self) -> None:
         """30 July: every password ends. The notices are sent as files, and the carrier reports."""
@@ -155,24 +156,36 @@ class Replay:
         )
         for channel in ResetNotice.Channel.values:
             with self.report.phase(f"notices by {channel}") as phase:
-                done = self.operations.doors.must(
-                    "export_notices",
-                    f"--channel={channel}",
-                    f"--out={self.directory / 'notices'}",
+                phase.rows = carrier.carry(
+                    channel,
+                    act=self.doors.must,
+                    directory=self.directory / "notices",
                     by="commander",
-                    reason="for the carrier",
+                    seed=self.report.seed,
                 )
-                phase.rows = done["rows"]
-                if phase.rows:
-                    report = carrier.answer(
-                        self.directory / "notices" / done["files"][0],
-                        at=clock.now(),
-                        seed=self.report.seed,
-                    )
-                    self.operations.doors.must(
-                        "load_mail_results", str(report), by="commander", reason="report"
-                    )
             self.operations.tell(f"{phase.rows:,} notices by {channel} in {phase.seconds:.1f} s")
+
+    def come_back(self) -> None:
+        """Customers did by the pages what the reset asks of everybody. Raises `ReplayFailed` if a
+        page did not go on for one of them.
+        """
+        people = Customers(
+            lambda person: self.operations.browser(
+                network=home_network(int(str(person.account_ref)[1:]) - 1)
+            ),
+            notices=self.directory / "notices",
+            doors=self.doors,
+            by="commander",
+        )
+        with self.report.phase("customers at the pages") as phase:
+            customers = people.come_back()
+            phase.rows = self.report.customers = len(customers)
+        if stopped := [each.refused for each in customers if each.refused]:
+            raise ReplayFailed(why=f"{len(stopped)} customers were stopped: {stopped[0]}")
+        self.operations.tell(
+            f"{phase.rows:,} customers chose a password by the link or code that they were sent,"
+            f" signed in and saw their balance, in {phase.seconds:.1f} s."
+        )
 
     def announcement(self) -> None:
         """August: the end is announced, the deadlines are set, the issuers get requests."""
@@ -198,7 +211,7 @@ class Replay:
             by="commander",
             reason="announced end of spending",
         )
-        Customers(operations, notices=self.directory / "notices").come_back()
+        self.come_back()
         support = operations.desk("support")
         somebody = self.victims.somebody()
         support.act("/console/look-up/", {"q": somebody, "reason": "the holder telephones"})

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from refunds.models import Entitlement, IssuerAction, IssuerFile, Payee, PayoutBatch, Remedy
+from rehearsal.doors import Stall
 from rehearsal.own_data import Findings, OwnData
 from tests.conftest import Database
 from winddown.evidence import invariants
 from winddown.set_up import reading
 
-SAKURA = Path(__file__).resolve().parents[2] / "docs" / "tutorial" / "sakura"
+TUTORIAL = Path(__file__).resolve().parents[2] / "docs" / "tutorial"
 EVENTS = """occurred_at,login_id,account_ref,outcome,method,network,device_ref,country,displaced_session
 2026-03-31T21:00:00+09:00,akari.aoki,C001,success,password,,,,no
 2026-03-31T21:00:00+09:00,akari.aoki,C901,success,password,,,,no
@@ -22,35 +25,91 @@ EVENTS = """occurred_at,login_id,account_ref,outcome,method,network,device_ref,c
 pytestmark = pytest.mark.as_owner
 
 
-def played(data: Path, out: Path) -> Findings:
-    rows = reading.read((SAKURA / "programme.toml").read_bytes())
-    return OwnData(rows, data=data, out=out, tell=print).play()
+def played(service: str, data: Path, out: Path, *, claimed: int = 0) -> Findings:
+    rows = reading.read((TUTORIAL / service / "programme.toml").read_bytes())
+    return OwnData(rows, data=data, out=out, tell=print, claimed=claimed).play()
 
 
+def line(found: Findings, what: str) -> Stall:
+    """The one stall with this name."""
+    (stall,) = [each for each in found.stalls if each.what == what]
+    return stall
+
+
+@pytest.mark.timeout(600)
 def test_the_tutorials_service_is_rehearsed_to_the_end(
     own_database: Database, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
-    shutil.copytree(SAKURA, data)
+    shutil.copytree(TUTORIAL / "sakura", data)
     (data / "auth_events.csv").write_text(EVENTS)
 
-    found = played(data, tmp_path)
+    found = played("sakura", data, tmp_path, claimed=12)
 
     assert found.loaded["accounts.csv"] == 50
     assert "auth_events.csv" not in found.loaded
-    assert found.unreachable == 4
-    # The file names two commanders only.
-    missing = [each for each in found.stalls if each.what.endswith(": people")]
-    assert missing
-    failing = [each for each in found.stalls if each.what.startswith("gate ")]
-    unpaid = [each for each in failing if "Every holder is paid or excluded" in each.what]
-    assert sum(each.number for each in unpaid) >= found.unpaid["returned"]["holders"]
-    (refused,) = [each for each in found.stalls if each not in [*missing, *failing]]
-    assert (refused.what.split()[0], refused.number) == ("load_auth_events", 2)
+    refused = line(found, "load_auth_events auth_events.csv")
+    assert (refused.number, refused.role, refused.door) == (
+        2,
+        "incident_commander",
+        "load_auth_events",
+    )
     assert "2 of 3 rows are refused" in refused.why
-    assert found.refunds["paid"]["holders"] > 40
-    assert found.unpaid["returned"]["holders"] > 0
+
+    # Everybody who can be reached chose a password by the pages. The others get nothing.
+    assert (found.unreachable, found.passwords) == (4, 46)
+    assert found.forms["sign_in"] == found.forms["recovery:password"] == 46
+    cut_off = line(found, "people who cannot be reached")
+    assert (cut_off.number, cut_off.door) == (4, "export_unreachable")
+    excluded = Entitlement.objects.filter(state=Entitlement.State.EXCLUDED)
+    assert cut_off.amount_minor == sum(excluded.values_list("amount_minor", flat=True)) > 0
+
+    # An issuer that the file does not name is asked nothing, so its claims stay open.
+    strange = line(found, "issuer HANAMI_CARD")
+    assert (strange.role, strange.door) == ("compliance", "begin")
+    assert line(found, "claims that nobody decided").number == strange.number
+    # The other one answers late, declines, and is asked again in its own format.
+    assert IssuerAction.objects.filter(attempt=2).exists()
+    directions = IssuerFile.objects.values_list("direction", flat=True)
+    assert set(directions) == set(IssuerFile.Direction.values)
+    assert Remedy.objects.filter(failure=Remedy.Failure.DECLINED).exists()
+    assert not Remedy.objects.filter(state__in=Remedy.UNDER_WAY).exists()
+
+    # Whoever gave another account was paid in a second batch. Whoever stays silent is a stall.
+    assert PayoutBatch.objects.filter(state=PayoutBatch.State.CLOSED).count() == 2
+    second = Payee.objects.filter(version=2, holder__wallet__entitlement__state="paid")
+    assert second.exists()
+    silent = line(found, "bank accounts that cannot be paid")
+    assert (silent.role, silent.door) == ("support", "correct_payee")
+    assert silent.number == 2
+
+    # No amount is in two lines, and each refund that was not paid is in one.
+    behind = line(found, "refunds behind a claim")
+    unpaid = sum(of["amount_minor"] for of in found.unpaid.values())
+    assert unpaid == cut_off.amount_minor + silent.amount_minor + behind.amount_minor
+    assert found.total["amount_minor"] == sum(each.amount_minor for each in found.stalls)
+    assert all(each.role and each.door for each in found.stalls)
+    assert [each for each in found.stalls if each.what.endswith(": people")]
+    assert found.not_exercised == []
+    assert json.loads(json.dumps(found.as_dict()))["total"]["stalls"] == len(found.stalls)
     assert invariants.breached() == {}
+
+
+@pytest.mark.timeout(600)
+def test_a_currency_that_no_bank_file_carries_stops_the_payouts(
+    own_database: Database, tmp_path: Path
+) -> None:
+    found = played("linden", TUTORIAL / "linden", tmp_path)
+
+    stopped = line(found, "payouts")
+    assert (stopped.role, stopped.door) == ("compliance", "begin")
+    assert "no format of a bank carries EUR yet" in stopped.why
+    nobody = line(found, "refunds that nobody applied for")
+    cut_off = line(found, "people who cannot be reached")
+    assert nobody.number + cut_off.number >= stopped.number
+    assert found.refunds["excluded"]["holders"] == stopped.number
+    assert found.not_exercised == ["fraud claims and card issuers"]
+    assert found.passwords == 46
 
 
 @pytest.mark.parametrize("words", [("nowhere.toml", "--data=."), ("README.md", "--data=nowhere")])

@@ -1,0 +1,262 @@
+"""The refund in an operator's rehearsal: applications, two rounds of payouts, and the exclusion."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import Counter
+from pathlib import Path
+
+from django.db import transaction
+
+from refunds.applications import payees, review, submitting
+from refunds.applications.submitting import Submission
+from refunds.bank_accounts import Account
+from refunds.bankfiles.formats import FORMATS
+from refunds.models import Branch, Entitlement, Payee, PayoutBatch, RefundApplication
+from refunds.payouts import payout_batches, refund_limits
+from refunds.remedies import own_funds
+from rehearsal import stalls
+from rehearsal.bank import OK, Accounts, SimulatedBank
+from rehearsal.own_staff import WHY, Staff
+from winddown import business_days, clock
+from winddown.actors import SYSTEM
+from winddown.errors import WinddownError
+from winddown.models import Programme
+
+# One holder in so many gives an account that cannot be paid.
+BAD_ACCOUNT_EVERY = 10
+# What is wrong with those accounts in turn, and whether the holder gives another one when told.
+BAD_ACCOUNTS = (
+    ("closed_once", True),
+    ("no_such_account", True),
+    ("closed_once", False),
+    ("no_such_account", False),
+)
+ROUNDS = 2
+# A payout is planned, and carried out by the bank, so long after its applications.
+PLANNED_AFTER = dt.timedelta(days=2)
+PAID_AFTER_DAYS = 7
+
+
+class OwnRefunds:
+    """What treasury, support, the bank and the holders do once the balances are sealed."""
+
+    def __init__(self, staff: Staff, *, out: Path) -> None:
+        self.staff = staff
+        self.doors = staff.doors
+        self.inbox, self.outbox = out / "to-bank", out / "from-bank"
+        self.silent: set[int] = set()
+        self.accounts: Accounts
+        self.bank: SimulatedBank
+
+    def pay(self) -> None:
+        """Everybody who can be reached has applied on the first day. Those whose account cannot be
+        paid have given another one, but for those who stay silent, and are in a second round.
+        """
+        self.staff.carry_out(
+            "refund_balances",
+            {"part": "entitle"},
+            maker="treasury_operator",
+            checker="treasury_approver",
+        )
+        if not self._can_pay():
+            return
+        self.staff.act("compliance", "load_bank_codes")
+        branches = Branch.objects.order_by("bank_code", "code").values_list("bank_code", "code")
+        self.accounts = Accounts(list(branches[:2_000]))
+        self.inbox.mkdir(parents=True, exist_ok=True)
+        self.bank = SimulatedBank(
+            inbox=self.inbox, outbox=self.outbox, quality_of=Accounts.quality_of
+        )
+        with self.doors.noted("applications", role="support", door="enter_application"):
+            self._apply()
+        self._compensated()
+        for turn in range(1, ROUNDS + 1):
+            if turn > 1 and not self._correct(attempt=turn):
+                break
+            self._check_accounts()
+            self._round()
+
+    def exclude(self, window_ends_at: dt.datetime) -> None:
+        """The window is over, and what nobody applied for is excluded."""
+        self.staff.go_on(window_ends_at + dt.timedelta(hours=1))
+        self.staff.carry_out(
+            "refund_balances", {"part": "exclude"}, maker="compliance", checker="treasury_approver"
+        )
+
+    def _can_pay(self) -> bool:
+        """Returns whether some bank's files carry the currency and the limits are there."""
+        currency = Programme.current().currency
+        role, door = "compliance", "begin"
+        owed = Entitlement.objects.count()
+        if not any(currency in each.currencies for each in FORMATS.values()):
+            why = f"no format of a bank carries {currency} yet: nobody can be paid by file"
+            self.doors.stall("payouts", owed, why, role=role, door=door)
+            return False
+        try:
+            refund_limits.bank_format(refund_limits.current())
+        except WinddownError as refusal:
+            self.doors.stall("payouts", owed, str(refusal), role=role, door=door)
+            return False
+        return True
+
+    # --- the holders ------------------------------------------------------------------------------
+
+    def _apply(self) -> None:
+        """Every holder who can be reached has applied, and people have decided what rules left."""
+        owed = (
+            Entitlement.objects.filter(state__in=Entitlement.APPLICABLE)
+            .exclude(wallet__account__in=stalls.unreachable())
+            .select_related("wallet__account")
+        )
+        outcomes = submitting.submit_many(
+            [
+                Submission(
+                    holder_id=each.wallet.account_id,
+                    channel=RefundApplication.Channel.APP,
+                    op_id=uuid.uuid5(uuid.NAMESPACE_OID, f"apply:{each.pk}"),
+                    account=self._first_account(each, number),
+                    confirmed_minor=each.amount_minor,
+                )
+                for number, each in enumerate(owed.order_by("pk"), 1)
+            ],
+            reason=WHY,
+        )
+        refusals = Counter(str(each.refusal) for each in outcomes if each.refusal is not None)
+        for why, number in refusals.items():
+            self.doors.stall(
+                "applications that were refused",
+                number,
+                why,
+                role="support",
+                door="enter_application",
+            )
+        self._decide()
+
+    def _first_account(self, owed: Entitlement, number: int) -> Account:
+        quality = OK
+        if number % BAD_ACCOUNT_EVERY == 0:
+            turn = number // BAD_ACCOUNT_EVERY - 1
+            quality, answers = BAD_ACCOUNTS[turn % len(BAD_ACCOUNTS)]
+            if not answers:
+                self.silent.add(owed.wallet.account_id)
+        return self._account(owed, attempt=1, quality=quality)
+
+    def _account(self, owed: Entitlement, *, attempt: int, quality: str) -> Account:
+        holder = owed.wallet.account
+        bank, branch, kind, digits = self.accounts.account(
+            owed.wallet_id, attempt=attempt, quality=quality
+        )
+        return Account(bank, branch, kind, digits, holder.kana_name or "リハーサル")
+
+    def _decide(self) -> None:
+        """Two people have decided the applications that the rules left to them."""
+        waiting = RefundApplication.objects.filter(state=RefundApplication.State.AMOUNT_CONFIRMED)
+        for application in waiting.order_by("pk"):
+            asked = self.staff.act(
+                "support", "propose_application", f"--application={application.pk}"
+            )
+            self.staff.decide(asked, "support", number=1)
+
+    def _compensated(self) -> None:
+        """The victims whom the operator pays itself have given their accounts."""
+        losses = own_funds.compensations().select_related("loss__claim__wallet__account")
+        wallets = {loss.loss.claim.wallet_id: loss.loss.claim.wallet for loss in losses}
+        known = set(Payee.objects.filter(replaced_at=None).values_list("holder_id", flat=True))
+        cut_off = set(stalls.unreachable().values_list("pk", flat=True))
+        entries = [
+            (
+                wallet.account_id,
+                Account(
+                    *self.accounts.account(wallet.pk, attempt=1, quality=OK),
+                    wallet.account.kana_name or "リハーサル",
+                ),
+            )
+            for _, wallet in sorted(wallets.items())
+            if wallet.account_id not in known | cut_off
+        ]
+        with transaction.atomic():
+            payees.enter_many(entries, actor=SYSTEM)
+
+    def _correct(self, *, attempt: int) -> bool:
+        """Those whose account cannot be paid have given another one, and its cooling-off is over.
+        Returns whether anybody has.
+        """
+        waiting = Payee.objects.filter(replaced_at=None, state=Payee.State.REFUSED).exclude(
+            holder__in=self.silent
+        )
+        owed = Entitlement.objects.filter(
+            wallet__account__in=waiting.values("holder"), state__in=Entitlement.OWED
+        ).select_related("wallet__account")
+        entries = [
+            (each.wallet.account_id, self._account(each, attempt=attempt, quality=OK))
+            for each in owed.order_by("pk")
+        ]
+        if not entries:
+            return False
+        outcomes = review.correct_many(entries, reason=WHY)
+        for outcome in outcomes:
+            if isinstance(outcome, WinddownError):
+                self.doors.stall(
+                    "another bank account", 1, str(outcome), role="support", door="correct_payee"
+                )
+        self._decide()
+        corrected = sum(isinstance(outcome, int) for outcome in outcomes)
+        self.staff.tell(f"{corrected:,} holders gave another bank account.")
+        cooling_off = dt.timedelta(hours=refund_limits.current().cooling_off_hours)
+        self.staff.go_on(clock.now() + cooling_off + dt.timedelta(minutes=1))
+        return corrected > 0
+
+    # --- the bank ---------------------------------------------------------------------------------
+
+    def _check_accounts(self) -> None:
+        """The bank has checked every account that is new."""
+        self.staff.act("treasury_operator", "export_check_file", f"--out={self.inbox}")
+        self._take_answers()
+
+    def _round(self) -> None:
+        """What is approved is in files that the bank has carried out and answered."""
+        value_date = _value_date(payout_batches.today())
+        self.staff.go_on(clock.now() + PLANNED_AFTER)
+        run = self.staff.carry_out(
+            "refund_balances",
+            {"part": "pay", "value_date": value_date.isoformat()},
+            maker="treasury_operator",
+            checker="treasury_approver",
+        )
+        batches = PayoutBatch.objects.filter(run=run) if run else PayoutBatch.objects.none()
+        for batch in batches.order_by("pk"):
+            for number in range(batch.approvals_needed):
+                self.staff.approve(batch.subject, "treasury_approver", number=number)
+            self.staff.act(
+                "treasury_operator", "export_payout_batch", str(batch.pk), str(self.inbox)
+            )
+            words = ("transmit_payout_batch", f"--number={batch.pk}")
+            self.staff.act("treasury_operator", *words, number=1)
+        noon = dt.datetime.combine(value_date, dt.time(12), Programme.current().zone)
+        self.staff.go_on(noon)
+        self._take_answers()
+        for batch in PayoutBatch.objects.filter(state=PayoutBatch.State.RECONCILED).order_by("pk"):
+            self.staff.act("treasury_operator", "close_payout_batch", f"--number={batch.pk}")
+
+    def _take_answers(self) -> None:
+        for taken in self.bank.work(today=payout_batches.today()):
+            if taken.refused:
+                self.doors.stall(
+                    f"bank file {taken.name}",
+                    1,
+                    taken.refused,
+                    role="treasury_operator",
+                    door="record_bank_rejection",
+                )
+            for path in taken.answers:
+                self.staff.act("treasury_operator", "import_bank_results", str(path))
+
+
+def _value_date(today: dt.date) -> dt.date:
+    """Returns a day on which the bank carries out transfers, in a week or soon after."""
+    day = today + dt.timedelta(days=PAID_AFTER_DAYS)
+    while not business_days.is_open(day, calendar="japan"):
+        day += dt.timedelta(days=1)
+    return day
