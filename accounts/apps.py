@@ -10,6 +10,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import (  # noqa: F401
             alarms,
+            carrier_files,
             filing_figures,
             first_people,
             invariants,

@@ -30,6 +30,7 @@ from accounts.recovery.forms import (
     RolesForm,
     StaffRecoveryForm,
 )
+from accounts.reset_notices import reset_views
 from accounts.staff_acts import STAFF
 from winddown import words
 from winddown.actors import Actor
@@ -338,6 +339,7 @@ def look_up_contact(request: HttpRequest, number: int) -> HttpResponse:
 
 attack_urlpatterns = [
     path("attack/", attack, name="attack"),
+    *reset_views.urlpatterns,
     path("look-up/<int:number>/contact/", look_up_contact, name="look_up_contact"),
 ]
 urlpatterns = [

@@ -6,12 +6,10 @@ import csv
 import datetime as dt
 import io
 import logging
-import os
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from email.utils import parseaddr
-from pathlib import Path
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 
@@ -27,12 +25,14 @@ from django.urls import reverse
 from django.utils import translation
 from kombu.exceptions import OperationalError as BrokerDown
 
+from accounts import carrier_files
 from accounts.addresses import Address
-from accounts.models import Message, OneTimeLink, User
+from accounts.models import CarrierFile, Message, OneTimeLink, User
 from accounts.recovery import links
-from winddown import clock, encryption
+from winddown import clock, encryption, locks
 from winddown.actors import Actor, require
 from winddown.evidence import audit
+from winddown.locks import Lock
 from winddown.models import Programme
 from winddown.registries import Registry
 
@@ -47,6 +47,7 @@ BATCH_MAX = 10
 # A worker that sends does nothing else meanwhile.
 SEND_S_MAX = 10.0
 PHONE_BATCH_MAX = 10_000
+PHONE_STEM = "phone-messages-from-"
 
 
 STILL_WANTED: Registry[Callable[[Message], bool]] = Registry(
@@ -272,49 +273,60 @@ def _text(message: Message, template: str) -> str:
 # --- telephones ---------------------------------------------------------------------------------
 
 
-def export_phone_messages(path: Path, *, actor: Actor, reason: str) -> int:
-    """The file holds every owed message to a telephone, for the carrier. The messages count as
-    sent. Returns how many.
+def owed_to_telephones() -> QuerySet[Message]:
+    """Returns the messages that no file for the carrier has."""
+    return Message.objects.filter(
+        channel=Message.Channel.PHONE, sent_at=None, given_up_at=None
+    ).order_by("pk")
 
-    Columns: key (equal for one message, should it ever stand in two files), number, text. The file
-    is written before the commit. After a crash between them the file exists and the messages are
-    still owed. Raises `FileExistsError` when the file exists.
+
+def export_phone_messages(*, actor: Actor, reason: str) -> CarrierFile | None:
+    """A stored file for the carrier holds the messages owed to telephones, which count as sent.
+
+    Columns: key, number, text. Returns the oldest file that nobody took, and makes one only if
+    there is none. Returns None when no message is owed. The links in it are valid from now on.
     """
-    require(actor, "accounts.send_reset_notice", action="export messages")
+    require(actor, carrier_files.PERMISSION, action="export messages")
     with transaction.atomic():
-        owed = (
-            Message.objects.filter(channel="phone", sent_at=None, given_up_at=None)
-            .select_for_update(of=("self",), skip_locked=True)
-            .select_related("link", "user")
-            .order_by("pk")[:PHONE_BATCH_MAX]
+        locks.take(Lock.PHONE_MESSAGES)
+        for file in carrier_files.waiting(PHONE_STEM):
+            return file
+        rows = list(
+            owed_to_telephones()
+            .select_for_update(of=("self",))
+            .select_related("link", "user")[:PHONE_BATCH_MAX]
         )
-        lines, sent = [], []
-        for message in owed:
-            if not _still_wanted(message):
+        sent = []
+        for message in rows:
+            if _still_wanted(message):
+                sent.append(message)
+            else:
                 _end(message, given_up_at=clock.now())
-                continue
-            if message.link is not None:
-                links.hand_over(message.link)
-            lines.append(
-                [str(message.key), _to(message), _text(message, f"phone/{message.kind}.txt")]
-            )
-            sent.append(message)
-        _write_new(path, lines)
+        if not sent:
+            return None
+        lines = [_line(message) for message in sent]
+        file = carrier_files.keep(f"{PHONE_STEM}{sent[0].pk}.csv", _csv(lines), rows=len(sent))
         for message in sent:
             _end(message, sent_at=clock.now())
         audit.append(
-            "outbox.export", "outbox:phone", actor=actor, reason=reason, messages=len(sent)
+            "outbox.export",
+            "outbox:phone",
+            actor=actor,
+            reason=reason,
+            messages=len(sent),
+            file=file.name,
+            sha256=file.sha256,
         )
-    return len(sent)
+        return file
 
 
-def _write_new(path: Path, lines: Iterable[list[str]]) -> None:
+def _line(message: Message) -> list[str]:
+    if message.link is not None:
+        links.hand_over(message.link)
+    return [str(message.key), _to(message), _text(message, f"phone/{message.kind}.txt")]
+
+
+def _csv(lines: Iterable[list[str]]) -> Iterator[bytes]:
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["key", "number", "text"])
-    writer.writerows(lines)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text.getvalue())
-        file.flush()
-        os.fsync(file.fileno())
+    csv.writer(text).writerows([["key", "number", "text"], *lines])
+    yield text.getvalue().encode()

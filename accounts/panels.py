@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import reverse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.models import RecoveryCase, User
+from accounts.models import CredentialFence, RecoveryCase, User
 from accounts.sign_in.adapters import ask_again
 from winddown import words
 from winddown.site import audit_page, pages, panels
@@ -18,7 +20,25 @@ State = RecoveryCase.State
 
 pages.FRESHNESS.add("second factor or password", ask_again)
 
-panels.name_subjects("credential_fence", _("Lifting of credential fence"))
+
+@panels.SUBJECTS.entry("credential_fence")
+def credential_fence(subject: str) -> SubjectPage:
+    return _of_reset(subject, _("Lifting of credential fence"))
+
+
+@panels.SUBJECTS.entry("carrier_file")
+def carrier_file(subject: str) -> SubjectPage:
+    return _of_reset(subject, _("File for a carrier"))
+
+
+def _of_reset(subject: str, title: Text) -> SubjectPage:
+    number = subject.split(":")[1]
+    return SubjectPage(title=format_lazy("{} {}", title, number), url=reverse("console:reset"))
+
+
+@panels.CONTENTS.entry("carrier_file")
+def carrier_file_content(signed: dict[str, Any]) -> list[panels.Change]:
+    return [panels.Change(_("Messages"), signed["rows"])]
 
 
 @panels.SUBJECTS.entry("staff_recovery")
@@ -53,6 +73,14 @@ def set_password(customer: User) -> Panel | None:
     return None if customer.has_usable_password() else Panel("accounts/_set_password.html")
 
 
+words.STATES.add(
+    "credential_fence",
+    {
+        CredentialFence.State.STANDING: StateWord(pgettext_lazy("fence", "Standing"), "bad"),
+        CredentialFence.State.LIFTED: StateWord(pgettext_lazy("fence", "Lifted"), "off"),
+        CredentialFence.State.SUPERSEDED: StateWord(pgettext_lazy("fence", "Superseded"), "off"),
+    },
+)
 words.STATES.add(
     "recovery_case",
     {

@@ -8,7 +8,8 @@ from allauth.mfa.models import Authenticator
 
 from accounts import outbox
 from accounts.addresses import Address, understood
-from accounts.models import AccessRequest, Message, OneTimeLink, RecoveryCase
+from accounts.models import AccessRequest, CarrierFilePart, Message, OneTimeLink, RecoveryCase
+from accounts.models.carrier_file import part_place
 from accounts.recovery import access_requests, cases, links
 from accounts.sign_in.adapters import SECRET_PLACE
 from winddown.resealing import SEALED, Sealed
@@ -27,6 +28,14 @@ def _of_case(case: RecoveryCase, text: str) -> str:
 SEALED.add(
     "addresses of messages",
     Sealed(Message, "to_sealed", place=lambda row: outbox.message_place(row.key)),
+)
+SEALED.add(
+    "files for carriers",
+    Sealed(
+        CarrierFilePart,
+        "content_sealed",
+        place=lambda row: part_place(row.file_id, row.number),
+    ),
 )
 SEALED.add(
     "requests for access",

@@ -46,6 +46,7 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
     "accounts_accessrequest": ("key", "typed_sealed", "network"),
     "accounts_accountdevice": ("device_ref", "network"),
     "accounts_authevent": ("login_id", "network", "device_ref"),
+    "accounts_carrierfilepart": ("content_sealed",),
     "accounts_devicetoken": ("digest", "device_name"),
     "accounts_externalidentity": ("subject",),
     "accounts_message": ("key", "to_sealed", "facts"),

@@ -37,6 +37,7 @@ class Lock(IntEnum):
     REMINDERS = 7021
     ALARMS = 7022
     DUTY_ADDRESS = 7023
+    PHONE_MESSAGES = 7024
 
 
 def take(lock: Lock, key: int = 0) -> None:

@@ -82,13 +82,21 @@ def raise_fence(run: Run) -> CredentialFence:
 def request_lift(*, actor: Actor, reason: str) -> CredentialFence:
     """A first person has asked to lift the standing fence; it stands until a second agrees.
 
-    Raises `NotPermitted`, or `GuardNotMet` when no fence stands, when its run is not paused or
-    aborted, or when the run has removed passwords already.
+    Raises `NotPermitted`, `AskedAlready`, or `GuardNotMet` when no fence stands, when its run is
+    not paused or aborted, or when the run has removed passwords already.
     """
     require(actor, "accounts.fence_credentials", action="lift the credential fence")
     with transaction.atomic():
-        fence = _liftable()
-        _lift_of(fence).ask(maker=actor, reason=reason)
+        fence = liftable()
+        asked = _lift_of(fence)
+        approvals.refuse_repeated(
+            asked.subject,
+            stage=asked.stage,
+            content=asked.content(),
+            maker=actor,
+            reason=reason,
+        )
+        asked.ask(maker=actor, reason=reason)
         audit.append(
             "credentials.request_lift",
             fence.approval_subject,
@@ -108,7 +116,7 @@ def lift(*, actor: Actor, reason: str) -> CredentialFence:
     """
     with transaction.atomic():
         _move_fence()
-        fence = _liftable()
+        fence = liftable()
         asked = _lift_of(fence)
         asked.decide(actor=actor, digest=asked.digest(), reason=reason)
         run = fence.run
@@ -123,7 +131,9 @@ def lift(*, actor: Actor, reason: str) -> CredentialFence:
         return fence
 
 
-def _liftable() -> CredentialFence:
+def liftable() -> CredentialFence:
+    """Returns the standing fence. Raises `GuardNotMet` where it cannot be lifted."""
+
     def refuse(why: str) -> GuardNotMet:
         return GuardNotMet(action=says("lift the credential fence"), why=why)
 

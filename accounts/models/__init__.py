@@ -11,6 +11,7 @@ from accounts.models.attack import (
 )
 from accounts.models.auth_event import AuthEvent
 from accounts.models.breached_password import BreachedPassword
+from accounts.models.carrier_file import CarrierFile, CarrierFilePart
 from accounts.models.credential_fence import CredentialFence, CredentialFenceTransition
 from accounts.models.device_token import DeviceToken
 from accounts.models.external_identity import ExternalIdentity, ExternalIdentityTransition
@@ -37,6 +38,8 @@ __all__ = [
     "AuthEvent",
     "AuthMinute",
     "BreachedPassword",
+    "CarrierFile",
+    "CarrierFilePart",
     "CredentialFence",
     "CredentialFenceTransition",
     "DetectionRule",

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.db import transaction
 from django.db.models import QuerySet, Value
 
-from accounts.models import ResetNotice, User
+from accounts import carrier_files
+from accounts.models import CarrierFile, ResetNotice, User
 from accounts.reset_notices import notice_codes
 from accounts.reset_notices.notices import Letter
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
-from winddown.files import write_once
 from winddown.machines.move import named
 from winddown.models import Run
 
+WORKFLOW = "reset-all-passwords"
 ROWS_AT_ONCE = 2_000
+PIECE_BYTES = 1 << 16
 ADDRESS_OF = {
     ResetNotice.Channel.EMAIL: "user__email",
     ResetNotice.Channel.PHONE: "user__phone_number",
@@ -31,69 +31,82 @@ ADDRESS_OF = {
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
-    """The files that were written, without their directory, and how many rows there are."""
+class Handed:
+    """The files of the run and channel that nobody has taken yet, and how many notices they have."""
 
-    files: tuple[str, ...]
+    files: tuple[CarrierFile, ...]
     rows: int
 
 
-def hand_over(run: Run, *, channel: str, to: Path, actor: Actor, reason: str) -> Exported:
-    """Every queued notice of the run for the channel is `sent`. Its row is in a file for the
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file that is made while it is read: its name, how many rows it has, and its pieces."""
+
+    name: str
+    rows: int
+    pieces: Iterable[bytes]
+
+
+def hand_over(run: Run, *, channel: str, actor: Actor, reason: str) -> Handed:
+    """Every queued notice of the run for the channel is `sent`. Its row is in a stored file for the
     carrier. A second file has the words, in which the code replaces `{code}`.
 
-    The files are written before the notices are marked. After a crash between the two, a second
-    call writes the same bytes to the same name. Raises `GuardNotMet` for mails that the run sends
-    itself. Raises `FileDiffers` when a file exists with other content.
+    Returns the files that wait, also those of an earlier call that nobody took. Raises
+    `GuardNotMet` for mails that the run sends itself, and if the run queues notices meanwhile.
     """
-    require(actor, "accounts.send_reset_notice", action="hand over notices")
+    require(actor, carrier_files.PERMISSION, action="hand over notices")
+    action = says("hand over notices")
     if channel == ResetNotice.Channel.EMAIL and run.params["mail"] != "file":
         raise GuardNotMet(
-            action=says("hand over notices"),
-            why=says("this run sends its mails itself; plan with mail: file"),
+            action=action, why=says("this run sends its mails itself; plan with mail: file")
         )
     with transaction.atomic():
         # A second call for the same run waits here, and finds nothing left.
         Run.objects.select_for_update(no_key=True).get(pk=run.pk)
-        queued = ResetNotice.objects.filter(
-            run=run, channel=channel, state=ResetNotice.State.QUEUED, attempts=0
-        )
-        first = queued.order_by("pk").values_list("pk", flat=True).first()
-        if first is None:
-            return Exported(files=(), rows=0)
-        name = f"notices-run-{run.pk}-{channel}-from-{first}"
-        letter = Letter(run, by=channel)
-        rows = _Rows(queued.order_by("pk"), address=ADDRESS_OF[ResetNotice.Channel(channel)])
-        write_once(to, f"{name}.csv", rows)
-        write_once(to, f"{name}.txt", [letter.pattern.encode()])
-        with named("hand_over", actor=actor, run=run, reason=reason):
-            queued.update(state=Value(ResetNotice.State.SENT.value), sent_at=clock.now())
-        audit.append(
-            "notices.hand_over",
-            run.subject,
-            actor=actor,
-            reason=reason,
-            run=run,
-            channel=channel,
-            file=f"{name}.csv",
-            sha256=rows.digest.hexdigest(),
-            rows=rows.number,
-        )
-    return Exported(files=(f"{name}.csv", f"{name}.txt"), rows=rows.number)
+        queued = queued_for(run, channel)
+        stem = f"notices-run-{run.pk}-{channel}-from-"
+        if (first := queued.order_by("pk").values_list("pk", flat=True).first()) is not None:
+            name = f"{stem}{first}"
+            rows = _Rows(queued.order_by("pk"), address=ADDRESS_OF[ResetNotice.Channel(channel)])
+            file = carrier_files.keep(f"{name}.csv", rows, rows=queued.count())
+            carrier_files.keep(f"{name}.txt", [Letter(run, by=channel).pattern.encode()], rows=0)
+            with named("hand_over", actor=actor, run=run, reason=reason):
+                sent = queued.update(state=Value(ResetNotice.State.SENT.value), sent_at=clock.now())
+            if not sent == rows.number == file.rows:
+                raise GuardNotMet(
+                    action=action, why=says("the run queues notices now: try it again")
+                )
+            audit.append(
+                "notices.hand_over",
+                run.subject,
+                actor=actor,
+                reason=reason,
+                run=run,
+                channel=channel,
+                file=file.name,
+                sha256=file.sha256,
+                rows=rows.number,
+            )
+        files = tuple(carrier_files.waiting(stem))
+    return Handed(files=files, rows=sum(each.rows for each in files))
+
+
+def queued_for(run: Run, channel: str) -> QuerySet[ResetNotice]:
+    """Returns the notices that no file has and that nobody began to send."""
+    return ResetNotice.objects.filter(
+        run=run, channel=channel, state=ResetNotice.State.QUEUED, attempts=0
+    )
 
 
 class _Rows:
-    """The lines of the carrier's file. It counts and hashes them while they are written."""
+    """The lines of the carrier's file. It counts them while they are written."""
 
     def __init__(self, notices: QuerySet[ResetNotice], *, address: str) -> None:
         self.number = 0
-        self.digest = hashlib.sha256()
         self._notices = notices.values_list("pk", address)
 
     def __iter__(self) -> Iterator[bytes]:
-        for piece in _csv(("message_id", "address", "code"), self._lines()):
-            self.digest.update(piece)
-            yield piece
+        return _csv(("message_id", "address", "code"), self._lines())
 
     def _lines(self) -> Iterator[tuple[str, ...]]:
         for pk, address in self._notices.iterator(chunk_size=ROWS_AT_ONCE):
@@ -101,32 +114,44 @@ class _Rows:
             yield notice_codes.message_id(pk), address, notice_codes.code_of(pk)
 
 
-def export_unreachable(run: Run, *, to: Path, actor: Actor, reason: str) -> Exported:
-    """The file names every customer whom the run's notices cannot reach, by the core system's key
-    only. Customers without such a key are named by our own number.
-    """
-    require(actor, "accounts.send_reset_notice", action="export unreachable people")
+def unreachable(run: Run) -> QuerySet[User]:
+    """Returns every customer whom the run's notices cannot reach."""
     if run.as_of is None:
         raise AssertionError("a run that works has its date")
-    people = (
-        User.objects.customers().registered_by(run.as_of).without_channel(verified_by=run.as_of)
+    customers = User.objects.customers().registered_by(run.as_of)
+    return customers.without_channel(verified_by=run.as_of)
+
+
+def export_unreachable(run: Run, *, actor: Actor, reason: str) -> Listed:
+    """The file names every customer whom the run's notices cannot reach, by the core system's key
+    only. Customers without such a key are named by our own number.
+
+    The journal records it before the file is read.
+    """
+    require(actor, carrier_files.PERMISSION, action="export unreachable people")
+    people = unreachable(run)
+    listed = Listed(
+        name=f"unreachable-run-{run.pk}.csv",
+        rows=people.count(),
+        pieces=_csv(("account_ref",), _references(people)),
     )
-    found = people.order_by("pk").values_list("pk", "account_ref")
-    number = people.count()
-    name = f"unreachable-run-{run.pk}.csv"
-    lines = ((ref or f"account {pk}",) for pk, ref in found.iterator(chunk_size=ROWS_AT_ONCE))
     with transaction.atomic():
-        write_once(to, name, _csv(("account_ref",), lines))
         audit.append(
             "notices.export_unreachable",
             run.subject,
             actor=actor,
             reason=reason,
             run=run,
-            file=name,
-            rows=number,
+            file=listed.name,
+            rows=listed.rows,
         )
-    return Exported(files=(name,), rows=number)
+    return listed
+
+
+def _references(people: QuerySet[User]) -> Iterator[tuple[str, ...]]:
+    found = people.order_by("pk").values_list("pk", "account_ref")
+    for pk, ref in found.iterator(chunk_size=ROWS_AT_ONCE):
+        yield (ref or f"account {pk}",)
 
 
 def _csv(header: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
@@ -136,7 +161,7 @@ def _csv(header: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> Iterator[
     out.writerow(header)
     for line in lines:
         out.writerow(line)
-        if text.tell() > 1 << 16:
+        if text.tell() > PIECE_BYTES:
             yield text.getvalue().encode()
             text.seek(0)
             text.truncate()

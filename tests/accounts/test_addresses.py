@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from accounts import addresses, outbox
+from accounts import addresses, carrier_files, outbox
 from accounts.models import AccessRequest, AuthEvent, OneTimeLink, User, reach
 from accounts.recovery import by_link, links
 from accounts.reset_notices import notice_files
@@ -194,10 +195,16 @@ def test_a_telephone_takes_the_place_of_a_mailbox_that_nobody_can_write_to(
 
     assert mailbox.mails == []
     actor = factories.make_staff("incident_commander")
-    outbox.export_phone_messages(tmp_path / "out.csv", actor=actor, reason="test")
-    rows = list(csv.DictReader((tmp_path / "out.csv").open()))
+    file = outbox.export_phone_messages(actor=actor, reason="test")
+    assert file is not None
+    rows = table(carrier_files.content(file))
     assert [row["number"] for row in rows] == ["09033334444"] * 2
     assert all(re.search(r"\d{8}", row["text"]) for row in rows)
+
+
+def table(pieces: Iterable[bytes]) -> list[dict[str, str]]:
+    """Returns the rows of the file."""
+    return list(csv.DictReader(io.StringIO(b"".join(pieces).decode())))
 
 
 # --- what cannot be reached is counted ----------------------------------------------------------
@@ -210,14 +217,14 @@ def test_plan_export_and_recovery_agree_on_who_is_reached(
     plan_of: Callable[..., dict[str, Any]],
     tmp_path: Path,
 ) -> None:
-    rows = {name: {"email": address} for name, address in (CARRIERS | LOOK_ALIKES).items()}
-    rows |= {f"number{n}": {"phone": number} for n, number in enumerate(NUMBERS)}
-    rows |= {
+    loaded = {name: {"email": address} for name, address in (CARRIERS | LOOK_ALIKES).items()}
+    loaded |= {f"number{n}": {"phone": number} for n, number in enumerate(NUMBERS)}
+    loaded |= {
         "number.too.short": {"phone": "090-3333"},
         "both": {"email": LOOK_ALIKES["wide"], "phone": "090-1111-2222"},
         "neither": {},
     }
-    load(rows)
+    load(loaded)
     unreached = {*LOOK_ALIKES, "number.too.short", "neither"}
 
     plan = plan_of("reset-all-passwords", mail="file")
@@ -227,19 +234,16 @@ def test_plan_export_and_recovery_agree_on_who_is_reached(
     assert plan["counts"]["notices_by_phone"] == len(NUMBERS) + 1
     run = factories.worked_off(started("reset-all-passwords", mail="file"))
     actor = factories.make_staff("incident_commander")
-    listed = notice_files.export_unreachable(run, to=tmp_path, actor=actor, reason="test")
-    names = (tmp_path / listed.files[0]).read_text().split()
-    assert set(names[1:]) == unreached
+    listed = notice_files.export_unreachable(run, actor=actor, reason="test")
+    assert {row["account_ref"] for row in table(listed.pieces)} == unreached
     told = {}
     for channel in ("email", "phone"):
-        files = notice_files.hand_over(
-            run, channel=channel, to=tmp_path, actor=actor, reason="test"
-        ).files
-        with (tmp_path / files[0]).open() as file:
-            told[channel] = sorted(row["address"] for row in csv.DictReader(file))
+        done = notice_files.hand_over(run, channel=channel, actor=actor, reason="test")
+        rows = table(carrier_files.content(done.files[0]))
+        told[channel] = sorted(row["address"] for row in rows)
     assert told["email"] == sorted(CARRIERS.values())
     assert told["phone"] == sorted([*NUMBERS.values(), "09011112222"])
-    for name in rows:
+    for name in loaded:
         reached = bool(by_link._meant(name))
         assert reached == (name not in unreached), name
 

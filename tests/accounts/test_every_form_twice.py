@@ -368,6 +368,7 @@ ELSEWHERE = {
     "console:bank_answer_act": "tests/refunds/payouts/test_answer_doors.py",
     "console:payout_act": "tests/refunds/payouts/test_payout_doors.py",
     "console:break_act": "tests/refunds/payouts/test_payout_doors.py",
+    "console:reset_act": "tests/accounts/reset_notices/test_reset_page.py",
     "console:restored_decide": "tests/refunds/payouts/test_sent_files.py",
     "console:switch_probe": "each attempt is a probe, which is recorded",
     "console:verify": "each verification is recorded, and changes nothing else",

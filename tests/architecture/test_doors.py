@@ -48,10 +48,6 @@ NO_DOOR = {
 }
 NO_COMMAND = NO_DOOR
 NO_PAGE = NO_DOOR | {
-    "accounts.credentials.fencing.request_lift",
-    "accounts.outbox.export_phone_messages",
-    "accounts.reset_notices.notice_files.export_unreachable",
-    "accounts.reset_notices.notice_files.hand_over",
     "refunds.claims.holding.release",
     "refunds.claims.reporting.move",
     "refunds.claims.victims.claim_candidates",

@@ -68,6 +68,7 @@ MIGRATIONS = {
         "0018_declared_providers",
         "0019_bulk_messages",
         "0020_visible_staff_numbers",
+        "0021_carrier_files",
     ],
     "wallets": [
         "0001_initial",

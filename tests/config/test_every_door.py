@@ -84,6 +84,7 @@ FRESH = {
     "console:plan",
     "console:programme_act",
     "console:reminders_act",
+    "console:reset_act",
     "console:restored_decide",
     "console:run_decide",
     "console:set_up_change",

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db
 ALL = ""
 CASES = "accounts.work_recovery_case or accounts.decide_recovery_case"
 STAFF = "accounts.recover_staff or accounts.assign_roles"
+RESET = "accounts.fence_credentials or accounts.send_reset_notice"
 BATCHES = "refunds.make_payout_batch or refunds.approve_payout_batch"
 PAYOUTS = (
     "refunds.make_payout_batch or refunds.approve_payout_batch or refunds.transmit_payout_batch"
@@ -88,6 +89,8 @@ PAGES = {
     "console:programme_act": ALL,
     "console:reminders": ALL,
     "console:reminders_act": ALL,
+    "console:reset": RESET,
+    "console:reset_act": RESET,
     "console:restored": BATCHES,
     "console:restored_decide": BATCHES,
     "console:run": ALL,
@@ -162,6 +165,14 @@ VERBS = {
     "console:reminders_act": {
         "begin": "winddown.publish_notice",
         "letters": "winddown.publish_notice",
+    },
+    "console:reset_act": {
+        "lift": "accounts.fence_credentials",
+        "notices": "accounts.send_reset_notice",
+        "messages": "accounts.send_reset_notice",
+        "again": "accounts.send_reset_notice",
+        "take": "accounts.send_reset_notice",
+        "unreachable": "accounts.send_reset_notice",
     },
     "console:run_decide": {
         "approve": "winddown.approve_run",

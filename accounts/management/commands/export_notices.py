@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from accounts import carrier_files
 from accounts.models import ResetNotice
 from accounts.reset_notices import notice_files
 from winddown.authority.staff_command import StaffCommand
@@ -30,16 +31,20 @@ class Command(StaffCommand):
         parser.add_argument("--out", type=Path, required=True, help="directory for the files")
 
     def act(self, options: dict[str, Any]) -> None:
+        actor, reason = self.proven_actor(options), options["reason"]
         done = notice_files.hand_over(
-            progress.latest("reset-all-passwords", states=Run.STARTED),
+            progress.latest(notice_files.WORKFLOW, states=Run.STARTED),
             channel=options["channel"],
-            to=options["out"],
-            actor=self.proven_actor(options),
-            reason=options["reason"],
+            actor=actor,
+            reason=reason,
         )
-        said = f"{done.rows:,} notices by {options['channel']} in {', '.join(done.files)}."
+        written = [
+            carrier_files.write(each, options["out"], actor=actor, reason=reason).name
+            for each in done.files
+        ]
+        said = f"{done.rows:,} notices by {options['channel']} in {', '.join(written)}."
         self.say(
-            said if done.rows else f"No notice by {options['channel']} is queued.",
+            said if written else f"No notice by {options['channel']} is queued.",
             rows=done.rows,
-            files=done.files,
+            files=written,
         )

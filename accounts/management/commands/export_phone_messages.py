@@ -6,7 +6,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from accounts import outbox
+from django.core.management.base import CommandError
+
+from accounts import carrier_files, outbox
 from winddown.authority.staff_command import StaffCommand
 
 
@@ -19,7 +21,13 @@ class Command(StaffCommand):
         parser.add_argument("file", type=Path, help="must not exist yet")
 
     def act(self, options: dict[str, Any]) -> None:
-        number = outbox.export_phone_messages(
-            options["file"], actor=self.proven_actor(options), reason=options["reason"]
-        )
-        self.say(f"{number} messages in {options['file']}.", messages=number)
+        path, reason = options["file"], options["reason"]
+        if path.exists():
+            raise CommandError(f"{path} exists: it was not touched", returncode=2)
+        actor = self.proven_actor(options)
+        made = outbox.export_phone_messages(actor=actor, reason=reason)
+        if made is None:
+            self.say("No message is owed to a telephone.", messages=0)
+            return
+        carrier_files.write(made, path.parent, name=path.name, actor=actor, reason=reason)
+        self.say(f"{made.rows} messages in {path}.", messages=made.rows)

@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.reset_notices import notice_files
 from winddown.authority.staff_command import StaffCommand
+from winddown.files import write_once
 from winddown.models import Run
 from winddown.runs import progress
 
@@ -22,13 +23,13 @@ class Command(StaffCommand):
 
     def act(self, options: dict[str, Any]) -> None:
         done = notice_files.export_unreachable(
-            progress.latest("reset-all-passwords", states=tuple(Run.State.values)),
-            to=options["out"],
+            progress.latest(notice_files.WORKFLOW, states=tuple(Run.State.values)),
             actor=self.proven_actor(options),
             reason=options["reason"],
         )
+        write_once(options["out"], done.name, done.pieces)
         self.say(
-            f"{done.rows:,} accounts cannot be reached: {done.files[0]}.",
+            f"{done.rows:,} accounts cannot be reached: {done.name}.",
             rows=done.rows,
-            files=done.files,
+            files=[done.name],
         )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
-from accounts.models import (
-    ResetNotice,
-)
+from accounts import carrier_files
+from accounts.models import CarrierFile, ResetNotice
 from accounts.reset_notices import notice_codes, notice_files
 from tests import factories
 from tests.accounts.reset_notices.sending import (
@@ -37,21 +37,24 @@ class TestFiles:
         factories.make_customer(phone="+815022223333", **phone)
         run = factories.worked_off(reset())
         assert states() == {"queued": 2}
-        given = {"channel": "phone", "to": tmp_path, "actor": two[0], "reason": "carrier"}
+        given = {"channel": "phone", "actor": two[0], "reason": "carrier"}
 
         done = notice_files.hand_over(run, **given)
 
-        with (tmp_path / done.files[0]).open(newline="") as file:
-            rows = list(csv.DictReader(file))
+        messages, letter = done.files
+        rows = list(csv.DictReader(io.StringIO(b"".join(carrier_files.content(messages)).decode())))
         assert done.rows == len(rows) == 2
         notice = ResetNotice.objects.get(user=first)
         assert rows[0]["address"] == "05011112222"
         assert notice_codes.notice_of(rows[0]["code"]) == notice.pk
-        words = (tmp_path / done.files[1]).read_text()
+        words = b"".join(carrier_files.content(letter)).decode()
         assert "{code}" in words
         assert "http" not in words
         assert states() == {"sent": 2}
-        assert notice_files.hand_over(run, **given).rows == 0
+        assert notice_files.hand_over(run, **given) == done
+        for file in done.files:
+            carrier_files.take(file, actor=two[0], reason="carrier")
+        assert notice_files.hand_over(run, **given).files == ()
         assert run.state == "succeeded"
 
     def test_a_run_that_sends_its_own_mails_exports_none(
@@ -61,9 +64,9 @@ class TestFiles:
         run = reset()
 
         with pytest.raises(GuardNotMet, match="sends its mails itself"):
-            notice_files.hand_over(run, channel="email", to=tmp_path, actor=two[0], reason="x")
+            notice_files.hand_over(run, channel="email", actor=two[0], reason="x")
 
-        assert list(tmp_path.iterdir()) == []
+        assert not CarrierFile.objects.exists()
 
     def test_mails_of_a_planned_handover_are_exported_and_their_results_loaded(
         self, people: Any, reset: Any, two: Any, tmp_path: Path, capsys: Any

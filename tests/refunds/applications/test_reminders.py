@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import outbox
+from accounts import carrier_files, outbox
 from accounts.models import Message, User
 from refunds.applications import reminder_letters, reminders
 from refunds.models import Entitlement, Reminder, ReminderSchedule
@@ -112,13 +112,10 @@ def test_what_does_not_arrive_goes_on_to_the_next_channel(
     assert channels() == ["email", "letter", "email", "phone", "phone", "letter"]
     told = [(row.channel, row.people, row.sent, row.failed) for row in reminders.reach(schedule)]
     assert told == [("email", 2, 0, 2), ("phone", 2, 0, 0), ("letter", 2, 0, 0)]
-    assert (
-        outbox.export_phone_messages(
-            tmp_path / "phones.csv", actor=staff("incident_commander"), reason="r"
-        )
-        == 2
-    )
-    assert "2020年1月10日" in (tmp_path / "phones.csv").read_text()
+    file = outbox.export_phone_messages(actor=staff("incident_commander"), reason="r")
+    assert file is not None
+    assert file.rows == 2
+    assert "2020年1月10日" in b"".join(carrier_files.content(file)).decode()
 
 
 def test_whoever_has_applied_meanwhile_gets_no_message_and_no_letter(
@@ -136,8 +133,7 @@ def test_whoever_has_applied_meanwhile_gets_no_message_and_no_letter(
         house.apply(applied)
     outbox.send_due()
     assert [mail["To"] for mail in mails.mails] == ["two@example.jp"]
-    path, officer = tmp_path / "phones.csv", staff("incident_commander")
-    assert outbox.export_phone_messages(path, actor=officer, reason="r") == 0
+    assert outbox.export_phone_messages(actor=staff("incident_commander"), reason="r") is None
     assert reminder_letters.waiting() == 0
     with pytest.raises(GuardNotMet, match="no letter waits"):
         reminder_letters.export(actor=staff("compliance"), reason="r")

@@ -148,7 +148,7 @@ def _reset(directory: Path) -> None:
             ("suspend-external-login", {"providers": ["line"]}),
         )
     ]
-    notice_files.hand_over(ended[0], channel="email", to=directory, actor=maker, reason="test")
+    notice_files.hand_over(ended[0], channel="email", actor=maker, reason="test")
 
 
 def _case() -> None:

@@ -59,6 +59,8 @@ LEFT_OUT: dict[str, str] = {
     "accounts.Session": SIGN_IN,
     "accounts.User": SIGN_IN,
     "winddown.AlarmNotice": TOLD,
+    "accounts.CarrierFile": TOLD,
+    "accounts.CarrierFilePart": TOLD,
     "accounts.MailReport": TOLD,
     "accounts.Message": TOLD,
     "accounts.NoticeWave": TOLD,

@@ -85,6 +85,8 @@ PLACES = (
     Place("accounts.credentials.access.enable", "accounts.disable_account"),
     Place("accounts.credentials.access.sign_out_everywhere", "accounts.end_sessions"),
     Place("accounts.credentials.fencing.request_lift", "accounts.fence_credentials"),
+    Place("accounts.carrier_files.ask_again", "accounts.send_reset_notice"),
+    Place("accounts.carrier_files.take", "accounts.send_reset_notice"),
     Place("accounts.outbox.export_phone_messages", "accounts.send_reset_notice"),
     Place("accounts.recovery.cases.add_proof", "accounts.work_recovery_case"),
     Place("accounts.recovery.cases.propose", "accounts.work_recovery_case"),
