@@ -62,6 +62,8 @@ words.ACTS.add_all(
         "entitlement.exclude_again": _("Refund excluded again"),
         "entitlement.take_back": _("Refund owed again, its payout dropped"),
         "payment_block.enter": _("Payments to a customer blocked"),
+        "payouts.take_view": _("Payout views taken"),
+        "payouts.open_view": _("Payout views taken out again"),
         "payment_block.ask_lift": _("Lifting of a payment block asked for"),
         "payment_block.approve_entry": _("Payment block confirmed"),
         "payment_block.reject_entry": _("Payment block rejected and ended"),

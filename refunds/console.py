@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -20,9 +20,18 @@ from refunds.applications import desk_page
 from refunds.applications.desk_acts import DESK
 from refunds.claims import holding
 from refunds.forms import HoldForm
-from refunds.payouts import payment_block_page, payout_views, restored_page, sent_files
+from refunds.models import PayoutView, PayoutViewPart
+from refunds.payouts import (
+    payment_block_page,
+    payout_views,
+    restored_page,
+    sent_files,
+    view_lists,
+    view_page,
+)
 from refunds.payouts import payment_blocks as payment_blocks_rule
 from refunds.payouts.payment_block_acts import BLOCKS
+from refunds.payouts.view_page import VIEWS
 from refunds.reminder_acts import REMINDERS
 from winddown.actors import Actor
 from winddown.site import acts
@@ -82,6 +91,48 @@ def reminders_act(request: HttpRequest, verb: str) -> HttpResponse:
         act,
         back=reverse("console:reminders"),
         crumb=_("Reminders"),
+        decision=acts.decision(verb, act, actor=actor_of(request)),
+    )
+
+
+# --- the payout views ---------------------------------------------------------------------------
+
+
+@require_safe
+@staff_page
+def payout_view_pages(request: HttpRequest) -> HttpResponse:
+    seen = view_page.look(actor=actor_of(request))
+    return page(request, "refunds/payout_views.html", seen=seen)
+
+
+@require_safe
+@staff_page
+def payout_view_file(request: HttpRequest, number: int, name: str) -> HttpResponse:
+    found = get_object_or_404(PayoutView, pk=number)
+    if name not in PayoutViewPart.List.values:
+        raise Http404
+    view = view_lists.open_again(found.pk, actor=actor_of(request))
+    return HttpResponse(
+        b"".join(view.pieces(name)),
+        content_type="text/csv",
+        headers={
+            "Content-Disposition": f'attachment; filename="{view_lists.file_name(view, name)}"',
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def payout_view_act(request: HttpRequest, verb: str) -> HttpResponse:
+    if verb not in VIEWS:
+        raise Http404
+    act = VIEWS[verb]
+    return act_page(
+        request,
+        act,
+        back=reverse("console:payout_views"),
+        crumb=_("Payout views"),
         decision=acts.decision(verb, act, actor=actor_of(request)),
     )
 
@@ -205,6 +256,11 @@ DOORS.add("console:applications_act", Door())
 _OF_BLOCKS = (payment_blocks_rule.PERMISSION,)
 DOORS.add("console:payment_blocks", Door(_OF_BLOCKS, title=_lazy("Payment blocks")), place=5)
 DOORS.add("console:payment_block_act", Door(_OF_BLOCKS))
+DOORS.add(
+    "console:payout_views", Door((view_lists.PERMISSION,), title=_lazy("Payout views")), place=5
+)
+DOORS.add("console:payout_view_file", Door((view_lists.PERMISSION,)))
+DOORS.add("console:payout_view_act", Door((view_lists.PERMISSION,)))
 _OF_BATCHES = ("refunds.make_payout_batch", "refunds.approve_payout_batch")
 DOORS.add("console:reminders", Door(title=_lazy("Reminders")), place=5)
 DOORS.add("console:reminders_act", Door())
@@ -220,6 +276,9 @@ urlpatterns = [
     path("applications/<slug:verb>/", applications_act, name="applications_act"),
     path("payment-blocks/", payment_blocks, name="payment_blocks"),
     path("payment-blocks/<slug:verb>/", payment_block_act, name="payment_block_act"),
+    path("payout-views/", payout_view_pages, name="payout_views"),
+    path("payout-views/<int:number>/<slug:name>/", payout_view_file, name="payout_view_file"),
+    path("payout-views/<slug:verb>/", payout_view_act, name="payout_view_act"),
     path("reminders/", reminders, name="reminders"),
     path("reminders/<slug:verb>/", reminders_act, name="reminders_act"),
     path("restored/", restored, name="restored"),

@@ -11,8 +11,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from refunds.models import Entitlement, FraudClaim, Payout, PayoutBatch, ReconciliationBreak
-from refunds.payouts import breaks
+from refunds.payouts import breaks, refund_limits, view_lists
 from wallets.models import LedgerAccount, Wallet
+from winddown import clock
 from winddown.models import Programme
 from winddown.programme import incident_withdrawal, jurisdictions, stages
 from winddown.programme.gates import GATES, Count, Gate, open_now
@@ -107,6 +108,35 @@ def _opened(since: dt.datetime) -> list[object]:
     return [format_lazy(_("claims opened since that are not settled: {n}"), n=f"{found:,}")]
 
 
+# After this time a payout view says nothing about today.
+VIEW_AGE_MAX = dt.timedelta(days=2)
+
+
+def _straight_through() -> list[Count]:
+    """Returns the people and the amount that need nobody's touch, in the newest payout view."""
+    view = view_lists.newest()
+    if view is None or clock.now() - view.as_of > VIEW_AGE_MAX:
+        return [Count(_("Payout views of the last two days"), found=0, missing=1, of=1)]
+    percent = refund_limits.current().straight_through_percent
+    return [
+        Count(
+            title,
+            found=found,
+            missing=max(-(-whole * percent // 100) - found, 0),
+            of=whole,
+            is_amount=is_amount,
+        )
+        for title, found, whole, is_amount in (
+            (_("People who need nobody's touch"), view.straight_people, view.people, False),
+            (_("Amount that needs nobody's touch"), view.straight_minor, view.total_minor, True),
+        )
+    ]
+
+
+GATES.add(
+    "straight_through",
+    Gate(_("Enough refunds go through without anybody's touch"), _straight_through),
+)
 GATES.add("breaks", Gate(_("No line of the bank's answers is open"), _breaks))
 GATES.add("payouts", Gate(_("No payout is under way"), _payouts))
 GATES.add("holders_paid", Gate(_("Every holder is paid or excluded"), _holders))

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
-from refunds.models import Entitlement, Payout, PayoutBatch, RefundApplication
+from refunds.models import (
+    Entitlement,
+    Payout,
+    PayoutBatch,
+    PayoutView,
+    PayoutViewPart,
+    RefundApplication,
+)
 from refunds.models.payout_batch import FILE_NUMBERS, part_place
 from wallets.models import LedgerAccount, Wallet
 from wallets.models.snapshot import taken_since_seal
@@ -429,3 +436,18 @@ def without_a_door() -> list[str]:
             over,
         )
     )
+
+
+@invariant(
+    "I70", "The lists of a payout view have the bytes that were hashed", about=About.EVIDENCE
+)
+def view_lists_differ() -> list[str]:
+    found = []
+    for view in PayoutView.objects.order_by("pk"):
+        for name in PayoutViewPart.List.values:
+            digest = hashlib.sha256()
+            for piece in view.pieces(name):
+                digest.update(piece)
+            if digest.hexdigest() != getattr(view, f"{name}_sha256"):
+                found.append(f"{view}: the {name} list has other bytes than were hashed")
+    return found

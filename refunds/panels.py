@@ -21,7 +21,7 @@ from refunds.models import (
     RefundApplication,
     RuleHit,
 )
-from refunds.payouts import forecast, payout_page
+from refunds.payouts import forecast, payout_page, view_lists
 from refunds.payouts.payment_block_acts import KINDS
 from wallets.models import LedgerAccount
 from winddown import words
@@ -110,6 +110,13 @@ def _forecast(reader: Actor) -> Panel:
     }
     ranges = [(titles[name], found) for name, found in seen.routes.items()]
     return Panel(template, {"forecast": seen, "ranges": [*ranges, (gettext("All"), seen.whole)]})
+
+
+@panels.PAGE_PANELS.entry("programme/straight_through")
+def _straight_through(reader: Actor) -> Panel:
+    """Returns the newest payout view. Every reader of the page sees its shares."""
+    opens = reader.has_perm(view_lists.PERMISSION)
+    return Panel("refunds/_newest_view.html", {"view": view_lists.newest(), "opens": opens})
 
 
 # --- the customer's page ------------------------------------------------------------------------

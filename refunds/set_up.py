@@ -178,6 +178,14 @@ class LimitsForm(RowForm):
         initial=3,
         help_text="how many holders one bank account may be of without a person's look",
     )
+    straight_through_percent = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=100,
+        initial=90,
+        help_text="the share of people and of the amount, in percent, that should be payable"
+        " without anybody's touch",
+    )
     source = forms.CharField(
         initial="decision of the board, 1 August 2019", help_text="who laid this down, and where"
     )

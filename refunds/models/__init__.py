@@ -19,6 +19,7 @@ from refunds.models.payee import Payee, PayeeTransition
 from refunds.models.payment_block import PaymentBlock
 from refunds.models.payout import Payout, PayoutTransition
 from refunds.models.payout_batch import PayoutBatch, PayoutBatchTransition, PayoutFilePart
+from refunds.models.payout_view import PayoutView, PayoutViewPart
 from refunds.models.reconciliation import (
     BankFile,
     ReconciliationBreak,
@@ -58,6 +59,8 @@ __all__ = [
     "PayoutBatchTransition",
     "PayoutFilePart",
     "PayoutTransition",
+    "PayoutView",
+    "PayoutViewPart",
     "ReconciliationBreak",
     "ReconciliationBreakTransition",
     "RefundApplication",

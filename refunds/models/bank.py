@@ -152,6 +152,9 @@ class RefundTerms(models.Model):
     cooling_off_hours = models.IntegerField(default=24)
     holders_per_account_max = models.IntegerField(default=3)
     returns_before_postal_order = models.IntegerField(default=3)
+    straight_through_percent = models.SmallIntegerField(
+        default=90, help_text="The share of people and amount that should need nobody's touch."
+    )
     source = models.TextField(help_text="Who laid these limits down, and where.")
     adopted_at = models.DateTimeField()
 
@@ -168,6 +171,7 @@ class RefundTerms(models.Model):
                     returns_before_postal_order__gte=1,
                     auto_approve_max_minor__gte=0,
                     two_approvers_above_minor__gte=0,
+                    straight_through_percent__range=(0, 100),
                 ),
                 name="terms_within_reason",
             ),

@@ -52,7 +52,7 @@ class About(Enum):
     REFUND = auto()  # entitlements only
     WALLET = auto()  # entitlements, and payouts of them that wait for another batch
     PAYEE = auto()  # everything that is paid
-    APPLICATION = auto()  # nothing by itself, but two people decide instead of the rules
+    AMOUNT = auto()  # nothing by itself, but two people decide instead of the rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Reason:
     `applies` returns the condition for it. Its second argument is the lookup from the query's model
     to the row that the reason is about; it is empty for that row itself. A reason that is not
     `counted` belongs to a later plan. One with `to_people` keeps the rules from approving an
-    application.
+    application. One that `passes` ends without staff: by time, by the rules, or by a bank's answer.
     """
 
     code: str
@@ -80,6 +80,7 @@ class Reason:
     applies: Callable[[Cutoff, str], Condition]
     counted: bool = True
     to_people: bool = False
+    passes: bool = False
 
 
 def _was_sent_before_a_restore(cutoff: Cutoff, refund: str) -> Condition:
@@ -185,10 +186,8 @@ def _was_entered_by_a_thief(cutoff: Cutoff, payee: str) -> Condition:
     )
 
 
-def _is_above_the_limit(cutoff: Cutoff, application: str) -> Condition:
-    return Q(
-        **{f"{application}entitlement__amount_minor__gt": cutoff.limits.auto_approve_max_minor}
-    )
+def _is_above_the_limit(cutoff: Cutoff, refund: str) -> Condition:
+    return Q(**{f"{refund}amount_minor__gt": cutoff.limits.auto_approve_max_minor})
 
 
 def _is_blocked(cutoff: Cutoff, payee: str) -> Condition:
@@ -214,6 +213,7 @@ REASONS: tuple[Reason, ...] = (
         About.REFUND,
         _is_decided_later,
         counted=False,
+        passes=True,
     ),
     Reason(
         "payment_blocked",
@@ -228,6 +228,7 @@ REASONS: tuple[Reason, ...] = (
         "No application is approved.",
         About.REFUND,
         _is_not_approved,
+        passes=True,
     ),
     Reason("no_payee", "The holder gave no account.", About.PAYEE, _is_missing),
     Reason(
@@ -235,17 +236,19 @@ REASONS: tuple[Reason, ...] = (
         "The account, or the holder's channel, is too new.",
         About.PAYEE,
         _cools_off,
+        passes=True,
     ),
     Reason(
         "payee_not_checked",
         "The bank has not answered about the account.",
         About.PAYEE,
         _is_not_checked,
+        passes=True,
     ),
     Reason(
         "amount",
         "The amount is above the limit of approval by rule.",
-        About.APPLICATION,
+        About.AMOUNT,
         _is_above_the_limit,
         to_people=True,
     ),
@@ -283,10 +286,10 @@ def approved_until(run: Run) -> dt.datetime:
 
 
 def cutoff_of(run: Run) -> Cutoff:
-    return _cutoff(approved_until(run))
+    return cutoff_at(approved_until(run))
 
 
-def _cutoff(until: dt.datetime) -> Cutoff:
+def cutoff_at(until: dt.datetime) -> Cutoff:
     limits = refund_limits.current()
     cooling_off = dt.timedelta(hours=limits.cooling_off_hours)
     return Cutoff(until=until, channels_until=until - cooling_off, limits=limits)
@@ -362,10 +365,10 @@ def left_out(run: Run) -> dict[str, int]:
 
 def reasons_for_people(application_ids: Sequence[int]) -> dict[int, str]:
     """Returns, by application, the first reason for which the rules leave it to people."""
-    path = {About.APPLICATION: "", About.PAYEE: "payee__"}
+    path = {About.AMOUNT: "entitlement__", About.PAYEE: "payee__"}
     asked = [each for each in REASONS if each.to_people]
     judged = RefundApplication.objects.filter(pk__in=application_ids).annotate(
-        reason=_first(_cutoff(_NO_END), asked, path)
+        reason=_first(cutoff_at(_NO_END), asked, path)
     )
     return dict(judged.exclude(reason="").values_list("pk", "reason"))
 

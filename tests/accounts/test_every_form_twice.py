@@ -20,7 +20,7 @@ from accounts.credentials import access
 from accounts.models import AuthEvent, RecoveryCase, Session
 from accounts.recovery import staff_recovery
 from accounts.sign_in import second_factor
-from refunds.payouts import payment_blocks
+from refunds.payouts import payment_blocks, refund_limits
 from tests import factories
 from tests.accounts.conftest import NEW, OLD
 from tests.accounts.mail_server import Mailbox, link_in
@@ -300,6 +300,21 @@ def a_payment_block(verb: str) -> Callable[[World], Form]:
     return make
 
 
+def a_payout_view(world: World) -> Form:
+    factories.make_wallets(1, paid_minor=500)
+    refund_limits.adopt(
+        actor=world.staff("compliance"),
+        reason="test",
+        source="test",
+        remitter_code="1234567890",
+        remitter_name="ｻｸﾗ",
+        bank_code="0001",
+        branch_code="001",
+        account_number="7654321",
+    )
+    return world.console(world.staff("treasury_operator"), "payout-views/take/")
+
+
 def an_acknowledgement(world: World) -> Form:
     sounding.watch()
     return world.console(world.officer(), f"alarms/{Alarm.objects.latest('pk').pk}/acknowledge/")
@@ -318,6 +333,7 @@ def a_duty_address(verb: str) -> Callable[[World], Form]:
 
 
 FORMS: dict[str, Callable[[World], Form]] = {
+    "console:payout_view_act take": a_payout_view,
     **{f"console:payment_block_act {verb}": a_payment_block(verb) for verb in ("enter", "lift")},
     "recovery:ask": with_a_key("/recovery/", who="someone@example.com"),
     "recovery:register": with_a_key("/register/", who="new@example.com"),

@@ -91,6 +91,7 @@ MIGRATIONS = {
         "0010_ways_out",
         "0011_parts_of_an_entitlement",
         "0012_answers_of_the_bank",
+        "0013_payout_views",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

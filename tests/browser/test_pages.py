@@ -92,6 +92,8 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             "/console/payouts/",
             "/console/payouts/void/",
             "/console/breaks/",
+            "/console/payout-views/",
+            "/console/payout-views/take/",
         ],
     )
     yield (

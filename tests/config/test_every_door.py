@@ -80,6 +80,7 @@ FRESH = {
     "console:bank_answer_act",
     "console:break_act",
     "console:payment_block_act",
+    "console:payout_view_act",
     "console:payout_act",
     "console:plan",
     "console:programme_act",

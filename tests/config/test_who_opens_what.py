@@ -83,6 +83,9 @@ PAGES = {
     "console:applications_act": ALL,
     "console:payment_block_act": "refunds.block_payment",
     "console:payment_blocks": "refunds.block_payment",
+    "console:payout_view_act": "refunds.take_payout_view",
+    "console:payout_view_file": "refunds.take_payout_view",
+    "console:payout_views": "refunds.take_payout_view",
     "console:plan": "winddown.plan_run",
     "console:poster": ALL,
     "console:programme": ALL,
@@ -161,6 +164,7 @@ VERBS = {
         "give-up": "refunds.reconcile",
     },
     "console:bank_answer_act": {"upload": "refunds.reconcile", "book": "refunds.reconcile"},
+    "console:payout_view_act": {"take": "refunds.take_payout_view"},
     "console:break_act": {"take": "refunds.reconcile", "clear": "refunds.reconcile"},
     "console:reminders_act": {
         "begin": "winddown.publish_notice",

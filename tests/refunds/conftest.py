@@ -280,7 +280,12 @@ def make_house(directory: Path, **limits: Any) -> House:
     )
     return House(
         directory=directory,
-        treasury=person(*run_rights, "refunds.make_payout_batch", "refunds.reconcile"),
+        treasury=person(
+            *run_rights,
+            "refunds.make_payout_batch",
+            "refunds.reconcile",
+            "refunds.take_payout_view",
+        ),
         approver=person("winddown.approve_run", "refunds.approve_payout_batch"),
         approver2=person("refunds.approve_payout_batch", "refunds.decide_application"),
         sender=person("refunds.transmit_payout_batch"),

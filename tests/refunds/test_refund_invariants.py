@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, transaction
 
+from refunds.payouts import view_lists
 from tests.owning import as_owner
 from tests.refunds.conftest import House, jst
 from tests.unguarded import taken_back
@@ -26,6 +27,7 @@ def paid_out(house: House) -> House:
     house.send(house.paid_batch())
     clock.travel(jst("2019-11-15T15:00"), frozen=True)
     house.answers()
+    view_lists.take(actor=house.treasury, reason="test")
     house.money_holds()
     return house
 
@@ -79,6 +81,14 @@ FAULTS = {
     "an entitlement paid by hand": (
         "I60",
         "UPDATE refunds_entitlement SET state = 'paid' WHERE state = 'computed'",
+    ),
+    "a line of a payout view": (
+        "I70",
+        "DELETE FROM refunds_payoutviewpart WHERE list = 'excluded'",
+    ),
+    "another hash of a payout view": (
+        "I70",
+        "UPDATE refunds_payoutview SET payable_sha256 = repeat('0', 64)",
     ),
     "a decision of one person": (
         "I10h",

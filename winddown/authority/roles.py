@@ -87,6 +87,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.fix_balance",
         "winddown.load_data",
         "refunds.make_payout_batch",
+        "refunds.take_payout_view",
         "refunds.transmit_payout_batch",
         "refunds.reconcile",
         "winddown.stop_capability",
@@ -102,6 +103,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.post_exclusion",
         "winddown.pause_run",
         "refunds.approve_payout_batch",
+        "refunds.take_payout_view",
         "refunds.approve_late_claim",
         "winddown.stop_capability",
         "winddown.acknowledge_alarm",
@@ -133,6 +135,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.reopen_claim",
         "refunds.hold_entitlement",
         "refunds.adopt_terms",
+        "refunds.take_payout_view",
         "accounts.assign_roles",
         "winddown.report_funds",
         "winddown.change_set_up",
@@ -149,7 +152,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.report_claim",
         "accounts.end_sessions",
     ),
-    "auditor": ("winddown.read_audit", "winddown.look_up"),
+    "auditor": ("winddown.read_audit", "winddown.look_up", "refunds.take_payout_view"),
 }
 
 

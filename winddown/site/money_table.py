@@ -11,11 +11,12 @@ import time
 from dataclasses import dataclass
 
 from django.core.cache import cache
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from redis.exceptions import RedisError
 
 from winddown import clock
 from winddown.models import Capability
+from winddown.one_instant import one_instant
 from winddown.programme import capabilities
 from winddown.site import panels
 from winddown.words import Text
@@ -142,14 +143,10 @@ def _keys() -> tuple[str, str]:
 
 
 def _count() -> Figures | None:
-    """Returns all figures, counted in one snapshot. No movement is committed between two of the
-    statements.
-    """
+    """Returns all figures of one instant."""
     began = time.monotonic()
     try:
-        with transaction.atomic():
-            if not connection.savepoint_ids:
-                _one_snapshot()
+        with one_instant():
             at = clock.now()
             money_by_code: dict[str, int] = {}
             lines = panels.money_lines()
@@ -165,8 +162,3 @@ def _count() -> Figures | None:
         log.warning("the money table could not be counted in the time a page has", exc_info=True)
         return None
     return Figures(at=at, seconds=time.monotonic() - began, money=money_by_code, leaks=leaks)
-
-
-def _one_snapshot() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

@@ -135,6 +135,8 @@ PLACES = (
         given=lambda: {"wallet_ids": [factories.make_wallet().pk]},
     ),
     Place("refunds.claims.reporting.take_up", "refunds.work_claim"),
+    Place("refunds.payouts.view_lists.take", "refunds.take_payout_view"),
+    Place("refunds.payouts.view_lists.open_again", "refunds.take_payout_view"),
     Place("refunds.payouts.bank_codes.load", "refunds.adopt_terms", by_system=True),
     Place("refunds.payouts.forgotten.ask_release", "refunds.make_payout_batch"),
     Place("refunds.payouts.payout_batches.release", "refunds.make_payout_batch", by_system=True),
