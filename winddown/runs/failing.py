@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import traceback
+from pathlib import Path
 from typing import Any
 
 from django.db import (
@@ -67,7 +69,7 @@ def _halve(
             if moved is None:
                 raise AssertionError(f"step {step.name} answers without having worked")
             return moved.rows, moved.amount_minor, []
-    except (WinddownError, DatabaseError) as refusal:
+    except Exception as refusal:
         if stalls.cause_of(refusal):
             raise
         if len(ids) == 1:
@@ -92,15 +94,25 @@ def _halve(
 
 
 def _reason(refusal: Exception) -> tuple[str, str]:
-    """Returns a class and a sentence without the row's values. The detail of a database error would
-    contain them.
+    """Returns a class and a sentence without the row's values. The detail of a database error, and
+    the text of an error in the code, would contain them.
     """
     if isinstance(refusal, WinddownError):
         return refusal.code, str(refusal)
+    if not isinstance(refusal, DatabaseError):
+        return f"bug_{type(refusal).__name__}"[:60], told(refusal)
     cause: Any = refusal.__cause__
     state = getattr(cause, "sqlstate", None) or type(refusal).__name__
     constraint = getattr(getattr(cause, "diag", None), "constraint_name", None)
     return f"sql_{state}", constraint or type(refusal).__name__
+
+
+def told(bug: Exception) -> str:
+    """Returns the error in the code by its class and its place, without its text."""
+    frames = traceback.extract_tb(bug.__traceback__)
+    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return f"{type(bug).__name__}{place}"
 
 
 def isolate(batch: Batch) -> None:

@@ -41,8 +41,9 @@ def work(
 ) -> int:
     """Batches of the run were done until none is left, the run stopped, or a limit was reached.
 
-    Returns how many batches this call finished or put off. Any number of workers may call it at any
-    time.
+    A row that raises any error is a stored failure. An error outside the rows pauses the run with its
+    class and place, so no run stays running for ever. Returns how many batches this
+    call finished or put off. Any number of workers may call it at any time.
     """
     name = worker or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident() % 10_000}"
     deadline = time.monotonic() + seconds_max
@@ -73,14 +74,27 @@ def work(
         except Error as error:
             cause = stalls.cause_of(error)
             if cause is None:
-                raise
+                _pause_by(error, run_id, claim)
+                return ended
             log.warning("run %s: %s held a batch up; it is tried again", run_id, cause)
             _put_off(run_id, name, cause, until=deadline)
             claim, held_up = None, True
+        except Exception as bug:
+            _pause_by(bug, run_id, claim)
+            return ended
         ended += 1
     if claim is not None:
         batches.put_back(claim)
     return ended
+
+
+def _pause_by(bug: Exception, run_id: int, claim: Batch | None) -> None:
+    """The batch is given back, and the run has paused itself with the error's class and place."""
+    told = failing.told(bug)
+    log.error("run %s pauses itself: %s", run_id, told)
+    if claim is not None:
+        batches.put_back(claim)
+    control.pause_itself(run_id, f"error in the code: {told}")
 
 
 def work_off() -> list[int]:
@@ -138,7 +152,7 @@ def _do(batch: Batch, worker: str, *, until: float = math.inf) -> Batch | None:
                     raise AssertionError(f"step {step.name} answers without having worked")
                 batches.finish(run, batch, moved=moved.rows, amount_minor=moved.amount_minor)
                 return batches.claim(run.pk, worker) if run.rate_rows_s_max is None else None
-    except (WinddownError, DatabaseError) as refusal:
+    except Exception as refusal:
         # The transaction is rolled back. What was only held up is put off by `work`.
         if stalls.cause_of(refusal):
             raise
