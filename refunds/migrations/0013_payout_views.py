@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='PayoutView',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('as_of', models.DateTimeField(unique=True)),
+                ('as_of', models.DateTimeField()),
                 ('rules', models.SmallIntegerField(help_text='Version of the rules that sorted the rows.')),
                 ('payable_rows', models.IntegerField()),
                 ('payable_minor', models.BigIntegerField()),

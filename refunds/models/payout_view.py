@@ -21,7 +21,7 @@ class PayoutView(models.Model):
     none.
     """
 
-    as_of = models.DateTimeField(unique=True)
+    as_of = models.DateTimeField()
     rules = models.SmallIntegerField(help_text="Version of the rules that sorted the rows.")
     payable_rows = models.IntegerField()
     payable_minor = models.BigIntegerField()

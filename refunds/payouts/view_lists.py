@@ -47,6 +47,8 @@ from winddown.one_instant import one_instant
 
 PERMISSION: Final = "refunds.take_payout_view"
 RULES: Final = 1
+# Two views are at least so far apart: a form that is sent twice takes one.
+APART: Final = dt.timedelta(minutes=1)
 COLUMNS: Final = (
     "account",
     "wallet",
@@ -119,10 +121,16 @@ def take(*, actor: Actor, reason: str) -> PayoutView:
     """The two lists of this instant are stored, with their hashes, sums and reasons.
 
     Nobody's work waits for it. Raises `NotPermitted`, and `GuardNotMet` when there is nothing to
-    list. A second call takes the lists of its own instant. They have the same bytes if nothing has
-    changed.
+    list or the last view is younger than `APART`. A later call takes the lists of its own instant.
+    They have the same bytes if nothing has changed.
     """
     require(actor, PERMISSION, action="take the payout views")
+    before = newest()
+    if before is not None and clock.now() - before.as_of < APART:
+        raise GuardNotMet(
+            action=says("take the payout views"),
+            why=says("view {number} is less than a minute old: use it, or wait", number=before.pk),
+        )
     with ExitStack() as files:
         told = {name: _Told(files.enter_context(tempfile.TemporaryFile("w+b"))) for name in _List}
         view = _read(told)
@@ -154,7 +162,8 @@ def open_again(number: int, *, actor: Actor, reason: str = "") -> PayoutView:
             action=says("open payout view {number}", number=number),
             why=says("there is no such view: /console/payout-views/ lists all"),
         )
-    audit.append("payouts.open_view", view.subject, actor=actor, reason=reason)
+    with transaction.atomic():
+        audit.append("payouts.open_view", view.subject, actor=actor, reason=reason)
     return view
 
 

@@ -26,6 +26,8 @@ from winddown.models import AuditEntry
 from winddown.programme import gates
 from winddown.programme.gates import GATES
 
+ENGLISH = {"Accept-Language": "en"}
+
 
 def rows_of(view: PayoutView, name: str) -> list[dict[str, str]]:
     told = b"".join(view.pieces(name)).decode()
@@ -210,7 +212,7 @@ def test_the_command_writes_both_files_and_writes_them_again(
     said = capsys.readouterr().out
     assert "1 could be paid" in said
     assert "50.0 % of the people, 50.0 % of the amount" in said
-    assert "application_not_approved: 1 (¥1,000)" in said
+    assert "application_not_approved: 1 (JPY 1,000)" in said
     view = PayoutView.objects.get()
     call_command("drill", again=view.pk, out=tmp_path / "again", **by)
     for name in ("payable", "excluded"):
@@ -228,12 +230,13 @@ def test_the_command_writes_both_files_and_writes_them_again(
 def test_the_page_takes_a_view_and_hands_the_files_out(house: House) -> None:
     house.entitled(2)
     reader = browser_of(factories.make_staff("compliance"))
-    assert b"No payout view was taken yet." in reader.get("/console/payout-views/").content
-    form = reader.get("/console/payout-views/take/")
+    address = "/console/payout-views/"
+    assert b"No payout view was taken yet." in reader.get(address, headers=ENGLISH).content
     taken = reader.post(
         "/console/payout-views/take/",
-        {"reason": "drill", "once": form.context["form"]["once"].value()},
+        {"reason": "drill"},
         follow=True,
+        headers=ENGLISH,
     )
     assert b"No application is approved" in taken.content
     view = PayoutView.objects.get()
@@ -241,7 +244,7 @@ def test_the_page_takes_a_view_and_hands_the_files_out(house: House) -> None:
     assert answer.content == b"".join(view.pieces("excluded"))
     assert AuditEntry.objects.filter(action="payouts.open_view", subject=view.subject).exists()
     assert reader.get(f"/console/payout-views/{view.pk}/others/").status_code == 404
-    assert b"0.0 % of the people" in reader.get("/console/programme/").content
+    assert b"0.0 % of the people" in reader.get("/console/programme/", headers=ENGLISH).content
     stranger = browser_of(factories.make_staff("support"))
     assert stranger.get("/console/payout-views/").status_code == 403
 
@@ -255,6 +258,9 @@ def test_the_gate_asks_for_a_view_of_these_days_and_for_its_share(house: House) 
     assert [each.missing for each in gate.counts()] == [1, 900]
     house.apply(row)
     house.check_payees()
+    with pytest.raises(GuardNotMet, match="less than a minute old"):
+        view_lists.take(actor=house.treasury, reason="test")
+    clock.travel(clock.now() + view_lists.APART, frozen=True)
     view_lists.take(actor=house.treasury, reason="test")
     assert not gates.failing(gate.counts())
     clock.travel(clock.now() + dt.timedelta(days=3))
