@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +13,11 @@ from accounts.models import User
 from refunds.applications import holds
 from refunds.models import Entitlement, FraudClaim, IssuerAction
 from rehearsal import stalls
+from rehearsal.doors import Stall
+from rehearsal.management.commands.rehearse import Command, read
+from rehearsal.own_data import Findings
 from tests import factories
-from tests.refunds.claims.scene import Scene
+from tests.refunds.claims.scene import Scene, jst
 from winddown import clock
 from winddown.models import Milestone
 from winddown.programme import gates
@@ -153,3 +158,43 @@ def test_every_gate_and_every_line_names_a_door_that_is_there() -> None:
     for mend in mends:
         command = mend.door.split()[0]
         assert command.startswith("/console/") or load_command_class(commands[command], command)
+
+
+def test_the_table_has_each_stall_and_the_total(programme: Any) -> None:
+    lines = [
+        Stall(
+            "refunds on hold",
+            3,
+            "two people must release them",
+            "fraud_supervisor",
+            "release_refund",
+            1_234,
+        ),
+        Stall(
+            "people who cannot be reached",
+            2,
+            "no address",
+            "incident_commander",
+            "export_unreachable",
+            66,
+        ),
+    ]
+    out = io.StringIO()
+
+    Command(stdout=out).say(Findings(stalls=lines), as_json=False)
+
+    printed = " ".join(out.getvalue().split())
+    for told in ("refunds on hold", "JPY 1,234", "fraud supervisor", "release_refund", "JPY 1,300"):
+        assert told in printed
+    assert "Not exercised: fraud claims and card issuers had nothing to do" in printed
+
+
+def test_an_earlier_rehearsals_clock_does_not_judge_the_file(
+    rehearsal_clock: Any, programme: Any
+) -> None:
+    rehearsal_clock.travel(jst(2020, 2, 29), frozen=True)
+    file = Path(__file__).resolve().parents[2] / "docs" / "tutorial" / "sakura" / "programme.toml"
+
+    assert read(file)["programme"]
+
+    assert clock.now() == jst(2020, 2, 29)

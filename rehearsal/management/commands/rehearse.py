@@ -72,7 +72,7 @@ class Command(RecordedCommand):
         if not options["data"].is_dir():
             raise CommandError(f"{options['data']} is no directory", returncode=2)
         try:
-            rows = _read(options["file"])
+            rows = read(options["file"])
             stage.empty_database()
             found = OwnData(
                 rows,
@@ -88,11 +88,12 @@ class Command(RecordedCommand):
             raise CommandError(f"{problems}\n{refusal}", returncode=2) from refusal
         except WinddownError as refusal:
             raise CommandError(str(refusal), returncode=1) from refusal
-        self._say(found, as_json=options["json"])
+        self.say(found, as_json=options["json"])
         if found.stalls:
             raise SystemExit(3)
 
-    def _say(self, found: Findings, *, as_json: bool) -> None:
+    def say(self, found: Findings, *, as_json: bool) -> None:
+        """The findings are printed, as a table and sentences or as JSON."""
         if as_json:
             self.stdout.write(json.dumps(found.as_dict(), cls=DjangoJSONEncoder))
             return
@@ -135,7 +136,7 @@ class Command(RecordedCommand):
         self.stdout.write(printed.getvalue())
 
 
-def _read(path: Path) -> Rows:
+def read(path: Path) -> Rows:
     """Returns the set-up file, judged at the real instant: an earlier rehearsal in this database has
     left its clock elsewhere, and it stays there if the file is not understood.
     """
