@@ -19,6 +19,7 @@ class AccountsConfig(AppConfig):
         )
         from accounts.attacks import counting
         from accounts.credentials import fencing, session_rules  # noqa: F401
+        from accounts.merchants import merchant_page, notices  # noqa: F401
         from accounts.recovery import (  # noqa: F401
             access_requests,
             by_link,
@@ -32,4 +33,5 @@ class AccountsConfig(AppConfig):
         registry.load("accounts")
         clockwork.OWED.add("access requests", access_requests.answer_due)
         clockwork.OWED.add("outbox", outbox.send_due)
+        clockwork.FOLLOW_UPS.add("notices to merchants", notices.follow_up)
         clockwork.WATCHES.add("attempts to sign in", counting.count_newest)

@@ -9,6 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from email.utils import parseaddr
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
@@ -83,26 +84,36 @@ def queue(
     return message
 
 
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One of many who get the same message: where, and whose account or link it is about."""
+
+    address: Address
+    user: User | None = None
+    link: OneTimeLink | None = None
+
+
 def queue_many(
-    kind: str, to: Iterable[tuple[User, Address]], *, language: str, facts: dict[str, Any]
+    kind: str, to: Iterable[Recipient], *, language: str, facts: dict[str, Any]
 ) -> list[Message]:
-    """One message to each person is owed from this transaction's commit on. The facts are the same
-    for all.
+    """One message to each recipient is owed from this transaction's commit on, in their order. The
+    facts are the same for all.
     """
     at = clock.now()
-    keys = [(user, address, uuid.uuid4()) for user, address in to]
+    keys = [(each, uuid.uuid4()) for each in to]
     messages = Message.objects.bulk_create(
         Message(
             key=key,
             kind=kind,
-            channel=address.channel,
-            to_sealed=encryption.seal(address.sent_to.encode(), place=message_place(key)),
-            user=user,
+            channel=each.address.channel,
+            to_sealed=encryption.seal(each.address.sent_to.encode(), place=message_place(key)),
+            user=each.user,
+            link=each.link,
             language=language,
             facts=facts,
             queued_at=at,
         )
-        for user, address, key in keys
+        for each, key in keys
     )
     transaction.on_commit(wake, robust=True)
     return messages
@@ -160,7 +171,8 @@ def _claim(number: int) -> list[Message]:
 
 
 def _leased(number: int, *, bulk: bool) -> list[int]:
-    of_kind = "kind = 'refund_reminder'" if bulk else "kind <> 'refund_reminder'"
+    named = ", ".join(f"'{kind.value}'" for kind in Message.BULK)
+    of_kind = f"kind IN ({named})" if bulk else f"kind NOT IN ({named})"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"""

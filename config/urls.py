@@ -14,6 +14,7 @@ import wallets.act_words
 import wallets.look_up
 import wallets.panels
 from accounts import console as cases
+from accounts.merchants import merchant_views
 from accounts.recovery import portal as recovery
 from accounts.reset_notices import notice_page
 from accounts.sign_in import portal as sign_in
@@ -25,6 +26,7 @@ CONSOLE = [
     *first_page.urlpatterns,
     *notice_views.urlpatterns,
     *set_up_views.urlpatterns,
+    *merchant_views.urlpatterns,
     *cases.attack_urlpatterns,
     *claims.urlpatterns,
 ]

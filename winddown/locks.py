@@ -38,6 +38,7 @@ class Lock(IntEnum):
     ALARMS = 7022
     DUTY_ADDRESS = 7023
     PHONE_MESSAGES = 7024
+    MERCHANTS = 7025
 
 
 def take(lock: Lock, key: int = 0) -> None:

@@ -16,6 +16,7 @@ from accounts.models.credential_fence import CredentialFence, CredentialFenceTra
 from accounts.models.device_token import DeviceToken
 from accounts.models.external_identity import ExternalIdentity, ExternalIdentityTransition
 from accounts.models.imported_hash_cost import ImportedHashCost
+from accounts.models.merchant_notice import MerchantMailing, MerchantNotice, MerchantReceipt
 from accounts.models.message import Message
 from accounts.models.one_time_link import AccessRequest, OneTimeLink
 from accounts.models.recovery_case import ProofStep, RecoveryCase, RecoveryCaseTransition
@@ -48,6 +49,9 @@ __all__ = [
     "ExternalIdentityTransition",
     "ImportedHashCost",
     "MailReport",
+    "MerchantMailing",
+    "MerchantNotice",
+    "MerchantReceipt",
     "Message",
     "NoticeWave",
     "OneTimeLink",

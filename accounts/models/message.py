@@ -29,6 +29,10 @@ class Message(models.Model):
         BROWSER = "browser"
         VERIFY_ADDRESS = "verify_address"
         REFUND_REMINDER = "refund_reminder"
+        MERCHANT_NOTICE = "merchant_notice"
+
+    BULK = (Kind.REFUND_REMINDER, Kind.MERCHANT_NOTICE)
+    """What is sent to many. What one person waits for goes before it."""
 
     class Channel(models.TextChoices):
         EMAIL = "email"
@@ -69,11 +73,10 @@ class Message(models.Model):
                 condition=Q(sent_at=None, given_up_at=None),
                 name="messages_owed",
             ),
-            # What one person waits for goes before what is sent to many.
             models.Index(
                 fields=["id"],
                 condition=Q(sent_at=None, given_up_at=None, channel="email")
-                & ~Q(kind="refund_reminder"),
+                & ~Q(kind__in=["refund_reminder", "merchant_notice"]),
                 name="messages_owed_to_one",
             ),
             BrinIndex(fields=["queued_at"], autosummarize=True),

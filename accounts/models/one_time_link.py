@@ -64,8 +64,8 @@ class AccessRequest(models.Model):
 
 
 class OneTimeLink(models.Model):
-    """A link that works once: for a new password, a new account, a new channel, a new browser, or
-    for an address to be verified.
+    """A link that works once: for a new password, a new account, a new channel, a new browser, for an
+    address to be verified, or for a merchant to confirm a notice.
 
     Its token (mail) and its code (telephone) are not stored. Both are derived from `key` with the
     site's secret. Its time begins when it is handed to its channel. It is dead after its use, when
@@ -81,9 +81,10 @@ class OneTimeLink(models.Model):
         STAFF = "staff"
         BROWSER = "browser"
         ADDRESS = "address"
+        MERCHANT = "merchant"
 
-    OF_STAFF = (Purpose.STAFF, Purpose.BROWSER)
-    """The purposes of links to staff. No fence ends them."""
+    UNFENCED = (Purpose.STAFF, Purpose.BROWSER, Purpose.MERCHANT)
+    """The purposes of links that open no account of a customer. No fence ends them."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
@@ -99,6 +100,9 @@ class OneTimeLink(models.Model):
     )
     case = models.ForeignKey(
         "accounts.RecoveryCase", null=True, on_delete=models.PROTECT, related_name="links"
+    )
+    merchant = models.ForeignKey(
+        "winddown.Merchant", null=True, on_delete=models.PROTECT, related_name="+"
     )
     channel = models.CharField(max_length=10, blank=True)
     address_fingerprint = models.CharField(
@@ -121,11 +125,19 @@ class OneTimeLink(models.Model):
                 name="link_used_in_its_time",
             ),
             models.CheckConstraint(
-                condition=Q(purpose="sign_up", user=None, address_sealed__isnull=False)
-                | Q(purpose="address", user__isnull=False, address_sealed__isnull=False)
+                condition=Q(
+                    purpose="sign_up", user=None, merchant=None, address_sealed__isnull=False
+                )
+                | Q(
+                    purpose="address",
+                    user__isnull=False,
+                    merchant=None,
+                    address_sealed__isnull=False,
+                )
+                | Q(purpose="merchant", user=None, merchant__isnull=False, address_sealed=None)
                 | (
-                    ~Q(purpose__in=("sign_up", "address"))
-                    & Q(user__isnull=False, address_sealed=None)
+                    ~Q(purpose__in=("sign_up", "address", "merchant"))
+                    & Q(user__isnull=False, merchant=None, address_sealed=None)
                 ),
                 name="link_names_whom_it_is_for",
             ),
@@ -156,11 +168,11 @@ class OneTimeLink(models.Model):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 func=f"""
                     IF TG_OP = 'DELETE' OR OLD.used_at IS NOT NULL OR (
-                        OLD.key, OLD.purpose, OLD.request_id, OLD.user_id, OLD.case_id, OLD.channel,
-                        OLD.address_fingerprint, OLD.issued_at
+                        OLD.key, OLD.purpose, OLD.request_id, OLD.user_id, OLD.case_id,
+                        OLD.merchant_id, OLD.channel, OLD.address_fingerprint, OLD.issued_at
                     ) IS DISTINCT FROM (
-                        NEW.key, NEW.purpose, NEW.request_id, NEW.user_id, NEW.case_id, NEW.channel,
-                        NEW.address_fingerprint, NEW.issued_at
+                        NEW.key, NEW.purpose, NEW.request_id, NEW.user_id, NEW.case_id,
+                        NEW.merchant_id, NEW.channel, NEW.address_fingerprint, NEW.issued_at
                     ) OR (
                         OLD.expires_at IS NOT NULL AND NEW.expires_at IS DISTINCT FROM OLD.expires_at
                     ) THEN
@@ -171,7 +183,7 @@ class OneTimeLink(models.Model):
                         NEW.used_at := winddown_now();
                         IF NEW.expires_at IS NULL OR NEW.used_at >= NEW.expires_at
                            OR NEW.used_at < NEW.issued_at
-                           OR (NEW.purpose NOT IN ('staff', 'browser') AND EXISTS (
+                           OR (NEW.purpose NOT IN ('staff', 'browser', 'merchant') AND EXISTS (
                                SELECT FROM accounts_credentialfence f
                                WHERE f.state <> 'lifted' AND f.not_before > NEW.issued_at))
                            OR EXISTS (

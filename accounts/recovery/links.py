@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -16,9 +17,12 @@ from accounts.credentials import fencing
 from accounts.errors import LinkDead
 from accounts.models import AccessRequest, OneTimeLink, RecoveryCase, User
 from winddown import clock, encryption
+from winddown.models import Merchant
 from winddown.sqlstates import SqlState, sqlstate_of
 
 VALID_FOR = dt.timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+# A merchant confirms a notice in its own time. The link opens no account.
+MERCHANT_VALID_FOR = dt.timedelta(days=60)
 CODE_DIGITS = 8
 LINKS_PER_HOUR_MAX = 3
 Purpose = OneTimeLink.Purpose
@@ -50,6 +54,21 @@ def issue(
     )
 
 
+def issue_to_merchants(to: Iterable[tuple[Merchant, Address]]) -> list[OneTimeLink]:
+    """Each merchant has a link, in the order given. Its time begins as that of every link."""
+    at = clock.now()
+    return OneTimeLink.objects.bulk_create(
+        OneTimeLink(
+            purpose=Purpose.MERCHANT,
+            merchant=merchant,
+            channel=address.channel,
+            address_fingerprint=address.fingerprint,
+            issued_at=at,
+        )
+        for merchant, address in to
+    )
+
+
 def too_many(user: User) -> bool:
     """Returns whether the account has reached the limit of links of this hour.
 
@@ -63,8 +82,9 @@ def too_many(user: User) -> bool:
 
 def hand_over(link: OneTimeLink) -> None:
     """The link's time has begun. A second call changes nothing."""
+    valid_for = MERCHANT_VALID_FOR if link.purpose == Purpose.MERCHANT else VALID_FOR
     OneTimeLink.objects.filter(pk=link.pk, expires_at=None, used_at=None).update(
-        expires_at=clock.now() + VALID_FOR
+        expires_at=clock.now() + valid_for
     )
     link.refresh_from_db(fields=["expires_at"])
 
@@ -84,15 +104,25 @@ def _secret(link: OneTimeLink, form: str) -> str:
 
 
 def by_token(given: str) -> OneTimeLink:
-    """Returns the living link of the token. Raises `LinkDead` for every other token."""
+    """Returns the link of the token, if its page may be opened now: a living one, or that of a
+    merchant who used it and reads the notice again. Raises `LinkDead` for every other token.
+    """
     key, _, _secret_part = given.partition("-")
     try:
-        link = OneTimeLink.objects.select_related("case").filter(key=uuid.UUID(hex=key)).first()
+        found = OneTimeLink.objects.select_related("case", "merchant")
+        link = found.filter(key=uuid.UUID(hex=key)).first()
     except ValueError:
         link = None
-    if link is None or not constant_time_compare(given, token(link)) or not lives(link):
+    if link is None or not constant_time_compare(given, token(link)):
+        raise LinkDead
+    if not (lives(link) or _is_read_again(link)):
         raise LinkDead
     return link
+
+
+def _is_read_again(link: OneTimeLink) -> bool:
+    used = link.purpose == Purpose.MERCHANT and link.used_at is not None
+    return used and link.expires_at is not None and clock.now() < link.expires_at
 
 
 def by_code(request: AccessRequest, given: str) -> OneTimeLink:
@@ -117,7 +147,7 @@ def lives(link: OneTimeLink) -> bool:
     if link.used_at is not None or link.expires_at is None or at >= link.expires_at:
         return False
     fence = fencing.Fence(at, fencing.fence_now())
-    if link.purpose not in OneTimeLink.OF_STAFF and not fence.accepts(link.issued_at):
+    if link.purpose not in OneTimeLink.UNFENCED and not fence.accepts(link.issued_at):
         return False
     if link.case is not None and link.case.state != RecoveryCase.State.APPROVED:
         return False

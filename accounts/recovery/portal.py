@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import addresses
 from accounts.attempts import limits
 from accounts.errors import LinkDead
+from accounts.merchants import receipt_views
 from accounts.models import AccessRequest, OneTimeLink, User
 from accounts.recovery import (
     access_requests,
@@ -138,6 +139,8 @@ def password(request: HttpRequest) -> HttpResponse:
             return _browser(request, link)
         if link.purpose == OneTimeLink.Purpose.ADDRESS:
             return own_address_views.prove(request, link)
+        if link.purpose == OneTimeLink.Purpose.MERCHANT:
+            return receipt_views.confirm(request, link)
         form = NewPasswordForm(request.POST or None, user=_owner(link))
         if request.method == "POST" and form.is_valid() and _done(request, link, form):
             return redirect("sign_in")

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
-from django.template.loader import render_to_string
+from django.db.models import Exists, OuterRef, QuerySet
 
 from refunds.applications import reminders
 from refunds.models import Reminder
 from winddown import locks
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.locks import Lock
-from winddown.models import Programme
-from winddown.programme import publications
+from winddown.programme import letter_files
 from winddown.programme.evidence_files import File
-
-FILE_ROWS_MAX = 2_000
 
 
 def _open() -> QuerySet[Reminder]:
@@ -53,36 +48,17 @@ def export(*, actor: Actor, reason: str, number: int | None = None) -> File:
     require(actor, reminders.PERMISSION, action="export the letters")
     with transaction.atomic():
         locks.take(Lock.REMINDERS)
-        chosen = Reminder.objects.filter(channel=Reminder.Channel.LETTER)
-        file = number
-        if file is None:
-            last = chosen.aggregate(last=Max("letter_file"))["last"] or 0
-            file = int(last) + 1
-            open_ones = _open().order_by("pk").values_list("pk", flat=True)[:FILE_ROWS_MAX]
-            chosen.filter(pk__in=list(open_ones)).update(letter_file=file)
-        letters = list(
-            chosen.filter(letter_file=file).select_related("holder", "schedule").order_by("pk")
-        )
-        if not letters:
-            why = (
-                says("no letter waits")
-                if number is None
-                else says("there is no file {number}", number=number)
-            )
-            raise GuardNotMet(action=says("export the letters"), why=why)
+        letters = Reminder.objects.filter(channel=Reminder.Channel.LETTER)
+        file, found = letter_files.filed(letters, waiting=_open(), number=number)
+        rows = list(found.select_related("holder", "schedule"))
         audit.append(
             "reminders.export_letters",
             f"letters:{file}",
             actor=actor,
             reason=reason,
-            letters=len(letters),
+            letters=len(rows),
             again=number is not None,
         )
-    shown = {
-        "programme": Programme.current(),
-        "notice": publications.newest_notice(),
-        "letters": letters,
-        "languages": ("ja", "en"),
-    }
-    text = render_to_string("refunds/reminder_letters.html", shown)
-    return File(name=f"reminder-letters-{file}.html", content=text.encode())
+    return letter_files.printable(
+        f"reminder-letters-{file}.html", "refunds/reminder_letters.html", letters=rows
+    )

@@ -161,7 +161,7 @@ def _queue(
 ) -> int:
     chosen = list(chosen)
     to = [
-        (person, address)
+        outbox.Recipient(address, user=person)
         for person, channel, _ in chosen
         if channel != Channel.LETTER
         and (address := addresses.verified(person, _OF_MESSAGE[Channel(channel)]))

@@ -379,6 +379,7 @@ ELSEWHERE = {
     "console:hold_candidates": "tests/refunds/claims/test_claims.py: the second holds 0",
     "console:look_up_contact": "each reading is shown once, and recorded",
     "console:look_up_find": "it only leads to a page that is read",
+    "console:merchants_act": "tests/accounts/merchants/test_merchant_notices.py",
     "console:reminders_act": "tests/refunds/applications/test_reminders.py",
     "console:applications_act": "tests/refunds/applications/test_desk.py",
     "console:bank_answer_act": "tests/refunds/payouts/test_answer_doors.py",

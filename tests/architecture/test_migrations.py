@@ -46,6 +46,7 @@ MIGRATIONS = {
         "0023_evidence_of_receipts",
         "0024_milestones_of_the_clock",
         "0025_withdrawn_incident",
+        "0026_merchant_notices",
     ],
     "accounts": [
         "0001_initial",
@@ -69,6 +70,7 @@ MIGRATIONS = {
         "0019_bulk_messages",
         "0020_visible_staff_numbers",
         "0021_carrier_files",
+        "0022_merchant_notices",
     ],
     "wallets": [
         "0001_initial",

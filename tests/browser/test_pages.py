@@ -56,6 +56,8 @@ def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
             "/console/alarms/duty/set/",
             "/console/programme/",
             "/console/reminders/",
+            "/console/merchants/",
+            "/console/merchants/record-receipt/",
             "/console/announcements/",
             "/console/notice/poster/",
             "/console/programme/assign-milestone/",

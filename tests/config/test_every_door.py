@@ -78,6 +78,7 @@ FRESH = {
     "console:hold_candidates",
     "console:look_up_contact",
     "console:bank_answer_act",
+    "console:merchants_act",
     "console:break_act",
     "console:payment_block_act",
     "console:payout_view_act",

@@ -68,6 +68,9 @@ PAGES = {
     "console:look_up_contact": "accounts.read_contact",
     "console:look_up_file": "winddown.read_audit",
     "console:look_up_find": "winddown.look_up",
+    "console:merchant_evidence": "winddown.read_audit",
+    "console:merchants": "winddown.publish_notice or winddown.read_audit",
+    "console:merchants_act": ALL,
     "console:notice_evidence": "winddown.read_audit",
     "console:filing_evidence": "winddown.read_audit",
     "console:bank_answer": PAYOUTS,
@@ -166,6 +169,12 @@ VERBS = {
     "console:bank_answer_act": {"upload": "refunds.reconcile", "book": "refunds.reconcile"},
     "console:payout_view_act": {"take": "refunds.take_payout_view"},
     "console:break_act": {"take": "refunds.reconcile", "clear": "refunds.reconcile"},
+    "console:merchants_act": {
+        "send": "winddown.publish_notice",
+        "remind": "winddown.publish_notice",
+        "letters": "winddown.publish_notice",
+        "record-receipt": "winddown.publish_notice",
+    },
     "console:reminders_act": {
         "begin": "winddown.publish_notice",
         "letters": "winddown.publish_notice",

@@ -20,6 +20,7 @@ class Announcement(models.Model):
     class Kind(models.TextChoices):
         BANNER = "banner"
         POLICY = "policy"
+        MERCHANT = "merchant"
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     version = models.IntegerField()

@@ -55,12 +55,13 @@ class ActCommand(StaffCommand):
             {name: given[name] for name in (*self._fields(), "reason")}, self._files(options)
         )
         with translation.override("en"):
-            valid, errors = form.is_valid(), dict(form.errors)
+            valid = form.is_valid()
+            errors = {name: " ".join(map(str, said)) for name, said in form.errors.items()}
         if not valid:
-            for name, texts in errors.items():
+            for name, said in errors.items():
                 option = "the options" if name == "__all__" else f"--{name.replace('_', '-')}"
                 option = _label(self._fields()[name]) if name in act.typed else option
-                self.say(f"{option}: {' '.join(map(str, texts))}", option=name)
+                self.say(f"{option}: {said}", option=name)
             raise SystemExit(2)
         done = act.do(actor, form.cleaned_data)
         if isinstance(done, Approval):

@@ -22,6 +22,7 @@ from winddown.site.forms import ReasonForm, SayingField
 KINDS = {
     "banner": _("Announcement on the portal"),
     "policy": _("Policy on compensating unauthorised use"),
+    "merchant": _("Notice to merchants"),
 }
 _NAMES = _(
     "In braces: {service}, {phone}, {working}, {stopped}, {spend_ends}, {window_ends}. They follow"

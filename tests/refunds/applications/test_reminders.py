@@ -217,7 +217,7 @@ def test_reminders_and_letters_have_a_command_and_a_page(
     assert reminder_letters.waiting() == 1
     text = letters()
     holder = User.objects.get(pk=owed[3].wallet.account_id)
-    assert f"<p>{holder.account_ref}</p>" in text
+    assert f">{holder.account_ref}</p>" in text
     assert text.count("<article") == 1
     assert reminder_letters.waiting() == 0
     assert letters(1) == text

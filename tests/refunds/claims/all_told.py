@@ -7,6 +7,9 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.merchants import notices, receipts
+from accounts.models import OneTimeLink
+from accounts.recovery import links
 from refunds.applications import reminders
 from refunds.models import BankAccount, BankProfile, Reminder
 from tests import factories
@@ -39,6 +42,7 @@ def all_told() -> None:
     announced()
     published()
     reminded()
+    merchants_told()
     alarmed()
 
 
@@ -119,7 +123,11 @@ def announced() -> None:
         actor=factories.make_staff("compliance"),
         reason="test",
     )
-    request = approvals.newest(made.subject)
+    _approved(made.subject)
+
+
+def _approved(subject: str) -> None:
+    request = approvals.newest(subject)
     approvals.carry_out(
         request,
         shown=request.digest,
@@ -164,6 +172,25 @@ def reminded() -> None:
         holder=factories.make_customer(),
         channel=Reminder.Channel.LETTER,
     )
+
+
+def merchants_told() -> None:
+    """A merchant got a mail, and has confirmed it by its link."""
+    officer = factories.make_staff("compliance")
+    made = announcements.draft(
+        kind=Announcement.Kind.MERCHANT,
+        title_ja="加盟店の皆様へ",
+        body_ja="終了",
+        title_en="To merchants",
+        body_en="The end",
+        actor=officer,
+        reason="test",
+    )
+    _approved(made.subject)
+    notices.send(actor=officer, reason="test")
+    link = OneTimeLink.objects.get(purpose=OneTimeLink.Purpose.MERCHANT)
+    links.hand_over(link)
+    receipts.confirm(link)
 
 
 def alarmed() -> None:

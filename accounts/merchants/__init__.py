@@ -1,0 +1,1 @@
+"""The notice to merchants: how it leaves, and who has confirmed it."""
