@@ -13,6 +13,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from winddown import texts
 from winddown.errors import Saying, WinddownError
 from winddown.registries import Registry
 from winddown.workflows import WORKFLOWS
@@ -275,10 +276,12 @@ def plan_value(name: str, value: str) -> Text:
 
 
 def person_name(user: Any) -> str:
-    """Returns the person's name or login ID, and "the system" for None."""
+    """Returns the person's name or login ID, and "the system" for None. Characters that turn the
+    direction of a text are replaced: a loaded name may have them.
+    """
     if user is None:
         return str(_("the system"))
-    return str(user.display_name or user.login_id)
+    return texts.printable(str(user.display_name or user.login_id))
 
 
 CHANNELS: dict[str, Text] = {

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.models import User
 from tests.config.test_every_door import browser_of
 from tests.conftest import ROOT, Database
 from tests.owning import as_loader
@@ -35,6 +36,27 @@ def test_unstorable_characters_are_replaced_and_others_kept(text: str) -> None:
     assert "\0" not in stored
     assert len(stored) == len(text)
     assert all(new in (old, "\ufffd") for old, new in zip(text, stored, strict=True))
+
+
+@pytest.mark.django_db
+def test_a_loaded_name_that_turns_the_line_is_shown_harmlessly(programme: Any, staff: Any) -> None:
+    """A row that no form of ours wrote may hold anything that the database can store."""
+    person = staff("auditor", display_name="Ito\u202e=evil")
+    browser = browser_of(person, headers={"accept-language": "en"})
+    for _ in range(2):
+        page = browser.get("/console/audit/").content.decode()
+    assert "<bdi>Ito\ufffd=evil</bdi>" in page
+    assert "\u202e" not in page
+
+    User.objects.filter(pk=person.pk).update(display_name="\u202e=cmd()")
+    file = browser.get("/console/audit/file/").content.decode("utf-8-sig")
+    assert "\u202e" not in file
+    assert "\ufffd=cmd()" in file
+
+
+def test_a_text_is_no_formula_in_a_spreadsheet() -> None:
+    for text in ("=1", " +1", "@a", "-1", "＝1"):
+        assert texts.safe_in_spreadsheet(text).startswith("'")
 
 
 def test_what_turns_or_hides_a_text_is_replaced_and_what_belongs_to_words_stays() -> None:

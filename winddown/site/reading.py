@@ -270,7 +270,7 @@ def as_csv(reading: Reading, *, address: str) -> str:
     text = io.StringIO()
     out = csv.writer(text)
     for row in _rows(reading, address):
-        out.writerow(texts.safe_in_spreadsheet(str(cell)) for cell in row)
+        out.writerow(texts.safe_in_spreadsheet(texts.printable(str(cell))) for cell in row)
     return text.getvalue()
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from babel.numbers import get_currency_precision
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 
@@ -226,8 +227,26 @@ def state(machine: str, value: str) -> SafeString:
 
 
 @register.filter
-def person(user: Any) -> str:
+def isolated(text: object) -> SafeString | str:
+    """Returns a text from outside so that its direction of writing ends with it."""
+    return format_html("<bdi>{}</bdi>", text) if text not in (None, "") else ""
+
+
+@register.filter
+def person(user: Any) -> SafeString | str:
+    return isolated(words.person_name(user))
+
+
+@register.filter
+def person_text(user: Any) -> str:
+    """Returns the name for a place that takes no element: the title of a page."""
     return words.person_name(user)
+
+
+@register.filter
+def names(people: Iterable[str]) -> SafeString:
+    """Returns the names in one line, each by itself."""
+    return format_html_join(gettext(", "), "<bdi>{}</bdi>", ((each,) for each in people))
 
 
 @register.filter
