@@ -37,6 +37,7 @@ words.ACTS.add_all(
         "payee.ask_shared_account": _("Shared account sent to a second person"),
         "payee.clear_shared": _("Shared account accepted"),
         "payees.ask": _("Account check asked of the bank"),
+        "payees.leave_unchecked": _("Accounts left unchecked: the bank checks no names"),
         "bank_codes.load": _("Bank codes loaded"),
         "bank_file.import": _("Bank file imported"),
         "bank_file.upload": _("Answer of the bank uploaded"),

@@ -91,6 +91,14 @@ class ProfileForm(RowForm):
         initial=9_999_999_999,
         help_text="what they come to at most, in the smallest unit of the currency",
     )
+    format = forms.TypedChoiceField(
+        required=False,
+        empty_value="zengin",
+        choices=BankProfile.Format.choices,
+        initial="zengin",
+        help_text=f"what its files are: one of {', '.join(BankProfile.Format.values)};"
+        " usually zengin",
+    )
     charset = forms.ChoiceField(
         choices=BankProfile.Charset.choices,
         initial="jis_x_0201",
@@ -254,7 +262,7 @@ def _adopt_limits(rows: Sequence[Row], actor: Actor, reason: str) -> Sequence[st
     return ()
 
 
-# No bank file carries euros or pounds yet, and the limits name an account that the files are for.
+# No bank file names an IBAN yet, and the limits name an account that the files are for.
 _NO_BANK_FILE: Mapping[str, Sequence[Row]] = {"eu": (), "uk": ()}
 
 

@@ -211,6 +211,9 @@ def export_check_file(
     """A file asks the bank about every current payee that it was not asked about before; `again`
     also about those that it has not answered, because a file may be lost.
 
+    Where the bank that pays checks no names, the payees go unchecked, and there is no file: what the
+    bank does not know comes back.
+
     Returns the file's path, or None if there is no such payee. The file is written before the
     payees count as asked. After a crash between the two, the next call asks again.
     """
@@ -230,6 +233,24 @@ def export_check_file(
             return None
         today = _today()
         bank = refund_limits.bank_format(limits)
+        if not bank.checks_accounts:
+            move_rows(
+                Payee,
+                "leave_unchecked",
+                ids,
+                actor=actor,
+                reason=reason,
+                answer=Payee.NOT_CHECKED,
+                answered_at=clock.now(),
+            )
+            audit.append(
+                "payees.leave_unchecked",
+                "payees:unchecked",
+                actor=actor,
+                reason=reason,
+                payees=len(ids),
+            )
+            return None
         pieces = bank.write_questions(refund_limits.remitter(limits), today, _questions(ids))
         content = b"".join(pieces)
         sha256 = hashlib.sha256(content).hexdigest()

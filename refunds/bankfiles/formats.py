@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import NoReturn, Protocol
 
 from refunds.bankfiles import (
@@ -23,7 +24,7 @@ from refunds.bankfiles import (
 from refunds.bankfiles.answers import Checks, Results
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.reports import StatusReport
-from refunds.bankfiles.sources import Source
+from refunds.bankfiles.sources import Opened, Source
 from refunds.bankfiles.statements import StatementFile
 from refunds.bankfiles.transfer_items import (
     Limits,
@@ -84,6 +85,11 @@ class Format:
     read_report: ReadReport | None = None
     unsaid: frozenset[str] = frozenset()
 
+    @property
+    def checks_accounts(self) -> bool:
+        """Returns whether the bank can be asked about names and accounts."""
+        return self.write_questions is not no_account_check
+
 
 def no_account_check(_remitter: Remitter, _asked_on: date, _items: object) -> NoReturn:
     """The format has no file that asks about accounts. Raises `BankFileError`."""
@@ -110,7 +116,7 @@ FORMATS: dict[str, Format] = {
     ),
     "iso20022": Format(
         suffix="xml",
-        currencies=frozenset({pain_001.CURRENCY}),
+        currencies=pain_001.CURRENCIES,
         encodings={"utf_8": "utf-8"},
         limits=item_checks.LIMITS,
         write=pain_001.write,
@@ -133,10 +139,30 @@ FORMATS: dict[str, Format] = {
         read_report=csv_results.read,
     ),
 }
-# The bank that pays for us -> its format, if that is not the standard one.
-FORMAT_OF_BANK: dict[str, str] = {}
+STANDARD = "zengin"
+_HEAD_BYTES = 4_096
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def format_of(bank_code: str) -> Format:
-    """Returns the format of our account at this bank."""
-    return FORMATS[FORMAT_OF_BANK.get(bank_code, "zengin")]
+class Content(StrEnum):
+    """What a file of a bank is about. An answer has results of transfers or account checks."""
+
+    ANSWER = "answer"
+    REPORT = "report"
+    STATEMENT = "statement"
+
+
+def recognise(content: bytes) -> tuple[Format, Content]:
+    """Returns the format of a file from a bank, and what it is about, by how it begins.
+
+    The account that pays now does not say it: a bank that paid earlier still answers. Whatever no
+    format begins with is for the standard one, whose reader refuses it with the place.
+    """
+    head = Opened(content).read(_HEAD_BYTES).removeprefix(_BYTE_ORDER_MARK)
+    if head.lstrip().startswith(b"<"):
+        return FORMATS["iso20022"], Content.STATEMENT if b"camt." in head else Content.REPORT
+    if head.startswith(b"row,"):
+        return FORMATS["csv"], Content.REPORT
+    if head.startswith((b"101", b"103")):
+        return FORMATS["zengin"], Content.STATEMENT
+    return FORMATS[STANDARD], Content.ANSWER

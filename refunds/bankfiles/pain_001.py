@@ -27,8 +27,9 @@ from refunds.bankfiles.transfer_items import STANDARD, Manner, Remitter, Transfe
 from refunds.bankfiles.xml_stream import Element, events
 
 NAMESPACE: Final = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
-# The accounts are Japanese, and so is their money.
+# The accounts have Japanese numbers, whatever money is on them.
 CURRENCY: Final = "JPY"
+CURRENCIES: Final = frozenset({"JPY", "EUR", "GBP", "USD"})
 # A million transfers take less than a gigabyte.
 FILE_BYTES_MAX: Final = 2**30
 _SPOOL_BYTES_MAX: Final = 2**22
@@ -83,24 +84,28 @@ def _pieces(
     digest = hashlib.sha256("|".join([f"{value_date}", *astuple(remitter)]).encode())
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES_MAX) as waiting:
         for item in taken.checked(items, name_max=manner.name_max):
-            transfer = _transfer(item).encode()
+            transfer = _transfer(item, currency=manner.currency).encode()
             digest.update(transfer)
             waiting.write(transfer)
         reference = f"{value_date:%Y%m%d}-{digest.hexdigest()[:24]}"
-        yield _head(remitter, value_date, taken, reference=reference).encode()
+        yield _head(
+            remitter, value_date, taken, reference=reference, currency=manner.currency
+        ).encode()
         waiting.seek(0)
         while block := waiting.read(BLOCK_BYTES):
             yield block
     yield b"    </PmtInf>\n  </CstmrCdtTrfInitn>\n</Document>\n"
 
 
-def _totals(taken: Ascending) -> str:
-    total = text_of(taken.sum_minor, currency=CURRENCY)
+def _totals(taken: Ascending, *, currency: str) -> str:
+    total = text_of(taken.sum_minor, currency=currency)
     return f"<NbOfTxs>{taken.count}</NbOfTxs><CtrlSum>{total}</CtrlSum>"
 
 
-def _head(remitter: Remitter, value_date: date, taken: Ascending, *, reference: str) -> str:
-    name, totals = escape(remitter.name), _totals(taken)
+def _head(
+    remitter: Remitter, value_date: date, taken: Ascending, *, reference: str, currency: str
+) -> str:
+    name, totals = escape(remitter.name), _totals(taken, currency=currency)
     agent = _agent(
         "DbtrAgt",
         f"{remitter.bank_code}{remitter.branch_code}",
@@ -135,14 +140,14 @@ def _account(tag: str, account_type: str, number: str) -> str:
     return f"<{tag}><Id><Othr><Id>{number}</Id></Othr></Id><Tp>{kind}</Tp></{tag}>"
 
 
-def _transfer(item: TransferItem) -> str:
-    amount = text_of(item.amount_minor, currency=CURRENCY)
+def _transfer(item: TransferItem, *, currency: str) -> str:
+    amount = text_of(item.amount_minor, currency=currency)
     agent = _agent(
         "CdtrAgt", f"{item.bank_code}{item.branch_code}", item.bank_name, item.branch_name
     )
     return (
         f"      <CdtTrfTxInf><PmtId><EndToEndId>{item.reference}</EndToEndId></PmtId>"
-        f'<Amt><InstdAmt Ccy="{CURRENCY}">{amount}</InstdAmt></Amt>{agent}'
+        f'<Amt><InstdAmt Ccy="{currency}">{amount}</InstdAmt></Amt>{agent}'
         f"<Cdtr><Nm>{escape(item.payee_kana)}</Nm></Cdtr>"
         f"{_account('CdtrAcct', item.account_type, item.account_number)}</CdtTrfTxInf>\n"
     )
@@ -154,7 +159,8 @@ def _transfer(item: TransferItem) -> str:
 class _Message:
     """A message as far as it was read."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, currency: str) -> None:
+        self.currency = currency
         self.taken = Ascending(records_max=RECORDS_MAX)
         self.items: list[TransferItem] = []
         self.group: Element | None = None
@@ -165,7 +171,8 @@ class _Message:
         if path == _ROOT and element.tag == "GrpHdr":
             self.group = element
         elif path == _PAYMENT and element.tag == "CdtTrfTxInf":
-            self.items.append(self.taken.take(_item(element), record=element.line))
+            item = _item(element, currency=self.currency)
+            self.items.append(self.taken.take(item, record=element.line))
         elif path == _PAYMENT:
             self.parts[element.tag] = element
 
@@ -183,7 +190,7 @@ class _Message:
             count, total = place.first("NbOfTxs"), place.first("CtrlSum")
             if count is not None and count.text.strip() != f"{self.taken.count}":
                 count.refuse("the total of transfers differs from the transfers")
-            if total is not None and _minor(total) != self.taken.sum_minor:
+            if total is not None and _minor(total, currency=self.currency) != self.taken.sum_minor:
                 total.refuse("the total of amounts differs from the transfers")
         if self.group.first("NbOfTxs") is None:
             self.group.refuse("NbOfTxs expected")
@@ -195,15 +202,15 @@ class _Message:
         return found.first("Dt") or found
 
 
-def _minor(amount: Element) -> int:
+def _minor(amount: Element, *, currency: str) -> int:
     return minor_of(
-        amount.text.strip(), currency=CURRENCY, record=amount.line, position=amount.column
+        amount.text.strip(), currency=currency, record=amount.line, position=amount.column
     )
 
 
-def read(source: Source) -> TransferMessage:
-    """Returns the whole message; raises `BankFileError` with line, column and reason."""
-    opened, message = Opened(source, bytes_max=FILE_BYTES_MAX), _Message()
+def read(source: Source, *, currency: str = CURRENCY) -> TransferMessage:
+    """Returns the whole message in this currency; raises `BankFileError` with line, column and reason."""
+    opened, message = Opened(source, bytes_max=FILE_BYTES_MAX), _Message(currency=currency)
     for event in events(
         opened, containers=_CONTAINERS, namespaces=re.compile(re.escape(NAMESPACE))
     ):
@@ -239,13 +246,13 @@ def _remitter(message: _Message, group: Element) -> Remitter:
     return remitter
 
 
-def _item(element: Element) -> TransferItem:
+def _item(element: Element, *, currency: str) -> TransferItem:
     amount = element.first("Amt/InstdAmt")
     if amount is None:
         element.refuse("Amt/InstdAmt expected")
     refuse_other_currency(
         amount.attributes.get("Ccy", ""),
-        currency=CURRENCY,
+        currency=currency,
         record=amount.line,
         position=amount.column,
     )
@@ -258,7 +265,7 @@ def _item(element: Element) -> TransferItem:
         account_type=account.account_type,
         account_number=account.number,
         payee_kana=element.said("Cdtr/Nm"),
-        amount_minor=_minor(amount),
+        amount_minor=_minor(amount, currency=currency),
         reference=element.said("PmtId/EndToEndId", length_max=35),
     )
     check_item(item, record=element.line)

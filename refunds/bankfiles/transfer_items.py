@@ -86,11 +86,12 @@ class Transfers(Protocol):
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How the bank that pays wants its file: its encoding, as Python names it, and after how many
-    characters a payee's name is cut.
+    characters a payee's name is cut. Amounts are in minor units of `currency`.
     """
 
     encoding: str = ENCODING
     name_max: int = PAYEE_BYTES_MAX
+    currency: str = "JPY"
 
 
 STANDARD = Manner()

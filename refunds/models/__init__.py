@@ -29,8 +29,10 @@ from refunds.models.reconciliation import (
 from refunds.models.remedy import Remedy, RemedyTransition
 from refunds.models.reminder import Reminder, ReminderSchedule
 from refunds.models.rule_hit import RuleHit
+from refunds.models.statement import AccountStatement, StatementLine
 
 __all__ = [
+    "AccountStatement",
     "AnswerLine",
     "Bank",
     "BankAccount",
@@ -73,5 +75,6 @@ __all__ = [
     "ReplacedResult",
     "RequestList",
     "RuleHit",
+    "StatementLine",
     "UploadedAnswer",
 ]

@@ -36,8 +36,9 @@ def content_place(sha256: str) -> str:
 
 
 class AnswerLine(models.Model):
-    """A line of the one answer that is judged now. The table is empty after each transaction, and
-    its rows are not kept in the database's own log.
+    """A line of the one answer that is judged now. What the bank does not say is empty or zero.
+
+    The table is empty after each transaction, and its rows are not kept in the database's own log.
     """
 
     number = models.IntegerField(primary_key=True)
@@ -49,6 +50,11 @@ class AnswerLine(models.Model):
     name = models.CharField(max_length=140, db_default="")
     amount_minor = models.BigIntegerField(db_default=0)
     code = models.CharField(max_length=24, db_default="")
+    said = models.CharField(
+        max_length=8, db_default="", help_text="How the bank says it, where it is no final word."
+    )
+    value_mmdd = models.CharField(max_length=4, db_default="")
+    paid_from = models.CharField(max_length=34, db_default="")
     verdict = models.CharField(max_length=20, db_default="")
     again = models.BooleanField(db_default=False)
     batch_id = models.BigIntegerField(null=True)

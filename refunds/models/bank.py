@@ -77,12 +77,23 @@ class BankProfile(models.Model):
         SHIFT_JIS = "shift_jis"
         UTF_8 = "utf_8"
 
+    class Format(models.TextChoices):
+        ZENGIN = "zengin"
+        ISO20022 = "iso20022"
+        CSV = "csv"
+
     ACCOUNT_TYPES = ("1", "2", "4", "9")
     """Ordinary, current, savings, other: the codes of the Zengin formats."""
 
     code = models.CharField(max_length=20, unique=True)
     lines_max = models.IntegerField(help_text="How many transfers one file holds at most.")
     file_sum_max_minor = models.BigIntegerField(help_text="What they come to at most.")
+    format = models.CharField(
+        max_length=12,
+        choices=Format.choices,
+        default=Format.ZENGIN,
+        help_text="What its files are: an entry of the table of formats.",
+    )
     charset = models.CharField(max_length=12, choices=Charset.choices)
     name_truncation = models.SmallIntegerField(
         help_text="How many characters of a payee's name the bank takes."

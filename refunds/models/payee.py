@@ -19,7 +19,7 @@ from winddown.witness import witnessed
 
 class Payee(Stateful):
     """entered -> asked -> matched | refused; refused -> overridden;
-    matched | overridden -> refused.
+    matched | overridden -> refused; entered -> matched where the bank checks no names.
 
     The account number is sealed and can be read only in this row; `account_mask` is what people
     see, `fingerprint` is equal for equal accounts. A new account is a new version, never a change
@@ -39,6 +39,8 @@ class Payee(Stateful):
         SAVINGS = "4"
         OTHER = "9"
 
+    NOT_CHECKED = "not_checked"
+    """The answer in place of that of a bank that checks no names."""
     PAYABLE = (State.MATCHED, State.OVERRIDDEN)
     """The bank knows the account under this name, or two people found that it is right."""
     ALONE = (State.ENTERED, State.ASKED, State.REFUSED)
@@ -168,6 +170,16 @@ class Payee(Stateful):
     )
     def match(self) -> None:
         """The bank knows this account under this name."""
+
+    @transition(
+        field="state",
+        source="entered",
+        target="matched",
+        permission="refunds.make_payout_batch",
+        custom={"system": True},
+    )
+    def leave_unchecked(self) -> None:
+        """The bank that pays checks no names: the first transfer is the check."""
 
     @transition(
         field="state",

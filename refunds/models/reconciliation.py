@@ -24,6 +24,8 @@ class BankFile(models.Model):
         CHECK_ASKED = "check_asked"
         CHECK_ANSWERED = "check_answered"
         RESULTS = "results"
+        REPORT = "report"
+        STATEMENT = "statement"
         REJECTION = "rejection"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -71,6 +73,9 @@ class ReconciliationBreak(Stateful):
         CONTRADICTS = "contradicts"
         PAID_TWICE = "paid_twice"
         PAID_AFTER_ALL = "paid_after_all"
+        UNKNOWN_STATUS = "unknown_status"
+        UNKNOWN_CREDIT = "unknown_credit"
+        UNKNOWN_DEBIT = "unknown_debit"
 
     NO_RETURN = "paid"
     """The answer of a line that brings no reason of return."""

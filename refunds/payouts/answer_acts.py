@@ -28,7 +28,7 @@ class UploadForm(ReasonForm):
     file = forms.FileField(
         label=_("File of the bank"),
         help_text=_(
-            "Results and returns of transfers, or account-name checks. Nothing is booked yet."
+            "Results and returns, status reports, statements, or account-name checks. Nothing is booked yet."
         ),
     )
 

@@ -29,6 +29,16 @@ class Verdict(StrEnum):
     REFUSE = "refuse"
     REPEATED = "repeated"
     EARLY = "early"
+    NOTED = "noted"
+
+
+class Said(StrEnum):
+    """How a bank says something that is not simply paid or returned."""
+
+    UNDER_WAY = "under"
+    UNKNOWN = "unknown"
+    """Its code is in no table: it never means paid, and nothing is sent again."""
+    CAME_BACK = "back"
 
 
 NO_BREAK = (
@@ -37,6 +47,7 @@ NO_BREAK = (
     Verdict.MATCH,
     Verdict.REFUSE,
     Verdict.REPEATED,
+    Verdict.NOTED,
 )
 
 
@@ -53,7 +64,7 @@ class Judged:
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What one answer changed, or would change: then it has no `file_id`. `repeated` lines were known
-    before. `breaks` fit nothing of ours.
+    before, and `noted` ones say that something is under way. `breaks` fit nothing of ours.
     """
 
     file_id: int | None
@@ -65,6 +76,7 @@ class Imported:
     matched: int = 0
     refused: int = 0
     repeated: int = 0
+    noted: int = 0
     breaks: int = 0
     known_before: bool = False
 
@@ -125,6 +137,7 @@ def counted(file_id: int | None) -> Imported:
         matched=known[Verdict.MATCH][0],
         refused=known[Verdict.REFUSE][0],
         repeated=known[Verdict.REPEATED][0],
+        noted=known[Verdict.NOTED][0],
         breaks=lines - sum(n for n, _sum in known.values()),
     )
 
@@ -140,7 +153,7 @@ def keep_breaks(file: BankFile, *, at: dt.datetime, **columns: str) -> None:
         f"""
         INSERT INTO refunds_reconciliationbreak
             (file_id, line, kind, state, reference, owner_id, found_at, resolution, {names})
-        SELECT %s, l.number, l.verdict, %s, l.reference, %s, %s, '', {values}
+        SELECT %s, l.number, l.verdict, %s, left(l.reference, 20), %s, %s, '', {values}
         FROM refunds_answerline l LEFT JOIN refunds_payout o ON o.id = l.payout_id
         WHERE l.verdict <> ALL (%s) ORDER BY l.number
         """,  # noqa: S608  our own names

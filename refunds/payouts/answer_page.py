@@ -23,10 +23,12 @@ from winddown.words import Text
 
 SHOWN_MAX = 200
 _Kind = BankFile.Kind
-_ANSWERS = (_Kind.CHECK_ANSWERED, _Kind.RESULTS)
+_ANSWERS = (_Kind.CHECK_ANSWERED, _Kind.RESULTS, _Kind.REPORT, _Kind.STATEMENT)
 KIND_WORDS: dict[str, Text] = {
     _Kind.CHECK_ANSWERED: _("Account-name checks"),
     _Kind.RESULTS: _("Results of transfers"),
+    _Kind.REPORT: _("Status report"),
+    _Kind.STATEMENT: _("Statement of our account"),
 }
 
 

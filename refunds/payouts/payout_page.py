@@ -44,6 +44,9 @@ KINDS: dict[str, Text] = {
     _Kind.NOT_AT_THE_BANK: _("Answer to a question that nobody asked"),
     _Kind.CONTRADICTS: _("Contradicts an earlier answer"),
     _Kind.PAID_TWICE: _("Reported as paid a second time"),
+    _Kind.UNKNOWN_STATUS: _("A status that nobody knows: nothing is sent again"),
+    _Kind.UNKNOWN_CREDIT: _("Money came in, and nothing of ours fits"),
+    _Kind.UNKNOWN_DEBIT: _("Money left, and nothing of ours fits"),
     _Kind.PAID_AFTER_ALL: _("Paid after all, while it is paid again"),
 }
 

@@ -136,7 +136,8 @@ def bank_format(limits: RefundTerms) -> Format:
     """Returns the format of the account that pays. Raises `GuardNotMet` if it does not carry the
     programme's currency: the amounts of a file would be read as those of another one.
     """
-    found, currency = formats.format_of(limits.bank_code), Programme.current().currency
+    bank, currency = profile(limits), Programme.current().currency
+    found = formats.FORMATS[formats.STANDARD if bank is None else bank.format]
     if currency not in found.currencies:
         raise GuardNotMet(
             action=says("use the account at bank {bank_code}", bank_code=limits.bank_code),
@@ -174,6 +175,7 @@ def manner(limits: RefundTerms) -> Manner:
     return Manner(
         encoding=found.encodings[bank.charset],
         name_max=min(bank.name_truncation, PAYEE_BYTES_MAX),
+        currency=Programme.current().currency,
     )
 
 

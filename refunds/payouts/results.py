@@ -8,9 +8,18 @@ from pathlib import Path
 
 from django.db import transaction
 
+from refunds.bankfiles import formats
 from refunds.bankfiles.answers import Checks
+from refunds.bankfiles.formats import Content
 from refunds.models import BankFile
-from refunds.payouts import account_checks, answer_lines, refund_limits, transfer_results
+from refunds.payouts import (
+    account_checks,
+    answer_lines,
+    payout_batches,
+    statements,
+    status_reports,
+    transfer_results,
+)
 from refunds.payouts.answer_lines import Imported, Judged, fetch
 from winddown import locks
 from winddown.actors import Actor, require
@@ -18,7 +27,7 @@ from winddown.authority.approvals import digest_of
 from winddown.errors import LoadRefused, PlanChanged, says
 from winddown.evidence import audit
 from winddown.locks import Lock
-from winddown.models import AuditEntry
+from winddown.models import AuditEntry, Programme
 
 PERMISSION = "refunds.reconcile"
 _IMPORT = "bank_file.import"
@@ -128,7 +137,15 @@ def sha256_of(content: bytes) -> str:
 
 
 def _judged(content: bytes, sha256: str) -> Judged:
-    answer = refund_limits.bank_format(refund_limits.current()).read_answer(content)
+    bank, about = formats.recognise(content)
+    currency, near = Programme.current().currency, payout_batches.today()
+    if about is Content.STATEMENT and bank.read_statements is not None:
+        read = bank.read_statements(content, currency=currency, near=near)
+        return statements.judged(read, sha256)
+    if about is Content.REPORT and bank.read_report is not None:
+        report = bank.read_report(content, currency=currency, near=near)
+        return status_reports.judged(report, sha256)
+    answer = bank.read_answer(content)
     if isinstance(answer, Checks):
         return account_checks.judged(answer, sha256)
     return transfer_results.judged(answer, sha256)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from refunds.bank_accounts import Account
 from refunds.bankfiles.answers import Results
-from refunds.bankfiles.transfer_items import Remitter
 from refunds.models import (
     BankFile,
     Entitlement,
@@ -18,7 +17,7 @@ from refunds.models import (
     RefundApplication,
 )
 from refunds.models.payout import inclusion_of
-from refunds.payouts import answer_lines, payout_batches
+from refunds.payouts import answer_lines, line_verdicts, payout_batches
 from refunds.payouts.answer_lines import Judged, Verdict, execute, fetch
 from refunds.remedies import slots
 from wallets.models import LedgerAccount, Wallet
@@ -42,12 +41,14 @@ def judged(answer: Results, sha256: str) -> Judged:
         _result_rows(answer),
     )
     answered_on = answer.answered_on(near=today)
-    _judge(payer, value_date=answer.value_date(near=today), answered_on=answered_on)
-    _refuse_early(sha256)
+    line_verdicts.judge_results(
+        payer, value_date=answer.value_date(near=today), answered_on=answered_on
+    )
+    refuse_early(sha256)
     return Judged(
         BankFile.Kind.RESULTS,
         sum_minor=answer.sum_minor,
-        book=_book,
+        book=book,
         answered_on=answered_on,
     )
 
@@ -70,100 +71,7 @@ def _result_rows(answer: Results) -> Iterator[tuple[object, ...]]:
         )
 
 
-def _judge(payer: Remitter, *, value_date: dt.date, answered_on: dt.date) -> None:
-    """Every line has its verdict: settled, returned, repeated, too early, or a kind of break.
-
-    A line is held against the batch that its reference names: value date, paying account, account,
-    payee and amount. Then the bank's later word counts: `again` marks a line that replaces an
-    earlier result. The line of the same day with the same word is known.
-    """
-    kinds = ReconciliationBreak.Kind
-    execute(
-        """
-        UPDATE refunds_answerline l SET verdict = j.verdict, payout_id = j.payout_id,
-            batch_id = j.batch_id, again = j.replaces AND j.verdict IN (%(settle)s, %(return)s),
-            entitlement_id = j.entitlement_id, remedy_id = j.remedy_id, payee_id = j.payee_id
-        FROM (
-            SELECT l.number, o.id AS payout_id, b.id AS batch_id, o.entitlement_id, o.remedy_id,
-                o.payee_id, o.state = ANY (%(ended)s) AS replaces, CASE
-                WHEN o.id IS NULL OR b.id IS NULL THEN %(unknown)s
-                WHEN b.state = ANY (%(dead)s) OR o.batch_id IS DISTINCT FROM b.id THEN %(is_dead)s
-                WHEN o.amount_minor <> l.amount_minor THEN %(differs)s
-                WHEN p.fingerprint <> l.fingerprint THEN %(account)s
-                WHEN l.name NOT IN (p.name_kana,
-                    rtrim(left(p.name_kana, coalesce(m.name_truncation, 30))))
-                    THEN %(payee)s
-                WHEN to_char(b.value_date, 'MMDD') <> %(value_mmdd)s THEN %(value_date)s
-                WHEN (t.remitter_code, t.branch_code, t.account_type, t.account_number)
-                    <> (%(code)s, %(branch)s, %(type)s, %(number)s) THEN %(payer)s
-                WHEN b.state <> ALL (%(there)s) OR b.value_date > %(today)s THEN %(early)s
-                WHEN o.state = ANY (%(leaving)s) AND l.code = '' THEN %(settle)s
-                WHEN o.state = ANY (%(leaving)s) THEN %(return)s
-                WHEN o.state = ANY (%(sent_back)s) AND l.code = o.return_reason
-                    THEN %(repeated)s
-                WHEN coalesce(f.answered_on, %(day)s) = %(day)s
-                    AND o.state = %(settled)s AND l.code = '' THEN %(repeated)s
-                WHEN EXISTS (
-                    SELECT FROM refunds_replacedresult r
-                    JOIN refunds_bankfile rf ON rf.id = r.file_id
-                    WHERE r.payout_id = o.id AND r.return_reason = l.code
-                        AND coalesce(rf.answered_on, %(day)s) = %(day)s) THEN %(repeated)s
-                WHEN o.state = %(settled)s AND l.code = '' THEN %(twice)s
-                WHEN coalesce(f.answered_on, %(day)s) > %(day)s THEN %(contradicts)s
-                WHEN o.state = %(settled)s AND e.id IS NOT NULL THEN %(return)s
-                WHEN l.code <> '' OR coalesce(f.answered_on, %(day)s) = %(day)s
-                    THEN %(contradicts)s
-                WHEN o.state = %(returned)s AND e.state = ANY (%(after_return)s)
-                    AND NOT EXISTS (SELECT FROM refunds_payout second
-                        WHERE second.entitlement_id = e.id AND second.live) THEN %(settle)s
-                ELSE %(after_all)s END AS verdict
-            FROM refunds_answerline l LEFT JOIN refunds_payout o ON o.id = l.payout_id
-            LEFT JOIN refunds_payoutbatch b ON b.bank_code = %(bank)s AND b.sequence = l.sequence
-            LEFT JOIN refunds_refundterms t ON t.id = b.terms_id
-            LEFT JOIN refunds_bankaccount a ON a.code = t.pays_from
-            LEFT JOIN refunds_bankprofile m ON m.id = a.profile_id
-            LEFT JOIN refunds_payee p ON p.id = o.payee_id
-            LEFT JOIN refunds_entitlement e ON e.id = o.entitlement_id
-            LEFT JOIN refunds_bankfile f ON f.id = o.result_file_id
-        ) j WHERE j.number = l.number
-        """,
-        {
-            "bank": payer.bank_code,
-            "code": payer.code,
-            "branch": payer.branch_code,
-            "type": payer.account_type,
-            "number": payer.account_number,
-            "value_mmdd": f"{value_date:%m%d}",
-            "day": answered_on,
-            "today": payout_batches.today(),
-            "leaving": list(Payout.LEAVING),
-            "settled": Payout.State.SETTLED,
-            "returned": Payout.State.RETURNED,
-            "sent_back": list(Payout.SENT_BACK),
-            "ended": list(Payout.ENDED),
-            "dead": list(PayoutBatch.DEAD),
-            "there": list(PayoutBatch.ANSWERABLE),
-            "after_return": list(Entitlement.AFTER_A_RETURN),
-            "unknown": kinds.UNKNOWN_REFERENCE,
-            "is_dead": kinds.DEAD_BATCH,
-            "differs": kinds.AMOUNT_DIFFERS,
-            "account": kinds.ACCOUNT_DIFFERS,
-            "payee": kinds.PAYEE_DIFFERS,
-            "value_date": kinds.VALUE_DATE_DIFFERS,
-            "payer": kinds.PAYER_DIFFERS,
-            "contradicts": kinds.CONTRADICTS,
-            "twice": kinds.PAID_TWICE,
-            "after_all": kinds.PAID_AFTER_ALL,
-            "early": Verdict.EARLY,
-            "repeated": Verdict.REPEATED,
-            "settle": Verdict.SETTLE,
-            "return": Verdict.RETURN,
-        },
-    )
-    answer_lines.analyse()
-
-
-def _refuse_early(sha256: str) -> None:
+def refuse_early(sha256: str) -> None:
     """Every line can be judged now. Raises `LoadRefused` with what to do first, and the file may be
     loaded again after that.
     """
@@ -187,28 +95,31 @@ def _refuse_early(sha256: str) -> None:
         raise LoadRefused(file=sha256[:12], why=why)
 
 
-def _batches_with_results() -> list[PayoutBatch]:
+def _batches_with(*verdicts: Verdict) -> list[PayoutBatch]:
     return list(
         PayoutBatch.objects.raw(
             "SELECT * FROM refunds_payoutbatch WHERE id IN"
             " (SELECT batch_id FROM refunds_answerline WHERE verdict = ANY (%s)) ORDER BY id",
-            [list(BOOKED)],
+            [list(verdicts)],
         )
     )
 
 
 def _carry_out(*, actor: Actor) -> None:
-    """A batch with results counts as accepted and carried out, even if nobody recorded that before."""
-    for batch in _batches_with_results():
+    """A batch of which the bank says anything counts as accepted, and one with results as carried
+    out, even if nobody recorded that before.
+    """
+    for batch in _batches_with(Verdict.NOTED, *BOOKED):
         if batch.state == PayoutBatch.State.TRANSMITTED:
-            batch = transition_one(batch, "accept", actor=actor)
+            transition_one(batch, "accept", actor=actor)
+    for batch in _batches_with(*BOOKED):
         if batch.state == PayoutBatch.State.BANK_ACCEPTED:
             batch = payout_batches.execute(batch, actor=actor)
         if batch.state == PayoutBatch.State.EXECUTED:
             transition_one(batch, "begin_reconciliation", actor=actor)
 
 
-def _book(file: BankFile, actor: Actor, reason: str) -> None:
+def book(file: BankFile, actor: Actor, reason: str) -> None:
     """Payouts, entitlements, applications and the ledger say what the bank said."""
     _carry_out(actor=actor)
     at = clock.now()
@@ -373,7 +284,7 @@ def _post(file: BankFile, *, at: dt.datetime, actor: Actor) -> None:
 
 
 def _complete_batches(*, actor: Actor) -> None:
-    for batch in _batches_with_results():
+    for batch in _batches_with(*BOOKED):
         ((open_items,),) = fetch(
             "SELECT count(*) FROM refunds_payout WHERE batch_id = %s AND state = ANY (%s)",
             [batch.pk, list(Payout.LEAVING)],

@@ -94,6 +94,8 @@ MIGRATIONS = {
         "0011_parts_of_an_entitlement",
         "0012_answers_of_the_bank",
         "0013_payout_views",
+        "0014_statements_of_the_bank",
+        "0015_payees_left_unchecked",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

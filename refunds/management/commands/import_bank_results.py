@@ -74,7 +74,7 @@ class Command(StaffCommand):
 def _said(done: Imported, seen: Preview | None) -> str:
     said = (
         f"{done.settled} settled, {done.returned} returned, {done.matched} accounts matched,"
-        f" {done.refused} refused, {done.repeated} known before, {done.breaks} breaks"
+        f" {done.refused} refused, {done.noted} under way, {done.repeated} known before, {done.breaks} breaks"
     )
     if done.known_before:
         return f"was imported before; nothing changed. The first time: {said}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,10 +13,12 @@ from hypothesis import given
 from refunds.bankfiles import formats
 from refunds.bankfiles.answers import Checks
 from refunds.bankfiles.errors import BankFileError
-from refunds.bankfiles.formats import FORMATS, Format
+from refunds.bankfiles.formats import FORMATS, Content, Format
 from refunds.bankfiles.transfer_items import Manner, TransferItem
+from refunds.models import BankProfile
 from tests.refunds.bankfiles.bank_strategies import ITEMS, REMITTER, item
 
+GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 FRIDAY = date(2019, 11, 15)
 # The formats that have a file to ask about accounts.
 CHECKING = [one for one in FORMATS.values() if one.write_questions is not formats.no_account_check]
@@ -86,25 +90,26 @@ def test_a_file_name_ends_in_a_plain_suffix(bank: Format) -> None:
     assert re.fullmatch(r"[a-z]{2,4}", bank.suffix)
 
 
-def test_an_account_without_its_own_format_uses_the_standard_one(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("name", "format_name", "content"),
+    [
+        ("zengin_result.zengin", "zengin", Content.ANSWER),
+        ("zengin_check.zengin", "zengin", Content.ANSWER),
+        ("zengin_statement.zengin", "zengin", Content.STATEMENT),
+        ("zengin_notice.zengin", "zengin", Content.STATEMENT),
+        ("pain_002.10.xml", "iso20022", Content.REPORT),
+        ("camt_053.08.xml", "iso20022", Content.STATEMENT),
+        ("results.csv", "csv", Content.REPORT),
+    ],
+)
+def test_a_file_says_by_its_beginning_what_it_is(
+    name: str, format_name: str, content: Content
 ) -> None:
-    assert formats.format_of("0001") is FORMATS["zengin"]
-    other = Format(
-        suffix="csv",
-        currencies=frozenset({"EUR"}),
-        encodings=FORMATS["zengin"].encodings,
-        limits=FORMATS["zengin"].limits,
-        write=FORMATS["zengin"].write,
-        read=FORMATS["zengin"].read,
-        write_questions=FORMATS["zengin"].write_questions,
-        read_answer=FORMATS["zengin"].read_answer,
-    )
-    monkeypatch.setitem(formats.FORMATS, "other", other)
-    monkeypatch.setitem(formats.FORMAT_OF_BANK, "0033", "other")
-    assert formats.format_of("0033") is other
-    assert formats.format_of("0001") is FORMATS["zengin"]
+    golden = (GOLDEN / name).read_bytes()
+    for came in (golden, gzip.compress(golden)):
+        found = formats.recognise(came)
+        assert found == (FORMATS[format_name], content)
 
 
-def test_every_bank_with_its_own_format_names_one_of_the_table() -> None:
-    assert set(formats.FORMAT_OF_BANK.values()) <= set(FORMATS)
+def test_every_format_of_a_bank_profile_is_in_the_table() -> None:
+    assert set(BankProfile.Format.values) == set(FORMATS)

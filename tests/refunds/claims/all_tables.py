@@ -28,6 +28,7 @@ from tests.owning import as_loader
 from tests.refunds.claims.scene import HIT_AT, Scene, jst
 from tests.refunds.claims.test_issuers import SOUND_ARN
 from tests.refunds.conftest import House, person
+from tests.refunds.payouts.camt import camt, entry
 from wallets.models import TopUp
 from wallets.movements import charging, spending
 from winddown import clock
@@ -125,6 +126,16 @@ def _bank(house: House) -> None:
         with as_loader():
             results.import_file(whole, actor=house.treasury, reason="test")
     house.clear(ReconciliationBreak.objects.get())
+    _statement(house, batch)
+
+
+def _statement(house: House, batch: PayoutBatch) -> None:
+    """The bank's statement has the money of the whole batch, which left our account."""
+    content = camt(
+        entry("DBIT", batch.total_minor or 0, currency="JPY"), currency="JPY", before=10**9
+    )
+    with as_loader():
+        results.import_file(content, actor=house.treasury, reason="test")
 
 
 def _reset(directory: Path) -> None:

@@ -1,0 +1,70 @@
+"""What the bank's statements say about our accounts, once for each movement."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from refunds.models.reconciliation import BankFile
+from winddown.guards import append_only
+from winddown.witness import witnessed
+
+
+class AccountStatement(models.Model):
+    """The movements of one account over some days. A notice proves no balance and has none."""
+
+    file = models.ForeignKey(BankFile, on_delete=models.PROTECT, related_name="statements")
+    number = models.IntegerField(help_text="Counted from 1 in the file.")
+    account = models.CharField(max_length=34, help_text="The number as our limits name it.")
+    last_on = models.DateField(null=True, help_text="The last day that it is about.")
+    before_minor = models.BigIntegerField(null=True)
+    after_minor = models.BigIntegerField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["file", "number"], name="statement_once_in_a_file"),
+            models.CheckConstraint(
+                condition=Q(before_minor=None, after_minor=None)
+                | Q(before_minor__isnull=False, after_minor__isnull=False),
+                name="statement_has_both_balances_or_none",
+            ),
+        ]
+        triggers = [*append_only(), *witnessed()]
+
+    def __str__(self) -> str:
+        return f"statement {self.number} of file {self.file_id}"
+
+
+class StatementLine(models.Model):
+    """One movement, or one transfer of a bulk movement. Statements overlap, so `identity` names the
+    movement in each of them, and `part` the transfer in it. `payout` is set if it is the movement of
+    that payout, and `batch` if it is that of a whole file.
+    """
+
+    class Direction(models.TextChoices):
+        IN = "in"
+        OUT = "out"
+
+    statement = models.ForeignKey(AccountStatement, on_delete=models.PROTECT, related_name="lines")
+    identity = models.CharField(max_length=64)
+    part = models.IntegerField()
+    booked_on = models.DateField()
+    direction = models.CharField(max_length=3, choices=Direction.choices)
+    amount_minor = models.BigIntegerField()
+    payout = models.ForeignKey(
+        "refunds.Payout", null=True, on_delete=models.PROTECT, related_name="statement_lines"
+    )
+    batch = models.ForeignKey(
+        "refunds.PayoutBatch", null=True, on_delete=models.PROTECT, related_name="statement_lines"
+    )
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["identity", "part"], name="movement_is_known_once"),
+        ]
+        triggers = [*append_only(), *witnessed()]
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.identity[:12]}.{self.part}"
