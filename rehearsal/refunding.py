@@ -115,8 +115,13 @@ class Refunding:
         approver.approve(run, reason=why)
         treasury.start(run, reason=why)
         self.operations.follow(run)
+        self.drill()
         self._meet_holders()
         self.tell(f"{len(self.holders):,} holders may apply until {case.refund_window_last_on}.")
+
+    def drill(self) -> None:
+        """The two payout views were taken."""
+        self.doors.must("drill", by="treasury", reason="weekly drill")
 
     def _meet_holders(self) -> None:
         with (self.operations.files / "truth" / "behaviour.csv").open(encoding="utf-8") as file:

@@ -287,6 +287,7 @@ class Replay:
         counted_at = dt.datetime(2020, 1, 9, 12, tzinfo=service.time_zone)
         operations.move_to(counted_at)
         self.refunding.compare_unpaid(as_of=counted_at)
+        self.refunding.drill()
         self.refunding.live_through(dt.date(2020, 1, 9), last_on)
         operations.move_to(window_ends_at)
         self.refunding.exclude()

@@ -16,8 +16,10 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, QuerySet, Sum
+from django.db.models.functions import TruncDate
 
-from refunds.models import Entitlement, Remedy
+from refunds.invariants import without_a_door
+from refunds.models import Entitlement, EntitlementTransition, Payout, PayoutView, Remedy
 from winddown.authority import roles
 from winddown.evidence import invariants
 
@@ -64,6 +66,14 @@ class Report:
     money: list[Line] = field(default_factory=list)
     remedies: dict[str, dict[str, int]] = field(default_factory=dict)
     refunds: dict[str, dict[str, int]] = field(default_factory=dict)
+    views: list[dict[str, Any]] = field(default_factory=list)
+    """The payout views in their order: what could be paid, what not, and what goes straight through."""
+    paid_by_day: list[dict[str, Any]] = field(default_factory=list)
+    """The share of people and of the amount that was paid by the end of each day with payouts."""
+    returned_after_paid: int = 0
+    reissued: int = 0
+    stuck: int = 0
+    """Amounts that no door moves on."""
     figures: list[Figure] = field(default_factory=list)
     checks: dict[str, bool] = field(default_factory=dict)
     breached: dict[str, list[str]] = field(default_factory=dict)
@@ -102,10 +112,25 @@ class Report:
         self.checks["customers and one of each kind of staff acted by forms"] = (
             self.customers > 0 and set(self.staff) == set(roles.ROLES)
         )
+        self._close_refunds()
         made_good = sum(remedy["amount_minor"] for remedy in self.remedies.values())
         self.checks["every confirmed loss is made good, once"] = made_good == self.damage_minor
         self.difference_minor = sum(line.amount_minor for line in self.money)
         self.breached = invariants.breached()
+
+    def _close_refunds(self) -> None:
+        views = PayoutView.objects.order_by("pk")
+        self.views = [_told(view) for view in views]
+        self.checks["both payout views came to what was owed, each time"] = bool(views) and not any(
+            view.difference_minor for view in views
+        )
+        self.paid_by_day = paid_by_day()
+        self.returned_after_paid = EntitlementTransition.objects.filter(
+            transition="give_back", source=Entitlement.State.PAID
+        ).count()
+        self.reissued = Payout.objects.filter(entitlement__isnull=False, attempt__gt=1).count()
+        self.stuck = len(without_a_door())
+        self.checks["nothing is stuck"] = self.stuck == 0
 
     @property
     def passed(self) -> bool:
@@ -126,6 +151,12 @@ class Report:
             "money": [asdict(line) for line in self.money],
             "remedies": self.remedies,
             "refunds": self.refunds,
+            "views": self.views,
+            "straight_through": self.views[-1]["straight_through"] if self.views else None,
+            "paid_by_day": self.paid_by_day,
+            "returned_after_paid": self.returned_after_paid,
+            "reissued": self.reissued,
+            "stuck": self.stuck,
             "figures": [asdict(figure) | {"holds": figure.holds} for figure in self.figures],
             "checks": self.checks,
             "invariants": {"checked": len(invariants.known()), "breached": self.breached},
@@ -183,6 +214,40 @@ def _sums(rows: QuerySet[Any], *, by: str) -> dict[str, dict[str, int]]:
     """Returns how many rows and how much, by value of the column `by`."""
     groups = rows.values(by).annotate(n=Count("pk"), amount=Sum("amount_minor")).order_by(by)
     return {row[by]: {"count": row["n"], "amount_minor": row["amount"]} for row in groups}
+
+
+def _told(view: PayoutView) -> dict[str, Any]:
+    """Returns the payout view as the report tells it."""
+    return {
+        "as_of": view.as_of.isoformat(),
+        "payable": {"count": view.payable_rows, "amount_minor": view.payable_minor},
+        "excluded": {"count": view.excluded_rows, "amount_minor": view.excluded_minor},
+        "straight_through": {"people": view.people_share, "amount": view.amount_share},
+        "difference_minor": view.difference_minor,
+    }
+
+
+def paid_by_day() -> list[dict[str, Any]]:
+    """Returns, for each day on which the bank paid, the shares that had been paid by its end."""
+    owed = Entitlement.objects.aggregate(rows=Count("pk"), amount=Sum("amount_minor", default=0))
+    paid = (
+        Payout.objects.filter(state=Payout.State.SETTLED, entitlement__isnull=False)
+        .annotate(day=TruncDate("result_at"))
+        .values("day")
+        .annotate(rows=Count("pk"), amount=Sum("amount_minor"))
+        .order_by("day")
+    )
+    told, rows, amount = [], 0, 0
+    for each in paid:
+        rows, amount = rows + each["rows"], amount + each["amount"]
+        told.append(
+            {
+                "day": each["day"].isoformat(),
+                "people": round(rows / owed["rows"], 4),
+                "amount": round(amount / owed["amount"], 4),
+            }
+        )
+    return told
 
 
 def money_table() -> list[Line]:

@@ -55,6 +55,12 @@ def test_the_replayed_case_ends_with_the_published_figures(
     assert report["difference_minor"] == sum(line["amount_minor"] for line in report["money"]) == 0
     assert report["invariants"]["breached"] == {}
     assert report["invariants"]["checked"] > 30
+    assert len(report["views"]) >= 2
+    assert {view["difference_minor"] for view in report["views"]} == {0}
+    assert (report["stuck"], report["reissued"] > 0) == (0, True)
+    # 7pay had paid a third of the people by the last day but one of the window.
+    shares = [day["people"] for day in report["paid_by_day"] if day["day"] <= "2020-01-09"]
+    assert 0.25 < shares[-1] < 0.4
     acts = report["acts"]
     assert acts["by_forms"]["customers"] == 200
     assert set(acts["by_forms"]["staff"]) == set(roles.ROLES)
