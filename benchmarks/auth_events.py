@@ -8,6 +8,7 @@ import statistics
 import sys
 import tempfile
 import time
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.db import connection
 
 from accounts.attacks import counting
 from accounts.models import AttackWindow, User
-from benchmarks.harness import Bench, Measurement, Process
+from benchmarks.harness import Bench, Measurement, Process, Spent, server_process, times
 from benchmarks.population import copies, programme
 from winddown.loading import loader
 
@@ -24,6 +25,9 @@ LOAD = "loaded"
 ANALYSE = "analysed"
 LASTS = dt.timedelta(days=4)
 LIVE_MINUTES = 15
+# Up to so many attempts are loaded more than once. The median of the ratios counts.
+REPEATED_MAX = 1_000_000
+REPEATS = 3
 COLUMNS = (
     "occurred_at,login_id,account_ref,outcome,method,network,device_ref,country,displaced_session"
 )
@@ -55,26 +59,40 @@ EVENTS = """
 def run(bench: Bench) -> None:
     for size in bench.sizes:
         template = bench.databases.filled("people", fill, people=people_of(size))
-        with bench.databases.side(template), tempfile.TemporaryDirectory() as place:
+        plain, loads, told = [], [], []
+        with tempfile.TemporaryDirectory() as place:
             file = Path(place) / "auth_events.csv"
-            until = write_events(file, size=size)
-            bench.add(Measurement(PLAIN, "limit", size, size, plain_copy(file)))
-            said = Process("auth_events", "measure", file, until.isoformat()).go().result()
-            # A thousand attempts are too few for three waves to be told apart.
-            assert said["windows"] == (3 if size >= 10_000 else 1), said
-            bench.add(Measurement(LOAD, "ours", size, size, said["load_s"]))
-            bench.add(Measurement(ANALYSE, "ours", size, size, said["analyse_s"]))
-            bench.figure(
-                f"{size:,} attempts",
-                **{
-                    "live, a minute's worth, ms": said["live_ms"],
-                    "live, nothing new, ms": said["idle_ms"],
-                    "peak MiB": said["peak_mib"],
-                    "server process MiB": said["server_mib"],
-                },
-            )
+            for _ in range(1 if bench.quick or size > REPEATED_MAX else REPEATS):
+                with bench.databases.side(template):
+                    until = write_events(file, size=size)
+                    plain.append(plain_copy(file))
+                    said = Process("auth_events", "measure", file, until.isoformat()).go().result()
+                # A thousand attempts are too few for three waves to be told apart.
+                assert said["windows"] == (3 if size >= 10_000 else 1), said
+                loads.append(Spent(*said["load"]))
+                told.append(said)
+        least_s = min(spent.seconds for spent in plain)
+        bench.add(Measurement(PLAIN, "limit", size, size, least_s))
+        bench.add(Measurement(LOAD, "ours", size, size, min(spent.seconds for spent in loads)))
+        analyse_s = min(said["analyse_s"] for said in told)
+        bench.add(Measurement(ANALYSE, "ours", size, size, analyse_s))
+        against = times(loads, plain)
+        bench.figure(
+            f"{size:,} attempts",
+            **{
+                "x plain COPY": against["clock"],
+                "x plain COPY, processor": against["processor"],
+                "plain COPY, processor s": min(spent.processor_s for spent in plain),
+                "loader, processor s": min(spent.own_s for spent in loads),
+                "its server process, processor s": min(spent.server_s for spent in loads),
+                "live, a minute's worth, ms": min(said["live_ms"] for said in told),
+                "live, nothing new, ms": min(said["idle_ms"] for said in told),
+                "peak MiB": max(said["peak_mib"] for said in told),
+                "server process MiB": max(said["server_mib"] for said in told),
+            },
+        )
     figures = bench.figures[f"{bench.largest:,} attempts"]
-    bench.at_most("loaded against plain COPY", 2, bench.ratio(LOAD, PLAIN))
+    bench.at_most("loaded against plain COPY", 2, figures["x plain COPY"])
     everything = bench.at(LOAD).seconds + bench.at(ANALYSE).seconds
     bench.at_most("loaded and analysed", 60, everything, " s")
     bench.at_most("live rules, a minute's worth", 50, figures["live, a minute's worth, ms"], " ms")
@@ -113,24 +131,28 @@ def write_events(file: Path, *, size: int) -> dt.datetime:
     return until
 
 
-def plain_copy(file: Path) -> float:
-    """Returns the seconds of COPY of the file into a table with neither index nor check."""
+def plain_copy(file: Path) -> Spent:
+    """Returns what COPY of the file into a table with neither index nor check took."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE plain_authevent (occurred_at timestamptz, login_id text,"
             " account_ref text, outcome text, method text, network inet, device_ref text,"
             " country text, displaced_session text)"
         )
-        began = time.perf_counter()
-        with (
-            file.open("rb") as source,
-            cursor.copy("COPY plain_authevent FROM STDIN WITH (FORMAT csv, HEADER)") as copy,
-        ):
-            while block := source.read(1 << 20):
-                copy.write(block)
-        seconds = time.perf_counter() - began
+    spent = Spent.on(lambda: _copied(file))
+    with connection.cursor() as cursor:
         cursor.execute("DROP TABLE plain_authevent")
-    return seconds
+    return spent
+
+
+def _copied(file: Path) -> None:
+    with (
+        file.open("rb") as source,
+        connection.cursor() as cursor,
+        cursor.copy("COPY plain_authevent FROM STDIN WITH (FORMAT csv, HEADER)") as copy,
+    ):
+        while block := source.read(1 << 20):
+            copy.write(block)
 
 
 def measure(path: str, until: str) -> dict[str, Any]:
@@ -138,9 +160,7 @@ def measure(path: str, until: str) -> dict[str, Any]:
     reading.
     """
     end = dt.datetime.fromisoformat(until)
-    began = time.perf_counter()
-    loader.load("auth_events", path)
-    load_s = time.perf_counter() - began
+    load = Spent.on(lambda: loader.load("auth_events", path))
     began = time.perf_counter()
     counting.count_attempts(until=end - dt.timedelta(minutes=LIVE_MINUTES))
     analyse_s = time.perf_counter() - began
@@ -156,7 +176,7 @@ def measure(path: str, until: str) -> dict[str, Any]:
         idle.append(time.perf_counter() - began)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
-        "load_s": load_s,
+        "load": astuple(load),
         "analyse_s": analyse_s,
         "live_ms": statistics.median(live) * 1_000,
         "idle_ms": statistics.median(idle) * 1_000,
@@ -170,12 +190,8 @@ def _server_mib() -> float:
     """Returns the peak memory of the connection's server process, without shared memory. Returns 0
     if that process is on another machine.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        status = Path(f"/proc/{cursor.fetchone()[0]}/status")
-    if not status.is_file():
+    place = server_process()
+    if place is None:
         return 0.0
-    said = dict(line.split(":", 1) for line in status.read_text().splitlines())
-    if "postgres" not in said["Name"]:
-        return 0.0
+    said = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
     return (int(said["VmHWM"].split()[0]) - int(said["RssShmem"].split()[0])) / 1024

@@ -41,9 +41,11 @@ class Databases:
         return label
 
     @contextlib.contextmanager
-    def side(self, template: str) -> Iterator[str]:
-        """Inside, Django's connection leads to a copy of `template`, which is dropped at the end."""
-        label = f"{template}_side"
+    def side(self, template: str, name: str = "side") -> Iterator[str]:
+        """Inside, Django's connection leads to a copy of `template`, which is dropped at the end.
+        Copies of several names can stand beside each other.
+        """
+        label = f"{template}_{name}"
         self._copy(template, label)
         try:
             with inside(label):

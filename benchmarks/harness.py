@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from rich.console import Console
 
 from benchmarks.databases import Databases, database_url
@@ -112,6 +114,58 @@ class Stopwatch:
 
     def __exit__(self, *_: object) -> None:
         self.seconds = time.perf_counter() - self._begun
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What some work took: seconds by the clock, and seconds of a processor in the process that did
+    it and in its connection's server process. Other programs prolong only the first.
+    """
+
+    seconds: float
+    own_s: float
+    server_s: float
+
+    @classmethod
+    def on(cls, work: Callable[[], object]) -> Spent:
+        """Returns what the work took. A server process on another machine is counted as zero."""
+        before = cls._now()
+        work()
+        return cls(*(after - then for after, then in zip(cls._now(), before, strict=True)))
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        status = server_process()
+        server_s = 0.0
+        if status is not None:
+            fields = (status / "stat").read_text().rpartition(")")[2].split()
+            server_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return time.perf_counter(), time.process_time(), server_s
+
+    @property
+    def processor_s(self) -> float:
+        return self.own_s + self.server_s
+
+
+def server_process() -> Path | None:
+    """Returns what the system says about the connection's server process. Returns None if that
+    process is on another machine.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        place = Path(f"/proc/{cursor.fetchone()[0]}")
+    return place if place.is_dir() and "postgres" in (place / "comm").read_text() else None
+
+
+def times(ours: Sequence[Spent], limit: Sequence[Spent]) -> dict[str, float]:
+    """Returns how many times the limit ours took, by the clock and in seconds of a processor: the
+    medians over pairs that were measured one after the other.
+    """
+    pairs = list(zip(ours, limit, strict=True))
+    return {
+        "clock": statistics.median(our.seconds / its.seconds for our, its in pairs),
+        "processor": statistics.median(our.processor_s / its.processor_s for our, its in pairs),
+    }
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -71,6 +71,7 @@ MIGRATIONS = {
         "0020_visible_staff_numbers",
         "0021_carrier_files",
         "0022_merchant_notices",
+        "0023_ids_of_attempts",
     ],
     "wallets": [
         "0001_initial",

@@ -48,14 +48,14 @@ def examined(path: Path, *, encoding: str) -> Examined:
     A plain file has no quote and the same end on every line, so no parser is needed to split it.
     """
     digest = hashlib.sha256()
-    size, lines, plain, judged, head = 0, 1, True, encoding != "shift_jis", b""
+    size, plain, judged, head = 0, True, encoding != "shift_jis", b""
     try:
         with path.open("rb") as file:
             for block in _blocks(file, name=texts.name_of(path)):
                 head = head or block[:3]
                 digest.update(block)
                 if b"\0" in block:
-                    line, byte = _place(block, block.index(b"\0"), first_line=lines)
+                    line, byte = _place(path, size + block.index(b"\0"))
                     raise LoadRefused(
                         file=texts.name_of(path),
                         why=f"line {line}, byte {byte} is a NUL, which no text contains; the file"
@@ -68,7 +68,6 @@ def examined(path: Path, *, encoding: str) -> Examined:
                 if plain and b"\r" in block:
                     plain = block.count(b"\r") == block.count(b"\r\n")
                 size += len(block)
-                lines += block.count(b"\n")
     except OSError as error:
         raise LoadRefused(
             file=texts.name_of(path), why=f"it cannot be read: {error.strerror}"
@@ -140,7 +139,8 @@ class CsvSource:
         with self._path.open("rb") as file:
             begun = False
             for text in self._texts(file, track=True):
-                lines = text.replace("\r\n", "\n")
+                # One character is found in a tenth of the time of two.
+                lines = text.replace("\r\n", "\n") if "\r" in text else text
                 if not begun:
                     lines, begun = lines.partition("\n")[2], True
                 if lines and not lines.endswith("\n"):
@@ -264,23 +264,22 @@ class CsvSource:
 
     def _texts(self, file: BinaryIO, *, track: bool) -> Iterator[str]:
         """Yields whole lines, decoded, a block at a time, and updates the hash and the progress."""
-        digest, line, offset = hashlib.sha256(), 1, 0
+        digest, offset = hashlib.sha256(), 0
         for block in _blocks(file, name=self.name):
             if track:
                 digest.update(block)
                 self.bytes_read += len(block)
             skip = len(BOM) if offset == 0 and self._found.has_bom else 0
-            yield self._decoded(block, skip=skip, first_line=line)
-            line += block.count(b"\n")
+            yield self._decoded(block, skip=skip, offset=offset)
             offset += len(block)
         if track:
             self.sha256 = digest.hexdigest()
 
-    def _decoded(self, block: bytes, *, skip: int, first_line: int) -> str:
+    def _decoded(self, block: bytes, *, skip: int, offset: int) -> str:
         try:
             return block[skip:].decode(self._codec)
         except UnicodeDecodeError as error:
-            line, byte = _place(block, skip + error.start, first_line=first_line)
+            line, byte = _place(self._path, offset + skip + error.start)
             spoken, other = (
                 ("UTF-8", "shift_jis") if self._codec == "utf-8" else ("Shift_JIS", "utf-8")
             )
@@ -313,7 +312,12 @@ def _blocks(file: BinaryIO, *, name: str) -> Iterator[bytes]:
         yield rest
 
 
-def _place(block: bytes, index: int, *, first_line: int) -> tuple[int, int]:
-    """Returns the line of the file and the byte of that line, both from 1."""
-    before = block[:index]
-    return first_line + before.count(b"\n"), index - before.rfind(b"\n")
+def _place(path: Path, offset: int) -> tuple[int, int]:
+    """Returns the line that has the byte at `offset`, and the byte of that line, both from 1."""
+    line, begun, read = 1, 0, 0
+    with path.open("rb") as file:
+        while before := file.read(min(BLOCK_BYTES, offset - read)):
+            line += before.count(b"\n")
+            begun = max(begun, read + before.rfind(b"\n") + 1) if b"\n" in before else begun
+            read += len(before)
+    return line, offset - begun + 1

@@ -318,7 +318,7 @@ ATTEMPTS: tuple[dict[str, str], ...] = (
     [
         ((), (), True),
         (({"login_id": "Ｓａｂｕｒｏ"},), (), False),
-        (({"account_ref": "back\\slash"},), (), False),
+        (({"account_ref": "back\\slash"},), (), True),
         (({"network": "2001:db8::1"}, {"network": "::"}), (), True),
         (({"network": "::ffff:192.0.2.10"},), (), False),
         ((), ("login_id", *(n for n in ROWS["auth_events"] if n != "login_id")), False),
