@@ -33,6 +33,8 @@ words.ACTS.add_all(
         "access.browser_known": _("Browser made known"),
         "attack.window_opened": _("Attack seen"),
         "command.not_proved": _("Code of a command not accepted"),
+        "external_identity.suspend": _("External sign-in suspended"),
+        "external_identity.restore": _("External sign-in possible again"),
         "credentials.fence": _("Credentials fenced"),
         "credentials.request_lift": _("Lifting of the fence asked for"),
         "credentials.lift": _("Fence lifted"),

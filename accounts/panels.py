@@ -9,7 +9,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.models import CredentialFence, RecoveryCase, User
+from accounts.models import CredentialFence, ExternalIdentity, RecoveryCase, User
 from accounts.sign_in.adapters import ask_again
 from winddown import words
 from winddown.site import audit_page, pages, panels
@@ -97,6 +97,17 @@ words.STATES.add(
     {
         "usable": StateWord(pgettext_lazy("account", "Active"), "on"),
         "shut": StateWord(pgettext_lazy("account", "Disabled"), "off"),
+    },
+)
+words.STATES.add(
+    "external_identity",
+    {
+        ExternalIdentity.State.ACTIVE: StateWord(
+            pgettext_lazy("external sign-in", "Possible"), "on"
+        ),
+        ExternalIdentity.State.SUSPENDED: StateWord(
+            pgettext_lazy("external sign-in", "Suspended"), "off"
+        ),
     },
 )
 audit_page.WITHHELD.add("recovery.proof", _("What was seen stands in the case."))

@@ -1,6 +1,7 @@
 """Every entry point of the site. Only this module imports all of them."""
 
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
 # Imported because they add panels to the pages.
@@ -35,7 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(sign_in.urlpatterns)),
     path("", include((recovery.urlpatterns, recovery.app_name))),
     path("", include(notice_page.urlpatterns)),
-    path("language/", set_language, name="set_language"),
+    path("language/", require_POST(set_language), name="set_language"),
     path("console/", include((CONSOLE, console.app_name))),
     path("console/", include((cases.urlpatterns, cases.app_name))),
     path("console/", include((cases.staff_urlpatterns, cases.staff_app_name))),

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from refunds import reminder_acts
@@ -250,7 +250,9 @@ _AT_THE_DESK = (
     "wallets.release_wallet",
     "refunds.make_payout_batch",
 )
-DOORS.add("console:applications", Door(_AT_THE_DESK, title=_lazy("Refund applications")), place=5)
+DOORS.add(
+    "console:applications", Door(_AT_THE_DESK, title=pgettext_lazy("menu", "Applications")), place=5
+)
 DOORS.add("console:application", Door(_AT_THE_DESK))
 DOORS.add("console:applications_act", Door())
 _OF_BLOCKS = (payment_blocks_rule.PERMISSION,)

@@ -171,6 +171,7 @@ def entitlement(customer: User) -> Panel | None:
             "entitlement": owed,
             "application": RefundApplication.objects.filter(entitlement=owed).last(),
             "next": _NEXT[owed.state],
+            "call": owed.state == State.RETURNED,
             "way": _way(owed),
         }
         for owed in parts

@@ -8,6 +8,12 @@ from winddown import words
 
 words.ACTS.add_all(
     {
+        "top_up.post": _("Charge posted"),
+        "top_up.withhold": _("Charge withheld"),
+        "top_up.reverse": _("Charge reversed"),
+        "payment.post": _("Payment posted"),
+        "payment.void": _("Payment voided"),
+        "payment.reverse": _("Payment reversed"),
         "wallet.freeze_charges": _("Charges frozen"),
         "wallet.restore_charges": _("Charges possible again"),
         "wallet.hold": _("Wallet held"),

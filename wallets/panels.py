@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from wallets.models import WALLET_ACCOUNTS, LedgerAccount, Posting, Wallet
+from wallets.models import WALLET_ACCOUNTS, LedgerAccount, Payment, Posting, TopUp, Wallet
 from wallets.models.ledger import funding_account
 from winddown import words
 from winddown.programme import declared
@@ -211,6 +211,24 @@ words.STATES.add(
         Wallet.State.SETTLED: words.StateWord(_("Closed and settled"), "on"),
         Wallet.State.TRANSFERRED: words.StateWord(_("Transferred"), "on"),
         Wallet.State.EXCLUDED: words.StateWord(_("Closed, not claimed in time"), "off"),
+    },
+)
+words.STATES.add(
+    "top_up",
+    {
+        TopUp.State.AUTHORISED: words.StateWord(_("Authorised"), "wait"),
+        TopUp.State.POSTED: words.StateWord(_("Posted"), "on"),
+        TopUp.State.PENDING_REVERSAL: words.StateWord(_("To be reversed"), "wait"),
+        TopUp.State.REVERSED: words.StateWord(_("Reversed"), "off"),
+    },
+)
+words.STATES.add(
+    "payment",
+    {
+        Payment.State.AUTHORISED: words.StateWord(_("Authorised"), "wait"),
+        Payment.State.POSTED: words.StateWord(_("Posted"), "on"),
+        Payment.State.VOIDED: words.StateWord(_("Voided"), "off"),
+        Payment.State.REVERSED: words.StateWord(_("Reversed"), "off"),
     },
 )
 words.STEPS.add_all(

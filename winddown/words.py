@@ -141,6 +141,7 @@ STATES.add_all(
         "offer": {
             "on": StateWord(pgettext_lazy("offer", "Works"), "on"),
             "off": StateWord(pgettext_lazy("offer", "Stopped"), "off"),
+            "ended": StateWord(pgettext_lazy("offer", "Ended"), "off"),
             "later": StateWord(pgettext_lazy("offer", "Not yet"), "wait"),
         },
         "milestone": {

@@ -17,7 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.credentials import access
 from accounts.models import User
@@ -89,6 +89,7 @@ def external_sign_in(request: HttpRequest, provider: str) -> HttpResponse:
     return page(request, "accounts/external_sign_in.html", offered=offered)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def external_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """The provider's answer is judged. It is not read while the provider is stopped."""
@@ -105,6 +106,7 @@ def external_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 # --- sessions and devices -----------------------------------------------------------------------
 
 
+@require_safe
 @login_required
 @never_cache
 def open_sessions(request: SignedIn) -> HttpResponse:

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
 
 from accounts import access_events
 from accounts.attempts import limits
@@ -174,5 +175,5 @@ class PasskeySignIn(webauthn.LoginWebAuthnView):
 
 
 def own(view: Any) -> Any:
-    """Returns the view, which no cache stores."""
-    return never_cache(view.as_view())
+    """Returns the view, which no cache stores. Django's views of forms would take a PUT as a POST."""
+    return require_http_methods(["GET", "HEAD", "POST"])(never_cache(view.as_view()))

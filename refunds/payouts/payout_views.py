@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from refunds.models import PayoutBatch
@@ -141,10 +142,12 @@ _OF_PAYOUTS = (
     "refunds.reconcile",
     "winddown.read_audit",
 )
-DOORS.add("console:payouts", Door(_OF_PAYOUTS, title=_lazy("Payout batches")), place=5)
+DOORS.add("console:payouts", Door(_OF_PAYOUTS, title=pgettext_lazy("menu", "Payouts")), place=5)
 DOORS.add("console:payout", Door(_OF_PAYOUTS))
 DOORS.add("console:payout_act", Door(_OF_PAYOUTS))
-DOORS.add("console:bank_answers", Door(_OF_PAYOUTS, title=_lazy("The bank's answers")), place=5)
+DOORS.add(
+    "console:bank_answers", Door(_OF_PAYOUTS, title=pgettext_lazy("menu", "Bank answers")), place=5
+)
 DOORS.add("console:bank_answer", Door(_OF_PAYOUTS))
 DOORS.add("console:bank_answer_act", Door(_OF_PAYOUTS))
 DOORS.add("console:breaks", Door(_OF_PAYOUTS, title=_lazy("Breaks")), place=5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+WIDE = 1280
 AXE_GRAVE = ("serious", "critical")
 # The ids that something on the page names and that nothing has.
 DANGLING = """
@@ -11,6 +12,12 @@ DANGLING = """
         .flatMap(each => ["aria-describedby", "aria-labelledby", "aria-controls", "for"]
             .flatMap(name => (each.getAttribute(name) || "").split(/\\s+/)))
         .filter(id => id && !document.getElementById(id))
+"""
+# A form that is refused as long as nothing is typed.
+BLANK_FORM = """main form[method=post][novalidate]:visible:has(
+    :is(input[type=text], input[type=password], input[inputmode], textarea)[required])"""
+IN_TWO_LINES = """
+    new Set([...document.querySelectorAll(".bar nav li")].map(each => each.offsetTop)).size <= 2
 """
 
 
@@ -21,10 +28,11 @@ def look_at(page: Any, place: str, *, language: str, width: int, axe: Any = None
     page.goto(place)
     assert page.get_attribute("html", "lang") == language
     assert page.locator("h1").count() == 1, place
-    if page.locator("main form [name=reason]").count():
+    blank = page.locator(BLANK_FORM)
+    if blank.count():
         # The page with its errors has everything that it had without them.
         with page.expect_navigation():
-            page.locator("main form:has([name=reason]) [type=submit]").last.click()
+            blank.last.locator("[type=submit]:visible").last.click()
         assert page.locator("[role=alert] a").count(), place
         assert page.locator("main [aria-invalid=true]").count(), place
     assert not page.evaluate(DANGLING), place
@@ -33,5 +41,6 @@ def look_at(page: Any, place: str, *, language: str, width: int, axe: Any = None
         grave = [each["id"] for each in found if each["impact"] in AXE_GRAVE]
         assert not grave, (place, language, width, grave)
     assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+    assert width < WIDE or page.evaluate(IN_TWO_LINES), f"the menu of {place} is too long"
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert page.evaluate("document.documentElement.scrollWidth") <= width, place

@@ -66,6 +66,8 @@ class Site:
     auditor: str
     compliance: str
     treasury: str
+    analyst: str
+    support: str
     newcomer: str
     """A member of staff who has no second factor yet."""
     customer: str
@@ -79,6 +81,12 @@ class Site:
     unwritten: str
     """A filing that nobody has written."""
     alarm: int
+    draft: int
+    """A text that waits for a second person."""
+    policy: int
+    """The version of the policy on compensation that the public reads."""
+    account: int
+    """The number of the customer's account."""
     secrets: dict[str, str]
     """Login -> secret of the authenticator app."""
     database: Any
@@ -115,6 +123,8 @@ def _populate() -> dict[str, Any]:
     auditor = known(factories.make_staff("auditor", display_name="Auditor"))
     compliance = known(factories.make_staff("compliance", display_name="Compliance"))
     treasury = known(factories.make_staff("treasury_operator", display_name="Treasury"))
+    analyst = known(factories.make_staff("fraud_analyst", display_name="Analyst"))
+    support = known(factories.make_staff("support", display_name="Support"))
     newcomer = known(factories.make_staff("auditor", display_name="Newcomer"))
     mine = factories.make_wallet(paid_minor=12_345, bonus_minor=67)
     factories.make_wallets(20, paid_minor=1_000)
@@ -164,19 +174,49 @@ def _populate() -> dict[str, Any]:
         "auditor": auditor.login_id,
         "compliance": compliance.login_id,
         "treasury": treasury.login_id,
+        "analyst": analyst.login_id,
+        "support": support.login_id,
         "newcomer": newcomer.login_id,
         "member": newcomer.pk,
         "secrets": {
             who.login_id: second_factor.add_app(who)
-            for who in (commander, deputy, auditor, compliance, treasury)
+            for who in (commander, deputy, auditor, compliance, treasury, analyst, support)
         },
         "customer": customer.login_id,
         "filing": keys["incident_preliminary"],
         "unwritten": keys["incident_final"],
         "run": run.pk,
         "request": Approval.objects.get(subject=run.subject).pk,
+        "draft": _draft("banner", commander).pk,
+        "policy": _policy(commander, compliance).version,
+        "account": customer.pk,
         "alarm": Alarm.objects.get(code="tick_silent").pk,
     }
+
+
+def _draft(kind: str, actor: Any) -> Any:
+    from winddown.programme import announcements
+
+    return announcements.draft(
+        kind=kind,
+        title_ja="お知らせ",
+        body_ja="{service} は終了します。",
+        title_en="Notice",
+        body_en="{service} ends.",
+        actor=actor,
+        reason="told",
+    )
+
+
+def _policy(maker: Any, checker: Any) -> Any:
+    """A policy on compensation that two people released."""
+    from winddown.programme import announcements
+
+    made = _draft("policy", maker)
+    asked = announcements.waiting(made)
+    assert asked is not None
+    announcements.decide(made.pk, actor=checker, digest=asked.digest, reason="agreed", approve=True)
+    return made
 
 
 def _free_port() -> int:

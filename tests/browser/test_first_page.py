@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser import places
 from tests.browser.conftest import ON_A_PHONE, ON_A_SCREEN, served
 
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -50,7 +51,7 @@ def test_somebody_begins_the_programme_on_a_page(
     for language, width in (ON_A_PHONE, ON_A_SCREEN):
         page = open_browser(language=language, width=width)
         page.goto("/")
-        page.click("main a[href='/console/begin/']")
+        page.click(f"main a[href='{places.BEGIN}']")
         fits(page, width)
         content = page.input_value("[name=content]")
         page.fill("[name=content]", content.replace('"JPY"', '"JPX"'))

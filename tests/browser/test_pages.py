@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.browser import places
 from tests.browser.checks import look_at
 from tests.browser.conftest import (
     PASSWORD,
@@ -21,109 +22,20 @@ axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser pages")]
 
 
-def addresses(site: Site) -> Iterator[tuple[str, list[str]]]:
-    """Who looks at which pages."""
-    yield "", ["/", "/compensation/", "/sign-in/", "/is-this-notice-from-us/"]
-    yield (
-        site.customer,
-        [
-            "/",
-            "/account/sessions/",
-            "/account/second-factor/",
-            "/account/second-factor/app/",
-            "/account/second-factor/passkey/",
-        ],
-    )
-    run = f"/console/runs/{site.run}/"
-    yield (
-        site.deputy,
-        [
-            "/console/",
-            run,
-            f"{run}approve/",
-            "/console/run-rows/",
-            "/console/switches/transfer/",
-            f"/console/approvals/{site.request}/approve/",
-            "/console/switches/payout/stop/",
-            "/console/switches/stop/",
-            "/console/workflows/freeze-charges/plan/",
-            "/console/invariants/",
-            "/account/second-factor/",
-            "/account/second-factor/app/remove/",
-            "/account/confirm/code/",
-            "/console/alarms/",
-            f"/console/alarms/{site.alarm}/acknowledge/",
-            "/console/alarms/duty/set/",
-            "/console/programme/",
-            "/console/reminders/",
-            "/console/merchants/",
-            "/console/merchants/record-receipt/",
-            "/console/announcements/",
-            "/console/notice/poster/",
-            "/console/programme/assign-milestone/",
-            "/console/reset/",
-            "/console/reset/notices/",
-            "/console/reset/take/?number=1",
-            "/console/filings/",
-            f"/console/filings/{site.filing}/",
-            f"/console/filings/{site.unwritten}/write/",
-            "/console/staff/",
-            "/console/staff/add/",
-            "/console/staff/who-can/?of=refund-balances",
-            f"/console/staff/{site.member}/",
-            f"/console/staff/{site.member}/recover/",
-            f"/console/staff/{site.member}/roles/",
-            "/console/set-up/",
-            "/console/set-up/change/",
-        ],
-    )
-    yield (
-        site.compliance,
-        [
-            "/console/programme/publish-notice/",
-            "/console/programme/record-publication/",
-            "/console/payment-blocks/",
-            "/console/payment-blocks/enter/",
-        ],
-    )
-    yield (
-        site.treasury,
-        [
-            "/console/invariants/witness/",
-            "/console/restored/",
-            "/console/payouts/",
-            "/console/payouts/void/",
-            "/console/breaks/",
-            "/console/payout-views/",
-            "/console/payout-views/take/",
-        ],
-    )
-    yield (
-        site.auditor,
-        [
-            "/console/audit/",
-            "/console/audit/?since=yesterday",
-            "/console/approvals/",
-            "/console/look-up/",
-            "/console/look-up/?q=wallet:1",
-        ],
-    )
-
-
 def test_every_page_is_accessible_fits_and_logs_no_error(
     site: Site, open_browser: Callable[..., Any], long_form: bool
 ) -> None:
     """Axe reads each page in every view in the proof, and in one of two views otherwise."""
     axe = axe_playwright.Axe()
     views = VIEWS if long_form else QUICK_VIEWS
-    for person, places in addresses(site):
+    for person, addresses in places.of_the_site(site):
         session: Any = None
         for turn, (language, width) in enumerate(views):
             page = open_browser(language=language, width=width, storage_state=session)
             if person and session is None:
                 sign_in(page, site, person)
                 session = _of_any_language(page.context.storage_state())
-            for number, place in enumerate(places):
+            for number, place in enumerate(addresses):
                 read = axe if long_form or number % 2 == turn else None
                 look_at(page, place, language=language, width=width, axe=read)
             page.context.close()

@@ -12,6 +12,7 @@ from django.test import Client
 from accounts.credentials import sign_ins
 from accounts.credentials.admissions import Origin
 from tests import factories
+from tests.browser import places
 from tests.browser.conftest import ON_A_PHONE, ON_A_SCREEN, Site, in_views
 from tests.signing_in import open_session
 
@@ -165,13 +166,7 @@ def test_every_page_for_customers_is_accessible_and_fits(
     page.goto("/register/")
     look(page, **seen)
     _allow_registration(site)
-    for place in (
-        "/recovery/",
-        "/recovery/sent/",
-        "/recovery/help/",
-        "/recovery/case/",
-        "/register/",
-    ):
+    for place in places.OF_RECOVERY:
         page.goto(place)
         look(page, **seen)
         send(page)
@@ -188,7 +183,7 @@ def test_every_page_for_customers_is_accessible_and_fits(
     look(page, **seen)
 
     page = signed_in(site, open_browser(**seen), desk.sessions["external"])
-    for place in ("/", "/recovery/first-password/"):
+    for place in ("/", places.FIRST_PASSWORD):
         page.goto(place)
         look(page, **seen)
 
@@ -206,27 +201,15 @@ def test_every_page_for_staff_is_accessible_and_fits(
     site: Site, desk: Desk, open_browser: Callable[..., Any], language: str, width: int
 ) -> None:
     seen: Any = {"language": language, "width": width}
-    page = signed_in(site, open_browser(**seen), desk.sessions["support"])
-    for place in (
-        "",
-        "?state=rejected&days=0",
-        *(f"{number}/" for number in desk.cases.values()),
-        f"{desk.cases['opened']}/take/",
-        f"{desk.cases['opened']}/decline/",
-        f"{desk.cases['collecting']}/proof/",
-        f"{desk.cases['collecting']}/propose/",
-        f"{desk.cases['opened']}/contact/",
-    ):
-        page.goto(CONSOLE + place)
-        look(page, **seen)
-    page.fill("#id_reason", "to call them")
-    send(page)
-    look(page, **seen)
-
-    page = signed_in(site, open_browser(**seen), desk.sessions["supervisor"])
-    for place in (f"{desk.cases['proposed']}/approve/", f"{desk.cases['approved']}/revoke/"):
-        page.goto(CONSOLE + place)
-        look(page, **seen)
+    for role, addresses in places.of_recovery_cases(desk.cases).items():
+        page = signed_in(site, open_browser(**seen), desk.sessions[role])
+        for place in addresses:
+            page.goto(place)
+            look(page, **seen)
+        if place.endswith("/contact/"):
+            page.fill("#id_reason", "to call them")
+            send(page)
+            look(page, **seen)
 
 
 def test_recovery_works_without_javascript_and_leaves_no_token_in_the_url(

@@ -12,6 +12,7 @@ import pytest
 from refunds.bankfiles.answers import ReturnReason
 from refunds.models import RefundApplication
 from refunds.payouts import uploads
+from tests.browser import places
 from tests.browser.checks import look_at
 from tests.browser.conftest import QUICK_VIEWS, known, served, sign_in
 from tests.refunds.conftest import House, house
@@ -51,27 +52,8 @@ def test_every_page_of_the_refunds_desk_fits_and_is_accessible(
     site: Any, open_browser: Callable[..., Any]
 ) -> None:
     axe = axe_playwright.Axe()
-    number = f"?application={site.application}"
-    places = {
-        "support": [
-            "/console/applications/",
-            f"/console/applications/{site.application}/",
-            "/console/applications/enter/",
-            f"/console/applications/reject/{number}",
-        ],
-        "treasury_operator": [
-            "/console/payouts/",
-            f"/console/payouts/{site.batch}/",
-            f"/console/payouts/refusal/?number={site.batch}",
-            "/console/breaks/",
-            "/console/breaks/clear/",
-            "/console/bank-answers/",
-            "/console/bank-answers/upload/",
-            f"/console/bank-answers/file/{site.answer}/",
-            f"/console/bank-answers/book/?sha256={site.answer}",
-        ],
-    }
-    for role, addresses in places.items():
+    desk = places.of_refunds(application=site.application, batch=site.batch, answer=site.answer)
+    for role, addresses in desk.items():
         for language, width in QUICK_VIEWS:
             page = open_browser(language=language, width=width)
             sign_in(page, site, site.people[role])

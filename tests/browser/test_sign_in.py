@@ -133,7 +133,8 @@ def test_staff_without_a_second_factor_add_one_and_sign_in_with_it(
         sign_out(page)
         give_password(page, site.newcomer)
         page.fill("#id_code", codes[0])
-        page.click("button:text-is('Sign in')")
+        with page.expect_navigation():
+            page.click("button:text-is('Sign in')")
         if opens:
             assert page.inner_text("h1").startswith("Audit journal")
         else:

@@ -145,13 +145,16 @@ def sent(browser: Client, door: Door) -> tuple[Any, list[str]]:
     """Returns the answer to a form, and the changes of the database besides sessions."""
     with CaptureQueriesContext(connection) as seen:
         answer = browser.post(door.address, {"reason": "test"})
-    changes = [
+    return answer, _changes(seen)
+
+
+def _changes(seen: CaptureQueriesContext) -> list[str]:
+    return [
         query["sql"]
         for query in seen.captured_queries
         if re.match(r"\s*(INSERT|UPDATE|DELETE|WITH|CALL)\b", query["sql"])
         and "accounts_session" not in query["sql"]
     ]
-    return answer, changes
 
 
 def went_in(answer: Any) -> bool:
@@ -226,6 +229,16 @@ def test_a_forged_form_is_refused_at_every_door(programme: Any, staff: Callable[
         answer, changes = sent(browser, door)
         assert answer.status_code == 403, door
         assert changes == [], door
+
+
+def test_no_door_takes_another_method(programme: Any, staff: Callable[..., Any]) -> None:
+    browser = browser_of(staff("incident_commander"), raise_request_exception=False)
+    for door in DOORS:
+        for method in ("PUT", "PATCH", "DELETE", "TRACE"):
+            with CaptureQueriesContext(connection) as seen:
+                answer = browser.generic(method, door.address)
+            assert answer.status_code in (*REFUSED, 404), (door, method)
+            assert _changes(seen) == [], (door, method)
 
 
 def test_every_door_that_needs_a_fresh_proof_asks_again_after_an_hour(

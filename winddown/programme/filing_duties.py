@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from winddown import clock
 from winddown.models import Filing, Programme, ProgrammeTransition, PublicNotice
@@ -49,6 +51,15 @@ class Due:
     def has_ended(self) -> bool:
         """Returns whether nothing is due any more, because the clock was stopped."""
         return self._is_withdrawn and not self.clock
+
+    @property
+    def full_title(self) -> Text:
+        """The same report may be due to several authorities."""
+        return format_lazy(
+            pgettext_lazy("filing", "{title} ({authority})"),
+            title=self.title,
+            authority=self.addressee,
+        )
 
     @property
     def is_open(self) -> bool:

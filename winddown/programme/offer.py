@@ -68,6 +68,8 @@ class Offer:
     why: Text
     begins_at: dt.datetime | None
     ends_at: dt.datetime | None
+    ended: bool = False
+    """It does not come back."""
 
 
 def standings(*, at: dt.datetime, deadlines: list[Milestone]) -> list[Standing]:
@@ -159,7 +161,9 @@ def _offer(
         begins_at = ends.get(Milestone.Kind.REFUND_OPENS)
         return replace(line, state="later", begins_at=begins_at, ends_at=None)
     why = _why(programme, standing)
-    return replace(line, state="off", since=standing.since, why=why, ends_at=None)
+    return replace(
+        line, state="off", since=standing.since, why=why, ends_at=None, ended=standing.ended
+    )
 
 
 def _why(programme: Programme, standing: Standing) -> Text:

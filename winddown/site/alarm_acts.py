@@ -75,5 +75,6 @@ DUTY: dict[str, Act] = {
         permission=duty_addresses.PERMISSION,
         form=OfRoleForm,
         do=_end,
+        not_now=lambda: "" if duty_addresses.in_force() else _("No role has a duty address."),
     ),
 }

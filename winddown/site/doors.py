@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 
 from winddown.actors import Actor
 from winddown.authority import roles
@@ -58,6 +58,17 @@ def enter(name: str, actor: Actor) -> None:
         raise NotPermitted(
             actor=actor.pk, action=f"open {name}", permission=OR.join(door.permissions)
         )
+
+
+def leads_in(url: str, actor: Actor) -> bool:
+    """Returns whether `actor` may open the page at the address. What is no page of the console is
+    open.
+    """
+    try:
+        name = resolve(url.partition("?")[0].partition("#")[0]).view_name
+    except Resolver404:
+        return True
+    return name not in DOORS or DOORS[name].opens_to(actor)
 
 
 def enter_verb(name: str, decision: Decision, *, actor: Actor) -> None:

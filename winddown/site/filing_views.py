@@ -55,7 +55,7 @@ def filing_act(request: HttpRequest, key: str, verb: str) -> HttpResponse:
         act=lambda given: filing_page.ACTS[verb](due, actor_of(request), given),
         back=reverse("console:filing", args=[key]),
         gone=_("The filing is no longer in a state in which this is possible."),
-        about=due.title,
+        about=due.full_title,
         seen=seen,
     )
 

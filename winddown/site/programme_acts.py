@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from winddown import words
 from winddown.authority import roles
@@ -24,6 +24,20 @@ from winddown.site.forms import ReasonForm, SayingField
 
 State = Programme.State
 KINDS = [(each.value, words.milestone_title(each.value)) for each in Milestone.Kind]
+
+
+def _switches() -> list[tuple[str, words.Text]]:
+    codes = Capability.objects.order_by("code").values_list("code", flat=True)
+    return [(code, words.capability_title(code)) for code in codes]
+
+
+def _still_open() -> words.Text:
+    n = len(stages.open_things())
+    if not n:
+        return ""
+    return ngettext(
+        "%(n)s thing is still open: see the list.", "%(n)s things are still open: see the list.", n
+    ) % {"n": n}
 
 
 class AwareForm(ReasonForm):
@@ -45,14 +59,15 @@ class MilestoneForm(ReasonForm):
         between=planned,
         help_text=_("As 2019-09-30T24:00 in the programme's time zone: the end of that day."),
     )
-    ends_capability = forms.CharField(
-        label=_("Ends the switch"), required=False, help_text=_("For example spend. Empty: none.")
-    )
-    workflow = forms.CharField(
-        label=_("Starts the workflow"),
-        required=False,
-        help_text=_("For example shut-down-by-deadline. Empty: none."),
-    )
+    ends_capability = forms.CharField(label=_("Ends the switch"), required=False)
+    workflow = forms.CharField(label=_("Starts the workflow"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """The page offers what there is; a command reads the codes."""
+        super().__init__(*args, **kwargs)
+        workflows = [(name, words.workflow_title(name)) for name in registry.names()]
+        for field, known in (("ends_capability", _switches()), ("workflow", workflows)):
+            self.fields[field].widget = forms.Select(choices=[("", _("None")), *known])
 
     def clean_ends_capability(self) -> str:
         code: str = self.cleaned_data["ends_capability"]
@@ -109,7 +124,7 @@ class NoticeForm(ReasonForm):
         label=_("First day"), help_text=_("As 2019-10-01."), between=public_notice.first_days
     )
     window_last_day = DayField(
-        label=_("Last day"),
+        label=pgettext_lazy("window", "Last day"),
         help_text=_("As 2020-01-10; applications count until its end."),
         between=public_notice.last_days,
     )
@@ -261,8 +276,9 @@ PROGRAMME: dict[str, Act] = {
     ),
     "complete": Act(
         title=pgettext_lazy("verb", "Complete the programme"),
-        effect=_("Nothing is open any more, and the closing proof shows it."),
+        effect=_("Every refund is settled and every file closed: from then on nothing moves."),
         permission="winddown.complete_programme",
+        not_now=_still_open,
         do=lambda actor, given: stages.complete(actor=actor, reason=given["reason"]),
         tone="danger",
         states=(State.SETTLING,),
@@ -271,6 +287,7 @@ PROGRAMME: dict[str, Act] = {
         title=pgettext_lazy("verb", "Record the completion report"),
         effect=_("The authority has the completion report."),
         permission="winddown.file_completion",
+        not_now=_still_open,
         do=lambda actor, given: stages.report(actor=actor, reason=given["reason"]),
         states=(State.COMPLETED,),
     ),

@@ -65,7 +65,7 @@ def look(*, actor: Actor) -> SetUpPage:
     require(actor, beginning.PERMISSION, action="read the set-up")
     return SetUpPage(
         sections=[
-            (name, list(section.present()))
+            (name, [_shown(row) for row in section.present()])
             for name, section in SECTIONS.items()
             if section.present is not None
         ],
@@ -73,6 +73,14 @@ def look(*, actor: Actor) -> SetUpPage:
             Request(each, list(_decisions(each, actor=actor))) for each in beginning.waiting()
         ],
     )
+
+
+def _shown(row: Row) -> Row:
+    """Returns the row as the page says it: a list without its brackets."""
+    return {
+        key: ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        for key, value in row.items()
+    }
 
 
 def _decisions(asked: Approval, *, actor: Actor) -> Iterator[Decision]:

@@ -12,6 +12,12 @@ from winddown.site.doors import MenuLine
 register = template.Library()
 
 
+@register.filter
+def leads_in(url: str, reader: Any) -> bool:
+    """Returns whether the reader may open the page at the address."""
+    return doors.leads_in(url, reader)
+
+
 @register.simple_tag(takes_context=True)
 def console_menu(context: dict[str, Any]) -> list[MenuLine]:
     """Returns the pages that the reader may open; none for somebody who is not signed in."""

@@ -39,10 +39,13 @@ def _japanese() -> bool:
 
 @register.filter
 def amount(minor: int | None, currency: str) -> str:
-    """Returns `12345` as "12,345円", "JPY 12,345" or "EUR 123.45", and None as a dash."""
+    """Returns `12345` as "12,345円", "JPY 12,345" or "EUR 123.45", and None as a dash. The minus is
+    U+2212.
+    """
     if minor is None:
         return "–"
-    return money.spoken(minor, currency=currency, locale=get_language() or "ja")
+    said = money.spoken(minor, currency=currency, locale=get_language() or "ja")
+    return said.replace("-", "−")
 
 
 @register.filter

@@ -1,0 +1,219 @@
+"""The pages that a browser looks at, by who looks, and why the others need no look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+BEGIN = "/console/begin/"
+
+
+def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
+    """The pages of a programme in the middle of its end, by the login of who opens them."""
+    yield (
+        "",
+        [
+            "/",
+            "/compensation/",
+            f"/compensation/{site.policy}/",
+            "/sign-in/",
+            "/is-this-notice-from-us/",
+        ],
+    )
+    yield (
+        site.customer,
+        [
+            "/",
+            "/account/sessions/",
+            "/account/address/",
+            "/account/second-factor/",
+            "/account/second-factor/app/",
+            "/account/second-factor/passkey/",
+            "/account/confirm/password/",
+        ],
+    )
+    run = f"/console/runs/{site.run}/"
+    filing = f"/console/filings/{site.filing}/"
+    staff = f"/console/staff/{site.member}/"
+    yield (
+        site.deputy,
+        [
+            "/console/",
+            "/console/attack/",
+            run,
+            *(f"{run}{verb}/" for verb in ("approve", "reject", "plan-again", "abort")),
+            "/console/run-rows/",
+            "/console/switches/transfer/",
+            *(f"/console/switches/transfer/{verb}/" for verb in ("ratify", "request-restore")),
+            *(f"/console/approvals/{site.request}/{verb}/" for verb in ("approve", "reject")),
+            "/console/switches/payout/stop/",
+            "/console/switches/stop/",
+            "/console/workflows/freeze-charges/plan/",
+            "/console/workflows/reset-all-passwords/plan/",
+            "/console/workflows/refund-balances/plan/",
+            "/console/invariants/",
+            "/account/second-factor/",
+            "/account/second-factor/app/remove/",
+            "/account/confirm/code/",
+            "/account/confirm/passkey/",
+            "/console/alarms/",
+            f"/console/alarms/{site.alarm}/acknowledge/",
+            *(f"/console/alarms/duty/{verb}/" for verb in ("set", "end")),
+            "/console/programme/",
+            *(
+                f"/console/programme/{verb}/"
+                for verb in (
+                    *("set-milestone", "assign-milestone", "reach-milestone"),
+                    "draft-announcement",
+                )
+            ),
+            "/console/reset/",
+            "/console/reset/notices/",
+            "/console/reset/take/?number=1",
+            "/console/reminders/",
+            "/console/announcements/",
+            f"/console/announcements/{site.draft}/",
+            "/console/notice/poster/",
+            "/console/filings/",
+            filing,
+            f"/console/filings/{site.unwritten}/",
+            f"/console/filings/{site.unwritten}/write/",
+            "/console/staff/",
+            "/console/staff/add/",
+            "/console/staff/who-can/?of=refund-balances",
+            staff,
+            *(f"{staff}{verb}/" for verb in ("recover", "roles", "disable")),
+            "/console/set-up/",
+            "/console/set-up/change/",
+        ],
+    )
+    yield (
+        site.compliance,
+        [
+            *(
+                f"/console/programme/{verb}/"
+                for verb in (
+                    *("publish-notice", "publish-contact", "record-publication"),
+                    *("attach-correction", "report-funds"),
+                )
+            ),
+            "/console/merchants/",
+            "/console/merchants/record-receipt/",
+            *(f"/console/reminders/{verb}/" for verb in ("begin", "letters")),
+            "/console/payment-blocks/",
+            *(f"/console/payment-blocks/{verb}/" for verb in ("enter", "lift")),
+        ],
+    )
+    yield (
+        site.treasury,
+        [
+            "/console/invariants/witness/",
+            "/console/restored/",
+            "/console/payouts/",
+            "/console/payouts/void/",
+            "/console/breaks/",
+            "/console/payout-views/",
+            "/console/payout-views/take/",
+        ],
+    )
+    yield site.analyst, ["/console/attack/", "/console/attack/hold/"]
+    yield (
+        site.support,
+        ["/console/", "/console/look-up/", f"/console/look-up/{site.account}/contact/"],
+    )
+    yield (
+        site.auditor,
+        [
+            "/console/audit/",
+            "/console/audit/?since=yesterday",
+            "/console/approvals/",
+            "/console/look-up/",
+            "/console/look-up/?q=wallet:1",
+        ],
+    )
+
+
+# With the cases, links and sessions of tests/browser/test_recovery_pages.py.
+OF_RECOVERY = ("/recovery/", "/recovery/sent/", "/recovery/help/", "/recovery/case/", "/register/")
+FIRST_PASSWORD = "/recovery/first-password/"
+NEW_PASSWORD = "/recovery/password/"
+
+
+def of_recovery_cases(cases: dict[str, int]) -> dict[str, list[str]]:
+    """The pages of the desk for recoveries, by the role that opens them."""
+    at = "/console/recovery/"
+    return {
+        "support": [
+            at,
+            f"{at}?state=rejected&days=0",
+            *(f"{at}{number}/" for number in cases.values()),
+            f"{at}{cases['opened']}/take/",
+            f"{at}{cases['opened']}/decline/",
+            f"{at}{cases['collecting']}/proof/",
+            f"{at}{cases['collecting']}/propose/",
+            f"{at}{cases['opened']}/contact/",
+        ],
+        "supervisor": [
+            f"{at}{cases['proposed']}/approve/",
+            f"{at}{cases['approved']}/revoke/",
+        ],
+    }
+
+
+def of_refunds(*, application: int, batch: int, answer: str) -> dict[str, list[str]]:
+    """The pages of the refund desk, by the role that opens them."""
+    return {
+        "support": [
+            "/console/applications/",
+            f"/console/applications/{application}/",
+            "/console/applications/enter/",
+            f"/console/applications/reject/?application={application}",
+        ],
+        "treasury_operator": [
+            "/console/payouts/",
+            f"/console/payouts/{batch}/",
+            f"/console/payouts/refusal/?number={batch}",
+            "/console/breaks/",
+            "/console/breaks/clear/",
+            "/console/bank-answers/",
+            "/console/bank-answers/upload/",
+            f"/console/bank-answers/file/{answer}/",
+            f"/console/bank-answers/book/?sha256={answer}",
+        ],
+    }
+
+
+_FILE = "it is a file, no page"
+_SENT = "it only takes a form, and answers with another page"
+_JSON = "it answers the app with JSON"
+UNSEEN = {
+    "account_login": "another name of the page of the sign-in",
+    "console:approvals_file": _FILE,
+    "console:audit_file": _FILE,
+    "console:filing_evidence": _FILE,
+    "console:look_up_file": _FILE,
+    "console:look_up_find": _SENT,
+    "console:merchant_evidence": _FILE,
+    "console:notice_evidence": _FILE,
+    "console:payout_view_file": _FILE,
+    "console:restored_decide": "only a database that was restored too early has it",
+    "console:run_rows_file": _FILE,
+    "console:set_up_decide": "its template is that of every decision",
+    "console:switch_probe": _SENT,
+    "console:verify": _SENT,
+    "devices": _JSON,
+    "end_session": _SENT,
+    "external_sign_in": "no other service can be reached from a test: tests/accounts/sign_in",
+    "mfa_authenticate": "the second step: every sign-in with a code goes through it",
+    "mfa_generate_recovery_codes": "it replaces the codes of the person: tests/browser/test_sign_in",
+    "mfa_login_webauthn": _JSON,
+    "mfa_remove_webauthn": "its template is that of the app's removal",
+    "mfa_view_recovery_codes": "only who has codes has it: tests/browser/test_sign_in.py",
+    "openid_connect_callback": "it only leads on",
+    "recovery:case_link": _SENT,
+    "recovery:recovery/link/": "it only leads on",
+    "revoke_device": _SENT,
+    "set_language": _SENT,
+    "sign_out": _SENT,
+    "sign_out_everywhere": _SENT,
+}
