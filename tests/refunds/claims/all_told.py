@@ -12,6 +12,7 @@ from accounts.models import OneTimeLink
 from accounts.recovery import links
 from refunds.applications import reminders
 from refunds.models import BankAccount, BankProfile, Reminder
+from refunds.payouts import view_lists
 from tests import factories
 from winddown import clock
 from winddown.alarms import duty_addresses, sounding
@@ -42,6 +43,7 @@ def all_told() -> None:
     announced()
     published()
     reminded()
+    listed()
     merchants_told()
     alarmed()
 
@@ -172,6 +174,11 @@ def reminded() -> None:
         holder=factories.make_customer(),
         channel=Reminder.Channel.LETTER,
     )
+
+
+def listed() -> None:
+    """Who could be paid and who could not was listed."""
+    view_lists.take(actor=factories.make_staff("treasury_operator"), reason="test")
 
 
 def merchants_told() -> None:
