@@ -47,10 +47,12 @@ OF_GATE: Mapping[str, Mend] = {
     "filings": Mend("compliance", "filing"),
     "funds": Mend("compliance", "report_funds"),
     "holders_paid": Mend("treasury_operator", "refund_balances"),
+    "merchants": Mend("compliance", "remind_merchants"),
     "notice": Mend("compliance", "record_publication"),
     "payouts": Mend("treasury_operator", "close_payout_batch"),
     "runs": Mend("incident_commander", "/console/runs/"),
     "stops": Mend("compliance", "approve"),
+    "straight_through": Mend("treasury_operator", "drill"),
 }
 UNREACHABLE = Mend("incident_commander", "export_unreachable")
 _ISSUERS = Mend("fraud_analyst", "export_issuer_asks")
