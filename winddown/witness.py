@@ -1,10 +1,17 @@
 """Row digests: the triggers that note what a row says whenever somebody writes it.
 
 An edit that goes past the triggers leaves the last digest as it was, so verification finds it.
+
+A migration that adds a column changes what a digest covers, and no row says which columns its own
+covers. So the model names what its rows lacked before (`older`), with the value that the migration
+gave them. A row may have the digest of an older form while it still has exactly these values: an
+edit of any column, the new one too, is found, and writing a digest costs what it did
+(docs/decisions/0024).
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import pgtrigger
@@ -15,15 +22,22 @@ from winddown.guards import Guard
 TABLE: Final = "winddown_rowdigest"
 
 
-def _fields(model: Any, columns: tuple[str, ...]) -> list[Any]:
+def _fields(model: Any, columns: tuple[str, ...], *, without: Collection[str] = ()) -> list[Any]:
     """Returns the fields of `columns`, of all columns if none is named, in a stable order."""
-    chosen = [each for each in model._meta.concrete_fields if not columns or each.column in columns]
+    chosen = [
+        each
+        for each in model._meta.concrete_fields
+        if (not columns or each.column in columns) and each.column not in without
+    ]
     return sorted(chosen, key=lambda field: str(field.column))
 
 
-def digest_sql(model: Any, columns: tuple[str, ...], *, row: str) -> str:
+def digest_sql(
+    model: Any, columns: tuple[str, ...], *, row: str, without: Collection[str] = ()
+) -> str:
     """Returns SQL of the digest of `row`, the same in every session."""
-    values = ", ".join(_stable(each, f"{row}.{each.column}") for each in _fields(model, columns))
+    fields = _fields(model, columns, without=without)
+    values = ", ".join(_stable(each, f"{row}.{each.column}") for each in fields)
     return f"sha256(convert_to(jsonb_build_array({values})::text, 'UTF8'))"
 
 
@@ -43,6 +57,7 @@ class Witness(Guard):
 
     columns: tuple[str, ...] = ()
     only: str = "true"
+    older: tuple[Mapping[str, str], ...] = ()
 
 
 class InsertWitness(Witness):
@@ -95,10 +110,16 @@ def _where(only: str) -> str:
     return "" if only == "true" else f" WHERE {only.format(row='a')}"
 
 
-def witnessed(*columns: str, only: str = "true", kept: bool = True) -> list[Guard]:
+def witnessed(
+    *columns: str,
+    only: str = "true",
+    kept: bool = True,
+    older: tuple[Mapping[str, str], ...] = (),
+) -> list[Guard]:
     """Returns the triggers that note the digest of `columns` of each written row for which `only`
     is true; of all columns if none is named. Rows that are not `kept` may be deleted, which a third
-    trigger notes.
+    trigger notes. Each of `older` has the columns that the rows lacked at one time, with SQL of the
+    value that the migration gave to them.
     """
     insert = InsertWitness(
         name="witness_new",
@@ -114,6 +135,7 @@ def witnessed(*columns: str, only: str = "true", kept: bool = True) -> list[Guar
     )
     insert.columns = update.columns = columns
     insert.only = update.only = only
+    insert.older = update.older = older
     if kept:
         return [insert, update]
     delete = DeleteWitness(
@@ -127,17 +149,29 @@ def witnessed(*columns: str, only: str = "true", kept: bool = True) -> list[Guar
 
 
 def digests_of_rows() -> list[tuple[Any, str]]:
-    """Returns each model with SQL of its witnessed rows and their digests."""
+    """Returns each model with SQL of its witnessed rows: `id`, `digest`, and in `older` the digests
+    of older forms that the row may still have.
+    """
     found = [
         (
             model,
-            f"SELECT t.id, {digest_sql(model, trigger.columns, row='t')} AS digest"  # noqa: S608
+            f"SELECT t.id, {digest_sql(model, trigger.columns, row='t')} AS digest,"  # noqa: S608
+            f" {_older_sql(model, trigger)} AS older"
             f" FROM {model._meta.db_table} t WHERE {trigger.only.format(row='t')}",
         )
         for model, trigger in pgtrigger.registered()
         if isinstance(trigger, UpdateWitness)
     ]
     return sorted(found, key=lambda pair: str(pair[0]._meta.label))
+
+
+def _older_sql(model: Any, trigger: Witness) -> str:
+    forms = (
+        f"CASE WHEN {' AND '.join(f't.{column} IS NOT DISTINCT FROM {value}' for column, value in form.items())}"
+        f" THEN {digest_sql(model, trigger.columns, row='t', without=form)} END"
+        for form in trigger.older
+    )
+    return f"ARRAY[{', '.join(forms)}]::bytea[]"
 
 
 def witnesses(model: Any) -> list[str]:

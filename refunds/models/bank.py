@@ -107,7 +107,11 @@ class BankProfile(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = [*witnessed(), rows_are_kept(), columns_are_fixed("code")]
+        triggers = [
+            *witnessed(older=({"format": "'zengin'"},)),
+            rows_are_kept(),
+            columns_are_fixed("code"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(lines_max__range=(1, 999_999), file_sum_max_minor__gte=1),
@@ -171,7 +175,19 @@ class RefundTerms(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = [*append_only(), *witnessed()]
+        triggers = [
+            *append_only(),
+            *witnessed(
+                older=(
+                    {
+                        "file_sum_max_minor": "999999999999",
+                        "pays_from": "''",
+                        "straight_through_percent": "90",
+                    },
+                    {"straight_through_percent": "90"},
+                )
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(

@@ -138,7 +138,7 @@ class PayoutBatch(Stateful):
         ]
         triggers = [
             *machine_guards(),
-            *witnessed(),
+            *witnessed(older=({"rejection_id": "NULL"},)),
             Guard(
                 name="sealed_batch_is_frozen",
                 when=pgtrigger.Before,

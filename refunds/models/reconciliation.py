@@ -40,7 +40,7 @@ class BankFile(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = [*append_only(), *witnessed()]
+        triggers = [*append_only(), *witnessed(older=({"answered_on": "NULL"},))]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.sha256[:12]}"
@@ -102,7 +102,7 @@ class ReconciliationBreak(Stateful):
         default_permissions = ()
         triggers = [
             *machine_guards(),
-            *witnessed(),
+            *witnessed(older=({"owner_id": "NULL"},)),
             Guard(
                 name="two_clear_a_break",
                 when=pgtrigger.Before,

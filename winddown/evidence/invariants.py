@@ -235,7 +235,7 @@ def audit_chain() -> list[str]:
 )
 def rows_rewritten() -> list[str]:
     """Compares digests only: each table is read once. The digest of a row that may go, and is gone,
-    is empty.
+    is empty. A row from before a migration that added columns may have the digest of its older form.
     """
     found: list[str] = []
     for model, digests in digests_of_rows():
@@ -244,7 +244,8 @@ def rows_rewritten() -> list[str]:
             f"SELECT coalesce(t.id, d.row_id) FROM ({digests}) t FULL JOIN ("  # noqa: S608  our own table names
             f" SELECT DISTINCT ON (row_id) row_id, digest FROM {TABLE} WHERE table_name = '{table}'"
             " ORDER BY row_id, id DESC) d ON d.row_id = t.id"
-            " WHERE t.digest IS DISTINCT FROM nullif(d.digest, '')",
+            " WHERE t.digest IS DISTINCT FROM nullif(d.digest, '')"
+            " AND NOT coalesce(d.digest = ANY (t.older), false)",
             f"{model.__name__} {{0}} is not what its last writer wrote",
         )
     return found

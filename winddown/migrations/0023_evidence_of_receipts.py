@@ -32,15 +32,14 @@ class Migration(migrations.Migration):
             model_name='filingreceipt',
             name='receipt_has_number_and_evidence',
         ),
-        migrations.RemoveField(
-            model_name='filingreceipt',
-            name='evidence_sha256',
-        ),
+        # This migration first removed evidence_sha256 and gave every receipt the evidence 0, which is
+        # no file: a database with receipts could not run it. Now the digest stays and older receipts
+        # have no file. 0027 makes a database that ran the first form, which had no receipts then,
+        # the same as one that runs this form.
         migrations.AddField(
             model_name='filingreceipt',
             name='evidence',
-            field=models.ForeignKey(default=0, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='winddown.noticeevidence'),
-            preserve_default=False,
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='winddown.noticeevidence'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='filingreceipt',

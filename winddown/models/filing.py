@@ -191,12 +191,18 @@ class FilingVersion(models.Model):
 
 
 class FilingReceipt(models.Model):
-    """The authority's receipt of a version, with the file that shows it."""
+    """The authority's receipt of a version, with the file that shows it.
+
+    Of receipts from before the files were kept only `evidence_sha256` is known, the file's digest.
+    """
 
     version = models.OneToOneField(FilingVersion, on_delete=models.PROTECT, related_name="receipt")
     number = models.CharField(max_length=80)
     received_on = models.DateField()
-    evidence = models.ForeignKey(NoticeEvidence, on_delete=models.PROTECT, related_name="+")
+    evidence = models.ForeignKey(
+        NoticeEvidence, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    evidence_sha256 = models.CharField(max_length=64, blank=True, default="")
     filed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -204,13 +210,36 @@ class FilingReceipt(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = [*append_only(), *witnessed()]
+        triggers = [
+            *append_only(),
+            *witnessed(older=({"evidence_id": "NULL"}, {"evidence_sha256": "''"})),
+            Guard(
+                name="receipt_has_its_file",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.evidence_id IS NULL"),
+                func=f"""
+                    RAISE EXCEPTION USING ERRCODE = '{SqlState.FILING_REFUSED}',
+                        MESSAGE = format('receipt %s has no file that shows it', NEW.number);
+                """,
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(number=""),
                 name="receipt_has_its_number",
             ),
+            models.CheckConstraint(
+                condition=models.Q(evidence__isnull=False, evidence_sha256="")
+                | models.Q(evidence=None, evidence_sha256__regex="^[0-9a-f]{64}$"),
+                name="receipt_has_a_file_or_its_digest",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"receipt {self.number}"
+
+    @property
+    def sha256(self) -> str:
+        """Returns the digest of the file that shows it."""
+        return self.evidence.sha256 if self.evidence else self.evidence_sha256

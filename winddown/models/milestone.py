@@ -68,7 +68,18 @@ class Milestone(models.Model):
     class Meta:
         default_permissions = ()
         triggers = [
-            *witnessed(),
+            *witnessed(
+                older=(
+                    {
+                        "gate": "''",
+                        "needs": "'{}'",
+                        "owner_id": "NULL",
+                        "owner_role": "''",
+                        "reached_at": "NULL",
+                        "reached_by_id": "NULL",
+                    },
+                )
+            ),
             rows_are_kept(),
             columns_are_fixed("kind"),
             columns_are_fixed(

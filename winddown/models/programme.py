@@ -86,7 +86,7 @@ class Programme(Stateful):
         default_permissions = ()
         triggers = [
             *machine_guards(),
-            *witnessed(),
+            *witnessed(older=({"jurisdiction": "'japan'", "legal_basis": "'discontinued_all'"},)),
             Guard(
                 name="zone_of_the_notice",
                 when=pgtrigger.Before,

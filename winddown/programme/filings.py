@@ -14,7 +14,7 @@ from winddown import clock, locks, texts
 from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.authority.approvals import Decided
-from winddown.errors import GuardNotMet, NothingToDecide, TransitionRefused
+from winddown.errors import GuardNotMet, NothingToDecide, TransitionRefused, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import transition_one
@@ -292,16 +292,22 @@ def file(
             reason=reason,
             number=receipt.number,
             received_on=received_on,
-            evidence_sha256=receipt.evidence.sha256,
+            evidence_sha256=receipt.sha256,
         )
         return receipt
 
 
 def disclose_evidence(receipt: FilingReceipt, *, actor: Actor, reason: str = "") -> File:
     """The audit journal says that `actor` reads the evidence of the receipt, which is returned. A
-    second reading is recorded again. Raises `NotPermitted`.
+    second reading is recorded again. Raises `NotPermitted`, and `GuardNotMet` for a receipt from
+    before the files were kept.
     """
     require(actor, evidence_files.READ, action="read the evidence")
+    if receipt.evidence is None:
+        raise GuardNotMet(
+            action=says("read the evidence"),
+            why=_("the file was not kept here, only its SHA-256"),
+        )
     with transaction.atomic():
         audit.append(
             "filing.read_evidence",
@@ -309,7 +315,7 @@ def disclose_evidence(receipt: FilingReceipt, *, actor: Actor, reason: str = "")
             actor=actor,
             reason=reason,
             number=receipt.number,
-            sha256=receipt.evidence.sha256,
+            sha256=receipt.sha256,
         )
     return evidence_files.read(receipt.evidence)
 

@@ -202,7 +202,9 @@ def look(due: Due, *, actor: Actor, number: int | None = None) -> FilingPage:
         ),
         waiting=_waiting(due.filing),
         receipt=receipt,
-        evidence=evidence_files.facts(receipt.evidence_id) if receipt else None,
+        evidence=(
+            evidence_files.facts(receipt.evidence_id) if receipt and receipt.evidence_id else None
+        ),
         may_read_evidence=actor.has_perm(evidence_files.READ),
         decisions=[_decision(verb, due, actor=actor) for verb in line.offers],
     )
