@@ -1,7 +1,8 @@
-"""The look-up's card of a refund."""
+"""The look-up's cards of a refund with its applications, and of a claim."""
 
 from __future__ import annotations
 
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -15,9 +16,10 @@ from refunds.models import (
     RefundApplication,
 )
 from wallets.look_up import wallets_named
-from winddown.site.panels import FINDERS, Card, Fact, number_in
+from winddown.site.panels import FINDERS, Card, Fact, Item, Items, number_in
 
 REMINDERS_MAX = 10
+APPLICATIONS_MAX = 5
 
 
 @FINDERS.entry("claim", place=40)
@@ -33,10 +35,13 @@ def _claim(typed: str) -> list[Card]:
 
 def _claim_card(claim: FraudClaim) -> Card:
     wallet = f"wallet:{claim.wallet_id}"
+    lost = claim.losses.filter(dropped_at=None).aggregate(sum=Sum("amount_minor", default=0))
     return Card(
         subject=claim.subject,
         title=_("Fraud claim"),
         facts=[
+            Fact(pgettext_lazy("account", "Reference"), claim.reference),
+            Fact(_("Losses of the claim"), lost["sum"], "amount"),
             Fact(_("Wallet"), wallet, look_up=wallet),
             Fact(pgettext_lazy("claim", "Opened"), claim.opened_at, "time"),
         ],
@@ -60,7 +65,7 @@ def _refund(typed: str) -> list[Card]:
 
 def _card(owed: Entitlement) -> Card:
     holder = owed.wallet.account_id
-    applications = RefundApplication.objects.filter(entitlement=owed).values_list("pk", flat=True)
+    applications = RefundApplication.objects.filter(entitlement=owed).order_by("-pk")
     payees = Payee.objects.filter(holder=holder).values_list("pk", flat=True)
     wallet = f"wallet:{owed.wallet_id}"
     return Card(
@@ -69,7 +74,6 @@ def _card(owed: Entitlement) -> Card:
         facts=[
             Fact(_("Amount"), owed.amount_minor, "amount"),
             Fact(_("Wallet"), wallet, look_up=wallet),
-            Fact(_("Applications"), len(applications)),
             *(
                 Fact(_("Reminder"), reminder.queued_at, "time")
                 for reminder in reminders.of_holder(holder)[:REMINDERS_MAX]
@@ -77,10 +81,28 @@ def _card(owed: Entitlement) -> Card:
         ],
         subjects=(
             f"entitlement:{owed.pk}",
-            *(f"application:{number}" for number in applications),
+            *(each.subject for each in applications),
             *(f"payee:{number}" for number in payees),
         ),
         machine="entitlement",
         state=owed.state,
         logs=((EntitlementTransition, owed.pk),),
+        lists=(
+            Items(
+                _("Refund applications"),
+                [_application(each, owed) for each in applications[:APPLICATIONS_MAX]],
+                len(applications),
+            ),
+        ),
+    )
+
+
+def _application(application: RefundApplication, owed: Entitlement) -> Item:
+    return Item(
+        subject=application.subject,
+        machine="refund_application",
+        state=application.state,
+        amount_minor=owed.amount_minor,
+        at=application.submitted_at or application.started_at,
+        page="console:application",
     )

@@ -4,6 +4,7 @@ of subjects.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -122,6 +123,33 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """One row of a card's list. `page` names the console's page of the row with that number, and is
+    empty where there is none.
+    """
+
+    subject: str
+    machine: str
+    state: str
+    amount_minor: int | None
+    at: dt.datetime
+    page: str = ""
+
+    @property
+    def number(self) -> int:
+        return int(self.subject.partition(":")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A short list of a card, the newest row first, and how many rows there are."""
+
+    title: Text
+    rows: list[Item]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One row that the look-up found, without personal data: what it is and how it stands.
 
@@ -136,6 +164,7 @@ class Card:
     machine: str = ""
     state: str = ""
     logs: tuple[tuple[type[TransitionLog], int], ...] = ()
+    lists: tuple[Items, ...] = ()
     reveal: str = ""
     """The address at which the personal data can be read in full."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from babel.numbers import get_currency_precision
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -18,6 +19,8 @@ from django.utils.translation import get_language, gettext, ngettext
 from winddown import money, words
 from winddown.authority.staff_command import SHOWN_MIN
 from winddown.programme import notice_watch
+from winddown.site.doors import DOORS
+from winddown.site.panels import Item
 
 register = template.Library()
 
@@ -363,3 +366,14 @@ def provider_name(code: str) -> words.Text:
 def sign_in_method(code: str) -> words.Text:
     """Returns "with a password" or "with LINE"."""
     return words.sign_in_method(code)
+
+
+# --- pages that some may open ---------------------------------------------------------------------
+
+
+@register.simple_tag
+def page_for(item: Item, reader: Any) -> str:
+    """Returns the address of the row's page, or an empty text if the reader may not open it."""
+    if not item.page or not DOORS[item.page].opens_to(reader):
+        return ""
+    return reverse(item.page, args=[item.number])

@@ -11,6 +11,7 @@ from django.utils import translation
 
 from accounts import look_up
 from accounts.models import User
+from winddown import words
 from winddown.authority.staff_command import StaffCommand, typed_line
 from winddown.site import look_up_page
 from winddown.site.panels import Card, Fact
@@ -56,8 +57,17 @@ class Command(StaffCommand):
         self.say(_sentence(found[0].subject, facts), subject=found[0].subject)
 
     def _say(self, cards: list[Card]) -> None:
-        told = "\n".join(_sentence(card.subject, card.facts) for card in cards)
+        told = "\n".join(_sentence(card.subject, [*card.facts, *_listed(card)]) for card in cards)
         self.say(told, found=[card.subject for card in cards])
+
+
+def _listed(card: Card) -> list[Fact]:
+    """Returns the card's lists: of each row its state, reference and time."""
+    return [
+        Fact(row.subject, f"{words.state_word(row.machine, row.state).word}, {row.at:%Y-%m-%d}")
+        for listed in card.lists
+        for row in listed.rows
+    ]
 
 
 def _sentence(subject: str, facts: list[Fact]) -> str:
