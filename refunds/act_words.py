@@ -11,6 +11,8 @@ words.ACTS.add_all(
         "payouts.ask_restore": _("Confirmation of the files asked for"),
         "payouts.confirm_restore": _("Files confirmed, payouts released"),
         "payouts.reject_restore": _("Confirmation of the files rejected"),
+        "tracing.record": _("Tracing effort recorded"),
+        "tracing.load": _("Tracing efforts loaded"),
         "reminders.begin": _("Reminders begun"),
         "reminders.export_letters": _("Letters of reminders printed"),
         "application.submit": _("Application received"),

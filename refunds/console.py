@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from refunds import reminder_acts
+from refunds import reminder_acts, tracing_acts
 from refunds.applications import desk_page
 from refunds.applications.desk_acts import DESK
 from refunds.claims import holding
@@ -33,6 +33,7 @@ from refunds.payouts import payment_blocks as payment_blocks_rule
 from refunds.payouts.payment_block_acts import BLOCKS
 from refunds.payouts.view_page import VIEWS
 from refunds.reminder_acts import REMINDERS
+from refunds.tracing_acts import TRACING
 from winddown.actors import Actor
 from winddown.site import acts
 from winddown.site.doors import DOORS, Door
@@ -134,6 +135,33 @@ def payout_view_act(request: HttpRequest, verb: str) -> HttpResponse:
         back=reverse("console:payout_views"),
         crumb=_("Payout views"),
         decision=acts.decision(verb, act, actor=actor_of(request)),
+    )
+
+
+# --- tracing ------------------------------------------------------------------------------------
+
+
+@require_safe
+@staff_page
+def tracing(request: HttpRequest) -> HttpResponse:
+    seen = tracing_acts.look(actor=actor_of(request))
+    return page(request, "refunds/tracing.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def tracing_act(request: HttpRequest, verb: str) -> HttpResponse:
+    if verb not in TRACING:
+        raise Http404
+    act = TRACING[verb]
+    return act_page(
+        request,
+        act,
+        back=reverse("console:tracing"),
+        crumb=_("Tracing of holders"),
+        decision=acts.decision(verb, act, actor=actor_of(request)),
+        initial={name: request.GET.get(name, "") for name in act.form.base_fields},
     )
 
 
@@ -266,6 +294,8 @@ DOORS.add("console:payout_view_act", Door((view_lists.PERMISSION,)))
 _OF_BATCHES = ("refunds.make_payout_batch", "refunds.approve_payout_batch")
 DOORS.add("console:reminders", Door(title=_lazy("Reminders")), place=5)
 DOORS.add("console:reminders_act", Door())
+DOORS.add("console:tracing", Door(title=_lazy("Tracing of holders")), place=5)
+DOORS.add("console:tracing_act", Door())
 DOORS.add("console:hold_candidates", Door(permissions=("wallets.hold_wallet",)))
 DOORS.add("console:restored", Door(_OF_BATCHES, title=_lazy("Restored database")), place=5)
 DOORS.add("console:restored_decide", Door(_OF_BATCHES))
@@ -283,6 +313,8 @@ urlpatterns = [
     path("payout-views/<slug:verb>/", payout_view_act, name="payout_view_act"),
     path("reminders/", reminders, name="reminders"),
     path("reminders/<slug:verb>/", reminders_act, name="reminders_act"),
+    path("tracing/", tracing, name="tracing"),
+    path("tracing/<slug:verb>/", tracing_act, name="tracing_act"),
     path("restored/", restored, name="restored"),
     path("restored/<slug:verb>/", restored_decide, name="restored_decide"),
 ]

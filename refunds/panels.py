@@ -419,6 +419,15 @@ words.STATES.add(
     },
 )
 words.STATES.add(
+    "tracing_effort",
+    {
+        "reached": StateWord(pgettext_lazy("tracing effort", "Reached"), "on"),
+        "not_reached": StateWord(_("Not reached"), "off"),
+        "new_address": StateWord(_("New address found"), "run"),
+        "unknown": StateWord(_("No answer yet"), "idle"),
+    },
+)
+words.STATES.add(
     "refund_application",
     {
         "draft": StateWord(_("Draft"), "idle"),
@@ -489,6 +498,9 @@ words.PLAN_LINES.add_all(
         "compensations": _("Compensations"),
         "waiting_payouts": _("Payouts that waited"),
         "notice_undeliverable": _("Holders whose notice did not arrive"),
+        "open_hold": _("Holders with value on hold"),
+        "payment_blocked": _("Holders who are paid nothing at present"),
+        "not_traced": _("Holders who were not traced enough"),
         "in_process_returned_or_held": _("In process, returned or held"),
         "excluded": _("Unclaimed entitlements"),
         "unclaimed": _("Unclaimed entitlements"),

@@ -16,7 +16,7 @@ from refunds.bankfiles.formats import FORMATS
 from refunds.models import Branch, Entitlement, Payee, PayoutBatch, RefundApplication
 from refunds.payouts import payout_batches, refund_limits
 from refunds.remedies import own_funds
-from rehearsal import stalls
+from rehearsal import stalls, tracing
 from rehearsal.bank import OK, Accounts, SimulatedBank
 from rehearsal.own_staff import WHY, Staff
 from winddown import business_days, clock
@@ -81,6 +81,8 @@ class OwnRefunds:
     def exclude(self, window_ends_at: dt.datetime) -> None:
         """The window is over, and what nobody applied for is excluded."""
         self.staff.go_on(window_ends_at + dt.timedelta(hours=1))
+        with tracing.arguments() as efforts:
+            self.staff.act("compliance", "load_tracing_efforts", *efforts)
         self.staff.carry_out(
             "refund_balances", {"part": "exclude"}, maker="compliance", checker="treasury_approver"
         )

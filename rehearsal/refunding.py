@@ -18,6 +18,7 @@ from refunds.bank_accounts import Account
 from refunds.models import Branch, Entitlement, Payee, PayoutBatch, RefundApplication
 from refunds.payouts import payout_batches
 from refunds.remedies import own_funds
+from rehearsal import tracing
 from rehearsal.bank import Accounts, SimulatedBank, later_quality
 from rehearsal.operations import Operations
 from winddown.actors import SYSTEM
@@ -327,7 +328,13 @@ class Refunding:
         self.correct()
 
     def exclude(self) -> None:
-        """Amounts that nobody applied for in time are excluded, and a second person has agreed."""
+        """Amounts that nobody applied for in time are excluded, and a second person has agreed.
+        Each of their holders was looked for before.
+        """
+        with tracing.arguments() as efforts:
+            self.doors.must(
+                "load_tracing_efforts", *efforts, by="compliance", reason="letters and calls"
+            )
         self.operations.carry_out(
             "refund-balances",
             params={"part": "exclude"},

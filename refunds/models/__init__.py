@@ -30,6 +30,7 @@ from refunds.models.remedy import Remedy, RemedyTransition
 from refunds.models.reminder import Reminder, ReminderSchedule
 from refunds.models.rule_hit import RuleHit
 from refunds.models.statement import AccountStatement, StatementLine
+from refunds.models.tracing import TracingEffort
 
 __all__ = [
     "AccountStatement",
@@ -76,5 +77,6 @@ __all__ = [
     "RequestList",
     "RuleHit",
     "StatementLine",
+    "TracingEffort",
     "UploadedAnswer",
 ]

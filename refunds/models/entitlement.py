@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
-from winddown.guards import columns_are_fixed
+from refunds.models.tracing import kept
+from winddown.guards import Guard, columns_are_fixed
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 
@@ -80,6 +83,28 @@ class Entitlement(Stateful):
             *machine_guards(),
             *witnessed("wallet_id", "snapshot_id", "amount_minor", "returns"),
             columns_are_fixed("wallet_id", "part", "snapshot_id", "amount_minor"),
+            Guard(
+                name="excluded_after_its_time",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                referencing=pgtrigger.Referencing(old="before", new="after"),
+                declare=[("wrong", "bigint")],
+                func=f"""
+                    SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
+                    WHERE a.state = 'excluded' AND b.state IN ('computed', 'notified') AND (
+                        NOT EXISTS (SELECT FROM winddown_milestone m
+                            WHERE m.kind = 'refund_window_ends' AND m.at <= winddown_now())
+                        OR EXISTS (SELECT FROM refunds_reconciliationbreak k
+                            WHERE k.state = 'open')
+                        OR {kept("a")});
+                    IF wrong IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_TO_BE_EXCLUDED}',
+                            MESSAGE = format('entitlement %s may not be excluded yet', wrong);
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["wallet", "part"], name="entitlement_part_once"),

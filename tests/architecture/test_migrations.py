@@ -103,6 +103,7 @@ MIGRATIONS = {
         "0013_payout_views",
         "0014_statements_of_the_bank",
         "0015_payees_left_unchecked",
+        "0016_tracing",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -102,6 +102,8 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             *(f"/console/reminders/{verb}/" for verb in ("begin", "letters")),
             "/console/payment-blocks/",
             *(f"/console/payment-blocks/{verb}/" for verb in ("enter", "lift")),
+            "/console/tracing/",
+            *(f"/console/tracing/{verb}/" for verb in ("record", "load")),
         ],
     )
     yield (

@@ -93,6 +93,7 @@ FRESH = {
     "console:set_up_decide",
     "console:switch_decide",
     "console:switch_probe",
+    "console:tracing_act",
     "console:switches_stop",
     "console:verify",
     "console:witness",

@@ -107,6 +107,8 @@ PAGES = {
     "console:restored": BATCHES,
     "console:restored_decide": BATCHES,
     "console:run": ALL,
+    "console:tracing": ALL,
+    "console:tracing_act": ALL,
     "console:run_decide": ALL,
     "console:run_rows": ALL,
     "console:run_rows_file": ALL,
@@ -199,6 +201,10 @@ VERBS = {
         "again": "accounts.send_reset_notice",
         "take": "accounts.send_reset_notice",
         "unreachable": "accounts.send_reset_notice",
+    },
+    "console:tracing_act": {
+        "record": "refunds.work_application",
+        "load": "winddown.publish_notice",
     },
     "console:run_decide": {
         "approve": "winddown.approve_run",

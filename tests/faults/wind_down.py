@@ -280,6 +280,7 @@ def _pay(place: WindDown) -> Run:
 
 def _exclude(place: WindDown) -> Run:
     clock.travel(jst("2020-01-11T00:00"), frozen=True)
+    place.house.trace()
     return place.refund("exclude")
 
 

@@ -232,6 +232,7 @@ def _apply(world: World, owed: list[Entitlement]) -> None:
 def the_window_is_over(world: World) -> None:
     refunds_are_open(world)
     clock.travel(jst("2020-01-11T00:00"))
+    world.house.trace()
 
 
 def the_identities_are_suspended(world: World) -> None:

@@ -17,7 +17,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 
-from refunds.applications import payees, submitting
+from refunds.applications import payees, submitting, tracing
 from refunds.bank_accounts import Account
 from refunds.bankfiles.zengin_codes import BankRow, BranchRow
 from refunds.models import Entitlement, PayoutBatch, ReconciliationBreak
@@ -40,6 +40,7 @@ from winddown.authority import approvals
 from winddown.evidence import audit, invariants
 from winddown.machines.move import transition_set
 from winddown.models import Approval, Capability, Milestone, Programme, Run, RunTransition
+from winddown.programme.evidence_files import File
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 BRANCHES = [("0001", "001"), ("0005", "101"), ("9900", "018")]
@@ -77,6 +78,7 @@ class House:
     second: Any
     support: Any
     checker: Any
+    compliance: Any
     bank: SimulatedBank
     accounts: Accounts = field(default_factory=lambda: Accounts(BRANCHES))
     numbers: Any = field(default_factory=lambda: itertools.count(1))
@@ -87,8 +89,12 @@ class House:
         )
         return Account(bank, branch, kind, number, name)
 
-    def run(self, part: str, **params: Any) -> Run:
-        """One part of refund-balances, planned, approved, worked off and ended."""
+    def run(self, part: str, *, traced: bool = True, **params: Any) -> Run:
+        """One part of refund-balances, planned, approved, worked off and ended. Before an exclusion
+        everybody is traced, unless the test says no.
+        """
+        if part == "exclude" and traced:
+            self.trace()
         run = factories.started_run(
             "refund-balances",
             maker=self.treasury,
@@ -103,6 +109,25 @@ class House:
             list(run.batches.values_list("step", "state", "attempts")),
         )
         return done
+
+    def trace(self, *, kinds: tuple[str, ...] = ("letter", "telephone")) -> tracing.Loaded:
+        """Everybody who may still apply was looked for in these ways."""
+        refs = Wallet.objects.filter(entitlements__state__in=Entitlement.APPLICABLE).values_list(
+            "wallet_ref", flat=True
+        )
+        at = clock.now().astimezone(TOKYO) - dt.timedelta(minutes=1)
+        rows = [
+            f"{ref},{kind},{at:%Y-%m-%dT%H:%M},not_reached"
+            for ref in sorted(set(refs))
+            for kind in kinds
+        ]
+        content = "\n".join([",".join(tracing.COLUMNS), *rows])
+        return tracing.load(
+            File(name="efforts.csv", content=content.encode()),
+            evidence="list 1",
+            actor=self.compliance,
+            reason="test",
+        )
 
     def entitled(
         self, number: int = 3, *, paid_minor: int = 1000, bonus_minor: int = 0
@@ -297,6 +322,7 @@ def make_house(directory: Path, **limits: Any) -> House:
             "refunds.override_name_check",
             "refunds.work_application",
         ),
+        compliance=person("winddown.publish_notice"),
         bank=SimulatedBank(inbox=inbox, outbox=outbox, quality_of=Accounts.quality_of),
     )
 

@@ -257,7 +257,12 @@ def test_only_entitlements_without_an_application_are_excluded(house: House) -> 
     clock.travel(jst("2020-01-11T00:00"), frozen=True)
     done = house.run("exclude")
     assert done.state == "succeeded"
-    assert done.plans.get().content["excluded"] == {"notice_undeliverable": 1}
+    assert done.plans.get().content["excluded"] == {
+        "notice_undeliverable": 1,
+        "open_hold": 0,
+        "payment_blocked": 0,
+        "not_traced": 0,
+    }
     states = [Entitlement.objects.get(pk=r.pk).state for r in (silent, applied, held, unreached)]
     assert states == ["excluded", "applied", "held", "computed"]
     unclaimed = Posting.objects.filter(account="unclaimed").values_list("amount_minor", flat=True)

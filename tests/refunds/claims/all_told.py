@@ -11,6 +11,7 @@ from accounts.merchants import notices, receipts
 from accounts.models import OneTimeLink
 from accounts.recovery import links
 from refunds.applications import reminders
+from refunds.applications import reminders, tracing
 from refunds.models import BankAccount, BankProfile, Reminder
 from refunds.payouts import view_lists
 from tests import factories
@@ -173,6 +174,15 @@ def reminded() -> None:
         days_before=60,
         holder=factories.make_customer(),
         channel=Reminder.Channel.LETTER,
+    )
+    tracing.record(
+        factories.make_customer(),
+        kind="telephone",
+        at=clock.now(),
+        result="not_reached",
+        evidence="call 7",
+        actor=factories.make_staff("support"),
+        reason="test",
     )
 
 

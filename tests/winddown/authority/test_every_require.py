@@ -78,6 +78,8 @@ PLACES = (
     Place("refunds.payouts.batch_ends.ask_waiver", "refunds.reconcile"),
     Place("refunds.payouts.breaks.take", "refunds.reconcile"),
     Place("refunds.payouts.breaks.ask_clear", "refunds.reconcile"),
+    Place("refunds.applications.tracing.record", "refunds.work_application"),
+    Place("refunds.applications.tracing.load", "winddown.publish_notice"),
     Place("refunds.payouts.payment_blocks.enter", "refunds.block_payment"),
     Place("refunds.payouts.payment_blocks.ask_lift", "refunds.block_payment"),
     Place("accounts.credentials.access._require", "test", given=lambda: {"permission": "test"}),
