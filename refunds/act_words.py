@@ -57,7 +57,7 @@ words.ACTS.add_all(
         "entitlement.approve": _("Refund approved"),
         "entitlement.approve_late": _("Late claim approved"),
         "entitlement.notify": _("Holder told of the refund"),
-        "entitlement.pay": _("Refund sent to the bank"),
+        "entitlement.pay": _("Refund booked for a transfer"),
         "entitlement.settle": _("Refund arrived"),
         "entitlement.give_back": _("Refund returned by the bank"),
         "entitlement.transfer": _("Refund transferred to another issuer"),

@@ -85,7 +85,7 @@ money_line(
 )
 money_line(
     "refunds_in_flight",
-    _("Refunds on their way through the bank"),
+    _("Refunds in preparation or on their way"),
     part=LEFT,
     order=40,
     amount=_of_refunds(LedgerAccount.PAYOUTS_IN_FLIGHT, sign=1),
@@ -133,15 +133,14 @@ class Stage:
     present: bool
 
 
+_TRANSMITTED = "transmitted"
 # What the holder must do next, or who else acts.
 _NEXT: dict[str, Text] = {
     State.COMPUTED: _("You can apply for the refund while applications are open."),
     State.NOTIFIED: _("You can apply for the refund while applications are open."),
     State.APPLIED: _("We are checking your application. You need not do anything."),
     State.APPROVED: _("Your refund will be in one of the next transfers to your bank."),
-    State.PAYING: _(
-        "We have sent the transfer to the bank. The bank has not confirmed yet that it arrived."
-    ),
+    State.PAYING: _("We are preparing the transfer. The bank does not have it yet."),
     State.PAID: _("The bank has confirmed that the money arrived."),
     State.RETURNED: _("The bank returned the transfer. We need a correct bank account from you."),
     State.EXCLUDED: _(
@@ -151,11 +150,15 @@ _NEXT: dict[str, Text] = {
     State.HELD: _("We are still checking this amount. Contact us if you have questions."),
     State.TRANSFERRED: _("Another company has taken over this balance. It will contact you."),
 }
-# Each stage with the states in which the refund has reached it.
+_SENT = _("We have sent the transfer to the bank. The bank has not confirmed yet that it arrived.")
+_DRAFT_ENDED = _("The time for applications ended before you sent what you had begun to write.")
+# Each stage with the states in which the refund has reached it. A transfer is sent when somebody
+# recorded that the bank has its file.
 _WAY: tuple[tuple[Text, tuple[str, ...]], ...] = (
     (_("Application received"), (State.APPLIED,)),
     (_("Application accepted"), (State.APPROVED, State.LATE_APPROVED)),
-    (_("Transfer sent to the bank"), (State.PAYING,)),
+    (_("Transfer being prepared"), (State.PAYING,)),
+    (_("Transfer sent to the bank"), (_TRANSMITTED,)),
     (_("Transfer arrived"), (State.PAID,)),
 )
 
@@ -170,13 +173,34 @@ def entitlement(customer: User) -> Panel | None:
         {
             "entitlement": owed,
             "application": RefundApplication.objects.filter(entitlement=owed).last(),
-            "next": _NEXT[owed.state],
+            "next": _next(owed),
             "call": owed.state == State.RETURNED,
+            "draft_ended": _DRAFT_ENDED if _draft_ended(owed) else "",
             "way": _way(owed),
         }
         for owed in parts
     ]
     return Panel("refunds/_entitlement.html", {"refunds": refunds}) if refunds else None
+
+
+def _sent_at(owed: Entitlement) -> dt.datetime | None:
+    """Returns when the file of the newest transfer was recorded as sent to the bank."""
+    newest = owed.payouts.order_by("-pk").select_related("batch").first()
+    return newest.batch.transmitted_at if newest is not None and newest.batch else None
+
+
+def _next(owed: Entitlement) -> Text:
+    return _SENT if owed.state == State.PAYING and _sent_at(owed) else _NEXT[owed.state]
+
+
+def _draft_ended(owed: Entitlement) -> bool:
+    """The last application was never sent, and the end of the window ended it."""
+    last = RefundApplication.objects.filter(entitlement=owed).order_by("-pk").first()
+    return (
+        last is not None
+        and last.state == RefundApplication.State.WITHDRAWN
+        and last.submitted_at is None
+    )
 
 
 def _way(owed: Entitlement) -> list[Stage]:
@@ -190,10 +214,15 @@ def _way(owed: Entitlement) -> list[Stage]:
         .order_by("pk")
         .values_list("target", "at")
     )
+    present = owed.state
+    sent_at = _sent_at(owed)
+    if sent_at is not None:
+        reached[_TRANSMITTED] = sent_at
+        present = _TRANSMITTED if owed.state == State.PAYING else present
     stages = []
     for title, states in _WAY:
         at = max((reached[state] for state in states if state in reached), default=None)
-        stages.append(Stage(title=title, at=at, present=owed.state in states))
+        stages.append(Stage(title=title, at=at, present=present in states))
     if owed.state == State.RETURNED:
         # The money did not arrive, and the holder must give another account.
         back = _("Returned by the bank")
@@ -459,7 +488,7 @@ words.STATES.add(
         State.NOTIFIED: StateWord(_("Not applied for"), "wait"),
         State.APPLIED: StateWord(_("Being checked"), "run"),
         State.APPROVED: StateWord(_("Accepted, not sent yet"), "run"),
-        State.PAYING: StateWord(_("Sent to the bank"), "run"),
+        State.PAYING: StateWord(_("Transfer under way"), "run"),
         State.PAID: StateWord(_("Arrived"), "on"),
         State.RETURNED: StateWord(_("Returned by the bank"), "bad"),
         State.EXCLUDED: StateWord(_("Not claimed in time"), "off"),

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from refunds.applications import tracing
 from refunds.models import Entitlement, TracingEffort
+from refunds.payouts import tracing
 from winddown.actors import Actor
 from winddown.programme import jurisdictions
 from winddown.programme.evidence_files import File

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from refunds.applications.tracing import COLUMNS
 from refunds.models import Entitlement
+from refunds.payouts.tracing import COLUMNS
 from wallets.models import Wallet
 from winddown import clock
 from winddown.models import Programme

@@ -30,6 +30,7 @@ class Message(models.Model):
         VERIFY_ADDRESS = "verify_address"
         REFUND_REMINDER = "refund_reminder"
         MERCHANT_NOTICE = "merchant_notice"
+        PAYEE_CHANGED = "payee_changed"
 
     BULK = (Kind.REFUND_REMINDER, Kind.MERCHANT_NOTICE)
     """What is sent to many. What one person waits for goes before it."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from accounts.models import User
+from accounts import addresses, outbox
+from accounts.models import Message, User
 from refunds.bank_accounts import Account
 from refunds.bankfiles import kana
 from refunds.bankfiles.errors import UnbankableText
@@ -33,6 +34,7 @@ from winddown.models import Approval, Programme
 _DIGITS = re.compile(r"[0-9]{1,7}")
 OVERRIDE = "override_name_check"
 SHARED = "shared_account"
+LANGUAGE = "ja"
 
 
 class PayeeRefused(WinddownError):
@@ -120,9 +122,27 @@ def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[
             )
         ]
         Payee.objects.bulk_create(rows)
+        _tell_of_change([row.holder_id for row in rows if row.change_notice_owed])
         for (index, *_), row in zip(fresh, rows, strict=True):
             outcome[index] = row.pk
     return [entered for entered in outcome if entered is not None]
+
+
+def _tell_of_change(holders: Sequence[int]) -> None:
+    """Each holder whom a verified address reaches is told there that the account was changed. The
+    address is the one of this moment: a thief who changes both cannot keep the holder from hearing
+    of the address first. For the others the notice is still owed (rule 57).
+    """
+    to = [
+        (holder, address)
+        for holder in User.objects.filter(pk__in=holders)
+        if (address := addresses.channel_of(holder))
+    ]
+    if to:
+        outbox.queue_many(Message.Kind.PAYEE_CHANGED, to, language=LANGUAGE, facts={})
+        Payee.objects.filter(
+            holder_id__in=[holder.pk for holder, _ in to], replaced_at=None
+        ).update(change_notice_owed=False)
 
 
 def _known_branches(wanted: set[tuple[str, str]]) -> set[tuple[str, str]]:

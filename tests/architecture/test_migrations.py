@@ -78,6 +78,7 @@ MIGRATIONS = {
         "0021_carrier_files",
         "0022_merchant_notices",
         "0023_ids_of_attempts",
+        "0024_payee_changed",
     ],
     "wallets": [
         "0001_initial",

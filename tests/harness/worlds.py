@@ -24,7 +24,7 @@ from tests import factories
 from tests.refunds.claims.scene import Scene
 from tests.refunds.conftest import LAST_DAY, House, jst, make_house
 from wallets.models import Wallet
-from wallets.movements import charging, spending
+from wallets.movements import charging, spending, withholding
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.authority import roles
@@ -203,6 +203,25 @@ def balances_are_fixed(world: World) -> None:
     world.house = make_house(world.directory, file_records_max=4)
 
 
+def holds_set_parts_free(world: World) -> None:
+    """Of two wallets a hold kept a part until now, and of all others everything."""
+    balances_are_fixed(world)
+    clock.travel(clock.now() + dt.timedelta(minutes=1))
+    kept = []
+    rows = Wallet.objects.filter(state__in=Wallet.ENDED, paid_minor__gt=1).order_by("-state", "pk")
+    parted = {wallet.pk for wallet in rows.filter(state=Wallet.State.CLOSED)[:2]}
+    for wallet in rows:
+        amount = 1 if wallet.pk in parted else wallet.paid_minor - wallet.held_minor
+        if amount > 0:
+            kept.append(
+                withholding.hold(wallet.pk, amount_minor=amount, reason="test", actor=SYSTEM)
+            )
+    world.run("refund-balances", part="entitle")
+    lost = [hold for hold in kept if hold.wallet_id not in parted][:2]
+    for hold in kept:
+        (withholding.claw_back if hold in lost else withholding.release)(hold, actor=SYSTEM)
+
+
 def refunds_are_open(world: World) -> None:
     balances_are_fixed(world)
     world.run("refund-balances", part="entitle")
@@ -268,7 +287,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "shut-down-by-deadline": [Case("shut-down-by-deadline", bring=the_deadline_has_come)],
     "refund-balances": [
-        Case("refund-balances", "entitle", {"part": "entitle"}, bring=balances_are_fixed),
+        Case("refund-balances", "entitle", {"part": "entitle"}, bring=holds_set_parts_free),
         Case(
             "refund-balances",
             "pay",

@@ -17,7 +17,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 
-from refunds.applications import payees, submitting, tracing
+from refunds.applications import payees, submitting
 from refunds.bank_accounts import Account
 from refunds.bankfiles.zengin_codes import BankRow, BranchRow
 from refunds.models import Entitlement, PayoutBatch, ReconciliationBreak
@@ -28,6 +28,7 @@ from refunds.payouts import (
     payout_batches,
     refund_limits,
     results,
+    tracing,
 )
 from rehearsal.bank import Accounts, SimulatedBank
 from tests import factories

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.utils import translation
 
-from refunds.applications import tracing
 from refunds.models import (
     BankFile,
     Entitlement,
@@ -22,6 +22,7 @@ from refunds.models import (
     ReminderSchedule,
     TracingEffort,
 )
+from refunds.payouts import tracing
 from tests import factories
 from tests.refunds.conftest import House, jst, person
 from tests.signing_in import open_session
@@ -166,7 +167,7 @@ def test_nobody_is_excluded_while_a_line_of_the_bank_is_open(house: House) -> No
     (owed,) = house.entitled(1)
     over()
     a_break_is_open(house, owed)
-    with pytest.raises(GuardNotMet, match="not cleared: 1 of 1"):
+    with translation.override("en"), pytest.raises(GuardNotMet, match="not cleared: 1 of 1"):
         house.run("exclude")
 
 

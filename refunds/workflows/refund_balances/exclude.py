@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import connection
 from django.db.models import QuerySet
 
-from refunds.applications import tracing
 from refunds.models import Entitlement
+from refunds.payouts import tracing
 from refunds.workflows.refund_balances import outline
 from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
 from wallets.models import LedgerAccount, Wallet

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from accounts import outbox
 from accounts.models import User
 from refunds.applications import holds, payees, review, submitting
 from refunds.applications.payees import PayeeRefused
 from refunds.applications.submitting import Submission
 from refunds.bank_accounts import Account
 from refunds.models import Entitlement, Payee, RefundApplication
+from tests.accounts.mail_server import mail_server, text_of
 from tests.refunds.conftest import House, jst, person
 from wallets.models import Posting
 from winddown import clock
@@ -321,6 +323,25 @@ def test_a_changed_account_waits_and_is_notified_on_the_old_channel(house: House
     assert run.plans.get().content["estimates"] == {"left_out_cooling_off": 1}
     clock.travel(jst("2019-11-06T10:00"), frozen=True)
     assert house.paid_batch().items == 1
+
+
+def test_the_holder_is_told_of_a_changed_account_by_mail(house: House, settings: Any) -> None:
+    """Rule 57, through the outbox and a real mail server: to the address, once, without digits."""
+    (owed,) = house.entitled(1)
+    holder = owed.wallet.account
+    User.objects.filter(pk=holder.pk).update(
+        email="taro@example.com", email_verified_at=clock.now()
+    )
+    with mail_server(settings) as mailbox:
+        house.apply(owed)
+        changed = payees.enter(holder, house.account(), actor=holder)
+        payees.enter(holder, house.account(), actor=holder)
+        assert outbox.send_due() == 2
+        sent = [text_of(mail) for mail in mailbox.mails]
+    assert len(sent) == 2
+    assert all(changed.account_number not in text for text in sent)
+    assert "If it was not you" in sent[0] or "お心当たりがない場合" in sent[0]
+    assert not Payee.objects.filter(change_notice_owed=True).exists()
 
 
 def test_a_new_channel_of_the_holder_waits_like_a_new_account(house: House) -> None:

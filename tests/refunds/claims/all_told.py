@@ -11,9 +11,8 @@ from accounts.merchants import notices, receipts
 from accounts.models import OneTimeLink
 from accounts.recovery import links
 from refunds.applications import reminders
-from refunds.applications import reminders, tracing
 from refunds.models import BankAccount, BankProfile, Reminder
-from refunds.payouts import view_lists
+from refunds.payouts import tracing, view_lists
 from tests import factories
 from winddown import clock
 from winddown.alarms import duty_addresses, sounding

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from refunds.models import Entitlement
 from tests import factories
+from tests.unguarded import past_the_guards
 from wallets.movements import spending, withholding
 from winddown import clock
 from winddown.actors import SYSTEM
@@ -226,6 +227,11 @@ def test_every_state_of_the_programme_has_its_headline(
 
 def make_entitlement(wallet: Any, *, amount_minor: int, state: str) -> Any:
     made = Entitlement.objects.create(wallet=wallet, snapshot_id=1, amount_minor=amount_minor)
+    if state in (Entitlement.State.EXCLUDED, Entitlement.State.LATE_APPROVED):
+        # Its way leads through the exclusion, which asks for more than this page needs.
+        past_the_guards(f"UPDATE refunds_entitlement SET state = '{state}' WHERE id = {made.pk}")
+        made.refresh_from_db()
+        return made
     return factories.bring_to(made, state)
 
 
@@ -244,12 +250,13 @@ def test_sent_is_never_shown_as_arrived(
     browser = signed_in(mine.account)
 
     assert way(browser)[2:] == [
-        ("Transfer sent to the bank", True, True),
+        ("Transfer being prepared", True, True),
+        ("Transfer sent to the bank", False, False),
         ("Transfer arrived", False, False),
     ]
     page = browser.get("/").content.decode()
     assert "JPY 4,321" in page
-    assert "has not confirmed yet that it arrived" in page
+    assert "The bank does not have it yet." in page
 
 
 def test_a_returned_transfer_is_shown_with_the_next_step(
