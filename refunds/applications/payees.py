@@ -134,15 +134,15 @@ def _tell_of_change(holders: Sequence[int]) -> None:
     of the address first. For the others the notice is still owed (rule 57).
     """
     to = [
-        (holder, address)
+        outbox.Recipient(address, user=holder)
         for holder in User.objects.filter(pk__in=holders)
         if (address := addresses.channel_of(holder))
     ]
     if to:
         outbox.queue_many(Message.Kind.PAYEE_CHANGED, to, language=LANGUAGE, facts={})
-        Payee.objects.filter(
-            holder_id__in=[holder.pk for holder, _ in to], replaced_at=None
-        ).update(change_notice_owed=False)
+        Payee.objects.filter(holder__in=[each.user for each in to], replaced_at=None).update(
+            change_notice_owed=False
+        )
 
 
 def _known_branches(wanted: set[tuple[str, str]]) -> set[tuple[str, str]]:
