@@ -131,13 +131,13 @@ def test_every_command_that_decides_or_reveals_asks_for_a_code(staff: Any, tmp_p
     decides = {
         name
         for name, text in texts.items()
-        if name in ("approve", "filing", "look_up", "recovery_cases")
+        if name in ("approve", "filing", "look_up", "merchant_receipts", "recovery_cases")
         or name.startswith(("confirm_", "export_", "release_", "witness_"))
         or '"--agree"' in text
     }
     decides -= set(NOT_DECIDING)
     assert decides == {name for name, text in texts.items() if "proven_actor(" in text}
-    assert len(decides) == 18
+    assert len(decides) == 20
     assert PROOFS.names() == ["second factor"]
 
 
