@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles import pain_001, zengin_result, zengin_transfer
 from refunds.bankfiles.answers import AccountCheck, CheckLine, ResultLine, ReturnReason
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.transfer_items import TransferItem
@@ -16,6 +16,15 @@ from refunds.bankfiles.zengin_result import AnswerKind
 # What the bank knows about an account. Its answers follow from this and from its earlier answers.
 OK = "ok"
 QUALITIES = (OK, "no_such_account", "name_mismatch", "closed_once", "always_bad")
+
+
+# Why a bank of ISO 20022 does not carry a transfer out.
+_ISO_REASONS = {
+    "no_such_account": "AC01",
+    "name_mismatch": "BE01",
+    "closed_once": "AC04",
+    "always_bad": "AC06",
+}
 
 
 class BankRefused(Exception):
@@ -40,7 +49,7 @@ class SimulatedBank:
     `closed_once` passes the check and sends the transfer back; `always_bad` passes the check and
     sends every transfer back. If a holder gives another account, the quality of the new one counts.
     The same files in the same order get the same answers, byte for byte. A file that was taken
-    before is refused, as banks do.
+    before is refused, as banks do. Files of ISO 20022 name their `currency`.
     """
 
     inbox: Path
@@ -48,6 +57,7 @@ class SimulatedBank:
     quality_of: Callable[[str], str]
     taken: set[str] = field(default_factory=set)
     remitter_codes: frozenset[str] = frozenset()
+    currency: str = "JPY"
 
     def work(self, *, today: dt.date) -> list[Taken]:
         """Every new file in the inbox is answered. Transfers are answered on their value date only.
@@ -56,7 +66,7 @@ class SimulatedBank:
         """
         self.outbox.mkdir(parents=True, exist_ok=True)
         done = []
-        for path in sorted(self.inbox.glob("*.txt")):
+        for path in sorted([*self.inbox.glob("*.txt"), *self.inbox.glob("*.xml")]):
             if path.name in self.taken:
                 continue
             try:
@@ -72,6 +82,8 @@ class SimulatedBank:
 
     def _answer(self, path: Path, *, today: dt.date) -> list[Path] | None:
         content = path.read_bytes()
+        if path.suffix == ".xml":
+            return self._message(path.name, content, today=today)
         if content[103:104] == AnswerKind.CHECK.value.encode():
             return [self._check(path.name, content, today=today)]
         return self._transfer(path.name, content, today=today)
@@ -117,6 +129,16 @@ class SimulatedBank:
             )
         ]
 
+    def _message(self, name: str, content: bytes, *, today: dt.date) -> list[Path] | None:
+        """A message of transfers (pain.001) is answered by a report (pain.002)."""
+        message = pain_001.read(content, currency=self.currency)
+        if self.remitter_codes and message.remitter.code not in self.remitter_codes:
+            raise BankRefused("this remitter has no contract with us")
+        if message.value_date > today:
+            return None
+        lines = ((item, _ISO_REASONS.get(self._quality(item), "")) for item in message.items)
+        return [self._write(f"report-{name}", _report(message.message_reference, lines))]
+
     def _reason(self, item: TransferItem) -> ReturnReason | None:
         return {
             "no_such_account": ReturnReason.ACCOUNT_NOT_FOUND,
@@ -135,6 +157,24 @@ class SimulatedBank:
             file.writelines(pieces)
         draft.replace(path)
         return path
+
+
+def _report(reference: str, lines: Iterable[tuple[TransferItem, str]]) -> Iterator[bytes]:
+    """Yields a pain.002 about the message: each transfer is done, or refused with the reason."""
+    yield (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>'
+        f"<GrpHdr><MsgId>R{reference[:34]}</MsgId></GrpHdr>"
+        f"<OrgnlGrpInfAndSts><OrgnlMsgId>{reference}</OrgnlMsgId></OrgnlGrpInfAndSts>"
+        f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>{reference}</OrgnlPmtInfId>\n"
+    ).encode()
+    for item, why in lines:
+        reason = f"<StsRsnInf><Rsn><Cd>{why}</Cd></Rsn></StsRsnInf>" if why else ""
+        yield (
+            f"<TxInfAndSts><OrgnlEndToEndId>{item.reference}</OrgnlEndToEndId>"
+            f"<TxSts>{'RJCT' if why else 'ACSC'}</TxSts>{reason}</TxInfAndSts>\n"
+        ).encode()
+    yield b"</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>\n"
 
 
 def account_key(item: TransferItem) -> str:

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from refunds.applications import payees, review, submitting
 from refunds.applications.submitting import Submission
@@ -67,7 +68,10 @@ class OwnRefunds:
         self.accounts = Accounts(list(branches[:2_000]))
         self.inbox.mkdir(parents=True, exist_ok=True)
         self.bank = SimulatedBank(
-            inbox=self.inbox, outbox=self.outbox, quality_of=Accounts.quality_of
+            inbox=self.inbox,
+            outbox=self.outbox,
+            quality_of=Accounts.quality_of,
+            currency=Programme.current().currency,
         )
         with self.doors.noted("applications", role="support", door="enter_application"):
             self._apply()
@@ -93,7 +97,7 @@ class OwnRefunds:
         role, door = "compliance", "begin"
         owed = Entitlement.objects.count()
         if not any(currency in each.currencies for each in FORMATS.values()):
-            why = f"no format of a bank carries {currency} yet: nobody can be paid by file"
+            why = f"no format of a bank carries {currency}: nobody can be paid by file"
             self.doors.stall("payouts", owed, why, role=role, door=door)
             return False
         try:
@@ -121,7 +125,7 @@ class OwnRefunds:
                     account=self._first_account(each, number),
                     confirmed_minor=each.amount_minor,
                 )
-                for number, each in enumerate(owed.order_by("pk"), 1)
+                for number, each in enumerate(_first_parts(owed), 1)
             ],
             reason=WHY,
         )
@@ -193,7 +197,7 @@ class OwnRefunds:
         ).select_related("wallet__account")
         entries = [
             (each.wallet.account_id, self._account(each, attempt=attempt, quality=OK))
-            for each in owed.order_by("pk")
+            for each in _first_parts(owed)
         ]
         if not entries:
             return False
@@ -254,6 +258,11 @@ class OwnRefunds:
                 )
             for path in taken.answers:
                 self.staff.act("treasury_operator", "import_bank_results", str(path))
+
+
+def _first_parts(owed: QuerySet[Entitlement]) -> QuerySet[Entitlement]:
+    """Returns one of the entitlements for each wallet: a holder applies for one part at a time."""
+    return owed.order_by("wallet", "part").distinct("wallet")
 
 
 def _value_date(today: dt.date) -> dt.date:
