@@ -144,7 +144,7 @@ def liftable() -> CredentialFence:
     if Batch.objects.filter(run=fence.run, step="remove_passwords", moved__gt=0).exists():
         raise refuse(says("its run has removed passwords, which do not come back"))
     if fence.run.state not in (Run.State.PAUSED, Run.State.ABORTED):
-        raise refuse(says("its run is {state}: pause it first", state=fence.run.state))
+        raise refuse(says("it is lifted while its run is paused, or after it was aborted"))
     return fence
 
 

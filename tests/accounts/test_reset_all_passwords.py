@@ -337,7 +337,7 @@ def test_the_database_keeps_a_fence_with_two_signatures_after_a_removal(
 def test_a_running_run_is_paused_before_its_fence_is_lifted(started: Any, two: Any) -> None:
     started(RESET)
 
-    with pytest.raises(GuardNotMet, match="pause it first"):
+    with pytest.raises(GuardNotMet, match="while its run is paused"):
         fencing.request_lift(actor=two[0], reason="back")
 
 

@@ -418,7 +418,10 @@ def test_the_list_says_who_confirmed_and_its_address_keeps_the_filter(
     assert refs("receipt=with&channel=link") == ["M-1"]
     assert refs("channel=fax") == refs("receipt=not_told") == []
     assert refs("receipt=nonsense&page=x") == ["M-1", "M-2", "M-3"]
-    seen = browser.get("/console/merchants/").context["seen"]
+    answer = browser.get("/console/merchants/")
+    at = MerchantReceipt.objects.get().received_at + dt.timedelta(hours=9)
+    assert f">{at:%Y-%m-%d %H:%M}</time></td>" in answer.content.decode()
+    seen = answer.context["seen"]
     assert (seen.figures.without_receipt, seen.figures.confirmed) == (2, 1)
     (count,) = gates.measured("merchants")
     assert (count.missing, count.of) == (2, 3)

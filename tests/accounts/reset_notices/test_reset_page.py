@@ -122,7 +122,7 @@ def test_the_fence_is_lifted_by_two_from_the_page(
     people(1)
     assert "none stands" in officer.get(PAGE).content.decode()
     started = reset()
-    assert "pause it first" in sent(officer, "lift")
+    assert "while its run is paused" in sent(officer, "lift")
     control.pause(started, actor=two[0], reason="test")
     assert "You asked for exactly this" in sent(officer, "lift")
     request = Approval.objects.get(stage="lift")
