@@ -103,7 +103,7 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             "/console/payment-blocks/",
             *(f"/console/payment-blocks/{verb}/" for verb in ("enter", "lift")),
             "/console/tracing/",
-            *(f"/console/tracing/{verb}/" for verb in ("record", "load")),
+            "/console/tracing/load/",
         ],
     )
     yield (
@@ -121,7 +121,12 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
     yield site.analyst, ["/console/attack/", "/console/attack/hold/"]
     yield (
         site.support,
-        ["/console/", "/console/look-up/", f"/console/look-up/{site.account}/contact/"],
+        [
+            "/console/",
+            "/console/look-up/",
+            f"/console/look-up/{site.account}/contact/",
+            "/console/tracing/record/",
+        ],
     )
     yield (
         site.auditor,

@@ -192,6 +192,7 @@ DUTIES = (
     Duty(_("an application"), "refunds.work_application", "refunds.decide_application"),
     Duty(_("a late claim"), "refunds.work_application", "refunds.approve_late_claim"),
     Duty(_("a payee's name"), "refunds.work_application", "refunds.override_name_check"),
+    Duty(_("a lost file of notices"), "accounts.send_reset_notice", "accounts.send_reset_notice"),
     Duty(_("a payment block"), "refunds.block_payment", "refunds.block_payment"),
     Duty(_("a held entitlement"), "wallets.release_wallet", "wallets.release_wallet"),
     Duty(_("a restore"), "refunds.make_payout_batch", "refunds.approve_payout_batch"),

@@ -155,6 +155,8 @@ def test_two_loads_at_once_do_not_wait_for_each_other(listed: Callable[..., Path
         other.cursor().execute("SELECT pg_advisory_lock(%s, 0)", [int(Lock.LOAD)])
         with pytest.raises(LoadRefused, match="another file is being loaded"):
             breached.load(path)
+        # The server frees the locks of a closed connection later.
+        other.cursor().execute("SELECT pg_advisory_unlock_all()")
     finally:
         other.close()
     assert breached.load(path).inserted == 1
