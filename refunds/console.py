@@ -35,17 +35,16 @@ from refunds.payouts.view_page import VIEWS
 from refunds.reminder_acts import REMINDERS
 from refunds.tracing_acts import TRACING
 from winddown.actors import Actor
-from winddown.site import acts
 from winddown.site.doors import DOORS, Door
 from winddown.site.forms import ReasonForm
 from winddown.site.pages import (
-    act_page,
     actor_of,
     decision_page,
     fresh_page,
     page,
     refusals_told,
     staff_page,
+    verb_page,
 )
 
 
@@ -84,16 +83,7 @@ def reminders(request: HttpRequest) -> HttpResponse:
 @staff_page
 @fresh_page
 def reminders_act(request: HttpRequest, verb: str) -> HttpResponse:
-    if verb not in REMINDERS:
-        raise Http404
-    act = REMINDERS[verb]
-    return act_page(
-        request,
-        act,
-        back=reverse("console:reminders"),
-        crumb=_("Reminders"),
-        decision=acts.decision(verb, act, actor=actor_of(request)),
-    )
+    return verb_page(request, verb, REMINDERS, back="console:reminders", crumb=_("Reminders"))
 
 
 # --- the payout views ---------------------------------------------------------------------------
@@ -126,16 +116,7 @@ def payout_view_file(request: HttpRequest, number: int, name: str) -> HttpRespon
 @staff_page
 @fresh_page
 def payout_view_act(request: HttpRequest, verb: str) -> HttpResponse:
-    if verb not in VIEWS:
-        raise Http404
-    act = VIEWS[verb]
-    return act_page(
-        request,
-        act,
-        back=reverse("console:payout_views"),
-        crumb=_("Payout views"),
-        decision=acts.decision(verb, act, actor=actor_of(request)),
-    )
+    return verb_page(request, verb, VIEWS, back="console:payout_views", crumb=_("Payout views"))
 
 
 # --- tracing ------------------------------------------------------------------------------------
@@ -152,17 +133,7 @@ def tracing(request: HttpRequest) -> HttpResponse:
 @staff_page
 @fresh_page
 def tracing_act(request: HttpRequest, verb: str) -> HttpResponse:
-    if verb not in TRACING:
-        raise Http404
-    act = TRACING[verb]
-    return act_page(
-        request,
-        act,
-        back=reverse("console:tracing"),
-        crumb=_("Tracing of holders"),
-        decision=acts.decision(verb, act, actor=actor_of(request)),
-        initial={name: request.GET.get(name, "") for name in act.form.base_fields},
-    )
+    return verb_page(request, verb, TRACING, back="console:tracing", crumb=_("Tracing of holders"))
 
 
 # --- a restored database ------------------------------------------------------------------------
@@ -222,16 +193,8 @@ def payment_blocks(request: HttpRequest) -> HttpResponse:
 @staff_page
 @fresh_page
 def payment_block_act(request: HttpRequest, verb: str) -> HttpResponse:
-    if verb not in BLOCKS:
-        raise Http404
-    act, number = BLOCKS[verb], request.GET.get("number", "")
-    return act_page(
-        request,
-        act,
-        back=reverse("console:payment_blocks"),
-        crumb=_("Payment blocks"),
-        decision=acts.decision(verb, act, actor=actor_of(request)),
-        initial={"number": number},
+    return verb_page(
+        request, verb, BLOCKS, back="console:payment_blocks", crumb=_("Payment blocks")
     )
 
 
@@ -258,16 +221,8 @@ def application(request: HttpRequest, number: int) -> HttpResponse:
 @staff_page
 @fresh_page
 def applications_act(request: HttpRequest, verb: str) -> HttpResponse:
-    if verb not in DESK:
-        raise Http404
-    act = DESK[verb]
-    return act_page(
-        request,
-        act,
-        back=reverse("console:applications"),
-        crumb=_("Refund applications"),
-        decision=acts.decision(verb, act, actor=actor_of(request)),
-        initial={name: request.GET.get(name, "") for name in act.form.base_fields},
+    return verb_page(
+        request, verb, DESK, back="console:applications", crumb=_("Refund applications")
     )
 
 

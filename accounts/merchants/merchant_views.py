@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,9 +13,8 @@ from accounts.merchants import merchant_page, receipts
 from accounts.merchants.merchant_acts import MERCHANTS
 from accounts.models import MerchantReceipt
 from winddown.programme import evidence_files
-from winddown.site import acts
 from winddown.site.doors import DOORS, Door
-from winddown.site.pages import act_page, actor_of, fresh_page, page, staff_page, stored_file
+from winddown.site.pages import actor_of, fresh_page, page, staff_page, stored_file, verb_page
 
 
 @require_safe
@@ -29,17 +28,7 @@ def merchants(request: HttpRequest) -> HttpResponse:
 @staff_page
 @fresh_page
 def merchants_act(request: HttpRequest, verb: str) -> HttpResponse:
-    if verb not in MERCHANTS:
-        raise Http404
-    act = MERCHANTS[verb]
-    return act_page(
-        request,
-        act,
-        back=reverse("console:merchants"),
-        crumb=_("Merchants"),
-        decision=acts.decision(verb, act, actor=actor_of(request)),
-        initial={"merchant": request.GET.get("merchant", "")},
-    )
+    return verb_page(request, verb, MERCHANTS, back="console:merchants", crumb=_("Merchants"))
 
 
 @require_safe

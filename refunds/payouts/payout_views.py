@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,9 +17,8 @@ from refunds.payouts import answer_page, payout_batches, payout_page
 from refunds.payouts.answer_acts import ANSWERS, is_sha256
 from refunds.payouts.payout_acts import BATCHES, BREAKS, EXPORT
 from winddown.site import acts
-from winddown.site.acts import Act
 from winddown.site.doors import DOORS, Door
-from winddown.site.pages import act_page, actor_of, fresh_page, page, staff_page
+from winddown.site.pages import act_page, actor_of, fresh_page, page, staff_page, verb_page
 
 
 @require_safe
@@ -45,7 +43,7 @@ def payout(request: HttpRequest, number: int) -> HttpResponse:
 def payout_act(request: HttpRequest, verb: str) -> HttpResponse:
     export = replace(EXPORT, do=lambda actor, given: _file(EXPORT.do(actor, given)))
     known = {"export": export, **BATCHES}
-    return _act(request, verb, known, back="console:payouts", crumb=_("Payout batches"))
+    return verb_page(request, verb, known, back="console:payouts", crumb=_("Payout batches"))
 
 
 @require_safe
@@ -59,7 +57,7 @@ def breaks(request: HttpRequest) -> HttpResponse:
 @staff_page
 @fresh_page
 def break_act(request: HttpRequest, verb: str) -> HttpResponse:
-    return _act(request, verb, BREAKS, back="console:breaks", crumb=_("Breaks"))
+    return verb_page(request, verb, BREAKS, back="console:breaks", crumb=_("Breaks"))
 
 
 @require_safe
@@ -105,22 +103,6 @@ def _address(sha256: str) -> str:
 
 def _to_answer(sha256: str) -> HttpResponse:
     return redirect(_address(sha256))
-
-
-def _act(
-    request: HttpRequest, verb: str, known: Mapping[str, Act], *, back: str, crumb: str
-) -> HttpResponse:
-    if verb not in known:
-        raise Http404
-    act = known[verb]
-    return act_page(
-        request,
-        act,
-        back=reverse(back),
-        crumb=crumb,
-        decision=acts.decision(verb, act, actor=actor_of(request)),
-        initial={"number": request.GET.get("number", "")},
-    )
 
 
 def _file(batch: object) -> HttpResponse:

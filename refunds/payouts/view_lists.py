@@ -207,7 +207,7 @@ def _read(told: dict[_List, _Told]) -> PayoutView:
 
 
 def _write(told: dict[_List, _Told], tally: _Tally, *, currency: str, rows: Iterable[_Row]) -> None:
-    """Each row is in its list. A person goes straight through if each of his rows does."""
+    """Each row is in its list. People go straight through if each of their rows does."""
     with ExitStack() as open_files:
         writers = {}
         for name, each in told.items():
@@ -279,7 +279,7 @@ def _rows(at: dt.datetime) -> Iterator[_Row]:
                 output_field=CharField(),
             )
         )
-        .order_by("owner", "wallet_id")
+        .order_by("owner", "wallet_id", "pk")
         .values_list("owner", "wallet_id", "pk", "amount_minor", "state", "reasons")
     )
     of_balance = {About.AMOUNT: "", About.PAYEE: "payee__"}

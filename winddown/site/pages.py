@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, cast
@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve, reverse
@@ -41,7 +41,7 @@ from winddown.evidence import refused as refusals
 from winddown.models import Programme
 from winddown.programme.evidence_files import File
 from winddown.registries import Registry
-from winddown.site import doors
+from winddown.site import acts, doors
 from winddown.site.acts import Act
 from winddown.site.decisions import Decision
 from winddown.words import Text
@@ -264,6 +264,25 @@ def act_page(
         gone=gone,
         act_of=act,
         crumb=crumb,
+    )
+
+
+def verb_page(
+    request: HttpRequest, verb: str, known: Mapping[str, Act], *, back: str, crumb: Text
+) -> HttpResponse:
+    """The form of the verb, filled in from the query of the address. A verb that is not `known` is
+    not found. `back` names the page that it belongs to.
+    """
+    if verb not in known:
+        raise Http404
+    act = known[verb]
+    return act_page(
+        request,
+        act,
+        back=reverse(back),
+        crumb=crumb,
+        decision=acts.decision(verb, act, actor=actor_of(request)),
+        initial={name: request.GET[name] for name in act.form.base_fields if name in request.GET},
     )
 
 
