@@ -335,11 +335,12 @@ else:
 
 # --- Alarms ---------------------------------------------------------------------------------------
 
-# Alarms go to public https addresses. A private address is reached only in these networks.
+# Alarms go to public addresses, and the notice is read at one, so that nobody who names an address
+# reaches into the own network. These networks may be reached all the same.
 try:
-    WEBHOOK_NETWORKS = [ip_network(word) for word in environment.words("WINDDOWN_WEBHOOK_NETWORKS")]
+    REACHED_NETWORKS = [ip_network(word) for word in environment.words("WINDDOWN_REACHED_NETWORKS")]
 except ValueError as _error:
-    raise ImproperlyConfigured(f"WINDDOWN_WEBHOOK_NETWORKS: {_error}.") from _error
+    raise ImproperlyConfigured(f"WINDDOWN_REACHED_NETWORKS: {_error}.") from _error
 # Authorities that sign the receivers' certificates, as PEM. Empty: those of the system.
 WEBHOOK_CA_FILE = environment.text("WINDDOWN_WEBHOOK_CA_FILE")
 

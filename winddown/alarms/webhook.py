@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import socket
 import ssl
 from http.client import HTTPException
 from urllib.parse import SplitResult, urlsplit
@@ -43,7 +42,7 @@ def check(url: str) -> SplitResult:
         literal = ipaddress.ip_address(parts.hostname)
     except ValueError:
         return parts
-    if not _may_be_reached(literal):
+    if not outside.may_be_reached(literal):
         raise ValueError("it is a private address, which the settings do not allow")
     return parts
 
@@ -52,14 +51,16 @@ def send(url: str, body: bytes, *, secret: str, key: str, at_s: int) -> None:
     """The webhook has taken the message. Raises `WebhookFailed` otherwise.
 
     The header `Winddown-Signature` is `t=SECONDS,v1=HEX`: the HMAC-SHA256 of the seconds, a full
-    stop and the body. `Idempotency-Key` is the same for every attempt of one message. The host is
-    resolved once, and each of its addresses must be allowed, so that a name cannot lead inside.
+    stop and the body. `Idempotency-Key` is the same for every attempt of one message.
     """
     try:
         parts = check(url)
     except ValueError as refused:
         raise WebhookFailed(why=str(refused)) from None
-    connection = _Pinned(parts)
+    context = ssl.create_default_context(cafile=settings.WEBHOOK_CA_FILE or None)
+    connection = outside.Https(
+        parts.hostname or "", parts.port, timeout=SEND_S_MAX, context=context
+    )
     try:
         with outside.within(connection, SEND_S_MAX):
             connection.request(
@@ -84,41 +85,3 @@ def send(url: str, body: bytes, *, secret: str, key: str, at_s: int) -> None:
 def signature(secret: str, body: bytes, *, at_s: int) -> str:
     """Returns the hexadecimal HMAC-SHA256 that the receiver computes too."""
     return hmac.new(secret.encode(), b"%d." % at_s + body, hashlib.sha256).hexdigest()
-
-
-# Global addresses, and those of 6to4 in them, which hold an address of the older kind.
-_GLOBAL_V6, _6TO4 = ipaddress.ip_network("2000::/3"), ipaddress.ip_network("2002::/16")
-# A gateway of the own network leads from here to the older address in the last four bytes.
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-
-def _may_be_reached(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    if any(address in network for network in settings.WEBHOOK_NETWORKS):
-        return True
-    if isinstance(address, ipaddress.IPv6Address):
-        if address in _NAT64:
-            return _may_be_reached(ipaddress.IPv4Address(address.packed[-4:]))
-        if address not in _GLOBAL_V6 or address in _6TO4:
-            return False
-    return address.is_global and not address.is_multicast
-
-
-class _Pinned(outside.Https):
-    """A connection to an address that was checked, with the certificate of the host's name."""
-
-    def __init__(self, parts: SplitResult) -> None:
-        context = ssl.create_default_context(cafile=settings.WEBHOOK_CA_FILE or None)
-        super().__init__(parts.hostname or "", parts.port, timeout=SEND_S_MAX, context=context)
-        self._create_connection = self._to_checked
-
-    def _to_checked(
-        self, address: tuple[str, int], timeout: float, source: tuple[str, int] | None = None
-    ) -> socket.socket:
-        host, port = address
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [str(each[4][0]) for each in found]
-        if not all(_may_be_reached(ipaddress.ip_address(each)) for each in addresses):
-            raise OSError("a private address")
-        return socket.create_connection((addresses[0], port), timeout, source)

@@ -104,7 +104,7 @@ def receiver(place: Path, settings: Any) -> Iterator[Receiver]:
     server.socket = context.wrap_socket(server.socket, server_side=True)
     found.port = server.server_address[1]
     settings.WEBHOOK_CA_FILE = str(certificate)
-    settings.WEBHOOK_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
+    settings.REACHED_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -88,7 +89,8 @@ class Web:
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
+def web(settings: Any) -> Iterator[Web]:
+    settings.REACHED_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
     server = Web()
     yield server
     server.goes_down()
@@ -148,6 +150,20 @@ def test_the_server_decides_what_a_probe_finds(
             assert notice_watch.probe(published).found == "down", does
     web.goes_down()
     assert notice_watch.probe(published).found == "down"
+
+
+def test_a_notice_that_leads_inside_is_not_read(web: Web, settings: Any) -> None:
+    """Somebody who records an address could else have our own servers asked for it."""
+    asked = []
+    web.does = asked.append
+    settings.REACHED_NETWORKS = []
+    port = web.url.split(":")[2]
+    for host in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "169.254.169.254", "10.0.0.1"):
+        with pytest.raises(public_pages.Unreachable, match="PrivateAddress"):
+            public_pages.read(f"http://{host}:{port}", bytes_max=100)
+    with pytest.raises(public_pages.Unreachable, match="PrivateAddress"):
+        public_pages.read("https://localhost/notice", bytes_max=100)
+    assert not asked
 
 
 def test_the_watch_counts_each_interruption_from_probe_to_probe(
