@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from refunds.claims import damage
+from refunds.closing.buckets import REFUNDS
 from wallets.models import WALLET_ACCOUNTS, LedgerAccount
 from winddown.models import AuditEntry
 from winddown.programme.filing_kinds import FIGURES, Figure
@@ -18,9 +19,6 @@ from winddown.words import Text
 OF_REFUNDS = (LedgerAccount.REFUNDS_PAYABLE, LedgerAccount.PAYOUTS_IN_FLIGHT)
 ISSUES = ("opening", "top_up")
 REDEMPTIONS = ("pay", "reserve", "settle", "reverse", "claw_back")
-# Compensations of losses use the same accounts, and were never in a wallet.
-REFUNDS = ("entitle", "refund_book", "refund_settle", "refund_return", "refund_exclude",
-           "refund_reinstate", "refund_take_back")  # fmt: skip
 
 
 def _posted(as_of: dt.datetime, *, accounts: Collection[str], kinds: Collection[str] = ()) -> int:

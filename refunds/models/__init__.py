@@ -6,6 +6,7 @@ from refunds.models.bank import Bank, BankAccount, BankDataset, BankProfile, Bra
 from refunds.models.chargeback import Chargeback, ChargebackTransition
 from refunds.models.claim import FraudClaim, FraudClaimTransition
 from refunds.models.claim_decision import ClaimDecision
+from refunds.models.closing_proof import ClosingProof
 from refunds.models.entitlement import Entitlement, EntitlementTransition
 from refunds.models.issuer import Issuer, IssuerFile
 from refunds.models.issuer_action import (
@@ -44,6 +45,7 @@ __all__ = [
     "Chargeback",
     "ChargebackTransition",
     "ClaimDecision",
+    "ClosingProof",
     "Entitlement",
     "EntitlementTransition",
     "FraudClaim",

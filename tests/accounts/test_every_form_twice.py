@@ -315,6 +315,11 @@ def a_payout_view(world: World) -> Form:
     return world.console(world.staff("treasury_operator"), "payout-views/take/")
 
 
+def a_closing_proof(world: World) -> Form:
+    factories.bring_to(Programme.current(), "settling")
+    return world.console(world.staff("treasury_operator"), "closing/prove/")
+
+
 def an_acknowledgement(world: World) -> Form:
     sounding.watch()
     return world.console(world.officer(), f"alarms/{Alarm.objects.latest('pk').pk}/acknowledge/")
@@ -333,6 +338,7 @@ def a_duty_address(verb: str) -> Callable[[World], Form]:
 
 
 FORMS: dict[str, Callable[[World], Form]] = {
+    "console:closing_act prove": a_closing_proof,
     "console:payout_view_act take": a_payout_view,
     **{f"console:payment_block_act {verb}": a_payment_block(verb) for verb in ("enter", "lift")},
     "recovery:ask": with_a_key("/recovery/", who="someone@example.com"),

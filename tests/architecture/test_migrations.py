@@ -105,6 +105,7 @@ MIGRATIONS = {
         "0014_statements_of_the_bank",
         "0015_payees_left_unchecked",
         "0016_tracing",
+        "0017_closing_proof",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

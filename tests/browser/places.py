@@ -116,6 +116,7 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             "/console/breaks/",
             "/console/payout-views/",
             "/console/payout-views/take/",
+            "/console/closing/",
         ],
     )
     yield site.analyst, ["/console/attack/", "/console/attack/hold/"]

@@ -81,6 +81,7 @@ FRESH = {
     "console:merchants_act",
     "console:break_act",
     "console:payment_block_act",
+    "console:closing_act",
     "console:payout_view_act",
     "console:payout_act",
     "console:plan",

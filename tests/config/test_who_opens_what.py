@@ -13,6 +13,7 @@ from django.utils import translation
 
 from config import urls
 from refunds.applications.desk_acts import DESK
+from refunds.closing.closing_page import CLOSING
 from refunds.payouts import payout_acts
 from refunds.payouts.payment_block_acts import BLOCKS
 from refunds.reminder_acts import REMINDERS
@@ -93,6 +94,8 @@ PAGES = {
     "console:applications_act": ALL,
     "console:payment_block_act": "refunds.block_payment",
     "console:payment_blocks": "refunds.block_payment",
+    "console:closing": ALL,
+    "console:closing_act": ALL,
     "console:payout_view_act": "refunds.take_payout_view",
     "console:payout_view_file": "refunds.take_payout_view",
     "console:payout_views": "refunds.take_payout_view",
@@ -178,6 +181,7 @@ VERBS = {
         "give-up": "refunds.reconcile",
     },
     "console:bank_answer_act": {"upload": "refunds.reconcile", "book": "refunds.reconcile"},
+    "console:closing_act": {"prove": "refunds.take_closing_proof"},
     "console:payout_view_act": {"take": "refunds.take_payout_view"},
     "console:break_act": {"take": "refunds.reconcile", "clear": "refunds.reconcile"},
     "console:merchants_act": {
@@ -226,6 +230,7 @@ ACTS = {
     "console:programme_act": set(PROGRAMME)
     - {"withdraw-incident", "restore", "complete", "report"},
     "console:applications_act": set(DESK),
+    "console:closing_act": set(CLOSING),
     "console:payment_block_act": set(BLOCKS),
     "console:payout_act": set(payout_acts.BATCHES),
     "console:break_act": set(payout_acts.BREAKS),

@@ -11,7 +11,8 @@ from accounts.merchants import notices, receipts
 from accounts.models import OneTimeLink
 from accounts.recovery import links
 from refunds.applications import reminders
-from refunds.models import BankAccount, BankProfile, Reminder
+from refunds.closing import buckets
+from refunds.models import BankAccount, BankProfile, ClosingProof, Reminder
 from refunds.payouts import tracing, view_lists
 from tests import factories
 from winddown import clock
@@ -188,6 +189,19 @@ def reminded() -> None:
 def listed() -> None:
     """Who could be paid and who could not was listed."""
     view_lists.take(actor=factories.make_staff("treasury_operator"), reason="test")
+    # Its wallets have not ended: the table gets a proof that nobody confirmed.
+    ClosingProof.objects.create(
+        as_of=clock.now(),
+        rules=buckets.RULES,
+        currency="JPY",
+        wallets=0,
+        buckets={},
+        ledger={},
+        rows_digest="",
+        digest="0" * 64,
+        marks={},
+        taken_by=factories.make_staff("treasury_operator"),
+    )
 
 
 def merchants_told() -> None:

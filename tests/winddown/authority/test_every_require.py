@@ -142,6 +142,7 @@ PLACES = (
         given=lambda: {"wallet_ids": [factories.make_wallet().pk]},
     ),
     Place("refunds.claims.reporting.take_up", "refunds.work_claim"),
+    Place("refunds.closing.proofs.take", "refunds.take_closing_proof"),
     Place("refunds.payouts.view_lists.take", "refunds.take_payout_view"),
     Place("refunds.payouts.view_lists.open_again", "refunds.take_payout_view"),
     Place("refunds.payouts.bank_codes.load", "refunds.adopt_terms", by_system=True),
