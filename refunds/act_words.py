@@ -88,6 +88,8 @@ words.ACTS.add_all(
         "payout.recall": _("Recalled"),
         "payout.cancel": _("Payout cancelled"),
         "payout.give_up": _("Payout given up"),
+        "payout_batch.release": _("Payout file released"),
+        "payout_batch.stop_release": _("Release of a payout file stopped"),
         "payout_batch.approve": _("Payout batch approved"),
         "payout_batch.reject": _("Payout batch rejected"),
         "payout_batch.ask_void": _("Voiding of a payout batch asked for"),

@@ -172,6 +172,28 @@ def batches_differ() -> list[str]:
     )
 
 
+@invariant(
+    "I11b", "Files left within the caps that were in force when they left", about=About.MONEY
+)
+def above_the_caps() -> list[str]:
+    """Of each value date, all files that left by the last one count against its caps."""
+    return rows(
+        """
+        SELECT b.id, b.total_minor FROM refunds_payoutbatch b
+        JOIN LATERAL (SELECT * FROM refunds_refundterms t WHERE t.adopted_at <= b.exported_at
+            ORDER BY t.id DESC LIMIT 1) t ON true
+        WHERE b.state = ANY (%(released)s) AND (b.total_minor > t.batch_max_minor
+            OR EXISTS (SELECT FROM refunds_payout o WHERE o.batch_id = b.id
+                AND o.amount_minor > t.line_max_minor)
+            OR t.day_max_minor < (SELECT sum(d.total_minor) FROM refunds_payoutbatch d
+                WHERE d.value_date = b.value_date AND d.exported_at <= b.exported_at
+                AND d.state = ANY (%(released)s)))
+        """,
+        "payout batch {0} of {1} left above a cap",
+        {"released": list(PayoutBatch.RELEASED)},
+    )
+
+
 @invariant("I52", "A sealed file has the bytes and the digest that were signed", about=About.MONEY)
 def files_changed() -> list[str]:
     found = []

@@ -309,6 +309,7 @@ words.STATES.add(
         "sealed": StateWord(_("Sealed"), "run"),
         "submitted_for_approval": StateWord(_("Waiting for approval"), "wait"),
         "approved": StateWord(pgettext_lazy("payout batch", "Approved"), "run"),
+        "releasing": StateWord(_("Released, can still be stopped"), "wait"),
         "rejected": StateWord(pgettext_lazy("payout batch", "Rejected"), "off"),
         "exported": StateWord(_("File written, not sent"), "wait"),
         "transmitted": StateWord(_("Sent to the bank"), "run"),

@@ -194,6 +194,34 @@ class LimitsForm(RowForm):
         help_text="the share of people and of the amount, in percent, that should be payable"
         " without anybody's touch",
     )
+    line_max_minor = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=9_999_999_999,
+        initial=1_000_000,
+        help_text="what one transfer may come to, in the smallest unit of the currency",
+    )
+    batch_max_minor = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=999_999_999_999,
+        initial=1_000_000_000,
+        help_text="what one payout file may come to; at least one transfer's cap",
+    )
+    day_max_minor = forms.IntegerField(
+        required=False,
+        min_value=1,
+        initial=3_000_000_000,
+        help_text="what all payout files of one value date may come to; at least one file's cap",
+    )
+    release_grace_minutes = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=1_440,
+        initial=10,
+        help_text="how long a released payout file can still be stopped by one person, 0 to 1440"
+        " minutes",
+    )
     source = forms.CharField(
         initial="decision of the board, 1 August 2019", help_text="who laid this down, and where"
     )

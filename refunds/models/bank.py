@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from winddown.guards import append_only, columns_are_fixed, rows_are_kept
 from winddown.witness import witnessed
@@ -143,10 +143,23 @@ class BankAccount(models.Model):
         return self.code
 
 
+# What the migration gave to the limits from before the caps.
+_WITHOUT_CAPS = {
+    "line_max_minor": "9999999999",
+    "batch_max_minor": "999999999999",
+    "day_max_minor": "9999999999999",
+    "release_grace_minutes": "0",
+}
+
+
 class RefundTerms(models.Model):
     """The limits of the refund. Each version was adopted with its source, and the newest one is in
     force. Amounts are in minor units. The remitter is the operator's own account as the bank knows
     it.
+
+    The caps of a transfer, a file and a value date bind every file that has not left, whatever the
+    limits were when it was made. Each cap takes what the smaller one lets through, so that no
+    payout is too large for every day.
     """
 
     remitter_code = models.CharField(max_length=10)
@@ -170,6 +183,18 @@ class RefundTerms(models.Model):
     straight_through_percent = models.SmallIntegerField(
         default=90, help_text="The share of people and amount that should need nobody's touch."
     )
+    line_max_minor = models.BigIntegerField(
+        default=9_999_999_999, help_text="What one transfer may come to."
+    )
+    batch_max_minor = models.BigIntegerField(
+        default=999_999_999_999, help_text="What one file may come to, by our own rule."
+    )
+    day_max_minor = models.BigIntegerField(
+        default=9_999_999_999_999, help_text="What all files of one value date may come to."
+    )
+    release_grace_minutes = models.SmallIntegerField(
+        default=0, help_text="How long a released file can be stopped by one person."
+    )
     source = models.TextField(help_text="Who laid these limits down, and where.")
     adopted_at = models.DateTimeField()
 
@@ -183,8 +208,10 @@ class RefundTerms(models.Model):
                         "file_sum_max_minor": "999999999999",
                         "pays_from": "''",
                         "straight_through_percent": "90",
+                        **_WITHOUT_CAPS,
                     },
-                    {"straight_through_percent": "90"},
+                    {"straight_through_percent": "90", **_WITHOUT_CAPS},
+                    _WITHOUT_CAPS,
                 )
             ),
         ]
@@ -199,6 +226,10 @@ class RefundTerms(models.Model):
                     auto_approve_max_minor__gte=0,
                     two_approvers_above_minor__gte=0,
                     straight_through_percent__range=(0, 100),
+                    line_max_minor__gte=1,
+                    batch_max_minor__gte=F("line_max_minor"),
+                    day_max_minor__gte=F("batch_max_minor"),
+                    release_grace_minutes__range=(0, 1_440),
                 ),
                 name="terms_within_reason",
             ),

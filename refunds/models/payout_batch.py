@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -9,6 +11,7 @@ from django.db.models import Q
 from django_fsm import transition
 
 from winddown.guards import Guard, append_only
+from winddown.locks import Lock
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import Run, TransitionLog
 from winddown.sqlstates import SqlState
@@ -31,11 +34,16 @@ FILE_NUMBERS = f"""
 """
 
 
+# The key of the lock on a value date, from which days are counted.
+DAY_ONE = dt.date(2000, 1, 1)
+DAY_KEY_SQL = f"NEW.value_date - DATE '{DAY_ONE}'"
+
+
 class PayoutBatch(Stateful):
-    """open -> sealed -> submitted_for_approval -> approved -> exported -> transmitted ->
-    bank_accepted -> executed -> reconciling -> reconciled -> closed; reconciling -> closed with
-    a waiver; submitted_for_approval -> rejected; transmitted -> bank_rejected; before transmission
-    -> voided.
+    """open -> sealed -> submitted_for_approval -> approved -> releasing -> exported -> transmitted
+    -> bank_accepted -> executed -> reconciling -> reconciled -> closed; releasing -> approved when
+    somebody stops the release; reconciling -> closed with a waiver; submitted_for_approval ->
+    rejected; transmitted -> bank_rejected; before transmission -> voided.
 
     Sealing writes the file, its SHA-256 and its totals, and takes the bank's next number. After
     that nothing of it can change (rule 52). The number is in the reference of each line, so a line
@@ -49,6 +57,7 @@ class PayoutBatch(Stateful):
         SEALED = "sealed"
         SUBMITTED_FOR_APPROVAL = "submitted_for_approval"
         APPROVED = "approved"
+        RELEASING = "releasing"
         REJECTED = "rejected"
         EXPORTED = "exported"
         TRANSMITTED = "transmitted"
@@ -68,15 +77,18 @@ class PayoutBatch(Stateful):
     """The bank has the file, and may answer again at any time: it sends money back days later."""
     RELEASED = (State.EXPORTED, *ANSWERABLE)
     """The file left the database."""
-    SIGNED = (State.APPROVED, *RELEASED, State.BANK_REJECTED)
+    AGREED = (State.APPROVED, State.RELEASING, *RELEASED)
+    """Others than the maker agreed to the file, and it is paid or still can be."""
+    SIGNED = (*AGREED, State.BANK_REJECTED)
     """Others than the maker agreed to the file."""
-    HOLDING = (State.SEALED, State.SUBMITTED_FOR_APPROVAL, State.APPROVED, *RELEASED)
+    HOLDING = (State.SEALED, State.SUBMITTED_FOR_APPROVAL, *AGREED)
     """The file is sealed, and the batch holds exactly the payouts of the file."""
     VOIDABLE = (
         State.OPEN,
         State.SEALED,
         State.SUBMITTED_FOR_APPROVAL,
         State.APPROVED,
+        State.RELEASING,
         State.EXPORTED,
     )
     """The file has not gone to the bank."""
@@ -99,6 +111,7 @@ class PayoutBatch(Stateful):
     )
     opened_at = models.DateTimeField()
     sealed_at = models.DateTimeField(null=True)
+    leaves_at = models.DateTimeField(null=True, help_text="When a released file may leave.")
     exported_at = models.DateTimeField(null=True)
     transmitted_at = models.DateTimeField(null=True)
     transmitted_by = models.ForeignKey(
@@ -138,7 +151,9 @@ class PayoutBatch(Stateful):
         ]
         triggers = [
             *machine_guards(),
-            *witnessed(older=({"rejection_id": "NULL"},)),
+            *witnessed(
+                older=({"rejection_id": "NULL", "leaves_at": "NULL"}, {"leaves_at": "NULL"})
+            ),
             Guard(
                 name="sealed_batch_is_frozen",
                 when=pgtrigger.Before,
@@ -147,6 +162,8 @@ class PayoutBatch(Stateful):
                     ("signed", "integer"),
                     ("subject_name", "text := 'payout_batch:' || OLD.id"),
                     ("ending", "text"),
+                    ("caps", "refunds_refundterms"),
+                    ("found", "bigint"),
                 ],
                 func=f"""
                     IF OLD.state <> 'open' AND ({_OLD}) IS DISTINCT FROM ({_NEW}) THEN
@@ -167,6 +184,31 @@ class PayoutBatch(Stateful):
                                 'payout batch %s has %s of %s approvals, its maker not counted',
                                 OLD.id, signed, NEW.approvals_needed);
                         END IF;
+                    END IF;
+                    IF (OLD.state, NEW.state) IN (('submitted_for_approval', 'approved'),
+                        ('releasing', 'exported'))
+                    THEN
+                        PERFORM pg_advisory_xact_lock({Lock.PAYOUT_DAY.value}, {DAY_KEY_SQL});
+                        SELECT * INTO caps FROM refunds_refundterms ORDER BY id DESC LIMIT 1;
+                        SELECT max(p.amount_minor) INTO found FROM refunds_payout p
+                            WHERE p.batch_id = OLD.id;
+                        IF found > caps.line_max_minor OR NEW.total_minor > caps.batch_max_minor
+                            OR NEW.total_minor + (
+                                SELECT coalesce(sum(b.total_minor), 0) FROM refunds_payoutbatch b
+                                WHERE b.value_date = NEW.value_date AND b.id <> OLD.id
+                                  AND b.state NOT IN ('open', 'sealed', 'submitted_for_approval',
+                                      'rejected', 'bank_rejected', 'voided'))
+                                > caps.day_max_minor
+                        THEN
+                            RAISE EXCEPTION USING ERRCODE = '{SqlState.CAP_EXCEEDED}', MESSAGE = format(
+                                'payout batch %s is above a cap of the refund', OLD.id);
+                        END IF;
+                    END IF;
+                    IF NEW.state = 'exported' AND OLD.state = 'releasing'
+                        AND NEW.leaves_at > winddown_now()
+                    THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_YET_OPEN}', MESSAGE = format(
+                            'payout batch %s can still be stopped', OLD.id);
                     END IF;
                     IF OLD.state <> NEW.state AND NEW.state = 'transmitted' AND (
                         SELECT count(*) FROM accounts_user u
@@ -254,6 +296,25 @@ class PayoutBatch(Stateful):
     @transition(
         field="state",
         source="approved",
+        target="releasing",
+        permission="refunds.make_payout_batch",
+        custom={"system": True},
+    )
+    def release(self) -> None:
+        """The file leaves at `leaves_at`, unless somebody stops it before."""
+
+    @transition(
+        field="state",
+        source="releasing",
+        target="approved",
+        permission="refunds.stop_release",
+    )
+    def stop_release(self) -> None:
+        """The file stays, and can be released again or voided."""
+
+    @transition(
+        field="state",
+        source="releasing",
         target="exported",
         permission="refunds.make_payout_batch",
         custom={"system": True},
@@ -339,7 +400,14 @@ class PayoutBatch(Stateful):
 
     @transition(
         field="state",
-        source=["open", "sealed", "submitted_for_approval", "approved", "exported"],
+        source=[
+            "open",
+            "sealed",
+            "submitted_for_approval",
+            "approved",
+            "releasing",
+            "exported",
+        ],
         target="voided",
         permission="refunds.approve_payout_batch",
     )

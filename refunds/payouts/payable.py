@@ -190,6 +190,10 @@ def _is_above_the_limit(cutoff: Cutoff, refund: str) -> Condition:
     return Q(**{f"{refund}amount_minor__gt": cutoff.limits.auto_approve_max_minor})
 
 
+def _is_above_the_cap(cutoff: Cutoff, refund: str) -> Condition:
+    return Q(**{f"{refund}amount_minor__gt": cutoff.limits.line_max_minor})
+
+
 def _is_blocked(cutoff: Cutoff, payee: str) -> Condition:
     """The holder is on a sanction list, in dispute or under a legal hold (rule 46). A block that was
     entered after the plan counts too.
@@ -221,6 +225,12 @@ REASONS: tuple[Reason, ...] = (
         About.PAYEE,
         _is_blocked,
         to_people=True,
+    ),
+    Reason(
+        "above_cap",
+        "The amount is above the cap of one transfer.",
+        About.WALLET,
+        _is_above_the_cap,
     ),
     Reason("payee_refused", "The bank does not know the account.", About.PAYEE, _is_refused),
     Reason(
@@ -323,6 +333,7 @@ def payable_remedies(run: Run) -> QuerySet[Remedy]:
     return (
         Remedy.objects.filter(pk__in=own_funds.compensations().values("pk"))
         .filter(Exists(usable), ~Exists(live), asked_at__lte=approved_until(run))
+        .filter(amount_minor__lte=refund_limits.current().line_max_minor)
         .exclude(pk__in=forgotten.remedies())
         .order_by("pk")
     )

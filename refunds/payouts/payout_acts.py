@@ -68,6 +68,29 @@ def _refusal(actor: Actor, given: dict[str, Any]) -> Approval:
 
 
 BATCHES: dict[str, Act] = {
+    "release": Act(
+        title=pgettext_lazy("verb", "Release the file"),
+        effect=_(
+            "The file leaves after the grace that the limits lay down. Until somebody downloads"
+            " it, one person can stop it."
+        ),
+        permission="refunds.make_payout_batch",
+        form=BatchForm,
+        do=lambda actor, given: payout_batches.release(
+            given["number"], actor=actor, reason=given["reason"]
+        ),
+        tone="main",
+    ),
+    "stop": Act(
+        title=pgettext_lazy("verb", "Stop the release"),
+        effect=_("The file stays. It can be released again, or voided by two people."),
+        permission="refunds.stop_release",
+        form=BatchForm,
+        do=lambda actor, given: payout_batches.stop_release(
+            given["number"], actor=actor, reason=given["reason"]
+        ),
+        tone="danger",
+    ),
     "transmit": Act(
         title=pgettext_lazy("verb", "Record the transmission"),
         effect=_("The bank has the file. From now on only its rejection ends the batch."),
@@ -139,7 +162,7 @@ EXPORT = Act(
     effect=_("The approved file has left the service: send it to the bank. Its bytes stay."),
     permission="refunds.make_payout_batch",
     form=BatchForm,
-    do=lambda actor, given: payout_batches.release(
+    do=lambda actor, given: payout_batches.hand_out(
         given["number"], actor=actor, reason=given["reason"]
     ),
     tone="main",

@@ -20,6 +20,7 @@ from refunds.models.payout_batch import FILE_NUMBERS, part_place
 from refunds.payouts import (
     batch_ends,
     breaks,
+    caps,
     forgotten,
     payment_blocks,
     refund_limits,
@@ -238,6 +239,7 @@ def approve_batch(batch: PayoutBatch, *, actor: Actor, digest: str, reason: str)
         if locked.state != PayoutBatch.State.SUBMITTED_FOR_APPROVAL:
             raise NothingToDecide(subject=locked.subject)
         payment_blocks.refuse_blocked(locked)
+        caps.refuse_above(locked)
         _signed(locked, _stage(locked)).decide(actor=actor, digest=digest, reason=reason)
         if approvers(locked) >= locked.approvals_needed:
             locked = transition_one(locked, "approve", actor=actor, reason=reason)
@@ -284,29 +286,62 @@ def export_batch(
     A second call changes nothing in the database; it writes the file again if the file is lost. The
     state is committed before the file is written, so every file in the directory was released.
     """
-    released = release(batch, actor=actor, reason=reason)
+    released = hand_out(batch, actor=actor, reason=reason)
     return write_once(directory, file_name(released), content(released))
 
 
 def release(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
-    """The approved batch's file may leave. A second call changes nothing.
+    """The approved batch's file may leave from `leaves_at` on: after the grace that the limits lay
+    down. Until it has left, one person stops it. A second call changes nothing.
 
     Raises while an invariant that guards the release is breached, a break is open, payouts are
     stopped, or a restore is not confirmed.
     """
     require(actor, "refunds.make_payout_batch", by_system=True, action=f"export {batch.subject}")
     with transaction.atomic():
+        locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        if locked.state in (PayoutBatch.State.RELEASING, *PayoutBatch.RELEASED):
+            return locked
+        _refuse_release(locked)
+        leaves_at = clock.now() + grace()
+        released = transition_one(
+            locked, "release", actor=actor, reason=reason, leaves_at=leaves_at
+        )
+        audit.append("payout_batch.release", locked.subject, actor=actor, reason=reason)
+        return released
+
+
+def grace() -> dt.timedelta:
+    """Returns how long a released file waits for somebody who stops it."""
+    return dt.timedelta(minutes=refund_limits.current().release_grace_minutes)
+
+
+def stop_release(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
+    """The released file stays: nobody has its bytes yet. It can be released again, or voided."""
+    with transaction.atomic():
+        kept = transition_one(batch, "stop_release", actor=actor, reason=reason, leaves_at=None)
+        audit.append("payout_batch.stop_release", kept.subject, actor=actor, reason=reason)
+        return kept
+
+
+def hand_out(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
+    """The file has left: its bytes may be read. Without a grace it is released by this, too. A
+    second call changes nothing.
+
+    Raises `GuardNotMet` while the file is not released or can still be stopped, and what `release`
+    raises.
+    """
+    require(actor, "refunds.make_payout_batch", by_system=True, action=f"export {batch.subject}")
+    with transaction.atomic():
         capabilities.passed("payout")
         locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        if locked.state == PayoutBatch.State.RELEASING:
+            _refuse_release(locked)
+            _refuse_in_grace(locked)
+        elif locked.state not in PayoutBatch.RELEASED:
+            _refuse_unreleased(locked)
+            locked = release(locked, actor=actor, reason=reason)
         if locked.state not in PayoutBatch.RELEASED:
-            sent_files.refuse_when_unknown(f"export {locked.subject}")
-            check_value_date(locked.value_date, locked.terms)
-            payment_blocks.refuse_blocked(locked)
-            breaks.refuse_open(f"export {locked.subject}")
-            refuse_when_breached(f"export {locked.subject}")
-            forgotten.refuse_second_file(
-                locked, sha256=str(locked.sha256), action=f"export {locked.subject}"
-            )
             locked = transition_one(
                 locked, "export", actor=actor, reason=reason, exported_at=clock.now()
             )
@@ -322,6 +357,36 @@ def release(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
             )
     sent_files.keep(locked)
     return locked
+
+
+def _refuse_in_grace(batch: PayoutBatch) -> None:
+    if batch.leaves_at is not None and batch.leaves_at > clock.now():
+        raise GuardNotMet(
+            action=says("export payout batch {number}", number=batch.pk),
+            why=says("it can still be stopped: it leaves at {at}", at=batch.leaves_at.isoformat()),
+        )
+
+
+def _refuse_unreleased(batch: PayoutBatch) -> None:
+    if batch.state == PayoutBatch.State.APPROVED and (minutes := grace().seconds // 60):
+        raise GuardNotMet(
+            action=says("export payout batch {number}", number=batch.pk),
+            why=says(
+                "release it first: for {minutes} minutes it can be stopped then", minutes=minutes
+            ),
+        )
+
+
+def _refuse_release(batch: PayoutBatch) -> None:
+    """Nothing keeps the file from leaving now. Raises what `release` raises."""
+    capabilities.passed("payout")
+    sent_files.refuse_when_unknown(f"export {batch.subject}")
+    check_value_date(batch.value_date, batch.terms)
+    payment_blocks.refuse_blocked(batch)
+    caps.refuse_above(batch)
+    breaks.refuse_open(f"export {batch.subject}")
+    refuse_when_breached(f"export {batch.subject}")
+    forgotten.refuse_second_file(batch, sha256=str(batch.sha256), action=f"export {batch.subject}")
 
 
 def refuse_when_breached(action: str) -> None:

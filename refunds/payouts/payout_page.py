@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count, Sum
 from django.utils.translation import gettext_lazy as _
 from django_fsm import get_available_FIELD_transitions
 
-from refunds.models import Payout, PayoutBatch, ReconciliationBreak
+from refunds.models import Payout, PayoutBatch, ReconciliationBreak, RefundTerms
+from refunds.payouts import caps, payout_batches, refund_limits
 from refunds.payouts.payout_acts import BATCHES, BREAKS, EXPORT
 from winddown import clock
 from winddown.actors import Actor
@@ -24,6 +25,7 @@ from winddown.words import Text
 SHOWN_MAX = 200
 # By verb: the transition of the batch that it begins, itself or by a second person.
 _BEGINS = {
+    "stop": "stop_release",
     "transmit": "transmit",
     "accept": "accept",
     "void": "void",
@@ -82,6 +84,14 @@ class BatchPage:
     to_give_up: frozenset[int]
     """The shown payouts that came back and that the person may give up."""
     decisions: list[Decision]
+    caps: RefundTerms
+    day_minor: int
+    """What the agreed files of its value date come to, without this one."""
+
+    @property
+    def stoppable(self) -> bool:
+        """Tells whether a release that began can still be stopped by one person."""
+        return bool(self.batch.state == PayoutBatch.State.RELEASING)
 
     @property
     def query(self) -> str:
@@ -144,8 +154,22 @@ def batch(found: PayoutBatch, *, actor: Actor) -> BatchPage:
             Signature.objects.filter(subject=found.subject).select_related("signer").order_by("pk")
         ),
         waiting=_requests(found.subject),
-        decisions=[acts.decision(verb, act, actor=actor) for verb, act in _possible(found).items()],
+        decisions=_decisions(found, actor=actor),
+        caps=refund_limits.current(),
+        day_minor=caps.taken(found.value_date, beside=found),
     )
+
+
+def _decisions(found: PayoutBatch, *, actor: Actor) -> list[Decision]:
+    decisions = [acts.decision(verb, act, actor=actor) for verb, act in _possible(found).items()]
+    if found.leaves_at is None or found.leaves_at <= clock.now():
+        return decisions
+    return [
+        replace(each, refused=each.refused or _("It can still be stopped."))
+        if each.verb == "export"
+        else each
+        for each in decisions
+    ]
 
 
 def _possible(found: PayoutBatch) -> dict[str, Act]:
@@ -155,8 +179,10 @@ def _possible(found: PayoutBatch) -> dict[str, Act]:
         for each in get_available_FIELD_transitions(found, PayoutBatch._meta.get_field("state"))
     }
     possible = {verb: BATCHES[verb] for verb, name in _BEGINS.items() if name in ahead}
-    if found.state in (PayoutBatch.State.APPROVED, *PayoutBatch.RELEASED):
-        possible = {"export": EXPORT, **possible}
+    if found.state == PayoutBatch.State.APPROVED and payout_batches.grace():
+        return {"release": BATCHES["release"], **possible}
+    if found.state in PayoutBatch.AGREED:
+        return {"export": EXPORT, **possible}
     return possible
 
 

@@ -121,6 +121,7 @@ _OF_PAYOUTS = (
     "refunds.make_payout_batch",
     "refunds.approve_payout_batch",
     "refunds.transmit_payout_batch",
+    "refunds.stop_release",
     "refunds.reconcile",
     "winddown.read_audit",
 )

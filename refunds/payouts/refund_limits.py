@@ -37,9 +37,9 @@ def set_down(given: Mapping[str, Any], *, actor: Actor, reason: str) -> RefundTe
     with transaction.atomic():
         before = RefundTerms.objects.order_by("-pk").first()
         kept = {} if before is None else _values(before)
-        adopted = RefundTerms.objects.create(
-            **(kept | limits), source=given["source"], adopted_at=clock.now()
-        )
+        adopted = RefundTerms(**(kept | limits), source=given["source"], adopted_at=clock.now())
+        _refuse_caps(adopted)
+        adopted.save(force_insert=True)
         _refuse_unwritable(adopted)
         audit.append(
             "terms.adopt",
@@ -49,6 +49,18 @@ def set_down(given: Mapping[str, Any], *, actor: Actor, reason: str) -> RefundTe
             changed=sorted(limits),
         )
         return adopted
+
+
+def _refuse_caps(limits: RefundTerms) -> None:
+    """What the cap of a transfer lets through passes the caps of a file and of a day."""
+    if not limits.line_max_minor <= limits.batch_max_minor <= limits.day_max_minor:
+        raise GuardNotMet(
+            action=says("adopt limits of the refund"),
+            why=says(
+                "the cap of a day is at least that of a file, and that is at least the cap of a"
+                " transfer"
+            ),
+        )
 
 
 def _refuse_unwritable(limits: RefundTerms) -> None:
@@ -195,10 +207,12 @@ def check_value_date(value_date: dt.date, limits: RefundTerms | None) -> None:
 
 
 def of_a_file(limits: RefundTerms) -> Limits:
-    """Returns what one file to the bank may hold: the number of items and the sum that both the
-    bank and the format take.
+    """Returns what one file to the bank may hold: the number of items and the sum that the bank, the
+    format and our own cap of a file let through.
     """
-    return bank_format(limits).limits.within(limits.file_records_max, limits.file_sum_max_minor)
+    return bank_format(limits).limits.within(
+        limits.file_records_max, min(limits.file_sum_max_minor, limits.batch_max_minor)
+    )
 
 
 def _values(limits: RefundTerms) -> dict[str, Any]:

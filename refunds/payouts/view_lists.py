@@ -46,7 +46,7 @@ from winddown.models import Programme
 from winddown.one_instant import one_instant
 
 PERMISSION: Final = "refunds.take_payout_view"
-RULES: Final = 1
+RULES: Final = 2
 # Two views are at least so far apart: a form that is sent twice takes one.
 APART: Final = dt.timedelta(minutes=1)
 COLUMNS: Final = (

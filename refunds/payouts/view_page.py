@@ -35,6 +35,7 @@ CODES: dict[str, Text] = {
     "cooling_off": _("The account is too new"),
     "payee_not_checked": _("The bank has not answered about the account"),
     "shared_account": _("Too many people gave the same account"),
+    "above_cap": _("The amount is above the cap of one transfer"),
     "branch_not_in_bank_data": _("The branch no longer exists"),
     "claim_undecided": _("A claim about the wallet is not decided"),
     "entered_during_compromise": _("The account was entered while a thief had the wallet"),

@@ -106,6 +106,7 @@ MIGRATIONS = {
         "0015_payees_left_unchecked",
         "0016_tracing",
         "0017_closing_proof",
+        "0018_caps_and_releases",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -39,7 +39,7 @@ RESET = "accounts.fence_credentials or accounts.send_reset_notice"
 BATCHES = "refunds.make_payout_batch or refunds.approve_payout_batch"
 PAYOUTS = (
     "refunds.make_payout_batch or refunds.approve_payout_batch or refunds.transmit_payout_batch"
-    " or refunds.reconcile or winddown.read_audit"
+    " or refunds.stop_release or refunds.reconcile or winddown.read_audit"
 )
 AT_THE_DESK = (
     "refunds.work_application or refunds.decide_application or refunds.approve_late_claim"
@@ -172,6 +172,8 @@ VERBS = {
     },
     "console:payout_act": {
         "export": "refunds.make_payout_batch",
+        "release": "refunds.make_payout_batch",
+        "stop": "refunds.stop_release",
         "transmit": "refunds.transmit_payout_batch",
         "accept": "refunds.reconcile",
         "void": "refunds.make_payout_batch",

@@ -61,6 +61,12 @@ FAULTS = {
         "UPDATE refunds_payoutbatch SET transmitted_by_id = maker_id",
     ),
     "a changed total": ("I11", "UPDATE refunds_payoutbatch SET total_minor = total_minor + 1"),
+    "a file above a cap": (
+        "I11b",
+        "UPDATE refunds_refundterms SET line_max_minor = 1000, batch_max_minor = 1999,"
+        " day_max_minor = 1999",
+    ),
+    "a transfer above its cap": ("I11b", "UPDATE refunds_refundterms SET line_max_minor = 999"),
     "the bytes of a file": (
         "I52",
         "UPDATE refunds_payoutfilepart SET content_sealed = content_sealed || '\\x00'",

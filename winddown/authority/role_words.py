@@ -56,6 +56,7 @@ RIGHT_WORDS: dict[str, Text] = {
     "refunds.reopen_claim": _("reopen a claim"),
     "refunds.report_claim": _("report a claim"),
     "refunds.send_issuer_action": _("send a request to a card issuer"),
+    "refunds.stop_release": _("stop the release of a payout file"),
     "refunds.transmit_payout_batch": _("send a payout batch to the bank"),
     "refunds.work_application": _("work on a refund application"),
     "refunds.work_claim": _("work on a claim"),
