@@ -46,6 +46,7 @@ words.ACTS.add_all(
         "bank_codes.load": _("Bank codes loaded"),
         "bank_file.import": _("Bank file imported"),
         "bank_file.upload": _("Answer of the bank uploaded"),
+        "bank_day.tie": _("Bank day tied"),
         "break.take": _("Break taken over"),
         "break.ask_clear": _("Clearing of a break asked for"),
         "break.clear": _("Break cleared"),

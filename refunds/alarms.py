@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from refunds.models import FraudClaim, IssuerAction
-from refunds.payouts import sent_files
+from refunds.payouts import bank_days, sent_files
 from winddown.alarm_kinds import ALARM_FINDERS, KINDS, AlarmCondition, AlarmKind, Severity
 
 # A claim that nobody decided for so long is an alarm: the holder waits for the money.
@@ -22,6 +22,12 @@ KINDS.add_all(
             "treasury_approver",
             Severity.GRAVE,
             "restored-database.md",
+        ),
+        "bank_day_differs": AlarmKind(
+            _("A bank day does not tie"),
+            "treasury_operator",
+            Severity.GRAVE,
+            "bank-day-differs.md",
         ),
         "issuer_late": AlarmKind(
             _("Answers of an issuer are late"),
@@ -46,6 +52,23 @@ def restored_alarms(at: dt.datetime) -> list[AlarmCondition]:
             "restored_database",
             _("Files left that this database does not know. Payouts are stopped."),
             reverse("console:restored"),
+        )
+    ]
+
+
+@ALARM_FINDERS.entry("bank days that differ")
+def bank_day_alarms(at: dt.datetime) -> list[AlarmCondition]:
+    """Returns an alarm while the newest tie has a difference that does not pass by itself."""
+    tie = bank_days.newest()
+    if tie is None or tie.holds:
+        return []
+    return [
+        AlarmCondition(
+            "bank_day_differs",
+            "bank_day",
+            _("Bank day %(day)s: ledger, statements and customers' pages do not agree."),
+            reverse("console:bank_days"),
+            {"day": tie.bank_day.isoformat()},
         )
     ]
 

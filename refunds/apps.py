@@ -13,7 +13,7 @@ class RefundsConfig(AppConfig):
         from refunds.claims import deciding, ending, holding, notice_groups, victims  # noqa: F401
         from refunds.claims import invariants as claim_invariants  # noqa: F401
         from refunds.closing import invariants as closing_invariants  # noqa: F401
-        from refunds.payouts import payout_batches, sent_files
+        from refunds.payouts import bank_days, payout_batches, sent_files
         from refunds.remedies import follow_up, requests  # noqa: F401
         from winddown.runs import clockwork, registry
 
@@ -26,3 +26,4 @@ class RefundsConfig(AppConfig):
         clockwork.FOLLOW_UPS.add("claims secured by the fence", holding.secure_by_fence)
         clockwork.FOLLOW_UPS.add("claims past their appeal time", ending.close_after_appeal_time)
         clockwork.FOLLOW_UPS.add("payouts carried out", payout_batches.execute_due)
+        clockwork.FOLLOW_UPS.add("bank days tied", bank_days.follow_up)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db import connection
 from django.db.models import Count as Counted
 from django.db.models import Q, Sum
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from refunds.models import Entitlement, FraudClaim, Payout, PayoutBatch, ReconciliationBreak
-from refunds.payouts import breaks, refund_limits, view_lists
-from wallets.models import LedgerAccount, Wallet
+from refunds.models import (
+    BankDayDifference,
+    Entitlement,
+    FraudClaim,
+    Payout,
+    PayoutBatch,
+    ReconciliationBreak,
+)
+from refunds.payouts import bank_days, breaks, funding, refund_limits, view_lists
 from winddown import clock
 from winddown.models import Programme
-from winddown.programme import incident_withdrawal, jurisdictions, stages
+from winddown.programme import incident_withdrawal, stages
 from winddown.programme.gates import GATES, Count, Gate, open_now
 
 
@@ -43,33 +48,14 @@ def _claims() -> list[Count]:
     ]
 
 
-def owed_to_holders() -> int:
-    """Returns what the operator owes to holders: paid value in wallets, refunds owed, and refunds
-    on their way.
-    """
-    in_wallets = Wallet.objects.aggregate(total=Sum("paid_minor", default=0))["total"]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(sum(p.amount_minor), 0)::bigint FROM wallets_posting p"
-            " WHERE p.account = ANY (%s)",
-            [[LedgerAccount.REFUNDS_PAYABLE, LedgerAccount.PAYOUTS_IN_FLIGHT]],
-        )
-        (on_accounts,) = cursor.fetchone()
-    return int(in_wallets) + int(on_accounts)
-
-
 def _funds() -> list[Count]:
-    """Returns the funds beside the share of the liabilities that the law asks for, rounded up."""
-    programme = Programme.current()
-    pack = jurisdictions.pack(programme.jurisdiction)
-    owed = owed_to_holders()
-    percent = pack.number("deposit_percent")
-    needed = -(-owed * percent // 100) if owed > pack.number("deposit_above_minor") else 0
+    """Returns the funds beside what the law asks for and what is disputed."""
+    found, needed = Programme.current().safeguarded_minor, funding.needed_minor()
     return [
         Count(
-            _("Funds set aside, of what the law asks for"),
-            found=programme.safeguarded_minor,
-            missing=max(needed - programme.safeguarded_minor, 0),
+            _("Funds set aside, of what the law asks for and what is disputed"),
+            found=found,
+            missing=max(needed - found, 0),
             of=needed,
             is_amount=True,
         )
@@ -137,6 +123,29 @@ GATES.add(
     "straight_through",
     Gate(_("Enough refunds go through without anybody's touch"), _straight_through),
 )
+
+
+def _bank_days() -> list[Count]:
+    """Returns what is open of the three-way tie: days without a statement, and what differs."""
+    tie = bank_days.newest()
+    unstated = bank_days.days_without_statement()
+    counts = [open_now(_("Bank days that no statement covers"), found=unstated, of=unstated)]
+    if tie is None:
+        return counts
+    wrong = tie.differences.filter(kind__in=BankDayDifference.WRONG).count()
+    unknown = abs(tie.unexplained_minor) + abs(tie.customers_differ_minor)
+    return [
+        *counts,
+        open_now(
+            _("Differences of the bank day to look at"), found=wrong, of=tie.differences.count()
+        ),
+        open_now(
+            _("Amount that nothing explains"), found=unknown, of=tie.ledger_minor, is_amount=True
+        ),
+    ]
+
+
+GATES.add("bank_days", Gate(_("Ledger, statements and customers' pages agree"), _bank_days))
 GATES.add("breaks", Gate(_("No line of the bank's answers is open"), _breaks))
 GATES.add("payouts", Gate(_("No payout is under way"), _payouts))
 GATES.add("holders_paid", Gate(_("Every holder is paid or excluded"), _holders))

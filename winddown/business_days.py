@@ -47,3 +47,11 @@ def roll_forward(day: date, *, calendar: str) -> date:
     while not is_open(day, calendar=calendar):
         day += _ONE_DAY
     return day
+
+
+def last_before(day: date, *, calendar: str) -> date:
+    """Returns the last day before this one on which banks were open. Raises `NoCalendar`."""
+    day -= _ONE_DAY
+    while not is_open(day, calendar=calendar):
+        day -= _ONE_DAY
+    return day

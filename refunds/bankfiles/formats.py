@@ -62,7 +62,8 @@ class Format:
     """One bank's formats: its transfer file, its account-check file, its answers, its statements.
 
     Every function is pure and raises `BankFileError`. `write` and `write_questions` yield one file
-    in pieces, so that memory does not grow with the file. `read` returns what `write` was given.
+    in pieces, so that memory does not grow with the file. `read` returns what `write` was given,
+    and `totals` the number of its transfers and their sum in the given currency.
     `read_answer` returns results or account checks. The name of a transfer file ends in `suffix`.
     Amounts are in minor units of one of its `currencies`, which the file itself does not name.
     `encodings` has, by the charset of a bank profile, the name that Python gives to it. `unsaid`
@@ -79,6 +80,7 @@ class Format:
     limits: Limits
     write: WriteTransfers
     read: Callable[[bytes], Transfers]
+    totals: Callable[[bytes, str], tuple[int, int]]
     write_questions: Callable[[Remitter, date, Iterable[TransferItem]], Iterator[bytes]]
     read_answer: Callable[[bytes], Results | Checks]
     read_statements: ReadStatements | None = None
@@ -101,6 +103,18 @@ def no_answer(_content: bytes) -> NoReturn:
     raise BankFileError("this bank answers by status reports")
 
 
+def _totals(file: Transfers) -> tuple[int, int]:
+    return len(file.items), file.sum_minor
+
+
+def _zengin_totals(content: bytes, _yen: str) -> tuple[int, int]:
+    """Memory does not grow with the file."""
+    count = sum_minor = 0
+    for item in zengin_transfer.stream(content)[1]:
+        count, sum_minor = count + 1, sum_minor + item.amount_minor
+    return count, sum_minor
+
+
 FORMATS: dict[str, Format] = {
     "zengin": Format(
         suffix="txt",
@@ -110,6 +124,7 @@ FORMATS: dict[str, Format] = {
         limits=zengin_transfer.LIMITS,
         write=zengin_transfer.write,
         read=zengin_transfer.read,
+        totals=_zengin_totals,
         write_questions=zengin_result.write_questions,
         read_answer=zengin_result.read_answer,
         read_statements=zengin_statement.read,
@@ -121,6 +136,7 @@ FORMATS: dict[str, Format] = {
         limits=item_checks.LIMITS,
         write=pain_001.write,
         read=pain_001.read,
+        totals=lambda content, currency: _totals(pain_001.read(content, currency=currency)),
         write_questions=no_account_check,
         read_answer=no_answer,
         read_statements=camt_053.read,
@@ -134,6 +150,7 @@ FORMATS: dict[str, Format] = {
         limits=item_checks.LIMITS,
         write=csv_transfers.write,
         read=csv_transfers.read,
+        totals=lambda content, _yen: _totals(csv_transfers.read(content)),
         write_questions=no_account_check,
         read_answer=no_answer,
         read_report=csv_results.read,

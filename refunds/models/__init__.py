@@ -3,6 +3,7 @@
 from refunds.models.answer import AnswerLine, UploadedAnswer
 from refunds.models.application import RefundApplication, RefundApplicationTransition
 from refunds.models.bank import Bank, BankAccount, BankDataset, BankProfile, Branch, RefundTerms
+from refunds.models.bank_day import BankDayDifference, BankDayTie
 from refunds.models.chargeback import Chargeback, ChargebackTransition
 from refunds.models.claim import FraudClaim, FraudClaimTransition
 from refunds.models.claim_decision import ClaimDecision
@@ -39,6 +40,8 @@ __all__ = [
     "Bank",
     "BankAccount",
     "BankDataset",
+    "BankDayDifference",
+    "BankDayTie",
     "BankFile",
     "BankProfile",
     "Branch",

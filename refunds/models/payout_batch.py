@@ -246,6 +246,24 @@ class PayoutBatch(Stateful):
                     RETURN NEW;
                 """,
             ),
+            Guard(
+                name="outflow_is_what_was_signed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition(
+                    "OLD.state <> NEW.state AND NEW.state IN ('exported', 'transmitted')"
+                ),
+                func=f"""
+                    IF ((NEW.items::bigint, NEW.total_minor::numeric) = (
+                        SELECT count(*), coalesce(sum(o.amount_minor), 0) FROM refunds_payout o
+                        WHERE o.batch_id = NEW.id AND o.state IN ('batched', 'exported'))) IS NOT TRUE
+                    THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.BATCH_NOT_APPROVED}', MESSAGE = format(
+                            'payout batch %s: its payouts are not what was signed', OLD.id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -49,6 +49,7 @@ class StatementLine(models.Model):
     statement = models.ForeignKey(AccountStatement, on_delete=models.PROTECT, related_name="lines")
     identity = models.CharField(max_length=64)
     part = models.IntegerField()
+    line = models.IntegerField(null=True, help_text="As a break about it counts the file's lines.")
     booked_on = models.DateField()
     direction = models.CharField(max_length=3, choices=Direction.choices)
     amount_minor = models.BigIntegerField()
@@ -64,7 +65,7 @@ class StatementLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["identity", "part"], name="movement_is_known_once"),
         ]
-        triggers = [*append_only(), *witnessed()]
+        triggers = [*append_only(), *witnessed(older=({"line": "NULL"},))]
 
     def __str__(self) -> str:
         return f"{self.direction} {self.identity[:12]}.{self.part}"

@@ -22,6 +22,7 @@ from refunds.payouts import (
     breaks,
     caps,
     forgotten,
+    funding,
     payment_blocks,
     refund_limits,
     sent_files,
@@ -377,6 +378,35 @@ def _refuse_unreleased(batch: PayoutBatch) -> None:
         )
 
 
+def _refuse_other_outflow(batch: PayoutBatch) -> None:
+    """What the file itself says is what was approved and what the ledger has under way. Raises
+    `GuardNotMet` with the sums.
+    """
+    outflow = refund_limits.bank_format(batch.terms).totals(
+        b"".join(content(batch)), Programme.current().currency
+    )
+    booked = Payout.objects.filter(batch=batch, state__in=Payout.IN_FLIGHT).aggregate(
+        n=Count("pk"), sum=Sum("amount_minor", default=0)
+    )
+    signed = Signature.objects.filter(
+        subject=batch.subject, part=Signature.Part.APPROVED, digest=batch.digest
+    ).latest("pk")
+    approved = signed.approval.summary
+    if (approved["items"], approved["total_minor"]) != outflow or (
+        booked["n"],
+        booked["sum"],
+    ) != outflow:
+        raise GuardNotMet(
+            action=says("export payout batch {number}", number=batch.pk),
+            why=says(
+                "its file says {file}, the approval {approved}, the ledger {booked}",
+                file=f"{outflow[1]:,}",
+                approved=f"{approved['total_minor']:,}",
+                booked=f"{booked['sum']:,}",
+            ),
+        )
+
+
 def _refuse_release(batch: PayoutBatch) -> None:
     """Nothing keeps the file from leaving now. Raises what `release` raises."""
     capabilities.passed("payout")
@@ -386,6 +416,8 @@ def _refuse_release(batch: PayoutBatch) -> None:
     caps.refuse_above(batch)
     breaks.refuse_open(f"export {batch.subject}")
     refuse_when_breached(f"export {batch.subject}")
+    funding.refuse_short(f"export {batch.subject}")
+    _refuse_other_outflow(batch)
     forgotten.refuse_second_file(batch, sha256=str(batch.sha256), action=f"export {batch.subject}")
 
 

@@ -13,8 +13,9 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from refunds.models import PayoutBatch
-from refunds.payouts import answer_page, payout_batches, payout_page
+from refunds.payouts import answer_page, bank_day_page, payout_batches, payout_page
 from refunds.payouts.answer_acts import ANSWERS, is_sha256
+from refunds.payouts.bank_day_page import BANK_DAYS
 from refunds.payouts.payout_acts import BATCHES, BREAKS, EXPORT
 from winddown.site import acts
 from winddown.site.doors import DOORS, Door
@@ -117,6 +118,20 @@ def _file(batch: object) -> HttpResponse:
     )
 
 
+@require_safe
+@staff_page
+def bank_days(request: HttpRequest) -> HttpResponse:
+    seen = bank_day_page.look(actor=actor_of(request))
+    return page(request, "refunds/bank_days.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def bank_day_act(request: HttpRequest, verb: str) -> HttpResponse:
+    return verb_page(request, verb, BANK_DAYS, back="console:bank_days", crumb=_("Bank days"))
+
+
 _OF_PAYOUTS = (
     "refunds.make_payout_batch",
     "refunds.approve_payout_batch",
@@ -135,6 +150,8 @@ DOORS.add("console:bank_answer", Door(_OF_PAYOUTS))
 DOORS.add("console:bank_answer_act", Door(_OF_PAYOUTS))
 DOORS.add("console:breaks", Door(_OF_PAYOUTS, title=_lazy("Breaks")), place=5)
 DOORS.add("console:break_act", Door(_OF_PAYOUTS))
+DOORS.add("console:bank_days", Door(_OF_PAYOUTS, title=_lazy("Bank days")), place=5)
+DOORS.add("console:bank_day_act", Door(_OF_PAYOUTS))
 
 urlpatterns = [
     path("payouts/", payouts, name="payouts"),
@@ -143,6 +160,8 @@ urlpatterns = [
     path("bank-answers/", bank_answers, name="bank_answers"),
     path("bank-answers/file/<slug:sha256>/", bank_answer, name="bank_answer"),
     path("bank-answers/<slug:verb>/", bank_answer_act, name="bank_answer_act"),
+    path("bank-days/", bank_days, name="bank_days"),
+    path("bank-days/<slug:verb>/", bank_day_act, name="bank_day_act"),
     path("breaks/", breaks, name="breaks"),
     path("breaks/<slug:verb>/", break_act, name="break_act"),
 ]

@@ -301,13 +301,15 @@ def _book(
         )
         for number, statement in enumerate(file_read.statements, start=1)
     )
-    moved = dict(
-        fetch(
-            "SELECT number, payout_id FROM refunds_answerline"
-            " WHERE verdict = ANY (%s) AND payout_id IS NOT NULL",
+    # A bulk movement may leave out what each of its transfers comes to: then it is the payout's.
+    moved: dict[int, tuple[int | None, int]] = {
+        number: (payout, amount)
+        for number, payout, amount in fetch(
+            "SELECT number, CASE WHEN verdict = ANY (%s) THEN payout_id END, amount_minor"
+            " FROM refunds_answerline",
             [list(answer_lines.NO_BREAK)],
         )
-    )
+    }
     StatementLine.objects.bulk_create(
         (
             StatementLine(
@@ -316,8 +318,9 @@ def _book(
                 part=part.part,
                 booked_on=part.line.booked_on,
                 direction=part.line.direction.value,
-                amount_minor=part.amount_minor,
-                payout_id=moved.get(number),
+                amount_minor=moved[number][1],
+                line=number,
+                payout_id=moved[number][0],
                 batch_id=part.batch_id,
             )
             for number, part in enumerate(parts, start=1)

@@ -339,6 +339,9 @@ def a_duty_address(verb: str) -> Callable[[World], Form]:
 
 FORMS: dict[str, Callable[[World], Form]] = {
     "console:closing_act prove": a_closing_proof,
+    "console:bank_day_act tie": lambda world: world.console(
+        world.staff("treasury_operator"), "bank-days/tie/"
+    ),
     "console:payout_view_act take": a_payout_view,
     **{f"console:payment_block_act {verb}": a_payment_block(verb) for verb in ("enter", "lift")},
     "recovery:ask": with_a_key("/recovery/", who="someone@example.com"),

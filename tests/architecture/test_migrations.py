@@ -107,6 +107,7 @@ MIGRATIONS = {
         "0016_tracing",
         "0017_closing_proof",
         "0018_caps_and_releases",
+        "0019_bank_days",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -117,6 +117,8 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             "/console/payout-views/",
             "/console/payout-views/take/",
             "/console/closing/",
+            "/console/bank-days/",
+            "/console/bank-days/tie/",
         ],
     )
     yield site.analyst, ["/console/attack/", "/console/attack/hold/"]

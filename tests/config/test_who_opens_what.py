@@ -84,6 +84,8 @@ PAGES = {
     "console:bank_answer": PAYOUTS,
     "console:bank_answer_act": PAYOUTS,
     "console:bank_answers": PAYOUTS,
+    "console:bank_day_act": PAYOUTS,
+    "console:bank_days": PAYOUTS,
     "console:break_act": PAYOUTS,
     "console:breaks": PAYOUTS,
     "console:payout": PAYOUTS,
@@ -184,6 +186,7 @@ VERBS = {
     },
     "console:bank_answer_act": {"upload": "refunds.reconcile", "book": "refunds.reconcile"},
     "console:closing_act": {"prove": "refunds.take_closing_proof"},
+    "console:bank_day_act": {"tie": "refunds.reconcile"},
     "console:payout_view_act": {"take": "refunds.take_payout_view"},
     "console:break_act": {"take": "refunds.reconcile", "clear": "refunds.reconcile"},
     "console:merchants_act": {

@@ -38,7 +38,7 @@ def test_the_gates_say_by_how_much_they_fail(house: Any) -> None:
     assert gates.failing(gates.measured("funds")) == []
     Programme.objects.update(jurisdiction="eu")
     assert said("funds") == [
-        "Funds set aside, of what the law asks for: JPY 1,200 of JPY 3,000, JPY 1,800 missing"
+        "Funds set aside, of what the law asks for and what is disputed: JPY 1,200 of JPY 3,000, JPY 1,800 missing"
     ]
 
 

@@ -6,6 +6,7 @@ from django.db import connection
 from django.db.models import F, Q, QuerySet, Sum
 
 from refunds.models import Entitlement
+from refunds.payouts import funding
 from refunds.workflows.refund_balances import outline
 from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
 from wallets.models import LedgerAccount, Posting, Snapshot, Wallet
@@ -29,7 +30,7 @@ class Entitle(Part):
         parts = {"entitled": _entitled(run), "held": _entitled_held(run), "freed": _freed(run)}
         empty = _empty(run)
         sums = {name: _free(rows) for name, rows in parts.items()}
-        needed = sum(sums.values()) + _owed()
+        needed = sum(sums.values()) + _owed() + funding.reserve_minor()
         safeguarded = Programme.current().safeguarded_minor
         if safeguarded < needed:
             raise outline.refused(

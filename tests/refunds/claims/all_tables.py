@@ -21,7 +21,7 @@ from refunds.bankfiles.zengin_result import AnswerKind
 from refunds.claims import victims
 from refunds.models import IssuerFile, Payout, PayoutBatch, ReconciliationBreak, RuleHit
 from refunds.models.payout import reference_of
-from refunds.payouts import payment_blocks, payout_batches, results, uploads
+from refunds.payouts import bank_days, payment_blocks, payout_batches, results, uploads
 from refunds.remedies import chargebacks
 from tests import factories
 from tests.owning import as_loader
@@ -136,6 +136,7 @@ def _statement(house: House, batch: PayoutBatch) -> None:
     )
     with as_loader():
         results.import_file(content, actor=house.treasury, reason="test")
+    bank_days.tie(actor=house.treasury, reason="test")
 
 
 def _reset(directory: Path) -> None:
