@@ -12,6 +12,7 @@ class RefundsConfig(AppConfig):
         from refunds.applications import reminders, second_person, submitting  # noqa: F401
         from refunds.claims import deciding, ending, holding, notice_groups, victims  # noqa: F401
         from refunds.claims import invariants as claim_invariants  # noqa: F401
+        from refunds.closing import documents  # noqa: F401
         from refunds.closing import invariants as closing_invariants  # noqa: F401
         from refunds.payouts import bank_days, payout_batches, sent_files
         from refunds.remedies import follow_up, requests  # noqa: F401

@@ -437,6 +437,29 @@ def _proof_content(listed: dict[str, Any]) -> list[Change]:
     ]
 
 
+@panels.SUBJECTS.entry("closing_document")
+def _document_subject(subject: str) -> panels.SubjectPage:
+    return panels.SubjectPage(
+        title=format_lazy(_("Document of the end {number}"), number=subject.split(":")[1]),
+        url=reverse("console:closing"),
+    )
+
+
+@panels.CONTENTS.entry("closing_document")
+def _document_content(listed: dict[str, Any]) -> list[Change]:
+    if listed["amount_minor"] is None:
+        return []
+    return [Change(closing_page.KINDS[listed["kind"]], listed["amount_minor"], is_amount=True)]
+
+
+words.STATES.add(
+    "closing_document",
+    {
+        "waiting": StateWord(_("Waiting for approval"), "wait"),
+        "confirmed": StateWord(pgettext_lazy("closing document", "Confirmed"), "on"),
+        "rejected": StateWord(pgettext_lazy("closing document", "Rejected"), "off"),
+    },
+)
 words.STATES.add(
     "closing_proof",
     {

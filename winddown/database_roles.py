@@ -77,6 +77,7 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
         "kana_name",
     ),
     "refunds_answerline": ("fingerprint", "name"),
+    "refunds_closingdocument": ("subject", "owner", "contact"),
     "refunds_fraudclaim": ("evidence", "rejection_note"),
     "refunds_issueranswer": ("note",),
     "refunds_issuerfile": ("content",),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from refunds.closing import buckets, proofs
-from refunds.models import ClosingProof
+from refunds.closing import buckets, documents, proofs
+from refunds.closing.documents import Given
+from refunds.models import ClosingDocument, ClosingProof
 from winddown import clock
 from winddown.actors import Actor
 from winddown.authority import approvals
@@ -18,9 +22,12 @@ from winddown.programme import stages
 from winddown.site import acts
 from winddown.site.acts import Act
 from winddown.site.decisions import Decision
+from winddown.site.fields import AmountField, DayField, EvidenceField, happened, planned
+from winddown.site.forms import ReasonForm, SayingField
 from winddown.words import Text
 
 SHOWN_MAX = 50
+Kind = ClosingDocument.Kind
 BUCKETS: dict[str, Text] = {
     "paid": pgettext_lazy("bucket", "Paid"),
     "transferred": _("Taken over by another issuer"),
@@ -33,6 +40,38 @@ SUMS: dict[str, Text] = {
     **{name: BUCKETS[name] for name in (*buckets.ENDS, buckets.CLAWED_BACK)},
     "left": _("Still owed or held"),
 }
+KINDS: dict[str, Text] = {
+    Kind.RESIDUAL: _("Residual withdrawn from a provider"),
+    Kind.HOSTING: _("Hosting paid in advance"),
+    Kind.PORTAL: _("Portal stays open"),
+    Kind.SUCCESSOR: _("Successor for late claims"),
+    Kind.INSTITUTION: _("Institution that holds funds"),
+    Kind.AGREEMENT: _("Agreement or acknowledgement letter"),
+    Kind.INSURER: _("Insurer or guarantor"),
+    Kind.POLICY: _("Policy of insurance or guarantee"),
+    Kind.AGENT: pgettext_lazy("closing document", "Agent"),
+    Kind.GROUP_MEMBER: _("Member of the group"),
+    Kind.THIRD_PARTY: _("Third party"),
+    Kind.RESPONSIBLE: _("Responsible person"),
+    Kind.PROCEDURE: _("Procedure for running and reconciling"),
+    Kind.RECONCILIATION: _("Newest reconciliation"),
+    Kind.RECIPIENT: _("Recipient of the resolution pack"),
+}
+RETRIEVAL: dict[str, Text] = {
+    ClosingDocument.Retrieval.AT_ONCE: _("At once"),
+    ClosingDocument.Retrieval.TWO_DAYS: _("Within 48 hours"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A closing document as the page shows it."""
+
+    document: ClosingDocument
+    kind: Text
+    retrieval: Text
+    state: str
+    waiting: Approval | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +80,7 @@ class Bucket:
 
     title: Text
     wallets: int
-    sums: list[int]
+    sums: list[tuple[Text, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +91,8 @@ class Proof:
     state: str
     waiting: Approval | None
     buckets: list[Bucket]
-    totals: list[int]
-    ledger: list[int]
+    totals: list[tuple[Text, int]]
+    ledger: list[tuple[Text, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +103,8 @@ class ClosingPage:
     newest: Proof | None
     earlier: list[Proof]
     sums: list[Text]
+    documents: list[Row]
+    may_read: bool
     still_open: list[object]
     decisions: list[Decision]
 
@@ -79,6 +120,17 @@ def look(*, actor: Actor) -> ClosingPage:
         newest=found[0] if found else None,
         earlier=found[1:],
         sums=list(SUMS.values()),
+        documents=[
+            Row(
+                document=each,
+                kind=KINDS[each.kind],
+                retrieval=RETRIEVAL[each.retrieval],
+                state=documents.state_of(each),
+                waiting=approvals.standing(each.approval_subject, stage=documents.STAGE),
+            )
+            for each in ClosingDocument.objects.order_by("-pk")[:SHOWN_MAX]
+        ],
+        may_read=actor.has_perm(documents.PERMISSION),
         still_open=stages.open_things(),
         decisions=[acts.decision(verb, act, actor=actor) for verb, act in CLOSING.items()],
     )
@@ -93,16 +145,80 @@ def _shown(proof: ClosingProof) -> Proof:
             Bucket(
                 title=BUCKETS[name],
                 wallets=bucket["wallets"],
-                sums=[bucket[each] for each in buckets.SUMS],
+                sums=_titled(bucket),
             )
-            for name, bucket in proof.buckets.items()
+            for name in BUCKETS
+            if (bucket := proof.buckets.get(name))
         ],
-        totals=[buckets.total(proof.buckets, name) for name in buckets.SUMS],
-        ledger=[proof.ledger[name] for name in buckets.SUMS],
+        totals=_titled({name: buckets.total(proof.buckets, name) for name in buckets.SUMS}),
+        ledger=_titled(proof.ledger),
+    )
+
+
+def _titled(sums: Mapping[str, int]) -> list[tuple[Text, int]]:
+    return [(SUMS[name], sums[name]) for name in buckets.SUMS]
+
+
+class DocumentForm(ReasonForm):
+    kind = forms.ChoiceField(label=_("Document"), choices=list(KINDS.items()))
+    subject = SayingField(
+        label=_("About"),
+        max_length=120,
+        help_text=_("A name. Of a residual: the code of the funding source."),
+    )
+    owner = SayingField(label=_("Kept up to date by"), max_length=120)
+    contact = forms.CharField(
+        label=_("How to reach them"),
+        max_length=200,
+        required=False,
+        help_text=_("A successor and a recipient need it."),
+    )
+    retrieval = forms.ChoiceField(label=_("Can be had"), choices=list(RETRIEVAL.items()))
+    reviewed_on = DayField(label=_("Last found right on"), between=happened)
+    until_on = DayField(
+        label=_("Holds until"),
+        between=planned,
+        required=False,
+        help_text=_("Of the hosting and of the portal."),
+    )
+    amount = AmountField(
+        label=_("Amount withdrawn"),
+        required=False,
+        max_digits=20,
+        help_text=_("Of a residual. 0 if the provider held nothing."),
+    )
+    evidence = EvidenceField(
+        label=_("File"),
+        help_text=_("The document itself. Of a recipient: the certificate in PEM."),
+    )
+
+
+def _keep(actor: Actor, given: dict[str, Any]) -> Approval:
+    return documents.keep(
+        Given(
+            kind=given["kind"],
+            subject=given["subject"],
+            owner=given["owner"],
+            contact=given["contact"],
+            retrieval=given["retrieval"],
+            reviewed_on=given["reviewed_on"],
+            until_on=given["until_on"],
+            amount_minor=given["amount"],
+            file=given["evidence"],
+        ),
+        actor=actor,
+        reason=given["reason"],
     )
 
 
 CLOSING: dict[str, Act] = {
+    "document": Act(
+        title=pgettext_lazy("verb", "Keep a document of the end"),
+        effect=_("It counts when a second person has confirmed it."),
+        permission=documents.PERMISSION,
+        form=DocumentForm,
+        do=_keep,
+    ),
     "prove": Act(
         title=pgettext_lazy("verb", "Take the closing proof"),
         effect=_("Every wallet is counted now. A second person is asked to confirm the proof."),

@@ -7,6 +7,7 @@ from refunds.models.bank_day import BankDayDifference, BankDayTie
 from refunds.models.chargeback import Chargeback, ChargebackTransition
 from refunds.models.claim import FraudClaim, FraudClaimTransition
 from refunds.models.claim_decision import ClaimDecision
+from refunds.models.closing_document import ClosingDocument
 from refunds.models.closing_proof import ClosingProof
 from refunds.models.entitlement import Entitlement, EntitlementTransition
 from refunds.models.issuer import Issuer, IssuerFile
@@ -48,6 +49,7 @@ __all__ = [
     "Chargeback",
     "ChargebackTransition",
     "ClaimDecision",
+    "ClosingDocument",
     "ClosingProof",
     "Entitlement",
     "EntitlementTransition",

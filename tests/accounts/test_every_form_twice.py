@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.apps import apps
 from django.contrib.messages import get_messages
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts import console as accounts_console
@@ -320,6 +321,26 @@ def a_closing_proof(world: World) -> Form:
     return world.console(world.staff("treasury_operator"), "closing/prove/")
 
 
+def a_closing_document(world: World) -> Form:
+    given = {
+        "kind": "agreement",
+        "subject": "Bank A",
+        "owner": "Treasury",
+        "retrieval": "at_once",
+        "reviewed_on": f"{clock.now():%Y-%m-%d}",
+    }
+    form = world.console(world.staff("compliance"), "closing/document/", **given)
+    # A file is read once: each sending takes a new one.
+    return form._replace(given=Sent(form.given))
+
+
+class Sent(dict[str, Any]):
+    """A form with a file, which is sent from its first byte each time."""
+
+    def items(self) -> Any:
+        return {**self, "evidence": SimpleUploadedFile("a.pdf", b"signed")}.items()
+
+
 def an_acknowledgement(world: World) -> Form:
     sounding.watch()
     return world.console(world.officer(), f"alarms/{Alarm.objects.latest('pk').pk}/acknowledge/")
@@ -338,6 +359,7 @@ def a_duty_address(verb: str) -> Callable[[World], Form]:
 
 
 FORMS: dict[str, Callable[[World], Form]] = {
+    "console:closing_act document": a_closing_document,
     "console:closing_act prove": a_closing_proof,
     "console:bank_day_act tie": lambda world: world.console(
         world.staff("treasury_operator"), "bank-days/tie/"

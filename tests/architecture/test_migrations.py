@@ -108,6 +108,7 @@ MIGRATIONS = {
         "0017_closing_proof",
         "0018_caps_and_releases",
         "0019_bank_days",
+        "0020_closing_documents",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -119,6 +119,7 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             "/console/closing/",
             "/console/bank-days/",
             "/console/bank-days/tie/",
+            "/console/closing/document/",
         ],
     )
     yield site.analyst, ["/console/attack/", "/console/attack/hold/"]
@@ -205,6 +206,7 @@ UNSEEN = {
     "console:look_up_find": _SENT,
     "console:merchant_evidence": _FILE,
     "console:notice_evidence": _FILE,
+    "console:closing_document": _FILE,
     "console:payout_view_file": _FILE,
     "console:restored_decide": "only a database that was restored too early has it",
     "console:run_rows_file": _FILE,

@@ -98,6 +98,7 @@ PAGES = {
     "console:payment_blocks": "refunds.block_payment",
     "console:closing": ALL,
     "console:closing_act": ALL,
+    "console:closing_document": "refunds.keep_closing_document",
     "console:payout_view_act": "refunds.take_payout_view",
     "console:payout_view_file": "refunds.take_payout_view",
     "console:payout_views": "refunds.take_payout_view",
@@ -185,8 +186,11 @@ VERBS = {
         "give-up": "refunds.reconcile",
     },
     "console:bank_answer_act": {"upload": "refunds.reconcile", "book": "refunds.reconcile"},
-    "console:closing_act": {"prove": "refunds.take_closing_proof"},
     "console:bank_day_act": {"tie": "refunds.reconcile"},
+    "console:closing_act": {
+        "document": "refunds.keep_closing_document",
+        "prove": "refunds.take_closing_proof",
+    },
     "console:payout_view_act": {"take": "refunds.take_payout_view"},
     "console:break_act": {"take": "refunds.reconcile", "clear": "refunds.reconcile"},
     "console:merchants_act": {

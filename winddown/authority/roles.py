@@ -50,6 +50,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.change_set_up",
         "winddown.acknowledge_alarm",
         "winddown.set_duty_address",
+        "refunds.keep_closing_document",
     ),
     "fraud_analyst": (
         "winddown.look_up",
@@ -87,6 +88,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.fix_balance",
         "winddown.load_data",
         "refunds.make_payout_batch",
+        "refunds.keep_closing_document",
         "refunds.take_closing_proof",
         "refunds.stop_release",
         "refunds.take_payout_view",
@@ -105,6 +107,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.post_exclusion",
         "winddown.pause_run",
         "refunds.approve_payout_batch",
+        "refunds.keep_closing_document",
         "refunds.take_closing_proof",
         "refunds.stop_release",
         "refunds.take_payout_view",
@@ -140,6 +143,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.hold_entitlement",
         "refunds.stop_release",
         "refunds.adopt_terms",
+        "refunds.keep_closing_document",
         "refunds.take_closing_proof",
         "refunds.take_payout_view",
         "accounts.assign_roles",
@@ -201,6 +205,9 @@ DUTIES = (
     Duty(_("a lost file of notices"), "accounts.send_reset_notice", "accounts.send_reset_notice"),
     Duty(_("a payment block"), "refunds.block_payment", "refunds.block_payment"),
     Duty(_("a held entitlement"), "wallets.release_wallet", "wallets.release_wallet"),
+    Duty(
+        _("a document of the end"), "refunds.keep_closing_document", "refunds.keep_closing_document"
+    ),
     Duty(_("the closing proof"), "refunds.take_closing_proof", "refunds.take_closing_proof"),
     Duty(_("a restore"), "refunds.make_payout_batch", "refunds.approve_payout_batch"),
     Duty(_("a payout batch"), "refunds.make_payout_batch", "refunds.approve_payout_batch"),

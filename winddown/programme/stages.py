@@ -37,6 +37,7 @@ NEEDED: dict[str, Text] = {
     "claims": _("that every claim is settled"),
     "holders_paid": _("that every holder is paid or excluded"),
     "payouts": _("that no payout is under way"),
+    "duties": _("that the duties after the end are provided for"),
     "closing_proof": _("that the refunds add up to the unit: the closing proof"),
 }
 ANNOUNCEMENT = "announcement"

@@ -11,7 +11,7 @@ from accounts.merchants import notices, receipts
 from accounts.models import OneTimeLink
 from accounts.recovery import links
 from refunds.applications import reminders
-from refunds.closing import buckets
+from refunds.closing import buckets, documents
 from refunds.models import BankAccount, BankProfile, ClosingProof, Reminder
 from refunds.payouts import tracing, view_lists
 from tests import factories
@@ -89,7 +89,7 @@ def declared() -> None:
 def filed() -> None:
     """A report was written, signed by two beside its author, and is with the authority."""
     author = factories.make_staff("compliance")
-    due = filing_duties.due()[0]
+    due = next(each for each in filing_duties.due() if each.is_open)
     texts = {
         code: "second factor | security | 2019-12-01" if section.is_measures else "known"
         for code, section in filing_kinds.KINDS[due.kind].sections.items()
@@ -97,7 +97,7 @@ def filed() -> None:
     version = filings.write(due.key, sections=texts, actor=author, reason="test")
     filings.propose(version.filing, actor=author, reason="test")
     for _ in range(2):
-        filing = Filing.objects.get()
+        filing = Filing.objects.get(pk=version.filing_id)
         filings.decide(
             filing,
             actor=factories.make_staff("treasury_approver"),
@@ -106,7 +106,7 @@ def filed() -> None:
             approve=True,
         )
     filings.file(
-        Filing.objects.get(),
+        Filing.objects.get(pk=version.filing_id),
         number="R-1",
         received_on=filing_duties.today(),
         evidence=File("stamped.pdf", b"stamped"),
@@ -189,6 +189,18 @@ def reminded() -> None:
 def listed() -> None:
     """Who could be paid and who could not was listed."""
     view_lists.take(actor=factories.make_staff("treasury_operator"), reason="test")
+    documents.keep(
+        documents.Given(
+            kind="agreement",
+            subject="Bank A",
+            owner="Treasury",
+            retrieval="at_once",
+            reviewed_on=clock.now().date() - dt.timedelta(days=1),
+            file=File(name="a.pdf", content=b"signed"),
+        ),
+        actor=factories.make_staff("compliance"),
+        reason="test",
+    )
     # Its wallets have not ended: the table gets a proof that nobody confirmed.
     ClosingProof.objects.create(
         as_of=clock.now(),

@@ -143,6 +143,8 @@ PLACES = (
         given=lambda: {"wallet_ids": [factories.make_wallet().pk]},
     ),
     Place("refunds.claims.reporting.take_up", "refunds.work_claim"),
+    Place("refunds.closing.documents.keep", "refunds.keep_closing_document"),
+    Place("refunds.closing.documents.disclose", "refunds.keep_closing_document"),
     Place("refunds.closing.proofs.take", "refunds.take_closing_proof"),
     Place("refunds.payouts.view_lists.take", "refunds.take_payout_view"),
     Place("refunds.payouts.view_lists.open_again", "refunds.take_payout_view"),
