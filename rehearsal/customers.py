@@ -6,8 +6,8 @@ import csv
 import re
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,9 +75,14 @@ class Customers:
         Returns them. `refused` says what stopped one of them.
         """
         customers = self._chosen()
-        self._each(customers, self._ask)
-        self._wait_for_answers(customers)
-        self._each([each for each in customers if each.has_answer], self._enter)
+        with ThreadPoolExecutor(AT_ONCE) as together:
+            asked = [together.submit(_tries, self._ask, customer) for customer in customers]
+            entered = [
+                together.submit(_tries, self._enter, customer)
+                for customer in self._answered(customers, asked)
+            ]
+            for each in (*asked, *entered):
+                each.result()
         return customers
 
     def _chosen(self) -> list[Customer]:
@@ -110,36 +115,30 @@ class Customers:
             if (own := addresses.channel_of(person)) is not None
         ]
 
-    def _each(self, customers: Sequence[Customer], does: Callable[[Customer], None]) -> None:
-        def tries(customer: Customer) -> None:
-            try:
-                does(customer)
-            except PageRefused as refusal:
-                customer.refused = str(refusal)
-
-        with ThreadPoolExecutor(AT_ONCE) as together:
-            for _done in together.map(tries, customers):
-                pass
-
     def _ask(self, customer: Customer) -> None:
         page = customer.browser.open("/recovery/")
         customer.asked = customer.browser.send(page, {"who": customer.login_id})
 
-    def _wait_for_answers(self, customers: list[Customer]) -> None:
-        """The worker has answered everybody. Each has the link of the own mail, or the code of the
-        own telephone.
+    def _answered(
+        self, customers: Sequence[Customer], asked: Sequence[Future[None]]
+    ) -> Iterator[Customer]:
+        """Yields each customer as soon as the worker has answered: with the link of the own mail, or
+        the code of the own telephone.
         """
         deadline = time.monotonic() + MESSAGE_S_MAX
-        by_mail = [each for each in customers if each.channel == EMAIL]
         by_phone = [each for each in customers if each.channel != EMAIL]
-        while missing := [each for each in customers if not (each.has_answer or each.refused)]:
+        missing = list(customers)
+        while missing:
+            all_asked = all(each.done() for each in asked)
             sent = self.mailbox.links()
-            for customer in by_mail:
+            for customer in missing:
                 customer.link = sent.get(customer.address, "")
-            if any(not each.code for each in by_phone) and not _owed():
+            if all_asked and any(not each.code for each in by_phone) and not _owed():
                 told = self._messages()
                 for customer in by_phone:
                     customer.code = customer.code or told.get(customer.address, "")
+            yield from (each for each in missing if each.has_answer)
+            missing = [each for each in missing if not (each.has_answer or each.refused)]
             if time.monotonic() > deadline:
                 for customer in missing:
                     customer.refused = "no message came"
@@ -171,6 +170,13 @@ class Customers:
         page = browser.send(page, {"code": customer.notice_code}, stays=True)
         if "Yes." not in page.text:
             raise PageRefused(path=page.path, why="it does not know the code of a notice")
+
+
+def _tries(does: Callable[[Customer], None], customer: Customer) -> None:
+    try:
+        does(customer)
+    except PageRefused as refusal:
+        customer.refused = str(refusal)
 
 
 def _owed() -> bool:

@@ -17,15 +17,20 @@ class Mailbox:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._seen = set(directory.glob("*.log"))
+        self._read: dict[Path, int] = {}
+        self._links: dict[str, str] = {}
 
     def links(self) -> dict[str, str]:
         """Returns the newest one-time link of each address. An unfinished mail has none yet."""
-        found = {}
         for path in sorted(set(self.directory.glob("*.log")) - self._seen):
-            for raw in path.read_bytes().split(_BETWEEN):
-                mail = email.message_from_bytes(raw, policy=email.policy.default)
+            raw = path.read_bytes()
+            if self._read.get(path) == len(raw):
+                continue
+            self._read[path] = len(raw)
+            for each in raw.split(_BETWEEN):
+                mail = email.message_from_bytes(each, policy=email.policy.default)
                 body = mail.get_body(("plain",))
                 link = _LINK.search(body.get_content()) if body is not None else None
                 if link is not None:
-                    found[str(mail["To"])] = link[0]
-        return found
+                    self._links[str(mail["To"])] = link[0]
+        return dict(self._links)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,9 @@ class Replay:
 
     def play(self) -> Report:
         """The whole case has happened in this database, and the report says how it ended."""
-        manifest = self.prepare()
+        self.clear()
         with RehearsedSite(port=free_port(), logs=self.directory, tick_s=2) as site:
+            manifest = self.prepare()
             self.operations = Operations(
                 case=self.case,
                 cast=self.cast,
@@ -75,16 +77,23 @@ class Replay:
             self.report.close_books()
         self.report.commands = dict(self.doors.through)
         self.report.note_memory()
+        self.report.seconds = time.monotonic() - self.report.started
         return self.report
 
-    def prepare(self) -> dict[str, Any]:
-        """The database and the files are ready for the launch. Returns the files' manifest."""
-        with self.report.phase("prepare"):
+    def clear(self) -> None:
+        """Nothing is left of an earlier replay, neither in the database nor in a file."""
+        with self.report.phase("migrate"):
             # The answers of the bank and the issuers to an earlier replay must not be read by this
             # one.
             for name in ("case", "bank", "issuers", "notices"):
                 shutil.rmtree(self.directory / name, ignore_errors=True)
             stage.empty_database()
+
+    def prepare(self) -> dict[str, Any]:
+        """The programme has begun, and the files are ready for the launch. Meanwhile the site
+        starts. Returns the files' manifest.
+        """
+        with self.report.phase("set up"):
             self.cast = stage.set_up(self.doors)
         with self.report.phase("generate") as phase:
             manifest = generate_case(

@@ -78,6 +78,9 @@ class Report:
     checks: dict[str, bool] = field(default_factory=dict)
     breached: dict[str, list[str]] = field(default_factory=dict)
     phases: list[Phase] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+    """From the start until the books were closed, by the clock."""
     peak_memory_kib: int = 0
     commands: dict[str, int] = field(default_factory=dict)
     """How often each command was run in a shell."""
@@ -160,6 +163,7 @@ class Report:
             "figures": [asdict(figure) | {"holds": figure.holds} for figure in self.figures],
             "checks": self.checks,
             "invariants": {"checked": len(invariants.known()), "breached": self.breached},
+            "seconds": round(self.seconds, 1),
             "phases": [asdict(phase) for phase in self.phases],
             "acts": {
                 "by_forms": {

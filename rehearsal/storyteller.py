@@ -43,10 +43,9 @@ class Storyteller:
             )
         for check, held in report.checks.items():
             self.console.print(f"{'[green]yes[/green]' if held else '[red]NO[/red] '} {check}")
-        spent = sum(phase.seconds for phase in report.phases)
         self.console.print(
             f"\n{'[green]PASSED[/green]' if report.passed else '[red]FAILED[/red]'}:"
-            f" {report.accounts:,} accounts, seed {report.seed}, {spent:,.0f} s, peak memory"
+            f" {report.accounts:,} accounts, seed {report.seed}, {report.seconds:,.0f} s, peak memory"
             f" {report.peak_memory_kib / 1024:,.0f} MiB. Report: {path}"
         )
 
