@@ -9,12 +9,13 @@ class RefundsConfig(AppConfig):
 
     def ready(self) -> None:
         from refunds import alarms, filing_figures, gates, invariants, sealed_columns, set_up  # noqa: F401
-        from refunds.applications import reminders, second_person, submitting  # noqa: F401
+        from refunds.applications import choosing, reminders, second_person, submitting  # noqa: F401
         from refunds.claims import deciding, ending, holding, notice_groups, victims  # noqa: F401
         from refunds.claims import invariants as claim_invariants  # noqa: F401
         from refunds.closing import documents  # noqa: F401
         from refunds.closing import invariants as closing_invariants  # noqa: F401
         from refunds.payouts import bank_days, payout_batches, sent_files
+        from refunds.payouts.methods import notices
         from refunds.remedies import follow_up, requests  # noqa: F401
         from winddown.runs import clockwork, registry
 
@@ -22,6 +23,7 @@ class RefundsConfig(AppConfig):
         clockwork.WATCHES.add("restored database", sent_files.notice)
         clockwork.FOLLOW_UPS.add("candidates while an attack lasts", victims.follow_up)
         clockwork.FOLLOW_UPS.add("reminders", reminders.follow_up)
+        clockwork.FOLLOW_UPS.add("vouchers", notices.follow_up)
         clockwork.FOLLOW_UPS.add("drafts", submitting.expire_drafts)
         clockwork.FOLLOW_UPS.add("requests to issuers", follow_up.follow_up)
         clockwork.FOLLOW_UPS.add("claims secured by the fence", holding.secure_by_fence)

@@ -6,11 +6,13 @@ import hashlib
 
 from refunds.models import (
     Entitlement,
+    MethodTerms,
     Payout,
     PayoutBatch,
     PayoutView,
     PayoutViewPart,
     RefundApplication,
+    Voucher,
 )
 from refunds.models.payout_batch import FILE_NUMBERS, part_place
 from wallets.models import LedgerAccount, Wallet
@@ -457,6 +459,37 @@ def without_a_door() -> list[str]:
             "wallet {0} differs from the sealed snapshot and is never entitled",
             over,
         )
+    )
+
+
+@invariant(
+    "I62",
+    "A voucher says what its payout says: money is out only when it was cashed",
+    about=About.MONEY,
+)
+def vouchers_differ() -> list[str]:
+    return rows(
+        """
+        SELECT o.id, o.state, coalesce(v.state, 'none') FROM refunds_payout o
+        LEFT JOIN refunds_voucher v ON v.payout_id = o.id AND v.batch_id = o.batch_id
+        WHERE o.method <> %(bank)s AND o.batch_id IS NOT NULL
+            AND NOT coalesce(CASE
+                WHEN o.state = %(batched)s THEN v.state = %(made)s OR v.state IS NULL
+                WHEN o.state = ANY (%(leaving)s) THEN v.state = ANY (%(out)s)
+                WHEN o.state = %(settled)s THEN v.state = %(cashed)s
+                ELSE v.state = ANY (%(ended)s) END, false)
+        """,
+        "payout {0} is {1}, its voucher {2}",
+        {
+            "bank": MethodTerms.BANK,
+            "batched": Payout.State.BATCHED,
+            "made": Voucher.State.MADE,
+            "leaving": list(Payout.AT_THE_BANK),
+            "out": [Voucher.State.MADE, *Voucher.OUT],
+            "settled": Payout.State.SETTLED,
+            "cashed": Voucher.State.CASHED,
+            "ended": list(Voucher.ENDED),
+        },
     )
 
 

@@ -22,8 +22,10 @@ from refunds.models import (
     FraudClaim,
     RefundApplication,
     RuleHit,
+    Voucher,
 )
 from refunds.payouts import forecast, payout_page, view_lists
+from refunds.payouts.methods import METHODS, costs
 from refunds.payouts.payment_block_acts import KINDS
 from wallets.models import LedgerAccount
 from winddown import words
@@ -38,6 +40,8 @@ words.REFUSALS.add_all(
         "NothingOwed": _("No refund is owed here, or it is not open for an application."),
         "AlreadyApplied": _("The refund was applied for already."),
         "AmountDiffers": _("The amount that was confirmed is not the amount owed."),
+        "MethodRefused": _("The amount cannot be paid in this way: {why}"),
+        "AddressRefused": _("The postal address cannot be used: {why}"),
         "WindowOver": _("The time for applications ended at {at}. A late claim needs a reason."),
         "NoRoute": _("No route to the money is left for this loss."),
         "RemedyTaken": _("The loss is being made good already: nothing is made good twice."),
@@ -111,6 +115,12 @@ def _straight_through(reader: Actor) -> Panel:
     return Panel("refunds/_newest_view.html", {"view": view_lists.newest(), "opens": opens})
 
 
+@panels.PAGE_PANELS.entry("programme/payout_methods")
+def _payout_methods(reader: Actor) -> Panel:
+    """Returns what it would cost to pay by each method. Every reader of the page sees it."""
+    return Panel("refunds/_payout_methods.html", {"costs": costs.of_all_owed()})
+
+
 # --- the customer's page ------------------------------------------------------------------------
 
 State = Entitlement.State
@@ -173,6 +183,14 @@ def entitlement(customer: User) -> Panel | None:
         for owed in parts
     ]
     return Panel("refunds/_entitlement.html", {"refunds": refunds}) if refunds else None
+
+
+@panels.HOME_PANELS.entry("vouchers", place=21)
+def vouchers_of(customer: User) -> Panel | None:
+    """Returns the postal orders and codes that the customer can cash; None without any."""
+    found = Voucher.objects.filter(payout__holder=customer, state__in=Voucher.OUT)
+    rows = list(found.select_related("payout").order_by("pk"))
+    return Panel("refunds/_vouchers.html", {"vouchers": rows}) if rows else None
 
 
 def _sent_at(owed: Entitlement) -> dt.datetime | None:
@@ -335,6 +353,18 @@ words.STATES.add(
         "uncollectable": StateWord(_("Given up"), "off"),
         "recalled": StateWord(_("Recalled"), "off"),
         "cancelled": StateWord(_("Cancelled before it was sent"), "off"),
+    },
+)
+words.STATES.add(
+    "voucher",
+    {
+        "made": StateWord(_("In a list that is not sent"), "wait"),
+        "issued": StateWord(_("Issued"), "run"),
+        "notified": StateWord(_("Issued, holder told"), "run"),
+        "cashed": StateWord(_("Cashed"), "on"),
+        "expired": StateWord(_("Expired, not cashed"), "bad"),
+        "reissued": StateWord(_("Expired, replaced"), "off"),
+        "voided": StateWord(pgettext_lazy("voucher", "Void"), "off"),
     },
 )
 words.STATES.add(
@@ -552,7 +582,9 @@ words.STEPS.add_all(
         "entitle_held_wallets": _("Entitle holders on hold"),
         "book_refunds": _("Book refunds"),
         "book_compensations": _("Book compensations"),
+        "book_vouchers": _("Book postal orders and codes"),
         "check_payees": _("Check payees"),
+        "check_vouchers": _("Check postal orders and codes that waited"),
         "fill_batches": _("Fill payout batches"),
         "seal_batches": _("Seal payout batches"),
         "exclude_unclaimed": _("Exclude what nobody claimed"),
@@ -573,6 +605,8 @@ words.PLAN_LINES.add_all(
         "refunds": _("Refunds"),
         "compensations": _("Compensations"),
         "waiting_payouts": _("Payouts that waited"),
+        "vouchers": _("Postal orders and codes"),
+        "waiting_vouchers": _("Postal orders and codes that waited"),
         "notice_undeliverable": _("Holders whose notice did not arrive"),
         "open_hold": _("Holders with value on hold"),
         "payment_blocked": _("Holders who are paid nothing at present"),
@@ -583,5 +617,11 @@ words.PLAN_LINES.add_all(
         "refunds_digest": _("Digest of the refunds"),
         "compensations_digest": _("Digest of the compensations"),
         "waiting_payouts_digest": _("Digest of the payouts that waited"),
+        "vouchers_digest": _("Digest of the postal orders and codes"),
+        "waiting_vouchers_digest": _("Digest of the postal orders and codes that waited"),
     }
+)
+words.PLAN_LINES_OF.add(
+    "cost_",
+    lambda code: format_lazy(_("Cost to the operator: {method}"), method=METHODS[code].label),
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from refunds.bank_accounts import Account
-from refunds.models import Payee, PayoutFilePart, RefundApplication, UploadedAnswer
+from refunds.models import Payee, PayoutFilePart, RefundApplication, UploadedAnswer, Voucher
 from refunds.models.answer import content_place
-from refunds.models.application import draft_place
+from refunds.models.application import address_place, draft_place
 from refunds.models.payee import account_place
 from refunds.models.payout_batch import part_place
+from refunds.models.voucher import code_place
 from winddown.resealing import SEALED, Sealed
 
 
@@ -35,6 +36,10 @@ SEALED.add(
     Sealed(RefundApplication, "draft_sealed", place=lambda row: draft_place(row.pk)),
 )
 SEALED.add(
+    "postal addresses of applications",
+    Sealed(RefundApplication, "address_sealed", place=lambda row: address_place(row.pk)),
+)
+SEALED.add(
     "parts of payout files",
     Sealed(
         PayoutFilePart, "content_sealed", place=lambda row: part_place(row.batch_id, row.number)
@@ -43,4 +48,8 @@ SEALED.add(
 SEALED.add(
     "answers of the bank that were uploaded",
     Sealed(UploadedAnswer, "content_sealed", place=lambda row: content_place(row.sha256)),
+)
+SEALED.add(
+    "codes of vouchers",
+    Sealed(Voucher, "code_sealed", place=lambda row: code_place(row.payout_id, row.batch_id)),
 )

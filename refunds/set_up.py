@@ -1,4 +1,4 @@
-"""The sections `issuers`, `bank_profiles`, `bank_accounts` and `refund_limits` of the set-up file."""
+"""The sections of the set-up file about issuers, banks, payout methods and the limits of refunds."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from django import forms
 from django.core.validators import RegexValidator
 
-from refunds.models import BankAccount, BankProfile, Issuer, RefundTerms
+from refunds.models import BankAccount, BankProfile, Issuer, MethodTerms, RefundTerms
 from refunds.payouts import refund_limits
+from refunds.payouts.methods import METHODS
 from winddown.actors import Actor
 from winddown.set_up.sections import SECTIONS, Problem, Row, RowForm, Rows, Section
 
@@ -156,6 +157,77 @@ class AccountForm(RowForm):
     )
 
 
+class CostsField(forms.Field):
+    """A list of pairs: the greatest amount, and the cost of one payout up to it. Its value is the
+    same list in order of the amounts.
+    """
+
+    def to_python(self, value: Any) -> list[list[int]]:
+        pairs = [list(each) if isinstance(each, list) else [] for each in value or []]
+        sound = all(
+            len(pair) == 2 and all(type(each) is int and each >= 0 for each in pair)
+            for pair in pairs
+        )
+        if not sound or len({pair[0] for pair in pairs}) < len(pairs):
+            raise forms.ValidationError(
+                "A list of pairs like [[10000, 360], [100000, 420]] is expected:"
+                " up to which amount, and what one payout costs."
+            )
+        return sorted(pairs)
+
+
+class MethodForm(RowForm):
+    code = forms.ChoiceField(
+        choices=[(code, code) for code in METHODS.names()],
+        initial="postal_order",
+        help_text=f"one of {', '.join(METHODS.names())}",
+    )
+    place = forms.IntegerField(
+        min_value=1,
+        max_value=99,
+        initial=2,
+        help_text="the order in which the methods are offered and follow each other, 1 to 99",
+    )
+    amount_max_minor = forms.IntegerField(
+        min_value=1,
+        max_value=9_999_999_999,
+        initial=100_000,
+        help_text="the greatest amount that it carries, in the smallest unit of the currency",
+    )
+    costs = CostsField(
+        initial=[[10_000, 360], [100_000, 420]],
+        help_text="pairs of the greatest amount, and what one payout up to it costs the operator",
+    )
+    money_days = forms.IntegerField(
+        min_value=0,
+        max_value=90,
+        initial=10,
+        help_text="after how many days the holder has the money, 0 to 90",
+    )
+    valid_days = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=730,
+        initial=180,
+        help_text="after how many days it expires if it is not cashed, 0 to 730; 0 if it never does",
+    )
+    source = forms.CharField(
+        initial="price list of the provider, April 2019", help_text="who says so, and where"
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        method = METHODS.get(given.get("code", ""))
+        if method is None or self.errors:
+            return given
+        if method.is_voucher and not given["valid_days"]:
+            self.add_error("valid_days", "It expires if nobody cashes it: say after how many days.")
+        cap = method.amount_max_minor
+        if cap is not None and given["amount_max_minor"] > cap:
+            self.add_error("amount_max_minor", f"It carries at most {cap}.")
+        return given
+
+
 class LimitsForm(RowForm):
     pays_from = forms.CharField(
         initial="main", help_text="the code of the bank account that refunds are paid from"
@@ -275,6 +347,18 @@ def _adopt_accounts(rows: Sequence[Row], actor: Actor, reason: str) -> Sequence[
     return ()
 
 
+def _methods() -> list[Row]:
+    return list(MethodTerms.objects.order_by("place", "code").values(*MethodForm.base_fields))
+
+
+def _adopt_methods(rows: Sequence[Row], actor: Actor, reason: str) -> Sequence[str]:
+    """Each payout method is offered with these terms."""
+    del actor, reason
+    for row in rows:
+        MethodTerms.objects.update_or_create(code=row["code"], defaults=dict(row))
+    return ()
+
+
 def _limits() -> list[Row]:
     newest = RefundTerms.objects.order_by("-pk").first()
     if newest is None:
@@ -340,6 +424,17 @@ SECTIONS.add(
         other_examples=_NO_BANK_FILE,
     ),
     place=2,
+)
+SECTIONS.add(
+    "payout_methods",
+    Section(
+        form=MethodForm,
+        adopt=_adopt_methods,
+        present=_methods,
+        named_by="code",
+        other_examples=_NO_BANK_FILE,
+    ),
+    place=3,
 )
 SECTIONS.add(
     "refund_limits",

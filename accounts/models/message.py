@@ -31,8 +31,15 @@ class Message(models.Model):
         REFUND_REMINDER = "refund_reminder"
         MERCHANT_NOTICE = "merchant_notice"
         PAYEE_CHANGED = "payee_changed"
+        VOUCHER_ISSUED = "voucher_issued"
+        VOUCHER_REMINDER = "voucher_reminder"
 
-    BULK = (Kind.REFUND_REMINDER, Kind.MERCHANT_NOTICE)
+    BULK = (
+        Kind.REFUND_REMINDER,
+        Kind.MERCHANT_NOTICE,
+        Kind.VOUCHER_ISSUED,
+        Kind.VOUCHER_REMINDER,
+    )
     """What is sent to many. What one person waits for goes before it."""
 
     class Channel(models.TextChoices):

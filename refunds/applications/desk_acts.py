@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from refunds.applications import holds, payees, review, submitting
+from refunds.applications import choosing, holds, payees, review, submitting
 from refunds.bank_accounts import Account
 from refunds.models import Entitlement, Payee, RefundApplication
+from refunds.payouts.methods import METHODS, postal_addresses
+from refunds.payouts.methods.postal_addresses import AddressRefused, PostalAddress
 from winddown.actors import Actor
 from winddown.errors import GuardNotMet, says
 from winddown.site.acts import Act
@@ -36,6 +38,7 @@ REJECTIONS: dict[str, Text] = {
 }
 ASKED: dict[str, Text] = {
     RefundApplication.BANK_ACCOUNT: _("Another bank account"),
+    RefundApplication.VOUCHER: _("Whether a new postal order or code is wanted"),
     "identity": _("A proof of identity"),
     "authority": _("A proof of the authority to act for the holder"),
 }
@@ -57,7 +60,48 @@ class ApplicationForm(ReasonForm):
 
 
 class AskForm(ApplicationForm):
-    asked_for = forms.ChoiceField(label=_("What is missing"), choices=list(ASKED.items()))
+    asked_for = forms.ChoiceField(
+        label=_("What is missing"),
+        choices=[
+            (code, title) for code, title in ASKED.items() if code != RefundApplication.VOUCHER
+        ],
+    )
+
+
+class MethodForm(ApplicationForm):
+    method = forms.ChoiceField(
+        label=_("Payout method"),
+        choices=[(code, each.label) for code, each in METHODS.items() if each.is_voucher],
+    )
+    fallback_consent = forms.BooleanField(
+        label=_("If it fails, the next method may be used without asking"), required=False
+    )
+    name = SayingField(
+        label=_("Name on the letter"),
+        required=False,
+        max_length=postal_addresses.NAME_MAX,
+        help_text=_("For a postal order, if the application has no address or another one."),
+    )
+    postal_code = forms.CharField(
+        label=_("Postal code"), required=False, max_length=10, help_text=_("Seven digits.")
+    )
+    address = SayingField(
+        label=_("Postal address"), required=False, max_length=postal_addresses.LINES_MAX
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        typed = [given.get(name, "") for name in ("name", "postal_code", "address")]
+        given["to"] = None
+        if any(typed) and not self.errors:
+            try:
+                given["to"] = PostalAddress.typed(
+                    name=typed[0], postal_code=typed[1], lines=typed[2]
+                )
+            except AddressRefused as refusal:
+                field = "address" if refusal.facts["field"] == "lines" else refusal.facts["field"]
+                self.add_error(field, refusal.facts["why"])
+        return given
 
 
 class RejectForm(ApplicationForm):
@@ -242,6 +286,21 @@ DESK: dict[str, Act] = {
             given["account"], given["payee"], actor=actor, reason=given["reason"]
         ),
         typed=("account_number", "name"),
+    ),
+    "method": Act(
+        title=pgettext_lazy("verb", "Pay a customer by another method"),
+        effect=_("For money that did not arrive: a postal order or a code, or a new one of it."),
+        permission=WORK,
+        form=MethodForm,
+        do=lambda actor, given: choosing.choose(
+            given["application"],
+            method=given["method"],
+            fallback_consent=given["fallback_consent"],
+            address=given["to"],
+            actor=actor,
+            reason=given["reason"],
+        ),
+        typed=("name", "postal_code", "address"),
     ),
     "propose": Act(
         title=pgettext_lazy("verb", "Propose an application for payment"),

@@ -14,7 +14,7 @@ from refunds.applications import ending, payees, submitting
 from refunds.applications.payees import PayeeRefused
 from refunds.applications.submitting import AmountDiffers, NothingOwed, State
 from refunds.bank_accounts import Account
-from refunds.models import Entitlement, Payee, RefundApplication
+from refunds.models import Entitlement, MethodTerms, Payee, RefundApplication
 from wallets.models import LedgerAccount
 from wallets.movements import posting
 from winddown import clock
@@ -137,7 +137,9 @@ def _correct(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[in
                 application.payee_id = payee
                 good.append(application)
     for application in good:
-        RefundApplication.objects.filter(pk=application.pk).update(payee_id=application.payee_id)
+        RefundApplication.objects.filter(pk=application.pk).update(
+            payee_id=application.payee_id, method=MethodTerms.BANK
+        )
     approved = [each.pk for each in good if each.state == State.APPROVED]
     move_rows(
         RefundApplication,
@@ -147,12 +149,12 @@ def _correct(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[in
         asked_for=RefundApplication.BANK_ACCOUNT,
     )
     asked = [each for each in good if each.state in RefundApplication.PAYOUT_MADE]
-    _go_on(asked, at=at, actor=actor)
+    go_on(asked, at=at, actor=actor)
     return outcomes
 
 
-def _go_on(waiting: Sequence[RefundApplication], *, at: dt.datetime, actor: Actor) -> None:
-    """Applications that waited for a payable account are judged again.
+def go_on(waiting: Sequence[RefundApplication], *, at: dt.datetime, actor: Actor) -> None:
+    """Applications that waited for a way to the money are judged again.
 
     An applicant who has proved to be the holder need not prove it again. An approval by two people
     stays valid.
@@ -184,7 +186,7 @@ def override_payee(payee: Payee, *, actor: Actor, digest: str, reason: str) -> P
             asked_for=RefundApplication.BANK_ACCOUNT,
         )
         if done.replaced_at is None:
-            _go_on(list(waiting), at=clock.now(), actor=SYSTEM)
+            go_on(list(waiting), at=clock.now(), actor=SYSTEM)
         audit.append("payee.override", f"payee:{done.pk}", actor=actor, reason=reason)
         return done
 
@@ -229,7 +231,7 @@ def answer_info(
     """
     _require_own(application, actor)
     with transaction.atomic():
-        if application.asked_for == RefundApplication.BANK_ACCOUNT:
+        if application.asked_for in RefundApplication.NOT_PAID:
             raise GuardNotMet(
                 action=says("record the answer"), why=says("another bank account is missing")
             )

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from django.db import connection, transaction
@@ -17,7 +17,9 @@ from refunds.applications.payees import PayeeRefused
 from refunds.bank_accounts import Account
 from refunds.models import Entitlement, Payee, RefundApplication
 from refunds.models.application import draft_place
-from refunds.payouts import payable
+from refunds.payouts import methods, payable
+from refunds.payouts.methods import postal_addresses
+from refunds.payouts.methods.postal_addresses import PostalAddress
 from winddown import clock, encryption, texts
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
@@ -42,6 +44,10 @@ class AmountDiffers(WinddownError):
     """The amount confirmed is not the amount owed: {confirmed_minor} instead of {owed_minor}."""
 
 
+class MethodRefused(WinddownError):
+    """The amount cannot be paid by {method}: {why}."""
+
+
 class WindowOver(WinddownError):
     """The window for applications ended at {at}; a late claim needs a reason."""
 
@@ -52,7 +58,8 @@ class Submission:
 
     `op_id` is made before the call. A second submission with the same one gives the first result.
     `confirmed_minor` is the amount that the holder saw. With None it is confirmed later (web
-    channel).
+    channel). `method` is an entry of the registry of payout methods, and `fallback_consent` says
+    that the next one may be used without asking if it fails. An address is for a letter.
     """
 
     holder_id: int
@@ -61,13 +68,18 @@ class Submission:
     account: Account | None = None
     confirmed_minor: int | None = None
     late_reason: str = ""
+    method: str = methods.BANK
+    fallback_consent: bool = False
+    address: PostalAddress | None = None
 
     @property
     def digest(self) -> str:
         account = self.account.fingerprint + self.account.name if self.account else None
-        return approvals.digest_of(
-            [self.holder_id, self.channel, account, self.confirmed_minor, self.late_reason]
-        )
+        said = [self.holder_id, self.channel, account, self.confirmed_minor, self.late_reason]
+        more = [self.method, self.fallback_consent, self.address and asdict(self.address)]
+        # Applications from before there were methods have the digest without them.
+        usual = [methods.BANK, False, None]
+        return approvals.digest_of(said if more == usual else [*said, *more])
 
 
 @dataclass(slots=True)
@@ -147,13 +159,16 @@ def submit(
     account: Account | None = None,
     confirmed_minor: int | None = None,
     late_reason: str = "",
+    method: str = methods.BANK,
+    fallback_consent: bool = False,
+    address: PostalAddress | None = None,
 ) -> RefundApplication:
     """The holder's application is in, and approved when the rules allow it. See `submit_many`.
 
     Anybody but the holder needs `refunds.work_application`.
 
-    Raises `NothingOwed`, `AlreadyApplied`, `AmountDiffers`, `PayeeRefused`, `WindowOver`,
-    `CapabilityStopped`, or `IdempotencyConflict` for a used `op_id` with another body.
+    Raises `NothingOwed`, `AlreadyApplied`, `AmountDiffers`, `PayeeRefused`, `MethodRefused`,
+    `WindowOver`, `CapabilityStopped`, or `IdempotencyConflict` for a used `op_id` with another body.
     """
     if payees.is_another(holder.pk, actor):
         require(actor, "refunds.work_application", action=f"apply for account {holder.pk}")
@@ -164,6 +179,9 @@ def submit(
         account=account,
         confirmed_minor=confirmed_minor,
         late_reason=late_reason,
+        method=method,
+        fallback_consent=fallback_consent,
+        address=address,
     )
     with transaction.atomic():
         (outcome,) = _take([submission], actor=actor)
@@ -293,9 +311,25 @@ def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> lis
             )
         elif past_deadline is not None and texts.is_blank(submission.late_reason):
             outcome.refusal = WindowOver(at=past_deadline.isoformat())
+        elif (refusal := refused_method(submission.method, row[2], submission.address)) is not None:
+            outcome.refusal = refusal
         else:
             cases.append(_Case(outcome, row[0], row[1], row[2], row[3], late))
     return cases
+
+
+def refused_method(
+    method: str, amount_minor: int, address: PostalAddress | None
+) -> MethodRefused | None:
+    """Returns why the amount cannot be paid by the method; None if it can."""
+    if method == methods.BANK:
+        return None
+    offer = methods.offer_of(method, amount_minor)
+    if offer is None:
+        return MethodRefused(method=method, why=says("it is not offered for this amount"))
+    if offer.needs is methods.Needs.ADDRESS and address is None:
+        return MethodRefused(method=method, why=says("a postal address is missing"))
+    return None
 
 
 def _owed(
@@ -339,7 +373,7 @@ def _with_payees(cases: list[_Case], *, actor: Actor) -> list[_Case]:
     )
     for case in others:
         case.payee_id = current.get(case.submission.holder_id, 0)
-        if not case.payee_id:
+        if not case.payee_id and case.submission.method == methods.BANK:
             case.outcome.refusal = PayeeRefused(field="account", why=says("none was given"))
     return [case for case in cases if case.outcome.refusal is None]
 
@@ -370,18 +404,25 @@ def _write(cases: list[_Case], *, at: dt.datetime, actor: Actor) -> None:
     )
     for case, row in zip(others, rows, strict=True):
         case.application_id = row.pk
+    for case in cases:
+        if (address := case.submission.address) is not None:
+            RefundApplication.objects.filter(pk=case.application_id).update(
+                address_sealed=postal_addresses.sealed(address, case.application_id)
+            )
 
 
 def _columns(case: _Case, at: dt.datetime) -> dict[str, Any]:
     submission = case.submission
     return {
-        "payee": case.payee_id,
+        "payee": case.payee_id or None,
         "channel": submission.channel,
         "op_id": submission.op_id,
         "body_digest": submission.digest,
         "late": case.late,
         "late_reason": submission.late_reason if case.late else "",
         "confirmed_minor": submission.confirmed_minor,
+        "method": submission.method,
+        "fallback_consent": submission.fallback_consent,
         "submitted_at": at,
     }
 
@@ -420,6 +461,7 @@ def ask_for_accounts(application_ids: Sequence[int]) -> int:
     refused = RefundApplication.objects.filter(
         pk__in=application_ids,
         state=State.APPROVED,
+        method=methods.BANK,
         applicant__payees__replaced_at=None,
         applicant__payees__state=Payee.State.REFUSED,
     )

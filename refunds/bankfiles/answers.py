@@ -22,6 +22,7 @@ class ReturnReason(StrEnum):
     NAME_MISMATCH = "name_mismatch"
     BANK_OR_BRANCH_INVALID = "bank_or_branch_invalid"
     RECALLED = "recalled"
+    EXPIRED = "expired"
     OTHER = "other"
 
     @property
@@ -55,6 +56,8 @@ _REASONS: dict[ReturnReason, _Codes] = {
     ReturnReason.NAME_MISMATCH: _Codes("受取人名相違", ("BE01",)),
     ReturnReason.BANK_OR_BRANCH_INVALID: _Codes("店舗統廃合等", ("RC01",)),
     ReturnReason.RECALLED: _Codes("組戻し", ("FOCR",)),
+    # Of postal orders and claim codes. A bank that says so had no answer of the payee.
+    ReturnReason.EXPIRED: _Codes("期限切れ", ("NOAS",)),
     ReturnReason.OTHER: _Codes("その他", ("MS03", "NARR")),
 }
 # AC01 is in two rows of the table. Alone it says that the number is wrong.

@@ -47,6 +47,10 @@ _WORDS: Final[dict[str, TransferStatus]] = {
     "withdrawn": TransferStatus.NOT_DONE,
     "expired": TransferStatus.NOT_DONE,
     "approval_cancelled": TransferStatus.NOT_DONE,
+    # Those of the providers of postal orders and claim codes.
+    "issued": TransferStatus.ACCEPTED,
+    "cashed": TransferStatus.DONE,
+    "redeemed": TransferStatus.DONE,
     **{status.value: status for status in TransferStatus},
     **ISO_STATUSES,
 }

@@ -78,6 +78,7 @@ FILE_CODES = {
     ReturnReason.NAME_MISMATCH: "06",
     ReturnReason.BANK_OR_BRANCH_INVALID: "07",
     ReturnReason.RECALLED: "08",
+    ReturnReason.EXPIRED: "09",
     ReturnReason.OTHER: "99",
 }
 _REASON_OF_CODE = {code: reason for reason, code in FILE_CODES.items()}

@@ -18,6 +18,7 @@ from refunds.models.issuer_action import (
     RequestList,
 )
 from refunds.models.loss import Loss
+from refunds.models.method import MethodTerms
 from refunds.models.payee import Payee, PayeeTransition
 from refunds.models.payment_block import PaymentBlock
 from refunds.models.payout import Payout, PayoutTransition
@@ -34,6 +35,7 @@ from refunds.models.reminder import Reminder, ReminderSchedule
 from refunds.models.rule_hit import RuleHit
 from refunds.models.statement import AccountStatement, StatementLine
 from refunds.models.tracing import TracingEffort
+from refunds.models.voucher import Voucher, VoucherTransition
 
 __all__ = [
     "AccountStatement",
@@ -61,6 +63,7 @@ __all__ = [
     "IssuerAnswer",
     "IssuerFile",
     "Loss",
+    "MethodTerms",
     "Payee",
     "PayeeTransition",
     "PaymentBlock",
@@ -86,4 +89,6 @@ __all__ = [
     "StatementLine",
     "TracingEffort",
     "UploadedAnswer",
+    "Voucher",
+    "VoucherTransition",
 ]

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django_fsm import transition
 
 from refunds.models.entitlement import Entitlement
+from refunds.models.method import MethodTerms
 from refunds.models.payee import Payee
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
@@ -69,6 +70,10 @@ class RefundApplication(Stateful):
     """The application is not over: no other may begin."""
     BANK_ACCOUNT = "bank_account"
     """What is asked for when the bank could not pay the account."""
+    VOUCHER = "voucher"
+    """What is asked for when a voucher expired: whether another one is wanted, or another method."""
+    NOT_PAID = (BANK_ACCOUNT, VOUCHER)
+    """The money did not arrive: the holder says how it is paid instead."""
 
     entitlement = models.ForeignKey(
         Entitlement, on_delete=models.PROTECT, related_name="applications"
@@ -88,6 +93,15 @@ class RefundApplication(Stateful):
     body_digest = models.CharField(max_length=64, blank=True)
     draft_sealed = models.BinaryField(null=True)
     step = models.SmallIntegerField(default=1, help_text="Where the holder is in the form.")
+    method = models.CharField(
+        max_length=16,
+        default=MethodTerms.BANK,
+        help_text="How the holder is paid: an entry of the registry of payout methods.",
+    )
+    fallback_consent = models.BooleanField(
+        default=False, help_text="If this method fails, the next one may be used without asking."
+    )
+    address_sealed = models.BinaryField(null=True)
     late = models.BooleanField(default=False)
     late_reason = models.TextField(blank=True)
     confirmed_minor = models.BigIntegerField(null=True)
@@ -128,6 +142,9 @@ class RefundApplication(Stateful):
                 "submitted_at",
                 "decided_at",
                 "decided_by_id",
+                "method",
+                "fallback_consent",
+                older=({"method": "'bank'", "fallback_consent": "False"},),
             ),
         ]
         constraints = [
@@ -141,7 +158,10 @@ class RefundApplication(Stateful):
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["draft", "withdrawn"])
-                | Q(submitted_at__isnull=False, op_id__isnull=False, payee__isnull=False),
+                | (
+                    Q(submitted_at__isnull=False, op_id__isnull=False)
+                    & (Q(payee__isnull=False) | ~Q(method=MethodTerms.BANK))
+                ),
                 name="submitted_application_complete",
             ),
             models.CheckConstraint(
@@ -299,3 +319,8 @@ class RefundApplicationTransition(TransitionLog):
 def draft_place(application_id: int) -> str:
     """Returns the place that the encryption of a draft is bound to."""
     return f"refunds_refundapplication/draft/{application_id}"
+
+
+def address_place(application_id: int) -> str:
+    """Returns the place that the encryption of a postal address is bound to."""
+    return f"refunds_refundapplication/address/{application_id}"

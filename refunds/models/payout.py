@@ -9,6 +9,7 @@ from django.db.models import Q
 from django_fsm import transition
 
 from refunds.models.entitlement import Entitlement
+from refunds.models.method import MethodTerms
 from refunds.models.payee import Payee
 from refunds.models.payout_batch import PayoutBatch
 from winddown.guards import Guard
@@ -126,6 +127,12 @@ class Payout(Stateful):
     batch = models.ForeignKey(
         PayoutBatch, null=True, on_delete=models.PROTECT, related_name="payouts"
     )
+    method = models.CharField(
+        max_length=16,
+        default=MethodTerms.BANK,
+        db_default=MethodTerms.BANK,
+        help_text="How it is paid: an entry of the registry of payout methods.",
+    )
     amount_minor = models.BigIntegerField()
     attempt = models.SmallIntegerField(default=1)
     state = state_field(State, initial=State.READY)
@@ -171,7 +178,9 @@ class Payout(Stateful):
                 name="payout_in_a_batch_from_batched_on",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["ready", "cancelled"]) | Q(payee__isnull=False),
+                condition=Q(state__in=["ready", "cancelled"])
+                | Q(payee__isnull=False, method=MethodTerms.BANK)
+                | (Q(payee=None, entitlement__isnull=False) & ~Q(method=MethodTerms.BANK)),
                 name="checked_payout_has_payee",
             ),
             models.CheckConstraint(
@@ -200,6 +209,8 @@ class Payout(Stateful):
                 "result_file_id",
                 "result_at",
                 "return_reason",
+                "method",
+                older=({"method": "'bank'"},),
             ),
             Guard(
                 name="payout_is_fixed",
@@ -210,9 +221,10 @@ class Payout(Stateful):
                 declare=[("wrong", "bigint")],
                 func=f"""
                     SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
-                    WHERE (a.entitlement_id, a.remedy_id, a.holder_id, a.amount_minor, a.attempt)
+                    WHERE (a.entitlement_id, a.remedy_id, a.holder_id, a.amount_minor, a.attempt,
+                              a.method)
                           IS DISTINCT FROM (b.entitlement_id, b.remedy_id, b.holder_id,
-                              b.amount_minor, b.attempt)
+                              b.amount_minor, b.attempt, b.method)
                        OR (b.batch_id IS NOT NULL AND a.batch_id IS NOT NULL
                            AND (a.payee_id, a.batch_id) IS DISTINCT FROM (b.payee_id, b.batch_id))
                        OR (b.result_file_id IS NOT NULL
@@ -229,7 +241,7 @@ class Payout(Stateful):
                         LEFT JOIN refunds_payoutbatch o ON o.id = b.batch_id
                         LEFT JOIN refunds_payoutbatch n ON n.id = a.batch_id
                         WHERE a.batch_id IS DISTINCT FROM b.batch_id
-                          AND (n.state <> '{PayoutBatch.State.OPEN}'
+                          AND (n.state <> '{PayoutBatch.State.OPEN}' OR n.method <> a.method
                                OR o.state NOT IN ({_DEAD_BATCHES}));
                     END IF;
                     IF wrong IS NOT NULL THEN

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
+from refunds.models.method import MethodTerms
 from winddown.guards import Guard, append_only
 from winddown.locks import Lock
 from winddown.machines.declare import Stateful, machine_guards, state_field
@@ -18,8 +19,8 @@ from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 _FROZEN = (
-    "bank_code, sequence, value_date, items, total_minor, sha256, digest, approvals_needed,"
-    " maker_id, run_id, terms_id, sealed_at"
+    "bank_code, method, sequence, value_date, items, total_minor, sha256, digest,"
+    " approvals_needed, maker_id, run_id, terms_id, sealed_at"
 )
 _OLD = ", ".join(f"OLD.{column.strip()}" for column in _FROZEN.split(","))
 _NEW = ", ".join(f"NEW.{column.strip()}" for column in _FROZEN.split(","))
@@ -93,7 +94,16 @@ class PayoutBatch(Stateful):
     )
     """The file has not gone to the bank."""
 
-    bank_code = models.CharField(max_length=4, help_text="The bank that pays for us.")
+    bank_code = models.CharField(
+        max_length=4,
+        help_text="The bank that pays for us, or the number of the provider of its method.",
+    )
+    method = models.CharField(
+        max_length=16,
+        default=MethodTerms.BANK,
+        db_default=MethodTerms.BANK,
+        help_text="How its payouts are paid: an entry of the registry of payout methods.",
+    )
     value_date = models.DateField()
     state = state_field(State, initial=State.OPEN)
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="payout_batches")
@@ -152,7 +162,11 @@ class PayoutBatch(Stateful):
         triggers = [
             *machine_guards(),
             *witnessed(
-                older=({"rejection_id": "NULL", "leaves_at": "NULL"}, {"leaves_at": "NULL"})
+                older=(
+                    {"rejection_id": "NULL", "leaves_at": "NULL", "method": "'bank'"},
+                    {"leaves_at": "NULL", "method": "'bank'"},
+                    {"method": "'bank'"},
+                )
             ),
             Guard(
                 name="sealed_batch_is_frozen",

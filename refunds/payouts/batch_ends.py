@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from refunds.models import BankFile, Payout, PayoutBatch, ReconciliationBreak
+from refunds.payouts.methods import vouchers
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.authority import approvals
@@ -159,6 +160,7 @@ def _waive(batch: PayoutBatch, asked: dict[str, Any], actor: Actor, reason: str)
 
 def take_out(batch: PayoutBatch, *, actor: Actor, reason: str) -> int:
     """The payouts of the dead batch wait for another one. Returns how many."""
+    vouchers.void(batch, actor=actor, reason=reason)
     with named("take_out", actor=actor, reason=reason), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE refunds_payout SET state = %s, batch_id = NULL"

@@ -35,7 +35,7 @@ from refunds.models import (
     RefundTerms,
     Remedy,
 )
-from refunds.payouts import forgotten, refund_limits
+from refunds.payouts import forgotten, methods, refund_limits
 from refunds.remedies import own_funds
 from winddown import clock
 from winddown.models import Run
@@ -51,7 +51,8 @@ class About(Enum):
 
     REFUND = auto()  # entitlements only
     WALLET = auto()  # entitlements, and payouts of them that wait for another batch
-    PAYEE = auto()  # everything that is paid
+    PAYEE = auto()  # everything that is paid to a bank account
+    HOLDER = auto()  # everything that is paid, by any method
     AMOUNT = auto()  # nothing by itself, but two people decide instead of the rules
 
 
@@ -69,7 +70,8 @@ class Reason:
     """One reason not to pay, under the code that plans and applications carry.
 
     `applies` returns the condition for it. Its second argument is the lookup from the query's model
-    to the row that the reason is about; it is empty for that row itself. A reason that is not
+    to the row that the reason is about; it is empty for that row itself, and leads to the person for
+    a reason about the holder. A reason that is not
     `counted` belongs to a later plan. One with `to_people` keeps the rules from approving an
     application. One that `passes` ends without staff: by time, by the rules, or by a bank's answer.
     """
@@ -194,12 +196,12 @@ def _is_above_the_cap(cutoff: Cutoff, refund: str) -> Condition:
     return Q(**{f"{refund}amount_minor__gt": cutoff.limits.line_max_minor})
 
 
-def _is_blocked(cutoff: Cutoff, payee: str) -> Condition:
+def _is_blocked(cutoff: Cutoff, holder: str) -> Condition:
     """The holder is on a sanction list, in dispute or under a legal hold (rule 46). A block that was
     entered after the plan counts too.
     """
     blocks = PaymentBlock.objects.in_force(clock.now())
-    return Exists(blocks.filter(holder=OuterRef(f"{payee}holder_id")))
+    return Exists(blocks.filter(holder=OuterRef(f"{holder}_id")))
 
 
 # The order matters: plans and applications name the first reason that applies.
@@ -222,7 +224,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "payment_blocked",
         "The holder is on a list of people who are paid nothing.",
-        About.PAYEE,
+        About.HOLDER,
         _is_blocked,
         to_people=True,
     ),
@@ -313,7 +315,11 @@ def usable_payees(cutoff: Cutoff, *, holder: OuterRef) -> QuerySet[Payee]:
     """Returns the holder's current payee, if no reason keeps it from being paid."""
     rows = Payee.objects.filter(replaced_at=None, holder_id=holder)
     # The reason `no_payee` means that there is no such row.
-    return rows.filter(*(~reason for reason in _conditions(cutoff, About.PAYEE)))
+    reasons = [
+        *_conditions(cutoff, About.PAYEE),
+        *_conditions(cutoff, About.HOLDER, path="holder"),
+    ]
+    return rows.filter(*(~reason for reason in reasons))
 
 
 def payable_refunds(run: Run) -> QuerySet[Entitlement]:
@@ -321,9 +327,51 @@ def payable_refunds(run: Run) -> QuerySet[Entitlement]:
     cutoff = cutoff_of(run)
     return Entitlement.objects.filter(
         Exists(usable_payees(cutoff, holder=OuterRef("wallet__account_id"))),
+        ~by_voucher(),
         *(~reason for reason in _conditions(cutoff, About.REFUND, About.WALLET)),
         state__in=Entitlement.PAYABLE,
     )
+
+
+def by_voucher(entitlement: str = "pk") -> Exists:
+    """Returns the condition that the holder is paid otherwise than into a bank account."""
+    return Exists(
+        RefundApplication.objects.filter(entitlement=OuterRef(entitlement), live=True).exclude(
+            method=methods.BANK
+        )
+    )
+
+
+def _reachable(cutoff: Cutoff, holder: str) -> list[Condition]:
+    """Returns the conditions for a holder who may get a voucher: no list names the person, and a new
+    channel has cooled off (rule 57).
+    """
+    blocked = _conditions(cutoff, About.HOLDER, path=holder)
+    too_new = Q(**{f"{holder}__channel_changed_at__gt": cutoff.channels_until})
+    return [*(~reason for reason in blocked), ~too_new]
+
+
+def payable_vouchers(run: Run) -> QuerySet[Entitlement]:
+    """Returns the entitlements that may be paid otherwise than into a bank account."""
+    cutoff = cutoff_of(run)
+    return Entitlement.objects.filter(
+        by_voucher(),
+        *_reachable(cutoff, "wallet__account"),
+        *(~reason for reason in _conditions(cutoff, About.REFUND, About.WALLET)),
+        state__in=Entitlement.PAYABLE,
+    )
+
+
+def vouchers_again(run: Run) -> QuerySet[Payout]:
+    """Returns the payouts by voucher that were taken out of a list that was not paid."""
+    cutoff = cutoff_of(run)
+    return Payout.objects.filter(
+        *_reachable(cutoff, "holder"),
+        *(~reason for reason in _conditions(cutoff, About.WALLET, path="entitlement__")),
+        state=Payout.State.READY,
+        live=True,
+        booked_at__lte=cutoff.until,
+    ).exclude(method=methods.BANK)
 
 
 def payable_remedies(run: Run) -> QuerySet[Remedy]:
@@ -346,6 +394,7 @@ def payable_again(run: Run) -> QuerySet[Payout]:
         Exists(usable_payees(cutoff, holder=OuterRef("holder_id"))),
         *(~reason for reason in _conditions(cutoff, About.WALLET, path="entitlement__")),
         state=Payout.State.READY,
+        method=methods.BANK,
         live=True,
         booked_at__lte=cutoff.until,
     ).exclude(remedy_id__in=forgotten.remedies())
@@ -358,7 +407,14 @@ def left_out(run: Run) -> dict[str, int]:
     them. The digests over ids and amounts fix whom the run pays.
     """
     cutoff = cutoff_of(run)
-    path = {About.REFUND: "", About.WALLET: "", About.PAYEE: "payee__"}
+    path = {
+        About.REFUND: "",
+        About.WALLET: "",
+        About.HOLDER: "wallet__account",
+        About.PAYEE: "payee__",
+    }
+    reasons = [each for each in REASONS if each.about in path]
+    of_vouchers = [each for each in reasons if each.about is not About.PAYEE]
     judged = (
         Entitlement.objects.filter(state__in=[*Entitlement.PAYABLE, Entitlement.State.HELD])
         .annotate(
@@ -367,7 +423,12 @@ def left_out(run: Run) -> dict[str, int]:
                 condition=Q(wallet__account__payees__replaced_at=None),
             )
         )
-        .annotate(reason=_first(cutoff, [each for each in REASONS if each.about in path], path))
+        .annotate(
+            reason=Case(
+                When(by_voucher(), then=_first(cutoff, of_vouchers, path)),
+                default=_first(cutoff, reasons, path),
+            )
+        )
     )
     hidden = ["", *(each.code for each in REASONS if not each.counted)]
     counts = judged.exclude(reason__in=hidden).values_list("reason").annotate(n=Count("pk"))
@@ -376,7 +437,11 @@ def left_out(run: Run) -> dict[str, int]:
 
 def reasons_for_people(application_ids: Sequence[int]) -> dict[int, str]:
     """Returns, by application, the first reason for which the rules leave it to people."""
-    path = {About.AMOUNT: "entitlement__", About.PAYEE: "payee__"}
+    path = {
+        About.AMOUNT: "entitlement__",
+        About.PAYEE: "payee__",
+        About.HOLDER: "applicant",
+    }
     asked = [each for each in REASONS if each.to_people]
     judged = RefundApplication.objects.filter(pk__in=application_ids).annotate(
         reason=_first(cutoff_at(_NO_END), asked, path)

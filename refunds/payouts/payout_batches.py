@@ -23,10 +23,12 @@ from refunds.payouts import (
     caps,
     forgotten,
     funding,
+    methods,
     payment_blocks,
     refund_limits,
     sent_files,
 )
+from refunds.payouts.methods import vouchers
 from winddown import clock, encryption, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
@@ -146,14 +148,7 @@ def _write_parts(batch: PayoutBatch) -> str:
 
 def _stored_parts(batch: PayoutBatch) -> str:
     digest = hashlib.sha256()
-    pieces = refund_limits.bank_format(batch.terms).write(
-        refund_limits.remitter(batch.terms),
-        batch.value_date,
-        _items(batch),
-        records_max=batch.terms.file_records_max,
-        manner=refund_limits.manner(batch.terms),
-    )
-    for number, piece in enumerate(pieces):
+    for number, piece in enumerate(_pieces(batch)):
         digest.update(piece)
         PayoutFilePart.objects.create(
             batch=batch,
@@ -161,6 +156,19 @@ def _stored_parts(batch: PayoutBatch) -> str:
             content_sealed=encryption.seal(piece, place=part_place(batch.pk, number)),
         )
     return digest.hexdigest()
+
+
+def _pieces(batch: PayoutBatch) -> Iterator[bytes]:
+    """Returns the pieces of the bank's file, or of the list for the provider of the method."""
+    if batch.method != methods.BANK:
+        return vouchers.write_list(batch)
+    return refund_limits.bank_format(batch.terms).write(
+        refund_limits.remitter(batch.terms),
+        batch.value_date,
+        _items(batch),
+        records_max=batch.terms.file_records_max,
+        manner=refund_limits.manner(batch.terms),
+    )
 
 
 def _items(batch: PayoutBatch) -> Iterator[TransferItem]:
@@ -208,6 +216,8 @@ def _items(batch: PayoutBatch) -> Iterator[TransferItem]:
 
 def file_name(batch: PayoutBatch) -> str:
     """Returns the name of the batch's file."""
+    if batch.method != methods.BANK:
+        return f"{batch.method}-{batch.sequence:06d}.{vouchers.SUFFIX}"
     suffix = refund_limits.bank_format(batch.terms).suffix
     return f"transfer-{batch.bank_code}-{batch.sequence:06d}.{suffix}"
 
@@ -457,6 +467,7 @@ def mark_transmitted(batch: PayoutBatch, *, actor: Actor, reason: str) -> Payout
         check_value_date(done.value_date, done.terms)
         payment_blocks.refuse_blocked(done)
         breaks.refuse_open(f"transmit {done.subject}")
+        vouchers.issue(done, actor=actor, reason=reason)
         audit.append("payout_batch.transmit", done.subject, actor=actor, reason=reason)
         return done
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from refunds.bank_accounts import Account
 from refunds.bankfiles.answers import Results
@@ -17,8 +17,9 @@ from refunds.models import (
     RefundApplication,
 )
 from refunds.models.payout import inclusion_of
-from refunds.payouts import answer_lines, line_verdicts, payout_batches
+from refunds.payouts import answer_lines, line_verdicts, methods, payout_batches
 from refunds.payouts.answer_lines import Judged, Verdict, execute, fetch
+from refunds.payouts.methods import vouchers
 from refunds.remedies import slots
 from wallets.models import LedgerAccount, Wallet
 from wallets.movements import posting
@@ -26,8 +27,14 @@ from winddown import clock
 from winddown.actors import Actor
 from winddown.errors import LoadRefused, says
 from winddown.machines.move import named, transition_one
+from winddown.registries import Registry
 
 BOOKED = (Verdict.SETTLE, Verdict.RETURN)
+AFTER_RETURNS: Registry[Callable[[Sequence[int], str], object]] = Registry(
+    "what follows returns",
+    entries_are="what is done, in the same transaction, for entitlements whose money came back",
+    owner=__name__,
+)
 
 
 def judged(answer: Results, sha256: str) -> Judged:
@@ -127,6 +134,14 @@ def book(file: BankFile, actor: Actor, reason: str) -> None:
     _book_settled(file, at=at, actor=actor, reason=reason)
     _book_returned(file, at=at, actor=actor, reason=reason)
     _post(file, at=at, actor=actor)
+    vouchers.follow_payouts(actor=actor, reason=reason)
+    returned = fetch(
+        "SELECT entitlement_id FROM refunds_answerline"
+        " WHERE verdict = %s AND entitlement_id IS NOT NULL ORDER BY 1",
+        [Verdict.RETURN],
+    )
+    for follow in AFTER_RETURNS.values():
+        follow([entitlement for (entitlement,) in returned], reason)
     answer_lines.keep_breaks(
         file,
         at=at,
@@ -209,12 +224,14 @@ def _book_returned(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str
             [Payout.State.RETURNED, file.pk, at, Verdict.RETURN],
         )
         execute(
-            "UPDATE refunds_entitlement e SET state = %s, returns = returns + 1,"
-            " postal_order_offered = returns + 1 >= t.returns_before_postal_order"
+            "UPDATE refunds_entitlement e SET state = %s,"
+            " returns = returns + (b.method = %s)::int,"
+            " postal_order_offered ="
+            " returns + (b.method = %s)::int >= t.returns_before_postal_order"
             " FROM refunds_answerline l JOIN refunds_payoutbatch b ON b.id = l.batch_id"
             " JOIN refunds_refundterms t ON t.id = b.terms_id"
             " WHERE l.verdict = %s AND e.id = l.entitlement_id",
-            [Entitlement.State.RETURNED, Verdict.RETURN],
+            [Entitlement.State.RETURNED, methods.BANK, methods.BANK, Verdict.RETURN],
         )
     with named("owe_again", actor=actor, reason=reason):
         execute(
@@ -225,7 +242,8 @@ def _book_returned(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str
         )
     with named("ask_again", actor=actor, reason=reason):
         execute(
-            "UPDATE refunds_refundapplication a SET state = %s, asked_for = %s, live = true"
+            "UPDATE refunds_refundapplication a SET state = %s, live = true,"
+            " asked_for = CASE a.method WHEN %s THEN %s ELSE %s END"
             " FROM refunds_answerline l WHERE l.verdict = %s"
             " AND a.entitlement_id = l.entitlement_id"
             " AND (a.live AND a.state = %s OR l.again AND a.state = %s AND a.id ="
@@ -233,7 +251,9 @@ def _book_returned(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str
             " WHERE x.entitlement_id = l.entitlement_id))",
             [
                 RefundApplication.State.NEEDS_INFO,
+                methods.BANK,
                 RefundApplication.BANK_ACCOUNT,
+                RefundApplication.VOUCHER,
                 Verdict.RETURN,
                 RefundApplication.State.APPROVED,
                 RefundApplication.State.CLOSED,

@@ -258,7 +258,13 @@ def _rows(at: dt.datetime) -> Iterator[_Row]:
     by_hand = RefundApplication.objects.filter(
         entitlement=OuterRef("pk"), decided_by__isnull=False
     ).exclude(state__in=[RefundApplication.State.REJECTED, RefundApplication.State.WITHDRAWN])
-    of_refund = {About.REFUND: "", About.WALLET: "", About.AMOUNT: "", About.PAYEE: "payee__"}
+    of_refund = {
+        About.REFUND: "",
+        About.WALLET: "",
+        About.AMOUNT: "",
+        About.HOLDER: "wallet__account",
+        About.PAYEE: "payee__",
+    }
     refunds = (
         Entitlement.objects.annotate(
             payee=_payee("wallet__account__payees"), owner=F("wallet__account_id")
@@ -269,12 +275,11 @@ def _rows(at: dt.datetime) -> Iterator[_Row]:
                 _named("decided_by_people", Exists(by_hand)),
                 Case(
                     When(state__in=_DONE, then=Value("")),
-                    default=Concat(
-                        *(
-                            _named(code, each.applies(cutoff, of_refund[each.about]))
-                            for code, each in _REASONS.items()
-                        )
+                    When(
+                        payable.by_voucher(),
+                        then=_all_named(cutoff, of_refund, besides=About.PAYEE),
                     ),
+                    default=_all_named(cutoff, of_refund),
                 ),
                 output_field=CharField(),
             )
@@ -282,7 +287,7 @@ def _rows(at: dt.datetime) -> Iterator[_Row]:
         .order_by("owner", "wallet_id", "pk")
         .values_list("owner", "wallet_id", "pk", "amount_minor", "state", "reasons")
     )
-    of_balance = {About.AMOUNT: "", About.PAYEE: "payee__"}
+    of_balance = {About.AMOUNT: "", About.HOLDER: "account", About.PAYEE: "payee__"}
     balances = (
         Wallet.objects.filter(paid_minor__gt=0)
         .annotate(
@@ -307,6 +312,17 @@ def _rows(at: dt.datetime) -> Iterator[_Row]:
         .values_list("account_id", "pk", "none", "paid_minor", "state", "reasons")
     )
     return heapq.merge(_read_rows(refunds), _read_rows(balances), key=lambda row: row[:2])
+
+
+def _all_named(cutoff: Cutoff, path: dict[About, str], *, besides: About | None = None) -> Concat:
+    """Returns the codes of all reasons that apply, without those about `besides`."""
+    return Concat(
+        *(
+            _named(code, each.applies(cutoff, path[each.about]))
+            for code, each in _REASONS.items()
+            if each.about is not besides
+        )
+    )
 
 
 def _read_rows(rows: QuerySet[Any, Sequence[Any]]) -> Iterator[_Row]:

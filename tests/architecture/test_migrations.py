@@ -79,6 +79,7 @@ MIGRATIONS = {
         "0022_merchant_notices",
         "0023_ids_of_attempts",
         "0024_payee_changed",
+        "0025_voucher_messages",
     ],
     "wallets": [
         "0001_initial",
@@ -109,6 +110,7 @@ MIGRATIONS = {
         "0018_caps_and_releases",
         "0019_bank_days",
         "0020_closing_documents",
+        "0021_payout_methods",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -88,6 +88,10 @@ FAULTS = {
         "I60",
         "UPDATE refunds_entitlement SET state = 'paid' WHERE state = 'computed'",
     ),
+    "a payout by voucher that has none": (
+        "I62",
+        "UPDATE refunds_payout SET method = 'claim_code', payee_id = NULL WHERE state = 'settled'",
+    ),
     "a line of a payout view": (
         "I70",
         "DELETE FROM refunds_payoutviewpart WHERE list = 'excluded'",

@@ -11,8 +11,11 @@ from typing import Any
 from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 
+from refunds.bankfiles import item_checks
+from refunds.bankfiles.transfer_items import Limits
 from refunds.models import Entitlement, Payee, Payout, PayoutBatch, Remedy
-from refunds.payouts import payable, payout_batches, refund_limits, sent_files
+from refunds.payouts import methods, payable, payout_batches, refund_limits, sent_files
+from refunds.payouts.methods import costs, vouchers
 from refunds.workflows.refund_balances import outline
 from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
 from wallets.models import LedgerAccount
@@ -65,11 +68,14 @@ class Pay(Part):
             "refunds": _payable(payable.payable_refunds(run)),
             "compensations": _payable(payable.payable_remedies(run)),
             "waiting_payouts": _payable(payable.payable_again(run)),
+            "vouchers": _payable(payable.payable_vouchers(run)),
+            "waiting_vouchers": _payable(payable.vouchers_again(run)),
         }
         return PlanContent(
             counts={name: part.rows for name, part in parts.items()},
             sums_minor={name: part.amount_minor for name, part in parts.items()},
-            estimates={f"left_out_{reason}": n for reason, n in payable.left_out(run).items()},
+            estimates={f"left_out_{reason}": n for reason, n in payable.left_out(run).items()}
+            | costs.of_plan(payable.payable_refunds(run), payable.payable_vouchers(run)),
             terms={"value_date": run.params["value_date"]}
             | {f"{name}_digest": part.digest for name, part in parts.items()},
         )
@@ -87,7 +93,9 @@ class Pay(Part):
                 _book_remedies,
                 batch_rows=BATCH_ROWS,
             ),
+            Step("book_vouchers", payable.payable_vouchers, _book_vouchers, batch_rows=BATCH_ROWS),
             Step("check_payees", payable.payable_again, _check_payees, batch_rows=BATCH_ROWS),
+            Step("check_vouchers", payable.vouchers_again, _check_vouchers, batch_rows=BATCH_ROWS),
             Step("fill_batches", _checked_payouts, _fill, batch_rows=BATCH_ROWS),
             Step("seal_batches", _open_batches, _seal, batch_rows=1),
         ]
@@ -150,20 +158,72 @@ def _book_refunds(run: Run, batch: Batch, rows: QuerySet[Entitlement]) -> Moved:
         ), made AS (
             INSERT INTO refunds_payout (entitlement_id, holder_id, payee_id, amount_minor,
                 attempt, state, live,
-                return_reason, booked_at)
+                method, return_reason, booked_at)
             SELECT c.id, c.holder_id, c.payee_id, c.amount_minor,
                    1 + (SELECT count(*) FROM refunds_payout o WHERE o.entitlement_id = c.id),
-                   %s, true, '', winddown_now()
+                   %s, true, %s, '', winddown_now()
             FROM chosen c ORDER BY c.id RETURNING id, amount_minor
         )
         SELECT count(*), min(id), coalesce(sum(amount_minor), 0) FROM made
         """,  # noqa: S608  the queryset's own SQL
-        [*params, list(Entitlement.PAYABLE), Entitlement.State.PAYING, Payout.State.CHECKED],
+        [
+            *params,
+            list(Entitlement.PAYABLE),
+            Entitlement.State.PAYING,
+            Payout.State.CHECKED,
+            methods.BANK,
+        ],
         name="pay",
         kind="refund_book",
         debit=LedgerAccount.REFUNDS_PAYABLE,
         run=run,
     )
+
+
+def _book_vouchers(run: Run, batch: Batch, rows: QuerySet[Entitlement]) -> Moved:
+    """As `_book_refunds`, for what is paid by the other methods. Expired vouchers of the same
+    entitlements are replaced by it.
+    """
+    ids = list(rows.values_list("pk", flat=True))
+    moved = _booked(
+        """
+        WITH chosen AS MATERIALIZED (
+            SELECT e.id, e.amount_minor, a.method, w.account_id AS holder_id
+            FROM refunds_entitlement e JOIN wallets_wallet w ON w.id = e.wallet_id
+            JOIN refunds_refundapplication a ON a.entitlement_id = e.id AND a.live
+            WHERE e.id = ANY (%s) AND e.state = ANY (%s) AND a.method <> %s
+            ORDER BY e.id FOR NO KEY UPDATE OF e FOR SHARE OF a
+        ), moved AS (
+            UPDATE refunds_entitlement e SET state = %s FROM chosen c WHERE e.id = c.id
+        ), made AS (
+            INSERT INTO refunds_payout (entitlement_id, holder_id, amount_minor, attempt, state,
+                live, method, return_reason, booked_at)
+            SELECT c.id, c.holder_id, c.amount_minor,
+                   1 + (SELECT count(*) FROM refunds_payout o WHERE o.entitlement_id = c.id),
+                   %s, true, c.method, '', winddown_now()
+            FROM chosen c ORDER BY c.id RETURNING id, amount_minor
+        )
+        SELECT count(*), min(id), coalesce(sum(amount_minor), 0) FROM made
+        """,
+        [
+            ids,
+            list(Entitlement.PAYABLE),
+            methods.BANK,
+            Entitlement.State.PAYING,
+            Payout.State.CHECKED,
+        ],
+        name="pay",
+        kind="refund_book",
+        debit=LedgerAccount.REFUNDS_PAYABLE,
+        run=run,
+    )
+    vouchers.note_reissued(ids)
+    return moved
+
+
+def _check_vouchers(run: Run, batch: Batch, rows: QuerySet[Payout]) -> Moved:
+    """Each waiting payout by voucher waits for its list."""
+    return Moved(rows=transition_set(rows, "check_payee", run=run))
 
 
 def _book_remedies(run: Run, batch: Batch, rows: QuerySet[Remedy]) -> Moved:
@@ -181,15 +241,15 @@ def _book_remedies(run: Run, batch: Batch, rows: QuerySet[Remedy]) -> Moved:
         ), made AS (
             INSERT INTO refunds_payout (remedy_id, holder_id, payee_id, amount_minor, attempt,
                 state, live,
-                return_reason, booked_at)
+                method, return_reason, booked_at)
             SELECT c.id, c.holder_id, c.payee_id, c.amount_minor,
                    1 + (SELECT count(*) FROM refunds_payout o WHERE o.remedy_id = c.id),
-                   %s, true, '', winddown_now()
+                   %s, true, %s, '', winddown_now()
             FROM chosen c ORDER BY c.id RETURNING id, amount_minor
         )
         SELECT count(*), min(id), coalesce(sum(amount_minor), 0) FROM made
         """,  # noqa: S608  the queryset's own SQL
-        [*params, Payout.State.CHECKED],
+        [*params, Payout.State.CHECKED, methods.BANK],
         name="",
         kind="remedy_book",
         debit=LedgerAccount.FRAUD_SUSPENSE,
@@ -231,10 +291,16 @@ def _fill(run: Run, batch: Batch, rows: QuerySet[Payout]) -> Moved:
     other, so that no batch is begun before the last one is full.
     """
     locks.take(Lock.PAYOUT_BATCHES, key=run.pk)
-    chosen = rows.order_by("pk").select_for_update(no_key=True).values_list("pk", "amount_minor")
+    chosen = rows.order_by("pk").select_for_update(no_key=True)
+    by_method: dict[str, list[tuple[int, int]]] = {}
+    for pk, amount, method in chosen.values_list("pk", "amount_minor", "method"):
+        by_method.setdefault(method, []).append((pk, amount))
     total = 0
     moved = 0
-    for target, portion in _portions(run, list(chosen)):
+    portions = (
+        each for method, some in by_method.items() for each in _portions(run, some, method=method)
+    )
+    for target, portion in portions:
         ids, amount = [pk for pk, _ in portion], sum(amount for _, amount in portion)
         with named("put_in_batch", actor=SYSTEM, run=run), connection.cursor() as cursor:
             cursor.execute(
@@ -251,14 +317,14 @@ def _fill(run: Run, batch: Batch, rows: QuerySet[Payout]) -> Moved:
 
 
 def _portions(
-    run: Run, chosen: Sequence[tuple[int, int]]
+    run: Run, chosen: Sequence[tuple[int, int]], *, method: str
 ) -> Iterator[tuple[PayoutBatch, Sequence[tuple[int, int]]]]:
     """Yields the payouts in order, in portions that each fit into one open batch (rule 50)."""
-    target = _open_batches(run).order_by("-pk").first()
+    target = _open_batches(run).filter(method=method).order_by("-pk").first()
     start = 0
     while start < len(chosen):
-        target = target or _open_batch(run)
-        fit = refund_limits.of_a_file(target.terms).fitting(
+        target = target or _open_batch(run, method=method)
+        fit = _limits(target).fitting(
             (amount for _, amount in islice(chosen, start, None)),
             count=target.items or 0,
             sum_minor=target.total_minor or 0,
@@ -277,10 +343,18 @@ def _portions(
         start += fit
 
 
-def _open_batch(run: Run) -> PayoutBatch:
+def _limits(target: PayoutBatch) -> Limits:
+    """Returns what one file to the bank, or one list to a provider, holds at most."""
+    if target.method != methods.BANK:
+        return item_checks.LIMITS
+    return refund_limits.of_a_file(target.terms)
+
+
+def _open_batch(run: Run, *, method: str) -> PayoutBatch:
     limits = refund_limits.current()
     return PayoutBatch.objects.create(
-        bank_code=limits.bank_code,
+        bank_code=methods.METHODS[method].listed_as or limits.bank_code,
+        method=method,
         value_date=_value_date(run),
         run=run,
         terms=limits,

@@ -19,7 +19,14 @@ from refunds.bankfiles import zengin_result, zengin_transfer
 from refunds.bankfiles.answers import ResultLine, ReturnReason
 from refunds.bankfiles.zengin_result import AnswerKind
 from refunds.claims import victims
-from refunds.models import IssuerFile, Payout, PayoutBatch, ReconciliationBreak, RuleHit
+from refunds.models import (
+    IssuerFile,
+    Payout,
+    PayoutBatch,
+    ReconciliationBreak,
+    RuleHit,
+    Voucher,
+)
 from refunds.models.payout import reference_of
 from refunds.payouts import bank_days, payment_blocks, payout_batches, results, uploads
 from refunds.remedies import chargebacks
@@ -34,6 +41,7 @@ from wallets.movements import charging, spending
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.authority import approvals
+from winddown.machines.move import transition_one
 from winddown.programme import capabilities
 
 
@@ -69,6 +77,7 @@ def after_the_refund(scene: Scene, house: House, directory: Path) -> None:
     _reset(directory)
     _case()
     _blocked()
+    _voucher()
     live.begin_or_prolong(live.Tally(attempts=200, unknown=100, wrong=90), at=clock.now())
     live.end_past(at=clock.now() + dt.timedelta(days=1))
     capabilities.probe("payout")
@@ -84,6 +93,19 @@ def _blocked() -> None:
         actor=person("refunds.block_payment"),
         reason="test",
     )
+
+
+def _voucher() -> None:
+    """The list of a voucher was never sent."""
+    paid = Payout.objects.filter(batch__isnull=False).latest("pk")
+    made = Voucher.objects.create(
+        payout=paid,
+        batch=paid.batch,
+        code_sealed=b"code",
+        expires_on=clock.now().date(),
+        made_at=clock.now(),
+    )
+    transition_one(made, "void", actor=SYSTEM, reason="test")
 
 
 def _issuer(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from accounts.models import OneTimeLink
 from accounts.recovery import links
 from refunds.applications import reminders
 from refunds.closing import buckets, documents
-from refunds.models import BankAccount, BankProfile, ClosingProof, Reminder
+from refunds.models import BankAccount, BankProfile, ClosingProof, MethodTerms, Reminder
 from refunds.payouts import tracing, view_lists
 from tests import factories
 from winddown import clock
@@ -80,6 +80,15 @@ def declared() -> None:
         title_ja="残高",
     )
     Merchant.objects.create(merchant_ref="M-9", name="Shop", email="shop@example.com")
+    MethodTerms.objects.create(
+        code="claim_code",
+        place=3,
+        amount_max_minor=10_000,
+        costs=[[10_000, 250]],
+        money_days=1,
+        valid_days=60,
+        source="test",
+    )
     at = clock.now()
     SetUpCode.objects.create(
         digest="0" * 64, issued_at=at, expires_at=at + dt.timedelta(hours=1), used_at=at

@@ -138,7 +138,7 @@ SPOILED: dict[str, Callable[[Entitlement], None]] = {
 AGAIN = [
     reason.code
     for reason in payable.REASONS
-    if reason.code in SPOILED and reason.about in (About.WALLET, About.PAYEE)
+    if reason.code in SPOILED and reason.about in (About.WALLET, About.HOLDER, About.PAYEE)
 ]
 # The cap of a transfer is of the limits, not of a row: tests/refunds/payouts/test_caps.py.
 OF_A_ROW = [reason.code for reason in payable.REASONS if reason.code != "above_cap"]
@@ -176,7 +176,7 @@ def test_each_reason_alone_keeps_a_person_from_being_paid(house: House) -> None:
     run = house.run("pay", value_date="2019-11-15")
 
     content = run.plans.get().content
-    assert content["counts"] == {"refunds": 1, "compensations": 0, "waiting_payouts": 0}
+    assert {name: n for name, n in content["counts"].items() if n} == {"refunds": 1}
     expected = {f"left_out_{code}": 1 for code in codes if code not in ("decided_later", "amount")}
     assert content["estimates"] == expected | {"left_out_shared_account": 2}
     batch = PayoutBatch.objects.get(run=run)
