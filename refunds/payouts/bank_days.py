@@ -16,6 +16,7 @@ from refunds.models import (
     BankDayTie,
     BankFile,
     Entitlement,
+    MethodTerms,
     Payout,
     PayoutBatch,
     ReconciliationBreak,
@@ -34,6 +35,7 @@ from winddown.programme import jurisdictions
 
 PERMISSION: Final = "refunds.reconcile"
 _Kind = BankDayDifference.Kind
+# The provider of postal orders and codes takes its money in lumps, which are lines of their own.
 # Notices prove no balance, and their statements follow.
 _LINES = """
     lines AS (
@@ -54,6 +56,7 @@ _OF_PAYOUTS = f"""
         WHERE before_minor IS NOT NULL GROUP BY 1
     ), held AS (
         SELECT o.batch_id, o.state, s.net IS NULL AND w.batch_id IS NULL AS unseen,
+            o.method <> %(bank)s AS of_provider,
             coalesce(b.value_date <= c.until, false) AS covered,
             coalesce(s.net, 0) + CASE WHEN w.batch_id IS NULL THEN 0 ELSE o.amount_minor END
                 - CASE WHEN o.state = %(settled)s THEN o.amount_minor ELSE 0 END AS net
@@ -66,7 +69,7 @@ _OF_PAYOUTS = f"""
     SELECT CASE
             WHEN net > 0 AND state = ANY (%(leaving)s) THEN %(not_answered)s
             WHEN net > 0 AND state = ANY (%(came_back)s) THEN %(return_under_way)s
-            WHEN net < 0 AND unseen AND NOT covered THEN %(not_stated_yet)s
+            WHEN net < 0 AND unseen AND (of_provider OR NOT covered) THEN %(not_stated_yet)s
             WHEN net < 0 AND unseen THEN %(not_stated)s
             ELSE %(contradicts)s END, batch_id, count(*), sum(net)
     FROM held WHERE net <> 0 GROUP BY 1, 2 ORDER BY 1, 2
@@ -208,6 +211,7 @@ def _stated_until() -> dt.date | None:
 
 
 _WORDS = {
+    "bank": MethodTerms.BANK,
     "settled": Payout.State.SETTLED,
     "leaving": list(Payout.LEAVING),
     "came_back": list(Payout.CAME_BACK),
