@@ -392,8 +392,11 @@ def _refuse_other_outflow(batch: PayoutBatch) -> None:
     """What the file itself says is what was approved and what the ledger has under way. Raises
     `GuardNotMet` with the sums.
     """
-    outflow = refund_limits.bank_format(batch.terms).totals(
-        b"".join(content(batch)), Programme.current().currency
+    written = b"".join(content(batch))
+    outflow = (
+        vouchers.totals(written)
+        if batch.method != methods.BANK
+        else refund_limits.bank_format(batch.terms).totals(written, Programme.current().currency)
     )
     booked = Payout.objects.filter(batch=batch, state__in=Payout.IN_FLIGHT).aggregate(
         n=Count("pk"), sum=Sum("amount_minor", default=0)

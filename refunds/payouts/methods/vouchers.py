@@ -13,6 +13,9 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from refunds.bankfiles.csv_rows import rows
+from refunds.bankfiles.errors import BankFileError
+from refunds.bankfiles.sources import Opened
 from refunds.models import MethodTerms, Payout, PayoutBatch, RefundApplication, Voucher
 from refunds.models.payout import reference_of
 from refunds.models.voucher import code_place
@@ -84,6 +87,21 @@ def write_list(batch: PayoutBatch) -> Iterator[bytes]:
         count += len(block)
         sum_minor += sum(each.amount_minor for each in block)
     yield _encoded([[_END, count, sum_minor, currency, "", "", "", "", ""]])
+
+
+def totals(content: bytes) -> tuple[int, int]:
+    """Returns the number of vouchers in a list and their sum, as its rows say. Raises
+    `BankFileError` for one whose last row says something else, or is missing.
+    """
+    count = sum_minor = 0
+    for number, cells in rows(Opened(content), columns=COLUMNS):
+        row = dict(zip(COLUMNS, cells, strict=True))
+        if row["row"] == _END:
+            if (row["reference"], row["amount"]) != (f"{count}", f"{sum_minor}"):
+                raise BankFileError("count and sum differ from the rows", record=number)
+            return count, sum_minor
+        count, sum_minor = count + 1, sum_minor + int(row["amount"])
+    raise BankFileError("the list is cut off: an end row expected")
 
 
 def _encoded(table: Iterable[Iterable[object]]) -> bytes:
