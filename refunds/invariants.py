@@ -247,24 +247,27 @@ def results_booked() -> list[str]:
             UNION ALL
             SELECT r.file_id, o.entitlement_id, r.state, o.amount_minor
             FROM refunds_replacedresult r JOIN refunds_payout o ON o.id = r.payout_id
+            WHERE NOT EXISTS (
+                SELECT FROM refunds_voidedfile v WHERE v.file_id IN (r.file_id, r.by_id))
         ), results AS (
             SELECT file, CASE WHEN entitlement_id IS NULL THEN 'remedy_' ELSE 'refund_' END
                    || CASE state WHEN %(settled)s THEN 'settle' ELSE 'return' END AS kind,
                    sum(amount_minor) AS amount
             FROM said GROUP BY 1, 2
         ), booked AS (
-            SELECT coalesce(k.file_id, j.source_id) AS file, j.kind,
+            SELECT coalesce(k.file_id, v.file_id, j.source_id) AS file, j.kind,
                    sum(p.amount_minor) FILTER (WHERE p.account = CASE j.kind
                        WHEN 'refund_return' THEN %(payable)s
                        WHEN 'remedy_return' THEN %(suspense)s
                        ELSE %(bank)s END) AS amount
             FROM wallets_journal j JOIN wallets_posting p ON p.journal_id = j.id
             LEFT JOIN refunds_reconciliationbreak k ON j.source = 'break' AND k.id = j.source_id
-            WHERE j.source IN ('bank_file', 'break') GROUP BY 1, 2
+            LEFT JOIN refunds_voidedfile v ON j.source = 'void' AND v.id = j.source_id
+            WHERE j.source IN ('bank_file', 'break', 'void') GROUP BY 1, 2
         )
         SELECT coalesce(r.file, b.file), coalesce(r.kind, b.kind), r.amount, b.amount
         FROM results r FULL JOIN booked b USING (file, kind)
-        WHERE r.amount IS DISTINCT FROM b.amount
+        WHERE coalesce(r.amount, 0) <> coalesce(b.amount, 0)
         """,
         "bank file {0}: {1} comes to {2}, the ledger booked {3}",
         {

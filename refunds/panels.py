@@ -17,6 +17,7 @@ from refunds.claims import holding
 from refunds.closing import buckets, closing_page
 from refunds.closing.buckets import REFUNDS
 from refunds.models import (
+    BankFile,
     Entitlement,
     EntitlementTransition,
     FraudClaim,
@@ -310,6 +311,26 @@ _ENDS = {
     "refusal": _("Rejection of payout batch {number} by the bank"),
     "waiver": _("Closing of payout batch {number} with open payouts"),
 }
+
+
+@panels.SUBJECTS.entry("bank_file")
+def _file_subject(subject: str) -> panels.SubjectPage:
+    number = subject.split(":")[1]
+    file = BankFile.objects.filter(pk=number).first()
+    return panels.SubjectPage(
+        title=format_lazy(_("Voiding of file {number} of the bank"), number=number),
+        url=reverse("console:bank_answer", args=[file.sha256])
+        if file
+        else reverse("console:bank_answers"),
+    )
+
+
+@panels.CONTENTS.entry("bank_file")
+def _file_content(file: dict[str, Any]) -> list[Change]:
+    return [
+        Change(_("Sum of the results that it told"), file["results_minor"], is_amount=True),
+        Change(_("Results that it told"), file["results"]),
+    ]
 
 
 @panels.SUBJECTS.entry("break")

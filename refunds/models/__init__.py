@@ -29,6 +29,7 @@ from refunds.models.reconciliation import (
     ReconciliationBreak,
     ReconciliationBreakTransition,
     ReplacedResult,
+    VoidedFile,
 )
 from refunds.models.remedy import Remedy, RemedyTransition
 from refunds.models.reminder import Reminder, ReminderSchedule
@@ -89,6 +90,7 @@ __all__ = [
     "StatementLine",
     "TracingEffort",
     "UploadedAnswer",
+    "VoidedFile",
     "Voucher",
     "VoucherTransition",
 ]

@@ -311,6 +311,16 @@ class RefundApplication(Stateful):
     def withdraw(self) -> None:
         """The holder took it back before it was paid."""
 
+    @transition(
+        field="state",
+        source=["closed", "needs_info"],
+        target="approved",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def void_result(self) -> None:
+        """Two people voided the file of the bank: its payout is under way again."""
+
 
 class RefundApplicationTransition(TransitionLog):
     pass

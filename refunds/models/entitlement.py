@@ -198,6 +198,16 @@ class Entitlement(Stateful):
 
     @transition(
         field="state",
+        source=["paid", "returned"],
+        target="paying",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def void_result(self) -> None:
+        """Two people voided the file of the bank: its payout is under way again."""
+
+    @transition(
+        field="state",
         source="paying",
         target="approved",
         permission="",

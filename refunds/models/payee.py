@@ -200,6 +200,16 @@ class Payee(Stateful):
     def override(self) -> None:
         """Two people agreed that the account is right although the bank refused it."""
 
+    @transition(
+        field="state",
+        source="refused",
+        target="matched",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def void_result(self) -> None:
+        """Two people voided the file in which the bank refused it: it counts as not checked."""
+
 
 class PayeeTransition(TransitionLog):
     pass

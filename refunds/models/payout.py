@@ -58,6 +58,7 @@ REFERENCE_SQL = (
 class Payout(Stateful):
     """ready -> checked -> batched -> exported -> executed -> settled | returned; settled ->
     returned when the bank sends it back later; returned -> settled when it was paid after all;
+    settled | returned -> executed when the file that said so is void;
     returned -> uncollectable; exported -> recalled; batched | exported -> ready when the batch was
     rejected or voided; ready | checked -> cancelled when it is not to be paid any more.
 
@@ -230,12 +231,15 @@ class Payout(Stateful):
                        OR (b.result_file_id IS NOT NULL
                            AND (a.result_file_id, a.result_at, a.return_reason)
                            IS DISTINCT FROM (b.result_file_id, b.result_at, b.return_reason)
+                           AND NOT EXISTS (SELECT FROM refunds_voidedfile v
+                               WHERE v.file_id = b.result_file_id)
                            AND NOT EXISTS (SELECT FROM refunds_replacedresult r
                                WHERE r.payout_id = a.id AND r.by_id = a.result_file_id
                                  AND (r.file_id, r.state, r.return_reason, r.result_at)
                                    = (b.result_file_id, b.state, b.return_reason, b.result_at)))
                        OR (a.live AND NOT b.live
-                           AND NOT (b.state = 'returned' AND a.state = 'settled'));
+                           AND NOT (b.state = 'returned'
+                               AND a.state IN ('settled', 'executed')));
                     IF wrong IS NULL THEN
                         SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
                         LEFT JOIN refunds_payoutbatch o ON o.id = b.batch_id
@@ -366,6 +370,16 @@ class Payout(Stateful):
     )
     def give_back(self) -> None:
         """The bank sent the money back, perhaps days after it had reported the payment."""
+
+    @transition(
+        field="state",
+        source=["settled", "returned"],
+        target="executed",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def void_result(self) -> None:
+        """Two people voided the file that told what became of it: the bank has not answered."""
 
     @transition(
         field="state",

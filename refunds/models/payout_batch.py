@@ -415,6 +415,16 @@ class PayoutBatch(Stateful):
     @transition(
         field="state",
         source="reconciled",
+        target="reconciling",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def void_result(self) -> None:
+        """Two people voided a file of the bank: payouts of it are open again."""
+
+    @transition(
+        field="state",
+        source="reconciled",
         target="closed",
         permission="refunds.reconcile",
     )

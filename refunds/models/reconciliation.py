@@ -114,6 +114,8 @@ class ReconciliationBreak(Stateful):
                         JOIN accounts_user m ON m.id = a.maker_id
                         WHERE s.subject LIKE 'break:' || OLD.id || ':%' AND s.part = 'approved'
                           AND s.staff_number <> m.staff_number)
+                        AND NOT EXISTS (
+                            SELECT FROM refunds_voidedfile v WHERE v.file_id = NEW.file_id)
                     THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}', MESSAGE = format(
                             'break %s is cleared by two people', OLD.id);
@@ -143,6 +145,43 @@ class ReconciliationBreak(Stateful):
 
 class ReconciliationBreakTransition(TransitionLog):
     pass
+
+
+class VoidedFile(models.Model):
+    """Two people said that a file of the bank is not to be believed, and what it had changed is
+    undone. A file is voided once.
+    """
+
+    file = models.OneToOneField(BankFile, on_delete=models.PROTECT, related_name="void")
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        triggers = [
+            *append_only(),
+            *witnessed(),
+            Guard(
+                name="two_void_a_file",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=f"""
+                    IF NOT EXISTS (
+                        SELECT FROM winddown_signature s
+                        JOIN winddown_approval a ON a.id = s.approval_id
+                        JOIN accounts_user m ON m.id = a.maker_id
+                        WHERE s.subject LIKE 'bank_file:' || NEW.file_id || ':void:%'
+                          AND s.part = 'approved' AND s.staff_number <> m.staff_number)
+                    THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}', MESSAGE = format(
+                            'file %s of the bank is voided by two people', NEW.file_id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"void of file {self.file_id}"
 
 
 class ReplacedResult(models.Model):

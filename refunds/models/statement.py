@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
 from refunds.models.reconciliation import BankFile
-from winddown.guards import append_only
+from winddown.guards import Guard, append_only
+from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 
@@ -36,6 +38,14 @@ class AccountStatement(models.Model):
         return f"statement {self.number} of file {self.file_id}"
 
 
+class StatementLineQuerySet(models.QuerySet["StatementLine"]):
+    """Lines as sets."""
+
+    def standing(self) -> StatementLineQuerySet:
+        """Returns the lines of files that nobody voided."""
+        return self.filter(statement__file__void=None)
+
+
 class StatementLine(models.Model):
     """One movement, or one transfer of a bulk movement. Statements overlap, so `identity` names the
     movement in each of them, and `part` the transfer in it. `payout` is set if it is the movement of
@@ -60,12 +70,36 @@ class StatementLine(models.Model):
         "refunds.PayoutBatch", null=True, on_delete=models.PROTECT, related_name="statement_lines"
     )
 
+    objects = StatementLineQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(fields=["identity", "part"], name="movement_is_known_once"),
+        indexes = [models.Index(fields=["identity", "part"], name="line_by_movement")]
+        triggers = [
+            *append_only(),
+            *witnessed(older=({"line": "NULL"},)),
+            Guard(
+                name="movement_is_known_once",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="after"),
+                declare=[("wrong", "bigint")],
+                func=f"""
+                    SELECT min(a.id) INTO wrong FROM after a
+                    JOIN refunds_statementline s
+                        ON s.identity = a.identity AND s.part = a.part AND s.id <> a.id
+                    JOIN refunds_accountstatement k ON k.id = s.statement_id
+                    WHERE NOT EXISTS (
+                        SELECT FROM refunds_voidedfile v WHERE v.file_id = k.file_id);
+                    IF wrong IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.MOVEMENT_IS_KNOWN}',
+                            MESSAGE = format('statement line %s: its movement is known', wrong);
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
         ]
-        triggers = [*append_only(), *witnessed(older=({"line": "NULL"},))]
 
     def __str__(self) -> str:
         return f"{self.direction} {self.identity[:12]}.{self.part}"

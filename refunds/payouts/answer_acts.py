@@ -10,11 +10,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from refunds.models import UploadedAnswer
-from refunds.payouts import results, uploads
+from refunds.models import BankFile, UploadedAnswer
+from refunds.payouts import results, uploads, voiding
 from winddown.actors import Actor
 from winddown.site.acts import Act
-from winddown.site.forms import ReasonForm
+from winddown.site.forms import ReasonForm, RowField
 
 _SHA256 = re.compile(r"\A[0-9a-f]{64}\Z")
 
@@ -38,6 +38,14 @@ class UploadForm(ReasonForm):
             raise AssertionError("a form with a file has one")
         # One byte more shows that the file is too large.
         return bytes(given.read(UploadedAnswer.BYTES_MAX + 1))
+
+
+class VoidForm(ReasonForm):
+    number = RowField(
+        BankFile,
+        label=_("Number of the file"),
+        missing=_("There is no file of the bank of this number."),
+    )
 
 
 class BookForm(ReasonForm):
@@ -66,5 +74,16 @@ ANSWERS: dict[str, Act] = {
         form=BookForm,
         do=_book,
         tone="danger",
+    ),
+    "void": Act(
+        title=pgettext_lazy("verb", "Ask to void a file of the bank"),
+        effect=_(
+            "When a second person agrees, all that the file changed is undone. Its rows are kept."
+        ),
+        permission=voiding.PERMISSION,
+        form=VoidForm,
+        do=lambda actor, given: voiding.ask_void(
+            given["number"], actor=actor, reason=given["reason"]
+        ),
     ),
 }

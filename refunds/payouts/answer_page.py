@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from refunds.models import BankFile, ReconciliationBreak, UploadedAnswer
-from refunds.payouts import uploads
+from refunds.models import BankFile, ReconciliationBreak, UploadedAnswer, VoidedFile
+from refunds.payouts import uploads, voiding
 from refunds.payouts.answer_acts import ANSWERS
 from refunds.payouts.payout_page import KINDS
 from refunds.payouts.results import Part, Preview
 from winddown import clock
 from winddown.actors import Actor
+from winddown.authority import approvals
 from winddown.errors import WinddownError
+from winddown.models import Approval
 from winddown.site import acts
 from winddown.site.decisions import Decision
 from winddown.site.pages import told
@@ -72,11 +74,16 @@ class AnswerPage:
     preview: Preview | None
     not_now: str
     conflicts: list[Conflict]
+    voided: VoidedFile | None
+    waiting: Approval | None
+    """The request to void it that waits for a second person."""
     decisions: list[Decision]
 
     @property
     def query(self) -> str:
         """Fills the form of its verb in."""
+        if self.booked is not None:
+            return f"?number={self.booked.pk}"
         shown = "" if self.preview is None else self.preview.digest
         return f"?sha256={self.sha256}&digest={shown}"
 
@@ -113,7 +120,10 @@ def answer(sha256: str, *, actor: Actor) -> AnswerPage | None:
             seen = uploads.look(sha256, actor=actor)
         except WinddownError as refused:
             not_now = told(refused)
-    to_book = booked is None and seen is not None
+    voided = VoidedFile.objects.filter(file=booked).first() if booked else None
+    verbs = ["book"] if booked is None and seen is not None else []
+    if booked is not None and voided is None and booked.kind in voiding.VOIDABLE:
+        verbs = ["void"]
     return AnswerPage(
         at=clock.now(),
         sha256=sha256,
@@ -122,7 +132,21 @@ def answer(sha256: str, *, actor: Actor) -> AnswerPage | None:
         preview=seen,
         not_now=not_now,
         conflicts=_conflicts(booked, seen),
-        decisions=[acts.decision("book", ANSWERS["book"], actor=actor)] if to_book else [],
+        voided=voided,
+        waiting=_waiting(booked),
+        decisions=[acts.decision(verb, ANSWERS[verb], actor=actor) for verb in verbs],
+    )
+
+
+def _waiting(booked: BankFile | None) -> Approval | None:
+    of_it = f"bank_file:{booked.pk}:" if booked else None
+    return next(
+        (
+            request
+            for request in approvals.open_requests()
+            if of_it is not None and request.subject.startswith(of_it)
+        ),
+        None,
     )
 
 

@@ -43,6 +43,7 @@ _LINES = """
             CASE s.direction WHEN 'out' THEN s.amount_minor ELSE -s.amount_minor END AS net
         FROM refunds_statementline s JOIN refunds_accountstatement k ON k.id = s.statement_id
         WHERE k.before_minor IS NOT NULL
+            AND NOT EXISTS (SELECT FROM refunds_voidedfile v WHERE v.file_id = k.file_id)
     ), whole AS (
         SELECT DISTINCT l.batch_id FROM lines l JOIN refunds_payoutbatch b ON b.id = l.batch_id
         WHERE l.payout_id IS NULL AND l.net = b.total_minor
@@ -53,7 +54,8 @@ _OF_PAYOUTS = f"""
         SELECT payout_id, sum(net) AS net FROM lines WHERE payout_id IS NOT NULL GROUP BY 1
     ), covered AS (
         SELECT account, max(last_on) AS until FROM refunds_accountstatement
-        WHERE before_minor IS NOT NULL GROUP BY 1
+        WHERE before_minor IS NOT NULL AND file_id NOT IN (SELECT file_id FROM refunds_voidedfile)
+        GROUP BY 1
     ), held AS (
         SELECT o.batch_id, o.state, s.net IS NULL AND w.batch_id IS NULL AS unseen,
             o.method <> %(bank)s AS of_provider,
@@ -200,9 +202,9 @@ def _stated_until() -> dt.date | None:
         .distinct()
     )
     until: dict[str, dt.date] = {}
-    for account, day in AccountStatement.objects.filter(before_minor__isnull=False).values_list(
-        "account", "last_on"
-    ):
+    for account, day in AccountStatement.objects.filter(
+        before_minor__isnull=False, file__void=None
+    ).values_list("account", "last_on"):
         if day is not None:
             until[account] = max(day, until.get(account, day))
     days = [until.get(number.lstrip("0")) for number in paying]

@@ -39,6 +39,8 @@ _OF_RESULTS = f"""
         SELECT FROM refunds_replacedresult r
         JOIN refunds_bankfile rf ON rf.id = r.file_id
         WHERE r.payout_id = o.id AND r.return_reason = l.code
+            AND NOT EXISTS (
+                SELECT FROM refunds_voidedfile v WHERE v.file_id IN (r.file_id, r.by_id))
             AND coalesce(rf.answered_on, %(day)s) = %(day)s) THEN %(repeated)s
     WHEN o.state = %(settled)s AND l.code = '' THEN %(twice)s
     WHEN coalesce(f.answered_on, %(day)s) > %(day)s THEN %(contradicts)s
@@ -67,7 +69,8 @@ _OF_STATEMENTS = f"""
     WHEN EXISTS (SELECT FROM refunds_statementline s
             JOIN refunds_accountstatement k ON k.id = s.statement_id
             WHERE s.payout_id = o.id AND s.direction = l.said
-                AND (k.before_minor IS NOT NULL) = %(proved)s)
+                AND (k.before_minor IS NOT NULL) = %(proved)s
+                AND NOT EXISTS (SELECT FROM refunds_voidedfile v WHERE v.file_id = k.file_id))
         OR EXISTS (SELECT FROM refunds_answerline s WHERE s.payout_id = o.id
             AND s.said = l.said AND s.verdict = '' AND s.number < l.number)
         THEN CASE l.said WHEN %(out)s THEN %(twice)s ELSE %(contradicts)s END

@@ -94,7 +94,11 @@ def bank_answer_act(request: HttpRequest, verb: str) -> HttpResponse:
         back=_address(sha256) if known else reverse("console:bank_answers"),
         crumb=_("The bank's answers"),
         decision=acts.decision(verb, act, actor=actor_of(request)),
-        initial={"sha256": sha256, "digest": request.GET.get("digest", "")},
+        initial={
+            "sha256": sha256,
+            "digest": request.GET.get("digest", ""),
+            "number": request.GET.get("number", ""),
+        },
     )
 
 

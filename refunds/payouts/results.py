@@ -11,7 +11,7 @@ from django.db import transaction
 from refunds.bankfiles import formats
 from refunds.bankfiles.answers import Checks
 from refunds.bankfiles.formats import Content
-from refunds.models import BankFile
+from refunds.models import BankFile, VoidedFile
 from refunds.payouts import (
     account_checks,
     answer_lines,
@@ -113,13 +113,18 @@ def preview(source: Path | bytes, *, actor: Actor) -> Preview:
 
 def done_before(sha256: str) -> Imported | None:
     """Returns what the file of this hash did when it was booked; None if it was not. Raises
-    `LoadRefused` for a file of ours.
+    `LoadRefused` for a file of ours, and for one that is void.
     """
     before = BankFile.objects.filter(sha256=sha256).first()
     if before is None:
         return None
     if before.kind == BankFile.Kind.CHECK_ASKED:
         raise LoadRefused(file=sha256[:12], why=says("it is our question, not the bank's answer"))
+    if VoidedFile.objects.filter(file=before).exists():
+        raise LoadRefused(
+            file=sha256[:12],
+            why=says("two people voided it: ask the bank for the file that holds"),
+        )
     said = AuditEntry.objects.filter(action=_IMPORT, subject=f"bank_file:{before.pk}").first()
     facts = {} if said is None else said.facts
     counts = {name: facts[name] for name in _COUNTS if name in facts and name != "lines"}

@@ -98,9 +98,9 @@ def _refuse_other_account(statement: Statement, sha256: str) -> None:
 
 def _known(file: StatementFile) -> frozenset[str]:
     return frozenset(
-        StatementLine.objects.filter(
-            identity__in=[line.identity for line in file.lines]
-        ).values_list("identity", flat=True)
+        StatementLine.objects.standing()
+        .filter(identity__in=[line.identity for line in file.lines])
+        .values_list("identity", flat=True)
     )
 
 
@@ -116,7 +116,9 @@ def _refuse_gap(file: StatementFile, known: frozenset[str], sha256: str) -> None
         seen.add(account)
         last_on = _last_on(statement)
         before = (
-            AccountStatement.objects.filter(account=account, after_minor__isnull=False)
+            AccountStatement.objects.filter(
+                account=account, after_minor__isnull=False, file__void=None
+            )
             .filter(last_on__lte=last_on)
             .order_by("-last_on", "-pk")
             .first()
@@ -198,7 +200,9 @@ def _of_a_file(number: int, line: bank_statements.StatementLine) -> list[_Part]:
         for batch in PayoutBatch.objects.filter(
             total_minor=line.amount_minor, state__in=PayoutBatch.ANSWERABLE
         )
-        .exclude(statement_lines__isnull=False)
+        .exclude(
+            pk__in=StatementLine.objects.standing().filter(batch__isnull=False).values("batch")
+        )
         .select_related("terms")
         if _number(batch.terms.account_number) == _number(line.account.number)
     ]

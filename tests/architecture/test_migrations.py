@@ -111,6 +111,7 @@ MIGRATIONS = {
         "0019_bank_days",
         "0020_closing_documents",
         "0021_payout_methods",
+        "0022_voided_files",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

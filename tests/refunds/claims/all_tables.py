@@ -20,6 +20,7 @@ from refunds.bankfiles.answers import ResultLine, ReturnReason
 from refunds.bankfiles.zengin_result import AnswerKind
 from refunds.claims import victims
 from refunds.models import (
+    BankFile,
     IssuerFile,
     Payout,
     PayoutBatch,
@@ -28,7 +29,14 @@ from refunds.models import (
     Voucher,
 )
 from refunds.models.payout import reference_of
-from refunds.payouts import bank_days, payment_blocks, payout_batches, results, uploads
+from refunds.payouts import (
+    bank_days,
+    payment_blocks,
+    payout_batches,
+    results,
+    uploads,
+    voiding,
+)
 from refunds.remedies import chargebacks
 from tests import factories
 from tests.owning import as_loader
@@ -159,6 +167,13 @@ def _statement(house: House, batch: PayoutBatch) -> None:
     with as_loader():
         results.import_file(content, actor=house.treasury, reason="test")
     bank_days.tie(actor=house.treasury, reason="test")
+    wrong = camt(
+        entry("CRDT", 1, currency="JPY"), currency="JPY", before=10**9 - (batch.total_minor or 0)
+    )
+    with as_loader():
+        done = results.import_file(wrong, actor=house.treasury, reason="test")
+    file = BankFile.objects.get(pk=done.file_id)
+    house.agree_as_second(voiding.ask_void(file, actor=house.treasury, reason="test"))
 
 
 def _reset(directory: Path) -> None:
