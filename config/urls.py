@@ -21,6 +21,7 @@ from accounts.reset_notices import notice_page
 from accounts.sign_in import portal as sign_in
 from refunds import console as claims
 from refunds import voucher_portal
+from refunds.applications import portal as refund
 from winddown.site import console, first_page, notice_views, portal, set_up_views
 
 CONSOLE = [
@@ -36,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(portal.urlpatterns)),
     path("", include(sign_in.urlpatterns)),
     path("", include((recovery.urlpatterns, recovery.app_name))),
+    path("", include((refund.urlpatterns, refund.app_name))),
     path("", include(notice_page.urlpatterns)),
     path("", include(voucher_portal.urlpatterns)),
     path("language/", require_POST(set_language), name="set_language"),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
@@ -13,13 +11,13 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from refunds.applications import standing, status
 from refunds.claims import holding
 from refunds.closing import buckets, closing_page
 from refunds.closing.buckets import REFUNDS
 from refunds.models import (
     BankFile,
     Entitlement,
-    EntitlementTransition,
     FraudClaim,
     RefundApplication,
     RuleHit,
@@ -33,7 +31,7 @@ from winddown import words
 from winddown.actors import Actor
 from winddown.site import panels
 from winddown.site.panels import LEFT, OUT, Change, Panel, Totals, money_line
-from winddown.words import StateWord, Text
+from winddown.words import StateWord
 
 words.REFUSALS.add_all(
     {
@@ -127,63 +125,30 @@ def _payout_methods(reader: Actor) -> Panel:
 State = Entitlement.State
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One stage of a refund: when it was reached, and whether it is the present one."""
-
-    title: Text
-    at: dt.datetime | None
-    present: bool
-
-
-_TRANSMITTED = "transmitted"
-# What the holder must do next, or who else acts.
-_NEXT: dict[str, Text] = {
-    State.COMPUTED: _("You can apply for the refund while applications are open."),
-    State.NOTIFIED: _("You can apply for the refund while applications are open."),
-    State.APPLIED: _("We are checking your application. You need not do anything."),
-    State.APPROVED: _("Your refund will be in one of the next transfers to your bank."),
-    State.PAYING: _("We are preparing the transfer. The bank does not have it yet."),
-    State.PAID: _("The bank has confirmed that the money arrived."),
-    State.RETURNED: _("The bank returned the transfer. We need a correct bank account from you."),
-    State.EXCLUDED: _(
-        "Applications have ended without an application from you. Contact us if there was a reason."
-    ),
-    State.LATE_APPROVED: _("Your late claim was accepted. The transfer is being prepared."),
-    State.HELD: _("We are still checking this amount. Contact us if you have questions."),
-    State.TRANSFERRED: _("Another company has taken over this balance. It will contact you."),
-}
-_SENT = _("We have sent the transfer to the bank. The bank has not confirmed yet that it arrived.")
 _DRAFT_ENDED = _("The time for applications ended before you sent what you had begun to write.")
-# Each stage with the states in which the refund has reached it. A transfer is sent when somebody
-# recorded that the bank has its file.
-_WAY: tuple[tuple[Text, tuple[str, ...]], ...] = (
-    (_("Application received"), (State.APPLIED,)),
-    (_("Application accepted"), (State.APPROVED, State.LATE_APPROVED)),
-    (_("Transfer being prepared"), (State.PAYING,)),
-    (_("Transfer sent to the bank"), (_TRANSMITTED,)),
-    (_("Transfer arrived"), (State.PAID,)),
-)
 
 
-@panels.HOME_PANELS.entry("entitlement", place=20)
+@panels.HOME_PANELS.entry("entitlement", place=5)
 def entitlement(customer: User) -> Panel | None:
-    """Returns what the customer is owed and how far the refund has come, part by part. It is None
-    before balances are sealed.
+    """Returns what the customer is owed, what to do about it by when, and how far the refund has
+    come, part by part. It is None while nothing can be done and nothing is owed.
     """
-    parts = Entitlement.objects.filter(wallet__account=customer).order_by("part")
-    refunds = [
-        {
-            "entitlement": owed,
-            "application": RefundApplication.objects.filter(entitlement=owed).last(),
-            "next": _next(owed),
-            "call": owed.state == State.RETURNED,
-            "draft_ended": _DRAFT_ENDED if _draft_ended(owed) else "",
-            "way": _way(owed),
-        }
-        for owed in parts
-    ]
-    return Panel("refunds/_entitlement.html", {"refunds": refunds}) if refunds else None
+    can = standing.of(customer)
+    refunds = []
+    for owed in Entitlement.objects.filter(wallet__account=customer).order_by("part"):
+        application = RefundApplication.objects.filter(entitlement=owed).order_by("pk").last()
+        refunds.append(
+            {
+                "entitlement": owed,
+                "application": application,
+                "status": status.of(owed, application=application, payee=can.payee),
+                "can": can if can.owed == owed and can.is_form else None,
+                "draft_ended": _DRAFT_ENDED if _draft_ended(application) else "",
+            }
+        )
+    if refunds or can.is_form:
+        return Panel("refunds/_entitlement.html", {"refunds": refunds, "can": can})
+    return None
 
 
 @panels.HOME_PANELS.entry("vouchers", place=21)
@@ -194,51 +159,19 @@ def vouchers_of(customer: User) -> Panel | None:
     return Panel("refunds/_vouchers.html", {"vouchers": rows}) if rows else None
 
 
-def _sent_at(owed: Entitlement) -> dt.datetime | None:
-    """Returns when the file of the newest transfer was recorded as sent to the bank."""
-    newest = owed.payouts.order_by("-pk").select_related("batch").first()
-    return newest.batch.transmitted_at if newest is not None and newest.batch else None
+@panels.HOME_PANELS.entry("statement", place=85)
+def statement(customer: User) -> Panel:
+    """Leads to the customer's statement, which outlives the service."""
+    return Panel("refunds/_statement_link.html")
 
 
-def _next(owed: Entitlement) -> Text:
-    return _SENT if owed.state == State.PAYING and _sent_at(owed) else _NEXT[owed.state]
-
-
-def _draft_ended(owed: Entitlement) -> bool:
+def _draft_ended(application: RefundApplication | None) -> bool:
     """The last application was never sent, and the end of the window ended it."""
-    last = RefundApplication.objects.filter(entitlement=owed).order_by("-pk").first()
     return (
-        last is not None
-        and last.state == RefundApplication.State.WITHDRAWN
-        and last.submitted_at is None
+        application is not None
+        and application.state == RefundApplication.State.WITHDRAWN
+        and application.submitted_at is None
     )
-
-
-def _way(owed: Entitlement) -> list[Stage]:
-    """Returns the stages with the instant at which each was last reached. A refund that takes no
-    further stage has none.
-    """
-    if owed.state in (State.EXCLUDED, State.TRANSFERRED, State.HELD):
-        return []
-    reached: dict[str, dt.datetime] = dict(
-        EntitlementTransition.objects.filter(subject_id=owed.pk)
-        .order_by("pk")
-        .values_list("target", "at")
-    )
-    present = owed.state
-    sent_at = _sent_at(owed)
-    if sent_at is not None:
-        reached[_TRANSMITTED] = sent_at
-        present = _TRANSMITTED if owed.state == State.PAYING else present
-    stages = []
-    for title, states in _WAY:
-        at = max((reached[state] for state in states if state in reached), default=None)
-        stages.append(Stage(title=title, at=at, present=present in states))
-    if owed.state == State.RETURNED:
-        # The money did not arrive, and the holder must give another account.
-        back = _("Returned by the bank")
-        stages[-1] = Stage(title=back, at=reached.get(State.RETURNED), present=True)
-    return stages
 
 
 # --- the attack page ----------------------------------------------------------------------------

@@ -89,9 +89,12 @@ class _Reader(HTMLParser):
             return
         if tag == "option" and self._select is not None and "selected" in given:
             self._select.append(given.get("value", ""))
-        if "name" not in given or tag not in ("input", "select", "textarea"):
+        if "name" not in given or tag not in ("input", "select", "textarea", "button"):
             return
         values = form.fields.setdefault(given["name"], [])
+        if tag == "button":
+            # It sends its value only when it is pressed.
+            return
         if tag == "select":
             self._select = values
         elif tag == "textarea":

@@ -6,7 +6,7 @@ import csv
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from django.conf import settings
 from accounts import addresses
 from accounts.addresses import EMAIL
 from accounts.models import AccessRequest, User
+from refunds.bank_accounts import Account
 from rehearsal.browser import Browser, Page, PageRefused
 from rehearsal.doors import Doors
 from rehearsal.mailbox import Mailbox
@@ -35,6 +36,7 @@ class Customer:
     of the notice.
     """
 
+    user_id: int
     login_id: str
     channel: str
     address: str
@@ -53,16 +55,25 @@ class Customer:
 
 
 class Customers:
-    """People all over the service who do by the pages what the reset asks of everybody.
+    """People all over the service who do by the pages what the reset asks of everybody, and later
+    apply by the pages for their refund.
 
     `browser` makes the browser of a person, and `notices` is the directory with the notices of the
-    reset. Codes to telephones leave by the command of the member of staff `by`.
+    reset. Codes to telephones leave by the command of the member of staff `by`. Whoever has a
+    wallet of `applying` is chosen before the others: these people will apply in the app.
     """
 
     def __init__(
-        self, browser: Callable[[User], Browser], *, notices: Path, doors: Doors, by: str
+        self,
+        browser: Callable[[User], Browser],
+        *,
+        notices: Path,
+        doors: Doors,
+        by: str,
+        applying: Collection[str] = (),
     ) -> None:
         self.browser = browser
+        self.applying = frozenset(applying)
         self.notices = notices
         self.doors = doors
         self.by = by
@@ -95,13 +106,19 @@ class Customers:
         told = User.objects.customers().filter(wallet__isnull=False)
         found = [*told.filter(email__in=codes), *told.filter(phone_number__in=codes)]
         people = sorted({each.pk: each for each in found}.values(), key=lambda each: each.pk)
-        chosen = people[:: max(1, len(people) // PEOPLE)][:PEOPLE]
+        applies = set(
+            Wallet.objects.filter(wallet_ref__in=self.applying).values_list("account_id", flat=True)
+        )
+        chosen = _spread([each for each in people if each.pk in applies], PEOPLE)
+        others = [each for each in people if each.pk not in applies]
+        chosen += _spread(others, PEOPLE - len(chosen))
         balances = dict(
             Wallet.objects.filter(account__in=chosen).values_list("account_id", "paid_minor")
         )
         currency = Programme.current().currency
         return [
             Customer(
+                user_id=person.pk,
                 login_id=person.login_id,
                 channel=own.channel,
                 address=own.sent_to,
@@ -170,6 +187,40 @@ class Customers:
         page = browser.send(page, {"code": customer.notice_code}, stays=True)
         if "Yes." not in page.text:
             raise PageRefused(path=page.path, why="it does not know the code of a notice")
+
+    def apply(self, accounts: Sequence[tuple[Customer, Account, int]]) -> None:
+        """Each has applied by the pages for the amount, in minor units, to be paid to the account.
+        `refused` says what stopped one of them.
+        """
+        told = {customer.login_id: (account, owed) for customer, account, owed in accounts}
+
+        def applies(customer: Customer) -> None:
+            account, owed_minor = told[customer.login_id]
+            browser = customer.browser
+            page = browser.open("/account/refund/")
+            if "login_id" in {name for form in page.forms for name in form.fields}:
+                known = {"login_id": customer.login_id, "password": customer.password}
+                page = browser.send(page, known)
+            page = browser.open("/account/refund/bank/")
+            if f'value="{account.bank_code}"' not in page.text:
+                page = browser.send(page, {"q": account.bank_code})
+            page = browser.send(page, {"bank": account.bank_code})
+            typed = {"branch": account.branch_code, "kind": account.account_type}
+            page = browser.send(page, {**typed, "number": account.account_number})
+            family, given = account.name.split(maxsplit=1)
+            page = browser.send(page, {"family": family, "given": given})
+            page = browser.send(page, {"confirmed_minor": str(owed_minor)})
+            if not page.path.endswith("/done/"):
+                raise PageRefused(path=page.path, why=page.told())
+
+        with ThreadPoolExecutor(AT_ONCE) as together:
+            for each in [together.submit(_tries, applies, who) for who, _, _ in accounts]:
+                each.result()
+
+
+def _spread(people: list[User], number: int) -> list[User]:
+    """Returns so many of the people from all over the list."""
+    return people[:: max(1, len(people) // number)][:number] if number > 0 else []
 
 
 def _tries(does: Callable[[Customer], None], customer: Customer) -> None:

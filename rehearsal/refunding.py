@@ -20,6 +20,8 @@ from refunds.payouts import payout_batches
 from refunds.remedies import own_funds
 from rehearsal import tracing
 from rehearsal.bank import Accounts, SimulatedBank, later_quality
+from rehearsal.browser import PageRefused
+from rehearsal.customers import Customer, Customers
 from rehearsal.operations import Operations
 from winddown.actors import SYSTEM
 
@@ -63,6 +65,8 @@ class Refunding:
         self.attempts: Counter[int] = Counter()
         self.accounts: Accounts
         self.bank: SimulatedBank
+        self.people: Customers | None = None
+        self.at_the_pages: dict[int, Customer] = {}
 
     # --- before refunds open ----------------------------------------------------------------------
 
@@ -124,9 +128,22 @@ class Refunding:
         """The two payout views were taken."""
         self.doors.must("drill", by="treasury", reason="weekly drill")
 
-    def _meet_holders(self) -> None:
+    def applying_in_the_app(self) -> set[str]:
+        """Returns the wallets whose holders will apply in the app while applications are open."""
+        return {
+            ref
+            for ref, row in self._behaviour().items()
+            if row["channel"] == "app"
+            and row["applies_on"]
+            and dt.date.fromisoformat(row["applies_on"]) < LATE_FROM
+        }
+
+    def _behaviour(self) -> dict[str, dict[str, str]]:
         with (self.operations.files / "truth" / "behaviour.csv").open(encoding="utf-8") as file:
-            rows = {row["wallet_ref"]: row for row in csv.DictReader(file)}
+            return {row["wallet_ref"]: row for row in csv.DictReader(file)}
+
+    def _meet_holders(self) -> None:
+        rows = self._behaviour()
         entitled = Entitlement.objects.select_related("wallet__account").filter(
             wallet__wallet_ref__in=list(rows)
         )
@@ -170,6 +187,9 @@ class Refunding:
     def apply(self, holders: list[Holder], *, day: dt.date) -> None:
         """The holders have applied, and those with a wrong account have given another one."""
         late = day >= LATE_FROM
+        walking = [] if late else [each for each in holders if self._walks(each)]
+        by_pages = self._apply_by_pages(walking)
+        there = set(by_pages)
         with self.report.phase("applications") as phase:
             outcomes = submitting.submit_many(
                 [
@@ -177,16 +197,12 @@ class Refunding:
                         holder_id=holder.user_id,
                         channel=holder.channel,
                         op_id=uuid.uuid5(uuid.NAMESPACE_OID, f"apply:{holder.user_id}"),
-                        account=self._account(
-                            holder.user_id,
-                            holder.kana_name,
-                            quality=holder.quality,
-                            number=holder.number,
-                        ),
+                        account=self._first_account(holder),
                         confirmed_minor=holder.owed_minor,
                         late_reason="was abroad" if late else "",
                     )
                     for holder in holders
+                    if holder.user_id not in there
                 ],
                 reason="applications of the week",
             )
@@ -194,11 +210,47 @@ class Refunding:
         refused = [outcome for outcome in outcomes if outcome.refusal is not None]
         for outcome in refused[:3]:
             self.tell(f"refused: {outcome.refusal}")
-        self._review([outcome.application_id for outcome in outcomes if outcome.application_id])
+        self._review(
+            [
+                *by_pages.values(),
+                *(outcome.application_id for outcome in outcomes if outcome.application_id),
+            ]
+        )
         self.check_payees()
         self.correct()
         self.tell(
-            f"{len(outcomes) - len(refused):,} applications{' after the window' if late else ''}."
+            f"{len(outcomes) - len(refused) + len(by_pages):,} applications"
+            f"{' after the window' if late else ''}, {len(by_pages):,} of them by the pages."
+        )
+
+    def _walks(self, holder: Holder) -> bool:
+        return holder.channel == "app" and holder.user_id in self.at_the_pages
+
+    def _apply_by_pages(self, holders: list[Holder]) -> dict[int, int]:
+        """The holders have applied by the form of the portal. Returns their applications.
+
+        Raises `PageRefused` if the pages stopped one of them.
+        """
+        if not holders or self.people is None:
+            return {}
+        walking = [
+            (self.at_the_pages[each.user_id], self._first_account(each), each.owed_minor)
+            for each in holders
+        ]
+        with self.report.phase("customers apply at the pages") as phase:
+            self.people.apply(walking)
+            phase.rows = len(walking)
+        for customer, _account, _owed in walking:
+            if customer.refused:
+                raise PageRefused(path="/account/refund/", why=customer.refused)
+        applied = RefundApplication.objects.filter(
+            applicant_id__in=[each.user_id for each in holders], live=True
+        )
+        return dict(applied.values_list("applicant_id", "pk"))
+
+    def _first_account(self, holder: Holder) -> Account:
+        return self._account(
+            holder.user_id, holder.kana_name, quality=holder.quality, number=holder.number
         )
 
     def _review(self, ids: list[int]) -> None:

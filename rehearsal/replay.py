@@ -185,10 +185,13 @@ class Replay:
             notices=self.directory / "notices",
             doors=self.doors,
             by="commander",
+            applying=self.refunding.applying_in_the_app(),
         )
         with self.report.phase("customers at the pages") as phase:
             customers = people.come_back()
             phase.rows = self.report.customers = len(customers)
+        self.refunding.people = people
+        self.refunding.at_the_pages = {each.user_id: each for each in customers}
         if stopped := [each.refused for each in customers if each.refused]:
             raise ReplayFailed(why=f"{len(stopped)} customers were stopped: {stopped[0]}")
         self.operations.tell(

@@ -163,12 +163,17 @@ def movements(customer: User) -> Panel | None:
     """Shows the wallet's last movements."""
     if not Wallet.objects.filter(account=customer).exists():
         return None
+    newest = movements_of(customer, most=MOVEMENTS_MAX)
+    return Panel("wallets/_movements.html", {"movements": newest})
+
+
+def movements_of(customer: User, *, most: int | None = None) -> list[Movement]:
+    """Returns the movements of the customer's wallet, the newest first, or the newest `most`."""
     postings = (
-        Posting.objects.filter(wallet__account=customer)
-        .select_related("journal")
-        .order_by("-pk")[: 2 * MOVEMENTS_MAX]
+        Posting.objects.filter(wallet__account=customer).select_related("journal").order_by("-pk")
     )
-    return Panel("wallets/_movements.html", {"movements": _by_journal(postings)})
+    # A movement has at most two postings of a wallet: of its paid and of its bonus value.
+    return _by_journal(postings if most is None else postings[: 2 * most])[:most]
 
 
 def movement_title(kind: str) -> Text:
@@ -190,7 +195,7 @@ def _by_journal(postings: Iterable[Posting]) -> list[Movement]:
         )
         for lines in grouped.values()
     ]
-    return sorted(found, key=lambda movement: movement.at, reverse=True)[:MOVEMENTS_MAX]
+    return sorted(found, key=lambda movement: movement.at, reverse=True)
 
 
 def _sum(lines: list[Posting], account: str) -> int:

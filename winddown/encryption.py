@@ -1,4 +1,6 @@
-"""Field encryption: values encrypted for one table, column and row, and their keyed fingerprints."""
+"""Field encryption: values encrypted for one table, column and row, their keyed fingerprints, and
+signatures under documents that leave the house.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ import hmac
 import os
 from functools import lru_cache
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -70,6 +73,32 @@ def fingerprints(text: str, *, of: str) -> list[str]:
 def _fingerprint(key: bytes, text: str, of: str) -> str:
     derived = _derived(key, b"fingerprint")
     return hmac.new(derived, f"{of}\x1f{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def signature(document: bytes) -> bytes:
+    """Returns the Ed25519 signature (64 bytes) of the document under the newest key."""
+    return _signer(settings.FIELD_KEY).sign(document)
+
+
+def is_signed(document: bytes, given: bytes) -> bool:
+    """Returns whether the signature is ours, by the newest key or an older one."""
+    for key in _keys():
+        try:
+            _signer(key).public_key().verify(given, document)
+        except InvalidSignature:
+            continue
+        return True
+    return False
+
+
+def verifying_key() -> bytes:
+    """Returns the public key (32 bytes) by which anybody can check a signature of ours."""
+    return _signer(settings.FIELD_KEY).public_key().public_bytes_raw()
+
+
+@lru_cache(maxsize=8)
+def _signer(key: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(_derived(key, b"signature"))
 
 
 def _keys() -> tuple[bytes, ...]:

@@ -236,6 +236,8 @@ DESK: dict[str, Act] = {
         permission=WORK,
         form=EnterForm,
         do=_enter,
+        # Money goes where it says: the person proves again who it is, in the command too.
+        tone="danger",
         typed=("account_number", "name"),
     ),
     "verify": Act(
@@ -285,6 +287,7 @@ DESK: dict[str, Act] = {
         do=lambda actor, given: review.correct_payee(
             given["account"], given["payee"], actor=actor, reason=given["reason"]
         ),
+        tone="danger",
         typed=("account_number", "name"),
     ),
     "method": Act(

@@ -16,6 +16,7 @@ from accounts import addresses, outbox
 from accounts.models import Message, User
 from refunds.bank_accounts import Account
 from refunds.bankfiles import kana
+from refunds.bankfiles.answers import ReturnReason
 from refunds.bankfiles.errors import UnbankableText
 from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX, TransferItem
 from refunds.models import BankFile, Branch, Payee, PayeeTransition, RefundTerms
@@ -35,6 +36,8 @@ _DIGITS = re.compile(r"[0-9]{1,7}")
 OVERRIDE = "override_name_check"
 SHARED = "shared_account"
 LANGUAGE = "ja"
+NEVER_WORK = (ReturnReason.ACCOUNT_CLOSED, ReturnReason.ACCOUNT_BLOCKED)
+"""What the bank says about an account to which no transfer will ever go."""
 
 
 class PayeeRefused(WinddownError):

@@ -80,6 +80,21 @@ def correct_payee(
         return done
 
 
+def try_again(holder: User, *, actor: Actor, reason: str = "") -> RefundApplication:
+    """The account that the bank could not pay is tried once more with the same details.
+
+    It is checked and waits like a new one, because nobody knows what was wrong. Raises
+    `GuardNotMet` for an account that will never work, and what `correct_payee` raises.
+    """
+    with transaction.atomic():
+        payee = Payee.objects.filter(holder=holder, replaced_at=None).first()
+        if payee is None or payee.answer in payees.NEVER_WORK:
+            raise GuardNotMet(
+                action=says("try the account again"), why=says("it takes no transfers any more")
+            )
+        return correct_payee(holder, payee.account, actor=actor, reason=reason)
+
+
 def correct_many(
     entries: Sequence[tuple[int, Account]], *, reason: str
 ) -> list[int | WinddownError]:

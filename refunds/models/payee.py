@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django_fsm import transition
 
+from refunds.bank_accounts import Account
 from winddown import encryption
 from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
@@ -150,6 +151,17 @@ class Payee(Stateful):
         entry.
         """
         return encryption.unseal(self.account_number_sealed, place=account_place(self.pk)).decode()
+
+    @property
+    def account(self) -> Account:
+        """Returns the whole account. What `account_number` says about its number holds here too."""
+        return Account(
+            self.bank_code,
+            self.branch_code,
+            self.account_type,
+            self.account_number,
+            self.name_kana,
+        )
 
     @transition(
         field="state",

@@ -441,6 +441,14 @@ ELSEWHERE = {
     "openid_connect_callback": "an answer works once: tests/accounts/sign_in",
     "recovery:case": "it only leads to the case",
     "recovery:first_password": "the first ends the session",
+    **dict.fromkeys(
+        ("refund:account", "refund:bank", "refund:name"), "it keeps the same answer again"
+    ),
+    **dict.fromkeys(
+        ("refund:again", "refund:change", "refund:check", "refund:withdraw"),
+        "tests/refunds/applications/test_portal.py",
+    ),
+    "refund:statement_check": "it only reads",
     "recovery:sent": "a code works once: tests/accounts/recovery",
     "set_language": "it sets the same language",
     "sign_in": "the second is another sign-in, which is an attempt of its own",

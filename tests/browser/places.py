@@ -18,6 +18,7 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             f"/compensation/{site.policy}/",
             "/sign-in/",
             "/is-this-notice-from-us/",
+            "/is-this-statement-from-us/",
         ],
     )
     yield (
@@ -194,6 +195,26 @@ def of_refunds(*, application: int, batch: int, answer: str) -> dict[str, list[s
     }
 
 
+def of_application() -> dict[str, list[str]]:
+    """The pages of a customer's application, by what the customer has done so far."""
+    at = "/account/refund/"
+    return {
+        "nothing": ["/", at, f"{at}bank/", f"{at}bank/?row=マ"],
+        "bank": [f"{at}account/"],
+        "account": [f"{at}name/"],
+        "everything": [f"{at}check/", f"{at}other-ways/"],
+        "yucho": [f"{at}account/"],
+        "replacing": [f"{at}change/"],
+        "applied": [
+            "/",
+            "/account/statement/",
+            *(f"{at}{page}/" for page in ("done", "status", "withdraw")),
+        ],
+        "returned": ["/", at],
+        "held": [at],
+    }
+
+
 _FILE = "it is a file, no page"
 _SENT = "it only takes a form, and answers with another page"
 _JSON = "it answers the app with JSON"
@@ -223,6 +244,8 @@ UNSEEN = {
     "mfa_view_recovery_codes": "only who has codes has it: tests/browser/test_sign_in.py",
     "openid_connect_callback": "it only leads on",
     "recovery:case_link": _SENT,
+    "refund:again": _SENT,
+    "refund:statement_file": _FILE,
     "recovery:recovery/link/": "it only leads on",
     "revoke_device": _SENT,
     "set_language": _SENT,

@@ -62,6 +62,7 @@ PUBLIC = {
     "recovery:password",
     "recovery:register",
     "recovery:sent",
+    "refund:statement_check",
     "set_language",
     "sign_in",
     "sign_out",
@@ -105,6 +106,9 @@ FRESH = {
     "mfa_generate_recovery_codes",
     "mfa_remove_webauthn",
     "recovery:address",
+    "refund:again",
+    "refund:change",
+    "refund:withdraw",
     "staff:add",
     "staff:decide",
 }
@@ -120,6 +124,10 @@ STALE = {
     "mfa_index": "it is only read",
     "mfa_view_recovery_codes": "it is only read",
     "open_sessions": "it is only read",
+    "refund:account": "it only keeps an answer",
+    "refund:bank": "it only keeps an answer",
+    "refund:check": "it replaces no account that is known: refund:change does",
+    "refund:name": "it only keeps an answer",
     "revoke_device": "it only takes a way in away",
     "sign_out_everywhere": "it only takes ways in away",
 }

@@ -26,9 +26,10 @@ def refund(house: House, owed: Any) -> dict[str, Any]:
 def sent(shown: dict[str, Any]) -> bool:
     """Whether the page says that the bank has the transfer."""
     with translation.override("en"):
-        stage = next(s for s in shown["way"] if str(s.title) == "Transfer sent to the bank")
+        status = shown["status"]
+        stage = next(s for s in status.stages if str(s.title) == "Sent to the bank")
         assert (stage.at is not None) == stage.present
-        assert str(shown["next"]).startswith(
+        assert str(status.now).startswith(
             "We have sent the transfer" if stage.present else "We are preparing the transfer"
         )
     return bool(stage.present)

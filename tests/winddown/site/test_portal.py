@@ -238,7 +238,7 @@ def make_entitlement(wallet: Any, *, amount_minor: int, state: str) -> Any:
 def way(browser: Client) -> list[tuple[str, bool, bool]]:
     panels = browser.get("/").context["panels"]
     (refund,) = next(panel.shown["refunds"] for panel in panels if "refunds" in panel.shown)
-    stages = refund["way"]
+    stages = refund["status"].stages
     return [(str(stage.title), stage.at is not None, stage.present) for stage in stages]
 
 
@@ -249,10 +249,10 @@ def test_sent_is_never_shown_as_arrived(
     make_entitlement(mine, amount_minor=4_321, state="paying")
     browser = signed_in(mine.account)
 
-    assert way(browser)[2:] == [
-        ("Transfer being prepared", True, True),
-        ("Transfer sent to the bank", False, False),
-        ("Transfer arrived", False, False),
+    assert way(browser)[1:] == [
+        ("Being checked", True, True),
+        ("Sent to the bank", False, False),
+        ("The bank answered: paid", False, False),
     ]
     page = browser.get("/").content.decode()
     assert "JPY 4,321" in page
@@ -267,7 +267,7 @@ def test_a_returned_transfer_is_shown_with_the_next_step(
     make_entitlement(mine, amount_minor=1, state="returned")
     browser = signed_in(mine.account)
 
-    assert way(browser)[-1] == ("Returned by the bank", True, True)
+    assert way(browser)[-1] == ("It came back", True, True)
     assert "We need a correct bank account from you." in browser.get("/").content.decode()
 
 

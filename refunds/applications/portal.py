@@ -1,0 +1,610 @@
+"""The customer's application for the refund, one question for each page, without JavaScript.
+
+The answers are kept after each page: encrypted in the draft of the application, or in the session
+where there is no draft (before applications open, and for the account that replaces another one).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.forms import FileField, Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.attempts import limits
+from accounts.models import User
+from accounts.sign_in.origins import network_of
+from refunds.applications import (
+    account_statement,
+    answers,
+    payees,
+    review,
+    standing,
+    status,
+    submitting,
+)
+from refunds.applications.payees import PayeeRefused
+from refunds.applications.portal_forms import (
+    ACCOUNT_TYPES,
+    AccountForm,
+    BankForm,
+    CheckForm,
+    NameForm,
+    YuchoForm,
+)
+from refunds.applications.standing import What
+from refunds.applications.status import Way
+from refunds.applications.submitting import AlreadyApplied, AmountDiffers
+from refunds.applications.ways import BANK, WAYS
+from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX
+from refunds.bankfiles.yucho import YUCHO_BANK_CODE
+from refunds.models import Payee, RefundApplication
+from refunds.payouts import bank_search
+from winddown import clock
+from winddown.errors import WinddownError
+from winddown.models import Programme, PublicNotice
+from winddown.site.pages import fresh_page, page, refusals_told, told
+
+_KEPT = "refund_answers"
+_STEPS = ("bank", "account", "name", "check")
+View = Callable[..., HttpResponse]
+
+
+class _Flow:
+    """One customer's way through the form: where the customer stands, and the answers so far."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.customer = cast("User", request.user)
+        self.standing = standing.of(self.customer)
+        self.answers = self._read()
+
+    @property
+    def _has_draft(self) -> bool:
+        return self.standing.what == What.APPLY
+
+    def _read(self) -> dict[str, Any]:
+        stored = self.request.session.get(_KEPT, "")
+        in_session = answers.unsealed(stored, holder_id=self.customer.pk)
+        application = self.standing.application
+        if self._has_draft and application is not None and application.live:
+            return submitting.draft_answers(application) or in_session
+        payee = self.standing.payee
+        if self.standing.what == What.CORRECT and payee is not None:
+            # Only what is wrong is typed again, unless the account will never work.
+            if in_session or status.refusal(payee).way == Way.ANOTHER:
+                return in_session
+            return answers.of_payee(payee)
+        return in_session
+
+    def keep(self, step: str, **given: Any) -> None:
+        """The answers are kept, in the draft or in the session. Raises what `save_draft` raises."""
+        self.answers = {answers.OP_ID: str(uuid.uuid4()), **self.answers, **given}
+        if self._has_draft:
+            submitting.save_draft(
+                self.customer,
+                channel=RefundApplication.Channel.APP,
+                step=_STEPS.index(step) + 1,
+                answers=self.answers,
+                actor=self.customer,
+            )
+            self.request.session.pop(_KEPT, None)
+        else:
+            self.request.session[_KEPT] = answers.sealed(self.answers, holder_id=self.customer.pk)
+
+    def forget(self) -> None:
+        """Answers in the session are gone."""
+        self.request.session.pop(_KEPT, None)
+
+    @property
+    def uses_known(self) -> bool:
+        """Nothing is answered yet, and an account is known that can be paid."""
+        payee = self.standing.payee
+        return (
+            self.standing.what == What.APPLY
+            and answers.first_missing(self.answers) == _STEPS[0]
+            and payee is not None
+            and payee.state != Payee.State.REFUSED
+        )
+
+    @property
+    def replaces(self) -> bool:
+        """A bank account that is known already would be replaced."""
+        return self.standing.payee is not None and not self.uses_known
+
+    @property
+    def op_id(self) -> uuid.UUID:
+        """Returns what makes one application of the form, however often it is sent."""
+        if answers.OP_ID in self.answers:
+            return uuid.UUID(self.answers[answers.OP_ID])
+        applied = RefundApplication.objects.filter(applicant=self.customer).count()
+        return uuid.uuid5(uuid.NAMESPACE_OID, f"known account:{self.customer.pk}:{applied}")
+
+    def lead(self) -> str:
+        """Returns the name of the page with the first question that is not answered, or of the last
+        page.
+        """
+        missing = None if self.uses_known else answers.first_missing(self.answers)
+        if missing is not None:
+            return f"refund:{missing}"
+        return "refund:change" if self.replaces else "refund:check"
+
+    def refused_before(self, step: str) -> HttpResponse | None:
+        """Returns where to go instead: an earlier question is open, or there is nothing to ask."""
+        if not self.standing.is_form:
+            return redirect("refund:start")
+        missing = answers.first_missing(self.answers)
+        if step == "check" and self.uses_known:
+            return None
+        if missing is not None and _STEPS.index(missing) < _STEPS.index(step):
+            return redirect(f"refund:{missing}")
+        return None
+
+    def page(self, template: str, *, step: str, **shown: Any) -> HttpResponse:
+        """Returns the page of one question, with the way back and how many come."""
+        place = _STEPS.index(step)
+        before = _STEPS[place - 1] if place else "start"
+        return page(
+            self.request,
+            f"refunds/portal/{template}.html",
+            standing=self.standing,
+            back=reverse(f"refund:{before}"),
+            place=place + 1,
+            places=len(_STEPS),
+            **shown,
+        )
+
+
+def _of_customer(view: View) -> View:
+    """Only a signed-in customer sees the page, and no cache keeps it. Staff go to their own."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if getattr(request.user, "kind", "") != User.Kind.CUSTOMER:
+            return redirect("home")
+        return view(request, *args, **kwargs)
+
+    return login_required(never_cache(guarded))
+
+
+# --- the questions -------------------------------------------------------------------------------
+
+
+@require_safe
+@_of_customer
+def start(request: HttpRequest) -> HttpResponse:
+    """What is owed, how it was computed, and what to do; or why there is nothing to do."""
+    flow = _Flow(request)
+    found = flow.standing
+    if found.what == What.UNDER_WAY:
+        return redirect("refund:status")
+    if not found.is_form:
+        return page(request, "refunds/portal/nothing_to_do.html", standing=found)
+    if found.what == What.CORRECT:
+        return page(
+            request,
+            "refunds/portal/correct.html",
+            standing=found,
+            refusal=status.refusal(found.payee),
+            goes_on=reverse(flow.lead()),
+        )
+    computed = standing.computed(found.owed) if found.owed else None
+    return page(
+        request,
+        "refunds/portal/start.html",
+        standing=found,
+        computed=computed,
+        goes_on=reverse(flow.lead()),
+        begun=bool(flow.answers),
+        uses_known=flow.uses_known,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_of_customer
+def bank(request: HttpRequest) -> HttpResponse:
+    """Which way, and which bank: by button, by a search, or in the rows of the kana table."""
+    flow = _Flow(request)
+    if (other := flow.refused_before("bank")) is not None:
+        return other
+    form = BankForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        if (chosen := bank_search.bank(request.POST.get("bank", ""))) is not None:
+            return _bank_chosen(flow, chosen.code)
+        if form.is_valid():
+            query = urlencode({"q": form.cleaned_data["q"]})
+            return redirect(f"{reverse('refund:bank')}?{query}")
+    typed = getattr(request, "typed", request.GET).get("q", "")[:60]
+    row = request.GET.get("row", "")
+    if request.method != "POST":
+        form.initial["q"] = typed
+    found = bank_search.banks(typed) if typed else bank_search.banks_in_row(row)
+    return flow.page(
+        "bank",
+        step="bank",
+        form=form,
+        largest=bank_search.largest(),
+        rows=list(bank_search.ROWS),
+        row=row,
+        typed=typed,
+        found=found,
+        way=BANK,
+        ways=WAYS.values(),
+        chosen=bank_search.bank(flow.answers.get("bank", "")),
+    )
+
+
+def _bank_chosen(flow: _Flow, code: str) -> HttpResponse:
+    """The bank is kept. Another bank has other branches, so the account is asked for again."""
+    try:
+        if flow.answers.get("bank") == code:
+            flow.keep("account")
+        else:
+            fresh = dict.fromkeys(("branch", "kind", "number", "symbol", "yucho_number"), "")
+            flow.keep("account", bank=code, **fresh)
+    except WinddownError as refused:
+        messages.error(flow.request, told(refused))
+        return redirect("refund:start")
+    return redirect("refund:account")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
+@_of_customer
+def account(request: HttpRequest) -> HttpResponse:
+    """Branch, kind and number, or Japan Post Bank's own two numbers."""
+    flow = _Flow(request)
+    if (other := flow.refused_before("account")) is not None:
+        return other
+    chosen = bank_search.bank(flow.answers["bank"])
+    if chosen is None:
+        return redirect("refund:bank")
+    kind = YuchoForm if chosen.code == YUCHO_BANK_CODE else AccountForm
+    form: YuchoForm | AccountForm = kind(
+        _with_chosen_branch(request),
+        initial=flow.answers,
+        present=answers.digest(flow.answers, before="account"),
+        bank=chosen,
+    )
+    if request.method == "POST" and form.is_valid():
+        return _kept(flow, form, "name", form.answers())
+    known = bank_search.branch(chosen.code, flow.answers.get("branch", ""))
+    if isinstance(form, AccountForm) and known is not None:
+        form.initial["branch"] = known.name
+    return flow.page("account", step="account", form=form, bank=chosen)
+
+
+def _with_chosen_branch(request: HttpRequest) -> Any:
+    """Returns what was sent. A branch that was chosen from several takes the place of the typed
+    one.
+    """
+    if request.method != "POST":
+        return None
+    sent = request.POST.copy()
+    if chosen := sent.get("chosen_branch", ""):
+        sent["branch"] = chosen
+    return sent
+
+
+def _kept(flow: _Flow, form: Form, step: str, given: dict[str, Any]) -> HttpResponse:
+    """The answers are kept, and the browser goes to the next open question. A refusal is a message
+    on the first page, which says what can be done now.
+    """
+    try:
+        flow.keep(step, **given)
+    except WinddownError as refused:
+        messages.error(flow.request, told(refused))
+        return redirect("refund:start")
+    return redirect(flow.lead())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
+@_of_customer
+def name(request: HttpRequest) -> HttpResponse:
+    """The name of the account, and what happens if the transfer fails."""
+    flow = _Flow(request)
+    if (other := flow.refused_before("name")) is not None:
+        return other
+    form = NameForm(
+        request.POST if request.method == "POST" else None,
+        initial={**_known_name(flow.customer), **flow.answers},
+        present=answers.digest(flow.answers, before="name"),
+        holder_kana=flow.customer.kana_name,
+    )
+    if request.method == "POST" and form.is_valid():
+        given = {
+            each: form.cleaned_data[each] for each in ("family", "given", "fallback", "as_written")
+        }
+        return _kept(flow, form, "check", given)
+    fitted = form.fitted
+    if fitted is None and flow.answers.get("family"):
+        fitted = answers.seen_by_the_bank(flow.answers)
+    return flow.page(
+        "name", step="name", form=form, fitted=fitted, bytes_max=PAYEE_BYTES_MAX, **_summary(flow)
+    )
+
+
+def _known_name(customer: User) -> dict[str, str]:
+    """Returns the two parts of the name that we know, so that nobody types it again."""
+    parts = customer.kana_name.split()
+    return {"family": parts[0], "given": parts[1]} if len(parts) == 2 else {}
+
+
+def _summary(flow: _Flow) -> dict[str, Any]:
+    """Returns the bank account as the pages show it."""
+    given = flow.answers
+    chosen = bank_search.bank(given["bank"])
+    return {
+        "given": given,
+        "bank": chosen,
+        "branch": bank_search.branch(given["bank"], given["branch"]),
+        "kind": dict(ACCOUNT_TYPES).get(given["kind"], given["kind"]),
+        "mask": f"*{given['number'][-3:]}",
+    }
+
+
+# --- sending -------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
+@_of_customer
+def check(request: HttpRequest) -> HttpResponse:
+    """All answers, and the button that sends them. A known account is replaced on another page."""
+    return _check(request, replaces=False)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
+@login_required
+@fresh_page
+@_of_customer
+def change(request: HttpRequest) -> HttpResponse:
+    """As `check`, where a bank account that is known already is replaced: the person proves again
+    who it is.
+    """
+    return _check(request, replaces=True)
+
+
+def _check(request: HttpRequest, *, replaces: bool) -> HttpResponse:
+    flow = _Flow(request)
+    if request.method == "POST" and _is_sent_already(flow):
+        return redirect("refund:done")
+    if (other := flow.refused_before("check")) is not None:
+        return other
+    if replaces != flow.replaces:
+        return redirect(flow.lead())
+    form = CheckForm(
+        request.POST if request.method == "POST" else None, present=answers.digest(flow.answers)
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _send(flow, form.cleaned_data)
+        except AmountDiffers as refused:
+            flow = _Flow(request)
+            form.add_error(None, told(refused))
+        except AlreadyApplied:
+            return redirect("refund:done")
+        except PayeeRefused as refused:
+            form.add_error(None, told(refused))
+        except WinddownError as refused:
+            messages.error(request, told(refused))
+            return redirect("refund:start")
+    shown = {} if flow.uses_known else _summary(flow)
+    if shown:
+        shown |= {"fitted": answers.seen_by_the_bank(flow.answers)}
+    return flow.page(
+        "check",
+        step="check",
+        form=form,
+        way=BANK,
+        op_id=flow.op_id,
+        bytes_max=PAYEE_BYTES_MAX,
+        **shown,
+    )
+
+
+def _is_sent_already(flow: _Flow) -> bool:
+    """The form was sent a moment ago, by a second press of its button or from another window."""
+    sent = flow.request.POST.get("op_id", "")
+    application = flow.standing.application
+    return (
+        application is not None
+        and application.op_id is not None
+        and str(application.op_id) == sent
+        and flow.standing.what == What.UNDER_WAY
+    )
+
+
+def _send(flow: _Flow, given: dict[str, Any]) -> HttpResponse:
+    """The application is in, or the account is known. Raises what the verbs raise."""
+    customer = flow.customer
+    account = None if flow.uses_known else answers.account(flow.answers)
+    if flow.standing.what == What.APPLY:
+        submitting.submit(
+            customer,
+            channel=RefundApplication.Channel.APP,
+            op_id=flow.op_id,
+            actor=customer,
+            account=account,
+            confirmed_minor=given["confirmed_minor"],
+            fallback_consent=bool(flow.answers.get(answers.FALLBACK)),
+        )
+    elif account is not None and flow.standing.what == What.CORRECT:
+        review.correct_payee(customer, account, actor=customer)
+    elif account is not None:
+        payees.enter(customer, account, actor=customer)
+    flow.forget()
+    return redirect("refund:done")
+
+
+# --- afterwards ----------------------------------------------------------------------------------
+
+
+@require_safe
+@_of_customer
+def done(request: HttpRequest) -> HttpResponse:
+    """The receipt: reference, amount, what happens when. It may be opened again and printed."""
+    flow = _Flow(request)
+    found = flow.standing
+    early = found.what == What.EARLY and found.payee is not None
+    if not early and (found.application is None or found.application.submitted_at is None):
+        return redirect("refund:start")
+    return page(
+        request,
+        "refunds/portal/done.html",
+        standing=found,
+        early=early,
+        waits=found.payee is not None and found.payee.usable_from > clock.now(),
+        zone=Programme.current().time_zone,
+    )
+
+
+@require_safe
+@_of_customer
+def how_far(request: HttpRequest) -> HttpResponse:
+    """How far the refund has come, who acts, and what is missing."""
+    found = _Flow(request).standing
+    if found.owed is None or found.application is None:
+        return redirect("refund:start")
+    return page(
+        request,
+        "refunds/portal/status.html",
+        standing=found,
+        status=status.of(found.owed, application=found.application, payee=found.payee),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@fresh_page
+@_of_customer
+def withdraw(request: HttpRequest) -> HttpResponse:
+    """The application is taken back, as long as no payout of it is in a file for the bank."""
+    flow = _Flow(request)
+    application, owed = flow.standing.application, flow.standing.owed
+    if owed is None or application is None:
+        return redirect("refund:start")
+    if not status.of(owed, application=application, payee=flow.standing.payee).may_withdraw:
+        return redirect("refund:status")
+    if request.method == "POST":
+        with refusals_told(request):
+            review.withdraw(application, actor=flow.customer)
+            messages.success(
+                request, _("Your application is withdrawn. You can apply again while it is open.")
+            )
+        return redirect("refund:start")
+    return page(request, "refunds/portal/withdraw.html", standing=flow.standing)
+
+
+@require_POST
+@login_required
+@fresh_page
+@_of_customer
+def again(request: HttpRequest) -> HttpResponse:
+    """The account that the bank could not pay is tried once more, with the same details."""
+    flow = _Flow(request)
+    payee = flow.standing.payee
+    if flow.standing.what == What.CORRECT and payee is not None:
+        with refusals_told(request):
+            review.try_again(flow.customer, actor=flow.customer)
+            flow.forget()
+            return redirect("refund:done")
+    return redirect("refund:start")
+
+
+# --- the statement -------------------------------------------------------------------------------
+
+
+class StatementForm(Form):
+    """A statement that somebody shows."""
+
+    statement = FileField(
+        label=_lazy("Statement (CSV file)"),
+        error_messages={"required": _lazy("Choose the file.")},
+    )
+
+
+@require_safe
+@_of_customer
+def statement(request: HttpRequest) -> HttpResponse:
+    """The balance, every movement and what became of the refund, to read and to print."""
+    made = account_statement.of(cast("User", request.user))
+    return page(request, "refunds/portal/statement.html", made=made)
+
+
+@require_safe
+@_of_customer
+def statement_file(request: HttpRequest) -> HttpResponse:
+    """The same as a signed CSV file."""
+    made = account_statement.of(cast("User", request.user))
+    answer = HttpResponse(account_statement.as_csv(made), content_type="text/csv; charset=utf-8")
+    name = f"statement-{timezone.localtime(made.made_at):%Y%m%d}.csv"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def statement_check(request: HttpRequest) -> HttpResponse:
+    """For everybody: whether a statement that somebody shows is ours, byte for byte."""
+    sent = request.method == "POST"
+    form = StatementForm(request.POST if sent else None, request.FILES if sent else None)
+    asked = sent and form.is_valid()
+    allowed = asked and limits.allow("notice_check", network=network_of(request))
+    ours = allowed and account_statement.is_ours(
+        form.cleaned_data["statement"].read(account_statement.BYTES_MAX + 1)
+    )
+    return page(
+        request,
+        "refunds/portal/statement_check.html",
+        form=form,
+        asked=asked,
+        allowed=allowed,
+        ours=ours,
+    )
+
+
+@require_safe
+@_of_customer
+def other_ways(request: HttpRequest) -> HttpResponse:
+    """For people without a bank account: whom to call and where to write."""
+    return page(
+        request,
+        "refunds/portal/other_ways.html",
+        notice=PublicNotice.objects.order_by("-pk").first(),
+    )
+
+
+urlpatterns = [
+    path("account/refund/", start, name="start"),
+    path("account/refund/bank/", bank, name="bank"),
+    path("account/refund/account/", account, name="account"),
+    path("account/refund/name/", name, name="name"),
+    path("account/refund/check/", check, name="check"),
+    path("account/refund/change/", change, name="change"),
+    path("account/refund/done/", done, name="done"),
+    path("account/refund/status/", how_far, name="status"),
+    path("account/refund/withdraw/", withdraw, name="withdraw"),
+    path("account/refund/again/", again, name="again"),
+    path("account/statement/", statement, name="statement"),
+    path("account/statement/file/", statement_file, name="statement_file"),
+    path("is-this-statement-from-us/", statement_check, name="statement_check"),
+    path("account/refund/other-ways/", other_ways, name="other_ways"),
+]
+app_name = "refund"

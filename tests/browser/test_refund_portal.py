@@ -1,0 +1,140 @@
+"""The customer's application in a real browser: a telephone, the keyboard alone, no JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from refunds.models import BankDataset, Branch, Entitlement
+from tests.browser import places
+from tests.browser.checks import look_at
+from tests.browser.conftest import PASSWORD, QUICK_VIEWS, known, served
+from tests.refunds.conftest import House, house
+from tests.signing_in import open_session
+
+__all__ = ["house"]
+axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser refund portal")]
+AT = "/account/refund/"
+# The longest names of a bank and of a branch in the data set.
+LONG = ("ジェイエイバンクあおぞら信託農業協同組合連合会", "丸の内中央イノベーションプラザ出張所")
+
+
+@pytest.fixture
+def site(own_database: Any, house: House, tmp_path: Path) -> Iterator[Any]:
+    def populate() -> dict[str, Any]:
+        from refunds.applications import holds, payees, submitting
+        from tests.refunds.conftest import person
+
+        active = BankDataset.objects.get(active=True)
+        active.bank_set.filter(code="0001").update(name=LONG[0])
+        Branch.objects.filter(dataset=active, bank_code="0001").update(name=LONG[1])
+        account = {"bank": "0001", "branch": "001", "kind": "1", "number": "1234567"}
+        answers = {**account, "family": "ヤマダ", "given": "タロウ", "fallback": True}
+        kept: dict[str, dict[str, Any]] = {
+            "bank": {"bank": "0001"},
+            "yucho": {"bank": "9900"},
+            "account": account,
+            "everything": answers,
+            "replacing": answers,
+        }
+        names = (*kept, "nothing", "applied", "held", "returned", "walks")
+        rows = house.entitled(len(names), paid_minor=1_234, bonus_minor=50)
+        people = dict(zip(names, rows, strict=True))
+        for name, given in kept.items():
+            holder = people[name].wallet.account
+            submitting.save_draft(holder, channel="app", step=1, answers=given, actor=holder)
+        holder = people["replacing"].wallet.account
+        payees.enter(holder, house.account(), actor=holder)
+        house.apply(people["returned"], quality="no_such_account")
+        house.check_payees()
+        house.apply(people["applied"])
+        holds.hold(people["held"], actor=person("refunds.hold_entitlement"), reason="test")
+        walks = known(people["walks"].wallet.account)
+        return {
+            "walks": walks.login_id,
+            "sessions": {name: _session(owed) for name, owed in people.items()},
+        }
+
+    log = tmp_path / "web.log"
+    with served(own_database, log, populate) as (address, made):
+        yield SimpleNamespace(address=address, log=log, **made)
+
+
+def _session(owed: Entitlement) -> str:
+    client = Client()
+    open_session(client, owed.wallet.account)
+    return client.cookies["sessionid"].value
+
+
+def test_the_pages_of_an_application_fit_and_are_accessible(
+    site: Any, open_browser: Callable[..., Any]
+) -> None:
+    """Also with their errors, at 320 pixels and twice the text, with the longest names."""
+    axe = axe_playwright.Axe()
+    for who, addresses in places.of_application().items():
+        for language, width in QUICK_VIEWS:
+            page = open_browser(language=language, width=width)
+            cookie = {"name": "sessionid", "value": site.sessions[who], "url": site.address}
+            page.context.add_cookies([cookie])
+            for place in addresses:
+                look_at(page, place, language=language, width=width, axe=axe)
+            page.context.close()
+
+
+def test_a_customer_applies_in_six_screens_by_keyboard_on_a_telephone(
+    site: Any, open_browser: Callable[..., Any]
+) -> None:
+    """One sign-in, no JavaScript, and a language that is changed on the way."""
+    page = open_browser(language="ja", width=320, java_script_enabled=False)
+    screens = []
+    page.on("framenavigated", lambda frame: screens.append(frame.url.partition("?")[0]))
+
+    def press(name: str) -> None:
+        """The focus goes by the tabulator to what has this name, and Enter presses it."""
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.innerText").strip() == name:
+                break
+        else:
+            raise AssertionError(f"no way to {name}")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+
+    def fill(**typed: str) -> None:
+        for name, value in typed.items():
+            for _ in range(80):
+                page.keyboard.press("Tab")
+                if page.evaluate("document.activeElement.name") == name:
+                    break
+            else:
+                raise AssertionError(f"no way to {name}")
+            page.keyboard.insert_text(value)
+
+    page.goto(AT)
+    fill(login_id=site.walks, password=PASSWORD)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    screens.clear()
+    assert "1,234円" in page.inner_text("main")
+    press("始める")
+    press(LONG[0])
+    fill(branch="001", number="７６５４３２１")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    fill(family="やまだ", given="たろう")
+    press("次へ進む")
+    assert "ﾔﾏﾀﾞ ﾀﾛｳ" in page.inner_text("main")
+    press("払戻しを申し出る")
+
+    assert "払戻しの申出を受け付けました" in page.inner_text("h1")
+    assert [each.rpartition("refund/")[2] for each in screens] == [
+        *("bank/", "account/", "name/", "check/", "done/"),
+    ], "with the page on which the sign-in ends, these are six"
+    press("進み具合を見る")
+    assert "銀行に口座を確認しています" in page.inner_text("main")
