@@ -13,26 +13,61 @@ from refunds.bank_accounts import Account
 from refunds.bankfiles import kana, yucho
 from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX
 from refunds.models import Payee
+from refunds.payouts.methods import BANK, METHODS, Needs
+from refunds.payouts.methods.postal_addresses import PostalAddress
 from winddown import encryption
 from winddown.authority import approvals
 
 Answers = Mapping[str, Any]
-# The questions in their order, each with the answers that it gives.
-_QUESTIONS = {
-    "bank": ("bank",),
+# The questions in their order, each with the answers that it gives. Which ones there are follows
+# from the first answer: how the money comes.
+_OF_A_BANK: dict[str, tuple[str, ...]] = {
+    "bank": ("way", "bank"),
     "account": ("branch", "kind", "number"),
     "name": ("family", "given"),
 }
+_OF_A_LETTER: dict[str, tuple[str, ...]] = {
+    "bank": ("way",),
+    "address": ("to", "postal_code", "lines"),
+}
+_OF_NOTHING: dict[str, tuple[str, ...]] = {"bank": ("way",)}
 OP_ID = "op_id"
 FALLBACK = "fallback"
 
 
+def _questions(answers: Answers) -> dict[str, tuple[str, ...]]:
+    """Returns the questions of the way that was chosen; those of a bank account before that."""
+    method = METHODS.get(answers.get("way", BANK))
+    if method is None or method.needs is Needs.ACCOUNT:
+        return _OF_A_BANK
+    return _OF_A_LETTER if method.needs is Needs.ADDRESS else _OF_NOTHING
+
+
+def steps(answers: Answers) -> list[str]:
+    """Returns the questions in their order; the last is whether all answers are right."""
+    return [*_questions(answers), "check"]
+
+
 def first_missing(answers: Answers) -> str | None:
     """Returns the first question that is not answered. It is None when all are."""
-    for question, names in _QUESTIONS.items():
+    for question, names in _questions(answers).items():
         if not all(answers.get(name) for name in names):
             return question
     return None
+
+
+def is_of_a_bank(answers: Answers) -> bool:
+    """Returns whether the money goes to a bank account."""
+    return _questions(answers) is _OF_A_BANK
+
+
+def address(answers: Answers) -> PostalAddress | None:
+    """Returns where the letter goes; None for a way without one. Raises `AddressRefused`."""
+    if _questions(answers) is not _OF_A_LETTER:
+        return None
+    return PostalAddress.typed(
+        name=answers["to"], postal_code=answers["postal_code"], lines=answers["lines"]
+    )
 
 
 def account(answers: Answers) -> Account:
@@ -52,6 +87,7 @@ def of_payee(payee: Payee) -> dict[str, str]:
     """
     family, _, given = payee.name_kana.partition(" ")
     return {
+        "way": BANK,
         "bank": payee.bank_code,
         "branch": payee.branch_code,
         "kind": payee.account_type,
@@ -87,7 +123,7 @@ def digest(answers: Answers, *, before: str = "") -> str:
     all. A page with another digest is out of date.
     """
     shown = []
-    for question, names in _QUESTIONS.items():
+    for question, names in _questions(answers).items():
         if question == before:
             break
         shown += [answers.get(name) for name in names]

@@ -31,6 +31,7 @@ from accounts.sign_in.origins import network_of
 from refunds.applications import (
     account_statement,
     answers,
+    choosing,
     payees,
     review,
     standing,
@@ -41,6 +42,7 @@ from refunds.applications.payees import PayeeRefused
 from refunds.applications.portal_forms import (
     ACCOUNT_TYPES,
     AccountForm,
+    AddressForm,
     BankForm,
     CheckForm,
     NameForm,
@@ -48,19 +50,19 @@ from refunds.applications.portal_forms import (
 )
 from refunds.applications.standing import What
 from refunds.applications.status import Way
-from refunds.applications.submitting import AlreadyApplied, AmountDiffers
-from refunds.applications.ways import BANK, WAYS
+from refunds.applications.submitting import AlreadyApplied, AmountDiffers, MethodRefused
 from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX
 from refunds.bankfiles.yucho import YUCHO_BANK_CODE
 from refunds.models import Payee, RefundApplication
-from refunds.payouts import bank_search
+from refunds.payouts import bank_search, methods
 from winddown import clock
 from winddown.errors import WinddownError
 from winddown.models import Programme, PublicNotice
 from winddown.site.pages import fresh_page, page, refusals_told, told
 
 _KEPT = "refund_answers"
-_STEPS = ("bank", "account", "name", "check")
+_FIRST, _LAST = "bank", "check"
+_OF_AN_ACCOUNT = ("branch", "kind", "number", "symbol", "yucho_number")
 View = Callable[..., HttpResponse]
 
 
@@ -98,7 +100,7 @@ class _Flow:
             submitting.save_draft(
                 self.customer,
                 channel=RefundApplication.Channel.APP,
-                step=_STEPS.index(step) + 1,
+                step=answers.steps(self.answers).index(step) + 1,
                 answers=self.answers,
                 actor=self.customer,
             )
@@ -116,14 +118,14 @@ class _Flow:
         payee = self.standing.payee
         return (
             self.standing.what == What.APPLY
-            and answers.first_missing(self.answers) == _STEPS[0]
+            and answers.first_missing(self.answers) == _FIRST
             and payee is not None
             and payee.state != Payee.State.REFUSED
         )
 
     @property
     def replaces(self) -> bool:
-        """A bank account that is known already would be replaced."""
+        """A bank account that is known already would be replaced, or no longer be paid."""
         return self.standing.payee is not None and not self.uses_known
 
     @property
@@ -150,21 +152,35 @@ class _Flow:
         missing = answers.first_missing(self.answers)
         if step == "check" and self.uses_known:
             return None
-        if missing is not None and _STEPS.index(missing) < _STEPS.index(step):
-            return redirect(f"refund:{missing}")
+        steps = answers.steps(self.answers)
+        if step not in steps or (missing is not None and steps.index(missing) < steps.index(step)):
+            return redirect(f"refund:{missing or _LAST}")
         return None
+
+    def offers(self) -> list[methods.Offer]:
+        """Returns the ways to the money beside a transfer, in the order of the fallback."""
+        owed = self.standing.owed
+        found = methods.offered(owed.amount_minor) if owed is not None else []
+        return [each for each in found if each.code != methods.BANK]
+
+    def way(self) -> methods.Offer | None:
+        """Returns the way that was chosen beside a transfer."""
+        chosen = self.answers.get("way", methods.BANK)
+        return next((each for each in self.offers() if each.code == chosen), None)
 
     def page(self, template: str, *, step: str, **shown: Any) -> HttpResponse:
         """Returns the page of one question, with the way back and how many come."""
-        place = _STEPS.index(step)
-        before = _STEPS[place - 1] if place else "start"
+        steps = answers.steps(self.answers)
+        place = steps.index(step)
+        before = steps[place - 1] if place else "start"
         return page(
             self.request,
             f"refunds/portal/{template}.html",
             standing=self.standing,
             back=reverse(f"refund:{before}"),
             place=place + 1,
-            places=len(_STEPS),
+            places=len(steps),
+            falls_back=bool(self.offers()),
             **shown,
         )
 
@@ -199,7 +215,7 @@ def start(request: HttpRequest) -> HttpResponse:
             request,
             "refunds/portal/correct.html",
             standing=found,
-            refusal=status.refusal(found.payee),
+            refusal=status.refusal(found.payee, found.application),
             goes_on=reverse(flow.lead()),
         )
     computed = standing.computed(found.owed) if found.owed else None
@@ -225,6 +241,8 @@ def bank(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if (chosen := bank_search.bank(request.POST.get("bank", ""))) is not None:
             return _bank_chosen(flow, chosen.code)
+        if (way := request.POST.get("way", "")) in {each.code for each in flow.offers()}:
+            return _kept(flow, "bank", {"way": way})
         if form.is_valid():
             query = urlencode({"q": form.cleaned_data["q"]})
             return redirect(f"{reverse('refund:bank')}?{query}")
@@ -242,24 +260,35 @@ def bank(request: HttpRequest) -> HttpResponse:
         row=row,
         typed=typed,
         found=found,
-        way=BANK,
-        ways=WAYS.values(),
+        transfer=_transfer(flow),
+        ways=flow.offers(),
         chosen=bank_search.bank(flow.answers.get("bank", "")),
     )
 
 
+def _transfer(flow: _Flow) -> methods.Offer | None:
+    """Returns the transfer as the page offers it: how long it takes."""
+    owed = flow.standing.owed
+    return methods.offer_of(methods.BANK, owed.amount_minor) if owed is not None else None
+
+
 def _bank_chosen(flow: _Flow, code: str) -> HttpResponse:
     """The bank is kept. Another bank has other branches, so the account is asked for again."""
+    same = flow.answers.get("bank") == code
+    fresh = {} if same else {"bank": code, **dict.fromkeys(_OF_AN_ACCOUNT, "")}
+    return _kept(flow, "bank", {"way": methods.BANK, **fresh}, then="account")
+
+
+def _kept(flow: _Flow, step: str, given: dict[str, Any], *, then: str = "") -> HttpResponse:
+    """The answers are kept, and the browser goes to the next open question, or to `then`. A refusal
+    is a message on the first page, which says what can be done now.
+    """
     try:
-        if flow.answers.get("bank") == code:
-            flow.keep("account")
-        else:
-            fresh = dict.fromkeys(("branch", "kind", "number", "symbol", "yucho_number"), "")
-            flow.keep("account", bank=code, **fresh)
+        flow.keep(step, **given)
     except WinddownError as refused:
         messages.error(flow.request, told(refused))
         return redirect("refund:start")
-    return redirect("refund:account")
+    return redirect(f"refund:{then}" if then else flow.lead())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -281,7 +310,7 @@ def account(request: HttpRequest) -> HttpResponse:
         bank=chosen,
     )
     if request.method == "POST" and form.is_valid():
-        return _kept(flow, form, "name", form.answers())
+        return _kept(flow, "account", form.answers())
     known = bank_search.branch(chosen.code, flow.answers.get("branch", ""))
     if isinstance(form, AccountForm) and known is not None:
         form.initial["branch"] = known.name
@@ -298,18 +327,6 @@ def _with_chosen_branch(request: HttpRequest) -> Any:
     if chosen := sent.get("chosen_branch", ""):
         sent["branch"] = chosen
     return sent
-
-
-def _kept(flow: _Flow, form: Form, step: str, given: dict[str, Any]) -> HttpResponse:
-    """The answers are kept, and the browser goes to the next open question. A refusal is a message
-    on the first page, which says what can be done now.
-    """
-    try:
-        flow.keep(step, **given)
-    except WinddownError as refused:
-        messages.error(flow.request, told(refused))
-        return redirect("refund:start")
-    return redirect(flow.lead())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -330,13 +347,34 @@ def name(request: HttpRequest) -> HttpResponse:
         given = {
             each: form.cleaned_data[each] for each in ("family", "given", "fallback", "as_written")
         }
-        return _kept(flow, form, "check", given)
+        return _kept(flow, "name", given)
     fitted = form.fitted
     if fitted is None and flow.answers.get("family"):
         fitted = answers.seen_by_the_bank(flow.answers)
     return flow.page(
         "name", step="name", form=form, fitted=fitted, bytes_max=PAYEE_BYTES_MAX, **_summary(flow)
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
+@_of_customer
+def address(request: HttpRequest) -> HttpResponse:
+    """Where the letter goes, for a way that sends one."""
+    flow = _Flow(request)
+    if (other := flow.refused_before("address")) is not None:
+        return other
+    form = AddressForm(
+        request.POST if request.method == "POST" else None,
+        initial=flow.answers,
+        present=answers.digest(flow.answers, before="address"),
+    )
+    if request.method == "POST" and form.is_valid():
+        given = {
+            each: form.cleaned_data[each] for each in ("to", "postal_code", "lines", "fallback")
+        }
+        return _kept(flow, "address", given)
+    return flow.page("address", step="address", form=form, way=flow.way())
 
 
 def _known_name(customer: User) -> dict[str, str]:
@@ -400,19 +438,20 @@ def _check(request: HttpRequest, *, replaces: bool) -> HttpResponse:
             form.add_error(None, told(refused))
         except AlreadyApplied:
             return redirect("refund:done")
-        except PayeeRefused as refused:
+        except (PayeeRefused, MethodRefused) as refused:
             form.add_error(None, told(refused))
         except WinddownError as refused:
             messages.error(request, told(refused))
             return redirect("refund:start")
-    shown = {} if flow.uses_known else _summary(flow)
-    if shown:
-        shown |= {"fitted": answers.seen_by_the_bank(flow.answers)}
+    shown: dict[str, Any] = {}
+    if not flow.uses_known and answers.is_of_a_bank(flow.answers):
+        shown = _summary(flow) | {"fitted": answers.seen_by_the_bank(flow.answers)}
     return flow.page(
         "check",
         step="check",
         form=form,
-        way=BANK,
+        way=flow.way(),
+        answers=flow.answers,
         op_id=flow.op_id,
         bytes_max=PAYEE_BYTES_MAX,
         **shown,
@@ -433,8 +472,11 @@ def _is_sent_already(flow: _Flow) -> bool:
 
 def _send(flow: _Flow, given: dict[str, Any]) -> HttpResponse:
     """The application is in, or the account is known. Raises what the verbs raise."""
-    customer = flow.customer
-    account = None if flow.uses_known else answers.account(flow.answers)
+    customer, application = flow.customer, flow.standing.application
+    by_bank = flow.uses_known or answers.is_of_a_bank(flow.answers)
+    account = answers.account(flow.answers) if by_bank and not flow.uses_known else None
+    method = methods.BANK if by_bank else flow.answers["way"]
+    consents = bool(flow.answers.get(answers.FALLBACK))
     if flow.standing.what == What.APPLY:
         submitting.submit(
             customer,
@@ -443,10 +485,20 @@ def _send(flow: _Flow, given: dict[str, Any]) -> HttpResponse:
             actor=customer,
             account=account,
             confirmed_minor=given["confirmed_minor"],
-            fallback_consent=bool(flow.answers.get(answers.FALLBACK)),
+            method=method,
+            fallback_consent=consents,
+            address=answers.address(flow.answers),
         )
-    elif account is not None and flow.standing.what == What.CORRECT:
+    elif flow.standing.what == What.CORRECT and account is not None:
         review.correct_payee(customer, account, actor=customer)
+    elif flow.standing.what == What.CORRECT and application is not None:
+        choosing.choose(
+            application,
+            method=method,
+            fallback_consent=consents,
+            address=answers.address(flow.answers),
+            actor=customer,
+        )
     elif account is not None:
         payees.enter(customer, account, actor=customer)
     flow.forget()
@@ -596,6 +648,7 @@ urlpatterns = [
     path("account/refund/bank/", bank, name="bank"),
     path("account/refund/account/", account, name="account"),
     path("account/refund/name/", name, name="name"),
+    path("account/refund/address/", address, name="address"),
     path("account/refund/check/", check, name="check"),
     path("account/refund/change/", change, name="change"),
     path("account/refund/done/", done, name="done"),

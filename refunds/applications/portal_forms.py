@@ -15,6 +15,9 @@ from refunds.bankfiles.errors import UnbankableText
 from refunds.bankfiles.yucho import YuchoRefused
 from refunds.models import Bank, Branch, Payee
 from refunds.payouts import bank_search
+from refunds.payouts.methods import postal_addresses
+from refunds.payouts.methods.postal_addresses import AddressRefused, PostalAddress
+from winddown import words
 from winddown.site.forms import SayingField
 
 _PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
@@ -178,7 +181,55 @@ class YuchoForm(_Seen):
         return self.converted
 
 
-class NameForm(_Seen):
+class FallbackForm(_Seen):
+    """What happens if the money does not arrive: asked once, where another way is offered."""
+
+    fallback = forms.BooleanField(
+        label=_("If it does not arrive, send me the money in another way without asking"),
+        required=False,
+    )
+
+
+class AddressForm(FallbackForm):
+    """Where a letter goes."""
+
+    to = SayingField(
+        label=_("Name on the letter"),
+        max_length=postal_addresses.NAME_MAX,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": _("Enter the name on the letter.")},
+    )
+    postal_code = forms.CharField(
+        label=_("Postal code"),
+        help_text=_("Seven digits."),
+        max_length=10,
+        widget=forms.TextInput(attrs={"autocomplete": "postal-code", "inputmode": "numeric"}),
+        error_messages={"required": _("Enter the postal code.")},
+    )
+    lines = SayingField(
+        label=_("Postal address"),
+        help_text=_("Prefecture, city, town and number; building and room if there are any."),
+        max_length=postal_addresses.LINES_MAX,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"}),
+        error_messages={"required": _("Enter the postal address.")},
+    )
+    field_order = ("seen", "to", "postal_code", "lines", "fallback")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if not self.errors:
+            try:
+                PostalAddress.typed(
+                    name=given["to"], postal_code=given["postal_code"], lines=given["lines"]
+                )
+            except AddressRefused as refusal:
+                field = refusal.facts["field"]
+                words_of = {"name": "to"}.get(field, field)
+                self.add_error(words_of, words.refusal(refusal))
+        return given
+
+
+class NameForm(FallbackForm):
     """The name of the account, in two fields, and what happens if the transfer fails."""
 
     family = SayingField(
@@ -194,11 +245,6 @@ class NameForm(_Seen):
         max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "off", "lang": "ja"}),
         error_messages={"required": _("Enter the given name in kana.")},
-    )
-    fallback = forms.BooleanField(
-        label=_("If the transfer fails, send me the money by postal payment order"),
-        help_text=_("You are asked only once. You can still give us another account first."),
-        required=False,
     )
     as_written = forms.BooleanField(
         label=_("The bank has the account under exactly this name"), required=False

@@ -183,5 +183,5 @@ def _lacks_an_account(application: RefundApplication, payee: Payee | None) -> bo
     refused = payee is not None and payee.state == Payee.State.REFUSED
     return (
         application.state == RefundApplication.State.NEEDS_INFO
-        and application.asked_for == RefundApplication.BANK_ACCOUNT
+        and application.asked_for in RefundApplication.NOT_PAID
     ) or (refused and application.state in RefundApplication.SENT)

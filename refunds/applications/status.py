@@ -13,6 +13,7 @@ from refunds.bankfiles.answers import AccountCheck, ReturnReason
 from refunds.models import (
     Entitlement,
     EntitlementTransition,
+    MethodTerms,
     Payee,
     Payout,
     RefundApplication,
@@ -91,8 +92,12 @@ class Status:
     may_withdraw: bool
 
 
-def refusal(payee: Payee | None) -> Refusal:
-    """Returns what the bank's last answer about the account means for its holder."""
+def refusal(payee: Payee | None, application: RefundApplication | None = None) -> Refusal:
+    """Returns what the bank's last answer about the account means for its holder, or the end of
+    what was to be cashed.
+    """
+    if application is not None and application.asked_for == RefundApplication.VOUCHER:
+        return Refusal(Way.ANOTHER, _("It was not cashed in time."))
     way, why = _OF_ANSWER.get(payee.answer if payee is not None else "", _NO_REASON)
     return Refusal(way, why)
 
@@ -141,13 +146,29 @@ def of(owed: Entitlement, *, application: RefundApplication | None, payee: Payee
         payee is not None and payee.state == Payee.State.REFUSED and owed.state != State.PAID
     )
     return Status(
-        stages=_stages(owed, application, sent_at),
-        now=_SENT if owed.state == State.PAYING and sent_at else _NOW[owed.state],
+        stages=[] if _by_voucher(application) else _stages(owed, application, sent_at),
+        now=_now(owed, application, sent_at),
         expected_on=batch.value_date if batch is not None and owed.state != State.PAID else None,
         missing=_missing(application, payee) if sent and owed.state in _CHECKED else [],
-        refusal=refusal(payee) if refused else None,
+        refusal=refusal(payee, application) if refused else None,
         may_withdraw=_may_withdraw(owed, application),
     )
+
+
+_OUT = _("It is issued to you. It counts as paid when you cash it.")
+
+
+def _now(
+    owed: Entitlement, application: RefundApplication | None, sent_at: dt.datetime | None
+) -> Text:
+    if owed.state == State.PAYING and _by_voucher(application):
+        return _OUT if sent_at else _("We are preparing what you can cash.")
+    return _SENT if owed.state == State.PAYING and sent_at else _NOW[owed.state]
+
+
+def _by_voucher(application: RefundApplication | None) -> bool:
+    """The money comes by something that the holder cashes, not by a transfer."""
+    return application is not None and application.method != MethodTerms.BANK
 
 
 def _stages(

@@ -442,7 +442,8 @@ ELSEWHERE = {
     "recovery:case": "it only leads to the case",
     "recovery:first_password": "the first ends the session",
     **dict.fromkeys(
-        ("refund:account", "refund:bank", "refund:name"), "it keeps the same answer again"
+        ("refund:account", "refund:address", "refund:bank", "refund:name"),
+        "it keeps the same answer again",
     ),
     **dict.fromkeys(
         ("refund:again", "refund:change", "refund:check", "refund:withdraw"),

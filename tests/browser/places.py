@@ -202,6 +202,7 @@ def of_application() -> dict[str, list[str]]:
         "nothing": ["/", at, f"{at}bank/", f"{at}bank/?row=マ"],
         "bank": [f"{at}account/"],
         "account": [f"{at}name/"],
+        "letter": [f"{at}address/"],
         "everything": [f"{at}check/", f"{at}other-ways/"],
         "yucho": [f"{at}account/"],
         "replacing": [f"{at}change/"],

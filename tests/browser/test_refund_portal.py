@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from refunds.models import BankDataset, Branch, Entitlement
+from refunds.models import BankDataset, Branch, Entitlement, MethodTerms
 from tests.browser import places
 from tests.browser.checks import look_at
 from tests.browser.conftest import PASSWORD, QUICK_VIEWS, known, served
@@ -34,15 +34,26 @@ def site(own_database: Any, house: House, tmp_path: Path) -> Iterator[Any]:
         active = BankDataset.objects.get(active=True)
         active.bank_set.filter(code="0001").update(name=LONG[0])
         Branch.objects.filter(dataset=active, bank_code="0001").update(name=LONG[1])
-        account = {"bank": "0001", "branch": "001", "kind": "1", "number": "1234567"}
+        account = {"way": "bank", "bank": "0001", "branch": "001", "kind": "1", "number": "1234567"}
         answers = {**account, "family": "ヤマダ", "given": "タロウ", "fallback": True}
         kept: dict[str, dict[str, Any]] = {
-            "bank": {"bank": "0001"},
-            "yucho": {"bank": "9900"},
+            "bank": {"way": "bank", "bank": "0001"},
+            "yucho": {"way": "bank", "bank": "9900"},
             "account": account,
+            "letter": {"way": "postal_order"},
             "everything": answers,
             "replacing": answers,
         }
+        for place, code in enumerate(("postal_order", "claim_code"), start=2):
+            MethodTerms.objects.create(
+                code=code,
+                place=place,
+                amount_max_minor=100_000,
+                costs=[[100_000, 360]],
+                money_days=14,
+                valid_days=180,
+                source="test",
+            )
         names = (*kept, "nothing", "applied", "held", "returned", "walks")
         rows = house.entitled(len(names), paid_minor=1_234, bonus_minor=50)
         people = dict(zip(names, rows, strict=True))

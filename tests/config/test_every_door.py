@@ -125,6 +125,7 @@ STALE = {
     "mfa_view_recovery_codes": "it is only read",
     "open_sessions": "it is only read",
     "refund:account": "it only keeps an answer",
+    "refund:address": "it only keeps an answer",
     "refund:bank": "it only keeps an answer",
     "refund:check": "it replaces no account that is known: refund:change does",
     "refund:name": "it only keeps an answer",

@@ -16,8 +16,17 @@ from django.test import Client
 from accounts.models import User
 from accounts.sign_in import second_factor
 from refunds.applications import holds, payees, submitting
-from refunds.models import BankDataset, Branch, Entitlement, Payee, RefundApplication
+from refunds.models import (
+    BankDataset,
+    Branch,
+    Entitlement,
+    MethodTerms,
+    Payee,
+    RefundApplication,
+)
 from refunds.payouts import payment_blocks
+from refunds.payouts.methods import postal_addresses
+from refunds.payouts.methods.postal_addresses import PostalAddress
 from tests import factories
 from tests.config.test_every_door import browser_of
 from tests.refunds.conftest import House, jst, make_house, person
@@ -318,6 +327,46 @@ def test_an_application_is_withdrawn_until_it_is_in_a_file(house: House) -> None
     assert "The bank carries the transfer out on Fri 15 November 2019." in phone.get("status/")
     assert phone.client.post(f"{AT}withdraw/")["Location"] == f"{AT}status/"
     assert RefundApplication.objects.get(entitlement=paid).state == "approved"
+
+
+def test_the_money_comes_by_letter_or_by_code_where_the_amount_allows(house: House) -> None:
+    """The methods and their terms are the registry's; nobody without an account is left over."""
+    by_letter, by_code, early = house.entitled(3)
+    for place, code in enumerate(("bank", "postal_order", "claim_code"), start=1):
+        MethodTerms.objects.create(
+            code=code,
+            place=place,
+            amount_max_minor=100_000,
+            costs=[[100_000, 360]],
+            money_days=place,
+            valid_days=60 * (place - 1),
+            source="test",
+        )
+    phone = Phone(by_letter)
+    assert "Cash it within 60 days." in phone.get("bank/")
+    assert phone.send("bank/", way="postal_order")["Location"] == f"{AT}address/"
+    wrong = phone.send("address/", to="山田 太郎", postal_code="100", lines="東京都千代田区1-1")
+    assert 'id="postal_code-error"' in text_of(wrong)
+    given = {"to": "山田 太郎", "postal_code": "〒100-0001", "lines": "東京都千代田区1-1"}
+    assert phone.send("address/", **given, fallback="on")["Location"] == f"{AT}check/"
+    assert "東京都千代田区1-1" in phone.get("check/")
+    assert phone.send("check/")["Location"] == f"{AT}done/"
+    done = RefundApplication.objects.get(entitlement=by_letter)
+    assert (done.method, done.fallback_consent, done.state) == ("postal_order", True, "approved")
+    assert postal_addresses.of(done) == PostalAddress("山田 太郎", "1000001", given["lines"])
+
+    phone = Phone(by_code)
+    assert phone.send("bank/", way="claim_code")["Location"] == f"{AT}check/"
+    assert phone.send("check/")["Location"] == f"{AT}done/"
+    assert RefundApplication.objects.get(entitlement=by_code).method == "claim_code"
+    assert not Payee.objects.exists()
+
+    # A way that is not offered for the amount is no way.
+    MethodTerms.objects.filter(code="postal_order").update(amount_max_minor=1)
+    phone = Phone(early)
+    assert "Postal payment order" not in phone.get("bank/")
+    assert "Enter a name to search for" in text_of(phone.send("bank/", way="postal_order"))
+    house.money_holds()
 
 
 def test_a_statement_is_signed_and_a_changed_one_is_not_ours(
