@@ -138,11 +138,17 @@ class PayeeFields(HolderForm):
         ],
     )
     account_number = forms.CharField(label=_("Number of the bank account"), max_length=8)
+    account_number_again = forms.CharField(
+        label=_("Number of the bank account, once more"),
+        max_length=8,
+        help_text=_("Read it from the paper again: a slip of the hand pays somebody else."),
+    )
     name = SayingField(
         label=_("Name of the bank account, in kana"),
         max_length=60,
         help_text=_("As the bank writes it, for example ヤマダ　タロウ."),
     )
+    name_again = SayingField(label=_("Name of the bank account, once more"), max_length=60)
 
     def payee(self) -> Account:
         """Returns the account as it was typed."""
@@ -157,6 +163,9 @@ class PayeeFields(HolderForm):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
+        for name in ("account_number", "name"):
+            if given.get(name) and given.get(f"{name}_again") not in (None, given[name]):
+                self.add_error(f"{name}_again", _("It is not the same as above."))
         if not self.errors:
             given["payee"] = self.payee()
         return given
@@ -238,7 +247,7 @@ DESK: dict[str, Act] = {
         do=_enter,
         # Money goes where it says: the person proves again who it is, in the command too.
         tone="danger",
-        typed=("account_number", "name"),
+        typed=("account_number", "account_number_again", "name", "name_again"),
     ),
     "verify": Act(
         title=pgettext_lazy("verb", "Confirm the identity"),
@@ -288,7 +297,7 @@ DESK: dict[str, Act] = {
             given["account"], given["payee"], actor=actor, reason=given["reason"]
         ),
         tone="danger",
-        typed=("account_number", "name"),
+        typed=("account_number", "account_number_again", "name", "name_again"),
     ),
     "method": Act(
         title=pgettext_lazy("verb", "Pay a customer by another method"),

@@ -9,7 +9,7 @@ from winddown.site.act_command import ActCommand
 class Command(ActCommand):
     help = (
         "Enter another bank account for a customer."
-        " The account number and its name are asked for at the terminal."
+        " The account number and its name are asked for at the terminal, twice."
     )
     examples = (
         "correct_payee --account account:12 --bank-code 0001 --branch-code 001 "

@@ -9,7 +9,7 @@ from winddown.site.act_command import ActCommand
 class Command(ActCommand):
     help = (
         "Enter an application for a customer, from paper or by telephone."
-        " The account number and its name are asked for at the terminal."
+        " The account number and its name are asked for at the terminal, twice."
     )
     examples = (
         "enter_application --account account:12 --bank-code 0001 --branch-code 001 "

@@ -56,7 +56,9 @@ ACCOUNT = {
     "branch_code": "001",
     "account_type": "1",
     "account_number": "7654321",
+    "account_number_again": "7654321",
     "name": "ヤマダ　タロウ",
+    "name_again": "ヤマダ　タロウ",
 }
 
 
@@ -64,6 +66,10 @@ def entered(house: House, support: Any) -> RefundApplication:
     """Returns the application that support typed in from a paper form."""
     (owed,) = house.entitled(1)
     typed = {**ACCOUNT, "account": f"account:{owed.wallet.account_id}", "channel": "paper"}
+    slip = {**typed, "reason": "form 7", "account_number_again": "7654312"}
+    answer = browser_of(support).post("/console/applications/enter/", slip)
+    assert 'id="account_number_again-error"' in answer.content.decode()
+    assert not RefundApplication.objects.exists()
     for _ in range(2):
         browser_of(support).post("/console/applications/enter/", {**typed, "reason": "form 7"})
     return RefundApplication.objects.get()
