@@ -219,6 +219,30 @@ def _batch_content(file: dict[str, Any]) -> list[Change]:
     ]
 
 
+@panels.CONTENTS.entry("payout_lines")
+def _lines_content(asked: dict[str, Any]) -> list[Change]:
+    return [
+        Change(_("Sum of the new file"), asked["total_left_minor"], is_amount=True),
+        Change(_("Transfers of the new file"), asked["items_left"]),
+        Change(
+            format_lazy(
+                _("Payouts that are taken out ({numbers})"),
+                numbers=", ".join(map(str, asked["payouts"])),
+            ),
+            len(asked["payouts"]),
+        ),
+    ]
+
+
+@panels.SUBJECTS.entry("payout_lines")
+def _lines_subject(subject: str) -> panels.SubjectPage:
+    number = subject.split(":")[1]
+    return panels.SubjectPage(
+        title=format_lazy(_("Payouts taken out of payout batch {number}"), number=number),
+        url=reverse("console:payout", args=[number]),
+    )
+
+
 @panels.CONTENTS.entry("break")
 def _break_content(found: dict[str, Any]) -> list[Change]:
     return [

@@ -50,7 +50,8 @@ class PayoutBatch(Stateful):
     that nothing of it can change (rule 52). The number is in the reference of each line, so a line
     names one inclusion of one payout. A rejected or voided batch keeps its number, and its payouts
     wait for a new batch. Approvers sign `digest`, which covers the file's hash and totals. Two
-    people void a batch, store the bank's rejection, or close it with open payouts.
+    people void a batch, take payouts out of it, store the bank's rejection, or close it with open
+    payouts. A batch without the payouts that were taken out is a new row, which `replaces` it.
     """
 
     class State(models.TextChoices):
@@ -119,6 +120,13 @@ class PayoutBatch(Stateful):
     rejection = models.ForeignKey(
         "refunds.BankFile", null=True, on_delete=models.PROTECT, db_index=False, related_name="+"
     )
+    replaces = models.OneToOneField(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="replaced_by",
+        help_text="The void batch of which this is the next version.",
+    )
     opened_at = models.DateTimeField()
     sealed_at = models.DateTimeField(null=True)
     leaves_at = models.DateTimeField(null=True, help_text="When a released file may leave.")
@@ -163,9 +171,15 @@ class PayoutBatch(Stateful):
             *machine_guards(),
             *witnessed(
                 older=(
-                    {"rejection_id": "NULL", "leaves_at": "NULL", "method": "'bank'"},
-                    {"leaves_at": "NULL", "method": "'bank'"},
-                    {"method": "'bank'"},
+{
+                        "rejection_id": "NULL",
+                        "leaves_at": "NULL",
+                        "method": "'bank'",
+                        "replaces_id": "NULL",
+                    },
+                    {"leaves_at": "NULL", "method": "'bank'", "replaces_id": "NULL"},
+                    {"method": "'bank'", "replaces_id": "NULL"},
+                    {"replaces_id": "NULL"},
                 )
             ),
             Guard(
@@ -246,7 +260,9 @@ class PayoutBatch(Stateful):
                             SELECT FROM winddown_signature s
                             JOIN winddown_approval a ON a.id = s.approval_id
                             JOIN accounts_user m ON m.id = a.maker_id
-                            WHERE s.subject LIKE subject_name || ':' || ending || ':%'
+                            WHERE (s.subject LIKE subject_name || ':' || ending || ':%'
+                                  OR ending = 'void'
+                                  AND s.subject LIKE 'payout_lines:' || OLD.id || ':%')
                               AND s.part = 'approved' AND s.staff_number <> m.staff_number)
                         THEN
                             RAISE EXCEPTION USING ERRCODE = '{SqlState.BATCH_NOT_APPROVED}', MESSAGE = format(

@@ -6,15 +6,26 @@ import hashlib
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from refunds.models import Payout, PayoutBatch, ReconciliationBreak
-from refunds.payouts import batch_ends, breaks, payout_batches
+from refunds.payouts import batch_ends, breaks, line_removal, payout_batches
 from winddown.actors import Actor
 from winddown.models import Approval
 from winddown.site.acts import Act
 from winddown.site.forms import ReasonForm, RowField, SayingField
+
+
+class NumbersField(forms.CharField):
+    """Numbers of rows with commas between them. Its value is a list."""
+
+    def clean(self, value: Any) -> Any:
+        words = str(super().clean(value)).replace(",", " ").split()
+        if not all(word.isascii() and word.isdecimal() and len(word) < 16 for word in words):
+            raise ValidationError(_("Numbers with commas between them are expected."))
+        return [int(word) for word in words]
 
 
 class BatchForm(ReasonForm):
@@ -22,6 +33,14 @@ class BatchForm(ReasonForm):
         PayoutBatch,
         label=_("Number of the payout batch"),
         missing=_("There is no payout batch of this number."),
+    )
+
+
+class LinesForm(BatchForm):
+    payouts = NumbersField(
+        label=_("Numbers of the payouts"),
+        max_length=2_000,
+        help_text=_("As the page of the batch shows them, with commas: 3, 17."),
     )
 
 
@@ -117,6 +136,19 @@ BATCHES: dict[str, Act] = {
         form=BatchForm,
         do=lambda actor, given: batch_ends.ask_void(
             given["number"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "lines": Act(
+        title=pgettext_lazy("verb", "Ask to take payouts out"),
+        effect=_(
+            "When a second person agrees, the file is void. A new file without these payouts takes"
+            " its own approvals. What was taken out waits for the next plan: block the payments of"
+            " whom nothing may be paid."
+        ),
+        permission=line_removal.ASKS,
+        form=LinesForm,
+        do=lambda actor, given: line_removal.ask(
+            given["number"], given["payouts"], actor=actor, reason=given["reason"]
         ),
     ),
     "refusal": Act(

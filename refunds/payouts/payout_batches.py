@@ -66,11 +66,11 @@ def check_value_date(value_date: dt.date, limits: RefundTerms | None = None) -> 
 # --- sealed by the run ----------------------------------------------------------------------------
 
 
-def seal(batch: PayoutBatch, *, run: Run) -> PayoutBatch:
+def seal(batch: PayoutBatch, *, run: Run, reason: str = "") -> PayoutBatch:
     """The batch has its file, hash, totals and the bank's next number, and waits for approval.
 
-    From here on nothing of it can change (rule 52). The maker is the run's; two approvers are
-    needed above the batch's limit.
+    From here on nothing of it can change (rule 52). The approvers read `reason`, or the run's;
+    two of them are needed above the batch's limit.
     """
     capabilities.passed("payout")
     sent_files.refuse_when_unknown(f"seal {batch.subject}")
@@ -97,7 +97,7 @@ def seal(batch: PayoutBatch, *, run: Run) -> PayoutBatch:
     )
     for stage in STAGES[: sealed.approvals_needed]:
         _signed(sealed, stage).ask(
-            maker=sealed.maker, reason=run.reason, valid_for=dt.timedelta(days=14)
+            maker=sealed.maker, reason=reason or run.reason, valid_for=dt.timedelta(days=14)
         )
     return transition_one(sealed, "submit", actor=SYSTEM, run=run)
 

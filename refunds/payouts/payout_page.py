@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import get_available_FIELD_transitions
 
 from refunds.models import Payout, PayoutBatch, ReconciliationBreak, RefundTerms
-from refunds.payouts import caps, payout_batches, refund_limits
+from refunds.payouts import caps, line_removal, payout_batches, refund_limits
 from refunds.payouts.payout_acts import BATCHES, BREAKS, EXPORT
 from winddown import clock
 from winddown.actors import Actor
@@ -87,6 +87,8 @@ class BatchPage:
     caps: RefundTerms
     day_minor: int
     """What the agreed files of its value date come to, without this one."""
+    following: int | None
+    """The batch that is the next version of this one."""
 
     @property
     def stoppable(self) -> bool:
@@ -153,10 +155,11 @@ def batch(found: PayoutBatch, *, actor: Actor) -> BatchPage:
         signatures=list(
             Signature.objects.filter(subject=found.subject).select_related("signer").order_by("pk")
         ),
-        waiting=_requests(found.subject),
+        waiting=_requests(found),
         decisions=_decisions(found, actor=actor),
         caps=refund_limits.current(),
         day_minor=caps.taken(found.value_date, beside=found),
+        following=PayoutBatch.objects.filter(replaces=found).values_list("pk", flat=True).first(),
     )
 
 
@@ -179,6 +182,8 @@ def _possible(found: PayoutBatch) -> dict[str, Act]:
         for each in get_available_FIELD_transitions(found, PayoutBatch._meta.get_field("state"))
     }
     possible = {verb: BATCHES[verb] for verb, name in _BEGINS.items() if name in ahead}
+    if found.state in line_removal.STATES:
+        possible["lines"] = BATCHES["lines"]
     if found.state == PayoutBatch.State.APPROVED and payout_batches.grace():
         return {"release": BATCHES["release"], **possible}
     if found.state in PayoutBatch.AGREED:
@@ -205,9 +210,10 @@ def breaks(*, actor: Actor) -> BreaksPage:
     )
 
 
-def _requests(subject: str) -> list[Approval]:
+def _requests(found: PayoutBatch) -> list[Approval]:
+    stems = (f"{found.subject}:", f"payout_lines:{found.pk}:")
     return [
         request
         for request in approvals.open_requests()
-        if request.subject == subject or request.subject.startswith(f"{subject}:")
+        if request.subject == found.subject or request.subject.startswith(stems)
     ]

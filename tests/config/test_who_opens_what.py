@@ -180,6 +180,7 @@ VERBS = {
         "transmit": "refunds.transmit_payout_batch",
         "accept": "refunds.reconcile",
         "void": "refunds.make_payout_batch",
+        "lines": "refunds.make_payout_batch",
         "refusal": "refunds.reconcile",
         "close": "refunds.reconcile",
         "waiver": "refunds.reconcile",
