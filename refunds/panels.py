@@ -219,6 +219,24 @@ def _batch_content(file: dict[str, Any]) -> list[Change]:
     ]
 
 
+@panels.SUBJECTS.entry("payout_wave")
+def _wave_subject(subject: str) -> panels.SubjectPage:
+    return panels.SubjectPage(title=_("Payout wave"), url=reverse("console:waves"))
+
+
+@panels.CONTENTS.entry("payout_wave")
+def _wave_content(days: dict[str, Any]) -> list[Change]:
+    return [
+        Change(
+            format_lazy(
+                _("Record date {record_on}, cut-off {cut_off_on}, payment {pay_on}: days closed"),
+                **{name: days[name] for name in ("record_on", "cut_off_on", "pay_on")},
+            ),
+            days["payees_close_days"],
+        )
+    ]
+
+
 @panels.CONTENTS.entry("payout_lines")
 def _lines_content(asked: dict[str, Any]) -> list[Change]:
     return [
@@ -343,6 +361,15 @@ words.STATES.add(
         "expired": StateWord(_("Expired, not cashed"), "bad"),
         "reissued": StateWord(_("Expired, replaced"), "off"),
         "voided": StateWord(pgettext_lazy("voucher", "Void"), "off"),
+    },
+)
+words.STATES.add(
+    "payout_wave",
+    {
+        "planned": StateWord(_("Planned"), "run"),
+        "closed": StateWord(_("Accounts closed"), "wait"),
+        "over": StateWord(pgettext_lazy("payout wave", "Over"), "idle"),
+        "withdrawn": StateWord(pgettext_lazy("payout wave", "Withdrawn"), "off"),
     },
 )
 words.STATES.add(
@@ -580,6 +607,9 @@ words.PLAN_LINES.add_all(
         "part": _("Part of the refund"),
         "value_date": _("Value date"),
         "approved_until": _("Applications approved until"),
+        "wave": _("Payout wave"),
+        "applied_before": _("Applications received before"),
+        "planned_at": _("Planned at"),
         "refunds": _("Refunds"),
         "compensations": _("Compensations"),
         "waiting_payouts": _("Payouts that waited"),

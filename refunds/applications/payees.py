@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import connection, transaction
 
@@ -19,10 +19,10 @@ from refunds.bankfiles import kana
 from refunds.bankfiles.answers import ReturnReason
 from refunds.bankfiles.errors import UnbankableText
 from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX, TransferItem
-from refunds.models import BankFile, Branch, Payee, PayeeTransition, RefundTerms
+from refunds.models import BankFile, Branch, Payee, PayeeTransition, PayoutWave, RefundTerms
 from refunds.models.payee import account_place
 from refunds.models.payout import PAYEE_NUMBERS_FROM
-from refunds.payouts import refund_limits
+from refunds.payouts import refund_limits, waves
 from winddown import clock, encryption
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority.approvals import SignedList
@@ -101,6 +101,7 @@ def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[
     standing = _standing([holder for holder, _ in entries])
     limits = refund_limits.current()
     at = clock.now()
+    closed = waves.closed_holders(set(standing))
     fresh: list[tuple[int, int, Account, bool]] = []
     for index, (holder, given) in enumerate(entries):
         try:
@@ -113,6 +114,8 @@ def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[
         before = standing.get(holder)
         if before is not None and _same(before, account):
             outcome[index] = before.pk
+        elif before is not None and _is_closed(before, closed):
+            outcome[index] = _too_close(closed)
         else:
             fresh.append((index, holder, account, truncated))
     if fresh:
@@ -129,6 +132,28 @@ def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[
         for (index, *_), row in zip(fresh, rows, strict=True):
             outcome[index] = row.pk
     return [entered for entered in outcome if entered is not None]
+
+
+_Closed: TypeAlias = tuple[PayoutWave, set[int]] | None
+
+
+def _is_closed(before: Payee, closed: _Closed) -> bool:
+    """Tells whether a wave is about to pay the account. One that the bank refused can be changed."""
+    return (
+        closed is not None and before.holder_id in closed[1] and before.state != Payee.State.REFUSED
+    )
+
+
+def _too_close(closed: _Closed) -> PayeeRefused:
+    if closed is None:
+        raise AssertionError("a wave closed the account")
+    return PayeeRefused(
+        field="account_number",
+        why=says(
+            "the account cannot be changed before the payment of {day}",
+            day=closed[0].pay_on.isoformat(),
+        ),
+    )
 
 
 def _tell_of_change(holders: Sequence[int]) -> None:

@@ -37,6 +37,7 @@ from refunds.models.rule_hit import RuleHit
 from refunds.models.statement import AccountStatement, StatementLine
 from refunds.models.tracing import TracingEffort
 from refunds.models.voucher import Voucher, VoucherTransition
+from refunds.models.wave import PayoutWave
 
 __all__ = [
     "AccountStatement",
@@ -75,6 +76,7 @@ __all__ = [
     "PayoutTransition",
     "PayoutView",
     "PayoutViewPart",
+    "PayoutWave",
     "ReconciliationBreak",
     "ReconciliationBreakTransition",
     "RefundApplication",

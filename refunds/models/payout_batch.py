@@ -171,7 +171,7 @@ class PayoutBatch(Stateful):
             *machine_guards(),
             *witnessed(
                 older=(
-{
+                    {
                         "rejection_id": "NULL",
                         "leaves_at": "NULL",
                         "method": "'bank'",

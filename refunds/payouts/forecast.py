@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import Count
 
-from refunds.models import Entitlement, Payout, RefundApplication
+from refunds.models import Entitlement, Payout, PayoutWave, RefundApplication
 from winddown import clock
 from winddown.models import Milestone, Programme
 
@@ -74,16 +74,22 @@ class Forecast:
 
 
 def project(
-    routes: Mapping[str, Route], *, today: dt.date, window_ends: dt.date | None, not_applied: int
+    routes: Mapping[str, Route],
+    *,
+    today: dt.date,
+    window_ends: dt.date | None,
+    not_applied: int,
+    pays_on: Sequence[dt.date] = (),
 ) -> Forecast:
     """Returns the forecast from the numbers alone. `window_ends` is the last day on which people may
-    apply, and `not_applied` how many have not.
+    apply, and `not_applied` how many have not. `pays_on` are the days of the planned waves: up to
+    the last of them, money goes out on these days only.
     """
     draws = random.Random(0)  # noqa: S311  nothing secret depends on it
     open_days = max((window_ends - today).days, 0) if window_ends else 0
     futures = [_future(routes, open_days, not_applied, draws) for _ in range(FUTURES)]
     ranges = {
-        name: _range([future[name] for future in futures], [route], today=today)
+        name: _range([future[name] for future in futures], [route], today=today, pays_on=pays_on)
         for name, route in routes.items()
     }
     # Without payments on a route its people wait for good, and so does the whole.
@@ -93,7 +99,7 @@ def project(
         days_back=max((len(route.paid) for route in routes.values()), default=0),
         not_applied=not_applied,
         routes=ranges,
-        whole=_range(lasts, list(routes.values()), today=today),
+        whole=_range(lasts, list(routes.values()), today=today, pays_on=pays_on),
     )
 
 
@@ -125,20 +131,25 @@ def _resampled(days: Sequence[int], draws: random.Random) -> list[int]:
     return draws.choices(days, k=len(days)) if days else []
 
 
-def _range(ends: Sequence[int], routes: Sequence[Route], *, today: dt.date) -> Range:
+def _range(
+    ends: Sequence[int], routes: Sequence[Route], *, today: dt.date, pays_on: Sequence[dt.date]
+) -> Range:
     ordered = sorted(ends)
     low, high = (ordered[int(share * (len(ordered) - 1))] for share in (LOW, HIGH))
     paid = sum(sum(route.paid) for route in routes)
     return Range(
         waiting=sum(route.waiting for route in routes),
         paid=paid,
-        first=_day(today, low),
-        last=_day(today, high),
+        first=_day(today, low, pays_on),
+        last=_day(today, high, pays_on),
     )
 
 
-def _day(today: dt.date, days: int) -> dt.date | None:
-    return today + dt.timedelta(days=days) if days <= DAYS_MAX else None
+def _day(today: dt.date, days: int, pays_on: Sequence[dt.date]) -> dt.date | None:
+    if days > DAYS_MAX:
+        return None
+    ends = today + dt.timedelta(days=days)
+    return min((day for day in pays_on if day >= ends), default=ends)
 
 
 # --- from the database ---------------------------------------------------------------------------
@@ -158,6 +169,7 @@ def forecast() -> Forecast:
         # The milestone is the first instant after the last day.
         window_ends=ends - dt.timedelta(days=1) if ends else None,
         not_applied=Entitlement.objects.filter(state__in=Entitlement.APPLICABLE).count(),
+        pays_on=list(PayoutWave.objects.ahead(today).values_list("pay_on", flat=True)),
     )
 
 

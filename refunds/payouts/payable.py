@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final, TypeAlias
 
@@ -63,6 +63,7 @@ class Cutoff:
     until: dt.datetime
     channels_until: dt.datetime
     limits: RefundTerms
+    applied_before: dt.datetime = _NO_END
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,10 @@ def _is_decided_later(cutoff: Cutoff, refund: str) -> Condition:
 
 def _is_not_approved(cutoff: Cutoff, refund: str) -> Condition:
     return ~Exists(_approved_applications(refund))
+
+
+def _applied_after_the_record_date(cutoff: Cutoff, refund: str) -> Condition:
+    return Exists(_approved_applications(refund).filter(submitted_at__gte=cutoff.applied_before))
 
 
 def _is_refused(cutoff: Cutoff, payee: str) -> Condition:
@@ -222,6 +227,14 @@ REASONS: tuple[Reason, ...] = (
         passes=True,
     ),
     Reason(
+        "after_record_date",
+        "The application came after the record date of the wave.",
+        About.REFUND,
+        _applied_after_the_record_date,
+        counted=False,
+        passes=True,
+    ),
+    Reason(
         "payment_blocked",
         "The holder is on a list of people who are paid nothing.",
         About.HOLDER,
@@ -293,12 +306,22 @@ REASONS: tuple[Reason, ...] = (
 
 
 def approved_until(run: Run) -> dt.datetime:
-    """Returns the instant of the plan. Applications approved later wait for the next plan."""
+    """Returns until when applications count. Those approved later wait for the next plan."""
     return dt.datetime.fromisoformat(run.params["approved_until"])
 
 
+def planned_at(run: Run) -> dt.datetime:
+    """Returns the instant of the plan. For a wave, applications count until its cut-off only."""
+    return dt.datetime.fromisoformat(run.params.get("planned_at", run.params["approved_until"]))
+
+
 def cutoff_of(run: Run) -> Cutoff:
-    return cutoff_at(approved_until(run))
+    """Returns what the plan of the run compares with; of a wave, its record date and cut-off."""
+    cutoff = cutoff_at(approved_until(run))
+    before = run.params.get("applied_before")
+    if before is None:
+        return cutoff
+    return replace(cutoff, applied_before=dt.datetime.fromisoformat(before))
 
 
 def cutoff_at(until: dt.datetime) -> Cutoff:
@@ -370,7 +393,7 @@ def vouchers_again(run: Run) -> QuerySet[Payout]:
         *(~reason for reason in _conditions(cutoff, About.WALLET, path="entitlement__")),
         state=Payout.State.READY,
         live=True,
-        booked_at__lte=cutoff.until,
+        booked_at__lte=planned_at(run),
     ).exclude(method=methods.BANK)
 
 
@@ -396,7 +419,7 @@ def payable_again(run: Run) -> QuerySet[Payout]:
         state=Payout.State.READY,
         method=methods.BANK,
         live=True,
-        booked_at__lte=cutoff.until,
+        booked_at__lte=planned_at(run),
     ).exclude(remedy_id__in=forgotten.remedies())
 
 
@@ -433,6 +456,34 @@ def left_out(run: Run) -> dict[str, int]:
     hidden = ["", *(each.code for each in REASONS if not each.counted)]
     counts = judged.exclude(reason__in=hidden).values_list("reason").annotate(n=Count("pk"))
     return dict(counts.order_by("reason"))
+
+
+def missing_for(entitlement_id: int, at: dt.datetime) -> tuple[str, ...]:
+    """Returns every reason that keeps the entitlement from being paid now, in the order of the list."""
+    path = {
+        About.REFUND: "",
+        About.WALLET: "",
+        About.HOLDER: "wallet__account",
+        About.PAYEE: "payee__",
+    }
+    cutoff = cutoff_at(at)
+    row = Entitlement.objects.filter(pk=entitlement_id).annotate(
+        payee=FilteredRelation(
+            "wallet__account__payees", condition=Q(wallet__account__payees__replaced_at=None)
+        )
+    )
+    if row.filter(by_voucher()).exists():
+        del path[About.PAYEE]
+    found = [
+        reason
+        for reason in REASONS
+        if reason.about in path
+        and row.filter(Q(reason.applies(cutoff, path[reason.about]))).exists()
+    ]
+    # Without an account, nothing else can be said of it.
+    if none := [reason for reason in found if reason.code == "no_payee"]:
+        found = [reason for reason in found if reason.about is not About.PAYEE] + none
+    return tuple(reason.code for reason in found)
 
 
 def reasons_for_people(application_ids: Sequence[int]) -> dict[int, str]:

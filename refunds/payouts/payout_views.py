@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from refunds.models import PayoutBatch
-from refunds.payouts import answer_page, bank_day_page, payout_batches, payout_page
+from refunds.payouts import answer_page, bank_day_page, payout_batches, payout_page, wave_acts
 from refunds.payouts.answer_acts import ANSWERS, is_sha256
 from refunds.payouts.bank_day_page import BANK_DAYS
 from refunds.payouts.payout_acts import BATCHES, BREAKS, EXPORT
@@ -45,6 +45,20 @@ def payout_act(request: HttpRequest, verb: str) -> HttpResponse:
     export = replace(EXPORT, do=lambda actor, given: _file(EXPORT.do(actor, given)))
     known = {"export": export, **BATCHES}
     return verb_page(request, verb, known, back="console:payouts", crumb=_("Payout batches"))
+
+
+@require_safe
+@staff_page
+def waves(request: HttpRequest) -> HttpResponse:
+    seen = wave_acts.look(actor=actor_of(request))
+    return page(request, "refunds/waves.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def wave_act(request: HttpRequest, verb: str) -> HttpResponse:
+    return verb_page(request, verb, wave_acts.WAVES, back="console:waves", crumb=_("Payout waves"))
 
 
 @require_safe
@@ -152,6 +166,8 @@ DOORS.add(
 )
 DOORS.add("console:bank_answer", Door(_OF_PAYOUTS))
 DOORS.add("console:bank_answer_act", Door(_OF_PAYOUTS))
+DOORS.add("console:waves", Door(_OF_PAYOUTS, title=_lazy("Payout waves")), place=5)
+DOORS.add("console:wave_act", Door(_OF_PAYOUTS))
 DOORS.add("console:breaks", Door(_OF_PAYOUTS, title=_lazy("Breaks")), place=5)
 DOORS.add("console:break_act", Door(_OF_PAYOUTS))
 DOORS.add("console:bank_days", Door(_OF_PAYOUTS, title=_lazy("Bank days")), place=5)
@@ -166,6 +182,8 @@ urlpatterns = [
     path("bank-answers/<slug:verb>/", bank_answer_act, name="bank_answer_act"),
     path("bank-days/", bank_days, name="bank_days"),
     path("bank-days/<slug:verb>/", bank_day_act, name="bank_day_act"),
+    path("payout-waves/", waves, name="waves"),
+    path("payout-waves/<slug:verb>/", wave_act, name="wave_act"),
     path("breaks/", breaks, name="breaks"),
     path("breaks/<slug:verb>/", break_act, name="break_act"),
 ]

@@ -112,7 +112,8 @@ MIGRATIONS = {
         "0020_closing_documents",
         "0021_payout_methods",
         "0022_voided_files",
-        "0022_versions_of_a_batch",
+        "0023_versions_of_a_batch",
+        "0024_payout_waves",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

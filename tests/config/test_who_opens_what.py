@@ -113,6 +113,8 @@ PAGES = {
     "console:restored": BATCHES,
     "console:restored_decide": BATCHES,
     "console:run": ALL,
+    "console:waves": PAYOUTS,
+    "console:wave_act": PAYOUTS,
     "console:tracing": ALL,
     "console:tracing_act": ALL,
     "console:run_decide": ALL,
@@ -215,6 +217,10 @@ VERBS = {
         "again": "accounts.send_reset_notice",
         "take": "accounts.send_reset_notice",
         "unreachable": "accounts.send_reset_notice",
+    },
+    "console:wave_act": {
+        "plan": "refunds.make_payout_batch",
+        "withdraw": "refunds.make_payout_batch",
     },
     "console:tracing_act": {
         "record": "refunds.work_application",

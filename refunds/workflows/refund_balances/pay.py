@@ -14,7 +14,7 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from refunds.bankfiles import item_checks
 from refunds.bankfiles.transfer_items import Limits
 from refunds.models import Entitlement, Payee, Payout, PayoutBatch, Remedy
-from refunds.payouts import methods, payable, payout_batches, refund_limits, sent_files
+from refunds.payouts import methods, payable, payout_batches, refund_limits, sent_files, waves
 from refunds.payouts.methods import costs, vouchers
 from refunds.workflows.refund_balances import outline
 from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
@@ -53,12 +53,13 @@ class Pay(Part):
         except ValueError:
             raise outline.refused(says("value_date must be a day like 2019-11-15")) from None
         payout_batches.check_value_date(value_date)
+        at = clock.now()
         return {
             "part": self.name,
             "value_date": value_date.isoformat(),
-            "approved_until": clock.now().isoformat(),
+            "approved_until": at.isoformat(),
             "terms": refund_limits.current().pk,
-        }
+        } | _of_wave(value_date, at)
 
     def plan(self, run: Run) -> PlanContent:
         if Capability.objects.get(code="payout").state != Capability.State.ENABLED:
@@ -115,6 +116,20 @@ class Pay(Part):
         if left := _checked_payouts(run).count():
             gaps.append(f"{left} checked payouts are in no batch")
         return gaps
+
+
+def _of_wave(value_date: dt.date, at: dt.datetime) -> dict[str, Any]:
+    """Returns what the wave of the day adds to the parameters; nothing while no wave is planned."""
+    wave = waves.of_value_date(value_date)
+    if wave is None:
+        return {}
+    applied_before, cut_off = waves.bounds(wave)
+    return {
+        "wave": wave.pk,
+        "applied_before": applied_before.isoformat(),
+        "approved_until": min(at, cut_off - dt.timedelta(microseconds=1)).isoformat(),
+        "planned_at": at.isoformat(),
+    }
 
 
 def _value_date(run: Run) -> dt.date:

@@ -11,9 +11,10 @@ from accounts.merchants import notices, receipts
 from accounts.models import OneTimeLink
 from accounts.recovery import links
 from refunds.applications import reminders
+from refunds.bankfiles import calendar
 from refunds.closing import buckets, documents
 from refunds.models import BankAccount, BankProfile, ClosingProof, MethodTerms, Reminder
-from refunds.payouts import tracing, view_lists
+from refunds.payouts import payout_batches, tracing, view_lists, waves
 from tests import factories
 from winddown import clock
 from winddown.alarms import duty_addresses, sounding
@@ -195,9 +196,32 @@ def reminded() -> None:
     )
 
 
+def planned() -> None:
+    """Two people planned a payout wave for a bank day."""
+    today = payout_batches.today()
+    days = (today + dt.timedelta(days=number) for number in range(7, 28))
+    pay_on = next(day for day in days if calendar.is_bank_business_day(day))
+    request = waves.ask(
+        record_on=today,
+        cut_off_on=today,
+        pay_on=pay_on,
+        payees_close_days=1,
+        actor=factories.make_staff("treasury_operator"),
+        reason="test",
+    )
+    approvals.carry_out(
+        request,
+        shown=request.digest,
+        actor=factories.make_staff("treasury_approver"),
+        reason="read",
+        approve=True,
+    )
+
+
 def listed() -> None:
     """Who could be paid and who could not was listed."""
     view_lists.take(actor=factories.make_staff("treasury_operator"), reason="test")
+    planned()
     documents.keep(
         documents.Given(
             kind="agreement",

@@ -126,7 +126,7 @@ def test_a_release_is_stopped_in_its_grace_and_leaves_after_it(
     browser = browser_of(house.treasury, headers=IN_ENGLISH)
     page = f"/console/payouts/{waiting.pk}/"
     given = {"number": waiting.pk, "reason": "to the bank"}
-    assert offered(browser.get(page).content.decode()) == {"release", "void"}
+    assert offered(browser.get(page).content.decode()) == {"release", "void", "lines"}
     early = browser.post("/console/payouts/export/", given, follow=True).content.decode()
     assert "for 10 minutes it can be stopped" in early
     sent(house.treasury, "payouts/release", number=waiting.pk)

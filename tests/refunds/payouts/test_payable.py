@@ -140,8 +140,12 @@ AGAIN = [
     for reason in payable.REASONS
     if reason.code in SPOILED and reason.about in (About.WALLET, About.HOLDER, About.PAYEE)
 ]
-# The cap of a transfer is of the limits, not of a row: tests/refunds/payouts/test_caps.py.
-OF_A_ROW = [reason.code for reason in payable.REASONS if reason.code != "above_cap"]
+# Of the limits and of a wave, not of a row: tests/refunds/payouts/test_caps.py and test_waves.py.
+OF_A_ROW = [
+    reason.code
+    for reason in payable.REASONS
+    if reason.code not in ("above_cap", "after_record_date")
+]
 ON_THE_WAY = ("payee_refused", "shared_account", "payee_not_checked", "amount")
 
 

@@ -56,7 +56,7 @@ def test_a_batch_goes_to_the_bank_from_the_console(
     house.approve(waiting)
     browser = browser_of(house.treasury, headers=IN_ENGLISH)
     page = f"/console/payouts/{waiting.pk}/"
-    assert offered(browser.get(page).content.decode()) == {"export", "void"}
+    assert offered(browser.get(page).content.decode()) == {"export", "void", "lines"}
     given = {"number": waiting.pk, "reason": "to the bank"}
     for _ in range(2):
         file = browser.post("/console/payouts/export/", given)

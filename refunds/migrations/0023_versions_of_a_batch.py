@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('refunds', '0021_payout_methods'),
+        ('refunds', '0022_voided_files'),
     ]
 
     operations = [
