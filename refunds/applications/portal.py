@@ -256,7 +256,7 @@ def bank(request: HttpRequest) -> HttpResponse:
         step="bank",
         form=form,
         largest=bank_search.largest(),
-        rows=list(bank_search.ROWS),
+        rows=list(bank_search.ROWS) if _in_japan() else [],
         row=row,
         typed=typed,
         found=found,
@@ -342,6 +342,7 @@ def name(request: HttpRequest) -> HttpResponse:
         initial={**_known_name(flow.customer), **flow.answers},
         present=answers.digest(flow.answers, before="name"),
         holder_kana=flow.customer.kana_name,
+        in_kana=_in_japan(),
     )
     if request.method == "POST" and form.is_valid():
         given = {
@@ -375,6 +376,11 @@ def address(request: HttpRequest) -> HttpResponse:
         }
         return _kept(flow, "address", given)
     return flow.page("address", step="address", form=form, way=flow.way())
+
+
+def _in_japan() -> bool:
+    """Returns whether the banks are those of Japan, which write names and order banks by kana."""
+    return Programme.current().currency == "JPY"
 
 
 def _known_name(customer: User) -> dict[str, str]:

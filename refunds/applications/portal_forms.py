@@ -251,10 +251,20 @@ class NameForm(FallbackForm):
     )
     differs = ""
 
-    def __init__(self, *args: Any, holder_kana: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, holder_kana: str, in_kana: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.holder_kana = holder_kana
+        self.in_kana = in_kana
         self.fitted: kana.Fitted | None = None
+        if not in_kana:
+            for name, label, example in (
+                ("family", _("Family name"), _("For example MUSTER")),
+                ("given", _("Given name"), _("For example ANNA")),
+            ):
+                field = self.fields[name]
+                field.label, field.help_text = label, example
+                field.error_messages["required"] = _("Enter the name as the bank writes it.")
+                field.widget.attrs.pop("lang")
 
     def clean_family(self) -> str:
         return self._bankable("family")
@@ -268,7 +278,9 @@ class NameForm(FallbackForm):
             kana.to_bank_kana(typed)
         except UnbankableText as refusal:
             raise forms.ValidationError(
-                _("Write it in kana. The bank network cannot carry: %(characters)s"),
+                _("Write it in kana. The bank network cannot carry: %(characters)s")
+                if self.in_kana
+                else _("The bank network cannot carry: %(characters)s"),
                 params={"characters": " ".join(refusal.characters)},
             ) from refusal
         return typed

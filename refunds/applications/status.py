@@ -147,14 +147,19 @@ def of(owed: Entitlement, *, application: RefundApplication | None, payee: Payee
     )
     return Status(
         stages=[] if _by_voucher(application) else _stages(owed, application, sent_at),
-        now=_now(owed, application, sent_at),
+        now=_WRONG
+        if refused and owed.state != State.RETURNED
+        else _now(owed, application, sent_at),
         expected_on=batch.value_date if batch is not None and owed.state != State.PAID else None,
-        missing=_missing(application, payee) if sent and owed.state in _CHECKED else [],
+        missing=(
+            _missing(application, payee) if sent and not refused and owed.state in _CHECKED else []
+        ),
         refusal=refusal(payee, application) if refused else None,
         may_withdraw=_may_withdraw(owed, application),
     )
 
 
+_WRONG = _("The money could not be paid as you asked. We need a correct bank account from you.")
 _OUT = _("It is issued to you. It counts as paid when you cash it.")
 
 

@@ -32,6 +32,7 @@ from tests.config.test_every_door import browser_of
 from tests.refunds.conftest import House, jst, make_house, person
 from tests.unguarded import past_the_guards
 from winddown import clock
+from winddown.models import Programme
 from winddown.programme import capabilities
 
 pytestmark = pytest.mark.django_db
@@ -218,6 +219,13 @@ def test_a_name_that_differs_is_asked_about_and_one_that_no_bank_carries_is_refu
         assert answer["Location"] == f"{AT}check/", known
     User.objects.filter(pk=phone.holder.pk).update(kana_name="")
 
+    # Elsewhere than in Japan a name is in Latin letters, and banks stand in no kana rows.
+    Programme.objects.update(currency="EUR")
+    assert "As the bank writes it in the passbook" not in phone.get("name/")
+    assert "For example MUSTER" in phone.get("name/")
+    assert "?row=" not in phone.get("bank/")
+    Programme.objects.update(currency="JPY")
+
     wrong = text_of(phone.send("name/", family="山田", given="太郎"))
     assert "cannot carry: 山 田" in wrong
     assert "cannot carry: 太 郎" in wrong
@@ -283,6 +291,9 @@ def test_what_the_bank_could_not_pay_is_tried_again_or_replaced(house: House) ->
 
     phone = Phone(wrong)
     assert "The bank knows no such account." in phone.get()
+    home = text_of(phone.client.get("/"))
+    assert "We need a correct bank account from you." in home
+    assert "in one of the next transfers" not in home
     # What is known is not asked again, but for the number, which a thief would like to read.
     assert f'href="{AT}account/"' in phone.get()
     assert 'name="number" value' not in phone.get("account/")
